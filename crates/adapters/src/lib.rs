@@ -1,0 +1,14 @@
+//! Adapters for the ports of `revolve-domain`: one module and one cargo feature per technology.
+
+#[cfg(feature = "argon2")]
+pub mod argon2;
+#[cfg(feature = "jose")]
+pub mod jose;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+#[cfg(feature = "system")]
+pub mod system;

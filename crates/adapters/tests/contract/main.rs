@@ -1,0 +1,5 @@
+//! The contract suites of `revolve-testkit`, run against every adapter.
+
+mod postgres;
+mod redis;
+mod sqlite;

@@ -1,0 +1,253 @@
+//! What people type, parsed once into types that can't hold anything invalid.
+
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+use url::Url;
+
+/// Why a field was refused. The code is stable and part of the HTTP API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// Not an e-mail address.
+    #[error("is not a valid e-mail address")]
+    InvalidEmail,
+    /// Shorter than allowed.
+    #[error("must have at least {min} characters")]
+    TooShort {
+        /// The least number of characters.
+        min: usize,
+    },
+    /// Longer than allowed.
+    #[error("must have at most {max} characters")]
+    TooLong {
+        /// The greatest number of characters.
+        max: usize,
+    },
+    /// Contains control characters.
+    #[error("must not contain control characters")]
+    ControlCharacters,
+    /// Not an absolute http or https URL.
+    #[error("must be an absolute http or https URL")]
+    InvalidUrl,
+}
+
+impl FieldError {
+    /// The stable code of the HTTP API.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidEmail => "invalid_email",
+            Self::TooShort { .. } => "too_short",
+            Self::TooLong { .. } => "too_long",
+            Self::ControlCharacters => "control_characters",
+            Self::InvalidUrl => "invalid_url",
+        }
+    }
+}
+
+/// An e-mail address, NFC-normalised and in lower case, so that comparing is case-insensitive everywhere.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The greatest length in bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
+    pub const MAX: usize = 254;
+
+    /// Parses `local@domain.tld`; white space around it is dropped.
+    ///
+    /// # Errors
+    /// [`FieldError::InvalidEmail`] or [`FieldError::TooLong`].
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let normal: String = text.trim().nfc().flat_map(char::to_lowercase).collect();
+        if normal.len() > Self::MAX {
+            return Err(FieldError::TooLong { max: Self::MAX });
+        }
+        let options = email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
+        if normal.chars().any(char::is_control) || email_address::EmailAddress::parse_with_options(&normal, options).is_err() {
+            return Err(FieldError::InvalidEmail);
+        }
+        Ok(Self(normal))
+    }
+
+    /// The normalised address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailAddress(…)")
+    }
+}
+
+/// A password as its owner chose it: any Unicode, NFC-normalised, never trimmed, never truncated.
+#[derive(Clone, Debug)]
+pub struct Password(SecretString);
+
+impl Password {
+    /// The least number of characters of a new password (NIST SP 800-63B-4 §3.1.1.2).
+    pub const MIN: usize = 8;
+    /// The greatest number of characters.
+    pub const MAX: usize = 256;
+
+    /// A password that somebody wants to set.
+    ///
+    /// # Errors
+    /// [`FieldError::TooShort`] or [`FieldError::TooLong`], counted in characters after normalisation.
+    pub fn choose(text: &SecretString) -> Result<Self, FieldError> {
+        let password = Self::present(text)?;
+        if password.0.expose_secret().chars().count() < Self::MIN {
+            return Err(FieldError::TooShort { min: Self::MIN });
+        }
+        Ok(password)
+    }
+
+    /// A password that somebody claims to know: too short is merely wrong, too long is refused before it is hashed.
+    ///
+    /// # Errors
+    /// [`FieldError::TooLong`].
+    pub fn present(text: &SecretString) -> Result<Self, FieldError> {
+        let normal: String = text.expose_secret().nfc().collect();
+        let normal = SecretString::from(normal);
+        if normal.expose_secret().chars().count() > Self::MAX {
+            return Err(FieldError::TooLong { max: Self::MAX });
+        }
+        Ok(Self(normal))
+    }
+
+    /// The characters to hash.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// A password's hash in PHC string form.
+#[derive(Clone, Debug)]
+pub struct PasswordHash(SecretString);
+
+impl PasswordHash {
+    /// Wraps a PHC string from a hasher or a store.
+    pub fn from_phc(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+
+    /// The PHC string.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// A line of text that people read (a name, a device's name): NFC, trimmed, 1 to 100 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label(String);
+
+impl Label {
+    /// The greatest number of characters.
+    pub const MAX: usize = 100;
+
+    /// Parses a line of text.
+    ///
+    /// # Errors
+    /// [`FieldError::TooShort`], [`FieldError::TooLong`] or [`FieldError::ControlCharacters`].
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let normal: String = text.trim().nfc().collect();
+        match normal.chars().count() {
+            0 => return Err(FieldError::TooShort { min: 1 }),
+            n if n > Self::MAX => return Err(FieldError::TooLong { max: Self::MAX }),
+            _ => {}
+        }
+        if normal.chars().any(char::is_control) {
+            return Err(FieldError::ControlCharacters);
+        }
+        Ok(Self(normal))
+    }
+
+    /// What a client says about itself in a header: control characters dropped, cut to the greatest length.
+    pub fn lossy(text: &str) -> Option<Self> {
+        let kept: String = text.nfc().filter(|c| !c.is_control()).take(Self::MAX).collect();
+        Self::parse(&kept).ok()
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An absolute `http` or `https` URL of at most 2048 characters: nothing that a browser would run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebUrl(String);
+
+impl WebUrl {
+    /// The greatest number of characters.
+    pub const MAX: usize = 2048;
+
+    /// Parses and normalises a URL (WHATWG URL standard).
+    ///
+    /// # Errors
+    /// [`FieldError::TooLong`], [`FieldError::ControlCharacters`] or [`FieldError::InvalidUrl`].
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        if text.len() > Self::MAX {
+            return Err(FieldError::TooLong { max: Self::MAX });
+        }
+        if text.chars().any(char::is_control) {
+            return Err(FieldError::ControlCharacters);
+        }
+        let url = Url::parse(text.trim()).map_err(|_| FieldError::InvalidUrl)?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(FieldError::InvalidUrl);
+        }
+        Ok(Self(url.into()))
+    }
+
+    /// The normalised URL.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emails_are_compared_without_case() {
+        let one = EmailAddress::parse(" Ann@Example.ORG ").unwrap();
+        assert_eq!(one, EmailAddress::parse("ann@example.org").unwrap());
+        assert!(!format!("{one:?}").contains("ann"), "an address never reaches a log by Debug");
+        for bad in ["", "ann", "ann@", "@example.org", "a b@example.org", "ann@localhost", "Ann <ann@example.org>", "a\u{7}@example.org"] {
+            assert_eq!(EmailAddress::parse(bad), Err(FieldError::InvalidEmail), "{bad:?}");
+        }
+        let long = format!("{}@example.org", "a".repeat(300));
+        assert_eq!(EmailAddress::parse(&long), Err(FieldError::TooLong { max: 254 }));
+    }
+
+    #[test]
+    fn passwords_are_normalised_never_trimmed_and_counted_in_characters() {
+        let choose = |s: &str| Password::choose(&SecretString::from(s));
+        assert_eq!(choose(" e\u{301}asypass ").unwrap().expose(), " éasypass ");
+        assert_eq!(choose("1234567").unwrap_err(), FieldError::TooShort { min: 8 });
+        assert_eq!(choose("ééééééé").unwrap_err(), FieldError::TooShort { min: 8 }, "bytes don't count");
+        assert!(choose(&"é".repeat(256)).is_ok());
+        assert_eq!(choose(&"é".repeat(257)).unwrap_err(), FieldError::TooLong { max: 256 });
+        assert!(!format!("{:?}", choose("correct horse").unwrap()).contains("horse"));
+    }
+
+    #[test]
+    fn web_urls_are_http_only() {
+        assert_eq!(WebUrl::parse("https://example.org").unwrap().as_str(), "https://example.org/");
+        for bad in ["javascript:alert(1)", "data:text/html,x", "//example.org", "example.org", "ftp://example.org", ""] {
+            assert_eq!(WebUrl::parse(bad), Err(FieldError::InvalidUrl), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn labels_have_no_control_characters() {
+        assert_eq!(Label::parse("  Ann  ").unwrap().as_str(), "Ann");
+        assert_eq!(Label::parse(" "), Err(FieldError::TooShort { min: 1 }));
+        assert_eq!(Label::parse("a\u{1b}[31m"), Err(FieldError::ControlCharacters));
+        assert_eq!(Label::parse(&"x".repeat(101)), Err(FieldError::TooLong { max: 100 }));
+        assert_eq!(Label::lossy(&format!("a\u{0}{}", "x".repeat(200))).unwrap().as_str().len(), 100);
+    }
+}

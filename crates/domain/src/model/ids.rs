@@ -1,0 +1,168 @@
+//! Identifiers as types, so that a user's id can't be handed over where a session's is meant.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps a UUID that came from a store or a verified token.
+            pub const fn from_uuid(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            /// Makes a version 4 UUID (RFC 9562 §5.4) from 16 random bytes.
+            pub const fn from_random(bytes: [u8; 16]) -> Self {
+                Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+            }
+
+            /// The UUID itself.
+            pub const fn as_uuid(&self) -> &Uuid {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+id! {
+    /// An account, for as long as it exists; never used again.
+    UserId
+}
+id! {
+    /// One sign-in on one device (the `sid` claim).
+    SessionId
+}
+id! {
+    /// A browser or an app installation that has signed in at least once (the `did` claim).
+    DeviceId
+}
+
+/// How often a session's refresh token has been replaced, counted from 1 (the `gen` claim).
+///
+/// Order among the tokens of a session is by generation alone, never by a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Generation(u64);
+
+impl Generation {
+    /// The generation that a sign-in hands out.
+    pub const FIRST: Self = Self(1);
+
+    /// The largest generation: 2^53 - 1, exact in JSON and in Redis' Lua alike.
+    pub const MAX: Self = Self((1 << 53) - 1);
+
+    /// A generation from a store or a verified token; `None` unless it is in `1 ..= MAX`.
+    pub const fn new(number: u64) -> Option<Self> {
+        if number >= Self::FIRST.0 && number <= Self::MAX.0 { Some(Self(number)) } else { None }
+    }
+
+    /// The generation that replaces this one (it stays at [`Self::MAX`], which no session reaches).
+    #[must_use]
+    pub const fn next(self) -> Self {
+        if self.0 < Self::MAX.0 { Self(self.0 + 1) } else { self }
+    }
+
+    /// The number itself.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The id of one refresh token (the `jti` claim, RFC 7519 §4.1.7): `uuid_v5(sid, gen)`, so that the id of each
+/// generation is known without a look-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenId(Uuid);
+
+impl TokenId {
+    /// The id of a session's token of that generation: a version 5 UUID whose name is the generation in decimal.
+    pub fn of(session: SessionId, generation: Generation) -> Self {
+        Self(Uuid::new_v5(session.as_uuid(), generation.to_string().as_bytes()))
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A user's session epoch: sessions that began under an older one are over, all at once (DESIGN §4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(u32);
+
+impl Epoch {
+    /// The epoch of a new account.
+    pub const FIRST: Self = Self(0);
+
+    /// An epoch from a store or a verified token.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The epoch after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The number itself.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_id_depends_on_session_and_generation_only() {
+        let session = SessionId::from_random([7; 16]);
+        let second = Generation::FIRST.next();
+        assert_eq!(TokenId::of(session, second), TokenId::of(session, second));
+        assert_ne!(TokenId::of(session, Generation::FIRST), TokenId::of(session, second));
+        assert_ne!(TokenId::of(SessionId::from_random([8; 16]), second), TokenId::of(session, second));
+    }
+
+    #[test]
+    fn generations_stay_in_their_range() {
+        assert_eq!(Generation::new(0), None);
+        assert_eq!(Generation::new(1), Some(Generation::FIRST));
+        assert_eq!(Generation::new(1 << 53), None);
+        assert_eq!(Generation::MAX.next(), Generation::MAX);
+    }
+}

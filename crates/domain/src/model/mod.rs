@@ -1,0 +1,13 @@
+//! The words of the domain as types. Nothing in here does I/O or reads a clock.
+
+mod fields;
+mod ids;
+mod session;
+mod timestamp;
+mod user;
+
+pub use fields::{EmailAddress, FieldError, Label, Password, PasswordHash, WebUrl};
+pub use ids::{DeviceId, Epoch, Generation, SessionId, TokenId, UserId};
+pub use session::{ClientInfo, EndReason, Ending, Session, SessionRecord, Standing};
+pub use timestamp::Timestamp;
+pub use user::{Credentials, Details, DetailsChange, User};

@@ -1,0 +1,55 @@
+//! The numbers that an operator chooses.
+
+use crate::{model::Timestamp, rotation::RetryPolicy};
+use std::time::Duration;
+
+/// How long things live and how many there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// Life of an ID token.
+    pub id_lifetime: Duration,
+    /// Life of a refresh token since its issue: the idle limit of a session.
+    pub refresh_lifetime: Duration,
+    /// Life of a session since its sign-in: the absolute limit.
+    pub session_lifetime: Duration,
+    /// So many live sessions a user may have; at least 1.
+    pub max_per_user: usize,
+    /// The windows for retries.
+    pub retry: RetryPolicy,
+}
+
+impl Default for SessionPolicy {
+    /// 15 min, 3 days, 90 days, 10 sessions.
+    fn default() -> Self {
+        const DAY: u64 = 24 * 3600;
+        Self {
+            id_lifetime: Duration::from_mins(15),
+            refresh_lifetime: Duration::from_secs(3 * DAY),
+            session_lifetime: Duration::from_secs(90 * DAY),
+            max_per_user: 10,
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+impl SessionPolicy {
+    /// When a refresh token issued at `at` expires in a session that ends at `ends_at`.
+    pub fn refresh_expiry(&self, at: Timestamp, ends_at: Timestamp) -> Timestamp {
+        at.plus(self.refresh_lifetime).min(ends_at)
+    }
+
+    /// When an ID token issued at `at` expires in a session that ends at `ends_at`.
+    pub fn id_expiry(&self, at: Timestamp, ends_at: Timestamp) -> Timestamp {
+        at.plus(self.id_lifetime).min(ends_at)
+    }
+
+    /// The most white-list entries of one user: live sessions, and some that failed sign-ins left behind.
+    pub const fn white_list_ceiling(&self) -> usize {
+        self.max_per_user.saturating_add(32)
+    }
+
+    /// The most rows of ended sessions of one user. Older ones go first; all that is lost with them is the reason.
+    pub const fn max_ended(&self) -> usize {
+        self.max_per_user.saturating_mul(10)
+    }
+}

@@ -1,0 +1,22 @@
+//! What the domain needs from outside, as traits. A method is one atomic intent; its `Ok` is the business outcome, its
+//! error is a failure that keeps its source. All traits are object-safe: the backend is chosen at run time.
+
+mod clearing;
+mod crypto;
+mod error;
+mod events;
+mod sessions;
+mod system;
+mod tokens;
+mod users;
+
+pub use clearing::{Clearing, Clearings};
+pub use crypto::{
+    DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId,
+};
+pub use error::{StoreError, StoreErrorKind};
+pub use events::{SecurityEvent, SecurityEvents};
+pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};
+pub use system::{Clock, Entropy};
+pub use tokens::{LiveSession, NewLiveSession, TokenRepository};
+pub use users::{CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome, UserRepository};

@@ -1,0 +1,86 @@
+//! Accounts.
+
+use super::StoreError;
+use crate::model::{Credentials, DetailsChange, EmailAddress, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId};
+use async_trait::async_trait;
+
+/// How a sign-up came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateOutcome {
+    /// Account and session are there.
+    Created,
+    /// Another account has that e-mail address. Nothing changed.
+    EmailTaken,
+}
+
+/// How a change of details came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpdateOutcome {
+    /// The account as it is now.
+    Updated(User),
+    /// Another account has that e-mail address. Nothing changed.
+    EmailTaken,
+    /// There is no such account.
+    NotFound,
+}
+
+/// A change of password from within a session.
+#[derive(Clone, Debug)]
+pub struct PasswordChange {
+    /// Whose password.
+    pub user: UserId,
+    /// The session that asks, and goes on.
+    pub session: SessionId,
+    /// The user's epoch when the current hash was read.
+    pub epoch: Epoch,
+    /// The new hash.
+    pub hash: PasswordHash,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a change of password came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordOutcome {
+    /// The new password holds; all other sessions are over, and this is the user's new epoch.
+    Changed(Epoch),
+    /// The session that asked is over, or the epoch has moved since. Nothing changed.
+    Superseded,
+}
+
+/// Keeps accounts.
+///
+/// Every method is one atomic intent: it happens whole or not at all, and has been made durable when it answers `Ok`.
+/// Reads MUST see every write that was acknowledged before they began.
+///
+/// The contract suite is `revolve_testkit::contract::users`.
+#[async_trait]
+pub trait UserRepository: Send + Sync {
+    /// Creates an account and its first session in one commit. MUST answer `EmailTaken` and change nothing if an account
+    /// has that address, also when many such calls run at once.
+    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError>;
+
+    /// The account with that address and its hash.
+    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+
+    /// The account with that id and its hash.
+    async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
+
+    /// Replaces the hash `old` by `new`, for the same password; does nothing if the hash is no longer `old`.
+    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError>;
+
+    /// Changes details. Fields that the change does not name MUST keep the value that they have at commit.
+    async fn update(&self, user: UserId, change: &DetailsChange) -> Result<UpdateOutcome, StoreError>;
+
+    /// Sets a new password, raises the epoch, keeps the session that asks and ends all others with
+    /// [`crate::model::EndReason::PasswordChanged`], in one commit. MUST answer `Superseded` and change nothing unless
+    /// the session lives and the epoch is the one given.
+    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError>;
+
+    /// Deletes the account and ends its sessions with [`crate::model::EndReason::AccountDeleted`], in one commit. What
+    /// the sessions' rows say about devices and addresses MUST go, too. `false` if there is no such account.
+    async fn delete(&self, user: UserId, at: Timestamp) -> Result<bool, StoreError>;
+
+    /// Answers once the store can be used.
+    async fn ping(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,84 @@
+//! A new password: this session goes on, all others end.
+
+use super::{Authenticate, Clear, Failure, Refusal, Refused};
+use crate::{
+    model::{EndReason, Password},
+    ports::{
+        Clearing, Clock, PasswordChange, PasswordCheck, PasswordHasher, PasswordOutcome, SecurityEvent, SecurityEvents, StoreError,
+        UserRepository,
+    },
+};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// A request to change the password.
+#[derive(Clone, Debug)]
+pub struct ChangePasswordRequest {
+    /// The password so far.
+    pub current: Password,
+    /// The one to be.
+    pub new: Password,
+}
+
+/// Why the password is what it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// The ID token was refused.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The current password is wrong.
+    #[error("the current password is wrong")]
+    WrongPassword,
+    /// Another change of the account's password or sessions came first.
+    #[error("the account was changed at the same time; look again and retry")]
+    Conflict,
+}
+
+/// Changes the password.
+pub struct ChangePassword {
+    /// Who is calling.
+    pub authenticate: Authenticate,
+    /// Accounts.
+    pub users: Arc<dyn UserRepository>,
+    /// Checks and hashes.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Clears the white list.
+    pub clear: Clear,
+    /// Says when.
+    pub clock: Arc<dyn Clock>,
+    /// Hears of it.
+    pub events: Arc<dyn SecurityEvents>,
+}
+
+impl ChangePassword {
+    /// Sets a new password and ends all other sessions.
+    ///
+    /// # Errors
+    /// [`ChangePasswordError`]; then nothing changed.
+    pub async fn execute(&self, id_token: &SecretString, request: ChangePasswordRequest) -> Result<(), ChangePasswordError> {
+        let caller = self.authenticate.execute(id_token).await?;
+        let (user, session) = (caller.user.id, caller.session.id);
+        let credentials = self.users.credentials(user).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
+        if self.hasher.check(&request.current, Some(&credentials.hash)).await? == PasswordCheck::Mismatch {
+            return Err(ChangePasswordError::WrongPassword);
+        }
+        let hash = self.hasher.hash(&request.new).await?;
+        let change = PasswordChange { user, session, epoch: credentials.user.epoch, hash, at: self.clock.now() };
+        let PasswordOutcome::Changed(epoch) = self.users.change_password(&change).await? else {
+            // Either this session is over, which the client should hear, or somebody else changed the account.
+            self.authenticate.execute(id_token).await?;
+            return Err(ChangePasswordError::Conflict);
+        };
+        let kept = Some(session);
+        self.clear.execute(Clearing::Older { user, epoch, kept }).await;
+        self.events.record(SecurityEvent::PasswordChanged { user, session });
+        self.events.record(SecurityEvent::SessionsEnded { user, kept, reason: EndReason::PasswordChanged });
+        Ok(())
+    }
+}
+
+impl From<StoreError> for ChangePasswordError {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(Refused::Failed(Failure::Store(error)))
+    }
+}

@@ -1,0 +1,139 @@
+//! What all use cases can fail with, and why a token is refused.
+
+use crate::{
+    model::{EndReason, Standing},
+    ports::{SignError, StoreError, TokenRejected},
+};
+
+/// Something that the service depends on failed. Never the client's fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Signing failed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+/// Why a token is refused. The code is stable and part of the HTTP API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Not a token of this kind and issuer, or its signature is not ours.
+    TokenInvalid,
+    /// Past its life.
+    TokenExpired,
+    /// Replaced just now; the client should read its storage again.
+    TokenStale,
+    /// Used again when it was no longer the client's to use; its session may have ended for it.
+    TokenReused,
+    /// The session is not known.
+    SessionUnknown,
+    /// The session was signed out, or ended by a change of password or account.
+    SessionRevoked,
+    /// The device signed in again.
+    SessionReplaced,
+    /// The user has signed in elsewhere too often.
+    SessionEvicted,
+    /// The session reached its end.
+    SessionExpired,
+    /// The device's credential is missing or is another's.
+    DeviceMismatch,
+}
+
+impl Refusal {
+    /// Every refusal.
+    pub const ALL: [Self; 10] = [
+        Self::TokenInvalid,
+        Self::TokenExpired,
+        Self::TokenStale,
+        Self::TokenReused,
+        Self::SessionUnknown,
+        Self::SessionRevoked,
+        Self::SessionReplaced,
+        Self::SessionEvicted,
+        Self::SessionExpired,
+        Self::DeviceMismatch,
+    ];
+
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TokenInvalid => "token_invalid",
+            Self::TokenExpired => "token_expired",
+            Self::TokenStale => "token_stale",
+            Self::TokenReused => "token_reused",
+            Self::SessionUnknown => "session_unknown",
+            Self::SessionRevoked => "session_revoked",
+            Self::SessionReplaced => "session_replaced",
+            Self::SessionEvicted => "session_evicted",
+            Self::SessionExpired => "session_expired",
+            Self::DeviceMismatch => "device_mismatch",
+        }
+    }
+
+    /// What to tell the client.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::TokenInvalid => "The token is not valid here; sign in.",
+            Self::TokenExpired => "The token has expired; refresh it, or sign in.",
+            Self::TokenStale => "The token was replaced just now; use the newest one from your storage.",
+            Self::TokenReused => "The token was used before; the session may have been copied. Sign in again.",
+            Self::SessionUnknown => "The session is not known; sign in.",
+            Self::SessionRevoked => "The session has been ended; sign in.",
+            Self::SessionReplaced => "The session was replaced by a newer sign-in on this device.",
+            Self::SessionEvicted => "The session was ended by sign-ins on other devices; sign in.",
+            Self::SessionExpired => "The session has reached its end; sign in.",
+            Self::DeviceMismatch => "The session is bound to a device; send that device's credential.",
+        }
+    }
+
+    /// Why a session that stands so is refused; `None` if it lives.
+    pub const fn of(standing: Standing) -> Option<Self> {
+        Some(match standing {
+            Standing::Live => return None,
+            Standing::Expired | Standing::Ended(EndReason::Expired) => Self::SessionExpired,
+            Standing::Ended(EndReason::Replaced) => Self::SessionReplaced,
+            Standing::Ended(EndReason::Evicted) => Self::SessionEvicted,
+            Standing::Ended(EndReason::Reused) => Self::TokenReused,
+            Standing::Ended(EndReason::SignedOut | EndReason::PasswordChanged | EndReason::AccountDeleted)
+            | Standing::Superseded
+            | Standing::Disabled
+            | Standing::AccountGone => Self::SessionRevoked,
+        })
+    }
+}
+
+impl From<TokenRejected> for Refusal {
+    fn from(rejected: TokenRejected) -> Self {
+        match rejected {
+            TokenRejected::Invalid => Self::TokenInvalid,
+            TokenRejected::Expired => Self::TokenExpired,
+        }
+    }
+}
+
+/// A token was refused, or checking it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The token is worth nothing.
+    #[error("{}", .0.message())]
+    Token(Refusal),
+    /// Whether it is could not be found out.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Token(refusal)
+    }
+}

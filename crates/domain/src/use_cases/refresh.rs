@@ -1,0 +1,161 @@
+//! The heart: a refresh token for the next pair.
+
+use super::{Clear, Failure, Mint, Refusal, Refused, TokenPair};
+use crate::{
+    model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
+    ports::{
+        Clearing, Clock, DeviceCredentials, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec, TokenRepository,
+    },
+    rotation::{DeviceProof, Rotation, RotationOutcome},
+};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// A request to refresh.
+#[derive(Clone, Debug)]
+pub struct RefreshRequest {
+    /// The refresh token.
+    pub token: SecretString,
+    /// The device credential that the client holds, if any. A forged or foreign one is refused.
+    pub device_credential: Option<SecretString>,
+    /// Where the request came from.
+    pub client: ClientInfo,
+}
+
+/// The next pair.
+#[derive(Clone, Debug)]
+pub struct Refreshed {
+    /// The tokens.
+    pub tokens: TokenPair,
+    /// The session, as its row was read.
+    pub session: Session,
+}
+
+/// Refreshes: one read of the user database, then one step in the white list, then the signatures.
+pub struct Refresh {
+    /// Verifies.
+    pub codec: Arc<dyn TokenCodec>,
+    /// Device credentials.
+    pub devices: Arc<dyn DeviceCredentials>,
+    /// The sessions' rows.
+    pub sessions: Arc<dyn SessionRepository>,
+    /// The white list.
+    pub tokens: Arc<dyn TokenRepository>,
+    /// Says when.
+    pub clock: Arc<dyn Clock>,
+    /// Signs.
+    pub mint: Mint,
+    /// Finishes what could not be finished at once.
+    pub clear: Clear,
+    /// Hears of it.
+    pub events: Arc<dyn SecurityEvents>,
+}
+
+impl Refresh {
+    /// Replaces a refresh token.
+    ///
+    /// The user database comes first, so that an outage of it leaves the white list as it was.
+    ///
+    /// # Errors
+    /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if a store did not answer: then the client keeps its
+    /// token and tries again.
+    pub async fn execute(&self, request: RefreshRequest) -> Result<Refreshed, Refused> {
+        let claims = self.codec.verify_refresh(&request.token).map_err(Refusal::from)?;
+        let address = request.client.address;
+        let mismatch = || {
+            self.events.record(SecurityEvent::DeviceMismatch { user: claims.user, session: claims.session, address });
+            Refused::from(Refusal::DeviceMismatch)
+        };
+        let shown = match &request.device_credential {
+            Some(credential) => Some(self.devices.verify(credential).ok_or_else(mismatch)?),
+            None => None,
+        };
+        let now = self.clock.now();
+        let record = self.sessions.find(claims.user, claims.session).await?;
+        let (user, session) = Self::stands(record, &claims, now)?;
+        let device = DeviceProof { owner: session.device, shown, bound: session.bound_at.is_some() || claims.device.is_some() };
+        if !device.satisfies(None) {
+            return Err(mismatch());
+        }
+        if shown.is_some() && session.bound_at.is_none() {
+            self.sessions.bind(user.id, session.id, now).await?;
+            self.events.record(SecurityEvent::SessionBound { user: user.id, session: session.id });
+        }
+
+        let issued_at = now.whole_second();
+        let rotation = Rotation {
+            user: user.id,
+            session: session.id,
+            presented: claims.generation,
+            expired: now >= claims.expires_at,
+            issued_at,
+            expires_at: self.mint.policy.refresh_expiry(issued_at, session.ends_at).whole_second(),
+            epoch: session.epoch,
+            device,
+            policy: self.mint.policy.retry,
+        };
+        let outcome = self.tokens.rotate(&rotation).await?;
+        let again = |token| self.mint.pair_again(&user, &session, token, now).map_err(Failure::from);
+        let tokens = match &outcome {
+            RotationOutcome::Rotated(token) => self.mint.pair(&user, &session, token).map_err(Failure::from)?,
+            RotationOutcome::Healed { token, lost } => {
+                let (presented, lost) = (claims.generation, *lost);
+                self.events.record(SecurityEvent::SessionHealed { user: user.id, session: session.id, presented, lost });
+                self.mint.pair(&user, &session, token).map_err(Failure::from)?
+            }
+            RotationOutcome::Repeated { token, age, late } => {
+                let (gap, late) = (*age, *late);
+                self.events.record(SecurityEvent::SessionRepeated { user: user.id, session: session.id, gap, late });
+                again(token)?
+            }
+            RotationOutcome::DeviceMismatch => return Err(mismatch()),
+            RotationOutcome::Stale => return Err(Refusal::TokenStale.into()),
+            RotationOutcome::Unknown => return Err(self.unknown(&claims, now).await?.into()),
+            RotationOutcome::Reused { live, age, revoked } => {
+                self.events.record(SecurityEvent::SessionReused {
+                    user: user.id,
+                    session: session.id,
+                    presented: claims.generation,
+                    live: *live,
+                    gap: *age,
+                    session_address: session.client.address,
+                    address,
+                    revoked: *revoked,
+                });
+                if *revoked {
+                    self.revoke(&session, now).await?;
+                }
+                return Err(Refusal::TokenReused.into());
+            }
+        };
+        Ok(Refreshed { tokens, session })
+    }
+
+    fn stands(record: Option<SessionRecord>, claims: &RefreshClaims, now: Timestamp) -> Result<(User, Session), Refusal> {
+        let Some(record) = record else {
+            return Err(if now >= claims.expires_at { Refusal::TokenExpired } else { Refusal::SessionUnknown });
+        };
+        match (Refusal::of(record.standing(now)), record.user) {
+            (None, Some(user)) => Ok((user, record.session)),
+            (refusal, _) => Err(refusal.unwrap_or(Refusal::SessionRevoked)),
+        }
+    }
+
+    /// The white list knows nothing of a session whose row lived a moment ago: the row may tell why by now.
+    async fn unknown(&self, claims: &RefreshClaims, now: Timestamp) -> Result<Refusal, Refused> {
+        let record = self.sessions.find(claims.user, claims.session).await?;
+        let otherwise = if now >= claims.expires_at { Refusal::TokenExpired } else { Refusal::SessionUnknown };
+        Ok(Self::stands(record, claims, now).err().unwrap_or(otherwise))
+    }
+
+    /// The white list has forgotten the session; its row must say so before the answer.
+    async fn revoke(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
+        let reason = EndReason::Reused;
+        if let Err(error) = self.sessions.end(session.user, session.id, reason, now).await {
+            self.clear.execute(Clearing::Row { user: session.user, session: session.id, reason }).await;
+            return Err(error.into());
+        }
+        self.events.record(SecurityEvent::SessionEnded { user: session.user, session: session.id, reason });
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! A new session of an account.
+
+use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Former};
+use crate::{
+    model::{EndReason, SessionId, User},
+    ports::{
+        BeginOutcome, BeginSession, Clearing, Clock, DeviceCredentials, Entropy, PasswordCheck, PasswordHasher, SecurityEvent,
+        SecurityEvents, SessionRepository, SignError, StoreError, TokenRepository, UserRepository,
+    },
+};
+use std::sync::Arc;
+
+/// Why there is no new session.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No such account, a wrong password or a disabled account: nobody is told which.
+    #[error("e-mail address or password is wrong")]
+    InvalidCredentials,
+    /// All sessions of the account were ended while this one was about to begin.
+    #[error("the account's sessions were ended during the sign-in; sign in again")]
+    Superseded,
+    /// Something that the service depends on failed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Signs in.
+pub struct SignIn {
+    /// Accounts.
+    pub users: Arc<dyn UserRepository>,
+    /// The sessions' rows.
+    pub sessions: Arc<dyn SessionRepository>,
+    /// The white list.
+    pub tokens: Arc<dyn TokenRepository>,
+    /// Checks the password.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Device credentials.
+    pub devices: Arc<dyn DeviceCredentials>,
+    /// Says when.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// Signs.
+    pub mint: Mint,
+    /// Clears what was replaced or evicted.
+    pub clear: Clear,
+    /// Hears of it.
+    pub events: Arc<dyn SecurityEvents>,
+}
+
+impl SignIn {
+    /// Checks the password and begins a session.
+    ///
+    /// The white list is written first and the row last. What the sign-in replaces or evicts leaves the white list only
+    /// after the commit.
+    ///
+    /// # Errors
+    /// [`SignInError`]; then no session has begun.
+    pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignInError> {
+        let user = self.check(&request).await?;
+        let former = Former { clock: &*self.clock, entropy: &*self.entropy, devices: &*self.devices, policy: &self.mint.policy };
+        let formed = former.form(user.id, user.epoch, &request);
+        let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
+
+        let others = self.tokens.begin(formed.live).await?;
+        let policy = &self.mint.policy;
+        let begun = self
+            .sessions
+            .begin(&BeginSession {
+                session: formed.session.clone(),
+                refreshed: others.iter().map(|other| (other.session, other.refreshed_at)).collect(),
+                max_live: policy.max_per_user,
+                max_ended: policy.max_ended(),
+                idle: policy.refresh_lifetime,
+            })
+            .await;
+        if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
+            self.clear.execute(Clearing::Sessions { user: user.id, sessions: vec![formed.session.id] }).await;
+        }
+        let BeginOutcome::Begun { replaced, evicted } = begun? else {
+            return Err(SignInError::Superseded);
+        };
+        let gone: Vec<SessionId> = replaced.iter().chain(&evicted).copied().collect();
+        self.clear.execute(Clearing::Sessions { user: user.id, sessions: gone }).await;
+
+        for (ended, reason) in [(&replaced, EndReason::Replaced), (&evicted, EndReason::Evicted)] {
+            for &session in ended {
+                self.events.record(SecurityEvent::SessionEnded { user: user.id, session, reason });
+            }
+        }
+        let address = formed.session.client.address;
+        self.events.record(SecurityEvent::SessionBegun { user: user.id, session: formed.session.id, address });
+        Ok(Begun { session: formed.session, tokens, device: formed.device, evicted })
+    }
+
+    /// One hash is computed whatever the outcome, and every refusal is the same.
+    async fn check(&self, request: &SignInRequest) -> Result<User, SignInError> {
+        let found = self.users.credentials_by_email(&request.email).await?;
+        let check = self.hasher.check(&request.password, found.as_ref().map(|found| &found.hash)).await?;
+        let known = found.as_ref().map(|found| found.user.id);
+        match (found, check) {
+            (Some(found), PasswordCheck::Match { outdated }) if found.user.disabled_at.is_none() => {
+                if outdated {
+                    let new = self.hasher.hash(&request.password).await?;
+                    self.users.rehash(found.user.id, &found.hash, &new).await?;
+                }
+                Ok(found.user)
+            }
+            _ => {
+                self.events.record(SecurityEvent::SignInRefused { user: known, address: request.client.address });
+                Err(SignInError::InvalidCredentials)
+            }
+        }
+    }
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<SignError> for SignInError {
+    fn from(error: SignError) -> Self {
+        Self::Failed(error.into())
+    }
+}

@@ -1,0 +1,97 @@
+//! A new account with its first session.
+
+use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Former};
+use crate::{
+    model::{Details, Epoch, User, UserId},
+    ports::{
+        Clearing, Clock, CreateOutcome, DeviceCredentials, Entropy, PasswordHasher, SecurityEvent, SecurityEvents, SignError, StoreError,
+        TokenRepository, UserRepository,
+    },
+};
+use std::sync::Arc;
+
+/// Why there is no new account.
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    /// Another account has that address.
+    #[error("an account with this e-mail address exists already")]
+    EmailTaken,
+    /// Something that the service depends on failed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Signs up. The white list is written first and the rows last: their commit is what makes the account exist.
+pub struct SignUp {
+    /// Accounts.
+    pub users: Arc<dyn UserRepository>,
+    /// The white list.
+    pub tokens: Arc<dyn TokenRepository>,
+    /// Hashes the password.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Device credentials.
+    pub devices: Arc<dyn DeviceCredentials>,
+    /// Says when.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// Signs.
+    pub mint: Mint,
+    /// Takes back what did not commit.
+    pub clear: Clear,
+    /// Hears of it.
+    pub events: Arc<dyn SecurityEvents>,
+}
+
+impl SignUp {
+    /// Creates the account and signs it in.
+    ///
+    /// # Errors
+    /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
+    pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
+        if self.users.credentials_by_email(&request.email).await?.is_some() {
+            return Err(SignUpError::EmailTaken);
+        }
+        let hash = self.hasher.hash(&request.password).await?;
+        let former = Former { clock: &*self.clock, entropy: &*self.entropy, devices: &*self.devices, policy: &self.mint.policy };
+        let user_id = UserId::from_random(self.entropy.bytes());
+        let formed = former.form(user_id, Epoch::FIRST, &request);
+        let user = User {
+            id: user_id,
+            email: request.email,
+            details: Details::default(),
+            created_at: formed.session.began_at,
+            disabled_at: None,
+            epoch: Epoch::FIRST,
+            kept_session: None,
+        };
+        // Sign before anything is stored: a broken key must not leave an account behind.
+        let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
+
+        self.tokens.begin(formed.live).await?;
+        let created = self.users.create(&user, &hash, &formed.session).await;
+        if !matches!(created, Ok(CreateOutcome::Created)) {
+            self.clear.execute(Clearing::Sessions { user: user_id, sessions: vec![formed.session.id] }).await;
+        }
+        match created? {
+            CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
+            CreateOutcome::Created => {
+                let address = formed.session.client.address;
+                self.events.record(SecurityEvent::AccountCreated { user: user_id, address });
+                Ok(Begun { session: formed.session, tokens, device: formed.device, evicted: Vec::new() })
+            }
+        }
+    }
+}
+
+impl From<StoreError> for SignUpError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<SignError> for SignUpError {
+    fn from(error: SignError) -> Self {
+        Self::Failed(error.into())
+    }
+}

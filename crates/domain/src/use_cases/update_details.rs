@@ -1,0 +1,78 @@
+//! What the account says about its user, and the address to sign in with.
+
+use super::{Authenticate, Failure, Refusal, Refused};
+use crate::{
+    model::{DetailsChange, Password, User},
+    ports::{PasswordCheck, PasswordHasher, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository},
+};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// A change, with the password that a new e-mail address demands.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateDetailsRequest {
+    /// What changes.
+    pub change: DetailsChange,
+    /// Needed if the change names an e-mail address.
+    pub current_password: Option<Password>,
+}
+
+/// Why nothing changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateDetailsError {
+    /// The ID token was refused.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The current password is wrong, or missing where it is needed.
+    #[error("the current password is wrong or missing")]
+    WrongPassword,
+    /// Another account has that address.
+    #[error("an account with this e-mail address exists already")]
+    EmailTaken,
+}
+
+/// Changes details.
+pub struct UpdateDetails {
+    /// Who is calling.
+    pub authenticate: Authenticate,
+    /// Accounts.
+    pub users: Arc<dyn UserRepository>,
+    /// Checks the password.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Hears of it.
+    pub events: Arc<dyn SecurityEvents>,
+}
+
+impl UpdateDetails {
+    /// Changes the fields that are named and answers the account as it is now.
+    ///
+    /// # Errors
+    /// [`UpdateDetailsError`]; then nothing changed.
+    pub async fn execute(&self, id_token: &SecretString, request: UpdateDetailsRequest) -> Result<User, UpdateDetailsError> {
+        let caller = self.authenticate.execute(id_token).await?.user;
+        let new_email = request.change.email.as_ref().is_some_and(|email| *email != caller.email);
+        if request.change.email.is_some() {
+            let password = request.current_password.as_ref().ok_or(UpdateDetailsError::WrongPassword)?;
+            let credentials = self.users.credentials(caller.id).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
+            if self.hasher.check(password, Some(&credentials.hash)).await? == PasswordCheck::Mismatch {
+                return Err(UpdateDetailsError::WrongPassword);
+            }
+        }
+        match self.users.update(caller.id, &request.change).await? {
+            UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
+            UpdateOutcome::NotFound => Err(Refused::from(Refusal::SessionRevoked).into()),
+            UpdateOutcome::Updated(user) => {
+                if new_email {
+                    self.events.record(SecurityEvent::EmailChanged { user: user.id });
+                }
+                Ok(user)
+            }
+        }
+    }
+}
+
+impl From<StoreError> for UpdateDetailsError {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(Refused::Failed(Failure::Store(error)))
+    }
+}
