@@ -1,0 +1,102 @@
+//! The claims as they stand on the wire. Every member is named, so that a token with others is not ours.
+
+use revolve_domain::{
+    model::{DeviceId, Epoch, Generation, SessionId, Timestamp, TokenId, UserId},
+    ports::{IdClaims, RefreshClaims},
+};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// The claims of an ID token.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireId<'a> {
+    pub(super) iss: Cow<'a, str>,
+    pub(super) sub: UserId,
+    pub(super) aud: Cow<'a, str>,
+    pub(super) iat: i64,
+    pub(super) exp: i64,
+    pub(super) sid: SessionId,
+    pub(super) epoch: Epoch,
+    pub(super) auth_time: i64,
+    pub(super) user: WireUser<'a>,
+}
+
+/// Who the user is, for services that show it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct WireUser<'a> {
+    pub(super) uid: UserId,
+    pub(super) email: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) image_url: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) website: Option<Cow<'a, str>>,
+}
+
+impl<'a> WireId<'a> {
+    pub(super) fn new(claims: &'a IdClaims, issuer: &'a str, audience: &'a str) -> Self {
+        Self {
+            iss: issuer.into(),
+            sub: claims.user,
+            aud: audience.into(),
+            iat: claims.issued_at.as_seconds(),
+            exp: claims.expires_at.as_seconds(),
+            sid: claims.session,
+            epoch: claims.epoch,
+            auth_time: claims.authenticated_at.as_seconds(),
+            user: WireUser {
+                uid: claims.user,
+                email: claims.email.as_str().into(),
+                name: claims.details.name.as_ref().map(|name| name.as_str().into()),
+                image_url: claims.details.image_url.as_ref().map(|url| url.as_str().into()),
+                website: claims.details.website.as_ref().map(|url| url.as_str().into()),
+            },
+        }
+    }
+}
+
+/// The claims of a refresh token.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireRefresh<'a> {
+    pub(super) iss: Cow<'a, str>,
+    uid: UserId,
+    sid: SessionId,
+    r#gen: u64,
+    jti: TokenId,
+    iat: i64,
+    exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    did: Option<DeviceId>,
+}
+
+impl<'a> WireRefresh<'a> {
+    pub(super) fn new(claims: &RefreshClaims, issuer: &'a str) -> Self {
+        Self {
+            iss: issuer.into(),
+            uid: claims.user,
+            sid: claims.session,
+            r#gen: claims.generation.number(),
+            jti: TokenId::of(claims.session, claims.generation),
+            iat: claims.issued_at.as_seconds(),
+            exp: claims.expires_at.as_seconds(),
+            did: claims.device,
+        }
+    }
+
+    /// The claims, if they agree with each other.
+    pub(super) fn into_claims(self) -> Option<RefreshClaims> {
+        let generation = Generation::new(self.r#gen)?;
+        (self.jti == TokenId::of(self.sid, generation)).then(|| RefreshClaims {
+            user: self.uid,
+            session: self.sid,
+            generation,
+            issued_at: Timestamp::from_seconds(self.iat),
+            expires_at: Timestamp::from_seconds(self.exp),
+            device: self.did,
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! The key pair that signs ID tokens, used with exactly one algorithm.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use josekit::{
+    jwk::{
+        Jwk, KeyPair,
+        alg::{
+            ec::EcKeyPair,
+            ed::{EdCurve, EdKeyPair},
+            rsa::RsaKeyPair,
+            rsapss::RsaPssKeyPair,
+        },
+    },
+    jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::{fmt, str::FromStr};
+
+/// How ID tokens are signed (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[default]
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// Ed25519.
+    EdDsa,
+}
+
+impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
+
+    /// The name in a token's header and in a JWK.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+        found.ok_or_else(|| format!("{name:?} is not one of RS256, PS256, ES256, EdDSA"))
+    }
+}
+
+/// A key could not be read or made.
+#[derive(Debug, thiserror::Error)]
+#[error("this is not a private key for {algorithm} in PEM form")]
+pub struct KeyError {
+    algorithm: Algorithm,
+    #[source]
+    source: josekit::JoseError,
+}
+
+/// A key pair, ready to sign and to verify.
+pub struct IdKey {
+    algorithm: Algorithm,
+    id: String,
+    pub(super) signer: Box<dyn JwsSigner>,
+    pub(super) verifier: Box<dyn JwsVerifier>,
+    public: Map<String, Value>,
+}
+
+impl IdKey {
+    /// Reads a private key in PEM form (PKCS #8, or PKCS #1 for RSA of at least 2048 bits).
+    ///
+    /// # Errors
+    /// [`KeyError`] if it is no private key, or not one for the algorithm.
+    pub fn from_pem(algorithm: Algorithm, pem: &SecretString) -> Result<Self, KeyError> {
+        Self::load(algorithm, pem.expose_secret().as_bytes()).map_err(|source| KeyError { algorithm, source })
+    }
+
+    fn load(algorithm: Algorithm, pem: &[u8]) -> Result<Self, josekit::JoseError> {
+        let (signer, jwk): (Box<dyn JwsSigner>, Jwk) = match algorithm {
+            Algorithm::Rs256 => (Box::new(RS256.signer_from_pem(pem)?), RS256.key_pair_from_pem(pem)?.to_jwk_public_key()),
+            Algorithm::Ps256 => (Box::new(PS256.signer_from_pem(pem)?), PS256.key_pair_from_pem(pem)?.to_jwk_public_key()),
+            Algorithm::Es256 => (Box::new(ES256.signer_from_pem(pem)?), ES256.key_pair_from_pem(pem)?.to_jwk_public_key()),
+            Algorithm::EdDsa => {
+                let pair = EdDSA.key_pair_from_pem(pem)?;
+                (Box::new(EdDSA.signer_from_pem(pem)?), pair.to_jwk_public_key())
+            }
+        };
+        // Only what the standard lists as public for the key type, whatever the library would add.
+        let members: &[&str] = match jwk.key_type() {
+            "RSA" => &["e", "kty", "n"],
+            "EC" => &["crv", "kty", "x", "y"],
+            _ => &["crv", "kty", "x"],
+        };
+        let required: Map<String, Value> =
+            members.iter().filter_map(|&name| Some((name.to_owned(), jwk.parameter(name)?.clone()))).collect();
+        let id = thumbprint(&required);
+        let mut public = required;
+        public.insert("alg".to_owned(), algorithm.name().into());
+        public.insert("use".to_owned(), "sig".into());
+        public.insert("kid".to_owned(), id.clone().into());
+
+        let jwk = Jwk::from_map(public.clone())?;
+        let verifier: Box<dyn JwsVerifier> = match algorithm {
+            Algorithm::Rs256 => Box::new(RS256.verifier_from_jwk(&jwk)?),
+            Algorithm::Ps256 => Box::new(PS256.verifier_from_jwk(&jwk)?),
+            Algorithm::Es256 => Box::new(ES256.verifier_from_jwk(&jwk)?),
+            Algorithm::EdDsa => Box::new(EdDSA.verifier_from_jwk(&jwk)?),
+        };
+        Ok(Self { algorithm, id, signer, verifier, public })
+    }
+
+    /// Makes a new private key in PEM form (PKCS #8): RSA of 2048 bits, P-256 or Ed25519.
+    ///
+    /// # Errors
+    /// [`KeyError`] if OpenSSL fails.
+    pub fn generate(algorithm: Algorithm) -> Result<SecretString, KeyError> {
+        let pem = || -> Result<Vec<u8>, josekit::JoseError> {
+            Ok(match algorithm {
+                Algorithm::Rs256 => RsaKeyPair::to_pem_private_key(&RS256.generate_key_pair(2048)?),
+                Algorithm::Ps256 => RsaPssKeyPair::to_pem_private_key(&PS256.generate_key_pair(2048)?),
+                Algorithm::Es256 => EcKeyPair::to_pem_private_key(&ES256.generate_key_pair()?),
+                Algorithm::EdDsa => EdKeyPair::to_pem_private_key(&EdDSA.generate_key_pair(EdCurve::Ed25519)?),
+            })
+        };
+        let pem = pem().map_err(|source| KeyError { algorithm, source })?;
+        Ok(String::from_utf8_lossy(&pem).into_owned().into())
+    }
+
+    /// The algorithm that the key is for.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key id: the RFC 7638 thumbprint.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The public key as a JWK (RFC 7517).
+    pub fn public(&self) -> &Map<String, Value> {
+        &self.public
+    }
+}
+
+/// RFC 7638 §3: the SHA-256 of the required members in lexicographic order, without white space.
+fn thumbprint(required: &Map<String, Value>) -> String {
+    let mut names: Vec<&String> = required.keys().collect();
+    names.sort();
+    let members: Vec<String> = names.into_iter().map(|name| format!("{}:{}", Value::from(name.as_str()), required[name])).collect();
+    URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{{{}}}", members.join(","))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thumbprint_is_that_of_rfc_7638_section_3_1() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W\
+                 -5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbIS\
+                 D08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let key = serde_json::json!({"e": "AQAB", "kty": "RSA", "n": n});
+        assert_eq!(thumbprint(key.as_object().unwrap()), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+
+    #[test]
+    fn a_key_of_each_algorithm_has_no_private_member_in_public_and_fits_no_other_algorithm() {
+        for algorithm in Algorithm::ALL {
+            let pem = IdKey::generate(algorithm).unwrap();
+            let key = IdKey::from_pem(algorithm, &pem).unwrap();
+            for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                assert!(!key.public().contains_key(private), "{algorithm}: {private}");
+            }
+            assert_eq!(key.id(), IdKey::from_pem(algorithm, &pem).unwrap().id());
+            let signature = key.signer.sign(b"message").unwrap();
+            key.verifier.verify(b"message", &signature).unwrap();
+            assert!(key.verifier.verify(b"another", &signature).is_err());
+        }
+        let rsa = IdKey::generate(Algorithm::Rs256).unwrap();
+        assert!(IdKey::from_pem(Algorithm::Es256, &rsa).is_err());
+        assert!(IdKey::from_pem(Algorithm::EdDsa, &rsa).is_err());
+        assert!(IdKey::from_pem(Algorithm::Rs256, &SecretString::from("no key")).is_err());
+    }
+}
