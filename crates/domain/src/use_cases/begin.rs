@@ -47,7 +47,7 @@ pub struct Begun {
 }
 
 /// Forms new sessions.
-pub(super) struct Former<'a> {
+pub(super) struct Opening<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) entropy: &'a dyn Entropy,
     pub(super) devices: &'a dyn DeviceCredentials,
@@ -61,7 +61,7 @@ pub(super) struct Formed {
     pub(super) device: IssuedDevice,
 }
 
-impl Former<'_> {
+impl Opening<'_> {
     /// A client that shows a credential of ours keeps its device and is bound to it; any other gets a new device.
     pub(super) fn form(&self, user: UserId, epoch: Epoch, request: &SignInRequest) -> Formed {
         let now = self.clock.now().whole_second();

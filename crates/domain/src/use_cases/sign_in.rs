@@ -1,6 +1,6 @@
 //! A new session of an account.
 
-use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Former};
+use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Opening};
 use crate::{
     model::{EndReason, SessionId, User},
     ports::{
@@ -58,8 +58,8 @@ impl SignIn {
     /// [`SignInError`]; then no session has begun.
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignInError> {
         let user = self.check(&request).await?;
-        let former = Former { clock: &*self.clock, entropy: &*self.entropy, devices: &*self.devices, policy: &self.mint.policy };
-        let formed = former.form(user.id, user.epoch, &request);
+        let opening = Opening { clock: &*self.clock, entropy: &*self.entropy, devices: &*self.devices, policy: &self.mint.policy };
+        let formed = opening.form(user.id, user.epoch, &request);
         let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
 
         let others = self.tokens.begin(formed.live).await?;

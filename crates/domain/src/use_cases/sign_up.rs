@@ -1,6 +1,6 @@
 //! A new account with its first session.
 
-use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Former};
+use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Opening};
 use crate::{
     model::{Details, Epoch, User, UserId},
     ports::{
@@ -53,9 +53,9 @@ impl SignUp {
             return Err(SignUpError::EmailTaken);
         }
         let hash = self.hasher.hash(&request.password).await?;
-        let former = Former { clock: &*self.clock, entropy: &*self.entropy, devices: &*self.devices, policy: &self.mint.policy };
+        let opening = Opening { clock: &*self.clock, entropy: &*self.entropy, devices: &*self.devices, policy: &self.mint.policy };
         let user_id = UserId::from_random(self.entropy.bytes());
-        let formed = former.form(user_id, Epoch::FIRST, &request);
+        let formed = opening.form(user_id, Epoch::FIRST, &request);
         let user = User {
             id: user_id,
             email: request.email,
