@@ -1,2 +1,79 @@
-//! .
-fn main() {}
+//! `cargo xtask`: the project's development tasks, one module per command. Nothing here is part of the service, and nothing of the
+//! service is linked in: tasks drive cargo, the stores and the binary as processes.
+
+mod ci;
+mod deps;
+mod interrupt;
+mod process;
+mod rules;
+mod secrets;
+mod stores;
+mod test;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use crate::interrupt::Interrupt;
+
+/// Development tasks of Revolve.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run all tests, with Redis and Postgres from the environment, from containers or from local servers
+    Test(test::Args),
+    /// Run everything a change must pass: format, dependency rules, lints, documentation, tests
+    Ci(test::Args),
+    /// Check which crate depends on which, and the house rules
+    Deps,
+    /// Start Redis and Postgres for development and keep them until Ctrl-C
+    Stores(stores::Args),
+    /// Make the passwords and keys that docker-compose.yml needs, in ./secrets; what is there is kept
+    Secrets,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<test::TestsFailed>() => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if error.is::<interrupt::Interrupted>() { 130 } else { 1 })
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    let interrupt = Interrupt::listen()?;
+    match command {
+        Command::Test(args) => test::run(&args, &interrupt).await,
+        Command::Ci(args) => ci::run(&args, &interrupt).await,
+        Command::Deps => deps::run(),
+        Command::Stores(args) => stores::shell::run(&args, interrupt).await,
+        Command::Secrets => secrets::run(&root()?),
+    }
+}
+
+/// The workspace's root directory.
+fn root() -> Result<PathBuf> {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    Ok(here.parent().context("xtask has no parent directory; run it as `cargo xtask`")?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,67 @@
+//! `cargo xtask ci`: what a change must pass, cheap steps first, the tests last.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    deps,
+    interrupt::Interrupt,
+    process::{self, cargo},
+    test,
+};
+
+/// Each adapter must build without the others: embedders take only what they need.
+const ADAPTER_FEATURES: [&str; 6] = ["redis", "postgres", "sqlite", "jose", "argon2", "system"];
+
+pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> {
+    let mut report = Report::default();
+    report.step("format", process::run(cargo(["fmt", "--all", "--check"])?, interrupt)).await.context("run `cargo fmt --all`")?;
+    report.step("dependency rules", async { deps::run() }).await?;
+    if process::succeeds(&mut cargo(["deny", "--version"])?).await {
+        let deny = cargo(["deny", "check", "bans", "licenses", "sources"])?;
+        report.step("cargo deny", process::run(deny, interrupt)).await?;
+    } else {
+        eprintln!("== cargo deny: not installed, left out (`cargo install cargo-deny`)");
+    }
+    let clippy = cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    report.step("clippy", process::run(clippy, interrupt)).await?;
+    report.step("features one by one", features(interrupt)).await?;
+    let mut doc = cargo(["doc", "--workspace", "--no-deps"])?;
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    report.step("documentation", process::run(doc, interrupt)).await?;
+    // The runner's own summary closes the output, so the durations come before it.
+    report.print();
+    eprintln!("== tests");
+    test::run(args, interrupt).await
+}
+
+async fn features(interrupt: &Interrupt) -> Result<()> {
+    process::run(cargo(["check", "--quiet", "-p", "revolve-domain"])?, interrupt).await?;
+    for feature in ADAPTER_FEATURES {
+        let check = cargo(["check", "--quiet", "-p", "revolve-adapters", "--no-default-features", "--features", feature])?;
+        process::run(check, interrupt).await?;
+    }
+    Ok(())
+}
+
+/// The steps so far and how long each took.
+#[derive(Debug, Default)]
+struct Report(Vec<(&'static str, Duration)>);
+
+impl Report {
+    async fn step(&mut self, name: &'static str, work: impl Future<Output = Result<()>>) -> Result<()> {
+        eprintln!("== {name}");
+        let begun = Instant::now();
+        work.await?;
+        let took = begun.elapsed();
+        eprintln!("== {name}: passed in {:.1} s", took.as_secs_f64());
+        self.0.push((name, took));
+        Ok(())
+    }
+
+    fn print(&self) {
+        let steps: Vec<_> = self.0.iter().map(|(name, took)| format!("{name} {:.1} s", took.as_secs_f64())).collect();
+        eprintln!("== passed: {}", steps.join(", "));
+    }
+}

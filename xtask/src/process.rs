@@ -1,0 +1,99 @@
+//! Running other programs: their output is the user's, their failure an error, and a signal to stop reaches them.
+
+use std::{ffi::OsStr, process::Stdio, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
+
+use crate::interrupt::{Cause, Interrupt, Interrupted};
+
+/// How long a child may take to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// The error of a program that ran and said no. What is wrong is in its output.
+#[derive(Debug)]
+pub(crate) struct Failed(String);
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// A `cargo` command in the workspace's root, by the same cargo that runs us.
+pub(crate) fn cargo(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Command> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(crate::root()?);
+    // Set for us by `cargo run`; inner builds would see it as a change of their environment.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    Ok(command)
+}
+
+/// Whether the command runs and succeeds; its output is thrown away.
+pub(crate) async fn succeeds(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().await.is_ok_and(|status| status.success())
+}
+
+/// The command's standard output, trimmed.
+pub(crate) async fn output(command: &mut Command) -> Result<String> {
+    let name = name(command);
+    let output = command.stdin(Stdio::null()).output().await.with_context(|| format!("could not run {name}"))?;
+    if !output.status.success() {
+        bail!("{name} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Runs the command to its end, its output going where ours goes.
+pub(crate) async fn run(mut command: Command, interrupt: &Interrupt) -> Result<()> {
+    let name = name(&command);
+    let mut child = command.kill_on_drop(true).spawn().with_context(|| format!("could not run {name}"))?;
+    let status = tokio::select! {
+        status = child.wait() => status.with_context(|| format!("could not wait for {name}"))?,
+        cause = interrupt.wait() => {
+            stop(&mut child, cause).await;
+            return Err(Interrupted.into());
+        }
+    };
+    if !status.success() {
+        return Err(Failed(format!("`{name}` failed ({status})")).into());
+    }
+    Ok(())
+}
+
+/// Ends a child in order: a test runner that is killed outright would leave its test processes behind.
+async fn stop(child: &mut Child, cause: Cause) {
+    // From the terminal the child has the signal already; a second one would make it hurry.
+    if cause == Cause::Terminal && timeout(GRACE, child.wait()).await.is_ok() {
+        return;
+    }
+    if let Some(pid) = child.id() {
+        signal(pid, "TERM").await;
+    }
+    if timeout(GRACE, child.wait()).await.is_err() {
+        drop(child.kill().await);
+    }
+}
+
+/// Sends a signal to a process. The shell's built-in `kill` is used since not every system has it as a program.
+pub(crate) async fn signal(pid: u32, signal: &str) {
+    let mut command = Command::new("sh");
+    command.args(["-c", "kill -\"$1\" \"$2\"", "kill", signal, &pid.to_string()]);
+    succeeds(&mut command).await;
+}
+
+fn name(command: &Command) -> String {
+    let command = command.as_std();
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}

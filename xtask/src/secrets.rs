@@ -1,0 +1,106 @@
+//! `cargo xtask secrets`: the passwords and keys for docker-compose.yml. Nothing that is there is ever replaced: a new master key
+//! would sign everybody out.
+
+use std::{
+    fs,
+    io::{ErrorKind, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// Makes what is missing in `secrets/`, and the `.env` that tells compose where it is.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    let folder = root.join("secrets");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(|| format!("could not make {}", folder.display()))?;
+    let store = Folder(folder);
+    let postgres = store.ensure("postgres_password", random)?;
+    store.ensure("postgres_url", || Ok(format!("postgres://revolve:{postgres}@postgres:5432/revolve")))?;
+    let redis = store.ensure("redis_password", random)?;
+    store.ensure("redis_url", || Ok(format!("redis://:{redis}@redis:6379/")))?;
+    // As a file of its own, since an argument of the server would show in every list of processes.
+    store.ensure("redis.conf", || Ok(format!("requirepass {redis}\n")))?;
+    store.ensure("master_key", random)?;
+    store.ensure("signing_key.pem", signing_key)?;
+    point_compose_at_it(&root.join(".env"))?;
+    eprintln!("secrets are in {}; keep a copy of master_key and signing_key.pem in a safe place", store.0.display());
+    Ok(())
+}
+
+/// 32 random bytes, base64url: a master key as it is, and a password that needs no escaping in a URL.
+pub(crate) fn random() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).context("the system gave no random bytes")?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn signing_key() -> Result<String> {
+    let args = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+    let output = Command::new("openssl").args(args).output().context("could not run `openssl`: install OpenSSL's command-line tool")?;
+    if !output.status.success() {
+        bail!("`openssl genpkey` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    String::from_utf8(output.stdout).context("`openssl genpkey` did not print PEM")
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    /// The secret's text, made if it is not there. Its file is world-readable inside a folder that only its owner can enter: so a
+    /// container's user can read the mounted file, and other users of this machine can't reach it.
+    fn ensure(&self, name: &str, make: impl FnOnce() -> Result<String>) -> Result<String> {
+        let path = self.0.join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                eprintln!("kept secrets/{name}");
+                return Ok(text);
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("could not read {}", path.display())),
+        }
+        let text = make()?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path)?;
+        file.write_all(text.as_bytes()).with_context(|| format!("could not write {}", path.display()))?;
+        eprintln!("made secrets/{name}");
+        Ok(text)
+    }
+}
+
+fn point_compose_at_it(path: &Path) -> Result<()> {
+    let present = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).with_context(|| format!("could not read {}", path.display())),
+    };
+    if present.lines().any(|line| line.starts_with("REVOLVE_SECRETS_DIR=")) {
+        return Ok(());
+    }
+    let separator = if present.is_empty() || present.ends_with('\n') { "" } else { "\n" };
+    let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    writeln!(file, "{separator}REVOLVE_SECRETS_DIR=./secrets").with_context(|| format!("could not write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_changes_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(".env"), "OTHER=1").unwrap();
+        // There already, as an administrator's own key would be; and so this test needs no `openssl`.
+        fs::create_dir(root.path().join("secrets")).unwrap();
+        fs::write(root.path().join("secrets/signing_key.pem"), "a key").unwrap();
+        run(root.path()).unwrap();
+        let all = |name: &str| fs::read_to_string(root.path().join(name)).unwrap();
+        let before = [all("secrets/master_key"), all("secrets/redis_url"), all("secrets/signing_key.pem"), all(".env")];
+        run(root.path()).unwrap();
+        assert_eq!(before, [all("secrets/master_key"), all("secrets/redis_url"), all("secrets/signing_key.pem"), all(".env")]);
+        assert_eq!(before[3], "OTHER=1\nREVOLVE_SECRETS_DIR=./secrets\n");
+        assert!(before[1].contains(&all("secrets/redis_password")));
+        assert_eq!(URL_SAFE_NO_PAD.decode(&before[0]).unwrap().len(), 32);
+    }
+}

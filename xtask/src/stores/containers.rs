@@ -1,0 +1,166 @@
+//! Stores in containers, by testcontainers: on a port that stays over a restart, published on the loopback only where that can be.
+
+use std::{any::Any, collections::HashMap, net::TcpListener, time::Duration};
+
+use anyhow::{Context as _, Result, anyhow};
+use testcontainers_modules::{
+    postgres::Postgres,
+    redis::Redis,
+    testcontainers::{
+        ContainerRequest, Image, ImageExt as _,
+        bollard::{
+            Docker,
+            query_parameters::{KillContainerOptions, StartContainerOptions, StopContainerOptions},
+        },
+        core::IntoContainerPort as _,
+        runners::AsyncRunner as _,
+    },
+};
+use tokio::time::timeout;
+
+use super::{
+    Kind,
+    engine::{self, engine},
+    probe,
+};
+
+const PULL: Duration = Duration::from_mins(5);
+const START: Duration = Duration::from_mins(1);
+const ATTEMPTS: u32 = 5;
+
+/// A container of ours; dropping it removes it.
+pub(crate) struct Server {
+    kind: Kind,
+    id: String,
+    address: String,
+    _container: Box<dyn Any + Send>,
+}
+
+/// Starts a container and says how to reach the server in it.
+pub(crate) async fn start(kind: Kind) -> Result<(Server, String)> {
+    let docker = engine().await?;
+    engine::remove_stale(&docker).await;
+    ensure_image(&docker, kind).await?;
+    let mut attempt = 1;
+    loop {
+        // A port of our choosing, since one of the engine's choosing would change with each restart.
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        match launch(kind, port).await {
+            Ok(started) => return Ok(started),
+            // Somebody may have taken the port in between.
+            Err(error) if attempt < ATTEMPTS && format!("{error:#}").contains("port is already allocated") => attempt += 1,
+            Err(error) => {
+                engine::remove(&docker, kind).await;
+                return Err(error);
+            }
+        }
+    }
+}
+
+async fn launch(kind: Kind, port: u16) -> Result<(Server, String)> {
+    let password = crate::secrets::random()?;
+    let user = match kind {
+        Kind::Redis => String::new(),
+        Kind::Postgres => format!("revolve:{password}@"),
+    };
+    let (id, host, container) = match kind {
+        Kind::Redis => {
+            // With the append-only file, so that a restart keeps what was acknowledged, as in production.
+            let command = ["redis-server", "--appendonly", "yes", "--appendfsync", "no", "--save", ""];
+            run(Redis::default().with_cmd(command), kind, port, 6379).await?
+        }
+        Kind::Postgres => {
+            let image = Postgres::default().with_user("revolve").with_password(&password).with_db_name("postgres");
+            let command = ["-c", "max_connections=300", "-c", "fsync=off"];
+            run(image.with_cmd(command), kind, port, 5432).await?
+        }
+    };
+    let address = format!("{host}:{port}");
+    let path = if kind == Kind::Postgres { "postgres" } else { "" };
+    let url = format!("{kind}://{user}{address}/{path}");
+    probe::wait(kind, &address, START).await?;
+    Ok((Server { kind, id, address, _container: container }, url))
+}
+
+/// Runs a container with what all of ours have in common; returns its id, its host and its guard.
+async fn run<I: Image + 'static>(
+    request: ContainerRequest<I>,
+    kind: Kind,
+    port: u16,
+    inner: u16,
+) -> Result<(String, String, Box<dyn Any + Send>)> {
+    let image = kind.image();
+    let (name, tag) = name_and_tag(&image);
+    let loopback = engine::is_here(&engine().await?).await;
+    let container = request
+        .with_name(name)
+        .with_tag(tag)
+        .with_label(engine::LABEL, engine::label(kind))
+        .with_mapped_port(port, inner.tcp())
+        .with_startup_timeout(START)
+        .with_host_config_modifier(move |config| {
+            // A test database is nobody else's business.
+            let bindings = config.port_bindings.iter_mut().flat_map(HashMap::values_mut).flatten().flatten();
+            bindings.filter(|_| loopback).for_each(|binding| binding.host_ip = Some("127.0.0.1".to_owned()));
+        })
+        .start()
+        .await
+        // Its message repeats its causes; as a context it would say all of it twice.
+        .map_err(|error| anyhow!("could not start a container of {image}: {error}"))?;
+    let host = if loopback { "127.0.0.1".to_owned() } else { container.get_host().await?.to_string() };
+    Ok((container.id().to_owned(), host, Box::new(container)))
+}
+
+impl Server {
+    pub(crate) async fn stop(&self) -> Result<()> {
+        engine().await?.stop_container(&self.id, None::<StopContainerOptions>).await.context("could not stop the container")
+    }
+
+    pub(crate) async fn kill(&self) -> Result<()> {
+        engine().await?.kill_container(&self.id, None::<KillContainerOptions>).await.context("could not kill the container")
+    }
+
+    pub(crate) async fn restart(&self) -> Result<()> {
+        engine().await?.start_container(&self.id, None::<StartContainerOptions>).await.context("could not start the container again")?;
+        probe::wait(self.kind, &self.address, START).await
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("kind", &self.kind).field("id", &self.id).field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+async fn ensure_image(docker: &Docker, kind: Kind) -> Result<()> {
+    let image = kind.image();
+    if docker.inspect_image(&image).await.is_ok() {
+        return Ok(());
+    }
+    eprintln!("{kind}: pulling {image}");
+    let (name, tag) = name_and_tag(&image);
+    let pulled = match kind {
+        Kind::Redis => timeout(PULL, Redis::default().with_name(name).with_tag(tag).pull_image()).await.map(|pull| pull.map(drop)),
+        Kind::Postgres => timeout(PULL, Postgres::default().with_name(name).with_tag(tag).pull_image()).await.map(|pull| pull.map(drop)),
+    };
+    pulled
+        .with_context(|| format!("pulling {image} took too long"))?
+        .map_err(|error| anyhow!("{image} is not here and could not be pulled: {error}"))
+}
+
+/// `name:tag`, where a registry's port is no tag.
+fn name_and_tag(image: &str) -> (&str, &str) {
+    image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_and_tag;
+
+    #[test]
+    fn images_split_at_the_tag_and_not_at_a_registrys_port() {
+        assert_eq!(name_and_tag("redis:7.0"), ("redis", "7.0"));
+        assert_eq!(name_and_tag("registry.test:5000/redis"), ("registry.test:5000/redis", "latest"));
+        assert_eq!(name_and_tag("registry.test:5000/redis:7"), ("registry.test:5000/redis", "7"));
+    }
+}

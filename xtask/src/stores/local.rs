@@ -1,0 +1,179 @@
+//! Stores as local servers: the machine's own binaries, a free port, temporary data. They die with this process, however it ends.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::{PermissionsExt as _, chown},
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
+use tokio::{
+    process::Child,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    Kind, probe,
+    program::{Program, User, command, is_root},
+};
+use crate::process;
+
+const START: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(15);
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A server of ours. Fields drop in this order: first the process, then its data.
+#[derive(Debug)]
+pub(crate) struct Server {
+    program: Program,
+    child: Option<Child>,
+    user: Option<User>,
+    port: u16,
+    folder: TempDir,
+}
+
+/// Starts the server and says how to reach it.
+pub(crate) async fn start(program: Program) -> Result<(Server, String)> {
+    let kind = program.kind;
+    let folder = tempfile::Builder::new().prefix("revolve-").tempdir().context("could not make a temporary directory")?;
+    let user = if kind == Kind::Postgres && is_root().await { Some(User::unprivileged().await?) } else { None };
+    let mut server = Server { program, child: None, user, port: 0, folder };
+    let url = match kind {
+        Kind::Redis => {
+            fs::create_dir(server.data())?;
+            String::new()
+        }
+        Kind::Postgres => server.initialise().await?,
+    };
+    server.launch(true).await?;
+    let address = server.address();
+    let path = if kind == Kind::Postgres { "postgres" } else { "" };
+    Ok((server, format!("{kind}://{url}{address}/{path}")))
+}
+
+impl Server {
+    pub(crate) async fn stop(&mut self) -> Result<()> {
+        // SIGINT is Postgres's fast shutdown, which waits for no client; Redis takes both the same.
+        self.end("INT").await
+    }
+
+    pub(crate) async fn kill(&mut self) -> Result<()> {
+        self.end("KILL").await
+    }
+
+    pub(crate) async fn restart(&mut self) -> Result<()> {
+        if self.child.is_some() {
+            self.stop().await?;
+        }
+        self.launch(false).await
+    }
+
+    async fn end(&mut self, signal: &str) -> Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        if let Some(pid) = child.id() {
+            process::signal(pid, signal).await;
+        }
+        if timeout(STOP, child.wait()).await.is_err() {
+            child.kill().await.context("could not end the server")?;
+        }
+        Ok(())
+    }
+
+    /// Makes the database's files; returns `user:password@`.
+    async fn initialise(&mut self) -> Result<String> {
+        let password = crate::secrets::random()?;
+        let password_file = self.folder.path().join("password");
+        fs::write(&password_file, &password)?;
+        if let Some(user) = &self.user {
+            // The server's user must get through to the data and owns what it writes.
+            fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o700))?;
+            for path in [self.folder.path(), &password_file] {
+                chown(path, Some(user.uid), Some(user.gid))?;
+            }
+        }
+        let mut command = command(&self.program.path.with_file_name("initdb"), self.user.as_ref());
+        command.arg("-D").arg(self.data()).arg(format!("--pwfile={}", password_file.display()));
+        command.args(["--username=revolve", "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"]);
+        process::output(command.current_dir("/").kill_on_drop(true)).await.context("could not make a database")?;
+        fs::remove_file(password_file)?;
+        Ok(format!("revolve:{password}@"))
+    }
+
+    /// Starts the process until it serves; the first time on any free port, later on the same.
+    async fn launch(&mut self, any_port: bool) -> Result<()> {
+        for attempt in 1.. {
+            if any_port {
+                // Free now; should somebody take it before the server does, the next attempt takes another.
+                self.port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+            }
+            self.child = Some(self.spawn()?);
+            if self.serves().await? {
+                break;
+            }
+            // After a kill the old server's children hold the data for a moment.
+            if attempt >= ATTEMPTS {
+                bail!("{} does not start: {}", self.program, self.last_words());
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until the server serves (true) or has ended (false).
+    async fn serves(&mut self) -> Result<bool> {
+        let end = Instant::now() + START;
+        let address = self.address();
+        while Instant::now() < end {
+            let child = self.child.as_mut().context("the server was not started")?;
+            if child.try_wait()?.is_some() {
+                self.child = None;
+                return Ok(false);
+            }
+            if probe::serves(self.program.kind, &address).await {
+                return Ok(true);
+            }
+            sleep(PAUSE / 4).await;
+        }
+        bail!("{} does not answer: {}", self.program, self.last_words())
+    }
+
+    fn spawn(&self) -> Result<Child> {
+        let log = fs::OpenOptions::new().append(true).create(true).open(self.folder.path().join("log"))?;
+        let port = self.port.to_string();
+        let mut command = command(&self.program.path, self.user.as_ref());
+        match self.program.kind {
+            Kind::Redis => {
+                command.args(["--port", &port, "--bind", "127.0.0.1", "--dir"]).arg(self.data());
+                // With the append-only file, so that a restart keeps what was acknowledged, as in production.
+                command.args(["--appendonly", "yes", "--appendfsync", "no", "--save", ""]);
+            }
+            Kind::Postgres => {
+                command.arg("-D").arg(self.data()).args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
+                command.args(["-c", "max_connections=300", "-c", "fsync=off"]);
+            }
+        }
+        command.current_dir("/").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        // A group of its own: Ctrl-C is for the tests; the server goes when they have ended.
+        command.process_group(0).kill_on_drop(true);
+        command.spawn().with_context(|| format!("could not run {}", self.program))
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    fn last_words(&self) -> String {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(5)..].join(" | ")
+    }
+}

@@ -1,0 +1,106 @@
+//! The servers that are installed on this machine, and how they are run: never as root where they refuse it, never longer than we live.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use tokio::process::Command;
+
+use super::Kind;
+use crate::process;
+
+/// An installed server.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(super) kind: Kind,
+    pub(super) path: PathBuf,
+    version: String,
+}
+
+impl Program {
+    /// Looks for a server that is one: found by name, asked for its version.
+    pub(crate) async fn find(kind: Kind) -> Option<Self> {
+        for folder in folders(kind) {
+            let path = match kind {
+                // Debian's is a link to a program that looks at the name it is called by: the link must stay.
+                Kind::Redis => Some(folder.join("redis-server")).filter(|path| path.exists()),
+                // A link is followed here, since the database's other programs stand beside the real file.
+                Kind::Postgres => folder.join("postgres").canonicalize().ok(),
+            };
+            let Some(path) = path else { continue };
+            let mut command = Command::new(&path);
+            command.arg("--version");
+            let version = process::output(&mut command).await.unwrap_or_default();
+            let genuine = match kind {
+                Kind::Redis => version.starts_with("Redis server v="),
+                Kind::Postgres => version.starts_with("postgres (PostgreSQL)") && path.with_file_name("initdb").exists(),
+            };
+            if genuine {
+                let number = version.split([' ', '=']).find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+                return Some(Self { kind, path, version: number.unwrap_or_default().to_owned() });
+            }
+        }
+        None
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path.display(), self.version)
+    }
+}
+
+/// Where a server may be: Debian keeps the database's binaries off the path, newest version first.
+fn folders(kind: Kind) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if kind == Kind::Postgres {
+        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let mut versions: Vec<u32> = versions.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        versions.sort_unstable_by(|a, b| b.cmp(a));
+        folders.extend(versions.iter().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))));
+    }
+    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    folders.extend(["/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"].map(PathBuf::from));
+    folders
+}
+
+/// The user that Postgres runs as when we are root, which it refuses.
+#[derive(Debug)]
+pub(super) struct User {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+}
+
+impl User {
+    pub(super) async fn unprivileged() -> Result<Self> {
+        for name in ["postgres", "nobody"] {
+            if let (Ok(uid), Ok(gid)) = (id(&["-u", name]).await, id(&["-g", name]).await) {
+                return Ok(Self { uid, gid });
+            }
+        }
+        bail!("Postgres does not run as root, and there is no user `postgres` or `nobody`: make one, or run this as another user")
+    }
+}
+
+pub(super) async fn is_root() -> bool {
+    id(&["-u"]).await.is_ok_and(|uid| uid == 0)
+}
+
+async fn id(args: &[&str]) -> Result<u32> {
+    let mut command = Command::new("id");
+    process::output(command.args(args)).await?.parse().context("`id` printed no number")
+}
+
+/// A command that ends with this process even if that is killed, where the system can do so, as the user given.
+pub(super) fn command(program: &Path, user: Option<&User>) -> Command {
+    let setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].into_iter().find(|path| Path::new(path).exists());
+    let Some(setpriv) = setpriv else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    if let Some(user) = user {
+        command.arg(format!("--reuid={}", user.uid)).arg(format!("--regid={}", user.gid)).arg("--clear-groups");
+    }
+    command.args(["--pdeathsig", "INT", "--"]).arg(program);
+    command
+}

@@ -1,0 +1,95 @@
+//! `cargo xtask test`: starts the stores, then runs every test of the workspace against them.
+
+use anyhow::{Context as _, Result};
+use tokio::process::Command;
+
+use crate::{
+    interrupt::{Interrupt, Interrupted},
+    process::{self, cargo},
+    stores::{self, Stores},
+};
+
+/// What to run, and over what.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Leave out, and name, the tests of a store that cannot be reached, instead of failing
+    #[arg(long)]
+    allow_skip: bool,
+    /// The long forms of the tests: more histories, more seeds
+    #[arg(long)]
+    long: bool,
+    #[command(flatten)]
+    stores: stores::Args,
+    /// Arguments for the test runner (nextest where it is installed); documentation tests are then left out
+    #[arg(last = true)]
+    runner: Vec<String>,
+}
+
+pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
+    let stores = Stores::start(&args.stores, args.allow_skip, interrupt).await?;
+    let outcome = suites(args, &stores, interrupt).await;
+    stores.shut_down().await;
+    outcome
+}
+
+/// Documentation tests first and the main suite last, so that the runner's summary closes the output.
+async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<()> {
+    let docs = if args.runner.is_empty() {
+        process::run(prepared(&["test", "--doc", "--workspace"], args, stores)?, interrupt).await
+    } else {
+        eprintln!("documentation tests: left out, since there are arguments for the test runner");
+        Ok(())
+    };
+    if docs.as_ref().is_err_and(anyhow::Error::is::<Interrupted>) {
+        return docs;
+    }
+    stores.report();
+    let runner: &[&str] = if process::succeeds(&mut cargo(["nextest", "--version"])?).await {
+        &["nextest", "run"]
+    } else {
+        // Documentation tests have had their turn.
+        &["test", "--lib", "--bins", "--tests", "--examples"]
+    };
+    let mut command = prepared(runner, args, stores)?;
+    if !chooses_packages(&args.runner) {
+        command.arg("--workspace");
+    }
+    command.args(&args.runner);
+    match process::run(command, interrupt).await {
+        Err(error) if error.is::<process::Failed>() => Err(TestsFailed.into()),
+        Err(error) => Err(error),
+        Ok(()) => docs.context("the documentation tests failed, see above"),
+    }
+}
+
+/// The runner has said which tests failed, and its summary closes the output: there is nothing to add.
+#[derive(Debug)]
+pub(crate) struct TestsFailed;
+
+impl std::fmt::Display for TestsFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("tests failed")
+    }
+}
+
+impl std::error::Error for TestsFailed {}
+
+fn chooses_packages(runner: &[String]) -> bool {
+    runner.iter().take_while(|arg| *arg != "--").any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
+}
+
+/// A cargo command with what the tests read from the environment.
+fn prepared(words: &[&str], args: &Args, stores: &Stores) -> Result<Command> {
+    let mut command = cargo(words)?;
+    stores.export(&mut command);
+    if args.allow_skip {
+        command.env("REVOLVE_TEST_ALLOW_SKIP", "1");
+    } else {
+        // Only the flag may turn a failure into a skip, never something left over in the environment.
+        command.env_remove("REVOLVE_TEST_ALLOW_SKIP");
+    }
+    if args.long {
+        command.env("REVOLVE_TEST_LONG", "1").env("REVOLVE_TEST_HISTORIES", "10000");
+    }
+    Ok(command)
+}
