@@ -1,0 +1,78 @@
+//! The service as a whole: built, bound, run, stopped.
+
+use crate::{
+    background::Background,
+    composition::{Closer, compose},
+    config::Config,
+    http,
+};
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+};
+use anyhow::{Context, Result};
+use futures_util::future::{Either, select};
+use std::{
+    future::Future,
+    net::{SocketAddr, TcpListener},
+    pin::pin,
+};
+
+/// A service that is bound to its address and connected to its stores.
+pub struct Application {
+    server: Server,
+    address: SocketAddr,
+    background: Background,
+    closer: Closer,
+}
+
+impl Application {
+    /// Wires the service, migrates its stores and binds its address.
+    ///
+    /// # Errors
+    /// A message that says what is wrong: a configuration key, a store that can't be reached, an address in use.
+    pub async fn build(config: Config) -> Result<Self> {
+        let settings = config.http.clone();
+        let listener = TcpListener::bind(settings.listen).with_context(|| format!("http.listen: can't listen on {}", settings.listen))?;
+        let address = listener.local_addr().context("http.listen: the address in use is not known")?;
+
+        let background = Background::default();
+        let (services, closer) = compose(config, &background).await?;
+        let mut server = HttpServer::new(move || {
+            let services = services.clone();
+            App::new().configure(move |config| services.register(config)).service(http::api()).configure(http::outside)
+        })
+        .disable_signals()
+        .shutdown_timeout(settings.shutdown_timeout.as_secs());
+        if let Some(workers) = settings.workers {
+            server = server.workers(workers);
+        }
+        let server = server.listen(listener).context("http.listen: the server can't use its socket")?.run();
+        Ok(Self { server, address, background, closer })
+    }
+
+    /// The address in use.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is ready; then stops accepting, finishes what is in flight and closes the stores.
+    ///
+    /// # Errors
+    /// If the server fails.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<()> {
+        let Self { server, background, closer, .. } = self;
+        let handle: ServerHandle = server.handle();
+        let (mut server, stop) = (pin!(server), pin!(stop));
+        let outcome = match select(&mut server, stop).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right(((), _)) => {
+                tracing::info!("stopping: no new connections, finishing what is in flight");
+                futures_util::join!(server, handle.stop(true)).0
+            }
+        };
+        background.stop().await;
+        closer.close().await;
+        outcome.context("the HTTP server failed")
+    }
+}

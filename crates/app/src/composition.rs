@@ -1,0 +1,274 @@
+//! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
+//! secrets is gone when it is done.
+
+use crate::{
+    background::{Background, ClearingQueue},
+    config::{Config, Profile, Secret},
+    embedded_keys,
+    events::LogEvents,
+    http::{Dependencies, KeySetAnswer},
+};
+use actix_web::web::{Data, ServiceConfig};
+use anyhow::{Context, Result, anyhow};
+use revolve_adapters::{
+    argon2::{Argon2Hasher, HashCost, PoolConfig},
+    jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MasterKey},
+    postgres::{PostgresAccounts, PostgresConfig},
+    redis::{RedisConfig, RedisTokens},
+    sqlite::SqliteStore,
+    system::{SystemClock, SystemEntropy},
+};
+use revolve_domain::{
+    ports::{
+        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, SecurityEvents, SessionRepository, TokenCodec, TokenRepository,
+        UserRepository,
+    },
+    use_cases::{
+        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, SignIn, SignOut, SignUp,
+        UpdateDetails,
+    },
+};
+use std::{num::NonZeroUsize, sync::Arc};
+
+/// How the device cookie is set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CookieSettings {
+    /// Over https only; the issuer says so.
+    pub(crate) secure: bool,
+}
+
+impl CookieSettings {
+    /// With the prefix that makes browsers refuse a cookie planted by a sibling host, where they allow it (RFC 6265bis §4.1.3).
+    pub(crate) const fn name(self) -> &'static str {
+        if self.secure { "__Host-revolve-device" } else { "revolve-device" }
+    }
+}
+
+/// The stores that a profile runs on.
+struct Stores {
+    users: Arc<dyn UserRepository>,
+    sessions: Arc<dyn SessionRepository>,
+    tokens: Arc<dyn TokenRepository>,
+    closer: Closer,
+}
+
+/// What is closed after the last request.
+pub(crate) enum Closer {
+    /// The embedded file.
+    Embedded(Arc<SqliteStore>),
+    /// The pools.
+    Server(Arc<PostgresAccounts>, Arc<RedisTokens>),
+}
+
+impl Closer {
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Embedded(store) => store.close().await,
+            Self::Server(accounts, tokens) => {
+                tokens.close().await;
+                accounts.close();
+            }
+        }
+    }
+}
+
+/// Everything that handlers use, each use case on its own.
+#[derive(Clone)]
+pub(crate) struct Services {
+    sign_up: Data<SignUp>,
+    sign_in: Data<SignIn>,
+    refresh: Data<Refresh>,
+    sign_out: Data<SignOut>,
+    me: Data<Me>,
+    update_details: Data<UpdateDetails>,
+    change_password: Data<ChangePassword>,
+    delete_account: Data<DeleteAccount>,
+    list_sessions: Data<ListSessions>,
+    end_session: Data<EndSession>,
+    key_set: Data<KeySetAnswer>,
+    dependencies: Data<Dependencies>,
+    cookies: Data<CookieSettings>,
+}
+
+impl Services {
+    /// Hands each handler the use case that it asks for.
+    pub(crate) fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.sign_up.clone())
+            .app_data(self.sign_in.clone())
+            .app_data(self.refresh.clone())
+            .app_data(self.sign_out.clone())
+            .app_data(self.me.clone())
+            .app_data(self.update_details.clone())
+            .app_data(self.change_password.clone())
+            .app_data(self.delete_account.clone())
+            .app_data(self.list_sessions.clone())
+            .app_data(self.end_session.clone())
+            .app_data(self.key_set.clone())
+            .app_data(self.dependencies.clone())
+            .app_data(self.cookies.clone());
+    }
+}
+
+/// Wires the service.
+///
+/// # Errors
+/// A message that names the configuration key or the store that is wrong.
+pub(crate) async fn compose(config: Config, background: &Background) -> Result<(Services, Closer)> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let events: Arc<dyn SecurityEvents> = Arc::new(LogEvents);
+    let policy = config.policy();
+    let cookies = CookieSettings { secure: config.tokens.issuer.starts_with("https://") };
+
+    let (master_key, id_key) = keys(&config, &*entropy)?;
+    let codec_config = CodecConfig { issuer: config.tokens.issuer.clone(), audience: config.tokens.audience.clone() };
+    let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&master_key));
+    let codec = Arc::new(JoseTokens::new(codec_config, id_key, &master_key)?);
+    let key_set = KeySetAnswer::new(&*codec);
+    let codec: Arc<dyn TokenCodec> = codec;
+    let hasher = hasher(&config, Arc::clone(&entropy))?;
+    let Stores { users, sessions, tokens, closer } = stores(&config, Arc::clone(&clock)).await?;
+    drop(config);
+
+    let mint = Mint { codec: Arc::clone(&codec), policy };
+    let authenticate = Authenticate { codec: Arc::clone(&codec), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock) };
+    let (clearings, queue) = ClearingQueue::new();
+    let clearings: Arc<dyn Clearings> = Arc::new(clearings);
+    let clear = Clear { tokens: Arc::clone(&tokens), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), clearings };
+    background.clear(queue, clear.clone());
+    background.prune(Prune { sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), policy });
+
+    let services = Services {
+        sign_up: Data::new(SignUp {
+            users: Arc::clone(&users),
+            tokens: Arc::clone(&tokens),
+            hasher: Arc::clone(&hasher),
+            devices: Arc::clone(&devices),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            mint: mint.clone(),
+            clear: clear.clone(),
+            events: Arc::clone(&events),
+        }),
+        sign_in: Data::new(SignIn {
+            users: Arc::clone(&users),
+            sessions: Arc::clone(&sessions),
+            tokens: Arc::clone(&tokens),
+            hasher: Arc::clone(&hasher),
+            devices: Arc::clone(&devices),
+            clock: Arc::clone(&clock),
+            entropy,
+            mint: mint.clone(),
+            clear: clear.clone(),
+            events: Arc::clone(&events),
+        }),
+        refresh: Data::new(Refresh {
+            codec,
+            devices,
+            sessions: Arc::clone(&sessions),
+            tokens: Arc::clone(&tokens),
+            clock: Arc::clone(&clock),
+            mint,
+            clear: clear.clone(),
+            events: Arc::clone(&events),
+        }),
+        sign_out: Data::new(SignOut {
+            authenticate: authenticate.clone(),
+            sessions: Arc::clone(&sessions),
+            clear: clear.clone(),
+            clock: Arc::clone(&clock),
+            events: Arc::clone(&events),
+        }),
+        me: Data::new(Me { authenticate: authenticate.clone() }),
+        update_details: Data::new(UpdateDetails {
+            authenticate: authenticate.clone(),
+            users: Arc::clone(&users),
+            hasher: Arc::clone(&hasher),
+            events: Arc::clone(&events),
+        }),
+        change_password: Data::new(ChangePassword {
+            authenticate: authenticate.clone(),
+            users: Arc::clone(&users),
+            hasher,
+            clear: clear.clone(),
+            clock: Arc::clone(&clock),
+            events: Arc::clone(&events),
+        }),
+        delete_account: Data::new(DeleteAccount {
+            authenticate: authenticate.clone(),
+            users: Arc::clone(&users),
+            clear: clear.clone(),
+            clock: Arc::clone(&clock),
+            events: Arc::clone(&events),
+        }),
+        list_sessions: Data::new(ListSessions {
+            authenticate: authenticate.clone(),
+            sessions: Arc::clone(&sessions),
+            tokens: Arc::clone(&tokens),
+            clock: Arc::clone(&clock),
+        }),
+        end_session: Data::new(EndSession { authenticate, sessions, clear, clock, events }),
+        key_set: Data::new(key_set),
+        dependencies: Data::new(Dependencies { users, tokens }),
+        cookies: Data::new(cookies),
+    };
+    Ok((services, closer))
+}
+
+/// The embedded profile makes the keys that are not given; the server profile never invents a secret.
+fn keys(config: &Config, entropy: &dyn Entropy) -> Result<(MasterKey, IdKey)> {
+    let algorithm: Algorithm = config.tokens.algorithm.parse().map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
+    let (master, signing) = match config.profile {
+        Profile::Server => (config.master_key()?.required("secrets.master_key")?, config.signing_key()?.required("tokens.signing_key")?),
+        Profile::Embedded => {
+            embedded_keys::prepare(&config.data_dir)?;
+            let master = match config.master_key()? {
+                Secret::Given(key) => key,
+                Secret::Absent => embedded_keys::master_key(&config.data_dir, entropy)?,
+            };
+            let signing = match config.signing_key()? {
+                Secret::Given(key) => key,
+                Secret::Absent => embedded_keys::signing_key(&config.data_dir, algorithm)?,
+            };
+            (master, signing)
+        }
+    };
+    let master = MasterKey::parse(&master).context("secrets.master_key")?;
+    let signing = IdKey::from_pem(algorithm, &signing).context("tokens.signing_key")?;
+    Ok((master, signing))
+}
+
+fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn PasswordHasher>> {
+    let settings = &config.hashing;
+    let cost = HashCost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: settings.lanes };
+    let mut pool = PoolConfig { patience: settings.patience, ..PoolConfig::default() };
+    if let Some(threads) = settings.threads.and_then(NonZeroUsize::new) {
+        pool.threads = threads;
+    }
+    Ok(Arc::new(Argon2Hasher::new(cost, pool, entropy).context("hashing")?))
+}
+
+/// Reaches and checks the stores; a failure names what could not be reached.
+async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
+    match config.profile {
+        Profile::Embedded => {
+            let file = config.data_dir.join("revolve.sqlite3");
+            let store = Arc::new(SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))?);
+            Ok(Stores { users: store.clone(), sessions: store.clone(), tokens: store.clone(), closer: Closer::Embedded(store) })
+        }
+        Profile::Server => {
+            let (postgres, redis) = (&config.postgres, &config.redis);
+            let postgres = PostgresConfig { url: config.postgres_url()?, pool_size: postgres.pool_size, timeout: postgres.timeout };
+            let redis = RedisConfig { url: config.redis_url()?, connections: redis.connections, timeout: redis.timeout };
+            let tokens = Arc::new(RedisTokens::connect(redis).await.context("Redis")?);
+            let accounts = Arc::new(PostgresAccounts::connect(postgres).await.context("Postgres")?);
+            Ok(Stores {
+                users: accounts.clone(),
+                sessions: accounts.clone(),
+                tokens: tokens.clone(),
+                closer: Closer::Server(accounts, tokens),
+            })
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The configuration: built-in defaults, then files, then the environment. Unknown keys are refused; secrets can also be
+//! read from files. What is in here with secrets is dropped after wiring.
+
+mod secret;
+mod sections;
+
+pub use secret::Secret;
+pub use sections::{Config, Hashing, Http, Log, LogFormat, Postgres, Profile, Redis, ReusePolicyName, Secrets, Sessions, Tokens};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use std::path::{Path, PathBuf};
+
+/// The folder that is read when nothing else is said.
+const FOLDER: &str = "config";
+
+/// The configuration is wrong. Says where and what, never a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is wrong:\n{0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    /// A mistake in words.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl Config {
+    /// Reads `config/revolve.toml` and `config/<profile>.toml` below the working directory (or `file` instead), then the
+    /// environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every mistake that was found.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let environment = Env::prefixed("REVOLVE__").split("__").lowercase(true);
+        let with = |files: &[PathBuf]| {
+            let figment = files.iter().fold(Figment::new(), |figment, file| figment.merge(Toml::file(file)));
+            figment.merge(environment.clone())
+        };
+        let files = if let Some(file) = file {
+            if !file.is_file() {
+                return Err(ConfigError(format!("  {} is not there", file.display())));
+            }
+            vec![file.to_owned()]
+        } else {
+            let common = Path::new(FOLDER).join("revolve.toml");
+            let profile: Profile = match with(std::slice::from_ref(&common)).find_value("profile") {
+                Ok(value) => value.deserialize().map_err(|error| explain(&error))?,
+                Err(_) => Profile::default(),
+            };
+            vec![common, Path::new(FOLDER).join(profile.file_name())]
+        };
+        Self::extract(&with(&files))
+    }
+
+    /// Reads a text in TOML alone: what tests use.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::extract(&Figment::from(Toml::string(text)))
+    }
+
+    fn extract(figment: &Figment) -> Result<Self, ConfigError> {
+        let config: Self = figment.extract().map_err(|error| explain(&error))?;
+        config.check()?;
+        Ok(config)
+    }
+}
+
+fn explain(error: &figment::Error) -> ConfigError {
+    let lines: Vec<String> = error
+        .clone()
+        .into_iter()
+        .map(|error| {
+            let path = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
+            let source = error.metadata.as_ref().map(|metadata| match &metadata.source {
+                Some(source) => format!(" (in {source})"),
+                None => format!(" (in {})", metadata.name),
+            });
+            format!("  {path}{}{}", error.kind, source.unwrap_or_default())
+        })
+        .collect();
+    ConfigError(lines.join("\n"))
+}

@@ -1,0 +1,90 @@
+//! The embedded profile's own keys: made on first start, in the data directory, readable by their owner alone.
+
+use anyhow::{Context, Result, bail};
+use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
+use revolve_domain::ports::Entropy;
+use secrecy::{ExposeSecret, SecretString};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
+
+/// Makes the data directory, for its owner alone.
+pub(crate) fn prepare(data_dir: &Path) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .with_context(|| format!("the data directory {} can't be made", data_dir.display()))
+}
+
+/// The master key in the data directory; made if it is not there.
+pub(crate) fn master_key(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
+    read_or_make(&data_dir.join("master-key"), || Ok(MasterKey::encode([entropy.bytes(), entropy.bytes()])))
+}
+
+/// The signing key for the algorithm in the data directory; made if it is not there.
+pub(crate) fn signing_key(data_dir: &Path, algorithm: Algorithm) -> Result<SecretString> {
+    let file = data_dir.join(format!("signing-key.{}.pem", algorithm.name().to_lowercase()));
+    read_or_make(&file, || Ok(IdKey::generate(algorithm)?))
+}
+
+/// Two processes that start at once must agree: the file appears whole and only once.
+fn read_or_make(file: &Path, make: impl FnOnce() -> Result<SecretString>) -> Result<SecretString> {
+    if !file.try_exists().with_context(|| format!("{} can't be looked at", file.display()))? {
+        let secret = make()?;
+        let draft = file.with_extension(format!("draft-{}", std::process::id()));
+        write(&draft, &secret).with_context(|| format!("{} can't be written", draft.display()))?;
+        // A link fails if the other process was first; then its file counts.
+        let linked = fs::hard_link(&draft, file);
+        fs::remove_file(&draft).with_context(|| format!("{} can't be removed", draft.display()))?;
+        if let Err(error) = linked
+            && error.kind() != std::io::ErrorKind::AlreadyExists
+        {
+            return Err(error).with_context(|| format!("{} can't be made", file.display()));
+        }
+        sync_folder(file)?;
+    }
+    let mode = fs::metadata(file).with_context(|| format!("{} can't be looked at", file.display()))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        bail!("{} can be read by others (mode {:o}); run: chmod 600 {}", file.display(), mode & 0o777, file.display());
+    }
+    let text = fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
+    Ok(text.into())
+}
+
+fn write(file: &Path, secret: &SecretString) -> std::io::Result<()> {
+    drop(fs::remove_file(file));
+    let mut draft = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    draft.write_all(secret.expose_secret().as_bytes())?;
+    draft.sync_all()
+}
+
+/// The name must survive a crash as well as the bytes.
+fn sync_folder(file: &Path) -> Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("{} can't be synced", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use revolve_adapters::system::SystemEntropy;
+
+    #[test]
+    fn keys_are_made_once_and_for_their_owner_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("a/b");
+        prepare(&dir).unwrap();
+        let first = master_key(&dir, &SystemEntropy).unwrap();
+        assert_eq!(first.expose_secret(), master_key(&dir, &SystemEntropy).unwrap().expose_secret());
+        let file = dir.join("master-key");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "no draft stays behind");
+
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(master_key(&dir, &SystemEntropy).unwrap_err().to_string().contains("chmod 600"));
+    }
+}

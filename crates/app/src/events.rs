@@ -1,0 +1,46 @@
+//! Security events as structured log lines.
+
+use revolve_domain::ports::{SecurityEvent, SecurityEvents};
+use tracing::{info, warn};
+
+/// Writes each event as one line with the target `revolve::security`.
+pub(crate) struct LogEvents;
+
+/// The target of the lines.
+const TARGET: &str = "revolve::security";
+
+impl SecurityEvents for LogEvents {
+    fn record(&self, event: SecurityEvent) {
+        use SecurityEvent as E;
+        let name = event.name();
+        match event {
+            E::AccountCreated { user, address } => info!(target: TARGET, event = name, %user, ?address),
+            E::SessionBegun { user, session, address } => info!(target: TARGET, event = name, %user, %session, ?address),
+            E::SignInRefused { user, address } => info!(target: TARGET, event = name, user = user.map(tracing::field::display), ?address),
+            E::SessionEnded { user, session, reason } => {
+                info!(target: TARGET, event = name, %user, %session, reason = reason.name());
+            }
+            E::SessionsEnded { user, kept, reason } => {
+                info!(target: TARGET, event = name, %user, kept = kept.map(tracing::field::display), reason = reason.name());
+            }
+            E::SessionReused { user, session, presented, live, gap, session_address, address, revoked } => {
+                warn!(
+                    target: TARGET, event = name, %user, %session, presented = presented.number(), live = live.number(),
+                    gap_seconds = gap.as_secs_f64(), ?session_address, ?address, revoked
+                );
+            }
+            E::SessionHealed { user, session, presented, lost } => {
+                warn!(target: TARGET, event = name, %user, %session, presented = presented.number(), lost = lost.number());
+            }
+            E::SessionRepeated { user, session, gap, late } => {
+                info!(target: TARGET, event = name, %user, %session, gap_seconds = gap.as_secs_f64(), late);
+            }
+            E::SessionBound { user, session } | E::PasswordChanged { user, session } => {
+                info!(target: TARGET, event = name, %user, %session);
+            }
+            E::DeviceMismatch { user, session, address } => warn!(target: TARGET, event = name, %user, %session, ?address),
+            E::EmailChanged { user } | E::AccountDeleted { user } => info!(target: TARGET, event = name, %user),
+            other => info!(target: TARGET, event = name, detail = ?other),
+        }
+    }
+}

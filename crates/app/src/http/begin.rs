@@ -1,0 +1,67 @@
+//! `POST /signup` and `POST /signin`: the same request, the same answer.
+
+use super::{
+    answer::{SessionAnswer, TokensAnswer},
+    body::Body,
+    caller::Caller,
+    complete,
+    problem::Problem,
+};
+use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web};
+use revolve_domain::{
+    model::{DeviceId, EmailAddress, FieldError, Label, Password},
+    use_cases::{Begun, SignIn, SignInRequest, SignUp},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    tokens: TokensAnswer<'a>,
+    session: SessionAnswer<'a>,
+    device: DeviceAnswer<'a>,
+}
+
+#[derive(Serialize)]
+struct DeviceAnswer<'a> {
+    id: DeviceId,
+    /// Not for browsers: they get a cookie that scripts can't read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<&'a str>,
+}
+
+/// `POST /signup`
+pub(super) async fn sign_up(use_case: web::Data<SignUp>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+    let request = parse(body, &caller, Password::choose)?;
+    let begun = complete(async move { use_case.execute(request).await }).await??;
+    Ok(answer(StatusCode::CREATED, &begun, &caller))
+}
+
+/// `POST /signin`
+pub(super) async fn sign_in(use_case: web::Data<SignIn>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+    let request = parse(body, &caller, Password::present)?;
+    let begun = complete(async move { use_case.execute(request).await }).await??;
+    Ok(answer(StatusCode::OK, &begun, &caller))
+}
+
+fn parse(
+    mut body: Body,
+    caller: &Caller,
+    password: impl FnOnce(&SecretString) -> Result<Password, FieldError>,
+) -> Result<SignInRequest, Problem> {
+    let email = body.required("email", EmailAddress::parse);
+    let password = body.secret("password", password);
+    let device_name = body.optional("deviceName", Label::parse);
+    let (email, password) = body.finish(email.zip(password))?;
+    let (device_credential, client) = (caller.device_credential.clone(), caller.client.clone());
+    Ok(SignInRequest { email, password, device_name, device_credential, client })
+}
+
+fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
+    let credential = &begun.device.credential;
+    HttpResponseBuilder::new(status).cookie(caller.device_cookie(credential)).json(Answer {
+        tokens: (&begun.tokens).into(),
+        session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
+        device: DeviceAnswer { id: begun.device.id, credential: (!caller.is_browser).then(|| credential.expose_secret()) },
+    })
+}

@@ -1,0 +1,206 @@
+//! Request bodies: JSON objects of at most 16 KiB, read strictly and checked field by field, so that a client hears of
+//! every mistake at once and no half-understood request is carried out.
+
+use super::problem::{FieldProblem, Problem};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::{Bytes, BytesMut},
+};
+use futures_util::StreamExt;
+use revolve_domain::model::FieldError;
+use secrecy::SecretString;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};
+
+/// The largest body in bytes.
+pub(crate) const LIMIT: usize = 16 * 1024;
+
+/// The members of a request's JSON object that have not been taken yet, and what was wrong with those that were.
+pub(crate) struct Body {
+    members: BTreeMap<String, Value>,
+    errors: Vec<FieldProblem>,
+}
+
+impl Body {
+    /// A text that must be there.
+    pub(crate) fn required<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<T> {
+        let text = self.required_text(field)?;
+        self.note(field, parse(&text))
+    }
+
+    /// A secret that must be there.
+    pub(crate) fn secret<T>(&mut self, field: &'static str, parse: impl FnOnce(&SecretString) -> Result<T, FieldError>) -> Option<T> {
+        let text = SecretString::from(self.required_text(field)?);
+        self.note(field, parse(&text))
+    }
+
+    /// A secret that may be missing.
+    pub(crate) fn optional_secret<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&SecretString) -> Result<T, FieldError>,
+    ) -> Option<T> {
+        if self.members.contains_key(field) { self.secret(field, parse) } else { None }
+    }
+
+    /// A text that may be missing or null.
+    pub(crate) fn optional<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<T> {
+        self.nullable(field, parse).flatten()
+    }
+
+    /// A text that may be missing (`None`) or null (`Some(None)`).
+    #[expect(clippy::option_option, reason = "missing, null and a value are three things")]
+    pub(crate) fn nullable<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<Option<T>> {
+        match self.members.remove(field)? {
+            Value::Null => Some(None),
+            Value::String(text) => self.note(field, parse(&text)).map(Some),
+            _ => {
+                self.errors.push(FieldProblem::new(field, "wrong_type", "must be a string or null"));
+                None
+            }
+        }
+    }
+
+    /// One of a few words; `None` if it is missing.
+    pub(crate) fn choice<T: Copy>(&mut self, field: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+        let value = self.members.remove(field)?;
+        let found = choices.iter().find(|(name, _)| value.as_str() == Some(name));
+        if found.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.errors.push(FieldProblem::new(field, "invalid_choice", format!("must be one of {}", names.join(", "))));
+        }
+        found.map(|(_, choice)| *choice)
+    }
+
+    /// Ends the reading: unknown members and all that was wrong become one problem.
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
+        for unknown in self.members.keys() {
+            let name: String = unknown.chars().filter(|c| !c.is_control()).take(64).collect();
+            self.errors.push(FieldProblem::new(&name, "unknown_field", "is not known here"));
+        }
+        match value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(Problem::fields(self.errors)),
+        }
+    }
+
+    fn required_text(&mut self, field: &'static str) -> Option<String> {
+        let (code, detail) = match self.members.remove(field) {
+            Some(Value::String(text)) => return Some(text),
+            Some(_) => ("wrong_type", "must be a string"),
+            None => ("missing", "is needed"),
+        };
+        self.errors.push(FieldProblem::new(field, code, detail));
+        None
+    }
+
+    fn note<T>(&mut self, field: &'static str, result: Result<T, FieldError>) -> Option<T> {
+        result.map_err(|error| self.errors.push(FieldProblem::invalid(field, error))).ok()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        match serde_json::from_slice::<Members>(bytes) {
+            Ok(Members(members)) => Ok(Self { members, errors: Vec::new() }),
+            Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => {
+                Err(Problem::malformed("duplicate_member", "The body has a member twice."))
+            }
+            Err(error) if error.is_data() => Err(Problem::malformed("malformed_json", "The body must be a JSON object.")),
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                let detail = format!("The body is not valid JSON; reading stopped at line {line}, column {column}.");
+                Err(Problem::malformed("malformed_json", detail))
+            }
+        }
+    }
+}
+
+const DUPLICATE: &str = "duplicate member";
+
+/// A JSON object without duplicate members (RFC 8259 §4 leaves them undefined, so they are refused).
+struct Members(BTreeMap<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(A::Error::custom(DUPLICATE));
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+impl FromRequest for Body {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { Self::parse(&read(&request, payload, true).await?) })
+    }
+}
+
+/// A body that may be empty, which then counts as `{}`.
+pub(crate) struct OptionalBody(pub(crate) Body);
+
+impl FromRequest for OptionalBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = read(&request, payload, false).await?;
+            Body::parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
+        })
+    }
+}
+
+/// Reads a body of the right media type and size. Without `required` an empty body needs no media type.
+async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("The body must have at most {LIMIT} bytes."));
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if required || request.headers().contains_key(header::CONTENT_TYPE) {
+        check_media_type(request)?;
+    }
+    if announced.is_some_and(|length| length > LIMIT as u64) {
+        return Err(too_large());
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::malformed("incomplete_body", "The body ended early or could not be read."))?;
+        if bytes.len() + chunk.len() > LIMIT {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    if !required && !bytes.is_empty() {
+        check_media_type(request)?;
+    }
+    Ok(bytes.freeze())
+}
+
+fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
+    let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
+    if request.content_type().eq_ignore_ascii_case("application/json") && !encoded {
+        return Ok(());
+    }
+    let detail = "Send the body as `Content-Type: application/json`, not compressed.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}

@@ -1,0 +1,76 @@
+//! What a request says about who sent it: bearer token, device credential, address.
+
+use super::problem::Problem;
+use crate::composition::CookieSettings;
+use actix_web::{
+    FromRequest, HttpRequest,
+    cookie::{Cookie, SameSite, time::Duration},
+    dev::Payload,
+    http::header,
+    web,
+};
+use revolve_domain::model::{ClientInfo, Label};
+use secrecy::{ExposeSecret, SecretString};
+use std::future::{Ready, ready};
+
+/// The header in which clients other than browsers show their device credential.
+pub(crate) const DEVICE_HEADER: &str = "Revolve-Device";
+
+/// The ID token of `Authorization: Bearer …` (RFC 6750 §2.1).
+pub(crate) struct Bearer(pub(crate) SecretString);
+
+impl FromRequest for Bearer {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = request.headers().get(header::AUTHORIZATION).and_then(|value| {
+            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| SecretString::from(token.trim()))
+        });
+        ready(token.map(Self).ok_or_else(Problem::unauthenticated))
+    }
+}
+
+/// Where a request came from and which device it shows.
+pub(crate) struct Caller {
+    pub(crate) client: ClientInfo,
+    pub(crate) device_credential: Option<SecretString>,
+    /// Browsers send `Sec-Fetch-Site`; scripts in them can't forge it. They keep the credential in the cookie alone.
+    pub(crate) is_browser: bool,
+    cookies: CookieSettings,
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let cookies = request.app_data::<web::Data<CookieSettings>>().map(|settings| *settings.get_ref()).unwrap_or_default();
+        let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let from_header = text(DEVICE_HEADER).map(SecretString::from);
+        let from_cookie = || request.cookie(cookies.name()).map(|cookie| SecretString::from(cookie.value()));
+        ready(Ok(Self {
+            client: ClientInfo {
+                address: request.peer_addr().map(|peer| peer.ip()),
+                user_agent: text("User-Agent").and_then(Label::lossy),
+            },
+            device_credential: from_header.or_else(from_cookie),
+            is_browser: request.headers().contains_key("Sec-Fetch-Site"),
+            cookies,
+        }))
+    }
+}
+
+impl Caller {
+    /// The cookie that keeps the device credential in a browser, for a year.
+    pub(crate) fn device_cookie(&self, credential: &SecretString) -> Cookie<'static> {
+        Cookie::build(self.cookies.name(), credential.expose_secret().to_owned())
+            .path("/")
+            .http_only(true)
+            .secure(self.cookies.secure)
+            .same_site(SameSite::Strict)
+            .max_age(Duration::days(365))
+            .finish()
+    }
+}

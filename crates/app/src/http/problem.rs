@@ -1,0 +1,278 @@
+//! Problem documents (RFC 9457): the one place where an outcome becomes an HTTP error.
+
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, http::StatusCode, http::header};
+use revolve_domain::{
+    model::FieldError,
+    ports::{StoreError, StoreErrorKind},
+    use_cases::{
+        ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Refusal, Refused, SignInError, SignUpError, UpdateDetailsError,
+    },
+};
+use serde::Serialize;
+use std::{borrow::Cow, error::Error, fmt};
+use uuid::Uuid;
+
+/// After so many seconds a client may try again when a store is down.
+const RETRY_AFTER: &str = "1";
+
+/// An error as the client sees it. It never echoes what the client sent in a secret field.
+#[derive(Debug)]
+pub(crate) struct Problem(Box<Document>);
+
+#[derive(Debug, Serialize)]
+struct Document {
+    r#type: String,
+    title: &'static str,
+    #[serde(serialize_with = "status_number")]
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<Uuid>,
+    #[serde(skip)]
+    allow: Option<&'static str>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Serialize)]
+pub(crate) struct FieldProblem {
+    pub(crate) field: String,
+    pub(crate) code: &'static str,
+    pub(crate) detail: String,
+}
+
+impl FieldProblem {
+    pub(crate) fn new(field: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), code, detail: detail.into() }
+    }
+
+    pub(crate) fn invalid(field: &str, error: FieldError) -> Self {
+        Self::new(field, error.code(), error.to_string())
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn status_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Document {
+            r#type: format!("urn:revolve:problem:{code}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            request_id: None,
+            allow: None,
+        }))
+    }
+
+    /// 400: not what the protocol asks for.
+    pub(crate) fn malformed(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 422: well-formed, but with fields that can't be.
+    pub(crate) fn fields(errors: Vec<FieldProblem>) -> Self {
+        let detail = "Some fields are not valid; `errors` says which and why.";
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", detail);
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// 404.
+    pub(crate) fn not_found(detail: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// 405 with the methods that are allowed.
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        let detail = "This resource does not have that method; `Allow` names those that it has.";
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+        problem.0.allow = Some(allow);
+        problem
+    }
+
+    /// 401 because there is no bearer token.
+    pub(crate) fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Send an ID token: `Authorization: Bearer …`.")
+    }
+
+    /// 503: the client keeps what it has and tries again.
+    fn unavailable(error: &(dyn Error + 'static)) -> Self {
+        tracing::warn!(error = %chain(error), "a dependency is not available");
+        let detail = "The service can't do this right now; nothing was lost. Try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+
+    /// 500: a bug. The client gets an id to report, the log gets the rest.
+    pub(crate) fn internal(error: &(dyn Error + 'static)) -> Self {
+        use revolve_domain::ports::Entropy as _;
+        let id = uuid::Builder::from_random_bytes(revolve_adapters::system::SystemEntropy.bytes()).into_uuid();
+        tracing::error!(request_id = %id, error = %chain(error), "internal error");
+        let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. Report the request id.");
+        problem.0.request_id = Some(id);
+        problem
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.status, self.0.code)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let document = &*self.0;
+        let mut response = HttpResponseBuilder::new(document.status);
+        response.content_type("application/problem+json");
+        if let Some(allow) = document.allow {
+            response.insert_header((header::ALLOW, allow));
+        }
+        match document.status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            // RFC 6750 §3: an error is named only if a token was sent.
+            StatusCode::UNAUTHORIZED if matches!(document.code, "unauthenticated" | "invalid_credentials") => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"revolve\""));
+            }
+            StatusCode::UNAUTHORIZED => {
+                let challenge = format!("Bearer realm=\"revolve\", error=\"invalid_token\", error_description=\"{}\"", document.code);
+                response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
+            _ => {}
+        }
+        response.json(document)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, refusal.code(), refusal.message())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error.kind() {
+            StoreErrorKind::Unavailable => Self::unavailable(&error),
+            StoreErrorKind::Broken => Self::internal(&error),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) => error.into(),
+            failure => Self::internal(&failure),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Token(refusal) => refusal.into(),
+            Refused::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<SignUpError> for Problem {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::EmailTaken => email_taken(),
+            SignUpError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::InvalidCredentials => {
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_credentials", "The e-mail address or the password is wrong.")
+            }
+            SignInError::Superseded => {
+                let detail = "The account's sessions were ended during this sign-in; sign in again.";
+                Self::new(StatusCode::UNAUTHORIZED, "sign_in_superseded", detail)
+            }
+            SignInError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<UpdateDetailsError> for Problem {
+    fn from(error: UpdateDetailsError) -> Self {
+        match error {
+            UpdateDetailsError::Refused(refused) => refused.into(),
+            UpdateDetailsError::EmailTaken => email_taken(),
+            UpdateDetailsError::WrongPassword => wrong_password(),
+        }
+    }
+}
+
+impl From<ChangePasswordError> for Problem {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::Refused(refused) => refused.into(),
+            ChangePasswordError::WrongPassword => wrong_password(),
+            ChangePasswordError::Conflict => {
+                Self::new(StatusCode::CONFLICT, "conflict", "The account was changed at the same time; look again and retry.")
+            }
+        }
+    }
+}
+
+impl From<DeleteAccountError> for Problem {
+    fn from(error: DeleteAccountError) -> Self {
+        match error {
+            DeleteAccountError::Refused(refused) => refused.into(),
+            DeleteAccountError::ReauthenticationRequired => {
+                let detail = "Sign in again, then delete the account within five minutes.";
+                Self::new(StatusCode::FORBIDDEN, "reauthentication_required", detail)
+            }
+        }
+    }
+}
+
+impl From<EndSessionError> for Problem {
+    fn from(error: EndSessionError) -> Self {
+        match error {
+            EndSessionError::Refused(refused) => refused.into(),
+            EndSessionError::NotFound => Self::not_found("You have no such session."),
+        }
+    }
+}
+
+fn email_taken() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "email_taken", "An account with this e-mail address exists already.")
+}
+
+fn wrong_password() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "wrong_password", "The current password is wrong.")
+}

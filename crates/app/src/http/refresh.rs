@@ -1,0 +1,27 @@
+//! `POST /tokens`: a refresh token for the next pair.
+
+use super::{
+    answer::{SessionAnswer, TokensAnswer},
+    body::Body,
+    caller::Caller,
+    complete,
+    problem::Problem,
+};
+use actix_web::{HttpResponse, web};
+use revolve_domain::use_cases::{Refresh, RefreshRequest};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    tokens: TokensAnswer<'a>,
+    session: SessionAnswer<'a>,
+}
+
+/// `POST /tokens`
+pub(super) async fn refresh(use_case: web::Data<Refresh>, caller: Caller, mut body: Body) -> Result<HttpResponse, Problem> {
+    let token = body.secret("refreshToken", |token| Ok(token.clone()));
+    let token = body.finish(token)?;
+    let request = RefreshRequest { token, device_credential: caller.device_credential, client: caller.client };
+    let refreshed = complete(async move { use_case.execute(request).await }).await??;
+    Ok(HttpResponse::Ok().json(Answer { tokens: (&refreshed.tokens).into(), session: SessionAnswer::new(&refreshed.session, None) }))
+}

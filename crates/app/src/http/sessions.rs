@@ -1,0 +1,73 @@
+//! `GET /sessions` and `DELETE /sessions/{sid}`: seeing one's sessions and ending one.
+
+use super::{answer::Instant, caller::Bearer, complete, problem::Problem};
+use actix_web::{HttpResponse, web};
+use revolve_domain::{
+    model::{DeviceId, SessionId},
+    use_cases::{EndSession, ListSessions, SessionView},
+};
+use serde::Serialize;
+use std::net::IpAddr;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    sessions: Vec<SessionMembers<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionMembers<'a> {
+    id: SessionId,
+    device: DeviceMembers<'a>,
+    address: Option<IpAddr>,
+    created_at: Instant,
+    refreshed_at: Instant,
+    /// When it ends unless it is refreshed.
+    expires_at: Instant,
+    /// When it ends in any case.
+    ends_at: Instant,
+    current: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceMembers<'a> {
+    id: DeviceId,
+    name: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    /// Whether the session is refused without the device's credential.
+    bound: bool,
+}
+
+/// `GET /sessions`
+pub(super) async fn list(use_case: web::Data<ListSessions>, bearer: Bearer) -> Result<HttpResponse, Problem> {
+    let views = use_case.execute(&bearer.0).await?;
+    Ok(HttpResponse::Ok().json(Answer { sessions: views.iter().map(members).collect() }))
+}
+
+fn members(view: &SessionView) -> SessionMembers<'_> {
+    let session = &view.session;
+    SessionMembers {
+        id: session.id,
+        device: DeviceMembers {
+            id: session.device,
+            name: session.device_name.as_ref().map(revolve_domain::model::Label::as_str),
+            user_agent: session.client.user_agent.as_ref().map(revolve_domain::model::Label::as_str),
+            bound: session.bound_at.is_some(),
+        },
+        address: session.client.address,
+        created_at: session.began_at.into(),
+        refreshed_at: view.refreshed_at.whole_second().into(),
+        expires_at: view.expires_at.into(),
+        ends_at: session.ends_at.into(),
+        current: view.current,
+    }
+}
+
+/// `DELETE /sessions/{sid}`
+pub(super) async fn end(use_case: web::Data<EndSession>, bearer: Bearer, sid: web::Path<String>) -> Result<HttpResponse, Problem> {
+    // Something that can't be an id is no session of anybody's.
+    let session: SessionId = sid.parse().map_err(|_| Problem::not_found("You have no such session."))?;
+    complete(async move { use_case.execute(&bearer.0, session).await }).await??;
+    Ok(HttpResponse::NoContent().finish())
+}

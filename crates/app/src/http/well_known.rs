@@ -1,0 +1,62 @@
+//! `/.well-known/jwks.json` and the health checks: what machines ask.
+
+use super::problem::chain;
+use actix_web::{HttpResponse, http::header, web};
+use revolve_domain::ports::{KeySet, StoreError, TokenRepository, UserRepository};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The key set as it is served; made once.
+pub(crate) struct KeySetAnswer(String);
+
+impl KeySetAnswer {
+    pub(crate) fn new(keys: &dyn KeySet) -> Self {
+        Self(keys.to_json())
+    }
+}
+
+/// `GET /.well-known/jwks.json` (RFC 7517 §5)
+pub(super) async fn jwks(keys: web::Data<KeySetAnswer>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/jwk-set+json")
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .body(keys.0.clone())
+}
+
+/// What must answer for the service to be ready.
+pub(crate) struct Dependencies {
+    pub(crate) users: Arc<dyn UserRepository>,
+    pub(crate) tokens: Arc<dyn TokenRepository>,
+}
+
+/// `GET /health/live`: the process serves.
+pub(super) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "live" }))
+}
+
+/// `GET /health/ready`: the stores answer, too.
+pub(super) async fn ready(dependencies: web::Data<Dependencies>) -> HttpResponse {
+    let (users, tokens) = futures_util::join!(dependencies.users.ping(), dependencies.tokens.ping());
+    let mut stores = Map::new();
+    let mut ready = true;
+    for (name, result) in [("users", users), ("whiteList", tokens)] {
+        ready &= result.is_ok();
+        stores.insert(name.to_owned(), state(&result));
+    }
+    let status = if ready { "ready" } else { "unavailable" };
+    let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    if !ready {
+        response.insert_header((header::RETRY_AFTER, "1"));
+    }
+    response.json(json!({ "status": status, "stores": stores }))
+}
+
+fn state(result: &Result<(), StoreError>) -> Value {
+    match result {
+        Ok(()) => "ready".into(),
+        Err(error) => {
+            tracing::warn!(error = %chain(error), "not ready");
+            "unavailable".into()
+        }
+    }
+}

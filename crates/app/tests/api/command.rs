@@ -1,0 +1,169 @@
+//! The `revolve` command as an operator meets it: first start, mistakes, stopping.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+use tempfile::TempDir;
+
+fn revolve(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
+    command.current_dir(folder).env_clear().env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0").env("REVOLVE__HTTP__WORKERS", "1");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A service that runs, and the lines that it printed on its start.
+struct Running {
+    child: Child,
+    lines: Vec<String>,
+    url: String,
+}
+
+impl Running {
+    fn start(command: &mut Command, lines: usize) -> Self {
+        let mut child = command.spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let lines: Vec<String> = output.lines().take(lines).map(Result::unwrap).collect();
+        if lines.is_empty() {
+            let mut errors = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            panic!("it did not start: {errors}");
+        }
+        let url = lines[0].strip_prefix("listening on ").expect("the first line names the address").to_owned();
+        Self { child, lines, url }
+    }
+
+    fn terminate(mut self) -> ExitStatus {
+        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        self.child.wait().unwrap()
+    }
+}
+
+/// Exit code and what was said on standard error.
+fn refused(command: &mut Command) -> (Option<i32>, String) {
+    let output = command.output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn sh(script: &str) -> String {
+    let output = Command::new("sh").args(["-c", script]).output().unwrap();
+    assert!(output.status.success(), "{script}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_first_start_makes_keys_and_prints_lines_that_can_be_pasted() {
+    let folder = TempDir::new().unwrap();
+    let running = Running::start(&mut revolve(folder.path()), 4);
+    let [_, sign_up, refresh, look] = &running.lines[..] else { panic!("{:?}", running.lines) };
+    let paste = |line: &str| line.split_once(':').unwrap().1.trim().to_owned();
+    let out = sh(&format!("cd '{}'; {}; {}; {}", folder.path().display(), paste(sign_up), paste(refresh), paste(look)));
+    assert_eq!(out.matches("\"idToken\"").count(), 2, "{out}");
+    for file in ["master-key", "signing-key.rs256.pem", "revolve.sqlite3"] {
+        let mode = fs::metadata(folder.path().join("data").join(file)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode, out.contains(file)), (0o600, true), "{file}: {mode:o}");
+    }
+    assert!(running.terminate().success());
+
+    // The same keys and data the next time.
+    let again = Running::start(&mut revolve(folder.path()), 4);
+    let out = sh(&paste(&again.lines[1]));
+    assert!(out.contains("email_taken"), "{out}");
+    again.terminate();
+}
+
+#[test]
+fn it_asks_itself_if_it_is_ready() {
+    let folder = TempDir::new().unwrap();
+    let running = Running::start(&mut revolve(folder.path()), 4);
+    let listen = running.url.strip_prefix("http://").unwrap().to_owned();
+    let check = || revolve(folder.path()).arg("healthcheck").env("REVOLVE__HTTP__LISTEN", &listen).status().unwrap().code();
+    assert_eq!(check(), Some(0));
+    running.terminate();
+    assert_eq!(check(), Some(1));
+}
+
+#[test]
+fn mistakes_are_named_and_stop_the_start() {
+    let folder = TempDir::new().unwrap();
+    for (variables, code, words) in [
+        (vec![("REVOLVE__SESSIONS__RETRY_WINDO", "1s")], 2, "retry_windo"),
+        (vec![("REVOLVE__TOKENS__ID_LIFETIME", "soon")], 2, "tokens.id_lifetime"),
+        (vec![("REVOLVE__PROFILE", "serverless")], 2, "profile"),
+        (vec![("REVOLVE__SESSIONS__MAX_PER_USER", "0")], 2, "sessions.max_per_user"),
+        (vec![("REVOLVE__TOKENS__ALGORITHM", "HS256")], 1, "tokens.algorithm"),
+        (vec![("REVOLVE__SECRETS__MASTER_KEY", "geheim")], 1, "secrets.master_key"),
+        (vec![("REVOLVE__SECRETS__MASTER_KEY_FILE", "/nowhere/at/all")], 1, "secrets.master_key_file"),
+        (vec![("REVOLVE__PROFILE", "server")], 1, "REVOLVE__SECRETS__MASTER_KEY"),
+        (vec![("REVOLVE__HTTP__LISTEN", "192.0.2.1:80")], 1, "http.listen"),
+    ] {
+        let (status, said) = refused(revolve(folder.path()).envs(variables.clone()));
+        assert_eq!(status, Some(code), "{variables:?}: {said}");
+        assert!(said.contains(words) && !said.contains("panicked"), "{variables:?}: {said}");
+        assert!(!said.contains("geheim"), "a secret is never echoed: {said}");
+    }
+}
+
+#[test]
+fn the_server_profile_names_the_store_that_it_cannot_reach_and_keeps_its_password() {
+    let folder = TempDir::new().unwrap();
+    let key = sh("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null");
+    let (status, said) = refused(
+        revolve(folder.path())
+            .env("REVOLVE__PROFILE", "server")
+            .env("REVOLVE__SECRETS__MASTER_KEY", "A".repeat(43))
+            .env("REVOLVE__TOKENS__SIGNING_KEY", key)
+            .env("REVOLVE__REDIS__URL", "redis://:geheim@127.0.0.1:1/")
+            .env("REVOLVE__POSTGRES__URL", "postgres://revolve:geheim@127.0.0.1:1/revolve"),
+    );
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("127.0.0.1:1") && said.contains("Redis") && !said.contains("geheim"), "{said}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made up on the disk");
+}
+
+#[test]
+fn files_come_before_the_environment_and_the_profile_has_its_own() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("config")).unwrap();
+    fs::write(folder.path().join("config/revolve.toml"), "data_dir = 'one'\n[tokens]\nissuer = 'http://common'").unwrap();
+    fs::write(folder.path().join("config/embedded.toml"), "data_dir = 'two'").unwrap();
+    fs::write(folder.path().join("config/server.toml"), "data_dir = 'three'").unwrap();
+    Running::start(&mut revolve(folder.path()), 4).terminate();
+    assert!(folder.path().join("two/revolve.sqlite3").is_file());
+    Running::start(revolve(folder.path()).env("REVOLVE__DATA_DIR", "four"), 4).terminate();
+    assert!(folder.path().join("four/revolve.sqlite3").is_file());
+    let (status, said) = refused(revolve(folder.path()).args(["--config", "not-there.toml"]));
+    assert!(status == Some(2) && said.contains("not-there.toml"), "{said}");
+}
+
+#[test]
+fn what_is_in_flight_is_finished_on_stopping() {
+    let folder = TempDir::new().unwrap();
+    // A hash that takes a while.
+    let mut command = revolve(folder.path());
+    let running = Running::start(command.env("REVOLVE__HASHING__PASSES", "60").env("REVOLVE__LOG__LEVEL", "debug"), 4);
+    let paste = running.lines[1].split_once(':').unwrap().1.trim().to_owned();
+    let sign_up = std::thread::spawn(move || sh(&paste));
+    // Its connection shows when the request is there.
+    let port = running.url.rsplit_once(':').unwrap().1.to_owned();
+    while !has_connection(port.parse().unwrap()) {
+        std::thread::yield_now();
+    }
+    assert!(running.terminate().success());
+    let answer = sign_up.join().unwrap();
+    assert!(answer.contains("\"idToken\""), "{answer}");
+}
+
+/// Whether the kernel has an established connection to this local port.
+fn has_connection(port: u16) -> bool {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let local = format!(":{port:04X} ");
+    table.lines().any(|line| {
+        line.split_whitespace().nth(1).is_some_and(|at| format!("{at} ").ends_with(&local)) && line.split_whitespace().nth(3) == Some("01")
+    })
+}

@@ -1,0 +1,43 @@
+//! `PUT /api/account/details`
+
+use crate::support::{Actor, App, PASSWORD, field_errors, on_both_stores};
+use serde_json::json;
+
+on_both_stores! {
+    async fn changes_what_is_named_and_leaves_the_rest(app: App) {
+        let mut ann = app.sign_up("ann").await;
+        let answer = ann.put("/details", json!({ "name": " Ann ", "website": "https://example.org" })).await.expect(200).json();
+        assert_eq!((&answer["user"]["name"], &answer["user"]["website"]), (&json!("Ann"), &json!("https://example.org/")));
+        let answer = ann.put("/details", json!({ "website": null, "imageUrl": "http://example.org/a.png" })).await.expect(200).json();
+        assert_eq!(answer["user"]["name"], "Ann");
+        assert_eq!((&answer["user"]["website"], &answer["user"]["imageUrl"]), (&json!(null), &json!("http://example.org/a.png")));
+        ann.put("/details", json!({})).await.expect(200);
+        ann.refresh().await.expect(200);
+        let user = &Actor::claims(&ann.id_token)["user"];
+        assert_eq!((&user["name"], &user["imageUrl"], user.get("website")), (&json!("Ann"), &json!("http://example.org/a.png"), None));
+    }
+
+    async fn changes_the_address_for_the_password_only(app: App) {
+        let ann = app.sign_up("ann").await;
+        app.sign_up("bob").await;
+        ann.put("/details", json!({ "email": "new@example.org" })).await.expect_problem(403, "wrong_password");
+        ann.put("/details", json!({ "email": "new@example.org", "currentPassword": "not it" })).await.expect_problem(403, "wrong_password");
+        let taken = json!({ "email": "BOB@example.org", "currentPassword": PASSWORD, "name": "Ann" });
+        ann.put("/details", taken).await.expect_problem(409, "email_taken");
+        assert_eq!(ann.get("/me").await.json()["user"]["name"], json!(null), "nothing changed");
+        let answer = ann.put("/details", json!({ "email": "New@example.org", "currentPassword": PASSWORD })).await.expect(200).json();
+        assert_eq!(answer["user"]["email"], "new@example.org");
+        app.anon().sign_in("ann@example.org", PASSWORD).await.expect_problem(401, "invalid_credentials");
+        app.anon().sign_in("new@example.org", PASSWORD).await.expect(200);
+    }
+
+    async fn refuses_what_a_browser_would_run(app: App) {
+        let ann = app.sign_up("ann").await;
+        let body = json!({ "website": "javascript:alert(1)", "imageUrl": "data:text/html,x", "name": "a\u{0}b", "isAdmin": 1, "email": "x" });
+        let answer = ann.put("/details", body).await.expect_problem(422, "invalid_fields");
+        assert_eq!(
+            field_errors(&answer),
+            ["name: control_characters", "website: invalid_url", "imageUrl: invalid_url", "email: invalid_email", "isAdmin: unknown_field"]
+        );
+    }
+}

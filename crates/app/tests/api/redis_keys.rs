@@ -1,0 +1,66 @@
+//! What an operator sees in Redis.
+
+use crate::support::{Actor, App, Store, with_config};
+use deadpool_redis::redis::{AsyncCommands, aio::MultiplexedConnection};
+use futures_util::future::join_all;
+use std::collections::HashMap;
+
+async fn redis(app: &App) -> MultiplexedConnection {
+    let client = deadpool_redis::redis::Client::open(app.backing.server().redis_url.as_str()).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
+
+/// The key of a refresh token and the user's index.
+fn keys(token: &str) -> (String, String) {
+    let claims = Actor::claims(token);
+    let (uid, jti) = (claims["uid"].as_str().unwrap(), claims["jti"].as_str().unwrap());
+    (format!("{{{uid}}}:{jti}"), format!("{{{uid}}}:sessions"))
+}
+
+#[test]
+fn a_token_is_a_key_that_lives_as_long_as_it() {
+    with_config(Store::Server, "", |app| async move {
+        let mut redis = redis(&app).await;
+        let mut ann = app.sign_up("ann").await;
+        let (key, index) = keys(&ann.refresh_token);
+        const LIFE: i64 = 3 * 24 * 3600;
+        let ttl: i64 = redis.ttl(&key).await.unwrap();
+        assert!((LIFE - 10..=LIFE).contains(&ttl), "{ttl}");
+        let claims = Actor::claims(&ann.refresh_token);
+        let fields: HashMap<String, String> = redis.hgetall(&key).await.unwrap();
+        assert_eq!(fields["sid"], ann.session);
+        assert_eq!((fields["gen"].as_str(), &fields["iat"], &fields["exp"]), ("1", &claims["iat"].to_string(), &claims["exp"].to_string()));
+        let entry: String = redis.hget(&index, &ann.session).await.unwrap();
+        assert_eq!(entry, format!("1:{}", claims["jti"].as_str().unwrap()));
+
+        ann.refresh().await.expect(200);
+        let (next, _) = keys(&ann.refresh_token);
+        assert_ne!(key, next);
+        let there: (bool, bool) = (redis.exists(&key).await.unwrap(), redis.exists(&next).await.unwrap());
+        assert_eq!(there, (false, true), "the old key is gone, the new one is there");
+        let ttl: i64 = redis.ttl(&next).await.unwrap();
+        assert!((LIFE - 10..=LIFE).contains(&ttl), "{ttl}");
+
+        ann.sign_out("this").await.expect(204);
+        let left: (bool, bool) = (redis.exists(&next).await.unwrap(), redis.exists(&index).await.unwrap());
+        assert_eq!(left, (false, false), "nothing is left of the session");
+    });
+}
+
+#[test]
+fn a_hundred_refreshes_at_once_leave_one_key() {
+    with_config(Store::Server, "", |app| async move {
+        let mut redis = redis(&app).await;
+        let ann = app.sign_up("ann").await;
+        for answer in join_all((0..100).map(|_| ann.refresh_with(&ann.refresh_token))).await {
+            answer.expect(200);
+        }
+        let (_, index) = keys(&ann.refresh_token);
+        let pattern = index.replace("sessions", "*").replace('{', "\\{");
+        let mut found: Vec<String> = redis.keys(pattern).await.unwrap();
+        found.retain(|key| *key != index);
+        assert_eq!(found.len(), 1, "exactly one live key: {found:?}");
+        let sessions: HashMap<String, String> = redis.hgetall(&index).await.unwrap();
+        assert_eq!(sessions.len(), 1);
+    });
+}

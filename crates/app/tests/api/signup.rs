@@ -1,0 +1,102 @@
+//! `POST /api/account/signup`
+
+use crate::support::{Actor, App, PASSWORD, field_errors, on_both_stores, path};
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+
+on_both_stores! {
+    async fn makes_an_account_with_a_session(app: App) {
+        let mut ann = app.anon();
+        let answer = ann.sign_up("Ann@Example.org").await.expect(201);
+        insta::assert_json_snapshot!(answer.json(), {
+            ".tokens.idToken" => "[jwt]", ".tokens.refreshToken" => "[jwt]", ".**.id" => "[uuid]", ".device.credential" => "[credential]",
+            ".tokens.idTokenExpiresAt" => "[time]", ".tokens.refreshTokenExpiresAt" => "[time]",
+            ".session.createdAt" => "[time]", ".session.endsAt" => "[time]",
+        }, @r#"
+        {
+          "device": {
+            "credential": "[credential]",
+            "id": "[uuid]"
+          },
+          "session": {
+            "createdAt": "[time]",
+            "endsAt": "[time]",
+            "evicted": [],
+            "id": "[uuid]"
+          },
+          "tokens": {
+            "idToken": "[jwt]",
+            "idTokenExpiresAt": "[time]",
+            "refreshToken": "[jwt]",
+            "refreshTokenExpiresAt": "[time]"
+          }
+        }
+        "#);
+        assert_eq!(answer.header("cache-control"), "no-store");
+
+        let id = Actor::claims(&ann.id_token);
+        let (iat, uid) = (id["iat"].as_i64().unwrap(), id["sub"].as_str().unwrap());
+        assert_eq!(id["exp"], iat + 15 * 60);
+        assert_eq!((&id["iss"], &id["aud"]), (&json!("http://localhost:8080"), &json!("revolve")));
+        assert_eq!((&id["sid"], &id["epoch"], &id["auth_time"]), (&json!(ann.session), &json!(0), &json!(iat)));
+        assert_eq!(id["user"], json!({ "uid": uid, "email": "ann@example.org" }));
+        let refresh = Actor::claims(&ann.refresh_token);
+        assert_eq!(refresh["exp"], iat + 3 * 24 * 3600);
+        assert_eq!((&refresh["uid"], &refresh["sid"], &refresh["gen"], &refresh["iat"]), (&json!(uid), &json!(ann.session), &json!(1), &json!(iat)));
+        assert_eq!(refresh.get("did"), None, "nothing is bound before the client shows its credential");
+        for token in [&ann.id_token, &ann.refresh_token] {
+            assert!(!Actor::claims(token).to_string().contains(PASSWORD));
+        }
+        ann.get("/me").await.expect(200);
+        ann.refresh().await.expect(200);
+    }
+
+    async fn sets_a_cookie_that_scripts_cannot_read_and_tells_browsers_no_credential(app: App) {
+        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+        let anon = app.anon();
+        let request = anon.request(Method::POST, &path("/signup")).header("Sec-Fetch-Site", "same-origin").json(&body);
+        let answer = anon.send(request).await.expect(201);
+        assert_eq!(answer.json()["device"].get("credential"), None);
+        let cookie = answer.header("set-cookie");
+        for attribute in ["revolve-device=", "HttpOnly", "SameSite=Strict", "Max-Age=31536000", "Path=/"] {
+            assert!(cookie.contains(attribute), "{attribute} in {cookie}");
+        }
+        assert!(!cookie.contains("Secure"), "the issuer is not https");
+    }
+
+    async fn marks_the_cookie_secure_behind_https(app: App, "tokens.issuer = 'https://accounts.example.org'") {
+        let answer = app.anon().sign_up("ann@example.org").await.expect(201);
+        let cookie = answer.header("set-cookie");
+        assert!(cookie.starts_with("__Host-revolve-device=") && cookie.contains("Secure"), "{cookie}");
+    }
+
+    async fn refuses_a_taken_address_in_any_case(app: App) {
+        app.sign_up("ann").await;
+        app.anon().sign_up("ANN@example.ORG").await.expect_problem(409, "email_taken");
+    }
+
+    async fn of_a_hundred_at_once_one_wins(app: App) {
+        let attempts = join_all((0..100).map(|_| async { app.anon().sign_up("ann@example.org").await }));
+        let mut statuses: Vec<u16> = attempts.await.into_iter().map(|answer| answer.status).collect();
+        statuses.sort_unstable();
+        assert_eq!((statuses[0], statuses.iter().filter(|&&status| status == 409).count()), (201, 99), "{statuses:?}");
+        app.sign_in("ann").await.get("/me").await.expect(200);
+    }
+
+    async fn names_every_wrong_field_at_once(app: App) {
+        let anon = app.anon();
+        let answer = anon.post("/signup", json!({ "email": "ann", "password": "short", "deviceName": "a\u{7}", "admin": true })).await;
+        let answer = answer.expect_problem(422, "invalid_fields");
+        assert_eq!(field_errors(&answer), ["email: invalid_email", "password: too_short", "deviceName: control_characters", "admin: unknown_field"]);
+        assert!(!answer.text.contains("\"short\""), "a password is never echoed");
+
+        let answer = anon.post("/signup", json!({ "email": 7 })).await.expect_problem(422, "invalid_fields");
+        assert_eq!(field_errors(&answer), ["email: wrong_type", "password: missing"]);
+        for (password, error) in [("é".repeat(257), "password: too_long"), ("1234567".to_owned(), "password: too_short")] {
+            let answer = anon.post("/signup", json!({ "email": "ann@example.org", "password": password })).await.expect(422);
+            assert_eq!(field_errors(&answer), [error]);
+        }
+        anon.post("/signup", json!({ "email": "ann@example.org", "password": "é".repeat(256), "deviceName": null })).await.expect(201);
+    }
+}

@@ -1,0 +1,180 @@
+//! Somebody who uses the API, with what their client keeps.
+
+use super::path;
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use serde_json::{Value, json};
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// Somebody with a client.
+#[derive(Clone)]
+pub(crate) struct Actor {
+    client: Client,
+    base: String,
+    pub(crate) id_token: String,
+    pub(crate) refresh_token: String,
+    /// What `device.credential` said; shown only by the methods that say so.
+    pub(crate) credential: Option<String>,
+    pub(crate) session: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// Fails with the whole answer unless it has this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        self
+    }
+
+    /// Fails unless it is a problem document with this status and code.
+    #[track_caller]
+    pub(crate) fn expect_problem(self, status: u16, code: &str) -> Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let json = self.json();
+        assert_eq!((json["code"].as_str(), json["status"].as_u64()), (Some(code), Some(u64::from(status))), "{self:#?}");
+        assert!(json["title"].is_string() && json["detail"].is_string() && json["type"].is_string(), "{self:#?}");
+        if status == 401 {
+            assert!(self.header("www-authenticate").starts_with("Bearer "), "{self:#?}");
+        }
+        if status == 503 || status == 429 {
+            assert!(self.header("retry-after").parse::<u32>().is_ok(), "{self:#?}");
+        }
+        self
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:#?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
+    }
+}
+
+/// `field: code` of each field error.
+pub(crate) fn field_errors(answer: &Answer) -> Vec<String> {
+    let json = answer.json();
+    let errors = json["errors"].as_array().cloned().unwrap_or_default();
+    errors.iter().map(|error| format!("{}: {}", error["field"].as_str().unwrap(), error["code"].as_str().unwrap())).collect()
+}
+
+impl Actor {
+    pub(super) fn new(client: Client, base: String) -> Self {
+        Self { client, base, id_token: String::new(), refresh_token: String::new(), credential: None, session: String::new() }
+    }
+
+    /// A request to any path.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Sends any request.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.expect("the service answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.expect("the answer is text") }
+    }
+
+    pub(crate) async fn post(&self, operation: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, &path(operation)).json(&body)).await
+    }
+
+    /// With the ID token.
+    pub(crate) async fn call(&self, method: Method, operation: &str, body: Option<Value>) -> Answer {
+        let request = self.request(method, &path(operation)).bearer_auth(&self.id_token);
+        self.send(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    pub(crate) async fn get(&self, operation: &str) -> Answer {
+        self.call(Method::GET, operation, None).await
+    }
+
+    pub(crate) async fn put(&self, operation: &str, body: Value) -> Answer {
+        self.call(Method::PUT, operation, Some(body)).await
+    }
+
+    pub(crate) async fn delete(&self, operation: &str) -> Answer {
+        self.call(Method::DELETE, operation, None).await
+    }
+
+    pub(crate) async fn sign_up(&mut self, email: &str) -> Answer {
+        let answer = self.post("/signup", json!({ "email": email, "password": PASSWORD })).await;
+        self.keep(answer)
+    }
+
+    pub(crate) async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
+        let answer = self.post("/signin", json!({ "email": email, "password": password })).await;
+        self.keep(answer)
+    }
+
+    /// Signs in again and shows the device credential.
+    pub(crate) async fn sign_in_again(&mut self, email: &str) -> Answer {
+        let request = self.request(Method::POST, &path("/signin")).json(&json!({ "email": email, "password": PASSWORD }));
+        let answer = self.send(self.showing(request)).await;
+        self.keep(answer)
+    }
+
+    /// Refreshes and keeps the new tokens; the device credential is not shown.
+    pub(crate) async fn refresh(&mut self) -> Answer {
+        let answer = self.refresh_with(&self.refresh_token).await;
+        self.keep(answer)
+    }
+
+    /// Refreshes with the device credential and keeps the new tokens.
+    pub(crate) async fn refresh_bound(&mut self) -> Answer {
+        let request = self.request(Method::POST, &path("/tokens")).json(&json!({ "refreshToken": self.refresh_token }));
+        let answer = self.send(self.showing(request)).await;
+        self.keep(answer)
+    }
+
+    /// Refreshes with any token and keeps nothing.
+    pub(crate) async fn refresh_with(&self, token: &str) -> Answer {
+        self.post("/tokens", json!({ "refreshToken": token })).await
+    }
+
+    pub(crate) async fn sign_out(&self, scope: &str) -> Answer {
+        self.call(Method::POST, "/signout", Some(json!({ "scope": scope }))).await
+    }
+
+    fn showing(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.credential {
+            Some(credential) => request.header("Revolve-Device", credential),
+            None => request,
+        }
+    }
+
+    fn keep(&mut self, answer: Answer) -> Answer {
+        if matches!(answer.status, 200 | 201) {
+            let json = answer.json();
+            let text = |value: &Value| value.as_str().expect("a text").to_owned();
+            self.id_token = text(&json["tokens"]["idToken"]);
+            self.refresh_token = text(&json["tokens"]["refreshToken"]);
+            self.session = text(&json["session"]["id"]);
+            if let Some(credential) = json["device"]["credential"].as_str() {
+                self.credential = Some(credential.to_owned());
+            }
+        }
+        answer
+    }
+
+    /// The claims of a token, unverified.
+    pub(crate) fn claims(token: &str) -> Value {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        let payload = token.split('.').nth(1).expect("a token has three parts");
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON")
+    }
+}

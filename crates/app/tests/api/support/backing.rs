@@ -1,0 +1,122 @@
+//! The stores of one test: a folder, or a schema and a Redis of which it uses its own users' keys.
+
+use super::{Store, proxy::Proxy};
+use revolve_adapters::{
+    jose::{Algorithm, IdKey, MasterKey},
+    system::SystemEntropy,
+};
+use revolve_domain::ports::Entropy;
+use secrecy::ExposeSecret;
+use std::{env, net::SocketAddr};
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+use url::Url;
+use uuid::Uuid;
+
+/// The stores of one test.
+pub(crate) struct Backing {
+    pub(crate) folder: TempDir,
+    pub(crate) server: Option<ServerStores>,
+}
+
+/// Redis and Postgres, each behind a proxy that can be cut.
+pub(crate) struct ServerStores {
+    pub(crate) redis: Proxy,
+    pub(crate) postgres: Proxy,
+    pub(crate) redis_url: Url,
+    pub(crate) postgres_url: Url,
+    schema: String,
+}
+
+fn backing_url(variable: &str) -> Option<Url> {
+    match env::var(variable) {
+        Ok(url) => Some(url.parse().expect("the URL of a store is a URL")),
+        Err(_) if env::var_os("REVOLVE_TEST_ALLOW_SKIP").is_some() => {
+            println!("skipped: {variable} is not set");
+            None
+        }
+        Err(_) => panic!("{variable} is not set: run the tests with `cargo xtask test`, which starts the stores"),
+    }
+}
+
+fn host(url: &Url, port: u16) -> SocketAddr {
+    let sockets = url.socket_addrs(|| Some(port)).expect("the store's host can be looked up");
+    sockets[0]
+}
+
+/// The URL of the same store through a proxy.
+fn through(url: &Url, proxy: &Proxy) -> Url {
+    let mut url = url.clone();
+    url.set_ip_host(proxy.address().ip()).expect("a store's URL has a host");
+    url.set_port(Some(proxy.address().port())).expect("a store's URL has a port");
+    url
+}
+
+impl Backing {
+    /// `None` if the stores are not there and that is allowed.
+    pub(crate) async fn new(store: Store) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        if store == Store::Embedded {
+            return Some(Self { folder, server: None });
+        }
+        let (redis_url, mut postgres_url) = (backing_url("REVOLVE_TEST_REDIS_URL")?, backing_url("REVOLVE_TEST_POSTGRES_URL")?);
+        let schema = format!("api_{}", Uuid::from_bytes(SystemEntropy.bytes()).simple());
+        execute(&postgres_url, &format!("CREATE SCHEMA {schema}")).await;
+        postgres_url.query_pairs_mut().append_pair("options", &format!("-csearch_path={schema}"));
+        // Postgres' URLs percent-encode spaces and equal signs, forms would not.
+        let query = postgres_url.query().unwrap_or_default().replace('+', "%20");
+        postgres_url.set_query(Some(&query));
+        let redis = Proxy::start(host(&redis_url, 6379)).await;
+        let postgres = Proxy::start(host(&postgres_url, 5432)).await;
+        Some(Self { folder, server: Some(ServerStores { redis, postgres, redis_url, postgres_url, schema }) })
+    }
+
+    /// The configuration for these stores, on any free port, with cheap hashes.
+    pub(crate) fn config(&self, more: &str) -> String {
+        let common = format!(
+            "{more}\nhttp.listen = '127.0.0.1:0'\nhttp.workers = 2\nhashing.memory_kib = 64\nhashing.passes = 1\nhttp.shutdown_timeout = '1s'\n"
+        );
+        let Some(server) = &self.server else {
+            return format!("data_dir = '{}'\n{common}", self.folder.path().display());
+        };
+        let key = IdKey::generate(Algorithm::Rs256).expect("a key can be made");
+        let master = MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
+        format!(
+            "profile = 'server'\nredis.url = '{}'\npostgres.url = '{}'\npostgres.pool_size = 4\nsecrets.master_key = '{}'\n\
+             tokens.signing_key = '''{}'''\n{common}",
+            through(&server.redis_url, &server.redis),
+            through(&server.postgres_url, &server.postgres),
+            master.expose_secret(),
+            key.expose_secret(),
+        )
+    }
+
+    /// Both proxies.
+    pub(crate) fn server(&self) -> &ServerStores {
+        self.server.as_ref().expect("this test runs on Redis and Postgres")
+    }
+
+    /// What to do after the test.
+    pub(crate) fn cleanup(&self) -> Cleanup {
+        Cleanup(self.server.as_ref().map(|server| (server.postgres_url.clone(), server.schema.clone())))
+    }
+}
+
+/// Removes what a test leaves in Postgres.
+pub(crate) struct Cleanup(Option<(Url, String)>);
+
+impl Cleanup {
+    pub(crate) async fn run(self) {
+        if let Some((url, schema)) = self.0 {
+            execute(&url, &format!("DROP SCHEMA {schema} CASCADE")).await;
+        }
+    }
+}
+
+async fn execute(url: &Url, statement: &str) {
+    let (client, connection) = tokio_postgres::connect(url.as_str(), NoTls).await.expect("Postgres answers");
+    let driver = actix_web::rt::spawn(connection);
+    client.batch_execute(statement).await.expect("Postgres does as it is told");
+    drop(client);
+    drop(driver.await);
+}

@@ -1,0 +1,95 @@
+//! `POST /api/account/tokens`
+
+use crate::support::{Actor, App, on_both_stores, wait_until_past};
+use futures_util::future::join_all;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+on_both_stores! {
+    async fn gives_the_next_pair(app: App) {
+        let mut ann = app.sign_up("ann").await;
+        let (old, session) = (ann.refresh_token.clone(), ann.session.clone());
+        let answer = ann.refresh().await.expect(200);
+        assert_eq!(answer.json().get("device"), None, "a refresh never hands out a credential");
+        assert_eq!(ann.session, session);
+        let (before, after) = (Actor::claims(&old), Actor::claims(&ann.refresh_token));
+        assert_eq!((&after["gen"], &after["sid"], &after["uid"]), (&json!(2), &before["sid"], &before["uid"]));
+        assert_ne!(before["jti"], after["jti"]);
+        ann.get("/me").await.expect(200);
+    }
+
+    async fn gives_a_retry_the_same_successor(app: App) {
+        let mut ann = app.sign_up("ann").await;
+        let parent = ann.refresh_token.clone();
+        ann.refresh().await.expect(200);
+        let again = ann.refresh_with(&parent).await.expect(200).json();
+        assert_eq!(again["tokens"]["refreshToken"], json!(ann.refresh_token));
+        assert_eq!(again["tokens"]["idToken"], json!(ann.id_token), "RS256 and the same times: the same bytes");
+    }
+
+    async fn a_hundred_at_once_get_one_successor(app: App) {
+        let mut ann = app.sign_up("ann").await;
+        let answers = join_all((0..100).map(|_| ann.refresh_with(&ann.refresh_token))).await;
+        let successors: BTreeSet<String> =
+            answers.into_iter().map(|answer| answer.expect(200).json()["tokens"]["refreshToken"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(successors.len(), 1);
+        ann.refresh_token = successors.into_iter().next().unwrap();
+        ann.refresh().await.expect(200);
+        assert_eq!(Actor::claims(&ann.refresh_token)["gen"], 3);
+    }
+
+    async fn a_grandparent_is_stale_at_first_and_then_reuse(app: App, "sessions.retry_free = '1s'") {
+        let mut ann = app.sign_up("ann").await;
+        let grandparent = ann.refresh_token.clone();
+        ann.refresh().await.expect(200);
+        ann.refresh().await.expect(200);
+        ann.refresh_with(&grandparent).await.expect_problem(401, "token_stale");
+        ann.refresh().await.expect(200);
+        // The answer is "stale" until the free window is over.
+        let last = loop {
+            let answer = ann.refresh_with(&grandparent).await.expect(401);
+            if answer.json()["code"] != "token_stale" {
+                break answer;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        };
+        last.expect_problem(401, "token_reused");
+        ann.refresh().await.expect_problem(401, "token_reused");
+        ann.get("/me").await.expect_problem(401, "token_reused");
+    }
+
+    async fn expires(app: App, "tokens.refresh_lifetime = '1s'") {
+        let mut ann = app.sign_up("ann").await;
+        wait_until_past(&Actor::claims(&ann.refresh_token)["exp"]).await;
+        ann.refresh().await.expect_problem(401, "token_expired");
+    }
+
+    async fn refuses_what_is_not_a_refresh_token_of_ours(app: App) {
+        let mut ann = app.sign_up("ann").await;
+        let token = ann.refresh_token.clone();
+        let (head, rest) = token.split_once('.').unwrap();
+        let (payload, signature) = rest.split_once('.').unwrap();
+        let other = app.sign_up("bob").await;
+        let (_, others) = other.refresh_token.split_once('.').unwrap();
+        let forged = [
+            ann.id_token.clone(),
+            String::new(),
+            "a.b.c".to_owned(),
+            "ü".repeat(50),
+            format!("{token} "),
+            format!("{token}="),
+            format!("{token}.{signature}"),
+            format!("{head}.{payload}."),
+            format!("{head}.{payload}.{}", &signature[1..]),
+            format!("{head}.{}.{signature}", others.split_once('.').unwrap().0),
+            format!("eyJhbGciOiJub25lIn0.{payload}."),
+            "x".repeat(10_000),
+        ];
+        for bad in forged {
+            ann.refresh_with(&bad).await.expect_problem(401, "token_invalid");
+        }
+        ann.post("/tokens", json!({})).await.expect_problem(422, "invalid_fields");
+        ann.post("/tokens", json!({ "refreshToken": 1 })).await.expect_problem(422, "invalid_fields");
+        ann.refresh().await.expect(200);
+    }
+}
