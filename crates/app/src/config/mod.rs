@@ -47,9 +47,11 @@ impl Config {
             vec![file.to_owned()]
         } else {
             let common = Path::new(FOLDER).join("revolve.toml");
-            let profile: Profile = match with(std::slice::from_ref(&common)).find_value("profile") {
-                Ok(value) => value.deserialize().map_err(|error| explain(&error))?,
-                Err(_) => Profile::default(),
+            let figment = with(std::slice::from_ref(&common));
+            let profile: Profile = if figment.contains("profile") {
+                figment.extract_inner("profile").map_err(|error| explain(&error))?
+            } else {
+                Profile::default()
             };
             vec![common, Path::new(FOLDER).join(profile.file_name())]
         };

@@ -17,13 +17,15 @@ fn keys(token: &str) -> (String, String) {
     (format!("{{{uid}}}:{jti}"), format!("{{{uid}}}:sessions"))
 }
 
+/// The life of a refresh token in seconds.
+const LIFE: i64 = 3 * 24 * 3600;
+
 #[test]
 fn a_token_is_a_key_that_lives_as_long_as_it() {
     with_config(Store::Server, "", |app| async move {
         let mut redis = redis(&app).await;
         let mut ann = app.sign_up("ann").await;
         let (key, index) = keys(&ann.refresh_token);
-        const LIFE: i64 = 3 * 24 * 3600;
         let ttl: i64 = redis.ttl(&key).await.unwrap();
         assert!((LIFE - 10..=LIFE).contains(&ttl), "{ttl}");
         let claims = Actor::claims(&ann.refresh_token);

@@ -29,14 +29,13 @@ pub(crate) struct ServerStores {
 }
 
 fn backing_url(variable: &str) -> Option<Url> {
-    match env::var(variable) {
-        Ok(url) => Some(url.parse().expect("the URL of a store is a URL")),
-        Err(_) if env::var_os("REVOLVE_TEST_ALLOW_SKIP").is_some() => {
-            println!("skipped: {variable} is not set");
-            None
-        }
-        Err(_) => panic!("{variable} is not set: run the tests with `cargo xtask test`, which starts the stores"),
+    if let Ok(url) = env::var(variable) {
+        return Some(url.parse().expect("the URL of a store is a URL"));
     }
+    let skip = env::var_os("REVOLVE_TEST_ALLOW_SKIP").is_some();
+    assert!(skip, "{variable} is not set: run the tests with `cargo xtask test`, which starts the stores");
+    println!("skipped: {variable} is not set");
+    None
 }
 
 fn host(url: &Url, port: u16) -> SocketAddr {

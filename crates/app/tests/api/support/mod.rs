@@ -32,6 +32,10 @@ pub(crate) struct App {
 
 /// Runs a test against a service on these stores, with more configuration in TOML (dotted keys).
 pub(crate) fn with_config<F: Future<Output = ()>>(store: Store, more: &str, test: impl FnOnce(App) -> F) {
+    // Whether JSON objects keep their order depends on what else is built.
+    let mut snapshots = insta::Settings::clone_current();
+    snapshots.set_sort_maps(true);
+    let _guard = snapshots.bind_to_scope();
     actix_web::rt::System::new().block_on(async move {
         let Some(backing) = Backing::new(store).await else { return };
         let cleanup = backing.cleanup();
