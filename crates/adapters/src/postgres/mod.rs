@@ -1,1 +1,63 @@
-//! (in work)
+//! Accounts and sessions' rows in Postgres: SQL, rows and retries. What the rows mean is the domain's to say.
+//!
+//! Every statement goes through [`Database`], which owns connections, deadlines and retries; statements and the decoding
+//! of rows know nothing of it, so that a read can be sent another way without touching them.
+
+mod begin;
+mod database;
+mod end;
+mod error;
+mod migrate;
+mod rows;
+mod sessions;
+mod users;
+mod values;
+mod write;
+
+use database::Database;
+use revolve_domain::ports::StoreError;
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// How errors call this store.
+const STORE: &str = "postgres";
+
+/// Where Postgres is and how long to wait for it.
+#[derive(Clone, Debug)]
+pub struct PostgresConfig {
+    /// `postgres://user:password@host:port/database`. The connection is not encrypted by this adapter.
+    pub url: SecretString,
+    /// Connections at most; at least 1.
+    pub pool_size: usize,
+    /// The longest time that one call of a port takes, waiting for a connection included. The server gives up on a
+    /// statement, or on a transaction that is left open, after the same time.
+    pub timeout: Duration,
+}
+
+impl PostgresConfig {
+    /// With 16 connections and a time-out of 1 s.
+    pub fn new(url: SecretString) -> Self {
+        Self { url, pool_size: 16, timeout: Duration::from_secs(1) }
+    }
+}
+
+/// Accounts and sessions' rows in Postgres. A clone is the same pool of connections.
+#[derive(Clone)]
+pub struct PostgresAccounts {
+    db: Database,
+}
+
+impl PostgresAccounts {
+    /// Connects, brings the tables up to date and is ready. Replicas that start at once wait for each other.
+    ///
+    /// # Errors
+    /// If Postgres can't be reached in time or refuses; a source names host, port and database, never the password.
+    pub async fn connect(config: PostgresConfig) -> Result<Self, StoreError> {
+        Database::connect(&config).await.map(|db| Self { db })
+    }
+
+    /// Closes the idle connections now and those in use as they become idle; later calls fail as unavailable.
+    pub fn close(&self) {
+        self.db.close();
+    }
+}

@@ -1,1 +1,11 @@
-//! (in work)
+//! The embedded store: the contracts of all three ports, random histories against the state machine, and what only a
+//! file promises.
+#![cfg(feature = "sqlite")]
+
+mod file;
+mod given;
+mod subject;
+
+revolve_testkit::accounts_contract!(subject::make);
+revolve_testkit::tokens_contract!(subject::make);
+revolve_testkit::histories_contract!(subject::make);

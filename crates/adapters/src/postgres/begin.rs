@@ -1,0 +1,82 @@
+//! A sign-in commits: the new session, and what has to go for it.
+
+use super::{
+    database::Intent,
+    error::Fault,
+    values::At,
+    write::{SessionRow, insert_session},
+};
+use deadpool_postgres::Transaction;
+use revolve_domain::{
+    model::{EndReason, SessionId},
+    ports::{BeginOutcome, BeginSession},
+};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+/// `$2` is the epoch that the session carries. Whoever holds this lock is alone with the user's sessions, but for single
+/// ends and prunings, which no order matters to.
+const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL FOR UPDATE";
+
+/// Replaced, else expired, else evicted from rank `$7` on. `$3` and `$4` are the white list's sessions and when they were
+/// refreshed; `$5` is now, `$6` when a session that is not among them must have begun to live on.
+const MAKE_ROOM: &str = "
+    WITH refreshed AS (
+        SELECT id, at FROM unnest($3::uuid[], $4::timestamptz[]) AS r (id, at)
+    ), standing AS (
+        SELECT s.id, coalesce(r.at, s.began_at) AS last_used,
+            CASE WHEN s.device_id = $2 THEN 'replaced'
+                 WHEN s.ends_at <= $5 OR (r.id IS NULL AND s.began_at < $6) THEN 'expired'
+            END AS reason
+        FROM sessions s LEFT JOIN refreshed r ON r.id = s.id
+        WHERE s.user_id = $1 AND s.ended_at IS NULL
+    ), decided AS (
+        SELECT id, CASE WHEN reason IS NOT NULL THEN reason
+            WHEN row_number() OVER (PARTITION BY reason IS NULL ORDER BY last_used DESC, id DESC) >= $7 THEN 'evicted'
+            END AS reason
+        FROM standing
+    )
+    UPDATE sessions s SET ended_at = $5, end_reason = d.reason FROM decided d
+    WHERE s.id = d.id AND d.reason IS NOT NULL AND s.ended_at IS NULL
+    RETURNING s.id, s.end_reason";
+
+const INSERT: &str = insert_session!();
+
+const DROP_OLDEST: &str = "
+    DELETE FROM sessions WHERE id = ANY (ARRAY(
+        SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NOT NULL
+        ORDER BY ended_at DESC, began_at DESC, id DESC OFFSET $2))";
+
+impl Intent for BeginSession {
+    type Answer = BeginOutcome;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<BeginOutcome, Fault> {
+        let (new, user) = (&self.session, self.session.user.as_uuid());
+        let lock = tx.prepare_cached(LOCK).await?;
+        if tx.query_opt(&lock, &[user, &i64::from(new.epoch.number())]).await?.is_none() {
+            return Ok(BeginOutcome::Superseded);
+        }
+
+        let (ids, times): (Vec<Uuid>, Vec<At>) = self.refreshed.iter().map(|&(id, at)| (*id.as_uuid(), At(at))).unzip();
+        let (now, begun_since) = (At(new.began_at), At(new.began_at.minus(self.idle)));
+        let max_live = i64::try_from(self.max_live).unwrap_or(i64::MAX);
+        let make_room = tx.prepare_cached(MAKE_ROOM).await?;
+        let gone = tx.query(&make_room, &[user, new.device.as_uuid(), &ids, &times, &now, &begun_since, &max_live]).await?;
+
+        let insert = tx.prepare_cached(INSERT).await?;
+        tx.execute(&insert, &SessionRow::from(new).params()).await?;
+        let drop_oldest = tx.prepare_cached(DROP_OLDEST).await?;
+        tx.execute(&drop_oldest, &[user, &i64::try_from(self.max_ended).unwrap_or(i64::MAX)]).await?;
+        Ok(BeginOutcome::Begun { replaced: named(&gone, EndReason::Replaced)?, evicted: named(&gone, EndReason::Evicted)? })
+    }
+}
+
+fn named(gone: &[Row], reason: EndReason) -> Result<Vec<SessionId>, Fault> {
+    let mut sessions = Vec::new();
+    for row in gone {
+        if row.try_get::<_, &str>(1)? == reason.name() {
+            sessions.push(SessionId::from_uuid(row.try_get(0)?));
+        }
+    }
+    Ok(sessions)
+}

@@ -1,0 +1,123 @@
+//! Many sessions end in one commit: all of a user, all but one, or with the account.
+
+use super::{database::Intent, error::Fault, values::At};
+use deadpool_postgres::Transaction;
+use revolve_domain::{
+    model::{EndReason, Epoch, SessionId, Timestamp, UserId},
+    ports::{PasswordChange, PasswordOutcome},
+};
+use uuid::Uuid;
+
+const LOCK: &str = "SELECT session_epoch, kept_sid FROM users WHERE id = $1 FOR UPDATE";
+
+/// A row if the session lives at `$3`. It is locked, so that no single end comes between this look and the commit.
+const LIVES: &str = "
+    SELECT 1 FROM sessions
+    WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND ends_at > $3 AND (epoch >= $4 OR id = $5) FOR UPDATE";
+
+/// Rows that have ended keep their first reason.
+const RAISE: &str = "
+    WITH raised AS (
+        UPDATE users SET session_epoch = $2, kept_sid = $3, password_hash = coalesce($4, password_hash) WHERE id = $1
+    )
+    UPDATE sessions SET ended_at = $5, end_reason = $6
+    WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $3";
+
+const DELETE: &str = "
+    WITH gone AS (DELETE FROM users WHERE id = $1)
+    UPDATE sessions
+    SET ended_at = coalesce(ended_at, $2), end_reason = coalesce(end_reason, $3),
+        device_name = NULL, user_agent = NULL, address = NULL
+    WHERE user_id = $1";
+
+/// What the user's row says, now that it is locked.
+struct Locked {
+    user: UserId,
+    epoch: i64,
+    kept: Option<Uuid>,
+}
+
+impl Locked {
+    async fn of(tx: &Transaction<'_>, user: UserId) -> Result<Option<Self>, Fault> {
+        let lock = tx.prepare_cached(LOCK).await?;
+        let Some(row) = tx.query_opt(&lock, &[user.as_uuid()]).await? else { return Ok(None) };
+        Ok(Some(Self { user, epoch: row.try_get(0)?, kept: row.try_get(1)? }))
+    }
+
+    async fn lives(&self, tx: &Transaction<'_>, session: SessionId, now: Timestamp) -> Result<bool, Fault> {
+        let lives = tx.prepare_cached(LIVES).await?;
+        let row = tx.query_opt(&lives, &[self.user.as_uuid(), session.as_uuid(), &At(now), &self.epoch, &self.kept]).await?;
+        Ok(row.is_some())
+    }
+
+    async fn raise(&self, tx: &Transaction<'_>, raise: Raise<'_>) -> Result<Epoch, Fault> {
+        let epoch = u32::try_from(self.epoch).map_or(Epoch::new(u32::MAX), |epoch| Epoch::new(epoch).next());
+        let (number, kept) = (i64::from(epoch.number()), raise.kept.map(|kept| *kept.as_uuid()));
+        let statement = tx.prepare_cached(RAISE).await?;
+        tx.execute(&statement, &[self.user.as_uuid(), &number, &kept, &raise.hash, &At(raise.at), &raise.reason.name()]).await?;
+        Ok(epoch)
+    }
+}
+
+struct Raise<'a> {
+    kept: Option<SessionId>,
+    hash: Option<&'a str>,
+    reason: EndReason,
+    at: Timestamp,
+}
+
+/// `SessionRepository::end_all`.
+pub(super) struct EndAll {
+    pub(super) user: UserId,
+    pub(super) kept: Option<SessionId>,
+    pub(super) reason: EndReason,
+    pub(super) at: Timestamp,
+}
+
+impl Intent for EndAll {
+    type Answer = Option<Epoch>;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<Epoch>, Fault> {
+        let Self { user, kept, reason, at } = *self;
+        let Some(locked) = Locked::of(tx, user).await? else { return Ok(None) };
+        if let Some(kept) = kept
+            && !locked.lives(tx, kept, at).await?
+        {
+            return Ok(None);
+        }
+        locked.raise(tx, Raise { kept, hash: None, reason, at }).await.map(Some)
+    }
+}
+
+impl Intent for PasswordChange {
+    type Answer = PasswordOutcome;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<PasswordOutcome, Fault> {
+        let Some(locked) = Locked::of(tx, self.user).await? else { return Ok(PasswordOutcome::Superseded) };
+        if locked.epoch != i64::from(self.epoch.number()) || !locked.lives(tx, self.session, self.at).await? {
+            return Ok(PasswordOutcome::Superseded);
+        }
+        let (kept, hash) = (Some(self.session), Some(self.hash.expose()));
+        let raise = Raise { kept, hash, reason: EndReason::PasswordChanged, at: self.at };
+        locked.raise(tx, raise).await.map(PasswordOutcome::Changed)
+    }
+}
+
+/// `UserRepository::delete`.
+pub(super) struct Delete {
+    pub(super) user: UserId,
+    pub(super) at: Timestamp,
+}
+
+impl Intent for Delete {
+    type Answer = bool;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, Fault> {
+        if Locked::of(tx, self.user).await?.is_none() {
+            return Ok(false);
+        }
+        let delete = tx.prepare_cached(DELETE).await?;
+        tx.execute(&delete, &[self.user.as_uuid(), &At(self.at), &EndReason::AccountDeleted.name()]).await?;
+        Ok(true)
+    }
+}

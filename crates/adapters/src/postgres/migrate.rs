@@ -1,0 +1,37 @@
+//! Brings the tables up to date, one replica at a time.
+
+use super::{database::add_options, error::Fault};
+use refinery::{Migration, Runner};
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio_postgres::{Client, Config, NoTls};
+
+const MIGRATIONS: [(&str, &str); 1] =
+    [("V1__accounts_and_sessions", include_str!("../../migrations/postgres/V1__accounts_and_sessions.sql"))];
+
+/// One lock per schema, so that installations that share a database don't wait for each other. It goes with the
+/// connection, whatever happens.
+const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('revolve migrations ' || coalesce(current_schema(), ''), 0))";
+
+/// Runs what is missing on a connection of its own, which no time-out of the server cuts; only connecting to it must not
+/// take longer than `patience`.
+pub(super) async fn run(mut config: Config, patience: Duration) -> Result<(), Fault> {
+    add_options(&mut config, "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0");
+    let (mut client, connection) = timeout(patience, config.connect(NoTls)).await.map_err(|_| Fault::Late)??;
+    let connection = tokio::spawn(connection);
+    let outcome = locked(&mut client).await;
+    drop(client);
+    // It ends once the client is gone; whatever failed in it failed for the client, too.
+    drop(connection.await);
+    outcome
+}
+
+async fn locked(client: &mut Client) -> Result<(), Fault> {
+    client.batch_execute(LOCK).await?;
+    let migrations = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
+    let report = Runner::new(&migrations).run_async(client).await?;
+    for migration in report.applied_migrations() {
+        tracing::info!(%migration, "migrated the tables in Postgres");
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The rows of sessions.
+
+use super::{
+    PostgresAccounts,
+    end::EndAll,
+    error::Fault,
+    rows::{self, session_columns, user_columns},
+    values::At,
+};
+use async_trait::async_trait;
+use revolve_domain::{
+    model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
+    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+};
+use tokio_postgres::Row;
+
+/// Read for every refresh and every bearer call: one round trip, two look-ups by primary key.
+const FIND: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    ", ",
+    user_columns!(),
+    " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = $2 AND s.user_id = $1"
+);
+
+const BIND: &str = "UPDATE sessions SET bound_at = $3 WHERE id = $2 AND user_id = $1 AND bound_at IS NULL";
+
+/// If something else ends the session at the same time, the update waits for it and then finds nothing to do.
+const END: &str = "
+    WITH ended AS (
+        UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $2 AND user_id = $1 AND ended_at IS NULL RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM ended), EXISTS (SELECT FROM sessions WHERE id = $2 AND user_id = $1)";
+
+const LIVE: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.ends_at > $2 \
+     AND (s.epoch >= u.session_epoch OR s.id = u.kept_sid) ORDER BY s.began_at DESC, s.id DESC"
+);
+
+/// Rows that somebody else has hold of come in a later batch: prunings of several replicas don't wait for each other.
+const PRUNE: &str = "
+    DELETE FROM sessions WHERE id = ANY (ARRAY(
+        SELECT id FROM sessions WHERE ended_at < $1 OR ends_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+    RETURNING 1";
+
+#[async_trait]
+impl SessionRepository for PostgresAccounts {
+    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        let operation = "read a session";
+        let rows = self.db.read(operation, FIND, &[user.as_uuid(), session.as_uuid()]).await?;
+        rows.first().map(rows::record).transpose().map_err(|fault| self.db.error(operation, fault))
+    }
+
+    async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
+        self.db.transact("begin a session", begin).await
+    }
+
+    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
+        let done = self.db.write(BIND, &[user.as_uuid(), session.as_uuid(), &At(at)]).await;
+        done.map(drop).map_err(|fault| self.db.error("bind a session", fault))
+    }
+
+    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError> {
+        let done = self.db.write(END, &[user.as_uuid(), session.as_uuid(), &At(at), &reason.name()]).await;
+        done.and_then(|rows| end_outcome(&rows)).map_err(|fault| self.db.error("end a session", fault))
+    }
+
+    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError> {
+        self.db.transact("end sessions", &EndAll { user, kept, reason, at }).await
+    }
+
+    async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let operation = "list sessions";
+        let rows = self.db.read(operation, LIVE, &[user.as_uuid(), &At(now)]).await?;
+        rows.iter().map(rows::session).collect::<Result<_, _>>().map_err(|fault| self.db.error(operation, fault))
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let done = self.db.write(PRUNE, &[&At(before), &i64::from(limit)]).await;
+        done.map(|rows| rows.len() as u64).map_err(|fault| self.db.error("prune sessions", fault))
+    }
+}
+
+fn end_outcome(rows: &[Row]) -> Result<EndOutcome, Fault> {
+    let Some(row) = rows.first() else { return Ok(EndOutcome::NotFound) };
+    Ok(match (row.try_get(0)?, row.try_get(1)?) {
+        (true, _) => EndOutcome::Ended,
+        (false, true) => EndOutcome::AlreadyEnded,
+        (false, false) => EndOutcome::NotFound,
+    })
+}

@@ -1,0 +1,123 @@
+//! From the domain's types to rows.
+
+use super::values::At;
+use revolve_domain::model::{Label, PasswordHash, Session, SessionId, User, WebUrl};
+use std::net::IpAddr;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+/// Stores a [`SessionRow`], whose parameters are `$1` to `$12`.
+macro_rules! insert_session {
+    () => {
+        "INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, \
+         ended_at, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+    };
+}
+
+/// Stores a [`UserRow`], whose parameters are `$13` to `$22`, as they follow a session's.
+macro_rules! insert_user {
+    () => {
+        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid) \
+         VALUES ($13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+    };
+}
+
+pub(super) use {insert_session, insert_user};
+
+pub(super) struct SessionRow<'a> {
+    id: &'a Uuid,
+    user: &'a Uuid,
+    device: &'a Uuid,
+    device_name: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    address: Option<IpAddr>,
+    epoch: i64,
+    began_at: At,
+    ends_at: At,
+    bound_at: Option<At>,
+    ended_at: Option<At>,
+    end_reason: Option<&'static str>,
+}
+
+impl<'a> From<&'a Session> for SessionRow<'a> {
+    fn from(session: &'a Session) -> Self {
+        Self {
+            id: session.id.as_uuid(),
+            user: session.user.as_uuid(),
+            device: session.device.as_uuid(),
+            device_name: session.device_name.as_ref().map(Label::as_str),
+            user_agent: session.client.user_agent.as_ref().map(Label::as_str),
+            address: session.client.address,
+            epoch: session.epoch.number().into(),
+            began_at: At(session.began_at),
+            ends_at: At(session.ends_at),
+            bound_at: session.bound_at.map(At),
+            ended_at: session.ending.map(|ending| At(ending.at)),
+            end_reason: session.ending.map(|ending| ending.reason.name()),
+        }
+    }
+}
+
+impl SessionRow<'_> {
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 12] {
+        [
+            self.id,
+            self.user,
+            self.device,
+            &self.device_name,
+            &self.user_agent,
+            &self.address,
+            &self.epoch,
+            &self.began_at,
+            &self.ends_at,
+            &self.bound_at,
+            &self.ended_at,
+            &self.end_reason,
+        ]
+    }
+}
+
+pub(super) struct UserRow<'a> {
+    id: &'a Uuid,
+    email: &'a str,
+    password_hash: &'a str,
+    name: Option<&'a str>,
+    website: Option<&'a str>,
+    image_url: Option<&'a str>,
+    created_at: At,
+    disabled_at: Option<At>,
+    session_epoch: i64,
+    kept_sid: Option<&'a Uuid>,
+}
+
+impl<'a> UserRow<'a> {
+    pub(super) fn new(user: &'a User, hash: &'a PasswordHash) -> Self {
+        Self {
+            id: user.id.as_uuid(),
+            email: user.email.as_str(),
+            password_hash: hash.expose(),
+            name: user.details.name.as_ref().map(Label::as_str),
+            website: user.details.website.as_ref().map(WebUrl::as_str),
+            image_url: user.details.image_url.as_ref().map(WebUrl::as_str),
+            created_at: At(user.created_at),
+            disabled_at: user.disabled_at.map(At),
+            session_epoch: user.epoch.number().into(),
+            kept_sid: user.kept_session.as_ref().map(SessionId::as_uuid),
+        }
+    }
+
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 10] {
+        [
+            self.id,
+            &self.email,
+            &self.password_hash,
+            &self.name,
+            &self.website,
+            &self.image_url,
+            &self.created_at,
+            &self.disabled_at,
+            &self.session_epoch,
+            &self.kept_sid,
+        ]
+    }
+}

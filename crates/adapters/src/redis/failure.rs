@@ -1,0 +1,133 @@
+//! What can go wrong between here and Redis, whether it passes by itself, and what it means for the connection. No message holds a
+//! credential: addresses are host and port only.
+
+use super::{reply::Unreadable, server::Unfit};
+use deadpool_redis::redis::{ErrorKind, RedisError};
+use revolve_domain::ports::StoreError;
+use std::{sync::Arc, time::Duration};
+
+/// Why an operation had no result.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("the URL of Redis can't be used")]
+    Url { source: RedisError },
+    #[error("cannot connect to Redis at {address}")]
+    Connect { address: Arc<str>, source: RedisError },
+    #[error("Redis at {address} did not answer within {after:?}")]
+    TimedOut { address: Arc<str>, after: Duration },
+    #[error("Redis at {address} failed")]
+    Command { address: Arc<str>, source: RedisError },
+    #[error("Redis at {address} will not do")]
+    Unfit { address: Arc<str>, source: Unfit },
+    #[error("Redis at {address} holds or says something that can't be read")]
+    Reply { address: Arc<str>, source: Unreadable },
+    #[error("the connections to Redis were closed")]
+    Closed,
+}
+
+impl Failure {
+    /// As the port's error.
+    pub(super) fn while_it_should(self, operation: &'static str) -> StoreError {
+        let passes = match &self {
+            Self::Connect { source, .. } | Self::Command { source, .. } => passes(source),
+            Self::Unfit { source, .. } => source.passes(),
+            Self::TimedOut { .. } | Self::Closed => true,
+            Self::Url { .. } | Self::Reply { .. } => false,
+        };
+        if passes { StoreError::unavailable("redis", operation, self) } else { StoreError::broken("redis", operation, self) }
+    }
+}
+
+/// Whether trying again later makes sense.
+fn passes(error: &RedisError) -> bool {
+    const MOVING: [&str; 8] = ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "NOREPLICAS"];
+    /// A script that runs too long, no memory, no disk.
+    const STRAINED: [&str; 4] = ["BUSY", "UNKILLABLE", "OOM", "MISCONF"];
+    let full = || error.detail().is_some_and(|detail| detail.starts_with("max number of clients"));
+    error.is_io_error() || error.code().is_some_and(|code| MOVING.contains(&code) || STRAINED.contains(&code)) || full()
+}
+
+/// What becomes of the connection that an error came over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aftermath {
+    /// It is as good as before.
+    Keep,
+    /// It is gone; the next request dials.
+    Drop,
+    /// It works, but leads to a server that takes no writes: dial again, not at once, until another one answers there.
+    LeadsAstray,
+}
+
+/// Judges a connection by an error.
+pub(super) fn aftermath(error: &RedisError) -> Aftermath {
+    if matches!(error.code(), Some("READONLY" | "MASTERDOWN")) {
+        Aftermath::LeadsAstray
+    } else if error.is_io_error() || matches!(error.kind(), ErrorKind::Parse | ErrorKind::AuthenticationFailed) {
+        Aftermath::Drop
+    } else {
+        Aftermath::Keep
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deadpool_redis::redis::parse_redis_value;
+    use revolve_domain::ports::StoreErrorKind;
+    use std::{error::Error, io};
+
+    fn kind_of(source: RedisError) -> StoreErrorKind {
+        Failure::Command { address: "localhost:6379".into(), source }.while_it_should("test").kind()
+    }
+
+    /// What the client makes of such an answer.
+    fn answered(line: &str) -> RedisError {
+        let value = parse_redis_value(format!("-{line}\r\n").as_bytes()).expect("an error is a value");
+        value.extract_error().expect_err("an error")
+    }
+
+    #[test]
+    fn what_passes_is_unavailable() {
+        for line in [
+            "LOADING Redis is loading the dataset in memory",
+            "READONLY You can't write against a read only replica.",
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "CLUSTERDOWN The cluster is down",
+            "BUSY Redis is busy running a script.",
+            "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+            "MISCONF Redis is configured to save RDB snapshots",
+            "ERR max number of clients reached",
+        ] {
+            assert_eq!(kind_of(answered(line)), StoreErrorKind::Unavailable, "{line}");
+        }
+        assert_eq!(kind_of(io::Error::from(io::ErrorKind::BrokenPipe).into()), StoreErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn what_stays_is_broken() {
+        for line in [
+            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            "ERR user_script:1: attempt to index a nil value",
+            "NOPERM User x has no permissions to run the 'evalsha' command",
+            "CORRUPT something",
+        ] {
+            assert_eq!(kind_of(answered(line)), StoreErrorKind::Broken, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_connection_goes_when_it_is_cut_or_leads_to_a_replica() {
+        assert_eq!(aftermath(&io::Error::from(io::ErrorKind::ConnectionReset).into()), Aftermath::Drop);
+        assert_eq!(aftermath(&answered("READONLY You can't write against a read only replica.")), Aftermath::LeadsAstray);
+        assert_eq!(aftermath(&answered("LOADING wait")), Aftermath::Keep);
+        assert_eq!(aftermath(&answered("WRONGTYPE no")), Aftermath::Keep);
+    }
+
+    #[test]
+    fn an_error_keeps_its_source() {
+        let error = Failure::Command { address: "db:1".into(), source: answered("WRONGTYPE no") }.while_it_should("test");
+        let failure = error.source().expect("the failure");
+        assert!(failure.to_string().contains("db:1"));
+        assert!(failure.source().expect("the client's error").is::<RedisError>());
+    }
+}

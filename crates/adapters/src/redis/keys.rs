@@ -1,0 +1,27 @@
+//! The names of keys. The braces are literal: what stands between them decides the hash slot, so that all keys of a user share one.
+
+use revolve_domain::model::{TokenId, UserId};
+
+/// The index of the user's sessions.
+pub(super) fn index(user: UserId) -> String {
+    format!("{{{user}}}:sessions")
+}
+
+/// A white-listed token.
+pub(super) fn token(user: UserId, token: TokenId) -> String {
+    format!("{{{user}}}:{token}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use revolve_domain::model::{Generation, SessionId};
+
+    #[test]
+    fn keys_are_as_the_design_says() {
+        let user = UserId::from_random([1; 16]);
+        let id = TokenId::of(SessionId::from_random([2; 16]), Generation::FIRST);
+        assert_eq!(index(user), "{01010101-0101-4101-8101-010101010101}:sessions");
+        assert_eq!(token(user, id), format!("{{01010101-0101-4101-8101-010101010101}}:{id}"));
+    }
+}

@@ -1,0 +1,12 @@
+-- end: removes the entries of these sessions; unknown ones are passed over.
+--
+-- KEYS  index
+-- ARGV  a sid each
+for _, sid in ipairs(ARGV) do
+  local value = redis.call('HGET', index, sid)
+  if value then
+    local _, key = locate(value)
+    remove(sid, key)
+  end
+end
+return redis.status_reply('OK')

@@ -1,0 +1,81 @@
+-- rotate: one attempt to refresh, as `revolve_domain::rotation::step` has it; the first row that fits.
+--
+-- KEYS  index, the presented token's key, its successor's key
+-- ARGV  sid, presented gen, successor gen, iat, exp, epoch, expired (0/1), owner did, shown did ('' for none), bound (0/1),
+--       retry_free and window (ms), late_retries, revoke (0/1)
+-- Answer: {'device_mismatch'}, {'unknown'}, {'healed', lost gen}, {'rotated'}, {'repeated', gen, iat, exp, did, age, late (0/1)},
+--         {'stale'} or {'reused', live gen, age}
+local sid, presented, next_gen, iat, exp, epoch, expired, owner, shown, bound, retry_free, window, late_retries, revoke = unpack(ARGV)
+
+local value = redis.call('HGET', index, sid)
+local entry = value and load(sid, value)
+
+-- The device check comes before every row: a foreign credential never will do, none only while nothing says bound.
+local satisfied
+if shown ~= '' then
+  satisfied = shown == owner
+else
+  satisfied = bound == '0' and not (entry and entry.did ~= '')
+end
+if not satisfied then
+  return { 'device_mismatch' }
+end
+
+if not entry then
+  return { 'unknown' }
+end
+
+-- The live key, whatever its generation, becomes the successor's.
+local now = clock()
+local function replace(late)
+  redis.call('RENAME', entry.key, KEYS[3])
+  store({
+    sid = sid, gen = next_gen, key = KEYS[3], iat = iat, exp = exp, rotated_at = now,
+    late = late, did = shown, epoch = tonumber(epoch),
+  })
+end
+
+local current = tonumber(entry.gen)
+if current < tonumber(presented) then
+  -- The store lost acknowledged rotations. Only a token that is still good proves them.
+  if expired == '1' then
+    return { 'unknown' }
+  end
+  replace(0)
+  return { 'healed', entry.gen }
+end
+
+if current == tonumber(presented) then
+  -- The count of late retries clears only when a generation is used that had none.
+  replace(entry.charged and entry.late or 0)
+  return { 'rotated' }
+end
+
+-- The presented token is older than the live one. Clocks step back; then no time has passed.
+local age = math.max(0, now - entry.rotated_at)
+local free = age < tonumber(retry_free)
+if entry.gen == next_gen then
+  local function repeated(late)
+    return { 'repeated', entry.gen, entry.iat, entry.exp, entry.did, age, late }
+  end
+  if free then
+    return repeated(0)
+  end
+  if age < tonumber(window) then
+    if entry.charged then
+      return repeated(1)
+    end
+    if entry.late < tonumber(late_retries) then
+      redis.call('HSET', entry.key, 'late', entry.late + 1, 'charged', 1)
+      return repeated(1)
+    end
+  end
+end
+
+if free then
+  return { 'stale' }
+end
+if revoke == '1' then
+  remove(sid, entry.key)
+end
+return { 'reused', entry.gen, age }

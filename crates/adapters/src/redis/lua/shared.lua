@@ -1,0 +1,91 @@
+-- What the intents have in common; it stands before each of them. Everything lives in the slot of one user:
+--
+--   KEYS[1]            {<uid>}:sessions   hash   sid -> gen:jti
+--   prefix .. jti      {<uid>}:<jti>      hash   sid gen iat exp rotated_at [late] [did] [epoch] [charged]
+--
+-- A field in brackets is missing while it has its default (0, none, 0, 0). An entry of the index whose key is gone is dead and
+-- counts as none. Generations stay text wherever they are written: Lua would round a large one on its way to text.
+
+local index = KEYS[1]
+local prefix = string.sub(index, 1, -#'sessions' - 1)
+
+-- The store's own clock, in milliseconds.
+local function clock()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- What the index says of a session: its generation (text), and the key of its token.
+local function locate(value)
+  local gen, jti = string.match(value, '^(%d+):(.+)$')
+  if not gen then
+    error(redis.error_reply('CORRUPT ' .. index .. ' holds something that is not gen:jti'))
+  end
+  return gen, prefix .. jti
+end
+
+-- The entry behind a value of the index; nil if it is dead.
+local function load(sid, value)
+  local gen, key = locate(value)
+  local field = redis.call('HMGET', key, 'iat', 'exp', 'rotated_at', 'late', 'did', 'epoch', 'charged')
+  if not field[3] then
+    return nil
+  end
+  return {
+    sid = sid, gen = gen, key = key, iat = field[1], exp = field[2], rotated_at = tonumber(field[3]),
+    late = tonumber(field[4] or 0), did = field[5] or '', epoch = tonumber(field[6] or 0), charged = field[7] == '1',
+  }
+end
+
+-- The user's live entries, and the sids of the dead ones.
+local function load_all()
+  local live, dead = {}, {}
+  local values = redis.call('HGETALL', index)
+  for i = 1, #values, 2 do
+    local entry = load(values[i], values[i + 1])
+    if entry then
+      live[#live + 1] = entry
+    else
+      dead[#dead + 1] = values[i]
+    end
+  end
+  return live, dead
+end
+
+-- Removes a session. An index without fields is gone by itself.
+local function remove(sid, key)
+  redis.call('DEL', key)
+  redis.call('HDEL', index, sid)
+end
+
+-- Writes an entry to its key, which is new or has just been renamed, and gives it the life that its token's claims span, from now on.
+local function store(entry)
+  local set = { 'sid', entry.sid, 'gen', entry.gen, 'iat', entry.iat, 'exp', entry.exp, 'rotated_at', entry.rotated_at }
+  local clear = { 'charged' }
+  for _, name in ipairs({ 'late', 'did', 'epoch' }) do
+    local value = entry[name]
+    if value == 0 or value == '' then
+      clear[#clear + 1] = name
+    else
+      set[#set + 1], set[#set + 2] = name, value
+    end
+  end
+  redis.call('HSET', entry.key, unpack(set))
+  redis.call('HDEL', entry.key, unpack(clear))
+  local life = math.max(0, tonumber(entry.exp) - tonumber(entry.iat)) * 1000
+  redis.call('PEXPIRE', entry.key, life)
+  redis.call('HSET', index, entry.sid, entry.gen .. ':' .. string.sub(entry.key, #prefix + 1))
+  -- The index lives at least as long as the longest of its sessions.
+  if redis.call('PTTL', index) < life then
+    redis.call('PEXPIRE', index, life)
+  end
+end
+
+-- The entries as an answer.
+local function seen(entries)
+  local answer = {}
+  for i, entry in ipairs(entries) do
+    answer[i] = { entry.sid, entry.gen, entry.iat, entry.exp, entry.rotated_at, entry.did }
+  end
+  return answer
+end

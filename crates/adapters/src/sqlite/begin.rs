@@ -1,0 +1,103 @@
+//! A session's row begins: at sign-up, or at a sign-in, where others have to go for it.
+
+use super::{
+    error::Fault,
+    query::{all, exists, run},
+};
+use revolve_domain::{
+    model::{EndReason, Label, Session, SessionId, Timestamp},
+    ports::{BeginOutcome, BeginSession},
+};
+use rusqlite::{Connection, named_params, params};
+use std::{fmt::Write as _, str::FromStr};
+
+const MAY_BEGIN: &str = "SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL";
+
+/// Replaced, else expired, else evicted from rank `:max_live` on. `:refreshed` holds the white list's sessions and when
+/// they were refreshed, as JSON.
+const MAKE_ROOM: &str = "
+    WITH refreshed AS (
+        SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(:refreshed)
+    ), standing AS (
+        SELECT s.id, coalesce(r.at, s.began_at) AS last_used,
+            CASE WHEN s.device_id = :device THEN 'replaced'
+                 WHEN s.ends_at <= :now OR (r.id IS NULL AND s.began_at < :begun_since) THEN 'expired'
+            END AS reason
+        FROM sessions s LEFT JOIN refreshed r ON r.id = s.id
+        WHERE s.user_id = :user AND s.ended_at IS NULL
+    ), decided AS (
+        SELECT id, CASE WHEN reason IS NOT NULL THEN reason
+            WHEN row_number() OVER (PARTITION BY reason IS NULL ORDER BY last_used DESC, id DESC) >= :max_live THEN 'evicted'
+            END AS reason
+        FROM standing
+    )
+    UPDATE sessions SET ended_at = :now, end_reason = decided.reason FROM decided
+    WHERE sessions.id = decided.id AND decided.reason IS NOT NULL
+    RETURNING id, end_reason";
+
+const INSERT: &str = "
+    INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, ended_at, end_reason)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+const DROP_OLDEST: &str = "
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE user_id = ?1 AND ended_at IS NOT NULL
+        ORDER BY ended_at DESC, began_at DESC, id DESC LIMIT -1 OFFSET ?2)";
+
+/// `SessionRepository::begin`.
+pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutcome, Fault> {
+    let new = &begin.session;
+    let user = new.user.to_string();
+    if !exists(conn, MAY_BEGIN, params![user, new.epoch.number()])? {
+        return Ok(BeginOutcome::Superseded);
+    }
+    let room = named_params! {
+        ":user": user,
+        ":device": new.device.to_string(),
+        ":now": new.began_at.as_millis(),
+        ":begun_since": new.began_at.minus(begin.idle).as_millis(),
+        ":max_live": i64::try_from(begin.max_live).unwrap_or(i64::MAX),
+        ":refreshed": refreshed(begin),
+    };
+    let gone = all(conn, MAKE_ROOM, room, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    insert(conn, new)?;
+    run(conn, DROP_OLDEST, params![user, i64::try_from(begin.max_ended).unwrap_or(i64::MAX)])?;
+
+    let named = |reason: EndReason| {
+        // They came out of the join with ids that we wrote.
+        let named = gone.iter().filter(|(_, name)| name == reason.name());
+        named.filter_map(|(id, _)| SessionId::from_str(id).ok()).collect()
+    };
+    Ok(BeginOutcome::Begun { replaced: named(EndReason::Replaced), evicted: named(EndReason::Evicted) })
+}
+
+/// Stores a session as it is.
+pub(super) fn insert(conn: &Connection, session: &Session) -> Result<(), Fault> {
+    let row = params![
+        session.id.to_string(),
+        session.user.to_string(),
+        session.device.to_string(),
+        session.device_name.as_ref().map(Label::as_str),
+        session.client.user_agent.as_ref().map(Label::as_str),
+        session.client.address.map(|address| address.to_string()),
+        session.epoch.number(),
+        session.began_at.as_millis(),
+        session.ends_at.as_millis(),
+        session.bound_at.map(Timestamp::as_millis),
+        session.ending.map(|ending| ending.at.as_millis()),
+        session.ending.map(|ending| ending.reason.name()),
+    ];
+    run(conn, INSERT, row).map(drop)
+}
+
+/// Ids and numbers need no escapes.
+fn refreshed(begin: &BeginSession) -> String {
+    let mut json = String::from("[");
+    for (i, (session, at)) in begin.refreshed.iter().enumerate() {
+        let comma = if i == 0 { "" } else { "," };
+        // Writing to a string does not fail.
+        let _ = write!(json, "{comma}[\"{session}\",{}]", at.as_millis());
+    }
+    json.push(']');
+    json
+}

@@ -1,0 +1,124 @@
+//! Opens the file: its mode, its connections' settings, its tables.
+
+use super::STORE;
+use refinery::{Migration, Runner};
+use revolve_domain::ports::StoreError;
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use std::{
+    error::Error,
+    ffi::OsString,
+    fs::{File, OpenOptions},
+    io,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
+
+const MIGRATIONS: [(&str, &str); 1] =
+    [("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql"))];
+
+/// How long a connection waits for another process to let go of the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// More than all statements of this adapter.
+const STATEMENTS: usize = 64;
+
+/// A few readers do: a read takes microseconds.
+const READERS: std::ops::RangeInclusive<usize> = 2..=8;
+
+/// An open file.
+pub(super) struct Opened {
+    pub(super) writer: Connection,
+    pub(super) readers: Vec<Connection>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the file {path}")]
+struct AtFile {
+    path: String,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+/// Opens the file and its tables. Blocks; a second process that does the same waits for this one.
+pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
+    try_open(path).map_err(|source| {
+        let broken = is_broken(source.as_ref());
+        let at = AtFile { path: path.display().to_string(), source };
+        if broken { StoreError::broken(STORE, OPERATION, at) } else { StoreError::unavailable(STORE, OPERATION, at) }
+    })
+}
+
+fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
+    let lock = private(OpenOptions::new().create(true).truncate(false), &beside(path))?;
+    lock.lock()?;
+    create(path)?;
+    let mut writer = connect(path)?;
+    let mode: String = writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(format!("a write-ahead log is not possible here, only the journal mode {mode}").into());
+    }
+    let migrations = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
+    for migration in Runner::new(&migrations).run(&mut writer)?.applied_migrations() {
+        tracing::info!(%migration, "migrated the tables in SQLite");
+    }
+    drop(lock);
+
+    let readers = thread::available_parallelism().map_or(*READERS.start(), NonZeroUsize::get).clamp(*READERS.start(), *READERS.end());
+    let readers = (0..readers).map(|_| {
+        let reader = connect(path)?;
+        reader.pragma_update(None, "query_only", true)?;
+        Ok(reader)
+    });
+    Ok(Opened { writer, readers: readers.collect::<rusqlite::Result<_>>()? })
+}
+
+/// The file whose lock holds off another process that migrates. It is not the database itself: closing any handle to
+/// that would drop the locks that SQLite has on it for this process.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".lock");
+    name.into()
+}
+
+/// Makes the file for its owner only, before SQLite does, whose other files take over its mode.
+fn create(path: &Path) -> io::Result<()> {
+    match private(OpenOptions::new().create_new(true), path) {
+        Ok(file) => file.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.write(true).open(path)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A commit is on the disk when it is acknowledged: that is what FULL means with a write-ahead log.
+    conn.pragma_update(None, "synchronous", "full")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    Ok(conn)
+}
+
+fn is_broken(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<rusqlite::Error>() {
+            return !super::error::passes(error);
+        }
+        if error.is::<io::Error>() {
+            return false;
+        }
+        next = error.source();
+    }
+    true
+}

@@ -1,0 +1,121 @@
+//! The rows of sessions.
+
+use super::{
+    SqliteStore,
+    begin::begin,
+    error::Fault,
+    query::{all, exists, first, run},
+    rows::{self, session_columns, user_columns},
+};
+use async_trait::async_trait;
+use revolve_domain::{
+    model::{EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp, User, UserId},
+    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+};
+use rusqlite::{Connection, params};
+
+const FIND: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    ", ",
+    user_columns!(),
+    " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = ?2 AND s.user_id = ?1"
+);
+const BIND: &str = "UPDATE sessions SET bound_at = ?3 WHERE id = ?2 AND user_id = ?1 AND bound_at IS NULL";
+const END: &str = "UPDATE sessions SET ended_at = ?3, end_reason = ?4 WHERE id = ?2 AND user_id = ?1 AND ended_at IS NULL";
+const KNOWN: &str = "SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1";
+const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?1");
+const LIVES: &str = "
+    SELECT 1 FROM sessions
+    WHERE id = ?2 AND user_id = ?1 AND ended_at IS NULL AND ends_at > ?3 AND (epoch >= ?4 OR id = ?5)";
+const RAISE: &str = "UPDATE users SET session_epoch = ?2, kept_sid = ?3, password_hash = coalesce(?4, password_hash) WHERE id = ?1";
+/// Rows that have ended keep their first reason.
+const END_OTHERS: &str = "
+    UPDATE sessions SET ended_at = ?3, end_reason = ?4 WHERE user_id = ?1 AND ended_at IS NULL AND id IS NOT ?2";
+const LIVE: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = ?1 AND s.ended_at IS NULL AND s.ends_at > ?2 \
+     AND (s.epoch >= u.session_epoch OR s.id = u.kept_sid) ORDER BY s.began_at DESC, s.id DESC"
+);
+const PRUNE: &str = "
+    DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < ?1 OR ends_at < ?1 LIMIT ?2)";
+
+#[async_trait]
+impl SessionRepository for SqliteStore {
+    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        let find = move |conn: &Connection| first(conn, FIND, [user.to_string(), session.to_string()], rows::record);
+        self.read("read a session", find).await
+    }
+
+    async fn begin(&self, new: &BeginSession) -> Result<BeginOutcome, StoreError> {
+        let new = new.clone();
+        self.write("begin a session", move |conn| begin(conn, &new)).await
+    }
+
+    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
+        let bind = move |conn: &Connection| run(conn, BIND, params![user.to_string(), session.to_string(), at.as_millis()]).map(drop);
+        self.write("bind a session", bind).await
+    }
+
+    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError> {
+        let end = move |conn: &Connection| {
+            let (user, session) = (user.to_string(), session.to_string());
+            Ok(if run(conn, END, params![user, session, at.as_millis(), reason.name()])? > 0 {
+                EndOutcome::Ended
+            } else if exists(conn, KNOWN, [user, session])? {
+                EndOutcome::AlreadyEnded
+            } else {
+                EndOutcome::NotFound
+            })
+        };
+        self.write("end a session", end).await
+    }
+
+    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError> {
+        let end_all = move |conn: &Connection| {
+            let Some(user) = first(conn, USER, [user.to_string()], |row| rows::user(row, 0))? else { return Ok(None) };
+            if let Some(kept) = kept
+                && !lives(conn, &user, kept, at)?
+            {
+                return Ok(None);
+            }
+            raise(conn, &user, &Raise { kept, hash: None, reason, at }).map(Some)
+        };
+        self.write("end sessions", end_all).await
+    }
+
+    async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let live = move |conn: &Connection| all(conn, LIVE, params![user.to_string(), now.as_millis()], rows::session);
+        self.read("list sessions", live).await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let prune = move |conn: &Connection| run(conn, PRUNE, params![before.as_millis(), limit]).map(|pruned| pruned as u64);
+        self.write("prune sessions", prune).await
+    }
+}
+
+/// Whether the session has not ended, is not past its absolute end, and survives its user's epoch.
+pub(super) fn lives(conn: &Connection, user: &User, session: SessionId, now: Timestamp) -> Result<bool, Fault> {
+    let kept = user.kept_session.as_ref().map(SessionId::to_string);
+    let params = params![user.id.to_string(), session.to_string(), now.as_millis(), user.epoch.number(), kept];
+    exists(conn, LIVES, params)
+}
+
+/// The end of all of a user's sessions but one.
+pub(super) struct Raise<'a> {
+    pub(super) kept: Option<SessionId>,
+    pub(super) hash: Option<&'a PasswordHash>,
+    pub(super) reason: EndReason,
+    pub(super) at: Timestamp,
+}
+
+/// Ends them and raises the epoch.
+pub(super) fn raise(conn: &Connection, user: &User, raise: &Raise<'_>) -> Result<Epoch, Fault> {
+    let (id, kept) = (user.id.to_string(), raise.kept.as_ref().map(SessionId::to_string));
+    let epoch = user.epoch.next();
+    run(conn, RAISE, params![id, epoch.number(), kept, raise.hash.map(PasswordHash::expose)])?;
+    run(conn, END_OTHERS, params![id, kept, raise.at.as_millis(), raise.reason.name()])?;
+    Ok(epoch)
+}

@@ -1,0 +1,145 @@
+//! Accounts. The file has one writer, so that a look before a change holds until the commit.
+
+use super::{
+    SqliteStore,
+    begin::insert,
+    error::Fault,
+    query::{exists, first, run},
+    rows::{self, user_columns},
+    sessions::{Raise, lives, raise},
+};
+use async_trait::async_trait;
+use revolve_domain::{
+    model::{
+        Credentials, DetailsChange, EmailAddress, EndReason, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId, WebUrl,
+    },
+    ports::{CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+};
+use rusqlite::{Connection, params};
+
+const BY_EMAIL: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.email = ?1");
+const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.id = ?1");
+const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
+const TAKEN: &str = "SELECT 1 FROM users WHERE email = ?1 AND id <> ?2";
+const UPDATE: &str = "UPDATE users SET email = ?2, name = ?3, website = ?4, image_url = ?5 WHERE id = ?1";
+const INSERT: &str = "
+    INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const DELETE: &str = "DELETE FROM users WHERE id = ?1";
+const SCRUB: &str = "
+    UPDATE sessions
+    SET ended_at = coalesce(ended_at, ?2), end_reason = coalesce(end_reason, ?3),
+        device_name = NULL, user_agent = NULL, address = NULL
+    WHERE user_id = ?1";
+
+#[async_trait]
+impl UserRepository for SqliteStore {
+    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
+        let (user, hash, session) = (user.clone(), hash.clone(), session.clone());
+        self.write("create an account", move |conn| create(conn, &user, &hash, &session)).await
+    }
+
+    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        let email = email.as_str().to_owned();
+        self.read("read an account by its address", move |conn| first(conn, BY_EMAIL, [email], rows::credentials)).await
+    }
+
+    async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
+        self.read("read an account", move |conn| find(conn, user)).await
+    }
+
+    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+        let (old, new) = (old.clone(), new.clone());
+        let rehash = move |conn: &Connection| run(conn, REHASH, params![user.to_string(), old.expose(), new.expose()]).map(drop);
+        self.write("replace a hash", rehash).await
+    }
+
+    async fn update(&self, user: UserId, change: &DetailsChange) -> Result<UpdateOutcome, StoreError> {
+        let change = change.clone();
+        self.write("change an account's details", move |conn| update(conn, user, change)).await
+    }
+
+    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
+        let change = change.clone();
+        self.write("change a password", move |conn| change_password(conn, &change)).await
+    }
+
+    async fn delete(&self, user: UserId, at: Timestamp) -> Result<bool, StoreError> {
+        self.write("delete an account", move |conn| delete(conn, user, at)).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.answer().await
+    }
+}
+
+impl SqliteStore {
+    /// Both ways into the file are open. A group of writes that changes nothing costs no flush.
+    pub(super) async fn answer(&self) -> Result<(), StoreError> {
+        self.write("answer", |_| Ok(())).await?;
+        self.read("answer", |conn| exists(conn, "SELECT 1", []).map(drop)).await
+    }
+}
+
+fn find(conn: &Connection, user: UserId) -> Result<Option<Credentials>, Fault> {
+    first(conn, BY_ID, [user.to_string()], rows::credentials)
+}
+
+fn create(conn: &Connection, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, Fault> {
+    if exists(conn, TAKEN, params![user.email.as_str(), user.id.to_string()])? {
+        return Ok(CreateOutcome::EmailTaken);
+    }
+    let row = params![
+        user.id.to_string(),
+        user.email.as_str(),
+        hash.expose(),
+        user.details.name.as_ref().map(Label::as_str),
+        user.details.website.as_ref().map(WebUrl::as_str),
+        user.details.image_url.as_ref().map(WebUrl::as_str),
+        user.created_at.as_millis(),
+        user.disabled_at.map(Timestamp::as_millis),
+        user.epoch.number(),
+        user.kept_session.as_ref().map(SessionId::to_string),
+    ];
+    run(conn, INSERT, row)?;
+    insert(conn, session)?;
+    Ok(CreateOutcome::Created)
+}
+
+fn update(conn: &Connection, user: UserId, change: DetailsChange) -> Result<UpdateOutcome, Fault> {
+    let Some(Credentials { user, .. }) = find(conn, user)? else { return Ok(UpdateOutcome::NotFound) };
+    let user = change.apply(user);
+    let id = user.id.to_string();
+    if exists(conn, TAKEN, params![user.email.as_str(), id])? {
+        return Ok(UpdateOutcome::EmailTaken);
+    }
+    let row = params![
+        id,
+        user.email.as_str(),
+        user.details.name.as_ref().map(Label::as_str),
+        user.details.website.as_ref().map(WebUrl::as_str),
+        user.details.image_url.as_ref().map(WebUrl::as_str),
+    ];
+    run(conn, UPDATE, row)?;
+    Ok(UpdateOutcome::Updated(user))
+}
+
+fn change_password(conn: &Connection, change: &PasswordChange) -> Result<PasswordOutcome, Fault> {
+    let found = find(conn, change.user)?.filter(|found| found.user.epoch == change.epoch);
+    let Some(Credentials { user, .. }) = found else { return Ok(PasswordOutcome::Superseded) };
+    if !lives(conn, &user, change.session, change.at)? {
+        return Ok(PasswordOutcome::Superseded);
+    }
+    let (kept, hash) = (Some(change.session), Some(&change.hash));
+    let epoch = raise(conn, &user, &Raise { kept, hash, reason: EndReason::PasswordChanged, at: change.at })?;
+    Ok(PasswordOutcome::Changed(epoch))
+}
+
+fn delete(conn: &Connection, user: UserId, at: Timestamp) -> Result<bool, Fault> {
+    let user = user.to_string();
+    if run(conn, DELETE, [&user])? == 0 {
+        return Ok(false);
+    }
+    run(conn, SCRUB, params![user, at.as_millis(), EndReason::AccountDeleted.name()])?;
+    Ok(true)
+}

@@ -1,0 +1,102 @@
+//! A schema of its own for every test, in a database that all of them share.
+
+use super::server;
+use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
+use revolve_domain::ports::{SessionRepository, UserRepository};
+use revolve_testkit::contract::{AccountsSubject, MemorySubject};
+use std::{sync::Arc, thread, time::Duration};
+use tokio_postgres::{Client, NoTls};
+
+/// A schema that goes with its test.
+pub(super) struct Schema {
+    server: String,
+    pub(super) name: String,
+}
+
+impl Schema {
+    /// `None` if there is no server and that is allowed.
+    #[expect(clippy::disallowed_methods, reason = "tests share a database with other runs, which no seed keeps apart")]
+    pub(super) async fn make() -> Option<Self> {
+        let schema = Self { server: server()?, name: format!("t_{}", uuid::Uuid::new_v4().simple()) };
+        admin(&schema.server).await.batch_execute(&format!("CREATE SCHEMA {}", schema.name)).await.expect("a schema can be made");
+        Some(schema)
+    }
+
+    /// Everything that is done with this URL happens in the schema, under its name.
+    pub(super) fn url(&self) -> String {
+        with(&self.server, &format!("options=-csearch_path%3D{name}&application_name={name}", name = self.name))
+    }
+
+    /// Time enough for a machine that builds something else at the same time.
+    pub(super) fn config(&self) -> PostgresConfig {
+        PostgresConfig { url: self.url().into(), pool_size: 8, timeout: Duration::from_secs(10) }
+    }
+
+    pub(super) async fn accounts(&self) -> PostgresAccounts {
+        PostgresAccounts::connect(self.config()).await.expect("the adapter connects")
+    }
+
+    /// A way into the schema behind the adapter's back.
+    pub(super) async fn look(&self) -> Client {
+        admin(&with(&self.server, &format!("options=-csearch_path%3D{}", self.name))).await
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let (server, drop_schema) = (self.server.clone(), format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name));
+        // In a thread, since a runtime can't wait within another one. What does not work is left behind.
+        let dropping = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                if let Ok((client, connection)) = tokio_postgres::connect(&server, NoTls).await {
+                    let connection = tokio::spawn(connection);
+                    drop(client.batch_execute(&drop_schema).await);
+                    drop(client);
+                    drop(connection.await);
+                }
+            });
+            std::io::Result::Ok(())
+        });
+        drop(dropping.join());
+    }
+}
+
+/// Adds to what the URL asks for.
+pub(super) fn with(url: &str, query: &str) -> String {
+    let sign = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{sign}{query}")
+}
+
+async fn admin(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the Postgres under test should be reachable");
+    tokio::spawn(connection);
+    client
+}
+
+/// The adapter in its schema. Without a Postgres the memory stands in, so that nothing fails.
+pub(super) enum Subject {
+    Postgres { accounts: PostgresAccounts, _schema: Schema },
+    Skipped(MemorySubject),
+}
+
+pub(super) async fn make() -> Subject {
+    let Some(schema) = Schema::make().await else { return Subject::Skipped(MemorySubject::new()) };
+    Subject::Postgres { accounts: schema.accounts().await, _schema: schema }
+}
+
+impl AccountsSubject for Subject {
+    fn users(&self) -> Arc<dyn UserRepository> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.users(),
+        }
+    }
+
+    fn sessions(&self) -> Arc<dyn SessionRepository> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.sessions(),
+        }
+    }
+}

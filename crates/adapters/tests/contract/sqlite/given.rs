@@ -1,0 +1,52 @@
+//! Accounts and sessions to store.
+
+use revolve_domain::{
+    model::{ClientInfo, Details, DeviceId, EmailAddress, Epoch, Generation, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    ports::NewLiveSession,
+    rotation::LiveToken,
+};
+use std::time::Duration;
+
+const START: Timestamp = Timestamp::from_seconds(1_900_000_000);
+
+/// The account with that number; the number is in its id, too.
+pub(super) fn user(number: u8) -> User {
+    User {
+        id: UserId::from_random([number; 16]),
+        email: EmailAddress::parse(&format!("user{number}@example.org")).expect("an address"),
+        details: Details::default(),
+        created_at: START,
+        disabled_at: None,
+        epoch: Epoch::FIRST,
+        kept_session: None,
+    }
+}
+
+/// The user's session with that number.
+pub(super) fn session(user: &User, number: u8) -> Session {
+    let mut id = *user.id.as_uuid().as_bytes();
+    id[0] = number;
+    Session {
+        id: SessionId::from_random(id),
+        user: user.id,
+        device: DeviceId::from_random(id),
+        device_name: None,
+        client: ClientInfo::default(),
+        epoch: user.epoch,
+        began_at: START,
+        ends_at: START.plus(Duration::from_hours(24 * 90)),
+        bound_at: None,
+        ending: None,
+    }
+}
+
+pub(super) fn hash() -> PasswordHash {
+    PasswordHash::from_phc("$test$v=1$hash".to_owned())
+}
+
+/// What the white list needs of the session; its token lives an hour.
+pub(super) fn live(session: &Session) -> NewLiveSession {
+    let expires_at = START.plus(Duration::from_hours(1));
+    let token = LiveToken { generation: Generation::FIRST, issued_at: START, expires_at, device: None };
+    NewLiveSession { user: session.user, session: session.id, token, epoch: session.epoch, ceiling: 20 }
+}

@@ -1,0 +1,4 @@
+//! The state machine of rotation, exhaustively; and the use cases as stories over the memory adapters.
+
+mod machine;
+mod stories;

@@ -1,0 +1,108 @@
+//! Whatever anybody does, nothing grows: at most [`SessionPolicy::white_list_ceiling`] entries, `max_per_user` live rows
+//! and, after each sign-in, [`SessionPolicy::max_ended`] rows of ended sessions.
+
+use super::{DAY, secs};
+use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
+use revolve_domain::{
+    policy::SessionPolicy,
+    ports::{Clock, SessionRepository},
+    use_cases::SignOutScope,
+};
+use revolve_testkit::{World, memory::Fault, world::Client};
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    SignIn,
+    SignInAgain(usize),
+    /// The row does not commit and the entry can't be taken back.
+    FailToSignIn,
+    Refresh(usize),
+    SignOut(usize, SignOutScope),
+    Clear,
+    Pass(u64),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let scope = prop_oneof![4 => Just(SignOutScope::This), 1 => Just(SignOutScope::Others), 1 => Just(SignOutScope::Everywhere)];
+    let act = prop_oneof![
+        6 => Just(Act::SignIn),
+        3 => any::<usize>().prop_map(Act::SignInAgain),
+        6 => Just(Act::FailToSignIn),
+        3 => any::<usize>().prop_map(Act::Refresh),
+        1 => (any::<usize>(), scope).prop_map(|(client, scope)| Act::SignOut(client, scope)),
+        1 => Just(Act::Clear),
+        1 => prop_oneof![Just(60), Just(DAY.as_secs()), Just(4 * DAY.as_secs())].prop_map(Act::Pass),
+    ];
+    vec(act, 1..120)
+}
+
+async fn apply<'w>(world: &'w World, clients: &mut Vec<Client<'w>>, act: Act) -> bool {
+    let of = |client: usize, clients: &[Client<'_>]| client % clients.len();
+    match act {
+        Act::SignIn => clients.push(world.signed_in("ann").await),
+        Act::SignInAgain(client) => {
+            let again = clients[of(client, clients)].sign_in_again("ann").await.expect("the stores are up");
+            clients.push(again);
+        }
+        Act::FailToSignIn => {
+            world.accounts.fail_on("begin", Fault::Before);
+            world.tokens.fail_on("end", Fault::Before);
+            assert!(world.try_sign_in("ann").await.is_err(), "the commit fails");
+            world.accounts.recover();
+            world.tokens.recover();
+        }
+        Act::Refresh(client) => {
+            let client = of(client, clients);
+            let _refused_or_not = clients[client].refresh().await;
+        }
+        Act::SignOut(client, scope) => {
+            let client = of(client, clients);
+            let _refused_or_not = world.sign_out.execute(&clients[client].id_token, scope).await;
+        }
+        Act::Clear => drop(world.clearings.run(&world.clear).await),
+        Act::Pass(seconds) => world.advance(secs(seconds)),
+    }
+    matches!(act, Act::SignIn | Act::SignInAgain(_))
+}
+
+async fn nothing_grows(acts: Vec<Act>) -> Result<(), TestCaseError> {
+    let policy = SessionPolicy { max_per_user: 2, ..SessionPolicy::default() };
+    let world = World::with_policy(policy);
+    let mut clients = vec![world.signed_up("ann").await];
+    let user = clients[0].user;
+    for act in acts {
+        let signed_in = apply(&world, &mut clients, act).await;
+        let entries = world.tokens.inner().size(user);
+        prop_assert!(entries <= policy.white_list_ceiling(), "{} entries after {:?}", entries, act);
+        let live = world.accounts.inner().live(user, world.clock.now()).await.expect("the store itself never fails").len();
+        prop_assert!(live <= policy.max_per_user, "{} live rows after {:?}", live, act);
+        let ended = world.accounts.inner().rows(user).iter().filter(|row| row.ending.is_some()).count();
+        let bound = policy.max_ended() + if signed_in { 0 } else { policy.max_per_user };
+        prop_assert!(ended <= bound, "{} rows of ended sessions after {:?}", ended, act);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_grows_under_any_sequence_of_sign_ins(acts in acts()) {
+        tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be built").block_on(nothing_grows(acts))?;
+    }
+}
+
+#[tokio::test]
+async fn sign_ins_that_fail_leave_no_more_than_the_ceiling() {
+    let policy = SessionPolicy { max_per_user: 2, ..SessionPolicy::default() };
+    let world = World::with_policy(policy);
+    let mut ann = world.signed_up("ann").await;
+    for _ in 0..100 {
+        apply(&world, &mut vec![], Act::FailToSignIn).await;
+        world.advance(secs(1));
+        ann.refresh().await.expect("the session that is refreshed stays");
+    }
+    assert_eq!(world.tokens.inner().size(ann.user), policy.white_list_ceiling(), "the ceiling, reached and held");
+    world.clearings.run(&world.clear).await;
+    assert_eq!(world.tokens.inner().size(ann.user), 1, "cleared, only what lives is left");
+}

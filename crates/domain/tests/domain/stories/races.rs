@@ -1,0 +1,121 @@
+//! A sign-in or a refresh in flight never outlives what ended while it ran.
+
+use super::refusal;
+use revolve_domain::{
+    model::Standing,
+    ports::{Clock, SessionRepository},
+    use_cases::{ChangePasswordError, ChangePasswordRequest, Refusal, SignInError, SignOutScope},
+};
+use revolve_testkit::{World, world::Client};
+
+fn new_password() -> ChangePasswordRequest {
+    ChangePasswordRequest { current: World::password("ann's password"), new: World::password("ann's new password") }
+}
+
+/// The ids of the user's sessions that live by their rows.
+async fn live(world: &World, client: &Client<'_>) -> Vec<revolve_domain::model::SessionId> {
+    let live = world.accounts.inner().live(client.user, world.clock.now()).await.expect("the store itself never fails");
+    live.into_iter().map(|session| session.id).collect()
+}
+
+#[tokio::test]
+async fn a_sign_in_still_hashing_does_not_outlive_a_password_change() {
+    let world = World::new();
+    let mut ann = world.signed_up("ann").await;
+    let held = world.hasher.hold();
+    let (late, ()) = tokio::join!(world.try_sign_in("ann"), async {
+        held.wait_for(1).await;
+        held.only_these();
+        world.change_password.execute(&ann.id_token, new_password()).await.expect("the password is hers");
+        held.release();
+    });
+    assert!(matches!(late, Err(SignInError::Superseded)), "the old password was checked before it was changed");
+    assert_eq!(live(&world, &ann).await, [ann.session], "only the session that changed it lives");
+    assert_eq!(world.tokens.inner().size(ann.user), 1, "the white list has nothing else");
+    ann.refresh().await.expect("it goes on");
+}
+
+#[tokio::test]
+async fn a_sign_in_still_hashing_does_not_outlive_a_sign_out_everywhere() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    let held = world.hasher.hold();
+    let (late, ()) = tokio::join!(world.try_sign_in("ann"), async {
+        held.wait_for(1).await;
+        world.sign_out.execute(&ann.id_token, SignOutScope::Everywhere).await.expect("signing out works");
+        held.release();
+    });
+    assert!(matches!(late, Err(SignInError::Superseded)), "it began before the end");
+    assert!(live(&world, &ann).await.is_empty(), "no session lives");
+    assert_eq!(world.tokens.inner().size(ann.user), 0, "the white list is empty");
+    world.signed_in("ann").await.refresh().await.expect("signing in again works");
+}
+
+#[tokio::test]
+async fn a_sign_in_still_hashing_does_not_outlive_its_account() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    let held = world.hasher.hold();
+    let (late, ()) = tokio::join!(world.try_sign_in("ann"), async {
+        held.wait_for(1).await;
+        world.delete_account.execute(&ann.id_token).await.expect("she signed up just now");
+        held.release();
+    });
+    assert!(matches!(late, Err(SignInError::Superseded)), "the account is gone");
+    assert_eq!(world.tokens.inner().size(ann.user), 0, "the white list is empty");
+}
+
+#[tokio::test]
+async fn of_two_password_changes_at_once_one_holds() {
+    let world = World::new();
+    let (ann, other) = (world.signed_up("ann").await, world.signed_in("ann").await);
+    let held = world.hasher.hold();
+    let change = |client: &Client<'_>| {
+        let token = client.id_token.clone();
+        let world = &world;
+        async move { world.change_password.execute(&token, new_password()).await }
+    };
+    let (one, two, ()) = tokio::join!(change(&ann), change(&other), async {
+        held.wait_for(2).await;
+        held.release();
+    });
+    let (winner, loser) = if one.is_ok() { (&ann, two) } else { (&other, one) };
+    match loser {
+        Err(ChangePasswordError::Refused(refused)) => {
+            assert_eq!(refusal(Err::<(), _>(refused)), Refusal::SessionRevoked, "the other change ended this session");
+        }
+        other => panic!("expected the second change to be refused, got {other:?}"),
+    }
+    assert_eq!(live(&world, &ann).await, [winner.session], "the session whose change held lives");
+}
+
+#[tokio::test]
+async fn two_password_changes_of_one_session_conflict() {
+    let world = World::new();
+    let mut ann = world.signed_up("ann").await;
+    let held = world.hasher.hold();
+    let (one, two, ()) = tokio::join!(
+        world.change_password.execute(&ann.id_token, new_password()),
+        world.change_password.execute(&ann.id_token, new_password()),
+        async {
+            held.wait_for(2).await;
+            held.release();
+        }
+    );
+    let loser = if one.is_ok() { two } else { one };
+    assert!(matches!(loser, Err(ChangePasswordError::Conflict)), "somebody was faster, got {loser:?}");
+    ann.refresh().await.expect("the session goes on");
+}
+
+#[tokio::test]
+async fn a_refresh_that_read_the_row_before_a_sign_out_gives_nothing_that_works() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    let rotated = ann.present(&ann.refresh_token).await.expect("the refresh wins the race to the white list");
+    world.sign_out.execute(&ann.id_token, SignOutScope::This).await.expect("signing out works");
+    let tokens = rotated.tokens;
+    assert_eq!(refusal(ann.present(&tokens.refresh_token).await), Refusal::SessionRevoked, "its refresh token is worth nothing");
+    assert_eq!(refusal(world.me.execute(&tokens.id_token).await), Refusal::SessionRevoked, "nor is its ID token");
+    let record = world.accounts.inner().find(ann.user, ann.session).await.expect("the store itself never fails").expect("the row stays");
+    assert!(matches!(record.standing(world.clock.now()), Standing::Ended(_)), "the row says so");
+}

@@ -1,0 +1,137 @@
+//! Every refusal says why, with a stable code, from what the token, the row and the white list say.
+
+use super::{DAY, LATE, refusal, secs};
+use revolve_domain::{
+    policy::SessionPolicy,
+    ports::Clock,
+    use_cases::{ChangePasswordRequest, Refusal, SignOutScope},
+};
+use revolve_testkit::{World, world::Client};
+use std::collections::HashSet;
+
+/// What the client is told when it refreshes.
+async fn told(client: &mut Client<'_>) -> Refusal {
+    refusal(client.refresh().await)
+}
+
+#[tokio::test]
+async fn what_the_token_says() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    for token in ["", "garbage", "refresh.e30.x"] {
+        assert_eq!(refusal(ann.present(&token.into()).await), Refusal::TokenInvalid, "{token:?} was not signed here");
+    }
+    assert_eq!(refusal(ann.present(&ann.id_token).await), Refusal::TokenInvalid, "an ID token is no refresh token");
+    assert_eq!(refusal(world.me.execute(&ann.refresh_token).await), Refusal::TokenInvalid, "nor the other way round");
+    world.advance(secs(15 * 60));
+    assert_eq!(refusal(world.me.execute(&ann.id_token).await), Refusal::TokenExpired, "an ID token lives for 15 minutes");
+}
+
+#[tokio::test]
+async fn what_the_row_says() {
+    let policy = SessionPolicy { max_per_user: 2, session_lifetime: 2 * DAY, ..SessionPolicy::default() };
+    let signed_out = async |world: &World, ann: &Client<'_>| {
+        world.sign_out.execute(&ann.id_token, SignOutScope::This).await.expect("signing out works");
+    };
+    let signed_out_everywhere = async |world: &World, ann: &Client<'_>| {
+        world.sign_out.execute(&ann.id_token, SignOutScope::Everywhere).await.expect("signing out works");
+    };
+    let password_changed = async |world: &World, _: &Client<'_>| {
+        let request = ChangePasswordRequest { current: World::password("ann's password"), new: World::password("another password") };
+        let other = world.signed_in("ann").await;
+        world.change_password.execute(&other.id_token, request).await.expect("the password is hers");
+    };
+    let deleted = async |world: &World, ann: &Client<'_>| {
+        world.delete_account.execute(&ann.id_token).await.expect("she signed up just now");
+    };
+    let disabled = async |world: &World, ann: &Client<'_>| world.accounts.inner().disable(ann.user, world.clock.now());
+    let replaced = async |_: &World, ann: &Client<'_>| drop(ann.sign_in_again("ann").await.expect("the credential is hers"));
+    let evicted = async |world: &World, _: &Client<'_>| {
+        for _ in 0..2 {
+            world.advance(secs(60));
+            world.signed_in("ann").await;
+        }
+    };
+    let expired = async |world: &World, _: &Client<'_>| world.advance(2 * DAY);
+
+    macro_rules! assert_told {
+        ($($ending:ident => $expected:ident),+ $(,)?) => {$(
+            let world = World::with_policy(policy);
+            let mut ann = world.signed_up("ann").await;
+            let before = ann.entry();
+            $ending(&world, &ann).await;
+            assert_eq!(told(&mut ann).await, Refusal::$expected, "{}", stringify!($ending));
+            // The row has the last word, also over a white list from an old file.
+            world.tokens.inner().restore(ann.user, ann.session, before);
+            assert_eq!(told(&mut ann).await, Refusal::$expected, "{} again", stringify!($ending));
+        )+};
+    }
+    assert_told! {
+        signed_out => SessionRevoked,
+        signed_out_everywhere => SessionRevoked,
+        password_changed => SessionRevoked,
+        deleted => SessionRevoked,
+        disabled => SessionRevoked,
+        replaced => SessionReplaced,
+        evicted => SessionEvicted,
+        expired => SessionExpired,
+    }
+}
+
+#[tokio::test]
+async fn what_the_white_list_says() {
+    let world = World::new();
+    let mut ann = world.signed_up("ann").await;
+    let old = ann.refresh_token.clone();
+    ann.refresh().await.expect("the session lives");
+    ann.refresh().await.expect("the session lives");
+    assert_eq!(refusal(ann.present(&old).await), Refusal::TokenStale, "a slow sibling");
+    ann.shows_credential = true;
+    ann.refresh().await.expect("this binds the session");
+    ann.shows_credential = false;
+    assert_eq!(told(&mut ann).await, Refusal::DeviceMismatch, "no credential");
+    ann.shows_credential = true;
+    world.advance(LATE);
+    assert_eq!(refusal(ann.present(&old).await), Refusal::TokenReused, "an old token");
+    assert_eq!(told(&mut ann).await, Refusal::TokenReused, "and the newest one after it");
+
+    let mut forgotten = world.signed_in("ann").await;
+    world.tokens.inner().restore(forgotten.user, forgotten.session, None);
+    assert_eq!(told(&mut forgotten).await, Refusal::SessionUnknown, "the white list lost the session");
+    let mut idle = world.signed_in("ann").await;
+    world.advance(4 * DAY);
+    assert_eq!(told(&mut idle).await, Refusal::TokenExpired, "not refreshed in time");
+}
+
+#[tokio::test]
+async fn a_row_that_was_pruned_leaves_the_tokens_own_times() {
+    let world = World::new();
+    let mut ann = world.signed_up("ann").await;
+    world.sign_out.execute(&ann.id_token, SignOutScope::This).await.expect("signing out works");
+    world.advance(3 * DAY);
+    assert_eq!(world.prune.execute().await.expect("pruning works"), 0, "rows stay a day longer than any token");
+    assert_eq!(told(&mut ann).await, Refusal::SessionRevoked, "the row still says why");
+    world.advance(2 * DAY);
+    assert_eq!(world.prune.execute().await.expect("pruning works"), 1, "long over");
+    assert_eq!(told(&mut ann).await, Refusal::TokenExpired, "no token of it could be alive");
+}
+
+#[test]
+fn codes_are_stable_and_distinct() {
+    let codes = Refusal::ALL.map(Refusal::code);
+    let expected = [
+        "token_invalid",
+        "token_expired",
+        "token_stale",
+        "token_reused",
+        "session_unknown",
+        "session_revoked",
+        "session_replaced",
+        "session_evicted",
+        "session_expired",
+        "device_mismatch",
+    ];
+    assert_eq!(codes, expected, "the codes of the HTTP API");
+    let messages: HashSet<_> = Refusal::ALL.map(Refusal::message).into_iter().collect();
+    assert_eq!(messages.len(), codes.len(), "each says something of its own");
+}

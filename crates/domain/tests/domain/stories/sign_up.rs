@@ -1,0 +1,101 @@
+//! Accounts begin, or nothing does.
+
+use super::assert_passes;
+use revolve_domain::{
+    ports::{Clearing, StoreErrorKind, UserRepository},
+    use_cases::{Failure, SignUpError},
+};
+use revolve_testkit::{World, memory::Fault};
+
+async fn exists(world: &World, name: &str) -> bool {
+    world.accounts.inner().credentials_by_email(&World::request(name).email).await.expect("the store itself never fails").is_some()
+}
+
+#[track_caller]
+fn assert_failed(result: Result<revolve_testkit::world::Client<'_>, SignUpError>) {
+    match result.err().expect("expected the sign-up to fail") {
+        SignUpError::Failed(failure) => assert_passes(&failure),
+        other @ SignUpError::EmailTaken => panic!("expected a failure of a store, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn with_a_store_down_nothing_is_half_made_and_the_same_request_works_later() {
+    for fault in [Fault::Before, Fault::After] {
+        let world = World::new();
+        world.tokens.fail(fault);
+        assert_failed(world.try_sign_up("ann").await);
+        assert!(!exists(&world, "ann").await, "no account without its white-list entry");
+        world.tokens.recover();
+        world.signed_up("ann").await.refresh().await.expect("the same request works later");
+    }
+    for operation in ["credentials_by_email", "create"] {
+        let world = World::new();
+        world.accounts.fail_on(operation, Fault::Before);
+        assert_failed(world.try_sign_up("ann").await);
+        assert!(!exists(&world, "ann").await, "no account without a commit");
+        assert!(world.clearings.pending().is_empty(), "the white list was cleared at once");
+        assert!(world.events.take().is_empty(), "nothing happened");
+        world.accounts.recover();
+        world.signed_up("ann").await.refresh().await.expect("the same request works later");
+    }
+}
+
+#[tokio::test]
+async fn with_both_stores_down_the_entry_goes_later() {
+    let world = World::new();
+    world.accounts.fail_on("create", Fault::Before);
+    world.tokens.fail_on("end", Fault::Before);
+    assert_failed(world.try_sign_up("ann").await);
+    let pending = world.clearings.pending();
+    let [Clearing::Sessions { user, sessions }] = pending.as_slice() else { panic!("expected one clearing, got {pending:?}") };
+    assert!(world.tokens.inner().entry(*user, sessions[0]).is_some(), "the entry could not be taken back yet");
+    assert_eq!(world.clearings.run(&world.clear).await, 0, "the white list is still down");
+    world.tokens.recover();
+    assert_eq!(world.clearings.run(&world.clear).await, 1, "the white list is back");
+    assert_eq!(world.tokens.inner().size(*user), 0, "the entry is gone");
+}
+
+#[tokio::test]
+async fn an_answer_lost_after_the_commit_leaves_an_account_to_sign_in_to() {
+    let world = World::new();
+    world.accounts.fail_on("create", Fault::After);
+    assert_failed(world.try_sign_up("ann").await);
+    world.accounts.recover();
+    assert!(matches!(world.try_sign_up("ann").await, Err(SignUpError::EmailTaken)), "the account is there");
+    world.signed_in("ann").await.refresh().await.expect("signing in works");
+}
+
+#[tokio::test]
+async fn a_taken_address_is_refused_before_anything_is_hashed() {
+    let world = World::new();
+    world.signed_up("ann").await;
+    let calls = world.hasher.calls();
+    assert!(matches!(world.try_sign_up("ann").await, Err(SignUpError::EmailTaken)), "the address is taken");
+    assert_eq!(world.hasher.calls(), calls, "nothing was hashed");
+}
+
+#[tokio::test]
+async fn of_two_sign_ups_at_once_one_creates_the_account() {
+    let world = World::new();
+    let held = world.hasher.hold();
+    let (one, other, ()) = tokio::join!(world.try_sign_up("ann"), world.try_sign_up("ann"), async {
+        held.wait_for(2).await;
+        held.release();
+    });
+    let (Ok(mut winner), Err(SignUpError::EmailTaken)) = (if one.is_ok() { (one, other) } else { (other, one) }) else {
+        panic!("expected one of them to hear that the address is taken");
+    };
+    winner.refresh().await.expect("the acknowledged session lives");
+    assert_eq!(world.tokens.inner().size(winner.user), 1, "one entry");
+}
+
+#[tokio::test]
+async fn an_overload_is_a_failure_that_passes() {
+    let world = World::new();
+    world.hasher.overload(true);
+    let error = world.try_sign_up("ann").await.err().expect("an overloaded hasher refuses work");
+    assert!(matches!(error, SignUpError::Failed(Failure::Store(error)) if error.kind() == StoreErrorKind::Unavailable), "503");
+    world.hasher.overload(false);
+    world.signed_up("ann").await;
+}

@@ -1,0 +1,92 @@
+//! A user database under test, and what the cases of both its ports do with it.
+
+use super::{
+    AccountsSubject,
+    given::{START, hash, secs, session, user},
+};
+use revolve_domain::{
+    model::{EndReason, Session, SessionId, SessionRecord, Timestamp, User, UserId},
+    ports::{BeginOutcome, BeginSession, CreateOutcome, SessionRepository, UserRepository},
+};
+use std::sync::Arc;
+
+/// A session that is not in the white list counts as not refreshed after so many seconds.
+pub(super) const IDLE: u64 = 3 * 24 * 3600;
+
+pub(super) struct Accounts {
+    pub(super) users: Arc<dyn UserRepository>,
+    pub(super) sessions: Arc<dyn SessionRepository>,
+}
+
+impl Accounts {
+    pub(super) fn new(subject: &dyn AccountsSubject) -> Self {
+        Self { users: subject.users(), sessions: subject.sessions() }
+    }
+
+    pub(super) async fn create(&self, user: &User, session: &Session) -> CreateOutcome {
+        self.users.create(user, &hash("first"), session).await.expect("create works")
+    }
+
+    /// A new account with its first session, which began at [`START`].
+    pub(super) async fn signed_up(&self) -> (User, Session) {
+        let user = user();
+        let session = session(&user, 0);
+        assert_eq!(self.create(&user, &session).await, CreateOutcome::Created, "a fresh address is free");
+        (user, session)
+    }
+
+    /// Begins this session with wide limits.
+    pub(super) async fn begin(&self, session: &Session) -> BeginOutcome {
+        self.begin_with(&begin(session)).await
+    }
+
+    pub(super) async fn begin_with(&self, begin: &BeginSession) -> BeginOutcome {
+        self.sessions.begin(begin).await.expect("begin works")
+    }
+
+    /// Another session of the user, on a device of its own, that began so many seconds after [`START`].
+    pub(super) async fn signed_in(&self, user: &User, after: u64) -> Session {
+        let session = session(user, after);
+        let expected = BeginOutcome::Begun { replaced: vec![], evicted: vec![] };
+        assert_eq!(self.begin(&session).await, expected, "a sign-in with wide limits ends nothing");
+        session
+    }
+
+    pub(super) async fn find(&self, user: UserId, session: SessionId) -> Option<SessionRecord> {
+        self.sessions.find(user, session).await.expect("find works")
+    }
+
+    /// The session's row.
+    pub(super) async fn row(&self, session: &Session) -> Session {
+        self.find(session.user, session.id).await.expect("the row is there").session
+    }
+
+    /// Why the session ended, if it did.
+    pub(super) async fn reason(&self, session: &Session) -> Option<EndReason> {
+        self.row(session).await.ending.map(|ending| ending.reason)
+    }
+
+    /// The account as it is now.
+    pub(super) async fn account(&self, user: UserId) -> Option<User> {
+        self.users.credentials(user).await.expect("credentials works").map(|found| found.user)
+    }
+
+    /// The stored hash.
+    pub(super) async fn hash(&self, user: UserId) -> String {
+        self.users.credentials(user).await.expect("credentials works").expect("the account is there").hash.expose().to_owned()
+    }
+
+    pub(super) async fn live(&self, user: UserId, now: Timestamp) -> Vec<SessionId> {
+        self.sessions.live(user, now).await.expect("live works").iter().map(|session| session.id).collect()
+    }
+}
+
+/// A sign-in with limits that it does not reach.
+pub(super) fn begin(session: &Session) -> BeginSession {
+    BeginSession { session: session.clone(), refreshed: vec![], max_live: 100, max_ended: 100, idle: secs(IDLE) }
+}
+
+/// So many seconds after [`START`].
+pub(super) fn at(seconds: u64) -> Timestamp {
+    START.plus(secs(seconds))
+}

@@ -1,0 +1,92 @@
+//! What the cases start from: fresh ids, accounts and sessions that no other test knows.
+
+use revolve_domain::model::{
+    ClientInfo, Details, DeviceId, EmailAddress, Epoch, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+};
+use std::{pin::Pin, sync::Arc, time::Duration};
+use tokio::{sync::Barrier, task::JoinSet};
+
+/// When the accounts and sessions of the cases begin: 2030-03-17T17:46:40Z.
+pub(super) const START: Timestamp = Timestamp::from_seconds(1_900_000_000);
+
+pub(super) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Random bytes that differ from those of every other test against the same store.
+#[expect(clippy::disallowed_methods, reason = "cases share stores with other runs, which no seed keeps apart")]
+pub(super) fn random() -> [u8; 16] {
+    *uuid::Uuid::new_v4().as_bytes()
+}
+
+pub(super) fn user_id() -> UserId {
+    UserId::from_random(random())
+}
+
+pub(super) fn session_id() -> SessionId {
+    SessionId::from_random(random())
+}
+
+pub(super) fn device_id() -> DeviceId {
+    DeviceId::from_random(random())
+}
+
+pub(super) fn email() -> EmailAddress {
+    EmailAddress::parse(&format!("{}@example.org", uuid::Uuid::from_bytes(random()).simple())).expect("an address")
+}
+
+pub(super) fn label(text: &str) -> Label {
+    Label::parse(text).expect("a label")
+}
+
+/// A hash for stores, which never look into it.
+pub(super) fn hash(text: &str) -> PasswordHash {
+    PasswordHash::from_phc(format!("$test$v=1${text}"))
+}
+
+pub(super) fn user() -> User {
+    User {
+        id: user_id(),
+        email: email(),
+        details: Details::default(),
+        created_at: START,
+        disabled_at: None,
+        epoch: Epoch::FIRST,
+        kept_session: None,
+    }
+}
+
+/// A session of the user on a device of its own that began so many seconds after [`START`] and ends 90 days later.
+pub(super) fn session(user: &User, after: u64) -> Session {
+    let began_at = START.plus(secs(after));
+    Session {
+        id: session_id(),
+        user: user.id,
+        device: device_id(),
+        device_name: Some(label("a test device")),
+        client: ClientInfo { address: Some([192, 0, 2, 7].into()), user_agent: Some(label("contract/1")) },
+        epoch: user.epoch,
+        began_at,
+        ends_at: began_at.plus(secs(90 * 24 * 3600)),
+        bound_at: None,
+        ending: None,
+    }
+}
+
+/// A call that is about to run with others.
+pub(super) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Runs all of them at once and answers what came out, in any order.
+pub(super) async fn at_once<T: Send + 'static>(calls: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+    let calls: Vec<_> = calls.into_iter().collect();
+    let barrier = Arc::new(Barrier::new(calls.len()));
+    let mut running = JoinSet::new();
+    for call in calls {
+        let barrier = barrier.clone();
+        running.spawn(async move {
+            barrier.wait().await;
+            call.await
+        });
+    }
+    running.join_all().await
+}

@@ -1,0 +1,195 @@
+//! The lists of cases, as macros that turn each into a test. `tests/complete.rs` checks that none is missing.
+
+/// Runs [`tokens`](crate::contract::tokens) against the subject that the named `async fn` makes: one
+/// `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! tokens_contract {
+    ($make:path) => {
+        $crate::__cases!($make, tokens:
+            begin_white_lists_the_first_token,
+            begin_answers_the_other_live_sessions,
+            begin_again_replaces_the_entry,
+            begin_drops_the_dead,
+            begin_keeps_the_ceiling,
+            begin_never_evicts_the_new_session,
+            users_do_not_meet,
+            the_live_token_is_rotated,
+            the_successor_is_what_the_rotation_says,
+            an_unknown_session_is_unknown,
+            an_expired_entry_is_unknown,
+            a_rotation_renews_the_life,
+            expiry_runs_on_the_store_clock,
+            an_expired_claim_does_not_stop_a_live_token,
+            a_lost_generation_is_healed,
+            healing_starts_afresh,
+            an_expired_token_does_not_heal,
+            large_generations_are_exact,
+            a_free_retry_repeats_the_successor,
+            a_late_retry_is_charged_once,
+            late_retries_in_a_row_are_limited,
+            a_generation_used_without_a_late_retry_clears_the_count,
+            a_charged_generation_is_still_held_to_the_window,
+            no_retry_after_the_window,
+            a_strict_policy_allows_no_late_retry,
+            a_policy_without_late_retries_allows_none,
+            a_shown_device_has_the_longer_window,
+            no_retry_once_the_successor_was_used,
+            a_slow_sibling_is_stale,
+            reuse_revokes,
+            reuse_can_be_rejected,
+            a_bound_row_or_claim_demands_the_credential,
+            a_bound_entry_demands_the_credential,
+            a_foreign_credential_is_refused,
+            the_device_check_comes_first,
+            a_shown_credential_binds_the_successor,
+            end_removes_these_sessions_only,
+            end_passes_over_the_unknown,
+            end_older_spares_the_same_and_newer_epochs,
+            end_older_keeps_the_kept,
+            a_rotated_entry_carries_the_epoch_of_its_row,
+            list_shows_live_sessions,
+            list_leaves_out_the_dead,
+            the_white_list_answers,
+            parallel_refreshes_rotate_once,
+            parallel_begins_are_all_there,
+            parallel_begins_keep_the_ceiling,
+            a_refresh_does_not_outlive_an_end,
+            a_refresh_does_not_outlive_end_older,
+        );
+    };
+}
+
+/// Runs [`users`](crate::contract::users) and [`sessions`](crate::contract::sessions) against the subject that the
+/// named `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! accounts_contract {
+    ($make:path) => {
+        $crate::__cases!($make, users:
+            an_account_reads_back_as_created,
+            nobody_has_a_strange_address,
+            a_taken_address_changes_nothing,
+            parallel_creates_of_one_address_make_one_account,
+            a_hash_is_replaced_only_while_it_is_the_old_one,
+            an_update_changes_only_what_it_names,
+            an_update_clears_what_it_says,
+            an_update_refuses_a_taken_address,
+            an_update_may_repeat_its_own_address,
+            a_freed_address_can_be_taken,
+            updating_nobody_is_not_found,
+            parallel_updates_keep_each_other,
+            a_password_change_ends_all_other_sessions,
+            a_password_change_needs_a_live_session,
+            a_password_change_needs_the_same_epoch,
+            parallel_password_changes_succeed_once,
+            a_deleted_account_is_gone,
+            a_deletion_ends_the_sessions_and_scrubs_their_rows,
+            deleting_nobody_is_false,
+            the_user_database_answers,
+        );
+        $crate::__cases!($make, sessions:
+            a_session_reads_back_as_begun,
+            the_session_of_another_user_is_not_found,
+            a_sign_in_replaces_the_same_device,
+            a_sign_in_expires_what_was_not_refreshed,
+            a_sign_in_evicts_the_least_recently_refreshed,
+            a_row_without_an_entry_counts_from_its_sign_in,
+            a_sign_in_replaces_before_it_evicts,
+            ended_rows_are_bounded,
+            a_sign_in_under_an_older_epoch_is_superseded,
+            a_sign_in_of_a_disabled_account_is_superseded,
+            a_sign_in_of_a_deleted_account_is_superseded,
+            parallel_sign_ins_keep_max_live,
+            parallel_sign_ins_on_one_device_replace_each_other,
+            a_sign_in_does_not_outlive_an_epoch_raise,
+            binding_happens_once,
+            the_first_reason_stays,
+            ending_a_strange_session_is_not_found,
+            ending_all_raises_the_epoch,
+            ending_the_others_keeps_one,
+            ending_the_others_needs_the_kept_one_to_live,
+            ending_all_of_nobody_is_none,
+            live_sessions_come_newest_first,
+            pruning_takes_the_long_over_in_batches,
+        );
+    };
+}
+
+/// Runs the cases of [`crypto::hasher`](crate::contract::crypto::hasher) against the `Arc<dyn PasswordHasher>` that
+/// the named `async fn` makes.
+#[macro_export]
+macro_rules! hasher_contract {
+    ($make:path) => {
+        $crate::__cases!($make, crypto::hasher:
+            a_hash_is_a_phc_string,
+            the_right_password_matches,
+            a_wrong_password_does_not_match,
+            nobodys_password_never_matches,
+            salts_are_fresh,
+        );
+    };
+}
+
+/// Runs the cases of [`crypto::codec`](crate::contract::crypto::codec) against the `Arc<dyn TokenCodec>` that the
+/// named `async fn` makes.
+#[macro_export]
+macro_rules! codec_contract {
+    ($make:path) => {
+        $crate::__cases!($make, crypto::codec:
+            an_id_token_names_its_user_and_session,
+            an_id_token_expires,
+            a_refresh_token_says_all_of_its_claims,
+            a_refresh_token_is_signed_the_same_each_time,
+            a_refresh_token_is_verified_past_its_life,
+            neither_token_passes_as_the_other,
+            a_changed_token_is_refused,
+            a_changed_token_is_invalid_even_when_expired,
+            what_is_no_token_is_refused,
+            an_unsigned_token_is_refused,
+        );
+    };
+}
+
+/// Runs the cases of [`crypto::devices`](crate::contract::crypto::devices) against the `Arc<dyn DeviceCredentials>`
+/// that the named `async fn` makes.
+#[macro_export]
+macro_rules! device_credentials_contract {
+    ($make:path) => {
+        $crate::__cases!($make, crypto::devices:
+            a_credential_names_its_device,
+            a_credential_is_the_same_each_time,
+            a_changed_credential_names_no_device,
+            what_is_no_credential_names_no_device,
+        );
+    };
+}
+
+/// Runs [`histories`](crate::contract::histories) against the
+/// [`HistorySubject`](crate::contract::HistorySubject) that the named `async fn` makes, as one `#[test]` that is
+/// called `random_histories_match_the_state_machine`.
+#[macro_export]
+macro_rules! histories_contract {
+    ($make:path) => {
+        #[test]
+        fn random_histories_match_the_state_machine() {
+            $crate::contract::histories::run_histories($crate::contract::histories::cases_from_env(), $make);
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cases {
+    ($make:path, $($suite:ident)::+: $($cases:tt)+) => {
+        $crate::__cases!(@each $make, ($($suite)::+), $($cases)+);
+    };
+    (@each $make:path, $suite:tt, $($case:ident),+ $(,)?) => {
+        $($crate::__cases!(@one $make, $suite, $case);)+
+    };
+    (@one $make:path, ($($suite:ident)::+), $case:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            let subject = $make().await;
+            $crate::contract::$($suite::)+$case(&subject).await;
+        }
+    };
+}

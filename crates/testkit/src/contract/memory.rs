@@ -1,0 +1,69 @@
+//! The memory adapters as subjects: the reference that shows how to write one.
+
+use super::{AccountsSubject, HistorySubject, StoredToken, TokensSubject};
+use crate::memory::{FakeClock, MemoryAccounts, MemoryTokens};
+use async_trait::async_trait;
+use revolve_domain::{
+    model::{SessionId, UserId},
+    ports::{Clock, SessionRepository, TokenRepository, UserRepository},
+    rotation::Entry,
+};
+use std::{sync::Arc, time::Duration};
+
+/// White list and user database in memory, on a clock of their own.
+pub struct MemorySubject {
+    clock: Arc<FakeClock>,
+    tokens: Arc<MemoryTokens>,
+    accounts: Arc<MemoryAccounts>,
+}
+
+impl MemorySubject {
+    /// Empty stores.
+    pub fn new() -> Self {
+        let clock = Arc::new(FakeClock::default());
+        Self { tokens: Arc::new(MemoryTokens::new(clock.clone())), accounts: Arc::default(), clock }
+    }
+}
+
+impl Default for MemorySubject {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl TokensSubject for MemorySubject {
+    fn repository(&self) -> Arc<dyn TokenRepository> {
+        self.tokens.clone()
+    }
+
+    async fn advance(&self, _user: UserId, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
+#[async_trait]
+impl HistorySubject for MemorySubject {
+    async fn roll_back(&self, user: UserId, session: SessionId, state: Option<StoredToken>) {
+        let now = self.clock.now();
+        let entry = state.map(|state| Entry {
+            token: state.token,
+            epoch: state.epoch,
+            rotated_at: now.minus(state.age),
+            dies_at: now.plus(state.remaining),
+            late: state.late,
+            charged: state.charged,
+        });
+        self.tokens.restore(user, session, entry);
+    }
+}
+
+impl AccountsSubject for MemorySubject {
+    fn users(&self) -> Arc<dyn UserRepository> {
+        self.accounts.clone()
+    }
+
+    fn sessions(&self) -> Arc<dyn SessionRepository> {
+        self.accounts.clone()
+    }
+}

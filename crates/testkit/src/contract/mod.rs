@@ -1,0 +1,86 @@
+//! The contract suites: what every adapter of a port must do, one test case per promise.
+//!
+//! Say how to make a subject and let a macro do the rest; each case makes its own subject, uses fresh ids and leaves
+//! what else the store holds alone, so that one shared database serves all of them at once:
+//!
+//! ```
+//! use revolve_testkit::contract::MemorySubject;
+//!
+//! async fn make() -> MemorySubject {
+//!     MemorySubject::new()
+//! }
+//!
+//! revolve_testkit::tokens_contract!(make);
+//! # fn main() {}
+//! ```
+//!
+//! The macros expand to `#[tokio::test]` functions: the calling crate needs `tokio` with `macros` and
+//! `rt-multi-thread`. Cases leave seconds of slack around every window, because time passes in a real store.
+
+#[macro_use]
+mod macros;
+
+mod accounts;
+pub mod crypto;
+mod given;
+pub mod histories;
+mod memory;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+use async_trait::async_trait;
+pub use memory::MemorySubject;
+use revolve_domain::{
+    model::{SessionId, UserId},
+    ports::{SessionRepository, TokenRepository, UserRepository},
+    rotation::LiveToken,
+};
+use std::{sync::Arc, time::Duration};
+
+/// A white list under test.
+#[async_trait]
+pub trait TokensSubject: Send + Sync {
+    /// The adapter; the same store each time.
+    fn repository(&self) -> Arc<dyn TokenRepository>;
+
+    /// Makes the store believe that `by` has passed for this user: moves a fake clock, or shifts the times and TTLs of
+    /// the user's entries.
+    async fn advance(&self, user: UserId, by: Duration);
+}
+
+/// A white list that can also lose acknowledged writes, for [`histories`].
+#[async_trait]
+pub trait HistorySubject: TokensSubject {
+    /// Puts the session's hot state back to `state`, as a failover or an old file would: the session's present entry
+    /// goes, whatever its generation, and `state` is there instead. `None`: the store knows nothing of the session.
+    /// Nothing else of the user changes.
+    async fn roll_back(&self, user: UserId, session: SessionId, state: Option<StoredToken>);
+}
+
+/// What a store once held of a session, with times relative to now, so that any clock can be used to write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredToken {
+    /// The white-listed token.
+    pub token: LiveToken,
+    /// The session's epoch.
+    pub epoch: revolve_domain::model::Epoch,
+    /// How long ago this generation came to be, on the store's clock.
+    pub age: Duration,
+    /// How much longer the entry lives, on the store's clock; more than zero.
+    pub remaining: Duration,
+    /// How many generations in a row were retried late.
+    pub late: u32,
+    /// Whether the current generation has been counted in `late`.
+    pub charged: bool,
+}
+
+/// A user database under test: always one store that implements both ports.
+#[async_trait]
+pub trait AccountsSubject: Send + Sync {
+    /// The accounts.
+    fn users(&self) -> Arc<dyn UserRepository>;
+
+    /// The sessions' rows.
+    fn sessions(&self) -> Arc<dyn SessionRepository>;
+}

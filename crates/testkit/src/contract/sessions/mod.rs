@@ -1,0 +1,11 @@
+//! The contract of [`SessionRepository`](revolve_domain::ports::SessionRepository).
+
+#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+
+mod begin;
+mod end;
+mod room;
+
+pub use begin::*;
+pub use end::*;
+pub use room::*;

@@ -1,0 +1,63 @@
+//! Accounts go.
+
+use crate::contract::{
+    AccountsSubject,
+    accounts::{Accounts, at},
+    given::{hash, session, user, user_id},
+};
+use revolve_domain::{
+    model::{ClientInfo, DetailsChange, EndReason, Ending, Session, User},
+    ports::{CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome},
+};
+
+/// A deleted account is found by nobody, can't be changed, and its address is free.
+pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (ann, first) = accounts.signed_up().await;
+    let (bob, bobs) = accounts.signed_up().await;
+    assert!(accounts.users.delete(ann.id, at(60)).await.expect("delete works"), "there was an account");
+    assert_eq!(accounts.account(ann.id).await, None, "it is not found by id");
+    let by_email = accounts.users.credentials_by_email(&ann.email).await.expect("credentials_by_email works");
+    assert!(by_email.is_none(), "it is not found by address");
+    let update = accounts.users.update(ann.id, &DetailsChange::default()).await.expect("update works");
+    assert_eq!(update, UpdateOutcome::NotFound, "it can't be changed");
+    let change = PasswordChange { user: ann.id, session: first.id, epoch: ann.epoch, hash: hash("second"), at: at(90) };
+    let change = accounts.users.change_password(&change).await.expect("change_password works");
+    assert_eq!(change, PasswordOutcome::Superseded, "it has no password");
+    let end_all = accounts.sessions.end_all(ann.id, None, EndReason::SignedOut, at(90)).await.expect("end_all works");
+    assert_eq!(end_all, None, "it has no sessions to end");
+    let again = User { email: ann.email.clone(), ..user() };
+    assert_eq!(accounts.create(&again, &session(&again, 120)).await, CreateOutcome::Created, "its address is free");
+    assert_eq!(accounts.account(bob.id).await, Some(bob.clone()), "nobody else is gone");
+    assert_eq!(accounts.live(bob.id, at(120)).await, [bobs.id], "nor is anybody else's session");
+}
+
+/// The sessions' rows stay, ended, so that their tokens are refused; but they say nothing about devices and addresses
+/// any more.
+pub async fn a_deletion_ends_the_sessions_and_scrubs_their_rows(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let over = accounts.signed_in(&user, 30).await;
+    accounts.sessions.end(user.id, over.id, EndReason::SignedOut, at(40)).await.expect("end works");
+    accounts.users.delete(user.id, at(60)).await.expect("delete works");
+
+    let endings =
+        [(&first, Ending { at: at(60), reason: EndReason::AccountDeleted }), (&over, Ending { at: at(40), reason: EndReason::SignedOut })];
+    for (session, ending) in endings {
+        let record = accounts.find(user.id, session.id).await.expect("the row stays");
+        assert_eq!(record.user, None, "the account is gone");
+        assert_eq!(record.session.ending, Some(ending), "the session has ended, and the first reason stays");
+        let Session { device_name, client, .. } = record.session;
+        assert_eq!((device_name, client), (None, ClientInfo::default()), "nothing is left of the device's name, address and agent");
+    }
+    assert!(accounts.live(user.id, at(60)).await.is_empty(), "no session lives");
+}
+
+/// There is nobody to delete, or nobody any more.
+pub async fn deleting_nobody_is_false(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, _) = accounts.signed_up().await;
+    assert!(!accounts.users.delete(user_id(), at(60)).await.expect("delete works"), "there never was such an account");
+    assert!(accounts.users.delete(user.id, at(60)).await.expect("delete works"), "there was one");
+    assert!(!accounts.users.delete(user.id, at(90)).await.expect("delete works"), "it is gone already");
+}

@@ -1,0 +1,13 @@
+//! The contract of [`UserRepository`](revolve_domain::ports::UserRepository).
+
+#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+
+mod create;
+mod delete;
+mod password;
+mod update;
+
+pub use create::*;
+pub use delete::*;
+pub use password::*;
+pub use update::*;

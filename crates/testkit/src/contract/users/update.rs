@@ -1,0 +1,133 @@
+//! Details change.
+
+use crate::contract::{
+    AccountsSubject,
+    accounts::Accounts,
+    given::{Running, at_once, email, label, user_id},
+};
+use revolve_domain::{
+    model::{DetailsChange, EmailAddress, User, WebUrl},
+    ports::{CreateOutcome, UpdateOutcome},
+};
+
+fn url(text: &str) -> WebUrl {
+    WebUrl::parse(text).expect("a URL")
+}
+
+fn all_details() -> DetailsChange {
+    DetailsChange {
+        name: Some(Some(label("Ann"))),
+        website: Some(Some(url("https://example.org/ann"))),
+        image_url: Some(Some(url("https://example.org/ann.png"))),
+        email: None,
+    }
+}
+
+fn to_email(email: &EmailAddress) -> DetailsChange {
+    DetailsChange { email: Some(email.clone()), ..DetailsChange::default() }
+}
+
+async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> UpdateOutcome {
+    accounts.users.update(user.id, change).await.expect("update works")
+}
+
+/// Asserts that the change has the effect that the model says, in the answer and in the store.
+async fn assert_updates(accounts: &Accounts, user: &User, change: DetailsChange) -> User {
+    let expected = change.clone().apply(user.clone());
+    assert_eq!(update(accounts, user, &change).await, UpdateOutcome::Updated(expected.clone()), "the account after {change:?}");
+    assert_eq!(accounts.account(user.id).await, Some(expected.clone()), "the stored account after {change:?}");
+    expected
+}
+
+/// Fields that a change does not name stay as they are.
+pub async fn an_update_changes_only_what_it_names(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (mut user, _) = accounts.signed_up().await;
+    user = assert_updates(&accounts, &user, all_details()).await;
+    user = assert_updates(&accounts, &user, DetailsChange { name: Some(Some(label("Bob"))), ..DetailsChange::default() }).await;
+    user = assert_updates(&accounts, &user, to_email(&email())).await;
+    user = assert_updates(&accounts, &user, DetailsChange { website: Some(Some(url("http://example.com"))), ..Default::default() }).await;
+    assert_updates(&accounts, &user, DetailsChange::default()).await;
+    assert_eq!(accounts.hash(user.id).await, "$test$v=1$first", "the password is as it was");
+}
+
+/// A field that a change names without a value is cleared, each for itself.
+pub async fn an_update_clears_what_it_says(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, _) = accounts.signed_up().await;
+    let clears = [
+        DetailsChange { name: Some(None), ..DetailsChange::default() },
+        DetailsChange { website: Some(None), ..DetailsChange::default() },
+        DetailsChange { image_url: Some(None), ..DetailsChange::default() },
+    ];
+    for change in clears {
+        let full = assert_updates(&accounts, &user, all_details()).await;
+        assert_updates(&accounts, &full, change).await;
+    }
+}
+
+/// A taken address refuses the whole change.
+pub async fn an_update_refuses_a_taken_address(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let ((ann, _), (bob, _)) = (accounts.signed_up().await, accounts.signed_up().await);
+    let change = DetailsChange { email: Some(bob.email.clone()), ..all_details() };
+    assert_eq!(update(&accounts, &ann, &change).await, UpdateOutcome::EmailTaken, "the address is another account's");
+    assert_eq!(accounts.account(ann.id).await, Some(ann), "nothing changed");
+    assert_eq!(accounts.account(bob.id).await, Some(bob), "nothing changed for its owner");
+}
+
+/// The account's own address is not taken.
+pub async fn an_update_may_repeat_its_own_address(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, _) = accounts.signed_up().await;
+    let change = DetailsChange { email: Some(user.email.clone()), ..all_details() };
+    assert_updates(&accounts, &user, change).await;
+}
+
+/// After a change of address the old one is free and the new one finds the account.
+pub async fn a_freed_address_can_be_taken(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (ann, _) = accounts.signed_up().await;
+    let moved = assert_updates(&accounts, &ann, to_email(&email())).await;
+    let found = accounts.users.credentials_by_email(&moved.email).await.expect("credentials_by_email works");
+    assert_eq!(found.map(|found| found.user), Some(moved), "the new address finds the account");
+    let bob = User { email: ann.email.clone(), ..crate::contract::given::user() };
+    let created = accounts.create(&bob, &crate::contract::given::session(&bob, 60)).await;
+    assert_eq!(created, CreateOutcome::Created, "the old address is free");
+    assert_eq!(update(&accounts, &ann, &to_email(&bob.email)).await, UpdateOutcome::EmailTaken, "and now it is another's");
+}
+
+/// Nobody can't be changed.
+pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (ann, _) = accounts.signed_up().await;
+    for change in [all_details(), to_email(&email()), to_email(&ann.email), DetailsChange::default()] {
+        let outcome = accounts.users.update(user_id(), &change).await.expect("update works");
+        // Both are true of an address that is taken and an account that is not there.
+        let either = matches!(outcome, UpdateOutcome::NotFound)
+            || (outcome == UpdateOutcome::EmailTaken && change.email.as_ref() == Some(&ann.email));
+        assert!(either, "there is no such account, got {outcome:?}");
+    }
+    assert_eq!(accounts.account(ann.id).await, Some(ann), "nobody else changed");
+}
+
+/// Changes of different fields at once all hold.
+pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (mut user, _) = accounts.signed_up().await;
+    for round in 0..10 {
+        let all = all_details();
+        let name = DetailsChange { name: Some(Some(label(&format!("Ann {round}")))), ..DetailsChange::default() };
+        let website = DetailsChange { website: Some(Some(url(&format!("https://example.org/{round}")))), ..DetailsChange::default() };
+        let image = DetailsChange { image_url: (round % 2 == 0).then(|| all.image_url.flatten()), ..DetailsChange::default() };
+        let address = to_email(&email());
+        let changes = [name, website, image, address];
+        let running = changes.iter().cloned().map(|change| {
+            let (users, id) = (subject.users(), user.id);
+            Box::pin(async move { drop(users.update(id, &change).await.expect("update works")) }) as Running
+        });
+        at_once(running).await;
+        user = changes.into_iter().fold(user, |user, change| change.apply(user));
+        assert_eq!(accounts.account(user.id).await, Some(user.clone()), "all four changes hold");
+    }
+}

@@ -1,0 +1,78 @@
+//! The user database in memory: accounts and sessions' rows behind one lock, so that every method is one commit.
+
+mod sessions;
+mod users;
+
+use super::lock;
+use revolve_domain::model::{EndReason, Ending, PasswordHash, Session, SessionId, Timestamp, User, UserId};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard},
+};
+
+/// The user database in memory. It reads no clock: all times come with the calls.
+#[derive(Debug, Default)]
+pub struct MemoryAccounts {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    users: HashMap<UserId, (User, PasswordHash)>,
+    sessions: BTreeMap<SessionId, Session>,
+}
+
+impl MemoryAccounts {
+    /// What an operator can do and no port does: disables an account.
+    pub fn disable(&self, user: UserId, at: Timestamp) {
+        if let Some((user, _)) = self.tables().users.get_mut(&user) {
+            user.disabled_at = Some(at);
+        }
+    }
+
+    /// Every row of the user's sessions, ended ones included, in no order.
+    pub fn rows(&self, user: UserId) -> Vec<Session> {
+        self.tables().sessions.values().filter(|session| session.user == user).cloned().collect()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        lock(&self.tables)
+    }
+}
+
+impl Tables {
+    fn row(&mut self, user: UserId, session: SessionId) -> Option<&mut Session> {
+        self.sessions.get_mut(&session).filter(|row| row.user == user)
+    }
+
+    fn rows(&mut self, user: UserId) -> impl Iterator<Item = &mut Session> {
+        self.sessions.values_mut().filter(move |row| row.user == user)
+    }
+
+    /// Whether the session has not ended, is not past its absolute end, and survives its user's epoch.
+    fn lives(&self, user: UserId, session: SessionId, now: Timestamp) -> bool {
+        let Some((owner, _)) = self.users.get(&user) else { return false };
+        let row = self.sessions.get(&session).filter(|row| row.user == user);
+        row.is_some_and(|row| row.ending.is_none() && row.survives(owner) && now < row.ends_at)
+    }
+
+    /// Ends all of the user's sessions but one and raises the epoch.
+    fn raise(&mut self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) {
+        for row in self.rows(user).filter(|row| kept != Some(row.id)) {
+            end(row, reason, at);
+        }
+        if let Some((user, _)) = self.users.get_mut(&user) {
+            user.epoch = user.epoch.next();
+            user.kept_session = kept;
+        }
+    }
+}
+
+/// Ends a session unless it has ended; whether it did.
+fn end(row: &mut Session, reason: EndReason, at: Timestamp) -> bool {
+    let ends = row.ending.is_none();
+    if ends {
+        row.ending = Some(Ending { at, reason });
+    }
+    ends
+}

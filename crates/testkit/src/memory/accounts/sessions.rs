@@ -1,0 +1,105 @@
+//! The rows of sessions.
+
+use super::{MemoryAccounts, Tables, end};
+use async_trait::async_trait;
+use revolve_domain::{
+    model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
+    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+};
+use std::{cmp::Reverse, collections::HashMap};
+
+impl Tables {
+    /// Makes room for a new session: replaced, then expired, then evicted.
+    fn make_room(&mut self, begin: &BeginSession) -> (Vec<SessionId>, Vec<SessionId>) {
+        let (new, now) = (&begin.session, begin.session.began_at);
+        let refreshed: HashMap<_, _> = begin.refreshed.iter().copied().collect();
+        let (mut replaced, mut left) = (Vec::new(), Vec::new());
+        for row in self.rows(new.user).filter(|row| row.ending.is_none()) {
+            let idle = !refreshed.contains_key(&row.id) && now.since(row.began_at) > begin.idle;
+            if row.device == new.device {
+                end(row, EndReason::Replaced, now);
+                replaced.push(row.id);
+            } else if idle || now >= row.ends_at {
+                end(row, EndReason::Expired, now);
+            } else {
+                left.push((refreshed.get(&row.id).copied().unwrap_or(row.began_at), row.id));
+            }
+        }
+        left.sort_unstable();
+        let excess = (left.len() + 1).saturating_sub(begin.max_live);
+        let evicted: Vec<_> = left.into_iter().take(excess).map(|(_, session)| session).collect();
+        for row in self.rows(new.user).filter(|row| evicted.contains(&row.id)) {
+            end(row, EndReason::Evicted, now);
+        }
+        (replaced, evicted)
+    }
+
+    fn drop_oldest_ended(&mut self, user: UserId, max_ended: usize) {
+        let mut ended: Vec<_> = self.rows(user).filter_map(|row| Some((row.ending?.at, row.began_at, row.id))).collect();
+        ended.sort_unstable_by_key(|&row| Reverse(row));
+        for (.., session) in ended.into_iter().skip(max_ended) {
+            self.sessions.remove(&session);
+        }
+    }
+}
+
+#[async_trait]
+impl SessionRepository for MemoryAccounts {
+    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        let mut tables = self.tables();
+        let session = tables.row(user, session).cloned();
+        let user = tables.users.get(&user).map(|(user, _)| user.clone());
+        Ok(session.map(|session| SessionRecord { session, user }))
+    }
+
+    async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
+        let (new, mut tables) = (&begin.session, self.tables());
+        let may_begin = tables.users.get(&new.user).is_some_and(|(user, _)| user.disabled_at.is_none() && user.epoch == new.epoch);
+        if !may_begin {
+            return Ok(BeginOutcome::Superseded);
+        }
+        let (replaced, evicted) = tables.make_room(begin);
+        tables.sessions.insert(new.id, new.clone());
+        tables.drop_oldest_ended(new.user, begin.max_ended);
+        Ok(BeginOutcome::Begun { replaced, evicted })
+    }
+
+    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
+        if let Some(row) = self.tables().row(user, session) {
+            row.bound_at.get_or_insert(at);
+        }
+        Ok(())
+    }
+
+    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError> {
+        let mut tables = self.tables();
+        let Some(row) = tables.row(user, session) else { return Ok(EndOutcome::NotFound) };
+        Ok(if end(row, reason, at) { EndOutcome::Ended } else { EndOutcome::AlreadyEnded })
+    }
+
+    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError> {
+        let mut tables = self.tables();
+        if kept.is_some_and(|kept| !tables.lives(user, kept, at)) {
+            return Ok(None);
+        }
+        tables.raise(user, kept, reason, at);
+        Ok(tables.users.get(&user).map(|(user, _)| user.epoch))
+    }
+
+    async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let tables = self.tables();
+        let mut live: Vec<_> = tables.sessions.values().filter(|row| tables.lives(user, row.id, now)).cloned().collect();
+        live.sort_by_key(|row| Reverse(row.began_at));
+        Ok(live)
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        let over = |row: &&Session| row.ending.map_or(row.ends_at, |ending| ending.at.min(row.ends_at)) < before;
+        let gone: Vec<_> = tables.sessions.values().filter(over).take(limit as usize).map(|row| row.id).collect();
+        for session in &gone {
+            tables.sessions.remove(session);
+        }
+        Ok(gone.len() as u64)
+    }
+}

@@ -1,0 +1,89 @@
+//! Accounts.
+
+use super::{MemoryAccounts, Tables, end};
+use async_trait::async_trait;
+use revolve_domain::{
+    model::{ClientInfo, Credentials, DetailsChange, EmailAddress, EndReason, PasswordHash, Session, Timestamp, User, UserId},
+    ports::{CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+};
+
+impl Tables {
+    fn owner(&self, email: &EmailAddress) -> Option<&(User, PasswordHash)> {
+        self.users.values().find(|(user, _)| user.email == *email)
+    }
+}
+
+fn credentials((user, hash): &(User, PasswordHash)) -> Credentials {
+    Credentials { user: user.clone(), hash: hash.clone() }
+}
+
+#[async_trait]
+impl UserRepository for MemoryAccounts {
+    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
+        let mut tables = self.tables();
+        if tables.owner(&user.email).is_some() {
+            return Ok(CreateOutcome::EmailTaken);
+        }
+        tables.users.insert(user.id, (user.clone(), hash.clone()));
+        tables.sessions.insert(session.id, session.clone());
+        Ok(CreateOutcome::Created)
+    }
+
+    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        Ok(self.tables().owner(email).map(credentials))
+    }
+
+    async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
+        Ok(self.tables().users.get(&user).map(credentials))
+    }
+
+    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+        if let Some((_, hash)) = self.tables().users.get_mut(&user)
+            && hash.expose() == old.expose()
+        {
+            *hash = new.clone();
+        }
+        Ok(())
+    }
+
+    async fn update(&self, user: UserId, change: &DetailsChange) -> Result<UpdateOutcome, StoreError> {
+        let mut tables = self.tables();
+        if !tables.users.contains_key(&user) {
+            return Ok(UpdateOutcome::NotFound);
+        }
+        let owner = change.email.as_ref().and_then(|email| tables.owner(email));
+        if owner.is_some_and(|(owner, _)| owner.id != user) {
+            return Ok(UpdateOutcome::EmailTaken);
+        }
+        let Some((found, _)) = tables.users.get_mut(&user) else { return Ok(UpdateOutcome::NotFound) };
+        *found = change.clone().apply(found.clone());
+        Ok(UpdateOutcome::Updated(found.clone()))
+    }
+
+    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
+        let mut tables = self.tables();
+        let lives = tables.lives(change.user, change.session, change.at);
+        let Some((user, hash)) = tables.users.get_mut(&change.user).filter(|(user, _)| lives && user.epoch == change.epoch) else {
+            return Ok(PasswordOutcome::Superseded);
+        };
+        *hash = change.hash.clone();
+        let epoch = user.epoch.next();
+        tables.raise(change.user, Some(change.session), EndReason::PasswordChanged, change.at);
+        Ok(PasswordOutcome::Changed(epoch))
+    }
+
+    async fn delete(&self, user: UserId, at: Timestamp) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let found = tables.users.remove(&user).is_some();
+        for row in tables.rows(user).filter(|_| found) {
+            end(row, EndReason::AccountDeleted, at);
+            row.device_name = None;
+            row.client = ClientInfo::default();
+        }
+        Ok(found)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! Tokens whose claims can be read by eye, with a checksum in place of a signature.
+
+use super::tag::{decode, encode, tag};
+use revolve_domain::{
+    model::{DeviceId, Generation, Label, SessionId, Timestamp, TokenId, UserId, WebUrl},
+    ports::{IdClaims, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+/// Signs `<kind>.<claims as JSON in base64url>.<checksum>`. For tests only: anybody who reads this file can forge one.
+#[derive(Debug, Default)]
+pub struct TestCodec;
+
+#[derive(Serialize, Deserialize)]
+struct IdPart {
+    sub: UserId,
+    sid: SessionId,
+    exp: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RefreshPart {
+    uid: UserId,
+    sid: SessionId,
+    #[serde(rename = "gen")]
+    generation: u64,
+    jti: TokenId,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    did: Option<DeviceId>,
+}
+
+impl TestCodec {
+    /// The claims of either token, unverified.
+    ///
+    /// # Panics
+    /// If this is no token of a [`TestCodec`].
+    pub fn read(token: &SecretString) -> Value {
+        let claims = token.expose_secret().split('.').nth(1).and_then(decode).expect("a token has claims in base64url");
+        serde_json::from_slice(&claims).expect("the claims are JSON")
+    }
+
+    fn sign(kind: &str, claims: &impl Serialize) -> Result<SecretString, SignError> {
+        let claims = serde_json::to_vec(claims).map_err(|error| SignError(error.into()))?;
+        let signed = format!("{kind}.{}", encode(&claims));
+        let checksum = tag("token", &signed);
+        Ok(SecretString::from(format!("{signed}.{checksum}")))
+    }
+
+    fn verify<T: DeserializeOwned>(kind: &str, token: &SecretString) -> Result<T, TokenRejected> {
+        let (signed, checksum) = token.expose_secret().rsplit_once('.').ok_or(TokenRejected::Invalid)?;
+        let claims = signed.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.')).ok_or(TokenRejected::Invalid)?;
+        if tag("token", signed) != checksum {
+            return Err(TokenRejected::Invalid);
+        }
+        decode(claims).and_then(|json| serde_json::from_slice(&json).ok()).ok_or(TokenRejected::Invalid)
+    }
+}
+
+impl TokenCodec for TestCodec {
+    fn sign_id(&self, claims: &IdClaims) -> Result<SecretString, SignError> {
+        let details = &claims.details;
+        let user = json!({
+            "uid": claims.user,
+            "email": claims.email.as_str(),
+            "name": details.name.as_ref().map(Label::as_str),
+            "website": details.website.as_ref().map(WebUrl::as_str),
+            "imageUrl": details.image_url.as_ref().map(WebUrl::as_str),
+        });
+        let claims = json!({
+            "sub": claims.user,
+            "sid": claims.session,
+            "epoch": claims.epoch,
+            "auth_time": claims.authenticated_at.as_seconds(),
+            "iat": claims.issued_at.as_seconds(),
+            "exp": claims.expires_at.as_seconds(),
+            "user": user,
+        });
+        Self::sign("id", &claims)
+    }
+
+    fn sign_refresh(&self, claims: &RefreshClaims) -> Result<SecretString, SignError> {
+        let part = RefreshPart {
+            uid: claims.user,
+            sid: claims.session,
+            generation: claims.generation.number(),
+            jti: TokenId::of(claims.session, claims.generation),
+            iat: claims.issued_at.as_seconds(),
+            exp: claims.expires_at.as_seconds(),
+            did: claims.device,
+        };
+        Self::sign("refresh", &part)
+    }
+
+    fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
+        let part: IdPart = Self::verify("id", token)?;
+        if now >= Timestamp::from_seconds(part.exp) {
+            return Err(TokenRejected::Expired);
+        }
+        Ok(VerifiedId { user: part.sub, session: part.sid })
+    }
+
+    fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
+        let part: RefreshPart = Self::verify("refresh", token)?;
+        let generation = Generation::new(part.generation).ok_or(TokenRejected::Invalid)?;
+        if part.jti != TokenId::of(part.sid, generation) {
+            return Err(TokenRejected::Invalid);
+        }
+        Ok(RefreshClaims {
+            user: part.uid,
+            session: part.sid,
+            generation,
+            issued_at: Timestamp::from_seconds(part.iat),
+            expires_at: Timestamp::from_seconds(part.exp),
+            device: part.did,
+        })
+    }
+}

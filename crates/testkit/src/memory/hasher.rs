@@ -1,0 +1,135 @@
+//! A password "hasher" that hashes nothing, and that a test can stop in the middle.
+
+use super::tag::{encode, scramble, tag};
+use async_trait::async_trait;
+use revolve_domain::{
+    model::{Password, PasswordHash},
+    ports::{PasswordCheck, PasswordHasher, StoreError},
+};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+};
+use tokio::sync::watch;
+
+/// Makes `$plain$v=<version>$<salt>$<checksum>`. For tests only: this is not a password hash.
+#[derive(Debug)]
+pub struct PlainHasher {
+    version: AtomicU32,
+    calls: AtomicU64,
+    overloaded: AtomicBool,
+    gate: watch::Sender<Gate>,
+}
+
+/// Calls take a number when they arrive; those with a number in `held` wait.
+#[derive(Clone, Debug, Default)]
+struct Gate {
+    arrived: u64,
+    waiting: usize,
+    held: Range<u64>,
+}
+
+/// A closed gate in front of the hasher; opens when dropped.
+#[derive(Debug)]
+#[must_use = "the gate opens again when this is dropped"]
+pub struct Held<'a> {
+    hasher: &'a PlainHasher,
+}
+
+impl Default for PlainHasher {
+    fn default() -> Self {
+        Self {
+            version: AtomicU32::new(1),
+            calls: AtomicU64::new(0),
+            overloaded: AtomicBool::new(false),
+            gate: watch::Sender::new(Gate::default()),
+        }
+    }
+}
+
+impl PlainHasher {
+    /// Closes the gate: whoever hashes or checks from now on waits until the answer is dropped.
+    pub fn hold(&self) -> Held<'_> {
+        self.gate.send_modify(|gate| gate.held = gate.arrived..u64::MAX);
+        Held { hasher: self }
+    }
+
+    /// From now on hashes made so far are outdated.
+    pub fn change_parameters(&self) {
+        self.version.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether to refuse work as a hasher does that has too much of it.
+    pub fn overload(&self, overloaded: bool) {
+        self.overloaded.store(overloaded, Ordering::SeqCst);
+    }
+
+    /// How many passwords have been hashed or checked.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    async fn work(&self) -> Result<u64, StoreError> {
+        if self.overloaded.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("hasher", "hash a password", "told to be overloaded"));
+        }
+        let mut number = 0;
+        self.gate.send_modify(|gate| {
+            number = gate.arrived;
+            gate.arrived += 1;
+            gate.waiting += 1;
+        });
+        let mut gate = self.gate.subscribe();
+        // Fails only when the sender is gone, which lives in `self`.
+        drop(gate.wait_for(|gate| !gate.held.contains(&number)).await);
+        self.gate.send_modify(|gate| gate.waiting -= 1);
+        Ok(self.calls.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+impl Held<'_> {
+    /// Waits until so many are waiting at the gate.
+    pub async fn wait_for(&self, waiting: usize) {
+        let mut gate = self.hasher.gate.subscribe();
+        drop(gate.wait_for(|gate| gate.waiting >= waiting).await);
+    }
+
+    /// Lets pass who comes from now on; who waits goes on waiting.
+    pub fn only_these(&self) {
+        self.hasher.gate.send_modify(|gate| gate.held.end = gate.arrived);
+    }
+
+    /// Opens the gate.
+    pub fn release(self) {}
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.hasher.gate.send_modify(|gate| gate.held = Range::default());
+    }
+}
+
+fn phc(version: u32, salt: &str, password: &Password) -> String {
+    format!("$plain$v={version}${salt}${}", tag(salt, password.expose()))
+}
+
+#[async_trait]
+impl PasswordHasher for PlainHasher {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
+        let salt = encode(&scramble(self.work().await?).to_be_bytes());
+        Ok(PasswordHash::from_phc(phc(self.version.load(Ordering::SeqCst), &salt, password)))
+    }
+
+    async fn check(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<PasswordCheck, StoreError> {
+        self.work().await?;
+        let Some(hash) = hash else { return Ok(PasswordCheck::Mismatch) };
+        let broken = || StoreError::broken("hasher", "check a password", "not a hash of the test hasher");
+        let mut parts = hash.expose().split('$').skip(2);
+        let (version, salt) = (parts.next().and_then(|part| part.strip_prefix("v=")), parts.next());
+        let version: u32 = version.and_then(|version| version.parse().ok()).ok_or_else(broken)?;
+        if phc(version, salt.ok_or_else(broken)?, password) != hash.expose() {
+            return Ok(PasswordCheck::Mismatch);
+        }
+        Ok(PasswordCheck::Match { outdated: version != self.version.load(Ordering::SeqCst) })
+    }
+}

@@ -1,0 +1,31 @@
+//! Reference adapters that live in memory: what the ports' contracts mean, in the fewest lines.
+
+mod accounts;
+mod clearings;
+mod clock;
+mod codec;
+mod devices;
+mod entropy;
+mod events;
+mod faulty;
+mod hasher;
+mod tag;
+mod tokens;
+
+pub use accounts::MemoryAccounts;
+pub use clearings::RecordedClearings;
+pub use clock::FakeClock;
+pub use codec::TestCodec;
+pub use devices::TestDevices;
+pub use entropy::SeededEntropy;
+pub use events::RecordedEvents;
+pub use faulty::{Fault, Faulty};
+pub use hasher::{Held, PlainHasher};
+pub use tokens::MemoryTokens;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks, whatever a panicking test left behind.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,145 @@
+//! Honest clients: they keep what they are given and present the newest token that they have.
+
+use super::World;
+use revolve_domain::{
+    model::{ClientInfo, EmailAddress, Label, Password, SessionId, UserId},
+    rotation::Entry,
+    use_cases::{Begun, RefreshRequest, Refreshed, Refused, SignInError, SignInRequest, SignUpError, TokenPair},
+};
+use secrecy::SecretString;
+
+/// A client of a [`World`] that has signed in.
+pub struct Client<'w> {
+    world: &'w World,
+    /// Whose session it is.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// The newest ID token.
+    pub id_token: SecretString,
+    /// The newest refresh token.
+    pub refresh_token: SecretString,
+    /// The device credential that the sign-in handed out.
+    pub credential: SecretString,
+    /// Whether the client shows its credential when it refreshes.
+    pub shows_credential: bool,
+}
+
+impl World {
+    /// What somebody called `name` types on a new device: `<name>@example.org`, and `<name>'s password`.
+    ///
+    /// # Panics
+    /// If the name makes no address.
+    pub fn request(name: &str) -> SignInRequest {
+        SignInRequest {
+            email: EmailAddress::parse(&format!("{name}@example.org")).expect("a name makes an address"),
+            password: Self::password(&format!("{name}'s password")),
+            device_name: Label::lossy(&format!("{name}'s device")),
+            device_credential: None,
+            client: ClientInfo { address: Some([192, 0, 2, 1].into()), user_agent: Label::lossy("testkit/1") },
+        }
+    }
+
+    /// A password.
+    ///
+    /// # Panics
+    /// If it is longer than a password may be.
+    pub fn password(text: &str) -> Password {
+        Password::present(&SecretString::from(text)).expect("a password of a test has a fair length")
+    }
+
+    /// Somebody signs up.
+    ///
+    /// # Errors
+    /// As the use case.
+    pub async fn try_sign_up(&self, name: &str) -> Result<Client<'_>, SignUpError> {
+        Ok(self.client(self.sign_up.execute(Self::request(name)).await?))
+    }
+
+    /// Somebody signs up, and nothing stands in the way.
+    ///
+    /// # Panics
+    /// If something does.
+    pub async fn signed_up(&self, name: &str) -> Client<'_> {
+        self.try_sign_up(name).await.unwrap_or_else(|error| panic!("expected {name} to be signed up: {error}"))
+    }
+
+    /// Somebody signs in on a new device.
+    ///
+    /// # Errors
+    /// As the use case.
+    pub async fn try_sign_in(&self, name: &str) -> Result<Client<'_>, SignInError> {
+        Ok(self.client(self.sign_in.execute(Self::request(name)).await?))
+    }
+
+    /// Somebody signs in on a new device, and nothing stands in the way.
+    ///
+    /// # Panics
+    /// If something does.
+    pub async fn signed_in(&self, name: &str) -> Client<'_> {
+        self.try_sign_in(name).await.unwrap_or_else(|error| panic!("expected {name} to be signed in: {error}"))
+    }
+
+    /// The client that got this answer.
+    pub fn client(&self, begun: Begun) -> Client<'_> {
+        Client {
+            world: self,
+            user: begun.session.user,
+            session: begun.session.id,
+            id_token: begun.tokens.id_token,
+            refresh_token: begun.tokens.refresh_token,
+            credential: begun.device.credential,
+            shows_credential: false,
+        }
+    }
+}
+
+impl Client<'_> {
+    /// Refreshes with the newest token and keeps the answer.
+    ///
+    /// # Errors
+    /// As the use case; then the client keeps the tokens that it has.
+    pub async fn refresh(&mut self) -> Result<Refreshed, Refused> {
+        let refreshed = self.present(&self.refresh_token).await?;
+        self.keep(&refreshed.tokens);
+        Ok(refreshed)
+    }
+
+    /// Presents a refresh token and drops the answer.
+    ///
+    /// # Errors
+    /// As the use case.
+    pub async fn present(&self, token: &SecretString) -> Result<Refreshed, Refused> {
+        self.world.refresh.execute(self.request(token)).await
+    }
+
+    /// The request that presents this token.
+    pub fn request(&self, token: &SecretString) -> RefreshRequest {
+        RefreshRequest {
+            token: token.clone(),
+            device_credential: self.shows_credential.then(|| self.credential.clone()),
+            client: ClientInfo { address: Some([192, 0, 2, 2].into()), user_agent: None },
+        }
+    }
+
+    /// Uses these tokens from now on.
+    pub fn keep(&mut self, tokens: &TokenPair) {
+        self.id_token = tokens.id_token.clone();
+        self.refresh_token = tokens.refresh_token.clone();
+    }
+
+    /// Signs in again on this device and replaces this client's session.
+    ///
+    /// # Errors
+    /// As the use case.
+    pub async fn sign_in_again(&self, name: &str) -> Result<Self, SignInError> {
+        let request = SignInRequest { device_credential: Some(self.credential.clone()), ..World::request(name) };
+        let begun = self.world.sign_in.execute(request).await?;
+        Ok(Self { shows_credential: true, ..self.world.client(begun) })
+    }
+
+    /// What the white list has of this client's session.
+    pub fn entry(&self) -> Option<Entry> {
+        self.world.tokens.inner().entry(self.user, self.session)
+    }
+}

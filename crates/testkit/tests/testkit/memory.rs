@@ -1,0 +1,50 @@
+//! Every contract suite against its memory adapter.
+
+#![expect(clippy::unused_async, reason = "the suites want an async fn, and memory needs none")]
+
+mod stores {
+    use revolve_testkit::contract::MemorySubject;
+
+    async fn make() -> MemorySubject {
+        MemorySubject::new()
+    }
+
+    revolve_testkit::tokens_contract!(make);
+    revolve_testkit::accounts_contract!(make);
+}
+
+mod hasher {
+    use revolve_domain::ports::PasswordHasher;
+    use revolve_testkit::memory::PlainHasher;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn PasswordHasher> {
+        Arc::new(PlainHasher::default())
+    }
+
+    revolve_testkit::hasher_contract!(make);
+}
+
+mod codec {
+    use revolve_domain::ports::TokenCodec;
+    use revolve_testkit::memory::TestCodec;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn TokenCodec> {
+        Arc::new(TestCodec)
+    }
+
+    revolve_testkit::codec_contract!(make);
+}
+
+mod devices {
+    use revolve_domain::ports::DeviceCredentials;
+    use revolve_testkit::memory::TestDevices;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn DeviceCredentials> {
+        Arc::new(TestDevices)
+    }
+
+    revolve_testkit::device_credentials_contract!(make);
+}
