@@ -5,10 +5,12 @@ use crate::{
     composition::{Closer, compose},
     config::Config,
     http,
+    metrics::Metrics,
 };
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
+    web::Data,
 };
 use anyhow::{Context, Result};
 use futures_util::future::{Either, select};
@@ -16,12 +18,14 @@ use std::{
     future::Future,
     net::{SocketAddr, TcpListener},
     pin::pin,
+    sync::Arc,
 };
 
 /// A service that is bound to its address and connected to its stores.
 pub struct Application {
     server: Server,
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     background: Background,
     closer: Closer,
 }
@@ -37,7 +41,9 @@ impl Application {
         let address = listener.local_addr().context("http.listen: the address in use is not known")?;
 
         let background = Background::default();
-        let (services, closer) = compose(config, &background).await?;
+        let metrics = Arc::new(Metrics::new());
+        let metrics_address = settings.metrics_listen.map(|at| serve_metrics(at, &metrics, &background)).transpose()?;
+        let (services, closer) = compose(config, &metrics, &background).await?;
         let mut server = HttpServer::new(move || {
             let services = services.clone();
             App::new().configure(move |config| services.register(config)).service(http::api()).configure(http::outside)
@@ -48,12 +54,17 @@ impl Application {
             server = server.workers(workers);
         }
         let server = server.listen(listener).context("http.listen: the server can't use its socket")?.run();
-        Ok(Self { server, address, background, closer })
+        Ok(Self { server, address, metrics_address, background, closer })
     }
 
     /// The address in use.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of `/metrics`, if it is served.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Serves until `stop` is ready; then stops accepting, finishes what is in flight and closes the stores.
@@ -75,4 +86,14 @@ impl Application {
         closer.close().await;
         outcome.context("the HTTP server failed")
     }
+}
+
+/// Serves `/metrics` on a listener of its own, until the background stops.
+fn serve_metrics(at: SocketAddr, metrics: &Arc<Metrics>, background: &Background) -> Result<SocketAddr> {
+    let listener = TcpListener::bind(at).with_context(|| format!("http.metrics_listen: can't listen on {at}"))?;
+    let address = listener.local_addr().context("http.metrics_listen: the address in use is not known")?;
+    let metrics = Data::from(Arc::clone(metrics));
+    let server = HttpServer::new(move || App::new().app_data(metrics.clone()).configure(http::metrics)).workers(1).disable_signals();
+    background.serve(server.listen(listener).context("http.metrics_listen: the server can't use its socket")?.run());
+    Ok(address)
 }

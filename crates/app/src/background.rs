@@ -1,6 +1,7 @@
 //! What goes on beside requests: clearing the white list after an outage, pruning old rows.
 
 use crate::http::problem::chain;
+use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings},
     use_cases::{Clear, Prune},
@@ -74,6 +75,21 @@ impl Background {
                         }
                     }
                 }
+            }
+        });
+    }
+
+    /// Serves something that is not drained.
+    pub(crate) fn serve(&self, server: Server) {
+        let handle = server.handle();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            stop.cancelled().await;
+            handle.stop(false).await;
+        });
+        self.tasks.spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "a listener failed");
             }
         });
     }

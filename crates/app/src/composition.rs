@@ -7,6 +7,7 @@ use crate::{
     embedded_keys,
     events::LogEvents,
     http::{Dependencies, KeySetAnswer},
+    metrics::{CountedEvents, Metrics},
 };
 use actix_web::web::{Data, ServiceConfig};
 use anyhow::{Context, Result, anyhow};
@@ -114,10 +115,10 @@ impl Services {
 ///
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
-pub(crate) async fn compose(config: Config, background: &Background) -> Result<(Services, Closer)> {
+pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: &Background) -> Result<(Services, Closer)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let events: Arc<dyn SecurityEvents> = Arc::new(LogEvents);
+    let events: Arc<dyn SecurityEvents> = Arc::new(CountedEvents::new(Arc::clone(metrics), LogEvents));
     let policy = config.policy();
     let cookies = CookieSettings { secure: config.tokens.issuer.starts_with("https://") };
 

@@ -9,6 +9,7 @@ pub mod config;
 mod embedded_keys;
 mod events;
 mod http;
+mod metrics;
 pub mod telemetry;
 
 pub use application::Application;

@@ -63,6 +63,9 @@ fn serve(config: Config) -> Result<()> {
         let (profile, data_dir) = (config.profile, config.data_dir.clone());
         let application = Application::build(config).await?;
         println!("listening on http://{}", application.address());
+        if let Some(address) = application.metrics_address() {
+            println!("metrics on http://{address}/metrics");
+        }
         if profile == Profile::Embedded {
             welcome(application.address(), &data_dir);
         }

@@ -59,7 +59,7 @@ async fn a_broken_hash_is_a_broken_store_and_does_not_stop_the_pool() {
 
 #[tokio::test]
 async fn an_overload_is_turned_away_and_passes() {
-    let pool = PoolConfig { threads: NonZeroUsize::MIN, queue: 2, patience: Duration::from_secs(60) };
+    let pool = PoolConfig { threads: NonZeroUsize::MIN, queue: 2, patience: Duration::from_mins(1) };
     let hasher = hasher(HashCost::default(), pool);
     let many = (0..50).map(|_| {
         let hasher = Arc::clone(&hasher);

@@ -22,7 +22,6 @@ macro_rules! with_each_algorithm {
         mod $module {
             use super::*;
 
-            #[expect(clippy::unused_async, reason = "the contract's macro awaits it")]
             async fn make() -> Arc<dyn TokenCodec> {
                 codec(Algorithm::$algorithm)
             }

@@ -175,6 +175,8 @@ impl Default for Sessions {
 pub struct Http {
     /// The address to listen on; 127.0.0.1:8080. Port 0 takes any free one.
     pub listen: SocketAddr,
+    /// The address for `/metrics`; none by default. Not for the outside world.
+    pub metrics_listen: Option<SocketAddr>,
     /// Worker threads; as many as cores.
     pub workers: Option<usize>,
     /// How long requests in flight may take after SIGTERM; 20 s.
@@ -184,7 +186,12 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), workers: None, shutdown_timeout: Duration::from_secs(20) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_listen: None,
+            workers: None,
+            shutdown_timeout: Duration::from_secs(20),
+        }
     }
 }
 

@@ -46,6 +46,11 @@ pub(crate) fn outside(config: &mut web::ServiceConfig) {
         .default_service(web::to(nothing_here));
 }
 
+/// What the listener for operators has.
+pub(crate) fn metrics(config: &mut web::ServiceConfig) {
+    config.service(only("/metrics", "GET").route(web::get().to(well_known::metrics))).default_service(web::to(nothing_here));
+}
+
 /// A resource that answers 405 to other methods than its own.
 fn only(path: &'static str, allow: &'static str) -> Resource {
     web::resource(path).default_service(web::to(move || async move { Err::<HttpResponse, _>(Problem::method_not_allowed(allow)) }))

@@ -1,6 +1,7 @@
-//! `/.well-known/jwks.json` and the health checks: what machines ask.
+//! `/.well-known/jwks.json`, the health checks and `/metrics`: what machines ask.
 
 use super::problem::chain;
+use crate::metrics::Metrics;
 use actix_web::{HttpResponse, http::header, web};
 use revolve_domain::ports::{KeySet, StoreError, TokenRepository, UserRepository};
 use serde_json::{Map, Value, json};
@@ -59,4 +60,9 @@ fn state(result: &Result<(), StoreError>) -> Value {
             "unavailable".into()
         }
     }
+}
+
+/// `GET /metrics`, on its own listener
+pub(super) async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(metrics.render())
 }

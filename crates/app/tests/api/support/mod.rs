@@ -26,6 +26,7 @@ pub(crate) enum Store {
 /// A service that runs.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) backing: Backing,
     client: reqwest::Client,
 }
@@ -41,10 +42,10 @@ pub(crate) fn with_config<F: Future<Output = ()>>(store: Store, more: &str, test
         let cleanup = backing.cleanup();
         let config = Config::from_toml(&backing.config(more)).expect("the test's configuration is right");
         let application = Application::build(config).await.expect("the service starts");
-        let address = application.address();
+        let (address, metrics) = (application.address(), application.metrics_address());
         let (stop, stopped) = oneshot::channel::<()>();
         let running = actix_web::rt::spawn(application.run(async move { drop(stopped.await) }));
-        let outcome = AssertUnwindSafe(test(App { address, backing, client: client() })).catch_unwind().await;
+        let outcome = AssertUnwindSafe(test(App { address, metrics, backing, client: client() })).catch_unwind().await;
         drop(stop);
         running.await.expect("the server does not panic").expect("the server stops cleanly");
         cleanup.run().await;
