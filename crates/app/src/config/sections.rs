@@ -275,7 +275,7 @@ pub enum LogFormat {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// A filter such as `info` or `info,revolve=debug`.
+    /// A filter such as `info,actix_server=warn` (the default) or `info,revolve=debug`.
     pub level: String,
     /// `text` or `json`.
     pub format: LogFormat,
@@ -283,7 +283,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Text }
+        Self { level: "info,actix_server=warn".to_owned(), format: LogFormat::Text }
     }
 }
 
