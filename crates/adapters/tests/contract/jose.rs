@@ -4,8 +4,12 @@ use revolve_adapters::{
     jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MasterKey},
     system::SystemEntropy,
 };
-use revolve_domain::ports::{DeviceCredentials, Entropy, TokenCodec};
-use std::sync::Arc;
+use revolve_domain::{
+    model::{Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
+    ports::{DeviceCredentials, Entropy, IdClaims, RefreshClaims, TokenCodec, TokenRejected},
+};
+use secrecy::SecretString;
+use std::{sync::Arc, time::Duration};
 
 fn master() -> MasterKey {
     MasterKey::parse(&MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()])).unwrap()
@@ -32,6 +36,44 @@ macro_rules! with_each_algorithm {
 }
 
 with_each_algorithm!(rs256: Rs256, ps256: Ps256, es256: Es256, eddsa: EdDsa);
+
+/// The same keys, in the name of somebody else.
+fn codec_of(issuer: &str, audience: &str, pem: &SecretString, master: &MasterKey) -> JoseTokens {
+    let config = CodecConfig { issuer: issuer.to_owned(), audience: audience.to_owned() };
+    JoseTokens::new(config, IdKey::from_pem(Algorithm::EdDsa, pem).unwrap(), master).unwrap()
+}
+
+#[test]
+fn tokens_of_another_issuer_audience_or_key_are_refused() {
+    let (pem, other_pem) = (IdKey::generate(Algorithm::EdDsa).unwrap(), IdKey::generate(Algorithm::EdDsa).unwrap());
+    let (key, other_key) = (master(), master());
+    let ours = codec_of("https://ours.example.org", "services", &pem, &key);
+    let now = Timestamp::from_seconds(1_000);
+    let (user, session) = (UserId::from_random(SystemEntropy.bytes()), SessionId::from_random(SystemEntropy.bytes()));
+    let (issued_at, expires_at) = (now, now.plus(Duration::from_mins(1)));
+    let id = IdClaims {
+        user,
+        session,
+        epoch: Epoch::FIRST,
+        authenticated_at: now,
+        issued_at,
+        expires_at,
+        email: EmailAddress::parse("ann@example.org").unwrap(),
+        details: Details::default(),
+    };
+    let refresh = RefreshClaims { user, session, generation: Generation::FIRST, issued_at, expires_at, device: None };
+    let (id_token, refresh_token) = (ours.sign_id(&id).unwrap(), ours.sign_refresh(&refresh).unwrap());
+    assert!(ours.verify_id(&id_token, now).is_ok() && ours.verify_refresh(&refresh_token).is_ok());
+
+    let other_issuer = codec_of("https://theirs.example.org", "services", &pem, &key);
+    assert_eq!(other_issuer.verify_id(&id_token, now), Err(TokenRejected::Invalid));
+    assert_eq!(other_issuer.verify_refresh(&refresh_token), Err(TokenRejected::Invalid));
+    let other_audience = codec_of("https://ours.example.org", "others", &pem, &key);
+    assert_eq!(other_audience.verify_id(&id_token, now), Err(TokenRejected::Invalid));
+    let other_keys = codec_of("https://ours.example.org", "services", &other_pem, &other_key);
+    assert_eq!(other_keys.verify_id(&id_token, now), Err(TokenRejected::Invalid));
+    assert_eq!(other_keys.verify_refresh(&refresh_token), Err(TokenRejected::Invalid));
+}
 
 mod devices {
     use super::*;
