@@ -6,16 +6,34 @@
 //!
 //! # Invariants
 //!
+//! Each names the tests that hold it: in this crate's `tests/domain`, or in the contract suites of `revolve-testkit`.
+//!
 //! 1. A session has at most one live refresh token; a retry gets the same successor, never a branch.
+//!    (`machine::interleavings::no_interleaving_makes_a_branch_or_accuses_an_honest_client`,
+//!    contract `parallel_refreshes_rotate_once`)
 //! 2. Whoever presents the live token gets its successor; whoever presents its parent does within the retry windows and
-//!    as long as the successor is unused.
+//!    as long as the successor is unused. (`machine::table::rotated_when_the_live_token_is_presented`,
+//!    `machine::table::repeated_within_the_free_window`, `machine::edges::a_late_retry_is_possible_until_its_window_ends`)
 //! 3. A generation that was retried late is charged once; after `late_retries` such generations in a row the next late
 //!    retry is reuse. The count clears only when a generation is used without a late retry.
+//!    (`machine::table::repeated_late_and_charged_once`, `stories::reuse::a_shadow_that_lives_on_retries_is_found`,
+//!    contract `a_generation_used_without_a_late_retry_clears_the_count`)
 //! 4. A token that proves a later generation than the store's is healed, not theft.
+//!    (`machine::table::healed_when_the_store_is_at_an_earlier_generation`,
+//!    `stories::reuse::a_white_list_that_lost_rotations_is_healed_by_the_newest_token`)
 //! 5. A bound session's tokens are refused without its device's credential, before anything else is looked at.
+//!    (`machine::table::the_device_check_comes_before_every_row`, `stories::devices::whichever_says_bound_is_enough`)
 //! 6. The end of a session is a commit in the user database before the answer; after it no token of the session works.
+//!    (`stories::sign_out::with_the_white_list_down_a_sign_out_is_final_and_clears_later`,
+//!    `stories::sign_out::a_white_list_from_an_old_file_does_not_undo_a_sign_out`)
 //! 7. A session that began under an older epoch is over, but for the one that was kept.
+//!    (`stories::races::a_sign_in_still_hashing_does_not_outlive_a_password_change`,
+//!    `stories::refusals::how_a_session_stands_follows_from_its_two_rows`)
 //! 8. Order is by generation and epoch alone; no clock of a replica decides it.
+//!    (`stories::clocks::windows_run_on_the_clock_of_the_white_list`,
+//!    `stories::clocks::an_epoch_ends_sessions_whatever_the_clocks_say`, contract `expiry_runs_on_the_store_clock`)
+//! 9. What is stored for a user is bounded, whatever the sequence of sign-ins.
+//!    (`stories::bounds::nothing_grows_under_any_sequence_of_sign_ins`)
 
 pub mod model;
 pub mod policy;

@@ -4,7 +4,8 @@ use super::{Clear, Failure, Mint, Refusal, Refused, TokenPair};
 use crate::{
     model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
     ports::{
-        Clearing, Clock, DeviceCredentials, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec, TokenRepository,
+        Clearing, Clock, DeviceCredentials, EndOutcome, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec,
+        TokenRepository,
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
 };
@@ -151,9 +152,13 @@ impl Refresh {
     /// The white list has forgotten the session; its row must say so before the answer.
     async fn revoke(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
         let reason = EndReason::Reused;
-        if let Err(error) = self.sessions.end(session.user, session.id, reason, now).await {
-            self.clear.execute(Clearing::Row { user: session.user, session: session.id, reason }).await;
-            return Err(error.into());
+        match self.sessions.end(session.user, session.id, reason, now).await {
+            Ok(EndOutcome::Ended) => {}
+            Ok(EndOutcome::AlreadyEnded | EndOutcome::NotFound) => return Ok(()),
+            Err(error) => {
+                self.clear.execute(Clearing::Row { user: session.user, session: session.id, reason }).await;
+                return Err(error.into());
+            }
         }
         self.events.record(SecurityEvent::SessionEnded { user: session.user, session: session.id, reason });
         Ok(())

@@ -100,9 +100,9 @@ impl SignIn {
         let known = found.as_ref().map(|found| found.user.id);
         match (found, check) {
             (Some(found), PasswordCheck::Match { outdated }) if found.user.disabled_at.is_none() => {
-                if outdated {
-                    let new = self.hasher.hash(&request.password).await?;
-                    self.users.rehash(found.user.id, &found.hash, &new).await?;
+                // The password was right: a hash that can't be renewed now is renewed at another sign-in.
+                if outdated && let Ok(new) = self.hasher.hash(&request.password).await {
+                    let _ = self.users.rehash(found.user.id, &found.hash, &new).await;
                 }
                 Ok(found.user)
             }

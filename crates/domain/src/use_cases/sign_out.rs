@@ -45,11 +45,14 @@ impl SignOut {
         let (now, reason) = (self.clock.now(), EndReason::SignedOut);
         let kept = match scope {
             SignOutScope::This => {
-                if self.sessions.end(user, session, reason, now).await? == EndOutcome::NotFound {
+                let outcome = self.sessions.end(user, session, reason, now).await?;
+                if outcome == EndOutcome::NotFound {
                     return Err(Refusal::SessionUnknown.into());
                 }
                 self.clear.execute(Clearing::Sessions { user, sessions: vec![session] }).await;
-                self.events.record(SecurityEvent::SessionEnded { user, session, reason });
+                if outcome == EndOutcome::Ended {
+                    self.events.record(SecurityEvent::SessionEnded { user, session, reason });
+                }
                 return Ok(());
             }
             SignOutScope::Others => Some(session),

@@ -109,6 +109,7 @@ macro_rules! accounts_contract {
             ending_the_others_needs_the_kept_one_to_live,
             ending_all_of_nobody_is_none,
             live_sessions_come_newest_first,
+            a_row_of_an_older_epoch_lives_only_if_kept,
             pruning_takes_the_long_over_in_batches,
         );
     };

@@ -2,7 +2,7 @@
 
 use super::{LATE, refusal, secs};
 use revolve_domain::{
-    ports::{Clock, SecurityEvent},
+    ports::{Clock, RefreshClaims, SecurityEvent, TokenCodec},
     use_cases::Refusal,
 };
 use revolve_testkit::{
@@ -67,6 +67,8 @@ async fn a_sign_in_that_shows_the_credential_is_bound_from_the_start() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     let mut again = ann.sign_in_again("ann").await.expect("the credential is hers");
+    let row = world.accounts.inner().rows(ann.user).into_iter().find(|row| row.id == again.session).expect("the row is there");
+    assert!(row.bound_at.is_some(), "its row says so");
     assert!(TestCodec::read(&again.refresh_token).get("did").is_some(), "its first token says so");
     again.shows_credential = false;
     assert_eq!(refusal(again.refresh().await), Refusal::DeviceMismatch, "without the credential it is worth nothing");
@@ -97,4 +99,22 @@ async fn a_bound_client_that_lost_the_answer_in_a_tunnel_comes_back_hours_later(
     world.advance(secs(20 * 3600));
     ann.refresh().await.expect("a late retry within the bound window");
     ann.refresh().await.expect("the successor works");
+}
+
+#[tokio::test]
+async fn whichever_says_bound_is_enough() {
+    let world = World::new();
+    let mut ann = world.signed_up("ann").await;
+    let row = world.accounts.inner().rows(ann.user).remove(0);
+    let claims = world.codec.verify_refresh(&ann.refresh_token).expect("it was signed here");
+    let bound = world.codec.sign_refresh(&RefreshClaims { device: Some(row.device), ..claims }).expect("signing works");
+    assert_eq!(refusal(ann.present(&bound).await), Refusal::DeviceMismatch, "the token's claim alone");
+
+    ann.shows_credential = true;
+    world.tokens.fail(Fault::Before);
+    super::assert_unavailable(ann.refresh().await);
+    world.tokens.recover();
+    ann.shows_credential = false;
+    assert_eq!(ann.entry().and_then(|entry| entry.token.device), None, "the white list has heard of nothing");
+    assert_eq!(refusal(ann.refresh().await), Refusal::DeviceMismatch, "the row alone");
 }

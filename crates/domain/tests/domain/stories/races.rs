@@ -1,19 +1,26 @@
 //! A sign-in or a refresh in flight never outlives what ended while it ran.
 
-use super::refusal;
+use super::{LATE, refusal};
+use async_trait::async_trait;
 use revolve_domain::{
-    model::Standing,
-    ports::{Clock, SessionRepository},
-    use_cases::{ChangePasswordError, ChangePasswordRequest, Refusal, SignInError, SignOutScope},
+    model::{EndReason, Epoch, SessionId, Standing, UserId},
+    ports::{Clock, LiveSession, NewLiveSession, SessionRepository, StoreError, TokenRepository},
+    rotation::{Rotation, RotationOutcome},
+    use_cases::{ChangePasswordError, ChangePasswordRequest, Mint, Refresh, Refusal, SignInError, SignOutScope},
 };
-use revolve_testkit::{World, world::Client};
+use revolve_testkit::{
+    World,
+    memory::{Faulty, MemoryAccounts, MemoryTokens},
+    world::Client,
+};
+use std::sync::Arc;
 
 fn new_password() -> ChangePasswordRequest {
     ChangePasswordRequest { current: World::password("ann's password"), new: World::password("ann's new password") }
 }
 
 /// The ids of the user's sessions that live by their rows.
-async fn live(world: &World, client: &Client<'_>) -> Vec<revolve_domain::model::SessionId> {
+async fn live(world: &World, client: &Client<'_>) -> Vec<SessionId> {
     let live = world.accounts.inner().live(client.user, world.clock.now()).await.expect("the store itself never fails");
     live.into_iter().map(|session| session.id).collect()
 }
@@ -118,4 +125,58 @@ async fn a_refresh_that_read_the_row_before_a_sign_out_gives_nothing_that_works(
     assert_eq!(refusal(world.me.execute(&tokens.id_token).await), Refusal::SessionRevoked, "nor is its ID token");
     let record = world.accounts.inner().find(ann.user, ann.session).await.expect("the store itself never fails").expect("the row stays");
     assert!(matches!(record.standing(world.clock.now()), Standing::Ended(_)), "the row says so");
+}
+
+/// A white list that is reached only after somebody has signed the session out, in both stores.
+struct SignedOutMeanwhile {
+    tokens: Arc<Faulty<MemoryTokens>>,
+    accounts: Arc<Faulty<MemoryAccounts>>,
+}
+
+#[async_trait]
+impl TokenRepository for SignedOutMeanwhile {
+    async fn begin(&self, session: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
+        self.tokens.begin(session).await
+    }
+
+    async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
+        SessionRepository::end(&*self.accounts, rotation.user, rotation.session, EndReason::SignedOut, rotation.issued_at).await?;
+        self.tokens.end(rotation.user, &[rotation.session]).await?;
+        self.tokens.rotate(rotation).await
+    }
+
+    async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
+        self.tokens.end(user, sessions).await
+    }
+
+    async fn end_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) -> Result<(), StoreError> {
+        self.tokens.end_older(user, epoch, kept).await
+    }
+
+    async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError> {
+        self.tokens.list(user).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.tokens.ping().await
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_that_comes_second_to_a_sign_out_hears_why() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    world.advance(LATE);
+    let refresh = Refresh {
+        codec: world.codec.clone(),
+        devices: world.devices.clone(),
+        sessions: world.accounts.clone(),
+        tokens: Arc::new(SignedOutMeanwhile { tokens: world.tokens.clone(), accounts: world.accounts.clone() }),
+        clock: world.clock.clone(),
+        mint: Mint { codec: world.codec.clone(), policy: world.policy },
+        clear: world.clear.clone(),
+        events: world.events.clone(),
+    };
+    let refused = refresh.execute(ann.request(&ann.refresh_token)).await;
+    assert_eq!(refusal(refused), Refusal::SessionRevoked, "the row says so by now");
 }

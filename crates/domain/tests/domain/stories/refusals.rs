@@ -2,8 +2,9 @@
 
 use super::{DAY, LATE, refusal, secs};
 use revolve_domain::{
+    model::{EndReason, Ending, Epoch, Session, SessionRecord, Standing, User},
     policy::SessionPolicy,
-    ports::Clock,
+    ports::{Clock, SessionRepository},
     use_cases::{ChangePasswordRequest, Refusal, SignOutScope},
 };
 use revolve_testkit::{World, world::Client};
@@ -114,6 +115,36 @@ async fn a_row_that_was_pruned_leaves_the_tokens_own_times() {
     world.advance(2 * DAY);
     assert_eq!(world.prune.execute().await.expect("pruning works"), 1, "long over");
     assert_eq!(told(&mut ann).await, Refusal::TokenExpired, "no token of it could be alive");
+}
+
+#[tokio::test]
+async fn how_a_session_stands_follows_from_its_two_rows() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    let now = world.clock.now();
+    let live = world.accounts.inner().find(ann.user, ann.session).await.expect("the store itself never fails").expect("the row is there");
+    let (session, user) = (live.session.clone(), live.user.clone().expect("the account is there"));
+    let raised = User { epoch: Epoch::new(1), ..user.clone() };
+    let ended = |reason| Session { ending: Some(Ending { at: now, reason }), ..session.clone() };
+    let cases = [
+        (session.clone(), Some(user.clone()), Standing::Live, None),
+        (session.clone(), None, Standing::AccountGone, Some(Refusal::SessionRevoked)),
+        (session.clone(), Some(raised.clone()), Standing::Superseded, Some(Refusal::SessionRevoked)),
+        (session.clone(), Some(User { kept_session: Some(session.id), ..raised.clone() }), Standing::Live, None),
+        (Session { epoch: Epoch::new(1), ..session.clone() }, Some(raised.clone()), Standing::Live, None),
+        (session.clone(), Some(User { disabled_at: Some(now), ..user.clone() }), Standing::Disabled, Some(Refusal::SessionRevoked)),
+        (Session { ends_at: now, ..session.clone() }, Some(user.clone()), Standing::Expired, Some(Refusal::SessionExpired)),
+        // A named ending tells more than the rest.
+        (ended(EndReason::Evicted), Some(raised), Standing::Ended(EndReason::Evicted), Some(Refusal::SessionEvicted)),
+        (ended(EndReason::Reused), None, Standing::Ended(EndReason::Reused), Some(Refusal::TokenReused)),
+        (ended(EndReason::Expired), Some(user.clone()), Standing::Ended(EndReason::Expired), Some(Refusal::SessionExpired)),
+        (ended(EndReason::Replaced), Some(user), Standing::Ended(EndReason::Replaced), Some(Refusal::SessionReplaced)),
+    ];
+    for (session, user, standing, expected) in cases {
+        let record = SessionRecord { session, user };
+        assert_eq!(record.standing(now), standing, "{record:?}");
+        assert_eq!(Refusal::of(standing), expected, "what {standing:?} is told as");
+    }
 }
 
 #[test]

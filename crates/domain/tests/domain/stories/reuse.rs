@@ -109,3 +109,15 @@ async fn a_white_list_that_lost_rotations_is_healed_by_the_newest_token() {
     ann.refresh().await.expect("and on it goes");
     assert!(world.events.take().is_empty(), "as if nothing had happened");
 }
+
+#[tokio::test]
+async fn an_expired_token_proves_nothing_to_a_white_list_that_lost_rotations() {
+    let world = World::new();
+    let mut ann = world.signed_up("ann").await;
+    let old = ann.entry();
+    ann.refresh().await.expect("the session lives");
+    world.tokens.inner().restore(ann.user, ann.session, old);
+    world.clock.advance(4 * super::DAY);
+    assert_eq!(refusal(ann.refresh().await), Refusal::TokenExpired, "past its exp");
+    assert_eq!(ann.entry(), old, "nothing changed");
+}

@@ -152,3 +152,14 @@ async fn what_is_deferred_says_what_is_to_be_done() {
     let reason = world.accounts.inner().rows(ann.user).into_iter().find_map(|row| row.ending).map(|ending| ending.reason);
     assert_eq!(reason, Some(EndReason::SignedOut), "the row has ended already");
 }
+
+#[tokio::test]
+async fn a_session_that_can_not_be_refreshed_is_listed_only_to_itself() {
+    let world = World::new();
+    let (ann, other) = (world.signed_up("ann").await, world.signed_in("ann").await);
+    for lost in [&ann, &other] {
+        world.tokens.inner().restore(lost.user, lost.session, None);
+    }
+    let listed = world.list_sessions.execute(&ann.id_token).await.expect("the row lives");
+    assert_eq!(listed.iter().map(|view| view.session.id).collect::<Vec<_>>(), [ann.session], "only the one that asks");
+}

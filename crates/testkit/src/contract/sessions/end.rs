@@ -3,11 +3,11 @@
 use crate::contract::{
     AccountsSubject,
     accounts::{Accounts, at},
-    given::{secs, session, session_id, user, user_id},
+    given::{hash, secs, session, session_id, user, user_id},
 };
 use revolve_domain::{
     model::{EndReason, Ending, Epoch, Session, Timestamp, User},
-    ports::{CreateOutcome, EndOutcome},
+    ports::{CreateOutcome, EndOutcome, PasswordChange, PasswordOutcome},
 };
 
 async fn end(accounts: &Accounts, session: &Session, reason: EndReason, after: u64) -> EndOutcome {
@@ -143,6 +143,25 @@ pub async fn live_sessions_come_newest_first(subject: &dyn AccountsSubject) {
     assert_eq!(live, [late.clone(), middle.clone(), first.clone()], "whole rows, the newest first");
     assert_eq!(accounts.live(user.id, middle.ends_at.plus(secs(60))).await, [late.id], "the others are past their absolute end");
     assert!(accounts.live(user_id(), at(500)).await.is_empty(), "nobody has none");
+}
+
+/// A row of an older epoch than its user's is over though it says nothing of an end, unless it is the kept one.
+pub async fn a_row_of_an_older_epoch_lives_only_if_kept(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    for is_kept in [false, true] {
+        let user = User { epoch: Epoch::new(2), ..user() };
+        let older = Session { epoch: Epoch::new(1), ..session(&user, 0) };
+        let user = User { kept_session: is_kept.then_some(older.id), ..user };
+        assert_eq!(accounts.create(&user, &older).await, CreateOutcome::Created, "a fresh address is free");
+        let expected: &[_] = if is_kept { &[older.id] } else { &[] };
+        assert_eq!(accounts.live(user.id, at(60)).await, expected, "whether it lives");
+        let change = PasswordChange { user: user.id, session: older.id, epoch: user.epoch, hash: hash("second"), at: at(60) };
+        let changed = accounts.users.change_password(&change).await.expect("change_password works");
+        let expected = if is_kept { PasswordOutcome::Changed(Epoch::new(3)) } else { PasswordOutcome::Superseded };
+        assert_eq!(changed, expected, "whether it can change the password");
+        let expected = is_kept.then_some(Epoch::new(4));
+        assert_eq!(end_all(&accounts, &user, Some(&older), 90).await, expected, "whether it can keep itself");
+    }
 }
 
 /// Rows go that ended, or reached their absolute end, before the given time; so many at once at most.
