@@ -6,7 +6,7 @@ use crate::{
     config::{Config, Profile, Secret},
     embedded_keys,
     events::LogEvents,
-    http::{Dependencies, KeySetAnswer},
+    http::{CookieSettings, Dependencies, KeySetAnswer},
     metrics::{CountedEvents, Metrics},
 };
 use actix_web::web::{Data, ServiceConfig};
@@ -30,20 +30,6 @@ use revolve_domain::{
     },
 };
 use std::{num::NonZeroUsize, sync::Arc};
-
-/// How the device cookie is set.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CookieSettings {
-    /// Over https only; the issuer says so.
-    pub(crate) secure: bool,
-}
-
-impl CookieSettings {
-    /// With the prefix that makes browsers refuse a cookie planted by a sibling host, where they allow it (RFC 6265bis §4.1.3).
-    pub(crate) const fn name(self) -> &'static str {
-        if self.secure { "__Host-revolve-device" } else { "revolve-device" }
-    }
-}
 
 /// The stores that a profile runs on.
 struct Stores {
@@ -185,6 +171,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         update_details: Data::new(UpdateDetails {
             authenticate: authenticate.clone(),
             users: Arc::clone(&users),
+            clock: Arc::clone(&clock),
             hasher: Arc::clone(&hasher),
             events: Arc::clone(&events),
         }),

@@ -35,7 +35,8 @@ pub(crate) fn signing_key(data_dir: &Path, algorithm: Algorithm) -> Result<Secre
 fn read_or_make(file: &Path, make: impl FnOnce() -> Result<SecretString>) -> Result<SecretString> {
     if !file.try_exists().with_context(|| format!("{} can't be looked at", file.display()))? {
         let secret = make()?;
-        let draft = file.with_extension(format!("draft-{}", std::process::id()));
+        // Two containers over one volume may have the same process id.
+        let draft = file.with_extension(format!("draft-{}", uuid::Uuid::now_v7().simple()));
         write(&draft, &secret).with_context(|| format!("{} can't be written", draft.display()))?;
         // A link fails if the other process was first; then its file counts.
         let linked = fs::hard_link(&draft, file);
@@ -56,7 +57,6 @@ fn read_or_make(file: &Path, make: impl FnOnce() -> Result<SecretString>) -> Res
 }
 
 fn write(file: &Path, secret: &SecretString) -> std::io::Result<()> {
-    drop(fs::remove_file(file));
     let mut draft = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
     draft.write_all(secret.expose_secret().as_bytes())?;
     draft.sync_all()

@@ -13,7 +13,11 @@ use revolve_domain::ports::StoreError;
 use secrecy::ExposeSecret;
 use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::{Config, IsolationLevel, NoTls, Row, config::Host, types::ToSql};
+use tokio_postgres::{
+    Config, IsolationLevel, NoTls, Row,
+    config::{Host, TargetSessionAttrs},
+    types::ToSql,
+};
 
 /// How often a transaction is tried again that another one got in the way of.
 const CONFLICTS: u32 = 4;
@@ -89,6 +93,10 @@ impl Database {
         let mut config = Config::from_str(settings.url.expose_secret())
             .map_err(|_| StoreError::broken(STORE, "read its URL", "it is not of the form postgres://user:password@host:port/database"))?;
         let timeout = settings.timeout;
+        // Of several hosts only the primary will do: a standby may not know yet that a session has ended.
+        if config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(timeout);
         }
@@ -127,7 +135,12 @@ impl Database {
 
     /// One transaction.
     pub(super) async fn transact<I: Intent>(&self, operation: &'static str, intent: &I) -> Result<I::Answer, StoreError> {
-        self.run(&InTransaction(intent)).await.map_err(|fault| self.error(operation, fault))
+        self.attempt(intent).await.map_err(|fault| self.error(operation, fault))
+    }
+
+    /// One transaction. The fault is for [`Self::error`], unless it means something.
+    pub(super) async fn attempt<I: Intent>(&self, intent: &I) -> Result<I::Answer, Fault> {
+        self.run(&InTransaction(intent)).await
     }
 
     pub(super) fn error(&self, operation: &'static str, fault: Fault) -> StoreError {

@@ -31,20 +31,20 @@ const DELETE: &str = "
     WHERE user_id = $1";
 
 /// What the user's row says, now that it is locked.
-struct Locked {
+pub(super) struct Locked {
     user: UserId,
     epoch: i64,
     kept: Option<Uuid>,
 }
 
 impl Locked {
-    async fn of(tx: &Transaction<'_>, user: UserId) -> Result<Option<Self>, Fault> {
+    pub(super) async fn of(tx: &Transaction<'_>, user: UserId) -> Result<Option<Self>, Fault> {
         let lock = tx.prepare_cached(LOCK).await?;
         let Some(row) = tx.query_opt(&lock, &[user.as_uuid()]).await? else { return Ok(None) };
         Ok(Some(Self { user, epoch: row.try_get(0)?, kept: row.try_get(1)? }))
     }
 
-    async fn lives(&self, tx: &Transaction<'_>, session: SessionId, now: Timestamp) -> Result<bool, Fault> {
+    pub(super) async fn lives(&self, tx: &Transaction<'_>, session: SessionId, now: Timestamp) -> Result<bool, Fault> {
         let lives = tx.prepare_cached(LIVES).await?;
         let row = tx.query_opt(&lives, &[self.user.as_uuid(), session.as_uuid(), &At(now), &self.epoch, &self.kept]).await?;
         Ok(row.is_some())
@@ -106,6 +106,7 @@ impl Intent for PasswordChange {
 /// `UserRepository::delete`.
 pub(super) struct Delete {
     pub(super) user: UserId,
+    pub(super) asking: Option<SessionId>,
     pub(super) at: Timestamp,
 }
 
@@ -113,7 +114,10 @@ impl Intent for Delete {
     type Answer = bool;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, Fault> {
-        if Locked::of(tx, self.user).await?.is_none() {
+        let Some(locked) = Locked::of(tx, self.user).await? else { return Ok(false) };
+        if let Some(session) = self.asking
+            && !locked.lives(tx, session, self.at).await?
+        {
             return Ok(false);
         }
         let delete = tx.prepare_cached(DELETE).await?;

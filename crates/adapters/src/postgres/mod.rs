@@ -4,6 +4,7 @@
 //! of rows know nothing of it, so that a read can be sent another way without touching them.
 
 mod begin;
+mod change;
 mod database;
 mod end;
 mod error;

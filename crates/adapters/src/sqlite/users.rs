@@ -13,7 +13,7 @@ use revolve_domain::{
     model::{
         Credentials, DetailsChange, EmailAddress, EndReason, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId, WebUrl,
     },
-    ports::{CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 use rusqlite::{Connection, params};
 
@@ -54,9 +54,9 @@ impl UserRepository for SqliteStore {
         self.write("replace a hash", rehash).await
     }
 
-    async fn update(&self, user: UserId, change: &DetailsChange) -> Result<UpdateOutcome, StoreError> {
+    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError> {
         let change = change.clone();
-        self.write("change an account's details", move |conn| update(conn, user, change)).await
+        self.write("change an account's details", move |conn| update(conn, user, change, asking)).await
     }
 
     async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
@@ -64,8 +64,8 @@ impl UserRepository for SqliteStore {
         self.write("change a password", move |conn| change_password(conn, &change)).await
     }
 
-    async fn delete(&self, user: UserId, at: Timestamp) -> Result<bool, StoreError> {
-        self.write("delete an account", move |conn| delete(conn, user, at)).await
+    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError> {
+        self.write("delete an account", move |conn| delete(conn, user, asking, at)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -106,8 +106,13 @@ fn create(conn: &Connection, user: &User, hash: &PasswordHash, session: &Session
     Ok(CreateOutcome::Created)
 }
 
-fn update(conn: &Connection, user: UserId, change: DetailsChange) -> Result<UpdateOutcome, Fault> {
+fn update(conn: &Connection, user: UserId, change: DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, Fault> {
     let Some(Credentials { user, .. }) = find(conn, user)? else { return Ok(UpdateOutcome::NotFound) };
+    if let Some(Asking { session, at }) = asking
+        && !lives(conn, &user, session, at)?
+    {
+        return Ok(UpdateOutcome::Superseded);
+    }
     let user = change.apply(user);
     let id = user.id.to_string();
     if exists(conn, TAKEN, params![user.email.as_str(), id])? {
@@ -135,11 +140,15 @@ fn change_password(conn: &Connection, change: &PasswordChange) -> Result<Passwor
     Ok(PasswordOutcome::Changed(epoch))
 }
 
-fn delete(conn: &Connection, user: UserId, at: Timestamp) -> Result<bool, Fault> {
-    let user = user.to_string();
-    if run(conn, DELETE, [&user])? == 0 {
+fn delete(conn: &Connection, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, Fault> {
+    let Some(Credentials { user, .. }) = find(conn, user)? else { return Ok(false) };
+    if let Some(session) = asking
+        && !lives(conn, &user, session, at)?
+    {
         return Ok(false);
     }
+    let user = user.id.to_string();
+    run(conn, DELETE, [&user])?;
     run(conn, SCRUB, params![user, at.as_millis(), EndReason::AccountDeleted.name()])?;
     Ok(true)
 }

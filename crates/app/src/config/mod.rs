@@ -83,8 +83,31 @@ fn explain(error: &figment::Error) -> ConfigError {
                 Some(source) => format!(" (in {source})"),
                 None => format!(" (in {})", metadata.name),
             });
-            format!("  {path}{}{}", error.kind, source.unwrap_or_default())
+            format!("  {path}{}{}", without_value(&error.kind), source.unwrap_or_default())
         })
         .collect();
     ConfigError(lines.join("\n"))
+}
+
+/// What is wrong, without the value that was found: it may be a secret in the wrong place.
+fn without_value(kind: &figment::error::Kind) -> String {
+    use figment::error::Kind;
+    match kind {
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => format!("{} found, expected {expected}", class(found)),
+        Kind::UnknownVariant(_, expected) => format!("unknown value, expected one of {}", expected.join(", ")),
+        Kind::UnknownField(field, expected) => format!("unknown key `{field}`, expected one of {}", expected.join(", ")),
+        other => other.to_string(),
+    }
+}
+
+fn class(found: &figment::error::Actual) -> &'static str {
+    use figment::error::Actual;
+    match found {
+        Actual::Bool(_) => "a boolean",
+        Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
+        Actual::Char(_) | Actual::Str(_) => "a text",
+        Actual::Seq => "a list",
+        Actual::Map => "a section",
+        _ => "something else",
+    }
 }

@@ -13,10 +13,14 @@ use revolve_domain::model::FieldError;
 use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};
+use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, time::Duration};
+use tokio::time::{Instant, timeout_at};
 
 /// The largest body in bytes.
 pub(crate) const LIMIT: usize = 16 * 1024;
+
+/// The longest time for a body to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The members of a request's JSON object that have not been taken yet, and what was wrong with those that were.
 pub(crate) struct Body {
@@ -183,7 +187,8 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
         return Err(too_large());
     }
     let mut bytes = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    let deadline = Instant::now() + PATIENCE;
+    while let Some(chunk) = timeout_at(deadline, payload.next()).await.map_err(|_| too_slow())? {
         let chunk = chunk.map_err(|_| Problem::malformed("incomplete_body", "The body ended early or could not be read."))?;
         if bytes.len() + chunk.len() > LIMIT {
             return Err(too_large());
@@ -194,6 +199,11 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
         check_media_type(request)?;
     }
     Ok(bytes.freeze())
+}
+
+fn too_slow() -> Problem {
+    let detail = format!("The body did not arrive within {} seconds.", PATIENCE.as_secs());
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {

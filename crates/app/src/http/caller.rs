@@ -1,7 +1,6 @@
 //! What a request says about who sent it: bearer token, device credential, address.
 
 use super::problem::Problem;
-use crate::composition::CookieSettings;
 use actix_web::{
     FromRequest, HttpRequest,
     cookie::{Cookie, SameSite, time::Duration},
@@ -15,6 +14,20 @@ use std::future::{Ready, ready};
 
 /// The header in which clients other than browsers show their device credential.
 pub(crate) const DEVICE_HEADER: &str = "Revolve-Device";
+
+/// How the device cookie is set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CookieSettings {
+    /// Over https only; the issuer says so.
+    pub(crate) secure: bool,
+}
+
+impl CookieSettings {
+    /// With the prefix that makes browsers refuse a cookie planted by a sibling host, where they allow it (RFC 6265bis §4.1.3).
+    const fn name(self) -> &'static str {
+        if self.secure { "__Host-revolve-device" } else { "revolve-device" }
+    }
+}
 
 /// The ID token of `Authorization: Bearer …` (RFC 6750 §2.1).
 pub(crate) struct Bearer(pub(crate) SecretString);
@@ -49,7 +62,7 @@ impl FromRequest for Caller {
         let cookies = request.app_data::<web::Data<CookieSettings>>().map(|settings| *settings.get_ref()).unwrap_or_default();
         let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let from_header = text(DEVICE_HEADER).map(SecretString::from);
-        let from_cookie = || request.cookie(cookies.name()).map(|cookie| SecretString::from(cookie.value()));
+        let from_cookie = || raw_cookie(request, cookies.name()).map(SecretString::from);
         ready(Ok(Self {
             client: ClientInfo {
                 address: request.peer_addr().map(|peer| peer.ip()),
@@ -60,6 +73,14 @@ impl FromRequest for Caller {
             cookies,
         }))
     }
+}
+
+/// A cookie by its name as it stands in the header. Libraries decode percent signs in names, which would let a sibling host
+/// plant a cookie that only looks like one with the protected prefix after decoding.
+fn raw_cookie<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
+    let headers = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
+    let mut pairs = headers.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
 impl Caller {

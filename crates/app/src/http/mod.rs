@@ -12,6 +12,7 @@ mod sessions;
 mod sign_out;
 mod well_known;
 
+pub(crate) use caller::CookieSettings;
 pub(crate) use well_known::{Dependencies, KeySetAnswer};
 
 use actix_web::{HttpResponse, Resource, dev::HttpServiceFactory, http::header, middleware::DefaultHeaders, web};

@@ -106,14 +106,13 @@ impl Problem {
     /// 503: the client keeps what it has and tries again.
     fn unavailable(error: &(dyn Error + 'static)) -> Self {
         tracing::warn!(error = %chain(error), "a dependency is not available");
-        let detail = "The service can't do this right now; nothing was lost. Try again.";
+        let detail = "The service can't do this right now. Keep what you have and try again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
     /// 500: a bug. The client gets an id to report, the log gets the rest.
     pub(crate) fn internal(error: &(dyn Error + 'static)) -> Self {
-        use revolve_domain::ports::Entropy as _;
-        let id = uuid::Builder::from_random_bytes(revolve_adapters::system::SystemEntropy.bytes()).into_uuid();
+        let id = Uuid::now_v7();
         tracing::error!(request_id = %id, error = %chain(error), "internal error");
         let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. Report the request id.");
         problem.0.request_id = Some(id);

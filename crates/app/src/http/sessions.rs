@@ -1,6 +1,11 @@
 //! `GET /sessions` and `DELETE /sessions/{sid}`: seeing one's sessions and ending one.
 
-use super::{answer::Instant, caller::Bearer, complete, problem::Problem};
+use super::{
+    answer::Instant,
+    caller::Bearer,
+    complete,
+    problem::{FieldProblem, Problem},
+};
 use actix_web::{HttpResponse, web};
 use revolve_domain::{
     model::{DeviceId, SessionId},
@@ -66,8 +71,7 @@ fn members(view: &SessionView) -> SessionMembers<'_> {
 
 /// `DELETE /sessions/{sid}`
 pub(super) async fn end(use_case: web::Data<EndSession>, bearer: Bearer, sid: web::Path<String>) -> Result<HttpResponse, Problem> {
-    // Something that can't be an id is no session of anybody's.
-    let session: SessionId = sid.parse().map_err(|_| Problem::not_found("You have no such session."))?;
+    let session: SessionId = sid.parse().map_err(|_| Problem::fields(vec![FieldProblem::new("sid", "invalid_id", "must be a UUID")]))?;
     complete(async move { use_case.execute(&bearer.0, session).await }).await??;
     Ok(HttpResponse::NoContent().finish())
 }

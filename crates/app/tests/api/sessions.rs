@@ -68,7 +68,7 @@ on_both_stores! {
         let (ann, mut bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         ann.delete(&format!("/sessions/{}", bob.session)).await.expect_problem(404, "not_found");
         ann.delete("/sessions/00000000-0000-4000-8000-000000000000").await.expect_problem(404, "not_found");
-        ann.delete("/sessions/x").await.expect_problem(404, "not_found");
+        ann.delete("/sessions/x").await.expect_problem(422, "invalid_fields");
         bob.refresh().await.expect(200);
     }
 }

@@ -58,7 +58,8 @@ impl EmailAddress {
     /// # Errors
     /// [`FieldError::InvalidEmail`] or [`FieldError::TooLong`].
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let normal: String = text.trim().nfc().flat_map(char::to_lowercase).collect();
+        // Once more after the change of case: the two forms of a letter may compose differently.
+        let normal: String = text.trim().nfc().flat_map(char::to_lowercase).nfc().collect();
         if normal.len() > Self::MAX {
             return Err(FieldError::TooLong { max: Self::MAX });
         }
@@ -188,8 +189,9 @@ impl WebUrl {
     /// # Errors
     /// [`FieldError::TooLong`], [`FieldError::ControlCharacters`] or [`FieldError::InvalidUrl`].
     pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let too_long = FieldError::TooLong { max: Self::MAX };
         if text.len() > Self::MAX {
-            return Err(FieldError::TooLong { max: Self::MAX });
+            return Err(too_long);
         }
         if text.chars().any(char::is_control) {
             return Err(FieldError::ControlCharacters);
@@ -198,7 +200,9 @@ impl WebUrl {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(FieldError::InvalidUrl);
         }
-        Ok(Self(url.into()))
+        // Normalising escapes characters, which makes them longer.
+        let url = String::from(url);
+        if url.len() > Self::MAX { Err(too_long) } else { Ok(Self(url)) }
     }
 
     /// The normalised URL.

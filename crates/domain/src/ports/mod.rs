@@ -19,4 +19,4 @@ pub use events::{SecurityEvent, SecurityEvents};
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};
 pub use system::{Clock, Entropy};
 pub use tokens::{LiveSession, NewLiveSession, TokenRepository};
-pub use users::{CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome, UserRepository};
+pub use users::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome, UserRepository};

@@ -22,6 +22,18 @@ pub enum UpdateOutcome {
     EmailTaken,
     /// There is no such account.
     NotFound,
+    /// The session that asked is over. Nothing changed.
+    Superseded,
+}
+
+/// The session that asks for a change: it must still live when the change commits, so that what was under way when it
+/// ended does not take effect after its end was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asking {
+    /// Which session of the user.
+    pub session: SessionId,
+    /// Now, for its absolute end.
+    pub at: Timestamp,
 }
 
 /// A change of password from within a session.
@@ -69,8 +81,9 @@ pub trait UserRepository: Send + Sync {
     /// Replaces the hash `old` by `new`, for the same password; does nothing if the hash is no longer `old`.
     async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError>;
 
-    /// Changes details. Fields that the change does not name MUST keep the value that they have at commit.
-    async fn update(&self, user: UserId, change: &DetailsChange) -> Result<UpdateOutcome, StoreError>;
+    /// Changes details. Fields that the change does not name MUST keep the value that they have at commit. MUST answer
+    /// `Superseded` and change nothing unless the session that asks lives at commit; nobody asks for an operator.
+    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError>;
 
     /// Sets a new password, raises the epoch, keeps the session that asks and ends all others with
     /// [`crate::model::EndReason::PasswordChanged`], in one commit. MUST answer `Superseded` and change nothing unless
@@ -78,8 +91,9 @@ pub trait UserRepository: Send + Sync {
     async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError>;
 
     /// Deletes the account and ends its sessions with [`crate::model::EndReason::AccountDeleted`], in one commit. What
-    /// the sessions' rows say about devices and addresses MUST go, too. `false` if there is no such account.
-    async fn delete(&self, user: UserId, at: Timestamp) -> Result<bool, StoreError>;
+    /// the sessions' rows say about devices and addresses MUST go, too. MUST answer `false` and change nothing if there
+    /// is no such account, or if the session that asks does not live at commit; nobody asks for an operator.
+    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError>;
 
     /// Answers once the store can be used.
     async fn ping(&self) -> Result<(), StoreError>;

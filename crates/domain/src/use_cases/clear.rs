@@ -24,6 +24,11 @@ impl Clear {
         }
     }
 
+    /// Leaves it to the background: for what failed just now.
+    pub fn defer(&self, clearing: Clearing) {
+        self.clearings.defer(clearing);
+    }
+
     /// Tries once: what the background task calls.
     ///
     /// # Errors

@@ -48,7 +48,9 @@ impl DeleteAccount {
             return Err(DeleteAccountError::ReauthenticationRequired);
         }
         let user = caller.user.id;
-        if !self.users.delete(user, now).await? {
+        if !self.users.delete(user, Some(caller.session.id), now).await? {
+            // The session ended meanwhile: its row says why.
+            self.authenticate.execute(id_token).await?;
             return Err(Refused::from(Refusal::SessionRevoked).into());
         }
         self.clear.execute(Clearing::Older { user, epoch: Epoch::new(u32::MAX), kept: None }).await;

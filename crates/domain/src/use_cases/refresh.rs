@@ -156,7 +156,7 @@ impl Refresh {
             Ok(EndOutcome::Ended) => {}
             Ok(EndOutcome::AlreadyEnded | EndOutcome::NotFound) => return Ok(()),
             Err(error) => {
-                self.clear.execute(Clearing::Row { user: session.user, session: session.id, reason }).await;
+                self.clear.defer(Clearing::Row { user: session.user, session: session.id, reason });
                 return Err(error.into());
             }
         }

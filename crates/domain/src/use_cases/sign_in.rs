@@ -62,7 +62,15 @@ impl SignIn {
         let formed = opening.form(user.id, user.epoch, &request);
         let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
 
-        let others = self.tokens.begin(formed.live).await?;
+        let own = || Clearing::Sessions { user: user.id, sessions: vec![formed.session.id] };
+        let others = match self.tokens.begin(formed.live).await {
+            Ok(others) => others,
+            Err(error) => {
+                // It may have happened all the same.
+                self.clear.execute(own()).await;
+                return Err(error.into());
+            }
+        };
         let policy = &self.mint.policy;
         let begun = self
             .sessions
@@ -75,7 +83,11 @@ impl SignIn {
             })
             .await;
         if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
-            self.clear.execute(Clearing::Sessions { user: user.id, sessions: vec![formed.session.id] }).await;
+            self.clear.execute(own()).await;
+        }
+        if begun.is_err() {
+            // The commit may have come through: a session that nobody holds must not take a place.
+            self.clear.defer(Clearing::Row { user: user.id, session: formed.session.id, reason: EndReason::Expired });
         }
         let BeginOutcome::Begun { replaced, evicted } = begun? else {
             return Err(SignInError::Superseded);

@@ -68,10 +68,15 @@ impl SignUp {
         // Sign before anything is stored: a broken key must not leave an account behind.
         let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
 
-        self.tokens.begin(formed.live).await?;
+        let take_back = || self.clear.execute(Clearing::Sessions { user: user_id, sessions: vec![formed.session.id] });
+        if let Err(error) = self.tokens.begin(formed.live).await {
+            // It may have happened all the same.
+            take_back().await;
+            return Err(error.into());
+        }
         let created = self.users.create(&user, &hash, &formed.session).await;
         if !matches!(created, Ok(CreateOutcome::Created)) {
-            self.clear.execute(Clearing::Sessions { user: user_id, sessions: vec![formed.session.id] }).await;
+            take_back().await;
         }
         match created? {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),

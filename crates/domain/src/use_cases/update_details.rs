@@ -1,9 +1,9 @@
 //! What the account says about its user, and the address to sign in with.
 
-use super::{Authenticate, Failure, Refusal, Refused};
+use super::{Authenticate, Authenticated, Failure, Refusal, Refused};
 use crate::{
     model::{DetailsChange, Password, User},
-    ports::{PasswordCheck, PasswordHasher, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository},
+    ports::{Asking, Clock, PasswordCheck, PasswordHasher, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -37,6 +37,8 @@ pub struct UpdateDetails {
     pub authenticate: Authenticate,
     /// Accounts.
     pub users: Arc<dyn UserRepository>,
+    /// Says when.
+    pub clock: Arc<dyn Clock>,
     /// Checks the password.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Hears of it.
@@ -49,7 +51,7 @@ impl UpdateDetails {
     /// # Errors
     /// [`UpdateDetailsError`]; then nothing changed.
     pub async fn execute(&self, id_token: &SecretString, request: UpdateDetailsRequest) -> Result<User, UpdateDetailsError> {
-        let caller = self.authenticate.execute(id_token).await?.user;
+        let Authenticated { user: caller, session } = self.authenticate.execute(id_token).await?;
         let new_email = request.change.email.as_ref().is_some_and(|email| *email != caller.email);
         if request.change.email.is_some() {
             let password = request.current_password.as_ref().ok_or(UpdateDetailsError::WrongPassword)?;
@@ -58,9 +60,14 @@ impl UpdateDetails {
                 return Err(UpdateDetailsError::WrongPassword);
             }
         }
-        match self.users.update(caller.id, &request.change).await? {
+        let asking = Asking { session: session.id, at: self.clock.now() };
+        match self.users.update(caller.id, &request.change, Some(asking)).await? {
             UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
-            UpdateOutcome::NotFound => Err(Refused::from(Refusal::SessionRevoked).into()),
+            UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
+                // The session ended meanwhile: its row says why.
+                self.authenticate.execute(id_token).await?;
+                Err(Refused::from(Refusal::SessionRevoked).into())
+            }
             UpdateOutcome::Updated(user) => {
                 if new_email {
                     self.events.record(SecurityEvent::EmailChanged { user: user.id });

@@ -77,6 +77,7 @@ macro_rules! accounts_contract {
             a_freed_address_can_be_taken,
             updating_nobody_is_not_found,
             parallel_updates_keep_each_other,
+            an_update_needs_the_session_that_asks_to_live,
             a_password_change_ends_all_other_sessions,
             a_password_change_needs_a_live_session,
             a_password_change_needs_the_same_epoch,
@@ -84,6 +85,7 @@ macro_rules! accounts_contract {
             a_deleted_account_is_gone,
             a_deletion_ends_the_sessions_and_scrubs_their_rows,
             deleting_nobody_is_false,
+            a_deletion_needs_the_session_that_asks_to_live,
             the_user_database_answers,
         );
         $crate::__cases!($make, sessions:

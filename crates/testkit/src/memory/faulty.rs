@@ -8,7 +8,7 @@ use revolve_domain::{
         UserId,
     },
     ports::{
-        BeginOutcome, BeginSession, CreateOutcome, EndOutcome, LiveSession, NewLiveSession, PasswordChange, PasswordOutcome,
+        Asking, BeginOutcome, BeginSession, CreateOutcome, EndOutcome, LiveSession, NewLiveSession, PasswordChange, PasswordOutcome,
         SessionRepository, StoreError, TokenRepository, UpdateOutcome, UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
@@ -115,16 +115,16 @@ impl<T: UserRepository> UserRepository for Faulty<T> {
         self.call("rehash", self.inner.rehash(user, old, new)).await
     }
 
-    async fn update(&self, user: UserId, change: &DetailsChange) -> Result<UpdateOutcome, StoreError> {
-        self.call("update", self.inner.update(user, change)).await
+    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError> {
+        self.call("update", self.inner.update(user, change, asking)).await
     }
 
     async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
         self.call("change_password", self.inner.change_password(change)).await
     }
 
-    async fn delete(&self, user: UserId, at: Timestamp) -> Result<bool, StoreError> {
-        self.call("delete", self.inner.delete(user, at)).await
+    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError> {
+        self.call("delete", self.inner.delete(user, asking, at)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -148,6 +148,7 @@ impl World {
             update_details: UpdateDetails {
                 authenticate: authenticate.clone(),
                 users: accounts.clone(),
+                clock: clock.clone(),
                 hasher: hasher.clone(),
                 events: events.clone(),
             },

@@ -69,7 +69,7 @@ pub async fn a_sign_in_of_a_disabled_account_is_superseded(subject: &dyn Account
 pub async fn a_sign_in_of_a_deleted_account_is_superseded(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (deleted, _) = accounts.signed_up().await;
-    accounts.users.delete(deleted.id, at(30)).await.expect("delete works");
+    accounts.users.delete(deleted.id, None, at(30)).await.expect("delete works");
     for user in [deleted, user()] {
         let late = session(&user, 60);
         assert_eq!(accounts.begin(&late).await, BeginOutcome::Superseded, "there is no such account");

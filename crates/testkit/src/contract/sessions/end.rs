@@ -205,5 +205,5 @@ pub async fn pruning_takes_the_long_over_in_batches(subject: &dyn AccountsSubjec
     // The rows of `over` that never ended are past their absolute end at 10 004; the last one reaches it at 10 006.
     while prune(10_005, 100).await > 0 {}
     assert_eq!((there(over).await, there(&left[..1]).await, there(&left[1..]).await), (0, 0, 1), "past their absolute end, too");
-    accounts.users.delete(user.id, start).await.expect("delete works");
+    accounts.users.delete(user.id, None, start).await.expect("delete works");
 }

@@ -6,7 +6,7 @@ use crate::contract::{
     given::{hash, session, user, user_id},
 };
 use revolve_domain::{
-    model::{ClientInfo, DetailsChange, EndReason, Ending, Session, User},
+    model::{ClientInfo, DetailsChange, EndReason, Ending, Session, Timestamp, User},
     ports::{CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome},
 };
 
@@ -15,11 +15,11 @@ pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, first) = accounts.signed_up().await;
     let (bob, bobs) = accounts.signed_up().await;
-    assert!(accounts.users.delete(ann.id, at(60)).await.expect("delete works"), "there was an account");
+    assert!(accounts.users.delete(ann.id, None, at(60)).await.expect("delete works"), "there was an account");
     assert_eq!(accounts.account(ann.id).await, None, "it is not found by id");
     let by_email = accounts.users.credentials_by_email(&ann.email).await.expect("credentials_by_email works");
     assert!(by_email.is_none(), "it is not found by address");
-    let update = accounts.users.update(ann.id, &DetailsChange::default()).await.expect("update works");
+    let update = accounts.users.update(ann.id, &DetailsChange::default(), None).await.expect("update works");
     assert_eq!(update, UpdateOutcome::NotFound, "it can't be changed");
     let change = PasswordChange { user: ann.id, session: first.id, epoch: ann.epoch, hash: hash("second"), at: at(90) };
     let change = accounts.users.change_password(&change).await.expect("change_password works");
@@ -39,7 +39,7 @@ pub async fn a_deletion_ends_the_sessions_and_scrubs_their_rows(subject: &dyn Ac
     let (user, first) = accounts.signed_up().await;
     let over = accounts.signed_in(&user, 30).await;
     accounts.sessions.end(user.id, over.id, EndReason::SignedOut, at(40)).await.expect("end works");
-    accounts.users.delete(user.id, at(60)).await.expect("delete works");
+    accounts.users.delete(user.id, None, at(60)).await.expect("delete works");
 
     let endings =
         [(&first, Ending { at: at(60), reason: EndReason::AccountDeleted }), (&over, Ending { at: at(40), reason: EndReason::SignedOut })];
@@ -57,7 +57,21 @@ pub async fn a_deletion_ends_the_sessions_and_scrubs_their_rows(subject: &dyn Ac
 pub async fn deleting_nobody_is_false(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
-    assert!(!accounts.users.delete(user_id(), at(60)).await.expect("delete works"), "there never was such an account");
-    assert!(accounts.users.delete(user.id, at(60)).await.expect("delete works"), "there was one");
-    assert!(!accounts.users.delete(user.id, at(90)).await.expect("delete works"), "it is gone already");
+    assert!(!accounts.users.delete(user_id(), None, at(60)).await.expect("delete works"), "there never was such an account");
+    assert!(accounts.users.delete(user.id, None, at(60)).await.expect("delete works"), "there was one");
+    assert!(!accounts.users.delete(user.id, None, at(90)).await.expect("delete works"), "it is gone already");
+}
+
+/// What a session asked for does not happen once the session is over.
+pub async fn a_deletion_needs_the_session_that_asks_to_live(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let second = accounts.signed_in(&user, 10).await;
+    let ask = async |session: &Session, at: Timestamp| accounts.users.delete(user.id, Some(session.id), at).await.expect("delete works");
+    accounts.sessions.end(user.id, second.id, EndReason::SignedOut, at(30)).await.expect("end works");
+    assert!(!ask(&second, at(40)).await, "it was signed out");
+    assert!(!ask(&first, first.ends_at).await, "it is past its absolute end");
+    assert_eq!(accounts.live(user.id, at(40)).await, [first.id], "nothing changed");
+    assert!(ask(&first, at(40)).await, "a live session may ask");
+    assert_eq!(accounts.account(user.id).await, None, "the account is gone");
 }

@@ -2,12 +2,12 @@
 
 use crate::contract::{
     AccountsSubject,
-    accounts::Accounts,
+    accounts::{Accounts, at},
     given::{Running, at_once, email, label, user_id},
 };
 use revolve_domain::{
-    model::{DetailsChange, EmailAddress, User, WebUrl},
-    ports::{CreateOutcome, UpdateOutcome},
+    model::{DetailsChange, EmailAddress, EndReason, Session, Timestamp, User, WebUrl},
+    ports::{Asking, CreateOutcome, UpdateOutcome},
 };
 
 fn url(text: &str) -> WebUrl {
@@ -28,7 +28,7 @@ fn to_email(email: &EmailAddress) -> DetailsChange {
 }
 
 async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> UpdateOutcome {
-    accounts.users.update(user.id, change).await.expect("update works")
+    accounts.users.update(user.id, change, None).await.expect("update works")
 }
 
 /// Asserts that the change has the effect that the model says, in the answer and in the store.
@@ -102,7 +102,7 @@ pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, _) = accounts.signed_up().await;
     for change in [all_details(), to_email(&email()), to_email(&ann.email), DetailsChange::default()] {
-        let outcome = accounts.users.update(user_id(), &change).await.expect("update works");
+        let outcome = accounts.users.update(user_id(), &change, None).await.expect("update works");
         // Both are true of an address that is taken and an account that is not there.
         let either = matches!(outcome, UpdateOutcome::NotFound)
             || (outcome == UpdateOutcome::EmailTaken && change.email.as_ref() == Some(&ann.email));
@@ -124,10 +124,30 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
         let changes = [name, website, image, address];
         let running = changes.iter().cloned().map(|change| {
             let (users, id) = (subject.users(), user.id);
-            Box::pin(async move { drop(users.update(id, &change).await.expect("update works")) }) as Running
+            Box::pin(async move { drop(users.update(id, &change, None).await.expect("update works")) }) as Running
         });
         at_once(running).await;
         user = changes.into_iter().fold(user, |user, change| change.apply(user));
         assert_eq!(accounts.account(user.id).await, Some(user.clone()), "all four changes hold");
     }
+}
+
+/// What a session asked for does not happen once the session is over, and an operator needs none.
+pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let second = accounts.signed_in(&user, 10).await;
+    let ask = async |session: &Session, at: Timestamp, change: DetailsChange| {
+        let asking = Asking { session: session.id, at };
+        accounts.users.update(user.id, &change, Some(asking)).await.expect("update works")
+    };
+    let live = ask(&second, at(20), to_email(&email())).await;
+    assert!(matches!(live, UpdateOutcome::Updated(_)), "a live session may ask, got {live:?}");
+    let there = accounts.account(user.id).await;
+    assert_eq!(ask(&first, first.ends_at, all_details()).await, UpdateOutcome::Superseded, "it is past its absolute end");
+    accounts.sessions.end(user.id, second.id, EndReason::SignedOut, at(30)).await.expect("end works");
+    assert_eq!(ask(&second, at(40), to_email(&email())).await, UpdateOutcome::Superseded, "it was signed out");
+    accounts.sessions.end_all(user.id, None, EndReason::SignedOut, at(50)).await.expect("end_all works");
+    assert_eq!(ask(&first, at(60), all_details()).await, UpdateOutcome::Superseded, "all were signed out");
+    assert_eq!(accounts.account(user.id).await.map(|user| (user.email, user.details)), there.map(|user| (user.email, user.details)));
 }

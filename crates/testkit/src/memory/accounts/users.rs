@@ -3,8 +3,8 @@
 use super::{MemoryAccounts, Tables, end};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{ClientInfo, Credentials, DetailsChange, EmailAddress, EndReason, PasswordHash, Session, Timestamp, User, UserId},
-    ports::{CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    model::{ClientInfo, Credentials, DetailsChange, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
 impl Tables {
@@ -46,10 +46,13 @@ impl UserRepository for MemoryAccounts {
         Ok(())
     }
 
-    async fn update(&self, user: UserId, change: &DetailsChange) -> Result<UpdateOutcome, StoreError> {
+    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError> {
         let mut tables = self.tables();
         if !tables.users.contains_key(&user) {
             return Ok(UpdateOutcome::NotFound);
+        }
+        if asking.is_some_and(|asking| !tables.lives(user, asking.session, asking.at)) {
+            return Ok(UpdateOutcome::Superseded);
         }
         let owner = change.email.as_ref().and_then(|email| tables.owner(email));
         if owner.is_some_and(|(owner, _)| owner.id != user) {
@@ -72,8 +75,11 @@ impl UserRepository for MemoryAccounts {
         Ok(PasswordOutcome::Changed(epoch))
     }
 
-    async fn delete(&self, user: UserId, at: Timestamp) -> Result<bool, StoreError> {
+    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.tables();
+        if asking.is_some_and(|session| !tables.lives(user, session, at)) {
+            return Ok(false);
+        }
         let found = tables.users.remove(&user).is_some();
         for row in tables.rows(user).filter(|_| found) {
             end(row, EndReason::AccountDeleted, at);

@@ -1,0 +1,62 @@
+//! An account's details change, as long as the session that asks for it lives.
+
+use super::{
+    database::Intent,
+    end::Locked,
+    error::Fault,
+    rows::{self, user_columns},
+};
+use deadpool_postgres::Transaction;
+use revolve_domain::{
+    model::{DetailsChange, EmailAddress, Label, UserId, WebUrl},
+    ports::{Asking, UpdateOutcome},
+};
+
+/// A flag before each value says whether the change names the field.
+const UPDATE: &str = concat!(
+    "UPDATE users u SET name = CASE WHEN $2 THEN $3 ELSE name END, website = CASE WHEN $4 THEN $5 ELSE website END, \
+     image_url = CASE WHEN $6 THEN $7 ELSE image_url END, email = coalesce($8, email) WHERE id = $1 RETURNING ",
+    user_columns!()
+);
+
+/// `UserRepository::update`.
+pub(super) struct Update<'a> {
+    pub(super) user: UserId,
+    pub(super) change: &'a DetailsChange,
+    pub(super) asking: Option<Asking>,
+}
+
+impl Intent for Update<'_> {
+    type Answer = UpdateOutcome;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<UpdateOutcome, Fault> {
+        let Some(locked) = Locked::of(tx, self.user).await? else { return Ok(UpdateOutcome::NotFound) };
+        if let Some(Asking { session, at }) = self.asking
+            && !locked.lives(tx, session, at).await?
+        {
+            return Ok(UpdateOutcome::Superseded);
+        }
+        let change = self.change;
+        let name = change.name.as_ref().map(|name| name.as_ref().map(Label::as_str));
+        let website = change.website.as_ref().map(|url| url.as_ref().map(WebUrl::as_str));
+        let image_url = change.image_url.as_ref().map(|url| url.as_ref().map(WebUrl::as_str));
+        let email = change.email.as_ref().map(EmailAddress::as_str);
+        let update = tx.prepare_cached(UPDATE).await?;
+        let row = tx
+            .query_one(
+                &update,
+                &[
+                    self.user.as_uuid(),
+                    &name.is_some(),
+                    &name.flatten(),
+                    &website.is_some(),
+                    &website.flatten(),
+                    &image_url.is_some(),
+                    &image_url.flatten(),
+                    &email,
+                ],
+            )
+            .await?;
+        rows::user(&row, 0).map(UpdateOutcome::Updated)
+    }
+}
