@@ -19,13 +19,20 @@ use std::{
     net::{SocketAddr, TcpListener},
     pin::pin,
     sync::Arc,
+    time::Duration,
 };
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+/// So long requests may take whose clients hung up before the service was told to stop.
+const HUNG_UP: Duration = Duration::from_secs(1);
 
 /// A service that is bound to its address and connected to its stores.
 pub struct Application {
     server: Server,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
+    in_flight: TaskTracker,
     background: Background,
     closer: Closer,
 }
@@ -43,7 +50,8 @@ impl Application {
         let background = Background::default();
         let metrics = Arc::new(Metrics::new());
         let metrics_address = settings.metrics_listen.map(|at| serve_metrics(at, &metrics, &background)).transpose()?;
-        let (services, closer) = compose(config, &metrics, &background).await?;
+        let in_flight = TaskTracker::new();
+        let (services, closer) = compose(config, &metrics, &background, in_flight.clone()).await?;
         let mut server = HttpServer::new(move || {
             let services = services.clone();
             App::new().configure(move |config| services.register(config)).service(http::api()).configure(http::outside)
@@ -54,7 +62,7 @@ impl Application {
             server = server.workers(workers);
         }
         let server = server.listen(listener).context("http.listen: the server can't use its socket")?.run();
-        Ok(Self { server, address, metrics_address, background, closer })
+        Ok(Self { server, address, metrics_address, in_flight, background, closer })
     }
 
     /// The address in use.
@@ -72,14 +80,21 @@ impl Application {
     /// # Errors
     /// If the server fails.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { server, background, closer, .. } = self;
+        let Self { server, in_flight, background, closer, .. } = self;
         let handle: ServerHandle = server.handle();
         let (mut server, stop) = (pin!(server), pin!(stop));
         let outcome = match select(&mut server, stop).await {
             Either::Left((ended, _)) => ended,
             Either::Right(((), _)) => {
                 tracing::info!("stopping: no new connections, finishing what is in flight");
-                futures_util::join!(server, handle.stop(true)).0
+                let stopped = async {
+                    handle.pause().await;
+                    // Requests whose clients hung up are nobody's connection any more, and must end all the same.
+                    in_flight.close();
+                    drop(timeout(HUNG_UP, in_flight.wait()).await);
+                    handle.stop(true).await;
+                };
+                futures_util::join!(server, stopped).0
             }
         };
         background.stop().await;

@@ -3,35 +3,45 @@
 use crate::http::problem::chain;
 use actix_web::dev::Server;
 use revolve_domain::{
-    ports::{Clearing, Clearings},
+    ports::{Clearing, Clearings, StoreErrorKind},
     use_cases::{Clear, Prune},
 };
 use std::time::Duration;
 use tokio::{sync::mpsc, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Clearings that may wait. One that is lost costs nothing but memory until its entries die by themselves.
+/// Clearings that may wait in each queue.
 const WAITING: usize = 10_000;
 /// Between attempts, at least and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// Between two looks for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// What still waits when the service stops is tried once, for so long at most.
+const LAST_TRY: Duration = Duration::from_secs(2);
 
-/// Takes clearings; [`carry_out`] works them off.
-pub(crate) struct ClearingQueue(mpsc::Sender<Clearing>);
+/// Takes clearings, those of either store apart, so that an outage of one does not hold up the other.
+pub(crate) struct ClearingQueue {
+    white_list: mpsc::Sender<Clearing>,
+    rows: mpsc::Sender<Clearing>,
+}
+
+/// The ends to work from.
+pub(crate) type Waiting = [mpsc::Receiver<Clearing>; 2];
 
 impl ClearingQueue {
-    /// The queue and the end to work from.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Clearing>) {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        (Self(sender), receiver)
+    /// The queue and the ends to work from.
+    pub(crate) fn new() -> (Self, Waiting) {
+        let (white_list, entries) = mpsc::channel(WAITING);
+        let (rows, ends) = mpsc::channel(WAITING);
+        (Self { white_list, rows }, [entries, ends])
     }
 }
 
 impl Clearings for ClearingQueue {
     fn defer(&self, clearing: Clearing) {
-        if self.0.try_send(clearing).is_err() {
-            tracing::warn!("too many clearings wait; one was dropped, its entries will die by themselves");
+        let queue = if matches!(clearing, Clearing::Row { .. }) { &self.rows } else { &self.white_list };
+        if let Err(error) = queue.try_send(clearing) {
+            tracing::warn!(clearing = ?error.into_inner(), "too many clearings wait; one was dropped");
         }
     }
 }
@@ -44,18 +54,21 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Works off clearings, in order, each until it is done.
-    pub(crate) fn clear(&self, mut queue: mpsc::Receiver<Clearing>, clear: Clear) {
-        self.spawn(async move {
-            while let Some(clearing) = queue.recv().await {
-                let mut pause = PAUSE.0;
-                while let Err(error) = clear.attempt(&clearing).await {
-                    tracing::debug!(error = %chain(&error), "a clearing has to wait");
-                    time::sleep(pause).await;
-                    pause = (pause * 2).min(PAUSE.1);
+    /// Works off clearings, in order, each until it is done or can't be.
+    pub(crate) fn clear(&self, waiting: Waiting, clear: &Clear) {
+        for mut queue in waiting {
+            let (clear, stop) = (clear.clone(), self.stop.clone());
+            self.tasks.spawn(async move {
+                while let Some(Some(clearing)) = stop.run_until_cancelled(queue.recv()).await {
+                    if stop.run_until_cancelled(carry_out(&clear, &clearing)).await.is_none() {
+                        last_try(&clear, &clearing).await;
+                    }
                 }
-            }
-        });
+                while let Ok(clearing) = queue.try_recv() {
+                    last_try(&clear, &clearing).await;
+                }
+            });
+        }
     }
 
     /// Deletes rows of sessions that are long over.
@@ -109,5 +122,26 @@ impl Background {
                 () = work => {}
             }
         });
+    }
+}
+
+/// Tries until it works. What is broken stays broken, and must not hold up the rest.
+async fn carry_out(clear: &Clear, clearing: &Clearing) {
+    let mut pause = PAUSE.0;
+    while let Err(error) = clear.attempt(clearing).await {
+        if error.kind() == StoreErrorKind::Broken {
+            tracing::error!(?clearing, error = %chain(&error), "a clearing can't be carried out");
+            return;
+        }
+        tracing::debug!(error = %chain(&error), "a clearing has to wait");
+        time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE.1);
+    }
+}
+
+/// The service stops: what fails now is lost.
+async fn last_try(clear: &Clear, clearing: &Clearing) {
+    if !matches!(time::timeout(LAST_TRY, clear.attempt(clearing)).await, Ok(Ok(()))) {
+        tracing::warn!(?clearing, "a clearing was left undone");
     }
 }

@@ -30,6 +30,7 @@ use revolve_domain::{
     },
 };
 use std::{num::NonZeroUsize, sync::Arc};
+use tokio_util::task::TaskTracker;
 
 /// The stores that a profile runs on.
 struct Stores {
@@ -75,6 +76,7 @@ pub(crate) struct Services {
     key_set: Data<KeySetAnswer>,
     dependencies: Data<Dependencies>,
     cookies: Data<CookieSettings>,
+    in_flight: Data<TaskTracker>,
 }
 
 impl Services {
@@ -93,7 +95,8 @@ impl Services {
             .app_data(self.end_session.clone())
             .app_data(self.key_set.clone())
             .app_data(self.dependencies.clone())
-            .app_data(self.cookies.clone());
+            .app_data(self.cookies.clone())
+            .app_data(self.in_flight.clone());
     }
 }
 
@@ -101,7 +104,12 @@ impl Services {
 ///
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
-pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: &Background) -> Result<(Services, Closer)> {
+pub(crate) async fn compose(
+    config: Config,
+    metrics: &Arc<Metrics>,
+    background: &Background,
+    in_flight: TaskTracker,
+) -> Result<(Services, Closer)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let events: Arc<dyn SecurityEvents> = Arc::new(CountedEvents::new(Arc::clone(metrics), LogEvents));
@@ -120,10 +128,10 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
 
     let mint = Mint { codec: Arc::clone(&codec), policy };
     let authenticate = Authenticate { codec: Arc::clone(&codec), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock) };
-    let (clearings, queue) = ClearingQueue::new();
+    let (clearings, waiting) = ClearingQueue::new();
     let clearings: Arc<dyn Clearings> = Arc::new(clearings);
     let clear = Clear { tokens: Arc::clone(&tokens), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), clearings };
-    background.clear(queue, clear.clone());
+    background.clear(waiting, &clear);
     background.prune(Prune { sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), policy });
 
     let services = Services {
@@ -200,6 +208,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         key_set: Data::new(key_set),
         dependencies: Data::new(Dependencies { users, tokens }),
         cookies: Data::new(cookies),
+        in_flight: Data::new(in_flight),
     };
     Ok((services, closer))
 }

@@ -4,10 +4,10 @@ use super::{
     answer::{SessionAnswer, TokensAnswer},
     body::Body,
     caller::Caller,
-    complete,
     problem::Problem,
+    use_case::UseCase,
 };
-use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web};
+use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode};
 use revolve_domain::{
     model::{DeviceId, EmailAddress, FieldError, Label, Password},
     use_cases::{Begun, SignIn, SignInRequest, SignUp},
@@ -31,16 +31,16 @@ struct DeviceAnswer<'a> {
 }
 
 /// `POST /signup`
-pub(super) async fn sign_up(use_case: web::Data<SignUp>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn sign_up(use_case: UseCase<SignUp>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
     let request = parse(body, &caller, Password::choose)?;
-    let begun = complete(async move { use_case.execute(request).await }).await??;
+    let begun = use_case.run(async move |case| case.execute(request).await).await??;
     Ok(answer(StatusCode::CREATED, &begun, &caller))
 }
 
 /// `POST /signin`
-pub(super) async fn sign_in(use_case: web::Data<SignIn>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn sign_in(use_case: UseCase<SignIn>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
     let request = parse(body, &caller, Password::present)?;
-    let begun = complete(async move { use_case.execute(request).await }).await??;
+    let begun = use_case.run(async move |case| case.execute(request).await).await??;
     Ok(answer(StatusCode::OK, &begun, &caller))
 }
 

@@ -1,6 +1,6 @@
 //! `GET /me`, `DELETE /me` and `PUT /details`: the account.
 
-use super::{answer::UserAnswer, body::Body, caller::Bearer, complete, problem::Problem};
+use super::{answer::UserAnswer, body::Body, caller::Bearer, problem::Problem, use_case::UseCase};
 use actix_web::{HttpResponse, web};
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, Label, Password, WebUrl},
@@ -14,13 +14,13 @@ pub(super) async fn me(use_case: web::Data<Me>, bearer: Bearer) -> Result<HttpRe
 }
 
 /// `DELETE /me`
-pub(super) async fn delete(use_case: web::Data<DeleteAccount>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    complete(async move { use_case.execute(&bearer.0).await }).await??;
+pub(super) async fn delete(use_case: UseCase<DeleteAccount>, bearer: Bearer) -> Result<HttpResponse, Problem> {
+    use_case.run(async move |case| case.execute(&bearer.0).await).await??;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// `PUT /details`
-pub(super) async fn details(use_case: web::Data<UpdateDetails>, bearer: Bearer, mut body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn details(use_case: UseCase<UpdateDetails>, bearer: Bearer, mut body: Body) -> Result<HttpResponse, Problem> {
     let change = DetailsChange {
         name: body.nullable("name", Label::parse),
         website: body.nullable("website", WebUrl::parse),
@@ -29,6 +29,6 @@ pub(super) async fn details(use_case: web::Data<UpdateDetails>, bearer: Bearer, 
     };
     let current_password = body.optional_secret("currentPassword", Password::present);
     let request = body.finish(Some(UpdateDetailsRequest { change, current_password }))?;
-    let user = complete(async move { use_case.execute(&bearer.0, request).await }).await??;
+    let user = use_case.run(async move |case| case.execute(&bearer.0, request).await).await??;
     Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
 }

@@ -10,6 +10,7 @@ pub(crate) mod problem;
 mod refresh;
 mod sessions;
 mod sign_out;
+mod use_case;
 mod well_known;
 
 pub(crate) use caller::CookieSettings;
@@ -17,7 +18,6 @@ pub(crate) use well_known::{Dependencies, KeySetAnswer};
 
 use actix_web::{HttpResponse, Resource, dev::HttpServiceFactory, http::header, middleware::DefaultHeaders, web};
 use problem::Problem;
-use std::future::Future;
 
 /// The path below which the API lives.
 pub const BASE: &str = "/api/account";
@@ -59,9 +59,4 @@ fn only(path: &'static str, allow: &'static str) -> Resource {
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {
     Err(Problem::not_found("There is nothing at this path."))
-}
-
-/// Carries a use case to its end even if the client hangs up: what was begun in one store is finished in the other.
-async fn complete<T: 'static>(work: impl Future<Output = T> + 'static) -> Result<T, Problem> {
-    actix_web::rt::spawn(work).await.map_err(|error| Problem::internal(&error))
 }

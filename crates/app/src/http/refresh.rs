@@ -4,10 +4,10 @@ use super::{
     answer::{SessionAnswer, TokensAnswer},
     body::Body,
     caller::Caller,
-    complete,
     problem::Problem,
+    use_case::UseCase,
 };
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use revolve_domain::use_cases::{Refresh, RefreshRequest};
 use serde::Serialize;
 
@@ -18,10 +18,10 @@ struct Answer<'a> {
 }
 
 /// `POST /tokens`
-pub(super) async fn refresh(use_case: web::Data<Refresh>, caller: Caller, mut body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn refresh(use_case: UseCase<Refresh>, caller: Caller, mut body: Body) -> Result<HttpResponse, Problem> {
     let token = body.secret("refreshToken", |token| Ok(token.clone()));
     let token = body.finish(token)?;
     let request = RefreshRequest { token, device_credential: caller.device_credential, client: caller.client };
-    let refreshed = complete(async move { use_case.execute(request).await }).await??;
+    let refreshed = use_case.run(async move |case| case.execute(request).await).await??;
     Ok(HttpResponse::Ok().json(Answer { tokens: (&refreshed.tokens).into(), session: SessionAnswer::new(&refreshed.session, None) }))
 }

@@ -3,8 +3,8 @@
 use super::{
     answer::Instant,
     caller::Bearer,
-    complete,
     problem::{FieldProblem, Problem},
+    use_case::UseCase,
 };
 use actix_web::{HttpResponse, web};
 use revolve_domain::{
@@ -70,8 +70,8 @@ fn members(view: &SessionView) -> SessionMembers<'_> {
 }
 
 /// `DELETE /sessions/{sid}`
-pub(super) async fn end(use_case: web::Data<EndSession>, bearer: Bearer, sid: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn end(use_case: UseCase<EndSession>, bearer: Bearer, sid: web::Path<String>) -> Result<HttpResponse, Problem> {
     let session: SessionId = sid.parse().map_err(|_| Problem::fields(vec![FieldProblem::new("sid", "invalid_id", "must be a UUID")]))?;
-    complete(async move { use_case.execute(&bearer.0, session).await }).await??;
+    use_case.run(async move |case| case.execute(&bearer.0, session).await).await??;
     Ok(HttpResponse::NoContent().finish())
 }
