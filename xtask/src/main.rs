@@ -9,6 +9,7 @@ mod rules;
 mod secrets;
 mod stores;
 mod test;
+mod torture;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -35,6 +36,8 @@ enum Command {
     Deps,
     /// Start Redis and Postgres for development and keep them until Ctrl-C
     Stores(stores::Args),
+    /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
+    Torture(Box<torture::Args>),
     /// Make the passwords and keys that docker-compose.yml needs, in ./secrets; what is there is kept
     Secrets,
 }
@@ -58,6 +61,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Deps => deps::run(),
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
+        Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Secrets => secrets::run(&root()?),
     }
 }

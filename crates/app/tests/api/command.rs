@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -144,26 +145,82 @@ fn files_come_before_the_environment_and_the_profile_has_its_own() {
 #[test]
 fn what_is_in_flight_is_finished_on_stopping() {
     let folder = TempDir::new().unwrap();
-    // A hash that takes a while.
-    let mut command = revolve(folder.path());
-    let running = Running::start(command.env("REVOLVE__HASHING__PASSES", "60").env("REVOLVE__LOG__LEVEL", "debug"), 4);
-    let paste = running.lines[1].split_once(':').unwrap().1.trim().to_owned();
-    let sign_up = std::thread::spawn(move || sh(&paste));
-    // Its connection shows when the request is there.
-    let port = running.url.rsplit_once(':').unwrap().1.to_owned();
-    while !has_connection(port.parse().unwrap()) {
-        std::thread::yield_now();
-    }
-    assert!(running.terminate().success());
-    let answer = sign_up.join().unwrap();
-    assert!(answer.contains("\"idToken\""), "{answer}");
+    let running = Running::start(&mut revolve(folder.path()), 4);
+    let mut stream = TcpStream::connect(running.url.strip_prefix("http://").unwrap()).unwrap();
+    let body = r#"{"email":"me@example.org","password":"correct horse battery"}"#;
+    let head = format!(
+        "POST /api/account/signup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Expect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // The service asks for the body: the request is in flight.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(std::str::from_utf8(&asked).unwrap(), "HTTP/1.1 100 Continue\r\n\r\n");
+    let finishing = std::thread::spawn(move || running.terminate());
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201") && answer.contains("\"idToken\""), "{answer}");
+    assert!(finishing.join().unwrap().success());
 }
 
-/// Whether the kernel has an established connection to this local port.
-fn has_connection(port: u16) -> bool {
-    let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    let local = format!(":{port:04X} ");
-    table.lines().any(|line| {
-        line.split_whitespace().nth(1).is_some_and(|at| format!("{at} ").ends_with(&local)) && line.split_whitespace().nth(3) == Some("01")
-    })
+#[test]
+fn secrets_come_from_files_too() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file
+    };
+    let master = write("master", &format!("{}\n", "A".repeat(43)));
+    let signing = write("signing.pem", &sh("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null"));
+    let mut command = revolve(folder.path());
+    command.env("REVOLVE__SECRETS__MASTER_KEY_FILE", &master).env("REVOLVE__TOKENS__SIGNING_KEY_FILE", signing);
+    Running::start(&mut command, 4).terminate();
+    assert!(!folder.path().join("data/master-key").exists(), "nothing is made that was given");
+    let (status, said) = refused(command.env("REVOLVE__SECRETS__MASTER_KEY", "A".repeat(43)));
+    assert!(status == Some(1) && said.contains("not both"), "{said}");
+}
+
+#[test]
+fn no_secret_reaches_the_log_at_any_level() {
+    let Some(postgres) = std::env::var_os("REVOLVE_TEST_POSTGRES_URL") else { return };
+    let folder = TempDir::new().unwrap();
+    let schema = format!("log_{}", uuid::Uuid::now_v7().simple());
+    let postgres = postgres.into_string().unwrap();
+    sh(&format!("psql -q '{postgres}' -c 'CREATE SCHEMA {schema}'"));
+    let mut command = revolve(folder.path());
+    command
+        .env("REVOLVE__PROFILE", "server")
+        .env("REVOLVE__LOG__LEVEL", "trace")
+        .env("REVOLVE__SECRETS__MASTER_KEY", "A".repeat(43))
+        .env("REVOLVE__TOKENS__SIGNING_KEY", sh("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null"))
+        .env("REVOLVE__REDIS__URL", std::env::var_os("REVOLVE_TEST_REDIS_URL").unwrap())
+        .env("REVOLVE__POSTGRES__URL", format!("{postgres}?options=-csearch_path%3D{schema}"));
+    let mut running = Running::start(&mut command, 1);
+    let mut log = running.child.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
+    });
+    let api = format!("{}/api/account", running.url);
+    let body = r#"{"email":"canary@example.org","password":"canary horse battery"}"#;
+    let post = |path: &str, body: &str| sh(&format!("curl -sS {api}{path} -H 'content-type: application/json' -d '{body}'"));
+    let first = post("/signup", body);
+    let second = post("/signin", body);
+    post("/signin", &body.replace("horse", "canary"));
+    let token = first.split("\"refreshToken\":\"").nth(1).unwrap().split('"').next().unwrap();
+    post("/tokens", &format!("{{\"refreshToken\":\"{token}\"}}"));
+    assert!(running.terminate().success());
+    let log = log.join().unwrap();
+    sh(&format!("psql -q '{postgres}' -c 'DROP SCHEMA {schema} CASCADE' 2>/dev/null"));
+    assert!(log.contains("account.created") && log.contains("TRACE"), "the log is there, in full");
+    for secret in ["canary", "$argon2", "eyJ", "AAAAAAAAAAAA", "PRIVATE KEY"] {
+        let found = log.lines().find(|line| line.contains(secret));
+        assert_eq!(found, None, "{secret} is in the log");
+    }
+    assert!(second.contains("idToken"), "{second}");
 }

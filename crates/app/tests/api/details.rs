@@ -31,6 +31,24 @@ on_both_stores! {
         app.anon().sign_in("new@example.org", PASSWORD).await.expect(200);
     }
 
+    async fn a_website_that_grows_when_it_is_normalised_is_too_long(app: App) {
+        let ann = app.sign_up("ann").await;
+        let website = format!("https://example.org/{}", "é".repeat(1000));
+        let answer = ann.put("/details", json!({ "website": website })).await.expect_problem(422, "invalid_fields");
+        assert_eq!(field_errors(&answer), ["website: too_long"]);
+        ann.get("/me").await.expect(200);
+    }
+
+    async fn of_an_ended_session_do_not_change_any_more(app: App, "hashing.threads = 1\nhashing.memory_kib = 64\nhashing.passes = 400") {
+        let (slow, quick) = (app.sign_up("ann").await, app.sign_in("ann").await);
+        let change = json!({ "email": "new@example.org", "currentPassword": PASSWORD });
+        let (changed, ended) = futures_util::join!(slow.put("/details", change), quick.sign_out("others"));
+        ended.expect(204);
+        // Whichever came first: nothing that the ended session asked for takes effect after the end was answered.
+        let email = quick.get("/me").await.expect(200).json()["user"]["email"].clone();
+        assert_eq!(email == "new@example.org", changed.status == 200, "{changed:?}");
+    }
+
     async fn refuses_what_a_browser_would_run(app: App) {
         let ann = app.sign_up("ann").await;
         let body = json!({ "website": "javascript:alert(1)", "imageUrl": "data:text/html,x", "name": "a\u{0}b", "isAdmin": 1, "email": "x" });

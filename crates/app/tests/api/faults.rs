@@ -1,6 +1,7 @@
 //! A store that is gone: 503, never 401, nothing half-made, and all works again when it is back.
 
-use crate::support::{App, PASSWORD, Store, with_config};
+use crate::support::{Actor, App, PASSWORD, Store, with_config};
+use deadpool_redis::redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -61,6 +62,58 @@ fn without_redis_a_sign_out_is_final_all_the_same() {
         one.refresh().await.expect_problem(401, "session_revoked");
         three.refresh().await.expect_problem(401, "session_revoked");
         two.refresh().await.expect(200);
+        // What could not be cleared then is cleared now, in the background.
+        let started = Instant::now();
+        while live_keys(&app, &two).await != 1 {
+            assert!(started.elapsed() < Duration::from_secs(10), "the white list is not cleared");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+}
+
+/// How many refresh tokens of the actor's account are white-listed.
+async fn live_keys(app: &App, actor: &Actor) -> usize {
+    let client = deadpool_redis::redis::Client::open(app.backing.server().redis_url.as_str()).unwrap();
+    let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+    let uid = Actor::claims(&actor.refresh_token)["uid"].as_str().unwrap().to_owned();
+    let keys: Vec<String> = redis.keys(format!("\\{{{uid}}}:*")).await.unwrap();
+    keys.iter().filter(|key| !key.ends_with(":sessions")).count()
+}
+
+#[test]
+fn without_redis_every_other_end_is_final_too() {
+    with_config(Store::Server, "redis.timeout = '500ms'", |app| async move {
+        let (mut ann, mut ann_elsewhere) = (app.sign_up("ann").await, app.sign_in("ann").await);
+        let (mut bob, mut bob_elsewhere) = (app.sign_up("bob").await, app.sign_in("bob").await);
+        let mut eve = app.sign_up("eve").await;
+        app.backing.server().redis.cut();
+        let new = json!({ "currentPassword": PASSWORD, "newPassword": "another horse battery" });
+        ann.put("/password", new).await.expect(204);
+        bob.sign_out("everywhere").await.expect(204);
+        eve.delete("/me").await.expect(204);
+
+        app.backing.server().redis.restore();
+        until_ready(&app).await;
+        ann.refresh().await.expect(200);
+        for gone in [&mut ann_elsewhere, &mut bob, &mut bob_elsewhere, &mut eve] {
+            gone.refresh().await.expect_problem(401, "session_revoked");
+        }
+    });
+}
+
+#[test]
+fn an_empty_redis_asks_for_a_sign_in_once_and_revives_nothing() {
+    with_config(Store::Server, "", |app| async move {
+        let (mut lost, ended) = (app.sign_up("ann").await, app.sign_in("ann").await);
+        ended.sign_out("this").await.expect(204);
+        let client = deadpool_redis::redis::Client::open(app.backing.server().redis_url.as_str()).unwrap();
+        let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+        let uid = Actor::claims(&lost.refresh_token)["uid"].as_str().unwrap().to_owned();
+        let keys: Vec<String> = redis.keys(format!("\\{{{uid}}}:*")).await.unwrap();
+        let _: () = redis.del(keys).await.unwrap();
+        lost.refresh().await.expect_problem(401, "session_unknown");
+        ended.refresh_with(&ended.refresh_token).await.expect_problem(401, "session_revoked");
+        app.sign_in("ann").await.refresh().await.expect(200);
     });
 }
 

@@ -37,6 +37,15 @@ on_both_stores! {
         anon.refresh_with(&token).await.expect_problem(401, "device_mismatch");
     }
 
+    async fn a_cookie_that_only_decodes_to_the_protected_name_is_no_credential(app: App, "tokens.issuer = 'https://accounts.example.org'") {
+        let (mut ann, mallory) = (app.sign_up("ann").await, app.sign_up("mallory").await);
+        ann.refresh_bound().await.expect(200);
+        let planted = format!("%5F%5FHost-revolve-device={}", mallory.credential.unwrap());
+        let own = format!("__Host-revolve-device={}", ann.credential.clone().unwrap());
+        let refresh = ann.request(Method::POST, &path("/tokens")).header("Cookie", format!("{planted}; other; {own}"));
+        ann.send(refresh.json(&json!({ "refreshToken": ann.refresh_token }))).await.expect(200);
+    }
+
     async fn a_sign_in_on_a_known_device_replaces_its_session(app: App) {
         let mut ann = app.sign_up("ann").await;
         let mut before = ann.clone();

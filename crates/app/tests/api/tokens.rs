@@ -58,6 +58,48 @@ on_both_stores! {
         ann.get("/me").await.expect_problem(401, "token_reused");
     }
 
+    async fn with_the_policy_reject_reuse_is_refused_and_the_session_goes_on(
+        app: App, "sessions.retry_free = '0s'\nsessions.retry_window = '0s'\nsessions.reuse_policy = 'reject'"
+    ) {
+        let mut ann = app.sign_up("ann").await;
+        let parent = ann.refresh_token.clone();
+        ann.refresh().await.expect(200);
+        ann.refresh_with(&parent).await.expect_problem(401, "token_reused");
+        ann.refresh().await.expect(200);
+        ann.get("/me").await.expect(200);
+    }
+
+    async fn a_late_retry_is_counted_and_seen_by_operators(
+        app: App, "sessions.retry_free = '0s'\nsessions.late_retries = 1\nhttp.metrics_listen = '127.0.0.1:0'"
+    ) {
+        let mut ann = app.sign_up("ann").await;
+        for expected in [200, 401] {
+            let parent = ann.refresh_token.clone();
+            ann.refresh().await.expect(200);
+            ann.refresh_with(&parent).await.expect(expected);
+        }
+        let metrics = reqwest::get(format!("http://{}/metrics", app.metrics.unwrap())).await.unwrap().text().await.unwrap();
+        for outcome in ["late", "reused"] {
+            let line = format!("revolve_retry_gap_seconds_count{{outcome=\"{outcome}\"}} 1");
+            assert!(metrics.contains(&line), "{line} in {metrics}");
+        }
+    }
+
+    async fn of_another_issuer_is_refused(app: App) {
+        let mut ann = app.sign_up("ann").await;
+        // Signed with the same keys, in the name of somebody else: the closest that a stranger's token could come.
+        let config = app.backing.config("tokens.issuer = 'http://elsewhere.example.org'");
+        let elsewhere = revolve::Application::build(revolve::config::Config::from_toml(&config).unwrap()).await.unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let url = format!("http://{}/api/account/tokens", elsewhere.address());
+        let running = actix_web::rt::spawn(elsewhere.run(async move { drop(stopped.await) }));
+        let answer = ann.send(reqwest::Client::new().post(url).json(&json!({ "refreshToken": ann.refresh_token }))).await;
+        answer.expect_problem(401, "token_invalid");
+        drop(stop);
+        running.await.unwrap().unwrap();
+        ann.refresh().await.expect(200);
+    }
+
     async fn expires(app: App, "tokens.refresh_lifetime = '1s'") {
         let mut ann = app.sign_up("ann").await;
         wait_until_past(&Actor::claims(&ann.refresh_token)["exp"]).await;

@@ -6,7 +6,7 @@ use revolve_adapters::{
     system::SystemEntropy,
 };
 use revolve_domain::ports::Entropy;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::{env, net::SocketAddr};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
@@ -26,6 +26,8 @@ pub(crate) struct ServerStores {
     pub(crate) redis_url: Url,
     pub(crate) postgres_url: Url,
     schema: String,
+    signing_key: SecretString,
+    master_key: SecretString,
 }
 
 fn backing_url(variable: &str) -> Option<Url> {
@@ -67,26 +69,27 @@ impl Backing {
         postgres_url.set_query(Some(&query));
         let redis = Proxy::start(host(&redis_url, 6379)).await;
         let postgres = Proxy::start(host(&postgres_url, 5432)).await;
-        Some(Self { folder, server: Some(ServerStores { redis, postgres, redis_url, postgres_url, schema }) })
+        let signing_key = IdKey::generate(Algorithm::Rs256).expect("a key can be made");
+        let master_key = MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
+        Some(Self { folder, server: Some(ServerStores { redis, postgres, redis_url, postgres_url, schema, signing_key, master_key }) })
     }
 
     /// The configuration for these stores, on any free port, with cheap hashes.
     pub(crate) fn config(&self, more: &str) -> String {
-        let common = format!(
-            "{more}\nhttp.listen = '127.0.0.1:0'\nhttp.workers = 2\nhashing.memory_kib = 64\nhashing.passes = 1\nhttp.shutdown_timeout = '1s'\n"
-        );
+        let mut common = format!("{more}\nhttp.listen = '127.0.0.1:0'\nhttp.workers = 2\nhttp.shutdown_timeout = '1s'\n");
+        if !more.contains("hashing.passes") {
+            common.push_str("hashing.memory_kib = 64\nhashing.passes = 1\n");
+        }
         let Some(server) = &self.server else {
             return format!("data_dir = '{}'\n{common}", self.folder.path().display());
         };
-        let key = IdKey::generate(Algorithm::Rs256).expect("a key can be made");
-        let master = MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
         format!(
             "profile = 'server'\nredis.url = '{}'\npostgres.url = '{}'\npostgres.pool_size = 4\nsecrets.master_key = '{}'\n\
              tokens.signing_key = '''{}'''\n{common}",
             through(&server.redis_url, &server.redis),
             through(&server.postgres_url, &server.postgres),
-            master.expose_secret(),
-            key.expose_secret(),
+            server.master_key.expose_secret(),
+            server.signing_key.expose_secret(),
         )
     }
 

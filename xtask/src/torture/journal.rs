@@ -1,0 +1,81 @@
+//! What happened in a round, step by step, for the case that it fails. Tokens appear by number and generation, never as they are.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+/// The notes of one round; clones write to the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal(Arc<Mutex<Notes>>);
+
+#[derive(Debug)]
+struct Notes {
+    begun: Instant,
+    lines: Vec<String>,
+    names: HashMap<String, usize>,
+}
+
+impl Journal {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Notes { begun: Instant::now(), lines: Vec::new(), names: HashMap::new() })))
+    }
+
+    /// Writes a line, with the time since the round began.
+    pub(crate) fn note(&self, line: &str) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = notes.begun.elapsed().as_millis();
+        notes.lines.push(format!("+{at} ms {line}"));
+    }
+
+    /// What to call a token in here: `#2 (session 5f0c…, gen 3)`.
+    pub(crate) fn name(&self, token: &str) -> String {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = notes.names.len() + 1;
+        let number = *notes.names.entry(token.to_owned()).or_insert(next);
+        drop(notes);
+        let claims = claims(token).unwrap_or_default();
+        match (claims["gen"].as_u64(), claims["sid"].as_str().and_then(|sid| sid.get(..8))) {
+            (Some(generation), Some(sid)) => format!("#{number} (session {sid}…, gen {generation})"),
+            _ => format!("#{number}"),
+        }
+    }
+
+    /// All lines so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).lines.clone()
+    }
+}
+
+/// The claims of a token that is a JWT, unverified.
+pub(crate) fn claims(token: &str) -> Option<Value> {
+    let payload = token.split('.').nth(1)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+/// When a token was issued by its own word (the `iat` claim), in seconds.
+pub(crate) fn issued_at(token: &str) -> Option<i64> {
+    claims(token)?["iat"].as_i64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_named_and_never_shown() {
+        let journal = Journal::new();
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"sid":"0123456789","gen":7}"#);
+        let token = format!("head.{payload}.signature");
+        assert_eq!(journal.name("opaque"), "#1");
+        assert_eq!(journal.name(&token), "#2 (session 01234567…, gen 7)");
+        assert_eq!(journal.name("opaque"), "#1");
+        journal.note(&journal.name(&token));
+        let lines = journal.lines().concat();
+        assert!(!lines.contains(&payload) && !lines.contains("signature"), "{lines}");
+    }
+}

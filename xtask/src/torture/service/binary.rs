@@ -1,0 +1,52 @@
+//! The service's binary, built by cargo and copied away, so that a build that goes on meanwhile can't change it under a run.
+
+use std::{fs, path::PathBuf, process::Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use crate::{interrupt::Interrupt, process};
+
+/// The service's binary.
+pub(crate) struct Binary {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Binary {
+    /// Builds it.
+    pub(crate) async fn build(release: bool, interrupt: &Interrupt) -> Result<Self> {
+        let mut command =
+            process::cargo(["build", "--package", "revolve", "--bin", "revolve", "--message-format", "json-render-diagnostics"])?;
+        if release {
+            command.arg("--release");
+        }
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("could not run cargo")?;
+        let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
+        let mut executable = None;
+        let build = async {
+            while let Some(line) = lines.next_line().await? {
+                let message: Value = serde_json::from_str(&line).unwrap_or_default();
+                if let Some(path) = message["executable"].as_str() {
+                    executable = Some(PathBuf::from(path));
+                }
+            }
+            if !child.wait().await?.success() {
+                bail!("the service does not build");
+            }
+            Ok(())
+        };
+        interrupt.guard(build).await?;
+        let built = executable.context("cargo built no executable")?;
+        let folder = tempfile::Builder::new().prefix("revolve-torture-").tempdir().context("could not make a temporary directory")?;
+        let path = folder.path().join("revolve");
+        fs::copy(&built, &path).with_context(|| format!("could not copy {}", built.display()))?;
+        Ok(Self { path, _folder: folder })
+    }
+
+    pub(super) fn path(&self) -> &PathBuf {
+        &self.path
+    }
+}

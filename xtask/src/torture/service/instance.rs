@@ -1,0 +1,103 @@
+//! A process of the service that is ours to stop, kill and start again.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use super::{Binary, settings::Settings};
+use crate::process;
+
+const START: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(15);
+
+/// A process; dropping it kills it.
+pub(crate) struct Instance {
+    program: PathBuf,
+    settings: Settings,
+    home: PathBuf,
+    child: Option<Child>,
+    url: String,
+}
+
+impl Instance {
+    /// Starts one in a folder of its own and waits until it listens.
+    pub(super) async fn start(binary: &Binary, settings: &Settings, home: PathBuf) -> Result<Self> {
+        fs::create_dir_all(&home)?;
+        let program = binary.path().clone();
+        let mut instance = Self { program, settings: settings.clone(), home, child: None, url: String::new() };
+        instance.restart().await?;
+        Ok(instance)
+    }
+
+    /// Where it listens; another port after each start.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its working directory; the embedded store is in `data` there.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Starts it again after `stop` or `kill`.
+    pub(crate) async fn restart(&mut self) -> Result<()> {
+        let log = File::options().append(true).create(true).open(self.log())?;
+        let mut command = Command::new(&self.program);
+        command.env_clear().envs(self.settings.variables()).current_dir(&self.home);
+        // A group of its own: Ctrl-C is for us, who end it.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0).kill_on_drop(true);
+        let mut child = command.spawn().context("could not run the service")?;
+        let mut lines = BufReader::new(child.stdout.take().context("the service has no output")?).lines();
+        self.child = Some(child);
+        let first = timeout(START, lines.next_line()).await.context("the service does not start in time")??;
+        let Some(url) = first.as_deref().and_then(|line| line.strip_prefix("listening on ")) else {
+            bail!("the service does not start: {}", self.complaints().join(" | "));
+        };
+        url.clone_into(&mut self.url);
+        // It writes more lines, and must not find the pipe closed.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(())
+    }
+
+    /// Ends it in order.
+    pub(crate) async fn stop(&mut self) -> Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        if let Some(pid) = child.id() {
+            process::signal(pid, "TERM").await;
+        }
+        let status = timeout(STOP, child.wait()).await.context("the service does not end in time")??;
+        if !status.success() {
+            bail!("the service ended with {status}: {}", self.complaints().join(" | "));
+        }
+        Ok(())
+    }
+
+    /// Ends it like `kill -9`, at once.
+    pub(crate) async fn kill(&mut self) -> Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        child.start_kill().context("could not kill the service")?;
+        child.wait().await.context("could not wait for the service")?;
+        Ok(())
+    }
+
+    /// The last lines that it has written to standard error.
+    pub(super) fn complaints(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines[lines.len().saturating_sub(5)..].to_vec()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.home.join("log")
+    }
+}

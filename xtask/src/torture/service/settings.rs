@@ -1,0 +1,67 @@
+//! The configuration of our own instances, as an environment.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use tokio::process::Command;
+use url::Url;
+
+use crate::{process, secrets, torture::windows::Windows};
+
+/// Variables for an instance.
+#[derive(Clone)]
+pub(super) struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    /// What all have in common: any port, short windows, cheap hashes and signatures.
+    pub(super) fn new(windows: &Windows) -> Self {
+        let time = |time| humantime::format_duration(time).to_string();
+        Self(BTreeMap::new())
+            .with("HTTP__LISTEN", "127.0.0.1:0")
+            .with("HTTP__WORKERS", "2")
+            .with("HTTP__SHUTDOWN_TIMEOUT", "1s")
+            .with("SESSIONS__RETRY_FREE", &time(windows.retry_free))
+            .with("SESSIONS__RETRY_WINDOW", &time(windows.retry_window))
+            .with("SESSIONS__BOUND_RETRY_WINDOW", &time(windows.bound_retry_window))
+            .with("SESSIONS__LATE_RETRIES", &windows.late_retries.to_string())
+            .with("SESSIONS__MAX_PER_USER", "50")
+            .with("HASHING__MEMORY_KIB", "64")
+            .with("HASHING__PASSES", "1")
+            .with("LOG__LEVEL", "warn,revolve::security=error")
+            .with("TOKENS__ALGORITHM", "ES256")
+            // What a run leaves behind in a Redis that is not its own is soon gone.
+            .with("TOKENS__REFRESH_LIFETIME", "1h")
+    }
+
+    /// The server profile, which wants all of its secrets.
+    pub(super) async fn server(self) -> Result<Self> {
+        let mut openssl = Command::new("openssl");
+        let key = process::output(openssl.args(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])).await?;
+        Ok(self.with("PROFILE", "server").with("SECRETS__MASTER_KEY", &secrets::random()?).with("TOKENS__SIGNING_KEY", &key))
+    }
+
+    /// Where its stores are.
+    pub(super) fn stores(self, redis: &Url, postgres: &Url) -> Self {
+        self.with("REDIS__URL", redis.as_str()).with("POSTGRES__URL", postgres.as_str())
+    }
+
+    /// Longer windows for those that are stopped and started again, which takes its time and is not about windows.
+    pub(super) fn patient(self) -> Self {
+        self.with("SESSIONS__RETRY_WINDOW", "60s").with("SESSIONS__BOUND_RETRY_WINDOW", "60s")
+    }
+
+    /// Short timeouts for stores that will be gone, and the longest window for bound sessions: an outage may outlast the plain one.
+    pub(super) fn impatient(self) -> Self {
+        self.with("REDIS__TIMEOUT", "300ms").with("POSTGRES__TIMEOUT", "500ms").with("SESSIONS__BOUND_RETRY_WINDOW", "60s")
+    }
+
+    /// One more.
+    pub(super) fn with(mut self, key: &str, value: &str) -> Self {
+        self.0.insert(format!("REVOLVE__{key}"), value.to_owned());
+        self
+    }
+
+    pub(super) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}

@@ -1,0 +1,200 @@
+//! A small OAuth 2 token endpoint in memory, with manners to choose from.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::torture::windows::WindowArgs;
+
+const FREE: Duration = Duration::from_millis(300);
+const WINDOW: Duration = Duration::from_millis(900);
+
+/// How it behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manners {
+    /// A retry brings the same successor; a replay ends the session; a sign-out is final.
+    Sound,
+    /// A used token is good for a while longer, and brings another successor each time.
+    Forks,
+    /// A used token ends the session at once, whoever shows it.
+    Strict,
+    /// A used token is refused, and that is all.
+    Forgetful,
+    /// A sign-out forgets the token that it was asked with, not the session.
+    Revives,
+}
+
+/// What its operator says of it.
+pub(super) fn windows(manners: Manners) -> WindowArgs {
+    use clap::Parser as _;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        windows: WindowArgs,
+    }
+    let (free, window, late) = if manners == Manners::Strict || manners == Manners::Forgetful { (0, 0, 0) } else { (300, 900, 2) };
+    let line = format!("- --retry-free={free}ms --retry-window={window}ms --bound-retry-window={window}ms --late-retries={late}");
+    Line::parse_from(line.split(' ')).windows
+}
+
+/// It serves until the test's runtime ends.
+pub(super) struct Endpoint {
+    pub(super) url: String,
+}
+
+#[derive(Default)]
+struct State {
+    sessions: Vec<Session>,
+    /// Which session and generation a token is.
+    tokens: HashMap<String, (usize, u64)>,
+    minted: u32,
+}
+
+struct Session {
+    live: String,
+    generation: u64,
+    rotated_at: Instant,
+    late: u32,
+    charged: bool,
+    over: bool,
+}
+
+impl Endpoint {
+    pub(super) async fn start(manners: Manners) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State::default()));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = Arc::clone(&state);
+                tokio::spawn(async move { drop(serve(stream, manners, &state).await) });
+            }
+        });
+        Self { url }
+    }
+}
+
+async fn serve(stream: TcpStream, manners: Manners, state: &Mutex<State>) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let (mut first, mut length) = (String::new(), 0);
+        if stream.read_line(&mut first).await? == 0 {
+            return Ok(());
+        }
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await?;
+            let line = line.trim_end().to_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await?;
+        let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
+        let answer = match (first.split(' ').nth(1), form.get("grant_type").map(String::as_str)) {
+            (Some("/token"), Some("password")) => Some(grant(&state.lock().unwrap().begin())),
+            (Some("/token"), _) => state.lock().unwrap().refresh(manners, &form["refresh_token"]).as_deref().map(grant),
+            // RFC 7009 §2.2: success without words, whatever was there.
+            _ => {
+                state.lock().unwrap().revoke(manners, &form["token"]);
+                Some(String::new())
+            }
+        };
+        let (status, json) = match answer {
+            Some(json) => ("200 OK", json),
+            None => ("400 Bad Request", r#"{"error":"invalid_grant"}"#.to_owned()),
+        };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{json}", json.len());
+        stream.get_mut().write_all(answer.as_bytes()).await?;
+    }
+}
+
+fn grant(token: &str) -> String {
+    format!(r#"{{"refresh_token":"{token}","access_token":"a"}}"#)
+}
+
+impl State {
+    fn begin(&mut self) -> String {
+        let id = self.sessions.len();
+        self.sessions.push(Session {
+            live: String::new(),
+            generation: 0,
+            rotated_at: Instant::now(),
+            late: 0,
+            charged: false,
+            over: false,
+        });
+        self.mint(id, 1)
+    }
+
+    /// A token of that generation; the first of them is the live one.
+    fn mint(&mut self, id: usize, generation: u64) -> String {
+        self.minted += 1;
+        let token = format!("token-{}", self.minted);
+        self.tokens.insert(token.clone(), (id, generation));
+        let session = &mut self.sessions[id];
+        if generation > session.generation {
+            (session.live, session.generation, session.rotated_at) = (token.clone(), generation, Instant::now());
+        }
+        token
+    }
+
+    fn refresh(&mut self, manners: Manners, token: &str) -> Option<String> {
+        let (id, generation) = *self.tokens.get(token)?;
+        let session = &mut self.sessions[id];
+        if session.over {
+            return None;
+        }
+        if generation == session.generation {
+            if !session.charged {
+                session.late = 0;
+            }
+            session.charged = false;
+            return Some(self.mint(id, generation + 1));
+        }
+        let age = session.rotated_at.elapsed();
+        match manners {
+            // Whoever comes while the grace lasts begins a chain of its own.
+            Manners::Forks => return (age < WINDOW).then(|| self.mint(id, generation + 1)),
+            Manners::Forgetful => return None,
+            Manners::Strict => {}
+            Manners::Sound | Manners::Revives => {
+                let parent = generation + 1 == session.generation;
+                let late = age < WINDOW && (session.charged || session.late < 2);
+                if parent && age >= FREE && late && !session.charged {
+                    (session.late, session.charged) = (session.late + 1, true);
+                }
+                if parent && (age < FREE || late) {
+                    return Some(session.live.clone());
+                }
+                if age < FREE {
+                    return None;
+                }
+            }
+        }
+        session.over = true;
+        None
+    }
+
+    fn revoke(&mut self, manners: Manners, token: &str) {
+        if manners == Manners::Revives {
+            // The token goes; a successor that a racing refresh has made stays.
+            self.tokens.remove(token);
+        } else if let Some((id, _)) = self.tokens.get(token) {
+            self.sessions[*id].over = true;
+        }
+    }
+}
