@@ -45,12 +45,14 @@ pub struct Entry {
     pub late: u32,
     /// Whether the current generation has been counted in `late`.
     pub charged: bool,
+    /// Whether reuse was found: nothing is rotated any more, and the finding is told until the session's row says so, too.
+    pub reused: bool,
 }
 
 impl Entry {
     /// The entry of a session that begins at `now` (the store's clock).
     pub fn begin(token: LiveToken, epoch: Epoch, now: Timestamp) -> Self {
-        Self { token, epoch, rotated_at: now, dies_at: now.plus(token.lifetime()), late: 0, charged: false }
+        Self { token, epoch, rotated_at: now, dies_at: now.plus(token.lifetime()), late: 0, charged: false, reused: false }
     }
 
     /// Whether it is alive at `now` (the store's clock). Dead entries never count.
@@ -192,7 +194,7 @@ pub enum RotationOutcome {
         live: Generation,
         /// Since when it exists.
         age: Duration,
-        /// Whether the entry was removed.
+        /// Whether the session is to end: the entry is marked, and rotates nothing any more.
         revoked: bool,
     },
 }
@@ -204,18 +206,19 @@ pub enum Write {
     Keep,
     /// This entry in place of the old one.
     Put(Entry),
-    /// The entry goes.
-    Remove,
 }
 
 /// Applies one attempt to what a store has of the session, at `now` on the store's clock: the first row of the table
-/// that fits. Device check, Unknown, Healed, Rotated, Repeated, Stale, Reused.
+/// that fits. Device check, Unknown, Reused if it was found before, Healed, Rotated, Repeated, Stale, Reused.
 pub fn step(found: Option<&Entry>, rotation: &Rotation, now: Timestamp) -> (RotationOutcome, Write) {
     let live = found.filter(|entry| entry.is_live(now));
     if !rotation.device.satisfies(live) {
         return (RotationOutcome::DeviceMismatch, Write::Keep);
     }
     let Some(entry) = live else { return (RotationOutcome::Unknown, Write::Keep) };
+    if entry.reused {
+        return (reuse(entry, now, true), Write::Keep);
+    }
     let current = entry.token.generation;
 
     if current < rotation.presented {
@@ -255,6 +258,9 @@ fn retry(entry: &Entry, rotation: &Rotation, now: Timestamp) -> (RotationOutcome
         return (RotationOutcome::Stale, Write::Keep);
     }
     let revoked = policy.reuse == ReusePolicy::Revoke;
-    let outcome = RotationOutcome::Reused { live: entry.token.generation, age, revoked };
-    (outcome, if revoked { Write::Remove } else { Write::Keep })
+    (reuse(entry, now, revoked), if revoked { Write::Put(Entry { reused: true, ..*entry }) } else { Write::Keep })
+}
+
+fn reuse(entry: &Entry, now: Timestamp, revoked: bool) -> RotationOutcome {
+    RotationOutcome::Reused { live: entry.token.generation, age: now.since(entry.rotated_at), revoked }
 }

@@ -49,6 +49,7 @@ CREATE TABLE white_list (
     dies_at    INTEGER NOT NULL,
     late       INTEGER NOT NULL,
     charged    INTEGER NOT NULL,
+    reused     INTEGER NOT NULL,
     PRIMARY KEY (user_id, session_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -3,7 +3,7 @@
 use revolve_domain::{
     model::{Generation, SessionId, Timestamp},
     ports::LiveSession,
-    rotation::{LiveToken, ReusePolicy, Rotation, RotationOutcome},
+    rotation::{LiveToken, Rotation, RotationOutcome},
 };
 use std::{str::FromStr, time::Duration};
 
@@ -76,11 +76,9 @@ pub(super) fn outcome(answer: &[String], rotation: &Rotation) -> Result<Rotation
             RotationOutcome::Repeated { token: reader.token(generation, iat, exp, did)?, age: reader.age(age)?, late: late == "1" }
         }
         ["stale"] => RotationOutcome::Stale,
-        ["reused", live, age] => RotationOutcome::Reused {
-            live: reader.generation(live)?,
-            age: reader.age(age)?,
-            revoked: rotation.policy.reuse == ReusePolicy::Revoke,
-        },
+        ["reused", live, age, revoked] => {
+            RotationOutcome::Reused { live: reader.generation(live)?, age: reader.age(age)?, revoked: revoked == "1" }
+        }
         _ => return Err(reader.bad("the answer", &words.join(" "))),
     })
 }

@@ -29,7 +29,7 @@ macro_rules! user_columns {
 /// What [`entry`] reads.
 macro_rules! entry_columns {
     () => {
-        "session_id, gen, iat, exp, did, epoch, rotated_at, dies_at, late, charged"
+        "session_id, gen, iat, exp, did, epoch, rotated_at, dies_at, late, charged, reused"
     };
 }
 
@@ -170,6 +170,7 @@ pub(super) fn entry(row: &Row<'_>) -> Result<(SessionId, Entry), Fault> {
         dies_at: fields.at("dies_at")?,
         late: fields.number("late")?,
         charged: fields.take("charged")?,
+        reused: fields.take("reused")?,
     };
     Ok((session, entry))
 }

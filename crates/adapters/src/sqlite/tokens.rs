@@ -15,19 +15,19 @@ use revolve_domain::{
 use rusqlite::{Connection, params};
 
 const ENTRY: &str = concat!("SELECT ", entry_columns!(), " FROM white_list WHERE user_id = ?1 AND session_id = ?2");
-const LIVE: &str = concat!("SELECT ", entry_columns!(), " FROM white_list WHERE user_id = ?1 AND dies_at > ?2");
+const LIVE: &str = concat!("SELECT ", entry_columns!(), " FROM white_list WHERE user_id = ?1 AND dies_at > ?2 AND NOT reused");
 const PUT: &str = "
-    INSERT INTO white_list (user_id, session_id, gen, iat, exp, did, epoch, rotated_at, dies_at, late, charged)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+    INSERT INTO white_list (user_id, session_id, gen, iat, exp, did, epoch, rotated_at, dies_at, late, charged, reused)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     ON CONFLICT (user_id, session_id) DO UPDATE SET gen = excluded.gen, iat = excluded.iat, exp = excluded.exp, did = excluded.did,
         epoch = excluded.epoch, rotated_at = excluded.rotated_at, dies_at = excluded.dies_at, late = excluded.late,
-        charged = excluded.charged";
+        charged = excluded.charged, reused = excluded.reused";
 const REMOVE: &str = "DELETE FROM white_list WHERE user_id = ?1 AND session_id = ?2";
 const REMOVE_OLDER: &str = "DELETE FROM white_list WHERE user_id = ?1 AND epoch < ?2 AND session_id IS NOT ?3";
 const REMOVE_OWN_DEAD: &str = "DELETE FROM white_list WHERE user_id = ?1 AND dies_at <= ?2";
 const REMOVE_OVER: &str = "
     DELETE FROM white_list WHERE user_id = ?1 AND session_id IN (
-        SELECT session_id FROM white_list WHERE user_id = ?1 ORDER BY rotated_at DESC, session_id DESC LIMIT -1 OFFSET ?2)";
+        SELECT session_id FROM white_list WHERE user_id = ?1 AND NOT reused ORDER BY rotated_at DESC, session_id DESC LIMIT -1 OFFSET ?2)";
 
 /// Every sign-in adds one entry and takes away up to so many dead ones, whoever's they are: the table can't grow without
 /// bound, and no sign-in pays for many others.
@@ -88,7 +88,6 @@ fn rotate(conn: &Connection, rotation: &Rotation, now: Timestamp) -> Result<Rota
     match write {
         Write::Keep => {}
         Write::Put(entry) => put(conn, user, session, &entry)?,
-        Write::Remove => remove(conn, user, session)?,
     }
     Ok(outcome)
 }
@@ -113,6 +112,7 @@ fn put(conn: &Connection, user: UserId, session: SessionId, entry: &Entry) -> Re
         entry.dies_at.as_millis(),
         entry.late,
         entry.charged,
+        entry.reused,
     ];
     run(conn, PUT, row).map(drop)
 }

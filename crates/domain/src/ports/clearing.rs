@@ -21,7 +21,7 @@ pub enum Clearing {
         /// But for this one.
         kept: Option<SessionId>,
     },
-    /// Commit the end of a session whose white-list entry is gone already.
+    /// Commit the end of a session, then remove it from the white list.
     Row {
         /// Whose.
         user: UserId,

@@ -19,7 +19,8 @@ pub struct NewLiveSession {
     /// The epoch that it carries.
     pub epoch: Epoch,
     /// The most entries that the user may have afterwards. Entries over it go, the least recently rotated first, this
-    /// one never. It is a ceiling far above `max_per_user` against what failed sign-ins leave behind.
+    /// one never. Entries whose token was found reused neither count nor go: their end is about to be committed. It is a
+    /// ceiling far above `max_per_user` against what failed sign-ins leave behind.
     pub ceiling: usize,
 }
 
@@ -37,7 +38,8 @@ pub struct LiveSession {
 /// Keeps exactly one white-listed refresh token per live session.
 ///
 /// Every method is one atomic step among the user's own entries, in time proportional to their number, whatever else
-/// the store holds. Windows and expiry run on the store's own clock. Entries past their life never count. On an error
+/// the store holds. Windows and expiry run on the store's own clock. Entries past their life never count, and sessions
+/// whose token was found reused are not live. On an error
 /// the caller must assume that the step may or may not have happened; every method can be called again safely.
 ///
 /// The contract suite is `revolve_testkit::contract::tokens`.

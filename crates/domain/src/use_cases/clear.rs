@@ -38,7 +38,10 @@ impl Clear {
             Clearing::Sessions { user, sessions } if !sessions.is_empty() => self.tokens.end(*user, sessions).await,
             Clearing::Sessions { .. } => Ok(()),
             Clearing::Older { user, epoch, kept } => self.tokens.end_older(*user, *epoch, *kept).await,
-            Clearing::Row { user, session, reason } => self.sessions.end(*user, *session, *reason, self.clock.now()).await.map(drop),
+            Clearing::Row { user, session, reason } => {
+                self.sessions.end(*user, *session, *reason, self.clock.now()).await?;
+                self.tokens.end(*user, &[*session]).await
+            }
         }
     }
 }

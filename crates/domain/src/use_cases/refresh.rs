@@ -149,18 +149,21 @@ impl Refresh {
         Ok(Self::stands(record, claims, now).err().unwrap_or(otherwise))
     }
 
-    /// The white list has forgotten the session; its row must say so before the answer.
+    /// The white list has marked the session, so that the finding can't be lost; its row must say so before the answer.
     async fn revoke(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
         let reason = EndReason::Reused;
         match self.sessions.end(session.user, session.id, reason, now).await {
-            Ok(EndOutcome::Ended) => {}
-            Ok(EndOutcome::AlreadyEnded | EndOutcome::NotFound) => return Ok(()),
+            Ok(outcome) => {
+                self.clear.execute(Clearing::Sessions { user: session.user, sessions: vec![session.id] }).await;
+                if outcome == EndOutcome::Ended {
+                    self.events.record(SecurityEvent::SessionEnded { user: session.user, session: session.id, reason });
+                }
+                Ok(())
+            }
             Err(error) => {
                 self.clear.defer(Clearing::Row { user: session.user, session: session.id, reason });
-                return Err(error.into());
+                Err(error.into())
             }
         }
-        self.events.record(SecurityEvent::SessionEnded { user: session.user, session: session.id, reason });
-        Ok(())
     }
 }

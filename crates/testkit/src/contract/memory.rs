@@ -53,6 +53,7 @@ impl HistorySubject for MemorySubject {
             dies_at: now.plus(state.remaining),
             late: state.late,
             charged: state.charged,
+            reused: state.reused,
         });
         self.tokens.restore(user, session, entry);
     }

@@ -73,6 +73,8 @@ pub struct StoredToken {
     pub late: u32,
     /// Whether the current generation has been counted in `late`.
     pub charged: bool,
+    /// Whether reuse was found.
+    pub reused: bool,
 }
 
 /// A user database under test: always one store that implements both ports.

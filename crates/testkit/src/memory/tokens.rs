@@ -56,8 +56,8 @@ impl MemoryTokens {
     }
 }
 
-fn seen((&session, entry): (&SessionId, &Entry)) -> LiveSession {
-    LiveSession { session, token: entry.token, refreshed_at: entry.rotated_at }
+fn seen((&session, entry): (&SessionId, &Entry)) -> Option<LiveSession> {
+    (!entry.reused).then_some(LiveSession { session, token: entry.token, refreshed_at: entry.rotated_at })
 }
 
 #[async_trait]
@@ -65,12 +65,14 @@ impl TokenRepository for MemoryTokens {
     async fn begin(&self, new: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
         Ok(self.with(new.user, |entries, now| {
             entries.remove(&new.session);
-            while entries.len() + 1 > new.ceiling {
-                let oldest = entries.iter().min_by_key(|(_, entry)| entry.rotated_at).map(|(&session, _)| session);
-                let Some(oldest) = oldest else { break };
+            let mut counted: Vec<_> =
+                entries.iter().filter(|(_, entry)| !entry.reused).map(|(id, entry)| (entry.rotated_at, *id)).collect();
+            counted.sort_unstable();
+            let excess = (counted.len() + 1).saturating_sub(new.ceiling);
+            for (_, oldest) in counted.into_iter().take(excess) {
                 entries.remove(&oldest);
             }
-            let others = entries.iter().map(seen).collect();
+            let others = entries.iter().filter_map(seen).collect();
             entries.insert(new.session, Entry::begin(new.token, new.epoch, now));
             others
         }))
@@ -82,7 +84,6 @@ impl TokenRepository for MemoryTokens {
             match write {
                 Write::Keep => {}
                 Write::Put(entry) => drop(entries.insert(rotation.session, entry)),
-                Write::Remove => drop(entries.remove(&rotation.session)),
             }
             outcome
         }))
@@ -99,7 +100,7 @@ impl TokenRepository for MemoryTokens {
     }
 
     async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError> {
-        Ok(self.with(user, |entries, _| entries.iter().map(seen).collect()))
+        Ok(self.with(user, |entries, _| entries.iter().filter_map(seen).collect()))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

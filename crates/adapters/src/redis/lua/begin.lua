@@ -15,12 +15,12 @@ local others = {}
 for _, entry in ipairs(live) do
   if entry.sid == sid then
     remove(entry.sid, entry.key)
-  else
+  elseif not entry.reused then
     others[#others + 1] = entry
   end
 end
 
--- Over the ceiling the least recently rotated go; the new one is never among them.
+-- Over the ceiling the least recently rotated go; the new one is never among them, nor one whose token was found reused.
 table.sort(others, function(a, b)
   if a.rotated_at ~= b.rotated_at then
     return a.rotated_at > b.rotated_at

@@ -4,7 +4,7 @@
 -- ARGV  sid, presented gen, successor gen, iat, exp, epoch, expired (0/1), owner did, shown did ('' for none), bound (0/1),
 --       retry_free and window (ms), late_retries, revoke (0/1)
 -- Answer: {'device_mismatch'}, {'unknown'}, {'healed', lost gen}, {'rotated'}, {'repeated', gen, iat, exp, did, age, late (0/1)},
---         {'stale'} or {'reused', live gen, age}
+--         {'stale'} or {'reused', live gen, age, revoked (0/1)}
 local sid, presented, next_gen, iat, exp, epoch, expired, owner, shown, bound, retry_free, window, late_retries, revoke = unpack(ARGV)
 
 local value = redis.call('HGET', index, sid)
@@ -25,8 +25,16 @@ if not entry then
   return { 'unknown' }
 end
 
--- The live key, whatever its generation, becomes the successor's.
+-- Clocks step back; then no time has passed.
 local now = clock()
+local age = math.max(0, now - entry.rotated_at)
+
+-- Reuse was found before, and is told until the session is cleared, so that no lost answer hides it.
+if entry.reused then
+  return { 'reused', entry.gen, age, '1' }
+end
+
+-- The live key, whatever its generation, becomes the successor's.
 local function replace(late)
   redis.call('RENAME', entry.key, KEYS[3])
   store({
@@ -51,8 +59,7 @@ if current == tonumber(presented) then
   return { 'rotated' }
 end
 
--- The presented token is older than the live one. Clocks step back; then no time has passed.
-local age = math.max(0, now - entry.rotated_at)
+-- The presented token is older than the live one.
 local free = age < tonumber(retry_free)
 if entry.gen == next_gen then
   local function repeated(late)
@@ -76,6 +83,6 @@ if free then
   return { 'stale' }
 end
 if revoke == '1' then
-  remove(sid, entry.key)
+  redis.call('HSET', entry.key, 'reused', 1)
 end
-return { 'reused', entry.gen, age }
+return { 'reused', entry.gen, age, revoke }

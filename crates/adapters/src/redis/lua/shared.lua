@@ -1,9 +1,9 @@
 -- What the intents have in common; it stands before each of them. Everything lives in the slot of one user:
 --
 --   KEYS[1]            {<uid>}:sessions   hash   sid -> gen:jti
---   prefix .. jti      {<uid>}:<jti>      hash   sid gen iat exp rotated_at [late] [did] [epoch] [charged]
+--   prefix .. jti      {<uid>}:<jti>      hash   sid gen iat exp rotated_at [late] [did] [epoch] [charged] [reused]
 --
--- A field in brackets is missing while it has its default (0, none, 0, 0). An entry of the index whose key is gone is dead and
+-- A field in brackets is missing while it has its default (0, none, 0, 0, 0). An entry of the index whose key is gone is dead and
 -- counts as none. Generations stay text wherever they are written: Lua would round a large one on its way to text.
 
 local index = KEYS[1]
@@ -27,13 +27,14 @@ end
 -- The entry behind a value of the index; nil if it is dead.
 local function load(sid, value)
   local gen, key = locate(value)
-  local field = redis.call('HMGET', key, 'iat', 'exp', 'rotated_at', 'late', 'did', 'epoch', 'charged')
+  local field = redis.call('HMGET', key, 'iat', 'exp', 'rotated_at', 'late', 'did', 'epoch', 'charged', 'reused')
   if not field[3] then
     return nil
   end
   return {
     sid = sid, gen = gen, key = key, iat = field[1], exp = field[2], rotated_at = tonumber(field[3]),
     late = tonumber(field[4] or 0), did = field[5] or '', epoch = tonumber(field[6] or 0), charged = field[7] == '1',
+    reused = field[8] == '1',
   }
 end
 
@@ -61,7 +62,7 @@ end
 -- Writes an entry to its key, which is new or has just been renamed, and gives it the life that its token's claims span, from now on.
 local function store(entry)
   local set = { 'sid', entry.sid, 'gen', entry.gen, 'iat', entry.iat, 'exp', entry.exp, 'rotated_at', entry.rotated_at }
-  local clear = { 'charged' }
+  local clear = { 'charged', 'reused' }
   for _, name in ipairs({ 'late', 'did', 'epoch' }) do
     local value = entry[name]
     if value == 0 or value == '' then
@@ -81,11 +82,13 @@ local function store(entry)
   end
 end
 
--- The entries as an answer.
+-- The entries as an answer, but for those whose token was found reused: they are about to go.
 local function seen(entries)
   local answer = {}
-  for i, entry in ipairs(entries) do
-    answer[i] = { entry.sid, entry.gen, entry.iat, entry.exp, entry.rotated_at, entry.did }
+  for _, entry in ipairs(entries) do
+    if not entry.reused then
+      answer[#answer + 1] = { entry.sid, entry.gen, entry.iat, entry.exp, entry.rotated_at, entry.did }
+    end
   end
   return answer
 end

@@ -88,14 +88,15 @@ impl HistorySubject for Subject {
         let script = Script::new(RESTORE);
         let mut call = script.key(format!("{{{user}}}:sessions"));
         call.arg(session.to_string());
-        if let Some(StoredToken { token, epoch, age, remaining, late, charged }) = state {
+        if let Some(StoredToken { token, epoch, age, remaining, late, charged, reused }) = state {
             call.arg(TokenId::of(session, token.generation).to_string()).arg(millis(remaining)).arg(millis(age));
             call.arg("gen").arg(token.generation.number());
             call.arg("iat").arg(token.issued_at.as_seconds()).arg("exp").arg(token.expires_at.as_seconds());
             if let Some(device) = token.device {
                 call.arg("did").arg(device.to_string());
             }
-            for (name, value) in [("late", late), ("epoch", epoch.number()), ("charged", u32::from(charged))] {
+            for (name, value) in [("late", late), ("epoch", epoch.number()), ("charged", u32::from(charged)), ("reused", u32::from(reused))]
+            {
                 if value != 0 {
                     call.arg(name).arg(value);
                 }

@@ -73,8 +73,10 @@ impl HistorySubject for Subject {
             now.plus(state.remaining).as_millis(),
             state.late,
             state.charged,
+            state.reused,
         ];
-        look.execute("INSERT INTO white_list VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", entry).expect("an entry can be put");
+        look.execute("INSERT INTO white_list VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", entry)
+            .expect("an entry can be put");
     }
 }
 

@@ -111,7 +111,6 @@ impl State {
                 match write {
                     Write::Keep => {}
                     Write::Put(entry) => self.entry = Some(entry),
-                    Write::Remove => self.entry = None,
                 }
                 self.tabs[tab].phase = Phase::Stepped { answer: self.judge(tab, presented, outcome) };
             }

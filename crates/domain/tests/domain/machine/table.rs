@@ -27,6 +27,7 @@ fn successor(rotation: &Rotation, late: u32) -> Write {
         dies_at: NOW.plus(rotation.successor().lifetime()),
         late,
         charged: false,
+        reused: false,
     })
 }
 
@@ -153,7 +154,15 @@ fn reused_in_every_other_state() {
     ];
     for (found, rotation) in cases {
         let reused = |revoked| RotationOutcome::Reused { live: generation(5), age: NOW.since(found.rotated_at), revoked };
-        assert_step(Some(found), rotation, reused(true), Write::Remove);
+        let marked = Entry { reused: true, ..found };
+        assert_step(Some(found), rotation, reused(true), Write::Put(marked));
+        // Once found it is told whatever comes, by whatever policy.
+        for presented in 1..=7 {
+            for policy in [rotation.policy, RetryPolicy { reuse: ReusePolicy::Reject, ..rotation.policy }] {
+                let again = Rotation { presented: generation(presented), policy, ..rotation };
+                assert_step(Some(marked), again, reused(true), Write::Keep);
+            }
+        }
         let reject = Rotation { policy: RetryPolicy { reuse: ReusePolicy::Reject, ..rotation.policy }, ..rotation };
         assert_step(Some(found), reject, reused(false), Write::Keep);
     }

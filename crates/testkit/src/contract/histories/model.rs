@@ -60,7 +60,8 @@ impl Model {
 
     /// Removes what is over the ceiling. Among those that were rotated at the same time the store had the choice.
     pub(super) fn enforce(&mut self, new: &NewLiveSession, store: &[LiveSession]) -> Result<(), String> {
-        let mut others: Vec<_> = self.entries.iter().filter(|(id, _)| **id != new.session).map(|(id, e)| (e.rotated_at, *id)).collect();
+        let mut others: Vec<_> =
+            self.entries.iter().filter(|(id, e)| **id != new.session && !e.reused).map(|(id, e)| (e.rotated_at, *id)).collect();
         others.sort_unstable();
         let excess = (others.len() + 1).saturating_sub(new.ceiling);
         let Some(&(edge, _)) = excess.checked_sub(1).and_then(|last| others.get(last)) else { return Ok(()) };
@@ -82,7 +83,6 @@ impl Model {
         match write {
             Write::Keep => {}
             Write::Put(entry) => self.write(rotation.session, Some(entry)),
-            Write::Remove => self.write(rotation.session, None),
         }
         outcome
     }
@@ -109,7 +109,7 @@ impl Model {
     /// Whether a list is what it should be: sessions, tokens and the times between their rotations.
     pub(super) fn compare_list(&self, mut list: Vec<LiveSession>, but: Option<SessionId>) -> Result<(), String> {
         list.sort_unstable_by_key(|live| live.session);
-        let expected: Vec<_> = self.entries.iter().filter(|(id, _)| Some(**id) != but).collect();
+        let expected: Vec<_> = self.entries.iter().filter(|(id, entry)| Some(**id) != but && !entry.reused).collect();
         let tokens: Vec<_> = list.iter().map(|live| (live.session, live.token)).collect();
         let expected_tokens: Vec<_> = expected.iter().map(|(id, entry)| (**id, entry.token)).collect();
         if tokens != expected_tokens {

@@ -118,6 +118,7 @@ impl Player<'_> {
                     remaining: entry.dies_at.since(now),
                     late: entry.late,
                     charged: entry.charged,
+                    reused: entry.reused,
                 });
                 self.subject.roll_back(self.user, session, state).await;
                 Ok(())
