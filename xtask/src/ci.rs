@@ -8,7 +8,7 @@ use crate::{
     deps,
     interrupt::Interrupt,
     process::{self, cargo},
-    test,
+    test, torture,
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
@@ -30,6 +30,8 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     let mut doc = cargo(["doc", "--workspace", "--no-deps"])?;
     doc.env("RUSTDOCFLAGS", "-D warnings");
     report.step("documentation", process::run(doc, interrupt)).await?;
+    let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
+    report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
     // The runner's own summary closes the output, so the durations come before it.
     report.print();
     eprintln!("== tests");

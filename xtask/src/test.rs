@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long)]
     long: bool,
     #[command(flatten)]
-    stores: stores::Args,
+    pub(crate) stores: stores::Args,
     /// Arguments for the test runner (nextest where it is installed); documentation tests are then left out
     #[arg(last = true)]
     runner: Vec<String>,

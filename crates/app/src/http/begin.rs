@@ -53,7 +53,7 @@ fn parse(
     let password = body.secret("password", password);
     let device_name = body.optional("deviceName", Label::parse);
     let (email, password) = body.finish(email.zip(password))?;
-    let (device_credential, client) = (caller.device_credential.clone(), caller.client.clone());
+    let (device_credential, client) = (caller.device_credential.clone(), caller.described());
     Ok(SignInRequest { email, password, device_name, device_credential, client })
 }
 

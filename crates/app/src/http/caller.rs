@@ -5,7 +5,7 @@ use actix_web::{
     FromRequest, HttpRequest,
     cookie::{Cookie, SameSite, time::Duration},
     dev::Payload,
-    http::header,
+    http::header::{self, HeaderValue},
     web,
 };
 use revolve_domain::model::{ClientInfo, Label};
@@ -51,6 +51,7 @@ pub(crate) struct Caller {
     pub(crate) device_credential: Option<SecretString>,
     /// Browsers send `Sec-Fetch-Site`; scripts in them can't forge it. They keep the credential in the cookie alone.
     pub(crate) is_browser: bool,
+    user_agent: Option<HeaderValue>,
     cookies: CookieSettings,
 }
 
@@ -64,14 +65,22 @@ impl FromRequest for Caller {
         let from_header = text(DEVICE_HEADER).map(SecretString::from);
         let from_cookie = || raw_cookie(request, cookies.name()).map(SecretString::from);
         ready(Ok(Self {
-            client: ClientInfo {
-                address: request.peer_addr().map(|peer| peer.ip()),
-                user_agent: text("User-Agent").and_then(Label::lossy),
-            },
+            client: ClientInfo { address: request.peer_addr().map(|peer| peer.ip()), user_agent: None },
+            user_agent: request.headers().get(header::USER_AGENT).cloned(),
             device_credential: from_header.or_else(from_cookie),
             is_browser: request.headers().contains_key("Sec-Fetch-Site"),
             cookies,
         }))
+    }
+}
+
+/// A `User-Agent` header in words that a person knows, such as "Firefox on Linux"; what is no browser's stays as it is.
+fn summary(header: &str) -> Option<Label> {
+    const UNKNOWN: &str = "UNKNOWN";
+    let known = woothee::parser::Parser::new().parse(header).filter(|found| found.name != UNKNOWN && found.os != UNKNOWN);
+    match known {
+        Some(found) => Label::lossy(&format!("{} on {}", found.name, found.os)),
+        None => Label::lossy(header),
     }
 }
 
@@ -84,6 +93,12 @@ fn raw_cookie<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
 }
 
 impl Caller {
+    /// The client with what it calls itself: only a new session wants to know that.
+    pub(crate) fn described(&self) -> ClientInfo {
+        let user_agent = self.user_agent.as_ref().and_then(|agent| summary(agent.to_str().ok()?));
+        ClientInfo { user_agent, ..self.client.clone() }
+    }
+
     /// The cookie that keeps the device credential in a browser, for a year.
     pub(crate) fn device_cookie(&self, credential: &SecretString) -> Cookie<'static> {
         Cookie::build(self.cookies.name(), credential.expose_secret().to_owned())
@@ -93,5 +108,30 @@ impl Caller {
             .same_site(SameSite::Strict)
             .max_age(Duration::days(365))
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summary;
+
+    #[test]
+    fn agents_are_summed_up_in_words() {
+        for (header, expected) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+                "Edge on Windows 10",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("phone/1.0", "phone/1.0"),
+            ("curl/8.5.0", "curl/8.5.0"),
+        ] {
+            assert_eq!(summary(header).unwrap().as_str(), expected);
+        }
+        assert_eq!(summary(" "), None);
     }
 }
