@@ -28,7 +28,7 @@ pub(super) enum Manners {
     Strict,
     /// A used token is refused, and that is all.
     Forgetful,
-    /// A sign-out forgets the token that it was asked with, not the session.
+    /// A sign-out forgets nothing but itself: whatever a refresh has made of the session lives on.
     Revives,
 }
 
@@ -190,10 +190,9 @@ impl State {
     }
 
     fn revoke(&mut self, manners: Manners, token: &str) {
-        if manners == Manners::Revives {
-            // The token goes; a successor that a racing refresh has made stays.
-            self.tokens.remove(token);
-        } else if let Some((id, _)) = self.tokens.get(token) {
+        if manners != Manners::Revives
+            && let Some((id, _)) = self.tokens.get(token)
+        {
             self.sessions[*id].over = true;
         }
     }
