@@ -1,12 +1,12 @@
 //! What goes on beside requests: clearing the white list after an outage, pruning old rows.
 
-use crate::http::problem::chain;
+use crate::{feed::Feed, http::problem::chain};
 use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings},
     use_cases::{Clear, Prune},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -77,6 +77,11 @@ impl Background {
                 }
             }
         });
+    }
+
+    /// Keeps the revocation feed up to date while somebody asks for it.
+    pub(crate) fn feed(&self, feed: Arc<Feed>) {
+        self.spawn(async move { feed.keep_looking().await });
     }
 
     /// Serves something that is not drained.

@@ -97,7 +97,7 @@ fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
         let raised = |user, kept| RaisedEpoch { user, epoch: Epoch::new(7), kept };
         let statement = RevocationStatement {
             as_of: Timestamp::from_seconds(1_000),
-            window: Duration::from_secs(960),
+            window: Duration::from_mins(16),
             revocations: Revocations {
                 sessions: vec![(ended, Timestamp::from_millis(990_999))],
                 users: vec![raised(ann, Some(kept)), raised(bob, None)],
