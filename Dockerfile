@@ -37,6 +37,7 @@ WORKDIR /src
 # Without rust-toolchain.toml: the image is the toolchain, and needs no lints.
 COPY Cargo.toml Cargo.lock ./
 COPY crates crates
+COPY examples examples
 COPY xtask xtask
 RUN cargo build --release --locked -p revolve
 

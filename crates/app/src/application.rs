@@ -1,12 +1,6 @@
 //! The service as a whole: built, bound, run, stopped.
 
-use crate::{
-    background::Background,
-    composition::{Closer, compose},
-    config::Config,
-    http,
-    metrics::Metrics,
-};
+use crate::{Service, background::Background, config::Config, http, metrics::Metrics};
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
@@ -19,22 +13,14 @@ use std::{
     net::{SocketAddr, TcpListener},
     pin::pin,
     sync::Arc,
-    time::Duration,
 };
-use tokio::time::timeout;
-use tokio_util::task::TaskTracker;
-
-/// So long requests may take whose clients hung up before the service was told to stop.
-const HUNG_UP: Duration = Duration::from_secs(1);
 
 /// A service that is bound to its address and connected to its stores.
 pub struct Application {
     server: Server,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
-    in_flight: TaskTracker,
-    background: Background,
-    closer: Closer,
+    service: Service,
 }
 
 impl Application {
@@ -47,14 +33,13 @@ impl Application {
         let listener = TcpListener::bind(settings.listen).with_context(|| format!("http.listen: can't listen on {}", settings.listen))?;
         let address = listener.local_addr().context("http.listen: the address in use is not known")?;
 
-        let background = Background::default();
-        let metrics = Arc::new(Metrics::new());
-        let metrics_address = settings.metrics_listen.map(|at| serve_metrics(at, &metrics, &background)).transpose()?;
-        let in_flight = TaskTracker::new();
-        let (services, closer) = compose(config, &metrics, &background, in_flight.clone()).await?;
+        let service = Service::build(config).await?;
+        let metrics_at = |at| serve_metrics(at, service.shared_metrics(), service.background());
+        let metrics_address = settings.metrics_listen.map(metrics_at).transpose()?;
+        let served = service.clone();
         let mut server = HttpServer::new(move || {
-            let services = services.clone();
-            App::new().configure(move |config| services.register(config)).service(http::api()).configure(http::outside)
+            let app = App::new().service(served.scope()).configure(served.well_known());
+            app.configure(served.health()).configure(http::nothing_else)
         })
         .disable_signals()
         .shutdown_timeout(settings.shutdown_timeout.as_secs());
@@ -62,7 +47,7 @@ impl Application {
             server = server.workers(workers);
         }
         let server = server.listen(listener).context("http.listen: the server can't use its socket")?.run();
-        Ok(Self { server, address, metrics_address, in_flight, background, closer })
+        Ok(Self { server, address, metrics_address, service })
     }
 
     /// The address in use.
@@ -80,7 +65,7 @@ impl Application {
     /// # Errors
     /// If the server fails.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { server, in_flight, background, closer, .. } = self;
+        let Self { server, service, .. } = self;
         let handle: ServerHandle = server.handle();
         let (mut server, stop) = (pin!(server), pin!(stop));
         let outcome = match select(&mut server, stop).await {
@@ -89,25 +74,23 @@ impl Application {
                 tracing::info!("stopping: no new connections, finishing what is in flight");
                 let stopped = async {
                     handle.pause().await;
-                    // Requests whose clients hung up are nobody's connection any more, and must end all the same.
-                    in_flight.close();
-                    drop(timeout(HUNG_UP, in_flight.wait()).await);
+                    service.end_watches();
+                    service.settle().await;
                     handle.stop(true).await;
                 };
                 futures_util::join!(server, stopped).0
             }
         };
-        background.stop().await;
-        closer.close().await;
+        service.close().await;
         outcome.context("the HTTP server failed")
     }
 }
 
 /// Serves `/metrics` on a listener of its own, until the background stops.
-fn serve_metrics(at: SocketAddr, metrics: &Arc<Metrics>, background: &Background) -> Result<SocketAddr> {
+fn serve_metrics(at: SocketAddr, metrics: Arc<Metrics>, background: &Background) -> Result<SocketAddr> {
     let listener = TcpListener::bind(at).with_context(|| format!("http.metrics_listen: can't listen on {at}"))?;
     let address = listener.local_addr().context("http.metrics_listen: the address in use is not known")?;
-    let metrics = Data::from(Arc::clone(metrics));
+    let metrics = Data::from(metrics);
     let server = HttpServer::new(move || App::new().app_data(metrics.clone()).configure(http::metrics)).workers(1).disable_signals();
     background.serve(server.listen(listener).context("http.metrics_listen: the server can't use its socket")?.run());
     Ok(address)

@@ -1,12 +1,12 @@
 //! What goes on beside requests: clearing the white list after an outage, pruning old rows.
 
-use crate::http::problem::chain;
+use crate::{feed::Feed, http::problem::chain};
 use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings, StoreErrorKind},
     use_cases::{Clear, Prune},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -16,6 +16,8 @@ const WAITING: usize = 10_000;
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// Between two looks for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// So long use cases may go on whose clients hung up before the service was told to stop.
+const HUNG_UP: Duration = Duration::from_secs(1);
 /// What still waits when the service stops is tried once, for so long at most.
 const LAST_TRY: Duration = Duration::from_secs(2);
 
@@ -50,6 +52,8 @@ impl Clearings for ClearingQueue {
 #[derive(Clone, Default)]
 pub(crate) struct Background {
     tasks: TaskTracker,
+    /// Use cases that handlers have begun.
+    in_flight: TaskTracker,
     stop: CancellationToken,
 }
 
@@ -92,6 +96,11 @@ impl Background {
         });
     }
 
+    /// Keeps the revocation feed up to date while somebody asks for it.
+    pub(crate) fn feed(&self, feed: Arc<Feed>) {
+        self.spawn(async move { feed.keep_looking().await });
+    }
+
     /// Serves something that is not drained.
     pub(crate) fn serve(&self, server: Server) {
         let handle = server.handle();
@@ -105,6 +114,17 @@ impl Background {
                 tracing::error!(%error, "a listener failed");
             }
         });
+    }
+
+    /// Keeps count of the use cases that handlers begin.
+    pub(crate) fn in_flight(&self) -> TaskTracker {
+        self.in_flight.clone()
+    }
+
+    /// Waits for what handlers have begun, clients that hung up included, for a second at most.
+    pub(crate) async fn settle(&self) {
+        self.in_flight.close();
+        drop(time::timeout(HUNG_UP, self.in_flight.wait()).await);
     }
 
     /// Stops everything and waits for it.

@@ -6,6 +6,7 @@ use crate::{
     config::{Config, Profile, Secret},
     embedded_keys,
     events::LogEvents,
+    feed::{Demand, Feed, NoticedEvents},
     http::{CookieSettings, Dependencies, KeySetAnswer},
     metrics::{CountedEvents, Metrics},
 };
@@ -21,12 +22,12 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, SecurityEvents, SessionRepository, TokenCodec, TokenRepository,
-        UserRepository,
+        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, RevocationSigner, SecurityEvents, SessionRepository, TokenCodec,
+        TokenRepository, UserRepository,
     },
     use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, SignIn, SignOut, SignUp,
-        UpdateDetails,
+        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed, SignIn,
+        SignOut, SignUp, UpdateDetails,
     },
 };
 use std::{num::NonZeroUsize, sync::Arc};
@@ -49,7 +50,7 @@ pub(crate) enum Closer {
 }
 
 impl Closer {
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(&self) {
         match self {
             Self::Embedded(store) => store.close().await,
             Self::Server(accounts, tokens) => {
@@ -73,8 +74,11 @@ pub(crate) struct Services {
     delete_account: Data<DeleteAccount>,
     list_sessions: Data<ListSessions>,
     end_session: Data<EndSession>,
-    key_set: Data<KeySetAnswer>,
-    dependencies: Data<Dependencies>,
+    /// For the host of a mounted service.
+    pub(crate) authenticate: Authenticate,
+    pub(crate) key_set: Data<KeySetAnswer>,
+    pub(crate) feed: Data<Feed>,
+    pub(crate) dependencies: Data<Dependencies>,
     cookies: Data<CookieSettings>,
     in_flight: Data<TaskTracker>,
 }
@@ -93,8 +97,6 @@ impl Services {
             .app_data(self.delete_account.clone())
             .app_data(self.list_sessions.clone())
             .app_data(self.end_session.clone())
-            .app_data(self.key_set.clone())
-            .app_data(self.dependencies.clone())
             .app_data(self.cookies.clone())
             .app_data(self.in_flight.clone());
     }
@@ -104,15 +106,13 @@ impl Services {
 ///
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
-pub(crate) async fn compose(
-    config: Config,
-    metrics: &Arc<Metrics>,
-    background: &Background,
-    in_flight: TaskTracker,
-) -> Result<(Services, Closer)> {
+#[expect(clippy::too_many_lines, reason = "one linear composition root reads better than its parts")]
+pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: &Background) -> Result<(Services, Closer)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let events: Arc<dyn SecurityEvents> = Arc::new(CountedEvents::new(Arc::clone(metrics), LogEvents));
+    let demand = Arc::new(Demand::default());
+    let events = CountedEvents::new(Arc::clone(metrics), NoticedEvents::new(Arc::clone(&demand), LogEvents));
+    let events: Arc<dyn SecurityEvents> = Arc::new(events);
     let policy = config.policy();
     let cookies = CookieSettings { secure: config.tokens.issuer.starts_with("https://") };
 
@@ -121,9 +121,11 @@ pub(crate) async fn compose(
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&master_key));
     let codec = Arc::new(JoseTokens::new(codec_config, id_key, &master_key)?);
     let key_set = KeySetAnswer::new(&*codec);
+    let signer: Arc<dyn RevocationSigner> = codec.clone();
     let codec: Arc<dyn TokenCodec> = codec;
     let hasher = hasher(&config, Arc::clone(&entropy))?;
     let Stores { users, sessions, tokens, closer } = stores(&config, Arc::clone(&clock)).await?;
+    let (feed_interval, max_watchers) = (config.tokens.feed_interval, config.http.max_watchers);
     drop(config);
 
     let mint = Mint { codec: Arc::clone(&codec), policy };
@@ -133,6 +135,9 @@ pub(crate) async fn compose(
     let clear = Clear { tokens: Arc::clone(&tokens), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), clearings };
     background.clear(waiting, &clear);
     background.prune(Prune { sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), policy });
+    let revocations = RevocationFeed { sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), policy };
+    let feed = Data::new(Feed::new(revocations, signer, demand, feed_interval, max_watchers));
+    background.feed(feed.clone().into_inner());
 
     let services = Services {
         sign_up: Data::new(SignUp {
@@ -204,11 +209,13 @@ pub(crate) async fn compose(
             tokens: Arc::clone(&tokens),
             clock: Arc::clone(&clock),
         }),
-        end_session: Data::new(EndSession { authenticate, sessions, clear, clock, events }),
+        end_session: Data::new(EndSession { authenticate: authenticate.clone(), sessions, clear, clock, events }),
+        authenticate,
         key_set: Data::new(key_set),
+        feed,
         dependencies: Data::new(Dependencies { users, tokens }),
         cookies: Data::new(cookies),
-        in_flight: Data::new(in_flight),
+        in_flight: Data::new(background.in_flight()),
     };
     Ok((services, closer))
 }

@@ -1,6 +1,7 @@
 //! Revolve, the account service: HTTP API, configuration and the one composition root.
 //!
-//! [`Application::build`] is the only way to start it, for the binary and for tests alike.
+//! [`Application::build`] is the only way to start it on its own, for the binary and for tests alike. [`Service`] is what
+//! it serves, for those who mount it in an actix-web server of their own.
 
 mod application;
 mod background;
@@ -8,9 +9,12 @@ mod composition;
 pub mod config;
 mod embedded_keys;
 mod events;
+mod feed;
 mod http;
 mod metrics;
+mod service;
 pub mod telemetry;
 
 pub use application::Application;
-pub use http::BASE;
+pub use http::{BASE, SignedIn};
+pub use service::Service;

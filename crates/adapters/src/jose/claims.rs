@@ -3,7 +3,7 @@
 
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, TokenId, UserId},
-    ports::{IdClaims, RefreshClaims},
+    ports::{IdClaims, RefreshClaims, RevocationStatement},
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -54,6 +54,33 @@ impl<'a> WireId<'a> {
                 image_url: claims.details.image_url.as_ref().map(|url| url.as_str().into()),
                 website: claims.details.website.as_ref().map(|url| url.as_str().into()),
             },
+        }
+    }
+}
+
+/// The claims of a statement of what was revoked.
+#[derive(Serialize)]
+pub(super) struct WireRevocations<'a> {
+    iss: &'a str,
+    iat: i64,
+    exp: i64,
+    window: u64,
+    /// Each as id and end, in whole seconds.
+    sessions: Vec<(SessionId, i64)>,
+    /// Each as id, epoch and kept session.
+    users: Vec<(UserId, Epoch, Option<SessionId>)>,
+}
+
+impl<'a> WireRevocations<'a> {
+    pub(super) fn new(statement: &RevocationStatement, issuer: &'a str) -> Self {
+        let revocations = &statement.revocations;
+        Self {
+            iss: issuer,
+            iat: statement.as_of.as_seconds(),
+            exp: statement.expires_at().as_seconds(),
+            window: statement.window.as_secs(),
+            sessions: revocations.sessions.iter().map(|(session, at)| (*session, at.as_seconds())).collect(),
+            users: revocations.users.iter().map(|raised| (raised.user, raised.epoch, raised.kept)).collect(),
         }
     }
 }

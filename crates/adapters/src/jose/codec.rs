@@ -1,7 +1,7 @@
 //! Signing and verifying both kinds of token.
 
 use super::{
-    claims::{WireId, WireRefresh},
+    claims::{WireId, WireRefresh, WireRevocations},
     id_key::IdKey,
     secrets::{DerivedKey, MasterKey},
 };
@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::jws::{HS256, JwsSigner, alg::hmac::HmacJwsSigner};
 use revolve_domain::{
     model::Timestamp,
-    ports::{IdClaims, KeySet, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId},
+    ports::{IdClaims, KeySet, RefreshClaims, RevocationSigner, RevocationStatement, SignError, TokenCodec, TokenRejected, VerifiedId},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -47,6 +47,21 @@ impl JoseTokens {
         let id_header = header(id_key.algorithm().name(), id_key.id(), "JWT");
         let refresh_header = header("HS256", &id, "refresh+jwt");
         Ok(Self { config, id_key, id_header, refresh_signer, refresh_header })
+    }
+
+    /// Signs a statement that is no token with the key that signs ID tokens. `typ` must be one that no token has, so
+    /// that neither is taken for the other (RFC 8725 §3.11).
+    ///
+    /// # Errors
+    /// When the claims are no JSON or signing fails.
+    pub fn sign_statement(&self, typ: &str, claims: &impl Serialize) -> Result<SecretString, SignError> {
+        sign(&header(self.id_key.algorithm().name(), self.id_key.id(), typ), claims, &*self.id_key.signer)
+    }
+}
+
+impl RevocationSigner for JoseTokens {
+    fn sign_revocations(&self, statement: &RevocationStatement) -> Result<SecretString, SignError> {
+        self.sign_statement("revocations+jwt", &WireRevocations::new(statement, &self.config.issuer))
     }
 }
 

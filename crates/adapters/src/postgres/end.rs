@@ -18,7 +18,7 @@ const LIVES: &str = "
 /// Rows that have ended keep their first reason.
 const RAISE: &str = "
     WITH raised AS (
-        UPDATE users SET session_epoch = $2, kept_sid = $3, password_hash = coalesce($4, password_hash) WHERE id = $1
+        UPDATE users SET session_epoch = $2, kept_sid = $3, password_hash = coalesce($4, password_hash), epoch_raised_at = $5 WHERE id = $1
     )
     UPDATE sessions SET ended_at = $5, end_reason = $6
     WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $3";

@@ -4,9 +4,12 @@ use super::{
     error::{Corrupt, Fault},
     values::At,
 };
-use revolve_domain::model::{
-    ClientInfo, Credentials, Details, DeviceId, EmailAddress, EndReason, Ending, Epoch, Label, PasswordHash, Session, SessionId,
-    SessionRecord, User, UserId, WebUrl,
+use revolve_domain::{
+    model::{
+        ClientInfo, Credentials, Details, DeviceId, EmailAddress, EndReason, Ending, Epoch, Label, PasswordHash, Session, SessionId,
+        SessionRecord, User, UserId, WebUrl,
+    },
+    ports::{RaisedEpoch, Revocations},
 };
 use std::{fmt::Display, net::IpAddr};
 use tokio_postgres::{Row, types::FromSql};
@@ -136,4 +139,20 @@ pub(super) fn record(row: &Row) -> Result<SessionRecord, Fault> {
     let owner: Option<Uuid> = Fields { row, next: SESSION_COLUMNS, table: "users", id: None }.take("id")?;
     let user = owner.map(|_| user(row, SESSION_COLUMNS)).transpose()?;
     Ok(SessionRecord { session, user })
+}
+
+/// Reads the id of a session and when it ended, or the id of a user, the epoch and the kept session.
+pub(super) fn revocation(row: &Row, revocations: &mut Revocations) -> Result<(), Fault> {
+    let ended_at: Option<At> = row.try_get(1)?;
+    let mut fields = Fields::of(row, if ended_at.is_some() { "sessions" } else { "users" }, 0);
+    let id = fields.id()?;
+    if let Some(At(ended_at)) = ended_at {
+        revocations.sessions.push((SessionId::from_uuid(id), ended_at));
+        return Ok(());
+    }
+    fields.next = 2;
+    let (user, epoch) = (UserId::from_uuid(id), fields.epoch("session_epoch")?);
+    let kept = fields.take::<Option<Uuid>>("kept_sid")?.map(SessionId::from_uuid);
+    revocations.users.push(RaisedEpoch { user, epoch, kept });
+    Ok(())
 }

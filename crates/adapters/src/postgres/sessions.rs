@@ -10,7 +10,7 @@ use super::{
 use async_trait::async_trait;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
-    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+    ports::{BeginOutcome, BeginSession, EndOutcome, Revocations, SessionRepository, StoreError},
 };
 use tokio_postgres::Row;
 
@@ -38,6 +38,12 @@ const LIVE: &str = concat!(
     " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.ends_at > $2 \
      AND (s.epoch >= u.session_epoch OR s.id = u.kept_sid) ORDER BY s.began_at DESC, s.id DESC"
 );
+
+/// One statement, so that both tables are read as of one instant.
+const REVOKED: &str = "
+    SELECT id, ended_at, NULL::bigint, NULL::uuid FROM sessions WHERE ended_at >= $1
+    UNION ALL
+    SELECT id, NULL, session_epoch, kept_sid FROM users WHERE epoch_raised_at >= $1";
 
 /// Rows that somebody else has hold of come in a later batch: prunings of several replicas don't wait for each other.
 const PRUNE: &str = "
@@ -75,6 +81,15 @@ impl SessionRepository for PostgresAccounts {
         let operation = "list sessions";
         let rows = self.db.read(operation, LIVE, &[user.as_uuid(), &At(now)]).await?;
         rows.iter().map(rows::session).collect::<Result<_, _>>().map_err(|fault| self.db.error(operation, fault))
+    }
+
+    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
+        let operation = "read what was revoked";
+        let mut revocations = Revocations::default();
+        for row in self.db.read(operation, REVOKED, &[&At(since)]).await? {
+            rows::revocation(&row, &mut revocations).map_err(|fault| self.db.error(operation, fault))?;
+        }
+        Ok(revocations)
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -6,6 +6,7 @@ use revolve_domain::{
         ClientInfo, Credentials, Details, EmailAddress, EndReason, Ending, Epoch, Generation, Label, PasswordHash, Session, SessionId,
         SessionRecord, Timestamp, User, WebUrl,
     },
+    ports::RaisedEpoch,
     rotation::{Entry, LiveToken},
 };
 use rusqlite::{Row, types::FromSql};
@@ -150,6 +151,25 @@ pub(super) fn record(row: &Row<'_>) -> Result<SessionRecord, Fault> {
     let owner: Option<String> = row.get(SESSION_COLUMNS)?;
     let user = owner.map(|_| user(row, SESSION_COLUMNS)).transpose()?;
     Ok(SessionRecord { session, user })
+}
+
+/// A session that ended, or a user whose epoch rose.
+pub(super) enum Revocation {
+    Session(SessionId, Timestamp),
+    User(RaisedEpoch),
+}
+
+/// Reads the id of a session and when it ended, or the id of a user, the epoch and the kept session.
+pub(super) fn revocation(row: &Row<'_>) -> Result<Revocation, Fault> {
+    if let Some(ended_at) = row.get::<_, Option<i64>>(1)? {
+        let session = Fields::of(row, "sessions", 0).need("id", FromStr::from_str)?;
+        return Ok(Revocation::Session(session, Timestamp::from_millis(ended_at)));
+    }
+    let mut fields = Fields::of(row, "users", 0);
+    let user = fields.need("id", FromStr::from_str)?;
+    fields.next = 2;
+    let epoch = Epoch::new(fields.number("session_epoch")?);
+    Ok(Revocation::User(RaisedEpoch { user, epoch, kept: fields.parse("kept_sid", FromStr::from_str)? }))
 }
 
 /// Reads [`entry_columns`].

@@ -5,12 +5,12 @@ use super::{
     begin::begin,
     error::Fault,
     query::{all, exists, first, run},
-    rows::{self, session_columns, user_columns},
+    rows::{self, Revocation, session_columns, user_columns},
 };
 use async_trait::async_trait;
 use revolve_domain::{
     model::{EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp, User, UserId},
-    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+    ports::{BeginOutcome, BeginSession, EndOutcome, Revocations, SessionRepository, StoreError},
 };
 use rusqlite::{Connection, params};
 
@@ -28,7 +28,9 @@ const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id
 const LIVES: &str = "
     SELECT 1 FROM sessions
     WHERE id = ?2 AND user_id = ?1 AND ended_at IS NULL AND ends_at > ?3 AND (epoch >= ?4 OR id = ?5)";
-const RAISE: &str = "UPDATE users SET session_epoch = ?2, kept_sid = ?3, password_hash = coalesce(?4, password_hash) WHERE id = ?1";
+const RAISE: &str = "
+    UPDATE users SET session_epoch = ?2, kept_sid = ?3, password_hash = coalesce(?4, password_hash), epoch_raised_at = ?5
+    WHERE id = ?1";
 /// Rows that have ended keep their first reason.
 const END_OTHERS: &str = "
     UPDATE sessions SET ended_at = ?3, end_reason = ?4 WHERE user_id = ?1 AND ended_at IS NULL AND id IS NOT ?2";
@@ -38,6 +40,11 @@ const LIVE: &str = concat!(
     " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = ?1 AND s.ended_at IS NULL AND s.ends_at > ?2 \
      AND (s.epoch >= u.session_epoch OR s.id = u.kept_sid) ORDER BY s.began_at DESC, s.id DESC"
 );
+/// One statement, so that both tables are read as of one instant.
+const REVOKED: &str = "
+    SELECT id, ended_at, NULL, NULL FROM sessions WHERE ended_at >= ?1
+    UNION ALL
+    SELECT id, NULL, session_epoch, kept_sid FROM users WHERE epoch_raised_at >= ?1";
 const PRUNE: &str = "
     DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < ?1 OR ends_at < ?1 LIMIT ?2)";
 
@@ -90,6 +97,18 @@ impl SessionRepository for SqliteStore {
         self.read("list sessions", live).await
     }
 
+    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
+        let revoked = move |conn: &Connection| all(conn, REVOKED, [since.as_millis()], rows::revocation);
+        let mut revocations = Revocations::default();
+        for row in self.read("read what was revoked", revoked).await? {
+            match row {
+                Revocation::Session(session, at) => revocations.sessions.push((session, at)),
+                Revocation::User(raised) => revocations.users.push(raised),
+            }
+        }
+        Ok(revocations)
+    }
+
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let prune = move |conn: &Connection| run(conn, PRUNE, params![before.as_millis(), limit]).map(|pruned| pruned as u64);
         self.write("prune sessions", prune).await
@@ -115,7 +134,7 @@ pub(super) struct Raise<'a> {
 pub(super) fn raise(conn: &Connection, user: &User, raise: &Raise<'_>) -> Result<Epoch, Fault> {
     let (id, kept) = (user.id.to_string(), raise.kept.as_ref().map(SessionId::to_string));
     let epoch = user.epoch.next();
-    run(conn, RAISE, params![id, epoch.number(), kept, raise.hash.map(PasswordHash::expose)])?;
+    run(conn, RAISE, params![id, epoch.number(), kept, raise.hash.map(PasswordHash::expose), raise.at.as_millis()])?;
     run(conn, END_OTHERS, params![id, kept, raise.at.as_millis(), raise.reason.name()])?;
     Ok(epoch)
 }

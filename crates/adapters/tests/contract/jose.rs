@@ -1,14 +1,19 @@
 //! josekit tokens and MAC device credentials.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_adapters::{
     jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MasterKey},
     system::SystemEntropy,
 };
 use revolve_domain::{
     model::{Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
-    ports::{DeviceCredentials, Entropy, IdClaims, RefreshClaims, TokenCodec, TokenRejected},
+    ports::{
+        DeviceCredentials, Entropy, IdClaims, RaisedEpoch, RefreshClaims, RevocationSigner, RevocationStatement, Revocations, TokenCodec,
+        TokenRejected,
+    },
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
 fn master() -> MasterKey {
@@ -73,6 +78,41 @@ fn tokens_of_another_issuer_audience_or_key_are_refused() {
     let other_keys = codec_of("https://ours.example.org", "services", &other_pem, &other_key);
     assert_eq!(other_keys.verify_id(&id_token, now), Err(TokenRejected::Invalid));
     assert_eq!(other_keys.verify_refresh(&refresh_token), Err(TokenRejected::Invalid));
+}
+
+/// Header and claims of a JWS, unverified.
+fn parts(jws: &SecretString) -> [serde_json::Value; 2] {
+    let mut parts = jws.expose_secret().split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
+    [(); 2].map(|()| serde_json::from_slice(&parts.next().unwrap()).unwrap())
+}
+
+#[test]
+fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
+    for algorithm in Algorithm::ALL {
+        let pem = IdKey::generate(algorithm).unwrap();
+        let config = CodecConfig { issuer: "https://accounts.example.org".to_owned(), audience: "services".to_owned() };
+        let tokens = JoseTokens::new(config, IdKey::from_pem(algorithm, &pem).unwrap(), &master()).unwrap();
+        let (ended, kept) = (SessionId::from_random([1; 16]), SessionId::from_random([2; 16]));
+        let (ann, bob) = (UserId::from_random([3; 16]), UserId::from_random([4; 16]));
+        let raised = |user, kept| RaisedEpoch { user, epoch: Epoch::new(7), kept };
+        let statement = RevocationStatement {
+            as_of: Timestamp::from_seconds(1_000),
+            window: Duration::from_mins(16),
+            revocations: Revocations {
+                sessions: vec![(ended, Timestamp::from_millis(990_999))],
+                users: vec![raised(ann, Some(kept)), raised(bob, None)],
+            },
+        };
+        let jws = tokens.sign_revocations(&statement).unwrap();
+        let [header, claims] = parts(&jws);
+        let kid = IdKey::from_pem(algorithm, &pem).unwrap().id().to_owned();
+        assert_eq!(header, json!({ "alg": algorithm.name(), "kid": kid, "typ": "revocations+jwt" }));
+        let users = json!([[ann, 7, kept], [bob, 7, null]]);
+        let (iss, sessions) = ("https://accounts.example.org", json!([[ended, 990]]));
+        assert_eq!(claims, json!({ "iss": iss, "iat": 1000, "exp": 1960, "window": 960, "sessions": sessions, "users": users }));
+        assert_eq!(tokens.verify_id(&jws, Timestamp::from_seconds(1_000)), Err(TokenRejected::Invalid));
+        assert_eq!(tokens.verify_refresh(&jws), Err(TokenRejected::Invalid));
+    }
 }
 
 mod devices {

@@ -8,3 +8,10 @@ mod jose;
 mod postgres;
 mod redis;
 mod sqlite;
+
+/// How many migrations there are for a database.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn migrations(database: &str) -> i64 {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database);
+    std::fs::read_dir(folder).unwrap().count().try_into().unwrap()
+}

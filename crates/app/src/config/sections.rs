@@ -102,6 +102,10 @@ pub struct Tokens {
     /// Life of a refresh token since its issue; 3 days.
     #[serde(with = "humantime_serde")]
     pub refresh_lifetime: Duration,
+    /// How long an end on another replica may go unnoticed in the revocation feed; 500 ms. The user database is asked so
+    /// often by each replica, while somebody reads its feed.
+    #[serde(with = "humantime_serde")]
+    pub feed_interval: Duration,
 }
 
 impl Default for Tokens {
@@ -115,6 +119,7 @@ impl Default for Tokens {
             signing_key_file: None,
             id_lifetime: policy.id_lifetime,
             refresh_lifetime: policy.refresh_lifetime,
+            feed_interval: Duration::from_millis(500),
         }
     }
 }
@@ -182,6 +187,8 @@ pub struct Http {
     /// How long requests in flight may take after SIGTERM; 20 s.
     #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
+    /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503.
+    pub max_watchers: usize,
 }
 
 impl Default for Http {
@@ -191,6 +198,7 @@ impl Default for Http {
             metrics_listen: None,
             workers: None,
             shutdown_timeout: Duration::from_secs(20),
+            max_watchers: 1000,
         }
     }
 }
@@ -346,6 +354,7 @@ impl Config {
         let rules = [
             (self.tokens.id_lifetime >= second, "tokens.id_lifetime: must be at least 1s"),
             (self.tokens.refresh_lifetime >= second, "tokens.refresh_lifetime: must be at least 1s"),
+            (self.tokens.feed_interval >= Duration::from_millis(50), "tokens.feed_interval: must be at least 50ms"),
             (self.sessions.lifetime >= second, "sessions.lifetime: must be at least 1s"),
             (self.sessions.max_per_user >= 1, "sessions.max_per_user: must be at least 1"),
             (self.redis.connections >= 1, "redis.connections: must be at least 1"),

@@ -8,23 +8,28 @@ mod me;
 mod password;
 pub(crate) mod problem;
 mod refresh;
+mod revocations;
 mod sessions;
 mod sign_out;
+mod signed_in;
 mod use_case;
 mod well_known;
 
 pub(crate) use caller::CookieSettings;
+pub use signed_in::SignedIn;
 pub(crate) use well_known::{Dependencies, KeySetAnswer};
 
+use crate::{composition::Services, feed::Feed};
 use actix_web::{HttpResponse, Resource, dev::HttpServiceFactory, http::header, middleware::DefaultHeaders, web};
 use problem::Problem;
 
 /// The path below which the API lives.
 pub const BASE: &str = "/api/account";
 
-/// The API below [`BASE`].
-pub(crate) fn api() -> impl HttpServiceFactory {
+/// The API below [`BASE`], with all that its handlers use.
+pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
     web::scope(BASE)
+        .configure(|config| services.register(config))
         .wrap(DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store")))
         .service(only("/signup", "POST").route(web::post().to(begin::sign_up)))
         .service(only("/signin", "POST").route(web::post().to(begin::sign_in)))
@@ -38,18 +43,28 @@ pub(crate) fn api() -> impl HttpServiceFactory {
         .default_service(web::to(nothing_here))
 }
 
-/// What lives outside the base.
-pub(crate) fn outside(config: &mut web::ServiceConfig) {
+/// What other services look for outside the base.
+pub(crate) fn well_known(config: &mut web::ServiceConfig, key_set: web::Data<KeySetAnswer>, feed: web::Data<Feed>) {
     config
-        .service(only("/.well-known/jwks.json", "GET").route(web::get().to(well_known::jwks)))
+        .service(only("/.well-known/jwks.json", "GET").app_data(key_set).route(web::get().to(well_known::jwks)))
+        .service(only("/.well-known/revocations", "GET").app_data(feed).route(web::get().to(revocations::revocations)));
+}
+
+/// What orchestrators ask.
+pub(crate) fn health(config: &mut web::ServiceConfig, dependencies: web::Data<Dependencies>) {
+    config
         .service(only("/health/live", "GET").route(web::get().to(well_known::live)))
-        .service(only("/health/ready", "GET").route(web::get().to(well_known::ready)))
-        .default_service(web::to(nothing_here));
+        .service(only("/health/ready", "GET").app_data(dependencies).route(web::get().to(well_known::ready)));
+}
+
+/// What is answered at every other path.
+pub(crate) fn nothing_else(config: &mut web::ServiceConfig) {
+    config.default_service(web::to(nothing_here));
 }
 
 /// What the listener for operators has.
 pub(crate) fn metrics(config: &mut web::ServiceConfig) {
-    config.service(only("/metrics", "GET").route(web::get().to(well_known::metrics))).default_service(web::to(nothing_here));
+    config.service(only("/metrics", "GET").route(web::get().to(well_known::metrics))).configure(nothing_else);
 }
 
 /// A resource that answers 405 to other methods than its own.

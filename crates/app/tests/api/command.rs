@@ -224,3 +224,29 @@ fn no_secret_reaches_the_log_at_any_level() {
     }
     assert!(second.contains("idToken"), "{second}");
 }
+
+#[test]
+fn stopping_does_not_wait_for_a_long_poll() {
+    let folder = TempDir::new().unwrap();
+    let running = Running::start(&mut revolve(folder.path()), 4);
+    let (feed, port) = (format!("{}/.well-known/revocations", running.url), running.url.rsplit_once(':').unwrap().1.parse().unwrap());
+    let tag = sh(&format!("curl -sS -D - -o /dev/null '{feed}' | tr -d '\\r' | sed -n 's/^etag: //Ip'"));
+    let poll = format!("curl -sS -o /dev/null -w '%{{http_code}}' -H 'If-None-Match: {}' '{feed}?wait=60'", tag.trim());
+    let poll = std::thread::spawn(move || sh(&poll));
+    while !has_connection(port) {
+        std::thread::yield_now();
+    }
+    let stopping = std::time::Instant::now();
+    assert!(running.terminate().success());
+    assert!(stopping.elapsed().as_secs() < 10, "{:?}", stopping.elapsed());
+    assert_eq!(poll.join().unwrap(), "304");
+}
+
+/// Whether the kernel has an established connection to this local port.
+fn has_connection(port: u16) -> bool {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let local = format!(":{port:04X} ");
+    table.lines().any(|line| {
+        line.split_whitespace().nth(1).is_some_and(|at| format!("{at} ").ends_with(&local)) && line.split_whitespace().nth(3) == Some("01")
+    })
+}

@@ -11,6 +11,7 @@ mod me;
 mod password;
 mod problems;
 mod redis_keys;
+mod revocations;
 mod sessions;
 mod signin;
 mod signout;

@@ -5,6 +5,7 @@ mod clearing;
 mod crypto;
 mod error;
 mod events;
+mod revocations;
 mod sessions;
 mod system;
 mod tokens;
@@ -16,7 +17,8 @@ pub use crypto::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{SecurityEvent, SecurityEvents};
-pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};
+pub use revocations::{RevocationSigner, RevocationStatement};
+pub use sessions::{BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository};
 pub use system::{Clock, Entropy};
 pub use tokens::{LiveSession, NewLiveSession, TokenRepository};
 pub use users::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome, UserRepository};

@@ -45,6 +45,27 @@ pub enum EndOutcome {
     NotFound,
 }
 
+/// What an ID token's verifier must know to refuse what was ended: the sessions that ended since some instant, and the
+/// users whose epoch rose since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revocations {
+    /// Each session that ended, and when.
+    pub sessions: Vec<(SessionId, Timestamp)>,
+    /// Each user whose epoch rose.
+    pub users: Vec<RaisedEpoch>,
+}
+
+/// A user whose epoch rose: every session of an older epoch is over, but for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RaisedEpoch {
+    /// Whose.
+    pub user: UserId,
+    /// The epoch now.
+    pub epoch: Epoch,
+    /// The session that goes on although its epoch is older.
+    pub kept: Option<SessionId>,
+}
+
 /// Keeps the rows of sessions.
 ///
 /// The same promises as [`super::UserRepository`]. The row is the last word: once `ended_at` is committed, no token of
@@ -74,6 +95,11 @@ pub trait SessionRepository: Send + Sync {
 
     /// The user's sessions that have not ended and survive the epoch, the newest first.
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+
+    /// All sessions whose end was recorded at `since` or later, whatever the reason, and all users whose epoch was raised
+    /// at `since` or later and whose account exists, each once and in any order. MUST be one consistent view: an end is
+    /// seen whole or not at all. Times are those that came with the calls that ended, raised or replaced.
+    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError>;
 
     /// Deletes up to `limit` rows of sessions that ended, or reached their absolute end, before `before`; answers how
     /// many it deleted.

@@ -113,6 +113,11 @@ macro_rules! accounts_contract {
             live_sessions_come_newest_first,
             a_row_of_an_older_epoch_lives_only_if_kept,
             pruning_takes_the_long_over_in_batches,
+            an_ended_session_is_revoked_since_its_end,
+            a_raised_epoch_is_revoked_since_its_raise,
+            a_deleted_account_leaves_its_ended_sessions,
+            a_sign_in_revokes_what_it_replaces_and_evicts,
+            revocations_are_one_consistent_view,
         );
     };
 }

@@ -3,7 +3,7 @@
 use super::tag::{decode, encode, tag};
 use revolve_domain::{
     model::{DeviceId, Generation, Label, SessionId, Timestamp, TokenId, UserId, WebUrl},
-    ports::{IdClaims, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId},
+    ports::{IdClaims, RefreshClaims, RevocationSigner, RevocationStatement, SignError, TokenCodec, TokenRejected, VerifiedId},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -117,5 +117,18 @@ impl TokenCodec for TestCodec {
             expires_at: Timestamp::from_seconds(part.exp),
             device: part.did,
         })
+    }
+}
+
+impl RevocationSigner for TestCodec {
+    fn sign_revocations(&self, statement: &RevocationStatement) -> Result<SecretString, SignError> {
+        let revocations = &statement.revocations;
+        let claims = json!({
+            "iat": statement.as_of.as_seconds(),
+            "exp": statement.expires_at().as_seconds(),
+            "sessions": revocations.sessions.iter().map(|(session, at)| (session, at.as_seconds())).collect::<Vec<_>>(),
+            "users": revocations.users.iter().map(|raised| (raised.user, raised.epoch, raised.kept)).collect::<Vec<_>>(),
+        });
+        Self::sign("revocations", &claims)
     }
 }

@@ -9,7 +9,7 @@ use revolve_domain::{
     },
     ports::{
         Asking, BeginOutcome, BeginSession, CreateOutcome, EndOutcome, LiveSession, NewLiveSession, PasswordChange, PasswordOutcome,
-        SessionRepository, StoreError, TokenRepository, UpdateOutcome, UserRepository,
+        Revocations, SessionRepository, StoreError, TokenRepository, UpdateOutcome, UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
 };
@@ -156,6 +156,10 @@ impl<T: SessionRepository> SessionRepository for Faulty<T> {
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         self.call("live", self.inner.live(user, now)).await
+    }
+
+    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
+        self.call("revoked_since", self.inner.revoked_since(since)).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

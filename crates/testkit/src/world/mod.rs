@@ -10,8 +10,8 @@ use crate::memory::{
 use revolve_domain::{
     policy::SessionPolicy,
     use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, SignIn, SignOut, SignUp,
-        UpdateDetails,
+        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed, SignIn,
+        SignOut, SignUp, UpdateDetails,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -78,6 +78,8 @@ pub struct World {
     pub end_session: EndSession,
     /// Deletes old rows.
     pub prune: Prune,
+    /// States what was revoked.
+    pub revocation_feed: RevocationFeed,
 }
 
 impl World {
@@ -180,6 +182,7 @@ impl World {
                 clock: clock.clone(),
                 events: events.clone(),
             },
+            revocation_feed: RevocationFeed { sessions: accounts.clone(), clock: clock.clone(), policy },
             prune: Prune { sessions: accounts.clone(), clock: clock.clone(), policy },
             clock,
             store_clock,

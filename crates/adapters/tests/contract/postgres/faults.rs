@@ -102,7 +102,7 @@ async fn replicas_may_start_at_once() {
     }
     schema.accounts().await.ping().await.expect("a second start is fine");
     let row = schema.look().await.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.expect("the history is there");
-    assert_eq!(row.get::<_, i64>(0), 1, "each migration ran once, in the schema");
+    assert_eq!(row.get::<_, i64>(0), crate::migrations("postgres"), "each migration ran once, in the schema");
 }
 
 #[tokio::test]

@@ -2,17 +2,19 @@
 
 mod actor;
 mod backing;
+mod feed;
 mod proxy;
 
-pub(crate) use actor::{Actor, PASSWORD, field_errors};
+pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
 pub(crate) use backing::Backing;
+pub(crate) use feed::{FEED, sessions};
 
 use futures_util::FutureExt;
 use revolve::{Application, BASE, config::Config};
 use revolve_adapters::system::SystemClock;
 use revolve_domain::ports::Clock;
 use std::{net::SocketAddr, panic::AssertUnwindSafe, time::Duration};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 /// Which stores a test runs on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,39 @@ pub(crate) struct App {
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Option<SocketAddr>,
     pub(crate) backing: Backing,
+    config: String,
     client: reqwest::Client,
+}
+
+/// A service until it is stopped.
+pub(crate) struct Running {
+    address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    client: reqwest::Client,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    async fn start(config: &str) -> Self {
+        let config = Config::from_toml(config).expect("the test's configuration is right");
+        let application = Application::build(config).await.expect("the service starts");
+        let (address, metrics) = (application.address(), application.metrics_address());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = actix_web::rt::spawn(application.run(async move { drop(stopped.await) }));
+        Self { address, metrics, client: client(), stop, ended }
+    }
+
+    /// Somebody without an account.
+    pub(crate) fn anon(&self) -> Actor {
+        Actor::new(self.client.clone(), format!("http://{}", self.address))
+    }
+
+    /// Stops it and waits until it has.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        self.ended.await.expect("the server does not panic").expect("the server stops cleanly");
+    }
 }
 
 /// Runs a test against a service on these stores, with more configuration in TOML (dotted keys).
@@ -40,14 +74,12 @@ pub(crate) fn with_config<F: Future<Output = ()>>(store: Store, more: &str, test
     actix_web::rt::System::new().block_on(async move {
         let Some(backing) = Backing::new(store).await else { return };
         let cleanup = backing.cleanup();
-        let config = Config::from_toml(&backing.config(more)).expect("the test's configuration is right");
-        let application = Application::build(config).await.expect("the service starts");
-        let (address, metrics) = (application.address(), application.metrics_address());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let running = actix_web::rt::spawn(application.run(async move { drop(stopped.await) }));
-        let outcome = AssertUnwindSafe(test(App { address, metrics, backing, client: client() })).catch_unwind().await;
-        drop(stop);
-        running.await.expect("the server does not panic").expect("the server stops cleanly");
+        let config = backing.config(more);
+        let running = Running::start(&config).await;
+        let (address, metrics) = (running.address, running.metrics);
+        let app = App { address, metrics, backing, config, client: client() };
+        let outcome = AssertUnwindSafe(test(app)).catch_unwind().await;
+        running.stop().await;
         cleanup.run().await;
         if let Err(panic) = outcome {
             std::panic::resume_unwind(panic);
@@ -63,6 +95,11 @@ impl App {
     /// Somebody without an account.
     pub(crate) fn anon(&self) -> Actor {
         Actor::new(self.client.clone(), format!("http://{}", self.address))
+    }
+
+    /// Another replica: a second service over the same stores, with the same keys.
+    pub(crate) async fn replica(&self) -> Running {
+        Running::start(&self.config).await
     }
 
     /// Somebody who has just signed up as `name@example.org`.

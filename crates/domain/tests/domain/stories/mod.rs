@@ -11,6 +11,7 @@ mod password;
 mod races;
 mod refusals;
 mod reuse;
+mod revocations;
 mod sign_in;
 mod sign_out;
 mod sign_up;

@@ -4,8 +4,10 @@
 
 mod begin;
 mod end;
+mod revoked;
 mod room;
 
 pub use begin::*;
 pub use end::*;
+pub use revoked::*;
 pub use room::*;

@@ -20,6 +20,8 @@ pub struct MemoryAccounts {
 struct Tables {
     users: HashMap<UserId, (User, PasswordHash)>,
     sessions: BTreeMap<SessionId, Session>,
+    /// When each user's epoch was last raised.
+    raised: HashMap<UserId, Timestamp>,
 }
 
 impl MemoryAccounts {
@@ -64,6 +66,7 @@ impl Tables {
         if let Some((user, _)) = self.users.get_mut(&user) {
             user.epoch = user.epoch.next();
             user.kept_session = kept;
+            self.raised.insert(user.id, at);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{MemoryAccounts, Tables, end};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
-    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+    ports::{BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository, StoreError},
 };
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -91,6 +91,16 @@ impl SessionRepository for MemoryAccounts {
         let mut live: Vec<_> = tables.sessions.values().filter(|row| tables.lives(user, row.id, now)).cloned().collect();
         live.sort_by_key(|row| Reverse(row.began_at));
         Ok(live)
+    }
+
+    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
+        let tables = self.tables();
+        let ended = tables.sessions.values().filter_map(|row| Some((row.id, row.ending?.at)));
+        let raised = tables.raised.iter().filter(|(_, at)| **at >= since).filter_map(|(user, _)| tables.users.get(user));
+        Ok(Revocations {
+            sessions: ended.filter(|(_, at)| *at >= since).collect(),
+            users: raised.map(|(user, _)| RaisedEpoch { user: user.id, epoch: user.epoch, kept: user.kept_session }).collect(),
+        })
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

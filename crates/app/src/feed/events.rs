@@ -1,0 +1,27 @@
+//! Ends on this replica are told to the feed at once, since it hears of every security event anyway.
+
+use super::Demand;
+use revolve_domain::ports::{SecurityEvent, SecurityEvents};
+use std::sync::Arc;
+
+/// Notices ends and hands all events on.
+pub(crate) struct NoticedEvents<E> {
+    demand: Arc<Demand>,
+    next: E,
+}
+
+impl<E> NoticedEvents<E> {
+    pub(crate) fn new(demand: Arc<Demand>, next: E) -> Self {
+        Self { demand, next }
+    }
+}
+
+impl<E: SecurityEvents> SecurityEvents for NoticedEvents<E> {
+    fn record(&self, event: SecurityEvent) {
+        use SecurityEvent as E;
+        if matches!(event, E::SessionEnded { .. } | E::SessionsEnded { .. } | E::AccountDeleted { .. }) {
+            self.demand.notice();
+        }
+        self.next.record(event);
+    }
+}

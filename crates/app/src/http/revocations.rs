@@ -1,0 +1,158 @@
+//! `GET /.well-known/revocations`: what ended while an ID token of it could still be alive, as a signed statement; at once,
+//! when it changes (`?wait=`), or as a stream of events.
+
+use super::problem::Problem;
+use crate::feed::{Document, Feed, FeedDown, Look, NoPlace};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, EntityTag, Header, IfNoneMatch},
+    },
+    web::{Bytes, Data},
+};
+use futures_util::{Stream, stream};
+use revolve_domain::model::Timestamp;
+use std::{convert::Infallible, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::{Instant, sleep_until},
+};
+
+/// A long-poll is held for so long at most; who asks for more gets this.
+const LONGEST: Duration = Duration::from_mins(1);
+/// Between two signs of life on a stream.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// `GET /.well-known/revocations`
+pub(super) async fn revocations(request: HttpRequest, feed: Data<Feed>) -> Result<HttpResponse, Problem> {
+    if wants_events(&request) {
+        return events(feed).await;
+    }
+    let wait = wait(request.query_string())?;
+    let known = IfNoneMatch::parse(&request).map_err(|_| Problem::malformed("invalid_if_none_match", "`If-None-Match` can't be read."))?;
+    let known = |document: &Document| match &known {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(tags) => tags.iter().any(|tag| tag.weak_eq(&etag(document))),
+    };
+    let mut document = feed.current().await?;
+    if known(&document) && !wait.is_zero() {
+        let _place = feed.place()?;
+        if let Some(changed) = feed.changed(known, wait).await? {
+            document = changed;
+        }
+    }
+    let mut response = HttpResponse::build(if known(&document) { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    // Shared caches may keep it but must ask each time.
+    response.insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::VARY, "Accept"));
+    response.insert_header(header::ETag(etag(&document)));
+    if feed.closing().is_cancelled() {
+        response.force_close();
+    }
+    if known(&document) {
+        return Ok(response.finish());
+    }
+    let jws = feed.sign(&document).ok_or_else(unsigned)?;
+    Ok(response.content_type("application/jwt").body(jws.to_owned()))
+}
+
+/// Weak, since the same content is signed anew each time it is looked at (RFC 9110 §8.8.1).
+fn etag(document: &Document) -> EntityTag {
+    EntityTag::new_weak(document.tag().to_owned())
+}
+
+fn wants_events(request: &HttpRequest) -> bool {
+    let Ok(accept) = header::Accept::parse(request) else { return false };
+    accept.ranked().first().is_some_and(|first| first.essence_str() == "text/event-stream")
+}
+
+/// The `wait` parameter in whole seconds; none is zero.
+fn wait(query: &str) -> Result<Duration, Problem> {
+    let Some((_, value)) = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == "wait") else {
+        return Ok(Duration::ZERO);
+    };
+    let seconds = value.parse().map_err(|_| Problem::malformed("invalid_wait", "`wait` must be a whole number of seconds."))?;
+    Ok(Duration::from_secs(seconds).min(LONGEST))
+}
+
+fn unsigned() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The feed can't be signed right now. Try again.")
+}
+
+/// Server-sent events: the statement at once and at each change.
+async fn events(feed: Data<Feed>) -> Result<HttpResponse, Problem> {
+    feed.current().await?;
+    let place = feed.place()?;
+    let mut response = HttpResponse::Ok();
+    response.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::VARY, "Accept"));
+    // nginx would hold events back.
+    response.insert_header(("X-Accel-Buffering", "no"));
+    Ok(response.streaming(Events::new(feed, place).stream()))
+}
+
+/// A client on a stream.
+struct Events {
+    feed: Data<Feed>,
+    looks: watch::Receiver<Look>,
+    /// The tag and time of what was sent last.
+    sent: Option<(String, Timestamp)>,
+    heartbeat: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Events {
+    fn new(feed: Data<Feed>, place: OwnedSemaphorePermit) -> Self {
+        Self { looks: feed.watch(), feed, sent: None, heartbeat: Instant::now() + HEARTBEAT, _place: place }
+    }
+
+    fn stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, |mut events| async move { events.next().await.map(|event| (Ok(event), events)) })
+    }
+
+    /// The next event; `None` when the service stops.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if self.feed.closing().is_cancelled() {
+                return None;
+            }
+            let document = self.looks.borrow_and_update().document().cloned();
+            if let Ok(document) = &document
+                && self.is_news(document)
+            {
+                let jws = self.feed.sign(document)?;
+                self.sent = Some((document.tag().to_owned(), document.as_of()));
+                return Some(format!("event: revocations\ndata: {jws}\n\n").into());
+            }
+            tokio::select! {
+                () = self.feed.closing().cancelled() => return None,
+                changed = self.looks.changed() => changed.ok()?,
+                () = sleep_until(self.heartbeat) => {
+                    self.heartbeat = Instant::now() + HEARTBEAT;
+                    // Silence says that nobody knows.
+                    if document.is_ok() {
+                        return Some(Bytes::from_static(b":\n\n"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Another content, or the same when half of what was sent has passed: a client always holds one that is valid.
+    fn is_news(&self, document: &Document) -> bool {
+        self.sent.as_ref().is_none_or(|(tag, as_of)| tag != document.tag() || document.as_of().since(*as_of) >= document.window() / 2)
+    }
+}
+
+impl From<FeedDown> for Problem {
+    fn from(_: FeedDown) -> Self {
+        let detail = "Nobody can say right now what has ended. Try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+}
+
+impl From<NoPlace> for Problem {
+    fn from(_: NoPlace) -> Self {
+        let detail = "Too many clients wait here already. Try again, or ask without waiting.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_watchers", detail)
+    }
+}

@@ -1,0 +1,117 @@
+//! What is served, apart from any server: for [`Application`](crate::Application), and for servers that mount it beside
+//! routes of their own.
+
+use crate::{
+    background::Background,
+    composition::{Closer, Services, compose},
+    config::Config,
+    http,
+    metrics::Metrics,
+};
+use actix_web::{dev::HttpServiceFactory, web::ServiceConfig};
+use anyhow::Result;
+use revolve_domain::use_cases::{Authenticated, Refused};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// The account service, connected to its stores. A clone is the same one.
+///
+/// ```no_run
+/// use actix_web::{App, HttpServer, web};
+/// use revolve::{Service, config::Config};
+///
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+/// let revolve = Service::build(Config::load(None)?).await?;
+/// let mounted = revolve.clone();
+/// HttpServer::new(move || {
+///     App::new()
+///         .app_data(web::Data::new(mounted.clone()))
+///         .service(mounted.scope())
+///         .configure(mounted.well_known())
+///         .route("/mine", web::get().to(|who: revolve::SignedIn| async move { who.user.id.to_string() }))
+/// })
+/// .bind("127.0.0.1:8080")?
+/// .run()
+/// .await?;
+/// revolve.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Service {
+    services: Services,
+    metrics: Arc<Metrics>,
+    background: Background,
+    closer: Arc<Closer>,
+}
+
+impl Service {
+    /// Wires the service, migrates its stores and starts what goes on in the background, on the runtime that this is
+    /// called in. Of `config.http` only what concerns the routes is used.
+    ///
+    /// # Errors
+    /// A message that says what is wrong: a configuration key, a store that can't be reached.
+    pub async fn build(config: Config) -> Result<Self> {
+        let (background, metrics) = (Background::default(), Arc::new(Metrics::new()));
+        let (services, closer) = compose(config, &metrics, &background).await?;
+        Ok(Self { services, metrics, background, closer: Arc::new(closer) })
+    }
+
+    /// The API, below [`BASE`](crate::BASE).
+    pub fn scope(&self) -> impl HttpServiceFactory + 'static {
+        http::api(&self.services)
+    }
+
+    /// `/.well-known/…`: the key set and the revocation feed. It must be at the root of the issuer's URL.
+    pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
+        let (key_set, feed) = (self.services.key_set.clone(), self.services.feed.clone());
+        move |config| http::well_known(config, key_set, feed)
+    }
+
+    /// `/health/live` and `/health/ready`.
+    pub fn health(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
+        let dependencies = self.services.dependencies.clone();
+        move |config| http::health(config, dependencies)
+    }
+
+    /// The numbers for operators, in the OpenMetrics text format.
+    pub fn metrics(&self) -> String {
+        self.metrics.render()
+    }
+
+    pub(crate) fn shared_metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    pub(crate) fn background(&self) -> &Background {
+        &self.background
+    }
+
+    /// Who holds this ID token. Reads the user database, so that a session which has ended is refused at once;
+    /// [`SignedIn`](crate::SignedIn) does it for a handler.
+    ///
+    /// # Errors
+    /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
+    pub async fn authenticate(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
+        self.services.authenticate.execute(id_token).await
+    }
+
+    /// Answers everybody who waits for a change of the revocation feed, and ends the streams. Call it when the server
+    /// begins to stop, or its graceful stop waits for them.
+    pub fn end_watches(&self) {
+        self.services.feed.close();
+    }
+
+    /// Waits for requests whose clients hung up: nobody's connection any more, they must end all the same.
+    pub(crate) async fn settle(&self) {
+        self.background.settle().await;
+    }
+
+    /// Ends what goes on in the background and closes the stores. Call it after the last request.
+    pub async fn close(&self) {
+        self.end_watches();
+        self.settle().await;
+        self.background.stop().await;
+        self.closer.close().await;
+    }
+}

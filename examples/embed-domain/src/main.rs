@@ -1,0 +1,87 @@
+//! Accounts and revolving refresh tokens in a program that has neither HTTP nor a database: the use cases of
+//! `revolve-domain` over stores of its own. It tells a short story and prints what happens.
+//!
+//! ```console
+//! $ cargo run -p example-embed-domain
+//! ```
+
+mod outside;
+mod service;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use outside::said;
+use revolve_domain::{
+    model::{ClientInfo, EmailAddress, Label, Password},
+    use_cases::{Begun, RefreshRequest, SignInRequest, SignOutScope},
+};
+use secrecy::SecretString;
+use service::Service;
+use std::error::Error;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(story())
+}
+
+async fn story() -> Outcome<()> {
+    let service = Service::new()?;
+
+    said("Ann signs up on her laptop, then signs in on her phone.");
+    let laptop = service.sign_up.execute(request("laptop")?).await?;
+    let phone = service.sign_in.execute(request("phone")?).await?;
+    list(&service, &laptop).await?;
+
+    said("The laptop refreshes; the token is replaced.");
+    let first = laptop.tokens.refresh_token.clone();
+    let second = service.refresh.execute(present(&first)).await?.tokens;
+    let third = service.refresh.execute(present(&second.refresh_token)).await?.tokens;
+
+    said("A thief comes with a copy of the laptop's first token.");
+    match service.refresh.execute(present(&first)).await {
+        Err(refused) => said(&format!("  refused: {refused}")),
+        Ok(_) => return Err("a stolen token was accepted".into()),
+    }
+    said("Nobody can say which of the two is the thief, so the session is over for both.");
+    match service.refresh.execute(present(&third.refresh_token)).await {
+        Err(refused) => said(&format!("  refused: {refused}")),
+        Ok(_) => return Err("the session should be over".into()),
+    }
+    list(&service, &phone).await?;
+
+    said("Ann signs out everywhere, from her phone. The ID token is refused from now on.");
+    service.sign_out.execute(&phone.tokens.id_token, SignOutScope::Everywhere).await?;
+    match service.me.execute(&phone.tokens.id_token).await {
+        Err(refused) => said(&format!("  refused: {refused}")),
+        Ok(_) => return Err("a sign-out is final".into()),
+    }
+
+    said("What other services should refuse, though its ID tokens have not expired:");
+    let revoked = service.revocations.execute().await?.revocations;
+    said(&format!("  {} sessions and {} user", revoked.sessions.len(), revoked.users.len()));
+    Ok(())
+}
+
+fn request(device: &str) -> Outcome<SignInRequest> {
+    Ok(SignInRequest {
+        email: EmailAddress::parse("ann@example.org")?,
+        password: Password::choose(&SecretString::from("correct horse battery"))?,
+        device_name: Some(Label::parse(device)?),
+        device_credential: None,
+        client: ClientInfo::default(),
+    })
+}
+
+fn present(token: &SecretString) -> RefreshRequest {
+    RefreshRequest { token: token.clone(), device_credential: None, client: ClientInfo::default() }
+}
+
+async fn list(service: &Service, begun: &Begun) -> Outcome<()> {
+    let sessions = service.list_sessions.execute(&begun.tokens.id_token).await?;
+    let names = sessions.iter().filter_map(|view| view.session.device_name.as_ref().map(Label::as_str));
+    said(&format!("  signed in: {}", names.collect::<Vec<_>>().join(", ")));
+    Ok(())
+}
