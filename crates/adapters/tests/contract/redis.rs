@@ -7,7 +7,7 @@ mod proxy;
 mod stored;
 mod subject;
 
-use deadpool_redis::redis::{Client, ConnectionInfo, IntoConnectionInfo, aio::MultiplexedConnection};
+use deadpool_redis::redis::{AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo, aio::MultiplexedConnection};
 use revolve_adapters::redis::{RedisConfig, RedisTokens};
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, UserId},
@@ -38,7 +38,9 @@ fn server() -> Option<ConnectionInfo> {
 /// An ordinary connection, to look behind the adapter's back.
 async fn look(server: &ConnectionInfo) -> MultiplexedConnection {
     let client = Client::open(server.clone()).expect("a URL that was read once should be fine");
-    client.get_multiplexed_async_connection().await.expect("the Redis under test should be reachable")
+    // A busy machine is no failure.
+    let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    client.get_multiplexed_async_connection_with_config(&patient).await.expect("the Redis under test should be reachable")
 }
 
 /// The adapter's configuration for a server, seen at this address.
@@ -49,7 +51,8 @@ fn config(server: &ConnectionInfo, address: &str) -> RedisConfig {
 }
 
 async fn connect(server: &ConnectionInfo) -> RedisTokens {
-    RedisTokens::connect(config(server, &server.addr().to_string())).await.expect("the adapter should connect")
+    let patient = RedisConfig { timeout: Duration::from_secs(20), ..config(server, &server.addr().to_string()) };
+    RedisTokens::connect(patient).await.expect("the adapter should connect")
 }
 
 #[expect(clippy::disallowed_methods, reason = "cases share a store with other runs, which no seed keeps apart")]
