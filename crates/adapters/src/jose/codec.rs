@@ -48,6 +48,15 @@ impl JoseTokens {
         let refresh_header = header("HS256", &id, "refresh+jwt");
         Ok(Self { config, id_key, id_header, refresh_signer, refresh_header })
     }
+
+    /// Signs a statement of the service itself with the key of the ID tokens; `typ` keeps it from being taken for one
+    /// (RFC 8725 §3.11).
+    ///
+    /// # Errors
+    /// When the claims are no JSON or signing fails.
+    pub fn sign_statement(&self, typ: &str, claims: &impl Serialize) -> Result<SecretString, SignError> {
+        sign(&header(self.id_key.algorithm().name(), self.id_key.id(), typ), claims, &*self.id_key.signer)
+    }
 }
 
 impl TokenCodec for JoseTokens {
