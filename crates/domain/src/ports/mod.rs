@@ -5,6 +5,7 @@ mod clearing;
 mod crypto;
 mod error;
 mod events;
+mod keys;
 mod sessions;
 mod system;
 mod tokens;
@@ -16,6 +17,7 @@ pub use crypto::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{SecurityEvent, SecurityEvents};
+pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};
 pub use system::{Clock, Entropy};
 pub use tokens::{LiveSession, NewLiveSession, TokenRepository};
