@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V1__accounts_and_sessions", include_str!("../../migrations/postgres/V1__accounts_and_sessions.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V1__accounts_and_sessions", include_str!("../../migrations/postgres/V1__accounts_and_sessions.sql")),
+    ("V2__signing_keys", include_str!("../../migrations/postgres/V2__signing_keys.sql")),
+];
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It goes with the
 /// connection, whatever happens.

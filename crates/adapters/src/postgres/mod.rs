@@ -7,6 +7,7 @@ mod begin;
 mod database;
 mod end;
 mod error;
+mod keys;
 mod migrate;
 mod rows;
 mod sessions;

@@ -17,8 +17,10 @@ use std::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql")),
+    ("V2__signing_keys", include_str!("../../migrations/sqlite/V2__signing_keys.sql")),
+];
 
 /// How long a connection waits for another process to let go of the file.
 const BUSY: Duration = Duration::from_secs(5);

@@ -101,8 +101,9 @@ async fn replicas_may_start_at_once() {
         accounts.close();
     }
     schema.accounts().await.ping().await.expect("a second start is fine");
-    let row = schema.look().await.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.expect("the history is there");
-    assert_eq!(row.get::<_, i64>(0), 1, "each migration ran once, in the schema");
+    let once = "SELECT count(*) = max(version) FROM refinery_schema_history";
+    let row = schema.look().await.query_one(once, &[]).await.expect("the history is there");
+    assert!(row.get::<_, bool>(0), "each migration ran once, in the schema");
 }
 
 #[tokio::test]

@@ -87,8 +87,8 @@ async fn eight_may_open_a_new_file_at_once() {
         opened.await.expect("no panic").expect("the store opens").ping_both().await;
     }
     let look = rusqlite::Connection::open(dir.path().join("revolve.db")).expect("the file opens");
-    let applied: i64 = look.query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0)).expect("the history is there");
-    assert_eq!(applied, 1, "each migration ran once");
+    let once = "SELECT count(*) = max(version) FROM refinery_schema_history";
+    assert!(look.query_row(once, [], |row| row.get::<_, bool>(0)).expect("the history is there"), "each migration ran once");
 }
 
 /// `ping` is a method of two of the ports.

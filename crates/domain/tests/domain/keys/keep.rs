@@ -63,7 +63,7 @@ async fn a_next_key_takes_over_when_it_is_due_and_its_predecessor_goes_when_nobo
     assert_eq!(one.keep.execute().await.unwrap(), [], "once");
     assert_eq!(here.states(KeyUse::Id).await, ["retired", "active"]);
 
-    here.clock.advance(POLICY.id_lifetime + POLICY.margin - Duration::from_millis(1));
+    here.clock.advance((POLICY.id_lifetime + POLICY.margin).saturating_sub(Duration::from_millis(1)));
     assert_eq!(one.keep.execute().await.unwrap(), []);
     here.clock.advance(Duration::from_millis(1));
     assert_eq!(one.keep.execute().await.unwrap(), [KeyChange::Removed(old)]);
