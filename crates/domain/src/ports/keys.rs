@@ -60,6 +60,9 @@ pub enum KeyFault {
     /// It was opened, but is no key of its kind.
     #[error("the key {0} in the user database is corrupt")]
     Corrupt(KeyId),
+    /// A key has one algorithm; readers could not tell which one is meant.
+    #[error("the key {0} is given for two algorithms")]
+    TwoAlgorithms(String),
 }
 
 /// Makes keys and seals their secret parts. An id MUST say nothing about the secret.
