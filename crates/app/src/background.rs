@@ -1,12 +1,15 @@
-//! What goes on beside requests: clearing the white list after an outage, pruning old rows.
+//! What goes on beside requests: clearing the white list after an outage, pruning old rows, keeping the keys.
 
-use crate::http::problem::chain;
+use crate::{
+    http::problem::chain,
+    keys::{self, LiveKeys},
+};
 use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings},
     use_cases::{Clear, Prune},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -74,6 +77,20 @@ impl Background {
                             break;
                         }
                     }
+                }
+            }
+        });
+    }
+
+    /// Promotes and removes keys that are due, and follows what other replicas do with them.
+    pub(crate) fn keep_keys(&self, keys: Arc<LiveKeys>, every: Duration) {
+        self.spawn(async move {
+            let mut ticks = time::interval(every);
+            ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                if let Err(error) = keys.keep().await {
+                    keys::warn(&error);
                 }
             }
         });

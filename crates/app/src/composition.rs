@@ -3,17 +3,17 @@
 
 use crate::{
     background::{Background, ClearingQueue},
-    config::{Config, Profile, Secret},
-    embedded_keys,
+    config::{Config, Profile},
     events::LogEvents,
-    http::{Dependencies, KeySetAnswer},
+    http::{Dependencies, Discovery},
+    keys::{self, Material},
     metrics::{CountedEvents, Metrics},
 };
 use actix_web::web::{Data, ServiceConfig};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use revolve_adapters::{
     argon2::{Argon2Hasher, HashCost, PoolConfig},
-    jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MasterKey},
+    jose::MacDeviceCredentials,
     postgres::{PostgresAccounts, PostgresConfig},
     redis::{RedisConfig, RedisTokens},
     sqlite::SqliteStore,
@@ -21,8 +21,8 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, SecurityEvents, SessionRepository, TokenCodec, TokenRepository,
-        UserRepository,
+        Clearings, Clock, DeviceCredentials, Entropy, KeyRepository, PasswordHasher, SecurityEvents, SessionRepository, TokenCodec,
+        TokenRepository, UserRepository,
     },
     use_cases::{
         Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, SignIn, SignOut, SignUp,
@@ -50,6 +50,7 @@ struct Stores {
     users: Arc<dyn UserRepository>,
     sessions: Arc<dyn SessionRepository>,
     tokens: Arc<dyn TokenRepository>,
+    keys: Arc<dyn KeyRepository>,
     closer: Closer,
 }
 
@@ -86,7 +87,7 @@ pub(crate) struct Services {
     delete_account: Data<DeleteAccount>,
     list_sessions: Data<ListSessions>,
     end_session: Data<EndSession>,
-    key_set: Data<KeySetAnswer>,
+    discovery: Data<Discovery>,
     dependencies: Data<Dependencies>,
     cookies: Data<CookieSettings>,
 }
@@ -105,7 +106,7 @@ impl Services {
             .app_data(self.delete_account.clone())
             .app_data(self.list_sessions.clone())
             .app_data(self.end_session.clone())
-            .app_data(self.key_set.clone())
+            .app_data(self.discovery.clone())
             .app_data(self.dependencies.clone())
             .app_data(self.cookies.clone());
     }
@@ -122,14 +123,16 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let policy = config.policy();
     let cookies = CookieSettings { secure: config.tokens.issuer.starts_with("https://") };
 
-    let (master_key, id_key) = keys(&config, &*entropy)?;
-    let codec_config = CodecConfig { issuer: config.tokens.issuer.clone(), audience: config.tokens.audience.clone() };
-    let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&master_key));
-    let codec = Arc::new(JoseTokens::new(codec_config, id_key, &master_key)?);
-    let key_set = KeySetAnswer::new(&*codec);
-    let codec: Arc<dyn TokenCodec> = codec;
+    let material = Material::new(&config, Arc::clone(&entropy))?;
+    let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let hasher = hasher(&config, Arc::clone(&entropy))?;
-    let Stores { users, sessions, tokens, closer } = stores(&config, Arc::clone(&clock)).await?;
+    let Stores { users, sessions, tokens, keys: repository, closer } = stores(&config, Arc::clone(&clock)).await?;
+
+    let key_policy = config.tokens.key_policy();
+    let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy).await?;
+    background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
+    let codec: Arc<dyn TokenCodec> = live_keys;
+    let discovery = Discovery { keys: ring, issuer: config.tokens.issuer.clone(), max_age: key_policy.key_set_max_age };
     drop(config);
 
     let mint = Mint { codec: Arc::clone(&codec), policy };
@@ -210,34 +213,11 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             clock: Arc::clone(&clock),
         }),
         end_session: Data::new(EndSession { authenticate, sessions, clear, clock, events }),
-        key_set: Data::new(key_set),
+        discovery: Data::new(discovery),
         dependencies: Data::new(Dependencies { users, tokens }),
         cookies: Data::new(cookies),
     };
     Ok((services, closer))
-}
-
-/// The embedded profile makes the keys that are not given; the server profile never invents a secret.
-fn keys(config: &Config, entropy: &dyn Entropy) -> Result<(MasterKey, IdKey)> {
-    let algorithm: Algorithm = config.tokens.algorithm.parse().map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
-    let (master, signing) = match config.profile {
-        Profile::Server => (config.master_key()?.required("secrets.master_key")?, config.signing_key()?.required("tokens.signing_key")?),
-        Profile::Embedded => {
-            embedded_keys::prepare(&config.data_dir)?;
-            let master = match config.master_key()? {
-                Secret::Given(key) => key,
-                Secret::Absent => embedded_keys::master_key(&config.data_dir, entropy)?,
-            };
-            let signing = match config.signing_key()? {
-                Secret::Given(key) => key,
-                Secret::Absent => embedded_keys::signing_key(&config.data_dir, algorithm)?,
-            };
-            (master, signing)
-        }
-    };
-    let master = MasterKey::parse(&master).context("secrets.master_key")?;
-    let signing = IdKey::from_pem(algorithm, &signing).context("tokens.signing_key")?;
-    Ok((master, signing))
 }
 
 fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn PasswordHasher>> {
@@ -254,22 +234,46 @@ fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn Password
 async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
     match config.profile {
         Profile::Embedded => {
-            let file = config.data_dir.join("revolve.sqlite3");
-            let store = Arc::new(SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))?);
-            Ok(Stores { users: store.clone(), sessions: store.clone(), tokens: store.clone(), closer: Closer::Embedded(store) })
+            let store = Arc::new(embedded_store(config, clock).await?);
+            Ok(Stores {
+                users: store.clone(),
+                sessions: store.clone(),
+                tokens: store.clone(),
+                keys: store.clone(),
+                closer: Closer::Embedded(store),
+            })
         }
         Profile::Server => {
-            let (postgres, redis) = (&config.postgres, &config.redis);
-            let postgres = PostgresConfig { url: config.postgres_url()?, pool_size: postgres.pool_size, timeout: postgres.timeout };
+            let redis = &config.redis;
             let redis = RedisConfig { url: config.redis_url()?, connections: redis.connections, timeout: redis.timeout };
             let tokens = Arc::new(RedisTokens::connect(redis).await.context("Redis")?);
-            let accounts = Arc::new(PostgresAccounts::connect(postgres).await.context("Postgres")?);
+            let accounts = Arc::new(server_accounts(config).await?);
             Ok(Stores {
                 users: accounts.clone(),
                 sessions: accounts.clone(),
                 tokens: tokens.clone(),
+                keys: accounts.clone(),
                 closer: Closer::Server(accounts, tokens),
             })
         }
     }
+}
+
+/// The keys alone, for the command that manages them: the white list need not be there.
+pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>> {
+    Ok(match config.profile {
+        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
+        Profile::Server => Arc::new(server_accounts(config).await?),
+    })
+}
+
+async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
+    let file = config.data_dir.join("revolve.sqlite3");
+    SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))
+}
+
+async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
+    let settings = &config.postgres;
+    let postgres = PostgresConfig { url: config.postgres_url()?, pool_size: settings.pool_size, timeout: settings.timeout };
+    PostgresAccounts::connect(postgres).await.context("Postgres")
 }

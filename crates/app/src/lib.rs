@@ -9,6 +9,7 @@ pub mod config;
 mod embedded_keys;
 mod events;
 mod http;
+pub mod keys;
 mod metrics;
 pub mod telemetry;
 

@@ -4,6 +4,7 @@ mod answer;
 mod begin;
 mod body;
 mod caller;
+mod discovery;
 mod me;
 mod password;
 pub(crate) mod problem;
@@ -12,7 +13,8 @@ mod sessions;
 mod sign_out;
 mod well_known;
 
-pub(crate) use well_known::{Dependencies, KeySetAnswer};
+pub(crate) use discovery::Discovery;
+pub(crate) use well_known::Dependencies;
 
 use actix_web::{HttpResponse, Resource, dev::HttpServiceFactory, http::header, middleware::DefaultHeaders, web};
 use problem::Problem;
@@ -40,7 +42,8 @@ pub(crate) fn api() -> impl HttpServiceFactory {
 /// What lives outside the base.
 pub(crate) fn outside(config: &mut web::ServiceConfig) {
     config
-        .service(only("/.well-known/jwks.json", "GET").route(web::get().to(well_known::jwks)))
+        .service(only("/.well-known/jwks.json", "GET").route(web::get().to(discovery::jwks)))
+        .service(only("/.well-known/openid-configuration", "GET").route(web::get().to(discovery::configuration)))
         .service(only("/health/live", "GET").route(web::get().to(well_known::live)))
         .service(only("/health/ready", "GET").route(web::get().to(well_known::ready)))
         .default_service(web::to(nothing_here));
