@@ -1,10 +1,7 @@
 //! The stores of one test: a folder, or a schema and a Redis of which it uses its own users' keys.
 
 use super::{Store, proxy::Proxy};
-use revolve_adapters::{
-    jose::{Algorithm, IdKey, MasterKey},
-    system::SystemEntropy,
-};
+use revolve_adapters::{jose::MasterKey, system::SystemEntropy};
 use revolve_domain::ports::Entropy;
 use secrecy::ExposeSecret;
 use std::{env, net::SocketAddr};
@@ -78,15 +75,13 @@ impl Backing {
         let Some(server) = &self.server else {
             return format!("data_dir = '{}'\n{common}", self.folder.path().display());
         };
-        let key = IdKey::generate(Algorithm::Rs256).expect("a key can be made");
         let master = MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
         format!(
             "profile = 'server'\nredis.url = '{}'\npostgres.url = '{}'\npostgres.pool_size = 4\nsecrets.master_key = '{}'\n\
-             tokens.signing_key = '''{}'''\n{common}",
+             {common}",
             through(&server.redis_url, &server.redis),
             through(&server.postgres_url, &server.postgres),
             master.expose_secret(),
-            key.expose_secret(),
         )
     }
 

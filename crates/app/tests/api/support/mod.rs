@@ -28,7 +28,29 @@ pub(crate) struct App {
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Option<SocketAddr>,
     pub(crate) backing: Backing,
+    /// The configuration that it runs with.
+    pub(crate) config: String,
     client: reqwest::Client,
+}
+
+/// Another replica over the same stores.
+pub(crate) struct Replica {
+    address: SocketAddr,
+    client: reqwest::Client,
+    stop: oneshot::Sender<()>,
+    running: actix_web::rt::task::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Replica {
+    /// Somebody without an account, who asks this replica.
+    pub(crate) fn anon(&self) -> Actor {
+        Actor::new(self.client.clone(), format!("http://{}", self.address))
+    }
+
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        self.running.await.expect("the server does not panic").expect("the server stops cleanly");
+    }
 }
 
 /// Runs a test against a service on these stores, with more configuration in TOML (dotted keys).
@@ -40,12 +62,12 @@ pub(crate) fn with_config<F: Future<Output = ()>>(store: Store, more: &str, test
     actix_web::rt::System::new().block_on(async move {
         let Some(backing) = Backing::new(store).await else { return };
         let cleanup = backing.cleanup();
-        let config = Config::from_toml(&backing.config(more)).expect("the test's configuration is right");
-        let application = Application::build(config).await.expect("the service starts");
+        let config = backing.config(more);
+        let application = Application::build(parsed(&config)).await.expect("the service starts");
         let (address, metrics) = (application.address(), application.metrics_address());
         let (stop, stopped) = oneshot::channel::<()>();
         let running = actix_web::rt::spawn(application.run(async move { drop(stopped.await) }));
-        let outcome = AssertUnwindSafe(test(App { address, metrics, backing, client: client() })).catch_unwind().await;
+        let outcome = AssertUnwindSafe(test(App { address, metrics, backing, config, client: client() })).catch_unwind().await;
         drop(stop);
         running.await.expect("the server does not panic").expect("the server stops cleanly");
         cleanup.run().await;
@@ -53,6 +75,10 @@ pub(crate) fn with_config<F: Future<Output = ()>>(store: Store, more: &str, test
             std::panic::resume_unwind(panic);
         }
     });
+}
+
+fn parsed(config: &str) -> Config {
+    Config::from_toml(config).expect("the test's configuration is right")
 }
 
 fn client() -> reqwest::Client {
@@ -63,6 +89,20 @@ impl App {
     /// Somebody without an account.
     pub(crate) fn anon(&self) -> Actor {
         Actor::new(self.client.clone(), format!("http://{}", self.address))
+    }
+
+    /// Starts another replica over the same stores.
+    pub(crate) async fn replica(&self) -> Replica {
+        self.replica_with(&self.config).await
+    }
+
+    /// Starts another replica with a configuration of its own.
+    pub(crate) async fn replica_with(&self, config: &str) -> Replica {
+        let application = Application::build(parsed(config)).await.expect("another replica starts");
+        let address = application.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = actix_web::rt::spawn(application.run(async move { drop(stopped.await) }));
+        Replica { address, client: self.client.clone(), stop, running }
     }
 
     /// Somebody who has just signed up as `name@example.org`.
