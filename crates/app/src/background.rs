@@ -1,6 +1,10 @@
-//! What goes on beside requests: clearing the white list after an outage, pruning old rows.
+//! What goes on beside requests: clearing the white list after an outage, pruning old rows, keeping the keys.
 
-use crate::{feed::Feed, http::problem::chain};
+use crate::{
+    feed::Feed,
+    http::problem::chain,
+    keys::{self, LiveKeys},
+};
 use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings, StoreErrorKind},
@@ -99,6 +103,20 @@ impl Background {
     /// Keeps the revocation feed up to date while somebody asks for it.
     pub(crate) fn feed(&self, feed: Arc<Feed>) {
         self.spawn(async move { feed.keep_looking().await });
+    }
+
+    /// Promotes and removes keys that are due, and follows what other replicas do with them.
+    pub(crate) fn keep_keys(&self, keys: Arc<LiveKeys>, every: Duration) {
+        self.spawn(async move {
+            let mut ticks = time::interval(every);
+            ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                if let Err(error) = keys.keep().await {
+                    keys::warn(&error);
+                }
+            }
+        });
     }
 
     /// Serves something that is not drained.

@@ -3,18 +3,18 @@
 
 use crate::{
     background::{Background, ClearingQueue},
-    config::{Config, Profile, Secret},
-    embedded_keys,
+    config::{Config, Profile},
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
-    http::{CookieSettings, Dependencies, KeySetAnswer},
+    http::{CookieSettings, Dependencies, Discovery},
+    keys::{self, Material},
     metrics::{CountedEvents, Metrics},
 };
 use actix_web::web::{Data, ServiceConfig};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use revolve_adapters::{
     argon2::{Argon2Hasher, HashCost, PoolConfig},
-    jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MasterKey},
+    jose::MacDeviceCredentials,
     postgres::{PostgresAccounts, PostgresConfig},
     redis::{RedisConfig, RedisTokens},
     sqlite::SqliteStore,
@@ -22,8 +22,8 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, RevocationSigner, SecurityEvents, SessionRepository, TokenCodec,
-        TokenRepository, UserRepository,
+        Clearings, Clock, DeviceCredentials, Entropy, KeyRepository, PasswordHasher, RevocationSigner, SecurityEvents, SessionRepository,
+        TokenCodec, TokenRepository, UserRepository,
     },
     use_cases::{
         Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed, SignIn,
@@ -38,6 +38,7 @@ struct Stores {
     users: Arc<dyn UserRepository>,
     sessions: Arc<dyn SessionRepository>,
     tokens: Arc<dyn TokenRepository>,
+    keys: Arc<dyn KeyRepository>,
     closer: Closer,
 }
 
@@ -76,7 +77,7 @@ pub(crate) struct Services {
     end_session: Data<EndSession>,
     /// For the host of a mounted service.
     pub(crate) authenticate: Authenticate,
-    pub(crate) key_set: Data<KeySetAnswer>,
+    pub(crate) discovery: Data<Discovery>,
     pub(crate) feed: Data<Feed>,
     pub(crate) dependencies: Data<Dependencies>,
     cookies: Data<CookieSettings>,
@@ -116,15 +117,17 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let policy = config.policy();
     let cookies = CookieSettings { secure: config.tokens.issuer.starts_with("https://") };
 
-    let (master_key, id_key) = keys(&config, &*entropy)?;
-    let codec_config = CodecConfig { issuer: config.tokens.issuer.clone(), audience: config.tokens.audience.clone() };
-    let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&master_key));
-    let codec = Arc::new(JoseTokens::new(codec_config, id_key, &master_key)?);
-    let key_set = KeySetAnswer::new(&*codec);
-    let signer: Arc<dyn RevocationSigner> = codec.clone();
-    let codec: Arc<dyn TokenCodec> = codec;
+    let material = Material::new(&config, Arc::clone(&entropy))?;
+    let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let hasher = hasher(&config, Arc::clone(&entropy))?;
-    let Stores { users, sessions, tokens, closer } = stores(&config, Arc::clone(&clock)).await?;
+    let Stores { users, sessions, tokens, keys: repository, closer } = stores(&config, Arc::clone(&clock)).await?;
+
+    let key_policy = config.tokens.key_policy();
+    let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy).await?;
+    background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
+    let codec: Arc<dyn TokenCodec> = live_keys;
+    let signer: Arc<dyn RevocationSigner> = ring.clone();
+    let discovery = Discovery { keys: ring, issuer: config.tokens.issuer.clone(), max_age: key_policy.key_set_max_age };
     let (feed_interval, max_watchers) = (config.tokens.feed_interval, config.http.max_watchers);
     drop(config);
 
@@ -211,36 +214,13 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         }),
         end_session: Data::new(EndSession { authenticate: authenticate.clone(), sessions, clear, clock, events }),
         authenticate,
-        key_set: Data::new(key_set),
+        discovery: Data::new(discovery),
         feed,
         dependencies: Data::new(Dependencies { users, tokens }),
         cookies: Data::new(cookies),
         in_flight: Data::new(background.in_flight()),
     };
     Ok((services, closer))
-}
-
-/// The embedded profile makes the keys that are not given; the server profile never invents a secret.
-fn keys(config: &Config, entropy: &dyn Entropy) -> Result<(MasterKey, IdKey)> {
-    let algorithm: Algorithm = config.tokens.algorithm.parse().map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
-    let (master, signing) = match config.profile {
-        Profile::Server => (config.master_key()?.required("secrets.master_key")?, config.signing_key()?.required("tokens.signing_key")?),
-        Profile::Embedded => {
-            embedded_keys::prepare(&config.data_dir)?;
-            let master = match config.master_key()? {
-                Secret::Given(key) => key,
-                Secret::Absent => embedded_keys::master_key(&config.data_dir, entropy)?,
-            };
-            let signing = match config.signing_key()? {
-                Secret::Given(key) => key,
-                Secret::Absent => embedded_keys::signing_key(&config.data_dir, algorithm)?,
-            };
-            (master, signing)
-        }
-    };
-    let master = MasterKey::parse(&master).context("secrets.master_key")?;
-    let signing = IdKey::from_pem(algorithm, &signing).context("tokens.signing_key")?;
-    Ok((master, signing))
 }
 
 fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn PasswordHasher>> {
@@ -257,22 +237,46 @@ fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn Password
 async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
     match config.profile {
         Profile::Embedded => {
-            let file = config.data_dir.join("revolve.sqlite3");
-            let store = Arc::new(SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))?);
-            Ok(Stores { users: store.clone(), sessions: store.clone(), tokens: store.clone(), closer: Closer::Embedded(store) })
+            let store = Arc::new(embedded_store(config, clock).await?);
+            Ok(Stores {
+                users: store.clone(),
+                sessions: store.clone(),
+                tokens: store.clone(),
+                keys: store.clone(),
+                closer: Closer::Embedded(store),
+            })
         }
         Profile::Server => {
-            let (postgres, redis) = (&config.postgres, &config.redis);
-            let postgres = PostgresConfig { url: config.postgres_url()?, pool_size: postgres.pool_size, timeout: postgres.timeout };
+            let redis = &config.redis;
             let redis = RedisConfig { url: config.redis_url()?, connections: redis.connections, timeout: redis.timeout };
             let tokens = Arc::new(RedisTokens::connect(redis).await.context("Redis")?);
-            let accounts = Arc::new(PostgresAccounts::connect(postgres).await.context("Postgres")?);
+            let accounts = Arc::new(server_accounts(config).await?);
             Ok(Stores {
                 users: accounts.clone(),
                 sessions: accounts.clone(),
                 tokens: tokens.clone(),
+                keys: accounts.clone(),
                 closer: Closer::Server(accounts, tokens),
             })
         }
     }
+}
+
+/// The keys alone, for the command that manages them: the white list need not be there.
+pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>> {
+    Ok(match config.profile {
+        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
+        Profile::Server => Arc::new(server_accounts(config).await?),
+    })
+}
+
+async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
+    let file = config.data_dir.join("revolve.sqlite3");
+    SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))
+}
+
+async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
+    let settings = &config.postgres;
+    let postgres = PostgresConfig { url: config.postgres_url()?, pool_size: settings.pool_size, timeout: settings.timeout };
+    PostgresAccounts::connect(postgres).await.context("Postgres")
 }

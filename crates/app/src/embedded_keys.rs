@@ -1,14 +1,14 @@
-//! The embedded profile's own keys: made on first start, in the data directory, readable by their owner alone.
+//! The embedded profile's own master key: made on first start, in the data directory, readable by its owner alone.
 
 use anyhow::{Context, Result, bail};
 use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
-use revolve_domain::ports::Entropy;
+use revolve_domain::{keys::StoredKey, ports::Entropy};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     fs::{self, File, OpenOptions},
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Makes the data directory, for its owner alone.
@@ -25,10 +25,41 @@ pub(crate) fn master_key(data_dir: &Path, entropy: &dyn Entropy) -> Result<Secre
     read_or_make(&data_dir.join("master-key"), || Ok(MasterKey::encode([entropy.bytes(), entropy.bytes()])))
 }
 
-/// The signing key for the algorithm in the data directory; made if it is not there.
-pub(crate) fn signing_key(data_dir: &Path, algorithm: Algorithm) -> Result<SecretString> {
-    let file = data_dir.join(format!("signing-key.{}.pem", algorithm.name().to_lowercase()));
-    read_or_make(&file, || Ok(IdKey::generate(algorithm)?))
+/// The private key that signed ID tokens before keys were kept in the user database.
+pub(crate) struct Legacy {
+    file: PathBuf,
+    id: String,
+    /// The key in PEM form.
+    pub(crate) pem: SecretString,
+}
+
+impl Legacy {
+    /// The key for the algorithm in the data directory, if there is one.
+    pub(crate) fn find(data_dir: &Path, algorithm: Algorithm) -> Result<Option<Self>> {
+        let file = data_dir.join(format!("signing-key.{}.pem", algorithm.name().to_lowercase()));
+        let pem: SecretString = match fs::read_to_string(&file) {
+            Ok(pem) => pem.into(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("{} can't be read", file.display())),
+        };
+        let id = IdKey::from_pem(algorithm, &pem).with_context(|| file.display().to_string())?.id().to_owned();
+        Ok(Some(Self { file, id, pem }))
+    }
+
+    /// Once the user database has the key, sealed, it must not lie about in the clear any more.
+    pub(crate) fn settle(self, stored: &[StoredKey]) -> Result<()> {
+        if stored.iter().all(|key| key.id.as_str() != self.id) {
+            tracing::warn!(file = %self.file.display(), "this key is not used: the user database has others");
+            return Ok(());
+        }
+        tracing::info!(key = self.id, file = %self.file.display(), "the key is in the user database now; its file is removed");
+        match fs::remove_file(&self.file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{} can't be removed", self.file.display()))
+            }
+            _ => sync_folder(&self.file),
+        }
+    }
 }
 
 /// Two processes that start at once must agree: the file appears whole and only once.

@@ -11,6 +11,7 @@ mod embedded_keys;
 mod events;
 mod feed;
 mod http;
+pub mod keys;
 mod metrics;
 mod service;
 pub mod telemetry;

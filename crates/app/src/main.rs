@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use revolve::{
     Application, BASE,
     config::{Config, Profile},
+    keys::{self, KeysCommand},
     telemetry,
 };
 use std::{
@@ -31,6 +32,11 @@ struct Cli {
 enum Command {
     /// Serves until it is told to stop (what it does without a command, too).
     Serve,
+    /// Lists and changes the keys that sign tokens.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Asks the service on this machine if it is ready; for images without a shell.
     Healthcheck,
 }
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
     };
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(config),
+        Command::Keys { command } => manage_keys(config, command),
         Command::Healthcheck => healthcheck(config.http.listen),
     };
     match done {
@@ -78,6 +85,13 @@ fn serve(config: Config) -> Result<()> {
             }
         };
         application.run(stop).await
+    })
+}
+
+fn manage_keys(config: Config, command: KeysCommand) -> Result<()> {
+    actix_web::rt::System::new().block_on(async move {
+        print!("{}", keys::run(config, command).await?);
+        Ok(())
     })
 }
 

@@ -64,8 +64,8 @@ impl Service {
 
     /// `/.well-known/…`: the key set and the revocation feed. It must be at the root of the issuer's URL.
     pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
-        let (key_set, feed) = (self.services.key_set.clone(), self.services.feed.clone());
-        move |config| http::well_known(config, key_set, feed)
+        let (discovery, feed) = (self.services.discovery.clone(), self.services.feed.clone());
+        move |config| http::well_known(config, discovery, feed)
     }
 
     /// `/health/live` and `/health/ready`.

@@ -35,6 +35,7 @@
 //! 9. What is stored for a user is bounded, whatever the sequence of sign-ins.
 //!    (`stories::bounds::nothing_grows_under_any_sequence_of_sign_ins`)
 
+pub mod keys;
 pub mod model;
 pub mod policy;
 pub mod ports;

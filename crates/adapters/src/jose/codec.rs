@@ -1,19 +1,26 @@
-//! Signing and verifying both kinds of token.
+//! Signing and verifying both kinds of token with the keys of the ring.
 
 use super::{
     claims::{WireId, WireRefresh, WireRevocations},
     id_key::IdKey,
+    refresh_key::RefreshKey,
+    ring::{Built, ID, Keys, REFRESH, Ring, RingBuilder, header, is_plausible},
     secrets::{DerivedKey, MasterKey},
+    vault::Seal,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use josekit::jws::{HS256, JwsSigner, alg::hmac::HmacJwsSigner};
+use josekit::jws::JwsSigner;
 use revolve_domain::{
+    keys::{KeyKind, StoredKey},
     model::Timestamp,
-    ports::{IdClaims, KeySet, RefreshClaims, RevocationSigner, RevocationStatement, SignError, TokenCodec, TokenRejected, VerifiedId},
+    ports::{
+        IdClaims, KeyFault, KeyRing, KeySet, RefreshClaims, RevocationSigner, RevocationStatement, SignError, TokenCodec, TokenRejected,
+        VerifiedId,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
-use subtle::ConstantTimeEq;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Who issues tokens, and for whom.
 #[derive(Clone, Debug)]
@@ -24,38 +31,115 @@ pub struct CodecConfig {
     pub audience: String,
 }
 
-/// Both kinds of token, each with its key and its one header.
+/// The keys that no store keeps.
+#[derive(Default)]
+pub struct FileKeys {
+    /// The key that signs ID tokens in place of the stored one.
+    pub signing: Option<IdKey>,
+    /// Keys that verify ID tokens.
+    pub others: Vec<IdKey>,
+}
+
+/// Both kinds of token, with a ring of keys that is swapped whole.
 pub struct JoseTokens {
     config: CodecConfig,
-    id_key: IdKey,
-    id_header: String,
-    refresh_signer: HmacJwsSigner,
-    refresh_header: String,
+    seal: Seal,
+    signing: Option<Arc<IdKey>>,
+    others: Vec<Arc<IdKey>>,
+    ring: RwLock<Arc<Ring>>,
 }
 
 /// Longer strings are not looked at: ours have some 800 bytes.
 const LONGEST: usize = 8192;
 
 impl JoseTokens {
-    /// Builds signers, verifiers and headers.
+    /// One key for ID tokens, and for refresh tokens the secret that is derived from the master key: for services that
+    /// keep their keys elsewhere.
     ///
     /// # Errors
-    /// When the library refuses the derived key, which it does not for 32 bytes.
+    /// When the library refuses a derived key, which it does not for 32 bytes.
     pub fn new(config: CodecConfig, id_key: IdKey, master: &MasterKey) -> Result<Self, SignError> {
-        let DerivedKey { id, secret } = master.derive("refresh token");
-        let refresh_signer = HS256.signer_from_bytes(secret.expose_secret()).map_err(|error| SignError(error.into()))?;
-        let id_header = header(id_key.algorithm().name(), id_key.id(), "JWT");
-        let refresh_header = header("HS256", &id, "refresh+jwt");
-        Ok(Self { config, id_key, id_header, refresh_signer, refresh_header })
+        let wrong = |fault: KeyFault| SignError(fault.into());
+        let tokens = Self::stored(config, FileKeys { signing: Some(id_key), others: Vec::new() }, master).map_err(wrong)?;
+        let DerivedKey { id, secret } = master.derive(RefreshKey::PURPOSE);
+        let mut ring = tokens.files().map_err(wrong)?;
+        ring.refresh(&Arc::new(RefreshKey::new(&id, secret.expose_secret())?), true);
+        tokens.swap(ring.build());
+        Ok(tokens)
     }
 
-    /// Signs a statement that is no token with the key that signs ID tokens. `typ` must be one that no token has, so
-    /// that neither is taken for the other (RFC 8725 §3.11).
+    /// The keys of a store, which have to be [loaded](KeyRing::load) before anything is signed, and those of files.
+    ///
+    /// # Errors
+    /// [`KeyFault`] if a key is there with two algorithms.
+    pub fn stored(config: CodecConfig, files: FileKeys, master: &MasterKey) -> Result<Self, KeyFault> {
+        let (signing, others) = (files.signing.map(Arc::new), files.others.into_iter().map(Arc::new).collect());
+        let ring = RwLock::new(Arc::new(RingBuilder::default().build()));
+        let tokens = Self { config, seal: Seal::new(master)?, signing, others, ring };
+        tokens.swap(tokens.files()?.build());
+        Ok(tokens)
+    }
+
+    /// Signs a statement of the service itself with the key of the ID tokens; `typ` keeps it from being taken for one
+    /// (RFC 8725 §3.11).
     ///
     /// # Errors
     /// When the claims are no JSON or signing fails.
     pub fn sign_statement(&self, typ: &str, claims: &impl Serialize) -> Result<SecretString, SignError> {
-        sign(&header(self.id_key.algorithm().name(), self.id_key.id(), typ), claims, &*self.id_key.signer)
+        let ring = self.ring();
+        let (_, key) = signer(&ring.id)?;
+        sign(&header(key.algorithm().name(), key.id(), typ), claims, id_signer(key)?)
+    }
+
+    fn files(&self) -> Result<RingBuilder, KeyFault> {
+        let mut ring = RingBuilder::default();
+        for key in self.signing.iter().chain(&self.others) {
+            ring.id(key, true)?;
+        }
+        Ok(ring)
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn swap(&self, ring: Ring) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+
+    /// Opens a key and makes it ready.
+    fn build(&self, key: &StoredKey) -> Result<Built, KeyFault> {
+        let secret = self.seal.open(key)?;
+        let corrupt = || KeyFault::Corrupt(key.id.clone());
+        Ok(match key.kind {
+            KeyKind::Id(algorithm) => {
+                let pem = str::from_utf8(&secret).map_err(|_| corrupt())?;
+                let built = IdKey::from_pem(algorithm, &SecretString::from(pem)).map_err(|_| corrupt())?;
+                if built.id() != key.id.as_str() {
+                    return Err(corrupt());
+                }
+                Built::Id(Arc::new(built))
+            }
+            KeyKind::Refresh => {
+                if secret.len() != RefreshKey::LENGTH {
+                    return Err(corrupt());
+                }
+                Built::Refresh(Arc::new(RefreshKey::new(key.id.as_str(), &secret).map_err(|_| corrupt())?))
+            }
+        })
+    }
+}
+
+impl KeyRing for JoseTokens {
+    fn load(&self, keys: &[StoredKey]) -> Result<(), KeyFault> {
+        let old = self.ring();
+        let mut ring = self.files()?;
+        for key in keys {
+            let built = old.stored.get(&key.id).cloned();
+            ring.stored(&key.id, built.map_or_else(|| self.build(key), Ok)?, key.phase.state())?;
+        }
+        self.swap(ring.build());
+        Ok(())
     }
 }
 
@@ -67,16 +151,21 @@ impl RevocationSigner for JoseTokens {
 
 impl TokenCodec for JoseTokens {
     fn sign_id(&self, claims: &IdClaims) -> Result<SecretString, SignError> {
-        sign(&self.id_header, &WireId::new(claims, &self.config.issuer, &self.config.audience), &*self.id_key.signer)
+        let ring = self.ring();
+        let (header, key) = signer(&ring.id)?;
+        sign(header, &WireId::new(claims, &self.config.issuer, &self.config.audience), id_signer(key)?)
     }
 
     fn sign_refresh(&self, claims: &RefreshClaims) -> Result<SecretString, SignError> {
-        sign(&self.refresh_header, &WireRefresh::new(claims, &self.config.issuer), &self.refresh_signer)
+        let ring = self.ring();
+        let (header, key) = signer(&ring.refresh)?;
+        sign(header, &WireRefresh::new(claims, &self.config.issuer), &key.signer)
     }
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
-        let (message, payload, signature) = split(token.expose_secret(), &self.id_header)?;
-        self.id_key.verifier.verify(message, &signature).map_err(|_| TokenRejected::Invalid)?;
+        let ring = self.ring();
+        let Parts { key, message, payload, signature } = split(token.expose_secret(), &ring.id, ID)?;
+        key.verifier.verify(message, &signature).map_err(|_| TokenRejected::Invalid)?;
         let claims: WireId<'_> = parse(payload)?;
         if claims.iss != self.config.issuer || claims.aud != self.config.audience || claims.user.uid != claims.sub {
             return Err(TokenRejected::Invalid);
@@ -88,10 +177,9 @@ impl TokenCodec for JoseTokens {
     }
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
-        let (message, payload, signature) = split(token.expose_secret(), &self.refresh_header)?;
-        // The library's own verifier compares MACs with `!=`, which can stop early.
-        let expected = self.refresh_signer.sign(message).map_err(|_| TokenRejected::Invalid)?;
-        if !bool::from(expected.ct_eq(&signature)) {
+        let ring = self.ring();
+        let Parts { key, message, payload, signature } = split(token.expose_secret(), &ring.refresh, REFRESH)?;
+        if !key.verifies(message, &signature) {
             return Err(TokenRejected::Invalid);
         }
         let claims: WireRefresh<'_> = parse(payload)?;
@@ -104,12 +192,16 @@ impl TokenCodec for JoseTokens {
 
 impl KeySet for JoseTokens {
     fn to_json(&self) -> String {
-        serde_json::json!({ "keys": [self.id_key.public()] }).to_string()
+        self.ring().published.clone()
     }
 }
 
-fn header(algorithm: &str, key_id: &str, kind: &str) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::json!({ "alg": algorithm, "kid": key_id, "typ": kind }).to_string())
+fn signer<K>(keys: &Keys<K>) -> Result<&(String, Arc<K>), SignError> {
+    keys.signer.as_ref().ok_or_else(|| SignError("no key is active".into()))
+}
+
+fn id_signer(key: &IdKey) -> Result<&dyn JwsSigner, SignError> {
+    key.signer.as_deref().ok_or_else(|| SignError("the key has no private part".into()))
 }
 
 fn sign(header: &str, claims: &impl Serialize, signer: &dyn JwsSigner) -> Result<SecretString, SignError> {
@@ -124,16 +216,26 @@ fn sign(header: &str, claims: &impl Serialize, signer: &dyn JwsSigner) -> Result
     Ok(token.into())
 }
 
-/// A token's signed part, its payload and its signature, if its header is the one expected. The signature must be in
-/// canonical base64url.
-fn split<'t>(token: &'t str, header: &str) -> Result<(&'t [u8], &'t str, Vec<u8>), TokenRejected> {
+/// A token, taken apart.
+struct Parts<'k, 't, K> {
+    key: &'k K,
+    message: &'t [u8],
+    payload: &'t str,
+    signature: Vec<u8>,
+}
+
+/// Finds the key whose header a token has, byte for byte. The signature must be in canonical base64url.
+fn split<'k, 't, K>(token: &'t str, keys: &'k Keys<K>, kind: &str) -> Result<Parts<'k, 't, K>, TokenRejected> {
     if token.len() > LONGEST {
         return Err(TokenRejected::Invalid);
     }
     let (message, signature) = token.rsplit_once('.').ok_or(TokenRejected::Invalid)?;
-    let payload = message.strip_prefix(header).and_then(|rest| rest.strip_prefix('.')).ok_or(TokenRejected::Invalid)?;
+    let (header, payload) = message.split_once('.').ok_or(TokenRejected::Invalid)?;
+    let Some(key) = keys.by_header.get(header) else {
+        return Err(if is_plausible(header, kind) { TokenRejected::UnknownKey } else { TokenRejected::Invalid });
+    };
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenRejected::Invalid)?;
-    Ok((message.as_bytes(), payload, signature))
+    Ok(Parts { key, message: message.as_bytes(), payload, signature })
 }
 
 /// Parses a payload whose signature was good.

@@ -1,4 +1,4 @@
-//! The key pair that signs ID tokens, used with exactly one algorithm.
+//! A key pair for ID tokens, used with exactly one algorithm; or its public half, which only verifies.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::{
@@ -13,69 +13,37 @@ use josekit::{
     },
     jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256},
 };
+use openssl::{
+    bn::BigNumContext,
+    pkey::{Id, PKey, Public},
+};
+use revolve_domain::keys::Algorithm;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::{fmt, str::FromStr};
-
-/// How ID tokens are signed (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    #[default]
-    Rs256,
-    /// RSASSA-PSS with SHA-256.
-    Ps256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
-
-impl Algorithm {
-    /// Every algorithm.
-    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
-
-    /// The name in a token's header and in a JWK.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Ps256 => "PS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|algorithm| algorithm.name() == name);
-        found.ok_or_else(|| format!("{name:?} is not one of RS256, PS256, ES256, EdDSA"))
-    }
-}
 
 /// A key could not be read or made.
 #[derive(Debug, thiserror::Error)]
-#[error("this is not a private key for {algorithm} in PEM form")]
-pub struct KeyError {
-    algorithm: Algorithm,
-    #[source]
-    source: josekit::JoseError,
+pub enum KeyError {
+    /// No private key, or one for something else.
+    #[error("this is not a private key for {algorithm} in PEM form")]
+    Private {
+        /// What it should be for.
+        algorithm: Algorithm,
+        /// What the library says.
+        #[source]
+        source: josekit::JoseError,
+    },
+    /// Neither a private nor a public key, or one for something else.
+    #[error("this is not a key {} in PEM form", .0.map_or_else(|| "for RS256, ES256 or EdDSA".to_owned(), |algorithm| format!("for {algorithm}")))]
+    Public(Option<Algorithm>),
 }
 
-/// A key pair, ready to sign and to verify.
+/// A key pair, ready to sign and to verify; or a public key, ready to verify.
 pub struct IdKey {
     algorithm: Algorithm,
     id: String,
-    pub(super) signer: Box<dyn JwsSigner>,
+    pub(super) signer: Option<Box<dyn JwsSigner>>,
     pub(super) verifier: Box<dyn JwsVerifier>,
     public: Map<String, Value>,
 }
@@ -86,7 +54,7 @@ impl IdKey {
     /// # Errors
     /// [`KeyError`] if it is no private key, or not one for the algorithm.
     pub fn from_pem(algorithm: Algorithm, pem: &SecretString) -> Result<Self, KeyError> {
-        Self::load(algorithm, pem.expose_secret().as_bytes()).map_err(|source| KeyError { algorithm, source })
+        Self::load(algorithm, pem.expose_secret().as_bytes()).map_err(|source| KeyError::Private { algorithm, source })
     }
 
     fn load(algorithm: Algorithm, pem: &[u8]) -> Result<Self, josekit::JoseError> {
@@ -107,6 +75,27 @@ impl IdKey {
         };
         let required: Map<String, Value> =
             members.iter().filter_map(|&name| Some((name.to_owned(), jwk.parameter(name)?.clone()))).collect();
+        Self::assemble(algorithm, required, Some(signer))
+    }
+
+    /// Reads a key in PEM form, private or public, to verify with alone. Without an algorithm it is the usual one of its
+    /// type: RS256, ES256 or EdDSA.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it is no key, or not one for the algorithm.
+    pub fn verifying(algorithm: Option<Algorithm>, pem: &str) -> Result<Self, KeyError> {
+        let wrong = || KeyError::Public(algorithm);
+        let (found, required) = public_members(pem.as_bytes()).map_err(|_| wrong())?.ok_or_else(wrong)?;
+        let fits = algorithm.is_none_or(|wanted| wanted == found || (wanted, found) == (Algorithm::Ps256, Algorithm::Rs256));
+        let key = fits.then(|| Self::assemble(algorithm.unwrap_or(found), required, None).ok()).flatten();
+        key.ok_or_else(wrong)
+    }
+
+    fn assemble(
+        algorithm: Algorithm,
+        required: Map<String, Value>,
+        signer: Option<Box<dyn JwsSigner>>,
+    ) -> Result<Self, josekit::JoseError> {
         let id = thumbprint(&required);
         let mut public = required;
         public.insert("alg".to_owned(), algorithm.name().into());
@@ -136,7 +125,7 @@ impl IdKey {
                 Algorithm::EdDsa => EdKeyPair::to_pem_private_key(&EdDSA.generate_key_pair(EdCurve::Ed25519)?),
             })
         };
-        let pem = pem().map_err(|source| KeyError { algorithm, source })?;
+        let pem = pem().map_err(|source| KeyError::Private { algorithm, source })?;
         Ok(String::from_utf8_lossy(&pem).into_owned().into())
     }
 
@@ -154,6 +143,35 @@ impl IdKey {
     pub fn public(&self) -> &Map<String, Value> {
         &self.public
     }
+}
+
+type Members = (Algorithm, Map<String, Value>);
+
+/// The required members of the public key in a PEM text, and the usual algorithm of its type.
+fn public_members(pem: &[u8]) -> Result<Option<Members>, openssl::error::ErrorStack> {
+    let key = match PKey::public_key_from_pem(pem) {
+        Ok(key) => key,
+        // By way of DER the private part is left behind.
+        Err(_) => PKey::<Public>::public_key_from_der(&PKey::private_key_from_pem(pem)?.public_key_to_der()?)?,
+    };
+    let text = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
+    let (algorithm, members) = match key.id() {
+        kind @ (Id::RSA | Id::RSA_PSS) => {
+            let (rsa, algorithm) = (key.rsa()?, if kind == Id::RSA { Algorithm::Rs256 } else { Algorithm::Ps256 });
+            (algorithm, json!({ "kty": "RSA", "n": text(rsa.n().to_vec()), "e": text(rsa.e().to_vec()) }))
+        }
+        Id::EC => {
+            let (key, mut x, mut y) = (key.ec_key()?, openssl::bn::BigNum::new()?, openssl::bn::BigNum::new()?);
+            if key.group().curve_name() != Some(openssl::nid::Nid::X9_62_PRIME256V1) {
+                return Ok(None);
+            }
+            key.public_key().affine_coordinates(key.group(), &mut x, &mut y, &mut *BigNumContext::new()?)?;
+            (Algorithm::Es256, json!({ "kty": "EC", "crv": "P-256", "x": text(x.to_vec_padded(32)?), "y": text(y.to_vec_padded(32)?) }))
+        }
+        Id::ED25519 => (Algorithm::EdDsa, json!({ "kty": "OKP", "crv": "Ed25519", "x": text(key.raw_public_key()?) })),
+        _ => return Ok(None),
+    };
+    Ok(members.as_object().cloned().map(|members| (algorithm, members)))
 }
 
 /// RFC 7638 §3: the SHA-256 of the required members in lexicographic order, without white space.
@@ -186,10 +204,20 @@ mod tests {
                 assert!(!key.public().contains_key(private), "{algorithm}: {private}");
             }
             assert_eq!(key.id(), IdKey::from_pem(algorithm, &pem).unwrap().id());
-            let signature = key.signer.sign(b"message").unwrap();
+            let signature = key.signer.as_ref().unwrap().sign(b"message").unwrap();
             key.verifier.verify(b"message", &signature).unwrap();
             assert!(key.verifier.verify(b"another", &signature).is_err());
+
+            let alone = IdKey::verifying(Some(algorithm), pem.expose_secret()).unwrap();
+            assert_eq!((alone.id(), alone.public(), alone.signer.is_none()), (key.id(), key.public(), true));
+            let public = PKey::private_key_from_pem(pem.expose_secret().as_bytes()).map(|key| key.public_key_to_pem().unwrap());
+            if let Ok(public) = public {
+                let public = String::from_utf8(public).unwrap();
+                assert_eq!(IdKey::verifying(Some(algorithm), &public).unwrap().id(), key.id());
+                alone.verifier.verify(b"message", &signature).unwrap();
+            }
         }
+        assert!(IdKey::verifying(None, "no key").is_err());
         let rsa = IdKey::generate(Algorithm::Rs256).unwrap();
         assert!(IdKey::from_pem(Algorithm::Es256, &rsa).is_err());
         assert!(IdKey::from_pem(Algorithm::EdDsa, &rsa).is_err());

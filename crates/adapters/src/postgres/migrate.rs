@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("V1__accounts_and_sessions", include_str!("../../migrations/postgres/V1__accounts_and_sessions.sql")),
+    ("V2__signing_keys", include_str!("../../migrations/postgres/V2__signing_keys.sql")),
     ("V3__epoch_raised_at", include_str!("../../migrations/postgres/V3__epoch_raised_at.sql")),
 ];
 

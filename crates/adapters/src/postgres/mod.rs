@@ -8,6 +8,7 @@ mod change;
 mod database;
 mod end;
 mod error;
+mod keys;
 mod migrate;
 mod rows;
 mod sessions;

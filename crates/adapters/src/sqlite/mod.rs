@@ -3,6 +3,7 @@
 
 mod begin;
 mod error;
+mod keys;
 mod open;
 mod query;
 mod readers;

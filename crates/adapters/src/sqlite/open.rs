@@ -17,8 +17,9 @@ use std::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql")),
+    ("V2__signing_keys", include_str!("../../migrations/sqlite/V2__signing_keys.sql")),
     ("V3__epoch_raised_at", include_str!("../../migrations/sqlite/V3__epoch_raised_at.sql")),
 ];
 

@@ -8,6 +8,7 @@ mod schema;
 use schema::Schema;
 
 revolve_testkit::accounts_contract!(schema::make);
+revolve_testkit::keys_contract!(schema::make);
 
 /// The URL of the Postgres under test; `None` if there is none and that is allowed.
 fn server() -> Option<String> {

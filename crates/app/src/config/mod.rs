@@ -3,9 +3,11 @@
 
 mod secret;
 mod sections;
+mod tokens;
 
 pub use secret::Secret;
-pub use sections::{Config, Hashing, Http, Log, LogFormat, Postgres, Profile, Redis, ReusePolicyName, Secrets, Sessions, Tokens};
+pub use sections::{Config, Hashing, Http, Log, LogFormat, Postgres, Profile, Redis, ReusePolicyName, Secrets, Sessions};
+pub use tokens::Tokens;
 
 use figment::{
     Figment,

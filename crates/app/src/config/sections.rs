@@ -1,6 +1,6 @@
 //! Every key with its unit and default.
 
-use super::{ConfigError, Secret};
+use super::{ConfigError, Secret, Tokens};
 use revolve_domain::{
     policy::SessionPolicy,
     rotation::{RetryPolicy, ReusePolicy},
@@ -76,52 +76,11 @@ impl Default for Config {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Secrets {
-    /// 32 random bytes in base64url; the keys for refresh tokens and device credentials are derived from it.
+    /// 32 random bytes in base64url. Stored keys are sealed under it, and the key for device credentials and the first one
+    /// for refresh tokens are derived from it.
     pub master_key: Option<SecretString>,
     /// The same as a file.
     pub master_key_file: Option<PathBuf>,
-}
-
-/// `[tokens]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tokens {
-    /// The `iss` claim, a URL; if it is https, cookies are marked `Secure`.
-    pub issuer: String,
-    /// The `aud` claim of ID tokens.
-    pub audience: String,
-    /// RS256, PS256, ES256 or EdDSA.
-    pub algorithm: String,
-    /// The private key that signs ID tokens, in PEM form.
-    pub signing_key: Option<SecretString>,
-    /// The same as a file.
-    pub signing_key_file: Option<PathBuf>,
-    /// Life of an ID token; 15 min.
-    #[serde(with = "humantime_serde")]
-    pub id_lifetime: Duration,
-    /// Life of a refresh token since its issue; 3 days.
-    #[serde(with = "humantime_serde")]
-    pub refresh_lifetime: Duration,
-    /// How long an end on another replica may go unnoticed in the revocation feed; 500 ms. The user database is asked so
-    /// often by each replica, while somebody reads its feed.
-    #[serde(with = "humantime_serde")]
-    pub feed_interval: Duration,
-}
-
-impl Default for Tokens {
-    fn default() -> Self {
-        let policy = SessionPolicy::default();
-        Self {
-            issuer: "http://localhost:8080".to_owned(),
-            audience: "revolve".to_owned(),
-            algorithm: "RS256".to_owned(),
-            signing_key: None,
-            signing_key_file: None,
-            id_lifetime: policy.id_lifetime,
-            refresh_lifetime: policy.refresh_lifetime,
-            feed_interval: Duration::from_millis(500),
-        }
-    }
 }
 
 /// What happens when a token is used that was no longer its client's to use.
@@ -351,9 +310,8 @@ impl Config {
     /// What types alone can't say.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let second = Duration::from_secs(1);
+        let tokens = self.tokens.rules();
         let rules = [
-            (self.tokens.id_lifetime >= second, "tokens.id_lifetime: must be at least 1s"),
-            (self.tokens.refresh_lifetime >= second, "tokens.refresh_lifetime: must be at least 1s"),
             (self.tokens.feed_interval >= Duration::from_millis(50), "tokens.feed_interval: must be at least 50ms"),
             (self.sessions.lifetime >= second, "sessions.lifetime: must be at least 1s"),
             (self.sessions.max_per_user >= 1, "sessions.max_per_user: must be at least 1"),
@@ -361,10 +319,8 @@ impl Config {
             (self.postgres.pool_size >= 1, "postgres.pool_size: must be at least 1"),
             (self.http.workers != Some(0), "http.workers: must be at least 1"),
             (self.hashing.threads != Some(0), "hashing.threads: must be at least 1"),
-            (!self.tokens.issuer.is_empty(), "tokens.issuer: must not be empty"),
-            (!self.tokens.audience.is_empty(), "tokens.audience: must not be empty"),
         ];
-        let broken: Vec<String> = rules.iter().filter(|(holds, _)| !holds).map(|(_, rule)| format!("  {rule}")).collect();
+        let broken: Vec<String> = tokens.iter().chain(&rules).filter(|(holds, _)| !holds).map(|(_, rule)| format!("  {rule}")).collect();
         if broken.is_empty() { Ok(()) } else { Err(ConfigError::new(broken.join("\n"))) }
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod begin;
 mod body;
 mod caller;
+mod discovery;
 mod me;
 mod password;
 pub(crate) mod problem;
@@ -16,8 +17,9 @@ mod use_case;
 mod well_known;
 
 pub(crate) use caller::CookieSettings;
+pub(crate) use discovery::Discovery;
 pub use signed_in::SignedIn;
-pub(crate) use well_known::{Dependencies, KeySetAnswer};
+pub(crate) use well_known::Dependencies;
 
 use crate::{composition::Services, feed::Feed};
 use actix_web::{HttpResponse, Resource, dev::HttpServiceFactory, http::header, middleware::DefaultHeaders, web};
@@ -44,9 +46,10 @@ pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
 }
 
 /// What other services look for outside the base.
-pub(crate) fn well_known(config: &mut web::ServiceConfig, key_set: web::Data<KeySetAnswer>, feed: web::Data<Feed>) {
+pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<Discovery>, feed: web::Data<Feed>) {
     config
-        .service(only("/.well-known/jwks.json", "GET").app_data(key_set).route(web::get().to(well_known::jwks)))
+        .service(only("/.well-known/jwks.json", "GET").app_data(discovery.clone()).route(web::get().to(discovery::jwks)))
+        .service(only("/.well-known/openid-configuration", "GET").app_data(discovery).route(web::get().to(discovery::configuration)))
         .service(only("/.well-known/revocations", "GET").app_data(feed).route(web::get().to(revocations::revocations)));
 }
 

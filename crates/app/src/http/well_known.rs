@@ -1,28 +1,11 @@
-//! `/.well-known/jwks.json`, the health checks and `/metrics`: what machines ask.
+//! The health checks and `/metrics`: what orchestrators and collectors ask.
 
 use super::problem::chain;
 use crate::metrics::Metrics;
 use actix_web::{HttpResponse, http::header, web};
-use revolve_domain::ports::{KeySet, StoreError, TokenRepository, UserRepository};
+use revolve_domain::ports::{StoreError, TokenRepository, UserRepository};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-
-/// The key set as it is served; made once.
-pub(crate) struct KeySetAnswer(String);
-
-impl KeySetAnswer {
-    pub(crate) fn new(keys: &dyn KeySet) -> Self {
-        Self(keys.to_json())
-    }
-}
-
-/// `GET /.well-known/jwks.json` (RFC 7517 §5)
-pub(super) async fn jwks(keys: web::Data<KeySetAnswer>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/jwk-set+json")
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .body(keys.0.clone())
-}
 
 /// What must answer for the service to be ready.
 pub(crate) struct Dependencies {

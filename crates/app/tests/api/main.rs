@@ -5,7 +5,9 @@
 
 mod command;
 mod details;
+mod discovery;
 mod faults;
+mod keys;
 mod limits;
 mod me;
 mod password;

@@ -1,25 +1,9 @@
-//! What machines ask: the key set, the health.
+//! What orchestrators and collectors ask: the health, the metrics.
 
 use crate::support::{App, Store, on_both_stores, with_config};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::Method;
-use serde_json::Value;
 
 on_both_stores! {
-    async fn the_key_set_names_the_key_of_the_tokens_and_nothing_private(app: App) {
-        let ann = app.sign_up("ann").await;
-        let answer = ann.send(ann.request(Method::GET, "/.well-known/jwks.json")).await.expect(200);
-        assert!(answer.header("cache-control").contains("max-age="));
-        let keys = answer.json()["keys"].as_array().unwrap().clone();
-        let header = URL_SAFE_NO_PAD.decode(ann.id_token.split('.').next().unwrap()).unwrap();
-        let header: Value = serde_json::from_slice(&header).unwrap();
-        assert_eq!((&header["alg"], &header["typ"]), (&Value::from("RS256"), &Value::from("JWT")));
-        let key = keys.iter().find(|key| key["kid"] == header["kid"]).expect("the key is in the set");
-        let mut members: Vec<&String> = key.as_object().unwrap().keys().collect();
-        members.sort();
-        assert_eq!(members, ["alg", "e", "kid", "kty", "n", "use"]);
-    }
-
     async fn the_service_is_live_and_ready(app: App) {
         let anon = app.anon();
         anon.send(anon.request(Method::GET, "/health/live")).await.expect(200);

@@ -85,6 +85,9 @@ pub enum TokenRejected {
     /// It was valid once, but is past its `exp`.
     #[error("the token has expired")]
     Expired,
+    /// It names a key in the way we do, but none that is known here: perhaps one that another replica has just made.
+    #[error("the token's key is not known here")]
+    UnknownKey,
 }
 
 /// A token could not be signed: a broken key or library.
@@ -92,13 +95,15 @@ pub enum TokenRejected {
 #[error("a token could not be signed")]
 pub struct SignError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Signs and verifies both kinds of token. One kind MUST never be accepted as the other, and the algorithm MUST be the
+/// Signs and verifies both kinds of token, each with one active key and perhaps others that verify. One kind MUST never be accepted as the other, and the algorithm MUST be the
 /// key's, never the token's (RFC 8725 §3.1).
+#[async_trait]
 pub trait TokenCodec: Send + Sync {
-    /// Signs an ID token. MUST give the same bytes for the same claims where the algorithm is deterministic.
+    /// Signs an ID token. MUST give the same bytes for the same claims where the algorithm is deterministic, while its key
+    /// is active.
     fn sign_id(&self, claims: &IdClaims) -> Result<SecretString, SignError>;
 
-    /// Signs a refresh token. MUST give the same bytes for the same claims.
+    /// Signs a refresh token. MUST give the same bytes for the same claims while its key is active.
     fn sign_refresh(&self, claims: &RefreshClaims) -> Result<SecretString, SignError>;
 
     /// Verifies an ID token completely, `exp` against `now` included.
@@ -106,6 +111,12 @@ pub trait TokenCodec: Send + Sync {
 
     /// Verifies a refresh token but for its `exp`: that is the white list's to decide, on the store's clock.
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected>;
+
+    /// Looks for keys that were added meanwhile; what is answered [`TokenRejected::UnknownKey`] is tried once more after it.
+    /// Callers from everywhere MAY come at once, with made-up keys, too: it MUST NOT cost a look for each of them.
+    async fn look_for_keys(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// The public keys that verify ID tokens.

@@ -5,6 +5,7 @@ mod clearing;
 mod crypto;
 mod error;
 mod events;
+mod keys;
 mod revocations;
 mod sessions;
 mod system;
@@ -17,6 +18,7 @@ pub use crypto::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{SecurityEvent, SecurityEvents};
+pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};
 pub use revocations::{RevocationSigner, RevocationStatement};
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository};
 pub use system::{Clock, Entropy};

@@ -1,6 +1,6 @@
 //! Who is calling, by ID token.
 
-use super::{Refusal, Refused};
+use super::{Refusal, Refused, verify::verify_id};
 use crate::{
     model::{Session, User},
     ports::{Clock, SessionRepository, TokenCodec},
@@ -35,7 +35,7 @@ impl Authenticate {
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
     pub async fn execute(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
         let now = self.clock.now();
-        let claims = self.codec.verify_id(id_token, now).map_err(Refusal::from)?;
+        let claims = verify_id(&*self.codec, id_token, now).await?;
         let record = self.sessions.find(claims.user, claims.session).await?.ok_or(Refusal::SessionUnknown)?;
         match (Refusal::of(record.standing(now)), record.user) {
             (None, Some(user)) => Ok(Authenticated { user, session: record.session }),

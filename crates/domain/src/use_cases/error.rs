@@ -109,7 +109,7 @@ impl Refusal {
 impl From<TokenRejected> for Refusal {
     fn from(rejected: TokenRejected) -> Self {
         match rejected {
-            TokenRejected::Invalid => Self::TokenInvalid,
+            TokenRejected::Invalid | TokenRejected::UnknownKey => Self::TokenInvalid,
             TokenRejected::Expired => Self::TokenExpired,
         }
     }

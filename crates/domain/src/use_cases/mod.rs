@@ -6,6 +6,8 @@ mod change_password;
 mod clear;
 mod delete_account;
 mod error;
+mod keep_keys;
+mod manage_keys;
 mod me;
 mod mint;
 mod prune;
@@ -16,6 +18,7 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod update_details;
+mod verify;
 
 pub use authenticate::{Authenticate, Authenticated};
 pub use begin::{Begun, IssuedDevice, SignInRequest};
@@ -23,6 +26,8 @@ pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordReq
 pub use clear::Clear;
 pub use delete_account::{DeleteAccount, DeleteAccountError};
 pub use error::{Failure, Refusal, Refused};
+pub use keep_keys::{KeepKeys, KeyChange, KeysFailed};
+pub use manage_keys::{ManageKeys, NotDone, RetireOutcome, RotateOutcome};
 pub use me::Me;
 pub use mint::{Mint, TokenPair};
 pub use prune::Prune;

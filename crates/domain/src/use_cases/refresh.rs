@@ -1,6 +1,6 @@
 //! The heart: a refresh token for the next pair.
 
-use super::{Clear, Failure, Mint, Refusal, Refused, TokenPair};
+use super::{Clear, Failure, Mint, Refusal, Refused, TokenPair, verify::verify_refresh};
 use crate::{
     model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
     ports::{
@@ -61,7 +61,7 @@ impl Refresh {
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if a store did not answer: then the client keeps its
     /// token and tries again.
     pub async fn execute(&self, request: RefreshRequest) -> Result<Refreshed, Refused> {
-        let claims = self.codec.verify_refresh(&request.token).map_err(Refusal::from)?;
+        let claims = verify_refresh(&*self.codec, &request.token).await?;
         let address = request.client.address;
         let mismatch = || {
             self.events.record(SecurityEvent::DeviceMismatch { user: claims.user, session: claims.session, address });

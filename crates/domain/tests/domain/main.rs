@@ -1,4 +1,5 @@
 //! The state machine of rotation, exhaustively; and the use cases as stories over the memory adapters.
 
+mod keys;
 mod machine;
 mod stories;

@@ -122,6 +122,30 @@ macro_rules! accounts_contract {
     };
 }
 
+/// Runs [`keys`](crate::contract::keys) against the [`KeysSubject`](crate::contract::KeysSubject) that the named
+/// `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! keys_contract {
+    ($make:path) => {
+        $crate::__cases!($make, keys:
+            an_empty_store_has_no_keys,
+            a_key_reads_back_as_stored,
+            keys_come_oldest_first,
+            a_use_has_one_next_and_one_active_key,
+            an_id_is_taken_once,
+            parallel_inserts_add_one,
+            a_promotion_swaps_two_keys,
+            a_first_promotion_retires_nothing,
+            a_promotion_needs_the_keys_as_they_were,
+            parallel_promotions_happen_once,
+            a_promotion_leaves_the_other_use_alone,
+            only_an_active_key_retires,
+            a_key_is_removed_in_its_state_only,
+            a_removed_key_can_be_followed,
+        );
+    };
+}
+
 /// Runs the cases of [`crypto::hasher`](crate::contract::crypto::hasher) against the `Arc<dyn PasswordHasher>` that
 /// the named `async fn` makes.
 #[macro_export]

@@ -1,11 +1,11 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
-use super::{AccountsSubject, HistorySubject, StoredToken, TokensSubject};
-use crate::memory::{FakeClock, MemoryAccounts, MemoryTokens};
+use super::{AccountsSubject, HistorySubject, KeysSubject, StoredToken, TokensSubject};
+use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryTokens};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{SessionId, UserId},
-    ports::{Clock, SessionRepository, TokenRepository, UserRepository},
+    ports::{Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository},
     rotation::Entry,
 };
 use std::{sync::Arc, time::Duration};
@@ -15,13 +15,14 @@ pub struct MemorySubject {
     clock: Arc<FakeClock>,
     tokens: Arc<MemoryTokens>,
     accounts: Arc<MemoryAccounts>,
+    keys: Arc<MemoryKeys>,
 }
 
 impl MemorySubject {
     /// Empty stores.
     pub fn new() -> Self {
         let clock = Arc::new(FakeClock::default());
-        Self { tokens: Arc::new(MemoryTokens::new(clock.clone())), accounts: Arc::default(), clock }
+        Self { tokens: Arc::new(MemoryTokens::new(clock.clone())), accounts: Arc::default(), keys: Arc::default(), clock }
     }
 }
 
@@ -66,5 +67,11 @@ impl AccountsSubject for MemorySubject {
 
     fn sessions(&self) -> Arc<dyn SessionRepository> {
         self.accounts.clone()
+    }
+}
+
+impl KeysSubject for MemorySubject {
+    fn keys(&self) -> Arc<dyn KeyRepository> {
+        self.keys.clone()
     }
 }

@@ -24,6 +24,7 @@ mod accounts;
 pub mod crypto;
 mod given;
 pub mod histories;
+pub mod keys;
 mod memory;
 pub mod sessions;
 pub mod tokens;
@@ -33,7 +34,7 @@ use async_trait::async_trait;
 pub use memory::MemorySubject;
 use revolve_domain::{
     model::{SessionId, UserId},
-    ports::{SessionRepository, TokenRepository, UserRepository},
+    ports::{KeyRepository, SessionRepository, TokenRepository, UserRepository},
     rotation::LiveToken,
 };
 use std::{sync::Arc, time::Duration};
@@ -85,4 +86,11 @@ pub trait AccountsSubject: Send + Sync {
 
     /// The sessions' rows.
     fn sessions(&self) -> Arc<dyn SessionRepository>;
+}
+
+/// The keys of a user database under test. Unlike the other subjects it holds nothing else, and is nobody else's: a use
+/// has one active key per store.
+pub trait KeysSubject: Send + Sync {
+    /// The adapter; the same store each time.
+    fn keys(&self) -> Arc<dyn KeyRepository>;
 }

@@ -9,6 +9,7 @@ mod entropy;
 mod events;
 mod faulty;
 mod hasher;
+mod keys;
 mod tag;
 mod tokens;
 
@@ -21,6 +22,7 @@ pub use entropy::SeededEntropy;
 pub use events::RecordedEvents;
 pub use faulty::{Fault, Faulty};
 pub use hasher::{Held, PlainHasher};
+pub use keys::{MemoryKeys, RecordedRing, TestKeyMaker};
 pub use tokens::MemoryTokens;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

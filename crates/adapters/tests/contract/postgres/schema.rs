@@ -2,8 +2,8 @@
 
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
-use revolve_domain::ports::{SessionRepository, UserRepository};
-use revolve_testkit::contract::{AccountsSubject, MemorySubject};
+use revolve_domain::ports::{KeyRepository, SessionRepository, UserRepository};
+use revolve_testkit::contract::{AccountsSubject, KeysSubject, MemorySubject};
 use std::{sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
 
@@ -97,6 +97,15 @@ impl AccountsSubject for Subject {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.sessions(),
+        }
+    }
+}
+
+impl KeysSubject for Subject {
+    fn keys(&self) -> Arc<dyn KeyRepository> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.keys(),
         }
     }
 }

@@ -73,6 +73,11 @@ impl Actor {
         Self { client, base, id_token: String::new(), refresh_token: String::new(), credential: None, session: String::new() }
     }
 
+    /// The same client at another replica.
+    pub(crate) fn at(&self, other: &Self) -> Self {
+        Self { base: other.base.clone(), ..self.clone() }
+    }
+
     /// A request to any path.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
@@ -169,6 +174,13 @@ impl Actor {
             }
         }
         answer
+    }
+
+    /// The header of a token.
+    pub(crate) fn header(token: &str) -> Value {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        let header = token.split('.').next().expect("a token has three parts");
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).expect("base64url")).expect("JSON")
     }
 
     /// The claims of a token, unverified.

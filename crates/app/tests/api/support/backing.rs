@@ -1,10 +1,7 @@
 //! The stores of one test: a folder, or a schema and a Redis of which it uses its own users' keys.
 
 use super::{Store, proxy::Proxy};
-use revolve_adapters::{
-    jose::{Algorithm, IdKey, MasterKey},
-    system::SystemEntropy,
-};
+use revolve_adapters::{jose::MasterKey, system::SystemEntropy};
 use revolve_domain::ports::Entropy;
 use secrecy::{ExposeSecret, SecretString};
 use std::{env, net::SocketAddr};
@@ -26,7 +23,6 @@ pub(crate) struct ServerStores {
     pub(crate) redis_url: Url,
     pub(crate) postgres_url: Url,
     schema: String,
-    signing_key: SecretString,
     master_key: SecretString,
 }
 
@@ -69,9 +65,8 @@ impl Backing {
         postgres_url.set_query(Some(&query));
         let redis = Proxy::start(host(&redis_url, 6379)).await;
         let postgres = Proxy::start(host(&postgres_url, 5432)).await;
-        let signing_key = IdKey::generate(Algorithm::Rs256).expect("a key can be made");
         let master_key = MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
-        Some(Self { folder, server: Some(ServerStores { redis, postgres, redis_url, postgres_url, schema, signing_key, master_key }) })
+        Some(Self { folder, server: Some(ServerStores { redis, postgres, redis_url, postgres_url, schema, master_key }) })
     }
 
     /// The configuration for these stores, on any free port, with cheap hashes.
@@ -85,11 +80,10 @@ impl Backing {
         };
         format!(
             "profile = 'server'\nredis.url = '{}'\npostgres.url = '{}'\npostgres.pool_size = 4\nsecrets.master_key = '{}'\n\
-             tokens.signing_key = '''{}'''\n{common}",
+             {common}",
             through(&server.redis_url, &server.redis),
             through(&server.postgres_url, &server.postgres),
             server.master_key.expose_secret(),
-            server.signing_key.expose_secret(),
         )
     }
 

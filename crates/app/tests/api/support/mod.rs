@@ -30,7 +30,7 @@ pub(crate) struct App {
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Option<SocketAddr>,
     pub(crate) backing: Backing,
-    config: String,
+    pub(crate) config: String,
     client: reqwest::Client,
 }
 
@@ -99,7 +99,12 @@ impl App {
 
     /// Another replica: a second service over the same stores, with the same keys.
     pub(crate) async fn replica(&self) -> Running {
-        Running::start(&self.config).await
+        self.replica_with(&self.config).await
+    }
+
+    /// Another replica with a configuration of its own.
+    pub(crate) async fn replica_with(&self, config: &str) -> Running {
+        Running::start(config).await
     }
 
     /// Somebody who has just signed up as `name@example.org`.

@@ -1,0 +1,126 @@
+//! The keys that count at one moment: who signs, who verifies, and what is published. Built once per change, then only
+//! read.
+
+use super::{id_key::IdKey, refresh_key::RefreshKey};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use revolve_domain::{
+    keys::{KeyId, State},
+    ports::KeyFault,
+};
+use serde::Deserialize;
+use serde_json::json;
+use std::{collections::HashMap, sync::Arc};
+
+/// The `typ` of an ID token.
+pub(super) const ID: &str = "JWT";
+/// The `typ` of a refresh token.
+pub(super) const REFRESH: &str = "refresh+jwt";
+
+/// A key that is built, and kept as long as its row is there.
+#[derive(Clone)]
+pub(super) enum Built {
+    Id(Arc<IdKey>),
+    Refresh(Arc<RefreshKey>),
+}
+
+/// The keys that count, by the header that their tokens have, byte for byte.
+pub(super) struct Ring {
+    pub(super) id: Keys<IdKey>,
+    pub(super) refresh: Keys<RefreshKey>,
+    /// By the id of their row.
+    pub(super) stored: HashMap<KeyId, Built>,
+    /// The JWK set.
+    pub(super) published: String,
+}
+
+/// The keys of one use.
+pub(super) struct Keys<K> {
+    /// The active one and its header.
+    pub(super) signer: Option<(String, Arc<K>)>,
+    /// All of them.
+    pub(super) by_header: HashMap<String, Arc<K>>,
+}
+
+impl<K> Default for Keys<K> {
+    fn default() -> Self {
+        Self { signer: None, by_header: HashMap::new() }
+    }
+}
+
+impl<K> Keys<K> {
+    fn add(&mut self, header: String, key: &Arc<K>, signs: bool) {
+        if signs && self.signer.is_none() {
+            self.signer = Some((header.clone(), Arc::clone(key)));
+        }
+        self.by_header.insert(header, Arc::clone(key));
+    }
+}
+
+/// Collects keys; those that come first sign, and are published first.
+#[derive(Default)]
+pub(super) struct RingBuilder {
+    id: Keys<IdKey>,
+    refresh: Keys<RefreshKey>,
+    stored: HashMap<KeyId, Built>,
+    published: Vec<Arc<IdKey>>,
+}
+
+impl RingBuilder {
+    /// A key for ID tokens.
+    ///
+    /// # Errors
+    /// [`KeyFault::TwoAlgorithms`] if it is there with another algorithm: a verifier could not tell which one is meant.
+    pub(super) fn id(&mut self, key: &Arc<IdKey>, signs: bool) -> Result<(), KeyFault> {
+        match self.published.iter().find(|other| other.id() == key.id()) {
+            Some(other) if other.algorithm() != key.algorithm() => return Err(KeyFault::TwoAlgorithms(key.id().to_owned())),
+            Some(_) => {}
+            None => self.published.push(Arc::clone(key)),
+        }
+        self.id.add(header(key.algorithm().name(), key.id(), ID), key, signs && key.signer.is_some());
+        Ok(())
+    }
+
+    /// A secret for refresh tokens.
+    pub(super) fn refresh(&mut self, key: &Arc<RefreshKey>, signs: bool) {
+        self.refresh.add(header("HS256", &key.id, REFRESH), key, signs);
+    }
+
+    /// A key from the store.
+    pub(super) fn stored(&mut self, id: &KeyId, built: Built, state: State) -> Result<(), KeyFault> {
+        let signs = state == State::Active;
+        match &built {
+            Built::Id(key) => self.id(key, signs)?,
+            Built::Refresh(key) => self.refresh(key, signs),
+        }
+        self.stored.insert(id.clone(), built);
+        Ok(())
+    }
+
+    pub(super) fn build(mut self) -> Ring {
+        let signer = self.id.signer.as_ref().map(|(_, key)| key.id().to_owned());
+        self.published.sort_by_key(|key| Some(key.id()) != signer.as_deref());
+        let published: Vec<_> = self.published.iter().map(|key| key.public()).collect();
+        let published = json!({ "keys": published }).to_string();
+        Ring { id: self.id, refresh: self.refresh, stored: self.stored, published }
+    }
+}
+
+/// The one header that tokens of a key and a kind have.
+pub(super) fn header(algorithm: &str, key_id: &str, kind: &str) -> String {
+    URL_SAFE_NO_PAD.encode(json!({ "alg": algorithm, "kid": key_id, "typ": kind }).to_string())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    alg: String,
+    kid: String,
+    typ: String,
+}
+
+/// Whether a header is one that we would write for a key with another name.
+pub(super) fn is_plausible(text: &str, kind: &str) -> bool {
+    let json = URL_SAFE_NO_PAD.decode(text).ok();
+    json.and_then(|json| serde_json::from_slice::<Named>(&json).ok())
+        .is_some_and(|named| named.typ == kind && named.kid.parse::<KeyId>().is_ok() && header(&named.alg, &named.kid, kind) == text)
+}

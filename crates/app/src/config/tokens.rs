@@ -1,0 +1,99 @@
+//! `[tokens]`: tokens and the keys that sign them.
+
+use revolve_domain::{keys::KeyPolicy, policy::SessionPolicy};
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::{path::PathBuf, time::Duration};
+
+/// `[tokens]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tokens {
+    /// The `iss` claim, a URL; if it is https, cookies are marked `Secure`.
+    pub issuer: String,
+    /// The `aud` claim of ID tokens.
+    pub audience: String,
+    /// What new keys for ID tokens are for: RS256, PS256, ES256 or EdDSA.
+    pub algorithm: String,
+    /// The private key that signs ID tokens, in PEM form. Without it keys are kept in the user database.
+    pub signing_key: Option<SecretString>,
+    /// The same as a file.
+    pub signing_key_file: Option<PathBuf>,
+    /// Keys that verify ID tokens and are published with the others, as PEM files, private or public, with the algorithm
+    /// in front if it is not the usual one of the key's type: `PS256:old.pem`.
+    pub retired_keys_files: Vec<String>,
+    /// Life of an ID token; 15 min.
+    #[serde(with = "humantime_serde")]
+    pub id_lifetime: Duration,
+    /// Life of a refresh token since its issue; 3 days.
+    #[serde(with = "humantime_serde")]
+    pub refresh_lifetime: Duration,
+    /// A stored key signs for so long before the next one takes over; none: until `revolve keys rotate`.
+    #[serde(with = "humantime_serde::option")]
+    pub rotate_every: Option<Duration>,
+    /// So long others may keep the key set; 5 min. A new key is published for longer than that before it signs.
+    #[serde(with = "humantime_serde")]
+    pub key_set_max_age: Duration,
+    /// Between two looks for keys that other replicas changed; 10 s.
+    #[serde(with = "humantime_serde")]
+    pub key_refresh: Duration,
+    /// So far may replicas be behind or differ in their clocks; 1 min. At least twice `key_refresh`.
+    #[serde(with = "humantime_serde")]
+    pub key_margin: Duration,
+    /// How long an end on another replica may go unnoticed in the revocation feed; 500 ms. The user database is asked so
+    /// often by each replica, while somebody reads its feed.
+    #[serde(with = "humantime_serde")]
+    pub feed_interval: Duration,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        let policy = SessionPolicy::default();
+        Self {
+            issuer: "http://localhost:8080".to_owned(),
+            audience: "revolve".to_owned(),
+            algorithm: "RS256".to_owned(),
+            signing_key: None,
+            signing_key_file: None,
+            retired_keys_files: Vec::new(),
+            id_lifetime: policy.id_lifetime,
+            refresh_lifetime: policy.refresh_lifetime,
+            rotate_every: None,
+            key_set_max_age: Duration::from_mins(5),
+            key_refresh: Duration::from_secs(10),
+            key_margin: Duration::from_mins(1),
+            feed_interval: Duration::from_millis(500),
+        }
+    }
+}
+
+impl Tokens {
+    /// How long keys live.
+    pub fn key_policy(&self) -> KeyPolicy {
+        KeyPolicy {
+            key_set_max_age: self.key_set_max_age,
+            margin: self.key_margin,
+            id_lifetime: self.id_lifetime,
+            refresh_lifetime: self.refresh_lifetime,
+            rotate_every: self.rotate_every,
+        }
+    }
+
+    /// What types alone can't say.
+    pub(super) fn rules(&self) -> [(bool, &'static str); 7] {
+        let second = Duration::from_secs(1);
+        let lead = self.key_set_max_age.saturating_add(self.key_margin);
+        [
+            (self.id_lifetime >= second, "tokens.id_lifetime: must be at least 1s"),
+            (self.refresh_lifetime >= second, "tokens.refresh_lifetime: must be at least 1s"),
+            (!self.issuer.is_empty(), "tokens.issuer: must not be empty"),
+            (!self.audience.is_empty(), "tokens.audience: must not be empty"),
+            (self.key_refresh >= Duration::from_millis(10), "tokens.key_refresh: must be at least 10ms"),
+            (self.key_margin >= self.key_refresh.saturating_mul(2), "tokens.key_margin: must be at least twice tokens.key_refresh"),
+            (
+                self.rotate_every.is_none_or(|every| every > lead),
+                "tokens.rotate_every: must be more than tokens.key_set_max_age and tokens.key_margin together",
+            ),
+        ]
+    }
+}

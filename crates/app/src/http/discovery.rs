@@ -1,0 +1,67 @@
+//! `/.well-known/jwks.json` and `/.well-known/openid-configuration`: what other services need to verify ID tokens.
+
+use super::problem::Problem;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, EntityTag, Header, IfNoneMatch},
+    web,
+};
+use revolve_domain::ports::KeySet;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// The path of the key set.
+const KEY_SET: &str = "/.well-known/jwks.json";
+
+/// What is published about keys.
+pub(crate) struct Discovery {
+    pub(crate) keys: Arc<dyn KeySet>,
+    /// The `iss` claim.
+    pub(crate) issuer: String,
+    /// So long an answer may be kept.
+    pub(crate) max_age: Duration,
+}
+
+/// `GET /.well-known/jwks.json` (RFC 7517 §5)
+pub(super) async fn jwks(request: HttpRequest, discovery: web::Data<Discovery>) -> HttpResponse {
+    cached(&request, &discovery, "application/jwk-set+json", discovery.keys.to_json())
+}
+
+/// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §3, RFC 8414 §2)
+///
+/// Only what is true here. There is no authorization endpoint, so no response and no grant type is supported: the lists are
+/// there and empty, since a reader would take a missing one for the default.
+pub(super) async fn configuration(request: HttpRequest, discovery: web::Data<Discovery>) -> Result<HttpResponse, Problem> {
+    let keys: Value = serde_json::from_str(&discovery.keys.to_json()).map_err(|error| Problem::internal(&error))?;
+    let keys = keys["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut algorithms: Vec<&str> = keys.iter().filter_map(|key| key["alg"].as_str()).collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    let issuer = &discovery.issuer;
+    let document = json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{}{KEY_SET}", issuer.trim_end_matches('/')),
+        "id_token_signing_alg_values_supported": algorithms,
+        "subject_types_supported": ["public"],
+        "claims_supported": ["iss", "sub", "aud", "iat", "exp", "sid", "epoch", "auth_time", "user"],
+        "response_types_supported": [],
+        "grant_types_supported": [],
+        "request_uri_parameter_supported": false,
+    });
+    Ok(cached(&request, &discovery, "application/json", document.to_string()))
+}
+
+/// An answer that may be kept, or 304 if the client has it.
+fn cached(request: &HttpRequest, discovery: &Discovery, kind: &str, body: String) -> HttpResponse {
+    let tag = EntityTag::new_strong(Uuid::new_v5(&Uuid::NAMESPACE_URL, body.as_bytes()).simple().to_string());
+    let has_it = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    let mut answer = if has_it { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer.insert_header((header::CACHE_CONTROL, format!("public, max-age={}", discovery.max_age.as_secs())));
+    answer.insert_header(header::ETag(tag));
+    if has_it { answer.finish() } else { answer.content_type(kind).body(body) }
+}

@@ -1,0 +1,131 @@
+//! `revolve keys …`: what an operator sees of the keys and does with them. Nothing private is ever printed.
+
+use super::{Material, table::Listed};
+use crate::{composition::key_store, config::Config};
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Subcommand, ValueEnum};
+use revolve_adapters::{
+    jose::Algorithm,
+    system::{SystemClock, SystemEntropy},
+};
+use revolve_domain::{
+    keys::{IdKeys, KeyId, KeyKind, NotYet},
+    ports::KeySet,
+    use_cases::{KeepKeys, ManageKeys, RetireOutcome, RotateOutcome},
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Which tokens a key signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Use {
+    /// ID tokens.
+    #[default]
+    Id,
+    /// Refresh tokens.
+    Refresh,
+}
+
+/// What to do with the keys.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Lists the keys of the user database and of files.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes the next key. It is published now and takes over by itself when everybody knows it.
+    Generate {
+        /// What the key is for.
+        #[arg(long, value_enum, default_value_t)]
+        r#use: Use,
+        /// RS256, PS256, ES256 or EdDSA, in place of what is configured; for ID tokens.
+        #[arg(long)]
+        algorithm: Option<Algorithm>,
+    },
+    /// Lets the next key take over, which is made if there is none.
+    Rotate {
+        /// Whose key.
+        #[arg(long, value_enum, default_value_t)]
+        r#use: Use,
+        /// At once, although services that keep the key set may not know the next key yet.
+        #[arg(long)]
+        now: bool,
+    },
+    /// Takes a key out of use: discards a next one, removes a retired one.
+    Retire {
+        /// Which.
+        kid: KeyId,
+        /// At once, with all of the tokens that it signed: for a key that was stolen.
+        #[arg(long)]
+        now: bool,
+    },
+    /// Prints the public keys for ID tokens as a JWK set, or one of them as a JWK.
+    ExportPublic {
+        /// Which.
+        kid: Option<KeyId>,
+    },
+}
+
+/// Carries out a command; what it answers is for standard output.
+///
+/// # Errors
+/// A message that says what is wrong, or why it was not done.
+pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
+    let configured: Algorithm = config.tokens.algorithm.parse().map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
+    let Material { vault, ring, id_keys, files, .. } = Material::new(&config, Arc::new(SystemEntropy))?;
+    let (repository, ring, policy) = (key_store(&config).await?, Arc::new(ring), config.tokens.key_policy());
+    drop(config);
+    let (maker, clock) = (Arc::new(vault), Arc::new(SystemClock));
+    let manage = ManageKeys { keep: KeepKeys { repository, maker, ring: ring.clone(), clock, policy, id_keys } };
+    if matches!(command, KeysCommand::Generate { .. } | KeysCommand::Rotate { .. } | KeysCommand::Retire { .. }) {
+        // In a new store the first keys come first.
+        manage.keep.execute().await?;
+    }
+    let kind = |r#use, algorithm: Option<Algorithm>| match r#use {
+        Use::Id => Ok(KeyKind::Id(algorithm.unwrap_or(configured))),
+        Use::Refresh if algorithm.is_some() => Err(anyhow!("--algorithm is for ID tokens; refresh tokens are signed with HS256")),
+        Use::Refresh => Ok(KeyKind::Refresh),
+    };
+    Ok(match command {
+        KeysCommand::List { json } => {
+            let listed = Listed::new(&manage.list().await?, &files, id_keys == IdKeys::File);
+            if json { listed.to_json()? } else { listed.to_table() }
+        }
+        KeysCommand::Generate { r#use, algorithm } => {
+            let key = manage.generate(kind(r#use, algorithm)?).await?;
+            let until = key.phase.until().map(super::table::instant).unwrap_or_default();
+            format!("made the next {} key for {} tokens: {}\nit signs from {until}\n", key.kind.algorithm_name(), key.kind.usage(), key.id)
+        }
+        KeysCommand::Rotate { r#use, now } => match manage.rotate(kind(r#use, None)?, now).await? {
+            RotateOutcome::Rotated(promotion) => {
+                let retired = promotion
+                    .retires
+                    .map(|(id, retired)| format!("{id} is retired and stays until {}\n", super::table::instant(retired.until)));
+                format!("{} signs from now on\n{}", promotion.next, retired.unwrap_or_default())
+            }
+            RotateOutcome::Waits(id, NotYet(at)) => {
+                let at = super::table::instant(at);
+                format!("{id} is published and takes over by itself at {at}, when everybody knows it (--now: at once)\n")
+            }
+        },
+        KeysCommand::Retire { kid, now } => match manage.retire(&kid, now).await? {
+            RetireOutcome::Retired(retired) => format!("{kid} is retired and stays until {}\n", super::table::instant(retired.until)),
+            RetireOutcome::Gone => format!("{kid} is gone\n"),
+        },
+        KeysCommand::ExportPublic { kid } => {
+            manage.list().await?;
+            let set: Value = serde_json::from_str(&ring.to_json()).context("the key set")?;
+            format!("{:#}\n", exported(&set, kid.as_ref())?)
+        }
+    })
+}
+
+fn exported<'a>(set: &'a Value, kid: Option<&KeyId>) -> Result<&'a Value> {
+    let Some(kid) = kid else { return Ok(set) };
+    match set["keys"].as_array().into_iter().flatten().find(|key| key["kid"] == kid.as_str()) {
+        Some(key) => Ok(key),
+        None => bail!("there is no public key {kid}"),
+    }
+}

@@ -1,0 +1,13 @@
+//! The keys that sign tokens: where their material comes from, the ring that follows the user database, and the command
+//! for operators.
+
+mod command;
+mod live;
+mod material;
+mod start;
+mod table;
+
+pub use command::{KeysCommand, Use, run};
+pub(crate) use live::{LiveKeys, warn};
+pub(crate) use material::Material;
+pub(crate) use start::start;

@@ -1,0 +1,32 @@
+//! From material and user database to a ring that is ready to sign.
+
+use super::{LiveKeys, Material};
+use anyhow::{Context, Result};
+use revolve_adapters::jose::JoseTokens;
+use revolve_domain::{
+    keys::KeyPolicy,
+    ports::{Clock, KeyFault, KeyRepository},
+    use_cases::{KeepKeys, KeysFailed},
+};
+use std::sync::Arc;
+
+/// Makes the first keys or loads those that are there. The ring follows the user database as long as somebody calls
+/// [`LiveKeys::keep`].
+pub(crate) async fn start(
+    material: Material,
+    repository: Arc<dyn KeyRepository>,
+    clock: Arc<dyn Clock>,
+    policy: KeyPolicy,
+) -> Result<(Arc<LiveKeys>, Arc<JoseTokens>)> {
+    let Material { vault, ring, id_keys, legacy, .. } = material;
+    let ring = Arc::new(ring);
+    let keep = KeepKeys { repository: Arc::clone(&repository), maker: Arc::new(vault), ring: ring.clone(), clock, policy, id_keys };
+    let live = LiveKeys::start(keep, Arc::clone(&ring)).await.map_err(|error| {
+        let about = if matches!(error, KeysFailed::Key(KeyFault::Sealed(_))) { "secrets.master_key" } else { "the signing keys" };
+        anyhow::Error::new(error).context(about)
+    })?;
+    if let Some(legacy) = legacy {
+        legacy.settle(&repository.list().await.context("the signing keys")?)?;
+    }
+    Ok((Arc::new(live), ring))
+}

@@ -1,0 +1,140 @@
+//! Several replicas over one user database agree about the keys.
+
+use super::{FAST, keys, listed, until};
+use crate::support::{Actor, App, PASSWORD, Store, on_both_stores, with_config};
+use reqwest::Method;
+use revolve::{
+    Application,
+    config::Config,
+    keys::{KeysCommand, Use},
+};
+use revolve_adapters::jose::MasterKey;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+async fn key_set(actor: &Actor) -> Value {
+    actor.send(actor.request(Method::GET, "/.well-known/jwks.json")).await.expect(200).json()
+}
+
+on_both_stores! {
+    async fn replicas_sign_with_the_same_keys(app: App) {
+        let replica = app.replica().await;
+        let (mut ann, there) = (app.sign_up("ann").await, replica.anon());
+        assert_eq!(key_set(&ann).await, key_set(&there).await);
+        let mut elsewhere = ann.at(&there);
+        elsewhere.get("/me").await.expect(200);
+        elsewhere.refresh().await.expect(200);
+        assert_eq!(Actor::header(&ann.refresh_token), Actor::header(&elsewhere.refresh_token));
+        ann.id_token = elsewhere.id_token.clone();
+        ann.get("/me").await.expect(200);
+        replica.stop().await;
+    }
+
+    async fn a_token_of_a_key_that_was_just_made_is_not_refused(app: App, "tokens.key_refresh = '1h'\ntokens.key_margin = '3h'") {
+        // The first replica looks for keys once an hour, so that only the token itself can tell it.
+        let mut ann = app.sign_up("ann").await;
+        keys(&app, KeysCommand::Rotate { r#use: Use::Id, now: true }).await;
+        keys(&app, KeysCommand::Rotate { r#use: Use::Refresh, now: true }).await;
+        let replica = app.replica().await;
+        let mut elsewhere = ann.at(&replica.anon());
+        elsewhere.refresh().await.expect(200);
+        assert_ne!(Actor::header(&ann.id_token)["kid"], Actor::header(&elsewhere.id_token)["kid"]);
+        assert_ne!(Actor::header(&ann.refresh_token)["kid"], Actor::header(&elsewhere.refresh_token)["kid"]);
+        let again = ann.clone();
+        (ann.id_token, ann.refresh_token) = (elsewhere.id_token.clone(), elsewhere.refresh_token.clone());
+        let (me, refreshed) = futures_util::join!(ann.get("/me"), ann.refresh_with(&ann.refresh_token));
+        me.expect(200);
+        refreshed.expect(200);
+        again.get("/me").await.expect(200);
+        assert!(key_set(&ann).await["keys"].as_array().unwrap().len() == 2, "it has learnt of the key");
+        replica.stop().await;
+    }
+
+    async fn replicas_that_see_a_key_due_at_once_promote_it_once(app: App, "tokens.key_set_max_age = '1s'\ntokens.key_refresh = '20ms'\ntokens.key_margin = '500ms'") {
+        let replicas = [app.replica().await, app.replica().await];
+        let before = listed(&app, "id", "active").await;
+        keys(&app, KeysCommand::Generate { r#use: Use::Id, algorithm: None }).await;
+        let next = listed(&app, "id", "next").await;
+        let published = |actor: Actor, kid: String| async move { key_set(&actor).await.to_string().contains(&kid) };
+        for replica in &replicas {
+            until("the next key is published", || published(replica.anon(), next[0].clone())).await;
+        }
+        until("the next key takes over", || async { listed(&app, "id", "active").await == next }).await;
+        assert_eq!(listed(&app, "id", "retired").await, before);
+        for replica in replicas {
+            until("each replica signs with it", || async {
+                let mut ann = replica.anon();
+                ann.sign_in("ann@example.org", PASSWORD).await;
+                let first = key_set(&ann).await;
+                first["keys"][0]["kid"] == next[0].as_str()
+            }).await;
+            replica.stop().await;
+        }
+    }
+}
+
+#[test]
+fn made_up_keys_are_refused_and_cost_next_to_nothing() {
+    with_config(Store::Server, FAST, |app| async move {
+        let ann = app.sign_up("ann").await;
+        let started = std::time::Instant::now();
+        let forged = (0..200).map(|number| {
+            use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+            let (_, rest) = ann.refresh_token.split_once('.').unwrap();
+            let header = serde_json::json!({ "alg": "HS256", "kid": format!("made-up-{number}"), "typ": "refresh+jwt" });
+            let token = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
+            let ann = ann.clone();
+            async move { ann.refresh_with(&token).await.expect_problem(401, "token_invalid") }
+        });
+        futures_util::future::join_all(forged).await;
+        assert!(started.elapsed() < std::time::Duration::from_secs(5), "they share their looks");
+        ann.get("/me").await.expect(200);
+
+        // A store that is away can't say whether the key is known: 503, never 401.
+        app.backing.server().postgres.cut();
+        let (_, rest) = ann.id_token.split_once('.').unwrap();
+        let mut lost = ann.clone();
+        lost.id_token = format!("{}.{rest}", {
+            use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+            URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"another","typ":"JWT"}"#)
+        });
+        lost.get("/me").await.expect_problem(503, "unavailable");
+        app.backing.server().postgres.restore();
+    });
+}
+
+#[test]
+fn another_master_key_is_named_at_the_start() {
+    with_config(Store::Server, "", |app| async move {
+        let other = MasterKey::encode([[7; 16]; 2]);
+        let config: Vec<String> = app
+            .config
+            .lines()
+            .map(|line| {
+                if line.starts_with("secrets.master_key") {
+                    format!("secrets.master_key = '{}'", other.expose_secret())
+                } else {
+                    line.to_owned()
+                }
+            })
+            .collect();
+        let error = Application::build(Config::from_toml(&config.join("\n")).unwrap()).await.err().expect("it does not start");
+        let message = format!("{error:#}");
+        assert!(message.contains("secrets.master_key") && message.contains("another master key"), "{message}");
+        assert_eq!(listed(&app, "id", "active").await.len(), 1, "nothing was added");
+        app.sign_up("ann").await;
+    });
+}
+
+#[test]
+fn private_parts_are_not_readable_in_the_database() {
+    with_config(Store::Embedded, "tokens.algorithm = 'ES256'", |app| async move {
+        let folder = app.backing.folder.path();
+        let mut stored = std::fs::read(folder.join("revolve.sqlite3")).unwrap();
+        stored.extend(std::fs::read(folder.join("revolve.sqlite3-wal")).unwrap_or_default());
+        let text = String::from_utf8_lossy(&stored);
+        let active = listed(&app, "id", "active").await;
+        assert!(text.contains(&active[0]), "the key's row is there");
+        assert!(!text.contains("PRIVATE KEY"), "and its private part is sealed");
+    });
+}

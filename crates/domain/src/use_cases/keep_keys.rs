@@ -1,0 +1,130 @@
+//! Keeps the keys: makes the first ones, promotes and removes what is due, and tells the ring. Every replica does the same,
+//! and the store sees to it that each step is taken once.
+
+use crate::{
+    keys::{Active, IdKeys, KeyId, KeyKind, KeyPolicy, KeyUse, Next, Phase, State, Step, StoredKey, due, find},
+    model::Timestamp,
+    ports::{Clock, KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, StoreError},
+};
+use std::sync::Arc;
+
+/// What became of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyChange {
+    /// It was made.
+    Made(StoredKey),
+    /// It signs from now on, in place of another perhaps.
+    Promoted(KeyId, Option<KeyId>),
+    /// It is gone.
+    Removed(KeyId),
+}
+
+/// The keys could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysFailed {
+    /// The user database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key could not be made or opened.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+}
+
+/// Keeps the keys.
+pub struct KeepKeys {
+    /// The keys.
+    pub repository: Arc<dyn KeyRepository>,
+    /// Makes new ones.
+    pub maker: Arc<dyn KeyMaker>,
+    /// Signs and verifies with them.
+    pub ring: Arc<dyn KeyRing>,
+    /// Says when.
+    pub clock: Arc<dyn Clock>,
+    /// How long they live.
+    pub policy: KeyPolicy,
+    /// What signs ID tokens.
+    pub id_keys: IdKeys,
+}
+
+impl KeepKeys {
+    /// Does what is due and loads the ring. To be called before the first token, and then every few seconds.
+    ///
+    /// # Errors
+    /// [`KeysFailed`]; then the ring is as it was, and trying again is safe.
+    pub async fn execute(&self) -> Result<Vec<KeyChange>, KeysFailed> {
+        let mut keys = self.load().await?;
+        let mut changes = Vec::new();
+        // One step may make another one due. What another replica does meanwhile is seen in the next round.
+        for _ in 0..3 {
+            let steps = due(&keys, self.id_keys, &self.policy, self.clock.now());
+            if steps.is_empty() {
+                break;
+            }
+            for step in steps {
+                changes.extend(self.take(step, &keys).await?);
+            }
+            keys = self.load().await?;
+        }
+        Ok(changes)
+    }
+
+    /// Makes the next key if the active one is for another algorithm than the one that is configured: once per start, so
+    /// that replicas with different configurations do not replace each other's keys for ever.
+    ///
+    /// # Errors
+    /// [`KeysFailed`].
+    pub async fn adopt_algorithm(&self) -> Result<Option<KeyChange>, KeysFailed> {
+        let IdKeys::Stored(algorithm) = self.id_keys else { return Ok(None) };
+        let (keys, kind) = (self.load().await?, KeyKind::Id(algorithm));
+        let is_other = find(&keys, KeyUse::Id, State::Active).is_some_and(|key| key.kind != kind);
+        if !is_other || find(&keys, KeyUse::Id, State::Next).is_some() {
+            return Ok(None);
+        }
+        let change = self.take(Step::Make(kind), &keys).await?;
+        self.load().await?;
+        Ok(change)
+    }
+
+    /// Reads the keys and loads the ring with them. What can't be opened here must not be added to, either.
+    ///
+    /// # Errors
+    /// [`KeysFailed`].
+    pub async fn load(&self) -> Result<Vec<StoredKey>, KeysFailed> {
+        let keys = self.repository.list().await?;
+        self.ring.load(&keys)?;
+        Ok(keys)
+    }
+
+    async fn take(&self, step: Step, keys: &[StoredKey]) -> Result<Option<KeyChange>, KeysFailed> {
+        let now = self.clock.now();
+        let (done, change) = match step {
+            Step::Begin(kind) => {
+                let is_first = keys.iter().all(|key| key.kind.usage() != kind.usage());
+                let new = if is_first { self.maker.first(kind)? } else { self.maker.make(kind)? };
+                let key = stored(new, &self.policy, now, Phase::Active(Active::begin(now)));
+                (self.repository.insert(&key).await?, KeyChange::Made(key))
+            }
+            Step::Make(kind) => {
+                let key = next(self.maker.make(kind)?, &self.policy, now);
+                (self.repository.insert(&key).await?, KeyChange::Made(key))
+            }
+            Step::Promote(promotion) => {
+                let done = self.repository.promote(&promotion).await?;
+                (done, KeyChange::Promoted(promotion.next, promotion.retires.map(|(id, _)| id)))
+            }
+            Step::Remove(id) => (self.repository.remove(&id, State::Retired).await?, KeyChange::Removed(id)),
+        };
+        Ok((done == KeyOutcome::Done).then_some(change))
+    }
+}
+
+/// A key that is published from now on.
+pub(super) fn next(new: NewKey, policy: &KeyPolicy, now: Timestamp) -> StoredKey {
+    let lead = policy.lead(new.kind.usage());
+    stored(new, policy, now, Phase::Next(Next::publish(now, lead)))
+}
+
+fn stored(new: NewKey, policy: &KeyPolicy, now: Timestamp, phase: Phase) -> StoredKey {
+    let NewKey { id, kind, sealed } = new;
+    StoredKey { id, kind, sealed, token_life: policy.token_life(kind.usage()), created_at: now, phase }
+}

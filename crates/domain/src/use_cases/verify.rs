@@ -1,0 +1,26 @@
+//! A token whose key is not known here may have been signed by a replica that knows more: look once, then decide.
+
+use super::{Refusal, Refused};
+use crate::{
+    model::Timestamp,
+    ports::{RefreshClaims, TokenCodec, TokenRejected, VerifiedId},
+};
+use secrecy::SecretString;
+
+pub(super) async fn verify_id(codec: &dyn TokenCodec, token: &SecretString, now: Timestamp) -> Result<VerifiedId, Refused> {
+    let mut verified = codec.verify_id(token, now);
+    if verified == Err(TokenRejected::UnknownKey) {
+        codec.look_for_keys().await?;
+        verified = codec.verify_id(token, now);
+    }
+    Ok(verified.map_err(Refusal::from)?)
+}
+
+pub(super) async fn verify_refresh(codec: &dyn TokenCodec, token: &SecretString) -> Result<RefreshClaims, Refused> {
+    let mut verified = codec.verify_refresh(token);
+    if verified == Err(TokenRejected::UnknownKey) {
+        codec.look_for_keys().await?;
+        verified = codec.verify_refresh(token);
+    }
+    Ok(verified.map_err(Refusal::from)?)
+}
