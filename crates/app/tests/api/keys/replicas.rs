@@ -53,6 +53,21 @@ on_both_stores! {
         replica.stop().await;
     }
 
+    async fn tokens_of_a_stolen_key_are_refused_long_before_they_expire(app: App, "tokens.key_refresh = '50ms'") {
+        let mut ann = app.sign_up("ann").await;
+        let (id_key, refresh_key) = (listed(&app, "id", "active").await, listed(&app, "refresh", "active").await);
+        for (r#use, kid) in [(Use::Id, id_key), (Use::Refresh, refresh_key)] {
+            keys(&app, KeysCommand::Rotate { r#use, now: true }).await;
+            keys(&app, KeysCommand::Retire { kid: kid[0].parse().unwrap(), now: true }).await;
+        }
+        until("the ID token is refused", || async { ann.get("/me").await.status == 401 }).await;
+        ann.get("/me").await.expect_problem(401, "token_invalid");
+        ann.refresh().await.expect_problem(401, "token_invalid");
+        ann.sign_in("ann@example.org", PASSWORD).await.expect(200);
+        ann.get("/me").await.expect(200);
+        ann.refresh().await.expect(200);
+    }
+
     async fn replicas_that_see_a_key_due_at_once_promote_it_once(
         app: App,
         "tokens.key_set_max_age = '1s'\ntokens.key_refresh = '20ms'\ntokens.key_margin = '500ms'"
