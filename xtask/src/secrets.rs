@@ -6,10 +6,9 @@ use std::{
     io::{ErrorKind, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// Makes what is missing in `secrets/`, and the `.env` that tells compose where it is.
@@ -24,9 +23,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     // As a file of its own, since an argument of the server would show in every list of processes.
     store.ensure("redis.conf", || Ok(format!("requirepass {redis}\n")))?;
     store.ensure("master_key", random)?;
-    store.ensure("signing_key.pem", signing_key)?;
     point_compose_at_it(&root.join(".env"))?;
-    eprintln!("secrets are in {}; keep a copy of master_key and signing_key.pem in a safe place", store.0.display());
+    eprintln!("secrets are in {}; keep a copy of master_key in a safe place", store.0.display());
     Ok(())
 }
 
@@ -35,15 +33,6 @@ pub(crate) fn random() -> Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).context("the system gave no random bytes")?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-fn signing_key() -> Result<String> {
-    let args = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
-    let output = Command::new("openssl").args(args).output().context("could not run `openssl`: install OpenSSL's command-line tool")?;
-    if !output.status.success() {
-        bail!("`openssl genpkey` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    String::from_utf8(output.stdout).context("`openssl genpkey` did not print PEM")
 }
 
 struct Folder(PathBuf);
@@ -91,15 +80,12 @@ mod tests {
     fn a_second_run_changes_nothing() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(".env"), "OTHER=1").unwrap();
-        // There already, as an administrator's own key would be; and so this test needs no `openssl`.
-        fs::create_dir(root.path().join("secrets")).unwrap();
-        fs::write(root.path().join("secrets/signing_key.pem"), "a key").unwrap();
         run(root.path()).unwrap();
         let all = |name: &str| fs::read_to_string(root.path().join(name)).unwrap();
-        let before = [all("secrets/master_key"), all("secrets/redis_url"), all("secrets/signing_key.pem"), all(".env")];
+        let before = [all("secrets/master_key"), all("secrets/redis_url"), all(".env")];
         run(root.path()).unwrap();
-        assert_eq!(before, [all("secrets/master_key"), all("secrets/redis_url"), all("secrets/signing_key.pem"), all(".env")]);
-        assert_eq!(before[3], "OTHER=1\nREVOLVE_SECRETS_DIR=./secrets\n");
+        assert_eq!(before, [all("secrets/master_key"), all("secrets/redis_url"), all(".env")]);
+        assert_eq!(before[2], "OTHER=1\nREVOLVE_SECRETS_DIR=./secrets\n");
         assert!(before[1].contains(&all("secrets/redis_password")));
         assert_eq!(URL_SAFE_NO_PAD.decode(&before[0]).unwrap().len(), 32);
     }

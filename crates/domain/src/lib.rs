@@ -34,6 +34,9 @@
 //!    `stories::clocks::an_epoch_ends_sessions_whatever_the_clocks_say`, contract `expiry_runs_on_the_store_clock`)
 //! 9. What is stored for a user is bounded, whatever the sequence of sign-ins.
 //!    (`stories::bounds::nothing_grows_under_any_sequence_of_sign_ins`)
+//! 10. A key signs only after everybody can know it, and is gone only after its last token has expired; each use has one
+//!     active key, whichever replica looks. (`keys::life::a_key_is_published_for_the_cache_time_of_the_key_set_before_it_signs`,
+//!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`)
 
 pub mod keys;
 pub mod model;

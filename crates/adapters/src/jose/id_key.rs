@@ -35,7 +35,7 @@ pub enum KeyError {
         source: josekit::JoseError,
     },
     /// Neither a private nor a public key, or one for something else.
-    #[error("this is not a key {} in PEM form", .0.map_or_else(|| "for RS256, ES256 or EdDSA".to_owned(), |algorithm| format!("for {algorithm}")))]
+    #[error("this is not a key for {} in PEM form", .0.map_or("RS256, ES256 or EdDSA", Algorithm::name))]
     Public(Option<Algorithm>),
 }
 

@@ -83,7 +83,8 @@ impl LiveKeys {
 fn log(change: &KeyChange) {
     match change {
         KeyChange::Made(key) => {
-            tracing::info!(key = %key.id, r#use = %key.kind.usage(), algorithm = key.kind.algorithm_name(), state = %key.phase.state(), "made a key");
+            let (usage, algorithm, state) = (key.kind.usage(), key.kind.algorithm_name(), key.phase.state());
+            tracing::info!(key = %key.id, %usage, algorithm, %state, "made a key");
         }
         KeyChange::Promoted(key, Some(retired)) => tracing::info!(%key, %retired, "a key took over"),
         KeyChange::Promoted(key, None) => tracing::info!(%key, "a key began to sign"),

@@ -2,6 +2,8 @@
 
 use super::{FAST, keys, listed, until};
 use crate::support::{Actor, App, PASSWORD, Store, on_both_stores, with_config};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::future::join_all;
 use reqwest::Method;
 use revolve::{
     Application,
@@ -11,6 +13,7 @@ use revolve::{
 use revolve_adapters::jose::MasterKey;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 async fn key_set(actor: &Actor) -> Value {
     actor.send(actor.request(Method::GET, "/.well-known/jwks.json")).await.expect(200).json()
@@ -50,7 +53,26 @@ on_both_stores! {
         replica.stop().await;
     }
 
-    async fn replicas_that_see_a_key_due_at_once_promote_it_once(app: App, "tokens.key_set_max_age = '1s'\ntokens.key_refresh = '20ms'\ntokens.key_margin = '500ms'") {
+    async fn tokens_of_a_stolen_key_are_refused_long_before_they_expire(app: App, "tokens.key_refresh = '50ms'") {
+        let mut ann = app.sign_up("ann").await;
+        let (id_key, refresh_key) = (listed(&app, "id", "active").await, listed(&app, "refresh", "active").await);
+        for (r#use, kid) in [(Use::Id, id_key), (Use::Refresh, refresh_key)] {
+            keys(&app, KeysCommand::Rotate { r#use, now: true }).await;
+            keys(&app, KeysCommand::Retire { kid: kid[0].parse().unwrap(), now: true }).await;
+        }
+        until("the ID token is refused", || async { ann.get("/me").await.status == 401 }).await;
+        ann.get("/me").await.expect_problem(401, "token_invalid");
+        ann.refresh().await.expect_problem(401, "token_invalid");
+        ann.sign_in("ann@example.org", PASSWORD).await.expect(200);
+        ann.get("/me").await.expect(200);
+        ann.refresh().await.expect(200);
+    }
+
+    async fn replicas_that_see_a_key_due_at_once_promote_it_once(
+        app: App,
+        "tokens.key_set_max_age = '1s'\ntokens.key_refresh = '20ms'\ntokens.key_margin = '500ms'"
+    ) {
+        app.sign_up("ann").await;
         let replicas = [app.replica().await, app.replica().await];
         let before = listed(&app, "id", "active").await;
         keys(&app, KeysCommand::Generate { r#use: Use::Id, algorithm: None }).await;
@@ -64,40 +86,39 @@ on_both_stores! {
         for replica in replicas {
             until("each replica signs with it", || async {
                 let mut ann = replica.anon();
-                ann.sign_in("ann@example.org", PASSWORD).await;
-                let first = key_set(&ann).await;
-                first["keys"][0]["kid"] == next[0].as_str()
+                ann.sign_in("ann@example.org", PASSWORD).await.expect(200);
+                Actor::header(&ann.id_token)["kid"] == next[0].as_str()
             }).await;
             replica.stop().await;
         }
     }
 }
 
+/// The token with the name of another key in its header.
+fn with_key(token: &str, kid: &str) -> String {
+    let (_, rest) = token.split_once('.').unwrap();
+    let mut header = Actor::header(token);
+    header["kid"] = kid.into();
+    format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()))
+}
+
 #[test]
 fn made_up_keys_are_refused_and_cost_next_to_nothing() {
     with_config(Store::Server, FAST, |app| async move {
         let ann = app.sign_up("ann").await;
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let forged = (0..200).map(|number| {
-            use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-            let (_, rest) = ann.refresh_token.split_once('.').unwrap();
-            let header = serde_json::json!({ "alg": "HS256", "kid": format!("made-up-{number}"), "typ": "refresh+jwt" });
-            let token = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
-            let ann = ann.clone();
+            let (ann, token) = (ann.clone(), with_key(&ann.refresh_token, &format!("made-up-{number}")));
             async move { ann.refresh_with(&token).await.expect_problem(401, "token_invalid") }
         });
-        futures_util::future::join_all(forged).await;
-        assert!(started.elapsed() < std::time::Duration::from_secs(5), "they share their looks");
+        join_all(forged).await;
+        assert!(started.elapsed() < Duration::from_secs(5), "they share their looks");
         ann.get("/me").await.expect(200);
 
         // A store that is away can't say whether the key is known: 503, never 401.
         app.backing.server().postgres.cut();
-        let (_, rest) = ann.id_token.split_once('.').unwrap();
         let mut lost = ann.clone();
-        lost.id_token = format!("{}.{rest}", {
-            use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-            URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"another","typ":"JWT"}"#)
-        });
+        lost.id_token = with_key(&ann.id_token, "another");
         lost.get("/me").await.expect_problem(503, "unavailable");
         app.backing.server().postgres.restore();
     });
