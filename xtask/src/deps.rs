@@ -8,13 +8,14 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::rules;
 
 /// Each of our packages: what of ours it may use, and what its tests may use besides.
-const DIRECTION: [(&str, &[&str], &[&str]); 6] = [
+const DIRECTION: [(&str, &[&str], &[&str]); 7] = [
     ("revolve-domain", &[], &["revolve-testkit"]),
     ("revolve-testkit", &["revolve-domain"], &[]),
     ("revolve-adapters", &["revolve-domain"], &["revolve-testkit"]),
     ("revolve", &["revolve-domain", "revolve-adapters"], &["revolve-testkit"]),
     // Whoever relies on the service links nothing of it; its tests start one.
     ("revolve-verify", &[], &["revolve", "revolve-verify"]),
+    ("relying-service", &["revolve-verify"], &["revolve"]),
     ("xtask", &[], &[]),
 ];
 

@@ -24,7 +24,7 @@ const RULES: [Rule; 3] = [
 /// What in the source breaks a rule, one line each.
 pub(crate) fn faults(root: &Path) -> Result<Vec<String>> {
     let mut files = Vec::new();
-    for folder in ["crates", "xtask"] {
+    for folder in ["crates", "examples", "xtask"] {
         sources(&root.join(folder), &mut files)?;
     }
     let mut faults = Vec::new();
