@@ -8,14 +8,17 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::rules;
 
 /// Each of our packages: what of ours it may use, and what its tests may use besides.
-const DIRECTION: [(&str, &[&str], &[&str]); 7] = [
+const DIRECTION: [(&str, &[&str], &[&str]); 9] = [
     ("revolve-domain", &[], &["revolve-testkit"]),
     ("revolve-testkit", &["revolve-domain"], &[]),
     ("revolve-adapters", &["revolve-domain"], &["revolve-testkit"]),
     ("revolve", &["revolve-domain", "revolve-adapters"], &["revolve-testkit"]),
+    // Whoever relies on the service links nothing of it; its tests start one.
+    ("revolve-verify", &[], &["revolve", "revolve-verify"]),
     // Nothing depends on an example, and each shows how little it takes.
     ("example-embed-domain", &["revolve-domain", "revolve-adapters"], &["revolve-testkit"]),
     ("example-mount-scope", &["revolve"], &[]),
+    ("relying-service", &["revolve-verify"], &["revolve"]),
     ("xtask", &[], &[]),
 ];
 

@@ -1,0 +1,26 @@
+//! The token in a request's `Authorization` field (RFC 6750 §2.1).
+
+/// The token, if there is exactly one field and its scheme is `Bearer`, in any case (RFC 9110 §11.1). Tokens in URLs and bodies are not
+/// looked for.
+pub(crate) fn token<'r>(mut fields: impl Iterator<Item = &'r [u8]>) -> Option<&'r str> {
+    let (field, None) = (fields.next()?, fields.next()) else { return None };
+    let (scheme, token) = std::str::from_utf8(field).ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_field_with_one_scheme() {
+        let one = |field: &'static str| token([field.as_bytes()].into_iter());
+        assert_eq!(one("Bearer a.b.c"), Some("a.b.c"));
+        assert_eq!(one("bEARER a.b.c"), Some("a.b.c"));
+        for none in ["", "Bearer", "Basic a.b.c", "a.b.c", "Bearera.b.c"] {
+            assert_eq!(one(none), None, "{none}");
+        }
+        assert_eq!(token([&b"Bearer a"[..], b"Bearer a"].into_iter()), None);
+        assert_eq!(token(std::iter::empty()), None);
+    }
+}

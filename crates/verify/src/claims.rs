@@ -1,0 +1,123 @@
+//! The claims of an ID token: as they stand on the wire, what they must say, and what a service gets of them.
+
+use crate::{error::VerifyError, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// Who the user is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct User {
+    /// The user's id, for ever the same and never given to another.
+    pub uid: Uuid,
+    /// The address that the user signs in with. It can change.
+    pub email: String,
+    /// What the user wants to be called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A picture. The URL is the user's: treat it as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// A website. The URL is the user's: treat it as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
+}
+
+/// What a verified token says. Times are seconds since 1970-01-01 UTC (RFC 7519 §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Claims {
+    /// The user.
+    pub user: User,
+    /// `sid`: the session, one sign-in on one device.
+    pub session: Uuid,
+    /// `epoch`: the user's epoch when the session began; it rises when all or all other sessions end.
+    pub epoch: u64,
+    /// `iat`: when the token was issued.
+    pub issued_at: u64,
+    /// `exp`: from when on it is worth nothing.
+    pub expires_at: u64,
+    /// `auth_time`: when the user last showed a password.
+    pub authenticated_at: u64,
+}
+
+/// What the claims must say.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) leeway: u64,
+}
+
+/// The claims on the wire. Times are whole numbers from 0, so no fraction, no text and no negative number passes.
+#[derive(Deserialize)]
+struct Wire<'t> {
+    #[serde(borrow)]
+    iss: Cow<'t, str>,
+    #[serde(borrow)]
+    aud: Audience<'t>,
+    sub: Uuid,
+    sid: Uuid,
+    epoch: u64,
+    iat: u64,
+    exp: u64,
+    /// Absent is fine, `null` is not.
+    #[serde(default, deserialize_with = "present")]
+    nbf: Option<u64>,
+    auth_time: u64,
+    user: User,
+}
+
+/// RFC 7519 §4.1.3: one audience or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience<'t> {
+    One(#[serde(borrow)] Cow<'t, str>),
+    Several(Vec<String>),
+}
+
+impl Audience<'_> {
+    fn has(&self, expected: &str) -> bool {
+        match self {
+            Self::One(audience) => audience == expected,
+            Self::Several(audiences) => audiences.iter().any(|audience| audience == expected),
+        }
+    }
+}
+
+fn present<'t, D: Deserializer<'t>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    u64::deserialize(deserializer).map(Some)
+}
+
+impl Claims {
+    /// Reads a payload whose signature was good.
+    pub(crate) fn parse(payload: &[u8], expected: &Expected, now: u64) -> Result<Self, VerifyError> {
+        let wire: Wire<'_> = json::parse(payload).map_err(VerifyError::Claims)?;
+        if wire.iss != expected.issuer {
+            return Err(VerifyError::Issuer);
+        }
+        if !wire.aud.has(&expected.audience) {
+            return Err(VerifyError::Audience);
+        }
+        if wire.user.uid != wire.sub {
+            return Err(VerifyError::Contradiction);
+        }
+        if now >= wire.exp.saturating_add(expected.leeway) {
+            return Err(VerifyError::Expired);
+        }
+        let latest = now.saturating_add(expected.leeway);
+        if wire.iat > latest || wire.nbf.is_some_and(|nbf| nbf > latest) {
+            return Err(VerifyError::NotYetValid);
+        }
+        Ok(Self {
+            user: wire.user,
+            session: wire.sid,
+            epoch: wire.epoch,
+            issued_at: wire.iat,
+            expires_at: wire.exp,
+            authenticated_at: wire.auth_time,
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! What a verifier is told.
+
+use crate::feed::FeedConfig;
+use std::{net::IpAddr, time::Duration};
+use url::{Host, Url};
+
+/// Whose tokens to accept, for whom, and how to stay informed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VerifierConfig {
+    /// `iss`: the service's `tokens.issuer`, compared byte for byte.
+    pub issuer: String,
+    /// `aud`: the service's `tokens.audience`, compared byte for byte.
+    pub audience: String,
+    /// Where the key set is. Default: below the issuer, `/.well-known/jwks.json`.
+    pub jwks_url: String,
+    /// How far the clocks of the issuer and of this machine may differ, in whole seconds. Default: 5 s. A token is taken for so much longer.
+    pub leeway: Duration,
+    /// How long a key set counts as fresh if the answer's `max-age` does not say. Default: 5 min. What is said counts from 10 s to
+    /// 1 h. It is fetched again in the background when that time is over.
+    pub cache_time: Duration,
+    /// The shortest time between two fetches that unknown key ids ask for. Default: 10 s. Nobody can make this service
+    /// ask more often by sending invented key ids.
+    pub unknown_key_interval: Duration,
+    /// How long a key set is used while the issuer can't be reached. Default: 24 h.
+    pub outage: Duration,
+    /// How long an answer of the issuer may take. Default: 5 s.
+    pub timeout: Duration,
+    /// Whether the URLs may be `http` to other than loopback addresses. Default: no. Whoever can change the answers on the way can sign in as
+    /// anybody, so this is for networks that are one's own, such as that of a `docker-compose.yml`.
+    pub plaintext: bool,
+    /// Whether to follow the revocation feed. Default: no; a token then counts until its `exp`.
+    pub feed: Option<FeedConfig>,
+}
+
+/// A configuration that a verifier can't start with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Not a URL.
+    #[error("{what} is not a URL")]
+    Url {
+        /// The setting.
+        what: &'static str,
+        /// The parser's reason.
+        #[source]
+        source: url::ParseError,
+    },
+    /// The URL is not `https`, nor `http` to a loopback address.
+    #[error("{0} must be https (or set `plaintext`)")]
+    Plaintext(&'static str),
+    /// The audience is empty.
+    #[error("the audience is empty")]
+    Audience,
+    /// The HTTP client can't be made.
+    #[error("the HTTP client can't be made")]
+    Client(#[source] crate::fetch::FetchError),
+}
+
+impl VerifierConfig {
+    /// The defaults.
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+        let issuer = issuer.into();
+        Self {
+            jwks_url: below(&issuer, "/.well-known/jwks.json"),
+            issuer,
+            audience: audience.into(),
+            leeway: Duration::from_secs(5),
+            cache_time: Duration::from_mins(5),
+            unknown_key_interval: Duration::from_secs(10),
+            outage: Duration::from_hours(24),
+            timeout: Duration::from_secs(5),
+            plaintext: false,
+            feed: None,
+        }
+    }
+
+    /// Where the feed is.
+    pub(crate) fn feed_url(&self) -> Option<String> {
+        self.feed.as_ref().map(|feed| feed.url.clone().unwrap_or_else(|| below(&self.issuer, "/.well-known/revocations")))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.audience.is_empty() {
+            return Err(ConfigError::Audience);
+        }
+        self.check_url("jwks_url", &self.jwks_url)?;
+        self.feed_url().map_or(Ok(()), |url| self.check_url("feed.url", &url))
+    }
+
+    fn check_url(&self, what: &'static str, url: &str) -> Result<(), ConfigError> {
+        let url = Url::parse(url).map_err(|source| ConfigError::Url { what, source })?;
+        let loopback = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if loopback || self.plaintext => Ok(()),
+            _ => Err(ConfigError::Plaintext(what)),
+        }
+    }
+}
+
+fn below(issuer: &str, path: &str) -> String {
+    format!("{}{path}", issuer.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_set_is_below_the_issuer() {
+        for issuer in ["https://example.org", "https://example.org/"] {
+            assert_eq!(VerifierConfig::new(issuer, "a").jwks_url, "https://example.org/.well-known/jwks.json");
+        }
+    }
+
+    #[test]
+    fn plaintext_is_for_loopback_unless_allowed() {
+        let check = |issuer: &str| VerifierConfig::new(issuer, "a").check().is_ok();
+        for good in ["https://example.org", "http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"] {
+            assert!(check(good), "{good}");
+        }
+        for bad in ["http://example.org", "http://127.0.0.1.example.org", "ftp://example.org", "file:///keys", "example.org", ""] {
+            assert!(!check(bad), "{bad}");
+        }
+        let mut config = VerifierConfig::new("http://accounts:8080", "a");
+        config.plaintext = true;
+        config.check().unwrap();
+        config.feed = Some(FeedConfig { url: Some("ftp://x".to_owned()), ..FeedConfig::default() });
+        assert!(config.check().is_err());
+    }
+}

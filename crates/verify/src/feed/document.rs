@@ -1,0 +1,51 @@
+//! The feed's document: a signed object of `typ` `revocations+jwt`, made with a key of the same key set.
+
+use crate::{error::VerifyError, json, jws::Jws, key_set::Key};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// The most bytes of a document; that is room for some 50 000 sessions.
+pub(super) const LONGEST: usize = 4 * 1024 * 1024;
+
+/// The header's `typ`.
+const TYPE: &str = "revocations+jwt";
+
+/// The claims. Times are seconds since 1970-01-01 UTC.
+#[derive(Debug, Deserialize)]
+pub(super) struct Document {
+    iss: String,
+    iat: u64,
+    /// `iat + window`.
+    pub(super) exp: u64,
+    /// The life of an ID token: how long an entry stays listed.
+    pub(super) window: u64,
+    /// The sessions that ended, each with when.
+    pub(super) sessions: Vec<(Uuid, u64)>,
+    /// The users whose epoch rose, each with the new epoch and the one session that lives on.
+    pub(super) users: Vec<(Uuid, u64, Option<Uuid>)>,
+}
+
+/// The text, taken apart.
+pub(super) fn parse(text: &str) -> Result<Jws<'_>, VerifyError> {
+    Jws::parse(text, TYPE, LONGEST)
+}
+
+impl Document {
+    /// Checks signature, issuer and times.
+    pub(super) fn read(jws: &Jws<'_>, key: &Key, issuer: &str, now: u64, leeway: u64) -> Result<Self, VerifyError> {
+        let document: Self = json::parse(&jws.verify(key)?).map_err(VerifyError::Claims)?;
+        if document.iss != issuer {
+            return Err(VerifyError::Issuer);
+        }
+        if document.iat.checked_add(document.window) != Some(document.exp) {
+            return Err(VerifyError::Contradiction);
+        }
+        if document.iat > now.saturating_add(leeway) {
+            return Err(VerifyError::NotYetValid);
+        }
+        if now >= document.exp.saturating_add(leeway) {
+            return Err(VerifyError::Expired);
+        }
+        Ok(document)
+    }
+}

@@ -1,0 +1,69 @@
+//! Verifies ID tokens of a Revolve account service in the services that rely on it.
+//!
+//! A [`Verifier`] fetches the issuer's key set, keeps it fresh in the background and checks tokens without asking anybody
+//! (RFC 7515, RFC 7519, RFC 8725). With a [`FeedConfig`] it also follows the issuer's revocation feed, so that a sign-out
+//! counts here within about a second. No other crate of ours and no OpenSSL is linked in.
+//!
+//! ```no_run
+//! # #[cfg(feature = "http")]
+//! # async fn example(token: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! use revolve_verify::{FeedConfig, Verifier, VerifierConfig};
+//!
+//! let mut config = VerifierConfig::new("https://accounts.example.org", "my-services");
+//! config.feed = Some(FeedConfig::default());
+//! let verifier = Verifier::start(&config)?; // once, when the service starts; cheap to clone
+//!
+//! let claims = verifier.verify(token).await?;
+//! println!("{} is {}", claims.user.uid, claims.user.email);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With the feature `actix` there is an extractor, with `tower` a layer (for axum and others).
+//!
+//! # What is accepted
+//!
+//! - Exactly two dots and nothing but the base64url alphabet around them, at most [`LONGEST_TOKEN`] bytes, each part
+//!   canonical: one token has one spelling (RFC 7515 §2).
+//! - A header with `kid`, with `typ` that is exactly `JWT`, and with the `alg` that the key of that `kid` is for: the key
+//!   chooses the algorithm, never the token (RFC 8725 §3.1). `crit` and `b64` are refused. `jku`, `x5u`, `x5c`, `jwk` and
+//!   whatever else is there are never read (RFC 7515 §4).
+//! - JSON in which no object names a member twice.
+//! - The expected `iss`; an `aud` that is, or is an array that has, the expected one; `exp` in the future; `iat` and, if there
+//!   is one, `nbf` not in the future; all of them whole numbers, with [`VerifierConfig::leeway`].
+//! - `sub`, `sid`, `epoch`, `auth_time` and `user` as the service writes them, `user.uid` being `sub`. Claims of other names
+//!   are passed over: the service may add some (RFC 7519 §4).
+//!
+//! A refresh token never passes: its `typ`, its algorithm, its key and its claims are others.
+
+#[cfg(feature = "actix")]
+pub mod actix;
+mod algorithm;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod bearer;
+mod claims;
+mod clock;
+mod config;
+mod error;
+pub mod feed;
+pub mod fetch;
+mod json;
+mod jws;
+mod key_set;
+mod keys;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod problem;
+mod task;
+#[cfg(feature = "tower")]
+pub mod tower;
+mod verifier;
+
+pub use algorithm::Algorithm;
+pub use claims::{Claims, User};
+pub use clock::{Clock, SystemClock};
+pub use config::{ConfigError, VerifierConfig};
+pub use error::VerifyError;
+pub use feed::{FeedConfig, Stale};
+pub use jws::LONGEST_TOKEN;
+pub use key_set::{KeySet, KeySetError};
+pub use verifier::Verifier;

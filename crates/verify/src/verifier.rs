@@ -1,0 +1,119 @@
+//! The one thing that services call.
+
+use crate::{
+    claims::{Claims, Expected},
+    clock::Clock,
+    config::{ConfigError, VerifierConfig},
+    error::VerifyError,
+    feed::Feed,
+    fetch::Fetch,
+    jws::{Jws, LONGEST_TOKEN},
+    key_set::{Key, KeySet},
+    keys::Keys,
+    task::Task,
+};
+use std::{fmt, sync::Arc};
+
+/// The `typ` of an ID token (RFC 7519 §5.1), in exactly this spelling.
+const TYPE: &str = "JWT";
+
+/// Verifies ID tokens. Clones share keys, feed and background tasks; the tasks end with the last clone.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    expected: Expected,
+    keys: Keys,
+    feed: Option<Feed>,
+    clock: Arc<dyn Clock>,
+    _tasks: Vec<Task>,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("expected", &self.0.expected).finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// Starts, fetching over HTTP. The issuer need not be up: until it answers, [`Verifier::verify`] says
+    /// [`VerifyError::Unavailable`].
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime. The runtime must live as long as the service: the tasks run there.
+    #[cfg(feature = "http")]
+    pub fn start(config: &VerifierConfig) -> Result<Self, ConfigError> {
+        let fetch = crate::fetch::HttpFetch::new().map_err(ConfigError::Client)?;
+        Self::start_with(config, Arc::new(fetch), Arc::new(crate::SystemClock))
+    }
+
+    /// Starts with a client and a clock of yours.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn start_with(config: &VerifierConfig, fetch: Arc<dyn Fetch>, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        config.check()?;
+        let expected = expected(config);
+        let (keys, keeper) = Keys::follow(config, Arc::clone(&fetch));
+        let mut tasks = vec![keeper];
+        let feed = config.feed.as_ref().map(|feed| {
+            let (feed, follower) = Feed::follow(config, feed, &expected, keys.clone(), fetch, Arc::clone(&clock));
+            tasks.push(follower);
+            feed
+        });
+        Ok(Self(Arc::new(Inner { expected, keys, feed, clock, _tasks: tasks })))
+    }
+
+    /// With keys that never change and no feed: fetches nothing, needs no runtime.
+    pub fn with_keys(config: &VerifierConfig, keys: KeySet, clock: Arc<dyn Clock>) -> Self {
+        let keys = Keys::fixed(config, keys);
+        Self(Arc::new(Inner { expected: expected(config), keys, feed: None, clock, _tasks: Vec::new() }))
+    }
+
+    /// Verifies an ID token. Asks nobody, except when its key is not known: then the key set is fetched once for all who wait, and at
+    /// most every [`VerifierConfig::unknown_key_interval`].
+    ///
+    /// # Errors
+    /// [`VerifyError`]. For [`VerifyError::Unavailable`] answer 503, for all others 401.
+    pub async fn verify(&self, token: &str) -> Result<Claims, VerifyError> {
+        let jws = Jws::parse(token, TYPE, LONGEST_TOKEN)?;
+        let key = self.0.keys.find(jws.key_id()).await?;
+        if let Some(feed) = &self.0.feed {
+            feed.asked().await;
+        }
+        self.judge(&jws, &key)
+    }
+
+    /// Verifies with what is at hand and never waits.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`], and [`VerifyError::UnknownKey`] for keys that a fetch would bring.
+    pub fn verify_at_hand(&self, token: &str) -> Result<Claims, VerifyError> {
+        let jws = Jws::parse(token, TYPE, LONGEST_TOKEN)?;
+        let key = self.0.keys.at_hand(jws.key_id())?;
+        self.judge(&jws, &key)
+    }
+
+    /// Whether the key set was fetched and the feed, if it is followed, is not stale: for a readiness check.
+    pub fn is_ready(&self) -> bool {
+        self.0.keys.is_ready() && self.0.feed.as_ref().is_none_or(Feed::is_ready)
+    }
+
+    fn judge(&self, jws: &Jws<'_>, key: &Key) -> Result<Claims, VerifyError> {
+        let claims = Claims::parse(&jws.verify(key)?, &self.0.expected, self.0.clock.unix_seconds())?;
+        if let Some(feed) = &self.0.feed {
+            feed.check(&claims)?;
+        }
+        Ok(claims)
+    }
+}
+
+fn expected(config: &VerifierConfig) -> Expected {
+    Expected { issuer: config.issuer.clone(), audience: config.audience.clone(), leeway: config.leeway.as_secs() }
+}

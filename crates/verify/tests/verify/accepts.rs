@@ -1,0 +1,65 @@
+//! What is accepted, and what comes of it.
+
+use crate::support::{AUDIENCE, NOW, SESSION, TestKey, USER, claims, verifier};
+use revolve_verify::{Algorithm, VerifyError};
+use serde_json::json;
+use uuid::Uuid;
+
+#[tokio::test]
+async fn a_good_token_of_each_algorithm_gives_a_typed_user() {
+    for algorithm in Algorithm::ALL {
+        let key = TestKey::of_issuer(algorithm);
+        let (verifier, _) = verifier(&[&key]);
+        let found = verifier.verify(&key.token(&claims())).await.unwrap();
+        assert_eq!(found.user.uid, Uuid::parse_str(USER).unwrap());
+        assert_eq!((found.user.email.as_str(), found.user.name.as_deref(), found.user.website), ("ann@example.org", Some("Ann"), None));
+        assert_eq!(found.session, Uuid::parse_str(SESSION).unwrap());
+        assert_eq!((found.epoch, found.issued_at, found.expires_at, found.authenticated_at), (0, NOW, NOW + 900, NOW));
+        assert_eq!(verifier.verify_at_hand(&key.token(&claims())).unwrap().session, found.session);
+    }
+}
+
+#[tokio::test]
+async fn several_keys_of_several_algorithms_serve_at_once() {
+    let keys = Algorithm::ALL.map(TestKey::of_issuer);
+    let (verifier, _) = verifier(&keys.each_ref().map(|key| &**key));
+    for key in &keys {
+        verifier.verify(&key.token(&claims())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_audience_may_be_one_of_several_and_other_claims_are_passed_over() {
+    let key = TestKey::of_issuer(Algorithm::EdDsa);
+    let (verifier, _) = verifier(&[&key]);
+    let mut some = claims();
+    some["aud"] = json!(["others", AUDIENCE]);
+    some["nbf"] = json!(NOW);
+    some["roles"] = json!({ "a": [1, 2, null] });
+    some["user"]["phone"] = json!("1");
+    verifier.verify(&key.token(&some)).await.unwrap();
+}
+
+#[tokio::test]
+async fn header_members_that_bring_a_key_are_never_read() {
+    let key = TestKey::of_issuer(Algorithm::Es256);
+    let (verifier, _) = verifier(&[&key]);
+    let mut header = key.header("JWT");
+    header["jku"] = json!(17);
+    header["x5u"] = json!("https://keys.example.net");
+    header["jwk"] = json!({ "kty": "oct" });
+    header["x5c"] = json!([]);
+    verifier.verify(&key.token_of(header.to_string(), claims().to_string())).await.unwrap();
+}
+
+#[tokio::test]
+async fn times_have_a_leeway_of_five_seconds() {
+    let key = TestKey::of_issuer(Algorithm::EdDsa);
+    let (verifier, clock) = verifier(&[&key]);
+    let token = key.token(&claims());
+    for (now, good) in [(NOW - 6, false), (NOW - 5, true), (NOW + 904, true), (NOW + 905, false)] {
+        clock.set(now);
+        assert_eq!(verifier.verify(&token).await.is_ok(), good, "{now}");
+    }
+    assert!(matches!(verifier.verify(&token).await, Err(VerifyError::Expired)));
+}

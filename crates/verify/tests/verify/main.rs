@@ -1,0 +1,9 @@
+//! `revolve-verify` from outside.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod accepts;
+mod attacks;
+mod feed;
+mod keys;
+mod support;

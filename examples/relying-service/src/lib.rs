@@ -1,0 +1,34 @@
+//! Two small services that let in whoever has signed in with Revolve: the same on actix-web and on axum. Each answers
+//! `GET /hello` with the user's address, and `GET /` to anybody.
+
+use actix_web::{App, HttpServer, dev::Server, web};
+use axum::{Extension, Router, routing};
+use revolve_verify::{FeedConfig, User, Verifier, VerifierConfig, actix::Identity, tower::VerifyLayer};
+use std::{io, net::TcpListener};
+
+/// What every relying service needs: whose tokens, for whom, and that sign-outs count within about a second.
+pub fn verifier(issuer: &str, audience: &str) -> Result<Verifier, revolve_verify::ConfigError> {
+    let mut config = VerifierConfig::new(issuer, audience);
+    config.feed = Some(FeedConfig::default());
+    Verifier::start(&config)
+}
+
+/// The actix-web service: handlers that take an [`Identity`] are protected.
+pub fn actix_service(listener: TcpListener, verifier: Verifier) -> io::Result<Server> {
+    let verifier = web::Data::new(verifier);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(verifier.clone())
+            .route("/", web::get().to(async || "for anybody"))
+            .route("/hello", web::get().to(async |identity: Identity| format!("Hello {}", identity.user.email)))
+    });
+    Ok(server.workers(1).disable_signals().listen(listener)?.run())
+}
+
+/// The axum service: what is below the layer is protected.
+pub fn axum_service(verifier: Verifier) -> Router {
+    Router::new()
+        .route("/hello", routing::get(async |Extension(user): Extension<User>| format!("Hello {}", user.email)))
+        .layer(VerifyLayer::new(verifier))
+        .route("/", routing::get(async || "for anybody"))
+}
