@@ -14,6 +14,9 @@ use crate::{
 /// Each adapter must build without the others: embedders take only what they need.
 const ADAPTER_FEATURES: [&str; 6] = ["redis", "postgres", "sqlite", "jose", "argon2", "system"];
 
+/// A relying service takes what its framework needs; the empty one is the verifier alone.
+const VERIFY_FEATURES: [&str; 4] = ["", "http", "actix", "tower"];
+
 pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> {
     let mut report = Report::default();
     report.step("format", process::run(cargo(["fmt", "--all", "--check"])?, interrupt)).await.context("run `cargo fmt --all`")?;
@@ -42,6 +45,10 @@ async fn features(interrupt: &Interrupt) -> Result<()> {
     process::run(cargo(["check", "--quiet", "-p", "revolve-domain"])?, interrupt).await?;
     for feature in ADAPTER_FEATURES {
         let check = cargo(["check", "--quiet", "-p", "revolve-adapters", "--no-default-features", "--features", feature])?;
+        process::run(check, interrupt).await?;
+    }
+    for feature in VERIFY_FEATURES {
+        let check = cargo(["check", "--quiet", "-p", "revolve-verify", "--no-default-features", "--features", feature])?;
         process::run(check, interrupt).await?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 mod ci;
 mod deps;
+mod fuzz;
 mod interrupt;
 mod process;
 mod rules;
@@ -34,6 +35,8 @@ enum Command {
     Ci(test::Args),
     /// Check which crate depends on which, and the house rules
     Deps,
+    /// Fuzz the parsing of tokens (nightly, cargo-fuzz)
+    Fuzz(fuzz::Args),
     /// Start Redis and Postgres for development and keep them until Ctrl-C
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
@@ -60,6 +63,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(args) => test::run(&args, &interrupt).await,
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Deps => deps::run(),
+        Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Secrets => secrets::run(&root()?),

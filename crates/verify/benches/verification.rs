@@ -10,14 +10,11 @@ mod support;
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_verify::Algorithm;
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Instant};
 use support::{TestKey, claims, verifier};
 
-const ROUNDS: usize = 301;
-const PER_ROUND: u32 = 200;
+const ROUNDS: usize = 1001;
+const PER_ROUND: u32 = 50;
 
 fn public(key: &TestKey) -> ParsedPublicKey {
     let number = |name: &str| URL_SAFE_NO_PAD.decode(key.jwk[name].as_str().unwrap()).unwrap();
@@ -31,21 +28,23 @@ fn public(key: &TestKey) -> ParsedPublicKey {
     .unwrap()
 }
 
-fn time(mut work: impl FnMut()) -> Duration {
+/// Microseconds for one.
+fn time(mut work: impl FnMut()) -> f64 {
     let begun = Instant::now();
     for _ in 0..PER_ROUND {
         work();
     }
-    begun.elapsed() / PER_ROUND
+    begun.elapsed().as_secs_f64() * 1e6 / f64::from(PER_ROUND)
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    times[times.len() / 2].as_secs_f64() * 1e6
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
 }
 
 fn main() {
     println!("algorithm  bare check  verification  more    ratio   (µs, medians of {ROUNDS} × {PER_ROUND})");
+    let mut rs256 = f64::INFINITY;
     for algorithm in Algorithm::ALL {
         let key = TestKey::of_issuer(algorithm);
         let (verifier, _) = verifier(&[&key]);
@@ -57,10 +56,13 @@ fn main() {
             bare.push(time(|| public.verify_sig(black_box(message.as_bytes()), black_box(&signature)).unwrap()));
             whole.push(time(|| drop(black_box(verifier.verify_at_hand(black_box(&token)).unwrap()))));
         }
+        // Of neighbours in time, so that a load that comes and goes doesn't count.
+        let ratio = median(whole.iter().zip(&bare).map(|(whole, bare)| whole / bare).collect());
         let (bare, whole) = (median(bare), median(whole));
-        println!("{algorithm:<10} {bare:>10.2} {whole:>13.2} {:>5.2} {:>8.3}", whole - bare, whole / bare);
+        println!("{algorithm:<10} {bare:>10.2} {whole:>13.2} {:>5.2} {ratio:>8.3}", whole - bare);
         if algorithm == Algorithm::Rs256 {
-            assert!(whole <= 1.3 * bare, "verification costs more than 1.3 × the bare check");
+            rs256 = ratio;
         }
     }
+    assert!(rs256 <= 1.3, "verification costs more than 1.3 × the bare check");
 }

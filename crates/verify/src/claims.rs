@@ -1,8 +1,11 @@
 //! The claims of an ID token: as they stand on the wire, what they must say, and what a service gets of them.
 
 use crate::{error::VerifyError, json};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::borrow::Cow;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{SeqAccess, Visitor},
+};
+use std::{borrow::Cow, fmt};
 use uuid::Uuid;
 
 /// Who the user is.
@@ -71,10 +74,8 @@ struct Wire<'t> {
 }
 
 /// RFC 7519 §4.1.3: one audience or several.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Audience<'t> {
-    One(#[serde(borrow)] Cow<'t, str>),
+    One(Cow<'t, str>),
     Several(Vec<String>),
 }
 
@@ -84,6 +85,39 @@ impl Audience<'_> {
             Self::One(audience) => audience == expected,
             Self::Several(audiences) => audiences.iter().any(|audience| audience == expected),
         }
+    }
+}
+
+/// By hand, since an untagged enum would buffer.
+impl<'d: 't, 't> Deserialize<'d> for Audience<'t> {
+    fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'t> Visitor<'t> for Either {
+            type Value = Audience<'t>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or an array of texts")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'t str) -> Result<Self::Value, E> {
+                Ok(Audience::One(text.into()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Audience::One(text.to_owned().into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'t>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+                let mut several = Vec::new();
+                while let Some(audience) = array.next_element()? {
+                    several.push(audience);
+                }
+                Ok(Audience::Several(several))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
     }
 }
 

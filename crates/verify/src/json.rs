@@ -13,6 +13,9 @@ pub(crate) fn parse<'t, T: Deserialize<'t>>(text: &'t [u8]) -> Result<T, serde_j
     serde_json::from_slice(text)
 }
 
+/// So many names are compared one by one, which is faster than a tree; a hostile text with more can't make that slow.
+const FEW: usize = 12;
+
 /// Any value; nothing is kept of it.
 struct Unambiguous;
 
@@ -65,10 +68,15 @@ impl<'t> Visitor<'t> for Walk {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut object: A) -> Result<Unambiguous, A::Error> {
-        let mut names = BTreeSet::new();
+        let (mut few, mut more) = (Vec::with_capacity(FEW), BTreeSet::new());
         while let Some(name) = object.next_key::<Name<'t>>()? {
-            if !names.insert(name) {
+            if few.contains(&name) || more.contains(&name) {
                 return Err(de::Error::custom("a member is there twice"));
+            }
+            if few.len() < FEW {
+                few.push(name);
+            } else {
+                more.insert(name);
             }
             object.next_value::<Unambiguous>()?;
         }

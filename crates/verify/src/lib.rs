@@ -24,7 +24,7 @@
 //! # What is accepted
 //!
 //! - Exactly two dots and nothing but the base64url alphabet around them, at most [`LONGEST_TOKEN`] bytes, each part
-//!   canonical: one token has one spelling (RFC 7515 §2).
+//!   in canonical base64url (RFC 7515 §2).
 //! - A header with `kid`, with `typ` that is exactly `JWT`, and with the `alg` that the key of that `kid` is for: the key
 //!   chooses the algorithm, never the token (RFC 8725 §3.1). `crit` and `b64` are refused. `jku`, `x5u`, `x5c`, `jwk` and
 //!   whatever else is there are never read (RFC 7515 §4).
