@@ -5,9 +5,12 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Client, Response, StatusCode};
 use revolve::{Application, config::Config};
-use revolve_verify::{Clock, SystemClock};
+use revolve_verify::{Clock, FeedConfig, SystemClock};
 use serde_json::{Value, json};
-use std::{net::TcpListener, time::Duration};
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 /// Starts Revolve; it lives until the runtime ends. `issuer` must be known before its port is, so it is a name here, and the services
 /// are told where the key set is.
@@ -22,11 +25,17 @@ async fn revolve(folder: &std::path::Path, more: &str) -> String {
     base
 }
 
-/// Starts both services.
+/// Starts both services, without the feed.
 async fn services(base: &str) -> [String; 2] {
+    services_with(base, None).await
+}
+
+/// Starts both services.
+async fn services_with(base: &str, feed: Option<FeedConfig>) -> [String; 2] {
     let mut config = revolve_verify::VerifierConfig::new("http://localhost:8080", "revolve");
     config.jwks_url = format!("{base}/.well-known/jwks.json");
     config.leeway = Duration::ZERO;
+    config.feed = feed;
     let verifier = revolve_verify::Verifier::start(&config).unwrap();
     let (actix, axum) = (TcpListener::bind("127.0.0.1:0").unwrap(), tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
     let urls = [actix.local_addr().unwrap(), axum.local_addr().unwrap()].map(|address| format!("http://{address}"));
@@ -40,8 +49,12 @@ fn client() -> Client {
 }
 
 async fn sign_up(base: &str) -> (String, String) {
+    sign_up_as(base, "ann@example.org").await
+}
+
+async fn sign_up_as(base: &str, email: &str) -> (String, String) {
     let request = client().post(format!("{base}/api/account/signup"));
-    let answer = request.json(&json!({ "email": "ann@example.org", "password": "correct horse battery" })).send().await.unwrap();
+    let answer = request.json(&json!({ "email": email, "password": "correct horse battery" })).send().await.unwrap();
     assert_eq!(answer.status(), 201);
     let answer: Value = answer.json().await.unwrap();
     let token = |name: &str| answer["tokens"][name].as_str().unwrap().to_owned();
@@ -125,4 +138,33 @@ async fn the_example_starts_while_the_issuer_is_away() {
     let verifier = relying_service::verifier("http://127.0.0.1:1", "revolve").unwrap();
     assert!(!verifier.is_ready());
     assert!(relying_service::verifier("http://accounts.example.org", "revolve").is_err());
+}
+
+/// From the answer to a sign-out to the refusal at both services, which follow the feed: 10 times, 100 in the long run.
+#[actix_web::test]
+async fn a_sign_out_counts_at_relying_services_within_two_seconds() {
+    let times = if std::env::var_os("REVOLVE_TEST_LONG").is_some() { 100 } else { 10 };
+    let folder = tempfile::tempdir().unwrap();
+    let base = revolve(folder.path(), "").await;
+    let feed = FeedConfig { url: Some(format!("{base}/.well-known/revocations")), ..FeedConfig::default() };
+    let services = services_with(&base, Some(feed)).await;
+    let mut slowest = Duration::ZERO;
+    for time in 0..times {
+        let (id, _) = sign_up_as(&base, &format!("ann{time}@example.org")).await;
+        let bearer = format!("Bearer {id}");
+        for service in &services {
+            assert_eq!(hello(service, Some(&bearer)).await.status(), 200);
+        }
+        let sign_out = client().post(format!("{base}/api/account/signout")).header("authorization", &bearer);
+        assert_eq!(sign_out.send().await.unwrap().status(), 204);
+        let signed_out = Instant::now();
+        for service in &services {
+            while hello(service, Some(&bearer)).await.status() != 401 {
+                assert!(signed_out.elapsed() < Duration::from_secs(2), "sign-out {time} does not count at {service}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        slowest = slowest.max(signed_out.elapsed());
+    }
+    println!("{times} sign-outs, the slowest counted after {slowest:?}");
 }

@@ -1,5 +1,4 @@
-//! The claims as they stand on the wire. Members that are not named are passed over: a newer replica may have written
-//! them.
+//! The claims as they stand on the wire. Every member is named, so that a token with others is not ours.
 
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, TokenId, UserId},
@@ -10,6 +9,7 @@ use std::borrow::Cow;
 
 /// The claims of an ID token.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct WireId<'a> {
     pub(super) iss: Cow<'a, str>,
     pub(super) sub: UserId,
@@ -24,7 +24,7 @@ pub(super) struct WireId<'a> {
 
 /// Who the user is, for services that show it.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct WireUser<'a> {
     pub(super) uid: UserId,
     pub(super) email: Cow<'a, str>,
@@ -87,6 +87,7 @@ impl<'a> WireRevocations<'a> {
 
 /// The claims of a refresh token.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct WireRefresh<'a> {
     pub(super) iss: Cow<'a, str>,
     uid: UserId,
