@@ -5,6 +5,7 @@
 
 mod application;
 mod background;
+pub mod cli;
 mod composition;
 pub mod config;
 mod embedded_keys;

@@ -1,22 +1,31 @@
 //! The configuration: built-in defaults, then files, then the environment. Unknown keys are refused; secrets can also be
-//! read from files. What is in here with secrets is dropped after wiring.
+//! read from files. One file per section. What is in here with secrets is dropped after wiring.
 
+mod hashing;
+mod http;
+mod load;
+mod log;
+mod postgres;
+mod profile;
+mod redis;
 mod secret;
-mod sections;
+mod secrets;
+mod sessions;
 mod tokens;
 
+pub use hashing::Hashing;
+pub use http::Http;
+pub use log::{Log, LogFormat};
+pub use postgres::Postgres;
+pub use profile::Profile;
+pub use redis::Redis;
 pub use secret::Secret;
-pub use sections::{Config, Hashing, Http, Log, LogFormat, Postgres, Profile, Redis, ReusePolicyName, Secrets, Sessions};
+pub use secrets::Secrets;
+pub use sessions::{ReusePolicyName, Sessions};
 pub use tokens::Tokens;
 
-use figment::{
-    Figment,
-    providers::{Env, Format, Toml},
-};
-use std::path::{Path, PathBuf};
-
-/// The folder that is read when nothing else is said.
-const FOLDER: &str = "config";
+use serde::Deserialize;
+use std::path::PathBuf;
 
 /// The configuration is wrong. Says where and what, never a secret.
 #[derive(Debug, thiserror::Error)]
@@ -30,86 +39,64 @@ impl ConfigError {
     }
 }
 
+/// The whole configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Which stores.
+    pub profile: Profile,
+    /// Where the embedded profile keeps its database and keys; `data` below the working directory.
+    pub data_dir: PathBuf,
+    /// Secrets that everything else is derived from.
+    pub secrets: Secrets,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// The HTTP server.
+    pub http: Http,
+    /// The white list of the server profile.
+    pub redis: Redis,
+    /// The user database of the server profile.
+    pub postgres: Postgres,
+    /// Password hashes.
+    pub hashing: Hashing,
+    /// Log lines.
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            profile: Profile::default(),
+            data_dir: PathBuf::from("data"),
+            secrets: Secrets::default(),
+            tokens: Tokens::default(),
+            sessions: Sessions::default(),
+            http: Http::default(),
+            redis: Redis::default(),
+            postgres: Postgres::default(),
+            hashing: Hashing::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+/// What a section can't say by types alone: whether it holds, and the line for when it does not.
+type Rule = (bool, &'static str);
+
 impl Config {
-    /// Reads `config/revolve.toml` and `config/<profile>.toml` below the working directory (or `file` instead), then the
-    /// environment.
-    ///
-    /// # Errors
-    /// [`ConfigError`] with every mistake that was found.
-    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let environment = Env::prefixed("REVOLVE__").split("__").lowercase(true);
-        let with = |files: &[PathBuf]| {
-            let figment = files.iter().fold(Figment::new(), |figment, file| figment.merge(Toml::file(file)));
-            figment.merge(environment.clone())
-        };
-        let files = if let Some(file) = file {
-            if !file.is_file() {
-                return Err(ConfigError(format!("  {} is not there", file.display())));
-            }
-            vec![file.to_owned()]
-        } else {
-            let common = Path::new(FOLDER).join("revolve.toml");
-            let figment = with(std::slice::from_ref(&common));
-            let profile: Profile = if figment.contains("profile") {
-                figment.extract_inner("profile").map_err(|error| explain(&error))?
-            } else {
-                Profile::default()
-            };
-            vec![common, Path::new(FOLDER).join(profile.file_name())]
-        };
-        Self::extract(&with(&files))
-    }
-
-    /// Reads a text in TOML alone: what tests use.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        Self::extract(&Figment::from(Toml::string(text)))
-    }
-
-    fn extract(figment: &Figment) -> Result<Self, ConfigError> {
-        let config: Self = figment.extract().map_err(|error| explain(&error))?;
-        config.check()?;
-        Ok(config)
-    }
-}
-
-fn explain(error: &figment::Error) -> ConfigError {
-    let lines: Vec<String> = error
-        .clone()
-        .into_iter()
-        .map(|error| {
-            let path = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path.join(".")) };
-            let source = error.metadata.as_ref().map(|metadata| match &metadata.source {
-                Some(source) => format!(" (in {source})"),
-                None => format!(" (in {})", metadata.name),
-            });
-            format!("  {path}{}{}", without_value(&error.kind), source.unwrap_or_default())
-        })
-        .collect();
-    ConfigError(lines.join("\n"))
-}
-
-/// What is wrong, without the value that was found: it may be a secret in the wrong place.
-fn without_value(kind: &figment::error::Kind) -> String {
-    use figment::error::Kind;
-    match kind {
-        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => format!("{} found, expected {expected}", class(found)),
-        Kind::UnknownVariant(_, expected) => format!("unknown value, expected one of {}", expected.join(", ")),
-        Kind::UnknownField(field, expected) => format!("unknown key `{field}`, expected one of {}", expected.join(", ")),
-        other => other.to_string(),
-    }
-}
-
-fn class(found: &figment::error::Actual) -> &'static str {
-    use figment::error::Actual;
-    match found {
-        Actual::Bool(_) => "a boolean",
-        Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
-        Actual::Char(_) | Actual::Str(_) => "a text",
-        Actual::Seq => "a list",
-        Actual::Map => "a section",
-        _ => "something else",
+    /// Every rule that is broken, one line each.
+    fn check(&self) -> Result<(), ConfigError> {
+        let rules = [
+            self.tokens.rules(),
+            self.sessions.rules(),
+            self.redis.rules(),
+            self.postgres.rules(),
+            self.http.rules(),
+            self.hashing.rules(),
+        ];
+        let broken: Vec<String> = rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| format!("  {rule}")).collect();
+        if broken.is_empty() { Ok(()) } else { Err(ConfigError::new(broken.join("\n"))) }
     }
 }

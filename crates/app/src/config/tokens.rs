@@ -1,5 +1,6 @@
 //! `[tokens]`: tokens and the keys that sign them.
 
+use super::{Config, ConfigError, Rule, Secret};
 use revolve_domain::{keys::KeyPolicy, policy::SessionPolicy};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -80,14 +81,15 @@ impl Tokens {
     }
 
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> [(bool, &'static str); 7] {
+    pub(super) fn rules(&self) -> Vec<Rule> {
         let second = Duration::from_secs(1);
         let lead = self.key_set_max_age.saturating_add(self.key_margin);
-        [
+        vec![
             (self.id_lifetime >= second, "tokens.id_lifetime: must be at least 1s"),
             (self.refresh_lifetime >= second, "tokens.refresh_lifetime: must be at least 1s"),
             (!self.issuer.is_empty(), "tokens.issuer: must not be empty"),
             (!self.audience.is_empty(), "tokens.audience: must not be empty"),
+            (self.feed_interval >= Duration::from_millis(50), "tokens.feed_interval: must be at least 50ms"),
             (self.key_refresh >= Duration::from_millis(10), "tokens.key_refresh: must be at least 10ms"),
             (self.key_margin >= self.key_refresh.saturating_mul(2), "tokens.key_margin: must be at least twice tokens.key_refresh"),
             (
@@ -95,5 +97,15 @@ impl Tokens {
                 "tokens.rotate_every: must be more than tokens.key_set_max_age and tokens.key_margin together",
             ),
         ]
+    }
+}
+
+impl Config {
+    /// The private key that signs ID tokens, if one is given.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if its file can't be read.
+    pub fn signing_key(&self) -> Result<Secret, ConfigError> {
+        Secret::resolve("tokens.signing_key", self.tokens.signing_key.as_ref(), self.tokens.signing_key_file.as_ref())
     }
 }

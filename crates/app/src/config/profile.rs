@@ -1,0 +1,23 @@
+//! `profile`: which stores the service runs on.
+
+use serde::Deserialize;
+
+/// Which stores the service runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// One SQLite file; keys are made on first start.
+    #[default]
+    Embedded,
+    /// Redis and Postgres; every secret is given.
+    Server,
+}
+
+impl Profile {
+    pub(super) const fn file_name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded.toml",
+            Self::Server => "server.toml",
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `[sessions]`: how long sessions live, how many there may be, and the windows for retries.
+
+use super::{Config, Rule};
+use revolve_domain::{
+    policy::SessionPolicy,
+    rotation::{RetryPolicy, ReusePolicy},
+};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// What happens when a token is used that was no longer its client's to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReusePolicyName {
+    /// The session ends.
+    #[default]
+    Revoke,
+    /// The token is refused and the session goes on.
+    Reject,
+}
+
+/// `[sessions]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// Life of a session since its sign-in; 90 days.
+    #[serde(with = "humantime_serde")]
+    pub lifetime: Duration,
+    /// Live sessions a user may have; 10.
+    pub max_per_user: usize,
+    /// For so long after a rotation a retry is free; 10 s.
+    #[serde(with = "humantime_serde")]
+    pub retry_free: Duration,
+    /// Later, and up to here, it is a late retry; 10 min, 0 for none.
+    #[serde(with = "humantime_serde")]
+    pub retry_window: Duration,
+    /// The same for a session that is bound to its device; 24 h.
+    #[serde(with = "humantime_serde")]
+    pub bound_retry_window: Duration,
+    /// So many generations in a row may be retried late; 3.
+    pub late_retries: u32,
+    /// `revoke` or `reject`.
+    pub reuse_policy: ReusePolicyName,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let (policy, retry) = (SessionPolicy::default(), RetryPolicy::default());
+        Self {
+            lifetime: policy.session_lifetime,
+            max_per_user: policy.max_per_user,
+            retry_free: retry.retry_free,
+            retry_window: retry.retry_window,
+            bound_retry_window: retry.bound_retry_window,
+            late_retries: retry.late_retries,
+            reuse_policy: ReusePolicyName::Revoke,
+        }
+    }
+}
+
+impl Sessions {
+    /// What types alone can't say.
+    pub(super) fn rules(&self) -> Vec<Rule> {
+        vec![
+            (self.lifetime >= Duration::from_secs(1), "sessions.lifetime: must be at least 1s"),
+            (self.max_per_user >= 1, "sessions.max_per_user: must be at least 1"),
+        ]
+    }
+}
+
+impl Config {
+    /// The numbers that the domain needs.
+    pub fn policy(&self) -> SessionPolicy {
+        SessionPolicy {
+            id_lifetime: self.tokens.id_lifetime,
+            refresh_lifetime: self.tokens.refresh_lifetime,
+            session_lifetime: self.sessions.lifetime,
+            max_per_user: self.sessions.max_per_user,
+            retry: RetryPolicy {
+                retry_free: self.sessions.retry_free,
+                retry_window: self.sessions.retry_window,
+                bound_retry_window: self.sessions.bound_retry_window,
+                late_retries: self.sessions.late_retries,
+                reuse: match self.sessions.reuse_policy {
+                    ReusePolicyName::Revoke => ReusePolicy::Revoke,
+                    ReusePolicyName::Reject => ReusePolicy::Reject,
+                },
+            },
+        }
+    }
+}
