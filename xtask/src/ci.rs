@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::{
-    deps,
-    interrupt::Interrupt,
+    deps, interop,
+    interrupt::{Interrupt, Interrupted},
     process::{self, cargo},
     test, torture,
 };
@@ -33,6 +33,11 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     let mut doc = cargo(["doc", "--workspace", "--no-deps"])?;
     doc.env("RUSTDOCFLAGS", "-D warnings");
     report.step("documentation", process::run(doc, interrupt)).await?;
+    match interop::Tools::prepare(interrupt).await {
+        Ok(tools) => report.step("interop", Box::pin(interop::with(&tools, interrupt))).await?,
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) => eprintln!("== interop: left out, {error:#}"),
+    }
     let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
     report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
     // The runner's own summary closes the output, so the durations come before it.
@@ -47,6 +52,7 @@ async fn features(interrupt: &Interrupt) -> Result<()> {
         let check = cargo(["check", "--quiet", "-p", "revolve-adapters", "--no-default-features", "--features", feature])?;
         process::run(check, interrupt).await?;
     }
+    process::run(cargo(["check", "--quiet", "-p", "revolve", "--features", "fuzzing"])?, interrupt).await?;
     for feature in VERIFY_FEATURES {
         let check = cargo(["check", "--quiet", "-p", "revolve-verify", "--no-default-features", "--features", feature])?;
         process::run(check, interrupt).await?;

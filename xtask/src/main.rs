@@ -1,12 +1,15 @@
 //! `cargo xtask`: the project's development tasks, one module per command. Nothing here is part of the service, and nothing of the
 //! service is linked in: tasks drive cargo, the stores and the binary as processes.
 
+mod audit;
 mod ci;
 mod deps;
 mod fuzz;
+mod interop;
 mod interrupt;
 mod process;
 mod rules;
+mod sbom;
 mod secrets;
 mod stores;
 mod test;
@@ -35,8 +38,14 @@ enum Command {
     Ci(test::Args),
     /// Check which crate depends on which, and the house rules
     Deps,
-    /// Fuzz the parsing of tokens (nightly, cargo-fuzz)
+    /// Look for known vulnerabilities in what we depend on (cargo-deny, the RustSec database)
+    Audit(audit::Args),
+    /// Make bills of materials below target/ (cargo-cyclonedx)
+    Sbom,
+    /// Fuzz what reads request bodies, tokens and the configuration (nightly, cargo-fuzz)
     Fuzz(fuzz::Args),
+    /// Verify the service's tokens with foreign libraries, and theirs with revolve-verify (Python, node)
+    Interop,
     /// Start Redis and Postgres for development and keep them until Ctrl-C
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
@@ -63,7 +72,10 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(args) => test::run(&args, &interrupt).await,
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Deps => deps::run(),
+        Command::Audit(args) => audit::run(&args, &interrupt).await,
+        Command::Sbom => sbom::run(&interrupt).await,
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
+        Command::Interop => interop::run(&interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Secrets => secrets::run(&root()?),

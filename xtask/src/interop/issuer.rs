@@ -1,0 +1,110 @@
+//! The real service, once for each algorithm, and what it issues.
+
+use std::{
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    front::{Front, Serving},
+    token::Token,
+};
+use crate::torture::{
+    service::{Binary, Instance, Settings},
+    windows::Windows,
+};
+
+/// The `aud` of everything here.
+pub(super) const AUDIENCE: &str = "interop";
+
+/// An instance that issues with one algorithm.
+pub(super) struct Issuer {
+    pub(super) algorithm: &'static str,
+    /// `iss`, and where it answers.
+    pub(super) url: String,
+    pub(super) email: String,
+    pub(super) id: Token,
+    pub(super) refresh: Token,
+    /// An ID token that has expired.
+    pub(super) expired: Token,
+    instance: Instance,
+    _serving: Serving,
+}
+
+impl Issuer {
+    /// Starts it in a folder of its own and signs somebody up.
+    pub(super) async fn start(binary: &Binary, algorithm: &'static str, folder: &Path) -> Result<Self> {
+        let front = Front::bind().await?;
+        let url = front.url()?;
+        let settings = Settings::new(&Windows::SHORT)
+            .with("DATA_DIR", &folder.join("data").display().to_string())
+            .with("TOKENS__ALGORITHM", algorithm)
+            .with("TOKENS__ISSUER", &url)
+            .with("TOKENS__AUDIENCE", AUDIENCE);
+        // One whose ID tokens live for a second, over the same data: it makes the keys that the other goes on with.
+        let mut brief = Instance::start(binary, &settings.clone().with("TOKENS__ID_LIFETIME", "1s"), folder.join("brief")).await?;
+        let email = format!("{}@example.org", algorithm.to_lowercase());
+        let account = json!({ "email": email, "password": "correct horse battery" });
+        let signed_up = post(brief.url(), "signup", &account).await?;
+        brief.stop().await?;
+        let instance = Instance::start(binary, &settings, folder.join("service")).await?;
+        let behind = instance.url().trim_start_matches("http://").to_owned();
+        let serving = front.serve(behind);
+        let signed_in = post(&url, "signin", &account).await?;
+        let token = |answer: &Value, name: &str| -> Result<Token> {
+            Token::parse(answer["tokens"][name].as_str().with_context(|| format!("the answer has no {name}"))?)
+        };
+        let issuer = Self {
+            algorithm,
+            email,
+            id: token(&signed_in, "idToken")?,
+            refresh: token(&signed_in, "refreshToken")?,
+            expired: token(&signed_up, "idToken")?,
+            url,
+            instance,
+            _serving: serving,
+        };
+        ensure!(issuer.id.header()?["alg"] == algorithm, "the service does not issue {algorithm}");
+        ensure!(issuer.id.header()?["kid"] == issuer.expired.header()?["kid"], "the service has another key after a restart");
+        issuer.outlive().await?;
+        Ok(issuer)
+    }
+
+    pub(super) fn key_set(&self) -> String {
+        format!("{}/.well-known/jwks.json", self.url)
+    }
+
+    pub(super) fn configuration(&self) -> String {
+        format!("{}/.well-known/openid-configuration", self.url)
+    }
+
+    /// Ends the service in order.
+    pub(super) async fn stop(mut self) -> Result<()> {
+        self.instance.stop().await
+    }
+
+    /// Waits until the brief token has expired.
+    async fn outlive(&self) -> Result<()> {
+        let expires = self.expired.claims()?["exp"].as_u64().context("the token has no exp")?;
+        while now()? <= expires {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds since 1970-01-01 UTC.
+pub(super) fn now() -> Result<u64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
+}
+
+async fn post(base: &str, operation: &str, body: &Value) -> Result<Value> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let answer = client.post(format!("{base}/api/account/{operation}")).json(body).send().await?;
+    let status = answer.status();
+    ensure!(status.is_success(), "{operation} was answered with {status}");
+    Ok(answer.json().await?)
+}

@@ -1,0 +1,213 @@
+//! Python and node with the libraries at their exact versions, below target/. Made on first use, and again when the versions change.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use cargo_metadata::MetadataCommand;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::{io::AsyncWriteExt as _, process::Command};
+
+use crate::{interrupt::Interrupt, process};
+
+/// The oldest node that the libraries run on.
+const NODE: u32 = 20;
+
+/// One of the foreign libraries, and how its script is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Library {
+    Python(&'static str),
+    Node(&'static str),
+}
+
+/// All of them.
+pub(super) const LIBRARIES: [Library; 6] = [
+    Library::Python("with_pyjwt"),
+    Library::Python("with_joserfc"),
+    Library::Python("with_authlib"),
+    Library::Python("with_authlib_oidc"),
+    Library::Node("jose"),
+    Library::Node("openid-client"),
+];
+
+/// What is installed.
+pub(crate) struct Tools {
+    scripts: PathBuf,
+    python: PathBuf,
+    node: PathBuf,
+}
+
+impl Tools {
+    /// Installs what is not there yet.
+    ///
+    /// # Errors
+    /// A reason in one line, if Python, node or their registries are missing.
+    pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
+        let scripts = crate::root()?.join("xtask/interop");
+        let target = MetadataCommand::new().current_dir(crate::root()?).no_deps().exec()?.target_directory.into_std_path_buf();
+        let tools = Self { scripts, python: target.join("interop/python"), node: target.join("interop/node") };
+        interrupt.guard(tools.prepare_python()).await?;
+        interrupt.guard(tools.prepare_node()).await?;
+        Ok(tools)
+    }
+
+    async fn prepare_python(&self) -> Result<()> {
+        let wanted = self.scripts.join("requirements.txt");
+        if is_installed(&wanted, &self.python) {
+            return Ok(());
+        }
+        if !process::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])).await {
+            bail!("there is no python3 with venv");
+        }
+        eprintln!("installing PyJWT, joserfc and Authlib below target/");
+        let venv = process::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&self.python)).await;
+        brief(venv, "the virtual environment could not be made")?;
+        let mut pip = Command::new(self.python.join("bin/python"));
+        pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--only-binary", ":all:", "-r"]);
+        brief(process::output(pip.arg(&wanted)).await, "the Python libraries could not be installed")?;
+        note_installed(&wanted, &self.python)
+    }
+
+    async fn prepare_node(&self) -> Result<()> {
+        let wanted = self.scripts.join("package.json");
+        let version = process::output(Command::new("node").arg("--version")).await.ok().context("there is no node")?;
+        let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+        if major.is_none_or(|major| major < NODE) {
+            bail!("node is {version}, and {NODE} is needed");
+        }
+        if !is_installed(&wanted, &self.node) {
+            eprintln!("installing jose and openid-client below target/");
+            fs::create_dir_all(&self.node)?;
+            fs::copy(&wanted, self.node.join("package.json"))?;
+            let mut npm = Command::new("npm");
+            npm.args(["install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]);
+            brief(process::output(npm.current_dir(&self.node)).await, "the npm packages could not be installed")?;
+            note_installed(&wanted, &self.node)?;
+        }
+        // Node looks for packages from where the script lies.
+        fs::copy(self.scripts.join("run.mjs"), self.node.join("run.mjs"))?;
+        Ok(())
+    }
+
+    /// Gives a library its tasks.
+    pub(super) async fn run(&self, library: Library, tasks: &Tasks) -> Result<Answer> {
+        let answer = match library {
+            Library::Python(module) => self.script("run.py", [module], tasks).await,
+            Library::Node(package) => pipe(Command::new("node").arg(self.node.join("run.mjs")).arg(package), tasks).await,
+        };
+        serde_json::from_slice(&answer?).with_context(|| format!("{library:?} answers something else than asked for"))
+    }
+
+    /// A key pair for each algorithm, as JWKs: `{"RS256": {"private": …, "public": …}, …}`.
+    pub(super) async fn keys(&self) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.script("keys.py", [] as [&str; 0], &()).await?)?)
+    }
+
+    async fn script(&self, name: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, tasks: &impl Serialize) -> Result<Vec<u8>> {
+        // -B: no compiled files beside the sources.
+        pipe(Command::new(self.python.join("bin/python")).arg("-B").arg(self.scripts.join(name)).args(arguments), tasks).await
+    }
+}
+
+/// What a library is to do.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Tasks {
+    pub(super) verify: Vec<Verify>,
+    pub(super) issue: Vec<Issue>,
+}
+
+/// Verify a token, with what is expected of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Verify {
+    pub(super) id: String,
+    pub(super) algorithm: String,
+    pub(super) key_set: String,
+    pub(super) configuration: String,
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) token: String,
+}
+
+/// Sign these claims.
+#[derive(Debug, Serialize)]
+pub(super) struct Issue {
+    pub(super) id: String,
+    pub(super) algorithm: String,
+    pub(super) key: Value,
+    pub(super) header: Value,
+    pub(super) claims: Value,
+}
+
+/// What a library did.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    pub(super) library: String,
+    pub(super) version: String,
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) issued: Vec<Issued>,
+}
+
+/// Accepted with who it is, or refused with why.
+#[derive(Debug, Deserialize)]
+pub(super) struct Verdict {
+    pub(super) id: String,
+    pub(super) accepted: Option<Who>,
+    pub(super) reason: Option<String>,
+    pub(super) error: Option<String>,
+}
+
+/// What was read in a token.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+pub(super) struct Who {
+    pub(super) sub: String,
+    pub(super) email: String,
+}
+
+/// A token.
+#[derive(Debug, Deserialize)]
+pub(super) struct Issued {
+    pub(super) id: String,
+    pub(super) token: String,
+}
+
+/// Runs a script with its tasks on standard input. Asks nobody through a proxy: the service is on this machine.
+async fn pipe(command: &mut Command, tasks: &impl Serialize) -> Result<Vec<u8>> {
+    for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env_remove(name);
+    }
+    let stdio = std::process::Stdio::piped;
+    let mut child = command.stdin(stdio()).stdout(stdio()).kill_on_drop(true).spawn().context("could not run a script")?;
+    let mut input = child.stdin.take().context("the script has no input")?;
+    // It reads everything before it writes anything.
+    input.write_all(&serde_json::to_vec(tasks)?).await?;
+    drop(input);
+    let output = child.wait_with_output().await?;
+    if !output.status.success() {
+        bail!("a script failed ({}), see above", output.status);
+    }
+    Ok(output.stdout)
+}
+
+/// The last line says it, and ci has one line for it.
+fn brief(outcome: Result<String>, what: &str) -> Result<()> {
+    outcome.map(drop).map_err(|error| {
+        let text = format!("{error:#}");
+        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        anyhow::anyhow!("{what}: {}", last.trim())
+    })
+}
+
+/// Whether `folder` was filled from a list like `wanted`.
+fn is_installed(wanted: &Path, folder: &Path) -> bool {
+    let read = |path: &Path| fs::read(path).ok();
+    read(wanted).is_some_and(|wanted| read(&folder.join("installed")) == Some(wanted))
+}
+
+fn note_installed(wanted: &Path, folder: &Path) -> Result<()> {
+    fs::copy(wanted, folder.join("installed")).map(drop).with_context(|| format!("could not write to {}", folder.display()))
+}
