@@ -30,8 +30,8 @@ pub(super) async fn jwks(request: HttpRequest, discovery: web::Data<Discovery>) 
 
 /// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §3, RFC 8414 §2)
 ///
-/// Only what is true here. There is no authorization endpoint, so no response and no grant type is supported: the lists are
-/// there and empty, since a reader would take a missing one for the default.
+/// Only what is true here. There is no authorization endpoint, so nothing that describes one is there: an empty list of response or
+/// grant types must be left out (OpenID Connect Discovery 1.0 §4.2, RFC 8414 §3.2; ADR 8).
 pub(super) async fn configuration(request: HttpRequest, discovery: web::Data<Discovery>) -> Result<HttpResponse, Problem> {
     let keys: Value = serde_json::from_str(&discovery.keys.to_json()).map_err(|error| Problem::internal(&error))?;
     let keys = keys["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -45,8 +45,6 @@ pub(super) async fn configuration(request: HttpRequest, discovery: web::Data<Dis
         "id_token_signing_alg_values_supported": algorithms,
         "subject_types_supported": ["public"],
         "claims_supported": ["iss", "sub", "aud", "iat", "exp", "sid", "epoch", "auth_time", "user"],
-        "response_types_supported": [],
-        "grant_types_supported": [],
         "request_uri_parameter_supported": false,
     });
     Ok(cached(&request, &discovery, "application/json", document.to_string()))
