@@ -11,6 +11,8 @@ pub mod config;
 mod embedded_keys;
 mod events;
 mod feed;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod http;
 pub mod keys;
 mod metrics;

@@ -45,16 +45,24 @@ pub(super) async fn sign_in(use_case: UseCase<SignIn>, caller: Caller, body: Bod
 }
 
 fn parse(
-    mut body: Body,
+    body: Body,
     caller: &Caller,
     password: impl FnOnce(&SecretString) -> Result<Password, FieldError>,
 ) -> Result<SignInRequest, Problem> {
+    let (email, password, device_name) = fields(body, password)?;
+    let (device_credential, client) = (caller.device_credential.clone(), caller.described());
+    Ok(SignInRequest { email, password, device_name, device_credential, client })
+}
+
+pub(crate) fn fields(
+    mut body: Body,
+    password: impl FnOnce(&SecretString) -> Result<Password, FieldError>,
+) -> Result<(EmailAddress, Password, Option<Label>), Problem> {
     let email = body.required("email", EmailAddress::parse);
     let password = body.secret("password", password);
     let device_name = body.optional("deviceName", Label::parse);
     let (email, password) = body.finish(email.zip(password))?;
-    let (device_credential, client) = (caller.device_credential.clone(), caller.described());
-    Ok(SignInRequest { email, password, device_name, device_credential, client })
+    Ok((email, password, device_name))
 }
 
 fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {

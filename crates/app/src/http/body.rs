@@ -105,7 +105,8 @@ impl Body {
         result.map_err(|error| self.errors.push(FieldProblem::invalid(field, error))).ok()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+    /// Reads a JSON object.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         match serde_json::from_slice::<Members>(bytes) {
             Ok(Members(members)) => Ok(Self { members, errors: Vec::new() }),
             Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => {

@@ -20,7 +20,13 @@ pub(super) async fn delete(use_case: UseCase<DeleteAccount>, bearer: Bearer) -> 
 }
 
 /// `PUT /details`
-pub(super) async fn details(use_case: UseCase<UpdateDetails>, bearer: Bearer, mut body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn details(use_case: UseCase<UpdateDetails>, bearer: Bearer, body: Body) -> Result<HttpResponse, Problem> {
+    let request = parse(body)?;
+    let user = use_case.run(async move |case| case.execute(&bearer.0, request).await).await??;
+    Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
+}
+
+pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
     let change = DetailsChange {
         name: body.nullable("name", Label::parse),
         website: body.nullable("website", WebUrl::parse),
@@ -28,7 +34,5 @@ pub(super) async fn details(use_case: UseCase<UpdateDetails>, bearer: Bearer, mu
         email: body.optional("email", EmailAddress::parse),
     };
     let current_password = body.optional_secret("currentPassword", Password::present);
-    let request = body.finish(Some(UpdateDetailsRequest { change, current_password }))?;
-    let user = use_case.run(async move |case| case.execute(&bearer.0, request).await).await??;
-    Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
+    body.finish(Some(UpdateDetailsRequest { change, current_password }))
 }

@@ -1,17 +1,17 @@
 //! The HTTP API. A handler parses, calls one use case and maps its outcome; it decides nothing.
 
 mod answer;
-mod begin;
-mod body;
+pub(crate) mod begin;
+pub(crate) mod body;
 mod caller;
 mod discovery;
-mod me;
-mod password;
+pub(crate) mod me;
+pub(crate) mod password;
 pub(crate) mod problem;
-mod refresh;
+pub(crate) mod refresh;
 mod revocations;
 mod sessions;
-mod sign_out;
+pub(crate) mod sign_out;
 mod signed_in;
 mod use_case;
 mod well_known;

@@ -8,10 +8,14 @@ use revolve_domain::{
 };
 
 /// `PUT /password`
-pub(super) async fn change(use_case: UseCase<ChangePassword>, bearer: Bearer, mut body: Body) -> Result<HttpResponse, Problem> {
-    let current = body.secret("currentPassword", Password::present);
-    let new = body.secret("newPassword", Password::choose);
-    let (current, new) = body.finish(current.zip(new))?;
+pub(super) async fn change(use_case: UseCase<ChangePassword>, bearer: Bearer, body: Body) -> Result<HttpResponse, Problem> {
+    let (current, new) = parse(body)?;
     use_case.run(async move |case| case.execute(&bearer.0, ChangePasswordRequest { current, new }).await).await??;
     Ok(HttpResponse::NoContent().finish())
+}
+
+pub(crate) fn parse(mut body: Body) -> Result<(Password, Password), Problem> {
+    let current = body.secret("currentPassword", Password::present);
+    let new = body.secret("newPassword", Password::choose);
+    body.finish(current.zip(new))
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use actix_web::HttpResponse;
 use revolve_domain::use_cases::{Refresh, RefreshRequest};
+use secrecy::SecretString;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -18,10 +19,14 @@ struct Answer<'a> {
 }
 
 /// `POST /tokens`
-pub(super) async fn refresh(use_case: UseCase<Refresh>, caller: Caller, mut body: Body) -> Result<HttpResponse, Problem> {
-    let token = body.secret("refreshToken", |token| Ok(token.clone()));
-    let token = body.finish(token)?;
+pub(super) async fn refresh(use_case: UseCase<Refresh>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+    let token = parse(body)?;
     let request = RefreshRequest { token, device_credential: caller.device_credential, client: caller.client };
     let refreshed = use_case.run(async move |case| case.execute(request).await).await??;
     Ok(HttpResponse::Ok().json(Answer { tokens: (&refreshed.tokens).into(), session: SessionAnswer::new(&refreshed.session, None) }))
+}
+
+pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
+    let token = body.secret("refreshToken", |token| Ok(token.clone()));
+    body.finish(token)
 }
