@@ -9,8 +9,10 @@ use revolve_verify::{Clock, FeedConfig, SystemClock};
 use serde_json::{Value, json};
 use std::{
     net::TcpListener,
+    process::Stdio,
     time::{Duration, Instant},
 };
+use tokio::{io::AsyncBufReadExt, process::Command};
 
 /// Starts Revolve; it lives until the runtime ends. `issuer` must be known before its port is, so it is a name here, and the services
 /// are told where the key set is.
@@ -138,6 +140,21 @@ async fn the_example_starts_while_the_issuer_is_away() {
     let verifier = relying_service::verifier("http://127.0.0.1:1", "revolve").unwrap();
     assert!(!verifier.is_ready());
     assert!(relying_service::verifier("http://accounts.example.org", "revolve").is_err());
+}
+
+/// The program itself, while there is no Revolve: it says where its services are, and what is for anybody is served.
+#[actix_web::test]
+async fn the_program_says_where_its_services_are() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_relying-service"));
+    let mut child = program.env("ISSUER", "http://127.0.0.1:1").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = tokio::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    for name in ["actix-web", "axum"] {
+        let line = lines.next_line().await.unwrap().unwrap();
+        let service = line.strip_suffix("/hello").and_then(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap().trim().to_owned();
+        assert_eq!(client().get(format!("{service}/")).send().await.unwrap().text().await.unwrap(), "for anybody");
+        expect_problem(hello(&service, None).await, 401, "unauthenticated").await;
+    }
+    child.kill().await.unwrap();
 }
 
 /// From the answer to a sign-out to the refusal at both services, which follow the feed: 10 times, 100 in the long run.
