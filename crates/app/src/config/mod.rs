@@ -5,6 +5,7 @@ mod hashing;
 mod http;
 mod load;
 mod log;
+mod passwords;
 mod postgres;
 mod profile;
 mod redis;
@@ -16,6 +17,7 @@ mod tokens;
 pub use hashing::Hashing;
 pub use http::Http;
 pub use log::{Log, LogFormat};
+pub use passwords::Passwords;
 pub use postgres::Postgres;
 pub use profile::Profile;
 pub use redis::Redis;
@@ -61,6 +63,8 @@ pub struct Config {
     pub postgres: Postgres,
     /// Password hashes.
     pub hashing: Hashing,
+    /// New passwords.
+    pub passwords: Passwords,
     /// Log lines.
     pub log: Log,
 }
@@ -77,6 +81,7 @@ impl Default for Config {
             redis: Redis::default(),
             postgres: Postgres::default(),
             hashing: Hashing::default(),
+            passwords: Passwords::default(),
             log: Log::default(),
         }
     }
@@ -95,6 +100,7 @@ impl Config {
             self.postgres.rules(),
             self.http.rules(),
             self.hashing.rules(),
+            self.passwords.rules(),
         ];
         let broken: Vec<String> = rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| format!("  {rule}")).collect();
         if broken.is_empty() { Ok(()) } else { Err(ConfigError::new(broken.join("\n"))) }
