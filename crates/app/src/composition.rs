@@ -6,7 +6,7 @@ use crate::{
     config::{Config, Profile},
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
-    http::{CookieSettings, Dependencies, Discovery},
+    http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield},
     keys::{self, Material},
     metrics::{CountedEvents, Metrics},
 };
@@ -83,6 +83,7 @@ pub(crate) struct Services {
     pub(crate) discovery: Data<Discovery>,
     pub(crate) feed: Data<Feed>,
     pub(crate) dependencies: Data<Dependencies>,
+    pub(crate) layers: Layers,
     cookies: Data<CookieSettings>,
     passwords: Data<PasswordPolicy>,
     in_flight: Data<TaskTracker>,
@@ -120,7 +121,13 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let events = CountedEvents::new(Arc::clone(metrics), NoticedEvents::new(Arc::clone(&demand), LogEvents));
     let events: Arc<dyn SecurityEvents> = Arc::new(events);
     let policy = config.policy();
-    let cookies = CookieSettings { secure: config.tokens.issuer.starts_with("https://") };
+    let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
+    let cookies = CookieSettings { secure };
+    let layers = Layers {
+        shield: Shield { https_only: secure },
+        origins: Origins::new(config.http.cors_origins.clone()),
+        limit: config.http.request_timeout,
+    };
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
@@ -226,6 +233,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         discovery: Data::new(discovery),
         feed,
         dependencies: Data::new(Dependencies { users, tokens }),
+        layers,
         cookies: Data::new(cookies),
         passwords: Data::new(passwords),
         in_flight: Data::new(background.in_flight()),

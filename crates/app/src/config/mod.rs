@@ -12,6 +12,7 @@ mod redis;
 mod secret;
 mod secrets;
 mod sessions;
+mod tls;
 mod tokens;
 
 pub use hashing::Hashing;
@@ -24,6 +25,7 @@ pub use redis::Redis;
 pub use secret::Secret;
 pub use secrets::Secrets;
 pub use sessions::{ReusePolicyName, Sessions};
+pub use tls::Tls;
 pub use tokens::Tokens;
 
 use serde::Deserialize;

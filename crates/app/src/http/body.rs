@@ -1,7 +1,10 @@
 //! Request bodies: JSON objects of at most 16 KiB, read strictly and checked field by field, so that a client hears of
 //! every mistake at once and no half-understood request is carried out.
 
-use super::problem::{FieldProblem, Problem};
+use super::{
+    deadline::Deadline,
+    problem::{FieldProblem, Problem},
+};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
@@ -14,12 +17,12 @@ use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 /// The largest body in bytes.
 pub(crate) const LIMIT: usize = 16 * 1024;
 
-/// The longest time for a body to arrive.
+/// The longest time for a body to arrive where the request has no deadline.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The members of a request's JSON object that have not been taken yet, and what was wrong with those that were.
@@ -214,8 +217,8 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
         return Err(too_large());
     }
     let mut bytes = BytesMut::new();
-    let deadline = Instant::now() + PATIENCE;
-    while let Some(chunk) = timeout_at(deadline, payload.next()).await.map_err(|_| too_slow())? {
+    let deadline = Deadline::of(request, PATIENCE);
+    while let Some(chunk) = timeout_at(deadline.at, payload.next()).await.map_err(|_| too_slow(deadline.limit))? {
         let chunk = chunk.map_err(|_| Problem::malformed("incomplete_body", "The body ended early or could not be read."))?;
         if bytes.len() + chunk.len() > LIMIT {
             return Err(too_large());
@@ -228,8 +231,8 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
     Ok(bytes.freeze())
 }
 
-fn too_slow() -> Problem {
-    let detail = format!("The body did not arrive within {} seconds.", PATIENCE.as_secs());
+fn too_slow(limit: Duration) -> Problem {
+    let detail = format!("The request did not arrive within {:.1} seconds.", limit.as_secs_f64());
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
