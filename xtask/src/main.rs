@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's development tasks, one module per command. Nothing here is part of the service, and nothing of the
 //! service is linked in: tasks drive cargo, the stores and the binary as processes.
 
+mod attack;
 mod ci;
 mod deps;
 mod fuzz;
@@ -33,6 +34,11 @@ enum Command {
     Test(test::Args),
     /// Run everything a change must pass: format, dependency rules, lints, documentation, tests
     Ci(test::Args),
+    /// Attack a service of our own, to see what it withstands
+    Attack {
+        #[command(subcommand)]
+        attack: attack::Attack,
+    },
     /// Check which crate depends on which, and the house rules
     Deps,
     /// Fuzz the parsing of tokens (nightly, cargo-fuzz)
@@ -62,6 +68,7 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Test(args) => test::run(&args, &interrupt).await,
         Command::Ci(args) => ci::run(&args, &interrupt).await,
+        Command::Attack { attack } => attack::run(&attack, &interrupt).await,
         Command::Deps => deps::run(),
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,

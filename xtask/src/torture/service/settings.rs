@@ -10,11 +10,11 @@ use crate::{process, secrets, torture::windows::Windows};
 
 /// Variables for an instance.
 #[derive(Clone)]
-pub(super) struct Settings(BTreeMap<String, String>);
+pub(crate) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
     /// What all have in common: any port, short windows, cheap hashes and signatures.
-    pub(super) fn new(windows: &Windows) -> Self {
+    pub(crate) fn new(windows: &Windows) -> Self {
         let time = |time| humantime::format_duration(time).to_string();
         Self(BTreeMap::new())
             .with("HTTP__LISTEN", "127.0.0.1:0")
@@ -56,7 +56,7 @@ impl Settings {
     }
 
     /// One more.
-    pub(super) fn with(mut self, key: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(format!("REVOLVE__{key}"), value.to_owned());
         self
     }
