@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's development tasks, one module per command. Nothing here is part of the service, and nothing of the
 //! service is linked in: tasks drive cargo, the stores and the binary as processes.
 
+mod attack;
 mod audit;
 mod ci;
 mod deps;
@@ -36,6 +37,11 @@ enum Command {
     Test(test::Args),
     /// Run everything a change must pass: format, dependency rules, lints, documentation, tests
     Ci(test::Args),
+    /// Attack a service of our own, to see what it withstands
+    Attack {
+        #[command(subcommand)]
+        attack: attack::Attack,
+    },
     /// Check which crate depends on which, and the house rules
     Deps,
     /// Look for known vulnerabilities in what we depend on (cargo-deny, the RustSec database)
@@ -71,6 +77,7 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Test(args) => test::run(&args, &interrupt).await,
         Command::Ci(args) => ci::run(&args, &interrupt).await,
+        Command::Attack { attack } => attack::run(&attack, &interrupt).await,
         Command::Deps => deps::run(),
         Command::Audit(args) => audit::run(&args, &interrupt).await,
         Command::Sbom => sbom::run(&interrupt).await,

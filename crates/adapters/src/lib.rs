@@ -12,3 +12,5 @@ pub mod redis;
 pub mod sqlite;
 #[cfg(feature = "system")]
 pub mod system;
+#[cfg(feature = "zxcvbn")]
+pub mod zxcvbn;

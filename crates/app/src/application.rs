@@ -1,9 +1,17 @@
 //! The service as a whole: built, bound, run, stopped.
 
-use crate::{Service, background::Background, config::Config, http, metrics::Metrics};
+use crate::{
+    Service,
+    background::Background,
+    config::Config,
+    http,
+    metrics::Metrics,
+    server::{self, Certificate},
+};
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
+    middleware::from_fn,
     web::Data,
 };
 use anyhow::{Context, Result};
@@ -14,12 +22,15 @@ use std::{
     pin::pin,
     sync::Arc,
 };
+use tokio_util::sync::CancellationToken;
 
 /// A service that is bound to its address and connected to its stores.
 pub struct Application {
     server: Server,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
+    certificate: Option<Arc<Certificate>>,
+    stopping: CancellationToken,
     service: Service,
 }
 
@@ -30,6 +41,7 @@ impl Application {
     /// A message that says what is wrong: a configuration key, a store that can't be reached, an address in use.
     pub async fn build(config: Config) -> Result<Self> {
         let settings = config.http.clone();
+        let certificate = Certificate::load(&settings.tls)?;
         let listener = TcpListener::bind(settings.listen).with_context(|| format!("http.listen: can't listen on {}", settings.listen))?;
         let address = listener.local_addr().context("http.listen: the address in use is not known")?;
 
@@ -37,17 +49,26 @@ impl Application {
         let metrics_at = |at| serve_metrics(at, service.shared_metrics(), service.background());
         let metrics_address = settings.metrics_listen.map(metrics_at).transpose()?;
         let served = service.clone();
-        let mut server = HttpServer::new(move || {
-            let app = App::new().service(served.scope()).configure(served.well_known());
-            app.configure(served.health()).configure(http::nothing_else)
-        })
-        .disable_signals()
-        .shutdown_timeout(settings.shutdown_timeout.as_secs());
-        if let Some(workers) = settings.workers {
-            server = server.workers(workers);
+        if let Some(certificate) = &certificate {
+            service.background().follow(Arc::clone(certificate), settings.tls.reload_interval);
         }
-        let server = server.listen(listener).context("http.listen: the server can't use its socket")?.run();
-        Ok(Self { server, address, metrics_address, service })
+        let stopping = CancellationToken::new();
+        let server = server::serve(listener, &settings, certificate.as_ref(), &stopping, move || {
+            let app = App::new().service(served.scope()).configure(served.well_known());
+            app.configure(served.health()).configure(http::nothing_else).wrap(served.shield()).wrap(from_fn(http::count))
+        });
+        let server = server.context("http.listen: the server can't use its socket")?;
+        Ok(Self { server, address, metrics_address, certificate, stopping, service })
+    }
+
+    /// The listener's certificate, to be [reloaded](Certificate::reload) when an operator says so; none without TLS.
+    pub fn certificate(&self) -> Option<&Arc<Certificate>> {
+        self.certificate.as_ref()
+    }
+
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.certificate.is_some() { "https" } else { "http" }
     }
 
     /// The address in use.
@@ -65,7 +86,7 @@ impl Application {
     /// # Errors
     /// If the server fails.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { server, service, .. } = self;
+        let Self { server, service, stopping, .. } = self;
         let handle: ServerHandle = server.handle();
         let (mut server, stop) = (pin!(server), pin!(stop));
         let outcome = match select(&mut server, stop).await {
@@ -74,6 +95,7 @@ impl Application {
                 tracing::info!("stopping: no new connections, finishing what is in flight");
                 let stopped = async {
                     handle.pause().await;
+                    stopping.cancel();
                     service.end_watches();
                     service.settle().await;
                     handle.stop(true).await;

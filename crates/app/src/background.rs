@@ -4,6 +4,7 @@ use crate::{
     feed::Feed,
     http::problem::chain,
     keys::{self, LiveKeys},
+    server::Certificate,
 };
 use actix_web::dev::Server;
 use revolve_domain::{
@@ -11,7 +12,7 @@ use revolve_domain::{
     use_cases::{Clear, Prune},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::mpsc, time};
+use tokio::{sync::mpsc, task, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Clearings that may wait in each queue.
@@ -62,6 +63,19 @@ pub(crate) struct Background {
 }
 
 impl Background {
+    /// Follows the files of the listener's certificate.
+    pub(crate) fn follow(&self, certificate: Arc<Certificate>, every: Duration) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            while stop.run_until_cancelled(time::sleep(every)).await.is_some() {
+                let certificate = Arc::clone(&certificate);
+                if let Ok(Err(error)) = task::spawn_blocking(move || certificate.reload()).await {
+                    tracing::warn!(error = format!("{error:#}"), "the listener's certificate stays what it was");
+                }
+            }
+        });
+    }
+
     /// Works off clearings, in order, each until it is done or can't be.
     pub(crate) fn clear(&self, waiting: Waiting, clear: &Clear) {
         for mut queue in waiting {

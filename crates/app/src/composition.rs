@@ -6,7 +6,7 @@ use crate::{
     config::{Config, Profile},
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
-    http::{CookieSettings, Dependencies, Discovery},
+    http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield},
     keys::{self, Material},
     metrics::{CountedEvents, Metrics},
 };
@@ -19,11 +19,13 @@ use revolve_adapters::{
     redis::{RedisConfig, RedisTokens},
     sqlite::SqliteStore,
     system::{SystemClock, SystemEntropy},
+    zxcvbn::{JudgingConfig, ZxcvbnStrength},
 };
 use revolve_domain::{
+    policy::PasswordPolicy,
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, KeyRepository, PasswordHasher, RevocationSigner, SecurityEvents, SessionRepository,
-        TokenCodec, TokenRepository, UserRepository,
+        Clearings, Clock, DeviceCredentials, Entropy, KeyRepository, PasswordHasher, PasswordStrength, RevocationSigner, SecurityEvents,
+        SessionRepository, TokenCodec, TokenRepository, UserRepository,
     },
     use_cases::{
         Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed, SignIn,
@@ -32,6 +34,7 @@ use revolve_domain::{
 };
 use std::{num::NonZeroUsize, sync::Arc};
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 /// The stores that a profile runs on.
 struct Stores {
@@ -80,7 +83,9 @@ pub(crate) struct Services {
     pub(crate) discovery: Data<Discovery>,
     pub(crate) feed: Data<Feed>,
     pub(crate) dependencies: Data<Dependencies>,
+    pub(crate) layers: Layers,
     cookies: Data<CookieSettings>,
+    passwords: Data<PasswordPolicy>,
     in_flight: Data<TaskTracker>,
 }
 
@@ -99,6 +104,7 @@ impl Services {
             .app_data(self.list_sessions.clone())
             .app_data(self.end_session.clone())
             .app_data(self.cookies.clone())
+            .app_data(self.passwords.clone())
             .app_data(self.in_flight.clone());
     }
 }
@@ -115,11 +121,19 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let events = CountedEvents::new(Arc::clone(metrics), NoticedEvents::new(Arc::clone(&demand), LogEvents));
     let events: Arc<dyn SecurityEvents> = Arc::new(events);
     let policy = config.policy();
-    let cookies = CookieSettings { secure: config.tokens.issuer.starts_with("https://") };
+    let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
+    let cookies = CookieSettings { secure };
+    let layers = Layers {
+        shield: Shield { https_only: secure },
+        origins: Origins::new(config.http.cors_origins.clone()),
+        limit: config.http.request_timeout,
+    };
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let hasher = hasher(&config, Arc::clone(&entropy))?;
+    let strength = strength(&config);
+    let passwords = PasswordPolicy { min_length: config.passwords.min_length };
     let Stores { users, sessions, tokens, keys: repository, closer } = stores(&config, Arc::clone(&clock)).await?;
 
     let key_policy = config.tokens.key_policy();
@@ -147,6 +161,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             users: Arc::clone(&users),
             tokens: Arc::clone(&tokens),
             hasher: Arc::clone(&hasher),
+            strength: Arc::clone(&strength),
             devices: Arc::clone(&devices),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -195,6 +210,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             authenticate: authenticate.clone(),
             users: Arc::clone(&users),
             hasher,
+            strength,
             clear: clear.clone(),
             clock: Arc::clone(&clock),
             events: Arc::clone(&events),
@@ -217,7 +233,9 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         discovery: Data::new(discovery),
         feed,
         dependencies: Data::new(Dependencies { users, tokens }),
+        layers,
         cookies: Data::new(cookies),
+        passwords: Data::new(passwords),
         in_flight: Data::new(background.in_flight()),
     };
     Ok((services, closer))
@@ -231,6 +249,12 @@ fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn Password
         pool.threads = threads;
     }
     Ok(Arc::new(Argon2Hasher::new(cost, pool, entropy).context("hashing")?))
+}
+
+/// Others know a service by its name and its host.
+fn strength(config: &Config) -> Arc<dyn PasswordStrength> {
+    let host = Url::parse(&config.tokens.issuer).ok().and_then(|issuer| issuer.host_str().map(str::to_owned));
+    Arc::new(ZxcvbnStrength::new(host.into_iter().chain(["revolve".to_owned()]), JudgingConfig::default()))
 }
 
 /// Reaches and checks the stores; a failure names what could not be reached.

@@ -18,7 +18,7 @@ const SHORT: usize = 12;
 
 /// The body of `POST /signup`.
 pub fn sign_up(bytes: &[u8]) -> bool {
-    begin(bytes, |body| begin::fields(body, Password::choose))
+    begin(bytes, |body| begin::fields(body, |text| Password::choose(text, Password::MIN)))
 }
 
 /// The body of `POST /signin`.
@@ -58,7 +58,11 @@ pub fn details(bytes: &[u8]) -> bool {
 
 /// The body of `PUT /password`.
 pub fn password(bytes: &[u8]) -> bool {
-    judge(bytes, password::parse, |(current, new)| json!({ "currentPassword": current.expose(), "newPassword": new.expose() }))
+    judge(
+        bytes,
+        |body| password::parse(body, Password::MIN),
+        |(current, new)| json!({ "currentPassword": current.expose(), "newPassword": new.expose() }),
+    )
 }
 
 fn begin(bytes: &[u8], parse: impl Fn(Body) -> Result<Begin, Problem>) -> bool {

@@ -16,9 +16,11 @@ pub mod fuzzing;
 mod http;
 pub mod keys;
 mod metrics;
+mod server;
 mod service;
 pub mod telemetry;
 
 pub use application::Application;
 pub use http::{BASE, SignedIn};
+pub use server::Certificate;
 pub use service::Service;

@@ -5,7 +5,7 @@ use crate::{
     background::Background,
     composition::{Closer, Services, compose},
     config::Config,
-    http,
+    http::{self, Shield},
     metrics::Metrics,
 };
 use actix_web::{dev::HttpServiceFactory, web::ServiceConfig};
@@ -65,13 +65,19 @@ impl Service {
     /// `/.well-known/…`: the key set and the revocation feed. It must be at the root of the issuer's URL.
     pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
         let (discovery, feed) = (self.services.discovery.clone(), self.services.feed.clone());
-        move |config| http::well_known(config, discovery, feed)
+        let layers = self.services.layers.clone();
+        move |config| http::well_known(config, discovery, feed, &layers)
     }
 
     /// `/health/live` and `/health/ready`.
     pub fn health(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
-        let dependencies = self.services.dependencies.clone();
-        move |config| http::health(config, dependencies)
+        let (dependencies, layers) = (self.services.dependencies.clone(), self.services.layers.clone());
+        move |config| http::health(config, dependencies, &layers)
+    }
+
+    /// What stands around every route, also around those that are none of this service's.
+    pub(crate) fn shield(&self) -> Shield {
+        self.services.layers.shield
     }
 
     /// The numbers for operators, in the OpenMetrics text format.

@@ -1,6 +1,9 @@
 //! The numbers that an operator chooses.
 
-use crate::{model::Timestamp, rotation::RetryPolicy};
+use crate::{
+    model::{Password, Timestamp},
+    rotation::RetryPolicy,
+};
 use std::time::Duration;
 
 /// How long things live and how many there may be.
@@ -29,6 +32,20 @@ impl Default for SessionPolicy {
             max_per_user: 10,
             retry: RetryPolicy::default(),
         }
+    }
+}
+
+/// What a new password must be, apart from not being easy to guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    /// The least number of characters; [`Password::MIN`] to 64.
+    pub min_length: usize,
+}
+
+impl Default for PasswordPolicy {
+    /// 8 characters.
+    fn default() -> Self {
+        Self { min_length: Password::MIN }
     }
 }
 

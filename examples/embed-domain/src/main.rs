@@ -68,7 +68,7 @@ async fn story() -> Outcome<()> {
 fn request(device: &str) -> Outcome<SignInRequest> {
     Ok(SignInRequest {
         email: EmailAddress::parse("ann@example.org")?,
-        password: Password::choose(&SecretString::from("correct horse battery"))?,
+        password: Password::choose(&SecretString::from("correct horse battery"), Password::MIN)?,
         device_name: Some(Label::parse(device)?),
         device_credential: None,
         client: ClientInfo::default(),

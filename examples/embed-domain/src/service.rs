@@ -9,6 +9,7 @@ use revolve_adapters::{
     argon2::{Argon2Hasher, HashCost, PoolConfig},
     jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MasterKey},
     system::{SystemClock, SystemEntropy},
+    zxcvbn::{JudgingConfig, ZxcvbnStrength},
 };
 use revolve_domain::{
     policy::SessionPolicy,
@@ -52,6 +53,7 @@ impl Service {
                 users: store.clone(),
                 tokens: store.clone(),
                 hasher: hasher.clone(),
+                strength: Arc::new(ZxcvbnStrength::new(["example".to_owned()], JudgingConfig::default())),
                 devices: devices.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),

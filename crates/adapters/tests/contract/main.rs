@@ -8,6 +8,8 @@ mod jose;
 mod postgres;
 mod redis;
 mod sqlite;
+#[cfg(feature = "zxcvbn")]
+mod zxcvbn;
 
 /// How many migrations there are for a database.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

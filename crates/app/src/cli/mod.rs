@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(config),
         Command::Keys { command } => manage_keys(config, command),
-        Command::Healthcheck => healthcheck::run(config.http.listen),
+        Command::Healthcheck => healthcheck::run(&config.http),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,12 +14,12 @@ pub(super) fn run(config: Config) -> Result<()> {
     actix_web::rt::System::new().block_on(async move {
         let (profile, data_dir) = (config.profile, config.data_dir.clone());
         let application = Application::build(config).await?;
-        println!("listening on http://{}", application.address());
+        println!("listening on {}://{}", application.scheme(), application.address());
         if let Some(address) = application.metrics_address() {
             println!("metrics on http://{address}/metrics");
         }
         if profile == Profile::Embedded {
-            welcome(application.address(), &data_dir);
+            welcome(application.scheme(), application.address(), &data_dir);
         }
         let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be listened for")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be listened for")?;
@@ -34,8 +34,8 @@ pub(super) fn run(config: Config) -> Result<()> {
 }
 
 /// Three lines that can be pasted into a shell.
-fn welcome(address: SocketAddr, data_dir: &Path) {
-    let post = |path: &str| format!("curl -sS http://{address}{BASE}{path} -H 'content-type: application/json'");
+fn welcome(scheme: &str, address: SocketAddr, data_dir: &Path) {
+    let post = |path: &str| format!("curl -sS {scheme}://{address}{BASE}{path} -H 'content-type: application/json'");
     let (sign_up, refresh) = (post("/signup"), post("/tokens"));
     println!(r#"sign up:  A=$({sign_up} -d '{{"email":"me@example.org","password":"correct horse battery"}}'); echo "$A""#);
     println!(r#"refresh:  A=$(echo "$A" | sed 's/.*"refreshToken":"\([^"]*\)".*/{{"refreshToken":"\1"}}/' | {refresh} -d @-); echo "$A""#);

@@ -1,8 +1,9 @@
 //! `[http]`: the listeners and what clients may ask of them.
 
-use super::Rule;
+use super::{Rule, Tls};
 use serde::Deserialize;
 use std::{net::SocketAddr, time::Duration};
+use url::Url;
 
 /// `[http]`
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +20,24 @@ pub struct Http {
     pub shutdown_timeout: Duration,
     /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503.
     pub max_watchers: usize,
+    /// The longest time from the first byte of a request to its answer, 100 ms to 10 min; 10 s. A client that sends too slowly is
+    /// cut off, with a 408 where that can be said; a service that is too slow answers 503. Waiting for the revocation feed has
+    /// its own limits.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    /// How long a connection is kept open without a request, 1 s to 10 min; 15 s. Behind a proxy it should be longer than the
+    /// proxy keeps its connections to this service.
+    #[serde(with = "humantime_serde")]
+    pub keep_alive: Duration,
+    /// Connections that may be open at once; 10000. More wait until one ends. Each needs an open file: the service raises its own
+    /// limit as far as the system lets it, and warns if that is too little.
+    pub max_connections: usize,
+    /// The origins whose scripts may use this service from a browser, such as `https://app.example.org`; none by default. Exact
+    /// origins only: scheme, host and port if it is not the scheme's, without a path. They may send the device cookie, which
+    /// browsers do only from the same site.
+    pub cors_origins: Vec<String>,
+    /// TLS; none by default.
+    pub tls: Tls,
 }
 
 impl Default for Http {
@@ -29,6 +48,11 @@ impl Default for Http {
             workers: None,
             shutdown_timeout: Duration::from_secs(20),
             max_watchers: 1000,
+            request_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(15),
+            max_connections: 10_000,
+            cors_origins: Vec::new(),
+            tls: Tls::default(),
         }
     }
 }
@@ -36,6 +60,45 @@ impl Default for Http {
 impl Http {
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        vec![(self.workers != Some(0), "http.workers: must be at least 1")]
+        let (least, longest) = (Duration::from_millis(100), Duration::from_mins(10));
+        let mut rules = vec![
+            (self.workers != Some(0), "http.workers: must be at least 1"),
+            ((least..=longest).contains(&self.request_timeout), "http.request_timeout: must be from 100 ms to 10 min"),
+            ((Duration::from_secs(1)..=longest).contains(&self.keep_alive), "http.keep_alive: must be from 1 s to 10 min"),
+            (self.max_connections > 0, "http.max_connections: must be at least 1"),
+            (
+                self.cors_origins.iter().all(|origin| is_origin(origin)),
+                "http.cors_origins: each must be an origin as browsers send it, such as https://app.example.org, without a path or a \
+                 slash at its end; `*` and `null` are no origins",
+            ),
+        ];
+        rules.extend(self.tls.rules());
+        rules
+    }
+}
+
+/// Whether this is an origin in the form that browsers send (RFC 6454 §6.2), since it is compared byte by byte.
+fn is_origin(text: &str) -> bool {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.is_some_and(|url| url.origin().ascii_serialization() == text && !text.contains('*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_origin;
+
+    #[test]
+    fn origins_are_exact() {
+        for good in ["https://app.example.org", "http://localhost:3000", "https://[::1]:8443"] {
+            assert!(is_origin(good), "{good}");
+        }
+        for bad in
+            ["*", "null", "", "app.example.org", "https://app.example.org/", "https://App.example.org", "https://app.example.org:443"]
+        {
+            assert!(!is_origin(bad), "{bad}");
+        }
+        for bad in ["https://*.example.org", "https://app.example.org/x", "ftp://app.example.org", "https://ann@app.example.org"] {
+            assert!(!is_origin(bad), "{bad}");
+        }
     }
 }

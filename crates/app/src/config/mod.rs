@@ -5,23 +5,27 @@ mod hashing;
 mod http;
 mod load;
 mod log;
+mod passwords;
 mod postgres;
 mod profile;
 mod redis;
 mod secret;
 mod secrets;
 mod sessions;
+mod tls;
 mod tokens;
 
 pub use hashing::Hashing;
 pub use http::Http;
 pub use log::{Log, LogFormat};
+pub use passwords::Passwords;
 pub use postgres::Postgres;
 pub use profile::Profile;
 pub use redis::Redis;
 pub use secret::Secret;
 pub use secrets::Secrets;
 pub use sessions::{ReusePolicyName, Sessions};
+pub use tls::Tls;
 pub use tokens::Tokens;
 
 use serde::Deserialize;
@@ -61,6 +65,8 @@ pub struct Config {
     pub postgres: Postgres,
     /// Password hashes.
     pub hashing: Hashing,
+    /// New passwords.
+    pub passwords: Passwords,
     /// Log lines.
     pub log: Log,
 }
@@ -77,6 +83,7 @@ impl Default for Config {
             redis: Redis::default(),
             postgres: Postgres::default(),
             hashing: Hashing::default(),
+            passwords: Passwords::default(),
             log: Log::default(),
         }
     }
@@ -95,6 +102,7 @@ impl Config {
             self.postgres.rules(),
             self.http.rules(),
             self.hashing.rules(),
+            self.passwords.rules(),
         ];
         let broken: Vec<String> = rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| format!("  {rule}")).collect();
         if broken.is_empty() { Ok(()) } else { Err(ConfigError::new(broken.join("\n"))) }

@@ -7,9 +7,10 @@ use super::{
     problem::Problem,
     use_case::UseCase,
 };
-use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode};
+use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
 use revolve_domain::{
     model::{DeviceId, EmailAddress, FieldError, Label, Password},
+    policy::PasswordPolicy,
     use_cases::{Begun, SignIn, SignInRequest, SignUp},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -31,8 +32,13 @@ struct DeviceAnswer<'a> {
 }
 
 /// `POST /signup`
-pub(super) async fn sign_up(use_case: UseCase<SignUp>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
-    let request = parse(body, &caller, Password::choose)?;
+pub(super) async fn sign_up(
+    use_case: UseCase<SignUp>,
+    caller: Caller,
+    policy: Data<PasswordPolicy>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let request = parse(body, &caller, |text| Password::choose(text, policy.min_length))?;
     let begun = use_case.run(async move |case| case.execute(request).await).await??;
     Ok(answer(StatusCode::CREATED, &begun, &caller))
 }

@@ -1,7 +1,10 @@
 //! Request bodies: JSON objects of at most 16 KiB, read strictly and checked field by field, so that a client hears of
 //! every mistake at once and no half-understood request is carried out.
 
-use super::problem::{FieldProblem, Problem};
+use super::{
+    deadline::Deadline,
+    problem::{FieldProblem, Problem},
+};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
@@ -9,17 +12,17 @@ use actix_web::{
     web::{Bytes, BytesMut},
 };
 use futures_util::StreamExt;
-use revolve_domain::model::FieldError;
+use revolve_domain::model::{FieldError, Label};
 use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 /// The largest body in bytes.
 pub(crate) const LIMIT: usize = 16 * 1024;
 
-/// The longest time for a body to arrive.
+/// The longest time for a body to arrive where the request has no deadline.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The members of a request's JSON object that have not been taken yet, and what was wrong with those that were.
@@ -82,8 +85,9 @@ impl Body {
     /// Ends the reading: unknown members and all that was wrong become one problem.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
         for unknown in self.members.keys() {
-            let name: String = unknown.chars().filter(|c| !c.is_control()).take(64).collect();
-            self.errors.push(FieldProblem::new(&name, "unknown_field", "is not known here"));
+            let name = Label::lossy(unknown);
+            let name = name.as_ref().map_or("", Label::as_str);
+            self.errors.push(FieldProblem::new(name, "unknown_field", "is not known here"));
         }
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
@@ -107,6 +111,9 @@ impl Body {
 
     /// Reads a JSON object.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        if is_deep(bytes) {
+            return Err(Problem::malformed("nested_too_deep", "The body must be a flat JSON object: its members are no objects or lists."));
+        }
         match serde_json::from_slice::<Members>(bytes) {
             Ok(Members(members)) => Ok(Self { members, errors: Vec::new() }),
             Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => {
@@ -120,6 +127,29 @@ impl Body {
             }
         }
     }
+}
+
+/// Members are texts. What is one level deeper is a member of the wrong type, and its name can be told; what is deeper than that
+/// is not worth reading.
+const DEPTH: usize = 3;
+
+/// Whether there are more than [`DEPTH`] lists and objects within each other, found out without building any of them.
+fn is_deep(json: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 const DUPLICATE: &str = "duplicate member";
@@ -188,8 +218,8 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
         return Err(too_large());
     }
     let mut bytes = BytesMut::new();
-    let deadline = Instant::now() + PATIENCE;
-    while let Some(chunk) = timeout_at(deadline, payload.next()).await.map_err(|_| too_slow())? {
+    let deadline = Deadline::of(request, PATIENCE);
+    while let Some(chunk) = timeout_at(deadline.at, payload.next()).await.map_err(|_| too_slow(deadline.limit))? {
         let chunk = chunk.map_err(|_| Problem::malformed("incomplete_body", "The body ended early or could not be read."))?;
         if bytes.len() + chunk.len() > LIMIT {
             return Err(too_large());
@@ -202,8 +232,8 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
     Ok(bytes.freeze())
 }
 
-fn too_slow() -> Problem {
-    let detail = format!("The body did not arrive within {} seconds.", PATIENCE.as_secs());
+fn too_slow(limit: Duration) -> Problem {
+    let detail = format!("The request did not arrive within {:.1} seconds.", limit.as_secs_f64());
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
@@ -214,4 +244,26 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     }
     let detail = "Send the body as `Content-Type: application/json`, not compressed.";
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_deep;
+
+    #[test]
+    fn depth_is_counted_outside_of_texts() {
+        for flat in [
+            r#"{"a":"[[[[[[[{{{{"}"#,
+            r#"{"a":"\"[[[[[","b":[]}"#,
+            r#"{"a":{"b":[]},"c":{"d":[]}}"#,
+            "",
+            "]]]]]",
+            r#"{"a":"\\","b":"[[[["}"#,
+        ] {
+            assert!(!is_deep(flat.as_bytes()), "{flat}");
+        }
+        for deep in ["[[[[", r#"{"a":{"b":{"c":{}}}}"#, r#"{"a":"\\","b":[[[[]]]]}"#] {
+            assert!(is_deep(deep.as_bytes()), "{deep}");
+        }
+    }
 }

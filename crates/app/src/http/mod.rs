@@ -4,6 +4,8 @@ mod answer;
 pub(crate) mod begin;
 pub(crate) mod body;
 mod caller;
+mod cors;
+mod deadline;
 mod discovery;
 pub(crate) mod me;
 pub(crate) mod password;
@@ -11,53 +13,76 @@ pub(crate) mod problem;
 pub(crate) mod refresh;
 mod revocations;
 mod sessions;
+mod shield;
 pub(crate) mod sign_out;
 mod signed_in;
 mod use_case;
 mod well_known;
 
 pub(crate) use caller::CookieSettings;
+pub(crate) use cors::Origins;
+pub(crate) use deadline::count;
 pub(crate) use discovery::Discovery;
+pub(crate) use shield::Shield;
 pub use signed_in::SignedIn;
 pub(crate) use well_known::Dependencies;
 
 use crate::{composition::Services, feed::Feed};
 use actix_web::{HttpResponse, Resource, dev::HttpServiceFactory, http::header, middleware::DefaultHeaders, web};
+use deadline::within;
 use problem::Problem;
+use std::time::Duration;
 
 /// The path below which the API lives.
 pub const BASE: &str = "/api/account";
 
+/// What stands around the routes.
+#[derive(Clone, Debug)]
+pub(crate) struct Layers {
+    pub(crate) shield: Shield,
+    pub(crate) origins: Origins,
+    /// The longest time from a request to its answer.
+    pub(crate) limit: Duration,
+}
+
 /// The API below [`BASE`], with all that its handlers use.
 pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
+    let layers = &services.layers;
+    let limit = layers.limit;
     web::scope(BASE)
         .configure(|config| services.register(config))
         .wrap(DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store")))
-        .service(only("/signup", "POST").route(web::post().to(begin::sign_up)))
-        .service(only("/signin", "POST").route(web::post().to(begin::sign_in)))
-        .service(only("/tokens", "POST").route(web::post().to(refresh::refresh)))
-        .service(only("/signout", "POST").route(web::post().to(sign_out::sign_out)))
-        .service(only("/me", "GET, DELETE").route(web::get().to(me::me)).route(web::delete().to(me::delete)))
-        .service(only("/details", "PUT").route(web::put().to(me::details)))
-        .service(only("/password", "PUT").route(web::put().to(password::change)))
-        .service(only("/sessions", "GET").route(web::get().to(sessions::list)))
-        .service(only("/sessions/{sid}", "DELETE").route(web::delete().to(sessions::end)))
+        .wrap(layers.origins.layer())
+        .wrap(layers.shield)
+        .service(only("/signup", "POST").route(within(limit, web::post().to(begin::sign_up))))
+        .service(only("/signin", "POST").route(within(limit, web::post().to(begin::sign_in))))
+        .service(only("/tokens", "POST").route(within(limit, web::post().to(refresh::refresh))))
+        .service(only("/signout", "POST").route(within(limit, web::post().to(sign_out::sign_out))))
+        .service(only("/me", "GET, DELETE").route(within(limit, web::get().to(me::me))).route(within(limit, web::delete().to(me::delete))))
+        .service(only("/details", "PUT").route(within(limit, web::put().to(me::details))))
+        .service(only("/password", "PUT").route(within(limit, web::put().to(password::change))))
+        .service(only("/sessions", "GET").route(within(limit, web::get().to(sessions::list))))
+        .service(only("/sessions/{sid}", "DELETE").route(within(limit, web::delete().to(sessions::end))))
         .default_service(web::to(nothing_here))
 }
 
-/// What other services look for outside the base.
-pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<Discovery>, feed: web::Data<Feed>) {
+/// What other services look for outside the base. Whoever waits for the revocation feed has time; it has limits of its own.
+pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<Discovery>, feed: web::Data<Feed>, layers: &Layers) {
+    let limit = layers.limit;
+    let resource = |path| only(path, "GET").wrap(layers.origins.layer()).wrap(layers.shield);
+    let (jwks, configuration) = (web::get().to(discovery::jwks), web::get().to(discovery::configuration));
     config
-        .service(only("/.well-known/jwks.json", "GET").app_data(discovery.clone()).route(web::get().to(discovery::jwks)))
-        .service(only("/.well-known/openid-configuration", "GET").app_data(discovery).route(web::get().to(discovery::configuration)))
-        .service(only("/.well-known/revocations", "GET").app_data(feed).route(web::get().to(revocations::revocations)));
+        .service(resource("/.well-known/jwks.json").app_data(discovery.clone()).route(within(limit, jwks)))
+        .service(resource("/.well-known/openid-configuration").app_data(discovery).route(within(limit, configuration)))
+        .service(resource("/.well-known/revocations").app_data(feed).route(web::get().to(revocations::revocations)));
 }
 
 /// What orchestrators ask.
-pub(crate) fn health(config: &mut web::ServiceConfig, dependencies: web::Data<Dependencies>) {
+pub(crate) fn health(config: &mut web::ServiceConfig, dependencies: web::Data<Dependencies>, layers: &Layers) {
+    let (live, ready) = (web::get().to(well_known::live), web::get().to(well_known::ready));
     config
-        .service(only("/health/live", "GET").route(web::get().to(well_known::live)))
-        .service(only("/health/ready", "GET").app_data(dependencies).route(web::get().to(well_known::ready)));
+        .service(only("/health/live", "GET").wrap(layers.shield).route(live))
+        .service(only("/health/ready", "GET").wrap(layers.shield).app_data(dependencies).route(within(layers.limit, ready)));
 }
 
 /// What is answered at every other path.

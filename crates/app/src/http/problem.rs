@@ -205,6 +205,7 @@ impl From<SignUpError> for Problem {
     fn from(error: SignUpError) -> Self {
         match error {
             SignUpError::EmailTaken => email_taken(),
+            SignUpError::WeakPassword(fault) => Self::fields(vec![FieldProblem::invalid("password", fault)]),
             SignUpError::Failed(failure) => failure.into(),
         }
     }
@@ -240,6 +241,7 @@ impl From<ChangePasswordError> for Problem {
         match error {
             ChangePasswordError::Refused(refused) => refused.into(),
             ChangePasswordError::WrongPassword => wrong_password(),
+            ChangePasswordError::WeakPassword(fault) => Self::fields(vec![FieldProblem::invalid("newPassword", fault)]),
             ChangePasswordError::Conflict => {
                 Self::new(StatusCode::CONFLICT, "conflict", "The account was changed at the same time; look again and retry.")
             }

@@ -20,4 +20,5 @@ mod signout;
 mod signup;
 mod support;
 mod tokens;
+mod transport;
 mod well_known;

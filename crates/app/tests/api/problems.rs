@@ -35,7 +35,7 @@ on_both_stores! {
         }
         let deep = format!("{{\"email\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
         let request = anon.request(Method::POST, &path("/signup")).header(CONTENT_TYPE, "application/json").body(deep);
-        anon.send(request).await.expect_problem(400, "malformed_json");
+        anon.send(request).await.expect_problem(400, "nested_too_deep");
         let invalid_utf8 = anon.request(Method::POST, &path("/signup")).header(CONTENT_TYPE, "application/json").body(vec![b'{', 0xff]);
         anon.send(invalid_utf8).await.expect_problem(400, "malformed_json");
     }

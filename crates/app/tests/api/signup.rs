@@ -97,6 +97,56 @@ on_both_stores! {
             let answer = anon.post("/signup", json!({ "email": "ann@example.org", "password": password })).await.expect(422);
             assert_eq!(field_errors(&answer), [error]);
         }
-        anon.post("/signup", json!({ "email": "ann@example.org", "password": "é".repeat(256), "deviceName": null })).await.expect(201);
+        let longest: String = (0..256).filter_map(|i| char::from_u32(0x4e00 + i * 37)).collect();
+        anon.post("/signup", json!({ "email": "ann@example.org", "password": longest, "deviceName": null })).await.expect(201);
+        app.anon().sign_in("ann@example.org", &longest).await.expect(200);
+        let shorter: String = longest.chars().take(255).collect();
+        app.anon().sign_in("ann@example.org", &shorter).await.expect_problem(401, "invalid_credentials");
+    }
+
+    async fn refuses_passwords_that_would_be_guessed(app: App, "tokens.issuer = 'https://accounts.example.org'\n") {
+        let anon = app.anon();
+        for (password, code) in [
+            ("password", "too_common"),
+            ("P@ssw0rd123", "too_common"),
+            ("qwertyuiop", "too_common"),
+            ("aaaaaaaaaaaaaaaaaaaa", "too_common"),
+            ("Annsmith@example.com", "contains_own_details"),
+            ("annsmith1", "contains_own_details"),
+            ("Gertrudes Telefon", "contains_own_details"),
+            ("revolve2024", "contains_own_details"),
+            ("accounts.example.org", "contains_own_details"),
+            ("correct\tbattery", "control_characters"),
+        ] {
+            let body = json!({ "email": "annsmith@example.com", "password": password, "deviceName": "Gertrudes Telefon" });
+            let answer = anon.post("/signup", body).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), [format!("password: {code}")], "{password}");
+            assert!(password == "password" || !answer.text.contains(password), "a password is never echoed");
+        }
+        anon.post("/signup", json!({ "email": "annsmith@example.com", "password": PASSWORD })).await.expect(201);
+    }
+
+    async fn refuses_characters_that_nobody_sees_in_any_text(app: App) {
+        let ann = app.sign_up("ann").await;
+        for hidden in ['\u{0}', '\u{1b}', '\u{7f}', '\u{9f}', '\u{2028}', '\u{202e}', '\u{2066}'] {
+            let body = json!({ "email": format!("b{hidden}b@example.org"), "password": PASSWORD, "deviceName": format!("a{hidden}b") });
+            let answer = app.anon().post("/signup", body).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), ["email: invalid_email", "deviceName: control_characters"], "{hidden:?}");
+            let url = format!("https://example.org/{hidden}");
+            let answer = ann.put("/details", json!({ "name": format!("a{hidden}b"), "website": url, "imageUrl": url })).await;
+            let expected = ["name: control_characters", "website: control_characters", "imageUrl: control_characters"];
+            assert_eq!(field_errors(&answer.expect_problem(422, "invalid_fields")), expected, "{hidden:?}");
+            let answer = ann.sign_out(&format!("this{hidden}")).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), ["scope: invalid_choice"], "{hidden:?}");
+            let answer = ann.post("/signup", json!({ (format!("x{hidden}y")): 1 })).await.expect_problem(422, "invalid_fields");
+            assert!(field_errors(&answer).contains(&"xy: unknown_field".to_owned()), "{answer:?}");
+            let sid = format!("/sessions/{}", url::form_urlencoded::byte_serialize(hidden.to_string().as_bytes()).collect::<String>());
+            ann.delete(&sid).await.expect_problem(422, "invalid_fields");
+        }
+        for url in ["javascript:alert(1)", "https://ann:secret@example.org/", "ftp://example.org", "//example.org"] {
+            let answer = ann.put("/details", json!({ "website": url, "imageUrl": url })).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), ["website: invalid_url", "imageUrl: invalid_url"], "{url}");
+        }
+        ann.get("/me").await.expect(200);
     }
 }

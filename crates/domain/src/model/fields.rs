@@ -24,12 +24,18 @@ pub enum FieldError {
         /// The greatest number of characters.
         max: usize,
     },
-    /// Contains control characters.
-    #[error("must not contain control characters")]
+    /// Contains control characters, or characters that turn the order in which people read a text.
+    #[error("must not contain control characters, line breaks or characters that change the direction of text")]
     ControlCharacters,
-    /// Not an absolute http or https URL.
-    #[error("must be an absolute http or https URL")]
+    /// Not an absolute http or https URL, or one with a user name in it.
+    #[error("must be an absolute http or https URL, without a user name or password in it")]
     InvalidUrl,
+    /// A password that many others have, or that is quickly guessed.
+    #[error("is a common password or follows a common pattern, so it would be guessed soon; several unrelated words make a good one")]
+    TooCommon,
+    /// A password made of what others know about the user or the service.
+    #[error("is built from your e-mail address, your name, your device or this service, which others know too; choose something unrelated")]
+    ContainsOwnDetails,
 }
 
 impl FieldError {
@@ -41,6 +47,8 @@ impl FieldError {
             Self::TooLong { .. } => "too_long",
             Self::ControlCharacters => "control_characters",
             Self::InvalidUrl => "invalid_url",
+            Self::TooCommon => "too_common",
+            Self::ContainsOwnDetails => "contains_own_details",
         }
     }
 }
@@ -64,7 +72,7 @@ impl EmailAddress {
             return Err(FieldError::TooLong { max: Self::MAX });
         }
         let options = email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
-        if normal.chars().any(char::is_control) || email_address::EmailAddress::parse_with_options(&normal, options).is_err() {
+        if normal.chars().any(is_hidden) || email_address::EmailAddress::parse_with_options(&normal, options).is_err() {
             return Err(FieldError::InvalidEmail);
         }
         Ok(Self(normal))
@@ -87,19 +95,25 @@ impl fmt::Debug for EmailAddress {
 pub struct Password(SecretString);
 
 impl Password {
-    /// The least number of characters of a new password (NIST SP 800-63B-4 §3.1.1.2).
+    /// The least number of characters of a new password that a policy may ask for (NIST SP 800-63B-4 §3.1.1.2).
     pub const MIN: usize = 8;
-    /// The greatest number of characters.
+    /// The greatest number of characters. Fixed, so that no policy can lock out who has a long one.
     pub const MAX: usize = 256;
 
-    /// A password that somebody wants to set.
+    /// A password that somebody wants to set, of at least `min` characters ([`Self::MIN`] if that is more). There are no rules
+    /// about kinds of characters; only control characters are refused, which hardly anybody can type again. Whether it is easy
+    /// to guess is for [`PasswordStrength`](crate::ports::PasswordStrength) to say.
     ///
     /// # Errors
-    /// [`FieldError::TooShort`] or [`FieldError::TooLong`], counted in characters after normalisation.
-    pub fn choose(text: &SecretString) -> Result<Self, FieldError> {
-        let password = Self::present(text)?;
-        if password.0.expose_secret().chars().count() < Self::MIN {
-            return Err(FieldError::TooShort { min: Self::MIN });
+    /// [`FieldError::TooShort`] or [`FieldError::TooLong`], counted in characters after normalisation, or
+    /// [`FieldError::ControlCharacters`].
+    pub fn choose(text: &SecretString, min: usize) -> Result<Self, FieldError> {
+        let (password, min) = (Self::present(text)?, min.max(Self::MIN));
+        if password.expose().chars().count() < min {
+            return Err(FieldError::TooShort { min });
+        }
+        if password.expose().chars().any(char::is_control) {
+            return Err(FieldError::ControlCharacters);
         }
         Ok(password)
     }
@@ -139,7 +153,14 @@ impl PasswordHash {
     }
 }
 
-/// A line of text that people read (a name, a device's name): NFC, trimmed, 1 to 100 characters, no control characters.
+/// Characters that a line of text must not have: control characters, line and paragraph separators, and those that override or
+/// isolate the direction of text, with which a name can be made to read as another (Unicode TR 36 §3).
+pub(super) const fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A line of text that people read (a name, a device's name): NFC, trimmed, 1 to 100 characters, no control characters and none
+/// that change the direction of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label(String);
 
@@ -158,15 +179,15 @@ impl Label {
             n if n > Self::MAX => return Err(FieldError::TooLong { max: Self::MAX }),
             _ => {}
         }
-        if normal.chars().any(char::is_control) {
+        if normal.chars().any(is_hidden) {
             return Err(FieldError::ControlCharacters);
         }
         Ok(Self(normal))
     }
 
-    /// What a client says about itself in a header: control characters dropped, cut to the greatest length.
+    /// What a client says about itself: characters that a label must not have are dropped, and it is cut to the greatest length.
     pub fn lossy(text: &str) -> Option<Self> {
-        let kept: String = text.nfc().filter(|c| !c.is_control()).take(Self::MAX).collect();
+        let kept: String = text.nfc().filter(|c| !is_hidden(*c)).take(Self::MAX).collect();
         Self::parse(&kept).ok()
     }
 
@@ -176,7 +197,8 @@ impl Label {
     }
 }
 
-/// An absolute `http` or `https` URL of at most 2048 characters: nothing that a browser would run.
+/// An absolute `http` or `https` URL of at most 2048 characters: nothing that a browser would run, and no user name or password
+/// in front of the host, which people take for the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl(String);
 
@@ -193,11 +215,12 @@ impl WebUrl {
         if text.len() > Self::MAX {
             return Err(too_long);
         }
-        if text.chars().any(char::is_control) {
+        if text.chars().any(is_hidden) {
             return Err(FieldError::ControlCharacters);
         }
         let url = Url::parse(text.trim()).map_err(|_| FieldError::InvalidUrl)?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || has_user {
             return Err(FieldError::InvalidUrl);
         }
         // Normalising escapes characters, which makes them longer.
@@ -229,7 +252,7 @@ mod tests {
 
     #[test]
     fn passwords_are_normalised_never_trimmed_and_counted_in_characters() {
-        let choose = |s: &str| Password::choose(&SecretString::from(s));
+        let choose = |s: &str| Password::choose(&SecretString::from(s), 0);
         assert_eq!(choose(" e\u{301}asypass ").unwrap().expose(), " éasypass ");
         assert_eq!(choose("1234567").unwrap_err(), FieldError::TooShort { min: 8 });
         assert_eq!(choose("ééééééé").unwrap_err(), FieldError::TooShort { min: 8 }, "bytes don't count");
@@ -239,10 +262,48 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_may_ask_for_longer_passwords_but_not_for_shorter_ones() {
+        let choose = |min| Password::choose(&SecretString::from("correct horse"), min).map(drop);
+        assert_eq!((choose(13), choose(14)), (Ok(()), Err(FieldError::TooShort { min: 14 })));
+        assert_eq!(Password::choose(&SecretString::from("1234567"), 1).unwrap_err(), FieldError::TooShort { min: 8 });
+    }
+
+    #[test]
+    fn a_new_password_has_no_control_characters_but_any_other() {
+        let choose = |s: &str| Password::choose(&SecretString::from(s), 8).map(drop);
+        for c in ['\0', '\t', '\n', '\u{7f}', '\u{85}'] {
+            assert_eq!(choose(&format!("correct{c}horse")), Err(FieldError::ControlCharacters), "{c:?}");
+        }
+        for c in [' ', '\u{a0}', '\u{202e}', '\u{200d}', '🦀', '漢', '\'', '<'] {
+            assert_eq!(choose(&format!("correct{c}horse")), Ok(()), "{c:?}");
+        }
+        assert!(Password::present(&SecretString::from("correct\0horse")).is_ok(), "who has one can still sign in");
+    }
+
+    #[test]
     fn web_urls_are_http_only() {
         assert_eq!(WebUrl::parse("https://example.org").unwrap().as_str(), "https://example.org/");
-        for bad in ["javascript:alert(1)", "data:text/html,x", "//example.org", "example.org", "ftp://example.org", ""] {
+        for bad in [
+            "javascript:alert(1)",
+            " JavaScript:alert(1)",
+            "javascript://example.org/%0aalert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "blob:https://example.org/x",
+            "file:///etc/passwd",
+            "//example.org",
+            "example.org",
+            "ftp://example.org",
+            "https://",
+            "https://ann@example.org",
+            "https://ann:secret@example.org",
+            "https://:secret@example.org",
+            "",
+        ] {
             assert_eq!(WebUrl::parse(bad), Err(FieldError::InvalidUrl), "{bad:?}");
+        }
+        for bad in ["java\nscript:alert(1)", "https://example.org/\u{202e}gpj", "https://exam\u{0}ple.org"] {
+            assert_eq!(WebUrl::parse(bad), Err(FieldError::ControlCharacters), "{bad:?}");
         }
     }
 
@@ -250,7 +311,15 @@ mod tests {
     fn labels_have_no_control_characters() {
         assert_eq!(Label::parse("  Ann  ").unwrap().as_str(), "Ann");
         assert_eq!(Label::parse(" "), Err(FieldError::TooShort { min: 1 }));
-        assert_eq!(Label::parse("a\u{1b}[31m"), Err(FieldError::ControlCharacters));
+        for bad in ["a\u{1b}[31m", "a\u{85}b", "a\u{2028}b", "a\u{202a}b", "a\u{202e}b", "a\u{2066}b", "a\u{2069}b"] {
+            assert_eq!(Label::parse(bad), Err(FieldError::ControlCharacters), "{bad:?}");
+        }
+        // Marks that right-to-left scripts and emoji need.
+        for good in ["שלום\u{200f}", "👩\u{200d}🚀"] {
+            assert!(Label::parse(good).is_ok(), "{good:?}");
+        }
+        assert_eq!(EmailAddress::parse("a\u{202e}nn@example.org"), Err(FieldError::InvalidEmail));
+        assert_eq!(Label::lossy("a\u{202e}b").unwrap().as_str(), "ab");
         assert_eq!(Label::parse(&"x".repeat(101)), Err(FieldError::TooLong { max: 100 }));
         assert_eq!(Label::lossy(&format!("a\u{0}{}", "x".repeat(200))).unwrap().as_str().len(), 100);
     }

@@ -28,6 +28,30 @@ pub trait PasswordHasher: Send + Sync {
     async fn check(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<PasswordCheck, StoreError>;
 }
 
+/// What is thought of a password that somebody wants to set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordVerdict {
+    /// Nothing speaks against it.
+    Fine,
+    /// Many others have it, or it follows a pattern that is tried first.
+    TooCommon,
+    /// It is made of what others know about the user or the service.
+    OwnDetails,
+}
+
+/// Says whether a password would soon be guessed (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5 §6.2). It is asked when a password is
+/// set, and never when one is shown: who has a weak one can still sign in.
+///
+/// A judgement MUST end in bounded time, whatever the password, and MUST NOT hold up other work of the runtime. An overload is a
+/// [`StoreError`] of kind `Unavailable`.
+#[async_trait]
+pub trait PasswordStrength: Send + Sync {
+    /// Judges a password of somebody about whom others know `own`: the e-mail address, names and the like. The whole password
+    /// counts, not its beginning alone. MUST refuse, whatever the case of its letters, one of the passwords that most people
+    /// use, and one of `own`; MUST NOT demand kinds of characters.
+    async fn judge(&self, password: &Password, own: &[&str]) -> Result<PasswordVerdict, StoreError>;
+}
+
 /// What an ID token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdClaims {

@@ -14,7 +14,8 @@ mod users;
 
 pub use clearing::{Clearing, Clearings};
 pub use crypto::{
-    DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId,
+    DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength, PasswordVerdict, RefreshClaims, SignError,
+    TokenCodec, TokenRejected, VerifiedId,
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{SecurityEvent, SecurityEvents};

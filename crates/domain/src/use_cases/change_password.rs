@@ -1,11 +1,11 @@
 //! A new password: this session goes on, all others end.
 
-use super::{Authenticate, Clear, Failure, Refusal, Refused};
+use super::{Authenticate, Clear, Failure, Refusal, Refused, own_details::OwnDetails};
 use crate::{
-    model::{EndReason, Password},
+    model::{EndReason, FieldError, Password},
     ports::{
-        Clearing, Clock, PasswordChange, PasswordCheck, PasswordHasher, PasswordOutcome, SecurityEvent, SecurityEvents, StoreError,
-        UserRepository,
+        Clearing, Clock, PasswordChange, PasswordCheck, PasswordHasher, PasswordOutcome, PasswordStrength, SecurityEvent, SecurityEvents,
+        StoreError, UserRepository,
     },
 };
 use secrecy::SecretString;
@@ -29,6 +29,9 @@ pub enum ChangePasswordError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// The new password would soon be guessed.
+    #[error("the new password {0}")]
+    WeakPassword(FieldError),
     /// Another change of the account's password or sessions came first.
     #[error("the account was changed at the same time; look again and retry")]
     Conflict,
@@ -42,6 +45,8 @@ pub struct ChangePassword {
     pub users: Arc<dyn UserRepository>,
     /// Checks and hashes.
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Judges the new one.
+    pub strength: Arc<dyn PasswordStrength>,
     /// Clears the white list.
     pub clear: Clear,
     /// Says when.
@@ -58,6 +63,11 @@ impl ChangePassword {
     pub async fn execute(&self, id_token: &SecretString, request: ChangePasswordRequest) -> Result<(), ChangePasswordError> {
         let caller = self.authenticate.execute(id_token).await?;
         let (user, session) = (caller.user.id, caller.session.id);
+        let (name, device) = (caller.user.details.name.as_ref(), caller.session.device_name.as_ref());
+        let own = OwnDetails { email: &caller.user.email, name, device };
+        if let Some(fault) = own.fault(&request.new, &*self.strength).await? {
+            return Err(ChangePasswordError::WeakPassword(fault));
+        }
         let credentials = self.users.credentials(user).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
         if self.hasher.check(&request.current, Some(&credentials.hash)).await? == PasswordCheck::Mismatch {
             return Err(ChangePasswordError::WrongPassword);

@@ -10,6 +10,7 @@ mod keep_keys;
 mod manage_keys;
 mod me;
 mod mint;
+mod own_details;
 mod prune;
 mod refresh;
 mod revocation_feed;

@@ -1,11 +1,11 @@
 //! A new account with its first session.
 
-use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Opening};
+use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Opening, own_details::OwnDetails};
 use crate::{
-    model::{Details, Epoch, User, UserId},
+    model::{Details, Epoch, FieldError, User, UserId},
     ports::{
-        Clearing, Clock, CreateOutcome, DeviceCredentials, Entropy, PasswordHasher, SecurityEvent, SecurityEvents, SignError, StoreError,
-        TokenRepository, UserRepository,
+        Clearing, Clock, CreateOutcome, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, SecurityEvent, SecurityEvents,
+        SignError, StoreError, TokenRepository, UserRepository,
     },
 };
 use std::sync::Arc;
@@ -16,6 +16,9 @@ pub enum SignUpError {
     /// Another account has that address.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
+    /// The password would soon be guessed.
+    #[error("the password {0}")]
+    WeakPassword(FieldError),
     /// Something that the service depends on failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -29,6 +32,8 @@ pub struct SignUp {
     pub tokens: Arc<dyn TokenRepository>,
     /// Hashes the password.
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Judges it.
+    pub strength: Arc<dyn PasswordStrength>,
     /// Device credentials.
     pub devices: Arc<dyn DeviceCredentials>,
     /// Says when.
@@ -49,6 +54,10 @@ impl SignUp {
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
+        let own = OwnDetails { email: &request.email, name: None, device: request.device_name.as_ref() };
+        if let Some(fault) = own.fault(&request.password, &*self.strength).await? {
+            return Err(SignUpError::WeakPassword(fault));
+        }
         if self.users.credentials_by_email(&request.email).await?.is_some() {
             return Err(SignUpError::EmailTaken);
         }

@@ -161,6 +161,21 @@ macro_rules! hasher_contract {
     };
 }
 
+/// Runs the cases of [`crypto::strength`](crate::contract::crypto::strength) against the `Arc<dyn PasswordStrength>` that the
+/// named `async fn` makes.
+#[macro_export]
+macro_rules! strength_contract {
+    ($make:path) => {
+        $crate::__cases!($make, crypto::strength:
+            a_common_password_is_refused,
+            the_owners_details_are_refused,
+            a_long_password_of_any_kind_is_fine,
+            the_whole_password_counts,
+            hostile_passwords_are_judged_in_time,
+        );
+    };
+}
+
 /// Runs the cases of [`crypto::codec`](crate::contract::crypto::codec) against the `Arc<dyn TokenCodec>` that the
 /// named `async fn` makes.
 #[macro_export]

@@ -5,7 +5,8 @@ mod client;
 pub use client::Client;
 
 use crate::memory::{
-    FakeClock, Faulty, MemoryAccounts, MemoryTokens, PlainHasher, RecordedClearings, RecordedEvents, SeededEntropy, TestCodec, TestDevices,
+    FakeClock, Faulty, MemoryAccounts, MemoryTokens, PlainHasher, RecordedClearings, RecordedEvents, SeededEntropy, ShortList, TestCodec,
+    TestDevices,
 };
 use revolve_domain::{
     policy::SessionPolicy,
@@ -42,6 +43,8 @@ pub struct World {
     pub accounts: Arc<Faulty<MemoryAccounts>>,
     /// "Hashes" passwords.
     pub hasher: Arc<PlainHasher>,
+    /// Judges passwords.
+    pub strength: Arc<ShortList>,
     /// Signs and verifies.
     pub codec: Arc<TestCodec>,
     /// Device credentials.
@@ -97,6 +100,7 @@ impl World {
         let tokens = Arc::new(Faulty::new(MemoryTokens::new(store_clock.clone())));
         let accounts = Arc::new(Faulty::new(MemoryAccounts::default()));
         let hasher = Arc::new(PlainHasher::default());
+        let strength = Arc::new(ShortList::default());
         let codec = Arc::new(TestCodec);
         let devices = Arc::new(TestDevices);
         let events = Arc::new(RecordedEvents::default());
@@ -110,6 +114,7 @@ impl World {
                 users: accounts.clone(),
                 tokens: tokens.clone(),
                 hasher: hasher.clone(),
+                strength: strength.clone(),
                 devices: devices.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
@@ -158,6 +163,7 @@ impl World {
                 authenticate: authenticate.clone(),
                 users: accounts.clone(),
                 hasher: hasher.clone(),
+                strength: strength.clone(),
                 clear: clear.clone(),
                 clock: clock.clone(),
                 events: events.clone(),
@@ -190,6 +196,7 @@ impl World {
             tokens,
             accounts,
             hasher,
+            strength,
             codec,
             devices,
             events,

@@ -49,3 +49,15 @@ mod devices {
 
     revolve_testkit::device_credentials_contract!(make);
 }
+
+mod strength {
+    use revolve_domain::ports::PasswordStrength;
+    use revolve_testkit::memory::ShortList;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn PasswordStrength> {
+        Arc::new(ShortList::default())
+    }
+
+    revolve_testkit::strength_contract!(make);
+}

@@ -69,7 +69,7 @@ pub(crate) fn field_errors(answer: &Answer) -> Vec<String> {
 }
 
 impl Actor {
-    pub(super) fn new(client: Client, base: String) -> Self {
+    pub(crate) fn new(client: Client, base: String) -> Self {
         Self { client, base, id_token: String::new(), refresh_token: String::new(), credential: None, session: String::new() }
     }
 

@@ -4,10 +4,12 @@ mod actor;
 mod backing;
 mod feed;
 mod proxy;
+mod raw;
 
 pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
 pub(crate) use backing::Backing;
 pub(crate) use feed::{FEED, sessions};
+pub(crate) use raw::Raw;
 
 use futures_util::FutureExt;
 use revolve::{Application, BASE, config::Config};

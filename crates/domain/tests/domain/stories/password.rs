@@ -1,7 +1,10 @@
 //! A new password ends every session but the one that set it.
 
 use super::{LATE, refusal};
-use revolve_domain::use_cases::{ChangePasswordError, ChangePasswordRequest, Refusal, SignInError, SignInRequest};
+use revolve_domain::{
+    model::{DetailsChange, FieldError, Label},
+    use_cases::{ChangePasswordError, ChangePasswordRequest, Refusal, SignInError, SignInRequest, UpdateDetailsRequest},
+};
 use revolve_testkit::{World, memory::Fault};
 
 fn change(current: &str) -> ChangePasswordRequest {
@@ -53,4 +56,28 @@ async fn with_a_store_down_it_happens_whole_or_not_at_all() {
     assert_eq!(world.clearings.run(&world.clear).await, 1, "the clearing was deferred");
     assert_eq!(other.entry(), None, "and is done now");
     ann.refresh().await.expect("this one goes on");
+}
+
+#[tokio::test]
+async fn a_new_password_must_not_be_easy_to_guess_but_an_old_one_may() {
+    let world = World::new();
+    let (ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
+    let name = Some(Label::parse("Ann Onymous").ok());
+    let details = UpdateDetailsRequest { change: DetailsChange { name, ..DetailsChange::default() }, current_password: None };
+    world.update_details.execute(&ann.id_token, details).await.expect("a name");
+    let judged = world.strength.calls();
+    for (new, fault) in [
+        ("sunshine", FieldError::TooCommon),
+        ("ann@example.org", FieldError::ContainsOwnDetails),
+        ("ann onymous", FieldError::ContainsOwnDetails),
+        ("Ann's Device", FieldError::ContainsOwnDetails),
+    ] {
+        let request = ChangePasswordRequest { new: World::password(new), ..change("ann's password") };
+        let refused = world.change_password.execute(&ann.id_token, request).await;
+        assert!(matches!(refused, Err(ChangePasswordError::WeakPassword(found)) if found == fault), "{new}: got {refused:?}");
+    }
+    assert_eq!(world.strength.calls(), judged + 4);
+    other.refresh().await.expect("nothing changed");
+    world.signed_in("ann").await;
+    assert_eq!(world.strength.calls(), judged + 4, "who shows a password is not asked for a better one");
 }

@@ -2,8 +2,9 @@
 
 use super::assert_passes;
 use revolve_domain::{
+    model::FieldError,
     ports::{Clearing, StoreErrorKind, UserRepository},
-    use_cases::{Failure, SignUpError},
+    use_cases::{Failure, SignInRequest, SignUpError},
 };
 use revolve_testkit::{World, memory::Fault};
 
@@ -15,7 +16,7 @@ async fn exists(world: &World, name: &str) -> bool {
 fn assert_failed(result: Result<revolve_testkit::world::Client<'_>, SignUpError>) {
     match result.err().expect("expected the sign-up to fail") {
         SignUpError::Failed(failure) => assert_passes(&failure),
-        other @ SignUpError::EmailTaken => panic!("expected a failure of a store, got {other:?}"),
+        other @ (SignUpError::EmailTaken | SignUpError::WeakPassword(_)) => panic!("expected a failure of a store, got {other:?}"),
     }
 }
 
@@ -97,5 +98,27 @@ async fn an_overload_is_a_failure_that_passes() {
     let error = world.try_sign_up("ann").await.err().expect("an overloaded hasher refuses work");
     assert!(matches!(error, SignUpError::Failed(Failure::Store(error)) if error.kind() == StoreErrorKind::Unavailable), "503");
     world.hasher.overload(false);
+    world.signed_up("ann").await;
+}
+
+#[tokio::test]
+async fn a_password_that_would_be_guessed_is_refused_before_anything_is_hashed() {
+    let world = World::new();
+    for (password, fault) in [
+        ("password", FieldError::TooCommon),
+        ("ANN@example.org", FieldError::ContainsOwnDetails),
+        ("ann's device", FieldError::ContainsOwnDetails),
+    ] {
+        let request = SignInRequest { password: World::password(password), ..World::request("ann") };
+        let refused = world.sign_up.execute(request).await.err().expect("a weak password is refused");
+        assert!(matches!(refused, SignUpError::WeakPassword(found) if found == fault), "{password}: got {refused:?}");
+    }
+    assert_eq!(world.hasher.calls(), 0, "nothing was hashed");
+    assert!(!exists(&world, "ann").await, "no account");
+    assert!(world.events.take().is_empty(), "nothing happened");
+
+    world.strength.overload(true);
+    assert_failed(world.try_sign_up("ann").await);
+    world.strength.overload(false);
     world.signed_up("ann").await;
 }

@@ -6,6 +6,7 @@
 pub mod codec;
 pub mod devices;
 pub mod hasher;
+pub mod strength;
 
 /// Texts that differ from this one in one character, once in each of its parts and near its ends. The last character
 /// of a part is left alone: in base64url some of its bits may mean nothing.

@@ -1,0 +1,74 @@
+//! zxcvbn on its threads.
+
+use revolve_adapters::zxcvbn::{JudgingConfig, ZxcvbnStrength};
+use revolve_domain::{
+    model::Password,
+    ports::{PasswordStrength, PasswordVerdict, StoreErrorKind},
+};
+use secrecy::SecretString;
+use std::{
+    num::NonZeroUsize,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+fn judge(config: JudgingConfig) -> Arc<dyn PasswordStrength> {
+    Arc::new(ZxcvbnStrength::new(["revolve".to_owned(), "accounts.example.org".to_owned()], config))
+}
+
+#[expect(clippy::unused_async, reason = "the contract's macro awaits it")]
+async fn make() -> Arc<dyn PasswordStrength> {
+    judge(JudgingConfig::default())
+}
+
+revolve_testkit::strength_contract!(make);
+
+fn password(text: &str) -> Password {
+    Password::present(&SecretString::from(text)).unwrap()
+}
+
+#[tokio::test]
+async fn the_words_of_the_service_are_refused_to_everybody() {
+    let judge = make().await;
+    for text in ["revolve1", "Revolve2024!", "accounts.example.org", "accounts2024"] {
+        assert_eq!(judge.judge(&password(text), &["ann@example.com"]).await.unwrap(), PasswordVerdict::OwnDetails, "{text}");
+    }
+}
+
+/// The costliest password that is known: every sign that may stand for a letter.
+fn hostile() -> Password {
+    password(&"4@8({[<36910!|7$5+%2".repeat(13)[..256])
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_flood_is_turned_away_and_holds_up_nobody() {
+    let patience = Duration::from_millis(30);
+    let judge = judge(JudgingConfig { threads: NonZeroUsize::MIN, patience });
+    let weak = password(&"p4$$w0rd".repeat(32));
+    let flood: Vec<_> = (0..500)
+        .map(|_| {
+            let (judge, weak) = (Arc::clone(&judge), weak.clone());
+            tokio::spawn(async move { judge.judge(&weak, &[]).await })
+        })
+        .collect();
+    // This thread has nothing else to do than to be on time.
+    let mut longest = Duration::ZERO;
+    for _ in 0..20 {
+        let begun = Instant::now();
+        tokio::task::yield_now().await;
+        longest = longest.max(begun.elapsed());
+    }
+    assert!(longest < Duration::from_millis(500), "judging is not done on the runtime's thread: {longest:?}");
+    let mut refused = 0;
+    for judgement in flood {
+        match judgement.await.unwrap() {
+            Ok(verdict) => assert_eq!(verdict, PasswordVerdict::TooCommon),
+            Err(error) => {
+                assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0, "more than a thread can do in {patience:?}");
+    assert_eq!(judge.judge(&hostile(), &[]).await.unwrap(), PasswordVerdict::Fine, "it passes");
+}

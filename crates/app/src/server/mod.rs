@@ -1,0 +1,114 @@
+//! The listener: connections are accepted, guarded against slow clients, perhaps unwrapped from TLS, and handed to actix-http. Only
+//! here is the byte stream of a client in reach; what a request may be is said in `http`.
+
+mod connection;
+mod guarded;
+mod tls;
+
+pub(crate) use connection::{Connection, InFlight};
+pub use tls::Certificate;
+pub(crate) use tls::provider;
+
+use crate::config::Http;
+use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{AppConfig, Server},
+};
+use guarded::Guarded;
+use std::{io, net::TcpListener, rc::Rc, sync::Arc};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+/// A client that is told that its connection ends has so long to read the answer.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Serves what `app` makes, once per worker, until it is stopped. From when `stopping` is cancelled, connections close as soon as
+/// they have nothing in flight.
+///
+/// # Errors
+/// If the socket can't be used.
+pub(crate) fn serve<A, I, S, B>(
+    listener: TcpListener,
+    settings: &Http,
+    certificate: Option<&Arc<Certificate>>,
+    stopping: &CancellationToken,
+    app: A,
+) -> io::Result<Server>
+where
+    A: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: std::fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as actix_service::Service<Request>>::Future: 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+{
+    raise_file_limit(settings.max_connections);
+    let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+    let each = settings.max_connections.div_ceil(workers);
+    let builder = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(each)
+        .backlog(1024)
+        .disable_signals()
+        .shutdown_timeout(settings.shutdown_timeout.as_secs());
+    let (limit, keep_alive) = (settings.request_timeout, settings.keep_alive);
+    let acceptor = certificate.map(Certificate::acceptor).transpose().map_err(io::Error::other)?;
+    let stopping = stopping.clone();
+    let builder = builder.listen("http", listener, move || {
+        let service = HttpService::build()
+            .keep_alive(KeepAlive::Timeout(keep_alive))
+            .client_request_timeout(limit)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(|io: &tls::Stream, data| {
+                data.insert(Rc::clone(io.connection()));
+            })
+            .finish(map_config(app().into_factory().map_err(|error| error.into().error_response()), |()| AppConfig::default()));
+        let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
+        fn_service(move |io: TcpStream| {
+            let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
+            async move {
+                let peer = io.peer_addr().ok();
+                // Small answers must not wait for one another.
+                drop(io.set_nodelay(true));
+                let io = Guarded::new(io, limit, stopping);
+                let io = match acceptor {
+                    Some(acceptor) => tls::Stream::accept(io, &acceptor, limit).await.map_err(Refused::Handshake)?,
+                    None => tls::Stream::Plain(io),
+                };
+                let protocol = if io.is_http2() { Protocol::Http2 } else { Protocol::Http1 };
+                Ok::<_, Refused>((io, protocol, peer))
+            }
+        })
+        .and_then(service.map_err(Refused::Dispatch))
+        // What a client did to its own connection is its own affair.
+        .map_err(|refused| tracing::debug!(error = ?refused, "a connection ended early"))
+    })?;
+    Ok(builder.run())
+}
+
+/// Why a connection ended before its time.
+#[derive(Debug)]
+#[expect(dead_code, reason = "for the log")]
+enum Refused {
+    Handshake(io::Error),
+    Dispatch(actix_http::error::DispatchError),
+}
+
+/// Each connection is an open file; many systems allow 1024 unless a process asks for more.
+fn raise_file_limit(connections: usize) {
+    const OTHERS: u64 = 512;
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHERS);
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(limit) if limit < wanted => {
+            tracing::warn!(limit, wanted, "http.max_connections: the system lets this process open fewer files; raise `ulimit -n`");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files can't be raised"),
+    }
+}

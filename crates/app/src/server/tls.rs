@@ -1,0 +1,203 @@
+//! TLS in front of the listener: a certificate that can be replaced while the service runs, and the stream that clients speak over.
+
+use super::{Connection, Guarded};
+use crate::config::Tls;
+use anyhow::{Context as _, Result, bail};
+use revolve_adapters::system::SystemClock;
+use revolve_domain::ports::Clock;
+use rustls::{
+    ServerConfig,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+    version::{TLS12, TLS13},
+};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    pin::Pin,
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use x509_parser::parse_x509_certificate;
+
+/// A certificate with less time left is worth a warning.
+const SOON: i64 = 14 * 24 * 3600;
+
+/// The listener's certificate and key, read from files and read again when they change.
+pub struct Certificate {
+    certificate_file: PathBuf,
+    private_key_file: PathBuf,
+    current: RwLock<Arc<CertifiedKey>>,
+    /// What was in the files at the last look, good or not.
+    seen: Mutex<[Vec<u8>; 2]>,
+}
+
+impl Certificate {
+    /// Reads the files that the configuration names; nothing if it names none.
+    ///
+    /// # Errors
+    /// A message that names the configuration key: a file that can't be read, one that holds no certificate or key, a key that
+    /// belongs to another certificate. One that has expired is only a warning: clients say more about it than a service that does
+    /// not start.
+    pub(crate) fn load(settings: &Tls) -> Result<Option<Arc<Self>>> {
+        let (Some(certificate_file), Some(private_key_file)) = (settings.certificate_file.clone(), settings.private_key_file.clone())
+        else {
+            return Ok(None);
+        };
+        let seen = read(&certificate_file, &private_key_file)?;
+        let current = RwLock::new(parse(&seen)?);
+        Ok(Some(Arc::new(Self { certificate_file, private_key_file, current, seen: Mutex::new(seen) })))
+    }
+
+    /// Looks whether the files have changed and, if so, uses what is in them for new connections. Answers whether they had.
+    /// Blocks for as long as it takes to read two small files.
+    ///
+    /// # Errors
+    /// As at the start; then the certificate stays what it was. The same bad files are complained about once.
+    pub fn reload(&self) -> Result<bool> {
+        let found = read(&self.certificate_file, &self.private_key_file)?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == found {
+            return Ok(false);
+        }
+        seen.clone_from(&found);
+        let key = parse(&found)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = key;
+        tracing::info!(file = %self.certificate_file.display(), "the listener's certificate was replaced");
+        Ok(true)
+    }
+
+    /// Accepts TLS connections with what the certificate is at the time.
+    pub(super) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
+        let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13, &TLS12])?;
+        let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate").field("certificate_file", &self.certificate_file).finish_non_exhaustive()
+    }
+}
+
+/// The provider that the rest of the tree uses, too.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn read(certificate: &Path, key: &Path) -> Result<[Vec<u8>; 2]> {
+    let read = |name: &str, path: &Path| fs::read(path).with_context(|| format!("http.tls.{name}: can't read {}", path.display()));
+    Ok([read("certificate_file", certificate)?, read("private_key_file", key)?])
+}
+
+fn parse([certificate, key]: &[Vec<u8>; 2]) -> Result<Arc<CertifiedKey>> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
+    let chain = chain.context("http.tls.certificate_file: is not PEM")?;
+    let Some(own) = chain.first() else { bail!("http.tls.certificate_file: has no certificate in PEM") };
+    look_at(own)?;
+    let key = PrivateKeyDer::from_pem_slice(key).context("http.tls.private_key_file: has no private key in PEM")?;
+    match CertifiedKey::from_der(chain, key, &provider()) {
+        Ok(pair) => Ok(Arc::new(pair)),
+        Err(rustls::Error::InconsistentKeys(_)) => bail!("http.tls.private_key_file: belongs to another certificate than certificate_file"),
+        Err(error) => Err(error).context("http.tls: certificate_file and private_key_file can't be used"),
+    }
+}
+
+/// Warns about what clients will refuse.
+fn look_at(certificate: &CertificateDer<'_>) -> Result<()> {
+    let (_, parsed) = parse_x509_certificate(certificate).context("http.tls.certificate_file: is no X.509 certificate")?;
+    let (validity, now) = (parsed.validity(), SystemClock.now().as_seconds());
+    let until = validity.not_after.to_datetime();
+    match validity.not_after.timestamp() - now {
+        ..=0 => tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it"),
+        1..=SOON => tracing::warn!(%until, "http.tls.certificate_file: the certificate expires soon"),
+        _ if validity.not_before.timestamp() > now => tracing::warn!("http.tls.certificate_file: the certificate is not valid yet"),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What a client speaks over.
+pub(super) enum Stream {
+    /// Without TLS.
+    Plain(Guarded<TcpStream>),
+    /// With TLS.
+    Tls(Box<TlsStream<Guarded<TcpStream>>>),
+}
+
+impl Stream {
+    /// Shakes hands within `limit`.
+    pub(super) async fn accept(io: Guarded<TcpStream>, acceptor: &TlsAcceptor, limit: Duration) -> io::Result<Self> {
+        let accepted = timeout(limit, acceptor.accept(io)).await.map_err(io::Error::from)?;
+        Ok(Self::Tls(Box::new(accepted?)))
+    }
+
+    pub(super) fn connection(&self) -> &Rc<Connection> {
+        match self {
+            Self::Plain(io) => io.connection(),
+            Self::Tls(io) => io.get_ref().0.connection(),
+        }
+    }
+
+    /// Whether the client has chosen HTTP/2 (RFC 7301, ALPN).
+    pub(super) fn is_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(io) => io.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+}
+
+/// Calls the same method of whichever it is.
+macro_rules! either {
+    ($self:ident, $io:ident => $call:expr) => {
+        match &mut *$self {
+            Self::Plain(io) => {
+                let $io = Pin::new(io);
+                $call
+            }
+            Self::Tls(io) => {
+                let $io = Pin::new(io.as_mut());
+                $call
+            }
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        either!(self, io => io.poll_read(cx, buffer))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        either!(self, io => io.poll_write(cx, bytes))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, io => io.poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, io => io.poll_shutdown(cx))
+    }
+}

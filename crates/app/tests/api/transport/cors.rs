@@ -1,0 +1,91 @@
+//! Scripts of other origins: those that are listed, and nobody else.
+
+use crate::support::{Actor, Answer, App, FEED, PASSWORD, on_both_stores, path};
+use reqwest::Method;
+use serde_json::json;
+
+const APP: &str = "https://app.example.org";
+
+async fn preflight(anon: &Actor, target: &str, origin: &str, method: &str, headers: &str) -> Answer {
+    let request = anon.request(Method::OPTIONS, target).header("Origin", origin);
+    let request = request.header("Access-Control-Request-Method", method).header("Access-Control-Request-Headers", headers);
+    anon.send(request).await
+}
+
+#[track_caller]
+fn assert_nothing_is_allowed(answer: &Answer) {
+    let allowed = answer.headers.keys().filter(|name| name.as_str().starts_with("access-control-allow-origin")).count();
+    assert_eq!(allowed, 0, "{answer:?}");
+}
+
+on_both_stores! {
+    async fn without_a_list_no_origin_is_allowed(app: App) {
+        let anon = app.anon();
+        let answer = preflight(&anon, &path("/signin"), APP, "POST", "content-type").await.expect_problem(405, "method_not_allowed");
+        assert_nothing_is_allowed(&answer);
+        let answer = anon.send(anon.request(Method::GET, &path("/me")).header("Origin", APP)).await.expect(401);
+        assert_nothing_is_allowed(&answer);
+    }
+
+    async fn a_listed_origin_may_use_everything(app: App, "http.cors_origins = ['https://app.example.org', 'http://localhost:3000']\n") {
+        let anon = app.anon();
+        for origin in [APP, "http://localhost:3000"] {
+            for (target, method) in [("/signin", "POST"), ("/password", "PUT"), ("/me", "DELETE"), ("/sessions/x", "DELETE"), ("/me", "GET")] {
+                let wanted = "authorization, content-type, revolve-device";
+                let answer = preflight(&anon, &path(target), origin, method, wanted).await.expect(200);
+                assert_eq!(answer.header("access-control-allow-origin"), origin);
+                assert_eq!(answer.header("access-control-allow-credentials"), "true");
+                assert!(answer.header("access-control-allow-methods").contains(method));
+                assert_eq!(answer.header("access-control-max-age"), "3600");
+                let headers = answer.header("access-control-allow-headers").to_lowercase();
+                for name in ["authorization", "content-type", "revolve-device"] {
+                    assert!(headers.contains(name), "{headers}");
+                }
+                assert!(answer.header("vary").contains("Origin"), "{answer:?}");
+            }
+            let known = preflight(&anon, FEED, origin, "GET", "if-none-match").await.expect(200);
+            assert_eq!(known.header("access-control-allow-origin"), origin);
+        }
+        // Failures are to be read, too.
+        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+        for (request, status) in [
+            (anon.request(Method::POST, &path("/signup")).json(&body), 201),
+            (anon.request(Method::POST, &path("/signup")).json(&body), 409),
+            (anon.request(Method::GET, &path("/me")), 401),
+            (anon.request(Method::GET, &path("/nothing")), 404),
+            (anon.request(Method::PATCH, &path("/me")), 405),
+            (anon.request(Method::GET, "/.well-known/jwks.json"), 200),
+        ] {
+            let answer = anon.send(request.header("Origin", APP)).await.expect(status);
+            assert_eq!(answer.header("access-control-allow-origin"), APP, "{status}");
+            assert_eq!(answer.header("access-control-allow-credentials"), "true");
+            assert!(answer.header("vary").contains("Origin"), "{answer:?}");
+            let exposed = answer.header("access-control-expose-headers").to_lowercase();
+            for name in ["retry-after", "ratelimit,", "ratelimit-policy"] {
+                assert!(format!("{exposed},").contains(name), "{exposed}");
+            }
+        }
+    }
+
+    async fn any_other_origin_is_refused(app: App, "http.cors_origins = ['https://app.example.org']\n") {
+        let anon = app.anon();
+        for origin in [
+            "https://evil.example.org", "http://app.example.org", "https://app.example.org:8443", "https://app.example.org.evil.example",
+            "https://APP.example.org", "https://app.example.org/", "null", "*", "https://sub.app.example.org",
+        ] {
+            let answer = preflight(&anon, &path("/signin"), origin, "POST", "content-type").await.expect_problem(403, "cors_refused");
+            assert_nothing_is_allowed(&answer);
+            assert!(answer.header("vary").contains("Origin"));
+            let answer = anon.send(anon.request(Method::GET, &path("/me")).header("Origin", origin)).await.expect(401);
+            assert_nothing_is_allowed(&answer);
+            assert!(answer.header("vary").contains("Origin"), "a cache must not give one origin's answer to another");
+        }
+        for (method, headers) in [("PATCH", "content-type"), ("POST", "x-other")] {
+            let answer = preflight(&anon, &path("/signin"), APP, method, headers).await.expect_problem(403, "cors_refused");
+            assert_nothing_is_allowed(&answer);
+        }
+        // Who is no script of another origin sends none.
+        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+        assert_nothing_is_allowed(&anon.post("/signup", body).await.expect(201));
+    }
+}
