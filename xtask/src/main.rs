@@ -3,6 +3,7 @@
 
 mod ci;
 mod deps;
+mod documents;
 mod fuzz;
 mod interrupt;
 mod process;
@@ -41,6 +42,10 @@ enum Command {
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
     Torture(Box<torture::Args>),
+    /// Write the manual pages of `revolve` into target/man
+    Man,
+    /// Write the completions of `revolve` for each shell into target/completions
+    Completions,
     /// Make the passwords and keys that docker-compose.yml needs, in ./secrets; what is there is kept
     Secrets,
 }
@@ -66,6 +71,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
+        Command::Man => documents::man(&interrupt).await,
+        Command::Completions => documents::completions(&interrupt).await,
         Command::Secrets => secrets::run(&root()?),
     }
 }

@@ -1,6 +1,12 @@
 //! The service as a whole: built, bound, run, stopped.
 
-use crate::{Service, background::Background, config::Config, http, metrics::Metrics};
+use crate::{
+    Reload, Service,
+    background::Background,
+    config::{Config, Effective},
+    http,
+    metrics::Metrics,
+};
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
@@ -11,6 +17,7 @@ use futures_util::future::{Either, select};
 use std::{
     future::Future,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     pin::pin,
     sync::Arc,
 };
@@ -58,6 +65,12 @@ impl Application {
     /// The address of `/metrics`, if it is served.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// What reads the configuration anew while the service runs: `loaded` is the one that it was built with, read from
+    /// `file` if one was named.
+    pub fn reload(&self, file: Option<PathBuf>, loaded: Effective) -> Reload {
+        Reload::new(file, loaded, self.service.reloads())
     }
 
     /// Serves until `stop` is ready; then stops accepting, finishes what is in flight and closes the stores.

@@ -14,9 +14,11 @@ mod feed;
 mod http;
 pub mod keys;
 mod metrics;
+mod reload;
 mod service;
 pub mod telemetry;
 
 pub use application::Application;
 pub use http::{BASE, SignedIn};
+pub use reload::Reload;
 pub use service::Service;

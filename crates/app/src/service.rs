@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     http,
     metrics::Metrics,
+    reload::Reloads,
 };
 use actix_web::{dev::HttpServiceFactory, web::ServiceConfig};
 use anyhow::Result;
@@ -81,6 +82,11 @@ impl Service {
 
     pub(crate) fn shared_metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.metrics)
+    }
+
+    /// What can be changed without a restart.
+    pub(crate) fn reloads(&self) -> Arc<[Box<dyn Reloads>]> {
+        Arc::clone(&self.services.reloads)
     }
 
     pub(crate) fn background(&self) -> &Background {

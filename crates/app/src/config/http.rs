@@ -1,11 +1,12 @@
 //! `[http]`: the listeners and what clients may ask of them.
 
-use super::Rule;
+use super::{Human, Rule};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{net::SocketAddr, time::Duration};
 
 /// `[http]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// The address to listen on; 127.0.0.1:8080. Port 0 takes any free one.
@@ -15,7 +16,7 @@ pub struct Http {
     /// Worker threads; as many as cores.
     pub workers: Option<usize>,
     /// How long requests in flight may take after SIGTERM; 20 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub shutdown_timeout: Duration,
     /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503.
     pub max_watchers: usize,
