@@ -83,7 +83,7 @@ pub(crate) struct Services {
     pub(crate) feed: Data<Feed>,
     pub(crate) dependencies: Data<Dependencies>,
     /// What can be changed while it runs.
-    pub(crate) reloads: Arc<[Box<dyn Reloads>]>,
+    pub(crate) reloads: Vec<Arc<dyn Reloads>>,
     cookies: Data<CookieSettings>,
     in_flight: Data<TaskTracker>,
 }
@@ -129,7 +129,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let key_policy = config.tokens.key_policy();
     let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy).await?;
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
-    let reloads: Arc<[Box<dyn Reloads>]> = Arc::new([Box::new(Arc::clone(&live_keys))]);
+    let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone()];
     let codec: Arc<dyn TokenCodec> = live_keys;
     let signer: Arc<dyn RevocationSigner> = ring.clone();
     let discovery = Discovery { keys: ring, issuer: config.tokens.issuer.clone(), max_age: key_policy.key_set_max_age };

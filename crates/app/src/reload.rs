@@ -26,11 +26,11 @@ pub struct Reload {
     file: Option<PathBuf>,
     /// What the service was started with, but for what was reloaded since.
     effective: Effective,
-    parts: Arc<[Box<dyn Reloads>]>,
+    parts: Vec<Arc<dyn Reloads>>,
 }
 
 impl Reload {
-    pub(crate) fn new(file: Option<PathBuf>, effective: Effective, parts: Arc<[Box<dyn Reloads>]>) -> Self {
+    pub(crate) fn new(file: Option<PathBuf>, effective: Effective, parts: Vec<Arc<dyn Reloads>>) -> Self {
         Self { file, effective, parts }
     }
 
@@ -46,13 +46,12 @@ impl Reload {
                 return;
             }
         };
-        for part in std::iter::once(&LogLevel as &dyn Reloads).chain(self.parts.iter().map(AsRef::as_ref)) {
-            match part.reload(&loaded.config).await {
-                Ok(()) => tracing::debug!(part = part.name(), "reloaded"),
-                Err(error) => {
-                    tracing::error!(part = part.name(), error = format!("{error:#}"), "this could not be reloaded and stays as it is")
-                }
+        for part in std::iter::once(&LogLevel as &dyn Reloads).chain(self.parts.iter().map(|part| &**part)) {
+            if let Err(error) = part.reload(&loaded.config).await {
+                tracing::error!(part = part.name(), error = format!("{error:#}"), "this could not be reloaded and stays as it is");
+                continue;
             }
+            tracing::debug!(part = part.name(), "reloaded");
         }
         let changes = self.effective.changes(&loaded.effective);
         for change in &changes {
@@ -82,7 +81,7 @@ impl Reloads for LogLevel {
 }
 
 #[async_trait]
-impl Reloads for Arc<LiveKeys> {
+impl Reloads for LiveKeys {
     fn name(&self) -> &'static str {
         "keys"
     }

@@ -85,8 +85,8 @@ impl Service {
     }
 
     /// What can be changed without a restart.
-    pub(crate) fn reloads(&self) -> Arc<[Box<dyn Reloads>]> {
-        Arc::clone(&self.services.reloads)
+    pub(crate) fn reloads(&self) -> Vec<Arc<dyn Reloads>> {
+        self.services.reloads.clone()
     }
 
     pub(crate) fn background(&self) -> &Background {

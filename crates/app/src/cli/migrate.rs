@@ -23,7 +23,9 @@ impl Answer for Report {
         if self.applied.is_empty() {
             return format!("the tables in {} are up to date, nothing was to be done\n", self.store);
         }
-        self.applied.iter().map(|migration| format!("migrated the tables in {}: {migration}\n", self.store)).collect()
+        let lines: Vec<String> =
+            self.applied.iter().map(|migration| format!("migrated the tables in {}: {migration}\n", self.store)).collect();
+        lines.concat()
     }
 }
 

@@ -81,16 +81,12 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = run(cli.command.unwrap_or(Command::Serve), cli.config.as_deref());
     let Err(error) = done else { return ExitCode::SUCCESS };
-    match error.downcast_ref::<ConfigError>() {
-        Some(wrong) => {
-            eprintln!("{wrong}");
-            ExitCode::from(2)
-        }
-        None => {
-            eprintln!("revolve: {error:#}");
-            ExitCode::FAILURE
-        }
+    if let Some(wrong) = error.downcast_ref::<ConfigError>() {
+        eprintln!("{wrong}");
+        return ExitCode::from(2);
     }
+    eprintln!("revolve: {error:#}");
+    ExitCode::FAILURE
 }
 
 fn run(command: Command, file: Option<&Path>) -> Result<()> {

@@ -29,7 +29,7 @@ impl Log {
         while !lines.last().is_some_and(|line: &String| line.contains(words)) {
             match self.0.recv_timeout(Duration::from_secs(30)) {
                 Ok(line) => lines.push(line),
-                Err(_) => panic!("{words}: not in {lines:#?}"),
+                Err(error) => panic!("{error}: {words} is not in {lines:#?}"),
             }
         }
         lines

@@ -42,7 +42,7 @@ fn is_choice(kind: &Kind, text: Option<&str>) -> bool {
 /// The words without the value, which may be a secret in the wrong place.
 fn without(words: &str, text: Option<&str>) -> String {
     match text {
-        Some(text) if !text.is_empty() => words.replace(text, "…"),
+        Some(text) if text.len() > 3 => words.replace(text, "…"),
         _ => words.to_owned(),
     }
 }
