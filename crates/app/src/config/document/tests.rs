@@ -139,6 +139,7 @@ fn a_comment_that_states_another_default_is_found() {
     assert_eq!(key("Life of it, 10 min by default; and more.", Kind::Duration, Some("16m".into())), 1);
     assert_eq!(key("Life of it. Default: 16 min.", Kind::Duration, Some("16m".into())), 0);
     assert_eq!(key("Life of it; none.", Kind::Duration, Some("16m".into())), 1);
+    assert_eq!(key("Which ones. None by default.", Kind::List, Some(Value::Array(Vec::new()))), 0);
     assert_eq!(key("How many; default 3, at least 1.", number(), Some(4.into())), 1);
     assert_eq!(key("How many; 4 of them.", number(), Some(4.into())), 0);
     assert_eq!(key("How many; default 1000 KiB.", number(), Some(1000.into())), 0);
@@ -171,8 +172,8 @@ fn contradicts(key: &Key, words: &str) -> bool {
     let end = words.find([',', ';', '(']).unwrap_or(words.len());
     let words = words[..end].split(". ").next().unwrap_or_default().trim().trim_end_matches('.');
     let token = words.split_whitespace().next().unwrap_or_default();
-    if matches!(token.trim_end_matches(':'), "none" | "unset" | "off" | "nothing") {
-        return key.default.is_some();
+    if matches!(token.trim_end_matches(':').to_lowercase().as_str(), "none" | "unset" | "nothing") {
+        return key.default.as_ref().is_some_and(|default| default.as_array().is_none_or(|items| !items.is_empty()));
     }
     let default = key.default.clone().unwrap_or_default();
     match key.kind {
