@@ -39,6 +39,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY crates crates
 COPY examples examples
 COPY xtask xtask
+# For `revolve --version`.
+ARG REVOLVE_COMMIT=
 RUN cargo build --release --locked -p revolve
 
 FROM base AS final

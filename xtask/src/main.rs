@@ -5,6 +5,7 @@ mod attack;
 mod audit;
 mod ci;
 mod deps;
+mod documents;
 mod fuzz;
 mod interop;
 mod interrupt;
@@ -56,6 +57,10 @@ enum Command {
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
     Torture(Box<torture::Args>),
+    /// Write the manual pages of `revolve` into target/man
+    Man,
+    /// Write the completions of `revolve` for each shell into target/completions
+    Completions,
     /// Make the passwords and keys that docker-compose.yml needs, in ./secrets; what is there is kept
     Secrets,
 }
@@ -85,6 +90,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Interop => interop::run(&interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
+        Command::Man => documents::man(&interrupt).await,
+        Command::Completions => documents::completions(&interrupt).await,
         Command::Secrets => secrets::run(&root()?),
     }
 }

@@ -1,11 +1,12 @@
 //! The service as a whole: built, bound, run, stopped.
 
 use crate::{
-    Service,
+    Reload, Service,
     background::Background,
-    config::Config,
+    config::{Config, Effective},
     http,
     metrics::Metrics,
+    reload::Reloads,
     server::{self, Certificate},
 };
 use actix_web::{
@@ -19,6 +20,7 @@ use futures_util::future::{Either, select};
 use std::{
     future::Future,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     pin::pin,
     sync::Arc,
 };
@@ -61,11 +63,6 @@ impl Application {
         Ok(Self { server, address, metrics_address, certificate, stopping, service })
     }
 
-    /// The listener's certificate, to be [reloaded](Certificate::reload) when an operator says so; none without TLS.
-    pub fn certificate(&self) -> Option<&Arc<Certificate>> {
-        self.certificate.as_ref()
-    }
-
     /// `http` or `https`.
     pub fn scheme(&self) -> &'static str {
         if self.certificate.is_some() { "https" } else { "http" }
@@ -79,6 +76,14 @@ impl Application {
     /// The address of `/metrics`, if it is served.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// What reads the configuration anew while the service runs: `loaded` is the one that it was built with, read from
+    /// `file` if one was named.
+    pub fn reload(&self, file: Option<PathBuf>, loaded: Effective) -> Reload {
+        let mut parts = self.service.reloads();
+        parts.extend(self.certificate.iter().map(|certificate| Arc::clone(certificate) as Arc<dyn Reloads>));
+        Reload::new(file, loaded, parts)
     }
 
     /// Serves until `stop` is ready; then stops accepting, finishes what is in flight and closes the stores.

@@ -4,11 +4,13 @@
 use crate::{
     background::{Background, ClearingQueue},
     config::{Config, Profile},
+    embedded_keys,
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
     http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield},
     keys::{self, Material},
     metrics::{CountedEvents, Metrics},
+    reload::Reloads,
 };
 use actix_web::web::{Data, ServiceConfig};
 use anyhow::{Context, Result};
@@ -37,12 +39,12 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 /// The stores that a profile runs on.
-struct Stores {
-    users: Arc<dyn UserRepository>,
-    sessions: Arc<dyn SessionRepository>,
-    tokens: Arc<dyn TokenRepository>,
-    keys: Arc<dyn KeyRepository>,
-    closer: Closer,
+pub(crate) struct Stores {
+    pub(crate) users: Arc<dyn UserRepository>,
+    pub(crate) sessions: Arc<dyn SessionRepository>,
+    pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) keys: Arc<dyn KeyRepository>,
+    pub(crate) closer: Closer,
 }
 
 /// What is closed after the last request.
@@ -84,6 +86,8 @@ pub(crate) struct Services {
     pub(crate) feed: Data<Feed>,
     pub(crate) dependencies: Data<Dependencies>,
     pub(crate) layers: Layers,
+    /// What can be changed while it runs.
+    pub(crate) reloads: Vec<Arc<dyn Reloads>>,
     cookies: Data<CookieSettings>,
     passwords: Data<PasswordPolicy>,
     in_flight: Data<TaskTracker>,
@@ -139,6 +143,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let key_policy = config.tokens.key_policy();
     let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy).await?;
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
+    let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone()];
     let codec: Arc<dyn TokenCodec> = live_keys;
     let signer: Arc<dyn RevocationSigner> = ring.clone();
     let discovery = Discovery { keys: ring, issuer: config.tokens.issuer.clone(), max_age: key_policy.key_set_max_age };
@@ -234,6 +239,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         feed,
         dependencies: Data::new(Dependencies { users, tokens }),
         layers,
+        reloads,
         cookies: Data::new(cookies),
         passwords: Data::new(passwords),
         in_flight: Data::new(background.in_flight()),
@@ -257,8 +263,35 @@ fn strength(config: &Config) -> Arc<dyn PasswordStrength> {
     Arc::new(ZxcvbnStrength::new(host.into_iter().chain(["revolve".to_owned()]), JudgingConfig::default()))
 }
 
-/// Reaches and checks the stores; a failure names what could not be reached.
-async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
+/// Brings the tables of the user database up to date, as each start does.
+///
+/// # Errors
+/// A message that names the store that can't be reached.
+pub(crate) async fn migrate(config: &Config) -> Result<Migrated> {
+    Ok(match config.profile {
+        Profile::Embedded => {
+            let store = embedded_store(config, Arc::new(SystemClock)).await?;
+            store.close().await;
+            Migrated { store: "SQLite", migrations: store.migrated().to_vec() }
+        }
+        Profile::Server => {
+            let store = server_accounts(config).await?;
+            store.close();
+            Migrated { store: "Postgres", migrations: store.migrated().to_vec() }
+        }
+    })
+}
+
+/// What a migration did.
+pub(crate) struct Migrated {
+    pub(crate) store: &'static str,
+    /// What was applied, in order; nothing if the tables were up to date.
+    pub(crate) migrations: Vec<String>,
+}
+
+/// Reaches and checks the stores, for the service or for a command that serves nothing; a failure names what could not be
+/// reached. The closer comes last.
+pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
     match config.profile {
         Profile::Embedded => {
             let store = Arc::new(embedded_store(config, clock).await?);
@@ -295,6 +328,7 @@ pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>>
 }
 
 async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
+    embedded_keys::prepare(&config.data_dir)?;
     let file = config.data_dir.join("revolve.sqlite3");
     SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))
 }

@@ -16,11 +16,13 @@ pub mod fuzzing;
 mod http;
 pub mod keys;
 mod metrics;
+mod reload;
 mod server;
 mod service;
 pub mod telemetry;
 
 pub use application::Application;
 pub use http::{BASE, SignedIn};
+pub use reload::Reload;
 pub use server::Certificate;
 pub use service::Service;

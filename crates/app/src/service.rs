@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     http::{self, Shield},
     metrics::Metrics,
+    reload::Reloads,
 };
 use actix_web::{dev::HttpServiceFactory, web::ServiceConfig};
 use anyhow::Result;
@@ -87,6 +88,11 @@ impl Service {
 
     pub(crate) fn shared_metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.metrics)
+    }
+
+    /// What can be changed without a restart.
+    pub(crate) fn reloads(&self) -> Vec<Arc<dyn Reloads>> {
+        self.services.reloads.clone()
     }
 
     pub(crate) fn background(&self) -> &Background {

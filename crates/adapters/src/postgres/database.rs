@@ -88,7 +88,8 @@ impl<I: Intent> Attempt for InTransaction<'_, I> {
 }
 
 impl Database {
-    pub(super) async fn connect(settings: &PostgresConfig) -> Result<Self, StoreError> {
+    /// With the migrations that were applied.
+    pub(super) async fn connect(settings: &PostgresConfig) -> Result<(Self, Vec<String>), StoreError> {
         // The parser's own error may quote the URL, password and all.
         let mut config = Config::from_str(settings.url.expose_secret())
             .map_err(|_| StoreError::broken(STORE, "read its URL", "it is not of the form postgres://user:password@host:port/database"))?;
@@ -105,7 +106,7 @@ impl Database {
         }
         let place = place(&config);
         let failed = |fault: Fault| fault.into_store_error("connect and bring its tables up to date", &place);
-        migrate::run(config.clone(), timeout).await.map_err(failed)?;
+        let migrated = migrate::run(config.clone(), timeout).await.map_err(failed)?;
 
         // The server gives up when we do: what nobody waits for any more must not hold locks.
         let millis = timeout.as_millis().max(1);
@@ -115,7 +116,7 @@ impl Database {
         let pool = pool.map_err(|error| StoreError::broken(STORE, "make a pool", error))?;
         let db = Self { pool, timeout, place: place.as_str().into() };
         db.read("connect", "SELECT 1", &[]).await?;
-        Ok(db)
+        Ok((db, migrated))
     }
 
     pub(super) fn close(&self) {

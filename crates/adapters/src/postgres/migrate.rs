@@ -17,8 +17,8 @@ const MIGRATIONS: [(&str, &str); 3] = [
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('revolve migrations ' || coalesce(current_schema(), ''), 0))";
 
 /// Runs what is missing on a connection of its own, which no time-out of the server cuts; only connecting to it must not
-/// take longer than `patience`.
-pub(super) async fn run(mut config: Config, patience: Duration) -> Result<(), Fault> {
+/// take longer than `patience`. Says what was missing.
+pub(super) async fn run(mut config: Config, patience: Duration) -> Result<Vec<String>, Fault> {
     add_options(&mut config, "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0");
     let (mut client, connection) = timeout(patience, config.connect(NoTls)).await.map_err(|_| Fault::Late)??;
     let connection = tokio::spawn(connection);
@@ -29,12 +29,12 @@ pub(super) async fn run(mut config: Config, patience: Duration) -> Result<(), Fa
     outcome
 }
 
-async fn locked(client: &mut Client) -> Result<(), Fault> {
+async fn locked(client: &mut Client) -> Result<Vec<String>, Fault> {
     client.batch_execute(LOCK).await?;
     let migrations = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
     let report = Runner::new(&migrations).run_async(client).await?;
     for migration in report.applied_migrations() {
         tracing::info!(%migration, "migrated the tables in Postgres");
     }
-    Ok(())
+    Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
 }

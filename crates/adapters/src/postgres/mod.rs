@@ -18,8 +18,8 @@ mod write;
 
 use database::Database;
 use revolve_domain::ports::StoreError;
-use secrecy::SecretString;
-use std::time::Duration;
+use secrecy::{ExposeSecret, SecretString};
+use std::{sync::Arc, time::Duration};
 
 /// How errors call this store.
 const STORE: &str = "postgres";
@@ -41,12 +41,18 @@ impl PostgresConfig {
     pub fn new(url: SecretString) -> Self {
         Self { url, pool_size: 16, timeout: Duration::from_secs(1) }
     }
+
+    /// Whether the URL is one, so that a mistake in it can be told before anything is started.
+    pub fn is_url(&self) -> bool {
+        self.url.expose_secret().parse::<tokio_postgres::Config>().is_ok_and(|config| !config.get_hosts().is_empty())
+    }
 }
 
 /// Accounts and sessions' rows in Postgres. A clone is the same pool of connections.
 #[derive(Clone)]
 pub struct PostgresAccounts {
     db: Database,
+    migrated: Arc<[String]>,
 }
 
 impl PostgresAccounts {
@@ -55,7 +61,13 @@ impl PostgresAccounts {
     /// # Errors
     /// If Postgres can't be reached in time or refuses; a source names host, port and database, never the password.
     pub async fn connect(config: PostgresConfig) -> Result<Self, StoreError> {
-        Database::connect(&config).await.map(|db| Self { db })
+        let (db, migrated) = Database::connect(&config).await?;
+        Ok(Self { db, migrated: migrated.into() })
+    }
+
+    /// The migrations that connecting applied, in order.
+    pub fn migrated(&self) -> &[String] {
+        &self.migrated
     }
 
     /// Closes the idle connections now and those in use as they become idle; later calls fail as unavailable.

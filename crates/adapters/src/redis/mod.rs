@@ -39,6 +39,11 @@ impl RedisConfig {
     pub fn new(url: SecretString) -> Self {
         Self { url, connections: 2, timeout: Duration::from_secs(1) }
     }
+
+    /// Whether the URL is one, so that a mistake in it can be told before anything is started.
+    pub fn is_url(&self) -> bool {
+        connection_info(&self.url).is_ok()
+    }
 }
 
 /// The white list in Redis.

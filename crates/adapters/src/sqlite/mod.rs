@@ -35,6 +35,7 @@ struct Inner {
     readers: Readers,
     writer: Writer,
     clock: Arc<dyn Clock>,
+    migrated: Vec<String>,
 }
 
 impl SqliteStore {
@@ -48,7 +49,12 @@ impl SqliteStore {
         let opened = tokio::task::spawn_blocking(move || open::open(&path)).await;
         let opened = opened.map_err(|error| StoreError::unavailable(STORE, open::OPERATION, error))??;
         let writer = Writer::start(opened.writer).map_err(|error| StoreError::unavailable(STORE, open::OPERATION, error))?;
-        Ok(Self { inner: Arc::new(Inner { readers: Readers::new(opened.readers), writer, clock }) })
+        Ok(Self { inner: Arc::new(Inner { readers: Readers::new(opened.readers), writer, clock, migrated: opened.migrated }) })
+    }
+
+    /// The migrations that opening the file applied, in order.
+    pub fn migrated(&self) -> &[String] {
+        &self.inner.migrated
     }
 
     /// Finishes what was begun and closes the file. Later calls fail as unavailable.

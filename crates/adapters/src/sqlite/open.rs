@@ -36,6 +36,8 @@ const READERS: std::ops::RangeInclusive<usize> = 2..=8;
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
+    /// The migrations that were applied.
+    pub(super) migrated: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,9 +66,11 @@ fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
         return Err(format!("a write-ahead log is not possible here, only the journal mode {mode}").into());
     }
     let migrations = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
-    for migration in Runner::new(&migrations).run(&mut writer)?.applied_migrations() {
+    let report = Runner::new(&migrations).run(&mut writer)?;
+    for migration in report.applied_migrations() {
         tracing::info!(%migration, "migrated the tables in SQLite");
     }
+    let migrated = report.applied_migrations().iter().map(ToString::to_string).collect();
     drop(lock);
 
     let readers = thread::available_parallelism().map_or(*READERS.start(), NonZeroUsize::get).clamp(*READERS.start(), *READERS.end());
@@ -75,7 +79,7 @@ fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
         reader.pragma_update(None, "query_only", true)?;
         Ok(reader)
     });
-    Ok(Opened { writer, readers: readers.collect::<rusqlite::Result<_>>()? })
+    Ok(Opened { writer, readers: readers.collect::<rusqlite::Result<_>>()?, migrated })
 }
 
 /// The file whose lock holds off another process that migrates. It is not the database itself: closing any handle to

@@ -1,68 +1,119 @@
-//! The `revolve` command: one file per subcommand.
+//! The `revolve` command: one file per subcommand. Every command that needs the configuration reads it in the same way,
+//! and says all mistakes in it, one line each. A process ends with 0 if it did what it was told, with 1 if that failed,
+//! with 2 for a mistake in the arguments or the configuration.
 
+mod answer;
+mod config;
+mod documents;
 mod healthcheck;
+mod migrate;
 mod serve;
 
 use crate::{
-    config::Config,
+    config::{Config, ConfigError, Loaded},
     keys::{self, KeysCommand},
 };
 use anyhow::Result;
-use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use clap::{Args, Parser, Subcommand};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// A self-hosted account service with revolving refresh tokens.
+///
+/// Without a command it serves. It needs no configuration to be tried out: everything has a default.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(name = "revolve", version, long_version = documents::VERSION, about, after_help = AFTER)]
 struct Cli {
-    /// A configuration file, in place of those in config/.
+    /// A configuration file, in place of config/revolve.toml and config/<profile>.toml; the environment still comes last
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
+const AFTER: &str = "\
+Configuration: built-in defaults, then config/revolve.toml, then config/<profile>.toml, then REVOLVE__… variables.
+  revolve config check       says what is wrong with it
+  revolve config show        what holds, and why
+  revolve config reference   everything that can be configured
+
+Exit codes: 0 done, 1 failed, 2 a mistake in the arguments or the configuration.";
+
 #[derive(Subcommand)]
 enum Command {
-    /// Serves until it is told to stop (what it does without a command, too).
+    /// Serves until it is told to stop (what it does without a command, too)
+    ///
+    /// SIGTERM and SIGINT finish what is in flight and end it; SIGHUP reads the configuration anew and applies what needs
+    /// no restart.
     Serve,
-    /// Lists and changes the keys that sign tokens.
+    /// Brings the tables of the user database up to date and ends
+    ///
+    /// Each start does the same, one process at a time; this is for those who want it done before.
+    Migrate(Format),
+    /// Checks, shows and explains the configuration
+    Config {
+        #[command(subcommand)]
+        command: config::ConfigCommand,
+    },
+    /// Lists and changes the keys that sign tokens
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
     },
-    /// Asks the service on this machine if it is ready; for images without a shell.
+    /// Asks the service on this machine if it is ready; for images without a shell
     Healthcheck,
+    #[command(flatten)]
+    Documents(documents::DocumentCommand),
 }
 
-/// Reads the arguments and the configuration, carries out the command, and says how the process ends: 2 for a mistake in either, 1 if
-/// the command failed.
+/// How a command answers.
+#[derive(Args, Clone, Copy)]
+struct Format {
+    /// Answers as JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads the arguments and the configuration, carries out the command, and says how the process ends.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let config = match Config::load(cli.config.as_deref()) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::from(2);
+    let done = run(cli.command.unwrap_or(Command::Serve), cli.config.as_deref());
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    if let Some(wrong) = error.downcast_ref::<ConfigError>() {
+        eprintln!("{wrong}");
+        return ExitCode::from(2);
+    }
+    eprintln!("revolve: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn run(command: Command, file: Option<&Path>) -> Result<()> {
+    match command {
+        Command::Serve => serve::run(Loaded::read(file)?, file),
+        Command::Migrate(format) => migrate::run(Config::load(file)?, format),
+        Command::Config { command } => config::run(command, file),
+        Command::Keys { command } => {
+            let config = Config::load(file)?;
+            block_on(async { answer::text(&keys::run(config, command).await?) })
         }
-    };
-    let done = match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(config),
-        Command::Keys { command } => manage_keys(config, command),
-        Command::Healthcheck => healthcheck::run(&config.http),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("revolve: {error:#}");
-            ExitCode::FAILURE
-        }
+        Command::Healthcheck => healthcheck::run(&Config::load(file)?.http),
+        Command::Documents(command) => documents::run(command),
     }
 }
 
-fn manage_keys(config: Config, command: KeysCommand) -> Result<()> {
-    actix_web::rt::System::new().block_on(async move {
-        print!("{}", keys::run(config, command).await?);
-        Ok(())
-    })
+/// Runs what a command does, on the runtime that the service has, too.
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    actix_web::rt::System::new().block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
 }

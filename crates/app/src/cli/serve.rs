@@ -1,17 +1,21 @@
 //! `revolve serve`: the service until it is told to stop.
 
+use super::block_on;
 use crate::{
-    Application, BASE,
-    config::{Config, Profile},
+    Application, BASE, Reload,
+    config::{Loaded, Profile},
     telemetry,
 };
 use anyhow::{Context, Result};
 use std::{net::SocketAddr, path::Path};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub(super) fn run(config: Config) -> Result<()> {
+pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
+    let Loaded { config, effective, .. } = loaded;
     telemetry::start(&config.log)?;
-    actix_web::rt::System::new().block_on(async move {
+    block_on(async move {
+        // Before anything else, or a signal during the start would end the process.
+        let hangup = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
         let (profile, data_dir) = (config.profile, config.data_dir.clone());
         let application = Application::build(config).await?;
         println!("listening on {}://{}", application.scheme(), application.address());
@@ -29,8 +33,19 @@ pub(super) fn run(config: Config) -> Result<()> {
                 _ = interrupt.recv() => {}
             }
         };
-        application.run(stop).await
+        let reload = application.reload(file.map(Path::to_owned), effective);
+        let follow = actix_web::rt::spawn(follow(hangup, reload));
+        let ended = application.run(stop).await;
+        follow.abort();
+        ended
     })
+}
+
+/// Reads the configuration anew at each SIGHUP.
+async fn follow(mut hangup: Signal, mut reload: Reload) {
+    while hangup.recv().await.is_some() {
+        reload.now().await;
+    }
 }
 
 /// Three lines that can be pasted into a shell.

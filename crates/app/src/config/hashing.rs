@@ -1,11 +1,12 @@
 //! `[hashing]`: what a password hash costs and how many are computed at once.
 
-use super::Rule;
+use super::{Human, Rule};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::Duration;
 
 /// `[hashing]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hashing {
     /// Memory per hash in KiB; 19456.
@@ -17,7 +18,7 @@ pub struct Hashing {
     /// Hashes computed at once; as many as cores.
     pub threads: Option<usize>,
     /// Longest wait for a free thread; 5 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub patience: Duration,
 }
 

@@ -1,12 +1,13 @@
 //! `[http]`: the listeners and what clients may ask of them.
 
-use super::{Rule, Tls};
+use super::{Human, Rule, Tls};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{net::SocketAddr, time::Duration};
 use url::Url;
 
 /// `[http]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// The address to listen on; 127.0.0.1:8080. Port 0 takes any free one.
@@ -16,18 +17,18 @@ pub struct Http {
     /// Worker threads; as many as cores.
     pub workers: Option<usize>,
     /// How long requests in flight may take after SIGTERM; 20 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub shutdown_timeout: Duration,
     /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503.
     pub max_watchers: usize,
     /// The longest time from the first byte of a request to its answer, 100 ms to 10 min; 10 s. A client that sends too slowly is
     /// cut off, with a 408 where that can be said; a service that is too slow answers 503. Waiting for the revocation feed has
     /// its own limits.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub request_timeout: Duration,
     /// How long a connection is kept open without a request, 1 s to 10 min; 15 s. Behind a proxy it should be longer than the
     /// proxy keeps its connections to this service.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub keep_alive: Duration,
     /// Connections that may be open at once; 10000. More wait until one ends. Each needs an open file: the service raises its own
     /// limit as far as the system lets it, and warns if that is too little.

@@ -1,9 +1,12 @@
 //! `[log]`: log lines.
 
-use serde::Deserialize;
+use super::Rule;
+use crate::telemetry;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -14,10 +17,11 @@ pub enum LogFormat {
 }
 
 /// `[log]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// A filter such as `info,actix_server=warn` (the default) or `info,revolve=debug`.
+    #[schemars(extend("x-reload" = true))]
     pub level: String,
     /// `text` or `json`.
     pub format: LogFormat,
@@ -26,5 +30,15 @@ pub struct Log {
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info,actix_server=warn".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl Log {
+    /// What types alone can't say.
+    pub(super) fn rules(&self) -> Vec<Rule> {
+        vec![(
+            telemetry::is_level(&self.level),
+            "log.level: this is no filter; write a level, or targets with levels, such as info,revolve=debug",
+        )]
     }
 }

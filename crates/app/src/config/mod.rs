@@ -1,10 +1,19 @@
 //! The configuration: built-in defaults, then files, then the environment. Unknown keys are refused; secrets can also be
 //! read from files. One file per section. What is in here with secrets is dropped after wiring.
+//!
+//! A new key needs a comment (what it does, its unit, its default) and nothing else: schema, reference and `revolve config`
+//! follow from the types ([`document`]). Durations and secrets say that they are some ([`Human`], [`Hidden`]); an enum needs
+//! `Serialize`, so that its default is known; `#[schemars(extend("x-reload" = true))]` says that SIGHUP is enough. A new
+//! section derives `Deserialize` and `JsonSchema`, is a member of [`Config`], and has its `rules()` called there. Then
+//! `REVOLVE_UPDATE=1 cargo nextest run -p revolve -E 'test(config::document)'` writes the files anew.
 
+mod document;
 mod hashing;
 mod http;
+mod human;
 mod load;
 mod log;
+mod mistake;
 mod passwords;
 mod postgres;
 mod profile;
@@ -15,9 +24,14 @@ mod sessions;
 mod tls;
 mod tokens;
 
+pub use document::{reference, schema};
 pub use hashing::Hashing;
 pub use http::Http;
+pub use human::{Hidden, Human, HumanOption};
+pub use load::{Change, Effective, Loaded, Setting};
 pub use log::{Log, LogFormat};
+pub use mistake::ConfigError;
+pub(crate) use mistake::Mistake;
 pub use passwords::Passwords;
 pub use postgres::Postgres;
 pub use profile::Profile;
@@ -28,42 +42,31 @@ pub use sessions::{ReusePolicyName, Sessions};
 pub use tls::Tls;
 pub use tokens::Tokens;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::PathBuf;
 
-/// The configuration is wrong. Says where and what, never a secret.
-#[derive(Debug, thiserror::Error)]
-#[error("the configuration is wrong:\n{0}")]
-pub struct ConfigError(String);
-
-impl ConfigError {
-    /// A mistake in words.
-    pub fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
-    }
-}
-
 /// The whole configuration.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Which stores.
+    /// Which stores the service runs on.
     pub profile: Profile,
     /// Where the embedded profile keeps its database and keys; `data` below the working directory.
     pub data_dir: PathBuf,
-    /// Secrets that everything else is derived from.
+    /// What everything else is derived from.
     pub secrets: Secrets,
-    /// Tokens.
+    /// Who issues tokens and for whom, how long they live, and the keys that sign them.
     pub tokens: Tokens,
-    /// Sessions.
+    /// How long sessions live, how many there may be, and the windows for retries.
     pub sessions: Sessions,
-    /// The HTTP server.
+    /// The listeners and what clients may ask of them.
     pub http: Http,
-    /// The white list of the server profile.
+    /// The white list of the server profile; the embedded one does not look at it.
     pub redis: Redis,
-    /// The user database of the server profile.
+    /// The user database of the server profile; the embedded one does not look at it.
     pub postgres: Postgres,
-    /// Password hashes.
+    /// What a password hash costs, and how many are computed at once.
     pub hashing: Hashing,
     /// New passwords.
     pub passwords: Passwords,
@@ -93,8 +96,8 @@ impl Default for Config {
 type Rule = (bool, &'static str);
 
 impl Config {
-    /// Every rule that is broken, one line each.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Every rule that is broken.
+    fn broken_rules(&self) -> Vec<ConfigError> {
         let rules = [
             self.tokens.rules(),
             self.sessions.rules(),
@@ -103,8 +106,8 @@ impl Config {
             self.http.rules(),
             self.hashing.rules(),
             self.passwords.rules(),
+            self.log.rules(),
         ];
-        let broken: Vec<String> = rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| format!("  {rule}")).collect();
-        if broken.is_empty() { Ok(()) } else { Err(ConfigError::new(broken.join("\n"))) }
+        rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| ConfigError::new(rule)).collect()
     }
 }

@@ -2,10 +2,11 @@
 
 use super::Rule;
 use revolve_domain::model::Password;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `[passwords]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Passwords {
     /// The least number of characters of a new password, 8 to 64; 8. NIST SP 800-63B-4 recommends 15 where a password is the only

@@ -1,16 +1,19 @@
 //! `[secrets]`: what everything else is derived from.
 
-use super::{Config, ConfigError, Secret};
+use super::{Config, ConfigError, Hidden, Profile, Secret};
+use revolve_adapters::jose::MasterKey;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::path::PathBuf;
 
 /// `[secrets]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Secrets {
     /// 32 random bytes in base64url. Stored keys are sealed under it, and the key for device credentials and the first one
     /// for refresh tokens are derived from it.
+    #[schemars(with = "Hidden")]
     pub master_key: Option<SecretString>,
     /// The same as a file.
     pub master_key_file: Option<PathBuf>,
@@ -23,5 +26,18 @@ impl Config {
     /// [`ConfigError`] if its file can't be read.
     pub fn master_key(&self) -> Result<Secret, ConfigError> {
         Secret::resolve("secrets.master_key", self.secrets.master_key.as_ref(), self.secrets.master_key_file.as_ref())
+    }
+
+    /// Whether it is there if it must be, and is a key.
+    pub(super) fn check_master_key(&self) -> Result<(), ConfigError> {
+        match self.master_key()? {
+            Secret::Absent if self.profile == Profile::Embedded => Ok(()),
+            given => {
+                let wrong = |error| {
+                    ConfigError::new(format!("secrets.master_key: {error}; make one: openssl rand 32 | basenc --base64url | tr -d ="))
+                };
+                MasterKey::parse(&given.required("secrets.master_key")?).map(drop).map_err(wrong)
+            }
+        }
     }
 }

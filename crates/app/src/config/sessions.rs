@@ -1,15 +1,16 @@
 //! `[sessions]`: how long sessions live, how many there may be, and the windows for retries.
 
-use super::{Config, Rule};
+use super::{Config, Human, Rule};
 use revolve_domain::{
     policy::SessionPolicy,
     rotation::{RetryPolicy, ReusePolicy},
 };
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What happens when a token is used that was no longer its client's to use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReusePolicyName {
     /// The session ends.
@@ -20,22 +21,22 @@ pub enum ReusePolicyName {
 }
 
 /// `[sessions]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sessions {
     /// Life of a session since its sign-in; 90 days.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub lifetime: Duration,
     /// Live sessions a user may have; 10.
     pub max_per_user: usize,
     /// For so long after a rotation a retry is free; 10 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub retry_free: Duration,
     /// Later, and up to here, it is a late retry; 10 min, 0 for none.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub retry_window: Duration,
     /// The same for a session that is bound to its device; 24 h.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub bound_retry_window: Duration,
     /// So many generations in a row may be retried late; 3.
     pub late_retries: u32,

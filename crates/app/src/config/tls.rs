@@ -1,11 +1,12 @@
 //! `[http.tls]`: TLS without a proxy.
 
-use super::Rule;
+use super::{Human, Rule};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
 
 /// `[http.tls]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
     /// The certificate and those that lead to a known authority, in PEM, the service's own first; none by default, then the
@@ -16,7 +17,7 @@ pub struct Tls {
     pub private_key_file: Option<PathBuf>,
     /// Between two looks whether the files have changed, at least 1 s; 10 s. A new certificate counts for new connections; one that
     /// can't be used is logged and the old one stays.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub reload_interval: Duration,
 }
 

@@ -1,13 +1,16 @@
 //! `[tokens]`: tokens and the keys that sign them.
 
-use super::{Config, ConfigError, Rule, Secret};
+use super::{Config, ConfigError, Hidden, Human, HumanOption, Rule, Secret};
+use crate::keys::retired_key;
+use revolve_adapters::jose::{Algorithm, IdKey};
 use revolve_domain::{keys::KeyPolicy, policy::SessionPolicy};
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
 
 /// `[tokens]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokens {
     /// The `iss` claim, a URL; if it is https, cookies are marked `Secure`.
@@ -15,8 +18,10 @@ pub struct Tokens {
     /// The `aud` claim of ID tokens.
     pub audience: String,
     /// What new keys for ID tokens are for: RS256, PS256, ES256 or EdDSA.
+    #[schemars(extend("enum" = Algorithm::ALL.map(Algorithm::name)))]
     pub algorithm: String,
     /// The private key that signs ID tokens, in PEM form. Without it keys are kept in the user database.
+    #[schemars(with = "Hidden")]
     pub signing_key: Option<SecretString>,
     /// The same as a file.
     pub signing_key_file: Option<PathBuf>,
@@ -24,26 +29,26 @@ pub struct Tokens {
     /// in front if it is not the usual one of the key's type: `PS256:old.pem`.
     pub retired_keys_files: Vec<String>,
     /// Life of an ID token; 15 min.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub id_lifetime: Duration,
     /// Life of a refresh token since its issue; 3 days.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub refresh_lifetime: Duration,
     /// A stored key signs for so long before the next one takes over; none: until `revolve keys rotate`.
-    #[serde(with = "humantime_serde::option")]
+    #[serde(with = "HumanOption")]
     pub rotate_every: Option<Duration>,
     /// So long others may keep the key set; 5 min. A new key is published for longer than that before it signs.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub key_set_max_age: Duration,
     /// Between two looks for keys that other replicas changed; 10 s.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub key_refresh: Duration,
     /// So far may replicas be behind or differ in their clocks; 1 min. At least twice `key_refresh`.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub key_margin: Duration,
     /// How long an end on another replica may go unnoticed in the revocation feed; 500 ms. The user database is asked so
     /// often by each replica, while somebody reads its feed.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "Human")]
     pub feed_interval: Duration,
 }
 
@@ -87,7 +92,10 @@ impl Tokens {
         vec![
             (self.id_lifetime >= second, "tokens.id_lifetime: must be at least 1s"),
             (self.refresh_lifetime >= second, "tokens.refresh_lifetime: must be at least 1s"),
-            (!self.issuer.is_empty(), "tokens.issuer: must not be empty"),
+            (
+                is_issuer(&self.issuer),
+                "tokens.issuer: must be an http or https URL, without query and fragment, such as https://accounts.example.org",
+            ),
             (!self.audience.is_empty(), "tokens.audience: must not be empty"),
             (self.feed_interval >= Duration::from_millis(50), "tokens.feed_interval: must be at least 50ms"),
             (self.key_refresh >= Duration::from_millis(10), "tokens.key_refresh: must be at least 10ms"),
@@ -108,4 +116,33 @@ impl Config {
     pub fn signing_key(&self) -> Result<Secret, ConfigError> {
         Secret::resolve("tokens.signing_key", self.tokens.signing_key.as_ref(), self.tokens.signing_key_file.as_ref())
     }
+
+    /// Whether it is a key for the algorithm.
+    pub(super) fn check_signing_key(&self) -> Result<(), ConfigError> {
+        let wrong = |error: String| ConfigError::new(format!("tokens.signing_key: {error}"));
+        match self.signing_key()? {
+            Secret::Given(pem) => {
+                let algorithm: Algorithm = self.tokens.algorithm.parse().map_err(wrong)?;
+                IdKey::from_pem(algorithm, &pem).map(drop).map_err(|error| wrong(error.to_string()))
+            }
+            Secret::Absent => Ok(()),
+        }
+    }
+
+    /// Whether each can be read and is a key.
+    pub(super) fn check_retired_keys(&self) -> Result<(), ConfigError> {
+        let wrong = |entry: &String| {
+            let error = retired_key(entry).err()?;
+            Some(ConfigError::new(format!("{error:#}")))
+        };
+        let mistakes: Vec<_> = self.tokens.retired_keys_files.iter().filter_map(wrong).flat_map(ConfigError::into_mistakes).collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes.into()) }
+    }
+}
+
+/// RFC 8414 §2 asks for https; plain http is for trying it out.
+fn is_issuer(text: &str) -> bool {
+    let web =
+        |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none();
+    url::Url::parse(text).is_ok_and(web)
 }

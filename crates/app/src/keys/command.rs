@@ -55,7 +55,8 @@ pub enum KeysCommand {
     },
     /// Takes a key out of use: discards a next one, removes a retired one.
     Retire {
-        /// Which.
+        /// Which; it may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: KeyId,
         /// At once, with all of the tokens that it signed: for a key that was stolen.
         #[arg(long)]
@@ -63,7 +64,8 @@ pub enum KeysCommand {
     },
     /// Prints the public keys for ID tokens as a JWK set, or one of them as a JWK.
     ExportPublic {
-        /// Which.
+        /// Which; it may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: Option<KeyId>,
     },
 }

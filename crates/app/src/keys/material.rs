@@ -51,7 +51,7 @@ impl Material {
             (Some(data_dir), IdKeys::Stored(_)) => embedded_keys::Legacy::find(data_dir, algorithm)?,
             _ => None,
         };
-        let others = config.tokens.retired_keys_files.iter().map(|file| retired(file)).collect::<Result<Vec<_>>>()?;
+        let others = config.tokens.retired_keys_files.iter().map(|file| retired_key(file)).collect::<Result<Vec<_>>>()?;
         let files = FileKeys { signing, others };
         let signs = files.signing.iter().map(|key| (key.id().to_owned(), key.algorithm(), true));
         let verify = files.others.iter().map(|key| (key.id().to_owned(), key.algorithm(), false));
@@ -65,7 +65,7 @@ impl Material {
 }
 
 /// `old.pem` or `PS256:old.pem`
-fn retired(entry: &str) -> Result<IdKey> {
+pub(crate) fn retired_key(entry: &str) -> Result<IdKey> {
     let named = entry.split_once(':').and_then(|(name, file)| Some((name.parse::<Algorithm>().ok()?, file)));
     let (algorithm, file) = named.map_or((None, entry), |(algorithm, file)| (Some(algorithm), file));
     let read = || -> Result<IdKey> {

@@ -9,5 +9,5 @@ mod table;
 
 pub use command::{KeysCommand, Use, run};
 pub(crate) use live::{LiveKeys, warn};
-pub(crate) use material::Material;
+pub(crate) use material::{Material, retired_key};
 pub(crate) use start::start;

@@ -10,7 +10,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-fn revolve(folder: &Path) -> Command {
+pub(super) fn revolve(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
     command.current_dir(folder).env_clear().env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0").env("REVOLVE__HTTP__WORKERS", "1");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -18,14 +18,14 @@ fn revolve(folder: &Path) -> Command {
 }
 
 /// A service that runs, and the lines that it printed on its start.
-struct Running {
-    child: Child,
+pub(super) struct Running {
+    pub(super) child: Child,
     lines: Vec<String>,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Running {
-    fn start(command: &mut Command, lines: usize) -> Self {
+    pub(super) fn start(command: &mut Command, lines: usize) -> Self {
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let lines: Vec<String> = output.lines().take(lines).map(Result::unwrap).collect();
@@ -38,7 +38,7 @@ impl Running {
         Self { child, lines, url }
     }
 
-    fn terminate(mut self) -> ExitStatus {
+    pub(super) fn terminate(mut self) -> ExitStatus {
         let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         self.child.wait().unwrap()
@@ -46,12 +46,12 @@ impl Running {
 }
 
 /// Exit code and what was said on standard error.
-fn refused(command: &mut Command) -> (Option<i32>, String) {
+pub(super) fn refused(command: &mut Command) -> (Option<i32>, String) {
     let output = command.output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
-fn sh(script: &str) -> String {
+pub(super) fn sh(script: &str) -> String {
     let output = Command::new("sh").args(["-c", script]).output().unwrap();
     assert!(output.status.success(), "{script}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
@@ -97,10 +97,10 @@ fn mistakes_are_named_and_stop_the_start() {
         (vec![("REVOLVE__TOKENS__ID_LIFETIME", "soon")], 2, "tokens.id_lifetime"),
         (vec![("REVOLVE__PROFILE", "serverless")], 2, "profile"),
         (vec![("REVOLVE__SESSIONS__MAX_PER_USER", "0")], 2, "sessions.max_per_user"),
-        (vec![("REVOLVE__TOKENS__ALGORITHM", "HS256")], 1, "tokens.algorithm"),
-        (vec![("REVOLVE__SECRETS__MASTER_KEY", "geheim")], 1, "secrets.master_key"),
-        (vec![("REVOLVE__SECRETS__MASTER_KEY_FILE", "/nowhere/at/all")], 1, "secrets.master_key_file"),
-        (vec![("REVOLVE__PROFILE", "server")], 1, "REVOLVE__SECRETS__MASTER_KEY"),
+        (vec![("REVOLVE__TOKENS__ALGORITHM", "HS256")], 2, "tokens.algorithm"),
+        (vec![("REVOLVE__SECRETS__MASTER_KEY", "geheim")], 2, "secrets.master_key"),
+        (vec![("REVOLVE__SECRETS__MASTER_KEY_FILE", "/nowhere/at/all")], 2, "secrets.master_key_file"),
+        (vec![("REVOLVE__PROFILE", "server")], 2, "REVOLVE__SECRETS__MASTER_KEY"),
         (vec![("REVOLVE__HTTP__LISTEN", "192.0.2.1:80")], 1, "http.listen"),
     ] {
         let (status, said) = refused(revolve(folder.path()).envs(variables.clone()));
@@ -181,7 +181,7 @@ fn secrets_come_from_files_too() {
     Running::start(&mut command, 4).terminate();
     assert!(!folder.path().join("data/master-key").exists(), "nothing is made that was given");
     let (status, said) = refused(command.env("REVOLVE__SECRETS__MASTER_KEY", "A".repeat(43)));
-    assert!(status == Some(1) && said.contains("not both"), "{said}");
+    assert!(status == Some(2) && said.contains("not both"), "{said}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod command;
+mod config;
 mod details;
 mod discovery;
 mod faults;
@@ -13,6 +14,7 @@ mod me;
 mod password;
 mod problems;
 mod redis_keys;
+mod reload;
 mod revocations;
 mod sessions;
 mod signin;

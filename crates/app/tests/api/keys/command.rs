@@ -64,11 +64,18 @@ fn a_key_is_made_takes_over_and_goes() {
     assert!(table.starts_with("KID ") && table.contains("retired") && table.contains("is gone at 20"), "{table}");
     let (all, names) = list(here);
     let find = |state: &str| names[all.iter().position(|row| row.0 == "id" && row.2 == state).unwrap()].clone();
-    assert!(refused(here, &["retire", &find("active")]).contains("is the key that signs"));
-    assert!(refused(here, &["retire", &find("retired")]).contains("may be alive until"));
+    let said = refused(here, &["retire", &find("active")]);
+    assert!(said.contains("is the key that signs"), "{said}");
+    let said = refused(here, &["retire", &find("retired")]);
+    assert!(said.contains("may be alive until"), "{said}");
     assert!(works(here, &["retire", &find("retired"), "--now"]).contains("is gone"));
     assert_eq!(rows(here).iter().filter(|row| row.starts_with("id")).count(), 1);
-    assert!(refused(here, &["retire", "unknown"]).contains("no key unknown"));
+    // Names of keys are base64url, and may begin with a hyphen.
+    for unknown in ["unknown", "-F4", "-_x"] {
+        assert!(refused(here, &["retire", unknown]).contains(&format!("no key {unknown}")));
+        assert!(refused(here, &["retire", unknown, "--now"]).contains(&format!("no key {unknown}")));
+        assert!(refused(here, &["retire", "--now", unknown]).contains(&format!("no key {unknown}")));
+    }
 }
 
 #[test]

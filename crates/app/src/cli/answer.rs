@@ -1,0 +1,26 @@
+//! What a command says on standard output: text for people, JSON for programs.
+
+use super::Format;
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::io::{ErrorKind, Write};
+
+/// An answer in both forms.
+pub(super) trait Answer: Serialize {
+    /// For people, with a line break at the end.
+    fn text(&self) -> String;
+}
+
+/// Prints an answer in the form that was asked for.
+pub(super) fn print(answer: &impl Answer, format: Format) -> Result<()> {
+    if format.json { text(&(serde_json::to_string_pretty(answer)? + "\n")) } else { text(&answer.text()) }
+}
+
+/// Prints a text. Whoever reads it may stop before its end, as `head` does.
+pub(super) fn text(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("standard output can't be written to"),
+        _ => Ok(()),
+    }
+}

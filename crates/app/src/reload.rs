@@ -1,0 +1,106 @@
+//! SIGHUP: reads the configuration anew and applies what can be applied without a restart. A configuration that is wrong
+//! changes nothing, and a part that can't take the new one keeps the old.
+
+use crate::{
+    config::{Config, Effective, Loaded},
+    keys::LiveKeys,
+    server::Certificate,
+    telemetry,
+};
+use anyhow::Result;
+use async_trait::async_trait;
+use std::{path::PathBuf, sync::Arc};
+
+/// A part of the service that can be changed while it runs. The keys whose values it takes say so in the schema
+/// (`x-reload`).
+#[async_trait]
+pub(crate) trait Reloads: Send + Sync {
+    /// How messages call it.
+    fn name(&self) -> &'static str;
+
+    /// Takes what concerns it, or stays as it is.
+    async fn reload(&self, config: &Config) -> Result<()>;
+}
+
+/// Follows the files and variables that the configuration came from.
+pub struct Reload {
+    file: Option<PathBuf>,
+    /// What the service was started with, but for what was reloaded since.
+    effective: Effective,
+    parts: Vec<Arc<dyn Reloads>>,
+}
+
+impl Reload {
+    pub(crate) fn new(file: Option<PathBuf>, effective: Effective, parts: Vec<Arc<dyn Reloads>>) -> Self {
+        Self { file, effective, parts }
+    }
+
+    /// Reads the configuration and applies it; the log says what came of it.
+    pub async fn now(&mut self) {
+        let loaded = match Loaded::read(self.file.as_deref()) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                for mistake in error.mistakes() {
+                    tracing::error!(%mistake, "the new configuration is wrong");
+                }
+                tracing::error!("the new configuration was refused, the old one stays");
+                return;
+            }
+        };
+        for part in std::iter::once(&LogLevel as &dyn Reloads).chain(self.parts.iter().map(|part| &**part)) {
+            if let Err(error) = part.reload(&loaded.config).await {
+                tracing::error!(part = part.name(), error = format!("{error:#}"), "this could not be reloaded and stays as it is");
+                continue;
+            }
+            tracing::debug!(part = part.name(), "reloaded");
+        }
+        let changes = self.effective.changes(&loaded.effective);
+        for change in &changes {
+            if change.reloads {
+                tracing::info!(key = change.key, "changed");
+            } else {
+                tracing::warn!(key = change.key, "changed, but needs a restart to take effect");
+            }
+        }
+        tracing::info!(changed = changes.iter().filter(|change| change.reloads).count(), "reloaded the configuration");
+        self.effective.take(&loaded.effective);
+    }
+}
+
+/// What is logged.
+struct LogLevel;
+
+#[async_trait]
+impl Reloads for LogLevel {
+    fn name(&self) -> &'static str {
+        "log level"
+    }
+
+    async fn reload(&self, config: &Config) -> Result<()> {
+        Ok(telemetry::set_level(&config.log.level)?)
+    }
+}
+
+#[async_trait]
+impl Reloads for LiveKeys {
+    fn name(&self) -> &'static str {
+        "keys"
+    }
+
+    /// Whoever has changed the keys may not want to wait for the next look.
+    async fn reload(&self, _: &Config) -> Result<()> {
+        Ok(self.keep().await?)
+    }
+}
+
+#[async_trait]
+impl Reloads for Certificate {
+    fn name(&self) -> &'static str {
+        "certificate"
+    }
+
+    /// The files that were named at the start are read again.
+    async fn reload(&self, _: &Config) -> Result<()> {
+        Self::reload(self).map(drop)
+    }
+}

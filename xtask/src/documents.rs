@@ -1,0 +1,59 @@
+//! `cargo xtask man` and `cargo xtask completions`: what packagers put beside the binary. The binary itself writes them, for
+//! it alone knows its commands.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use tokio::process::Command;
+
+use crate::{
+    interrupt::Interrupt,
+    process::{self, cargo},
+};
+
+/// Each shell, and how the file is called that it looks for.
+const COMPLETIONS: [(&str, &str); 5] =
+    [("bash", "revolve.bash"), ("elvish", "revolve.elv"), ("fish", "revolve.fish"), ("powershell", "_revolve.ps1"), ("zsh", "_revolve")];
+
+/// Writes the manual pages into `target/man`.
+pub(crate) async fn man(interrupt: &Interrupt) -> Result<()> {
+    let (binary, folder) = (build(interrupt).await?, folder("man")?);
+    let mut revolve = Command::new(binary);
+    revolve.arg("man").arg(&folder);
+    process::run(revolve, interrupt).await?;
+    eprintln!("manual pages are in {}", folder.display());
+    Ok(())
+}
+
+/// Writes the completions for each shell into `target/completions`.
+pub(crate) async fn completions(interrupt: &Interrupt) -> Result<()> {
+    let (binary, folder) = (build(interrupt).await?, folder("completions")?);
+    for (shell, name) in COMPLETIONS {
+        let script = process::output(Command::new(&binary).args(["completions", shell])).await?;
+        let file = folder.join(name);
+        std::fs::write(&file, script + "\n").with_context(|| format!("could not write {}", file.display()))?;
+    }
+    eprintln!("completions are in {}", folder.display());
+    Ok(())
+}
+
+/// The binary as it is now.
+async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
+    process::run(cargo(["build", "--quiet", "-p", "revolve", "--bin", "revolve"])?, interrupt).await?;
+    Ok(target()?.join("debug/revolve"))
+}
+
+/// An empty folder below `target`.
+fn folder(name: &str) -> Result<PathBuf> {
+    let folder = target()?.join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("could not empty {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
+    Ok(folder)
+}
+
+fn target() -> Result<PathBuf> {
+    let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    Ok(crate::root()?.join(given.unwrap_or_else(|| "target".into())))
+}
