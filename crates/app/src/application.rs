@@ -39,7 +39,7 @@ impl Application {
         let served = service.clone();
         let mut server = HttpServer::new(move || {
             let app = App::new().service(served.scope()).configure(served.well_known());
-            app.configure(served.health()).configure(http::nothing_else)
+            app.configure(served.health()).configure(http::nothing_else).wrap(served.watch())
         })
         .disable_signals()
         .shutdown_timeout(settings.shutdown_timeout.as_secs());

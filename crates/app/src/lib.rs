@@ -14,6 +14,7 @@ mod feed;
 mod http;
 pub mod keys;
 mod metrics;
+mod pools;
 mod service;
 pub mod telemetry;
 

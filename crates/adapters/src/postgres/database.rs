@@ -4,7 +4,7 @@
 //! sent, a transaction as long as its commit was not.
 
 use super::{
-    PostgresConfig, STORE,
+    PoolState, PostgresConfig, STORE,
     error::{Fault, Remedy},
     migrate,
 };
@@ -116,6 +116,11 @@ impl Database {
         let db = Self { pool, timeout, place: place.as_str().into() };
         db.read("connect", "SELECT 1", &[]).await?;
         Ok(db)
+    }
+
+    pub(super) fn pool(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState { max: status.max_size, open: status.size, idle: status.available, waiting: status.waiting }
     }
 
     pub(super) fn close(&self) {

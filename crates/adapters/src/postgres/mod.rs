@@ -43,6 +43,19 @@ impl PostgresConfig {
     }
 }
 
+/// How a pool is used at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    /// Connections at most.
+    pub max: usize,
+    /// Connections that are open.
+    pub open: usize,
+    /// Those of them that nobody uses.
+    pub idle: usize,
+    /// Calls that wait for one.
+    pub waiting: usize,
+}
+
 /// Accounts and sessions' rows in Postgres. A clone is the same pool of connections.
 #[derive(Clone)]
 pub struct PostgresAccounts {
@@ -56,6 +69,11 @@ impl PostgresAccounts {
     /// If Postgres can't be reached in time or refuses; a source names host, port and database, never the password.
     pub async fn connect(config: PostgresConfig) -> Result<Self, StoreError> {
         Database::connect(&config).await.map(|db| Self { db })
+    }
+
+    /// How the pool is used at this moment.
+    pub fn pool(&self) -> PoolState {
+        self.db.pool()
     }
 
     /// Closes the idle connections now and those in use as they become idle; later calls fail as unavailable.

@@ -10,8 +10,8 @@ use std::{net::SocketAddr, path::Path};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) fn run(config: Config) -> Result<()> {
-    telemetry::start(&config.log)?;
-    actix_web::rt::System::new().block_on(async move {
+    let telemetry = telemetry::start(&config)?;
+    let served = actix_web::rt::System::new().block_on(async move {
         let (profile, data_dir) = (config.profile, config.data_dir.clone());
         let application = Application::build(config).await?;
         println!("listening on http://{}", application.address());
@@ -30,7 +30,9 @@ pub(super) fn run(config: Config) -> Result<()> {
             }
         };
         application.run(stop).await
-    })
+    });
+    telemetry.stop();
+    served
 }
 
 /// Three lines that can be pasted into a shell.

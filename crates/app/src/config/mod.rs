@@ -12,6 +12,7 @@ mod secret;
 mod secrets;
 mod sessions;
 mod tokens;
+mod traces;
 
 pub use hashing::Hashing;
 pub use http::Http;
@@ -23,6 +24,7 @@ pub use secret::Secret;
 pub use secrets::Secrets;
 pub use sessions::{ReusePolicyName, Sessions};
 pub use tokens::Tokens;
+pub use traces::Traces;
 
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -63,6 +65,8 @@ pub struct Config {
     pub hashing: Hashing,
     /// Log lines.
     pub log: Log,
+    /// Traces.
+    pub traces: Traces,
 }
 
 impl Default for Config {
@@ -78,6 +82,7 @@ impl Default for Config {
             postgres: Postgres::default(),
             hashing: Hashing::default(),
             log: Log::default(),
+            traces: Traces::default(),
         }
     }
 }
@@ -95,6 +100,7 @@ impl Config {
             self.postgres.rules(),
             self.http.rules(),
             self.hashing.rules(),
+            self.traces.rules(),
         ];
         let broken: Vec<String> = rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| format!("  {rule}")).collect();
         if broken.is_empty() { Ok(()) } else { Err(ConfigError::new(broken.join("\n"))) }

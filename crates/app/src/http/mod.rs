@@ -14,11 +14,15 @@ mod sessions;
 mod sign_out;
 mod signed_in;
 mod use_case;
+mod watch;
 mod well_known;
 
 pub(crate) use caller::CookieSettings;
 pub(crate) use discovery::Discovery;
 pub use signed_in::SignedIn;
+#[cfg(feature = "otel")]
+pub(crate) use watch::TraceParent;
+pub(crate) use watch::Watch;
 pub(crate) use well_known::Dependencies;
 
 use crate::{composition::Services, feed::Feed};
@@ -29,10 +33,11 @@ use problem::Problem;
 pub const BASE: &str = "/api/account";
 
 /// The API below [`BASE`], with all that its handlers use.
-pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
+pub(crate) fn api(services: &Services, watch: Watch) -> impl HttpServiceFactory + 'static {
     web::scope(BASE)
         .configure(|config| services.register(config))
         .wrap(DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store")))
+        .wrap(watch)
         .service(only("/signup", "POST").route(web::post().to(begin::sign_up)))
         .service(only("/signin", "POST").route(web::post().to(begin::sign_in)))
         .service(only("/tokens", "POST").route(web::post().to(refresh::refresh)))
@@ -46,11 +51,12 @@ pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
 }
 
 /// What other services look for outside the base.
-pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<Discovery>, feed: web::Data<Feed>) {
+pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<Discovery>, feed: web::Data<Feed>, watch: &Watch) {
+    let resource = |path| only(path, "GET").wrap(watch.clone());
     config
-        .service(only("/.well-known/jwks.json", "GET").app_data(discovery.clone()).route(web::get().to(discovery::jwks)))
-        .service(only("/.well-known/openid-configuration", "GET").app_data(discovery).route(web::get().to(discovery::configuration)))
-        .service(only("/.well-known/revocations", "GET").app_data(feed).route(web::get().to(revocations::revocations)));
+        .service(resource("/.well-known/jwks.json").app_data(discovery.clone()).route(web::get().to(discovery::jwks)))
+        .service(resource("/.well-known/openid-configuration").app_data(discovery).route(web::get().to(discovery::configuration)))
+        .service(resource("/.well-known/revocations").app_data(feed).route(web::get().to(revocations::revocations)));
 }
 
 /// What orchestrators ask.
