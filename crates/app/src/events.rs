@@ -1,7 +1,7 @@
 //! Security events as structured log lines.
 
 use revolve_domain::ports::{SecurityEvent, SecurityEvents};
-use tracing::{Span, field::display, info, warn};
+use tracing::{info, warn};
 
 /// Writes each event as one line with the target `revolve::security`.
 pub(crate) struct LogEvents;
@@ -13,10 +13,6 @@ impl SecurityEvents for LogEvents {
     fn record(&self, event: SecurityEvent) {
         use SecurityEvent as E;
         let name = event.name();
-        if let E::SessionBegun { user, session, .. } = &event {
-            // No token was shown that says so.
-            Span::current().record("user", display(user)).record("session", display(session));
-        }
         match event {
             E::AccountCreated { user, address } => info!(target: TARGET, event = name, %user, address = address.map(display)),
             E::SessionBegun { user, session, address } => {

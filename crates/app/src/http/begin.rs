@@ -6,6 +6,7 @@ use super::{
     caller::Caller,
     problem::Problem,
     use_case::UseCase,
+    watch,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode};
 use revolve_domain::{
@@ -58,6 +59,8 @@ fn parse(
 }
 
 fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
+    // No token was shown that would have said so to the log.
+    watch::names(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
     HttpResponseBuilder::new(status).cookie(caller.device_cookie(credential)).json(Answer {
         tokens: (&begun.tokens).into(),

@@ -22,7 +22,7 @@ pub(crate) use discovery::Discovery;
 pub use signed_in::SignedIn;
 #[cfg(feature = "otel")]
 pub(crate) use watch::TraceParent;
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Watch, names};
 pub(crate) use well_known::Dependencies;
 
 use crate::{composition::Services, feed::Feed};

@@ -1,20 +1,16 @@
 //! Whose tokens a request shows: told to the span around it, so that every line of the log that follows names them.
 
+use crate::http::names;
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{SessionId, Timestamp, UserId},
+    model::Timestamp,
     ports::{IdClaims, RefreshClaims, SignError, StoreError, TokenCodec, TokenRejected, VerifiedId},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
-use tracing::{Span, field::display};
 
 /// Hands on to a codec and tells the span.
 pub(crate) struct SeenTokens(pub(crate) Arc<dyn TokenCodec>);
-
-fn tell(user: UserId, session: SessionId) {
-    Span::current().record("user", display(user)).record("session", display(session));
-}
 
 #[async_trait]
 impl TokenCodec for SeenTokens {
@@ -27,11 +23,11 @@ impl TokenCodec for SeenTokens {
     }
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
-        self.0.verify_id(token, now).inspect(|id| tell(id.user, id.session))
+        self.0.verify_id(token, now).inspect(|id| names(id.user, id.session))
     }
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
-        self.0.verify_refresh(token).inspect(|claims| tell(claims.user, claims.session))
+        self.0.verify_refresh(token).inspect(|claims| names(claims.user, claims.session))
     }
 
     async fn look_for_keys(&self) -> Result<(), StoreError> {

@@ -34,6 +34,9 @@ impl EventMetrics {
         let gaps = Family::<GapLabels, Histogram>::new_with_constructor(|| Histogram::new(GAPS));
         let help = "Time between a rotation and the next use of the token that it replaced, by outcome (free, late, reused)";
         registry.register("retry_gap_seconds", help, gaps.clone());
+        for outcome in ["free", "late", "reused"] {
+            drop(gaps.get_or_create(&GapLabels { outcome }));
+        }
         Self { events, gaps }
     }
 

@@ -2,7 +2,7 @@
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 use std::fmt;
@@ -58,6 +58,10 @@ pub(crate) fn lossy(count: usize) -> f64 {
     count as f64
 }
 
+fn write(is_counter: bool, value: f64, metric: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+    if is_counter { ConstCounter::new(value).encode(metric) } else { ConstGauge::new(value).encode(metric) }
+}
+
 impl Collector for Gauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         for Gauge { name, help, is_counter, read } in &self.0 {
@@ -68,8 +72,12 @@ impl Collector for Gauges {
             let kind = if *is_counter { MetricType::Counter } else { MetricType::Gauge };
             let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
             for (labels, value) in values {
-                let one = metric.encode_family(&labels)?;
-                if *is_counter { ConstCounter::new(value).encode(one)? } else { ConstGauge::new(value).encode(one)? }
+                if labels.is_empty() {
+                    // There is only one then.
+                    write(*is_counter, value, metric)?;
+                    break;
+                }
+                write(*is_counter, value, metric.encode_family(&labels)?)?;
             }
         }
         Ok(())

@@ -42,7 +42,7 @@ where
     let by_variable = given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") || given("OTEL_EXPORTER_OTLP_ENDPOINT");
     let mut exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
     match &settings.endpoint {
-        Some(url) => exporter = exporter.with_endpoint(url.as_str()),
+        Some(url) => exporter = exporter.with_endpoint(url),
         None if by_variable => {}
         None => return Ok(None),
     }

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod canary;
+#[cfg(feature = "otel")]
+mod collector;
 mod command;
 mod details;
 mod discovery;
@@ -20,4 +23,6 @@ mod signout;
 mod signup;
 mod support;
 mod tokens;
+#[cfg(feature = "otel")]
+mod traces;
 mod well_known;

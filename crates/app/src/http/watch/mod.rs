@@ -6,6 +6,7 @@ mod request;
 mod request_id;
 mod trace_parent;
 
+pub(crate) use request::names;
 pub(crate) use request_id::{REQUEST_ID, RequestId};
 pub(crate) use trace_parent::TraceParent;
 
@@ -141,3 +142,6 @@ impl ResponseError for Identified {
         response
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use actix_web::{
     dev::ServiceRequest,
     http::{Method, StatusCode},
 };
+use revolve_domain::model::{SessionId, UserId};
 use std::{sync::Arc, time::Instant};
 use tracing::{Span, field::Empty, field::display, info_span};
 
@@ -81,6 +82,11 @@ impl Drop for Request {
             self.tell(499, Some("client_gone"));
         }
     }
+}
+
+/// Tells the span around the current request whose it is.
+pub(crate) fn names(user: UserId, session: SessionId) {
+    Span::current().record("user", display(user)).record("session", display(session));
 }
 
 fn span(method: &'static str, route: &str, id: RequestId, address: Option<std::net::IpAddr>) -> Span {

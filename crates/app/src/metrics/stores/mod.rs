@@ -58,8 +58,12 @@ impl StoreMetrics {
         registry.register("store_errors", help, Family::clone(&errors));
         let in_flight = Family::default();
         registry.register("store_calls_in_flight", "Calls that a store has not answered yet", Family::clone(&in_flight));
-        let rotations = Family::default();
-        registry.register("rotations", "Steps of the white list for a refresh token, by outcome", Family::clone(&rotations));
+        let rotations = Family::<RotationLabels, Counter>::default();
+        // A counter that appears with its first event seems never to have grown.
+        for outcome in tokens::OUTCOMES {
+            drop(rotations.get_or_create(&RotationLabels { outcome }));
+        }
+        registry.register("rotations", "Steps of the white list for a refresh token, by outcome", rotations.clone());
         Self { durations, errors, in_flight, rotations }
     }
 }

@@ -16,7 +16,7 @@ impl TokenRepository for Measured<dyn TokenRepository> {
 
     async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
         let result = self.call("rotate", self.next.rotate(rotation)).await;
-        let outcome = result.as_ref().map_or("failed", name);
+        let outcome = result.as_ref().map_or(FAILED, name);
         self.metrics.stores.rotations.get_or_create(&RotationLabels { outcome }).inc();
         result
     }
@@ -37,6 +37,13 @@ impl TokenRepository for Measured<dyn TokenRepository> {
         self.call("ping", self.next.ping()).await
     }
 }
+
+/// Every outcome.
+pub(super) const OUTCOMES: [&str; 9] =
+    ["rotated", "healed", "repeated_free", "repeated_late", "stale", "unknown", "reused", "device_mismatch", FAILED];
+
+/// The store did not answer.
+const FAILED: &str = "failed";
 
 const fn name(outcome: &RotationOutcome) -> &'static str {
     match outcome {

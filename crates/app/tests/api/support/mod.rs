@@ -6,7 +6,7 @@ mod feed;
 mod proxy;
 
 pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
-pub(crate) use backing::Backing;
+pub(crate) use backing::{Backing, ServerStores};
 pub(crate) use feed::{FEED, sessions};
 
 use futures_util::FutureExt;
