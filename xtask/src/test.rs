@@ -22,7 +22,7 @@ pub(crate) struct Args {
     pub(crate) stores: stores::Args,
     /// Arguments for the test runner (nextest where it is installed); documentation tests are then left out
     #[arg(last = true)]
-    runner: Vec<String>,
+    pub(crate) runner: Vec<String>,
 }
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {

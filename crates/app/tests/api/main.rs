@@ -13,6 +13,7 @@ mod faults;
 mod keys;
 mod limits;
 mod me;
+mod metrics;
 mod password;
 mod problems;
 mod redis_keys;

@@ -152,3 +152,49 @@ async fn paths_and_methods_that_nobody_knows_are_not_repeated() {
     assert!(trail.log.contains("unmatched") && trail.log.contains("other"), "{}", trail.log);
     assert!(!(trail.log + &trail.metrics).to_lowercase().contains("geheim"));
 }
+
+/// What watching costs, and what measuring the stores does: `cargo test --release -p revolve --lib -- --ignored --nocapture cost`.
+#[actix_web::test]
+#[ignore = "measures; says something in a release build only"]
+async fn cost_of_watching_a_request() {
+    use crate::telemetry::{filter, json};
+    use tracing_subscriber::{Layer, reload};
+    const REQUESTS: u32 = 100_000;
+    type Lines = Box<dyn Layer<tracing_subscriber::Registry> + Send + Sync>;
+    let lines = |format: &str, level: &str| -> Lines {
+        let (level, _) = reload::Layer::new(filter::parse(level).unwrap());
+        let lines: Lines = match format {
+            "JSON" => json::Lines::new(std::io::sink).boxed(),
+            _ => fmt::layer().with_ansi(false).with_writer(std::io::sink).boxed(),
+        };
+        lines.with_filter(filter::discreet(level)).boxed()
+    };
+    async fn fine() -> &'static str {
+        "fine"
+    }
+    let mut plain = None;
+    for (what, format, level) in [
+        ("not watched", "text", "warn"),
+        ("watched, log at warn", "text", "warn"),
+        ("watched, a line of text", "text", "info"),
+        ("watched, a line of JSON", "JSON", "info"),
+    ] {
+        let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines(format, level)));
+        let is_watched = what.starts_with("watched");
+        let watch = actix_web::middleware::Condition::new(is_watched, Watch::new(&Arc::new(Metrics::new())));
+        let routes = ["/signup", "/signin", "/tokens", "/me", "/details"];
+        let scope = routes.iter().fold(web::scope("/api/account"), |scope, path| scope.route(path, web::post().to(fine)));
+        let service = init_service(App::new().service(scope).wrap(watch)).await;
+        let mut best = std::time::Duration::MAX;
+        for _ in 0..5 {
+            let began = std::time::Instant::now();
+            for _ in 0..REQUESTS / 5 {
+                let request = TestRequest::post().uri("/api/account/tokens").peer_addr(([127, 0, 0, 1], 1).into());
+                std::hint::black_box(service.call(request.to_request()).await.map(drop).ok());
+            }
+            best = best.min(began.elapsed() / (REQUESTS / 5));
+        }
+        let plain = *plain.get_or_insert(best);
+        println!("{what}: {best:?} a request, {:?} more", best.saturating_sub(plain));
+    }
+}
