@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     report.step("documentation", process::run(doc, interrupt)).await?;
     let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
     report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
-    report.step("traces", Box::pin(test::run(&with_traces(args), interrupt))).await?;
+    report.step("traces", Box::pin(test::run(&args.traces(), interrupt))).await?;
     // The runner's own summary closes the output, so the durations come before it.
     report.print();
     eprintln!("== tests");
@@ -57,12 +57,6 @@ async fn features(interrupt: &Interrupt) -> Result<()> {
         process::run(check, interrupt).await?;
     }
     Ok(())
-}
-
-/// The tests of what only a binary with traces does, and that no secret is in them.
-fn with_traces(args: &test::Args) -> test::Args {
-    let runner = ["-p", "revolve", "--features", "otel", "--test", "api", "--", "traces", "canary::nothing"];
-    test::Args { runner: runner.map(str::to_owned).into(), ..args.clone() }
 }
 
 /// Prometheus' own linter reads the alerts and runs their tests, where it is installed.

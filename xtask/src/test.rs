@@ -22,7 +22,15 @@ pub(crate) struct Args {
     pub(crate) stores: stores::Args,
     /// Arguments for the test runner (nextest where it is installed); documentation tests are then left out
     #[arg(last = true)]
-    pub(crate) runner: Vec<String>,
+    runner: Vec<String>,
+}
+
+impl Args {
+    /// The tests of what only a binary with traces does, and that no secret is in them.
+    pub(crate) fn traces(&self) -> Self {
+        let runner = ["-p", "revolve", "--features", "otel", "--test", "api", "--", "traces", "canary::nothing"];
+        Self { runner: runner.map(str::to_owned).into(), ..self.clone() }
+    }
 }
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {

@@ -24,8 +24,8 @@ fn line(info: &PanicHookInfo<'_>) {
     // RUST_BACKTRACE decides; it names functions and lines only.
     let backtrace = Some(Backtrace::capture()).filter(|backtrace| backtrace.status() == BacktraceStatus::Captured);
     let backtrace = backtrace.as_ref().map(tracing::field::display);
-    let (message, thread) = (literal(info), thread.name());
-    tracing::error!(target: "revolve::panic", location, thread, backtrace, message, "panicked");
+    let (said, thread) = (literal(info), thread.name());
+    tracing::error!(target: "revolve::panic", location, thread, said, backtrace, "panicked");
 }
 
 /// The message, if it stands in the source as it is.

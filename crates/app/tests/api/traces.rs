@@ -5,13 +5,20 @@ use serde_json::json;
 use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
+/// A service, and its standard output, which must stay open.
+struct Service {
+    child: Child,
+    _output: BufReader<ChildStdout>,
+    url: String,
+}
+
 /// The binary with a collector at that address, once it listens.
-fn start(folder: &TempDir, endpoint: &str) -> (Child, String) {
+fn start(folder: &TempDir, endpoint: &str) -> Service {
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
     command.current_dir(folder.path()).env_clear().stdin(Stdio::null()).stdout(Stdio::piped());
     command.env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0").env("REVOLVE__HASHING__MEMORY_KIB", "64");
@@ -19,11 +26,14 @@ fn start(folder: &TempDir, endpoint: &str) -> (Child, String) {
     command.env("OTEL_BSP_SCHEDULE_DELAY", "3600000").env("REVOLVE__TRACES__ENDPOINT", endpoint);
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    (child, line.trim().strip_prefix("listening on ").unwrap().to_owned())
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+    Service { child, _output: output, url }
 }
 
-async fn stop(mut child: Child) -> Duration {
+async fn stop(service: Service) -> Duration {
+    let mut child = service.child;
     let began = Instant::now();
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let ended = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
@@ -42,9 +52,9 @@ const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 #[actix_web::test]
 async fn a_trace_goes_on_and_is_sent_when_the_service_stops() {
     let (folder, collector) = (TempDir::new().unwrap(), Collector::start().await);
-    let (child, url) = start(&folder, &format!("{}/v1/traces", collector.url()));
-    assert_eq!(sign_up(&url, TRACE).await, 201);
-    stop(child).await;
+    let service = start(&folder, &format!("{}/v1/traces", collector.url()));
+    assert_eq!(sign_up(&service.url, TRACE).await, 201);
+    stop(service).await;
     let sent = collector.received().concat();
     let contains = |wanted: &[u8]| sent.windows(wanted.len()).any(|window| window == wanted);
     let (trace_id, parent_id) = (0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128, 0x00f0_67aa_0ba9_02b7_u64);
@@ -62,15 +72,15 @@ async fn a_collector_that_hangs_holds_up_nobody() {
     let folder = TempDir::new().unwrap();
     // It takes connections and never answers.
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (child, url) = start(&folder, &format!("http://{}/v1/traces", hanging.local_addr().unwrap()));
+    let service = start(&folder, &format!("http://{}/v1/traces", hanging.local_addr().unwrap()));
     let began = Instant::now();
-    assert_eq!(sign_up(&url, TRACE).await, 201);
+    assert_eq!(sign_up(&service.url, TRACE).await, 201);
     for _ in 0..3000 {
-        assert_eq!(sign_up(&url, TRACE).await, 409);
+        assert_eq!(sign_up(&service.url, TRACE).await, 409);
         if began.elapsed() > Duration::from_secs(5) {
             break;
         }
     }
-    let stopped = stop(child).await;
+    let stopped = stop(service).await;
     assert!(stopped < Duration::from_secs(10), "{stopped:?}");
 }

@@ -157,29 +157,19 @@ async fn paths_and_methods_that_nobody_knows_are_not_repeated() {
 #[actix_web::test]
 #[ignore = "measures; says something in a release build only"]
 async fn cost_of_watching_a_request() {
-    use crate::telemetry::{filter, json};
-    use tracing_subscriber::{Layer, reload};
+    use crate::{config::LogFormat, telemetry::page::into_nothing};
     const REQUESTS: u32 = 100_000;
-    type Lines = Box<dyn Layer<tracing_subscriber::Registry> + Send + Sync>;
-    let lines = |format: &str, level: &str| -> Lines {
-        let (level, _) = reload::Layer::new(filter::parse(level).unwrap());
-        let lines: Lines = match format {
-            "JSON" => json::Lines::new(std::io::sink).boxed(),
-            _ => fmt::layer().with_ansi(false).with_writer(std::io::sink).boxed(),
-        };
-        lines.with_filter(filter::discreet(level)).boxed()
-    };
     async fn fine() -> &'static str {
         "fine"
     }
     let mut plain = None;
     for (what, format, level) in [
-        ("not watched", "text", "warn"),
-        ("watched, log at warn", "text", "warn"),
-        ("watched, a line of text", "text", "info"),
-        ("watched, a line of JSON", "JSON", "info"),
+        ("not watched", LogFormat::Text, "warn"),
+        ("watched, log at warn", LogFormat::Text, "warn"),
+        ("watched, a line of text", LogFormat::Text, "info"),
+        ("watched, a line of JSON", LogFormat::Json, "info"),
     ] {
-        let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines(format, level)));
+        let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(into_nothing(format, level)));
         let is_watched = what.starts_with("watched");
         let watch = actix_web::middleware::Condition::new(is_watched, Watch::new(&Arc::new(Metrics::new())));
         let routes = ["/signup", "/signin", "/tokens", "/me", "/details"];

@@ -72,8 +72,8 @@ pub(super) fn search(secrets: &Secrets, sinks: &[Sink]) -> Vec<String> {
 }
 
 fn forms(secret: &str) -> Vec<(&'static str, String)> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let every: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let bytes: Vec<String> = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let (hex, every) = (bytes.concat(), format!("%{}", bytes.join("%").to_uppercase()));
     let where_needed: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let json = serde_json::to_string(secret).unwrap();
     let list: String = format!("{:?}", secret.as_bytes());

@@ -92,9 +92,9 @@ impl Journey {
         let mut keep = |kind: &str, value: &Value, place: &mut String| {
             if let Some(value) = value.as_str() {
                 if kind.ends_with("token") {
-                    self.secrets.add_token(kind, value)
+                    self.secrets.add_token(kind, value);
                 } else {
-                    self.secrets.add(kind, value)
+                    self.secrets.add(kind, value);
                 }
                 value.clone_into(place);
             }
