@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use tokio::process::Command;
 
 use crate::{
     deps, interop,
@@ -27,6 +28,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     } else {
         eprintln!("== cargo deny: not installed, left out (`cargo install cargo-deny`)");
     }
+    report.step("alerts", alerts(interrupt)).await?;
     let clippy = cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     report.step("clippy", process::run(clippy, interrupt)).await?;
     report.step("features one by one", features(interrupt)).await?;
@@ -40,6 +42,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     }
     let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
     report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
+    report.step("traces", Box::pin(test::run(&args.traces(), interrupt))).await?;
     // The runner's own summary closes the output, so the durations come before it.
     report.print();
     eprintln!("== tests");
@@ -48,6 +51,8 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
 
 async fn features(interrupt: &Interrupt) -> Result<()> {
     process::run(cargo(["check", "--quiet", "-p", "revolve-domain"])?, interrupt).await?;
+    process::run(cargo(["clippy", "--quiet", "-p", "revolve", "--all-targets", "--features", "otel", "--", "-D", "warnings"])?, interrupt)
+        .await?;
     for feature in ADAPTER_FEATURES {
         let check = cargo(["check", "--quiet", "-p", "revolve-adapters", "--no-default-features", "--features", feature])?;
         process::run(check, interrupt).await?;
@@ -58,6 +63,21 @@ async fn features(interrupt: &Interrupt) -> Result<()> {
         process::run(check, interrupt).await?;
     }
     Ok(())
+}
+
+/// Prometheus' own linter reads the alerts and runs their tests, where it is installed.
+async fn alerts(interrupt: &Interrupt) -> Result<()> {
+    let promtool = |words: &[&str]| {
+        let mut command = Command::new("promtool");
+        command.args(words).current_dir(crate::root()?.join("config/prometheus"));
+        anyhow::Ok(command)
+    };
+    if !process::succeeds(&mut promtool(&["--version"])?).await {
+        eprintln!("== alerts: promtool is not installed, left out (Debian: `apt install prometheus`)");
+        return Ok(());
+    }
+    process::run(promtool(&["check", "rules", "alerts.yml"])?, interrupt).await?;
+    process::run(promtool(&["test", "rules", "alerts.test.yml"])?, interrupt).await
 }
 
 /// The steps so far and how long each took.

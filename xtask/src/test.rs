@@ -25,6 +25,14 @@ pub(crate) struct Args {
     runner: Vec<String>,
 }
 
+impl Args {
+    /// The tests of what only a binary with traces does, and that no secret is in them.
+    pub(crate) fn traces(&self) -> Self {
+        let runner = ["-p", "revolve", "--features", "otel", "--test", "api", "--", "traces", "canary::nothing"];
+        Self { runner: runner.map(str::to_owned).into(), ..self.clone() }
+    }
+}
+
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let stores = Stores::start(&args.stores, args.allow_skip, interrupt).await?;
     let outcome = suites(args, &stores, interrupt).await;

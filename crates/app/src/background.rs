@@ -4,6 +4,7 @@ use crate::{
     feed::Feed,
     http::problem::chain,
     keys::{self, LiveKeys},
+    metrics::{Labels, lossy},
     server::Certificate,
 };
 use actix_web::dev::Server;
@@ -41,6 +42,14 @@ impl ClearingQueue {
         let (white_list, entries) = mpsc::channel(WAITING);
         let (rows, ends) = mpsc::channel(WAITING);
         (Self { white_list, rows }, [entries, ends])
+    }
+}
+
+impl ClearingQueue {
+    /// How many clearings wait in each queue.
+    pub(crate) fn lengths(&self) -> Vec<(Labels, f64)> {
+        let length = |queue: &mpsc::Sender<Clearing>| lossy(queue.max_capacity() - queue.capacity());
+        vec![(vec![("queue", "white_list")], length(&self.white_list)), (vec![("queue", "rows")], length(&self.rows))]
     }
 }
 

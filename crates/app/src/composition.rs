@@ -8,8 +8,9 @@ use crate::{
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
     http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield},
-    keys::{self, Material},
-    metrics::{CountedEvents, Metrics},
+    keys::{self, Material, SeenTokens},
+    metrics::{CountedEvents, Gauges, HashQueue, Measured, MeasuredHasher, Metrics},
+    pools::pools,
     reload::Reloads,
 };
 use actix_web::web::{Data, ServiceConfig};
@@ -47,6 +48,20 @@ pub(crate) struct Stores {
     pub(crate) closer: Closer,
 }
 
+impl Stores {
+    /// The same, with every call measured.
+    fn measured(self, metrics: &Arc<Metrics>) -> Self {
+        let (database, white_list) = self.closer.names();
+        Self {
+            users: Arc::new(Measured::new(self.users, database, metrics)),
+            sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
+            tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
+            keys: Arc::new(Measured::new(self.keys, database, metrics)),
+            closer: self.closer,
+        }
+    }
+}
+
 /// What is closed after the last request.
 pub(crate) enum Closer {
     /// The embedded file.
@@ -56,6 +71,14 @@ pub(crate) enum Closer {
 }
 
 impl Closer {
+    /// Which stores they are: the user database and the white list.
+    fn names(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Embedded(_) => ("sqlite", "sqlite"),
+            Self::Server(..) => ("postgres", "redis"),
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Embedded(store) => store.close().await,
@@ -135,16 +158,18 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
-    let hasher = hasher(&config, Arc::clone(&entropy))?;
+    let hasher = hasher(&config, Arc::clone(&entropy), metrics)?;
     let strength = strength(&config);
     let passwords = PasswordPolicy { min_length: config.passwords.min_length };
-    let Stores { users, sessions, tokens, keys: repository, closer } = stores(&config, Arc::clone(&clock)).await?;
+    let stores = stores(&config, Arc::clone(&clock)).await?.measured(metrics);
+    let Stores { users, sessions, tokens, keys: repository, closer } = stores;
+    metrics.watch(pools(&closer));
 
     let key_policy = config.tokens.key_policy();
-    let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy).await?;
+    let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy, metrics).await?;
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
     let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone()];
-    let codec: Arc<dyn TokenCodec> = live_keys;
+    let codec: Arc<dyn TokenCodec> = Arc::new(SeenTokens(live_keys));
     let signer: Arc<dyn RevocationSigner> = ring.clone();
     let discovery = Discovery { keys: ring, issuer: config.tokens.issuer.clone(), max_age: key_policy.key_set_max_age };
     let (feed_interval, max_watchers) = (config.tokens.feed_interval, config.http.max_watchers);
@@ -153,13 +178,20 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let mint = Mint { codec: Arc::clone(&codec), policy };
     let authenticate = Authenticate { codec: Arc::clone(&codec), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock) };
     let (clearings, waiting) = ClearingQueue::new();
-    let clearings: Arc<dyn Clearings> = Arc::new(clearings);
+    let clearings = Arc::new(clearings);
+    let queues = Arc::clone(&clearings);
+    metrics.watch(Gauges::new().gauge("clearings_waiting", "Ends that must still be carried out in a store", move || queues.lengths()));
+    let clearings: Arc<dyn Clearings> = clearings;
     let clear = Clear { tokens: Arc::clone(&tokens), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), clearings };
     background.clear(waiting, &clear);
     background.prune(Prune { sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), policy });
     let revocations = RevocationFeed { sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), policy };
     let feed = Data::new(Feed::new(revocations, signer, demand, feed_interval, max_watchers));
     background.feed(feed.clone().into_inner());
+    // The feed holds stores that hold the metrics: they must not hold the feed.
+    let watched = Arc::downgrade(&feed.clone().into_inner());
+    let watchers = move || watched.upgrade().map_or(0, |feed| feed.watchers());
+    metrics.watch(Gauges::new().plain("feed_watchers", "Clients that wait for the revocation feed to change", watchers));
 
     let services = Services {
         sign_up: Data::new(SignUp {
@@ -247,14 +279,16 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     Ok((services, closer))
 }
 
-fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn PasswordHasher>> {
+fn hasher(config: &Config, entropy: Arc<dyn Entropy>, metrics: &Arc<Metrics>) -> Result<Arc<dyn PasswordHasher>> {
     let settings = &config.hashing;
     let cost = HashCost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: settings.lanes };
     let mut pool = PoolConfig { patience: settings.patience, ..PoolConfig::default() };
     if let Some(threads) = settings.threads.and_then(NonZeroUsize::new) {
         pool.threads = threads;
     }
-    Ok(Arc::new(Argon2Hasher::new(cost, pool, entropy).context("hashing")?))
+    let hasher = Argon2Hasher::new(cost, pool, entropy).context("hashing")?;
+    let (threads, memory) = (pool.threads.get(), settings.memory_kib);
+    Ok(Arc::new(MeasuredHasher::new(hasher, metrics, move |under_way| HashQueue::seen(threads, memory, under_way))))
 }
 
 /// Others know a service by its name and its host.

@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod http;
 pub mod keys;
 mod metrics;
+mod pools;
 mod reload;
 mod server;
 mod service;

@@ -5,7 +5,7 @@ use crate::{
     background::Background,
     composition::{Closer, Services, compose},
     config::Config,
-    http::{self, Shield},
+    http::{self, Shield, Watch},
     metrics::Metrics,
     reload::Reloads,
 };
@@ -60,14 +60,14 @@ impl Service {
 
     /// The API, below [`BASE`](crate::BASE).
     pub fn scope(&self) -> impl HttpServiceFactory + 'static {
-        http::api(&self.services)
+        http::api(&self.services, self.watch())
     }
 
     /// `/.well-known/…`: the key set and the revocation feed. It must be at the root of the issuer's URL.
     pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
-        let (discovery, feed) = (self.services.discovery.clone(), self.services.feed.clone());
+        let (discovery, feed, watch) = (self.services.discovery.clone(), self.services.feed.clone(), self.watch());
         let layers = self.services.layers.clone();
-        move |config| http::well_known(config, discovery, feed, &layers)
+        move |config| http::well_known(config, discovery, feed, &layers, &watch)
     }
 
     /// `/health/live` and `/health/ready`.
@@ -84,6 +84,11 @@ impl Service {
     /// The numbers for operators, in the OpenMetrics text format.
     pub fn metrics(&self) -> String {
         self.metrics.render()
+    }
+
+    /// Sees every request of what it is around, once.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch::new(&self.metrics)
     }
 
     pub(crate) fn shared_metrics(&self) -> Arc<Metrics> {

@@ -4,7 +4,7 @@
 //! sent, a transaction as long as its commit was not.
 
 use super::{
-    PostgresConfig, STORE,
+    PoolState, PostgresConfig, STORE,
     error::{Fault, Remedy},
     migrate,
 };
@@ -117,6 +117,11 @@ impl Database {
         let db = Self { pool, timeout, place: place.as_str().into() };
         db.read("connect", "SELECT 1", &[]).await?;
         Ok((db, migrated))
+    }
+
+    pub(super) fn pool(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState { max: status.max_size, open: status.size, idle: status.available, waiting: status.waiting }
     }
 
     pub(super) fn close(&self) {

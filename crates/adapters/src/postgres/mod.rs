@@ -48,6 +48,19 @@ impl PostgresConfig {
     }
 }
 
+/// How a pool is used at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    /// Connections at most.
+    pub max: usize,
+    /// Connections that are open.
+    pub open: usize,
+    /// Those of them that nobody uses.
+    pub idle: usize,
+    /// Calls that wait for one.
+    pub waiting: usize,
+}
+
 /// Accounts and sessions' rows in Postgres. A clone is the same pool of connections.
 #[derive(Clone)]
 pub struct PostgresAccounts {
@@ -68,6 +81,11 @@ impl PostgresAccounts {
     /// The migrations that connecting applied, in order.
     pub fn migrated(&self) -> &[String] {
         &self.migrated
+    }
+
+    /// How the pool is used at this moment.
+    pub fn pool(&self) -> PoolState {
+        self.db.pool()
     }
 
     /// Closes the idle connections now and those in use as they become idle; later calls fail as unavailable.

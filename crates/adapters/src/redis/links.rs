@@ -101,6 +101,11 @@ impl Links {
         }
     }
 
+    /// How many there should be, and how many are open.
+    pub(super) fn count(&self) -> (usize, usize) {
+        (self.slots.len(), self.slots.iter().filter(|slot| slot.is_live()).count())
+    }
+
     /// Lets go of all.
     pub(super) fn close(&self) {
         for slot in &self.slots {

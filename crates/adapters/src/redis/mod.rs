@@ -74,6 +74,11 @@ impl RedisTokens {
         Ok(Self { links, scripts })
     }
 
+    /// How many connections there should be, and how many of them are open.
+    pub fn connections(&self) -> (usize, usize) {
+        self.links.count()
+    }
+
     /// Lets go of the connections. What is under way may finish; what comes later is refused.
     pub async fn close(&self) {
         self.links.close();

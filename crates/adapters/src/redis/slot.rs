@@ -109,6 +109,11 @@ impl Slot {
         }
     }
 
+    /// Whether there is a connection that nothing is known against.
+    pub(super) fn is_live(&self) -> bool {
+        !self.lost.load(Ordering::Acquire) && matches!(&*self.state(), State::Live(_))
+    }
+
     /// The connection is of no use any more.
     pub(super) fn forget(&self, link: u64) {
         self.replace(link, State::Idle);

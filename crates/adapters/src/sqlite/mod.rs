@@ -57,6 +57,11 @@ impl SqliteStore {
         &self.inner.migrated
     }
 
+    /// How many connections there are to read with, and how many of them are in use.
+    pub fn readers(&self) -> (usize, usize) {
+        self.inner.readers.count()
+    }
+
     /// Finishes what was begun and closes the file. Later calls fail as unavailable.
     pub async fn close(&self) {
         self.inner.readers.close().await;

@@ -60,6 +60,12 @@ impl Readers {
         reading.await.unwrap_or_else(|error| Err(if error.is_panic() { Fault::Panicked } else { Fault::Closed }))
     }
 
+    /// All of them, and those in use.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let all = usize::try_from(self.all).unwrap_or(usize::MAX);
+        (all, all.saturating_sub(self.free.available_permits()))
+    }
+
     /// Waits for the reads that are under way and closes the connections.
     pub(super) async fn close(&self) {
         let all = self.free.acquire_many(self.all).await;

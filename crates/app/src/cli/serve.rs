@@ -12,8 +12,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
     let Loaded { config, effective, .. } = loaded;
-    telemetry::start(&config.log)?;
-    block_on(async move {
+    let telemetry = telemetry::start(&config)?;
+    let served = block_on(async move {
         // Before anything else, or a signal during the start would end the process.
         let hangup = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
         let (profile, data_dir) = (config.profile, config.data_dir.clone());
@@ -38,7 +38,9 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
         let ended = application.run(stop).await;
         follow.abort();
         ended
-    })
+    });
+    telemetry.stop();
+    served
 }
 
 /// Reads the configuration anew at each SIGHUP.

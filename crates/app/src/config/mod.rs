@@ -23,6 +23,7 @@ mod secrets;
 mod sessions;
 mod tls;
 mod tokens;
+mod traces;
 
 pub use document::{reference, schema};
 pub use hashing::Hashing;
@@ -41,6 +42,7 @@ pub use secrets::Secrets;
 pub use sessions::{ReusePolicyName, Sessions};
 pub use tls::Tls;
 pub use tokens::Tokens;
+pub use traces::Traces;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -72,6 +74,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// Log lines.
     pub log: Log,
+    /// Traces.
+    pub traces: Traces,
 }
 
 impl Default for Config {
@@ -88,6 +92,7 @@ impl Default for Config {
             hashing: Hashing::default(),
             passwords: Passwords::default(),
             log: Log::default(),
+            traces: Traces::default(),
         }
     }
 }
@@ -107,6 +112,7 @@ impl Config {
             self.hashing.rules(),
             self.passwords.rules(),
             self.log.rules(),
+            self.traces.rules(),
         ];
         rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| ConfigError::new(rule)).collect()
     }

@@ -148,6 +148,11 @@ impl Feed {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| NoPlace)
     }
 
+    /// How many wait for a change.
+    pub(crate) fn watchers(&self) -> usize {
+        self.max_watchers - self.places.available_permits()
+    }
+
     /// Signs, at most once for each document.
     pub(crate) fn sign<'d>(&self, document: &'d Document) -> Option<&'d str> {
         document.jws(&*self.signer)

@@ -6,6 +6,7 @@ use super::{
     caller::Caller,
     problem::Problem,
     use_case::UseCase,
+    watch,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
 use revolve_domain::{
@@ -72,6 +73,8 @@ pub(crate) fn fields(
 }
 
 fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
+    // No token was shown that would have said so to the log.
+    watch::names(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
     HttpResponseBuilder::new(status).cookie(caller.device_cookie(credential)).json(Answer {
         tokens: (&begun.tokens).into(),

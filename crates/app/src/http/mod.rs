@@ -17,6 +17,7 @@ mod shield;
 pub(crate) mod sign_out;
 mod signed_in;
 mod use_case;
+mod watch;
 mod well_known;
 
 pub(crate) use caller::CookieSettings;
@@ -25,6 +26,9 @@ pub(crate) use deadline::count;
 pub(crate) use discovery::Discovery;
 pub(crate) use shield::Shield;
 pub use signed_in::SignedIn;
+#[cfg(feature = "otel")]
+pub(crate) use watch::TraceParent;
+pub(crate) use watch::{Watch, names};
 pub(crate) use well_known::Dependencies;
 
 use crate::{composition::Services, feed::Feed};
@@ -46,7 +50,7 @@ pub(crate) struct Layers {
 }
 
 /// The API below [`BASE`], with all that its handlers use.
-pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
+pub(crate) fn api(services: &Services, watch: Watch) -> impl HttpServiceFactory + 'static {
     let layers = &services.layers;
     let limit = layers.limit;
     web::scope(BASE)
@@ -54,6 +58,7 @@ pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
         .wrap(DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store")))
         .wrap(layers.origins.layer())
         .wrap(layers.shield)
+        .wrap(watch)
         .service(only("/signup", "POST").route(within(limit, web::post().to(begin::sign_up))))
         .service(only("/signin", "POST").route(within(limit, web::post().to(begin::sign_in))))
         .service(only("/tokens", "POST").route(within(limit, web::post().to(refresh::refresh))))
@@ -67,9 +72,15 @@ pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
 }
 
 /// What other services look for outside the base. Whoever waits for the revocation feed has time; it has limits of its own.
-pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<Discovery>, feed: web::Data<Feed>, layers: &Layers) {
+pub(crate) fn well_known(
+    config: &mut web::ServiceConfig,
+    discovery: web::Data<Discovery>,
+    feed: web::Data<Feed>,
+    layers: &Layers,
+    watch: &Watch,
+) {
     let limit = layers.limit;
-    let resource = |path| only(path, "GET").wrap(layers.origins.layer()).wrap(layers.shield);
+    let resource = |path| only(path, "GET").wrap(layers.origins.layer()).wrap(layers.shield).wrap(watch.clone());
     let (jwks, configuration) = (web::get().to(discovery::jwks), web::get().to(discovery::configuration));
     config
         .service(resource("/.well-known/jwks.json").app_data(discovery.clone()).route(within(limit, jwks)))

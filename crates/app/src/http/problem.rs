@@ -1,5 +1,6 @@
 //! Problem documents (RFC 9457): the one place where an outcome becomes an HTTP error.
 
+use super::watch::RequestId;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, http::StatusCode, http::header};
 use revolve_domain::{
     model::FieldError,
@@ -10,7 +11,6 @@ use revolve_domain::{
 };
 use serde::Serialize;
 use std::{borrow::Cow, error::Error, fmt};
-use uuid::Uuid;
 
 /// After so many seconds a client may try again when a store is down.
 const RETRY_AFTER: &str = "1";
@@ -30,7 +30,7 @@ struct Document {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
-    request_id: Option<Uuid>,
+    request_id: Option<RequestId>,
     #[serde(skip)]
     allow: Option<&'static str>,
 }
@@ -72,6 +72,11 @@ impl Problem {
         }))
     }
 
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// 400: not what the protocol asks for.
     pub(crate) fn malformed(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
@@ -105,14 +110,14 @@ impl Problem {
 
     /// 503: the client keeps what it has and tries again.
     fn unavailable(error: &(dyn Error + 'static)) -> Self {
-        tracing::warn!(error = %chain(error), "a dependency is not available");
+        tracing::warn!(request_id = %RequestId::current(), error = %chain(error), "a dependency is not available");
         let detail = "The service can't do this right now. Keep what you have and try again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
-    /// 500: a bug. The client gets an id to report, the log gets the rest.
+    /// 500: a bug. The client gets the request's id to report, the log gets the rest.
     pub(crate) fn internal(error: &(dyn Error + 'static)) -> Self {
-        let id = Uuid::now_v7();
+        let id = RequestId::current();
         tracing::error!(request_id = %id, error = %chain(error), "internal error");
         let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. Report the request id.");
         problem.0.request_id = Some(id);

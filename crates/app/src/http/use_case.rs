@@ -1,9 +1,10 @@
 //! How a handler calls its use case.
 
-use super::problem::Problem;
+use super::{problem::Problem, watch::Panicked};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, rt, web::Data};
 use std::future::{Ready, ready};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 /// The one use case that a handler asks for.
 pub(crate) struct UseCase<T: 'static> {
@@ -16,7 +17,8 @@ impl<T> UseCase<T> {
     pub(crate) async fn run<R: 'static>(self, work: impl AsyncFnOnce(&T) -> R + 'static) -> Result<R, Problem> {
         let Self { case, in_flight } = self;
         let work = in_flight.track_future(async move { work(&case).await });
-        rt::spawn(work).await.map_err(|error| Problem::internal(&error))
+        // The runtime's own error would quote the panic.
+        rt::spawn(work.in_current_span()).await.map_err(|_| Problem::internal(&Panicked))
     }
 }
 

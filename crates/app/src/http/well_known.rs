@@ -2,7 +2,7 @@
 
 use super::problem::chain;
 use crate::metrics::Metrics;
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use revolve_domain::ports::{StoreError, TokenRepository, UserRepository};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -45,7 +45,11 @@ fn state(result: &Result<(), StoreError>) -> Value {
     }
 }
 
-/// `GET /metrics`, on its own listener
-pub(super) async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
+/// `GET /metrics`, on its own listener: in OpenMetrics, or in the older format for who asks for nothing but that.
+pub(super) async fn metrics(request: HttpRequest, metrics: web::Data<Metrics>) -> HttpResponse {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accept.contains("text/plain") && !accept.contains("openmetrics") {
+        return HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.render_classic());
+    }
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(metrics.render())
 }

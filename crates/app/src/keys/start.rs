@@ -1,6 +1,7 @@
 //! From material and user database to a ring that is ready to sign.
 
 use super::{LiveKeys, Material};
+use crate::metrics::{CountedRing, Metrics};
 use anyhow::{Context, Result};
 use revolve_adapters::jose::JoseTokens;
 use revolve_domain::{
@@ -17,10 +18,12 @@ pub(crate) async fn start(
     repository: Arc<dyn KeyRepository>,
     clock: Arc<dyn Clock>,
     policy: KeyPolicy,
+    metrics: &Metrics,
 ) -> Result<(Arc<LiveKeys>, Arc<JoseTokens>)> {
     let Material { vault, ring, id_keys, legacy, .. } = material;
     let ring = Arc::new(ring);
-    let keep = KeepKeys { repository: Arc::clone(&repository), maker: Arc::new(vault), ring: ring.clone(), clock, policy, id_keys };
+    let counted = Arc::new(CountedRing::new(Arc::clone(&ring), metrics));
+    let keep = KeepKeys { repository: Arc::clone(&repository), maker: Arc::new(vault), ring: counted, clock, policy, id_keys };
     let live = LiveKeys::start(keep, Arc::clone(&ring)).await.map_err(|error| {
         let about = if matches!(error, KeysFailed::Key(KeyFault::Sealed(_))) { "secrets.master_key" } else { "the signing keys" };
         anyhow::Error::new(error).context(about)

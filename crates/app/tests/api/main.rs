@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod canary;
+#[cfg(feature = "otel")]
+mod collector;
 mod command;
 mod config;
 mod details;
@@ -11,6 +14,7 @@ mod faults;
 mod keys;
 mod limits;
 mod me;
+mod metrics;
 mod password;
 mod problems;
 mod redis_keys;
@@ -22,5 +26,7 @@ mod signout;
 mod signup;
 mod support;
 mod tokens;
+#[cfg(feature = "otel")]
+mod traces;
 mod transport;
 mod well_known;

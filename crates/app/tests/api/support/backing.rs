@@ -22,7 +22,7 @@ pub(crate) struct ServerStores {
     pub(crate) postgres: Proxy,
     pub(crate) redis_url: Url,
     pub(crate) postgres_url: Url,
-    schema: String,
+    pub(crate) schema: String,
     master_key: SecretString,
 }
 
@@ -39,14 +39,6 @@ fn backing_url(variable: &str) -> Option<Url> {
 fn host(url: &Url, port: u16) -> SocketAddr {
     let sockets = url.socket_addrs(|| Some(port)).expect("the store's host can be looked up");
     sockets[0]
-}
-
-/// The URL of the same store through a proxy.
-fn through(url: &Url, proxy: &Proxy) -> Url {
-    let mut url = url.clone();
-    url.set_ip_host(proxy.address().ip()).expect("a store's URL has a host");
-    url.set_port(Some(proxy.address().port())).expect("a store's URL has a port");
-    url
 }
 
 impl Backing {
@@ -81,8 +73,8 @@ impl Backing {
         format!(
             "profile = 'server'\nredis.url = '{}'\npostgres.url = '{}'\npostgres.pool_size = 4\nsecrets.master_key = '{}'\n\
              {common}",
-            through(&server.redis_url, &server.redis),
-            through(&server.postgres_url, &server.postgres),
+            server.redis.before(&server.redis_url),
+            server.postgres.before(&server.postgres_url),
             server.master_key.expose_secret(),
         )
     }

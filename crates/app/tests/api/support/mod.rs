@@ -7,7 +7,7 @@ mod proxy;
 mod raw;
 
 pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
-pub(crate) use backing::Backing;
+pub(crate) use backing::{Backing, ServerStores};
 pub(crate) use feed::{FEED, sessions};
 pub(crate) use raw::Raw;
 

@@ -6,6 +6,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
 };
+use url::Url;
 
 /// A proxy in front of a store.
 pub(crate) struct Proxy {
@@ -30,9 +31,12 @@ impl Proxy {
         Self { address, up }
     }
 
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    /// The URL of its store through it.
+    pub(crate) fn before(&self, store: &Url) -> Url {
+        let mut url = store.clone();
+        url.set_ip_host(self.address.ip()).expect("a store's URL has a host");
+        url.set_port(Some(self.address.port())).expect("a store's URL has a port");
+        url
     }
 
     /// Cuts every connection and takes no new one.

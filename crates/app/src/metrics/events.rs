@@ -1,8 +1,8 @@
-//! Numbers for operators, in the OpenMetrics text format, on a listener of their own. They have no label that names a
-//! user, a session or an address.
+//! Security events, counted on their way to the log.
 
+use super::Metrics;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, histogram::Histogram},
     registry::Registry,
 };
@@ -22,30 +22,22 @@ struct GapLabels {
     outcome: &'static str,
 }
 
-/// All metrics.
-pub(crate) struct Metrics {
-    registry: Registry,
+pub(super) struct EventMetrics {
     events: Family<EventLabels, Counter>,
     gaps: Family<GapLabels, Histogram>,
 }
 
-impl Metrics {
-    pub(crate) fn new() -> Self {
-        let mut registry = Registry::with_prefix("revolve");
+impl EventMetrics {
+    pub(super) fn new(registry: &mut Registry) -> Self {
         let events = Family::<EventLabels, Counter>::default();
         registry.register("security_events", "Security events by name", events.clone());
         let gaps = Family::<GapLabels, Histogram>::new_with_constructor(|| Histogram::new(GAPS));
-        let help = "Seconds between a rotation and the next use of the token that it replaced, by outcome (free, late, reused)";
+        let help = "Time between a rotation and the next use of the token that it replaced, by outcome (free, late, reused)";
         registry.register("retry_gap_seconds", help, gaps.clone());
-        Self { registry, events, gaps }
-    }
-
-    /// The text that a collector reads.
-    pub(crate) fn render(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = encode(&mut text, &self.registry);
-        text
+        for outcome in ["free", "late", "reused"] {
+            drop(gaps.get_or_create(&GapLabels { outcome }));
+        }
+        Self { events, gaps }
     }
 
     fn count(&self, event: &SecurityEvent) {
@@ -73,7 +65,7 @@ impl<E> CountedEvents<E> {
 
 impl<E: SecurityEvents> SecurityEvents for CountedEvents<E> {
     fn record(&self, event: SecurityEvent) {
-        self.metrics.count(&event);
+        self.metrics.events.count(&event);
         self.next.record(event);
     }
 }

@@ -1,0 +1,147 @@
+//! Watches requests: a span around each, one line in the log, a number in the metrics, an id on every answer; and a handler
+//! that panics answers 500 in place of cutting the connection. Paths, query strings and headers are never written, since
+//! tokens get lost in them: what is written is the template of the route.
+
+mod request;
+mod request_id;
+mod trace_parent;
+
+pub(crate) use request::names;
+pub(crate) use request_id::{REQUEST_ID, RequestId};
+pub(crate) use trace_parent::TraceParent;
+
+use super::problem::Problem;
+use crate::metrics::Metrics;
+use actix_web::{
+    Error, HttpMessage, HttpResponse, ResponseError,
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::StatusCode,
+};
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use request::{Outcome, Request};
+use std::{
+    fmt,
+    future::{Ready, ready},
+    panic::AssertUnwindSafe,
+    rc::Rc,
+    sync::Arc,
+};
+use tracing::Instrument;
+
+/// The middleware. It may be around the whole app and around its parts at once: only the outermost counts a request.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<Metrics>);
+
+impl Watch {
+    pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
+        Self(Arc::clone(metrics))
+    }
+}
+
+/// A mark on requests that are watched already.
+struct Watched;
+
+impl<S, B> Transform<S, ServiceRequest> for Watch
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = Error;
+    type Transform = Watching<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(Watching { service: Rc::new(service), metrics: Arc::clone(&self.0) }))
+    }
+}
+
+/// A service that is watched.
+pub(crate) struct Watching<S> {
+    service: Rc<S>,
+    metrics: Arc<Metrics>,
+}
+
+impl<S, B> Service<ServiceRequest> for Watching<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<ServiceResponse<B>, Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, asked: ServiceRequest) -> Self::Future {
+        if asked.extensions().contains::<Watched>() {
+            return Box::pin(self.service.call(asked));
+        }
+        asked.extensions_mut().insert(Watched);
+        let id = RequestId::of(asked.headers());
+        let request = Request::begin(&asked, id, Arc::clone(&self.metrics));
+        let (service, span) = (Rc::clone(&self.service), request.span());
+        // The call itself is within, too: some services do their work there.
+        let work = AssertUnwindSafe(async move { service.call(asked).await }).catch_unwind();
+        Box::pin(async move {
+            let answered = id.scope(work.instrument(span)).await;
+            match answered {
+                Ok(Ok(mut response)) => {
+                    let code = response.response().error().and_then(code);
+                    request.end(Outcome { status: response.status(), code });
+                    response.headers_mut().insert(REQUEST_ID, id.to_header());
+                    Ok(response)
+                }
+                Ok(Err(error)) => {
+                    request.end(Outcome { status: error.as_response_error().status_code(), code: code(&error) });
+                    Err(Identified { error, id }.into())
+                }
+                Err(_) => {
+                    let problem = id.scope(async { Problem::internal(&Panicked) }).instrument(request.span()).await;
+                    let error = Error::from(problem);
+                    request.end(Outcome { status: StatusCode::INTERNAL_SERVER_ERROR, code: code(&error) });
+                    Err(Identified { error, id }.into())
+                }
+            }
+        })
+    }
+}
+
+/// The code of the problem document, if it is one.
+fn code(error: &Error) -> Option<&'static str> {
+    error.as_error::<Problem>().map(Problem::code)
+}
+
+/// What a handler said in its panic is not told here: it may hold anything.
+#[derive(Debug, thiserror::Error)]
+#[error("a handler panicked")]
+pub(crate) struct Panicked;
+
+/// An error whose answer carries the request's id.
+#[derive(Debug)]
+struct Identified {
+    error: Error,
+    id: RequestId,
+}
+
+impl fmt::Display for Identified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl ResponseError for Identified {
+    fn status_code(&self) -> StatusCode {
+        self.error.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.error.error_response();
+        response.headers_mut().insert(REQUEST_ID, self.id.to_header());
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Password hashes: the queue in front of them, and what they take.
+
+use super::{Gauges, InFlight, Metrics, gauges::lossy};
+use async_trait::async_trait;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use revolve_domain::{
+    model::{Password, PasswordHash},
+    ports::{PasswordCheck, PasswordHasher, StoreError, StoreErrorKind},
+};
+use std::{sync::Arc, time::Instant};
+
+/// Bounds in seconds: one hash is some tens of milliseconds, the patience of the queue a few seconds.
+const BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    operation: &'static str,
+}
+
+pub(super) struct HashMetrics {
+    durations: Family<Labels, Histogram>,
+    in_flight: Gauge,
+    refused: Counter,
+}
+
+impl HashMetrics {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let durations = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
+        let help = "Time to hash or check a password, waiting included, by operation (hash, check)";
+        registry.register("password_hash_duration_seconds", help, durations.clone());
+        let refused = Counter::default();
+        registry.register(
+            "password_hashes_refused",
+            "Passwords that were not hashed because too many waited or for too long",
+            refused.clone(),
+        );
+        Self { durations, in_flight: Gauge::default(), refused }
+    }
+}
+
+/// How much hashing goes on at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HashQueue {
+    /// Hashes that may be computed at once.
+    pub(crate) threads: usize,
+    /// Hashes that are being computed.
+    pub(crate) busy: usize,
+    /// Hashes that wait for a thread.
+    pub(crate) waiting: usize,
+    /// Memory in bytes that they may take altogether.
+    pub(crate) budget: usize,
+}
+
+impl HashQueue {
+    /// What is known from outside of a pool: so many threads, so much memory for each hash, and the calls under way.
+    pub(crate) fn seen(threads: usize, memory_kib: u32, under_way: usize) -> Self {
+        let busy = under_way.min(threads);
+        let hash = usize::try_from(memory_kib).unwrap_or(usize::MAX).saturating_mul(1024);
+        Self { threads, busy, waiting: under_way - busy, budget: threads.saturating_mul(hash) }
+    }
+}
+
+/// Hands on to a hasher and measures.
+pub(crate) struct MeasuredHasher<H> {
+    next: H,
+    metrics: Arc<Metrics>,
+}
+
+impl<H> MeasuredHasher<H> {
+    /// `queue` is asked at each scrape, with the number of calls under way.
+    pub(crate) fn new(next: H, metrics: &Arc<Metrics>, queue: impl Fn(usize) -> HashQueue + Clone + Send + Sync + 'static) -> Self {
+        let under_way = metrics.hashing.in_flight.clone();
+        let state = move || queue(usize::try_from(under_way.get()).unwrap_or_default());
+        let [threads, busy, waiting, budget] = std::array::from_fn(|_| state.clone());
+        metrics.watch(
+            Gauges::new()
+                .plain("hash_threads", "Password hashes that may be computed at once", move || threads().threads)
+                .plain("hash_threads_busy", "Password hashes that are being computed", move || busy().busy)
+                .plain("hash_queue_length", "Passwords that wait to be hashed", move || waiting().waiting)
+                .gauge("hash_memory_budget_bytes", "Memory that password hashes may take altogether", move || {
+                    vec![(Vec::new(), lossy(budget().budget))]
+                }),
+        );
+        Self { next, metrics: Arc::clone(metrics) }
+    }
+
+    async fn measure<T>(&self, operation: &'static str, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let metrics = &self.metrics.hashing;
+        let (began, _in_flight) = (Instant::now(), InFlight::new(&metrics.in_flight));
+        let result = work.await;
+        match &result {
+            Err(error) if error.kind() == StoreErrorKind::Unavailable => {
+                metrics.refused.inc();
+            }
+            _ => metrics.durations.get_or_create(&Labels { operation }).observe(began.elapsed().as_secs_f64()),
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl<H: PasswordHasher> PasswordHasher for MeasuredHasher<H> {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
+        self.measure("hash", self.next.hash(password)).await
+    }
+
+    async fn check(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<PasswordCheck, StoreError> {
+        self.measure("check", self.next.check(password, hash)).await
+    }
+}
