@@ -13,7 +13,7 @@ use crate::{
 use actix_web::web::{Data, ServiceConfig};
 use anyhow::{Context, Result};
 use revolve_adapters::{
-    argon2::{Argon2Hasher, HashCost, PoolConfig},
+    argon2::Argon2Hasher,
     jose::MacDeviceCredentials,
     postgres::{PostgresAccounts, PostgresConfig},
     redis::{RedisConfig, RedisTokens},
@@ -30,7 +30,7 @@ use revolve_domain::{
         SignOut, SignUp, UpdateDetails,
     },
 };
-use std::{num::NonZeroUsize, sync::Arc};
+use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 /// The stores that a profile runs on.
@@ -119,7 +119,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
-    let hasher = hasher(&config, Arc::clone(&entropy))?;
+    let hasher: Arc<dyn PasswordHasher> = hasher(&config, Arc::clone(&entropy))?;
     let Stores { users, sessions, tokens, keys: repository, closer } = stores(&config, Arc::clone(&clock)).await?;
 
     let key_policy = config.tokens.key_policy();
@@ -223,14 +223,9 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     Ok((services, closer))
 }
 
-fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn PasswordHasher>> {
+fn hasher(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
     let settings = &config.hashing;
-    let cost = HashCost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: settings.lanes };
-    let mut pool = PoolConfig { patience: settings.patience, ..PoolConfig::default() };
-    if let Some(threads) = settings.threads.and_then(NonZeroUsize::new) {
-        pool.threads = threads;
-    }
-    Ok(Arc::new(Argon2Hasher::new(cost, pool, entropy).context("hashing")?))
+    Ok(Arc::new(Argon2Hasher::new(settings.cost(), settings.pool(), entropy).context("hashing")?))
 }
 
 /// Reaches and checks the stores; a failure names what could not be reached.
@@ -264,6 +259,14 @@ async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
 
 /// The keys alone, for the command that manages them: the white list need not be there.
 pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>> {
+    Ok(match config.profile {
+        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
+        Profile::Server => Arc::new(server_accounts(config).await?),
+    })
+}
+
+/// The accounts alone, for commands: the white list need not be there.
+pub(crate) async fn user_store(config: &Config) -> Result<Arc<dyn UserRepository>> {
     Ok(match config.profile {
         Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
         Profile::Server => Arc::new(server_accounts(config).await?),

@@ -1,7 +1,9 @@
 //! The `revolve` command: one file per subcommand.
 
+mod hash;
 mod healthcheck;
 mod serve;
+mod user;
 
 use crate::{
     config::Config,
@@ -9,7 +11,9 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use hash::HashCommand;
 use std::{path::PathBuf, process::ExitCode};
+use user::UserCommand;
 
 /// A self-hosted account service with revolving refresh tokens.
 #[derive(Parser)]
@@ -31,6 +35,16 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Finds out what a password hash may cost.
+    Hash {
+        #[command(subcommand)]
+        command: HashCommand,
+    },
+    /// Manages accounts.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Asks the service on this machine if it is ready; for images without a shell.
     Healthcheck,
 }
@@ -49,6 +63,8 @@ pub fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(config),
         Command::Keys { command } => manage_keys(config, command),
+        Command::Hash { command } => hash::run(&config, &command),
+        Command::User { command } => actix_web::rt::System::new().block_on(user::run(config, command)),
         Command::Healthcheck => healthcheck::run(config.http.listen),
     };
     match done {
