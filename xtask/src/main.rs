@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's development tasks, one module per command. Nothing here is part of the service, and nothing of the
 //! service is linked in: tasks drive cargo, the stores and the binary as processes.
 
+mod attack;
 mod ci;
 mod deps;
 mod fuzz;
@@ -29,6 +30,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Attack the service with floods and with a stopwatch, and fail if it does not hold
+    Attack {
+        #[command(subcommand)]
+        attack: attack::Attack,
+    },
     /// Run all tests, with Redis and Postgres from the environment, from containers or from local servers
     Test(test::Args),
     /// Run everything a change must pass: format, dependency rules, lints, documentation, tests
@@ -60,6 +66,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<()> {
     let interrupt = Interrupt::listen()?;
     match command {
+        Command::Attack { attack } => attack::run(&attack, &interrupt).await,
         Command::Test(args) => test::run(&args, &interrupt).await,
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Deps => deps::run(),

@@ -12,7 +12,7 @@ mod profile;
 mod report;
 mod rounds;
 mod scene;
-mod service;
+pub(crate) mod service;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -7,6 +7,8 @@ mod command;
 mod details;
 mod discovery;
 mod faults;
+mod hashing;
+mod import;
 mod keys;
 mod limits;
 mod me;

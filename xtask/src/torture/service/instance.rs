@@ -31,7 +31,7 @@ pub(crate) struct Instance {
 
 impl Instance {
     /// Starts one in a folder of its own and waits until it listens.
-    pub(super) async fn start(binary: &Binary, settings: &Settings, home: PathBuf) -> Result<Self> {
+    pub(crate) async fn start(binary: &Binary, settings: &Settings, home: PathBuf) -> Result<Self> {
         fs::create_dir_all(&home)?;
         let program = binary.path().clone();
         let mut instance = Self { program, settings: settings.clone(), home, child: None, url: String::new() };
@@ -42,6 +42,11 @@ impl Instance {
     /// Where it listens; another port after each start.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Its process, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
     }
 
     /// Its working directory; the embedded store is in `data` there.
