@@ -99,7 +99,8 @@ fn accounts(args: &Args) -> Result<String> {
 
 /// The latencies of each class.
 fn attack(address: &str, samples: usize) -> Result<[Vec<Duration>; 3]> {
-    let request = |class: Class, account| post(address, "/signin", &json!({ "email": email(class, account), "password": "not the password" }));
+    let request =
+        |class: Class, account| post(address, "/signin", &json!({ "email": email(class, account), "password": "not the password" }));
     let requests = CLASSES.map(|(class, _)| (0..ACCOUNTS).map(|account| request(class, account)).collect::<Vec<_>>());
     let mut connection = Connection::open(address)?;
     let mut sign_in = |class: Class| -> Result<Duration> {

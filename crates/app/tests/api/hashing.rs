@@ -39,7 +39,10 @@ fn a_cost_is_proposed_as_lines_for_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let calibrate = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-        command.current_dir(folder.path()).env_clear().envs([("REVOLVE__HASHING__THREADS", "1"), ("REVOLVE__HASHING__MEMORY_BUDGET", "64MiB")]);
+        command
+            .current_dir(folder.path())
+            .env_clear()
+            .envs([("REVOLVE__HASHING__THREADS", "1"), ("REVOLVE__HASHING__MEMORY_BUDGET", "64MiB")]);
         command.args(["hash", "calibrate", "--rounds", "1"]);
         let output = command.args(more).output().unwrap();
         assert!(output.status.success(), "{output:?}");

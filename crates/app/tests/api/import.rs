@@ -48,11 +48,8 @@ async fn import(app: &App, rows: &str, arguments: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
     command.current_dir(folder).env_clear().arg("--config").arg(config).args(["user", "import", "--json"]).arg(file);
     let output = command.args(arguments).output().await.unwrap();
-    let said = Said {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    };
+    let said =
+        Said { code: output.status.code(), out: String::from_utf8(output.stdout).unwrap(), err: String::from_utf8(output.stderr).unwrap() };
     assert!(!format!("{said:?}").contains("$2y$") && !format!("{said:?}").contains("1f7e3f"), "no hash is ever printed: {said:?}");
     said
 }

@@ -87,7 +87,11 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per_second = |count: u64| count as f64 / self.seconds;
         let (hashed, refused) = (per_second(self.hashed), per_second(self.refused));
-        write!(f, "{hashed:.0}/s hashed (401)   {refused:.0}/s refused (503, Retry-After {} to {} s)", self.retry_after.0, self.retry_after.1)?;
+        write!(
+            f,
+            "{hashed:.0}/s hashed (401)   {refused:.0}/s refused (503, Retry-After {} to {} s)",
+            self.retry_after.0, self.retry_after.1
+        )?;
         if self.limited > 0 {
             write!(f, "   {} limited (429): the limits hide the hashing, raise them", self.limited)?;
         }
