@@ -50,14 +50,28 @@ impl Budget {
         self.usual as u64 * BLOCK
     }
 
+    /// What this takes of the budget: a buffer of the usual size for all that fits into one.
+    fn need(&self, space: Space) -> u64 {
+        match space {
+            Space::Blocks(blocks) => blocks.max(self.usual) as u64 * BLOCK,
+            Space::Own(bytes) => bytes,
+        }
+    }
+
+    /// Whether there is enough now.
+    pub(super) fn has_room(&self, space: Space) -> bool {
+        let in_use = self.held - self.idle.len() as u64 * self.usual_bytes();
+        in_use.saturating_add(self.need(space)) <= self.bytes
+    }
+
     /// Takes memory, if there is enough now. Buffers that nobody uses make room for it.
     pub(super) fn take(&mut self, space: Space) -> Option<Reserved> {
         let (need, reserved) = match space {
             Space::Blocks(blocks) if blocks <= self.usual => match self.idle.pop() {
                 Some(buffer) => return Some(Reserved::Again(buffer)),
-                None => (self.usual_bytes(), Reserved::Blocks(self.usual)),
+                None => (self.need(space), Reserved::Blocks(self.usual)),
             },
-            Space::Blocks(blocks) => (blocks as u64 * BLOCK, Reserved::Blocks(blocks)),
+            Space::Blocks(blocks) => (self.need(space), Reserved::Blocks(blocks)),
             Space::Own(bytes) => (bytes, Reserved::Own(bytes)),
         };
         while self.held.saturating_add(need) > self.bytes {
@@ -152,10 +166,12 @@ mod tests {
         let usual = allocate(budget.take(Space::Blocks(16)));
         let large = allocate(budget.take(Space::Blocks(48)));
         assert_eq!(budget.held(), 64 * KIB);
+        assert!(!budget.has_room(Space::Blocks(1)));
         assert!(budget.take(Space::Blocks(1)).is_none() && budget.take(Space::Own(1)).is_none(), "nothing is left");
         budget.give_back(large);
         assert_eq!(budget.held(), 16 * KIB, "an unusual buffer is not kept");
         budget.give_back(usual);
+        assert!(budget.has_room(Space::Own(64 * KIB)) && !budget.has_room(Space::Own(64 * KIB + 1)), "idle buffers are in nobody's way");
         let all = allocate(budget.take(Space::Own(64 * KIB)));
         assert_eq!(budget.held(), 64 * KIB, "the idle buffer made room");
         budget.give_back(all);

@@ -64,6 +64,7 @@ pub struct PoolStats {
 pub(super) struct Pool {
     shared: Arc<Shared>,
     patience: Duration,
+    today: Demand,
 }
 
 struct Shared {
@@ -75,14 +76,16 @@ struct Shared {
 impl Pool {
     /// Its budget must hold at least one hash with today's parameters.
     pub(super) fn start(config: &PoolConfig, today: &Params) -> Result<Self, HasherError> {
-        let need = Demand::of(today).bytes();
+        let demand = Demand::of(today);
+        let need = demand.bytes();
         if need > config.budget {
             return Err(HasherError::Budget { need, budget: config.budget });
         }
         let cost = super::HashCost { memory_kib: today.m_cost(), passes: today.t_cost(), lanes: today.p_cost() };
         let threads = super::threads(config.threads, cost, config.budget).get();
         let queue = Queue::new(threads, config.patience, Budget::new(config.budget, today.block_count()));
-        let pool = Self { shared: Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() }), patience: config.patience };
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
+        let pool = Self { shared, patience: config.patience, today: demand };
         for _ in 0..threads {
             let (shared, nice) = (Arc::clone(&pool.shared), config.nice);
             let serve = move || {
@@ -115,7 +118,7 @@ impl Pool {
         let place = Place { shared: &self.shared, ticket };
         let result = match timeout(self.patience, &mut answered).await {
             Ok(result) => result,
-            Err(_) if place.leave() => return Err(overloaded(operation, self.shared.refuse())),
+            Err(_) if place.leave() => return Err(overloaded(operation, self.shared.refuse(demand))),
             // It is being computed.
             Err(_) => answered.await,
         };
@@ -129,7 +132,7 @@ impl Pool {
             threads: counts.threads,
             busy: counts.busy,
             waiting: counts.waiting,
-            wait: queue.wait(Instant::now()),
+            wait: queue.wait(self.today.space, Instant::now()),
             refused: counts.refused,
             budget: budget.bytes(),
             held: budget.held(),
@@ -178,10 +181,10 @@ impl Shared {
     }
 
     /// Counts a refusal; after how long there would be time.
-    fn refuse(&self) -> Duration {
+    fn refuse(&self, demand: Demand) -> Duration {
         let mut queue = self.queue();
         queue.refuse();
-        queue.wait(Instant::now())
+        queue.wait(demand.space, Instant::now())
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     memory::{Budget, Memory, Reserved},
     pace::Pace,
-    stored::Demand,
+    stored::{Demand, Space},
 };
 use argon2::Block;
 use std::{
@@ -60,10 +60,10 @@ impl Queue {
         }
     }
 
-    /// Until it is this one's turn, if it came now: what is before it, spread over the threads, or over the budget where one hash takes more
+    /// Until it would be the turn of one that came now and took so much memory: what is before it, spread over the threads, or over the budget where one hash takes more
     /// of that than of the threads.
-    pub(super) fn wait(&self, now: Instant) -> Duration {
-        if self.waiting.is_empty() && self.running.len() < self.threads {
+    pub(super) fn wait(&self, space: Space, now: Instant) -> Duration {
+        if self.waiting.is_empty() && self.running.len() < self.threads && self.budget.has_room(space) {
             return Duration::ZERO;
         }
         let waiting = self.waiting.iter().map(|job| self.share(job.demand, self.pace.time(job.demand.effort)));
@@ -82,7 +82,7 @@ impl Queue {
 
     /// Takes a place, or says after how long there would be time.
     pub(super) fn enter(&mut self, demand: Demand, work: Work, now: Instant) -> Result<Ticket, Duration> {
-        let wait = self.wait(now);
+        let wait = self.wait(demand.space, now);
         if wait > self.patience || self.waiting.len() >= LONGEST || self.closed {
             self.refused += 1;
             return Err(wait);

@@ -9,8 +9,8 @@ use revolve_adapters::{
 use revolve_domain::{model::EmailAddress, ports::UserRepository};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use std::{fs, sync::Arc, time::Duration};
-use tokio::process::Command;
+use std::{fs, process::Command, sync::Arc, time::Duration};
+use tokio::task::spawn_blocking;
 
 /// Of "correct horse": bcrypt, scrypt as a PHC string and as a hex pair, argon2i.
 const BCRYPT: &str = "$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
@@ -47,7 +47,9 @@ async fn import(app: &App, rows: &str, arguments: &[&str]) -> Said {
     fs::write(&file, rows).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
     command.current_dir(folder).env_clear().arg("--config").arg(config).args(["user", "import", "--json"]).arg(file);
-    let output = command.args(arguments).output().await.unwrap();
+    command.args(arguments);
+    // The stores are behind proxies that run on this thread.
+    let output = spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let said =
         Said { code: output.status.code(), out: String::from_utf8(output.stdout).unwrap(), err: String::from_utf8(output.stderr).unwrap() };
     assert!(!format!("{said:?}").contains("$2y$") && !format!("{said:?}").contains("1f7e3f"), "no hash is ever printed: {said:?}");

@@ -40,7 +40,7 @@ fn who_would_wait_too_long_is_refused_at_once_and_told_how_long() {
     assert_eq!(queue.counts().refused, 1);
     assert!(begin(&mut queue, now).is_some());
     let later = now + Duration::from_millis(10);
-    assert_eq!(queue.wait(later), Duration::from_millis(100), "what runs has less and less before it");
+    assert_eq!(queue.wait(usual().space, later), Duration::from_millis(100), "what runs has less and less before it");
     assert!(enter(&mut queue, usual(), later).is_ok(), "and makes room");
 }
 
@@ -73,7 +73,7 @@ fn a_large_hash_waits_for_memory_and_is_not_overtaken() {
     for demand in [small, all, small] {
         enter(&mut queue, demand, now).unwrap();
     }
-    assert_eq!(queue.wait(now), Duration::from_millis(20), "the large one keeps both threads to itself: 5 + 10 + 5 ms");
+    assert_eq!(queue.wait(usual().space, now), Duration::from_millis(20), "the large one keeps both threads to itself: 5 + 10 + 5 ms");
     let (first, memory) = begin(&mut queue, now).unwrap();
     assert!(begin(&mut queue, now).is_none(), "there is a thread, but no memory, for either");
     queue.end(first, memory, None);

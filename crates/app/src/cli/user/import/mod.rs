@@ -5,7 +5,11 @@ mod lines;
 mod report;
 mod row;
 
-use crate::{composition::user_store, config::Config, http::problem::chain};
+use crate::{
+    composition::user_store,
+    config::{Config, Profile},
+    http::problem::chain,
+};
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use lines::{Input, Line};
@@ -18,10 +22,10 @@ use revolve_domain::{
 use row::{Refusal, Rows};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-/// So many rows are on their way to the store: what SQLite commits in one group.
-const IN_FLIGHT: usize = 256;
+/// So many rows are on their way to the embedded store: what it commits in one group.
+const GROUP: usize = 256;
 /// How often a row is tried again when the store does not answer, the pause doubled each time.
-const RETRIES: u32 = 5;
+const RETRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Arguments of `revolve user import`.
@@ -47,6 +51,11 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
     let mut rows = Rows::new(config.hashing.budget(), SystemClock.now());
     let users = user_store(&config).await?;
+    let room = match config.profile {
+        Profile::Embedded => GROUP,
+        // Two for each connection: more would only wait for one, on the statement's time.
+        Profile::Server => config.postgres.pool_size * 2,
+    };
     drop(config);
     let import = ImportAccount { users, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     let mut report = Report::new(args.dry_run, input.bytes());
@@ -66,7 +75,7 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
                     }
                 }
             },
-            line = lines.recv(), if more && in_flight.len() < IN_FLIGHT => match line {
+            line = lines.recv(), if more && in_flight.len() < room => match line {
                 None => more = false,
                 Some(Err(error)) => return Err(anyhow!(error).context(args.file.display().to_string())),
                 Some(Ok(line)) => {
