@@ -43,7 +43,7 @@ impl Target {
     pub(super) async fn start(args: &Args, more: &[(&str, String)], interrupt: &Interrupt) -> Result<Self> {
         let binary = Binary::build(!args.debug, interrupt).await?;
         let folder = tempfile::Builder::new().prefix("revolve-attack-").tempdir().context("could not make a temporary directory")?;
-        let mut settings = more.iter().fold(nothing_in_the_way(Settings::plain()), |settings, (key, value)| settings.with(key, value));
+        let mut settings = more.iter().fold(Settings::plain(), |settings, (key, value)| settings.with(key, value));
         let (mut stores, mut schema) = (None, None);
         if args.server {
             let running = Stores::start(&args.stores, false, interrupt).await?;
@@ -100,9 +100,4 @@ impl Target {
         }
         stopped
     }
-}
-
-/// Limits on sign-ins would hide what these attacks are about: they all come from one address.
-fn nothing_in_the_way(settings: Settings) -> Settings {
-    settings
 }
