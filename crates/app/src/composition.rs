@@ -4,6 +4,7 @@
 use crate::{
     background::{Background, ClearingQueue},
     config::{Config, Profile},
+    embedded_keys,
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
     http::{CookieSettings, Dependencies, Discovery},
@@ -268,7 +269,11 @@ pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>>
 /// The accounts alone, for commands: the white list need not be there.
 pub(crate) async fn user_store(config: &Config) -> Result<Arc<dyn UserRepository>> {
     Ok(match config.profile {
-        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
+        Profile::Embedded => {
+            // The command may come before the first start.
+            embedded_keys::prepare(&config.data_dir)?;
+            Arc::new(embedded_store(config, Arc::new(SystemClock)).await?)
+        }
         Profile::Server => Arc::new(server_accounts(config).await?),
     })
 }

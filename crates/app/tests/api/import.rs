@@ -74,6 +74,20 @@ async fn stored_hash(app: &App, name: &str) -> String {
     users.credentials_by_email(&email).await.unwrap().unwrap().hash.expose().to_owned()
 }
 
+#[test]
+fn an_import_may_come_before_the_first_start() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rows.jsonl"), row("ann", BCRYPT, &Value::Null)).unwrap();
+    let import = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
+        command.current_dir(folder.path()).env_clear().args(["user", "import", "rows.jsonl"]).args(arguments);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(import(&["--dry-run"]).starts_with("1 rows: 1 would be imported, 0 present already, 0 refused, in "));
+    assert!(import(&[]).starts_with("1 rows: 1 imported, 0 present already, 0 refused, in "));
+    assert!(import(&[]).starts_with("1 rows: 0 imported, 1 present already, 0 refused, in "));
+}
+
 on_both_stores! {
     async fn an_imported_user_signs_in_with_the_old_password_and_gets_a_new_hash(app: App) {
         let details = json!({ "uid": "6f9619ff-8b86-4011-b42d-00c04fc964ff", "name": "Ann", "createdAt": "2020-01-02T03:04:05Z" });
