@@ -76,7 +76,7 @@ impl Probe {
     pub(super) async fn run(&mut self, lasts: Duration) -> Result<Vec<Duration>> {
         let (users, every) = (std::mem::take(&mut self.users), self.every);
         let run = move || {
-            let running: Vec<_> = users.into_iter().zip(0_u32..).map(|(mut user, number)| {
+            let running = users.into_iter().zip(0_u32..).map(|(mut user, number)| {
                 thread::spawn(move || {
                     let times = user.run(every * number, every * USERS, lasts);
                     (user, times)
