@@ -38,7 +38,7 @@ enum Command {
     Test(test::Args),
     /// Run everything a change must pass: format, dependency rules, lints, documentation, tests
     Ci(test::Args),
-    /// Attack a service of our own, to see what it withstands
+    /// Attack a service of our own with floods, slow clients and a stopwatch, and fail if it does not hold
     Attack {
         #[command(subcommand)]
         attack: attack::Attack,

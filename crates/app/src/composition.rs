@@ -9,14 +9,14 @@ use crate::{
     feed::{Demand, Feed, NoticedEvents},
     http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield},
     keys::{self, Material, SeenTokens},
-    metrics::{CountedEvents, Gauges, HashQueue, Measured, MeasuredHasher, Metrics},
+    metrics::{CountedEvents, Gauges, Measured, MeasuredHasher, Metrics},
     pools::pools,
     reload::Reloads,
 };
 use actix_web::web::{Data, ServiceConfig};
 use anyhow::{Context, Result};
 use revolve_adapters::{
-    argon2::{Argon2Hasher, HashCost, PoolConfig},
+    argon2::Argon2Hasher,
     jose::MacDeviceCredentials,
     postgres::{PostgresAccounts, PostgresConfig},
     redis::{RedisConfig, RedisTokens},
@@ -35,7 +35,7 @@ use revolve_domain::{
         SignOut, SignUp, UpdateDetails,
     },
 };
-use std::{num::NonZeroUsize, sync::Arc};
+use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -281,14 +281,9 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
 
 fn hasher(config: &Config, entropy: Arc<dyn Entropy>, metrics: &Arc<Metrics>) -> Result<Arc<dyn PasswordHasher>> {
     let settings = &config.hashing;
-    let cost = HashCost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: settings.lanes };
-    let mut pool = PoolConfig { patience: settings.patience, ..PoolConfig::default() };
-    if let Some(threads) = settings.threads.and_then(NonZeroUsize::new) {
-        pool.threads = threads;
-    }
-    let hasher = Argon2Hasher::new(cost, pool, entropy).context("hashing")?;
-    let (threads, memory) = (pool.threads.get(), settings.memory_kib);
-    Ok(Arc::new(MeasuredHasher::new(hasher, metrics, move |under_way| HashQueue::seen(threads, memory, under_way))))
+    let hasher = Arc::new(Argon2Hasher::new(settings.cost(), settings.pool(), entropy).context("hashing")?);
+    let queue = Arc::clone(&hasher);
+    Ok(Arc::new(MeasuredHasher::new(hasher, metrics, move || queue.stats().into())))
 }
 
 /// Others know a service by its name and its host.
@@ -357,6 +352,18 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
 pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>> {
     Ok(match config.profile {
         Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
+        Profile::Server => Arc::new(server_accounts(config).await?),
+    })
+}
+
+/// The accounts alone, for commands: the white list need not be there.
+pub(crate) async fn user_store(config: &Config) -> Result<Arc<dyn UserRepository>> {
+    Ok(match config.profile {
+        Profile::Embedded => {
+            // The command may come before the first start.
+            embedded_keys::prepare(&config.data_dir)?;
+            Arc::new(embedded_store(config, Arc::new(SystemClock)).await?)
+        }
         Profile::Server => Arc::new(server_accounts(config).await?),
     })
 }

@@ -40,6 +40,11 @@ impl Stores {
         Ok(stores)
     }
 
+    /// How a store is reached, if it is there.
+    pub(crate) fn url(&self, kind: Kind) -> Option<&str> {
+        self.running.iter().find(|store| store.kind == kind).map(Store::url)
+    }
+
     /// Prints a line per store: which, and how it is reached.
     pub(crate) fn report(&self) {
         for store in &self.running {

@@ -1,94 +1,234 @@
-//! Threads that do nothing but hash, each with memory that it reuses and wipes. The queue in front of them is bounded, and
-//! what can't be served before its deadline is turned away at once.
+//! Threads that do nothing but hash, at a lower priority than the rest of the service. They share a budget of bytes and a queue, and what
+//! can't be served in time is turned away at once.
 
-use super::STORE;
-use argon2::Block;
+use super::{
+    HasherError, STORE,
+    memory::{Budget, Memory},
+    queue::{Job, Queue, Ticket, Work},
+    stored::Demand,
+    unusable,
+};
+use argon2::{Block, Params};
 use revolve_domain::ports::StoreError;
 use std::{
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
-use tokio::sync::oneshot;
-use zeroize::Zeroize;
+use tokio::{sync::oneshot, time::timeout};
 
 /// How much hashing may go on.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolConfig {
-    /// Threads: that many hashes at once, each with the memory of one.
-    pub threads: NonZeroUsize,
-    /// So many may wait.
-    pub queue: usize,
-    /// So long may they wait.
+    /// Hashes at once at most; as many as cores. The budget may allow fewer.
+    pub threads: Option<NonZeroUsize>,
+    /// All memory that hashing may hold in bytes, what is kept for the next hash included.
+    pub budget: u64,
+    /// So long may somebody wait for a thread.
     pub patience: Duration,
+    /// How much lower than the service's the threads' priority is, 0 to 19, where the system has priorities for threads (Linux).
+    pub nice: u8,
 }
 
 impl Default for PoolConfig {
-    /// A thread per core, 64 waiting per thread, 5 s of patience.
+    /// A thread per core, 256 MiB, 5 s of patience, 10 lower.
     fn default() -> Self {
-        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { threads, queue: threads.get() * 64, patience: Duration::from_secs(5) }
+        Self { threads: None, budget: 256 << 20, patience: Duration::from_secs(5), nice: 10 }
     }
 }
 
-type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
-
-struct Job {
-    work: Work,
-    deadline: Instant,
+/// What the pool is doing: numbers for operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Hashes at once at most.
+    pub threads: usize,
+    /// Hashes that are being computed.
+    pub busy: usize,
+    /// How many wait for a thread.
+    pub waiting: usize,
+    /// How long somebody would wait who came now, as far as can be told.
+    pub wait: Duration,
+    /// How many were turned away since the start.
+    pub refused: u64,
+    /// The budget in bytes.
+    pub budget: u64,
+    /// Bytes of it that are in use or kept for the next hash.
+    pub held: u64,
+    /// The most that was held since the start.
+    pub peak: u64,
 }
 
 /// The pool. Its threads end when it is dropped.
 pub(super) struct Pool {
-    queue: mpsc::SyncSender<Job>,
+    shared: Arc<Shared>,
     patience: Duration,
+    today: Demand,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Something has changed for those who have nothing to do.
+    changed: Condvar,
 }
 
 impl Pool {
-    pub(super) fn start(config: PoolConfig) -> Self {
-        let (queue, jobs) = mpsc::sync_channel::<Job>(config.queue);
-        let jobs = Arc::new(Mutex::new(jobs));
-        for _ in 0..config.threads.get() {
-            let jobs = Arc::clone(&jobs);
-            thread::spawn(move || serve(&jobs));
+    /// Its budget must hold at least one hash with today's parameters.
+    pub(super) fn start(config: &PoolConfig, today: &Params) -> Result<Self, HasherError> {
+        let demand = Demand::of(today);
+        let need = demand.bytes();
+        if need > config.budget {
+            return Err(HasherError::Budget { need, budget: config.budget });
         }
-        Self { queue, patience: config.patience }
+        let cost = super::HashCost { memory_kib: today.m_cost(), passes: today.t_cost(), lanes: today.p_cost() };
+        let threads = super::threads(config.threads, cost, config.budget).get();
+        let queue = Queue::new(threads, config.patience, Budget::new(config.budget, today.block_count()));
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
+        let pool = Self { shared, patience: config.patience, today: demand };
+        for _ in 0..threads {
+            let (shared, nice) = (Arc::clone(&pool.shared), config.nice);
+            let serve = move || {
+                step_back(nice);
+                serve(&shared);
+            };
+            thread::Builder::new().name("revolve-hash".to_owned()).spawn(serve).map_err(HasherError::Thread)?;
+        }
+        Ok(pool)
     }
 
-    /// Runs one piece of work. Work whose caller went away or whose deadline passed is not begun.
+    /// Runs one piece of work, if its turn comes in time.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&mut Vec<Block>) -> Result<T, StoreError> + Send + 'static,
+        demand: Demand,
+        work: impl FnOnce(&mut [Block]) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let work = Box::new(move |memory: &mut Vec<Block>| {
-            if !answer.is_closed() {
-                // The caller may have gone away meanwhile.
-                drop(answer.send(work(memory)));
-            }
+        demand.within(self.shared.queue().budget().bytes()).map_err(unusable)?;
+        let (answer, mut answered) = oneshot::channel();
+        let work: Work = Box::new(move |memory| {
+            let panicked = || Err(StoreError::broken(STORE, operation, "hashing panicked"));
+            let result = catch_unwind(AssertUnwindSafe(|| work(memory))).unwrap_or_else(|_| panicked());
+            // The caller may have gone away meanwhile.
+            drop(answer.send(result));
         });
-        let job = Job { work, deadline: Instant::now() + self.patience };
-        self.queue.try_send(job).map_err(|_| StoreError::unavailable(STORE, operation, "too many passwords wait to be hashed"))?;
-        match answered.await {
+        let entered = self.shared.queue().enter(demand, work, Instant::now());
+        let ticket = entered.map_err(|wait| overloaded(operation, wait))?;
+        self.shared.changed.notify_one();
+        let place = Place { shared: &self.shared, ticket };
+        let result = match timeout(self.patience, &mut answered).await {
             Ok(result) => result,
-            Err(_) => Err(StoreError::unavailable(STORE, operation, "the password was not hashed in time")),
+            Err(_) if place.leave() => return Err(overloaded(operation, self.shared.refuse(demand))),
+            // It is being computed.
+            Err(_) => answered.await,
+        };
+        result.unwrap_or_else(|_| Err(StoreError::unavailable(STORE, operation, "the system has no memory for it, or the service stops")))
+    }
+
+    pub(super) fn stats(&self) -> PoolStats {
+        let queue = self.shared.queue();
+        let (counts, budget) = (queue.counts(), queue.budget());
+        PoolStats {
+            threads: counts.threads,
+            busy: counts.busy,
+            waiting: counts.waiting,
+            wait: queue.wait(self.today.space, Instant::now()),
+            refused: counts.refused,
+            budget: budget.bytes(),
+            held: budget.held(),
+            peak: budget.peak(),
         }
     }
 }
 
-fn serve(jobs: &Mutex<mpsc::Receiver<Job>>) {
-    let mut memory: Vec<Block> = Vec::new();
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { work, deadline }) = job else { return };
-        if Instant::now() < deadline {
-            // A panic drops the answer's sender: the caller hears of a failure, the thread lives on.
-            drop(catch_unwind(AssertUnwindSafe(|| work(&mut memory))));
-            // Wiped in place: the allocation stays.
-            memory.iter_mut().for_each(Zeroize::zeroize);
-        }
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.queue().close();
+        self.shared.changed.notify_all();
     }
+}
+
+/// A caller's place in the queue: whoever goes away leaves it.
+struct Place<'a> {
+    shared: &'a Shared,
+    ticket: Ticket,
+}
+
+impl Place<'_> {
+    fn leave(&self) -> bool {
+        self.shared.leave(self.ticket)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self, ticket: Ticket) -> bool {
+        let left = self.queue().leave(ticket);
+        if left {
+            // The next one may fit where the first did not.
+            self.changed.notify_all();
+        }
+        left
+    }
+
+    /// Counts a refusal; after how long there would be time.
+    fn refuse(&self, demand: Demand) -> Duration {
+        let mut queue = self.queue();
+        queue.refuse();
+        queue.wait(demand.space, Instant::now())
+    }
+}
+
+fn overloaded(operation: &'static str, wait: Duration) -> StoreError {
+    StoreError::unavailable(STORE, operation, "more passwords wait to be hashed than can be in time").retry_after(wait)
+}
+
+fn serve(shared: &Shared) {
+    let mut queue = shared.queue();
+    while !queue.is_closed() {
+        let now = Instant::now();
+        let Some((job, reserved)) = queue.begin(now) else {
+            queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        drop(queue);
+        let Job { ticket, demand, work } = job;
+        let (memory, took) = match Memory::allocate(reserved) {
+            Ok(mut memory) => {
+                work(memory.blocks(demand.space));
+                let took = now.elapsed();
+                memory.wipe(demand.space);
+                (memory, Some(took))
+            }
+            Err(nothing) => {
+                tracing::error!(bytes = demand.bytes(), "the system has no memory for a hash");
+                drop(work);
+                (nothing, None)
+            }
+        };
+        queue = shared.queue();
+        queue.end(ticket, memory, took);
+        // There is memory again, perhaps for several.
+        shared.changed.notify_all();
+    }
+}
+
+/// The cores are the rest of the service's first: who refreshes waits for nobody's password.
+fn step_back(nice: u8) {
+    // Elsewhere than on Linux it would be the whole process's.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(nice.into()) {
+        tracing::warn!(%error, "hashing threads keep the priority of the service");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = nice;
 }

@@ -85,10 +85,18 @@ impl Fault {
 
     /// Whether this is the refusal of a second account with the same address.
     pub(super) fn is_taken_email(&self) -> bool {
+        self.is_taken("users_email_key")
+    }
+
+    /// Whether this is the refusal of a second account with the same id.
+    pub(super) fn is_taken_id(&self) -> bool {
+        self.is_taken("users_pkey")
+    }
+
+    fn is_taken(&self, constraint: &str) -> bool {
         let Self::Sql(error) = self else { return false };
-        error
-            .as_db_error()
-            .is_some_and(|error| *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some("users_email_key"))
+        let error = error.as_db_error();
+        error.is_some_and(|error| *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(constraint))
     }
 
     pub(super) fn into_store_error(self, operation: &'static str, place: &str) -> StoreError {

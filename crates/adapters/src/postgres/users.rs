@@ -5,15 +5,16 @@ use super::{
     change::Update,
     end::Delete,
     rows::{self, user_columns},
-    write::{SessionRow, UserRow, insert_session, insert_user},
+    write::{SessionRow, UserRow, insert_session, insert_user, user_into},
 };
 use async_trait::async_trait;
 use revolve_domain::{
     model::{Credentials, DetailsChange, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
-    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
 const CREATE: &str = concat!("WITH account AS (", insert_user!(), ") ", insert_session!());
+const ADD: &str = concat!(user_into!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
 const BY_EMAIL: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.email = $1");
 const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.id = $1");
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
@@ -29,6 +30,15 @@ impl UserRepository for PostgresAccounts {
             Ok(_) => Ok(CreateOutcome::Created),
             Err(fault) if fault.is_taken_email() => Ok(CreateOutcome::EmailTaken),
             Err(fault) => Err(self.db.error("create an account", fault)),
+        }
+    }
+
+    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
+        match self.db.write(ADD, &UserRow::new(user, hash).params()).await {
+            Ok(_) => Ok(AddOutcome::Added),
+            Err(fault) if fault.is_taken_email() => Ok(AddOutcome::EmailTaken),
+            Err(fault) if fault.is_taken_id() => Ok(AddOutcome::IdTaken),
+            Err(fault) => Err(self.db.error("add an account", fault)),
         }
     }
 

@@ -14,15 +14,21 @@ macro_rules! insert_session {
     };
 }
 
-/// Stores a [`UserRow`], whose parameters are `$13` to `$22`, as they follow a session's.
-macro_rules! insert_user {
+/// Stores a [`UserRow`]; what follows is the list of its parameters.
+macro_rules! user_into {
     () => {
-        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid) \
-         VALUES ($13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid) VALUES "
     };
 }
 
-pub(super) use {insert_session, insert_user};
+/// Stores a [`UserRow`], whose parameters are `$13` to `$22`, as they follow a session's.
+macro_rules! insert_user {
+    () => {
+        concat!(user_into!(), "($13, $14, $15, $16, $17, $18, $19, $20, $21, $22)")
+    };
+}
+
+pub(super) use {insert_session, insert_user, user_into};
 
 pub(super) struct SessionRow<'a> {
     id: &'a Uuid,

@@ -13,7 +13,7 @@ use revolve_domain::{
     model::{
         Credentials, DetailsChange, EmailAddress, EndReason, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId, WebUrl,
     },
-    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 use rusqlite::{Connection, params};
 
@@ -25,6 +25,7 @@ const UPDATE: &str = "UPDATE users SET email = ?2, name = ?3, website = ?4, imag
 const INSERT: &str = "
     INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 const SCRUB: &str = "
     UPDATE sessions
@@ -37,6 +38,11 @@ impl UserRepository for SqliteStore {
     async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
         let (user, hash, session) = (user.clone(), hash.clone(), session.clone());
         self.write("create an account", move |conn| create(conn, &user, &hash, &session)).await
+    }
+
+    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
+        let (user, hash) = (user.clone(), hash.clone());
+        self.write("add an account", move |conn| add(conn, &user, &hash)).await
     }
 
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
@@ -89,6 +95,24 @@ fn create(conn: &Connection, user: &User, hash: &PasswordHash, session: &Session
     if exists(conn, TAKEN, params![user.email.as_str(), user.id.to_string()])? {
         return Ok(CreateOutcome::EmailTaken);
     }
+    insert_user(conn, user, hash)?;
+    insert(conn, session)?;
+    Ok(CreateOutcome::Created)
+}
+
+fn add(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<AddOutcome, Fault> {
+    let id = user.id.to_string();
+    if exists(conn, TAKEN, params![user.email.as_str(), id])? {
+        return Ok(AddOutcome::EmailTaken);
+    }
+    if exists(conn, THERE, [&id])? {
+        return Ok(AddOutcome::IdTaken);
+    }
+    insert_user(conn, user, hash)?;
+    Ok(AddOutcome::Added)
+}
+
+fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<(), Fault> {
     let row = params![
         user.id.to_string(),
         user.email.as_str(),
@@ -101,9 +125,7 @@ fn create(conn: &Connection, user: &User, hash: &PasswordHash, session: &Session
         user.epoch.number(),
         user.kept_session.as_ref().map(SessionId::to_string),
     ];
-    run(conn, INSERT, row)?;
-    insert(conn, session)?;
-    Ok(CreateOutcome::Created)
+    run(conn, INSERT, row).map(drop)
 }
 
 fn update(conn: &Connection, user: UserId, change: DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, Fault> {

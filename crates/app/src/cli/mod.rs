@@ -5,9 +5,11 @@
 mod answer;
 mod config;
 mod documents;
+mod hash;
 mod healthcheck;
 mod migrate;
 mod serve;
+mod user;
 
 use crate::{
     config::{Config, ConfigError, Loaded},
@@ -15,10 +17,12 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use hash::HashCommand;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+use user::UserCommand;
 
 /// A self-hosted account service with revolving refresh tokens.
 ///
@@ -62,6 +66,16 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Finds out what a password hash may cost
+    Hash {
+        #[command(subcommand)]
+        command: HashCommand,
+    },
+    /// Manages accounts
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Asks the service on this machine if it is ready; for images without a shell
     Healthcheck,
     #[command(flatten)]
@@ -98,6 +112,8 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
             let config = Config::load(file)?;
             block_on(async { answer::text(&keys::run(config, command).await?) })
         }
+        Command::Hash { command } => hash::run(&Config::load(file)?, &command),
+        Command::User { command } => block_on(user::run(Config::load(file)?, command)),
         Command::Healthcheck => healthcheck::run(&Config::load(file)?.http),
         Command::Documents(command) => documents::run(command),
     }

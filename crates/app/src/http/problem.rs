@@ -10,10 +10,10 @@ use revolve_domain::{
     },
 };
 use serde::Serialize;
-use std::{borrow::Cow, error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
-/// After so many seconds a client may try again when a store is down.
-const RETRY_AFTER: &str = "1";
+/// After so long a client may try again when a store is down.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An error as the client sees it. It never echoes what the client sent in a secret field.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ struct Document {
     request_id: Option<RequestId>,
     #[serde(skip)]
     allow: Option<&'static str>,
+    #[serde(skip)]
+    retry_after: Duration,
 }
 
 /// What is wrong with one field.
@@ -69,6 +71,7 @@ impl Problem {
             errors: Vec::new(),
             request_id: None,
             allow: None,
+            retry_after: RETRY_AFTER,
         }))
     }
 
@@ -109,10 +112,17 @@ impl Problem {
     }
 
     /// 503: the client keeps what it has and tries again.
-    fn unavailable(error: &(dyn Error + 'static)) -> Self {
-        tracing::warn!(request_id = %RequestId::current(), error = %chain(error), "a dependency is not available");
+    fn unavailable(error: &StoreError) -> Self {
+        let request_id = RequestId::current();
+        match error.retry_hint() {
+            // Under a flood there would be a line for each.
+            Some(_) => tracing::debug!(%request_id, error = %chain(error), "turned away"),
+            None => tracing::warn!(%request_id, error = %chain(error), "a dependency is not available"),
+        }
         let detail = "The service can't do this right now. Keep what you have and try again.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
+        problem.0.retry_after = error.retry_hint().unwrap_or(RETRY_AFTER);
+        problem
     }
 
     /// 500: a bug. The client gets the request's id to report, the log gets the rest.
@@ -157,7 +167,7 @@ impl ResponseError for Problem {
         }
         match document.status {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+                response.insert_header((header::RETRY_AFTER, whole_seconds(document.retry_after)));
             }
             // RFC 6750 §3: an error is named only if a token was sent.
             StatusCode::UNAUTHORIZED if matches!(document.code, "unauthenticated" | "invalid_credentials") => {
@@ -273,6 +283,11 @@ impl From<EndSessionError> for Problem {
             EndSessionError::NotFound => Self::not_found("You have no such session."),
         }
     }
+}
+
+/// Rounded up, at least one (RFC 9110 §10.2.3 knows no fractions).
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 fn email_taken() -> Problem {

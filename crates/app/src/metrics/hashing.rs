@@ -1,12 +1,13 @@
 //! Password hashes: the queue in front of them, and what they take.
 
-use super::{Gauges, InFlight, Metrics, gauges::lossy};
+use super::{Gauges, Metrics, gauges::lossy};
 use async_trait::async_trait;
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
     registry::Registry,
 };
+use revolve_adapters::argon2::PoolStats;
 use revolve_domain::{
     model::{Password, PasswordHash},
     ports::{PasswordCheck, PasswordHasher, StoreError, StoreErrorKind},
@@ -23,7 +24,6 @@ struct Labels {
 
 pub(super) struct HashMetrics {
     durations: Family<Labels, Histogram>,
-    in_flight: Gauge,
     refused: Counter,
 }
 
@@ -38,7 +38,7 @@ impl HashMetrics {
             "Passwords that were not hashed because too many waited or for too long",
             refused.clone(),
         );
-        Self { durations, in_flight: Gauge::default(), refused }
+        Self { durations, refused }
     }
 }
 
@@ -55,27 +55,26 @@ pub(crate) struct HashQueue {
     pub(crate) budget: usize,
 }
 
-impl HashQueue {
-    /// What is known from outside of a pool: so many threads, so much memory for each hash, and the calls under way.
-    pub(crate) fn seen(threads: usize, memory_kib: u32, under_way: usize) -> Self {
-        let busy = under_way.min(threads);
-        let hash = usize::try_from(memory_kib).unwrap_or(usize::MAX).saturating_mul(1024);
-        Self { threads, busy, waiting: under_way - busy, budget: threads.saturating_mul(hash) }
+impl From<PoolStats> for HashQueue {
+    fn from(PoolStats { threads, busy, waiting, budget, .. }: PoolStats) -> Self {
+        Self { threads, busy, waiting, budget: usize::try_from(budget).unwrap_or(usize::MAX) }
     }
 }
 
 /// Hands on to a hasher and measures.
-pub(crate) struct MeasuredHasher<H> {
-    next: H,
+pub(crate) struct MeasuredHasher {
+    next: Arc<dyn PasswordHasher>,
     metrics: Arc<Metrics>,
 }
 
-impl<H> MeasuredHasher<H> {
-    /// `queue` is asked at each scrape, with the number of calls under way.
-    pub(crate) fn new(next: H, metrics: &Arc<Metrics>, queue: impl Fn(usize) -> HashQueue + Clone + Send + Sync + 'static) -> Self {
-        let under_way = metrics.hashing.in_flight.clone();
-        let state = move || queue(usize::try_from(under_way.get()).unwrap_or_default());
-        let [threads, busy, waiting, budget] = std::array::from_fn(|_| state.clone());
+impl MeasuredHasher {
+    /// `queue` is asked at each scrape.
+    pub(crate) fn new(
+        next: Arc<dyn PasswordHasher>,
+        metrics: &Arc<Metrics>,
+        queue: impl Fn() -> HashQueue + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let [threads, busy, waiting, budget] = std::array::from_fn(|_| queue.clone());
         metrics.watch(
             Gauges::new()
                 .plain("hash_threads", "Password hashes that may be computed at once", move || threads().threads)
@@ -90,7 +89,7 @@ impl<H> MeasuredHasher<H> {
 
     async fn measure<T>(&self, operation: &'static str, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let metrics = &self.metrics.hashing;
-        let (began, _in_flight) = (Instant::now(), InFlight::new(&metrics.in_flight));
+        let began = Instant::now();
         let result = work.await;
         match &result {
             Err(error) if error.kind() == StoreErrorKind::Unavailable => {
@@ -103,7 +102,7 @@ impl<H> MeasuredHasher<H> {
 }
 
 #[async_trait]
-impl<H: PasswordHasher> PasswordHasher for MeasuredHasher<H> {
+impl PasswordHasher for MeasuredHasher {
     async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
         self.measure("hash", self.next.hash(password)).await
     }

@@ -13,7 +13,7 @@ mod text;
 
 pub(crate) use events::CountedEvents;
 pub(crate) use gauges::{Gauges, Labels, lossy};
-pub(crate) use hashing::{HashQueue, MeasuredHasher};
+pub(crate) use hashing::MeasuredHasher;
 pub(crate) use http::InFlight;
 pub(crate) use keys::CountedRing;
 pub(crate) use stores::Measured;

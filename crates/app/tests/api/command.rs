@@ -101,6 +101,10 @@ fn mistakes_are_named_and_stop_the_start() {
         (vec![("REVOLVE__SECRETS__MASTER_KEY", "geheim")], 2, "secrets.master_key"),
         (vec![("REVOLVE__SECRETS__MASTER_KEY_FILE", "/nowhere/at/all")], 2, "secrets.master_key_file"),
         (vec![("REVOLVE__PROFILE", "server")], 2, "REVOLVE__SECRETS__MASTER_KEY"),
+        (vec![("REVOLVE__HASHING__MEMORY_BUDGET", "1MiB")], 2, "hashing.memory_budget"),
+        (vec![("REVOLVE__HASHING__MEMORY_BUDGET", "much")], 2, "hashing.memory_budget"),
+        (vec![("REVOLVE__HASHING__PATIENCE", "0s")], 2, "hashing.patience"),
+        (vec![("REVOLVE__HASHING__MEMORY_KIB", "7")], 2, "hashing.memory_kib"),
         (vec![("REVOLVE__HTTP__LISTEN", "192.0.2.1:80")], 1, "http.listen"),
     ] {
         let (status, said) = refused(revolve(folder.path()).envs(variables.clone()));

@@ -11,6 +11,8 @@ mod config;
 mod details;
 mod discovery;
 mod faults;
+mod hashing;
+mod import;
 mod keys;
 mod limits;
 mod me;

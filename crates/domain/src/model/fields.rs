@@ -137,17 +137,17 @@ impl Password {
     }
 }
 
-/// A password's hash in PHC string form.
+/// A password's hash as a text that says how it was made: a PHC string, or another form that the hasher knows (an imported hash).
 #[derive(Clone, Debug)]
 pub struct PasswordHash(SecretString);
 
 impl PasswordHash {
-    /// Wraps a PHC string from a hasher or a store.
+    /// Wraps a text from a hasher, a store or an import.
     pub fn from_phc(text: String) -> Self {
         Self(SecretString::from(text))
     }
 
-    /// The PHC string.
+    /// The text.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -17,7 +17,8 @@ pub enum PasswordCheck {
     Mismatch,
 }
 
-/// Hashes passwords. An overload is a [`StoreError`] of kind `Unavailable`.
+/// Hashes passwords. An overload is a [`StoreError`] of kind `Unavailable` that says when to come again; a stored hash that is not a hash, or
+/// that would take more than may be spent on one, is a `Broken` one. Neither says anything of the hash.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// Hashes with a fresh salt; the result is a PHC string.

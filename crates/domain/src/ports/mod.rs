@@ -24,4 +24,4 @@ pub use revocations::{RevocationSigner, RevocationStatement};
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository};
 pub use system::{Clock, Entropy};
 pub use tokens::{LiveSession, NewLiveSession, TokenRepository};
-pub use users::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome, UserRepository};
+pub use users::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome, UserRepository};

@@ -13,6 +13,17 @@ pub enum CreateOutcome {
     EmailTaken,
 }
 
+/// How adding an account came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddOutcome {
+    /// The account is there.
+    Added,
+    /// Another account has that e-mail address. Nothing changed.
+    EmailTaken,
+    /// An account has that id. Nothing changed.
+    IdTaken,
+}
+
 /// How a change of details came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateOutcome {
@@ -71,6 +82,10 @@ pub trait UserRepository: Send + Sync {
     /// Creates an account and its first session in one commit. MUST answer `EmailTaken` and change nothing if an account
     /// has that address, also when many such calls run at once.
     async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError>;
+
+    /// Creates an account without a session, as it was elsewhere, in one commit. MUST answer `EmailTaken` or `IdTaken` and change
+    /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
+    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError>;
 
     /// The account with that address and its hash.
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;

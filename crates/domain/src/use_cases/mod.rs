@@ -6,6 +6,7 @@ mod change_password;
 mod clear;
 mod delete_account;
 mod error;
+mod import_account;
 mod keep_keys;
 mod manage_keys;
 mod me;
@@ -27,6 +28,7 @@ pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordReq
 pub use clear::Clear;
 pub use delete_account::{DeleteAccount, DeleteAccountError};
 pub use error::{Failure, Refusal, Refused};
+pub use import_account::{ImportAccount, ImportOutcome, ImportRequest};
 pub use keep_keys::{KeepKeys, KeyChange, KeysFailed};
 pub use manage_keys::{ManageKeys, NotDone, RetireOutcome, RotateOutcome};
 pub use me::Me;

@@ -8,8 +8,8 @@ use revolve_domain::{
         UserId,
     },
     ports::{
-        Asking, BeginOutcome, BeginSession, CreateOutcome, EndOutcome, LiveSession, NewLiveSession, PasswordChange, PasswordOutcome,
-        Revocations, SessionRepository, StoreError, TokenRepository, UpdateOutcome, UserRepository,
+        AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome, EndOutcome, LiveSession, NewLiveSession, PasswordChange,
+        PasswordOutcome, Revocations, SessionRepository, StoreError, TokenRepository, UpdateOutcome, UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
 };
@@ -101,6 +101,10 @@ impl<T: TokenRepository> TokenRepository for Faulty<T> {
 impl<T: UserRepository> UserRepository for Faulty<T> {
     async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
         self.call("create", self.inner.create(user, hash, session)).await
+    }
+
+    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
+        self.call("add", self.inner.add(user, hash)).await
     }
 
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {

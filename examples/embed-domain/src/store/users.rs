@@ -4,7 +4,7 @@ use super::{Account, Lists, Store, ending};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{ClientInfo, Credentials, DetailsChange, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User, UserId},
-    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
 impl Lists {
@@ -29,6 +29,18 @@ impl UserRepository for Store {
         lists.accounts.push(Account { user: user.clone(), hash: hash.clone(), raised_at: None });
         lists.sessions.push(session.clone());
         Ok(CreateOutcome::Created)
+    }
+
+    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
+        let mut lists = self.lists();
+        if lists.has_address(&user.email, None) {
+            return Ok(AddOutcome::EmailTaken);
+        }
+        if lists.account(user.id).is_some() {
+            return Ok(AddOutcome::IdTaken);
+        }
+        lists.accounts.push(Account { user: user.clone(), hash: hash.clone(), raised_at: None });
+        Ok(AddOutcome::Added)
     }
 
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {

@@ -46,7 +46,7 @@ impl Binary {
         Ok(Self { path, _folder: folder })
     }
 
-    pub(super) fn path(&self) -> &PathBuf {
+    pub(crate) fn path(&self) -> &PathBuf {
         &self.path
     }
 }

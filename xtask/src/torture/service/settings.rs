@@ -13,13 +13,16 @@ use crate::{process, secrets, torture::windows::Windows};
 pub(crate) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
+    /// The defaults, on any port.
+    pub(crate) fn plain() -> Self {
+        Self(BTreeMap::new()).with("HTTP__LISTEN", "127.0.0.1:0").with("HTTP__SHUTDOWN_TIMEOUT", "1s")
+    }
+
     /// What all have in common: any port, short windows, cheap hashes and signatures.
     pub(crate) fn new(windows: &Windows) -> Self {
         let time = |time| humantime::format_duration(time).to_string();
-        Self(BTreeMap::new())
-            .with("HTTP__LISTEN", "127.0.0.1:0")
+        Self::plain()
             .with("HTTP__WORKERS", "2")
-            .with("HTTP__SHUTDOWN_TIMEOUT", "1s")
             .with("SESSIONS__RETRY_FREE", &time(windows.retry_free))
             .with("SESSIONS__RETRY_WINDOW", &time(windows.retry_window))
             .with("SESSIONS__BOUND_RETRY_WINDOW", &time(windows.bound_retry_window))
@@ -41,7 +44,7 @@ impl Settings {
     }
 
     /// Where its stores are.
-    pub(super) fn stores(self, redis: &Url, postgres: &Url) -> Self {
+    pub(crate) fn stores(self, redis: &Url, postgres: &Url) -> Self {
         self.with("REDIS__URL", redis.as_str()).with("POSTGRES__URL", postgres.as_str())
     }
 
@@ -61,7 +64,7 @@ impl Settings {
         self
     }
 
-    pub(super) fn variables(&self) -> &BTreeMap<String, String> {
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
         &self.0
     }
 }

@@ -4,13 +4,17 @@ use super::Measured;
 use async_trait::async_trait;
 use revolve_domain::{
     model::{Credentials, DetailsChange, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
-    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
 #[async_trait]
 impl UserRepository for Measured<dyn UserRepository> {
     async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
         self.call("create_account", self.next.create(user, hash, session)).await
+    }
+
+    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
+        self.call("add_account", self.next.add(user, hash)).await
     }
 
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {

@@ -64,6 +64,8 @@ impl Backing {
     /// The configuration for these stores, on any free port, with cheap hashes.
     pub(crate) fn config(&self, more: &str) -> String {
         let mut common = format!("{more}\nhttp.listen = '127.0.0.1:0'\nhttp.workers = 2\nhttp.shutdown_timeout = '1s'\n");
+        // Compilers and other tests run beside, at the priority that hashing threads would have to step back from.
+        common.push_str("hashing.nice = 0\n");
         if !more.contains("hashing.passes") {
             common.push_str("hashing.memory_kib = 64\nhashing.passes = 1\n");
         }

@@ -5,6 +5,7 @@ mod bounds;
 mod clocks;
 mod devices;
 mod eviction;
+mod import;
 mod minting;
 mod outages;
 mod password;

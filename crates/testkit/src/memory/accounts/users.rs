@@ -4,7 +4,7 @@ use super::{MemoryAccounts, Tables, end};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{ClientInfo, Credentials, DetailsChange, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User, UserId},
-    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
 impl Tables {
@@ -27,6 +27,18 @@ impl UserRepository for MemoryAccounts {
         tables.users.insert(user.id, (user.clone(), hash.clone()));
         tables.sessions.insert(session.id, session.clone());
         Ok(CreateOutcome::Created)
+    }
+
+    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
+        let mut tables = self.tables();
+        if tables.owner(&user.email).is_some() {
+            return Ok(AddOutcome::EmailTaken);
+        }
+        if tables.users.contains_key(&user.id) {
+            return Ok(AddOutcome::IdTaken);
+        }
+        tables.users.insert(user.id, (user.clone(), hash.clone()));
+        Ok(AddOutcome::Added)
     }
 
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {

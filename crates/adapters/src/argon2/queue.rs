@@ -1,0 +1,157 @@
+//! Who waits for a thread, in order, and how long that will take. Whoever would wait longer than the patience is turned away at
+//! once, with an estimate of when there will be time again.
+
+use super::{
+    memory::{Budget, Memory, Reserved},
+    pace::Pace,
+    stored::{Demand, Space},
+};
+use argon2::Block;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// So many may wait, whatever the estimate says: each has a request in memory.
+const LONGEST: usize = 4096;
+
+/// Computes a hash and tells who asked for it. Dropped, it tells that there is none.
+pub(super) type Work = Box<dyn FnOnce(&mut [Block]) + Send>;
+
+/// Names a piece of work.
+pub(super) type Ticket = u64;
+
+pub(super) struct Job {
+    pub(super) ticket: Ticket,
+    pub(super) demand: Demand,
+    pub(super) work: Work,
+}
+
+struct Running {
+    ticket: Ticket,
+    demand: Demand,
+    since: Instant,
+}
+
+pub(super) struct Queue {
+    threads: usize,
+    patience: Duration,
+    budget: Budget,
+    pace: Pace,
+    waiting: VecDeque<Job>,
+    running: Vec<Running>,
+    next: Ticket,
+    refused: u64,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(threads: usize, patience: Duration, budget: Budget) -> Self {
+        Self {
+            threads,
+            patience,
+            budget,
+            pace: Pace::default(),
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+            next: 0,
+            refused: 0,
+            closed: false,
+        }
+    }
+
+    /// Until it would be the turn of one that came now and took so much memory: what is before it, spread over the threads, or over the budget where one hash takes more
+    /// of that than of the threads.
+    pub(super) fn wait(&self, space: Space, now: Instant) -> Duration {
+        if self.waiting.is_empty() && self.running.len() < self.threads && self.budget.has_room(space) {
+            return Duration::ZERO;
+        }
+        let waiting = self.waiting.iter().map(|job| self.share(job.demand, self.pace.time(job.demand.effort)));
+        let running = self.running.iter().map(|running| {
+            let left = self.pace.time(running.demand.effort).saturating_sub(now.saturating_duration_since(running.since));
+            self.share(running.demand, left)
+        });
+        Duration::try_from_secs_f64(waiting.chain(running).sum()).unwrap_or(Duration::MAX)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    fn share(&self, demand: Demand, time: Duration) -> f64 {
+        let memory = demand.bytes() as f64 / self.budget.bytes().max(1) as f64;
+        time.as_secs_f64() * memory.max(1.0 / self.threads as f64)
+    }
+
+    /// Takes a place, or says after how long there would be time.
+    pub(super) fn enter(&mut self, demand: Demand, work: Work, now: Instant) -> Result<Ticket, Duration> {
+        let wait = self.wait(demand.space, now);
+        if wait > self.patience || self.waiting.len() >= LONGEST || self.closed {
+            self.refused += 1;
+            return Err(wait);
+        }
+        self.next += 1;
+        self.waiting.push_back(Job { ticket: self.next, demand, work });
+        Ok(self.next)
+    }
+
+    /// Gives up a place. `false` if the work has begun.
+    pub(super) fn leave(&mut self, ticket: Ticket) -> bool {
+        // Tickets are in order, whoever has left in between.
+        match self.waiting.binary_search_by_key(&ticket, |job| job.ticket) {
+            Ok(at) => self.waiting.remove(at).is_some(),
+            Err(_) => false,
+        }
+    }
+
+    /// Counts one that has waited in vain.
+    pub(super) fn refuse(&mut self) {
+        self.refused += 1;
+    }
+
+    /// The first in line, if there is memory for it. A large one is not overtaken, or small ones would keep it out for ever.
+    pub(super) fn begin(&mut self, now: Instant) -> Option<(Job, Reserved)> {
+        let first = self.waiting.front()?;
+        let reserved = self.budget.take(first.demand.space)?;
+        let job = self.waiting.pop_front()?;
+        self.running.push(Running { ticket: job.ticket, demand: job.demand, since: now });
+        Some((job, reserved))
+    }
+
+    /// A thread has finished. What was computed teaches the pace.
+    pub(super) fn end(&mut self, ticket: Ticket, memory: Memory, took: Option<Duration>) {
+        self.budget.give_back(memory);
+        if let Some(at) = self.running.iter().position(|running| running.ticket == ticket) {
+            let running = self.running.swap_remove(at);
+            if let Some(took) = took {
+                self.pace.learn(running.demand.effort, took);
+            }
+        }
+    }
+
+    /// Nobody is let in any more, and who waits is sent away.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.waiting.clear();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts { threads: self.threads, busy: self.running.len(), waiting: self.waiting.len(), refused: self.refused }
+    }
+}
+
+/// Numbers of a queue.
+pub(super) struct Counts {
+    pub(super) threads: usize,
+    pub(super) busy: usize,
+    pub(super) waiting: usize,
+    pub(super) refused: u64,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! bcrypt: `$2a$`, `$2b$` and `$2y$`, which are one algorithm. Not `$2x$`, which marks hashes of an implementation with a bug.
+//!
+//! bcrypt takes 72 bytes and no more: the password as UTF-8 and its NUL terminator, cut. So the ends of longer passwords don't count, until the
+//! next sign-in makes a hash of another kind. A NUL within the password is a byte like any other, as in most implementations; what was
+//! made by one that reads a C string has hashed less and does not match such a password.
+
+use super::{Demand, Effort, Kind, Space};
+use base64::{
+    Engine,
+    alphabet::BCRYPT,
+    engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose::NO_PAD},
+};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// Bytes of the key schedule, and some.
+const BYTES: u64 = 8 * 1024;
+const LONGEST_KEY: usize = 72;
+
+/// The last character of a salt has four bits that mean nothing, and that some have set.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&BCRYPT, config());
+
+const fn config() -> GeneralPurposeConfig {
+    NO_PAD.with_decode_allow_trailing_bits(true)
+}
+
+/// A hash.
+pub(in super::super) struct Bcrypt {
+    cost: u32,
+    salt: [u8; 16],
+    expected: [u8; 23],
+}
+
+impl Bcrypt {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if text.len() != 60 || !text.is_ascii() || !["$2a$", "$2b$", "$2y$"].contains(&&text[..4]) || &text[6..7] != "$" {
+            return None;
+        }
+        let digits = &text[4..6];
+        let cost = digits.parse().ok().filter(|cost| (4..=31).contains(cost) && digits.bytes().all(|b| b.is_ascii_digit()))?;
+        let decode = |text: &str| BASE64.decode(text).ok();
+        Some(Self { cost, salt: decode(&text[7..29])?.try_into().ok()?, expected: decode(&text[29..])?.try_into().ok()? })
+    }
+
+    pub(super) fn demand(&self) -> Demand {
+        Demand { space: Space::Own(BYTES), effort: Effort::new(Kind::Bcrypt, 1 << self.cost) }
+    }
+
+    pub(super) fn verify(&self, password: &[u8]) -> bool {
+        let mut key = Zeroizing::new([0; LONGEST_KEY]);
+        let length = password.len().min(LONGEST_KEY);
+        key[..length].copy_from_slice(&password[..length]);
+        let key = &key[..(length + 1).min(LONGEST_KEY)];
+        bcrypt::bcrypt(self.cost, self.salt, key)[..23].ct_eq(&self.expected).into()
+    }
+}

@@ -1,0 +1,128 @@
+//! `revolve user import`: many rows are in flight at once, so that the store can commit them in groups. A bad row is refused by its number and
+//! stops nobody else.
+
+mod lines;
+mod report;
+mod row;
+
+use crate::{
+    composition::user_store,
+    config::{Config, Profile},
+    http::problem::chain,
+};
+use anyhow::{Context, Result, anyhow, bail};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use lines::{Input, Line};
+use report::Report;
+use revolve_adapters::system::{SystemClock, SystemEntropy};
+use revolve_domain::{
+    ports::{Clock, StoreErrorKind},
+    use_cases::{Failure, ImportAccount, ImportOutcome, ImportRequest},
+};
+use row::{Refusal, Rows};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// So many rows are on their way to the embedded store: what it commits in one group.
+const GROUP: usize = 256;
+/// How often a row is tried again when the store does not answer, the pause doubled each time.
+const RETRIES: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Arguments of `revolve user import`.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// A file of JSON lines; `-` for standard input.
+    file: PathBuf,
+    /// The first line to look at, counted from 1.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    from_line: u64,
+    /// Checks every row, also against the store, and changes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// The summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of a row.
+type Done = (u64, Result<ImportOutcome, Failure>);
+
+pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
+    let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
+    let mut rows = Rows::new(config.hashing.budget(), SystemClock.now());
+    let users = user_store(&config).await?;
+    let room = match config.profile {
+        Profile::Embedded => GROUP,
+        // Two for each connection: more would only wait for one, on the statement's time.
+        Profile::Server => config.postgres.pool_size * 2,
+    };
+    drop(config);
+    let import = ImportAccount { users, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    let mut report = Report::new(args.dry_run, input.bytes());
+    let mut lines = input.lines();
+    let mut in_flight = FuturesUnordered::new();
+    let (mut more, mut failed): (bool, Option<(u64, Failure)>) = (true, None);
+    loop {
+        tokio::select! {
+            biased;
+            Some((number, outcome)) = in_flight.next(), if !in_flight.is_empty() => match outcome {
+                Ok(outcome) => report.outcome(number, outcome),
+                Err(failure) => {
+                    // What else is on its way may still come through; nothing new is begun.
+                    more = false;
+                    if failed.as_ref().is_none_or(|(first, _)| number < *first) {
+                        failed = Some((number, failure));
+                    }
+                }
+            },
+            line = lines.recv(), if more && in_flight.len() < room => match line {
+                None => more = false,
+                Some(Err(error)) => return Err(anyhow!(error).context(args.file.display().to_string())),
+                Some(Ok(line)) => {
+                    report.read(line.bytes);
+                    match look(&mut rows, &line, args.from_line) {
+                        None => {}
+                        Some(Ok(request)) => in_flight.push(carry_out(import.clone(), line.number, request, args.dry_run)),
+                        Some(Err(refusal)) => report.refuse(line.number, refusal),
+                    }
+                }
+            },
+            else => break,
+        }
+    }
+    let refused = report.finish(args.json)?;
+    if let Some((line, failure)) = failed {
+        bail!("line {line} could not be written: {}; go on with --from-line {line}", chain(&failure));
+    }
+    if refused > 0 {
+        bail!("{refused} {} refused", if refused == 1 { "row was" } else { "rows were" });
+    }
+    Ok(())
+}
+
+/// `None` for lines that are none of ours: those before the first one, and empty ones.
+fn look(rows: &mut Rows, line: &Line, from: u64) -> Option<Result<ImportRequest, Refusal>> {
+    if line.number < from || line.is_blank() {
+        return None;
+    }
+    Some(match &line.text {
+        Some(text) => rows.parse(line.number, text),
+        None => Err(Refusal::new("too_long", format!("the line is longer than {} bytes", Line::MAX))),
+    })
+}
+
+async fn carry_out(import: ImportAccount, line: u64, request: ImportRequest, dry_run: bool) -> Done {
+    let mut tries = 0;
+    loop {
+        let outcome = if dry_run { import.rehearse(&request).await } else { import.execute(&request).await };
+        match &outcome {
+            Err(Failure::Store(error)) if error.kind() == StoreErrorKind::Unavailable && tries < RETRIES => {
+                tokio::time::sleep(PAUSE * 2_u32.pow(tries)).await;
+                tries += 1;
+            }
+            // It may have been written by a try whose answer was lost.
+            Ok(ImportOutcome::Present) if tries > 0 => return (line, Ok(ImportOutcome::Imported)),
+            _ => return (line, outcome),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A row: a JSON object with exactly the members that are documented in `docs/import.md`. What is wrong with one is said without any of its
+//! values.
+
+use revolve_adapters::argon2::{UnusableHash, examine};
+use revolve_domain::{
+    model::{Details, EmailAddress, FieldError, Label, PasswordHash, Timestamp, UserId, WebUrl},
+    use_cases::ImportRequest,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, hash_map::Entry};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Why a row is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// For programs.
+    pub(super) code: &'static str,
+    /// For people.
+    pub(super) reason: String,
+}
+
+impl Refusal {
+    pub(super) fn new(code: &'static str, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+
+    fn field(member: &str, error: FieldError) -> Self {
+        Self::new(error.code(), format!("{member}: {error}"))
+    }
+}
+
+/// Values of any type, so that no message of the parser quotes one.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Members {
+    email: Option<Value>,
+    password_hash: Option<Value>,
+    uid: Option<Value>,
+    name: Option<Value>,
+    website: Option<Value>,
+    image_url: Option<Value>,
+    created_at: Option<Value>,
+    disabled: Option<Value>,
+}
+
+/// Reads rows and remembers which addresses and ids they have had.
+pub(super) struct Rows {
+    budget: u64,
+    now: Timestamp,
+    /// Digests, and the lines they were on: an import may be large.
+    seen: HashMap<[u8; 16], u64>,
+}
+
+impl Rows {
+    /// Hashes must be within so many bytes of memory.
+    pub(super) fn new(budget: u64, now: Timestamp) -> Self {
+        Self { budget, now, seen: HashMap::new() }
+    }
+
+    pub(super) fn parse(&mut self, line: u64, text: &[u8]) -> Result<ImportRequest, Refusal> {
+        let request = self.read(text)?;
+        self.once(line, "email", "duplicate_email", request.email.as_str())?;
+        if let Some(id) = request.id {
+            self.once(line, "uid", "duplicate_uid", &id.to_string())?;
+        }
+        Ok(request)
+    }
+
+    fn read(&self, text: &[u8]) -> Result<ImportRequest, Refusal> {
+        let text = std::str::from_utf8(text).map_err(|_| Refusal::new("malformed", "the line is not UTF-8"))?;
+        // Some editors begin a file with a mark.
+        let text = text.trim_start_matches('\u{feff}').trim();
+        let members: Members = serde_json::from_str(text).map_err(|error| malformed(text, &error))?;
+        let email = required("email", members.email)?;
+        let email = EmailAddress::parse(&email).map_err(|error| Refusal::field("email", error))?;
+        let hash = PasswordHash::from_phc(required("passwordHash", members.password_hash)?);
+        examine(&hash, self.budget).map_err(unusable)?;
+        let url = |member: &'static str, value| optional(member, value, WebUrl::parse);
+        let details = Details {
+            name: optional("name", members.name, Label::parse)?,
+            website: url("website", members.website)?,
+            image_url: url("imageUrl", members.image_url)?,
+        };
+        Ok(ImportRequest {
+            email,
+            hash,
+            id: self::text("uid", members.uid)?.map(|uid| id(&uid)).transpose()?,
+            details,
+            created_at: self::text("createdAt", members.created_at)?.map(|at| self.instant(&at)).transpose()?,
+            disabled: boolean("disabled", members.disabled)?,
+        })
+    }
+
+    fn instant(&self, text: &str) -> Result<Timestamp, Refusal> {
+        let wrong = |why: &str| Refusal::new("invalid_time", format!("createdAt: {why}"));
+        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong("is not a time in RFC 3339 form"))?;
+        let at = Timestamp::from(at);
+        if at > self.now { Err(wrong("lies in the future")) } else { Ok(at) }
+    }
+
+    /// Whether no row before this one had it.
+    fn once(&mut self, line: u64, member: &str, code: &'static str, value: &str) -> Result<(), Refusal> {
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&Sha256::new().chain_update(member).chain_update([0]).chain_update(value).finalize()[..16]);
+        match self.seen.entry(digest) {
+            Entry::Vacant(entry) => {
+                entry.insert(line);
+                Ok(())
+            }
+            Entry::Occupied(entry) => Err(Refusal::new(code, format!("{member}: is the same as on line {}", entry.get()))),
+        }
+    }
+}
+
+/// The parser's own words quote values, unless they are about the names of members.
+fn malformed(text: &str, error: &serde_json::Error) -> Refusal {
+    let said = error.to_string();
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    if error.is_data() && text.starts_with('{') {
+        let (code, said) = match said.split_once(", expected") {
+            Some((unknown, _)) if unknown.starts_with("unknown field") => ("unknown_member", unknown.replacen("field", "member", 1)),
+            _ => ("malformed", said.replacen("field", "member", 1)),
+        };
+        let said: String = said.chars().flat_map(char::escape_debug).take(100).collect();
+        return Refusal::new(code, said);
+    }
+    Refusal::new("malformed", format!("the line is not a JSON object (column {})", error.column()))
+}
+
+fn wrong_type(member: &str, expected: &str) -> Refusal {
+    Refusal::new("wrong_type", format!("{member}: must be {expected}"))
+}
+
+fn text(member: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(wrong_type(member, "a text")),
+    }
+}
+
+fn required(member: &str, value: Option<Value>) -> Result<String, Refusal> {
+    text(member, value)?.ok_or_else(|| Refusal::new("missing", format!("{member}: is missing")))
+}
+
+fn optional<T>(member: &str, value: Option<Value>, parse: fn(&str) -> Result<T, FieldError>) -> Result<Option<T>, Refusal> {
+    text(member, value)?.map(|text| parse(&text)).transpose().map_err(|error| Refusal::field(member, error))
+}
+
+fn boolean(member: &str, value: Option<Value>) -> Result<bool, Refusal> {
+    match value {
+        None => Ok(false),
+        Some(Value::Bool(value)) => Ok(value),
+        Some(_) => Err(wrong_type(member, "true or false")),
+    }
+}
+
+fn id(text: &str) -> Result<UserId, Refusal> {
+    text.parse().map_err(|_| Refusal::new("invalid_uid", "uid: is not a UUID"))
+}
+
+fn unusable(why: UnusableHash) -> Refusal {
+    let code = match why {
+        UnusableHash::TooLarge { .. } | UnusableHash::TooSlow(_) => "hash_too_expensive",
+        UnusableHash::UnknownForm | UnusableHash::Malformed(_) => "hash_unsupported",
+    };
+    Refusal::new(code, format!("passwordHash: {why}"))
+}
+
+#[cfg(test)]
+mod tests;
