@@ -16,6 +16,7 @@ use crate::{
 
 /// Where and what is attacked.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub(super) struct Args {
     /// Over Redis and Postgres, in place of the embedded store
     #[arg(long)]
