@@ -106,6 +106,12 @@ pub(super) fn credentials(row: &Row) -> Result<Credentials, Fault> {
     Ok(Credentials { user, hash })
 }
 
+/// Reads the same and whether it is an account, all of it in either case.
+pub(super) fn wanted(row: &Row) -> Result<Option<Credentials>, Fault> {
+    let credentials = credentials(row)?;
+    Ok(row.try_get::<_, bool>(USER_COLUMNS + 1)?.then_some(credentials))
+}
+
 /// Reads [`session_columns`].
 pub(super) fn session(row: &Row) -> Result<Session, Fault> {
     let mut fields = Fields::of(row, "sessions", 0);

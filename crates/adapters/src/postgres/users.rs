@@ -15,7 +15,14 @@ use revolve_domain::{
 
 const CREATE: &str = concat!("WITH account AS (", insert_user!(), ") ", insert_session!());
 const ADD: &str = concat!(user_into!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
-const BY_EMAIL: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.email = $1");
+/// Always one row, as long to find, to send, to read and to check as an account: time is not to tell who has one. The last column says whether
+/// it is one.
+const BY_EMAIL: &str = "
+    SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'::uuid), coalesce(u.email, wanted.email), u.name, u.website, u.image_url,
+        coalesce(u.created_at, 'epoch'::timestamptz), u.disabled_at, coalesce(u.session_epoch, 0), u.kept_sid,
+        coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
+        u.id IS NOT NULL
+    FROM (SELECT $1::text AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email";
 const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.id = $1");
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
 
@@ -45,7 +52,8 @@ impl UserRepository for PostgresAccounts {
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
         let operation = "read an account by its address";
         let rows = self.db.read(operation, BY_EMAIL, &[&email.as_str()]).await?;
-        rows.first().map(rows::credentials).transpose().map_err(|fault| self.db.error(operation, fault))
+        let found = rows.first().map(rows::wanted).transpose().map_err(|fault| self.db.error(operation, fault))?;
+        Ok(found.flatten())
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {

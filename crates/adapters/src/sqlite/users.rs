@@ -17,7 +17,13 @@ use revolve_domain::{
 };
 use rusqlite::{Connection, params};
 
-const BY_EMAIL: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.email = ?1");
+/// Always one row, as long to find, to read and to check as an account: time is not to tell who has one. The last column says whether it is one.
+const BY_EMAIL: &str = "
+    SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'), coalesce(u.email, ?1), u.name, u.website, u.image_url,
+        coalesce(u.created_at, 0), u.disabled_at, coalesce(u.session_epoch, 0), u.kept_sid,
+        coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
+        u.id IS NOT NULL
+    FROM (SELECT ?1 AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email";
 const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.id = ?1");
 const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
 const TAKEN: &str = "SELECT 1 FROM users WHERE email = ?1 AND id <> ?2";
@@ -47,7 +53,7 @@ impl UserRepository for SqliteStore {
 
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
         let email = email.as_str().to_owned();
-        self.read("read an account by its address", move |conn| first(conn, BY_EMAIL, [email], rows::credentials)).await
+        self.read("read an account by its address", move |conn| Ok(first(conn, BY_EMAIL, [email], rows::wanted)?.flatten())).await
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {

@@ -87,7 +87,8 @@ pub trait UserRepository: Send + Sync {
     /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError>;
 
-    /// The account with that address and its hash.
+    /// The account with that address and its hash. It MUST do the same work whether there is one or not, as far as it can: sign-ins ask, and time is
+    /// not to tell.
     async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
 
     /// The account with that id and its hash.
