@@ -7,7 +7,7 @@ use crate::{
     embedded_keys,
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
-    http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield},
+    http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield, Watch},
     keys::{self, Material, SeenTokens},
     metrics::{CountedEvents, Gauges, Measured, MeasuredHasher, Metrics},
     pools::pools,
@@ -154,6 +154,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         shield: Shield { https_only: secure },
         origins: Origins::new(config.http.cors_origins.clone()),
         limit: config.http.request_timeout,
+        watch: Watch::new(metrics),
     };
 
     let material = Material::new(&config, Arc::clone(&entropy))?;

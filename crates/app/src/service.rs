@@ -60,14 +60,14 @@ impl Service {
 
     /// The API, below [`BASE`](crate::BASE).
     pub fn scope(&self) -> impl HttpServiceFactory + 'static {
-        http::api(&self.services, self.watch())
+        http::api(&self.services)
     }
 
     /// `/.well-known/…`: the key set and the revocation feed. It must be at the root of the issuer's URL.
     pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
-        let (discovery, feed, watch) = (self.services.discovery.clone(), self.services.feed.clone(), self.watch());
+        let (discovery, feed) = (self.services.discovery.clone(), self.services.feed.clone());
         let layers = self.services.layers.clone();
-        move |config| http::well_known(config, discovery, feed, &layers, &watch)
+        move |config| http::well_known(config, discovery, feed, &layers)
     }
 
     /// `/health/live` and `/health/ready`.
@@ -88,7 +88,7 @@ impl Service {
 
     /// Sees every request of what it is around, once.
     pub(crate) fn watch(&self) -> Watch {
-        Watch::new(&self.metrics)
+        self.services.layers.watch.clone()
     }
 
     pub(crate) fn shared_metrics(&self) -> Arc<Metrics> {

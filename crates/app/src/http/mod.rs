@@ -47,10 +47,11 @@ pub(crate) struct Layers {
     pub(crate) origins: Origins,
     /// The longest time from a request to its answer.
     pub(crate) limit: Duration,
+    pub(crate) watch: Watch,
 }
 
 /// The API below [`BASE`], with all that its handlers use.
-pub(crate) fn api(services: &Services, watch: Watch) -> impl HttpServiceFactory + 'static {
+pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
     let layers = &services.layers;
     let limit = layers.limit;
     web::scope(BASE)
@@ -58,7 +59,7 @@ pub(crate) fn api(services: &Services, watch: Watch) -> impl HttpServiceFactory 
         .wrap(DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store")))
         .wrap(layers.origins.layer())
         .wrap(layers.shield)
-        .wrap(watch)
+        .wrap(layers.watch.clone())
         .service(only("/signup", "POST").route(within(limit, web::post().to(begin::sign_up))))
         .service(only("/signin", "POST").route(within(limit, web::post().to(begin::sign_in))))
         .service(only("/tokens", "POST").route(within(limit, web::post().to(refresh::refresh))))
@@ -72,15 +73,9 @@ pub(crate) fn api(services: &Services, watch: Watch) -> impl HttpServiceFactory 
 }
 
 /// What other services look for outside the base. Whoever waits for the revocation feed has time; it has limits of its own.
-pub(crate) fn well_known(
-    config: &mut web::ServiceConfig,
-    discovery: web::Data<Discovery>,
-    feed: web::Data<Feed>,
-    layers: &Layers,
-    watch: &Watch,
-) {
+pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<Discovery>, feed: web::Data<Feed>, layers: &Layers) {
     let limit = layers.limit;
-    let resource = |path| only(path, "GET").wrap(layers.origins.layer()).wrap(layers.shield).wrap(watch.clone());
+    let resource = |path| only(path, "GET").wrap(layers.origins.layer()).wrap(layers.shield).wrap(layers.watch.clone());
     let (jwks, configuration) = (web::get().to(discovery::jwks), web::get().to(discovery::configuration));
     config
         .service(resource("/.well-known/jwks.json").app_data(discovery.clone()).route(within(limit, jwks)))
@@ -91,9 +86,13 @@ pub(crate) fn well_known(
 /// What orchestrators ask.
 pub(crate) fn health(config: &mut web::ServiceConfig, dependencies: web::Data<Dependencies>, layers: &Layers) {
     let (live, ready) = (web::get().to(well_known::live), web::get().to(well_known::ready));
-    config
-        .service(only("/health/live", "GET").wrap(layers.shield).route(live))
-        .service(only("/health/ready", "GET").wrap(layers.shield).app_data(dependencies).route(within(layers.limit, ready)));
+    config.service(only("/health/live", "GET").wrap(layers.shield).wrap(layers.watch.clone()).route(live)).service(
+        only("/health/ready", "GET")
+            .wrap(layers.shield)
+            .wrap(layers.watch.clone())
+            .app_data(dependencies)
+            .route(within(layers.limit, ready)),
+    );
 }
 
 /// What is answered at every other path.

@@ -37,6 +37,10 @@ struct Document {
     retry_after: Duration,
 }
 
+/// The code, on the answer: for those who see no more than that.
+#[derive(Clone, Copy)]
+pub(crate) struct ProblemCode(pub(crate) &'static str);
+
 /// What is wrong with one field.
 #[derive(Debug, Serialize)]
 pub(crate) struct FieldProblem {
@@ -73,11 +77,6 @@ impl Problem {
             allow: None,
             retry_after: RETRY_AFTER,
         }))
-    }
-
-    /// The stable code.
-    pub(crate) fn code(&self) -> &'static str {
-        self.0.code
     }
 
     /// 400: not what the protocol asks for.
@@ -179,7 +178,9 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
-        response.json(document)
+        let mut response = response.json(document);
+        response.extensions_mut().insert(ProblemCode(document.code));
+        response
     }
 }
 

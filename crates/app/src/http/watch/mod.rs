@@ -32,6 +32,12 @@ use tracing::Instrument;
 #[derive(Clone)]
 pub(crate) struct Watch(Arc<Metrics>);
 
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
 impl Watch {
     pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
         Self(Arc::clone(metrics))
@@ -88,29 +94,22 @@ where
             let answered = id.scope(work.instrument(span)).await;
             match answered {
                 Ok(Ok(mut response)) => {
-                    let code = response.response().error().and_then(code);
-                    request.end(Outcome { status: response.status(), code });
+                    request.end(Outcome::of(response.response()));
                     response.headers_mut().insert(REQUEST_ID, id.to_header());
                     Ok(response)
                 }
                 Ok(Err(error)) => {
-                    request.end(Outcome { status: error.as_response_error().status_code(), code: code(&error) });
+                    request.end(Outcome::of(&error.error_response()));
                     Err(Identified { error, id }.into())
                 }
                 Err(_) => {
                     let problem = id.scope(async { Problem::internal(&Panicked) }).instrument(request.span()).await;
-                    let error = Error::from(problem);
-                    request.end(Outcome { status: StatusCode::INTERNAL_SERVER_ERROR, code: code(&error) });
-                    Err(Identified { error, id }.into())
+                    request.end(Outcome::of(&problem.error_response()));
+                    Err(Identified { error: problem.into(), id }.into())
                 }
             }
         })
     }
-}
-
-/// The code of the problem document, if it is one.
-fn code(error: &Error) -> Option<&'static str> {
-    error.as_error::<Problem>().map(Problem::code)
 }
 
 /// What a handler said in its panic is not told here: it may hold anything.

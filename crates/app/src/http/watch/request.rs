@@ -1,8 +1,12 @@
 //! A request from its head to its answer: the span around it, and what is told in the end.
 
 use super::{RequestId, TraceParent};
-use crate::metrics::{InFlight, Metrics};
+use crate::{
+    http::problem::ProblemCode,
+    metrics::{InFlight, Metrics},
+};
 use actix_web::{
+    HttpResponse,
     dev::ServiceRequest,
     http::{Method, StatusCode},
 };
@@ -22,6 +26,12 @@ pub(super) struct Outcome {
     pub(super) status: StatusCode,
     /// The code of the problem document.
     pub(super) code: Option<&'static str>,
+}
+
+impl Outcome {
+    pub(super) fn of<B>(answer: &HttpResponse<B>) -> Self {
+        Self { status: answer.status(), code: answer.extensions().get::<ProblemCode>().map(|code| code.0) }
+    }
 }
 
 /// A request under way. It is told of once, and also if the client hangs up before the answer.
