@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod details;
 mod discovery;
+mod documents;
 mod faults;
 mod keys;
 mod limits;
