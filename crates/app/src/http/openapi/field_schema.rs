@@ -1,5 +1,6 @@
 //! The members of request bodies, with the limits of the types that they become.
 
+use crate::http::problem::FieldProblem;
 use revolve_domain::model::{EmailAddress, Label, Password, WebUrl};
 use serde_json::Value;
 use utoipa::openapi::{
@@ -33,6 +34,16 @@ impl Member {
     /// One that may be missing or null.
     pub(in crate::http) fn nullable(name: &'static str, schema: ObjectBuilder) -> Self {
         Self::optional(name, schema.schema_type(SchemaType::from_iter([Type::String, Type::Null])))
+    }
+
+    /// What is wrong with it in an example.
+    pub(super) fn example_problem(&self) -> FieldProblem {
+        let words: Vec<&str> = self.schema.enum_values.iter().flatten().filter_map(Value::as_str).collect();
+        match (self.required, words.is_empty()) {
+            (true, _) => FieldProblem::new(self.name, "missing", "is needed"),
+            (false, false) => FieldProblem::new(self.name, "invalid_choice", format!("must be one of {}", words.join(", "))),
+            (false, true) => FieldProblem::new(self.name, "wrong_type", "must be a string or null"),
+        }
     }
 
     /// The object that has these members and no others.

@@ -146,16 +146,15 @@ impl Operation {
         examples: [Example; N],
         required: Required,
     ) -> Self {
+        let members: Vec<Member> = members.into_iter().collect();
+        let mut errors: Vec<FieldProblem> = members.iter().take(1).map(Member::example_problem).collect();
+        errors.push(FieldProblem::new("nickname", "unknown_field", "is not known here"));
         let schema = Member::object(description, members);
         let content = content(Ref::from_schema_name(name), examples);
         let body = RequestBodyBuilder::new().description(Some(description)).required(Some(required));
         self.body = Some(body.content("application/json", content).build());
         self.schemas.push((name.to_owned(), schema.into()));
-        self.problems(body::problems()).invalid_fields([
-            ("email", "missing", "is needed"),
-            ("nickname", "unknown_field", "is not known here"),
-            ("password", "too_short", "must have at least 8 characters"),
-        ])
+        self.problems(body::problems()).problems([Problem::fields(errors)])
     }
 
     /// 422 for these fields.
@@ -222,9 +221,9 @@ impl Operation {
         self
     }
 
-    /// Does not touch a store, and reads no body: neither 503 nor 408.
+    /// Does not touch a store, and is not limited.
     pub(in crate::http) fn at_once(mut self) -> Self {
-        self.shared.retain(|status| !matches!(status, 408 | 429 | 500 | 503));
+        self.shared.retain(|status| !matches!(status, 429 | 500 | 503));
         self
     }
 

@@ -20,10 +20,9 @@ use utoipa::openapi::{
 const PROBLEM: &str = "application/problem+json";
 
 /// Statuses that any operation may answer with, and the names of their descriptions.
-const SHARED: [(u16, &str); 8] = [
+const SHARED: [(u16, &str); 7] = [
     (404, "NotFound"),
     (405, "MethodNotAllowed"),
-    (408, "RequestTimeout"),
     (414, "UriTooLong"),
     (429, "TooManyRequests"),
     (431, "HeadersTooLarge"),
@@ -32,7 +31,7 @@ const SHARED: [(u16, &str); 8] = [
 ];
 
 /// Those that every operation refers to.
-pub(super) const EVERYWHERE: [u16; 6] = [408, 414, 429, 431, 500, 503];
+pub(super) const EVERYWHERE: [u16; 5] = [414, 429, 431, 500, 503];
 
 /// The name of a shared answer.
 pub(super) fn name(status: u16) -> &'static str {
@@ -40,11 +39,10 @@ pub(super) fn name(status: u16) -> &'static str {
 }
 
 /// The problems of the shared answers.
-pub(super) fn shared_problems() -> [Problem; 8] {
+pub(super) fn shared_problems() -> [Problem; 7] {
     [
         Problem::not_found("There is nothing at this path."),
         Problem::method_not_allowed("GET, DELETE"),
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request did not arrive in time."),
         Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The path and the query are too long."),
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests; `Retry-After` says when to try again."),
         Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The header fields are too large."),

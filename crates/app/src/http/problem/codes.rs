@@ -1,4 +1,4 @@
-//! The codes of field errors, for the documentation. The domain's own are among them, by [`FieldError::code`].
+//! The codes of field errors, for the documentation. The domain's own are among them, by `FieldError::code`.
 
 use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 
