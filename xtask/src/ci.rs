@@ -40,12 +40,13 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     }
     let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
     report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
-    match schemathesis::prepare().await {
+    match schemathesis::prepare(interrupt).await {
         Ok(tool) => {
             let short = schemathesis::Args::short();
             report.step("schemathesis", Box::pin(schemathesis::run_with(&tool, &short, interrupt))).await?;
         }
-        Err(error) => eprintln!("== schemathesis: left out: {error:#}"),
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) => eprintln!("== schemathesis: left out, {error:#}"),
     }
     // The runner's own summary closes the output, so the durations come before it.
     report.print();

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use tokio::process::Command;
 
-use crate::process;
+use crate::process::{self, brief};
 
 /// A virtual environment with exactly what a requirements file names.
 pub(crate) struct Venv(PathBuf);
@@ -25,10 +25,11 @@ impl Venv {
             bail!("there is no Python 3.10 or newer with venv");
         }
         eprintln!("installing Python packages into {}", folder.display());
-        process::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).await?;
+        let made = process::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).await;
+        brief(made, "the virtual environment could not be made")?;
         let mut pip = Command::new(folder.join("bin/python"));
         pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--only-binary", ":all:", "-r"]);
-        process::output(pip.arg(requirements)).await.context("the Python packages could not be installed")?;
+        brief(process::output(pip.arg(requirements)).await, "the Python packages could not be installed")?;
         fs::write(installed, wanted)?;
         Ok(Self(folder))
     }

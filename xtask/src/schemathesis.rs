@@ -39,13 +39,13 @@ impl Args {
 }
 
 /// The tool, ready to be run; an error says why it can't be had.
-pub(crate) async fn prepare() -> Result<Venv> {
+pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Venv> {
     let root = crate::root()?;
-    Venv::prepare(root.join("target/schemathesis/venv"), &root.join("xtask/schemathesis/requirements.txt")).await
+    interrupt.guard(Venv::prepare(root.join("target/schemathesis/venv"), &root.join("xtask/schemathesis/requirements.txt"))).await
 }
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
-    let tool = interrupt.guard(prepare()).await?;
+    let tool = prepare(interrupt).await?;
     run_with(&tool, args, interrupt).await
 }
 

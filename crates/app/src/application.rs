@@ -57,7 +57,11 @@ impl Application {
         let stopping = CancellationToken::new();
         let server = server::serve(listener, &settings, certificate.as_ref(), &stopping, move || {
             let app = App::new().service(served.scope()).configure(served.well_known());
-            app.configure(served.health()).configure(served.documents()).configure(http::nothing_else).wrap(served.shield()).wrap(from_fn(http::count))
+            app.configure(served.health())
+                .configure(served.documents())
+                .configure(http::nothing_else)
+                .wrap(served.shield())
+                .wrap(from_fn(http::count))
         });
         let server = server.context("http.listen: the server can't use its socket")?;
         Ok(Self { server, address, metrics_address, certificate, stopping, service })

@@ -25,6 +25,7 @@ pub(in crate::http) fn sign_up() -> Operation {
                        without an answer, send the same again: nothing is half-made, and 409 says that it was made.";
     Operation::new("signUp", "account", "Sign up", description)
         .device()
+        .limited()
         .body(
             "SignUp",
             "Who signs up.",
@@ -53,6 +54,7 @@ pub(in crate::http) fn sign_in() -> Operation {
     let password = known_password("The account's password. One that is too short is merely wrong. `too_long`");
     Operation::new("signIn", "account", "Sign in", description)
         .device()
+        .limited()
         .body(
             "SignIn",
             "Who signs in.",

@@ -43,12 +43,11 @@ pub(in crate::http) fn jwks() -> Operation {
 
 pub(in crate::http) fn configuration() -> Operation {
     let words = json!({ "type": "array", "items": { "type": "string" } });
-    let none = json!({ "type": "array", "maxItems": 0, "items": { "type": "string" } });
     let schema = schema_of(json!({
         "type": "object",
         "required": [
             "issuer", "jwks_uri", "id_token_signing_alg_values_supported", "subject_types_supported", "claims_supported",
-            "response_types_supported", "grant_types_supported", "request_uri_parameter_supported",
+            "request_uri_parameter_supported",
         ],
         "properties": {
             "issuer": { "type": "string", "description": "The claim `iss` of every token." },
@@ -56,8 +55,6 @@ pub(in crate::http) fn configuration() -> Operation {
             "id_token_signing_alg_values_supported": words,
             "subject_types_supported": words,
             "claims_supported": words,
-            "response_types_supported": none,
-            "grant_types_supported": none,
             "request_uri_parameter_supported": { "type": "boolean", "enum": [false] },
         },
     }));
@@ -67,12 +64,10 @@ pub(in crate::http) fn configuration() -> Operation {
         "id_token_signing_alg_values_supported": ["RS256"],
         "subject_types_supported": ["public"],
         "claims_supported": ["iss", "sub", "aud", "iat", "exp", "sid", "epoch", "auth_time", "user"],
-        "response_types_supported": [],
-        "grant_types_supported": [],
         "request_uri_parameter_supported": false,
     });
     let description = "Where the key set is and which algorithms are in use (OpenID Connect Discovery 1.0 §3). It is for verifiers: there is \
-                       no authorization endpoint, so no response type and no grant type is supported.";
+                       no authorization endpoint, so nothing that describes one is there.";
     cached(
         Operation::new("openidConfiguration", "verification", "The issuer's configuration", description)
             .parameter_of(if_none_match())
@@ -81,9 +76,10 @@ pub(in crate::http) fn configuration() -> Operation {
 }
 
 fn cached(operation: Operation) -> Operation {
-    operation
-        .empty(304, "You have it.")
-        .header([200, 304], "ETag", TAG, "\"2f1d6c0b9a7e5f4d8c3b2a1908f7e6d5\"")
-        .header([200, 304], "Cache-Control", CACHE, "public, max-age=3600")
-        .at_once()
+    operation.empty(304, "You have it.").header([200, 304], "ETag", TAG, "\"2f1d6c0b9a7e5f4d8c3b2a1908f7e6d5\"").header(
+        [200, 304],
+        "Cache-Control",
+        CACHE,
+        "public, max-age=3600",
+    )
 }

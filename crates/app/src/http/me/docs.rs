@@ -38,6 +38,7 @@ pub(in crate::http) fn details() -> Operation {
     ];
     Operation::new("updateDetails", "account", "Change details", description)
         .bearer()
+        .limited()
         .body(
             "Details",
             "What to change.",

@@ -221,9 +221,15 @@ impl Operation {
         self
     }
 
-    /// Does not touch a store, and is not limited.
+    /// Is counted against limits.
+    pub(in crate::http) fn limited(mut self) -> Self {
+        self.shared.push(429);
+        self
+    }
+
+    /// Does not touch a store.
     pub(in crate::http) fn at_once(mut self) -> Self {
-        self.shared.retain(|status| !matches!(status, 429 | 500 | 503));
+        self.shared.retain(|status| !matches!(status, 500 | 503));
         self
     }
 

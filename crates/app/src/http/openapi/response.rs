@@ -1,7 +1,7 @@
 //! Problems as answers: made from real ones, so that what is documented is what is sent.
 
 use super::operation::Example;
-use crate::http::problem::Problem;
+use crate::http::{deadline::late, problem::Problem};
 use actix_web::{
     ResponseError,
     http::{StatusCode, header},
@@ -31,7 +31,7 @@ const SHARED: [(u16, &str); 7] = [
 ];
 
 /// Those that every operation refers to.
-pub(super) const EVERYWHERE: [u16; 5] = [414, 429, 431, 500, 503];
+pub(super) const EVERYWHERE: [u16; 4] = [414, 431, 500, 503];
 
 /// The name of a shared answer.
 pub(super) fn name(status: u16) -> &'static str {
@@ -39,7 +39,7 @@ pub(super) fn name(status: u16) -> &'static str {
 }
 
 /// The problems of the shared answers.
-pub(super) fn shared_problems() -> [Problem; 7] {
+pub(super) fn shared_problems() -> [Problem; 8] {
     [
         Problem::not_found("There is nothing at this path."),
         Problem::method_not_allowed("GET, DELETE"),
@@ -48,12 +48,16 @@ pub(super) fn shared_problems() -> [Problem; 7] {
         Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The header fields are too large."),
         Problem::example_internal(),
         Problem::try_again(),
+        late(),
     ]
 }
 
 /// The shared answers by name.
 pub(super) fn shared() -> impl Iterator<Item = (&'static str, Response)> {
-    shared_problems().into_iter().map(|problem| (name(problem.status().as_u16()), of(&[problem])))
+    SHARED.iter().map(|(status, name)| {
+        let problems: Vec<Problem> = shared_problems().into_iter().filter(|problem| problem.status().as_u16() == *status).collect();
+        (*name, of(&problems))
+    })
 }
 
 /// The answer that is one of these problems, all of one status.

@@ -13,6 +13,7 @@ pub(in crate::http) fn change() -> Operation {
     let current = known_password("The password as it is. `too_long`");
     Operation::new("changePassword", "account", "Change the password", description)
         .bearer()
+        .limited()
         .body(
             "PasswordChange",
             "Both passwords.",

@@ -3,7 +3,7 @@
 use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 
 /// Each code and what it means.
-pub(in crate::http) const FIELD_CODES: [(&str, &str); 10] = [
+pub(in crate::http) const FIELD_CODES: [(&str, &str); 12] = [
     ("missing", "The member is needed."),
     ("unknown_field", "There is no such member here."),
     ("wrong_type", "The member has another type."),
@@ -13,7 +13,9 @@ pub(in crate::http) const FIELD_CODES: [(&str, &str); 10] = [
     ("invalid_url", "The text is no absolute http or https URL."),
     ("too_short", "The text has too few characters; `detail` says how many it needs."),
     ("too_long", "The text has too many characters; `detail` says how many it may have."),
-    ("control_characters", "The text has control characters."),
+    ("control_characters", "The text has control characters, or such that change the direction of text."),
+    ("too_common", "The password is a common one, or follows a common pattern."),
+    ("contains_own_details", "The password is made of what others know: the address, the name, the device, this service."),
 ];
 
 pub(super) fn field_code() -> RefOr<Schema> {

@@ -19,6 +19,7 @@ pub(in crate::http) fn refresh() -> Operation {
     let answer = Answer { tokens: sample::tokens(), session: sample::session(None) };
     Operation::new("refresh", "account", "Refresh", description)
         .device()
+        .limited()
         .body("Refresh", "The token to trade.", body, [("The newest refresh token", json!({ "refreshToken": sample::TOKEN }))])
         .json::<Answer<'_>, 1>(200, "The next pair.", [("The next pair", example(&answer))])
         .problems(Refusal::ALL.map(Problem::from))

@@ -1,6 +1,9 @@
 //! How the health checks are documented.
 
-use crate::http::openapi::{Operation, schema_of};
+use crate::http::{
+    deadline::late,
+    openapi::{Operation, schema_of},
+};
 use serde_json::{Value, json};
 
 pub(in crate::http) fn live() -> Operation {
@@ -34,5 +37,6 @@ pub(in crate::http) fn ready() -> Operation {
             schema("unavailable"),
             [("No user database", answer("unavailable", "unavailable"))],
         )
+        .problems([late()])
         .header([503], "Retry-After", "Seconds after which to ask again.", "1")
 }
