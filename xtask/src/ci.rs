@@ -9,7 +9,7 @@ use crate::{
     deps, interop,
     interrupt::{Interrupt, Interrupted},
     process::{self, cargo},
-    test, torture,
+    schemathesis, test, torture,
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
@@ -43,6 +43,14 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
     report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
     report.step("traces", Box::pin(test::run(&args.traces(), interrupt))).await?;
+    match schemathesis::prepare(interrupt).await {
+        Ok(tool) => {
+            let short = schemathesis::Args::short();
+            report.step("schemathesis", Box::pin(schemathesis::run_with(&tool, &short, interrupt))).await?;
+        }
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) => eprintln!("== schemathesis: left out, {error:#}"),
+    }
     // The runner's own summary closes the output, so the durations come before it.
     report.print();
     eprintln!("== tests");

@@ -9,9 +9,12 @@ mod documents;
 mod fuzz;
 mod interop;
 mod interrupt;
+mod openapi;
 mod process;
+mod python;
 mod rules;
 mod sbom;
+mod schemathesis;
 mod secrets;
 mod stores;
 mod test;
@@ -53,6 +56,10 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Verify the service's tokens with foreign libraries, and theirs with revolve-verify (Python, node)
     Interop,
+    /// Write docs/openapi.json and the tables of docs/api.md again, from the code
+    Openapi,
+    /// Send requests made up from the OpenAPI document, right ones and wrong ones, and look for answers that it does not describe (Python)
+    Schemathesis(schemathesis::Args),
     /// Start Redis and Postgres for development and keep them until Ctrl-C
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
@@ -88,6 +95,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Sbom => sbom::run(&interrupt).await,
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
         Command::Interop => interop::run(&interrupt).await,
+        Command::Openapi => openapi::run(&interrupt).await,
+        Command::Schemathesis(args) => schemathesis::run(&args, &interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Man => documents::man(&interrupt).await,

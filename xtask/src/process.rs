@@ -53,6 +53,15 @@ pub(crate) async fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// The last line says it, and ci has one line for it.
+pub(crate) fn brief(outcome: Result<String>, what: &str) -> Result<()> {
+    outcome.map(drop).map_err(|error| {
+        let text = format!("{error:#}");
+        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        anyhow::anyhow!("{what}: {}", last.trim())
+    })
+}
+
 /// Runs the command to its end, its output going where ours goes.
 pub(crate) async fn run(mut command: Command, interrupt: &Interrupt) -> Result<()> {
     let name = name(&command);

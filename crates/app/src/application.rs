@@ -58,6 +58,7 @@ impl Application {
         let server = server::serve(listener, &settings, certificate.as_ref(), &stopping, move || {
             let app = App::new().service(served.scope()).configure(served.well_known());
             app.configure(served.health())
+                .configure(served.documents())
                 .configure(http::nothing_else)
                 .wrap(served.shield())
                 .wrap(served.watch())

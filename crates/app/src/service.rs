@@ -70,6 +70,12 @@ impl Service {
         move |config| http::well_known(config, discovery, feed, &layers)
     }
 
+    /// `/openapi.json` and, for people, `/docs`: what all of these routes take and answer.
+    pub fn documents(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
+        let layers = self.services.layers.clone();
+        move |config| http::documents(config, &layers)
+    }
+
     /// `/health/live` and `/health/ready`.
     pub fn health(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
         let (dependencies, layers) = (self.services.dependencies.clone(), self.services.layers.clone());

@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
-use crate::{interrupt::Interrupt, process};
+use crate::{
+    interrupt::Interrupt,
+    process::{self, brief},
+    python::Venv,
+};
 
 /// The oldest node that the libraries run on.
 const NODE: u32 = 20;
@@ -37,7 +41,7 @@ pub(super) const LIBRARIES: [Library; 6] = [
 /// What is installed.
 pub(crate) struct Tools {
     scripts: PathBuf,
-    python: PathBuf,
+    python: Venv,
     node: PathBuf,
 }
 
@@ -49,27 +53,11 @@ impl Tools {
     pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
         let scripts = crate::root()?.join("xtask/interop");
         let target = MetadataCommand::new().current_dir(crate::root()?).no_deps().exec()?.target_directory.into_std_path_buf();
-        let tools = Self { scripts, python: target.join("interop/python"), node: target.join("interop/node") };
-        interrupt.guard(tools.prepare_python()).await?;
+        let requirements = scripts.join("requirements.txt");
+        let python = interrupt.guard(Venv::prepare(target.join("interop/python"), &requirements)).await?;
+        let tools = Self { python, scripts, node: target.join("interop/node") };
         interrupt.guard(tools.prepare_node()).await?;
         Ok(tools)
-    }
-
-    async fn prepare_python(&self) -> Result<()> {
-        let wanted = self.scripts.join("requirements.txt");
-        if is_installed(&wanted, &self.python) {
-            return Ok(());
-        }
-        if !process::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])).await {
-            bail!("there is no python3 with venv");
-        }
-        eprintln!("installing PyJWT, joserfc and Authlib below target/");
-        let venv = process::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&self.python)).await;
-        brief(venv, "the virtual environment could not be made")?;
-        let mut pip = Command::new(self.python.join("bin/python"));
-        pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--only-binary", ":all:", "-r"]);
-        brief(process::output(pip.arg(&wanted)).await, "the Python libraries could not be installed")?;
-        note_installed(&wanted, &self.python)
     }
 
     async fn prepare_node(&self) -> Result<()> {
@@ -109,7 +97,7 @@ impl Tools {
 
     async fn script(&self, name: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, tasks: &impl Serialize) -> Result<Vec<u8>> {
         // -B: no compiled files beside the sources.
-        pipe(Command::new(self.python.join("bin/python")).arg("-B").arg(self.scripts.join(name)).args(arguments), tasks).await
+        pipe(Command::new(self.python.program("python")).arg("-B").arg(self.scripts.join(name)).args(arguments), tasks).await
     }
 }
 
@@ -191,15 +179,6 @@ async fn pipe(command: &mut Command, tasks: &impl Serialize) -> Result<Vec<u8>> 
         bail!("a script failed ({}), see above", output.status);
     }
     Ok(output.stdout)
-}
-
-/// The last line says it, and ci has one line for it.
-fn brief(outcome: Result<String>, what: &str) -> Result<()> {
-    outcome.map(drop).map_err(|error| {
-        let text = format!("{error:#}");
-        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        anyhow::anyhow!("{what}: {}", last.trim())
-    })
 }
 
 /// Whether `folder` was filled from a list like `wanted`.

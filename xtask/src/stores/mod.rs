@@ -19,7 +19,7 @@ use self::program::Program;
 pub(crate) use self::{kind::Kind, set::Stores};
 
 /// Where stores may come from.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
     /// No containers: servers installed on this machine, on free ports with temporary data

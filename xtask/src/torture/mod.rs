@@ -30,20 +30,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum as _;
 use url::Url;
 
-use self::{
-    args::Choice,
-    cases::Case,
-    profile::Profile,
-    report::Report,
-    scene::Run,
+pub(crate) use self::{
+    args::Args,
     service::{Binary, Schema, Site},
     windows::Windows,
 };
+use self::{args::Choice, cases::Case, profile::Profile, report::Report, scene::Run};
 use crate::{
     interrupt::Interrupt,
     stores::{Store, Stores},
 };
-pub(crate) use args::Args;
 
 /// Attacks, reports, and fails if a verdict is not met.
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {

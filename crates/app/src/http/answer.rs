@@ -1,5 +1,7 @@
 //! The JSON that several operations answer with.
 
+pub(super) mod docs;
+
 use revolve_domain::{
     model::{Session, SessionId, Timestamp, User, UserId},
     use_cases::TokenPair,
@@ -7,10 +9,12 @@ use revolve_domain::{
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use time::{OffsetDateTime, serde::rfc3339};
+use utoipa::ToSchema;
 
 /// An instant in RFC 3339 form.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = String, format = DateTime, example = "2026-01-02T03:04:05Z")]
 pub(crate) struct Instant(#[serde(with = "rfc3339")] OffsetDateTime);
 
 impl From<Timestamp> for Instant {
@@ -20,12 +24,17 @@ impl From<Timestamp> for Instant {
 }
 
 /// A pair of tokens.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Tokens)]
 pub(crate) struct TokensAnswer<'a> {
+    #[schema(schema_with = docs::id_token)]
     id_token: &'a str,
+    /// When to have refreshed.
     id_token_expires_at: Instant,
+    #[schema(schema_with = docs::refresh_token)]
     refresh_token: &'a str,
+    /// When it is worth nothing any more unless it is used.
     refresh_token_expires_at: Instant,
 }
 
@@ -41,14 +50,20 @@ impl<'a> From<&'a TokenPair> for TokensAnswer<'a> {
 }
 
 /// A session, in the answer to a sign-in or a refresh.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
 pub(crate) struct SessionAnswer<'a> {
+    /// The session, as in the claim `sid`.
+    #[schema(value_type = String, format = "uuid")]
     id: SessionId,
+    /// When the password was shown.
     created_at: Instant,
+    /// When it ends in any case.
     ends_at: Instant,
-    /// The sessions that this sign-in ended because there were too many.
+    /// The sessions that this sign-in ended because there were too many; not in the answer to a refresh.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
     evicted: Option<&'a [SessionId]>,
 }
 
@@ -58,20 +73,34 @@ impl<'a> SessionAnswer<'a> {
     }
 }
 
-/// An account.
-#[derive(Serialize)]
+/// The answer with the account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserAnswer)]
 pub(crate) struct UserAnswer<'a> {
     user: UserMembers<'a>,
 }
 
-#[derive(Serialize)]
+/// An account.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = User)]
 struct UserMembers<'a> {
+    /// The account, as in the claim `sub`.
+    #[schema(value_type = String, format = "uuid")]
     uid: UserId,
+    /// The address to sign in with.
+    #[schema(format = "email")]
     email: &'a str,
+    /// The name to show.
+    #[schema(required = true)]
     name: Option<&'a str>,
+    /// A picture.
+    #[schema(required = true, format = "uri")]
     image_url: Option<&'a str>,
+    /// A home page.
+    #[schema(required = true, format = "uri")]
     website: Option<&'a str>,
+    /// When the account was made.
     created_at: Instant,
 }
 

@@ -1,5 +1,7 @@
 //! `POST /signup` and `POST /signin`: the same request, the same answer.
 
+pub(super) mod docs;
+
 use super::{
     answer::{SessionAnswer, TokensAnswer},
     body::Body,
@@ -16,19 +18,27 @@ use revolve_domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+/// A session has begun.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Begun)]
 struct Answer<'a> {
     tokens: TokensAnswer<'a>,
     session: SessionAnswer<'a>,
     device: DeviceAnswer<'a>,
 }
 
-#[derive(Serialize)]
+/// The device that the session is on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewDevice)]
 struct DeviceAnswer<'a> {
+    /// The device, the same at each sign-in that shows its credential.
+    #[schema(value_type = String, format = "uuid")]
     id: DeviceId,
-    /// Not for browsers: they get a cookie that scripts can't read.
+    /// What to send as `Revolve-Device` from now on. Not for browsers: they get a cookie that scripts can't read.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     credential: Option<&'a str>,
 }
 

@@ -112,19 +112,13 @@ impl Body {
     /// Reads a JSON object.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         if is_deep(bytes) {
-            return Err(Problem::malformed("nested_too_deep", "The body must be a flat JSON object: its members are no objects or lists."));
+            return Err(too_deep());
         }
         match serde_json::from_slice::<Members>(bytes) {
             Ok(Members(members)) => Ok(Self { members, errors: Vec::new() }),
-            Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => {
-                Err(Problem::malformed("duplicate_member", "The body has a member twice."))
-            }
+            Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => Err(duplicate()),
             Err(error) if error.is_data() => Err(Problem::malformed("malformed_json", "The body must be a JSON object.")),
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                let detail = format!("The body is not valid JSON; reading stopped at line {line}, column {column}.");
-                Err(Problem::malformed("malformed_json", detail))
-            }
+            Err(error) => Err(malformed(error.line(), error.column())),
         }
     }
 }
@@ -209,7 +203,6 @@ impl FromRequest for OptionalBody {
 
 /// Reads a body of the right media type and size. Without `required` an empty body needs no media type.
 async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("The body must have at most {LIMIT} bytes."));
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if required || request.headers().contains_key(header::CONTENT_TYPE) {
         check_media_type(request)?;
@@ -220,7 +213,7 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
     let mut bytes = BytesMut::new();
     let deadline = Deadline::of(request, PATIENCE);
     while let Some(chunk) = timeout_at(deadline.at, payload.next()).await.map_err(|_| too_slow(deadline.limit))? {
-        let chunk = chunk.map_err(|_| Problem::malformed("incomplete_body", "The body ended early or could not be read."))?;
+        let chunk = chunk.map_err(|_| incomplete())?;
         if bytes.len() + chunk.len() > LIMIT {
             return Err(too_large());
         }
@@ -230,6 +223,37 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
         check_media_type(request)?;
     }
     Ok(bytes.freeze())
+}
+
+/// What every operation with a body may answer because of the body as a whole.
+pub(crate) fn problems() -> [Problem; 7] {
+    [malformed(1, 12), duplicate(), too_deep(), incomplete(), too_slow(PATIENCE), too_large(), not_json()]
+}
+
+fn malformed(line: usize, column: usize) -> Problem {
+    let detail = format!("The body is not valid JSON; reading stopped at line {line}, column {column}.");
+    Problem::malformed("malformed_json", detail)
+}
+
+fn duplicate() -> Problem {
+    Problem::malformed("duplicate_member", "The body has a member twice.")
+}
+
+fn too_deep() -> Problem {
+    Problem::malformed("nested_too_deep", "The body must be a flat JSON object: its members are no objects or lists.")
+}
+
+fn incomplete() -> Problem {
+    Problem::malformed("incomplete_body", "The body ended early or could not be read.")
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("The body must have at most {LIMIT} bytes."))
+}
+
+fn not_json() -> Problem {
+    let detail = "Send the body as `Content-Type: application/json`, not compressed.";
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
 }
 
 fn too_slow(limit: Duration) -> Problem {
@@ -242,8 +266,7 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     if request.content_type().eq_ignore_ascii_case("application/json") && !encoded {
         return Ok(());
     }
-    let detail = "Send the body as `Content-Type: application/json`, not compressed.";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+    Err(not_json())
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ async fn keep(limit: Duration, request: ServiceRequest, next: Next<BoxBody>) -> 
 }
 
 /// 503: not the client's fault. What was begun in the stores is carried to its end all the same.
-fn late() -> Problem {
+pub(super) fn late() -> Problem {
     let detail = "The service did not get this done in time; it may happen all the same. Keep what you have and try again.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "deadline_exceeded", detail)
 }

@@ -1,15 +1,12 @@
 //! `/.well-known/jwks.json` and `/.well-known/openid-configuration`: what other services need to verify ID tokens.
 
-use super::problem::Problem;
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, EntityTag, Header, IfNoneMatch},
-    web,
-};
+pub(super) mod docs;
+
+use super::{cached::cached, problem::Problem};
+use actix_web::{HttpRequest, HttpResponse, web};
 use revolve_domain::ports::KeySet;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-use uuid::Uuid;
 
 /// The path of the key set.
 const KEY_SET: &str = "/.well-known/jwks.json";
@@ -25,7 +22,7 @@ pub(crate) struct Discovery {
 
 /// `GET /.well-known/jwks.json` (RFC 7517 §5)
 pub(super) async fn jwks(request: HttpRequest, discovery: web::Data<Discovery>) -> HttpResponse {
-    cached(&request, &discovery, "application/jwk-set+json", discovery.keys.to_json())
+    cached(&request, discovery.max_age, "application/jwk-set+json", discovery.keys.to_json())
 }
 
 /// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §3, RFC 8414 §2)
@@ -47,19 +44,5 @@ pub(super) async fn configuration(request: HttpRequest, discovery: web::Data<Dis
         "claims_supported": ["iss", "sub", "aud", "iat", "exp", "sid", "epoch", "auth_time", "user"],
         "request_uri_parameter_supported": false,
     });
-    Ok(cached(&request, &discovery, "application/json", document.to_string()))
-}
-
-/// An answer that may be kept, or 304 if the client has it.
-fn cached(request: &HttpRequest, discovery: &Discovery, kind: &str, body: String) -> HttpResponse {
-    let tag = EntityTag::new_strong(Uuid::new_v5(&Uuid::NAMESPACE_URL, body.as_bytes()).simple().to_string());
-    let has_it = match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => true,
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
-        Err(_) => false,
-    };
-    let mut answer = if has_it { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    answer.insert_header((header::CACHE_CONTROL, format!("public, max-age={}", discovery.max_age.as_secs())));
-    answer.insert_header(header::ETag(tag));
-    if has_it { answer.finish() } else { answer.content_type(kind).body(body) }
+    Ok(cached(&request, discovery.max_age, "application/json", document.to_string()))
 }

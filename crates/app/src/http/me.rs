@@ -1,5 +1,7 @@
 //! `GET /me`, `DELETE /me` and `PUT /details`: the account.
 
+pub(super) mod docs;
+
 use super::{answer::UserAnswer, body::Body, caller::Bearer, problem::Problem, use_case::UseCase};
 use actix_web::{HttpResponse, web};
 use revolve_domain::{

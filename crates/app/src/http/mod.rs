@@ -3,11 +3,13 @@
 mod answer;
 pub(crate) mod begin;
 pub(crate) mod body;
+mod cached;
 mod caller;
 mod cors;
 mod deadline;
 mod discovery;
 pub(crate) mod me;
+mod openapi;
 pub(crate) mod password;
 pub(crate) mod problem;
 pub(crate) mod refresh;
@@ -81,6 +83,13 @@ pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<D
         .service(resource("/.well-known/jwks.json").app_data(discovery.clone()).route(within(limit, jwks)))
         .service(resource("/.well-known/openid-configuration").app_data(discovery).route(within(limit, configuration)))
         .service(resource("/.well-known/revocations").app_data(feed).route(web::get().to(revocations::revocations)));
+}
+
+/// The API described by itself.
+pub(crate) fn documents(config: &mut web::ServiceConfig, layers: &Layers) {
+    config
+        .service(only(openapi::DOCUMENT, "GET").wrap(layers.shield).route(web::get().to(openapi::json)))
+        .service(only(openapi::PAGE, "GET").wrap(layers.shield).route(web::get().to(openapi::page)));
 }
 
 /// What orchestrators ask.

@@ -1,5 +1,7 @@
 //! `PUT /password`: this session goes on, all others end.
 
+pub(super) mod docs;
+
 use super::{body::Body, caller::Bearer, problem::Problem, use_case::UseCase};
 use actix_web::{HttpResponse, web::Data};
 use revolve_domain::{

@@ -1,5 +1,10 @@
 //! Problem documents (RFC 9457): the one place where an outcome becomes an HTTP error.
 
+mod codes;
+
+#[cfg(test)]
+pub(super) use codes::FIELD_CODES;
+
 use super::watch::RequestId;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, http::StatusCode, http::header};
 use revolve_domain::{
@@ -9,8 +14,10 @@ use revolve_domain::{
         ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Refusal, Refused, SignInError, SignUpError, UpdateDetailsError,
     },
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::{borrow::Cow, error::Error, fmt, time::Duration};
+use utoipa::ToSchema;
+use uuid::uuid;
 
 /// After so long a client may try again when a store is down.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -19,17 +26,33 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Problem(Box<Document>);
 
-#[derive(Debug, Serialize)]
-struct Document {
+/// Why a request was not carried out (RFC 9457). Nothing was changed by a 4xx.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Document {
+    /// `urn:revolve:problem:` and the code.
+    #[schema(format = "uri")]
     r#type: String,
+    /// What the status means.
+    #[schema(value_type = String)]
     title: &'static str,
+    /// The status once more.
     #[serde(serialize_with = "status_number")]
+    #[schema(value_type = u16, minimum = 400, maximum = 599)]
     status: StatusCode,
+    /// What happened, for programs: stable.
+    #[schema(value_type = String, pattern = "^[a-z][a-z0-9_]*$")]
     code: &'static str,
+    /// What happened, for people: may change.
+    #[schema(value_type = String)]
     detail: Cow<'static, str>,
+    /// What is wrong with which field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, min_items = 1)]
     errors: Vec<FieldProblem>,
+    /// What to name when you report a 500.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f-]{32,36}$", nullable = false)]
     request_id: Option<RequestId>,
     #[serde(skip)]
     allow: Option<&'static str>,
@@ -42,10 +65,14 @@ struct Document {
 pub(crate) struct ProblemCode(pub(crate) &'static str);
 
 /// What is wrong with one field.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
+    /// The member of the body, or the parameter.
     pub(crate) field: String,
+    /// What is wrong, for programs: stable.
+    #[schema(schema_with = codes::field_code)]
     pub(crate) code: &'static str,
+    /// What is wrong, for people: may change.
     pub(crate) detail: String,
 }
 
@@ -60,7 +87,7 @@ impl FieldProblem {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-fn status_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }
 
@@ -118,19 +145,49 @@ impl Problem {
             Some(_) => tracing::debug!(%request_id, error = %chain(error), "turned away"),
             None => tracing::warn!(%request_id, error = %chain(error), "a dependency is not available"),
         }
-        let detail = "The service can't do this right now. Keep what you have and try again.";
-        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
+        let mut problem = Self::try_again();
         problem.0.retry_after = error.retry_hint().unwrap_or(RETRY_AFTER);
         problem
+    }
+
+    /// What a client is told when a dependency is not available.
+    pub(super) fn try_again() -> Self {
+        let detail = "The service can't do this right now. Keep what you have and try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
     /// 500: a bug. The client gets the request's id to report, the log gets the rest.
     pub(crate) fn internal(error: &(dyn Error + 'static)) -> Self {
         let id = RequestId::current();
         tracing::error!(request_id = %id, error = %chain(error), "internal error");
+        Self::with_id(id)
+    }
+
+    /// A 500 as the documentation shows it.
+    pub(super) fn example_internal() -> Self {
+        Self::with_id(uuid!("019a7c10-3b5e-7c1d-9f60-2a4b8c6d0e12").into())
+    }
+
+    fn with_id(id: RequestId) -> Self {
         let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. Report the request id.");
         problem.0.request_id = Some(id);
         problem
+    }
+
+    /// The stable code.
+    pub(super) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// The status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 

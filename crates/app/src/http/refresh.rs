@@ -1,5 +1,7 @@
 //! `POST /tokens`: a refresh token for the next pair.
 
+pub(super) mod docs;
+
 use super::{
     answer::{SessionAnswer, TokensAnswer},
     body::Body,
@@ -11,8 +13,11 @@ use actix_web::HttpResponse;
 use revolve_domain::use_cases::{Refresh, RefreshRequest};
 use secrecy::SecretString;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+/// The next pair of tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refreshed)]
 struct Answer<'a> {
     tokens: TokensAnswer<'a>,
     session: SessionAnswer<'a>,

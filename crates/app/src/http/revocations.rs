@@ -1,6 +1,8 @@
 //! `GET /.well-known/revocations`: what ended while an ID token of it could still be alive, as a signed statement; at once,
 //! when it changes (`?wait=`), or as a stream of events.
 
+pub(super) mod docs;
+
 use super::problem::Problem;
 use crate::feed::{Document, Feed, FeedDown, Look, NoPlace};
 use actix_web::{
@@ -30,7 +32,7 @@ pub(super) async fn revocations(request: HttpRequest, feed: Data<Feed>) -> Resul
         return events(feed).await;
     }
     let wait = wait(request.query_string())?;
-    let known = IfNoneMatch::parse(&request).map_err(|_| Problem::malformed("invalid_if_none_match", "`If-None-Match` can't be read."))?;
+    let known = IfNoneMatch::parse(&request).map_err(|_| invalid_if_none_match())?;
     let known = |document: &Document| match &known {
         IfNoneMatch::Any => true,
         IfNoneMatch::Items(tags) => tags.iter().any(|tag| tag.weak_eq(&etag(document))),
@@ -71,8 +73,16 @@ fn wait(query: &str) -> Result<Duration, Problem> {
     let Some((_, value)) = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == "wait") else {
         return Ok(Duration::ZERO);
     };
-    let seconds = value.parse().map_err(|_| Problem::malformed("invalid_wait", "`wait` must be a whole number of seconds."))?;
+    let seconds = value.parse().map_err(|_| invalid_wait())?;
     Ok(Duration::from_secs(seconds).min(LONGEST))
+}
+
+fn invalid_if_none_match() -> Problem {
+    Problem::malformed("invalid_if_none_match", "`If-None-Match` can't be read.")
+}
+
+fn invalid_wait() -> Problem {
+    Problem::malformed("invalid_wait", "`wait` must be a whole number of seconds.")
 }
 
 fn unsigned() -> Problem {

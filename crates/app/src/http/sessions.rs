@@ -1,5 +1,7 @@
 //! `GET /sessions` and `DELETE /sessions/{sid}`: seeing one's sessions and ending one.
 
+pub(super) mod docs;
+
 use super::{
     answer::Instant,
     caller::Bearer,
@@ -13,32 +15,52 @@ use revolve_domain::{
 };
 use serde::Serialize;
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+/// The live sessions of the account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sessions)]
 struct Answer<'a> {
     sessions: Vec<SessionMembers<'a>>,
 }
 
-#[derive(Serialize)]
+/// A live session.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ListedSession)]
 struct SessionMembers<'a> {
+    /// The session, as in the claim `sid`.
+    #[schema(value_type = String, format = "uuid")]
     id: SessionId,
     device: DeviceMembers<'a>,
+    /// Where the sign-in came from.
+    #[schema(value_type = Option<String>, required = true)]
     address: Option<IpAddr>,
+    /// When the password was shown.
     created_at: Instant,
+    /// When it was refreshed last.
     refreshed_at: Instant,
     /// When it ends unless it is refreshed.
     expires_at: Instant,
     /// When it ends in any case.
     ends_at: Instant,
+    /// Whether it is the one that asks.
     current: bool,
 }
 
-#[derive(Serialize)]
+/// The device of a session.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Device)]
 struct DeviceMembers<'a> {
+    /// The device.
+    #[schema(value_type = String, format = "uuid")]
     id: DeviceId,
+    /// What the sign-in called it.
+    #[schema(required = true)]
     name: Option<&'a str>,
+    /// What the client calls itself, in words.
+    #[schema(required = true)]
     user_agent: Option<&'a str>,
     /// Whether the session is refused without the device's credential.
     bound: bool,

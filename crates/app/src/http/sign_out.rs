@@ -1,5 +1,7 @@
 //! `POST /signout`: the end of this session, of the others, or of all.
 
+pub(super) mod docs;
+
 use super::{
     body::{Body, OptionalBody},
     caller::Bearer,

@@ -1,5 +1,7 @@
 //! The health checks and `/metrics`: what orchestrators and collectors ask.
 
+pub(super) mod docs;
+
 use super::problem::chain;
 use crate::metrics::Metrics;
 use actix_web::{HttpRequest, HttpResponse, http::header, web};

@@ -10,6 +10,7 @@ mod command;
 mod config;
 mod details;
 mod discovery;
+mod documents;
 mod faults;
 mod hashing;
 mod import;

@@ -1,6 +1,6 @@
 //! `GET` and `DELETE /api/account/me`
 
-use crate::support::{Actor, App, PASSWORD, on_both_stores, wait_until_past};
+use crate::support::{Actor, App, PASSWORD, Store, on_both_stores, wait_until_past, with_config};
 use reqwest::Method;
 
 on_both_stores! {
@@ -48,4 +48,19 @@ on_both_stores! {
         assert_ne!(Actor::claims(&again.id_token)["sub"], Actor::claims(&ann.id_token)["sub"]);
         other.refresh().await.expect_problem(401, "session_revoked");
     }
+}
+
+#[test]
+fn goes_away_only_soon_after_a_sign_in() {
+    with_config(Store::Server, "", |app| async move {
+        let ann = app.sign_up("ann").await;
+        // Time passes in the store.
+        let url = app.backing.server().postgres_url.as_str();
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        actix_web::rt::spawn(connection);
+        client.batch_execute("UPDATE sessions SET began_at = began_at - interval '301s'").await.unwrap();
+        ann.delete("/me").await.expect_problem(403, "reauthentication_required");
+        ann.get("/me").await.expect(200);
+        app.sign_in("ann").await.delete("/me").await.expect(204);
+    });
 }

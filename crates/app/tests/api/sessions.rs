@@ -1,6 +1,6 @@
 //! `GET /api/account/sessions` and `DELETE /api/account/sessions/{sid}`
 
-use crate::support::{App, PASSWORD, on_both_stores, path};
+use crate::support::{App, PASSWORD, field_errors, on_both_stores, path};
 use reqwest::Method;
 use serde_json::json;
 
@@ -68,7 +68,8 @@ on_both_stores! {
         let (ann, mut bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         ann.delete(&format!("/sessions/{}", bob.session)).await.expect_problem(404, "not_found");
         ann.delete("/sessions/00000000-0000-4000-8000-000000000000").await.expect_problem(404, "not_found");
-        ann.delete("/sessions/x").await.expect_problem(422, "invalid_fields");
+        let answer = ann.delete("/sessions/x").await.expect_problem(422, "invalid_fields");
+        assert_eq!(field_errors(&answer), ["sid: invalid_id"]);
         bob.refresh().await.expect(200);
     }
 }

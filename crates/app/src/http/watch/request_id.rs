@@ -31,7 +31,7 @@ impl RequestId {
     }
 
     fn new() -> Self {
-        Self { id: Uuid::now_v7(), hyphens: true }
+        Uuid::now_v7().into()
     }
 
     fn parse(value: &HeaderValue) -> Option<Self> {
@@ -55,6 +55,12 @@ impl RequestId {
         let mut buffer = [0; 36];
         let text = if self.hyphens { self.id.hyphenated().encode_lower(&mut buffer) } else { self.id.simple().encode_lower(&mut buffer) };
         HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+}
+
+impl From<Uuid> for RequestId {
+    fn from(id: Uuid) -> Self {
+        Self { id, hyphens: true }
     }
 }
 

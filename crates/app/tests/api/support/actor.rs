@@ -1,7 +1,10 @@
 //! Somebody who uses the API, with what their client keeps.
 
-use super::path;
-use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use super::{
+    described::{self, Sent},
+    path,
+};
+use reqwest::{Client, Method, Request, RequestBuilder, Response, header::HeaderMap};
 use serde_json::{Value, json};
 
 /// Everybody's password.
@@ -83,11 +86,19 @@ impl Actor {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
-    /// Sends any request.
+    /// Sends any request. Request and answer are held to the OpenAPI document.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("the service answers");
+        let request = request.build().expect("the request is sound");
+        let sent = Sent::from(&request);
+        let response = self.execute(request).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.expect("the answer is text") }
+        let answer = Answer { status, headers, text: response.text().await.expect("the answer is text") };
+        described::check(&sent, &answer);
+        answer
+    }
+
+    pub(super) async fn execute(&self, request: Request) -> Response {
+        self.client.execute(request).await.expect("the service answers")
     }
 
     pub(crate) async fn post(&self, operation: &str, body: Value) -> Answer {

@@ -1,6 +1,9 @@
 //! A service that reads the revocation feed as others do: by HTTP and by public key.
 
-use super::{Actor, Answer};
+use super::{
+    Actor, Answer,
+    described::{self, Sent},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, RequestBuilder, Response};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
@@ -45,9 +48,12 @@ impl Actor {
 
     /// Opens a stream of events.
     pub(crate) async fn events(&self) -> Events {
-        let response = self.feed_request("").header("Accept", "text/event-stream").send().await.expect("the service answers");
+        let request = self.feed_request("").header("Accept", "text/event-stream").build().expect("the request is sound");
+        let sent = Sent::from(&request);
+        let response = self.execute(request).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
+        described::check(&sent, &Answer { status: 200, headers: response.headers().clone(), text: String::new() });
         Events { response, text: String::new() }
     }
 }

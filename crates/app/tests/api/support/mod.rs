@@ -2,6 +2,7 @@
 
 mod actor;
 mod backing;
+pub(crate) mod described;
 mod feed;
 mod proxy;
 mod raw;

@@ -1,0 +1,287 @@
+//! One operation as the document has it. An operation says what is its own; what follows from that for every operation of its
+//! kind (the answers to a bad token, to a bad body) is added here.
+
+use super::{field_schema::Member, response};
+use crate::http::{
+    body,
+    caller::DEVICE_HEADER,
+    problem::{FieldProblem, Problem},
+};
+use actix_web::http::StatusCode;
+use revolve_domain::use_cases::Refusal;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Content, ContentBuilder, Ref, RefOr, Required, Response, Schema,
+        example::ExampleBuilder,
+        header::HeaderBuilder,
+        path::{self, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        request_body::{RequestBody, RequestBodyBuilder},
+        response::Responses,
+        schema::ObjectBuilder,
+        security::SecurityRequirement,
+    },
+};
+
+/// The name of the bearer scheme.
+pub(super) const ID_TOKEN: &str = "idToken";
+/// The name of the scheme of the device cookie.
+pub(super) const DEVICE_COOKIE: &str = "deviceCookie";
+
+/// What an ID token can be refused for.
+const BEARER: [Refusal; 8] = [
+    Refusal::TokenInvalid,
+    Refusal::TokenExpired,
+    Refusal::SessionUnknown,
+    Refusal::SessionRevoked,
+    Refusal::SessionReplaced,
+    Refusal::SessionEvicted,
+    Refusal::SessionExpired,
+    Refusal::TokenReused,
+];
+
+/// An example: what it shows, and the value.
+pub(in crate::http) type Example = (&'static str, Value);
+
+/// One operation.
+pub(in crate::http) struct Operation {
+    id: &'static str,
+    tag: &'static str,
+    summary: &'static str,
+    description: &'static str,
+    parameters: Vec<Parameter>,
+    security: Option<Vec<SecurityRequirement>>,
+    body: Option<RequestBody>,
+    answers: BTreeMap<u16, Response>,
+    problems: Vec<Problem>,
+    shared: Vec<u16>,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Operation {
+    pub(in crate::http) fn new(id: &'static str, tag: &'static str, summary: &'static str, description: &'static str) -> Self {
+        Self {
+            id,
+            tag,
+            summary,
+            description,
+            parameters: Vec::new(),
+            security: None,
+            body: None,
+            answers: BTreeMap::new(),
+            problems: Vec::new(),
+            shared: response::EVERYWHERE.to_vec(),
+            schemas: Vec::new(),
+        }
+    }
+
+    /// Needs an ID token.
+    pub(in crate::http) fn bearer(mut self) -> Self {
+        self.security = Some(vec![SecurityRequirement::new(ID_TOKEN, [] as [&str; 0])]);
+        self.problems([Problem::unauthenticated()]).problems(BEARER.map(Problem::from))
+    }
+
+    /// May show a device credential, in the header or in the cookie.
+    pub(in crate::http) fn device(mut self) -> Self {
+        self.security = Some(vec![SecurityRequirement::default(), SecurityRequirement::new(DEVICE_COOKIE, [] as [&str; 0])]);
+        self.parameter(
+            ParameterIn::Header,
+            DEVICE_HEADER,
+            "The device credential, for clients other than browsers: the string from `device.credential`.",
+            ObjectBuilder::new().schema_type(utoipa::openapi::Type::String),
+            "AZ8xW1mNcHK4vJ0l2m3n4w.q8Jx2vT0b6yA1mZ5s7dK9g",
+        )
+    }
+
+    /// An optional parameter.
+    pub(in crate::http) fn parameter(
+        mut self,
+        place: ParameterIn,
+        name: &str,
+        description: &str,
+        schema: ObjectBuilder,
+        example: impl Into<Value>,
+    ) -> Self {
+        let required = if place == ParameterIn::Path { Required::True } else { Required::False };
+        let parameter = ParameterBuilder::new().name(name).parameter_in(place).required(required).description(Some(description));
+        self.parameters.push(parameter.schema(Some(schema)).example(Some(example.into())).build());
+        self
+    }
+
+    /// A parameter that several operations have.
+    pub(in crate::http) fn parameter_of(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// Takes a JSON object with these members and no others.
+    pub(in crate::http) fn body<const N: usize>(
+        self,
+        name: &str,
+        description: &str,
+        members: impl IntoIterator<Item = Member>,
+        examples: [Example; N],
+    ) -> Self {
+        self.any_body(name, description, members, examples, Required::True)
+    }
+
+    /// The same, but nothing counts as `{}`.
+    pub(in crate::http) fn optional_body<const N: usize>(
+        self,
+        name: &str,
+        description: &str,
+        members: impl IntoIterator<Item = Member>,
+        examples: [Example; N],
+    ) -> Self {
+        self.any_body(name, description, members, examples, Required::False)
+    }
+
+    fn any_body<const N: usize>(
+        mut self,
+        name: &str,
+        description: &str,
+        members: impl IntoIterator<Item = Member>,
+        examples: [Example; N],
+        required: Required,
+    ) -> Self {
+        let members: Vec<Member> = members.into_iter().collect();
+        let mut errors: Vec<FieldProblem> = members.iter().take(1).map(Member::example_problem).collect();
+        errors.push(FieldProblem::new("nickname", "unknown_field", "is not known here"));
+        let schema = Member::object(description, members);
+        let content = content(Ref::from_schema_name(name), examples);
+        let body = RequestBodyBuilder::new().description(Some(description)).required(Some(required));
+        self.body = Some(body.content("application/json", content).build());
+        self.schemas.push((name.to_owned(), schema.into()));
+        self.problems(body::problems()).problems([Problem::fields(errors)])
+    }
+
+    /// 422 for these fields.
+    pub(in crate::http) fn invalid_fields<const N: usize>(self, errors: [(&str, &'static str, &str); N]) -> Self {
+        let errors = errors.map(|(field, code, detail)| FieldProblem::new(field, code, detail));
+        self.problems([Problem::fields(errors.into())])
+    }
+
+    /// Answers with JSON of this type.
+    pub(in crate::http) fn json<T: ToSchema, const N: usize>(self, status: u16, description: &str, examples: [Example; N]) -> Self {
+        let mut schemas = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut schemas);
+        let mut this = self.answer(status, description, "application/json", Ref::from_schema_name(T::name()), examples);
+        this.schemas.append(&mut schemas);
+        this
+    }
+
+    /// Answers with any content.
+    pub(in crate::http) fn answer<const N: usize>(
+        mut self,
+        status: u16,
+        description: &str,
+        media_type: &str,
+        schema: impl Into<RefOr<Schema>>,
+        examples: [Example; N],
+    ) -> Self {
+        let response = self.answers.entry(status).or_insert_with(|| Response::new(description));
+        response.content.insert(media_type.to_owned(), RefOr::T(content(schema, examples)));
+        self
+    }
+
+    /// Answers with no content.
+    pub(in crate::http) fn empty(mut self, status: u16, description: &str) -> Self {
+        self.answers.insert(status, Response::new(description));
+        self
+    }
+
+    /// Each of these answers has a header.
+    pub(in crate::http) fn header<const N: usize>(self, statuses: [u16; N], name: &str, description: &str, example: &str) -> Self {
+        self.any_header(&statuses, name, (description, example), true)
+    }
+
+    /// These answers may have a header.
+    pub(in crate::http) fn maybe_header<const N: usize>(self, statuses: [u16; N], name: &str, description: &str, example: &str) -> Self {
+        self.any_header(&statuses, name, (description, example), false)
+    }
+
+    fn any_header(mut self, statuses: &[u16], name: &str, (description, example): (&str, &str), required: bool) -> Self {
+        for status in statuses {
+            let header = HeaderBuilder::new()
+                .description(Some(description))
+                .example(Some(example.into()))
+                .extensions(required.then(response::always))
+                .build();
+            let response = self.answers.get_mut(status).expect("the answer is described before its headers");
+            response.headers.insert(name.to_owned(), RefOr::T(header));
+        }
+        self
+    }
+
+    /// Answers with these problems.
+    pub(in crate::http) fn problems(mut self, problems: impl IntoIterator<Item = Problem>) -> Self {
+        self.problems.extend(problems);
+        self
+    }
+
+    /// Is counted against limits.
+    pub(in crate::http) fn limited(mut self) -> Self {
+        self.shared.push(429);
+        self
+    }
+
+    /// Does not touch a store.
+    pub(in crate::http) fn at_once(mut self) -> Self {
+        self.shared.retain(|status| !matches!(status, 500 | 503));
+        self
+    }
+
+    /// The operation, and the schemas that it names.
+    pub(super) fn build(self) -> (path::Operation, Vec<(String, RefOr<Schema>)>) {
+        let mut responses: BTreeMap<u16, RefOr<Response>> =
+            self.answers.into_iter().map(|(status, response)| (status, RefOr::T(response))).collect();
+        let shared = self.shared;
+        for &status in &shared {
+            responses.insert(status, RefOr::Ref(Ref::from_response_name(response::name(status))));
+        }
+        let mut problems: BTreeMap<StatusCode, Vec<Problem>> = BTreeMap::new();
+        for problem in self.problems {
+            problems.entry(problem.status()).or_default().push(problem);
+        }
+        for problem in response::shared_problems().into_iter().filter(|problem| shared.contains(&problem.status().as_u16())) {
+            problems.entry(problem.status()).and_modify(|own| own.push(problem));
+        }
+        for (status, problems) in problems {
+            let mut response = response::of(&problems);
+            // What the operation answers otherwise with this status stays.
+            if let Some(RefOr::T(other)) = responses.remove(&status.as_u16()) {
+                response.content.extend(other.content);
+                response.headers.extend(other.headers);
+                response.description = format!("{} {}", other.description, response.description);
+            }
+            responses.insert(status.as_u16(), RefOr::T(response));
+        }
+        let mut collected = Responses::new();
+        collected.responses = responses.into_iter().map(|(status, response)| (status.to_string(), response)).collect();
+        let operation = OperationBuilder::new()
+            .operation_id(Some(self.id))
+            .tag(self.tag)
+            .summary(Some(self.summary))
+            .description(Some(self.description))
+            .parameters((!self.parameters.is_empty()).then_some(self.parameters))
+            .securities(self.security)
+            .request_body(self.body)
+            .responses(collected);
+        (operation.build(), self.schemas)
+    }
+}
+
+/// Content with named examples.
+pub(super) fn content<const N: usize>(schema: impl Into<RefOr<Schema>>, examples: [Example; N]) -> Content {
+    let examples =
+        examples.into_iter().map(|(summary, value)| (key(summary), ExampleBuilder::new().summary(summary).value(Some(value)).build()));
+    ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build()
+}
+
+/// Keys of examples are words with dashes.
+fn key(summary: &str) -> String {
+    let words = summary.to_lowercase();
+    words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+}

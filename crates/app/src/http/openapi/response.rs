@@ -1,0 +1,125 @@
+//! Problems as answers: made from real ones, so that what is documented is what is sent.
+
+use super::operation::Example;
+use crate::http::{deadline::late, problem::Problem};
+use actix_web::{
+    ResponseError,
+    http::{StatusCode, header},
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::openapi::{
+    ContentBuilder, Ref, RefOr, Response, Schema,
+    example::{Example as Shown, ExampleBuilder},
+    extensions::Extensions,
+    header::HeaderBuilder,
+    schema::{AllOfBuilder, ObjectBuilder, SchemaType},
+};
+
+/// The media type of problems (RFC 9457 §3).
+const PROBLEM: &str = "application/problem+json";
+
+/// Statuses that any operation may answer with, and the names of their descriptions.
+const SHARED: [(u16, &str); 7] = [
+    (404, "NotFound"),
+    (405, "MethodNotAllowed"),
+    (414, "UriTooLong"),
+    (429, "TooManyRequests"),
+    (431, "HeadersTooLarge"),
+    (500, "Internal"),
+    (503, "Unavailable"),
+];
+
+/// Those that every operation refers to.
+pub(super) const EVERYWHERE: [u16; 4] = [414, 431, 500, 503];
+
+/// The name of a shared answer.
+pub(super) fn name(status: u16) -> &'static str {
+    SHARED.iter().find(|(shared, _)| *shared == status).map_or("Internal", |(_, name)| name)
+}
+
+/// The problems of the shared answers.
+pub(super) fn shared_problems() -> [Problem; 8] {
+    [
+        Problem::not_found("There is nothing at this path."),
+        Problem::method_not_allowed("GET, DELETE"),
+        Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The path and the query are too long."),
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests; `Retry-After` says when to try again."),
+        Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The header fields are too large."),
+        Problem::example_internal(),
+        Problem::try_again(),
+        late(),
+    ]
+}
+
+/// The shared answers by name.
+pub(super) fn shared() -> impl Iterator<Item = (&'static str, Response)> {
+    SHARED.iter().map(|(status, name)| {
+        let problems: Vec<Problem> = shared_problems().into_iter().filter(|problem| problem.status().as_u16() == *status).collect();
+        (*name, of(&problems))
+    })
+}
+
+/// The answer that is one of these problems, all of one status.
+pub(super) fn of(problems: &[Problem]) -> Response {
+    let status = problems[0].status();
+    let mut codes: Vec<&str> = problems.iter().map(Problem::code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let described: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+    let description = format!("{}: {}.", status.canonical_reason().unwrap_or("Problem"), described.join(", "));
+    let only = ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .property("code", ObjectBuilder::new().schema_type(utoipa::openapi::Type::String).enum_values(Some(codes)))
+        .property("status", ObjectBuilder::new().schema_type(utoipa::openapi::Type::Integer).enum_values(Some([status.as_u16()])));
+    let schema = AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(Schema::Object(only.build()));
+    let examples = problems.iter().map(|problem| (problem.code().to_owned(), example(problem)));
+    let mut response = Response::new(description);
+    let content = ContentBuilder::new().schema(Some(Schema::AllOf(schema.build()))).examples_from_iter(examples).build();
+    response.content.insert(PROBLEM.to_owned(), RefOr::T(content));
+    for (name, value) in headers(problems) {
+        let header = HeaderBuilder::new().description(meaning(&name)).example(Some(value.into())).extensions(Some(always())).build();
+        response.headers.insert(name, RefOr::T(header));
+    }
+    response
+}
+
+/// `required: true`, which the header type has no member for.
+pub(super) fn always() -> Extensions {
+    [("required", true)].into_iter().collect()
+}
+
+fn example(problem: &Problem) -> Shown {
+    let (summary, value): Example = (problem.code(), serde_json::to_value(problem).unwrap_or(Value::Null));
+    ExampleBuilder::new().summary(summary).value(Some(value)).build()
+}
+
+/// The headers that each of these answers really has, but for those that say what the body is.
+fn headers(problems: &[Problem]) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for problem in problems {
+        let response = problem.error_response();
+        for (name, value) in response.headers().iter().filter(|(name, _)| **name != header::CONTENT_TYPE) {
+            found.insert(canonical(name.as_str()), value.to_str().unwrap_or_default().to_owned());
+        }
+    }
+    found
+}
+
+/// A header's name as people write it.
+fn canonical(name: &str) -> String {
+    if name == "www-authenticate" {
+        return "WWW-Authenticate".to_owned();
+    }
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.split('-').map(capital).collect::<Vec<_>>().join("-")
+}
+
+fn meaning(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Allow" => "The methods that there are.",
+        "Retry-After" => "Seconds after which to try again.",
+        "WWW-Authenticate" => "The challenge (RFC 6750 §3); `error` is there if a token was sent.",
+        _ => return None,
+    })
+}

@@ -1,0 +1,64 @@
+//! `/openapi.json` and `/docs`: made when they are asked for first, since most instances are never asked.
+
+use super::{
+    Operation,
+    document::document,
+    if_none_match,
+    page::{Page, render},
+    schema_of,
+};
+use crate::http::cached::cached;
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Bytes};
+use serde_json::json;
+use std::{sync::LazyLock, time::Duration};
+
+/// Another one comes with another version of the service only.
+const MAX_AGE: Duration = Duration::from_mins(5);
+
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_json().expect("the document is JSON").into());
+static PAGE: LazyLock<Page> = LazyLock::new(|| render(&document()));
+
+/// `GET /openapi.json`
+pub(in crate::http) async fn json(request: HttpRequest) -> HttpResponse {
+    cached(&request, MAX_AGE, "application/json", DOCUMENT.clone())
+}
+
+/// `GET /docs`
+pub(in crate::http) async fn page(request: HttpRequest) -> HttpResponse {
+    let mut answer = cached(&request, MAX_AGE, "text/html; charset=utf-8", PAGE.html.clone());
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PAGE.policy.clone());
+    answer
+}
+
+const CACHE: &str = "How long it may be kept (RFC 9111 §5.2).";
+const TAG: &str = "The tag of this answer (RFC 9110 §8.8.3).";
+const EXAMPLE_TAG: &str = "\"2f1d6c0b9a7e5f4d8c3b2a1908f7e6d5\"";
+
+pub(super) fn document_docs() -> Operation {
+    let schema = schema_of(json!({
+        "type": "object",
+        "required": ["openapi", "info", "paths", "components"],
+        "properties": { "openapi": { "type": "string", "pattern": r"^3\.1\.\d+$" } },
+        "additionalProperties": true,
+    }));
+    let example = json!({ "openapi": "3.1.0", "info": { "title": "Revolve", "version": "1.0.0" }, "paths": {}, "components": {} });
+    kept(
+        Operation::new("openapi", "documents", "This document", "The OpenAPI document of this very instance.")
+            .parameter_of(if_none_match())
+            .answer(200, "The document.", "application/json", schema, [("Shortened", example)]),
+    )
+}
+
+pub(super) fn page_docs() -> Operation {
+    let schema = schema_of(json!({ "type": "string" }));
+    kept(
+        Operation::new("docs", "documents", "This document, for people", "A page without scripts that asks nobody else for anything.")
+            .parameter_of(if_none_match())
+            .answer(200, "The page.", "text/html", schema, [("Shortened", json!("<!DOCTYPE html><title>Revolve</title>"))]),
+    )
+}
+
+fn kept(operation: Operation) -> Operation {
+    let operation = operation.empty(304, "You have it.").header([200, 304], "ETag", TAG, EXAMPLE_TAG);
+    operation.header([200, 304], "Cache-Control", CACHE, "public, max-age=300").at_once()
+}

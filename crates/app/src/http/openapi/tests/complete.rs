@@ -1,0 +1,124 @@
+//! Nothing is left out, and the examples are right.
+
+use super::{json, operations, resolved};
+use jsonschema::Validator;
+use serde_json::{Value, json as value};
+
+/// The schema at a pointer of the document, with what it refers to.
+fn validator(document: &Value, pointer: &str) -> Validator {
+    let mut schema = document.pointer(pointer).unwrap_or_else(|| panic!("{pointer} has no schema")).clone();
+    schema["components"] = document["components"].clone();
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+fn escaped(part: &str) -> String {
+    part.replace('~', "~0").replace('/', "~1")
+}
+
+/// Fails unless there are examples for the content at a pointer, and each fits its schema.
+fn check_examples(document: &Value, pointer: &str) -> usize {
+    let content = document.pointer(pointer).unwrap();
+    let examples = content["examples"].as_object().unwrap_or_else(|| panic!("{pointer} has no examples"));
+    let validator = validator(document, &format!("{pointer}/schema"));
+    for (name, example) in examples {
+        if let Err(error) = validator.validate(&example["value"]) {
+            panic!("{pointer}, example {name}: {error} at {}", error.instance_path());
+        }
+    }
+    examples.len()
+}
+
+#[test]
+fn every_request_answer_and_problem_has_examples_that_fit() {
+    let document = json();
+    let mut examples = 0;
+    for (method, path, operation) in operations(&document) {
+        let at = format!("/paths/{}/{}", escaped(&path), method.to_lowercase());
+        if operation["requestBody"].is_object() {
+            examples += check_examples(&document, &format!("{at}/requestBody/content/{}", escaped("application/json")));
+        }
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(!parameter["example"].is_null(), "{method} {path}: {} has no example", parameter["name"]);
+            assert!(parameter["description"].is_string(), "{method} {path}: {} is not described", parameter["name"]);
+        }
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let response = resolved(&document, response);
+            assert!(response["description"].is_string(), "{method} {path}: {status} is not described");
+            for (name, header) in response["headers"].as_object().into_iter().flatten() {
+                assert!(header["example"].is_string(), "{method} {path}: {status}: {name} has no example");
+            }
+        }
+        let here = operation["responses"].as_object().unwrap().iter().filter(|(_, response)| response["$ref"].is_null());
+        for (status, response) in here {
+            for media_type in response["content"].as_object().into_iter().flatten().map(|(media_type, _)| media_type) {
+                examples += check_examples(&document, &format!("{at}/responses/{status}/content/{}", escaped(media_type)));
+            }
+        }
+    }
+    for name in document["components"]["responses"].as_object().unwrap().keys() {
+        examples += check_examples(&document, &format!("/components/responses/{name}/content/{}", escaped("application/problem+json")));
+    }
+    assert!(examples > 100, "only {examples} examples were looked at");
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    let document = json();
+    let mut used = Vec::new();
+    references(&document, &mut used);
+    for reference in &used {
+        resolved(&document, &value!({ "$ref": reference }));
+    }
+    for kind in ["schemas", "responses"] {
+        for name in document["components"][kind].as_object().unwrap().keys() {
+            let reference = format!("#/components/{kind}/{name}");
+            // Not answers of operations, but of other paths and methods.
+            let general = ["NotFound", "MethodNotAllowed"].contains(&name.as_str());
+            assert!(general || used.contains(&reference), "{reference} is not used");
+        }
+    }
+}
+
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn bodies_are_closed_and_their_members_limited() {
+    let document = json();
+    let mut bodies = 0;
+    for (method, path, operation) in operations(&document).into_iter().filter(|(.., operation)| operation["requestBody"].is_object()) {
+        let schema = resolved(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
+        assert_eq!(schema["additionalProperties"], value!(false), "{method} {path}");
+        for (name, member) in schema["properties"].as_object().unwrap() {
+            // Tokens have no limit of their own, but that of the body.
+            let limited = member["maxLength"].is_u64() || member["enum"].is_array() || name == "refreshToken";
+            assert!(limited && member["description"].is_string(), "{method} {path}: {name}: {member}");
+        }
+        bodies += 1;
+    }
+    assert_eq!(bodies, 6);
+}
+
+#[test]
+fn operations_have_an_id_a_tag_and_words() {
+    let document = json();
+    let tags: Vec<&Value> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    let mut ids = Vec::new();
+    for (method, path, operation) in operations(&document) {
+        assert!(tags.contains(&&operation["tags"][0]), "{method} {path}");
+        assert!(operation["summary"].is_string() && operation["description"].is_string(), "{method} {path}");
+        ids.push(operation["operationId"].as_str().unwrap().to_owned());
+    }
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "ids are unique");
+}

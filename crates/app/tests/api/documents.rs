@@ -1,0 +1,162 @@
+//! `GET /openapi.json` and `GET /docs`, and whether the document is true where the other tests don't look: they hold every
+//! exchange to it anyway.
+
+use crate::support::{
+    Actor, Answer, App, Store,
+    described::{body_examples, body_schema, operations},
+    field_errors, on_both_stores, with_config,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH];
+
+/// Sends a body to an operation, with the ID token.
+async fn send(actor: &Actor, (method, path): (&Method, &str), body: &Value) -> Answer {
+    actor.send(actor.request(method.clone(), path).bearer_auth(&actor.id_token).json(body)).await
+}
+
+/// A value that fits a member's schema.
+fn valid(name: &str) -> Value {
+    match name {
+        "email" => "ann@example.org".into(),
+        "scope" => "this".into(),
+        "website" | "imageUrl" => "https://example.org/".into(),
+        _ => "correct horse battery".into(),
+    }
+}
+
+on_both_stores! {
+    async fn the_document_is_the_one_that_is_checked_in(app: App) {
+        let anon = app.anon();
+        let answer = anon.send(anon.request(Method::GET, "/openapi.json")).await.expect(200);
+        let checked_in: Value = serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
+        assert!(answer.json() == checked_in, "run `cargo xtask openapi`");
+        assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "public, max-age=300"));
+        let tag = answer.header("etag").to_owned();
+        for path in ["/openapi.json", "/docs"] {
+            let tag = if path == "/docs" { anon.send(anon.request(Method::GET, path)).await.header("etag").to_owned() } else { tag.clone() };
+            let again = anon.send(anon.request(Method::GET, path).header("If-None-Match", &tag)).await.expect(304);
+            assert_eq!((again.text.as_str(), again.header("etag")), ("", tag.as_str()));
+        }
+    }
+
+    async fn every_operation_is_there_and_no_other_method(app: App) {
+        let ann = app.sign_up("ann").await;
+        let mut paths: Vec<&str> = operations().map(|(_, path, _)| path).collect();
+        paths.dedup();
+        for path in paths {
+            let described: Vec<Method> = operations().filter(|(_, other, _)| *other == path).map(|(method, ..)| method).collect();
+            for method in METHODS {
+                let url = path.replace("{sid}", "00000000-0000-4000-8000-000000000000");
+                // Without a token nothing happens; whether it is there is seen all the same.
+                let answer = ann.send(ann.request(method.clone(), &url)).await;
+                assert_eq!(answer.status == 405, !described.contains(&method), "{method} {path}: {answer:#?}");
+                assert_ne!(answer.json_code(), Some("not_found".to_owned()), "{method} {path}");
+            }
+        }
+    }
+}
+
+impl Answer {
+    /// The code, if it is a problem.
+    fn json_code(&self) -> Option<String> {
+        (self.header("content-type") == "application/problem+json").then(|| self.json()["code"].as_str().unwrap().to_owned())
+    }
+}
+
+#[test]
+fn bodies_have_the_members_that_are_described_and_no_others() {
+    with_config(Store::Embedded, "", |app| async move {
+        let ann = app.sign_up("ann").await;
+        let mut members = 0;
+        for (method, path, operation) in operations() {
+            let at = (&method, path);
+            let Some(schema) = body_schema(operation) else { continue };
+            let described = schema["properties"].as_object().unwrap();
+            // All of them with a type that none has, and one more: each is known but that one.
+            let mut body: Value = described.keys().map(|name| (name.clone(), json!(17))).collect();
+            body["nickname"] = json!("Ann");
+            let answer = send(&ann, at, &body).await.expect_problem(422, "invalid_fields");
+            let mut found = field_errors(&answer);
+            found.sort();
+            let wrong = |name: &String| format!("{name}: {}", if name == "scope" { "invalid_choice" } else { "wrong_type" });
+            let mut expected: Vec<String> = described.keys().map(wrong).collect();
+            expected.push("nickname: unknown_field".to_owned());
+            expected.sort();
+            assert_eq!(found, expected, "{method} {path}");
+
+            // Those that are required are missed, and no others.
+            let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
+            let answer = send(&ann, at, &json!({ "nickname": "Ann" })).await;
+            let mut found = field_errors(&answer);
+            found.retain(|error| error.ends_with(": missing"));
+            found.sort();
+            let mut expected: Vec<String> = required.iter().map(|name| format!("{name}: missing")).collect();
+            expected.sort();
+            assert_eq!(found, expected, "{method} {path}");
+
+            for (name, member) in described {
+                // `nickname` keeps the request from being carried out.
+                let mut body: Value = required.iter().map(|name| ((*name).to_owned(), valid(name))).collect();
+                body["nickname"] = json!("Ann");
+                let mut errors = async |value: Value| {
+                    body[name] = value;
+                    let mut errors = field_errors(&send(&ann, at, &body).await.expect(422));
+                    errors.retain(|error| error.starts_with(&format!("{name}: ")));
+                    errors
+                };
+                let fine: [String; 0] = [];
+                assert_eq!(errors(valid(name)).await, fine, "{method} {path}");
+                let nullable = member["type"] == json!(["string", "null"]);
+                assert_eq!(errors(Value::Null).await.is_empty(), nullable, "{method} {path}: {name}: null");
+                if let Some(longest) = member["maxLength"].as_u64() {
+                    let longest = usize::try_from(longest).unwrap();
+                    let filled = |length: usize| match name.as_str() {
+                        "email" => format!("{}@{}.example.org", "a".repeat(60), "b".repeat(length - 73)),
+                        "website" | "imageUrl" => format!("https://example.org/{}", "a".repeat(length - 20)),
+                        _ => "a".repeat(length),
+                    };
+                    assert_eq!(errors(filled(longest + 1).into()).await, [format!("{name}: too_long")], "{method} {path}");
+                    if name != "email" {
+                        assert_eq!(errors(filled(longest).into()).await, fine, "{method} {path}");
+                    }
+                }
+                if let Some(shortest) = member["minLength"].as_u64() {
+                    let shortest = usize::try_from(shortest).unwrap();
+                    assert_eq!(errors("a".repeat(shortest - 1).into()).await, [format!("{name}: too_short")], "{method} {path}");
+                }
+                for word in member["enum"].as_array().into_iter().flatten() {
+                    assert_eq!(errors(word.clone()).await, fine, "{method} {path}");
+                }
+                members += 1;
+            }
+        }
+        assert_eq!(members, 15);
+    });
+}
+
+#[test]
+fn examples_of_bodies_are_carried_out() {
+    with_config(Store::Embedded, "", |app| async move {
+        let mut sent = 0;
+        for (method, path, operation) in operations() {
+            for example in body_examples(operation) {
+                sent += 1;
+                let name = format!("ann{sent}");
+                let ann = app.sign_up(&name).await;
+                let mut body = example.clone();
+                if body.get("email").is_some() && !path.ends_with("/signin") {
+                    body["email"] = format!("new-{name}@example.org").into();
+                } else if path.ends_with("/signin") {
+                    body["email"] = format!("{name}@example.org").into();
+                } else if path.ends_with("/tokens") {
+                    body["refreshToken"] = ann.refresh_token.clone().into();
+                }
+                let answer = send(&ann, (&method, path), &body).await;
+                assert!(answer.status < 300, "{method} {path}: {body}: {answer:#?}");
+            }
+        }
+        assert_eq!(sent, 12);
+    });
+}
