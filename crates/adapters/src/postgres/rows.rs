@@ -98,12 +98,18 @@ const USER_COLUMNS: usize = 9;
 /// How many columns [`session`] reads.
 const SESSION_COLUMNS: usize = 12;
 
-/// Reads [`user_columns`] and then the hash.
+/// The same, where all is null if there is no account.
+pub(super) fn perhaps_credentials(row: &Row) -> Result<Option<Credentials>, Fault> {
+    let id: Option<Uuid> = Fields { row, next: 0, table: "users", id: None }.take("id")?;
+    id.map(|_| credentials(row)).transpose()
+}
+
+/// Reads [`user_columns`], then the hash, then whether the device is known.
 pub(super) fn credentials(row: &Row) -> Result<Credentials, Fault> {
     let user = user(row, 0)?;
     let mut fields = Fields { row, next: USER_COLUMNS, table: "users", id: Some(*user.id.as_uuid()) };
     let hash = PasswordHash::from_phc(fields.take("password_hash")?);
-    Ok(Credentials { user, hash })
+    Ok(Credentials { user, hash, known_device: fields.take("known")? })
 }
 
 /// Reads [`session_columns`].

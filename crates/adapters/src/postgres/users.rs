@@ -5,17 +5,24 @@ use super::{
     change::Update,
     end::Delete,
     rows::{self, user_columns},
-    write::{SessionRow, UserRow, insert_session, insert_user},
+    write::{SessionRow, UserRow, insert_session, insert_user, know_device},
 };
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{Credentials, DetailsChange, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    model::{Credentials, DetailsChange, DeviceId, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
     ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
-const CREATE: &str = concat!("WITH account AS (", insert_user!(), ") ", insert_session!());
-const BY_EMAIL: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.email = $1");
-const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.id = $1");
+const CREATE: &str = concat!("WITH account AS (", insert_user!(), "), device AS (", know_device!(), ") ", insert_session!());
+
+/// Always one row, and the same look-ups whether or not there is such an account: `$2` is null if no device was shown.
+const BY_EMAIL: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", u.password_hash, d.device_id IS NOT NULL FROM (SELECT 1) always LEFT JOIN users u ON u.email = $1 \
+     LEFT JOIN known_devices d ON d.device_id = $2 AND d.user_id = coalesce(u.id, '00000000-0000-0000-0000-000000000000')"
+);
+const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash, false FROM users u WHERE u.id = $1");
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
 
 const PING: &str = "SELECT current_setting('transaction_read_only') = 'on'";
@@ -32,10 +39,12 @@ impl UserRepository for PostgresAccounts {
         }
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
         let operation = "read an account by its address";
-        let rows = self.db.read(operation, BY_EMAIL, &[&email.as_str()]).await?;
-        rows.first().map(rows::credentials).transpose().map_err(|fault| self.db.error(operation, fault))
+        let device = device.map(|device| *device.as_uuid());
+        let rows = self.db.read(operation, BY_EMAIL, &[&email.as_str(), &device]).await?;
+        let found = rows.first().map(rows::perhaps_credentials).transpose().map_err(|fault| self.db.error(operation, fault))?;
+        Ok(found.flatten())
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {

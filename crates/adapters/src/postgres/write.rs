@@ -14,6 +14,14 @@ macro_rules! insert_session {
     };
 }
 
+/// Remembers the device of a [`SessionRow`] as one that its user has signed in on.
+macro_rules! know_device {
+    () => {
+        "INSERT INTO known_devices (user_id, device_id, signed_in_at) VALUES ($2, $3, $8) \
+         ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at"
+    };
+}
+
 /// Stores a [`UserRow`], whose parameters are `$13` to `$22`, as they follow a session's.
 macro_rules! insert_user {
     () => {
@@ -22,7 +30,7 @@ macro_rules! insert_user {
     };
 }
 
-pub(super) use {insert_session, insert_user};
+pub(super) use {insert_session, insert_user, know_device};
 
 pub(super) struct SessionRow<'a> {
     id: &'a Uuid,

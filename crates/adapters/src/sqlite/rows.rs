@@ -110,12 +110,18 @@ pub(super) fn user(row: &Row<'_>, first: usize) -> Result<User, Fault> {
     })
 }
 
-/// Reads [`user_columns`] and then the hash.
+/// The same, where all is null if there is no account.
+pub(super) fn perhaps_credentials(row: &Row<'_>) -> Result<Option<Credentials>, Fault> {
+    let id: Option<String> = row.get(0)?;
+    id.map(|_| credentials(row)).transpose()
+}
+
+/// Reads [`user_columns`], then the hash, then whether the device is known.
 pub(super) fn credentials(row: &Row<'_>) -> Result<Credentials, Fault> {
     let user = user(row, 0)?;
     let mut fields = Fields { row, next: USER_COLUMNS, table: "users", id: user.id.to_string() };
     let hash = PasswordHash::from_phc(fields.take("password_hash")?);
-    Ok(Credentials { user, hash })
+    Ok(Credentials { user, hash, known_device: fields.take("known")? })
 }
 
 /// Reads [`session_columns`].

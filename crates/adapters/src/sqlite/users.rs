@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    begin::insert,
+    begin::{insert, know_device},
     error::Fault,
     query::{exists, first, run},
     rows::{self, user_columns},
@@ -11,14 +11,21 @@ use super::{
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        Credentials, DetailsChange, EmailAddress, EndReason, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId, WebUrl,
+        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+        WebUrl,
     },
     ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 use rusqlite::{Connection, params};
 
-const BY_EMAIL: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.email = ?1");
-const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.id = ?1");
+/// Always one row, and the same look-ups whether or not there is such an account: `?2` is null if no device was shown.
+const BY_EMAIL: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", u.password_hash, d.device_id IS NOT NULL FROM (SELECT 1) LEFT JOIN users u ON u.email = ?1 \
+     LEFT JOIN known_devices d ON d.device_id = ?2 AND d.user_id = coalesce(u.id, '')"
+);
+const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash, 0 FROM users u WHERE u.id = ?1");
 const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
 const TAKEN: &str = "SELECT 1 FROM users WHERE email = ?1 AND id <> ?2";
 const UPDATE: &str = "UPDATE users SET email = ?2, name = ?3, website = ?4, image_url = ?5 WHERE id = ?1";
@@ -26,6 +33,7 @@ const INSERT: &str = "
     INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
+const FORGET_DEVICES: &str = "DELETE FROM known_devices WHERE user_id = ?1";
 const SCRUB: &str = "
     UPDATE sessions
     SET ended_at = coalesce(ended_at, ?2), end_reason = coalesce(end_reason, ?3),
@@ -39,9 +47,10 @@ impl UserRepository for SqliteStore {
         self.write("create an account", move |conn| create(conn, &user, &hash, &session)).await
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
-        let email = email.as_str().to_owned();
-        self.read("read an account by its address", move |conn| first(conn, BY_EMAIL, [email], rows::credentials)).await
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+        let (email, device) = (email.as_str().to_owned(), device.as_ref().map(DeviceId::to_string));
+        let find = move |conn: &Connection| first(conn, BY_EMAIL, params![email, device], rows::perhaps_credentials);
+        Ok(self.read("read an account by its address", find).await?.flatten())
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
@@ -103,6 +112,7 @@ fn create(conn: &Connection, user: &User, hash: &PasswordHash, session: &Session
     ];
     run(conn, INSERT, row)?;
     insert(conn, session)?;
+    know_device(conn, session)?;
     Ok(CreateOutcome::Created)
 }
 
@@ -149,6 +159,7 @@ fn delete(conn: &Connection, user: UserId, asking: Option<SessionId>, at: Timest
     }
     let user = user.id.to_string();
     run(conn, DELETE, [&user])?;
+    run(conn, FORGET_DEVICES, [&user])?;
     run(conn, SCRUB, params![user, at.as_millis(), EndReason::AccountDeleted.name()])?;
     Ok(true)
 }

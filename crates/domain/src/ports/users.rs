@@ -1,7 +1,7 @@
 //! Accounts.
 
 use super::StoreError;
-use crate::model::{Credentials, DetailsChange, EmailAddress, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId};
+use crate::model::{Credentials, DetailsChange, DeviceId, EmailAddress, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId};
 use async_trait::async_trait;
 
 /// How a sign-up came out.
@@ -68,14 +68,15 @@ pub enum PasswordOutcome {
 /// The contract suite is `revolve_testkit::contract::users`.
 #[async_trait]
 pub trait UserRepository: Send + Sync {
-    /// Creates an account and its first session in one commit. MUST answer `EmailTaken` and change nothing if an account
+    /// Creates an account and its first session in one commit, whose device the user has signed in on from then on. MUST answer `EmailTaken` and change nothing if an account
     /// has that address, also when many such calls run at once.
     async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError>;
 
-    /// The account with that address and its hash.
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+    /// The account with that address, its hash, and whether its user has signed in on `device`. MUST be one read, whose work
+    /// does not depend on whether there is such an account.
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError>;
 
-    /// The account with that id and its hash.
+    /// The account with that id and its hash; it knows no device.
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
 
     /// Replaces the hash `old` by `new`, for the same password; does nothing if the hash is no longer `old`.
@@ -91,7 +92,8 @@ pub trait UserRepository: Send + Sync {
     async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError>;
 
     /// Deletes the account and ends its sessions with [`crate::model::EndReason::AccountDeleted`], in one commit. What
-    /// the sessions' rows say about devices and addresses MUST go, too. MUST answer `false` and change nothing if there
+    /// the sessions' rows say about devices and addresses MUST go, too, and so MUST the devices that the user has signed in on. MUST
+    /// answer `false` and change nothing if there
     /// is no such account, or if the session that asks does not live at commit; nobody asks for an operator.
     async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError>;
 
