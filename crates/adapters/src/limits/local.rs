@@ -30,7 +30,8 @@ impl LocalLimits {
     /// Buckets that are remembered at most; they take some 20 MB then.
     pub const MOST: usize = 1 << 18;
 
-    /// All buckets are full. Time is the clock's; if it steps back, nobody waits for longer than an empty bucket takes to fill.
+    /// All buckets are full. The clock should never step back; if it does, buckets look as if more had been taken, though never
+    /// more than all.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self::with_most(clock, Self::MOST)
     }

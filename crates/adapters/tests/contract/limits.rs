@@ -35,7 +35,6 @@ async fn local() -> Subject {
     Subject { limits: Arc::new(LocalLimits::new(clock.clone())), clock }
 }
 
-#[expect(clippy::unused_async, reason = "the suite wants an async fn, and memory needs none")]
 async fn without_the_shared_store() -> Subject {
     let clock = Arc::new(FakeClock::default());
     let shared = Arc::new(Faulty::new(MemoryLimits::new(clock.clone())));

@@ -1,12 +1,13 @@
 //! Problem documents (RFC 9457): the one place where an outcome becomes an HTTP error.
 
-use super::watch::RequestId;
+use super::{rate_limit, watch::RequestId};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, http::StatusCode, http::header};
 use revolve_domain::{
     model::FieldError,
     ports::{StoreError, StoreErrorKind},
     use_cases::{
-        ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Refusal, Refused, SignInError, SignUpError, UpdateDetailsError,
+        ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Limited, Refusal, Refused, SignInError, SignUpError,
+        UpdateDetailsError,
     },
 };
 use serde::Serialize;
@@ -33,6 +34,8 @@ struct Document {
     request_id: Option<RequestId>,
     #[serde(skip)]
     allow: Option<&'static str>,
+    #[serde(skip)]
+    limited: Option<Limited>,
 }
 
 /// What is wrong with one field.
@@ -69,6 +72,7 @@ impl Problem {
             errors: Vec::new(),
             request_id: None,
             allow: None,
+            limited: None,
         }))
     }
 
@@ -155,8 +159,12 @@ impl ResponseError for Problem {
         if let Some(allow) = document.allow {
             response.insert_header((header::ALLOW, allow));
         }
+        if let Some(limited) = &document.limited {
+            response.insert_header((header::RETRY_AFTER, rate_limit::seconds(limited.retry_after)));
+            response.insert_header((rate_limit::LEVEL, rate_limit::nothing_left(limited)));
+        }
         match document.status {
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            StatusCode::SERVICE_UNAVAILABLE => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
             }
             // RFC 6750 §3: an error is named only if a token was sent.
@@ -188,6 +196,16 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// 429 (RFC 6585 §4): the client keeps what it has and tries again then.
+impl From<Limited> for Problem {
+    fn from(limited: Limited) -> Self {
+        let detail = "There were too many attempts. Keep what you have and try again after `Retry-After` seconds.";
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        problem.0.limited = Some(limited);
+        problem
+    }
+}
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -201,6 +219,7 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Token(refusal) => refusal.into(),
+            Refused::Limited(limited) => limited.into(),
             Refused::Failed(failure) => failure.into(),
         }
     }
@@ -211,6 +230,7 @@ impl From<SignUpError> for Problem {
         match error {
             SignUpError::EmailTaken => email_taken(),
             SignUpError::WeakPassword(fault) => Self::fields(vec![FieldProblem::invalid("password", fault)]),
+            SignUpError::Limited(limited) => limited.into(),
             SignUpError::Failed(failure) => failure.into(),
         }
     }
@@ -226,6 +246,7 @@ impl From<SignInError> for Problem {
                 let detail = "The account's sessions were ended during this sign-in; sign in again.";
                 Self::new(StatusCode::UNAUTHORIZED, "sign_in_superseded", detail)
             }
+            SignInError::Limited(limited) => limited.into(),
             SignInError::Failed(failure) => failure.into(),
         }
     }

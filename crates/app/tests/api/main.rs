@@ -11,6 +11,7 @@ mod config;
 mod details;
 mod discovery;
 mod faults;
+mod guessing;
 mod keys;
 mod limits;
 mod me;

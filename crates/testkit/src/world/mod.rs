@@ -5,8 +5,8 @@ mod client;
 pub use client::Client;
 
 use crate::memory::{
-    FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings, RecordedEvents, SeededEntropy, ShortList,
-    TestCodec, TestDevices,
+    FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings, RecordedEvents, SeededEntropy,
+    ShortList, TestCodec, TestDevices,
 };
 use revolve_domain::{
     limits::LiveLimits,
@@ -54,6 +54,8 @@ pub struct World {
     pub limiter: Arc<Faulty<MemoryLimits>>,
     /// The rates in force.
     pub rates: Arc<LiveLimits>,
+    /// Holds everybody to them, over the shared buckets.
+    pub limits: Limits,
     /// What happened.
     pub events: Arc<RecordedEvents>,
     /// What waits to be cleared.
@@ -112,7 +114,7 @@ impl World {
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
         let rates = Arc::new(LiveLimits::default());
         let limits = Limits { limiter: limiter.clone(), rates: rates.clone(), events: events.clone() };
-        let local = Limits { limiter: Arc::new(MemoryLimits::new(clock.clone())), ..limits.clone() };
+        let local = Limits { limiter: Arc::new(MemoryLimits::new(store_clock.clone())), ..limits.clone() };
         let clearings = Arc::new(RecordedClearings::default());
 
         let mint = Mint { codec: codec.clone(), policy };
@@ -178,7 +180,7 @@ impl World {
                 hasher: hasher.clone(),
                 strength: strength.clone(),
                 clear: clear.clone(),
-                limits,
+                limits: limits.clone(),
                 clock: clock.clone(),
                 events: events.clone(),
             },
@@ -215,6 +217,7 @@ impl World {
             devices,
             limiter,
             rates,
+            limits,
             events,
             clearings,
             policy,

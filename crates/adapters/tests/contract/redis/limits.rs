@@ -25,14 +25,14 @@ const SHIFT: &str = "
     end";
 
 enum Subject {
-    Redis { limits: Arc<RedisLimits>, names: BucketNames, look: MultiplexedConnection, _tokens: RedisTokens },
+    Redis { limits: Arc<RedisLimits>, names: BucketNames, look: MultiplexedConnection, _tokens: Box<RedisTokens> },
     Skipped(MemorySubject),
 }
 
 async fn make() -> Subject {
     let Some(server) = server() else { return Subject::Skipped(MemorySubject::new()) };
     let (tokens, names) = (connect(&server).await, BucketNames::new(random().to_vec().into()));
-    Subject::Redis { limits: Arc::new(tokens.limits(names.clone())), names, look: look(&server).await, _tokens: tokens }
+    Subject::Redis { limits: Arc::new(tokens.limits(names.clone())), names, look: look(&server).await, _tokens: Box::new(tokens) }
 }
 
 #[async_trait]

@@ -5,6 +5,8 @@ mod bounds;
 mod clocks;
 mod devices;
 mod eviction;
+mod guessing;
+mod limits;
 mod minting;
 mod outages;
 mod password;
