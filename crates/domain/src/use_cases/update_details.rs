@@ -71,8 +71,19 @@ impl UpdateDetails {
             }
             judged?;
         }
+        // Asking for an address tells whether somebody has it, as a sign-up does, and counts as one.
+        let asked = match request.change.email.as_ref().filter(|_| new_email) {
+            Some(email) => Some(self.limits.sign_up(email, &request.client).await.map_err(Refused::from)?),
+            None => None,
+        };
         let asking = Asking { session: session.id, at: self.clock.now() };
-        match self.users.update(caller.id, &request.change, Some(asking)).await? {
+        let outcome = self.users.update(caller.id, &request.change, Some(asking)).await;
+        if let Some(asked) = asked
+            && !matches!(outcome, Ok(UpdateOutcome::Updated(_) | UpdateOutcome::EmailTaken))
+        {
+            self.limits.give_back(asked).await;
+        }
+        match outcome? {
             UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
             UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
                 // The session ended meanwhile: its row says why.

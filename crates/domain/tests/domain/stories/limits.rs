@@ -3,8 +3,8 @@
 use super::{refusal, secs};
 use revolve_domain::{
     limits::LimitName,
-    model::ClientInfo,
-    use_cases::{Limited, Refused, SignInRequest, SignUpError},
+    model::{ClientInfo, DetailsChange, EmailAddress},
+    use_cases::{Limited, Refused, SignInRequest, SignUpError, UpdateDetailsError, UpdateDetailsRequest},
 };
 use revolve_testkit::{World, memory::Fault, world::Client};
 
@@ -34,6 +34,29 @@ async fn whoever_asks_for_taken_addresses_is_slowed_down() {
     assert_eq!(world.hasher.calls(), calls, "what is refused costs no hash");
     let elsewhere = ClientInfo { address: Some([203, 0, 113, 9].into()), user_agent: None };
     world.sign_up.execute(SignInRequest { client: elsewhere, ..World::request("another") }).await.expect("others are not slowed down");
+}
+
+#[tokio::test]
+async fn asking_for_addresses_from_within_an_account_counts_as_well() {
+    let world = World::new();
+    let (ann, _bob) = (world.signed_up("ann").await, world.signed_up("bob").await);
+    let asks = async |address: &str| {
+        let change = DetailsChange { email: EmailAddress::parse(address).ok(), ..DetailsChange::default() };
+        let current_password = Some(World::password("ann's password"));
+        let client = ClientInfo { address: Some([203, 0, 113, 9].into()), user_agent: None };
+        world.update_details.execute(&ann.id_token, UpdateDetailsRequest { change, current_password, client }).await
+    };
+    for _ in 0..100 {
+        asks("ann@example.org").await.expect("her own address asks nothing");
+    }
+    for number in 0..60 {
+        asks(&format!("ann{number}@example.org")).await.expect("nobody has it");
+    }
+    let refused = asks("bob@example.org").await;
+    assert!(matches!(refused, Err(UpdateDetailsError::Refused(Refused::Limited(_)))), "{refused:?}");
+    world.advance(secs(60));
+    assert!(matches!(asks("bob@example.org").await, Err(UpdateDetailsError::EmailTaken)));
+    assert!(matches!(asks("bob@example.org").await, Err(UpdateDetailsError::Refused(Refused::Limited(_)))));
 }
 
 #[tokio::test]
