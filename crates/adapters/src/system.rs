@@ -4,7 +4,7 @@ use revolve_domain::{
     model::Timestamp,
     ports::{Clock, Entropy},
 };
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The machine's wall clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +15,27 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A clock that is never set and never steps back. It shows the wall clock's time of when it was made, and what has passed since.
+#[derive(Clone, Copy, Debug)]
+pub struct SteadyClock {
+    began: Instant,
+    at: Timestamp,
+}
+
+impl SteadyClock {
+    /// Begins now.
+    #[expect(clippy::new_without_default, reason = "no two of them are the same")]
+    pub fn new() -> Self {
+        Self { began: Instant::now(), at: SystemClock.now() }
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Timestamp {
+        self.at.plus(self.began.elapsed())
     }
 }
 

@@ -7,9 +7,9 @@ use crate::{
     embedded_keys,
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
-    http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield, Watch},
+    http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield, TrustedProxies, Watch},
     keys::{self, Material, SeenTokens},
-    metrics::{CountedEvents, Gauges, Measured, MeasuredHasher, Metrics},
+    metrics::{CountedEvents, CountedLimits, Gauges, Measured, MeasuredHasher, Metrics},
     pools::pools,
     reload::Reloads,
 };
@@ -17,22 +17,24 @@ use actix_web::web::{Data, ServiceConfig};
 use anyhow::{Context, Result};
 use revolve_adapters::{
     argon2::Argon2Hasher,
-    jose::MacDeviceCredentials,
+    jose::{MacDeviceCredentials, MasterKey},
+    limits::{FallbackLimits, LocalLimits},
     postgres::{PostgresAccounts, PostgresConfig},
-    redis::{RedisConfig, RedisTokens},
+    redis::{BucketNames, RedisConfig, RedisTokens},
     sqlite::SqliteStore,
-    system::{SystemClock, SystemEntropy},
+    system::{SteadyClock, SystemClock, SystemEntropy},
     zxcvbn::{JudgingConfig, ZxcvbnStrength},
 };
 use revolve_domain::{
+    limits::LiveLimits,
     policy::PasswordPolicy,
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, KeyRepository, PasswordHasher, PasswordStrength, RevocationSigner, SecurityEvents,
-        SessionRepository, TokenCodec, TokenRepository, UserRepository,
+        Clearings, Clock, DeviceCredentials, Entropy, KeyRepository, PasswordHasher, PasswordStrength, RateLimiter, RevocationSigner,
+        SecurityEvents, SessionRepository, TokenCodec, TokenRepository, UserRepository,
     },
     use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed, SignIn,
-        SignOut, SignUp, UpdateDetails,
+        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed,
+        SignIn, SignOut, SignUp, UpdateDetails,
     },
 };
 use std::sync::Arc;
@@ -113,6 +115,8 @@ pub(crate) struct Services {
     pub(crate) reloads: Vec<Arc<dyn Reloads>>,
     cookies: Data<CookieSettings>,
     passwords: Data<PasswordPolicy>,
+    proxies: Data<TrustedProxies>,
+    rates: Data<LiveLimits>,
     in_flight: Data<TaskTracker>,
 }
 
@@ -132,6 +136,8 @@ impl Services {
             .app_data(self.end_session.clone())
             .app_data(self.cookies.clone())
             .app_data(self.passwords.clone())
+            .app_data(self.proxies.clone())
+            .app_data(self.rates.clone())
             .app_data(self.in_flight.clone());
     }
 }
@@ -165,11 +171,18 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let stores = stores(&config, Arc::clone(&clock)).await?.measured(metrics);
     let Stores { users, sessions, tokens, keys: repository, closer } = stores;
     metrics.watch(pools(&closer));
+    let rates = Arc::new(LiveLimits::new(config.limits.policy()));
+    let counted = |limiter| Arc::new(CountedLimits::new(Arc::clone(metrics), limiter));
+    let limiter = counted(shared_limits(&closer, &material.master));
+    let limits = Limits { limiter, rates: Arc::clone(&rates), events: Arc::clone(&events) };
+    // A refresh is one read and one step of the white list: what limits it is in this process, whatever the profile.
+    let refresh_limits = Limits { limiter: counted(local_limits()), ..limits.clone() };
+    let proxies = TrustedProxies::new(config.http.trusted_proxies.clone(), config.http.forwarded_header);
 
     let key_policy = config.tokens.key_policy();
     let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy, metrics).await?;
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
-    let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone()];
+    let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone(), rates.clone()];
     let codec: Arc<dyn TokenCodec> = Arc::new(SeenTokens(live_keys));
     let signer: Arc<dyn RevocationSigner> = ring.clone();
     let discovery = Discovery { keys: ring, issuer: config.tokens.issuer.clone(), max_age: key_policy.key_set_max_age };
@@ -205,6 +218,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             entropy: Arc::clone(&entropy),
             mint: mint.clone(),
             clear: clear.clone(),
+            limits: limits.clone(),
             events: Arc::clone(&events),
         }),
         sign_in: Data::new(SignIn {
@@ -217,6 +231,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             entropy,
             mint: mint.clone(),
             clear: clear.clone(),
+            limits: limits.clone(),
             events: Arc::clone(&events),
         }),
         refresh: Data::new(Refresh {
@@ -227,6 +242,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             clock: Arc::clone(&clock),
             mint,
             clear: clear.clone(),
+            limits: refresh_limits,
             events: Arc::clone(&events),
         }),
         sign_out: Data::new(SignOut {
@@ -242,6 +258,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             users: Arc::clone(&users),
             clock: Arc::clone(&clock),
             hasher: Arc::clone(&hasher),
+            limits: limits.clone(),
             events: Arc::clone(&events),
         }),
         change_password: Data::new(ChangePassword {
@@ -250,6 +267,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             hasher,
             strength,
             clear: clear.clone(),
+            limits,
             clock: Arc::clone(&clock),
             events: Arc::clone(&events),
         }),
@@ -275,6 +293,8 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         reloads,
         cookies: Data::new(cookies),
         passwords: Data::new(passwords),
+        proxies: Data::new(proxies),
+        rates: Data::from(rates),
         in_flight: Data::new(background.in_flight()),
     };
     Ok((services, closer))
@@ -347,6 +367,22 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             })
         }
     }
+}
+
+/// Buckets that all replicas share.
+fn shared_limits(closer: &Closer, master: &MasterKey) -> Arc<dyn RateLimiter> {
+    match closer {
+        Closer::Embedded(_) => local_limits(),
+        Closer::Server(_, tokens) => {
+            let shared = Arc::new(tokens.limits(BucketNames::new(master.limits())));
+            Arc::new(FallbackLimits::new(shared, LocalLimits::new(Arc::new(SteadyClock::new()))))
+        }
+    }
+}
+
+/// Buckets of this process.
+fn local_limits() -> Arc<dyn RateLimiter> {
+    Arc::new(LocalLimits::new(Arc::new(SteadyClock::new())))
 }
 
 /// The keys alone, for the command that manages them: the white list need not be there.

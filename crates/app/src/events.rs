@@ -42,6 +42,9 @@ impl SecurityEvents for LogEvents {
             E::SessionBound { user, session } | E::PasswordChanged { user, session } => {
                 info!(target: TARGET, event = name, %user, %session);
             }
+            E::LimitReached { limit, user, address } => {
+                warn!(target: TARGET, event = name, limit = limit.as_str(), user = user.map(display), address = address.map(display));
+            }
             E::DeviceMismatch { user, session, address } => {
                 warn!(target: TARGET, event = name, %user, %session, address = address.map(display));
             }

@@ -9,6 +9,7 @@ use crate::{
 };
 use anyhow::Result;
 use async_trait::async_trait;
+use revolve_domain::limits::LiveLimits;
 use std::{path::PathBuf, sync::Arc};
 
 /// A part of the service that can be changed while it runs. The keys whose values it takes say so in the schema
@@ -78,6 +79,19 @@ impl Reloads for LogLevel {
 
     async fn reload(&self, config: &Config) -> Result<()> {
         Ok(telemetry::set_level(&config.log.level)?)
+    }
+}
+
+/// How often something may be tried.
+#[async_trait]
+impl Reloads for LiveLimits {
+    fn name(&self) -> &'static str {
+        "limits"
+    }
+
+    async fn reload(&self, config: &Config) -> Result<()> {
+        self.set(config.limits.policy());
+        Ok(())
     }
 }
 

@@ -39,6 +39,7 @@
 //!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`)
 
 pub mod keys;
+pub mod limits;
 pub mod model;
 pub mod policy;
 pub mod ports;

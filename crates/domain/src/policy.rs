@@ -50,6 +50,9 @@ impl Default for PasswordPolicy {
 }
 
 impl SessionPolicy {
+    /// So long after a sign-in its device is known to be the user's. Browsers keep the credential as long.
+    pub const DEVICE_LIFETIME: Duration = Duration::from_hours(365 * 24);
+
     /// When a refresh token issued at `at` expires in a session that ends at `ends_at`.
     pub fn refresh_expiry(&self, at: Timestamp, ends_at: Timestamp) -> Timestamp {
         at.plus(self.refresh_lifetime).min(ends_at)
@@ -63,6 +66,11 @@ impl SessionPolicy {
     /// The most white-list entries of one user: live sessions, and some that failed sign-ins left behind.
     pub const fn white_list_ceiling(&self) -> usize {
         self.max_per_user.saturating_add(32)
+    }
+
+    /// The most devices of one user that are remembered: a device that is not, because so many others came later, is a stranger's.
+    pub const fn max_devices(&self) -> usize {
+        self.max_per_user.saturating_mul(10)
     }
 
     /// The most rows of ended sessions of one user. Older ones go first; all that is lost with them is the reason.

@@ -8,14 +8,16 @@ use crate::{
 use revolve_adapters::{
     argon2::{Argon2Hasher, HashCost, PoolConfig},
     jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MasterKey},
-    system::{SystemClock, SystemEntropy},
+    limits::LocalLimits,
+    system::{SteadyClock, SystemClock, SystemEntropy},
     zxcvbn::{JudgingConfig, ZxcvbnStrength},
 };
 use revolve_domain::{
+    limits::LiveLimits,
     policy::SessionPolicy,
     ports::{DeviceCredentials, Entropy, PasswordHasher, SecurityEvents, TokenCodec},
     rotation::RetryPolicy,
-    use_cases::{Authenticate, Clear, ListSessions, Me, Mint, Refresh, RevocationFeed, SignIn, SignOut, SignUp},
+    use_cases::{Authenticate, Clear, Limits, ListSessions, Me, Mint, Refresh, RevocationFeed, SignIn, SignOut, SignUp},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -45,6 +47,9 @@ impl Service {
         let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::new(HashCost::default(), PoolConfig::default(), entropy.clone())?);
         let events: Arc<dyn SecurityEvents> = Arc::new(PrintedEvents);
 
+        let limiter = Arc::new(LocalLimits::new(Arc::new(SteadyClock::new())));
+        let limits = Limits { limiter, rates: Arc::new(LiveLimits::default()), events: events.clone() };
+
         let mint = Mint { codec: codec.clone(), policy };
         let clear = Clear { tokens: store.clone(), sessions: store.clone(), clock: clock.clone(), clearings: Arc::new(NothingWaits) };
         let authenticate = Authenticate { codec: codec.clone(), sessions: store.clone(), clock: clock.clone() };
@@ -59,6 +64,7 @@ impl Service {
                 entropy: entropy.clone(),
                 mint: mint.clone(),
                 clear: clear.clone(),
+                limits: limits.clone(),
                 events: events.clone(),
             },
             sign_in: SignIn {
@@ -71,6 +77,7 @@ impl Service {
                 entropy,
                 mint: mint.clone(),
                 clear: clear.clone(),
+                limits: limits.clone(),
                 events: events.clone(),
             },
             refresh: Refresh {
@@ -81,6 +88,7 @@ impl Service {
                 clock: clock.clone(),
                 mint,
                 clear: clear.clone(),
+                limits,
                 events: events.clone(),
             },
             sign_out: SignOut { authenticate: authenticate.clone(), sessions: store.clone(), clear, clock: clock.clone(), events },

@@ -39,6 +39,11 @@ impl MasterKey {
         URL_SAFE_NO_PAD.encode(random.concat()).into()
     }
 
+    /// The key of the digests under which limits are counted: the same for all replicas.
+    pub fn limits(&self) -> SecretSlice<u8> {
+        self.derive("limits").secret
+    }
+
     pub(super) fn derive(&self, purpose: &str) -> DerivedKey {
         let expand = |label: &str, length: usize| {
             let mut bytes = vec![0; length];

@@ -4,7 +4,7 @@ use super::{
     database::Intent,
     error::Fault,
     values::At,
-    write::{SessionRow, insert_session},
+    write::{SessionRow, insert_session, know_device},
 };
 use deadpool_postgres::Transaction;
 use revolve_domain::{
@@ -40,12 +40,18 @@ const MAKE_ROOM: &str = "
     WHERE s.id = d.id AND d.reason IS NOT NULL AND s.ended_at IS NULL
     RETURNING s.id, s.end_reason";
 
-const INSERT: &str = insert_session!();
+const INSERT: &str = concat!("WITH device AS (", know_device!(), ") ", insert_session!());
 
 const DROP_OLDEST: &str = "
     DELETE FROM sessions WHERE id = ANY (ARRAY(
         SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NOT NULL
         ORDER BY ended_at DESC, began_at DESC, id DESC OFFSET $2))";
+
+/// The device of this sign-in, `$2`, is not among those that may go.
+const FORGET_OLDEST: &str = "
+    DELETE FROM known_devices WHERE user_id = $1 AND device_id = ANY (ARRAY(
+        SELECT device_id FROM known_devices WHERE user_id = $1 AND device_id <> $2
+        ORDER BY signed_in_at DESC, device_id DESC OFFSET $3))";
 
 impl Intent for BeginSession {
     type Answer = BeginOutcome;
@@ -67,6 +73,9 @@ impl Intent for BeginSession {
         tx.execute(&insert, &SessionRow::from(new).params()).await?;
         let drop_oldest = tx.prepare_cached(DROP_OLDEST).await?;
         tx.execute(&drop_oldest, &[user, &i64::try_from(self.max_ended).unwrap_or(i64::MAX)]).await?;
+        let forget_oldest = tx.prepare_cached(FORGET_OLDEST).await?;
+        let others = i64::try_from(self.max_devices.saturating_sub(1)).unwrap_or(i64::MAX);
+        tx.execute(&forget_oldest, &[user, new.device.as_uuid(), &others]).await?;
         Ok(BeginOutcome::Begun { replaced: named(&gone, EndReason::Replaced)?, evicted: named(&gone, EndReason::Evicted)? })
     }
 }

@@ -98,18 +98,18 @@ const USER_COLUMNS: usize = 9;
 /// How many columns [`session`] reads.
 const SESSION_COLUMNS: usize = 12;
 
-/// Reads [`user_columns`] and then the hash.
+/// Reads [`user_columns`], then the hash, then whether the device is known.
 pub(super) fn credentials(row: &Row) -> Result<Credentials, Fault> {
     let user = user(row, 0)?;
     let mut fields = Fields { row, next: USER_COLUMNS, table: "users", id: Some(*user.id.as_uuid()) };
     let hash = PasswordHash::from_phc(fields.take("password_hash")?);
-    Ok(Credentials { user, hash })
+    Ok(Credentials { user, hash, known_device: fields.take("known")? })
 }
 
 /// Reads the same and whether it is an account, all of it in either case.
 pub(super) fn wanted(row: &Row) -> Result<Option<Credentials>, Fault> {
     let credentials = credentials(row)?;
-    Ok(row.try_get::<_, bool>(USER_COLUMNS + 1)?.then_some(credentials))
+    Ok(row.try_get::<_, bool>(USER_COLUMNS + 2)?.then_some(credentials))
 }
 
 /// Reads [`session_columns`].

@@ -51,6 +51,12 @@ const PRUNE: &str = "
         SELECT id FROM sessions WHERE ended_at < $1 OR ends_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
     RETURNING 1";
 
+const PRUNE_DEVICES: &str = "
+    DELETE FROM known_devices k USING (
+        SELECT user_id, device_id FROM known_devices WHERE signed_in_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) old
+    WHERE k.user_id = old.user_id AND k.device_id = old.device_id
+    RETURNING 1";
+
 #[async_trait]
 impl SessionRepository for PostgresAccounts {
     async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -90,6 +96,11 @@ impl SessionRepository for PostgresAccounts {
             rows::revocation(&row, &mut revocations).map_err(|fault| self.db.error(operation, fault))?;
         }
         Ok(revocations)
+    }
+
+    async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let done = self.db.write(PRUNE_DEVICES, &[&At(before), &i64::from(limit)]).await;
+        done.map(|rows| rows.len() as u64).map_err(|fault| self.db.error("forget devices", fault))
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -5,25 +5,26 @@ use super::{
     change::Update,
     end::Delete,
     rows::{self, user_columns},
-    write::{SessionRow, UserRow, insert_session, insert_user, user_into},
+    write::{SessionRow, UserRow, insert_session, insert_user, know_device, user_into},
 };
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{Credentials, DetailsChange, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    model::{Credentials, DetailsChange, DeviceId, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
     ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
-const CREATE: &str = concat!("WITH account AS (", insert_user!(), ") ", insert_session!());
+const CREATE: &str = concat!("WITH account AS (", insert_user!(), "), device AS (", know_device!(), ") ", insert_session!());
 const ADD: &str = concat!(user_into!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
-/// Always one row, as long to find, to send, to read and to check as an account: time is not to tell who has one. The last column says whether
-/// it is one.
+/// Always one row, as long to find, to send, to read and to check as an account, and the same look-ups: time is not to tell who has
+/// one. `$2` is null if no device was shown. The last column says whether it is an account.
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'::uuid), coalesce(u.email, wanted.email), u.name, u.website, u.image_url,
         coalesce(u.created_at, 'epoch'::timestamptz), u.disabled_at, coalesce(u.session_epoch, 0), u.kept_sid,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
-        u.id IS NOT NULL
-    FROM (SELECT $1::text AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email";
-const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.id = $1");
+        d.device_id IS NOT NULL, u.id IS NOT NULL
+    FROM (SELECT $1::text AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
+        LEFT JOIN known_devices d ON d.device_id = $2 AND d.user_id = coalesce(u.id, '00000000-0000-4000-8000-000000000000')";
+const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash, false FROM users u WHERE u.id = $1");
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
 
 const PING: &str = "SELECT current_setting('transaction_read_only') = 'on'";
@@ -49,9 +50,10 @@ impl UserRepository for PostgresAccounts {
         }
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
         let operation = "read an account by its address";
-        let rows = self.db.read(operation, BY_EMAIL, &[&email.as_str()]).await?;
+        let device = device.map(|device| *device.as_uuid());
+        let rows = self.db.read(operation, BY_EMAIL, &[&email.as_str(), &device]).await?;
         let found = rows.first().map(rows::wanted).transpose().map_err(|fault| self.db.error(operation, fault))?;
         Ok(found.flatten())
     }

@@ -14,6 +14,14 @@ macro_rules! insert_session {
     };
 }
 
+/// Remembers the device of a [`SessionRow`] as one that its user has signed in on.
+macro_rules! know_device {
+    () => {
+        "INSERT INTO known_devices (user_id, device_id, signed_in_at) VALUES ($2, $3, $8) \
+         ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at"
+    };
+}
+
 /// Stores a [`UserRow`]; what follows is the list of its parameters.
 macro_rules! user_into {
     () => {
@@ -28,7 +36,7 @@ macro_rules! insert_user {
     };
 }
 
-pub(super) use {insert_session, insert_user, user_into};
+pub(super) use {insert_session, insert_user, know_device, user_into};
 
 pub(super) struct SessionRow<'a> {
     id: &'a Uuid,

@@ -1,6 +1,7 @@
 //! The white list in Redis 7: one hash per live session, one index per user, one Lua script per intent. What decides on a
 //! rotation lives in `lua/`; nothing in here knows SQL, tokens' signatures or HTTP, and no type of the Redis client leaves it.
 //!
+//! - `limits`: buckets for limits, beside the white list
 //! - `links`: a few shared connections, and how they come back after a fault
 //! - `server`: whether the server at the other end will do
 //! - `scripts`, `keys`, `reply`: the words of the conversation
@@ -8,6 +9,7 @@
 
 mod failure;
 mod keys;
+mod limits;
 mod links;
 mod reply;
 mod scripts;
@@ -17,11 +19,12 @@ mod tokens;
 
 use deadpool_redis::redis::{self, IntoConnectionInfo, RedisError};
 use failure::Failure;
+pub use limits::{BucketNames, RedisLimits};
 use links::Links;
 use revolve_domain::ports::StoreError;
 use scripts::Scripts;
 use secrecy::{ExposeSecret, SecretString};
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Where Redis is, and how it is used.
 #[derive(Clone, Debug)]
@@ -48,7 +51,7 @@ impl RedisConfig {
 
 /// The white list in Redis.
 pub struct RedisTokens {
-    links: Links,
+    links: Arc<Links>,
     scripts: Scripts,
 }
 
@@ -62,7 +65,7 @@ impl RedisTokens {
     /// wrong. The error's sources name host and port, never the password.
     pub async fn connect(config: RedisConfig) -> Result<Self, StoreError> {
         let refused = |failure: Failure| failure.while_it_should("connect");
-        let links = Links::new(&config).map_err(|source| refused(Failure::Url { source }))?;
+        let links = Arc::new(Links::new(&config).map_err(|source| refused(Failure::Url { source }))?);
         let scripts = Scripts::new();
         let info: String = links.command(redis::cmd("INFO")).await.map_err(refused)?;
         server::check(&info).map_err(|unfit| refused(Failure::Unfit { address: links.address(), source: unfit }))?;

@@ -16,6 +16,13 @@ pub(super) struct Unreadable {
     text: String,
 }
 
+impl Unreadable {
+    /// An answer as a whole.
+    pub(super) fn answer(whose: &str, text: String) -> Self {
+        Self { what: "the answer", whose: whose.to_owned(), text }
+    }
+}
+
 /// One answer under examination, and whose it is for the error's sake.
 struct Reader<'a> {
     whose: &'a dyn std::fmt::Display,

@@ -44,6 +44,16 @@ const DROP_OLDEST: &str = "
         SELECT id FROM sessions WHERE user_id = ?1 AND ended_at IS NOT NULL
         ORDER BY ended_at DESC, began_at DESC, id DESC LIMIT -1 OFFSET ?2)";
 
+const KNOW_DEVICE: &str = "
+    INSERT INTO known_devices (user_id, device_id, signed_in_at) VALUES (?1, ?2, ?3)
+    ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at";
+
+/// The device of this sign-in, `?2`, is not among those that may go.
+const FORGET_OLDEST: &str = "
+    DELETE FROM known_devices WHERE user_id = ?1 AND device_id IN (
+        SELECT device_id FROM known_devices WHERE user_id = ?1 AND device_id <> ?2
+        ORDER BY signed_in_at DESC, device_id DESC LIMIT -1 OFFSET ?3)";
+
 /// `SessionRepository::begin`.
 pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutcome, Fault> {
     let new = &begin.session;
@@ -61,6 +71,9 @@ pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutc
     };
     let gone = all(conn, MAKE_ROOM, room, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     insert(conn, new)?;
+    know_device(conn, new)?;
+    let others = i64::try_from(begin.max_devices.saturating_sub(1)).unwrap_or(i64::MAX);
+    run(conn, FORGET_OLDEST, params![user, new.device.to_string(), others])?;
     run(conn, DROP_OLDEST, params![user, i64::try_from(begin.max_ended).unwrap_or(i64::MAX)])?;
 
     let named = |reason: EndReason| {
@@ -88,6 +101,12 @@ pub(super) fn insert(conn: &Connection, session: &Session) -> Result<(), Fault> 
         session.ending.map(|ending| ending.reason.name()),
     ];
     run(conn, INSERT, row).map(drop)
+}
+
+/// Remembers the device of a session as one that its user has signed in on.
+pub(super) fn know_device(conn: &Connection, session: &Session) -> Result<(), Fault> {
+    let row = params![session.user.to_string(), session.device.to_string(), session.began_at.as_millis()];
+    run(conn, KNOW_DEVICE, row).map(drop)
 }
 
 /// Ids and numbers need no escapes.

@@ -17,10 +17,11 @@ use std::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql")),
     ("V2__signing_keys", include_str!("../../migrations/sqlite/V2__signing_keys.sql")),
     ("V3__epoch_raised_at", include_str!("../../migrations/sqlite/V3__epoch_raised_at.sql")),
+    ("V4__known_devices", include_str!("../../migrations/sqlite/V4__known_devices.sql")),
 ];
 
 /// How long a connection waits for another process to let go of the file.

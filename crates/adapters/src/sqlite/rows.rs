@@ -110,18 +110,18 @@ pub(super) fn user(row: &Row<'_>, first: usize) -> Result<User, Fault> {
     })
 }
 
-/// Reads [`user_columns`] and then the hash.
+/// Reads [`user_columns`], then the hash, then whether the device is known.
 pub(super) fn credentials(row: &Row<'_>) -> Result<Credentials, Fault> {
     let user = user(row, 0)?;
     let mut fields = Fields { row, next: USER_COLUMNS, table: "users", id: user.id.to_string() };
     let hash = PasswordHash::from_phc(fields.take("password_hash")?);
-    Ok(Credentials { user, hash })
+    Ok(Credentials { user, hash, known_device: fields.take("known")? })
 }
 
 /// Reads the same and whether it is an account, all of it in either case.
 pub(super) fn wanted(row: &Row<'_>) -> Result<Option<Credentials>, Fault> {
     let credentials = credentials(row)?;
-    Ok(row.get::<_, bool>(USER_COLUMNS + 1)?.then_some(credentials))
+    Ok(row.get::<_, bool>(USER_COLUMNS + 2)?.then_some(credentials))
 }
 
 /// Reads [`session_columns`].

@@ -48,6 +48,10 @@ const REVOKED: &str = "
 const PRUNE: &str = "
     DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < ?1 OR ends_at < ?1 LIMIT ?2)";
 
+const PRUNE_DEVICES: &str = "
+    DELETE FROM known_devices WHERE (user_id, device_id) IN (
+        SELECT user_id, device_id FROM known_devices WHERE signed_in_at < ?1 LIMIT ?2)";
+
 #[async_trait]
 impl SessionRepository for SqliteStore {
     async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -107,6 +111,11 @@ impl SessionRepository for SqliteStore {
             }
         }
         Ok(revocations)
+    }
+
+    async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let prune = move |conn: &Connection| run(conn, PRUNE_DEVICES, params![before.as_millis(), limit]).map(|pruned| pruned as u64);
+        self.write("forget devices", prune).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

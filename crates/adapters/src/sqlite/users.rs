@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    begin::insert,
+    begin::{insert, know_device},
     error::Fault,
     query::{exists, first, run},
     rows::{self, user_columns},
@@ -11,20 +11,23 @@ use super::{
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        Credentials, DetailsChange, EmailAddress, EndReason, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId, WebUrl,
+        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+        WebUrl,
     },
     ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 use rusqlite::{Connection, params};
 
-/// Always one row, as long to find, to read and to check as an account: time is not to tell who has one. The last column says whether it is one.
+/// Always one row, as long to find, to read and to check as an account, and the same look-ups: time is not to tell who has one. `?2` is
+/// null if no device was shown. The last column says whether it is an account.
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'), coalesce(u.email, ?1), u.name, u.website, u.image_url,
         coalesce(u.created_at, 0), u.disabled_at, coalesce(u.session_epoch, 0), u.kept_sid,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
-        u.id IS NOT NULL
-    FROM (SELECT ?1 AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email";
-const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.id = ?1");
+        d.device_id IS NOT NULL, u.id IS NOT NULL
+    FROM (SELECT ?1 AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
+        LEFT JOIN known_devices d ON d.device_id = ?2 AND d.user_id = coalesce(u.id, '')";
+const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash, 0 FROM users u WHERE u.id = ?1");
 const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
 const TAKEN: &str = "SELECT 1 FROM users WHERE email = ?1 AND id <> ?2";
 const UPDATE: &str = "UPDATE users SET email = ?2, name = ?3, website = ?4, image_url = ?5 WHERE id = ?1";
@@ -33,6 +36,7 @@ const INSERT: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
+const FORGET_DEVICES: &str = "DELETE FROM known_devices WHERE user_id = ?1";
 const SCRUB: &str = "
     UPDATE sessions
     SET ended_at = coalesce(ended_at, ?2), end_reason = coalesce(end_reason, ?3),
@@ -51,9 +55,10 @@ impl UserRepository for SqliteStore {
         self.write("add an account", move |conn| add(conn, &user, &hash)).await
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
-        let email = email.as_str().to_owned();
-        self.read("read an account by its address", move |conn| Ok(first(conn, BY_EMAIL, [email], rows::wanted)?.flatten())).await
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+        let (email, device) = (email.as_str().to_owned(), device.as_ref().map(DeviceId::to_string));
+        let find = move |conn: &Connection| first(conn, BY_EMAIL, params![email, device], rows::wanted);
+        Ok(self.read("read an account by its address", find).await?.flatten())
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
@@ -103,6 +108,7 @@ fn create(conn: &Connection, user: &User, hash: &PasswordHash, session: &Session
     }
     insert_user(conn, user, hash)?;
     insert(conn, session)?;
+    know_device(conn, session)?;
     Ok(CreateOutcome::Created)
 }
 
@@ -177,6 +183,7 @@ fn delete(conn: &Connection, user: UserId, asking: Option<SessionId>, at: Timest
     }
     let user = user.id.to_string();
     run(conn, DELETE, [&user])?;
+    run(conn, FORGET_DEVICES, [&user])?;
     run(conn, SCRUB, params![user, at.as_millis(), EndReason::AccountDeleted.name()])?;
     Ok(true)
 }

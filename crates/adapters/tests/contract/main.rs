@@ -5,6 +5,7 @@
 mod argon2;
 #[cfg(feature = "jose")]
 mod jose;
+mod limits;
 mod postgres;
 mod redis;
 mod sqlite;

@@ -3,6 +3,7 @@
 #![cfg(feature = "redis")]
 
 mod faults;
+mod limits;
 mod proxy;
 mod stored;
 mod subject;

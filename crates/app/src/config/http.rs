@@ -1,10 +1,22 @@
 //! `[http]`: the listeners and what clients may ask of them.
 
 use super::{Human, Rule, Tls};
+use ipnet::IpNet;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, time::Duration};
 use url::Url;
+
+/// The header in which trusted proxies say whom a request came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For: client, proxy, …`
+    #[default]
+    XForwardedFor,
+    /// `Forwarded: for=client, for=proxy, …` (RFC 7239)
+    Forwarded,
+}
 
 /// `[http]`
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -39,6 +51,14 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// TLS; none by default.
     pub tls: Tls,
+    /// The proxies before the service, as networks such as "10.0.0.0/8" or "2001:db8::/32"; a single address is "10.0.0.7/32".
+    /// None by default. What they say about the client's address is believed, and nobody else: addresses in logs, sessions and
+    /// limits are the proxy's if this is not set.
+    #[schemars(with = "Vec<String>")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they say it, "x-forwarded-for" (the default) or "forwarded" (RFC 7239). The other one is never read:
+    /// a proxy that sets one of them may pass on what a client wrote into the other.
+    pub forwarded_header: ForwardedHeader,
 }
 
 impl Default for Http {
@@ -54,6 +74,8 @@ impl Default for Http {
             max_connections: 10_000,
             cors_origins: Vec::new(),
             tls: Tls::default(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ mod document;
 mod hashing;
 mod http;
 mod human;
+mod limits;
 mod load;
 mod log;
 mod mistake;
@@ -27,8 +28,9 @@ mod traces;
 
 pub use document::{reference, schema};
 pub use hashing::Hashing;
-pub use http::Http;
+pub use http::{ForwardedHeader, Http};
 pub use human::{Hidden, Human, HumanOption};
+pub use limits::{Limits, Rate};
 pub use load::{Change, Effective, Loaded, Setting};
 pub use log::{Log, LogFormat};
 pub use mistake::ConfigError;
@@ -72,6 +74,8 @@ pub struct Config {
     pub hashing: Hashing,
     /// New passwords.
     pub passwords: Passwords,
+    /// How often something may be tried.
+    pub limits: Limits,
     /// Log lines.
     pub log: Log,
     /// Traces.
@@ -91,6 +95,7 @@ impl Default for Config {
             postgres: Postgres::default(),
             hashing: Hashing::default(),
             passwords: Passwords::default(),
+            limits: Limits::default(),
             log: Log::default(),
             traces: Traces::default(),
         }
@@ -112,6 +117,7 @@ impl Config {
             self.hashing.rules(),
             self.passwords.rules(),
             self.log.rules(),
+            self.limits.rules(),
             self.traces.rules(),
         ];
         rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| ConfigError::new(rule)).collect()

@@ -1,14 +1,17 @@
 //! What a request says about who sent it: bearer token, device credential, address.
 
-use super::problem::Problem;
+use super::{forwarded::TrustedProxies, problem::Problem};
 use actix_web::{
     FromRequest, HttpRequest,
-    cookie::{Cookie, SameSite, time::Duration},
+    cookie::{Cookie, SameSite},
     dev::Payload,
     http::header::{self, HeaderValue},
     web,
 };
-use revolve_domain::model::{ClientInfo, Label};
+use revolve_domain::{
+    model::{ClientInfo, Label},
+    policy::SessionPolicy,
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::future::{Ready, ready};
 
@@ -65,13 +68,21 @@ impl FromRequest for Caller {
         let from_header = text(DEVICE_HEADER).map(SecretString::from);
         let from_cookie = || raw_cookie(request, cookies.name()).map(SecretString::from);
         ready(Ok(Self {
-            client: ClientInfo { address: request.peer_addr().map(|peer| peer.ip()), user_agent: None },
+            client: address(request),
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
             device_credential: from_header.or_else(from_cookie),
             is_browser: request.headers().contains_key("Sec-Fetch-Site"),
             cookies,
         }))
     }
+}
+
+/// The client's address: the peer's, or what trusted proxies say. No address is known of a peer that did not come by one.
+fn address(request: &HttpRequest) -> ClientInfo {
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let proxies = request.app_data::<web::Data<TrustedProxies>>();
+    let client = |peer| proxies.map_or(peer, |proxies| proxies.client(peer, request.headers()));
+    ClientInfo { address: peer.map(client), user_agent: None }
 }
 
 /// A `User-Agent` header in words that a person knows, such as "Firefox on Linux"; what is no browser's stays as it is.
@@ -106,7 +117,7 @@ impl Caller {
             .http_only(true)
             .secure(self.cookies.secure)
             .same_site(SameSite::Strict)
-            .max_age(Duration::days(365))
+            .max_age(SessionPolicy::DEVICE_LIFETIME.try_into().unwrap_or_default())
             .finish()
     }
 }

@@ -2,7 +2,13 @@
 
 pub(super) mod docs;
 
-use super::{answer::UserAnswer, body::Body, caller::Bearer, problem::Problem, use_case::UseCase};
+use super::{
+    answer::UserAnswer,
+    body::Body,
+    caller::{Bearer, Caller},
+    problem::Problem,
+    use_case::UseCase,
+};
 use actix_web::{HttpResponse, web};
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, Label, Password, WebUrl},
@@ -22,8 +28,8 @@ pub(super) async fn delete(use_case: UseCase<DeleteAccount>, bearer: Bearer) -> 
 }
 
 /// `PUT /details`
-pub(super) async fn details(use_case: UseCase<UpdateDetails>, bearer: Bearer, body: Body) -> Result<HttpResponse, Problem> {
-    let request = parse(body)?;
+pub(super) async fn details(use_case: UseCase<UpdateDetails>, bearer: Bearer, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+    let request = UpdateDetailsRequest { client: caller.client, ..parse(body)? };
     let user = use_case.run(async move |case| case.execute(&bearer.0, request).await).await??;
     Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
 }
@@ -36,5 +42,5 @@ pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
         email: body.optional("email", EmailAddress::parse),
     };
     let current_password = body.optional_secret("currentPassword", Password::present);
-    body.finish(Some(UpdateDetailsRequest { change, current_password }))
+    body.finish(Some(UpdateDetailsRequest { change, current_password, ..UpdateDetailsRequest::default() }))
 }

@@ -8,10 +8,12 @@ mod caller;
 mod cors;
 mod deadline;
 mod discovery;
+mod forwarded;
 pub(crate) mod me;
 mod openapi;
 pub(crate) mod password;
 pub(crate) mod problem;
+mod rate_limit;
 pub(crate) mod refresh;
 mod revocations;
 mod sessions;
@@ -26,6 +28,7 @@ pub(crate) use caller::CookieSettings;
 pub(crate) use cors::Origins;
 pub(crate) use deadline::count;
 pub(crate) use discovery::Discovery;
+pub(crate) use forwarded::TrustedProxies;
 pub(crate) use shield::Shield;
 pub use signed_in::SignedIn;
 #[cfg(feature = "otel")]
@@ -34,7 +37,13 @@ pub(crate) use watch::{Watch, names};
 pub(crate) use well_known::Dependencies;
 
 use crate::{composition::Services, feed::Feed};
-use actix_web::{HttpResponse, Resource, dev::HttpServiceFactory, http::header, middleware::DefaultHeaders, web};
+use actix_web::{
+    HttpResponse, Resource,
+    dev::HttpServiceFactory,
+    http::header,
+    middleware::{DefaultHeaders, from_fn},
+    web,
+};
 use deadline::within;
 use problem::Problem;
 use std::time::Duration;
@@ -62,13 +71,13 @@ pub(crate) fn api(services: &Services) -> impl HttpServiceFactory + 'static {
         .wrap(layers.origins.layer())
         .wrap(layers.shield)
         .wrap(layers.watch.clone())
-        .service(only("/signup", "POST").route(within(limit, web::post().to(begin::sign_up))))
-        .service(only("/signin", "POST").route(within(limit, web::post().to(begin::sign_in))))
-        .service(only("/tokens", "POST").route(within(limit, web::post().to(refresh::refresh))))
+        .service(only("/signup", "POST").wrap(from_fn(rate_limit::sign_up)).route(within(limit, web::post().to(begin::sign_up))))
+        .service(only("/signin", "POST").wrap(from_fn(rate_limit::password)).route(within(limit, web::post().to(begin::sign_in))))
+        .service(only("/tokens", "POST").wrap(from_fn(rate_limit::refresh)).route(within(limit, web::post().to(refresh::refresh))))
         .service(only("/signout", "POST").route(within(limit, web::post().to(sign_out::sign_out))))
         .service(only("/me", "GET, DELETE").route(within(limit, web::get().to(me::me))).route(within(limit, web::delete().to(me::delete))))
-        .service(only("/details", "PUT").route(within(limit, web::put().to(me::details))))
-        .service(only("/password", "PUT").route(within(limit, web::put().to(password::change))))
+        .service(only("/details", "PUT").wrap(from_fn(rate_limit::password)).route(within(limit, web::put().to(me::details))))
+        .service(only("/password", "PUT").wrap(from_fn(rate_limit::password)).route(within(limit, web::put().to(password::change))))
         .service(only("/sessions", "GET").route(within(limit, web::get().to(sessions::list))))
         .service(only("/sessions/{sid}", "DELETE").route(within(limit, web::delete().to(sessions::end))))
         .default_service(web::to(nothing_here))

@@ -2,7 +2,12 @@
 
 pub(super) mod docs;
 
-use super::{body::Body, caller::Bearer, problem::Problem, use_case::UseCase};
+use super::{
+    body::Body,
+    caller::{Bearer, Caller},
+    problem::Problem,
+    use_case::UseCase,
+};
 use actix_web::{HttpResponse, web::Data};
 use revolve_domain::{
     model::Password,
@@ -14,11 +19,13 @@ use revolve_domain::{
 pub(super) async fn change(
     use_case: UseCase<ChangePassword>,
     bearer: Bearer,
+    caller: Caller,
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (current, new) = parse(body, policy.min_length)?;
-    use_case.run(async move |case| case.execute(&bearer.0, ChangePasswordRequest { current, new }).await).await??;
+    let request = ChangePasswordRequest { current, new, client: caller.client };
+    use_case.run(async move |case| case.execute(&bearer.0, request).await).await??;
     Ok(HttpResponse::NoContent().finish())
 }
 

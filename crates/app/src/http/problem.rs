@@ -5,13 +5,14 @@ mod codes;
 #[cfg(test)]
 pub(super) use codes::FIELD_CODES;
 
-use super::watch::RequestId;
+use super::{rate_limit, watch::RequestId};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, http::StatusCode, http::header};
 use revolve_domain::{
     model::FieldError,
     ports::{StoreError, StoreErrorKind},
     use_cases::{
-        ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Refusal, Refused, SignInError, SignUpError, UpdateDetailsError,
+        ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Limited, Refusal, Refused, SignInError, SignUpError,
+        UpdateDetailsError,
     },
 };
 use serde::{Serialize, Serializer};
@@ -58,6 +59,8 @@ pub(super) struct Document {
     allow: Option<&'static str>,
     #[serde(skip)]
     retry_after: Duration,
+    #[serde(skip)]
+    limited: Option<Limited>,
 }
 
 /// The code, on the answer: for those who see no more than that.
@@ -103,6 +106,7 @@ impl Problem {
             request_id: None,
             allow: None,
             retry_after: RETRY_AFTER,
+            limited: None,
         }))
     }
 
@@ -221,8 +225,12 @@ impl ResponseError for Problem {
         if let Some(allow) = document.allow {
             response.insert_header((header::ALLOW, allow));
         }
+        if let Some(limited) = &document.limited {
+            response.insert_header((header::RETRY_AFTER, rate_limit::seconds(limited.retry_after)));
+            response.insert_header((rate_limit::LEVEL, rate_limit::nothing_left(limited)));
+        }
         match document.status {
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            StatusCode::SERVICE_UNAVAILABLE => {
                 response.insert_header((header::RETRY_AFTER, whole_seconds(document.retry_after)));
             }
             // RFC 6750 §3: an error is named only if a token was sent.
@@ -256,6 +264,16 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// 429 (RFC 6585 §4): the client keeps what it has and tries again then.
+impl From<Limited> for Problem {
+    fn from(limited: Limited) -> Self {
+        let detail = "There were too many attempts. Keep what you have and try again after `Retry-After` seconds.";
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        problem.0.limited = Some(limited);
+        problem
+    }
+}
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -269,6 +287,7 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Token(refusal) => refusal.into(),
+            Refused::Limited(limited) => limited.into(),
             Refused::Failed(failure) => failure.into(),
         }
     }
@@ -279,6 +298,7 @@ impl From<SignUpError> for Problem {
         match error {
             SignUpError::EmailTaken => email_taken(),
             SignUpError::WeakPassword(fault) => Self::fields(vec![FieldProblem::invalid("password", fault)]),
+            SignUpError::Limited(limited) => limited.into(),
             SignUpError::Failed(failure) => failure.into(),
         }
     }
@@ -294,6 +314,7 @@ impl From<SignInError> for Problem {
                 let detail = "The account's sessions were ended during this sign-in; sign in again.";
                 Self::new(StatusCode::UNAUTHORIZED, "sign_in_superseded", detail)
             }
+            SignInError::Limited(limited) => limited.into(),
             SignInError::Failed(failure) => failure.into(),
         }
     }

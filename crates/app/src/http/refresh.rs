@@ -7,6 +7,7 @@ use super::{
     body::Body,
     caller::Caller,
     problem::Problem,
+    rate_limit,
     use_case::UseCase,
 };
 use actix_web::HttpResponse;
@@ -28,7 +29,11 @@ pub(super) async fn refresh(use_case: UseCase<Refresh>, caller: Caller, body: Bo
     let token = parse(body)?;
     let request = RefreshRequest { token, device_credential: caller.device_credential, client: caller.client };
     let refreshed = use_case.run(async move |case| case.execute(request).await).await??;
-    Ok(HttpResponse::Ok().json(Answer { tokens: (&refreshed.tokens).into(), session: SessionAnswer::new(&refreshed.session, None) }))
+    let mut response = HttpResponse::Ok();
+    if let Some(budget) = &refreshed.budget {
+        response.insert_header((rate_limit::LEVEL, rate_limit::level(budget)));
+    }
+    Ok(response.json(Answer { tokens: (&refreshed.tokens).into(), session: SessionAnswer::new(&refreshed.session, None) }))
 }
 
 pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {

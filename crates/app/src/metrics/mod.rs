@@ -6,6 +6,7 @@ mod gauges;
 mod hashing;
 mod http;
 mod keys;
+mod limits;
 #[cfg(target_os = "linux")]
 mod process;
 mod stores;
@@ -16,12 +17,14 @@ pub(crate) use gauges::{Gauges, Labels, lossy};
 pub(crate) use hashing::MeasuredHasher;
 pub(crate) use http::InFlight;
 pub(crate) use keys::CountedRing;
+pub(crate) use limits::CountedLimits;
 pub(crate) use stores::Measured;
 
 use crate::telemetry;
 use events::EventMetrics;
 use hashing::HashMetrics;
 use http::HttpMetrics;
+use limits::LimitMetrics;
 use prometheus_client::registry::Registry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use stores::StoreMetrics;
@@ -34,6 +37,7 @@ pub(crate) struct Metrics {
     events: EventMetrics,
     stores: StoreMetrics,
     hashing: HashMetrics,
+    limits: LimitMetrics,
 }
 
 impl Metrics {
@@ -43,8 +47,8 @@ impl Metrics {
         registry.register_collector(Box::new(process::Process));
         let ours = registry.sub_registry_with_prefix(PREFIX);
         let (http, events) = (HttpMetrics::new(ours), EventMetrics::new(ours));
-        let (stores, hashing) = (StoreMetrics::new(ours), HashMetrics::new(ours));
-        let metrics = Self { registry: Mutex::new(registry), http, events, stores, hashing };
+        let (stores, hashing, limits) = (StoreMetrics::new(ours), HashMetrics::new(ours), LimitMetrics::new(ours));
+        let metrics = Self { registry: Mutex::new(registry), http, events, stores, hashing, limits };
         let features = if cfg!(feature = "otel") { "otel" } else { "" };
         let build = vec![("version", env!("CARGO_PKG_VERSION")), ("features", features)];
         metrics.watch(Gauges::new().gauge("build_info", "The binary that runs; always 1", move || vec![(build.clone(), 1.0)]));

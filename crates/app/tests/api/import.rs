@@ -71,7 +71,7 @@ async fn stored_hash(app: &App, name: &str) -> String {
         }
     };
     let email = EmailAddress::parse(&format!("{name}@example.org")).unwrap();
-    users.credentials_by_email(&email).await.unwrap().unwrap().hash.expose().to_owned()
+    users.credentials_by_email(&email, None).await.unwrap().unwrap().hash.expose().to_owned()
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub struct Credentials {
     pub user: User,
     /// The stored hash.
     pub hash: PasswordHash,
+    /// Whether the user has signed in before on the device that was asked about; `false` if none was.
+    pub known_device: bool,
 }
 
 /// A change of details: `None` leaves a field as it is, `Some(None)` clears it.

@@ -1,6 +1,9 @@
 //! What happened that a person should be able to see later.
 
-use crate::model::{EndReason, Generation, SessionId, UserId};
+use crate::{
+    limits::LimitName,
+    model::{EndReason, Generation, SessionId, UserId},
+};
 use std::{net::IpAddr, time::Duration};
 
 /// A security event. It never contains a password, a token, a credential or an e-mail address.
@@ -105,6 +108,15 @@ pub enum SecurityEvent {
         /// From where.
         address: Option<IpAddr>,
     },
+    /// A limit was reached: told once per bucket and window, however much is refused.
+    LimitReached {
+        /// Which limit.
+        limit: LimitName,
+        /// Whose account, where a device or a session of its own was the one that reached it.
+        user: Option<UserId>,
+        /// From where the first refused request came.
+        address: Option<IpAddr>,
+    },
     /// A password was changed.
     PasswordChanged {
         /// Whose.
@@ -143,6 +155,7 @@ impl SecurityEvent {
             Self::SessionRepeated { .. } => "session.repeated",
             Self::SessionBound { .. } => "session.bound",
             Self::DeviceMismatch { .. } => "device.mismatch",
+            Self::LimitReached { .. } => "limit.reached",
             Self::PasswordChanged { .. } => "password.changed",
             Self::EmailChanged { .. } => "email.changed",
             Self::AccountDeleted { .. } => "account.deleted",

@@ -6,6 +6,7 @@ mod crypto;
 mod error;
 mod events;
 mod keys;
+mod limits;
 mod revocations;
 mod sessions;
 mod system;
@@ -20,6 +21,7 @@ pub use crypto::{
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{SecurityEvent, SecurityEvents};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};
+pub use limits::{Empty, Level, RateLimiter, Take, TakeOutcome};
 pub use revocations::{RevocationSigner, RevocationStatement};
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository};
 pub use system::{Clock, Entropy};

@@ -16,6 +16,8 @@ pub struct BeginSession {
     pub max_live: usize,
     /// How many rows of ended sessions are kept for the user at most.
     pub max_ended: usize,
+    /// How many devices that the user has signed in on are remembered at most, this one included; at least 1.
+    pub max_devices: usize,
     /// A row without a white-list entry that began longer ago than this has not been refreshed in time.
     pub idle: Duration,
 }
@@ -80,7 +82,8 @@ pub trait SessionRepository: Send + Sync {
     /// Commits a sign-in, if the user's epoch still is the session's: ends the live sessions of the same device
     /// ([`EndReason::Replaced`]), then those that were not refreshed in time ([`EndReason::Expired`], not named), then as
     /// many of the least recently refreshed as there are too many ([`EndReason::Evicted`]), and drops the oldest rows of
-    /// ended sessions over `max_ended`. MUST be serial per user.
+    /// ended sessions over `max_ended`. Remembers that the user has signed in on the device at the session's `began_at`, and
+    /// forgets those over `max_devices` that were signed in on the longest ago. MUST be serial per user.
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError>;
 
     /// Records that the session is bound, once; later calls change nothing.
@@ -100,6 +103,9 @@ pub trait SessionRepository: Send + Sync {
     /// at `since` or later and whose account exists, each once and in any order. MUST be one consistent view: an end is
     /// seen whole or not at all. Times are those that came with the calls that ended, raised or replaced.
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError>;
+
+    /// Forgets up to `limit` devices that their user last signed in on before `before`; answers how many it forgot.
+    async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
     /// Deletes up to `limit` rows of sessions that ended, or reached their absolute end, before `before`; answers how
     /// many it deleted.

@@ -1,7 +1,7 @@
 //! Accounts.
 
 use super::StoreError;
-use crate::model::{Credentials, DetailsChange, EmailAddress, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId};
+use crate::model::{Credentials, DetailsChange, DeviceId, EmailAddress, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId};
 use async_trait::async_trait;
 
 /// How a sign-up came out.
@@ -79,7 +79,7 @@ pub enum PasswordOutcome {
 /// The contract suite is `revolve_testkit::contract::users`.
 #[async_trait]
 pub trait UserRepository: Send + Sync {
-    /// Creates an account and its first session in one commit. MUST answer `EmailTaken` and change nothing if an account
+    /// Creates an account and its first session in one commit, whose device the user has signed in on from then on. MUST answer `EmailTaken` and change nothing if an account
     /// has that address, also when many such calls run at once.
     async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError>;
 
@@ -87,11 +87,11 @@ pub trait UserRepository: Send + Sync {
     /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError>;
 
-    /// The account with that address and its hash. It MUST do the same work whether there is one or not, as far as it can: sign-ins ask, and time is
-    /// not to tell.
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+    /// The account with that address, its hash, and whether its user has signed in on `device`. MUST be one read, and the same work
+    /// whether there is such an account or not, as far as it can: sign-ins ask, and time is not to tell.
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError>;
 
-    /// The account with that id and its hash.
+    /// The account with that id and its hash; it knows no device.
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
 
     /// Replaces the hash `old` by `new`, for the same password; does nothing if the hash is no longer `old`.
@@ -107,7 +107,8 @@ pub trait UserRepository: Send + Sync {
     async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError>;
 
     /// Deletes the account and ends its sessions with [`crate::model::EndReason::AccountDeleted`], in one commit. What
-    /// the sessions' rows say about devices and addresses MUST go, too. MUST answer `false` and change nothing if there
+    /// the sessions' rows say about devices and addresses MUST go, too, and so MUST the devices that the user has signed in on. MUST
+    /// answer `false` and change nothing if there
     /// is no such account, or if the session that asks does not live at commit; nobody asks for an operator.
     async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError>;
 

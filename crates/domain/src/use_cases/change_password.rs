@@ -1,8 +1,12 @@
 //! A new password: this session goes on, all others end.
 
-use super::{Authenticate, Clear, Failure, Refusal, Refused, own_details::OwnDetails};
+use super::{
+    Authenticate, Clear, Failure, Limits, Refusal, Refused,
+    limits::{Guess, Own},
+    own_details::OwnDetails,
+};
 use crate::{
-    model::{EndReason, FieldError, Password},
+    model::{ClientInfo, Credentials, EndReason, FieldError, Password, UserId},
     ports::{
         Clearing, Clock, PasswordChange, PasswordCheck, PasswordHasher, PasswordOutcome, PasswordStrength, SecurityEvent, SecurityEvents,
         StoreError, UserRepository,
@@ -18,6 +22,8 @@ pub struct ChangePasswordRequest {
     pub current: Password,
     /// The one to be.
     pub new: Password,
+    /// Where the request came from.
+    pub client: ClientInfo,
 }
 
 /// Why the password is what it was.
@@ -49,6 +55,8 @@ pub struct ChangePassword {
     pub strength: Arc<dyn PasswordStrength>,
     /// Clears the white list.
     pub clear: Clear,
+    /// Slows down those who guess.
+    pub limits: Limits,
     /// Says when.
     pub clock: Arc<dyn Clock>,
     /// Hears of it.
@@ -68,10 +76,14 @@ impl ChangePassword {
         if let Some(fault) = own.fault(&request.new, &*self.strength).await? {
             return Err(ChangePasswordError::WeakPassword(fault));
         }
-        let credentials = self.users.credentials(user).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
-        if self.hasher.check(&request.current, Some(&credentials.hash)).await? == PasswordCheck::Mismatch {
-            return Err(ChangePasswordError::WrongPassword);
+        let own = Some(Own::Session(user, session));
+        let guess = Guess { email: &caller.user.email, client: &request.client, own };
+        let held = self.limits.guess(guess).await.map_err(Refused::from)?;
+        let judged = self.judge(user, &request.current).await;
+        if !matches!(judged, Err(ChangePasswordError::WrongPassword)) {
+            self.limits.give_back(held).await;
         }
+        let credentials = judged?;
         let hash = self.hasher.hash(&request.new).await?;
         let change = PasswordChange { user, session, epoch: credentials.user.epoch, hash, at: self.clock.now() };
         let PasswordOutcome::Changed(epoch) = self.users.change_password(&change).await? else {
@@ -84,6 +96,14 @@ impl ChangePassword {
         self.events.record(SecurityEvent::PasswordChanged { user, session });
         self.events.record(SecurityEvent::SessionsEnded { user, kept, reason: EndReason::PasswordChanged });
         Ok(())
+    }
+
+    async fn judge(&self, user: UserId, current: &Password) -> Result<Credentials, ChangePasswordError> {
+        let credentials = self.users.credentials(user).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
+        match self.hasher.check(current, Some(&credentials.hash)).await? {
+            PasswordCheck::Match { .. } => Ok(credentials),
+            PasswordCheck::Mismatch => Err(ChangePasswordError::WrongPassword),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What all use cases can fail with, and why a token is refused.
 
+use super::limits::{Limited, from_denied};
 use crate::{
     model::{EndReason, Standing},
     ports::{SignError, StoreError, TokenRejected},
@@ -121,6 +122,9 @@ pub enum Refused {
     /// The token is worth nothing.
     #[error("{}", .0.message())]
     Token(Refusal),
+    /// There were too many attempts; the token was not looked at.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// Whether it is could not be found out.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -137,3 +141,5 @@ impl From<Refusal> for Refused {
         Self::Token(refusal)
     }
 }
+
+from_denied!(Refused);

@@ -88,7 +88,7 @@ impl ImportAccount {
     }
 
     async fn look(&self, request: &ImportRequest) -> Result<Option<ImportOutcome>, StoreError> {
-        let found = self.users.credentials_by_email(&request.email).await?;
+        let found = self.users.credentials_by_email(&request.email, None).await?;
         let outcome = |found: Credentials| if is_same(request, &found) { ImportOutcome::Present } else { ImportOutcome::EmailTaken };
         Ok(found.map(outcome))
     }

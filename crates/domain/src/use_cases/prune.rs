@@ -1,4 +1,4 @@
-//! Rows of sessions whose last token could not be alive any more.
+//! Rows of sessions whose last token could not be alive any more, and devices that were not signed in on for a year.
 
 use crate::{
     policy::SessionPolicy,
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Deletes rows of sessions that are long over.
+/// Deletes rows of sessions that are long over, and forgets devices.
 pub struct Prune {
     /// The sessions' rows.
     pub sessions: Arc<dyn SessionRepository>,
@@ -23,12 +23,15 @@ impl Prune {
     /// Rows deleted per call at most, so that no transaction grows large.
     pub const BATCH: u32 = 1000;
 
-    /// Deletes one batch and answers how many rows went.
+    /// Deletes one batch of either and answers how many rows went of the larger.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn execute(&self) -> Result<u64, StoreError> {
         let longest = self.policy.refresh_lifetime.max(self.policy.id_lifetime);
-        self.sessions.prune(self.clock.now().minus(longest + Self::MARGIN), Self::BATCH).await
+        let now = self.clock.now();
+        let devices = self.sessions.prune_devices(now.minus(SessionPolicy::DEVICE_LIFETIME), Self::BATCH).await?;
+        let sessions = self.sessions.prune(now.minus(longest + Self::MARGIN), Self::BATCH).await?;
+        Ok(sessions.max(devices))
     }
 }

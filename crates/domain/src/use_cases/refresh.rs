@@ -1,6 +1,6 @@
 //! The heart: a refresh token for the next pair.
 
-use super::{Clear, Failure, Mint, Refusal, Refused, TokenPair, verify::verify_refresh};
+use super::{Budget, Clear, Failure, Limits, Mint, Refusal, Refused, TokenPair, verify::verify_refresh};
 use crate::{
     model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
     ports::{
@@ -30,6 +30,8 @@ pub struct Refreshed {
     pub tokens: TokenPair,
     /// The session, as its row was read.
     pub session: Session,
+    /// What is left of the session's budget of refreshes, if it is held to one.
+    pub budget: Option<Budget>,
 }
 
 /// Refreshes: one read of the user database, then one step in the white list, then the signatures.
@@ -48,6 +50,8 @@ pub struct Refresh {
     pub mint: Mint,
     /// Finishes what could not be finished at once.
     pub clear: Clear,
+    /// Slows down floods. Its limiter should be in this process: a refresh is one read and one step.
+    pub limits: Limits,
     /// Hears of it.
     pub events: Arc<dyn SecurityEvents>,
 }
@@ -58,9 +62,11 @@ impl Refresh {
     /// The user database comes first, so that an outage of it leaves the white list as it was.
     ///
     /// # Errors
-    /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if a store did not answer: then the client keeps its
-    /// token and tries again.
+    /// [`Refused::Token`] with the reason; [`Refused::Limited`], or [`Refused::Failed`] if a store did not answer: then the
+    /// client keeps its token and tries again.
     pub async fn execute(&self, request: RefreshRequest) -> Result<Refreshed, Refused> {
+        // Every attempt counts, and is never given back.
+        let _counted = self.limits.refresh_from(&request.client).await?;
         let claims = verify_refresh(&*self.codec, &request.token).await?;
         let address = request.client.address;
         let mismatch = || {
@@ -71,6 +77,7 @@ impl Refresh {
             Some(credential) => Some(self.devices.verify(credential).ok_or_else(mismatch)?),
             None => None,
         };
+        let budget = self.limits.refresh_of(&claims, shown, &request.client).await?.level();
         let now = self.clock.now();
         let record = self.sessions.find(claims.user, claims.session).await?;
         let (user, session) = Self::stands(record, &claims, now)?;
@@ -129,7 +136,7 @@ impl Refresh {
                 return Err(Refusal::TokenReused.into());
             }
         };
-        Ok(Refreshed { tokens, session })
+        Ok(Refreshed { tokens, session, budget })
     }
 
     fn stands(record: Option<SessionRecord>, claims: &RefreshClaims, now: Timestamp) -> Result<(User, Session), Refusal> {

@@ -1,8 +1,12 @@
 //! A new session of an account.
 
-use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Opening};
+use super::{
+    Begun, Clear, Failure, Limited, Limits, Mint, SignInRequest,
+    begin::Opening,
+    limits::{Guess, Own, from_denied},
+};
 use crate::{
-    model::{EndReason, SessionId, User},
+    model::{Credentials, EndReason, SessionId, User},
     ports::{
         BeginOutcome, BeginSession, Clearing, Clock, DeviceCredentials, Entropy, PasswordCheck, PasswordHasher, SecurityEvent,
         SecurityEvents, SessionRepository, SignError, StoreError, TokenRepository, UserRepository,
@@ -19,6 +23,9 @@ pub enum SignInError {
     /// All sessions of the account were ended while this one was about to begin.
     #[error("the account's sessions were ended during the sign-in; sign in again")]
     Superseded,
+    /// There were too many attempts; the password was not looked at.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// Something that the service depends on failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -44,6 +51,8 @@ pub struct SignIn {
     pub mint: Mint,
     /// Clears what was replaced or evicted.
     pub clear: Clear,
+    /// Slows down those who guess.
+    pub limits: Limits,
     /// Hears of it.
     pub events: Arc<dyn SecurityEvents>,
 }
@@ -79,6 +88,7 @@ impl SignIn {
                 refreshed: others.iter().map(|other| (other.session, other.refreshed_at)).collect(),
                 max_live: policy.max_per_user,
                 max_ended: policy.max_ended(),
+                max_devices: policy.max_devices(),
                 idle: policy.refresh_lifetime,
             })
             .await;
@@ -105,9 +115,31 @@ impl SignIn {
         Ok(Begun { session: formed.session, tokens, device: formed.device, evicted })
     }
 
-    /// One hash is computed whatever the outcome, and every refusal is the same.
+    /// Only a password that was found wrong counts: what was taken for any other attempt is given back.
     async fn check(&self, request: &SignInRequest) -> Result<User, SignInError> {
-        let found = self.users.credentials_by_email(&request.email).await?;
+        let guess = |own| Guess { email: &request.email, client: &request.client, own };
+        let device = request.device_credential.as_ref().and_then(|credential| self.devices.verify(credential));
+        let (held, found) = if device.is_some() {
+            let found = self.users.credentials_by_email(&request.email, device).await?;
+            let known = found.as_ref().filter(|found| found.known_device).zip(device);
+            let own = known.map(|(found, device)| Own::Device(found.user.id, device));
+            (self.limits.guess(guess(own)).await?, Ok(found))
+        } else {
+            // Nothing can make this one known: refusing it costs the user database nothing.
+            (self.limits.guess(guess(None)).await?, self.users.credentials_by_email(&request.email, None).await)
+        };
+        let judged = match found {
+            Ok(found) => self.judge(request, found).await,
+            Err(error) => Err(error.into()),
+        };
+        if !matches!(judged, Err(SignInError::InvalidCredentials)) {
+            self.limits.give_back(held).await;
+        }
+        judged
+    }
+
+    /// One hash is computed whatever the outcome, and every refusal is the same.
+    async fn judge(&self, request: &SignInRequest, found: Option<Credentials>) -> Result<User, SignInError> {
         let check = self.hasher.check(&request.password, found.as_ref().map(|found| &found.hash)).await?;
         let known = found.as_ref().map(|found| found.user.id);
         match (found, check) {
@@ -137,3 +169,5 @@ impl From<SignError> for SignInError {
         Self::Failed(error.into())
     }
 }
+
+from_denied!(SignInError);

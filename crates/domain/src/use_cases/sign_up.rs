@@ -1,6 +1,6 @@
 //! A new account with its first session.
 
-use super::{Begun, Clear, Failure, Mint, SignInRequest, begin::Opening, own_details::OwnDetails};
+use super::{Begun, Clear, Failure, Limited, Limits, Mint, SignInRequest, begin::Opening, limits::from_denied, own_details::OwnDetails};
 use crate::{
     model::{Details, Epoch, FieldError, User, UserId},
     ports::{
@@ -19,6 +19,9 @@ pub enum SignUpError {
     /// The password would soon be guessed.
     #[error("the password {0}")]
     WeakPassword(FieldError),
+    /// There were too many attempts; nothing was looked at.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// Something that the service depends on failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -44,6 +47,8 @@ pub struct SignUp {
     pub mint: Mint,
     /// Takes back what did not commit.
     pub clear: Clear,
+    /// Slows down those who try many addresses.
+    pub limits: Limits,
     /// Hears of it.
     pub events: Arc<dyn SecurityEvents>,
 }
@@ -54,11 +59,21 @@ impl SignUp {
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
+        let held = self.limits.sign_up(&request.email, &request.client).await?;
+        let outcome = self.create(request).await;
+        // Accounts made and addresses found taken count; what could not be done does not.
+        if !matches!(outcome, Ok(_) | Err(SignUpError::EmailTaken)) {
+            self.limits.give_back(held).await;
+        }
+        outcome
+    }
+
+    async fn create(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
         let own = OwnDetails { email: &request.email, name: None, device: request.device_name.as_ref() };
         if let Some(fault) = own.fault(&request.password, &*self.strength).await? {
             return Err(SignUpError::WeakPassword(fault));
         }
-        if self.users.credentials_by_email(&request.email).await?.is_some() {
+        if self.users.credentials_by_email(&request.email, None).await?.is_some() {
             return Err(SignUpError::EmailTaken);
         }
         let hash = self.hasher.hash(&request.password).await?;
@@ -109,3 +124,5 @@ impl From<SignError> for SignUpError {
         Self::Failed(error.into())
     }
 }
+
+from_denied!(SignUpError);

@@ -1,8 +1,11 @@
 //! What the account says about its user, and the address to sign in with.
 
-use super::{Authenticate, Authenticated, Failure, Refusal, Refused};
+use super::{
+    Authenticate, Authenticated, Failure, Limits, Refusal, Refused,
+    limits::{Guess, Own},
+};
 use crate::{
-    model::{DetailsChange, Password, User},
+    model::{ClientInfo, DetailsChange, Password, User, UserId},
     ports::{Asking, Clock, PasswordCheck, PasswordHasher, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository},
 };
 use secrecy::SecretString;
@@ -15,6 +18,8 @@ pub struct UpdateDetailsRequest {
     pub change: DetailsChange,
     /// Needed if the change names an e-mail address.
     pub current_password: Option<Password>,
+    /// Where the request came from.
+    pub client: ClientInfo,
 }
 
 /// Why nothing changed.
@@ -41,6 +46,8 @@ pub struct UpdateDetails {
     pub clock: Arc<dyn Clock>,
     /// Checks the password.
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Slows down those who guess.
+    pub limits: Limits,
     /// Hears of it.
     pub events: Arc<dyn SecurityEvents>,
 }
@@ -55,13 +62,28 @@ impl UpdateDetails {
         let new_email = request.change.email.as_ref().is_some_and(|email| *email != caller.email);
         if request.change.email.is_some() {
             let password = request.current_password.as_ref().ok_or(UpdateDetailsError::WrongPassword)?;
-            let credentials = self.users.credentials(caller.id).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
-            if self.hasher.check(password, Some(&credentials.hash)).await? == PasswordCheck::Mismatch {
-                return Err(UpdateDetailsError::WrongPassword);
+            let own = Some(Own::Session(caller.id, session.id));
+            let guess = Guess { email: &caller.email, client: &request.client, own };
+            let held = self.limits.guess(guess).await.map_err(Refused::from)?;
+            let judged = self.judge(caller.id, password).await;
+            if !matches!(judged, Err(UpdateDetailsError::WrongPassword)) {
+                self.limits.give_back(held).await;
             }
+            judged?;
         }
+        // Asking for an address tells whether somebody has it, as a sign-up does, and counts as one.
+        let asked = match request.change.email.as_ref().filter(|_| new_email) {
+            Some(email) => Some(self.limits.sign_up(email, &request.client).await.map_err(Refused::from)?),
+            None => None,
+        };
         let asking = Asking { session: session.id, at: self.clock.now() };
-        match self.users.update(caller.id, &request.change, Some(asking)).await? {
+        let outcome = self.users.update(caller.id, &request.change, Some(asking)).await;
+        if let Some(asked) = asked
+            && !matches!(outcome, Ok(UpdateOutcome::Updated(_) | UpdateOutcome::EmailTaken))
+        {
+            self.limits.give_back(asked).await;
+        }
+        match outcome? {
             UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
             UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
                 // The session ended meanwhile: its row says why.
@@ -74,6 +96,14 @@ impl UpdateDetails {
                 }
                 Ok(user)
             }
+        }
+    }
+
+    async fn judge(&self, user: UserId, password: &Password) -> Result<(), UpdateDetailsError> {
+        let credentials = self.users.credentials(user).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
+        match self.hasher.check(password, Some(&credentials.hash)).await? {
+            PasswordCheck::Match { .. } => Ok(()),
+            PasswordCheck::Mismatch => Err(UpdateDetailsError::WrongPassword),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     given::{START, hash, secs, session, user},
 };
 use revolve_domain::{
-    model::{EndReason, Session, SessionId, SessionRecord, Timestamp, User, UserId},
+    model::{DeviceId, EndReason, Session, SessionId, SessionRecord, Timestamp, User, UserId},
     ports::{BeginOutcome, BeginSession, CreateOutcome, SessionRepository, UserRepository},
 };
 use std::sync::Arc;
@@ -76,6 +76,12 @@ impl Accounts {
         self.users.credentials(user).await.expect("credentials works").expect("the account is there").hash.expose().to_owned()
     }
 
+    /// Whether the user is known to have signed in on the device.
+    pub(super) async fn knows(&self, user: &User, device: DeviceId) -> bool {
+        let found = self.users.credentials_by_email(&user.email, Some(device)).await.expect("credentials_by_email works");
+        found.expect("the account is there").known_device
+    }
+
     pub(super) async fn live(&self, user: UserId, now: Timestamp) -> Vec<SessionId> {
         self.sessions.live(user, now).await.expect("live works").iter().map(|session| session.id).collect()
     }
@@ -83,7 +89,7 @@ impl Accounts {
 
 /// A sign-in with limits that it does not reach.
 pub(super) fn begin(session: &Session) -> BeginSession {
-    BeginSession { session: session.clone(), refreshed: vec![], max_live: 100, max_ended: 100, idle: secs(IDLE) }
+    BeginSession { session: session.clone(), refreshed: vec![], max_live: 100, max_ended: 100, max_devices: 100, idle: secs(IDLE) }
 }
 
 /// So many seconds after [`START`].

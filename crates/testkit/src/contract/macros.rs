@@ -67,6 +67,7 @@ macro_rules! accounts_contract {
         $crate::__cases!($make, users:
             an_account_reads_back_as_created,
             nobody_has_a_strange_address,
+            the_device_of_a_sign_up_is_known,
             a_taken_address_changes_nothing,
             parallel_creates_of_one_address_make_one_account,
             an_account_is_added_without_a_session,
@@ -87,6 +88,7 @@ macro_rules! accounts_contract {
             parallel_password_changes_succeed_once,
             a_deleted_account_is_gone,
             a_deletion_ends_the_sessions_and_scrubs_their_rows,
+            a_deletion_forgets_the_devices,
             deleting_nobody_is_false,
             a_deletion_needs_the_session_that_asks_to_live,
             the_user_database_answers,
@@ -100,6 +102,11 @@ macro_rules! accounts_contract {
             a_row_without_an_entry_counts_from_its_sign_in,
             a_sign_in_replaces_before_it_evicts,
             ended_rows_are_bounded,
+            the_device_of_a_sign_in_is_known,
+            a_device_stays_known_after_its_sessions,
+            known_devices_are_bounded,
+            known_devices_are_forgotten_in_time,
+            a_superseded_sign_in_makes_no_device_known,
             a_sign_in_under_an_older_epoch_is_superseded,
             a_sign_in_of_a_disabled_account_is_superseded,
             a_sign_in_of_a_deleted_account_is_superseded,
@@ -145,6 +152,29 @@ macro_rules! keys_contract {
             only_an_active_key_retires,
             a_key_is_removed_in_its_state_only,
             a_removed_key_can_be_followed,
+        );
+    };
+}
+
+/// Runs [`limits`](crate::contract::limits) against the [`LimitsSubject`](crate::contract::LimitsSubject) that the named
+/// `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! limits_contract {
+    ($make:path) => {
+        $crate::__cases!($make, limits:
+            a_full_bucket_gives_its_burst,
+            a_bucket_fills_with_time,
+            the_first_refusal_is_told_apart,
+            what_is_given_back_can_be_taken_again,
+            buckets_do_not_meet,
+            a_new_rate_holds_at_once,
+            several_are_taken_from_at_once,
+            nothing_is_taken_if_one_is_empty,
+            taking_from_none_is_allowed,
+            parallel_takes_never_exceed_the_burst,
+            parallel_takes_are_whole,
+            parallel_gifts_are_not_lost,
+            random_histories_of_a_bucket_match_the_step,
         );
     };
 }

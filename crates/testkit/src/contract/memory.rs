@@ -1,11 +1,12 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
-use super::{AccountsSubject, HistorySubject, KeysSubject, StoredToken, TokensSubject};
-use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryTokens};
+use super::{AccountsSubject, HistorySubject, KeysSubject, LimitsSubject, StoredToken, TokensSubject};
+use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
 use revolve_domain::{
+    limits::Bucket,
     model::{SessionId, UserId},
-    ports::{Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository},
+    ports::{Clock, KeyRepository, RateLimiter, SessionRepository, TokenRepository, UserRepository},
     rotation::Entry,
 };
 use std::{sync::Arc, time::Duration};
@@ -16,13 +17,20 @@ pub struct MemorySubject {
     tokens: Arc<MemoryTokens>,
     accounts: Arc<MemoryAccounts>,
     keys: Arc<MemoryKeys>,
+    limits: Arc<MemoryLimits>,
 }
 
 impl MemorySubject {
     /// Empty stores.
     pub fn new() -> Self {
         let clock = Arc::new(FakeClock::default());
-        Self { tokens: Arc::new(MemoryTokens::new(clock.clone())), accounts: Arc::default(), keys: Arc::default(), clock }
+        Self {
+            tokens: Arc::new(MemoryTokens::new(clock.clone())),
+            accounts: Arc::default(),
+            keys: Arc::default(),
+            limits: Arc::new(MemoryLimits::new(clock.clone())),
+            clock,
+        }
     }
 }
 
@@ -73,5 +81,16 @@ impl AccountsSubject for MemorySubject {
 impl KeysSubject for MemorySubject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
         self.keys.clone()
+    }
+}
+
+#[async_trait]
+impl LimitsSubject for MemorySubject {
+    fn limiter(&self) -> Arc<dyn RateLimiter> {
+        self.limits.clone()
+    }
+
+    async fn advance(&self, _buckets: &[Bucket], by: Duration) {
+        self.clock.advance(by);
     }
 }

@@ -25,6 +25,7 @@ pub mod crypto;
 mod given;
 pub mod histories;
 pub mod keys;
+pub mod limits;
 mod memory;
 pub mod sessions;
 pub mod tokens;
@@ -33,8 +34,9 @@ pub mod users;
 use async_trait::async_trait;
 pub use memory::MemorySubject;
 use revolve_domain::{
+    limits::Bucket,
     model::{SessionId, UserId},
-    ports::{KeyRepository, SessionRepository, TokenRepository, UserRepository},
+    ports::{KeyRepository, RateLimiter, SessionRepository, TokenRepository, UserRepository},
     rotation::LiveToken,
 };
 use std::{sync::Arc, time::Duration};
@@ -93,4 +95,14 @@ pub trait AccountsSubject: Send + Sync {
 pub trait KeysSubject: Send + Sync {
     /// The adapter; the same store each time.
     fn keys(&self) -> Arc<dyn KeyRepository>;
+}
+
+/// A keeper of buckets under test.
+#[async_trait]
+pub trait LimitsSubject: Send + Sync {
+    /// The adapter; the same store each time.
+    fn limiter(&self) -> Arc<dyn RateLimiter>;
+
+    /// Makes the store believe that `by` has passed for these buckets: moves a fake clock, or shifts their times and TTLs.
+    async fn advance(&self, buckets: &[Bucket], by: Duration);
 }

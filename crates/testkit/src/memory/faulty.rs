@@ -4,12 +4,13 @@ use super::lock;
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        Credentials, DetailsChange, EmailAddress, EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp, User,
-        UserId,
+        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp,
+        User, UserId,
     },
     ports::{
         AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome, EndOutcome, LiveSession, NewLiveSession, PasswordChange,
-        PasswordOutcome, Revocations, SessionRepository, StoreError, TokenRepository, UpdateOutcome, UserRepository,
+        PasswordOutcome, RateLimiter, Revocations, SessionRepository, StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome,
+        UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
 };
@@ -107,8 +108,8 @@ impl<T: UserRepository> UserRepository for Faulty<T> {
         self.call("add", self.inner.add(user, hash)).await
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
-        self.call("credentials_by_email", self.inner.credentials_by_email(email)).await
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+        self.call("credentials_by_email", self.inner.credentials_by_email(email, device)).await
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
@@ -166,7 +167,22 @@ impl<T: SessionRepository> SessionRepository for Faulty<T> {
         self.call("revoked_since", self.inner.revoked_since(since)).await
     }
 
+    async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.call("prune_devices", self.inner.prune_devices(before, limit)).await
+    }
+
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.call("prune", self.inner.prune(before, limit)).await
+    }
+}
+
+#[async_trait]
+impl<T: RateLimiter> RateLimiter for Faulty<T> {
+    async fn take(&self, takes: &[Take]) -> Result<TakeOutcome, StoreError> {
+        self.call("take", self.inner.take(takes)).await
+    }
+
+    async fn give_back(&self, takes: &[Take]) -> Result<(), StoreError> {
+        self.call("give_back", self.inner.give_back(takes)).await
     }
 }

@@ -10,6 +10,7 @@ mod events;
 mod faulty;
 mod hasher;
 mod keys;
+mod limits;
 mod strength;
 mod tag;
 mod tokens;
@@ -24,6 +25,7 @@ pub use events::RecordedEvents;
 pub use faulty::{Fault, Faulty};
 pub use hasher::{Held, PlainHasher};
 pub use keys::{MemoryKeys, RecordedRing, TestKeyMaker};
+pub use limits::MemoryLimits;
 pub use strength::ShortList;
 pub use tokens::MemoryTokens;
 

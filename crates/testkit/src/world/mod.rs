@@ -5,14 +5,15 @@ mod client;
 pub use client::Client;
 
 use crate::memory::{
-    FakeClock, Faulty, MemoryAccounts, MemoryTokens, PlainHasher, RecordedClearings, RecordedEvents, SeededEntropy, ShortList, TestCodec,
-    TestDevices,
+    FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings, RecordedEvents, SeededEntropy,
+    ShortList, TestCodec, TestDevices,
 };
 use revolve_domain::{
+    limits::LiveLimits,
     policy::SessionPolicy,
     use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed, SignIn,
-        SignOut, SignUp, UpdateDetails,
+        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed,
+        SignIn, SignOut, SignUp, UpdateDetails,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -49,6 +50,12 @@ pub struct World {
     pub codec: Arc<TestCodec>,
     /// Device credentials.
     pub devices: Arc<TestDevices>,
+    /// Buckets that all replicas share, on the white list's clock.
+    pub limiter: Arc<Faulty<MemoryLimits>>,
+    /// The rates in force.
+    pub rates: Arc<LiveLimits>,
+    /// Holds everybody to them, over the shared buckets.
+    pub limits: Limits,
     /// What happened.
     pub events: Arc<RecordedEvents>,
     /// What waits to be cleared.
@@ -104,6 +111,10 @@ impl World {
         let codec = Arc::new(TestCodec);
         let devices = Arc::new(TestDevices);
         let events = Arc::new(RecordedEvents::default());
+        let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
+        let rates = Arc::new(LiveLimits::default());
+        let limits = Limits { limiter: limiter.clone(), rates: rates.clone(), events: events.clone() };
+        let local = Limits { limiter: Arc::new(MemoryLimits::new(store_clock.clone())), ..limits.clone() };
         let clearings = Arc::new(RecordedClearings::default());
 
         let mint = Mint { codec: codec.clone(), policy };
@@ -120,6 +131,7 @@ impl World {
                 entropy: entropy.clone(),
                 mint: mint.clone(),
                 clear: clear.clone(),
+                limits: limits.clone(),
                 events: events.clone(),
             },
             sign_in: SignIn {
@@ -132,6 +144,7 @@ impl World {
                 entropy: entropy.clone(),
                 mint: mint.clone(),
                 clear: clear.clone(),
+                limits: limits.clone(),
                 events: events.clone(),
             },
             refresh: Refresh {
@@ -142,6 +155,7 @@ impl World {
                 clock: clock.clone(),
                 mint,
                 clear: clear.clone(),
+                limits: local,
                 events: events.clone(),
             },
             sign_out: SignOut {
@@ -157,6 +171,7 @@ impl World {
                 users: accounts.clone(),
                 clock: clock.clone(),
                 hasher: hasher.clone(),
+                limits: limits.clone(),
                 events: events.clone(),
             },
             change_password: ChangePassword {
@@ -165,6 +180,7 @@ impl World {
                 hasher: hasher.clone(),
                 strength: strength.clone(),
                 clear: clear.clone(),
+                limits: limits.clone(),
                 clock: clock.clone(),
                 events: events.clone(),
             },
@@ -199,6 +215,9 @@ impl World {
             strength,
             codec,
             devices,
+            limiter,
+            rates,
+            limits,
             events,
             clearings,
             policy,

@@ -6,7 +6,7 @@ mod users;
 mod white_list;
 
 use revolve_domain::{
-    model::{EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    model::{DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId},
     ports::Clock,
     rotation::Entry,
 };
@@ -23,12 +23,20 @@ struct Lists {
     accounts: Vec<Account>,
     sessions: Vec<Session>,
     white_list: Vec<Listed>,
+    known_devices: Vec<Known>,
 }
 
 struct Account {
     user: User,
     hash: PasswordHash,
     raised_at: Option<Timestamp>,
+}
+
+/// A device that a user has signed in on.
+struct Known {
+    user: UserId,
+    device: DeviceId,
+    at: Timestamp,
 }
 
 struct Listed {
@@ -48,6 +56,21 @@ impl Store {
 }
 
 impl Lists {
+    /// Remembers the device of a sign-in; the ones that were signed in on the longest ago go.
+    fn know_device(&mut self, session: &Session, most: usize) {
+        self.known_devices.retain(|known| known.user != session.user || known.device != session.device);
+        let mut others: Vec<(Timestamp, DeviceId)> =
+            self.known_devices.iter().filter(|known| known.user == session.user).map(|known| (known.at, known.device)).collect();
+        others.sort_unstable();
+        let surplus = (others.len() + 1).saturating_sub(most);
+        self.known_devices.retain(|known| known.user != session.user || !others[..surplus].contains(&(known.at, known.device)));
+        self.known_devices.push(Known { user: session.user, device: session.device, at: session.began_at });
+    }
+
+    fn knows(&self, user: UserId, device: DeviceId) -> bool {
+        self.known_devices.iter().any(|known| known.user == user && known.device == device)
+    }
+
     fn account(&mut self, user: UserId) -> Option<&mut Account> {
         self.accounts.iter_mut().find(|account| account.user.id == user)
     }

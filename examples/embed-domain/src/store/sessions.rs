@@ -61,6 +61,7 @@ impl SessionRepository for Store {
         let (replaced, evicted) = lists.make_room(begin);
         lists.sessions.push(new.clone());
         lists.forget_oldest_ended(new.user, begin.max_ended);
+        lists.know_device(new, begin.max_devices);
         Ok(BeginOutcome::Begun { replaced, evicted })
     }
 
@@ -110,6 +111,16 @@ impl SessionRepository for Store {
                 .map(|user| RaisedEpoch { user: user.id, epoch: user.epoch, kept: user.kept_session })
                 .collect(),
         })
+    }
+
+    async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let (mut lists, mut forgotten) = (self.lists(), 0);
+        lists.known_devices.retain(|known| {
+            let goes = known.at < before && forgotten < u64::from(limit);
+            forgotten += u64::from(goes);
+            !goes
+        });
+        Ok(forgotten)
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -3,7 +3,10 @@
 use super::{Account, Lists, Store, ending};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{ClientInfo, Credentials, DetailsChange, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    model::{
+        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User,
+        UserId,
+    },
     ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
@@ -15,7 +18,7 @@ impl Lists {
 
 impl Account {
     fn credentials(&self) -> Credentials {
-        Credentials { user: self.user.clone(), hash: self.hash.clone() }
+        Credentials { user: self.user.clone(), hash: self.hash.clone(), known_device: false }
     }
 }
 
@@ -28,6 +31,7 @@ impl UserRepository for Store {
         }
         lists.accounts.push(Account { user: user.clone(), hash: hash.clone(), raised_at: None });
         lists.sessions.push(session.clone());
+        lists.know_device(session, usize::MAX);
         Ok(CreateOutcome::Created)
     }
 
@@ -43,8 +47,10 @@ impl UserRepository for Store {
         Ok(AddOutcome::Added)
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
-        Ok(self.lists().accounts.iter().find(|account| account.user.email == *email).map(Account::credentials))
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+        let lists = self.lists();
+        let found = lists.accounts.iter().find(|account| account.user.email == *email).map(Account::credentials);
+        Ok(found.map(|found| Credentials { known_device: device.is_some_and(|device| lists.knows(found.user.id, device)), ..found }))
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
@@ -93,6 +99,7 @@ impl UserRepository for Store {
         let before = lists.accounts.len();
         lists.accounts.retain(|account| account.user.id != user);
         let deleted = lists.accounts.len() < before;
+        lists.known_devices.retain(|known| known.user != user || !deleted);
         for row in lists.sessions.iter_mut().filter(|row| deleted && row.user == user) {
             row.ending.get_or_insert(ending(EndReason::AccountDeleted, at));
             (row.device_name, row.client) = (None, ClientInfo::default());

@@ -225,8 +225,14 @@ async fn a_sign_out_among_sign_ins_is_final() {
     let accounts = schema.accounts().await;
     created(&accounts).await;
     for number in 2..60 {
-        let begin =
-            BeginSession { session: session(number), refreshed: Vec::new(), max_live: 3, max_ended: 100, idle: Duration::from_hours(1) };
+        let begin = BeginSession {
+            session: session(number),
+            refreshed: Vec::new(),
+            max_live: 3,
+            max_ended: 100,
+            max_devices: 100,
+            idle: Duration::from_hours(1),
+        };
         let ended = session(number - 1);
         let (begun, ending) =
             tokio::join!(accounts.begin(&begin), accounts.end(ended.user, ended.id, EndReason::SignedOut, ended.began_at),);

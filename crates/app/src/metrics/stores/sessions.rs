@@ -37,6 +37,10 @@ impl SessionRepository for Measured<dyn SessionRepository> {
         self.call("revoked_since", self.next.revoked_since(since)).await
     }
 
+    async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.call("prune_devices", self.next.prune_devices(before, limit)).await
+    }
+
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.call("prune_sessions", self.next.prune(before, limit)).await
     }

@@ -3,7 +3,7 @@
 use super::Measured;
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{Credentials, DetailsChange, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    model::{Credentials, DetailsChange, DeviceId, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
     ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
@@ -17,8 +17,8 @@ impl UserRepository for Measured<dyn UserRepository> {
         self.call("add_account", self.next.add(user, hash)).await
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
-        self.call("credentials_by_email", self.next.credentials_by_email(email)).await
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+        self.call("credentials_by_email", self.next.credentials_by_email(email, device)).await
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {

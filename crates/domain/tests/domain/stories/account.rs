@@ -9,7 +9,11 @@ use revolve_testkit::{World, memory::TestCodec};
 
 fn to_email(address: &str, password: Option<&str>) -> UpdateDetailsRequest {
     let email = Some(EmailAddress::parse(address).expect("an address"));
-    UpdateDetailsRequest { change: DetailsChange { email, ..DetailsChange::default() }, current_password: password.map(World::password) }
+    UpdateDetailsRequest {
+        change: DetailsChange { email, ..DetailsChange::default() },
+        current_password: password.map(World::password),
+        ..UpdateDetailsRequest::default()
+    }
 }
 
 #[tokio::test]
@@ -18,7 +22,7 @@ async fn details_change_and_the_next_tokens_say_so() {
     let mut ann = world.signed_up("ann").await;
     let name = Label::parse("Ann").expect("a name");
     let change = DetailsChange { name: Some(Some(name.clone())), ..DetailsChange::default() };
-    let request = UpdateDetailsRequest { change, current_password: None };
+    let request = UpdateDetailsRequest { change, ..UpdateDetailsRequest::default() };
     let user = world.update_details.execute(&ann.id_token, request).await.expect("no password is needed for a name");
     assert_eq!(user.details.name, Some(name), "the answer has the account as it is now");
     assert_eq!(world.me.execute(&ann.id_token).await.expect("the session lives"), user, "and so it stays");

@@ -2,13 +2,13 @@
 
 use super::{LATE, refusal};
 use revolve_domain::{
-    model::{DetailsChange, FieldError, Label},
+    model::{ClientInfo, DetailsChange, FieldError, Label},
     use_cases::{ChangePasswordError, ChangePasswordRequest, Refusal, SignInError, SignInRequest, UpdateDetailsRequest},
 };
 use revolve_testkit::{World, memory::Fault};
 
 fn change(current: &str) -> ChangePasswordRequest {
-    ChangePasswordRequest { current: World::password(current), new: World::password("a new password") }
+    ChangePasswordRequest { current: World::password(current), new: World::password("a new password"), client: ClientInfo::default() }
 }
 
 #[tokio::test]

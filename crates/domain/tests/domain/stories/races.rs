@@ -3,7 +3,7 @@
 use super::{LATE, refusal};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{EndReason, Epoch, SessionId, Standing, UserId},
+    model::{ClientInfo, EndReason, Epoch, SessionId, Standing, UserId},
     ports::{Clock, LiveSession, NewLiveSession, SessionRepository, StoreError, TokenRepository},
     rotation::{Rotation, RotationOutcome},
     use_cases::{ChangePasswordError, ChangePasswordRequest, Mint, Refresh, Refusal, SignInError, SignOutScope},
@@ -16,7 +16,11 @@ use revolve_testkit::{
 use std::sync::Arc;
 
 fn new_password() -> ChangePasswordRequest {
-    ChangePasswordRequest { current: World::password("ann's password"), new: World::password("ann's new password") }
+    ChangePasswordRequest {
+        current: World::password("ann's password"),
+        new: World::password("ann's new password"),
+        client: ClientInfo::default(),
+    }
 }
 
 /// The ids of the user's sessions that live by their rows.
@@ -175,6 +179,7 @@ async fn a_refresh_that_comes_second_to_a_sign_out_hears_why() {
         clock: world.clock.clone(),
         mint: Mint { codec: world.codec.clone(), policy: world.policy },
         clear: world.clear.clone(),
+        limits: world.limits.clone(),
         events: world.events.clone(),
     };
     let refused = refresh.execute(ann.request(&ann.refresh_token)).await;

@@ -2,7 +2,7 @@
 
 use super::{DAY, LATE, refusal, secs};
 use revolve_domain::{
-    model::{EndReason, Ending, Epoch, Session, SessionRecord, Standing, User},
+    model::{ClientInfo, EndReason, Ending, Epoch, Session, SessionRecord, Standing, User},
     policy::SessionPolicy,
     ports::{Clock, SessionRepository},
     use_cases::{ChangePasswordRequest, Refusal, SignOutScope},
@@ -38,7 +38,11 @@ async fn what_the_row_says() {
         world.sign_out.execute(&ann.id_token, SignOutScope::Everywhere).await.expect("signing out works");
     };
     let password_changed = async |world: &World, _: &Client<'_>| {
-        let request = ChangePasswordRequest { current: World::password("ann's password"), new: World::password("another password") };
+        let request = ChangePasswordRequest {
+            current: World::password("ann's password"),
+            new: World::password("another password"),
+            client: ClientInfo::default(),
+        };
         let other = world.signed_in("ann").await;
         world.change_password.execute(&other.id_token, request).await.expect("the password is hers");
     };

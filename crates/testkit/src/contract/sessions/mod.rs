@@ -3,11 +3,13 @@
 #![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
 
 mod begin;
+mod devices;
 mod end;
 mod revoked;
 mod room;
 
 pub use begin::*;
+pub use devices::*;
 pub use end::*;
 pub use revoked::*;
 pub use room::*;

@@ -26,7 +26,7 @@ pub async fn an_account_is_added_without_a_session(subject: &dyn AccountsSubject
     let full = User { details, created_at: Timestamp::from_millis(1_000_000_000_123), disabled_at: Some(at(7)), ..user() };
     for user in [user(), full] {
         assert_eq!(add(&accounts, &user).await, AddOutcome::Added, "fresh address, fresh id");
-        let by_email = accounts.users.credentials_by_email(&user.email).await.expect("credentials_by_email works");
+        let by_email = accounts.users.credentials_by_email(&user.email, None).await.expect("credentials_by_email works");
         assert_eq!(by_email.map(|found| found.user), Some(user.clone()), "the account, found by its address");
         assert_eq!(accounts.account(user.id).await, Some(user.clone()), "the account, found by its id");
         assert_eq!(accounts.hash(user.id).await, "$test$v=1$first", "its hash");
@@ -51,7 +51,7 @@ pub async fn an_added_account_takes_no_address_and_no_id(subject: &dyn AccountsS
     assert_eq!(accounts.hash(ann.id).await, "$test$v=1$first", "its hash, too");
     assert_eq!(accounts.live(ann.id, at(60)).await, [first.id], "and its session");
     assert_eq!(accounts.account(same_address.id).await, None, "there is no second account");
-    let found = accounts.users.credentials_by_email(&same_id.email).await.expect("credentials_by_email works");
+    let found = accounts.users.credentials_by_email(&same_id.email, None).await.expect("credentials_by_email works");
     assert!(found.is_none(), "nor one with the other address");
 }
 
@@ -66,6 +66,7 @@ pub async fn parallel_adds_of_one_address_make_one_account(subject: &dyn Account
     let added: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == AddOutcome::Added).collect();
     assert_eq!(added.len(), 1, "exactly one of them is added");
     assert!(outcomes.iter().all(|(_, outcome)| *outcome != AddOutcome::IdTaken), "no id is taken");
-    let found = subject.users().credentials_by_email(&email).await.expect("credentials_by_email works").expect("the account is there");
+    let found =
+        subject.users().credentials_by_email(&email, None).await.expect("credentials_by_email works").expect("the account is there");
     assert_eq!(found.user.id, added[0].0, "the account is the one that was acknowledged");
 }

@@ -29,7 +29,7 @@ pub async fn an_account_reads_back_as_created(subject: &dyn AccountsSubject) {
     for user in [plain, full] {
         let first = session(&user, 3);
         assert_eq!(accounts.create(&user, &first).await, CreateOutcome::Created, "a fresh address is free");
-        let by_email = accounts.users.credentials_by_email(&user.email).await.expect("credentials_by_email works");
+        let by_email = accounts.users.credentials_by_email(&user.email, None).await.expect("credentials_by_email works");
         let by_email = by_email.expect("the account is found by its address");
         assert_eq!(by_email.user, user, "the account, found by its address");
         assert_eq!(by_email.hash.expose(), "$test$v=1$first", "the hash, found by address");
@@ -43,8 +43,23 @@ pub async fn an_account_reads_back_as_created(subject: &dyn AccountsSubject) {
 /// There is nobody where nobody signed up.
 pub async fn nobody_has_a_strange_address(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
-    assert!(accounts.users.credentials_by_email(&email()).await.expect("credentials_by_email works").is_none(), "an unused address");
+    assert!(accounts.users.credentials_by_email(&email(), None).await.expect("credentials_by_email works").is_none(), "an unused address");
     assert!(accounts.users.credentials(user_id()).await.expect("credentials works").is_none(), "an unused id");
+}
+
+/// The device of a sign-up is known from then on; an address that is nobody's knows no device.
+pub async fn the_device_of_a_sign_up_is_known(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (ann, first) = accounts.signed_up().await;
+    assert!(accounts.knows(&ann, first.device).await, "the device of the sign-up");
+    let nobody = accounts.users.credentials_by_email(&email(), Some(first.device)).await.expect("credentials_by_email works");
+    assert!(nobody.is_none(), "a device does not make an account");
+    let second = User { email: ann.email.clone(), ..user() };
+    let refused = session(&second, 60);
+    assert_eq!(accounts.create(&second, &refused).await, CreateOutcome::EmailTaken, "the address is taken");
+    assert!(!accounts.knows(&ann, refused.device).await, "a sign-up that was refused makes nothing known");
+    let without = accounts.users.credentials_by_email(&ann.email, None).await.expect("credentials_by_email works");
+    assert!(!without.expect("the account is there").known_device, "no device, none known");
 }
 
 /// A second sign-up with the same address changes nothing, neither the account nor the sessions.
@@ -73,7 +88,8 @@ pub async fn parallel_creates_of_one_address_make_one_account(subject: &dyn Acco
     .await;
     let created: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == CreateOutcome::Created).collect();
     assert_eq!(created.len(), 1, "exactly one of them creates the account");
-    let found = subject.users().credentials_by_email(&email).await.expect("credentials_by_email works").expect("the account is there");
+    let found =
+        subject.users().credentials_by_email(&email, None).await.expect("credentials_by_email works").expect("the account is there");
     assert_eq!(found.user.id, created[0].0, "the account is the one that was acknowledged");
 }
 

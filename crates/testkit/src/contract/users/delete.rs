@@ -17,7 +17,7 @@ pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     let (bob, bobs) = accounts.signed_up().await;
     assert!(accounts.users.delete(ann.id, None, at(60)).await.expect("delete works"), "there was an account");
     assert_eq!(accounts.account(ann.id).await, None, "it is not found by id");
-    let by_email = accounts.users.credentials_by_email(&ann.email).await.expect("credentials_by_email works");
+    let by_email = accounts.users.credentials_by_email(&ann.email, None).await.expect("credentials_by_email works");
     assert!(by_email.is_none(), "it is not found by address");
     let update = accounts.users.update(ann.id, &DetailsChange::default(), None).await.expect("update works");
     assert_eq!(update, UpdateOutcome::NotFound, "it can't be changed");
@@ -51,6 +51,19 @@ pub async fn a_deletion_ends_the_sessions_and_scrubs_their_rows(subject: &dyn Ac
         assert_eq!((device_name, client), (None, ClientInfo::default()), "nothing is left of the device's name, address and agent");
     }
     assert!(accounts.live(user.id, at(60)).await.is_empty(), "no session lives");
+}
+
+/// A deleted account's devices are forgotten: who signs up with its address later does not inherit them.
+pub async fn a_deletion_forgets_the_devices(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let other = accounts.signed_in(&user, 30).await;
+    accounts.users.delete(user.id, None, at(60)).await.expect("delete works");
+    let again = User { created_at: at(90), ..user };
+    assert_eq!(accounts.create(&again, &session(&again, 90)).await, CreateOutcome::Created, "even with the same id");
+    for device in [first.device, other.device] {
+        assert!(!accounts.knows(&again, device).await, "its devices are strangers'");
+    }
 }
 
 /// There is nobody to delete, or nobody any more.

@@ -89,7 +89,7 @@ pub async fn a_freed_address_can_be_taken(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, _) = accounts.signed_up().await;
     let moved = assert_updates(&accounts, &ann, to_email(&email())).await;
-    let found = accounts.users.credentials_by_email(&moved.email).await.expect("credentials_by_email works");
+    let found = accounts.users.credentials_by_email(&moved.email, None).await.expect("credentials_by_email works");
     assert_eq!(found.map(|found| found.user), Some(moved), "the new address finds the account");
     let bob = User { email: ann.email.clone(), ..crate::contract::given::user() };
     let created = accounts.create(&bob, &crate::contract::given::session(&bob, 60)).await;

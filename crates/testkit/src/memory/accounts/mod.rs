@@ -4,7 +4,7 @@ mod sessions;
 mod users;
 
 use super::lock;
-use revolve_domain::model::{EndReason, Ending, PasswordHash, Session, SessionId, Timestamp, User, UserId};
+use revolve_domain::model::{DeviceId, EndReason, Ending, PasswordHash, Session, SessionId, Timestamp, User, UserId};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard},
@@ -22,6 +22,8 @@ struct Tables {
     sessions: BTreeMap<SessionId, Session>,
     /// When each user's epoch was last raised.
     raised: HashMap<UserId, Timestamp>,
+    /// When each user last signed in on each device.
+    devices: BTreeMap<(UserId, DeviceId), Timestamp>,
 }
 
 impl MemoryAccounts {
@@ -35,6 +37,11 @@ impl MemoryAccounts {
     /// Every row of the user's sessions, ended ones included, in no order.
     pub fn rows(&self, user: UserId) -> Vec<Session> {
         self.tables().sessions.values().filter(|session| session.user == user).cloned().collect()
+    }
+
+    /// The devices that the user is known to have signed in on.
+    pub fn known_devices(&self, user: UserId) -> Vec<DeviceId> {
+        self.tables().devices.keys().filter(|(owner, _)| *owner == user).map(|(_, device)| *device).collect()
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {

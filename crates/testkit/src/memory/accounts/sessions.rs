@@ -34,6 +34,17 @@ impl Tables {
         (replaced, evicted)
     }
 
+    /// Remembers the device of a session, and forgets the oldest over the limit.
+    fn know_device(&mut self, session: &Session, max_devices: usize) {
+        self.devices.insert((session.user, session.device), session.began_at);
+        let mut known: Vec<_> = self.devices.iter().filter(|((user, _), _)| *user == session.user).map(|(key, at)| (*at, *key)).collect();
+        // The one of this sign-in stays, whatever its time.
+        known.sort_unstable_by_key(|&(at, (_, device))| Reverse((device == session.device, at, device)));
+        for (_, device) in known.into_iter().skip(max_devices) {
+            self.devices.remove(&device);
+        }
+    }
+
     fn drop_oldest_ended(&mut self, user: UserId, max_ended: usize) {
         let mut ended: Vec<_> = self.rows(user).filter_map(|row| Some((row.ending?.at, row.began_at, row.id))).collect();
         ended.sort_unstable_by_key(|&row| Reverse(row));
@@ -61,6 +72,7 @@ impl SessionRepository for MemoryAccounts {
         let (replaced, evicted) = tables.make_room(begin);
         tables.sessions.insert(new.id, new.clone());
         tables.drop_oldest_ended(new.user, begin.max_ended);
+        tables.know_device(new, begin.max_devices);
         Ok(BeginOutcome::Begun { replaced, evicted })
     }
 
@@ -101,6 +113,15 @@ impl SessionRepository for MemoryAccounts {
             sessions: ended.filter(|(_, at)| *at >= since).collect(),
             users: raised.map(|(user, _)| RaisedEpoch { user: user.id, epoch: user.epoch, kept: user.kept_session }).collect(),
         })
+    }
+
+    async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        let old: Vec<_> = tables.devices.iter().filter(|(_, at)| **at < before).take(limit as usize).map(|(key, _)| *key).collect();
+        for device in &old {
+            tables.devices.remove(device);
+        }
+        Ok(old.len() as u64)
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

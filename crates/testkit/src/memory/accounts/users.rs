@@ -3,7 +3,10 @@
 use super::{MemoryAccounts, Tables, end};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{ClientInfo, Credentials, DetailsChange, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    model::{
+        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User,
+        UserId,
+    },
     ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
 };
 
@@ -14,7 +17,7 @@ impl Tables {
 }
 
 fn credentials((user, hash): &(User, PasswordHash)) -> Credentials {
-    Credentials { user: user.clone(), hash: hash.clone() }
+    Credentials { user: user.clone(), hash: hash.clone(), known_device: false }
 }
 
 #[async_trait]
@@ -26,6 +29,7 @@ impl UserRepository for MemoryAccounts {
         }
         tables.users.insert(user.id, (user.clone(), hash.clone()));
         tables.sessions.insert(session.id, session.clone());
+        tables.devices.insert((user.id, session.device), session.began_at);
         Ok(CreateOutcome::Created)
     }
 
@@ -41,8 +45,10 @@ impl UserRepository for MemoryAccounts {
         Ok(AddOutcome::Added)
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
-        Ok(self.tables().owner(email).map(credentials))
+    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+        let tables = self.tables();
+        let known = |user| device.is_some_and(|device| tables.devices.contains_key(&(user, device)));
+        Ok(tables.owner(email).map(credentials).map(|found| Credentials { known_device: known(found.user.id), ..found }))
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
@@ -93,6 +99,7 @@ impl UserRepository for MemoryAccounts {
             return Ok(false);
         }
         let found = tables.users.remove(&user).is_some();
+        tables.devices.retain(|(owner, _), _| *owner != user || !found);
         for row in tables.rows(user).filter(|_| found) {
             end(row, EndReason::AccountDeleted, at);
             row.device_name = None;

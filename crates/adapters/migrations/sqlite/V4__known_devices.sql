@@ -1,0 +1,12 @@
+-- The devices that each user has signed in on, and when last. Sessions' rows go days after their end; a device is known for a year.
+CREATE TABLE known_devices (
+    user_id      TEXT    NOT NULL,
+    device_id    TEXT    NOT NULL,
+    signed_in_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, device_id)
+) STRICT, WITHOUT ROWID;
+-- For pruning.
+CREATE INDEX known_devices_signed_in ON known_devices (signed_in_at);
+
+INSERT INTO known_devices (user_id, device_id, signed_in_at)
+SELECT s.user_id, s.device_id, max(s.began_at) FROM sessions s JOIN users u ON u.id = s.user_id GROUP BY s.user_id, s.device_id;

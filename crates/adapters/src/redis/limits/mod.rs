@@ -1,0 +1,109 @@
+//! Buckets in Redis, shared by all replicas: one short string per bucket that is not full, with a TTL, and one Lua script per
+//! intent. All buckets are in one hash slot, so that one call can take from several of them or from none, on a cluster, too
+//! (ADR 13). Whom a bucket is about stands there as a keyed digest only.
+
+mod names;
+
+pub use names::BucketNames;
+
+use super::{RedisTokens, failure::Failure, links::Links};
+use async_trait::async_trait;
+use deadpool_redis::redis::{Script, ScriptInvocation};
+use revolve_domain::ports::{Empty, Level, RateLimiter, StoreError, Take, TakeOutcome};
+use std::{sync::Arc, time::Duration};
+
+macro_rules! script {
+    ($flags:literal, $file:literal) => {
+        Script::new(concat!("#!lua", $flags, "\n", include_str!("shared.lua"), "\n", include_str!($file)))
+    };
+}
+
+/// Buckets in Redis, over the connections of the white list.
+pub struct RedisLimits {
+    links: Arc<Links>,
+    names: BucketNames,
+    take: Script,
+    give_back: Script,
+}
+
+impl RedisTokens {
+    /// Buckets beside the white list. They end with its connections.
+    pub fn limits(&self, names: BucketNames) -> RedisLimits {
+        let (take, give_back) = (script!("", "take.lua"), script!(" flags=allow-oom", "give_back.lua"));
+        RedisLimits { links: Arc::clone(&self.links), names, take, give_back }
+    }
+}
+
+impl RedisLimits {
+    fn call<'s>(&self, script: &'s Script, takes: &[Take]) -> ScriptInvocation<'s> {
+        let mut call = script.prepare_invoke();
+        for take in takes {
+            call.key(self.names.of(&take.bucket));
+            call.arg(take.rate.interval()).arg(take.rate.depth());
+        }
+        call
+    }
+
+    fn unreadable(&self, answer: &[i64]) -> StoreError {
+        let source = super::reply::Unreadable::answer("the limits", format!("{answer:?}"));
+        Failure::Reply { address: self.links.address(), source }.while_it_should(TAKE)
+    }
+}
+
+const TAKE: &str = "count an attempt";
+
+#[async_trait]
+impl RateLimiter for RedisLimits {
+    async fn take(&self, takes: &[Take]) -> Result<TakeOutcome, StoreError> {
+        if takes.is_empty() {
+            return Ok(TakeOutcome::Allowed(Vec::new()));
+        }
+        let call = self.call(&self.take, takes);
+        let answer: Vec<i64> = self.links.call(&call).await.map_err(|failure| failure.while_it_should(TAKE))?;
+        outcome(&answer, takes.len()).ok_or_else(|| self.unreadable(&answer))
+    }
+
+    async fn give_back(&self, takes: &[Take]) -> Result<(), StoreError> {
+        if takes.is_empty() {
+            return Ok(());
+        }
+        let call = self.call(&self.give_back, takes);
+        self.links.call(&call).await.map_err(|failure| failure.while_it_should("uncount an attempt"))
+    }
+}
+
+/// The shapes are those that the head of the script describes.
+fn outcome(answer: &[i64], asked: usize) -> Option<TakeOutcome> {
+    let micros = |micros: i64| u64::try_from(micros).ok().map(Duration::from_micros);
+    let (&allowed, rest) = answer.split_first()?;
+    match allowed {
+        1 if rest.len() == 2 * asked => {
+            let level = |pair: &[i64]| Some(Level { remaining: u32::try_from(pair[0]).ok()?, full_after: micros(pair[1])? });
+            rest.chunks_exact(2).map(level).collect::<Option<_>>().map(TakeOutcome::Allowed)
+        }
+        0 if !rest.is_empty() && rest.len() % 3 == 0 => {
+            let empty = |triple: &[i64]| {
+                let index = usize::try_from(triple[0]).ok().filter(|&index| index < asked)?;
+                Some(Empty { index, retry_after: micros(triple[1])?, first: triple[2] == 1 })
+            };
+            rest.chunks_exact(3).map(empty).collect::<Option<_>>().map(TakeOutcome::Limited)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_read_or_refused() {
+        let level = Level { remaining: 4, full_after: Duration::from_micros(9) };
+        assert_eq!(outcome(&[1, 4, 9], 1), Some(TakeOutcome::Allowed(vec![level])));
+        let empty = Empty { index: 1, retry_after: Duration::from_micros(7), first: true };
+        assert_eq!(outcome(&[0, 1, 7, 1], 2), Some(TakeOutcome::Limited(vec![empty])));
+        for bad in [&[][..], &[1], &[1, 4], &[1, -4, 9], &[0], &[0, 1, 7], &[0, 2, 7, 1], &[0, 1, -7, 1], &[2, 4, 9]] {
+            assert_eq!(outcome(bad, 2), None, "{bad:?}");
+        }
+    }
+}

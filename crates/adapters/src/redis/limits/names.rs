@@ -1,0 +1,53 @@
+//! The names of buckets: `{limits}:<kind>:<digest>`.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use revolve_domain::limits::Bucket;
+use secrecy::{ExposeSecret, SecretSlice};
+use sha2::Sha256;
+
+/// Names buckets by HMAC-SHA256 under a key of one installation, cut to 128 bits: whoever sees the names can't find out by trying
+/// which e-mail address or network one belongs to, and installations that share a Redis don't count for each other.
+#[derive(Clone, Debug)]
+pub struct BucketNames {
+    key: SecretSlice<u8>,
+}
+
+impl BucketNames {
+    /// With a secret of at least 16 bytes that all replicas have.
+    pub const fn new(key: SecretSlice<u8>) -> Self {
+        Self { key }
+    }
+
+    /// The key in Redis.
+    pub fn of(&self, bucket: &Bucket) -> String {
+        let mut mac = self.mac();
+        mac.update(bucket.kind().as_bytes());
+        mac.update(&[0]);
+        mac.update(&bucket.whose());
+        let digest = mac.finalize().into_bytes();
+        format!("{{limits}}:{}:{}", bucket.kind(), URL_SAFE_NO_PAD.encode(&digest[..16]))
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104 §3)")]
+        Hmac::<Sha256>::new_from_slice(self.key.expose_secret()).expect("HMAC takes any key")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use revolve_domain::model::EmailAddress;
+
+    #[test]
+    fn a_name_says_the_kind_and_nobody() {
+        let bucket = Bucket::PasswordAccount(EmailAddress::parse("ann@example.org").unwrap());
+        let names = |byte: u8| BucketNames::new(vec![byte; 32].into());
+        let name = names(1).of(&bucket);
+        assert!(name.starts_with("{limits}:password-account:") && name.len() == "{limits}:password-account:".len() + 22, "{name}");
+        assert!(!name.contains("ann") && !name.contains("example"), "{name}");
+        assert_eq!(name, names(1).of(&bucket));
+        assert_ne!(name, names(2).of(&bucket), "another installation has other names");
+    }
+}

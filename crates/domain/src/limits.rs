@@ -1,0 +1,15 @@
+//! How often something may happen: the buckets, their rates and the step that takes from one. Pure, without I/O or clock.
+//!
+//! The algorithm is GCRA, a leaky bucket as a meter (ITU-T I.371): all that a store keeps of a bucket is the instant at which it
+//! will be full again. The in-memory adapters call [`take`] and [`give_back`]; the Lua script of the Redis adapter is held to
+//! them by a differential test. Instants are whole microseconds on the store's own clock.
+
+mod bucket;
+mod gcra;
+mod policy;
+mod rate;
+
+pub use bucket::{AddressRange, Bucket, LimitName};
+pub use gcra::{Refused, State, Taken, give_back, take};
+pub use policy::{LimitPolicy, LiveLimits};
+pub use rate::{Limit, Rate, RateError};
