@@ -57,7 +57,7 @@ fn told(error: &StoreError) -> String {
 }
 
 async fn refused(url: &str, timeout: Duration) -> StoreError {
-    let config = PostgresConfig { url: url.to_owned().into(), pool_size: 2, timeout };
+    let config = PostgresConfig { pool_size: 2, timeout, ..PostgresConfig::new(url.to_owned().into()) };
     assert!(!format!("{config:?}").contains("hunter2"), "no password in a log");
     let error = PostgresAccounts::connect(config).await.err().expect("nothing can be reached");
     assert!(!told(&error).contains("hunter2") && !format!("{error:?}").contains("hunter2"), "{}", told(&error));
