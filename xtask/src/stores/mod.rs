@@ -1,8 +1,10 @@
 //! Redis and Postgres for tests and experiments, each reached by the first way that works: a URL from the environment, a container, a
 //! local server. Whoever starts them owns them; nothing of them outlives the owner.
 
+mod certificates;
 mod containers;
 mod engine;
+mod group;
 mod install;
 mod kind;
 mod local;

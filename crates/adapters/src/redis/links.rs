@@ -56,11 +56,6 @@ impl Links {
         }
     }
 
-    /// How many there should be, and how many are open.
-    pub(super) fn count(&self) -> (usize, usize) {
-        (self.slots.len(), self.slots.iter().filter(|slot| slot.is_live()).count())
-    }
-
     /// How many connections there should be, and how many are open.
     pub(super) fn count(&self) -> (usize, usize) {
         match self {

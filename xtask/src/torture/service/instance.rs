@@ -44,6 +44,11 @@ impl Instance {
         &self.url
     }
 
+    /// Its process, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
     /// Its working directory; the embedded store is in `data` there.
     pub(crate) fn home(&self) -> &Path {
         &self.home

@@ -34,14 +34,14 @@ impl Settings {
     }
 
     /// The server profile, which wants all of its secrets.
-    pub(super) async fn server(self) -> Result<Self> {
+    pub(crate) async fn server(self) -> Result<Self> {
         let mut openssl = Command::new("openssl");
         let key = process::output(openssl.args(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])).await?;
         Ok(self.with("PROFILE", "server").with("SECRETS__MASTER_KEY", &secrets::random()?).with("TOKENS__SIGNING_KEY", &key))
     }
 
     /// Where its stores are.
-    pub(super) fn stores(self, redis: &Url, postgres: &Url) -> Self {
+    pub(crate) fn stores(self, redis: &Url, postgres: &Url) -> Self {
         self.with("REDIS__URL", redis.as_str()).with("POSTGRES__URL", postgres.as_str())
     }
 

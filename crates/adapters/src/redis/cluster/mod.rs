@@ -6,7 +6,7 @@
 mod map;
 mod route;
 
-use super::{RedisConfig, dial::Way, failure::Failure, node::Node, url, url::UrlError};
+use super::{RedisConfig, dial::Way, failure::Failure, node::Node, server::Unfit, url, url::UrlError};
 use deadpool_redis::redis::{ConnectionInfo, FromRedisValue, ScriptInvocation, cmd};
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use map::{Map, Place};
@@ -189,6 +189,11 @@ impl Cluster {
                 match answer.map(|answer| Map::read(&answer, &place.host)) {
                     Ok(Some(map)) => return Ok(map),
                     Ok(None) => {}
+                    Err(Failure::Command { source, .. })
+                        if source.detail().is_some_and(|detail| detail.contains("cluster support disabled")) =>
+                    {
+                        return Err(Failure::Unfit { address: place.to_string().into(), source: Unfit::NoCluster });
+                    }
                     Err(failure) => failed = Some(failure),
                 }
             }

@@ -8,6 +8,7 @@ mod raw;
 
 pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
 pub(crate) use backing::{Backing, ServerStores};
+use backing::cluster;
 pub(crate) use feed::{FEED, sessions};
 pub(crate) use raw::Raw;
 
@@ -87,6 +88,15 @@ pub(crate) fn with_config<F: Future<Output = ()>>(store: Store, more: &str, test
             std::panic::resume_unwind(panic);
         }
     });
+}
+
+/// The same on a single Redis that the test may cut; a cluster has its own tests of that, in the adapters.
+pub(crate) fn with_one_redis<F: Future<Output = ()>>(more: &str, test: impl FnOnce(App) -> F) {
+    if cluster() {
+        println!("skipped: about a single Redis, and this run has a cluster");
+    } else {
+        with_config(Store::Server, more, test);
+    }
 }
 
 fn client() -> reqwest::Client {
