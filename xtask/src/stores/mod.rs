@@ -53,6 +53,11 @@ impl Store {
             let how = format!("given by {}", kind.url_variable());
             return Ok(Self { kind, url, how, server: Server::Foreign });
         }
+        Self::start_own(kind, args).await
+    }
+
+    /// Starts one store of our own by the first way that works.
+    pub(crate) async fn start_own(kind: Kind, args: &Args) -> Result<Self> {
         let container = if args.local { Err(anyhow!("--local was given")) } else { containers::start(kind).await };
         let why_no_container = match container {
             Ok((server, url)) => {
@@ -84,6 +89,14 @@ impl Store {
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The process of a local server of ours.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        match &self.server {
+            Server::Local(server) => server.pid(),
+            Server::Foreign | Server::Container(_) => None,
+        }
     }
 
     /// Ends the server in order, as an administrator would; its data stay.

@@ -30,6 +30,26 @@ impl Stores {
         Self::start_some(&Kind::ALL, args, allow_skip, interrupt).await
     }
 
+    /// Starts both stores afresh, whatever the environment offers: for what weighs them.
+    pub(crate) async fn start_own(args: &Args, interrupt: &Interrupt) -> Result<Self> {
+        let mut stores = Self::default();
+        for kind in Kind::ALL {
+            match interrupt.guard(Store::start_own(kind, args)).await {
+                Ok(store) => stores.running.push(store),
+                Err(error) => {
+                    stores.shut_down().await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(stores)
+    }
+
+    /// One of them.
+    pub(crate) fn get(&self, kind: Kind) -> Option<&Store> {
+        self.running.iter().find(|store| store.kind == kind)
+    }
+
     /// Starts what all tests need: both stores, and again over TLS. With `cluster`, a Redis Cluster takes the place of the one Redis, and
     /// there are servers with replicas for the tests that end some.
     pub(crate) async fn for_tests(args: &Args, cluster: bool, allow_skip: bool, interrupt: &Interrupt) -> Result<Self> {

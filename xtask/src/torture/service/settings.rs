@@ -40,6 +40,11 @@ impl Settings {
         Ok(self.with("PROFILE", "server").with("SECRETS__MASTER_KEY", &secrets::random()?).with("TOKENS__SIGNING_KEY", &key))
     }
 
+    /// The server profile with keys that it makes itself.
+    pub(crate) fn server_without_key(self) -> Result<Self> {
+        Ok(self.with("PROFILE", "server").with("SECRETS__MASTER_KEY", &secrets::random()?))
+    }
+
     /// Where its stores are.
     pub(crate) fn stores(self, redis: &Url, postgres: &Url) -> Self {
         self.with("REDIS__URL", redis.as_str()).with("POSTGRES__URL", postgres.as_str())

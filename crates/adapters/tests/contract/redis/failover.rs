@@ -22,8 +22,9 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// A rotation that found the session, if any did.
 fn found(outcome: Result<RotationOutcome, StoreError>) -> bool {
     match outcome {
-        // After an answer that was lost, the retry is repeated.
-        Ok(RotationOutcome::Rotated(_) | RotationOutcome::Repeated { .. }) => true,
+        // After an answer that was lost the retry is repeated; after a write that a master took when another had been chosen, and that went
+        // with it, the session heals.
+        Ok(RotationOutcome::Rotated(_) | RotationOutcome::Repeated { .. } | RotationOutcome::Healed { .. }) => true,
         Ok(other) => panic!("an honest client was told {other:?}"),
         Err(error) => {
             assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));

@@ -110,6 +110,11 @@ impl Backing {
 }
 
 impl ServerStores {
+    /// The one Redis, past the proxy.
+    pub(crate) fn redis_url(&self) -> &Url {
+        &self.redis_urls[0]
+    }
+
     /// A connection to the Redis that has a user's keys.
     pub(crate) async fn redis_of(&self, uid: &str) -> MultiplexedConnection {
         for url in &self.redis_urls {
