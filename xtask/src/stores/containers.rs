@@ -77,7 +77,11 @@ async fn launch(kind: Kind, port: u16) -> Result<(Server, String)> {
     };
     let address = format!("{host}:{port}");
     // An engine elsewhere is a host elsewhere, to which nothing goes in plain text unless the URL says so.
-    let path = if kind == Kind::Postgres { "postgres?sslmode=disable" } else { "" };
+    let path = match kind {
+        Kind::Redis => "",
+        Kind::Postgres if host == "127.0.0.1" => "postgres",
+        Kind::Postgres => "postgres?sslmode=disable",
+    };
     let url = format!("{kind}://{user}{address}/{path}");
     probe::wait(kind, &address, START).await?;
     Ok((Server { kind, id, address, _container: container }, url))

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 pub(super) enum Failure {
     #[error("Redis can't be used as it is configured")]
     Url { source: UrlError },
-    #[error("cannot connect to Redis at {address}{}", hint(advice))]
+    #[error("cannot connect to Redis at {address}{}", hint(*advice))]
     Connect { address: Arc<str>, advice: Option<&'static str>, source: RedisError },
     #[error("cannot connect to Redis at {address} within {after:?}{}", if *.encrypted { "; is it its port for TLS?" } else { "" })]
     Unreached { address: Arc<str>, after: Duration, encrypted: bool },
@@ -34,7 +34,7 @@ pub(super) enum Failure {
     Closed,
 }
 
-fn hint(advice: &Option<&'static str>) -> String {
+fn hint(advice: Option<&'static str>) -> String {
     advice.map_or_else(String::new, |advice| format!(": {advice}"))
 }
 
@@ -57,9 +57,13 @@ impl Failure {
         match self {
             Self::Connect { source, .. } | Self::Command { source, .. } => passes(source),
             Self::Unfit { source, .. } => source.passes(),
-            Self::Unreached { .. } | Self::TimedOut { .. } | Self::Closed => true,
-            Self::Uncovered { .. } | Self::Moving { .. } | Self::NoMap { .. } => true,
             Self::Url { .. } | Self::Reply { .. } => false,
+            Self::Unreached { .. }
+            | Self::TimedOut { .. }
+            | Self::Uncovered { .. }
+            | Self::Moving { .. }
+            | Self::NoMap { .. }
+            | Self::Closed => true,
         }
     }
 }

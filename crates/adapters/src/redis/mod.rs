@@ -29,7 +29,7 @@ use node::Node;
 use revolve_domain::ports::StoreError;
 use scripts::Scripts;
 use secrecy::SecretString;
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Where Redis is, and how it is used.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ pub struct SentinelConfig {
 
 /// The white list in Redis.
 pub struct RedisTokens {
-    links: Links,
+    links: Arc<Links>,
     scripts: Scripts,
 }
 
@@ -99,7 +99,7 @@ impl RedisTokens {
     /// wrong. The error's sources name host and port, never the password.
     pub async fn connect(config: RedisConfig) -> Result<Self, StoreError> {
         let refused = |failure: Failure| failure.while_it_should("connect");
-        let links = Links::new(&config).map_err(|source| refused(Failure::Url { source }))?;
+        let links = Arc::new(Links::new(&config).map_err(|source| refused(Failure::Url { source }))?);
         let scripts = Scripts::new();
         let (servers, one_may_be_missing) = links.servers().await.map_err(refused)?;
         let (mut fit, mut missing) = (0, None);

@@ -12,7 +12,7 @@ use std::fmt;
 /// The Sentinels, and the master that they watch.
 pub(super) struct Sentinels {
     /// How each Sentinel is reached.
-    sentinels: Vec<ConnectionInfo>,
+    watchers: Vec<ConnectionInfo>,
     /// How the master is reached, but for its address.
     master: ConnectionInfo,
     name: String,
@@ -40,7 +40,7 @@ impl Sentinels {
             }
             info.clone().set_redis_settings(settings)
         };
-        Ok(Self { sentinels: hosts.iter().map(own).collect(), master: hosts[0].clone(), name: sentinel.master.clone() })
+        Ok(Self { watchers: hosts.iter().map(own).collect(), master: hosts[0].clone(), name: sentinel.master.clone() })
     }
 
     /// How the master is reached, but for its address.
@@ -56,7 +56,7 @@ impl Sentinels {
 
     /// The master by the first Sentinel that leads to it.
     async fn find(&self) -> Result<ConnectionInfo, Failure> {
-        let mut answers: FuturesUnordered<_> = self.sentinels.iter().map(|sentinel| self.by(sentinel)).collect();
+        let mut answers: FuturesUnordered<_> = self.watchers.iter().map(|sentinel| self.by(sentinel)).collect();
         let (mut silent, mut mistaken) = (None, None);
         while let Some(answer) = answers.next().await {
             match answer {
@@ -99,7 +99,7 @@ impl Sentinels {
 
 impl fmt::Display for Sentinels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentinels: Vec<_> = self.sentinels.iter().map(|sentinel| sentinel.addr().to_string()).collect();
+        let sentinels: Vec<_> = self.watchers.iter().map(|sentinel| sentinel.addr().to_string()).collect();
         write!(f, "{} (by Sentinels at {})", self.name, sentinels.join(", "))
     }
 }

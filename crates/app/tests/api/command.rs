@@ -201,7 +201,11 @@ fn no_secret_reaches_the_log_at_any_level() {
         .env("REVOLVE__SECRETS__MASTER_KEY", "A".repeat(43))
         .env("REVOLVE__TOKENS__SIGNING_KEY", sh("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null"))
         .env("REVOLVE__REDIS__URL", std::env::var_os("REVOLVE_TEST_REDIS_URL").unwrap())
-        .env("REVOLVE__POSTGRES__URL", format!("{postgres}?options=-csearch_path%3D{schema}"));
+        .env("REVOLVE__REDIS__MODE", std::env::var_os("REVOLVE_TEST_REDIS_MODE").unwrap_or_else(|| "standalone".into()))
+        .env(
+            "REVOLVE__POSTGRES__URL",
+            format!("{postgres}{}options=-csearch_path%3D{schema}", if postgres.contains('?') { '&' } else { '?' }),
+        );
     let mut running = Running::start(&mut command, 1);
     let mut log = running.child.stderr.take().unwrap();
     let log = std::thread::spawn(move || {

@@ -87,7 +87,7 @@ impl Drop for Server {
             // Their folder goes next, and should not be written to any more.
             let end = std::time::Instant::now() + STOP;
             while matches!(self.child.try_wait(), Ok(None)) && std::time::Instant::now() < end {
-                std::thread::sleep(POLL);
+                std::thread::park_timeout(POLL);
             }
         }
     }

@@ -96,8 +96,8 @@ impl Cluster {
     /// the service is of use.
     pub(super) async fn ping(&self) -> Result<(), Failure> {
         let map = self.map();
-        let asked = map.masters().into_iter().cloned().map(async |place| {
-            let answer = match self.node(&place) {
+        let asked = map.masters().into_iter().map(async |place| {
+            let answer = match self.node(place) {
                 Ok(node) => node.command::<()>(&cmd("PING")).await,
                 Err(failure) => Err(failure),
             };
@@ -108,7 +108,7 @@ impl Cluster {
             match answer {
                 Ok(()) => answered = true,
                 Err(failure) => {
-                    silent.insert(place);
+                    silent.insert(place.clone());
                     failed = Some(failure);
                 }
             }

@@ -64,11 +64,10 @@ impl<'a> Route<'a> {
             let asked = Instant::now();
             let outcome = self.at(&place, command).await;
             let turn = match &outcome {
-                Ok(Ok(_)) => Turn::Done,
                 Ok(Err(error)) => turn(error, &place),
                 // It was not sent, so that it may be sent elsewhere, if somebody else has taken over.
                 Err(Failure::Connect { .. }) => Turn::Lost,
-                Err(_) => Turn::Done,
+                Ok(Ok(_)) | Err(_) => Turn::Done,
             };
             match turn {
                 Turn::Done => {
@@ -90,7 +89,9 @@ impl<'a> Route<'a> {
                     place = next;
                 }
                 Turn::Lost => {
-                    self.cluster.look(self.deadline).await?;
+                    if self.cluster.look(self.deadline).await.is_err() {
+                        return outcome;
+                    }
                     match self.cluster.map().master(slot) {
                         Some(next) if *next != place => place = next.clone(),
                         _ => return outcome,
@@ -170,5 +171,37 @@ impl ConnectionLike for Route<'_> {
 
     fn get_db(&self) -> i64 {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deadpool_redis::redis::{cmd, parse_redis_value};
+
+    fn answered(line: &str) -> Turn {
+        let value = parse_redis_value(format!("-{line}\r\n").as_bytes()).expect("an error is a value");
+        turn(&value.extract_error().expect_err("an error"), &Place { host: "asked".to_owned(), port: 1 })
+    }
+
+    #[test]
+    fn a_call_goes_where_its_first_key_is() {
+        assert_eq!(key(cmd("EVALSHA").arg("digest").arg(2).arg("{a}:one").arg("{a}:two").arg("x")), Some(&b"{a}:one"[..]));
+        assert_eq!(key(cmd("SCRIPT").arg("LOAD").arg("return 1").arg("x")), None);
+    }
+
+    #[test]
+    fn a_redirection_is_followed_and_a_slot_that_moves_is_waited_for() {
+        assert!(matches!(answered("MOVED 5 10.0.0.1:7000"), Turn::Elsewhere(place) if place.to_string() == "10.0.0.1:7000"));
+        assert!(matches!(answered("MOVED 5 :7000"), Turn::Elsewhere(place) if place.to_string() == "asked:7000"));
+        for line in ["ASK 5 10.0.0.1:7000", "TRYAGAIN later", "ERR Script attempted to access a non local key in a cluster node"] {
+            assert!(matches!(answered(line), Turn::Moving), "{line}");
+        }
+        for line in ["CLUSTERDOWN the cluster is down", "READONLY no", "MASTERDOWN no"] {
+            assert!(matches!(answered(line), Turn::Lost), "{line}");
+        }
+        for line in ["NOSCRIPT none", "WRONGTYPE no", "OOM no"] {
+            assert!(matches!(answered(line), Turn::Done), "{line}");
+        }
     }
 }
