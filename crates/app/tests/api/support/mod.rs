@@ -7,8 +7,8 @@ mod proxy;
 mod raw;
 
 pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
-pub(crate) use backing::{Backing, ServerStores};
 use backing::cluster;
+pub(crate) use backing::{Backing, ServerStores};
 pub(crate) use feed::{FEED, sessions};
 pub(crate) use raw::Raw;
 
