@@ -16,6 +16,7 @@ mod rules;
 mod sbom;
 mod schemathesis;
 mod secrets;
+mod sizing;
 mod stores;
 mod test;
 mod torture;
@@ -68,6 +69,8 @@ enum Command {
     Man,
     /// Write the completions of `revolve` for each shell into target/completions
     Completions,
+    /// Measure what sessions and users take in the stores and what a refresh costs, and write it into docs/sizing.md (Linux)
+    Sizing(sizing::Args),
     /// Make the passwords and keys that docker-compose.yml needs, in ./secrets; what is there is kept
     Secrets,
 }
@@ -101,6 +104,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Man => documents::man(&interrupt).await,
         Command::Completions => documents::completions(&interrupt).await,
+        Command::Sizing(args) => sizing::run(&args, &interrupt).await,
         Command::Secrets => secrets::run(&root()?),
     }
 }

@@ -17,7 +17,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(|| format!("could not make {}", folder.display()))?;
     let store = Folder(folder);
     let postgres = store.ensure("postgres_password", random)?;
-    store.ensure("postgres_url", || Ok(format!("postgres://revolve:{postgres}@postgres:5432/revolve")))?;
+    // Plain text: compose's network for the stores has nobody else on it.
+    store.ensure("postgres_url", || Ok(format!("postgres://revolve:{postgres}@postgres:5432/revolve?sslmode=disable")))?;
     let redis = store.ensure("redis_password", random)?;
     store.ensure("redis_url", || Ok(format!("redis://:{redis}@redis:6379/")))?;
     // As a file of its own, since an argument of the server would show in every list of processes.

@@ -18,6 +18,10 @@ pub(crate) struct Args {
     /// The long forms of the tests: more histories, more seeds
     #[arg(long)]
     long: bool,
+    /// Over a Redis Cluster of three masters instead of one Redis; also the tests that end masters, of a cluster, of Sentinels and of
+    /// Postgres with a standby. Only the packages that know of stores
+    #[arg(long)]
+    cluster: bool,
     #[command(flatten)]
     pub(crate) stores: stores::Args,
     /// Arguments for the test runner (nextest where it is installed); documentation tests are then left out
@@ -34,7 +38,7 @@ impl Args {
 }
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
-    let stores = Stores::start(&args.stores, args.allow_skip, interrupt).await?;
+    let stores = Stores::for_tests(&args.stores, args.cluster, args.allow_skip, interrupt).await?;
     let outcome = suites(args, &stores, interrupt).await;
     stores.shut_down().await;
     outcome
@@ -42,7 +46,9 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 
 /// Documentation tests first and the main suite last, so that the runner's summary closes the output.
 async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<()> {
-    let docs = if args.runner.is_empty() {
+    let docs = if args.cluster {
+        Ok(())
+    } else if args.runner.is_empty() {
         process::run(prepared(&["test", "--doc", "--workspace"], args, stores)?, interrupt).await
     } else {
         eprintln!("documentation tests: left out, since there are arguments for the test runner");
@@ -52,7 +58,8 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
         return docs;
     }
     stores.report();
-    let runner: &[&str] = if process::succeeds(&mut cargo(["nextest", "--version"])?).await {
+    let nextest = process::succeeds(&mut cargo(["nextest", "--version"])?).await;
+    let runner: &[&str] = if nextest {
         &["nextest", "run"]
     } else {
         // Documentation tests have had their turn.
@@ -60,9 +67,15 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
     };
     let mut command = prepared(runner, args, stores)?;
     if !chooses_packages(&args.runner) {
-        command.arg("--workspace");
+        command.args(if args.cluster { &["-p", "revolve-adapters", "-p", "revolve"][..] } else { &["--workspace"] });
+    }
+    if args.cluster && nextest {
+        command.args(["--run-ignored", "all"]);
     }
     command.args(&args.runner);
+    if args.cluster && !nextest {
+        command.args(if args.runner.contains(&"--".to_owned()) { &[][..] } else { &["--"] }).arg("--include-ignored");
+    }
     match process::run(command, interrupt).await {
         Err(error) if error.is::<process::Failed>() => Err(TestsFailed.into()),
         Err(error) => Err(error),

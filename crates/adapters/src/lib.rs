@@ -14,5 +14,7 @@ pub mod redis;
 pub mod sqlite;
 #[cfg(feature = "system")]
 pub mod system;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(feature = "zxcvbn")]
 pub mod zxcvbn;

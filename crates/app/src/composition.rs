@@ -19,8 +19,8 @@ use revolve_adapters::{
     argon2::Argon2Hasher,
     jose::{MacDeviceCredentials, MasterKey},
     limits::{FallbackLimits, LocalLimits},
-    postgres::{PostgresAccounts, PostgresConfig},
-    redis::{BucketNames, RedisConfig, RedisTokens},
+    postgres::PostgresAccounts,
+    redis::{BucketNames, RedisTokens},
     sqlite::SqliteStore,
     system::{SteadyClock, SystemClock, SystemEntropy},
     zxcvbn::{JudgingConfig, ZxcvbnStrength},
@@ -354,9 +354,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             })
         }
         Profile::Server => {
-            let redis = &config.redis;
-            let redis = RedisConfig { url: config.redis_url()?, connections: redis.connections, timeout: redis.timeout };
-            let tokens = Arc::new(RedisTokens::connect(redis).await.context("Redis")?);
+            let tokens = Arc::new(RedisTokens::connect(config.redis()?).await.context("Redis")?);
             let accounts = Arc::new(server_accounts(config).await?);
             Ok(Stores {
                 users: accounts.clone(),
@@ -412,7 +410,5 @@ async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Sqlite
 }
 
 async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
-    let settings = &config.postgres;
-    let postgres = PostgresConfig { url: config.postgres_url()?, pool_size: settings.pool_size, timeout: settings.timeout };
-    PostgresAccounts::connect(postgres).await.context("Postgres")
+    PostgresAccounts::connect(config.postgres()?).await.context("Postgres")
 }

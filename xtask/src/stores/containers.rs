@@ -76,7 +76,12 @@ async fn launch(kind: Kind, port: u16) -> Result<(Server, String)> {
         }
     };
     let address = format!("{host}:{port}");
-    let path = if kind == Kind::Postgres { "postgres" } else { "" };
+    // An engine elsewhere is a host elsewhere, to which nothing goes in plain text unless the URL says so.
+    let path = match kind {
+        Kind::Redis => "",
+        Kind::Postgres if host == "127.0.0.1" => "postgres",
+        Kind::Postgres => "postgres?sslmode=disable",
+    };
     let url = format!("{kind}://{user}{address}/{path}");
     probe::wait(kind, &address, START).await?;
     Ok((Server { kind, id, address, _container: container }, url))
@@ -132,7 +137,7 @@ impl std::fmt::Debug for Server {
     }
 }
 
-async fn ensure_image(docker: &Docker, kind: Kind) -> Result<()> {
+pub(super) async fn ensure_image(docker: &Docker, kind: Kind) -> Result<()> {
     let image = kind.image();
     if docker.inspect_image(&image).await.is_ok() {
         return Ok(());
@@ -149,7 +154,7 @@ async fn ensure_image(docker: &Docker, kind: Kind) -> Result<()> {
 }
 
 /// `name:tag`, where a registry's port is no tag.
-fn name_and_tag(image: &str) -> (&str, &str) {
+pub(super) fn name_and_tag(image: &str) -> (&str, &str) {
     image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"))
 }
 

@@ -57,6 +57,11 @@ pub(crate) async fn start(program: Program) -> Result<(Server, String)> {
 }
 
 impl Server {
+    /// Its process, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
     pub(crate) async fn stop(&mut self) -> Result<()> {
         // SIGINT is Postgres's fast shutdown, which waits for no client; Redis takes both the same.
         self.end("INT").await

@@ -1,8 +1,10 @@
 //! Redis and Postgres for tests and experiments, each reached by the first way that works: a URL from the environment, a container, a
 //! local server. Whoever starts them owns them; nothing of them outlives the owner.
 
+mod certificates;
 mod containers;
 mod engine;
+mod group;
 mod install;
 mod kind;
 mod local;
@@ -51,6 +53,11 @@ impl Store {
             let how = format!("given by {}", kind.url_variable());
             return Ok(Self { kind, url, how, server: Server::Foreign });
         }
+        Self::start_own(kind, args).await
+    }
+
+    /// Starts one store of our own by the first way that works.
+    pub(crate) async fn start_own(kind: Kind, args: &Args) -> Result<Self> {
         let container = if args.local { Err(anyhow!("--local was given")) } else { containers::start(kind).await };
         let why_no_container = match container {
             Ok((server, url)) => {
@@ -82,6 +89,14 @@ impl Store {
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The process of a local server of ours.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        match &self.server {
+            Server::Local(server) => server.pid(),
+            Server::Foreign | Server::Container(_) => None,
+        }
     }
 
     /// Ends the server in order, as an administrator would; its data stay.

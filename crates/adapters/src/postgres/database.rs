@@ -6,18 +6,20 @@
 use super::{
     PoolState, PostgresConfig, STORE,
     error::{Fault, Remedy},
-    migrate,
+    migrate, url,
 };
+use crate::tls::TlsSettings;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction};
 use revolve_domain::ports::StoreError;
 use secrecy::ExposeSecret;
-use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::{
-    Config, IsolationLevel, NoTls, Row,
-    config::{Host, TargetSessionAttrs},
+    Config, IsolationLevel, Row,
+    config::{Host, SslMode, TargetSessionAttrs},
     types::ToSql,
 };
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How often a transaction is tried again that another one got in the way of.
 const CONFLICTS: u32 = 4;
@@ -90,28 +92,28 @@ impl<I: Intent> Attempt for InTransaction<'_, I> {
 impl Database {
     /// With the migrations that were applied.
     pub(super) async fn connect(settings: &PostgresConfig) -> Result<(Self, Vec<String>), StoreError> {
-        // The parser's own error may quote the URL, password and all.
-        let mut config = Config::from_str(settings.url.expose_secret())
-            .map_err(|_| StoreError::broken(STORE, "read its URL", "it is not of the form postgres://user:password@host:port/database"))?;
+        let mut config = url::read(settings.url.expose_secret()).map_err(|mistake| StoreError::broken(STORE, "read its URL", mistake))?;
+        let tls = connector(&config, &settings.tls).map_err(|mistake| StoreError::broken(STORE, "set up TLS", mistake))?;
         let timeout = settings.timeout;
         // Of several hosts only the primary will do: a standby may not know yet that a session has ended.
         if config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(timeout);
+            // One that is gone must leave time for the others.
+            config.connect_timeout(timeout / u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1));
         }
         if config.get_application_name().is_none() {
             config.application_name("revolve");
         }
         let place = place(&config);
         let failed = |fault: Fault| fault.into_store_error("connect and bring its tables up to date", &place);
-        let migrated = migrate::run(config.clone(), timeout).await.map_err(failed)?;
+        let migrated = migrate::run(config.clone(), tls.clone(), timeout).await.map_err(failed)?;
 
         // The server gives up when we do: what nobody waits for any more must not hold locks.
         let millis = timeout.as_millis().max(1);
         add_options(&mut config, &format!("-c statement_timeout={millis} -c idle_in_transaction_session_timeout={millis}"));
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager).max_size(settings.pool_size.max(1)).runtime(Runtime::Tokio1).build();
         let pool = pool.map_err(|error| StoreError::broken(STORE, "make a pool", error))?;
         let db = Self { pool, timeout, place: place.as_str().into() };
@@ -188,6 +190,19 @@ impl Database {
         drop(Object::take(client));
         drop(self.pool.retain(|_, _| false));
     }
+}
+
+/// What encrypts, where the URL asks for it.
+pub(super) fn connector(config: &Config, settings: &TlsSettings) -> Result<MakeRustlsConnect, String> {
+    let encrypted = config.get_ssl_mode() != SslMode::Disable;
+    if encrypted {
+        return settings.client().map(MakeRustlsConnect::new).map_err(|error| error.to_string());
+    }
+    if settings.authorities.is_some() || settings.identity.is_some() {
+        return Err("url: certificates are given, but it is not encrypted: write sslmode=verify-full".to_owned());
+    }
+    // It is never asked.
+    TlsSettings::trusting_nobody().map(MakeRustlsConnect::new).map_err(|error| error.to_string())
 }
 
 /// Adds to the `options` that the URL may have.

@@ -1,6 +1,7 @@
 //! What goes wrong in Postgres, sorted by what can be done about it, and told without any value from a row.
 
 use super::STORE;
+use crate::tls;
 use deadpool_postgres::PoolError;
 use refinery::error::Kind;
 use revolve_domain::ports::StoreError;
@@ -52,6 +53,14 @@ struct Refusal {
     step: String,
     code: String,
     message: String,
+}
+
+/// An encrypted connection that was not made, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{advice}")]
+struct Handshake {
+    advice: &'static str,
+    source: tokio_postgres::Error,
 }
 
 /// A failure together with where Postgres was sought.
@@ -121,6 +130,9 @@ impl Fault {
 
 fn remedy(error: &tokio_postgres::Error) -> Remedy {
     let Some(db) = error.as_db_error() else {
+        if advice(error).is_some() {
+            return Remedy::Wait;
+        }
         let io = error.source().is_some_and(<dyn Error>::is::<io::Error>);
         return if error.is_closed() || io { Remedy::Reconnect } else { Remedy::None };
     };
@@ -137,7 +149,17 @@ fn remedy(error: &tokio_postgres::Error) -> Remedy {
 }
 
 fn told(error: tokio_postgres::Error) -> Box<dyn Error + Send + Sync> {
+    if let Some(advice) = advice(&error) {
+        return Handshake { advice, source: error }.into();
+    }
     refusal("the server refused", &error).unwrap_or_else(|| error.into())
+}
+
+/// What to do about a connection that was not encrypted as it should be.
+fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
+    let plain = "it does not offer TLS; switch `ssl` on there, or write sslmode=disable in the URL if nobody can listen on the way";
+    let offered = error.as_db_error().is_some() || error.source().is_none_or(|source| source.to_string() != "server does not support TLS");
+    if offered { tls::advice(error) } else { Some(plain) }
 }
 
 fn refusal(step: &str, error: &tokio_postgres::Error) -> Option<Box<dyn Error + Send + Sync>> {

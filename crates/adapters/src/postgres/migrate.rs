@@ -4,7 +4,8 @@ use super::{database::add_options, error::Fault};
 use refinery::{Migration, Runner};
 use std::time::Duration;
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 const MIGRATIONS: [(&str, &str); 4] = [
     ("V1__accounts_and_sessions", include_str!("../../migrations/postgres/V1__accounts_and_sessions.sql")),
@@ -19,9 +20,9 @@ const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('revolve migrations
 
 /// Runs what is missing on a connection of its own, which no time-out of the server cuts; only connecting to it must not
 /// take longer than `patience`. Says what was missing.
-pub(super) async fn run(mut config: Config, patience: Duration) -> Result<Vec<String>, Fault> {
+pub(super) async fn run(mut config: Config, tls: MakeRustlsConnect, patience: Duration) -> Result<Vec<String>, Fault> {
     add_options(&mut config, "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0");
-    let (mut client, connection) = timeout(patience, config.connect(NoTls)).await.map_err(|_| Fault::Late)??;
+    let (mut client, connection) = timeout(patience, config.connect(tls)).await.map_err(|_| Fault::Late)??;
     let connection = tokio::spawn(connection);
     let outcome = locked(&mut client).await;
     drop(client);

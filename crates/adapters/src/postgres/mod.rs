@@ -12,10 +12,12 @@ mod keys;
 mod migrate;
 mod rows;
 mod sessions;
+mod url;
 mod users;
 mod values;
 mod write;
 
+use crate::tls::TlsSettings;
 use database::Database;
 use revolve_domain::ports::StoreError;
 use secrecy::{ExposeSecret, SecretString};
@@ -27,8 +29,14 @@ const STORE: &str = "postgres";
 /// Where Postgres is and how long to wait for it.
 #[derive(Clone, Debug)]
 pub struct PostgresConfig {
-    /// `postgres://user:password@host:port/database`. The connection is not encrypted by this adapter.
+    /// `postgres://user:password@host:port/database`, with several hosts with commas in between: the one that takes writes is used.
+    ///
+    /// With `sslmode=verify-full` the connection is encrypted, and the server's certificate has to come from a trusted authority and be
+    /// for the host's name; `require` and `verify-ca` mean the same here. `disable` is plain text. Without `sslmode`, what stays on the
+    /// machine (loopback, Unix socket) is plain text, and everything else as with `verify-full`. `prefer` and `allow` are refused.
     pub url: SecretString,
+    /// Whom to trust and who we are, where the connection is encrypted.
+    pub tls: TlsSettings,
     /// Connections at most; at least 1.
     pub pool_size: usize,
     /// The longest time that one call of a port takes, waiting for a connection included. The server gives up on a
@@ -39,12 +47,17 @@ pub struct PostgresConfig {
 impl PostgresConfig {
     /// With 16 connections and a time-out of 1 s.
     pub fn new(url: SecretString) -> Self {
-        Self { url, pool_size: 16, timeout: Duration::from_secs(1) }
+        Self { url, tls: TlsSettings::default(), pool_size: 16, timeout: Duration::from_secs(1) }
     }
 
-    /// Whether the URL is one, so that a mistake in it can be told before anything is started.
-    pub fn is_url(&self) -> bool {
-        self.url.expose_secret().parse::<tokio_postgres::Config>().is_ok_and(|config| !config.get_hosts().is_empty())
+    /// What is wrong with the URL or what goes with it, so that it can be told before anything is started: the key and a colon come
+    /// first.
+    pub fn mistake(&self) -> Option<String> {
+        let config = match url::read(self.url.expose_secret()) {
+            Ok(config) => config,
+            Err(mistake) => return Some(format!("url: {mistake}")),
+        };
+        database::connector(&config, &self.tls).err()
     }
 }
 

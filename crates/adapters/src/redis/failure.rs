@@ -1,7 +1,8 @@
 //! What can go wrong between here and Redis, whether it passes by itself, and what it means for the connection. No message holds a
 //! credential: addresses are host and port only.
 
-use super::{reply::Unreadable, server::Unfit};
+use super::{reply::Unreadable, server::Unfit, url::UrlError};
+use crate::tls;
 use deadpool_redis::redis::{ErrorKind, RedisError};
 use revolve_domain::ports::StoreError;
 use std::{sync::Arc, time::Duration};
@@ -9,10 +10,12 @@ use std::{sync::Arc, time::Duration};
 /// Why an operation had no result.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("the URL of Redis can't be used")]
-    Url { source: RedisError },
-    #[error("cannot connect to Redis at {address}")]
-    Connect { address: Arc<str>, source: RedisError },
+    #[error("Redis can't be used as it is configured")]
+    Url { source: UrlError },
+    #[error("cannot connect to Redis at {address}{}", hint(*advice))]
+    Connect { address: Arc<str>, advice: Option<&'static str>, source: RedisError },
+    #[error("cannot connect to Redis at {address} within {after:?}{}", if *.encrypted { "; is it its port for TLS?" } else { "" })]
+    Unreached { address: Arc<str>, after: Duration, encrypted: bool },
     #[error("Redis at {address} did not answer within {after:?}")]
     TimedOut { address: Arc<str>, after: Duration },
     #[error("Redis at {address} failed")]
@@ -21,20 +24,47 @@ pub(super) enum Failure {
     Unfit { address: Arc<str>, source: Unfit },
     #[error("Redis at {address} holds or says something that can't be read")]
     Reply { address: Arc<str>, source: Unreadable },
+    #[error("no master of the Redis Cluster at {address} serves hash slot {slot}")]
+    Uncovered { address: Arc<str>, slot: u16 },
+    #[error("hash slot {slot} is moving to another node of the Redis Cluster at {address}, which took longer than {after:?}")]
+    Moving { address: Arc<str>, slot: u16, after: Duration },
+    #[error("the nodes of the Redis Cluster at {address} do not say who serves which hash slot")]
+    NoMap { address: Arc<str> },
     #[error("the connections to Redis were closed")]
     Closed,
 }
 
+fn hint(advice: Option<&'static str>) -> String {
+    advice.map_or_else(String::new, |advice| format!(": {advice}"))
+}
+
 impl Failure {
+    /// A connection that was not made.
+    pub(super) fn connect(address: Arc<str>, encrypted: bool, source: RedisError) -> Self {
+        let ended = source.is_io_error() && !source.is_connection_refusal();
+        let plain = "it ended the connection at once; if it wants TLS, write rediss:// in the url";
+        let advice = tls::advice(&source).or((ended && !encrypted).then_some(plain));
+        Self::Connect { address, advice, source }
+    }
+
     /// As the port's error.
     pub(super) fn while_it_should(self, operation: &'static str) -> StoreError {
-        let passes = match &self {
+        if self.passes() { StoreError::unavailable("redis", operation, self) } else { StoreError::broken("redis", operation, self) }
+    }
+
+    /// Whether trying again later makes sense.
+    pub(super) fn passes(&self) -> bool {
+        match self {
             Self::Connect { source, .. } | Self::Command { source, .. } => passes(source),
             Self::Unfit { source, .. } => source.passes(),
-            Self::TimedOut { .. } | Self::Closed => true,
             Self::Url { .. } | Self::Reply { .. } => false,
-        };
-        if passes { StoreError::unavailable("redis", operation, self) } else { StoreError::broken("redis", operation, self) }
+            Self::Unreached { .. }
+            | Self::TimedOut { .. }
+            | Self::Uncovered { .. }
+            | Self::Moving { .. }
+            | Self::NoMap { .. }
+            | Self::Closed => true,
+        }
     }
 }
 
@@ -43,8 +73,10 @@ fn passes(error: &RedisError) -> bool {
     const MOVING: [&str; 8] = ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "NOREPLICAS"];
     /// A script that runs too long, no memory, no disk.
     const STRAINED: [&str; 4] = ["BUSY", "UNKILLABLE", "OOM", "MISCONF"];
+    // A script met a key of its hash slot that had moved to another node already.
+    let moving = || error.detail().is_some_and(|detail| detail.contains("non local key"));
     let full = || error.detail().is_some_and(|detail| detail.starts_with("max number of clients"));
-    error.is_io_error() || error.code().is_some_and(|code| MOVING.contains(&code) || STRAINED.contains(&code)) || full()
+    error.is_io_error() || error.code().is_some_and(|code| MOVING.contains(&code) || STRAINED.contains(&code)) || full() || moving()
 }
 
 /// What becomes of the connection that an error came over.

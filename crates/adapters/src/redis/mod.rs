@@ -2,51 +2,88 @@
 //! rotation lives in `lua/`; nothing in here knows SQL, tokens' signatures or HTTP, and no type of the Redis client leaves it.
 //!
 //! - `limits`: buckets for limits, beside the white list
-//! - `links`: a few shared connections, and how they come back after a fault
+//! - `links`: the way to the data: one server, the master that Sentinels know (`sentinel`), or a `cluster`'s masters
+//! - `node`, `line`, `dial`, `url`: a few shared connections to a server, and how they come back after a fault
 //! - `server`: whether the server at the other end will do
 //! - `scripts`, `keys`, `reply`: the words of the conversation
 //! - `failure`: what went wrong, and whether it passes by itself
 
+mod cluster;
+mod dial;
 mod failure;
 mod keys;
 mod limits;
+mod line;
 mod links;
+mod node;
 mod reply;
 mod scripts;
+mod sentinel;
 mod server;
-mod slot;
 mod tokens;
+mod url;
 
-use deadpool_redis::redis::{self, IntoConnectionInfo, RedisError};
+use crate::tls::TlsSettings;
+use deadpool_redis::redis;
 use failure::Failure;
 pub use limits::{BucketNames, RedisLimits};
 use links::Links;
+use node::Node;
 use revolve_domain::ports::StoreError;
 use scripts::Scripts;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Where Redis is, and how it is used.
 #[derive(Clone, Debug)]
 pub struct RedisConfig {
-    /// `redis://[[user]:password@]host[:port][/db]`
+    /// `redis://[[user]:password@]host[:port][/db]`, `rediss://` for TLS. With Sentinels or a cluster the hosts are the Sentinels, or
+    /// some nodes of the cluster, with commas in between; user, password and database are those of the servers with the data.
     pub url: SecretString,
-    /// So many connections are kept open and shared by all requests; at least 1. More than a few cost CPU and gain nothing.
+    /// What stands at the other end.
+    pub mode: RedisMode,
+    /// Whom to trust and who we are, where the URL says `rediss`.
+    pub tls: TlsSettings,
+    /// So many connections are kept open and shared by all requests, for each server; at least 1. More than a few cost CPU and gain nothing.
     pub connections: usize,
     /// Every operation has an answer by then, connecting included.
     pub timeout: Duration,
 }
 
 impl RedisConfig {
-    /// Two connections, one second.
+    /// One server, two connections, one second.
     pub fn new(url: SecretString) -> Self {
-        Self { url, connections: 2, timeout: Duration::from_secs(1) }
+        Self { url, mode: RedisMode::Standalone, tls: TlsSettings::default(), connections: 2, timeout: Duration::from_secs(1) }
     }
 
-    /// Whether the URL is one, so that a mistake in it can be told before anything is started.
-    pub fn is_url(&self) -> bool {
-        connection_info(&self.url).is_ok()
+    /// What is wrong with the URL or what goes with it, so that it can be told before anything is started: the key and a colon come
+    /// first.
+    pub fn mistake(&self) -> Option<String> {
+        Links::new(self).err().map(|mistake| mistake.to_string())
     }
+}
+
+/// What stands at the other end.
+#[derive(Clone, Debug, Default)]
+pub enum RedisMode {
+    /// One server.
+    #[default]
+    Standalone,
+    /// A master and its replicas, watched by Sentinels. Whenever a connection is made they are asked who the master is.
+    Sentinel(SentinelConfig),
+    /// A Redis Cluster. All keys of a user are in one hash slot.
+    Cluster,
+}
+
+/// What the Sentinels need to hear.
+#[derive(Clone, Debug)]
+pub struct SentinelConfig {
+    /// The master's name in `sentinel monitor`.
+    pub master: String,
+    /// The Sentinels' own user, if they have any.
+    pub username: Option<String>,
+    /// The Sentinels' own password, if they have one.
+    pub password: Option<SecretString>,
 }
 
 /// The white list in Redis.
@@ -67,14 +104,22 @@ impl RedisTokens {
         let refused = |failure: Failure| failure.while_it_should("connect");
         let links = Arc::new(Links::new(&config).map_err(|source| refused(Failure::Url { source }))?);
         let scripts = Scripts::new();
-        let info: String = links.command(redis::cmd("INFO")).await.map_err(refused)?;
-        server::check(&info).map_err(|unfit| refused(Failure::Unfit { address: links.address(), source: unfit }))?;
-        for warning in server::warnings(&info) {
-            tracing::warn!(redis = %links.address(), "{warning}");
+        let (servers, one_may_be_missing) = links.servers().await.map_err(refused)?;
+        let (mut fit, mut missing) = (0, None);
+        for server in &servers {
+            match prepare(server, &scripts, one_may_be_missing).await {
+                Ok(()) => fit += 1,
+                Err(failure) if one_may_be_missing && failure.passes() => {
+                    tracing::warn!(redis = %server.address(), error = &failure as &dyn std::error::Error, "a master is missing");
+                    missing = Some(failure);
+                }
+                Err(failure) => return Err(refused(failure)),
+            }
         }
-        scripts.load(&links).await.map_err(refused)?;
-        links.open().await.map_err(refused)?;
-        Ok(Self { links, scripts })
+        match missing {
+            Some(failure) if fit == 0 => Err(refused(failure)),
+            _ => Ok(Self { links, scripts }),
+        }
     }
 
     /// How many connections there should be, and how many of them are open.
@@ -96,14 +141,13 @@ impl fmt::Debug for RedisTokens {
     }
 }
 
-/// Reads the URL and says how connections are made.
-fn connection_info(url: &SecretString) -> Result<redis::ConnectionInfo, RedisError> {
-    let info = url.expose_secret().into_connection_info()?;
-    // Only this protocol tells a client that its connection is gone before the next request runs into it.
-    let settings = info.redis_settings().clone().set_protocol(redis::ProtocolVersion::RESP3);
-    // Requests of many callers share a connection: none may wait for the answer of another (RFC 896). Probes keep an idle
-    // connection known to whatever stands between, and find out when the other end has vanished.
-    let probes = redis::io::tcp::socket2::TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(5));
-    let tcp = info.tcp_settings().clone().set_nodelay(true).set_keepalive(probes);
-    Ok(info.set_redis_settings(settings).set_tcp_settings(tcp))
+/// Makes sure that a server will do, loads the scripts, and opens all connections.
+async fn prepare(server: &Node, scripts: &Scripts, cluster: bool) -> Result<(), Failure> {
+    let info: String = server.command(&redis::cmd("INFO")).await?;
+    server::check(&info, cluster).map_err(|unfit| Failure::Unfit { address: server.address(), source: unfit })?;
+    for warning in server::warnings(&info) {
+        tracing::warn!(redis = %server.address(), "{warning}");
+    }
+    scripts.load(server).await?;
+    server.open().await
 }

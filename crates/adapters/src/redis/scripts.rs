@@ -4,7 +4,7 @@
 //! The first line says what Redis may assume of a script. Refreshing and signing out must work when Redis has no memory left, so those
 //! may go over the limit (`allow-oom`); signing in is refused then. No script may leave the user's hash slot.
 
-use super::{failure::Failure, links::Links};
+use super::{failure::Failure, node::Node};
 use deadpool_redis::redis::Script;
 
 macro_rules! script {
@@ -33,10 +33,10 @@ impl Scripts {
         }
     }
 
-    /// Loads them all, so that a server that would refuse one is found out at the start.
-    pub(super) async fn load(&self, links: &Links) -> Result<(), Failure> {
+    /// Loads them all into a server, so that one that would refuse one is found out at the start.
+    pub(super) async fn load(&self, server: &Node) -> Result<(), Failure> {
         for script in [&self.begin, &self.rotate, &self.end, &self.end_older, &self.list] {
-            links.run(async |mut link| script.load_async(&mut link).await).await?;
+            server.run(server.deadline(), async |mut link| script.load_async(&mut link).await).await?;
         }
         Ok(())
     }

@@ -5,10 +5,16 @@
 pub(super) enum Unfit {
     #[error("its version is {found}, and 7.0 is the least that works")]
     Old { found: String },
-    #[error("it is a node of a cluster, which is not supported yet")]
+    #[error("it is a node of a cluster; set redis.mode to \"cluster\"")]
     Cluster,
-    #[error("it is a Sentinel and not a server with data; Sentinel is not supported yet")]
+    #[error("it is no node of a cluster; set redis.mode to \"standalone\", or cluster-enabled there")]
+    NoCluster,
+    #[error("it is a Sentinel and not a server with data; set redis.mode to \"sentinel\" and redis.sentinel.master")]
     Sentinel,
+    #[error("it is no Sentinel; the URL of this mode names the Sentinels, not the servers that they watch")]
+    NoSentinel,
+    #[error("it watches no master {name:?}; set redis.sentinel.master to the name in `sentinel monitor`")]
+    UnknownMaster { name: String },
     #[error("it is a replica, which takes no writes")]
     Replica,
 }
@@ -21,15 +27,16 @@ impl Unfit {
 }
 
 /// Refuses a server that the scripts can't run on.
-pub(super) fn check(info: &str) -> Result<(), Unfit> {
+pub(super) fn check(info: &str, cluster: bool) -> Result<(), Unfit> {
     let version = field(info, "redis_version").unwrap_or("unknown");
     let major: Option<u32> = version.split('.').next().and_then(|major| major.parse().ok());
     if major.is_none_or(|major| major < 7) {
         return Err(Unfit::Old { found: version.to_owned() });
     }
     match field(info, "redis_mode") {
-        Some("cluster") => return Err(Unfit::Cluster),
         Some("sentinel") => return Err(Unfit::Sentinel),
+        Some("cluster") if !cluster => return Err(Unfit::Cluster),
+        Some("standalone") if cluster => return Err(Unfit::NoCluster),
         _ => {}
     }
     if field(info, "role") == Some("slave") { Err(Unfit::Replica) } else { Ok(()) }
@@ -60,18 +67,20 @@ mod tests {
 
     #[test]
     fn a_server_of_seven_will_do() {
-        assert_eq!(check(GOOD), Ok(()));
-        assert_eq!(check(&GOOD.replace("7.0.15", "10.2.0")), Ok(()));
+        assert_eq!(check(GOOD, false), Ok(()));
+        assert_eq!(check(&GOOD.replace("7.0.15", "10.2.0"), false), Ok(()));
         assert_eq!(warnings(GOOD), [""; 0]);
     }
 
     #[test]
     fn others_are_refused_with_the_reason() {
-        assert_eq!(check(&GOOD.replace("7.0.15", "6.2.14")), Err(Unfit::Old { found: "6.2.14".to_owned() }));
-        assert_eq!(check("no such thing"), Err(Unfit::Old { found: "unknown".to_owned() }));
-        assert_eq!(check(&GOOD.replace("standalone", "cluster")), Err(Unfit::Cluster));
-        assert_eq!(check(&GOOD.replace("standalone", "sentinel")), Err(Unfit::Sentinel));
-        let replica = check(&GOOD.replace("role:master", "role:slave")).expect_err("a replica");
+        assert_eq!(check(&GOOD.replace("7.0.15", "6.2.14"), false), Err(Unfit::Old { found: "6.2.14".to_owned() }));
+        assert_eq!(check("no such thing", false), Err(Unfit::Old { found: "unknown".to_owned() }));
+        assert_eq!(check(&GOOD.replace("standalone", "cluster"), false), Err(Unfit::Cluster));
+        assert_eq!(check(&GOOD.replace("standalone", "cluster"), true), Ok(()));
+        assert_eq!(check(GOOD, true), Err(Unfit::NoCluster));
+        assert_eq!(check(&GOOD.replace("standalone", "sentinel"), false), Err(Unfit::Sentinel));
+        let replica = check(&GOOD.replace("role:master", "role:slave"), false).expect_err("a replica");
         assert!(replica.passes());
     }
 

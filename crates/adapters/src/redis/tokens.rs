@@ -2,7 +2,6 @@
 
 use super::{RedisTokens, failure::Failure, keys, reply};
 use async_trait::async_trait;
-use deadpool_redis::redis::cmd;
 use revolve_domain::{
     model::{Epoch, SessionId, TokenId, UserId},
     ports::{LiveSession, NewLiveSession, StoreError, TokenRepository},
@@ -65,7 +64,7 @@ impl TokenRepository for RedisTokens {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.links.command(cmd("PING")).await.map_err(|failure| failure.while_it_should("answer"))
+        self.links.ping().await.map_err(|failure| failure.while_it_should("answer"))
     }
 }
 

@@ -3,7 +3,9 @@
 #![cfg(feature = "postgres")]
 
 mod faults;
+mod replica;
 mod schema;
+mod tls;
 
 use schema::Schema;
 
@@ -12,14 +14,18 @@ revolve_testkit::keys_contract!(schema::make);
 
 /// The URL of the Postgres under test; `None` if there is none and that is allowed.
 fn server() -> Option<String> {
-    if let Some(url) = std::env::var("REVOLVE_TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty()) {
-        return Some(url);
+    variable("REVOLVE_TEST_POSTGRES_URL")
+}
+
+/// What `cargo xtask test` says of a server; `None` if it says nothing and that is allowed.
+fn variable(name: &str) -> Option<String> {
+    if let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) {
+        return Some(value);
     }
     assert!(
         std::env::var("REVOLVE_TEST_ALLOW_SKIP").is_ok_and(|allowed| allowed == "1"),
-        "REVOLVE_TEST_POSTGRES_URL is not set: run `cargo xtask test`, which starts a Postgres (or set REVOLVE_TEST_ALLOW_SKIP=1 to do \
-         without)"
+        "{name} is not set: run `cargo xtask test`, which starts the stores (or set REVOLVE_TEST_ALLOW_SKIP=1 to do without)"
     );
-    println!("skipped: REVOLVE_TEST_POSTGRES_URL is not set");
+    println!("skipped: {name} is not set");
     None
 }

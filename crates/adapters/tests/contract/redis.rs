@@ -2,14 +2,19 @@
 //! `cargo xtask test` starts.
 #![cfg(feature = "redis")]
 
+mod failover;
 mod faults;
 mod limits;
+mod look;
+mod modes;
 mod proxy;
 mod stored;
 mod subject;
+mod tls;
 
-use deadpool_redis::redis::{AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo, aio::MultiplexedConnection};
-use revolve_adapters::redis::{RedisConfig, RedisTokens};
+use deadpool_redis::redis::{ConnectionInfo, IntoConnectionInfo};
+use look::{Look, look};
+use revolve_adapters::redis::{RedisConfig, RedisMode, RedisTokens};
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, UserId},
     ports::NewLiveSession,
@@ -23,25 +28,43 @@ const START: Timestamp = Timestamp::from_seconds(1_900_000_000);
 revolve_testkit::tokens_contract!(subject::make);
 revolve_testkit::histories_contract!(subject::make);
 
+/// The Redis under test: one, or a cluster of which the URL names every master.
+struct Server {
+    url: String,
+    mode: RedisMode,
+}
+
 /// The Redis under test; `None` if there is none and that is allowed.
-fn server() -> Option<ConnectionInfo> {
-    if let Some(url) = env::var("REVOLVE_TEST_REDIS_URL").ok().filter(|url| !url.is_empty()) {
-        return Some(url.into_connection_info().expect("REVOLVE_TEST_REDIS_URL should be the URL of a Redis"));
+fn server() -> Option<Server> {
+    let url = variable("REVOLVE_TEST_REDIS_URL")?;
+    let mode = match env::var("REVOLVE_TEST_REDIS_MODE").as_deref() {
+        Ok("cluster") => RedisMode::Cluster,
+        _ => RedisMode::Standalone,
+    };
+    Some(Server { url, mode })
+}
+
+/// The Redis under test for what is about a single one; `None` also if it is a cluster.
+fn single() -> Option<ConnectionInfo> {
+    let server = server()?;
+    if matches!(server.mode, RedisMode::Cluster) {
+        println!("skipped: about a single Redis, and this run has a cluster");
+        return None;
+    }
+    Some(server.url.into_connection_info().expect("REVOLVE_TEST_REDIS_URL should be the URL of a Redis"))
+}
+
+/// What `cargo xtask test` says of a server; `None` if it says nothing and that is allowed.
+fn variable(name: &str) -> Option<String> {
+    if let Some(value) = env::var(name).ok().filter(|value| !value.is_empty()) {
+        return Some(value);
     }
     assert!(
         env::var("REVOLVE_TEST_ALLOW_SKIP").is_ok_and(|allowed| allowed == "1"),
-        "REVOLVE_TEST_REDIS_URL is not set: run `cargo xtask test`, which starts a Redis (or set REVOLVE_TEST_ALLOW_SKIP=1 to do without)"
+        "{name} is not set: run `cargo xtask test`, which starts the stores (or set REVOLVE_TEST_ALLOW_SKIP=1 to do without)"
     );
-    println!("skipped: REVOLVE_TEST_REDIS_URL is not set");
+    println!("skipped: {name} is not set");
     None
-}
-
-/// An ordinary connection, to look behind the adapter's back.
-async fn look(server: &ConnectionInfo) -> MultiplexedConnection {
-    let client = Client::open(server.clone()).expect("a URL that was read once should be fine");
-    // A busy machine is no failure.
-    let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    client.get_multiplexed_async_connection_with_config(&patient).await.expect("the Redis under test should be reachable")
 }
 
 /// The adapter's configuration for a server, seen at this address.
@@ -51,8 +74,9 @@ fn config(server: &ConnectionInfo, address: &str) -> RedisConfig {
     RedisConfig::new(format!("redis://{user}:{password}@{address}/{}", settings.db()).into())
 }
 
-async fn connect(server: &ConnectionInfo) -> RedisTokens {
-    let patient = RedisConfig { timeout: Duration::from_secs(20), ..config(server, &server.addr().to_string()) };
+async fn connect(server: &Server) -> RedisTokens {
+    let patient =
+        RedisConfig { timeout: Duration::from_secs(20), mode: server.mode.clone(), ..RedisConfig::new(server.url.clone().into()) };
     RedisTokens::connect(patient).await.expect("the adapter should connect")
 }
 

@@ -7,6 +7,7 @@
 //! section derives `Deserialize` and `JsonSchema`, is a member of [`Config`], and has its `rules()` called there. Then
 //! `REVOLVE_UPDATE=1 cargo nextest run -p revolve -E 'test(config::document)'` writes the files anew.
 
+mod certificates;
 mod document;
 mod hashing;
 mod http;
@@ -38,7 +39,7 @@ pub(crate) use mistake::Mistake;
 pub use passwords::Passwords;
 pub use postgres::Postgres;
 pub use profile::Profile;
-pub use redis::Redis;
+pub use redis::{Redis, RedisModeName, Sentinel};
 pub use secret::Secret;
 pub use secrets::Secrets;
 pub use sessions::{ReusePolicyName, Sessions};

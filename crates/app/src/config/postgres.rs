@@ -1,6 +1,6 @@
 //! `[postgres]`: the user database of the server profile.
 
-use super::{Config, ConfigError, Hidden, Human, Profile, Rule, Secret};
+use super::{Config, ConfigError, Hidden, Human, Profile, Rule, Secret, certificates};
 use revolve_adapters::postgres::PostgresConfig;
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -11,11 +11,18 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Postgres {
-    /// `postgres://user:password@host:port/database`
+    /// `postgres://user:password@host:port/database`; several hosts with commas in between: the one that takes writes is used. Encrypted
+    /// and verified with `?sslmode=verify-full`, plain text with `?sslmode=disable`; without either, plain text on this machine only.
     #[schemars(with = "Hidden")]
     pub url: Option<SecretString>,
     /// The same as a file.
     pub url_file: Option<PathBuf>,
+    /// Certificates in PEM of the authorities that the server's certificate may come from; those that the system trusts.
+    pub ca_file: Option<PathBuf>,
+    /// Our certificate in PEM, for a server that asks for one; none.
+    pub client_certificate_file: Option<PathBuf>,
+    /// The key of our certificate in PEM; none.
+    pub client_key_file: Option<PathBuf>,
     /// Connections at most; 16.
     pub pool_size: usize,
     /// Longest time for one statement, waiting for a connection included; 2 s.
@@ -25,14 +32,28 @@ pub struct Postgres {
 
 impl Default for Postgres {
     fn default() -> Self {
-        Self { url: None, url_file: None, pool_size: 16, timeout: Duration::from_secs(2) }
+        Self {
+            url: None,
+            url_file: None,
+            ca_file: None,
+            client_certificate_file: None,
+            client_key_file: None,
+            pool_size: 16,
+            timeout: Duration::from_secs(2),
+        }
     }
 }
 
 impl Postgres {
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        vec![(self.pool_size >= 1, "postgres.pool_size: must be at least 1")]
+        vec![
+            (self.pool_size >= 1, "postgres.pool_size: must be at least 1"),
+            (
+                self.client_certificate_file.is_some() == self.client_key_file.is_some(),
+                "postgres.client_certificate_file: goes together with postgres.client_key_file",
+            ),
+        ]
     }
 }
 
@@ -45,11 +66,26 @@ impl Config {
         Secret::resolve("postgres.url", self.postgres.url.as_ref(), self.postgres.url_file.as_ref())?.required("postgres.url")
     }
 
-    /// Whether the server profile can find it.
+    /// Whether the server profile can use it.
     pub(super) fn check_postgres_url(&self) -> Result<(), ConfigError> {
-        if self.profile == Profile::Server && !PostgresConfig::new(self.postgres_url()?).is_url() {
-            return Err(ConfigError::new("postgres.url: it is not of the form postgres://user:password@host:port/database"));
+        if self.profile != Profile::Server {
+            return Ok(());
         }
-        Ok(())
+        self.postgres()?.mistake().map_or(Ok(()), |mistake| Err(ConfigError::new(format!("postgres.{mistake}"))))
+    }
+
+    /// Where Postgres is and how it is used.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if something is missing or a file can't be read.
+    pub(crate) fn postgres(&self) -> Result<PostgresConfig, ConfigError> {
+        let postgres = &self.postgres;
+        let tls = certificates::read(
+            "postgres",
+            postgres.ca_file.as_deref(),
+            postgres.client_certificate_file.as_deref(),
+            postgres.client_key_file.as_deref(),
+        )?;
+        Ok(PostgresConfig { url: self.postgres_url()?, tls, pool_size: postgres.pool_size, timeout: postgres.timeout })
     }
 }

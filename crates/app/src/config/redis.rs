@@ -1,38 +1,96 @@
 //! `[redis]`: the white list of the server profile.
 
-use super::{Config, ConfigError, Hidden, Human, Profile, Rule, Secret};
-use revolve_adapters::redis::RedisConfig;
+use super::{Config, ConfigError, Hidden, Human, Profile, Rule, Secret, certificates};
+use revolve_adapters::redis::{RedisConfig, RedisMode, SentinelConfig};
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
+
+/// What stands at the other end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RedisModeName {
+    /// One server.
+    #[default]
+    Standalone,
+    /// A master and its replicas, watched by Sentinels.
+    Sentinel,
+    /// A Redis Cluster.
+    Cluster,
+}
 
 /// `[redis]`
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redis {
-    /// `redis://[:password@]host:port/[db]`
+    /// `redis://[[user]:password@]host:port/[db]`, or `rediss://` for TLS, which is always verified. Several hosts with commas in between:
+    /// the Sentinels, or some nodes of the cluster; user, password and database are those of the servers with the data.
     #[schemars(with = "Hidden")]
     pub url: Option<SecretString>,
     /// The same as a file.
     pub url_file: Option<PathBuf>,
-    /// Long-lived connections that all requests share; 2.
+    /// `standalone`, `sentinel` or `cluster`; `standalone`.
+    pub mode: RedisModeName,
+    /// What Sentinels need to hear.
+    pub sentinel: Sentinel,
+    /// Certificates in PEM of the authorities that servers' certificates may come from, with `rediss://`; those that the system trusts.
+    pub ca_file: Option<PathBuf>,
+    /// Our certificate in PEM, for servers that ask for one, with `rediss://`; none.
+    pub client_certificate_file: Option<PathBuf>,
+    /// The key of our certificate in PEM; none.
+    pub client_key_file: Option<PathBuf>,
+    /// Long-lived connections to each server, which all requests share; 2.
     pub connections: usize,
     /// Longest time for one step, connecting included; 1 s.
     #[serde(with = "Human")]
     pub timeout: Duration,
 }
 
+/// `[redis.sentinel]`
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sentinel {
+    /// The master's name in `sentinel monitor`; none, and needed with `mode = "sentinel"`.
+    pub master: String,
+    /// The Sentinels' own user, which is not the servers'; none.
+    pub username: Option<String>,
+    /// The Sentinels' own password, which is not the servers'; none.
+    #[schemars(with = "Hidden")]
+    pub password: Option<SecretString>,
+    /// The same as a file.
+    pub password_file: Option<PathBuf>,
+}
+
 impl Default for Redis {
     fn default() -> Self {
-        Self { url: None, url_file: None, connections: 2, timeout: Duration::from_secs(1) }
+        Self {
+            url: None,
+            url_file: None,
+            mode: RedisModeName::default(),
+            sentinel: Sentinel::default(),
+            ca_file: None,
+            client_certificate_file: None,
+            client_key_file: None,
+            connections: 2,
+            timeout: Duration::from_secs(1),
+        }
     }
 }
 
 impl Redis {
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        vec![(self.connections >= 1, "redis.connections: must be at least 1")]
+        let (sentinel, named) = (self.mode == RedisModeName::Sentinel, !self.sentinel.master.is_empty());
+        vec![
+            (self.connections >= 1, "redis.connections: must be at least 1"),
+            (!sentinel || named, "redis.sentinel.master: `mode = \"sentinel\"` needs the name in `sentinel monitor`"),
+            (sentinel || !named, "redis.sentinel.master: is for `mode = \"sentinel\"` only"),
+            (
+                self.client_certificate_file.is_some() == self.client_key_file.is_some(),
+                "redis.client_certificate_file: goes together with redis.client_key_file",
+            ),
+        ]
     }
 }
 
@@ -45,11 +103,39 @@ impl Config {
         Secret::resolve("redis.url", self.redis.url.as_ref(), self.redis.url_file.as_ref())?.required("redis.url")
     }
 
-    /// Whether the server profile can find it.
+    /// Whether the server profile can use it.
     pub(super) fn check_redis_url(&self) -> Result<(), ConfigError> {
-        if self.profile == Profile::Server && !RedisConfig::new(self.redis_url()?).is_url() {
-            return Err(ConfigError::new("redis.url: it is not of the form redis://[:password@]host:port/[db]"));
+        if self.profile != Profile::Server {
+            return Ok(());
         }
-        Ok(())
+        self.redis()?.mistake().map_or(Ok(()), |mistake| Err(ConfigError::new(format!("redis.{mistake}"))))
+    }
+
+    /// Where Redis is and how it is used.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if something is missing or a file can't be read.
+    pub(crate) fn redis(&self) -> Result<RedisConfig, ConfigError> {
+        let redis = &self.redis;
+        let mode = match redis.mode {
+            RedisModeName::Standalone => RedisMode::Standalone,
+            RedisModeName::Cluster => RedisMode::Cluster,
+            RedisModeName::Sentinel => {
+                let given = &redis.sentinel;
+                let password = Secret::resolve("redis.sentinel.password", given.password.as_ref(), given.password_file.as_ref())?;
+                RedisMode::Sentinel(SentinelConfig {
+                    master: given.master.clone(),
+                    username: given.username.clone(),
+                    password: password.given(),
+                })
+            }
+        };
+        let tls = certificates::read(
+            "redis",
+            redis.ca_file.as_deref(),
+            redis.client_certificate_file.as_deref(),
+            redis.client_key_file.as_deref(),
+        )?;
+        Ok(RedisConfig { url: self.redis_url()?, mode, tls, connections: redis.connections, timeout: redis.timeout })
     }
 }

@@ -30,6 +30,14 @@ impl Secret {
         }
     }
 
+    /// The secret, if there is one.
+    pub fn given(self) -> Option<SecretString> {
+        match self {
+            Self::Given(secret) => Some(secret),
+            Self::Absent => None,
+        }
+    }
+
     /// The secret, or a message that says how to give it.
     ///
     /// # Errors

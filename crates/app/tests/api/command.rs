@@ -97,6 +97,9 @@ fn mistakes_are_named_and_stop_the_start() {
         (vec![("REVOLVE__TOKENS__ID_LIFETIME", "soon")], 2, "tokens.id_lifetime"),
         (vec![("REVOLVE__PROFILE", "serverless")], 2, "profile"),
         (vec![("REVOLVE__SESSIONS__MAX_PER_USER", "0")], 2, "sessions.max_per_user"),
+        (vec![("REVOLVE__REDIS__MODE", "sentinel")], 2, "redis.sentinel.master"),
+        (vec![("REVOLVE__REDIS__CLIENT_KEY_FILE", "key.pem")], 2, "redis.client_certificate_file"),
+        (vec![("REVOLVE__POSTGRES__CLIENT_KEY_FILE", "key.pem")], 2, "postgres.client_certificate_file"),
         (vec![("REVOLVE__TOKENS__ALGORITHM", "HS256")], 2, "tokens.algorithm"),
         (vec![("REVOLVE__SECRETS__MASTER_KEY", "geheim")], 2, "secrets.master_key"),
         (vec![("REVOLVE__SECRETS__MASTER_KEY_FILE", "/nowhere/at/all")], 2, "secrets.master_key_file"),
@@ -202,7 +205,11 @@ fn no_secret_reaches_the_log_at_any_level() {
         .env("REVOLVE__SECRETS__MASTER_KEY", "A".repeat(43))
         .env("REVOLVE__TOKENS__SIGNING_KEY", sh("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null"))
         .env("REVOLVE__REDIS__URL", std::env::var_os("REVOLVE_TEST_REDIS_URL").unwrap())
-        .env("REVOLVE__POSTGRES__URL", format!("{postgres}?options=-csearch_path%3D{schema}"));
+        .env("REVOLVE__REDIS__MODE", std::env::var_os("REVOLVE_TEST_REDIS_MODE").unwrap_or_else(|| "standalone".into()))
+        .env(
+            "REVOLVE__POSTGRES__URL",
+            format!("{postgres}{}options=-csearch_path%3D{schema}", if postgres.contains('?') { '&' } else { '?' }),
+        );
     let mut running = Running::start(&mut command, 1);
     let mut log = running.child.stderr.take().unwrap();
     let log = std::thread::spawn(move || {

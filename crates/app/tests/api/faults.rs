@@ -1,6 +1,6 @@
 //! A store that is gone: 503, never 401, nothing half-made, and all works again when it is back.
 
-use crate::support::{Actor, App, PASSWORD, Store, with_config};
+use crate::support::{Actor, App, PASSWORD, Store, with_config, with_one_redis};
 use deadpool_redis::redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::json;
@@ -25,7 +25,7 @@ async fn user_rows(app: &App) -> i64 {
 
 #[test]
 fn without_redis_nothing_is_half_made() {
-    with_config(Store::Server, "redis.timeout = '500ms'", |app| async move {
+    with_one_redis("redis.timeout = '500ms'", |app| async move {
         let mut ann = app.sign_up("ann").await;
         app.backing.server().redis.cut();
 
@@ -50,7 +50,7 @@ fn without_redis_nothing_is_half_made() {
 
 #[test]
 fn without_redis_a_sign_out_is_final_all_the_same() {
-    with_config(Store::Server, "redis.timeout = '500ms'", |app| async move {
+    with_one_redis("redis.timeout = '500ms'", |app| async move {
         let (mut one, mut two, mut three) = (app.sign_up("ann").await, app.sign_in("ann").await, app.sign_in("ann").await);
         app.backing.server().redis.cut();
         one.sign_out("this").await.expect(204);
@@ -73,16 +73,15 @@ fn without_redis_a_sign_out_is_final_all_the_same() {
 
 /// How many refresh tokens of the actor's account are white-listed.
 async fn live_keys(app: &App, actor: &Actor) -> usize {
-    let client = deadpool_redis::redis::Client::open(app.backing.server().redis_url.as_str()).unwrap();
-    let mut redis = client.get_multiplexed_async_connection().await.unwrap();
     let uid = Actor::claims(&actor.refresh_token)["uid"].as_str().unwrap().to_owned();
+    let mut redis = app.backing.server().redis_of(&uid).await;
     let keys: Vec<String> = redis.keys(format!("\\{{{uid}}}:*")).await.unwrap();
     keys.iter().filter(|key| !key.ends_with(":sessions")).count()
 }
 
 #[test]
 fn without_redis_every_other_end_is_final_too() {
-    with_config(Store::Server, "redis.timeout = '500ms'", |app| async move {
+    with_one_redis("redis.timeout = '500ms'", |app| async move {
         let (mut ann, mut ann_elsewhere) = (app.sign_up("ann").await, app.sign_in("ann").await);
         let (mut bob, mut bob_elsewhere) = (app.sign_up("bob").await, app.sign_in("bob").await);
         let mut eve = app.sign_up("eve").await;
@@ -106,9 +105,8 @@ fn an_empty_redis_asks_for_a_sign_in_once_and_revives_nothing() {
     with_config(Store::Server, "", |app| async move {
         let (mut lost, ended) = (app.sign_up("ann").await, app.sign_in("ann").await);
         ended.sign_out("this").await.expect(204);
-        let client = deadpool_redis::redis::Client::open(app.backing.server().redis_url.as_str()).unwrap();
-        let mut redis = client.get_multiplexed_async_connection().await.unwrap();
         let uid = Actor::claims(&lost.refresh_token)["uid"].as_str().unwrap().to_owned();
+        let mut redis = app.backing.server().redis_of(&uid).await;
         let keys: Vec<String> = redis.keys(format!("\\{{{uid}}}:*")).await.unwrap();
         let _: () = redis.del(keys).await.unwrap();
         lost.refresh().await.expect_problem(401, "session_unknown");

@@ -257,8 +257,7 @@ fn no_address_stands_in_redis() {
     with_config(Store::Server, PROXIED, |app| async move {
         let anon = app.anon();
         sign_in_from(&anon, "198.51.100.123", "canary@example.org", "a guess", None).await.expect_problem(401, "invalid_credentials");
-        let client = deadpool_redis::redis::Client::open(app.backing.server().redis_url.as_str()).unwrap();
-        let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+        let mut redis = app.backing.server().redis_of("limits").await;
         let keys: Vec<String> = redis.keys("{limits}:*").await.unwrap();
         assert!(keys.len() >= 2, "the account's and the address's");
         for key in keys {

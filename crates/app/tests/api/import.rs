@@ -67,7 +67,11 @@ async fn stored_hash(app: &App, name: &str) -> String {
         None => Arc::new(SqliteStore::open(&app.backing.folder.path().join("revolve.sqlite3"), Arc::new(SystemClock)).await.unwrap()),
         Some(server) => {
             let url = SecretString::from(server.postgres_url.as_str());
-            Arc::new(PostgresAccounts::connect(PostgresConfig { url, pool_size: 1, timeout: Duration::from_secs(5) }).await.unwrap())
+            Arc::new(
+                PostgresAccounts::connect(PostgresConfig { pool_size: 1, timeout: Duration::from_secs(5), ..PostgresConfig::new(url) })
+                    .await
+                    .unwrap(),
+            )
         }
     };
     let email = EmailAddress::parse(&format!("{name}@example.org")).unwrap();

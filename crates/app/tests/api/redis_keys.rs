@@ -5,9 +5,9 @@ use deadpool_redis::redis::{AsyncCommands, aio::MultiplexedConnection};
 use futures_util::future::join_all;
 use std::collections::HashMap;
 
-async fn redis(app: &App) -> MultiplexedConnection {
-    let client = deadpool_redis::redis::Client::open(app.backing.server().redis_url.as_str()).unwrap();
-    client.get_multiplexed_async_connection().await.unwrap()
+/// The Redis that has the actor's keys.
+async fn redis(app: &App, actor: &Actor) -> MultiplexedConnection {
+    app.backing.server().redis_of(Actor::claims(&actor.refresh_token)["uid"].as_str().unwrap()).await
 }
 
 /// The key of a refresh token and the user's index.
@@ -23,8 +23,8 @@ const LIFE: i64 = 3 * 24 * 3600;
 #[test]
 fn a_token_is_a_key_that_lives_as_long_as_it() {
     with_config(Store::Server, "", |app| async move {
-        let mut redis = redis(&app).await;
         let mut ann = app.sign_up("ann").await;
+        let mut redis = redis(&app, &ann).await;
         let (key, index) = keys(&ann.refresh_token);
         let ttl: i64 = redis.ttl(&key).await.unwrap();
         assert!((LIFE - 10..=LIFE).contains(&ttl), "{ttl}");
@@ -52,8 +52,8 @@ fn a_token_is_a_key_that_lives_as_long_as_it() {
 #[test]
 fn a_hundred_refreshes_at_once_leave_one_key() {
     with_config(Store::Server, "", |app| async move {
-        let mut redis = redis(&app).await;
         let ann = app.sign_up("ann").await;
+        let mut redis = redis(&app, &ann).await;
         for answer in join_all((0..100).map(|_| ann.refresh_with(&ann.refresh_token))).await {
             answer.expect(200);
         }

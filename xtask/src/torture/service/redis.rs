@@ -43,6 +43,14 @@ impl Redis {
         Ok(redis)
     }
 
+    /// Bytes that its data take, with all that finds them.
+    pub(crate) async fn used_memory(&mut self) -> Result<u64> {
+        let Answer::Text(info) = self.ask(&[b"INFO", b"memory"]).await? else { bail!("INFO answers something else") };
+        let info = String::from_utf8_lossy(&info);
+        let line = info.lines().find_map(|line| line.strip_prefix("used_memory:")).context("INFO has no used_memory")?;
+        line.trim().parse().context("used_memory is no number")
+    }
+
     /// Copies what the white list has of a user.
     pub(crate) async fn snapshot(&mut self, user: &str) -> Result<Snapshot> {
         let index = format!("{{{user}}}:sessions");

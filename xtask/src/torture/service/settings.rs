@@ -39,10 +39,15 @@ impl Settings {
     }
 
     /// The server profile, which wants all of its secrets.
-    pub(super) async fn server(self) -> Result<Self> {
+    pub(crate) async fn server(self) -> Result<Self> {
         let mut openssl = Command::new("openssl");
         let key = process::output(openssl.args(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])).await?;
         Ok(self.with("PROFILE", "server").with("SECRETS__MASTER_KEY", &secrets::random()?).with("TOKENS__SIGNING_KEY", &key))
+    }
+
+    /// The server profile with keys that it makes itself.
+    pub(crate) fn server_without_key(self) -> Result<Self> {
+        Ok(self.with("PROFILE", "server").with("SECRETS__MASTER_KEY", &secrets::random()?))
     }
 
     /// Where its stores are.

@@ -13,7 +13,7 @@ use std::{
 
 const START: Timestamp = Timestamp::from_seconds(1_900_000_000);
 
-fn user() -> User {
+pub(super) fn user() -> User {
     User {
         id: UserId::from_random([1; 16]),
         email: EmailAddress::parse("ann@example.org").expect("an address"),
@@ -26,7 +26,7 @@ fn user() -> User {
 }
 
 /// The user's session with that number, on a device of its own.
-fn session(number: u8) -> Session {
+pub(super) fn session(number: u8) -> Session {
     Session {
         id: SessionId::from_random([number; 16]),
         user: user().id,
@@ -41,12 +41,12 @@ fn session(number: u8) -> Session {
     }
 }
 
-async fn created(accounts: &PostgresAccounts) {
+pub(super) async fn created(accounts: &PostgresAccounts) {
     let hash = PasswordHash::from_phc("$test$v=1$hash".to_owned());
     assert_eq!(accounts.create(&user(), &hash, &session(1)).await.expect("create works"), CreateOutcome::Created);
 }
 
-fn told(error: &StoreError) -> String {
+pub(super) fn told(error: &StoreError) -> String {
     let mut told = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {
@@ -57,7 +57,7 @@ fn told(error: &StoreError) -> String {
 }
 
 async fn refused(url: &str, timeout: Duration) -> StoreError {
-    let config = PostgresConfig { url: url.to_owned().into(), pool_size: 2, timeout };
+    let config = PostgresConfig { pool_size: 2, timeout, ..PostgresConfig::new(url.to_owned().into()) };
     assert!(!format!("{config:?}").contains("hunter2"), "no password in a log");
     let error = PostgresAccounts::connect(config).await.err().expect("nothing can be reached");
     assert!(!told(&error).contains("hunter2") && !format!("{error:?}").contains("hunter2"), "{}", told(&error));

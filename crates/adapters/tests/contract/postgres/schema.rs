@@ -29,7 +29,7 @@ impl Schema {
 
     /// Time enough for a machine that builds something else at the same time.
     pub(super) fn config(&self) -> PostgresConfig {
-        PostgresConfig { url: self.url().into(), pool_size: 8, timeout: Duration::from_secs(10) }
+        PostgresConfig { pool_size: 8, timeout: Duration::from_secs(10), ..PostgresConfig::new(self.url().into()) }
     }
 
     pub(super) async fn accounts(&self) -> PostgresAccounts {

@@ -1,9 +1,11 @@
 //! Redis goes away, comes back, hangs, forgets the scripts, or holds nonsense.
 
 use super::{
-    config, connect, look, new_session,
+    config, connect, look,
+    look::open,
+    new_session,
     proxy::{Door, Proxy},
-    random, rotation, server,
+    random, rotation, server, single,
 };
 use deadpool_redis::redis::{AsyncCommands, cmd};
 use revolve_adapters::redis::{RedisConfig, RedisTokens};
@@ -12,11 +14,11 @@ use revolve_domain::{
     ports::{StoreError, StoreErrorKind, TokenRepository},
     rotation::RotationOutcome,
 };
-use std::{error::Error, time::Duration};
+use std::{env, error::Error, time::Duration};
 use tokio::{net::TcpListener, time::Instant};
 
 /// All that an error says, with its sources.
-fn told(error: &StoreError) -> String {
+pub(super) fn told(error: &StoreError) -> String {
     let mut text = format!("{error} {error:?}");
     let mut source = error.source();
     while let Some(error) = source {
@@ -38,8 +40,8 @@ async fn until_well(tokens: &RedisTokens) {
 #[tokio::test]
 async fn forgotten_scripts_are_loaded_again() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
     let new = new_session(UserId::from_random(random()));
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(new.user).await);
     tokens.begin(new).await.unwrap();
     let _: () = cmd("SCRIPT").arg("FLUSH").query_async(&mut look).await.unwrap();
     assert!(matches!(tokens.rotate(&rotation(&new, 1)).await.unwrap(), RotationOutcome::Rotated(_)));
@@ -49,8 +51,8 @@ async fn forgotten_scripts_are_loaded_again() {
 
 #[tokio::test]
 async fn killed_connections_are_replaced() {
-    let Some(server) = server() else { return };
-    let mut look = look(&server).await;
+    let Some(server) = single() else { return };
+    let mut look = open(&env::var("REVOLVE_TEST_REDIS_URL").expect("it is set")).await;
     // A user of its own: killing its connections meets nobody else.
     let user = format!("test-{}", uuid::Uuid::from_bytes(random()));
     let _: () = cmd("ACL").arg("SETUSER").arg(&user).arg(&["on", ">secret", "~*", "&*", "+@all"]).query_async(&mut look).await.unwrap();
@@ -70,8 +72,8 @@ async fn killed_connections_are_replaced() {
 #[tokio::test]
 async fn nonsense_in_a_key_is_a_broken_store() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
     let new = new_session(UserId::from_random(random()));
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(new.user).await);
     let key = format!("{{{}}}:{}", new.user, TokenId::of(new.session, new.token.generation));
     tokens.begin(new).await.unwrap();
     let _: () = look.set_ex(&key, "a string", 60).await.unwrap();
@@ -109,7 +111,7 @@ async fn an_address_where_nobody_listens_is_named_at_once() {
 
 #[tokio::test]
 async fn a_wrong_password_is_broken_and_not_told() {
-    let Some(server) = server() else { return };
+    let Some(server) = single() else { return };
     let url = format!("redis://nobody-{}:hunter2@{}", uuid::Uuid::from_bytes(random()), server.addr());
     let config = RedisConfig::new(url.into());
     assert!(!format!("{config:?}").contains("hunter2"));
@@ -124,7 +126,7 @@ async fn a_wrong_password_is_broken_and_not_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_comes_back_without_a_restart() {
-    let Some(server) = server() else { return };
+    let Some(server) = single() else { return };
     let proxy = Proxy::to(server.addr().to_string()).await;
     let tokens = RedisTokens::connect(config(&server, &proxy.address)).await.unwrap();
     for _ in 0..2 {
@@ -144,7 +146,7 @@ async fn redis_comes_back_without_a_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_hangs_costs_one_deadline_and_is_found_again() {
-    let Some(server) = server() else { return };
+    let Some(server) = single() else { return };
     let proxy = Proxy::to(server.addr().to_string()).await;
     let timeout = Duration::from_millis(400);
     let tokens = RedisTokens::connect(RedisConfig { connections: 1, timeout, ..config(&server, &proxy.address) }).await.unwrap();

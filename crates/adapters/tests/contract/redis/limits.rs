@@ -12,6 +12,9 @@ use revolve_domain::{
 use revolve_testkit::contract::{LimitsSubject, MemorySubject};
 use std::{sync::Arc, time::Duration};
 
+/// A key in the hash slot of all buckets.
+const SLOT: &str = "{limits}:any";
+
 /// Shifts buckets into the past.
 const SHIFT: &str = "
     for _, key in ipairs(KEYS) do
@@ -32,7 +35,12 @@ enum Subject {
 async fn make() -> Subject {
     let Some(server) = server() else { return Subject::Skipped(MemorySubject::new()) };
     let (tokens, names) = (connect(&server).await, BucketNames::new(random().to_vec().into()));
-    Subject::Redis { limits: Arc::new(tokens.limits(names.clone())), names, look: look(&server).await, _tokens: Box::new(tokens) }
+    Subject::Redis {
+        limits: Arc::new(tokens.limits(names.clone())),
+        names,
+        look: look(&server).await.with(SLOT).await,
+        _tokens: Box::new(tokens),
+    }
 }
 
 #[async_trait]
@@ -68,7 +76,7 @@ fn account(name: &str) -> Bucket {
 #[tokio::test]
 async fn a_bucket_is_one_key_that_names_nobody_and_dies_when_it_is_full() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.with(SLOT).await);
     let names = BucketNames::new(random().to_vec().into());
     let limits = tokens.limits(names.clone());
     let take = [Take { bucket: account("somebody"), rate: "10/1000s".parse().unwrap() }];
@@ -106,7 +114,7 @@ async fn installations_that_share_a_redis_do_not_count_for_each_other() {
 #[tokio::test]
 async fn something_else_under_the_name_is_a_broken_store() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.with(SLOT).await);
     let names = BucketNames::new(random().to_vec().into());
     let take = [Take { bucket: account("broken"), rate: "1/1s".parse().unwrap() }];
     let _: () = look.set_ex(names.of(&take[0].bucket), "nonsense", 60).await.unwrap();

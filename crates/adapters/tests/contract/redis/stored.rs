@@ -29,8 +29,8 @@ async fn assert_ttl(look: &mut MultiplexedConnection, key: &str, life: Duration)
 #[tokio::test]
 async fn a_session_is_one_key_and_an_entry_of_the_index() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
     let new = new_session(UserId::from_random(random()));
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(new.user).await);
     tokens.begin(new).await.unwrap();
 
     let (index, first, second) = (format!("{{{}}}:sessions", new.user), token_key(&new, 1), token_key(&new, 2));
@@ -56,9 +56,9 @@ async fn a_session_is_one_key_and_an_entry_of_the_index() {
 #[tokio::test]
 async fn fields_have_their_names_and_are_left_out_at_their_default() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
     let device = DeviceId::from_random(random());
     let plain = new_session(UserId::from_random(random()));
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(plain.user).await);
     let bound = NewLiveSession { token: LiveToken { device: Some(device), ..plain.token }, epoch: Epoch::new(3), ..plain };
 
     tokens.begin(bound).await.unwrap();
@@ -95,8 +95,8 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
 #[tokio::test]
 async fn each_session_has_one_key_and_the_index_outlives_them_all() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
     let user = UserId::from_random(random());
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(user).await);
     let long = new_session(user);
     let short = NewLiveSession { token: LiveToken { expires_at: START.plus(LIFE / 4), ..long.token }, ..new_session(user) };
     tokens.begin(long).await.unwrap();
@@ -114,8 +114,8 @@ async fn each_session_has_one_key_and_the_index_outlives_them_all() {
 #[tokio::test]
 async fn healing_leaves_no_key_behind() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
     let new = new_session(UserId::from_random(random()));
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(new.user).await);
     tokens.begin(new).await.unwrap();
     assert!(matches!(tokens.rotate(&rotation(&new, 7)).await.unwrap(), RotationOutcome::Healed { .. }));
     let keys = keys(&mut look, new.user).await;
@@ -127,8 +127,8 @@ async fn healing_leaves_no_key_behind() {
 #[tokio::test]
 async fn an_entry_whose_key_is_gone_counts_as_none() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await);
     let new = new_session(UserId::from_random(random()));
+    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(new.user).await);
     tokens.begin(new).await.unwrap();
     let _: () = look.del(token_key(&new, 1)).await.unwrap();
     assert_eq!(tokens.list(new.user).await.unwrap(), []);

@@ -1,8 +1,8 @@
 //! Redis as a subject of the contract: time passes by shifting what is stored, which needs no hook in the adapter.
 
-use super::{connect, look, server};
+use super::{Look, connect, look, server};
 use async_trait::async_trait;
-use deadpool_redis::redis::{Script, aio::MultiplexedConnection};
+use deadpool_redis::redis::Script;
 use revolve_adapters::redis::RedisTokens;
 use revolve_domain::{
     model::{SessionId, TokenId, UserId},
@@ -47,7 +47,7 @@ const RESTORE: &str = "
 
 /// The adapter, and a connection behind its back. Without a Redis the memory stands in, so that nothing fails.
 pub(super) enum Subject {
-    Redis { tokens: Arc<RedisTokens>, look: MultiplexedConnection },
+    Redis { tokens: Arc<RedisTokens>, look: Look },
     Skipped(MemorySubject),
 }
 
@@ -70,7 +70,7 @@ impl TokensSubject for Subject {
             Self::Redis { look, .. } => {
                 let script = Script::new(SHIFT);
                 let mut call = script.key(format!("{{{user}}}:sessions"));
-                let orphans: u32 = call.arg(millis(by)).invoke_async(&mut look.clone()).await.expect("the shift should work");
+                let orphans: u32 = call.arg(millis(by)).invoke_async(&mut look.at(user).await).await.expect("the shift should work");
                 assert_eq!(orphans, 0, "every token's key is in the index");
             }
             Self::Skipped(memory) => memory.advance(user, by).await,
@@ -102,7 +102,7 @@ impl HistorySubject for Subject {
                 }
             }
         }
-        let _: () = call.invoke_async(&mut look.clone()).await.expect("the roll-back should work");
+        let _: () = call.invoke_async(&mut look.at(user).await).await.expect("the roll-back should work");
     }
 }
 

@@ -68,7 +68,7 @@ impl Service {
         #[cfg(feature = "otel")]
         command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()).env("OTEL_BSP_SCHEDULE_DELAY", "50");
         let server = if let Some(stores) = &backing.server {
-            let server = Server::prepare(&stores.postgres_url, &stores.redis_url, &stores.schema, &mut secrets).await;
+            let server = Server::prepare(&stores.postgres_url, stores.redis_url(), &stores.schema, &mut secrets).await;
             let key_file = folder.join("master");
             fs::write(&key_file, &master_key).unwrap();
             command.env("REVOLVE__PROFILE", "server").env("REVOLVE__SECRETS__MASTER_KEY_FILE", key_file);
@@ -200,7 +200,7 @@ impl Server {
         let (client, connection) = tokio_postgres::connect(stores.postgres_url.as_str(), tokio_postgres::NoTls).await.unwrap();
         actix_web::rt::spawn(connection);
         client.batch_execute(&format!("DROP OWNED BY {0} CASCADE; DROP ROLE {0}", self.role)).await.unwrap();
-        let admin = deadpool_redis::redis::Client::open(stores.redis_url.as_str()).unwrap();
+        let admin = deadpool_redis::redis::Client::open(stores.redis_url().as_str()).unwrap();
         let mut admin = admin.get_multiplexed_async_connection().await.unwrap();
         let () = deadpool_redis::redis::cmd("ACL").arg("DELUSER").arg(&self.role).query_async(&mut admin).await.unwrap();
     }

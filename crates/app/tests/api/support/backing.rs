@@ -1,6 +1,7 @@
 //! The stores of one test: a folder, or a schema and a Redis of which it uses its own users' keys.
 
 use super::{Store, proxy::Proxy};
+use deadpool_redis::redis::{self, AsyncCommands, ErrorKind, ServerErrorKind, aio::MultiplexedConnection};
 use revolve_adapters::{jose::MasterKey, system::SystemEntropy};
 use revolve_domain::ports::Entropy;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,19 +17,31 @@ pub(crate) struct Backing {
     pub(crate) server: Option<ServerStores>,
 }
 
-/// Redis and Postgres, each behind a proxy that can be cut.
+/// Redis and Postgres, each behind a proxy that can be cut; a Redis Cluster is behind none, since its nodes tell their own addresses.
 pub(crate) struct ServerStores {
     pub(crate) redis: Proxy,
     pub(crate) postgres: Proxy,
-    pub(crate) redis_url: Url,
+    redis_urls: Vec<Url>,
     pub(crate) postgres_url: Url,
     pub(crate) schema: String,
     master_key: SecretString,
 }
 
-fn backing_url(variable: &str) -> Option<Url> {
+/// Whether this run has a Redis Cluster.
+pub(crate) fn cluster() -> bool {
+    env::var("REVOLVE_TEST_REDIS_MODE").is_ok_and(|mode| mode == "cluster")
+}
+
+/// A URL for each of the hosts, which have commas in between.
+fn each(url: &str) -> Vec<Url> {
+    let (head, rest) = url.split_once("://").expect("the URL of a store is a URL");
+    let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
+    hosts.split(',').map(|host| format!("{head}://{host}/{path}").parse().expect("the URL of a store is a URL")).collect()
+}
+
+fn backing_url(variable: &str) -> Option<String> {
     if let Ok(url) = env::var(variable) {
-        return Some(url.parse().expect("the URL of a store is a URL"));
+        return Some(url);
     }
     let skip = env::var_os("REVOLVE_TEST_ALLOW_SKIP").is_some();
     assert!(skip, "{variable} is not set: run the tests with `cargo xtask test`, which starts the stores");
@@ -48,17 +61,18 @@ impl Backing {
         if store == Store::Embedded {
             return Some(Self { folder, server: None });
         }
-        let (redis_url, mut postgres_url) = (backing_url("REVOLVE_TEST_REDIS_URL")?, backing_url("REVOLVE_TEST_POSTGRES_URL")?);
+        let redis_urls = each(&backing_url("REVOLVE_TEST_REDIS_URL")?);
+        let mut postgres_url: Url = backing_url("REVOLVE_TEST_POSTGRES_URL")?.parse().expect("the URL of a store is a URL");
         let schema = format!("api_{}", Uuid::from_bytes(SystemEntropy.bytes()).simple());
         execute(&postgres_url, &format!("CREATE SCHEMA {schema}")).await;
         postgres_url.query_pairs_mut().append_pair("options", &format!("-csearch_path={schema}"));
         // Postgres' URLs percent-encode spaces and equal signs, forms would not.
         let query = postgres_url.query().unwrap_or_default().replace('+', "%20");
         postgres_url.set_query(Some(&query));
-        let redis = Proxy::start(host(&redis_url, 6379)).await;
+        let redis = Proxy::start(host(&redis_urls[0], 6379)).await;
         let postgres = Proxy::start(host(&postgres_url, 5432)).await;
         let master_key = MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
-        Some(Self { folder, server: Some(ServerStores { redis, postgres, redis_url, postgres_url, schema, master_key }) })
+        Some(Self { folder, server: Some(ServerStores { redis, postgres, redis_urls, postgres_url, schema, master_key }) })
     }
 
     /// The configuration for these stores, on any free port, with cheap hashes.
@@ -72,10 +86,15 @@ impl Backing {
         let Some(server) = &self.server else {
             return format!("data_dir = '{}'\n{common}", self.folder.path().display());
         };
+        let redis = if cluster() {
+            let hosts: Vec<_> = server.redis_urls.iter().map(|url| host(url, 6379).to_string()).collect();
+            format!("redis.mode = 'cluster'\nredis.url = 'redis://{}/'", hosts.join(","))
+        } else {
+            format!("redis.url = '{}'", server.redis.before(&server.redis_urls[0]))
+        };
         format!(
-            "profile = 'server'\nredis.url = '{}'\npostgres.url = '{}'\npostgres.pool_size = 4\nsecrets.master_key = '{}'\n\
+            "profile = 'server'\n{redis}\npostgres.url = '{}'\npostgres.pool_size = 4\nsecrets.master_key = '{}'\n\
              {common}",
-            server.redis.before(&server.redis_url),
             server.postgres.before(&server.postgres_url),
             server.master_key.expose_secret(),
         )
@@ -89,6 +108,30 @@ impl Backing {
     /// What to do after the test.
     pub(crate) fn cleanup(&self) -> Cleanup {
         Cleanup(self.server.as_ref().map(|server| (server.postgres_url.clone(), server.schema.clone())))
+    }
+}
+
+impl ServerStores {
+    /// The one Redis, past the proxy.
+    pub(crate) fn redis_url(&self) -> &Url {
+        &self.redis_urls[0]
+    }
+
+    /// A connection to the Redis that has a user's keys.
+    pub(crate) async fn redis_of(&self, uid: &str) -> MultiplexedConnection {
+        for url in &self.redis_urls {
+            let client = redis::Client::open(url.as_str()).expect("the URL was read once");
+            let mut link = client.get_multiplexed_async_connection().await.expect("Redis answers");
+            let asked: Result<bool, _> = link.exists(format!("{{{uid}}}:sessions")).await;
+            match asked {
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {}
+                asked => {
+                    asked.expect("EXISTS works");
+                    return link;
+                }
+            }
+        }
+        panic!("no Redis has the user's keys");
     }
 }
 

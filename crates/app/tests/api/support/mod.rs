@@ -8,6 +8,7 @@ mod proxy;
 mod raw;
 
 pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
+use backing::cluster;
 pub(crate) use backing::{Backing, ServerStores};
 pub(crate) use feed::{FEED, sessions};
 pub(crate) use raw::Raw;
@@ -88,6 +89,21 @@ pub(crate) fn with_config<F: Future<Output = ()>>(store: Store, more: &str, test
             std::panic::resume_unwind(panic);
         }
     });
+}
+
+/// The same on a single Redis that the test may cut; a cluster has its own tests of that, in the adapters.
+pub(crate) fn with_one_redis<F: Future<Output = ()>>(more: &str, test: impl FnOnce(App) -> F) {
+    if !skipped_over_a_cluster() {
+        with_config(Store::Server, more, test);
+    }
+}
+
+/// Whether this run has a Redis Cluster, over which a test about a single Redis is left out.
+pub(crate) fn skipped_over_a_cluster() -> bool {
+    if cluster() {
+        println!("skipped: about a single Redis, and this run has a cluster");
+    }
+    cluster()
 }
 
 fn client() -> reqwest::Client {

@@ -22,7 +22,7 @@ async fn row(world: &World, name: &str) -> ImportRequest {
 
 async fn stored(world: &World, request: &ImportRequest) -> revolve_domain::model::Credentials {
     use revolve_domain::ports::UserRepository;
-    let found = world.accounts.credentials_by_email(&request.email).await.expect("credentials_by_email works");
+    let found = world.accounts.credentials_by_email(&request.email, None).await.expect("credentials_by_email works");
     found.expect("the account is there")
 }
 

@@ -63,7 +63,8 @@ async fn a_new_password_must_not_be_easy_to_guess_but_an_old_one_may() {
     let world = World::new();
     let (ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     let name = Some(Label::parse("Ann Onymous").ok());
-    let details = UpdateDetailsRequest { change: DetailsChange { name, ..DetailsChange::default() }, current_password: None };
+    let renamed = DetailsChange { name, ..DetailsChange::default() };
+    let details = UpdateDetailsRequest { change: renamed, ..UpdateDetailsRequest::default() };
     world.update_details.execute(&ann.id_token, details).await.expect("a name");
     let judged = world.strength.calls();
     for (new, fault) in [

@@ -1,11 +1,8 @@
 //! One shared connection that comes back after a fault: dialled when it is needed, by one caller at a time, and not again and again while
 //! Redis is down. It knows nothing of what is said over it.
 
-use super::failure::Failure;
-use deadpool_redis::{
-    Connection, Manager, Pool, PoolError, Runtime,
-    redis::{AsyncConnectionConfig, ConnectionInfo, ErrorKind, PushInfo, PushKind, RedisError, aio::MultiplexedConnection},
-};
+use super::{dial::Way, failure::Failure};
+use deadpool_redis::redis::{AsyncConnectionConfig, PushInfo, PushKind, aio::MultiplexedConnection};
 use std::{
     convert::Infallible,
     sync::{
@@ -19,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 /// After a failed attempt nobody dials for so long, and everybody fails at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection, and which of the slot's it is: a fault of an earlier one must not cost a later one.
+/// A connection, and which of the line's it is: a fault of an earlier one must not cost a later one.
 #[derive(Clone)]
 pub(super) struct Link {
     pub(super) connection: MultiplexedConnection,
@@ -40,10 +37,11 @@ enum State {
 }
 
 /// The place of one connection.
-pub(super) struct Slot {
+pub(super) struct Line {
+    way: Arc<Way>,
     address: Arc<str>,
     timeout: Duration,
-    pool: Pool,
+    config: AsyncConnectionConfig,
     state: Mutex<State>,
     dialling: tokio::sync::Mutex<()>,
     dialled: AtomicU64,
@@ -52,8 +50,8 @@ pub(super) struct Slot {
     lost: Arc<AtomicBool>,
 }
 
-impl Slot {
-    pub(super) fn new(info: &ConnectionInfo, address: Arc<str>, timeout: Duration) -> Result<Self, RedisError> {
+impl Line {
+    pub(super) fn new(way: Arc<Way>, address: Arc<str>, timeout: Duration) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&lost);
         let config = AsyncConnectionConfig::new()
@@ -66,11 +64,8 @@ impl Slot {
                 }
                 Ok::<_, Infallible>(())
             });
-        let manager = Manager::new_with_config(info.clone(), config)?;
-        let pool = Pool::builder(manager).max_size(1).runtime(Runtime::Tokio1).build();
-        let pool = pool.map_err(|error| RedisError::from((ErrorKind::InvalidClientConfig, "no pool", error.to_string())))?;
         let state = Mutex::new(State::Idle);
-        Ok(Self { address, timeout, pool, state, dialling: tokio::sync::Mutex::default(), dialled: AtomicU64::new(0), lost })
+        Self { way, address, timeout, config, state, dialling: tokio::sync::Mutex::default(), dialled: AtomicU64::new(0), lost }
     }
 
     /// The connection; dials if there is none.
@@ -127,24 +122,22 @@ impl Slot {
     /// Lets go for good.
     pub(super) fn close(&self) {
         *self.state() = State::Closed;
-        self.pool.close();
     }
 
     pub(super) fn timed_out(&self) -> Failure {
-        Failure::TimedOut { address: Arc::clone(&self.address), after: self.timeout }
+        Failure::TimedOut { address: self.address(), after: self.timeout }
     }
 
-    /// Takes a fresh connection out of the pool for good, which gives its place in the pool back: there is always room for the next.
     async fn dial(&self, deadline: Instant) -> Result<Link, Failure> {
         self.lost.store(false, Ordering::Release);
-        let connection = match timeout_at(deadline, self.pool.get()).await {
-            Ok(Ok(connection)) => Connection::take(connection),
-            Ok(Err(PoolError::Backend(source))) => return Err(Failure::Connect { address: Arc::clone(&self.address), source }),
-            // The pool has no time-outs and no hooks.
-            Ok(Err(_)) => return Err(Failure::Closed),
-            Err(_) => return Err(self.timed_out()),
-        };
+        let dialled = timeout_at(deadline, self.way.dial(&self.config)).await;
+        let connection =
+            dialled.map_err(|_| Failure::Unreached { address: self.address(), after: self.timeout, encrypted: self.way.encrypted() })??;
         Ok(Link { connection, number: self.dialled.fetch_add(1, Ordering::Relaxed) })
+    }
+
+    fn address(&self) -> Arc<str> {
+        Arc::clone(&self.address)
     }
 
     fn settle(&self, result: Result<Link, Failure>) {
@@ -180,7 +173,7 @@ impl Slot {
 }
 
 impl Link {
-    /// Which of the slot's connections it is.
+    /// Which of the line's connections it is.
     pub(super) const fn number(&self) -> u64 {
         self.number
     }

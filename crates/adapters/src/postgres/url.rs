@@ -1,0 +1,99 @@
+//! The URL of Postgres, and whether the connection is encrypted. `sslmode` is ours to read, since it means less elsewhere than it says:
+//! what is encrypted is verified, and nothing falls back to plain text by itself.
+
+use std::{net::IpAddr, str::FromStr};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
+
+/// Reads the URL. The error never quotes it, password and all.
+pub(super) fn read(url: &str) -> Result<Config, String> {
+    const FORM: &str = "it is not of the form postgres://user:password@host:port/database";
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(FORM.to_owned());
+    }
+    let (url, mode) = without_mode(url);
+    let mut config = Config::from_str(&url).map_err(|_| FORM.to_owned())?;
+    if config.get_hosts().is_empty() {
+        return Err(FORM.to_owned());
+    }
+    config.ssl_mode(match mode {
+        Some("disable") => SslMode::Disable,
+        Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
+        Some("allow" | "prefer") => {
+            return Err("its sslmode would go on in plain text where TLS fails; write verify-full, or disable".to_owned());
+        }
+        Some(_) => return Err("its sslmode is none of verify-full, require, disable".to_owned()),
+        None if stays_here(&config) => SslMode::Disable,
+        None => SslMode::Require,
+    });
+    Ok(config)
+}
+
+/// Whether the connection does not leave the machine.
+fn stays_here(config: &Config) -> bool {
+    let here = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+    };
+    config.get_hosts().iter().all(here) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+}
+
+/// Takes `sslmode` out of the URL: the driver knows fewer of them than people write.
+fn without_mode(url: &str) -> (String, Option<&str>) {
+    let hosts = url.find('@').unwrap_or(0);
+    let Some(start) = url[hosts..].find('?').map(|at| hosts + at) else { return (url.to_owned(), None) };
+    let mut mode = None;
+    let rest: Vec<_> = url[start + 1..]
+        .split('&')
+        .filter(|pair| match pair.strip_prefix("sslmode=") {
+            Some(found) => {
+                mode = Some(found);
+                false
+            }
+            None => true,
+        })
+        .collect();
+    let rest = if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
+    (format!("{}{rest}", &url[..start]), mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(url: &str) -> Result<SslMode, String> {
+        read(url).map(|config| config.get_ssl_mode())
+    }
+
+    #[test]
+    fn what_leaves_the_machine_is_encrypted_unless_the_url_says_otherwise() {
+        for here in ["localhost", "127.0.0.1:5433", "[::1]", "%2Frun%2Fpostgresql"] {
+            assert_eq!(mode(&format!("postgres://ann:pw@{here}/db")), Ok(SslMode::Disable), "{here}");
+        }
+        for there in ["db", "10.0.0.1", "localhost,db", "localhost.example.org"] {
+            assert_eq!(mode(&format!("postgres://ann:pw@{there}/db")), Ok(SslMode::Require), "{there}");
+            assert_eq!(mode(&format!("postgres://ann:pw@{there}/db?sslmode=disable")), Ok(SslMode::Disable), "{there}");
+        }
+        assert_eq!(mode("postgres://ann:pw@localhost/db?hostaddr=10.0.0.1"), Ok(SslMode::Require));
+        assert_eq!(mode("postgresql://ann:p%3Fw@localhost/db?application_name=x&sslmode=verify-full"), Ok(SslMode::Require));
+    }
+
+    #[test]
+    fn nothing_falls_back_to_plain_text_by_itself() {
+        for mode in ["prefer", "allow"] {
+            let error = read(&format!("postgres://ann:hunter2@db/db?sslmode={mode}")).expect_err("it is refused");
+            assert!(error.contains("verify-full") && !error.contains("hunter2"), "{error}");
+        }
+        assert!(read("postgres://ann:hunter2@db/db?sslmode=on").is_err());
+    }
+
+    #[test]
+    fn the_rest_of_the_url_stays() {
+        let config = read("postgres://ann:pw@one:1,two:2/db?sslmode=require&options=-csearch_path%3Dx").expect("a URL");
+        assert_eq!((config.get_hosts().len(), config.get_ports()), (2, &[1, 2][..]));
+        assert_eq!(config.get_options(), Some("-csearch_path=x"));
+        assert!(read("host=db user=ann").is_err());
+    }
+}

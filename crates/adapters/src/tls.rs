@@ -1,0 +1,155 @@
+//! TLS towards the stores: whom we trust and who we are. There is no way to switch the verification off: a server's certificate has to
+//! come from a trusted authority and to be for the host name that the URL has.
+
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, RootCertStore,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::{error::Error, io, sync::Arc};
+
+/// Whom to trust and who we are, all in PEM (RFC 7468).
+#[derive(Clone, Debug, Default)]
+pub struct TlsSettings {
+    /// Certificates of the authorities that are trusted, instead of those that the system trusts.
+    pub authorities: Option<String>,
+    /// What we show to a server that asks who we are.
+    pub identity: Option<TlsIdentity>,
+}
+
+/// A client's certificate.
+#[derive(Clone, Debug)]
+pub struct TlsIdentity {
+    /// Our certificate, and those between it and the authority, in this order.
+    pub certificates: String,
+    /// The key of our certificate: PKCS#8, PKCS#1 or SEC1.
+    pub key: SecretString,
+}
+
+/// The settings can't be used. Each message begins with the key that is wrong.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum TlsError {
+    #[error("ca_file: this system trusts no certificate authority; give one, or install the package ca-certificates")]
+    NoAuthorities,
+    #[error("ca_file: no certificate can be read from it; it should be PEM")]
+    Authorities,
+    #[error("client_certificate_file: no certificate can be read from it; it should be PEM")]
+    Certificates,
+    #[error("client_key_file: no private key can be read from it; it should be PEM, without a passphrase")]
+    Key,
+    #[error("client_key_file: it is not the key of client_certificate_file")]
+    Pair { source: rustls::Error },
+    #[error("url: the process's provider of cryptography is of no use for TLS")]
+    Provider { source: rustls::Error },
+}
+
+/// The one provider of algorithms. Libraries that ask for the process's own get it, too, unless there is one already.
+fn provider() -> Arc<CryptoProvider> {
+    if CryptoProvider::get_default().is_none() {
+        // Somebody else may just have installed another one, which will do as well.
+        drop(aws_lc_rs::default_provider().install_default());
+    }
+    CryptoProvider::get_default().map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone)
+}
+
+impl TlsSettings {
+    /// Reads the settings, and finds every mistake in them.
+    pub(crate) fn client(&self) -> Result<ClientConfig, TlsError> {
+        let builder = ClientConfig::builder_with_provider(provider());
+        let builder = builder.with_safe_default_protocol_versions().map_err(|source| TlsError::Provider { source })?;
+        let builder = builder.with_root_certificates(self.roots()?);
+        let Some(identity) = &self.identity else { return Ok(builder.with_no_client_auth()) };
+        let chain = certificates(&identity.certificates).ok_or(TlsError::Certificates)?;
+        let key = PrivateKeyDer::from_pem_slice(identity.key.expose_secret().as_bytes()).map_err(|_| TlsError::Key)?;
+        builder.with_client_auth_cert(chain, key).map_err(|source| TlsError::Pair { source })
+    }
+
+    /// For those who have to name something that encrypts, but do not encrypt.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn trusting_nobody() -> Result<ClientConfig, TlsError> {
+        let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+        let builder = builder.map_err(|source| TlsError::Provider { source })?;
+        Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    }
+
+    fn roots(&self) -> Result<RootCertStore, TlsError> {
+        let mut roots = RootCertStore::empty();
+        if let Some(pem) = &self.authorities {
+            for authority in certificates(pem).ok_or(TlsError::Authorities)? {
+                roots.add(authority).map_err(|_| TlsError::Authorities)?;
+            }
+        } else {
+            // A file that can't be read is no harm while there are others.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if roots.is_empty() {
+                return Err(TlsError::NoAuthorities);
+            }
+        }
+        Ok(roots)
+    }
+}
+
+/// At least one certificate, or nothing.
+fn certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().ok()?;
+    (!all.is_empty()).then_some(all)
+}
+
+/// What to do about a handshake that failed, if that is what went wrong somewhere below.
+pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    Some(match handshake_error(error)? {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            "its certificate comes from an authority that is not trusted here; give that authority's certificate as ca_file"
+        }
+        rustls::Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
+            "its certificate is for another host name; use the name that the certificate has in the url, or give the server one for this name"
+        }
+        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "its certificate has expired; renew it (or this machine's clock is wrong)"
+        }
+        rustls::Error::InvalidCertificate(_) => "its certificate can't be accepted",
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnknownCA
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::AccessDenied,
+        ) => "it wants a client certificate, or not this one; give the right client_certificate_file and client_key_file",
+        rustls::Error::InvalidMessage(_) => "it does not answer in TLS; use its port for TLS, or switch TLS on there",
+        _ => "the TLS handshake failed",
+    })
+}
+
+/// The TLS library's error among an error and its sources. Some wrap it so that the usual walk over the sources passes it by.
+fn handshake_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    if let Some(shared) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        return handshake_error(shared.as_ref());
+    }
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    wrapped.and_then(|inner| handshake_error(inner)).or_else(|| handshake_error(error.source()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_certificate_is_said_to_be_none() {
+        let settings = TlsSettings { authorities: Some("nonsense".to_owned()), identity: None };
+        assert!(matches!(settings.client(), Err(TlsError::Authorities)));
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(matches!(TlsSettings { authorities: Some(broken.to_owned()), identity: None }.client(), Err(TlsError::Authorities)));
+    }
+
+    #[test]
+    fn advice_is_found_below_other_errors() {
+        let error = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        let shared: Arc<dyn Error + Send + Sync> = Arc::new(error);
+        assert!(advice(&shared).expect("advice").contains("ca_file"));
+        assert_eq!(advice(&io::Error::from(io::ErrorKind::BrokenPipe)), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! What a refresh costs each process in CPU time. Rounds of the algorithms alternate, so that whatever else the machine does meets all of
+//! them; single figures vary from machine to machine, their ratio hardly.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Context as _, Result};
+
+use super::{Bench, load::People};
+use crate::{stores::Kind, torture::service::Instance};
+
+const ROUNDS: usize = 5;
+const PEOPLE: u32 = 2_000;
+
+/// CPU time of one refresh in microseconds, medians over the rounds.
+pub(super) struct Cost {
+    pub(super) algorithm: &'static str,
+    pub(super) service: f64,
+    pub(super) redis: f64,
+    pub(super) postgres: f64,
+    /// Refreshes in all.
+    pub(super) refreshes: u32,
+}
+
+/// A service that signs by one algorithm, its users, and what each round cost.
+struct Side {
+    algorithm: &'static str,
+    service: Instance,
+    people: People,
+    rounds: Vec<[f64; 3]>,
+    refreshes: u32,
+}
+
+pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
+    let mut sides = Vec::new();
+    for algorithm in ["RS256", "ES256"] {
+        let service = bench.service(&format!("cpu_{}", algorithm.to_lowercase()), algorithm).await?;
+        let people = People::sign_up(service.url(), PEOPLE).await?;
+        sides.push(Side { algorithm, service, people, rounds: Vec::new(), refreshes: 0 });
+    }
+    let time = Duration::from_secs(bench.args.seconds.into()) / u32::try_from(ROUNDS)?;
+    for round in 0..ROUNDS {
+        eprintln!("refreshes, round {} of {ROUNDS}", round + 1);
+        for side in &mut sides {
+            side.round(bench, time).await?;
+        }
+    }
+    let mut costs = Vec::new();
+    for mut side in sides {
+        side.service.stop().await?;
+        let median = |which: usize| {
+            let mut values: Vec<f64> = side.rounds.iter().map(|round| round[which]).collect();
+            values.sort_by(f64::total_cmp);
+            values[values.len() / 2]
+        };
+        let (service, redis, postgres) = (median(0), median(1), median(2));
+        costs.push(Cost { algorithm: side.algorithm, service, redis, postgres, refreshes: side.refreshes });
+    }
+    Ok(costs)
+}
+
+impl Side {
+    async fn round(&mut self, bench: &Bench<'_>, time: Duration) -> Result<()> {
+        let processes = [
+            self.service.pid().context("the service runs")?,
+            bench.stores.get(Kind::Redis).and_then(crate::stores::Store::pid).context("Redis runs here")?,
+            bench.stores.get(Kind::Postgres).and_then(crate::stores::Store::pid).context("Postgres runs here")?,
+        ];
+        let used = || processes.iter().map(|pid| used(*pid)).collect::<Result<Vec<_>>>();
+        let before = used()?;
+        let count = self.people.refresh_for(time).await?;
+        let after = used()?;
+        let each = |which: usize| (after[which] - before[which]) * 1e6 / f64::from(count.max(1));
+        self.rounds.push([each(0), each(1), each(2)]);
+        self.refreshes += count;
+        Ok(())
+    }
+}
+
+/// Seconds of CPU time that a process and its children have used, those that have ended included.
+fn used(pid: u32) -> Result<f64> {
+    /// What Linux counts in, on every machine of today.
+    const TICKS: f64 = 100.0;
+    let mut ticks = 0;
+    for entry in fs::read_dir("/proc").context("this needs Linux")?.flatten() {
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        // The name stands in parentheses and may hold anything.
+        let Some((head, tail)) = stat.rsplit_once(')') else { continue };
+        let number: u32 = head.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or_default();
+        let fields: Vec<&str> = tail.split_whitespace().collect();
+        let field = |number: usize| fields.get(number - 3).and_then(|word| word.parse::<u64>().ok()).unwrap_or_default();
+        let (parent, own, ended) = (field(4), field(14) + field(15), field(16) + field(17));
+        if number == pid {
+            ticks += own + ended;
+        } else if parent == u64::from(pid) {
+            ticks += own;
+        }
+    }
+    let ticks = u32::try_from(ticks).context("a process of years")?;
+    Ok(f64::from(ticks) / TICKS)
+}

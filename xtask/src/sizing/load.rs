@@ -1,0 +1,111 @@
+//! People who use a service: they sign up, and refresh, a few at a time.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use futures_util::future::try_join_all;
+use indicatif::ProgressBar;
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// So many requests are under way at once.
+const AT_ONCE: u32 = 8;
+const PASSWORD: &str = "correct horse battery";
+
+/// The newest refresh tokens of some users, and where they are good.
+pub(super) struct People {
+    client: Client,
+    url: String,
+    tokens: Vec<String>,
+}
+
+impl People {
+    /// Signs up so many.
+    pub(super) async fn sign_up(url: &str, number: u32) -> Result<Self> {
+        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
+        let (next, bar) = (AtomicU32::new(0), ProgressBar::new(number.into()).with_message("sign-ups"));
+        let some = async || {
+            let mut tokens = Vec::new();
+            loop {
+                let who = next.fetch_add(1, Ordering::Relaxed);
+                if who >= number {
+                    return Ok::<_, anyhow::Error>(tokens);
+                }
+                let body = json!({ "email": format!("person-{who}@example.org"), "password": PASSWORD, "deviceName": "Firefox on Linux" });
+                tokens.push(ask(&client, &format!("{url}/api/account/signup"), &body).await?);
+                bar.inc(1);
+            }
+        };
+        let tokens = try_join_all((0..AT_ONCE).map(|_| some())).await?.concat();
+        bar.finish_and_clear();
+        Ok(Self { client, url: url.to_owned(), tokens })
+    }
+
+    /// Signs each of the first `number` in again, `times` times, as other devices. Their new tokens are not kept.
+    pub(super) async fn sign_in(&self, number: u32, times: u32) -> Result<()> {
+        let next = AtomicU32::new(0);
+        let some = async || {
+            loop {
+                let who = next.fetch_add(1, Ordering::Relaxed);
+                if who >= number * times {
+                    return Ok::<_, anyhow::Error>(());
+                }
+                let body = json!({ "email": format!("person-{}@example.org", who % number), "password": PASSWORD });
+                ask(&self.client, &format!("{}/api/account/signin", self.url), &body).await?;
+            }
+        };
+        try_join_all((0..AT_ONCE).map(|_| some())).await.map(drop)
+    }
+
+    /// Each refreshes once.
+    pub(super) async fn refresh_each(&mut self) -> Result<()> {
+        let share = self.tokens.len().div_ceil(AT_ONCE as usize).max(1);
+        let (client, url) = (&self.client, format!("{}/api/account/tokens", self.url));
+        let url = &url;
+        try_join_all(self.tokens.chunks_mut(share).map(|tokens| async move {
+            for token in tokens {
+                *token = ask(client, url, &json!({ "refreshToken": token })).await?;
+            }
+            Ok::<_, anyhow::Error>(())
+        }))
+        .await
+        .map(drop)
+    }
+
+    /// They refresh one after another for so long; how often.
+    pub(super) async fn refresh_for(&mut self, time: Duration) -> Result<u32> {
+        let end = Instant::now() + time;
+        let share = self.tokens.len().div_ceil(AT_ONCE as usize).max(1);
+        let (client, url) = (&self.client, format!("{}/api/account/tokens", self.url));
+        let url = &url;
+        let counts = try_join_all(self.tokens.chunks_mut(share).map(|tokens| async move {
+            let mut count = 0;
+            for turn in 0.. {
+                if Instant::now() >= end {
+                    break;
+                }
+                let token = &mut tokens[turn % tokens.len()];
+                *token = ask(client, url, &json!({ "refreshToken": token })).await?;
+                count += 1;
+            }
+            Ok::<u32, anyhow::Error>(count)
+        }))
+        .await?;
+        Ok(counts.into_iter().sum())
+    }
+}
+
+/// Sends a request; the refresh token of its answer.
+async fn ask(client: &Client, url: &str, body: &Value) -> Result<String> {
+    let answer = client.post(url).json(body).send().await.context("the service does not answer")?;
+    let status = answer.status();
+    let answer: Value = answer.json().await.context("the service answers something else")?;
+    match answer["tokens"]["refreshToken"].as_str() {
+        Some(token) => Ok(token.to_owned()),
+        None => bail!("{url} answers {status}: {answer}"),
+    }
+}

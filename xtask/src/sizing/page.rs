@@ -1,0 +1,103 @@
+//! The figures as text, and where they stand in the page: between two marks, everything else of which is written by hand.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use anyhow::{Context as _, Result};
+
+use super::{Args, Figures};
+
+const BEGIN: &str = "<!-- figures: written by `cargo xtask sizing` -->";
+const END: &str = "<!-- end of figures -->";
+
+/// So many sessions the extrapolation is for, one a user.
+const SESSIONS: f64 = 100e6;
+/// Bytes of data that one Redis should hold: what it takes to copy its memory while it is written to must fit, too.
+const SHARD: f64 = 16.0 * GIB;
+const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+/// The life of an ID token, after which an active client refreshes.
+const LIFE: f64 = 900.0;
+/// Of so many sessions one has a client at work at the busiest time of day.
+const ACTIVE: f64 = 10.0;
+
+pub(super) fn figures(args: &Args, figures: &Figures) -> String {
+    let mut text = String::new();
+    space(&mut text, args, figures);
+    cost(&mut text, figures);
+    extrapolation(&mut text, figures);
+    text
+}
+
+fn space(text: &mut String, args: &Args, figures: &Figures) {
+    let redis = &figures.redis;
+    let mut line = |what: &str, bytes: f64| {
+        let _ = writeln!(text, "| {what} | {bytes:.0} |");
+    };
+    line(&format!("Redis, a user's only session ({} users, memory of all keys and tables)", args.users), redis.first);
+    line("Redis, the same after everybody has refreshed", redis.refreshed);
+    line("Redis, each further session of the same user", redis.further);
+    for table in &figures.postgres.0 {
+        line(&format!("Postgres, a row of `{}`", table.name), table.heap);
+        line(&format!("Postgres, its entries in the indexes of `{}`", table.name), table.indexes);
+    }
+    line(&format!("SQLite, a user with a session, white list included ({} users)", args.embedded_users), figures.sqlite.each);
+    text.insert_str(0, "| bytes of | each |\n| --- | --- |\n");
+}
+
+fn cost(text: &mut String, figures: &Figures) {
+    text.push_str("\n| CPU time of a refresh, µs | service | Redis | Postgres | refreshes |\n| --- | --- | --- | --- | --- |\n");
+    for cost in &figures.costs {
+        let _ =
+            writeln!(text, "| {} | {:.0} | {:.0} | {:.0} | {} |", cost.algorithm, cost.service, cost.redis, cost.postgres, cost.refreshes);
+    }
+    if let [rsa, ec] = &figures.costs[..] {
+        let _ = writeln!(
+            text,
+            "\nThe service spends {:.1} times as much with {} as with {}.",
+            rsa.service / ec.service,
+            rsa.algorithm,
+            ec.algorithm
+        );
+    }
+}
+
+fn extrapolation(text: &mut String, figures: &Figures) {
+    let redis = SESSIONS * figures.redis.refreshed;
+    let disk: f64 = SESSIONS * figures.postgres.0.iter().map(|table| table.heap + table.indexes).sum::<f64>();
+    let rate = SESSIONS / ACTIVE / LIFE;
+    let mut line = |what: &str, value: String| {
+        let _ = writeln!(text, "| {what} | {value} |");
+    };
+    line("Redis memory", format!("{:.0} GiB", redis / GIB));
+    line("masters of 16 GiB of data each", format!("{:.0}", (redis / SHARD).ceil()));
+    line("Postgres, tables and indexes", format!("{:.0} GiB", disk / GIB));
+    line("refreshes each second, one session in ten at work", format!("{rate:.0}"));
+    for cost in &figures.costs {
+        let cores = |micros: f64| (rate * micros / 1e6).ceil();
+        let busy = format!("{:.0} + {:.0} + {:.0}", cores(cost.service), cores(cost.redis), cores(cost.postgres));
+        line(&format!("cores busy with that, {}: services + Redis + Postgres", cost.algorithm), busy);
+    }
+    let at = text.find("| Redis memory").unwrap_or(text.len());
+    text.insert_str(at, "\n| 100 million sessions, one a user | |\n| --- | --- |\n");
+}
+
+/// Puts the figures into the page.
+pub(super) fn write(page: &Path, figures: &str) -> Result<()> {
+    let text = fs::read_to_string(page).with_context(|| format!("{} is not there", page.display()))?;
+    let (head, rest) = text.split_once(BEGIN).with_context(|| format!("{} has lost the mark {BEGIN}", page.display()))?;
+    let (_, tail) = rest.split_once(END).with_context(|| format!("{} has lost the mark {END}", page.display()))?;
+    fs::write(page, format!("{head}{BEGIN}\n\n{figures}\n{END}{tail}"))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_between_the_marks_is_replaced() {
+        let page = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(page.path(), format!("before\n{BEGIN}\nold\n{END}\nafter\n")).expect("it is written");
+        write(page.path(), "new\n").expect("the marks are there");
+        assert_eq!(fs::read_to_string(page.path()).expect("it is read"), format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
+    }
+}
