@@ -3,7 +3,8 @@
 use crate::{Service, background::Background, config::Config, http, metrics::Metrics};
 use actix_web::{
     App, HttpServer,
-    dev::{Server, ServerHandle},
+    dev::{Server, ServerHandle, Service as _},
+    http::ConnectionType,
     web::Data,
 };
 use anyhow::{Context, Result};
@@ -13,7 +14,9 @@ use std::{
     net::{SocketAddr, TcpListener},
     pin::pin,
     sync::Arc,
+    time::Duration,
 };
+use tokio::time;
 
 /// A service that is bound to its address and connected to its stores.
 pub struct Application {
@@ -21,6 +24,7 @@ pub struct Application {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     service: Service,
+    drain_delay: Duration,
 }
 
 impl Application {
@@ -38,8 +42,19 @@ impl Application {
         let metrics_address = settings.metrics_listen.map(metrics_at).transpose()?;
         let served = service.clone();
         let mut server = HttpServer::new(move || {
+            let stopping = served.stopping();
             let app = App::new().service(served.scope()).configure(served.well_known());
-            app.configure(served.health()).configure(http::nothing_else)
+            app.configure(served.health()).configure(http::nothing_else).wrap_fn(move |request, routes| {
+                let (answer, stopping) = (routes.call(request), stopping.clone());
+                async move {
+                    let mut answer = answer.await?;
+                    if stopping.has_begun() {
+                        // Whoever keeps this connection would meet its end with the next request.
+                        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                    }
+                    Ok(answer)
+                }
+            })
         })
         .disable_signals()
         .shutdown_timeout(settings.shutdown_timeout.as_secs());
@@ -47,7 +62,7 @@ impl Application {
             server = server.workers(workers);
         }
         let server = server.listen(listener).context("http.listen: the server can't use its socket")?.run();
-        Ok(Self { server, address, metrics_address, service })
+        Ok(Self { server, address, metrics_address, service, drain_delay: settings.drain_delay })
     }
 
     /// The address in use.
@@ -60,19 +75,23 @@ impl Application {
         self.metrics_address
     }
 
-    /// Serves until `stop` is ready; then stops accepting, finishes what is in flight and closes the stores.
+    /// Serves until `stop` is ready; then in this order: says that it is not ready, closes each connection with its next answer for
+    /// `http.drain_delay`, accepts no more, finishes what is in flight within `http.shutdown_timeout`, and closes the stores.
     ///
     /// # Errors
     /// If the server fails.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { server, service, .. } = self;
+        let Self { server, service, drain_delay, .. } = self;
         let handle: ServerHandle = server.handle();
         let (mut server, stop) = (pin!(server), pin!(stop));
         let outcome = match select(&mut server, stop).await {
             Either::Left((ended, _)) => ended,
             Either::Right(((), _)) => {
-                tracing::info!("stopping: no new connections, finishing what is in flight");
+                tracing::info!(?drain_delay, "stopping: not ready any more");
+                service.begin_to_stop();
                 let stopped = async {
+                    time::sleep(drain_delay).await;
+                    tracing::info!("stopping: no new connections, finishing what is in flight");
                     handle.pause().await;
                     service.end_watches();
                     service.settle().await;

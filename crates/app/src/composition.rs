@@ -6,7 +6,7 @@ use crate::{
     config::{Config, Profile},
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
-    http::{CookieSettings, Dependencies, Discovery},
+    http::{CookieSettings, Dependencies, Discovery, Stopping},
     keys::{self, Material},
     metrics::{CountedEvents, Metrics},
 };
@@ -216,7 +216,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         authenticate,
         discovery: Data::new(discovery),
         feed,
-        dependencies: Data::new(Dependencies { users, tokens }),
+        dependencies: Data::new(Dependencies { stopping: Stopping::default(), users, tokens }),
         cookies: Data::new(cookies),
         in_flight: Data::new(background.in_flight()),
     };

@@ -19,7 +19,7 @@ mod well_known;
 pub(crate) use caller::CookieSettings;
 pub(crate) use discovery::Discovery;
 pub use signed_in::SignedIn;
-pub(crate) use well_known::Dependencies;
+pub(crate) use well_known::{Dependencies, Stopping};
 
 use crate::{composition::Services, feed::Feed};
 use actix_web::{HttpResponse, Resource, dev::HttpServiceFactory, http::header, middleware::DefaultHeaders, web};

@@ -18,6 +18,7 @@ mod sessions;
 mod signin;
 mod signout;
 mod signup;
+mod stopping;
 mod support;
 mod tokens;
 mod well_known;
