@@ -6,6 +6,7 @@ mod deps;
 mod fuzz;
 mod interrupt;
 mod process;
+mod rolling;
 mod rules;
 mod secrets;
 mod stores;
@@ -37,6 +38,8 @@ enum Command {
     Deps,
     /// Fuzz the parsing of tokens (nightly, cargo-fuzz)
     Fuzz(fuzz::Args),
+    /// Restart two replicas one after the other under load: no request may fail
+    Rolling(rolling::Args),
     /// Start Redis and Postgres for development and keep them until Ctrl-C
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
@@ -64,6 +67,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Deps => deps::run(),
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
+        Command::Rolling(args) => rolling::run(&args, &interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Secrets => secrets::run(&root()?),

@@ -12,11 +12,11 @@ mod profile;
 mod report;
 mod rounds;
 mod scene;
-mod service;
+pub(crate) mod service;
 #[cfg(test)]
 mod tests;
 mod verdict;
-mod windows;
+pub(crate) mod windows;
 mod wire;
 
 use std::{

@@ -31,7 +31,7 @@ pub(crate) struct Instance {
 
 impl Instance {
     /// Starts one in a folder of its own and waits until it listens.
-    pub(super) async fn start(binary: &Binary, settings: &Settings, home: PathBuf) -> Result<Self> {
+    pub(crate) async fn start(binary: &Binary, settings: &Settings, home: PathBuf) -> Result<Self> {
         fs::create_dir_all(&home)?;
         let program = binary.path().clone();
         let mut instance = Self { program, settings: settings.clone(), home, child: None, url: String::new() };

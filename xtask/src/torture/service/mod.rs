@@ -14,13 +14,13 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 use url::Url;
 
-use self::settings::Settings;
 use super::{cases::Case, windows::Windows};
 use crate::interrupt::Interrupt;
 pub(crate) use binary::Binary;
 pub(crate) use instance::Instance;
 pub(crate) use proxy::{Failure, Proxy};
 pub(crate) use schema::Schema;
+pub(crate) use settings::Settings;
 
 /// Instances for cases that stop them: rounds take turns.
 const SPARES: usize = 3;

@@ -10,11 +10,11 @@ use crate::{process, secrets, torture::windows::Windows};
 
 /// Variables for an instance.
 #[derive(Clone)]
-pub(super) struct Settings(BTreeMap<String, String>);
+pub(crate) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
     /// What all have in common: any port, short windows, cheap hashes and signatures.
-    pub(super) fn new(windows: &Windows) -> Self {
+    pub(crate) fn new(windows: &Windows) -> Self {
         let time = |time| humantime::format_duration(time).to_string();
         Self(BTreeMap::new())
             .with("HTTP__LISTEN", "127.0.0.1:0")
@@ -34,14 +34,14 @@ impl Settings {
     }
 
     /// The server profile, which wants all of its secrets.
-    pub(super) async fn server(self) -> Result<Self> {
+    pub(crate) async fn server(self) -> Result<Self> {
         let mut openssl = Command::new("openssl");
         let key = process::output(openssl.args(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"])).await?;
         Ok(self.with("PROFILE", "server").with("SECRETS__MASTER_KEY", &secrets::random()?).with("TOKENS__SIGNING_KEY", &key))
     }
 
     /// Where its stores are.
-    pub(super) fn stores(self, redis: &Url, postgres: &Url) -> Self {
+    pub(crate) fn stores(self, redis: &Url, postgres: &Url) -> Self {
         self.with("REDIS__URL", redis.as_str()).with("POSTGRES__URL", postgres.as_str())
     }
 
@@ -56,7 +56,7 @@ impl Settings {
     }
 
     /// One more.
-    pub(super) fn with(mut self, key: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(format!("REVOLVE__{key}"), value.to_owned());
         self
     }
