@@ -51,6 +51,10 @@ impl Load {
         self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    pub(super) fn first_failure(&self) -> String {
+        self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).first().cloned().unwrap_or_default()
+    }
+
     /// Waits for a hundred more.
     pub(super) async fn next_hundred(&self) {
         let goal = self.requests() + 100;

@@ -88,7 +88,7 @@ async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
     let load = Load::start(&balancer, args.clients).await?;
     let (begun, mut restarts) = (Instant::now(), 0);
     while restarts < args.restarts || load.requests() < args.requests {
-        ensure!(load.failures() < 1000, "more than {} requests failed: {:?}", load.failures(), load.stop().await.1.first());
+        ensure!(load.failures() < 1000, "a thousand requests failed, the first: {}", load.first_failure());
         for (slot, replica) in replicas.iter_mut().enumerate() {
             replica.stop().await?;
             replica.restart().await?;
