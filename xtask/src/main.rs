@@ -12,6 +12,7 @@ mod interrupt;
 mod openapi;
 mod process;
 mod python;
+mod rolling;
 mod rules;
 mod sbom;
 mod schemathesis;
@@ -61,6 +62,8 @@ enum Command {
     Openapi,
     /// Send requests made up from the OpenAPI document, right ones and wrong ones, and look for answers that it does not describe (Python)
     Schemathesis(schemathesis::Args),
+    /// Restart two replicas one after the other under load: no request may fail
+    Rolling(rolling::Args),
     /// Start Redis and Postgres for development and keep them until Ctrl-C
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
@@ -100,6 +103,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Interop => interop::run(&interrupt).await,
         Command::Openapi => openapi::run(&interrupt).await,
         Command::Schemathesis(args) => schemathesis::run(&args, &interrupt).await,
+        Command::Rolling(args) => rolling::run(&args, &interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Man => documents::man(&interrupt).await,

@@ -11,7 +11,8 @@ use crate::{
 };
 use actix_web::{
     App, HttpServer,
-    dev::{Server, ServerHandle},
+    dev::{Server, ServerHandle, Service as _},
+    http::ConnectionType,
     middleware::from_fn,
     web::Data,
 };
@@ -23,7 +24,9 @@ use std::{
     path::PathBuf,
     pin::pin,
     sync::Arc,
+    time::Duration,
 };
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 /// A service that is bound to its address and connected to its stores.
@@ -34,6 +37,7 @@ pub struct Application {
     certificate: Option<Arc<Certificate>>,
     stopping: CancellationToken,
     service: Service,
+    drain_delay: Duration,
 }
 
 impl Application {
@@ -56,6 +60,7 @@ impl Application {
         }
         let stopping = CancellationToken::new();
         let server = server::serve(listener, &settings, certificate.as_ref(), &stopping, move || {
+            let draining = served.stopping();
             let app = App::new().service(served.scope()).configure(served.well_known());
             app.configure(served.health())
                 .configure(served.documents())
@@ -63,9 +68,20 @@ impl Application {
                 .wrap(served.shield())
                 .wrap(served.watch())
                 .wrap(from_fn(http::count))
+                .wrap_fn(move |request, routes| {
+                    let (answer, draining) = (routes.call(request), draining.clone());
+                    async move {
+                        let mut answer = answer.await?;
+                        if draining.has_begun() {
+                            // Whoever keeps this connection would meet its end with the next request.
+                            answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                        }
+                        Ok(answer)
+                    }
+                })
         });
         let server = server.context("http.listen: the server can't use its socket")?;
-        Ok(Self { server, address, metrics_address, certificate, stopping, service })
+        Ok(Self { server, address, metrics_address, certificate, stopping, service, drain_delay: settings.drain_delay })
     }
 
     /// `http` or `https`.
@@ -91,19 +107,23 @@ impl Application {
         Reload::new(file, loaded, parts)
     }
 
-    /// Serves until `stop` is ready; then stops accepting, finishes what is in flight and closes the stores.
+    /// Serves until `stop` is ready; then in this order: says that it is not ready, closes each connection with its next answer for
+    /// `http.drain_delay`, accepts no more, finishes what is in flight within `http.shutdown_timeout`, and closes the stores.
     ///
     /// # Errors
     /// If the server fails.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { server, service, stopping, .. } = self;
+        let Self { server, service, stopping, drain_delay, .. } = self;
         let handle: ServerHandle = server.handle();
         let (mut server, stop) = (pin!(server), pin!(stop));
         let outcome = match select(&mut server, stop).await {
             Either::Left((ended, _)) => ended,
             Either::Right(((), _)) => {
-                tracing::info!("stopping: no new connections, finishing what is in flight");
+                tracing::info!(?drain_delay, "stopping: not ready any more");
+                service.begin_to_stop();
                 let stopped = async {
+                    time::sleep(drain_delay).await;
+                    tracing::info!("stopping: no new connections, finishing what is in flight");
                     handle.pause().await;
                     stopping.cancel();
                     service.end_watches();

@@ -5,7 +5,7 @@ use crate::{
     background::Background,
     composition::{Closer, Services, compose},
     config::Config,
-    http::{self, Shield, Watch},
+    http::{self, Shield, Stopping, Watch},
     metrics::Metrics,
     reload::Reloads,
 };
@@ -117,6 +117,15 @@ impl Service {
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
     pub async fn authenticate(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
         self.services.authenticate.execute(id_token).await
+    }
+
+    /// `/health/ready` answers 503 from now on, so that proxies send requests elsewhere; everything else goes on.
+    pub fn begin_to_stop(&self) {
+        self.services.dependencies.stopping.begin();
+    }
+
+    pub(crate) fn stopping(&self) -> Stopping {
+        self.services.dependencies.stopping.clone()
     }
 
     /// Answers everybody who waits for a change of the revocation feed, and ends the streams. Call it when the server

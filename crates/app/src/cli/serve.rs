@@ -7,7 +7,8 @@ use crate::{
     telemetry,
 };
 use anyhow::{Context, Result};
-use std::{net::SocketAddr, path::Path};
+use sd_notify::NotifyState;
+use std::{net::SocketAddr, path::Path, process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
@@ -25,13 +26,17 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
         if profile == Profile::Embedded {
             welcome(application.scheme(), application.address(), &data_dir);
         }
-        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be listened for")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be listened for")?;
+        let mut signals = Signals::listen()?;
+        notify(&NotifyState::Ready);
         let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            signals.next().await;
+            notify(&NotifyState::Stopping);
+            actix_web::rt::spawn(async move {
+                signals.next().await;
+                tracing::warn!("stopping at once: told to twice");
+                // What was acknowledged is in the stores: this loses no more than `kill -9` does.
+                process::exit(1);
+            });
         };
         let reload = application.reload(file.map(Path::to_owned), effective);
         let follow = actix_web::rt::spawn(follow(hangup, reload));
@@ -47,6 +52,35 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
 async fn follow(mut hangup: Signal, mut reload: Reload) {
     while hangup.recv().await.is_some() {
         reload.now().await;
+    }
+}
+
+/// What tells the service to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("SIGTERM can't be listened for")?,
+            interrupt: signal(SignalKind::interrupt()).context("SIGINT can't be listened for")?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Tells systemd, if it started this process with `Type=notify` (sd_notify(3)).
+fn notify(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!(%error, "systemd could not be told");
     }
 }
 

@@ -28,7 +28,12 @@ pub struct Http {
     pub metrics_listen: Option<SocketAddr>,
     /// Worker threads; as many as cores.
     pub workers: Option<usize>,
-    /// How long requests in flight may take after SIGTERM; 20 s.
+    /// After SIGTERM the service is not ready any more and still serves for so long, so that a proxy that asks `/health/ready` sends
+    /// its requests elsewhere before the connections close; 0 s. Behind a proxy: the time between two of its checks, times the
+    /// failures that it waits for, and a second.
+    #[serde(with = "Human")]
+    pub drain_delay: Duration,
+    /// How long requests in flight may take after that; 20 s.
     #[serde(with = "Human")]
     pub shutdown_timeout: Duration,
     /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503.
@@ -67,6 +72,7 @@ impl Default for Http {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics_listen: None,
             workers: None,
+            drain_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(20),
             max_watchers: 1000,
             request_timeout: Duration::from_secs(10),

@@ -34,7 +34,7 @@ pub use signed_in::SignedIn;
 #[cfg(feature = "otel")]
 pub(crate) use watch::TraceParent;
 pub(crate) use watch::{Watch, names};
-pub(crate) use well_known::Dependencies;
+pub(crate) use well_known::{Dependencies, Stopping};
 
 use crate::{composition::Services, feed::Feed};
 use actix_web::{

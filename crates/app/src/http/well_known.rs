@@ -7,10 +7,28 @@ use crate::metrics::Metrics;
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use revolve_domain::ports::{StoreError, TokenRepository, UserRepository};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Whether the service has begun to stop; a clone is the same one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stopping(Arc<AtomicBool>);
+
+impl Stopping {
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// What must answer for the service to be ready.
 pub(crate) struct Dependencies {
+    pub(crate) stopping: Stopping,
     pub(crate) users: Arc<dyn UserRepository>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
 }
@@ -20,8 +38,11 @@ pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "live" }))
 }
 
-/// `GET /health/ready`: the stores answer, too.
+/// `GET /health/ready`: the stores answer, too, and nobody has told the service to stop.
 pub(super) async fn ready(dependencies: web::Data<Dependencies>) -> HttpResponse {
+    if dependencies.stopping.has_begun() {
+        return HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "1")).json(json!({ "status": "stopping" }));
+    }
     let (users, tokens) = futures_util::join!(dependencies.users.ping(), dependencies.tokens.ping());
     let mut stores = Map::new();
     let mut ready = true;

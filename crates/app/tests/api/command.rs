@@ -2,15 +2,14 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    io::{BufRead, BufReader, Read},
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
 };
 use tempfile::TempDir;
 
-pub(super) fn revolve(folder: &Path) -> Command {
+pub(crate) fn revolve(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
     command.current_dir(folder).env_clear().env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0").env("REVOLVE__HTTP__WORKERS", "1");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -18,14 +17,14 @@ pub(super) fn revolve(folder: &Path) -> Command {
 }
 
 /// A service that runs, and the lines that it printed on its start.
-pub(super) struct Running {
-    pub(super) child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     lines: Vec<String>,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Running {
-    pub(super) fn start(command: &mut Command, lines: usize) -> Self {
+    pub(crate) fn start(command: &mut Command, lines: usize) -> Self {
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let lines: Vec<String> = output.lines().take(lines).map(Result::unwrap).collect();
@@ -38,9 +37,13 @@ impl Running {
         Self { child, lines, url }
     }
 
-    pub(super) fn terminate(mut self) -> ExitStatus {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(killed.success());
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
         self.child.wait().unwrap()
     }
 }
@@ -51,7 +54,7 @@ pub(super) fn refused(command: &mut Command) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
-pub(super) fn sh(script: &str) -> String {
+pub(crate) fn sh(script: &str) -> String {
     let output = Command::new("sh").args(["-c", script]).output().unwrap();
     assert!(output.status.success(), "{script}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
@@ -150,30 +153,6 @@ fn files_come_before_the_environment_and_the_profile_has_its_own() {
 }
 
 #[test]
-fn what_is_in_flight_is_finished_on_stopping() {
-    let folder = TempDir::new().unwrap();
-    let running = Running::start(&mut revolve(folder.path()), 4);
-    let mut stream = TcpStream::connect(running.url.strip_prefix("http://").unwrap()).unwrap();
-    let body = r#"{"email":"me@example.org","password":"correct horse battery"}"#;
-    let head = format!(
-        "POST /api/account/signup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Expect: 100-continue\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    // The service asks for the body: the request is in flight.
-    let mut asked = [0; 25];
-    stream.read_exact(&mut asked).unwrap();
-    assert_eq!(std::str::from_utf8(&asked).unwrap(), "HTTP/1.1 100 Continue\r\n\r\n");
-    let finishing = std::thread::spawn(move || running.terminate());
-    stream.write_all(body.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201") && answer.contains("\"idToken\""), "{answer}");
-    assert!(finishing.join().unwrap().success());
-}
-
-#[test]
 fn secrets_come_from_files_too() {
     let folder = TempDir::new().unwrap();
     let write = |name: &str, text: &str| {
@@ -234,30 +213,4 @@ fn no_secret_reaches_the_log_at_any_level() {
         assert_eq!(found, None, "{secret} is in the log");
     }
     assert!(second.contains("idToken"), "{second}");
-}
-
-#[test]
-fn stopping_does_not_wait_for_a_long_poll() {
-    let folder = TempDir::new().unwrap();
-    let running = Running::start(&mut revolve(folder.path()), 4);
-    let (feed, port) = (format!("{}/.well-known/revocations", running.url), running.url.rsplit_once(':').unwrap().1.parse().unwrap());
-    let tag = sh(&format!("curl -sS -D - -o /dev/null '{feed}' | tr -d '\\r' | sed -n 's/^etag: //Ip'"));
-    let poll = format!("curl -sS -o /dev/null -w '%{{http_code}}' -H 'If-None-Match: {}' '{feed}?wait=60'", tag.trim());
-    let poll = std::thread::spawn(move || sh(&poll));
-    while !has_connection(port) {
-        std::thread::yield_now();
-    }
-    let stopping = std::time::Instant::now();
-    assert!(running.terminate().success());
-    assert!(stopping.elapsed().as_secs() < 10, "{:?}", stopping.elapsed());
-    assert_eq!(poll.join().unwrap(), "304");
-}
-
-/// Whether the kernel has an established connection to this local port.
-fn has_connection(port: u16) -> bool {
-    let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    let local = format!(":{port:04X} ");
-    table.lines().any(|line| {
-        line.split_whitespace().nth(1).is_some_and(|at| format!("{at} ").ends_with(&local)) && line.split_whitespace().nth(3) == Some("01")
-    })
 }

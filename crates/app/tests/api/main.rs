@@ -28,6 +28,7 @@ mod sessions;
 mod signin;
 mod signout;
 mod signup;
+mod stopping;
 mod support;
 mod tokens;
 #[cfg(feature = "otel")]

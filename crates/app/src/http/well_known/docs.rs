@@ -20,9 +20,9 @@ pub(in crate::http) fn ready() -> Operation {
         let store: Value = json!({ "type": "string", "enum": ["ready", "unavailable"] });
         schema_of(json!({
             "type": "object",
-            "required": ["status", "stores"],
+            "required": if status == "ready" { vec!["status", "stores"] } else { vec!["status"] },
             "properties": {
-                "status": { "type": "string", "enum": [status] },
+                "status": { "type": "string", "enum": if status == "ready" { vec![status] } else { vec![status, "stopping"] } },
                 "stores": { "type": "object", "required": ["users", "whiteList"], "properties": { "users": store, "whiteList": store } },
             },
         }))
@@ -32,10 +32,10 @@ pub(in crate::http) fn ready() -> Operation {
         .answer(200, "It can.", "application/json", schema("ready"), [("All stores answer", answer("ready", "ready"))])
         .answer(
             503,
-            "A store does not answer.",
+            "A store does not answer, or the service was told to stop and the next request should go elsewhere.",
             "application/json",
             schema("unavailable"),
-            [("No user database", answer("unavailable", "unavailable"))],
+            [("No user database", answer("unavailable", "unavailable")), ("It is stopping", json!({ "status": "stopping" }))],
         )
         .problems([late()])
         .header([503], "Retry-After", "Seconds after which to ask again.", "1")
