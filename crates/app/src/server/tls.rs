@@ -35,8 +35,8 @@ const SOON: i64 = 14 * 24 * 3600;
 
 /// The listener's certificate and key, read from files and read again when they change.
 pub struct Certificate {
-    certificate_file: PathBuf,
-    private_key_file: PathBuf,
+    chain_file: PathBuf,
+    key_file: PathBuf,
     current: RwLock<Arc<CertifiedKey>>,
     /// What was in the files at the last look, good or not.
     seen: Mutex<[Vec<u8>; 2]>,
@@ -56,7 +56,7 @@ impl Certificate {
         };
         let seen = read(&certificate_file, &private_key_file)?;
         let current = RwLock::new(parse(&seen)?);
-        Ok(Some(Arc::new(Self { certificate_file, private_key_file, current, seen: Mutex::new(seen) })))
+        Ok(Some(Arc::new(Self { chain_file: certificate_file, key_file: private_key_file, current, seen: Mutex::new(seen) })))
     }
 
     /// Looks whether the files have changed and, if so, uses what is in them for new connections. Answers whether they had.
@@ -65,7 +65,7 @@ impl Certificate {
     /// # Errors
     /// As at the start; then the certificate stays what it was. The same bad files are complained about once.
     pub fn reload(&self) -> Result<bool> {
-        let found = read(&self.certificate_file, &self.private_key_file)?;
+        let found = read(&self.chain_file, &self.key_file)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *seen == found {
             return Ok(false);
@@ -73,7 +73,7 @@ impl Certificate {
         seen.clone_from(&found);
         let key = parse(&found)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = key;
-        tracing::info!(file = %self.certificate_file.display(), "the listener's certificate was replaced");
+        tracing::info!(file = %self.chain_file.display(), "the listener's certificate was replaced");
         Ok(true)
     }
 
@@ -94,7 +94,7 @@ impl ResolvesServerCert for Certificate {
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate").field("certificate_file", &self.certificate_file).finish_non_exhaustive()
+        f.debug_struct("Certificate").field("chain_file", &self.chain_file).finish_non_exhaustive()
     }
 }
 

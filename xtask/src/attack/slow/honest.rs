@@ -60,7 +60,7 @@ impl One {
         let status = answer.status();
         let answer: Value = answer.json().await?;
         ensure!(status.is_success(), "{status}: {answer}");
-        self.token = answer["tokens"]["refreshToken"].as_str().context("no token")?.to_owned();
+        answer["tokens"]["refreshToken"].as_str().context("no token")?.clone_into(&mut self.token);
         Ok(())
     }
 }

@@ -166,7 +166,7 @@ on_both_stores! {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(Duration::from_secs(60), there).await.expect("the account is there");
+        timeout(Duration::from_mins(1), there).await.expect("the account is there");
         slow.stop().await;
     }
 }

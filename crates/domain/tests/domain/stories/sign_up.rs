@@ -110,7 +110,7 @@ async fn a_password_that_would_be_guessed_is_refused_before_anything_is_hashed()
         ("ann's device", FieldError::ContainsOwnDetails),
     ] {
         let request = SignInRequest { password: World::password(password), ..World::request("ann") };
-        let refused = world.sign_up.execute(request).await.err().expect("a weak password is refused");
+        let refused = world.sign_up.execute(request).await.expect_err("a weak password is refused");
         assert!(matches!(refused, SignUpError::WeakPassword(found) if found == fault), "{password}: got {refused:?}");
     }
     assert_eq!(world.hasher.calls(), 0, "nothing was hashed");
