@@ -28,7 +28,7 @@ pub(crate) enum Attack {
 /// Carries out an attack.
 pub(crate) async fn run(attack: &Attack, interrupt: &Interrupt) -> Result<()> {
     let goals: Goals = match attack {
-        Attack::Slow(args) => return slow::run(args, interrupt).await,
+        Attack::Slow(args) => slow::run(args, interrupt).await?,
         Attack::Flood(args) => flood::run(args, interrupt).await?,
         Attack::Timing(args) => timing::run(args, interrupt).await?,
     };

@@ -8,13 +8,11 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
-use crate::{
-    interrupt::Interrupt,
-    torture::{
-        service::{Binary, Instance, Settings},
-        windows::Windows,
-    },
+use super::{
+    figures::{Goals, percentile},
+    target::{self, Target},
 };
+use crate::interrupt::Interrupt;
 use client::{Kind, Outcome};
 
 /// The service looks at its clock twice a second, and the machine is busy.
@@ -39,9 +37,8 @@ pub(crate) struct Args {
     /// `http.request_timeout`
     #[arg(long, value_parser = humantime::parse_duration, default_value = "10s")]
     deadline: Duration,
-    /// A debug build of the service: to try the attack, not for figures
-    #[arg(long)]
-    debug: bool,
+    #[command(flatten)]
+    target: target::Args,
 }
 
 /// What came out.
@@ -51,31 +48,29 @@ struct Figures {
     slow: BTreeMap<Kind, Vec<Outcome>>,
 }
 
-pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
+pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
     let needed = u64::try_from(args.connections)? + FILES;
     let limit = rlimit::increase_nofile_limit(needed).context("the limit of open files is not known")?;
     ensure!(limit >= needed, "this process may open {limit} files and needs {needed}: raise `ulimit -n`");
-    let binary = Binary::build(!args.debug, interrupt).await?;
-    let folder = tempfile::Builder::new().prefix("revolve-attack-").tempdir().context("could not make a temporary directory")?;
-    let settings = Settings::new(&Windows::SHORT).with("DATA_DIR", &folder.path().join("data").display().to_string());
-    let settings = settings.with("HTTP__REQUEST_TIMEOUT", &humantime::format_duration(args.deadline).to_string());
-    let mut instance = interrupt.guard(Instance::start(&binary, &settings, folder.path().to_owned())).await?;
-    let figures = interrupt.guard(attack(args, instance.url())).await;
-    instance.stop().await?;
-    report(args, &figures?)
+    let deadline = humantime::format_duration(args.deadline).to_string();
+    let settings = [("HTTP__REQUEST_TIMEOUT", deadline), ("LIMITS__ENABLED", "false".to_owned())];
+    let target = Target::start(&args.target, &settings, interrupt).await?;
+    let figures = interrupt.guard(attack(args, &target.address())).await;
+    let name = target.name;
+    target.stop().await?;
+    Ok(judge(args, name, figures?))
 }
 
-async fn attack(args: &Args, url: &str) -> Result<Figures> {
-    let address = url.trim_start_matches("http://").to_owned();
+async fn attack(args: &Args, address: &str) -> Result<Figures> {
     let half = Duration::from_secs(args.seconds) / 2;
-    let mut honest = honest::Clients::sign_up(url).await?;
+    let mut honest = honest::Clients::sign_up(address).await?;
     honest.run(Duration::from_secs(2)).await?;
     let mut quiet = honest.run(half).await?;
 
     let (stop, stopped) = watch::channel(false);
     let mut slow = JoinSet::new();
     for number in 0..args.connections {
-        let (address, stopped, drip) = (address.clone(), stopped.clone(), args.drip);
+        let (address, stopped, drip) = (address.to_owned(), stopped.clone(), args.drip);
         slow.spawn(async move {
             // Not all at the same moment, neither now nor later.
             sleep(drip.mul_f64(fastrand::f64())).await;
@@ -98,66 +93,62 @@ async fn attack(args: &Args, url: &str) -> Result<Figures> {
     Ok(Figures { quiet, attacked, slow: outcomes })
 }
 
-/// The sample that so much of all is at most, by the nearest rank.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "a rank")]
-fn percentile(samples: &[Duration], part: f64) -> Duration {
-    let mut sorted = samples.to_vec();
-    sorted.sort_unstable();
-    let rank = (sorted.len() as f64 * part).ceil() as usize;
-    sorted.get(rank.max(1) - 1).copied().unwrap_or_default()
-}
-
-fn report(args: &Args, figures: &Figures) -> Result<()> {
+fn judge(args: &Args, name: &str, mut figures: Figures) -> Goals {
     let most = args.deadline + GRACE;
-    println!("{} slow connections for {} s, cut off after {:?}", args.connections, args.seconds, args.deadline);
+    let mut goals = Goals::default();
+    goals.note(format!("{} slow connections for {} s, {name}; http.request_timeout = {:?}", args.connections, args.seconds, args.deadline));
     let (mut late, mut all) = (0, 0);
     for (kind, outcomes) in &figures.slow {
-        let lived: Vec<Duration> = outcomes.iter().map(|outcome| outcome.lived).collect();
+        let mut lived: Vec<Duration> = outcomes.iter().map(|outcome| outcome.lived).collect();
+        lived.sort_unstable();
         let answered = outcomes.iter().filter(|outcome| outcome.answered).count();
-        let (mean, longest) = (percentile(&lived, 0.5), percentile(&lived, 1.0));
+        let (middle, longest) = (percentile(&lived, 0.5), percentile(&lived, 1.0));
         let name = kind.name();
-        println!("  {name:<34} {:>6} cut off, {answered:>6} with 408   p50 {mean:>8.2?}   longest {longest:>8.2?}", lived.len());
+        goals.note(format!(
+            "  {name:<30} {:>6} cut off, {answered:>6} with 408   p50 {middle:>8.2?}   longest {longest:>8.2?}",
+            lived.len()
+        ));
         late += lived.iter().filter(|lived| **lived > most).count();
         all += lived.len();
     }
-    let at = |samples, part| percentile(samples, part).as_secs_f64() * 1000.0;
-    for (when, samples) in [("quiet", &figures.quiet), ("attacked", &figures.attacked)] {
-        let (middle, tail, longest) = (at(samples, 0.5), at(samples, 0.99), at(samples, 1.0));
-        println!(
-            "  honest, {when:<9} {:>7} requests   p50 {middle:>7.2} ms   p99 {tail:>7.2} ms   longest {longest:>7.2} ms",
-            samples.len()
-        );
+    let mut tails = Vec::new();
+    for (when, samples) in [("quiet", &mut figures.quiet), ("attacked", &mut figures.attacked)] {
+        samples.sort_unstable();
+        let at = |part| percentile(samples, part).as_secs_f64() * 1000.0;
+        let shown = format!("p50 {:>7.2} ms   p99 {:>7.2} ms   longest {:>7.2} ms", at(0.5), at(0.99), at(1.0));
+        goals.note(format!("  refresh, {when:<9} {:>7}   {shown}", samples.len()));
+        tails.push(at(0.99));
     }
-    let ratio = at(&figures.attacked, 0.99) / at(&figures.quiet, 0.99);
-    let goals = [
-        (format!("slow connections that were cut off, at least {}", args.connections), all.to_string(), all >= args.connections),
-        (format!("slow connections that lived longer than {most:?}: 0"), late.to_string(), late == 0),
-        (format!("honest p99 under attack by quiet p99, at most {SLOWER:.1}"), format!("{ratio:.2}"), ratio <= SLOWER),
-    ];
-    println!();
-    for (goal, figure, met) in &goals {
-        println!("{goal:<64} {figure:>8}  {}", if *met { "met" } else { "MISSED" });
-    }
-    ensure!(goals.iter().all(|(.., met)| *met), "a goal is not met");
-    Ok(())
+    goals.add("slow connections that were cut off", format!("at least {}", args.connections), all.to_string(), all >= args.connections);
+    goals.add(format!("those that lived longer than {most:?}"), "0", late.to_string(), late == 0);
+    let ratio = tails[1] / tails[0];
+    goals.add("p99 of refresh under the attack, by its quiet p99", format!("{SLOWER:.1}"), format!("{ratio:.2}"), ratio <= SLOWER);
+    goals
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser as _;
 
-    fn figures(lived: u64, attacked: u64) -> Figures {
-        let outcomes = vec![Outcome { lived: Duration::from_secs(lived), answered: true }; 4];
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn met(connections: &str, lived: u64, attacked: u64) -> bool {
+        let args = Line::parse_from(["slow", "--connections", connections]).args;
+        let slow = BTreeMap::from([(Kind::Head, vec![Outcome { lived: Duration::from_secs(lived), answered: true }; 4])]);
         let millis = |millis| vec![Duration::from_millis(millis); 100];
-        Figures { quiet: millis(10), attacked: millis(attacked), slow: BTreeMap::from([(Kind::Head, outcomes)]) }
+        judge(&args, "none", Figures { quiet: millis(10), attacked: millis(attacked), slow }).are_met()
     }
 
     #[test]
     fn each_goal_can_be_missed() {
-        let args = |connections| Args { connections, seconds: 1, drip: Duration::ZERO, deadline: Duration::from_secs(10), debug: true };
-        assert!(report(&args(4), &figures(10, 20)).is_ok());
-        assert!(report(&args(5), &figures(10, 20)).is_err(), "too few");
-        assert!(report(&args(4), &figures(12, 20)).is_err(), "too late");
-        assert!(report(&args(4), &figures(10, 21)).is_err(), "too slow");
+        assert!(met("4", 10, 20));
+        assert!(!met("5", 10, 20), "too few");
+        assert!(!met("4", 12, 20), "too late");
+        assert!(!met("4", 10, 21), "too slow");
     }
 }

@@ -22,8 +22,8 @@ struct One {
 }
 
 impl Clients {
-    pub(super) async fn sign_up(url: &str) -> Result<Self> {
-        let all = (0..CLIENTS).map(|number| One::sign_up(url, number));
+    pub(super) async fn sign_up(address: &str) -> Result<Self> {
+        let all = (0..CLIENTS).map(|number| One::sign_up(address, number));
         Ok(Self(try_join_all(all).await?))
     }
 
@@ -34,9 +34,9 @@ impl Clients {
 }
 
 impl One {
-    async fn sign_up(url: &str, number: usize) -> Result<Self> {
+    async fn sign_up(address: &str, number: usize) -> Result<Self> {
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-        let mut one = Self { http, base: format!("{url}/api/account"), token: String::new() };
+        let mut one = Self { http, base: format!("http://{address}/api/account"), token: String::new() };
         let account = json!({ "email": format!("honest-{number}@example.org"), "password": "correct horse battery" });
         one.ask("/signup", &account).await.context("an honest client can't sign up")?;
         Ok(one)
