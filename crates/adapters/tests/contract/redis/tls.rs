@@ -91,5 +91,5 @@ async fn a_server_that_wants_a_certificate_gets_ours() {
     tls.identity = Some(TlsIdentity { certificates: authority, key: file("client.key").expect("it was there").into() });
     let error = RedisTokens::connect(config(&url, tls)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Broken);
-    assert!(super::faults::told(&error).contains("do not belong together"), "{}", super::faults::told(&error));
+    assert!(super::faults::told(&error).contains("not the key of client_certificate_file"), "{}", super::faults::told(&error));
 }
