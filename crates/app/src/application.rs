@@ -51,7 +51,7 @@ impl Application {
         let listener = TcpListener::bind(settings.listen).with_context(|| format!("http.listen: can't listen on {}", settings.listen))?;
         let address = listener.local_addr().context("http.listen: the address in use is not known")?;
 
-        let service = Service::build(config).await?;
+        let service = Box::pin(Service::build(config)).await?;
         let metrics_at = |at| serve_metrics(at, service.shared_metrics(), service.background());
         let metrics_address = settings.metrics_listen.map(metrics_at).transpose()?;
         let served = service.clone();

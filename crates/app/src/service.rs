@@ -54,7 +54,7 @@ impl Service {
     /// A message that says what is wrong: a configuration key, a store that can't be reached.
     pub async fn build(config: Config) -> Result<Self> {
         let (background, metrics) = (Background::default(), Arc::new(Metrics::new()));
-        let (services, closer) = compose(config, &metrics, &background).await?;
+        let (services, closer) = Box::pin(compose(config, &metrics, &background)).await?;
         Ok(Self { services, metrics, background, closer: Arc::new(closer) })
     }
 

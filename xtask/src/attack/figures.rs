@@ -76,11 +76,11 @@ mod tests {
 
     #[test]
     fn the_classifier_knows_what_can_be_known() {
-        let auc = |first: Vec<Duration>, second: Vec<Duration>| (super::auc(&first, &second) * 1000.0).round();
-        assert_eq!(auc(millis(1..=100), millis(1..=100)), 500.0);
-        assert_eq!(auc(millis(101..=200), millis(1..=100)), 1000.0);
-        assert_eq!(auc(millis(1..=100), millis(101..=200)), 0.0);
-        assert_eq!(auc(millis([1, 3]), millis([2, 2])), 500.0);
-        assert_eq!(auc(millis([2, 3]), millis([2, 2])), 750.0);
+        let auc = |first: Vec<Duration>, second: Vec<Duration>| format!("{:.3}", super::auc(&first, &second));
+        assert_eq!(auc(millis(1..=100), millis(1..=100)), "0.500");
+        assert_eq!(auc(millis(101..=200), millis(1..=100)), "1.000");
+        assert_eq!(auc(millis(1..=100), millis(101..=200)), "0.000");
+        assert_eq!(auc(millis([1, 3]), millis([2, 2])), "0.500");
+        assert_eq!(auc(millis([2, 3]), millis([2, 2])), "0.750");
     }
 }

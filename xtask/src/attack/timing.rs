@@ -1,7 +1,10 @@
 //! `attack timing`: sign-ins with unknown addresses, wrong passwords and disabled accounts, in random order over one connection, and a classifier
 //! that knows all latencies. Cheap hashes make a difference in the rest easier to see: they are the harder test.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
@@ -91,7 +94,7 @@ fn accounts(args: &Args) -> Result<String> {
             let (salt, output) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output));
             let hash = format!("$argon2id$v=19$m={},t={},p=1${salt}${output}", args.memory_kib, args.passes);
             let row = json!({ "email": email(class, account), "passwordHash": hash, "disabled": matches!(class, Class::Disabled) });
-            rows.push_str(&format!("{row}\n"));
+            writeln!(rows, "{row}")?;
         }
     }
     Ok(rows)

@@ -20,7 +20,6 @@ fn hasher(cost: HashCost, pool: PoolConfig) -> Arc<Argon2Hasher> {
     Arc::new(Argon2Hasher::new(cost, pool, Arc::new(SystemEntropy)).unwrap())
 }
 
-#[expect(clippy::unused_async, reason = "the contract's macro awaits it")]
 async fn make() -> Arc<dyn PasswordHasher> {
     hasher(CHEAP, PoolConfig::default())
 }

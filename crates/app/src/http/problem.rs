@@ -144,10 +144,11 @@ impl Problem {
     /// 503: the client keeps what it has and tries again.
     fn unavailable(error: &StoreError) -> Self {
         let request_id = RequestId::current();
-        match error.retry_hint() {
+        if error.retry_hint().is_some() {
             // Under a flood there would be a line for each.
-            Some(_) => tracing::debug!(%request_id, error = %chain(error), "turned away"),
-            None => tracing::warn!(%request_id, error = %chain(error), "a dependency is not available"),
+            tracing::debug!(%request_id, error = %chain(error), "turned away");
+        } else {
+            tracing::warn!(%request_id, error = %chain(error), "a dependency is not available");
         }
         let mut problem = Self::try_again();
         problem.0.retry_after = error.retry_hint().unwrap_or(RETRY_AFTER);

@@ -22,7 +22,7 @@ use tokio::{
 use crate::attack::wire::{parse, post};
 
 /// So long a client waits for its answer: long past the service's own patience.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Clients that are at it.
 pub(super) struct Clients {

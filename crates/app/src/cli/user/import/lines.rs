@@ -43,7 +43,7 @@ impl Input {
         }
         let file = File::open(path)?;
         let about = file.metadata()?;
-        Ok(Self { bytes: about.is_file().then(|| about.len()), reader: Box::new(BufReader::new(file)) })
+        Ok(Self { bytes: about.is_file().then_some(about.len()), reader: Box::new(BufReader::new(file)) })
     }
 
     /// How many bytes there are, if that is known.

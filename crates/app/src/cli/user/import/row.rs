@@ -89,7 +89,7 @@ impl Rows {
             id: self::text("uid", members.uid)?.map(|uid| id(&uid)).transpose()?,
             details,
             created_at: self::text("createdAt", members.created_at)?.map(|at| self.instant(&at)).transpose()?,
-            disabled: boolean("disabled", members.disabled)?,
+            disabled: boolean("disabled", members.disabled.as_ref())?,
         })
     }
 
@@ -149,10 +149,10 @@ fn optional<T>(member: &str, value: Option<Value>, parse: fn(&str) -> Result<T, 
     text(member, value)?.map(|text| parse(&text)).transpose().map_err(|error| Refusal::field(member, error))
 }
 
-fn boolean(member: &str, value: Option<Value>) -> Result<bool, Refusal> {
+fn boolean(member: &str, value: Option<&Value>) -> Result<bool, Refusal> {
     match value {
         None => Ok(false),
-        Some(Value::Bool(value)) => Ok(value),
+        Some(&Value::Bool(value)) => Ok(value),
         Some(_) => Err(wrong_type(member, "true or false")),
     }
 }

@@ -17,11 +17,23 @@ pub(super) fn escape(text: &str) -> String {
 
 /// A line with `code` in it; descriptions use no other mark.
 pub(super) fn inline(text: &str) -> String {
-    let parts = text.split('`').enumerate();
-    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
+    let mut html = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        let part = escape(part);
+        if at % 2 == 1 {
+            html.extend(["<code>", &part, "</code>"]);
+        } else {
+            html.push_str(&part);
+        }
+    }
+    html
 }
 
 /// Paragraphs.
 pub(super) fn prose(text: &str) -> String {
-    text.split("\n\n").filter(|paragraph| !paragraph.is_empty()).map(|paragraph| format!("<p>{}</p>", inline(paragraph))).collect()
+    let mut html = String::new();
+    for paragraph in text.split("\n\n").filter(|paragraph| !paragraph.is_empty()) {
+        html.extend(["<p>", &inline(paragraph), "</p>"]);
+    }
+    html
 }
