@@ -44,7 +44,9 @@ impl Target {
     pub(super) async fn start(args: &Args, more: &[(&str, String)], interrupt: &Interrupt) -> Result<Self> {
         let binary = Binary::build(!args.debug, interrupt).await?;
         let folder = tempfile::Builder::new().prefix("revolve-attack-").tempdir().context("could not make a temporary directory")?;
-        let mut settings = more.iter().fold(Settings::plain(), |settings, (key, value)| settings.with(key, value));
+        // All of it comes from one address: limits would hide what these attacks are about.
+        let settings = Settings::plain().with("LIMITS__ENABLED", "false");
+        let mut settings = more.iter().fold(settings, |settings, (key, value)| settings.with(key, value));
         let (mut stores, mut schema) = (None, None);
         if args.server {
             let running = Stores::start(&args.stores, false, interrupt).await?;
