@@ -156,11 +156,12 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let policy = config.policy();
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let cookies = CookieSettings { secure };
+    let proxies = Data::new(TrustedProxies::new(config.http.trusted_proxies.clone(), config.http.forwarded_header));
     let layers = Layers {
         shield: Shield { https_only: secure },
         origins: Origins::new(config.http.cors_origins.clone()),
         limit: config.http.request_timeout,
-        watch: Watch::new(metrics),
+        watch: Watch::new(metrics, &proxies),
     };
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
@@ -177,7 +178,6 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let limits = Limits { limiter, rates: Arc::clone(&rates), events: Arc::clone(&events) };
     // A refresh is one read and one step of the white list: what limits it is in this process, whatever the profile.
     let refresh_limits = Limits { limiter: counted(local_limits()), ..limits.clone() };
-    let proxies = TrustedProxies::new(config.http.trusted_proxies.clone(), config.http.forwarded_header);
 
     let key_policy = config.tokens.key_policy();
     let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy, metrics).await?;
@@ -293,7 +293,7 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
         reloads,
         cookies: Data::new(cookies),
         passwords: Data::new(passwords),
-        proxies: Data::new(proxies),
+        proxies,
         rates: Data::from(rates),
         in_flight: Data::new(background.in_flight()),
     };

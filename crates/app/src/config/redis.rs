@@ -51,7 +51,7 @@ pub struct Redis {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sentinel {
-    /// The master's name in `sentinel monitor`; none, and needed with `mode = "sentinel"`.
+    /// The master's name in `sentinel monitor`, needed with `mode = "sentinel"`; empty.
     pub master: String,
     /// The Sentinels' own user, which is not the servers'; none.
     pub username: Option<String>,

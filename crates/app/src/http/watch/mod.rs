@@ -10,7 +10,7 @@ pub(crate) use request::names;
 pub(crate) use request_id::{REQUEST_ID, RequestId};
 pub(crate) use trace_parent::TraceParent;
 
-use super::problem::Problem;
+use super::{forwarded::TrustedProxies, problem::Problem};
 use crate::metrics::Metrics;
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -30,7 +30,11 @@ use tracing::Instrument;
 
 /// The middleware. It may be around the whole app and around its parts at once: only the outermost counts a request.
 #[derive(Clone)]
-pub(crate) struct Watch(Arc<Metrics>);
+pub(crate) struct Watch {
+    metrics: Arc<Metrics>,
+    /// Who may say where a request came from.
+    proxies: Arc<TrustedProxies>,
+}
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,8 +43,8 @@ impl fmt::Debug for Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
-        Self(Arc::clone(metrics))
+    pub(crate) fn new(metrics: &Arc<Metrics>, proxies: &Arc<TrustedProxies>) -> Self {
+        Self { metrics: Arc::clone(metrics), proxies: Arc::clone(proxies) }
     }
 }
 
@@ -59,14 +63,14 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(Watching { service: Rc::new(service), metrics: Arc::clone(&self.0) }))
+        ready(Ok(Watching { service: Rc::new(service), watch: self.clone() }))
     }
 }
 
 /// A service that is watched.
 pub(crate) struct Watching<S> {
     service: Rc<S>,
-    metrics: Arc<Metrics>,
+    watch: Watch,
 }
 
 impl<S, B> Service<ServiceRequest> for Watching<S>
@@ -86,7 +90,7 @@ where
         }
         asked.extensions_mut().insert(Watched);
         let id = RequestId::of(asked.headers());
-        let request = Request::begin(&asked, id, Arc::clone(&self.metrics));
+        let request = Request::begin(&asked, id, &self.watch);
         let (service, span) = (Rc::clone(&self.service), request.span());
         // The call itself is within, too: some services do their work there.
         let work = AssertUnwindSafe(async move { service.call(asked).await }).catch_unwind();

@@ -1,6 +1,6 @@
 //! A request from its head to its answer: the span around it, and what is told in the end.
 
-use super::{RequestId, TraceParent};
+use super::{RequestId, TraceParent, Watch};
 use crate::{
     http::problem::ProblemCode,
     metrics::{InFlight, Metrics},
@@ -46,11 +46,12 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub(super) fn begin(asked: &ServiceRequest, id: RequestId, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn begin(asked: &ServiceRequest, id: RequestId, watch: &Watch) -> Self {
         let method = known(asked.method());
         let route = asked.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned());
         let parent = TraceParent::of(asked.headers());
-        let address = asked.peer_addr().map(|peer| peer.ip());
+        let address = asked.peer_addr().map(|peer| watch.proxies.client(peer.ip(), asked.headers()));
+        let metrics = Arc::clone(&watch.metrics);
         let span = span(method, &route, id, address);
         trace(&span, parent.as_ref());
         let in_flight = metrics.http.begin();

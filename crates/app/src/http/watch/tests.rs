@@ -66,7 +66,7 @@ async fn ask(request: TestRequest) -> Trail {
     let log = tracing_subscriber::registry().with(fmt::layer().with_ansi(false).with_writer(page.writer()));
     let _log = tracing::subscriber::set_default(log);
     let metrics = Arc::new(Metrics::new());
-    let service = init_service(app(Watch::new(&metrics))).await;
+    let service = init_service(app(Watch::new(&metrics, &nobody()))).await;
     let response = match service.call(request.to_request()).await {
         Ok(answered) => answered.into_parts().1.map_into_boxed_body(),
         Err(error) => error.error_response(),
@@ -126,7 +126,7 @@ async fn a_client_that_hangs_up_is_told_of() {
     let _log =
         tracing::subscriber::set_default(tracing_subscriber::registry().with(fmt::layer().with_ansi(false).with_writer(page.writer())));
     let metrics = Arc::new(Metrics::new());
-    let service = init_service(app(Watch::new(&metrics))).await;
+    let service = init_service(app(Watch::new(&metrics, &nobody()))).await;
     let mut call = Box::pin(service.call(TestRequest::get().uri("/scope/never").to_request()));
     assert!(futures_util::poll!(&mut call).is_pending());
     assert!(metrics.render().contains("revolve_http_requests_in_flight 1\n"));
@@ -171,7 +171,7 @@ async fn cost_of_watching_a_request() {
     ] {
         let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(into_nothing(format, level)));
         let is_watched = what.starts_with("watched");
-        let watch = actix_web::middleware::Condition::new(is_watched, Watch::new(&Arc::new(Metrics::new())));
+        let watch = actix_web::middleware::Condition::new(is_watched, Watch::new(&Arc::new(Metrics::new()), &nobody()));
         let routes = ["/signup", "/signin", "/tokens", "/me", "/details"];
         let scope = routes.iter().fold(web::scope("/api/account"), |scope, path| scope.route(path, web::post().to(fine)));
         let service = init_service(App::new().service(scope).wrap(watch)).await;
@@ -187,4 +187,9 @@ async fn cost_of_watching_a_request() {
         let plain = *plain.get_or_insert(best);
         println!("{what}: {best:?} a request, {:?} more", best.saturating_sub(plain));
     }
+}
+
+/// No proxy is trusted.
+fn nobody() -> Arc<TrustedProxies> {
+    Arc::new(TrustedProxies::new(Vec::new(), crate::config::ForwardedHeader::default()))
 }
