@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
-const ADAPTER_FEATURES: [&str; 7] = ["redis", "postgres", "sqlite", "jose", "argon2", "system", "zxcvbn"];
+const ADAPTER_FEATURES: [&str; 8] = ["redis", "postgres", "sqlite", "jose", "argon2", "limits", "system", "zxcvbn"];
 
 /// A relying service takes what its framework needs; the empty one is the verifier alone.
 const VERIFY_FEATURES: [&str; 4] = ["", "http", "actix", "tower"];

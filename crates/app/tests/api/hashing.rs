@@ -7,7 +7,7 @@ use std::{process::Command, time::Duration};
 on_both_stores! {
     async fn an_overload_is_told_when_to_come_again_and_stops_nobody_else(
         app: App,
-        "hashing.threads = 1\nhashing.memory_kib = 64\nhashing.passes = 3000\nhashing.patience = '3s'"
+        "limits.enabled = false\nhashing.threads = 1\nhashing.memory_kib = 64\nhashing.passes = 3000\nhashing.patience = '3s'"
     ) {
         let mut ann = app.sign_up("ann").await;
         let attempts = futures_util::future::join_all((0..60).map(|_| async {

@@ -71,6 +71,10 @@ async fn the_budget_holds_whatever_is_checked() {
     for check in checks.collect::<Vec<_>>() {
         check.await.unwrap().unwrap();
     }
+    // Who has got an answer may be ahead of the thread that gave it.
+    while hasher.stats().busy > 0 {
+        tokio::task::yield_now().await;
+    }
     let stats = hasher.stats();
     assert!(stats.peak <= stats.budget && stats.peak > 4 << 20, "{stats:?}");
     assert!(stats.held <= stats.threads as u64 * (1 << 20), "only buffers for today's hashes are kept: {stats:?}");

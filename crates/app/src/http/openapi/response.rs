@@ -6,8 +6,12 @@ use actix_web::{
     ResponseError,
     http::{StatusCode, header},
 };
+use revolve_domain::{
+    limits::{LimitName, Rate},
+    use_cases::Limited,
+};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use utoipa::openapi::{
     ContentBuilder, Ref, RefOr, Response, Schema,
     example::{Example as Shown, ExampleBuilder},
@@ -44,12 +48,19 @@ pub(super) fn shared_problems() -> [Problem; 8] {
         Problem::not_found("There is nothing at this path."),
         Problem::method_not_allowed("GET, DELETE"),
         Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The path and the query are too long."),
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests; `Retry-After` says when to try again."),
+        too_many(),
         Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The header fields are too large."),
         Problem::example_internal(),
         Problem::try_again(),
         late(),
     ]
+}
+
+/// A limit that was reached.
+fn too_many() -> Problem {
+    let problem = |rate| Problem::from(Limited { limit: LimitName::PasswordPerAccount, rate, retry_after: Duration::from_secs(90) });
+    let plain = |_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests; try again later.");
+    Rate::new(10, Duration::from_mins(15)).map_or_else(plain, problem)
 }
 
 /// The shared answers by name.
@@ -119,6 +130,7 @@ fn meaning(name: &str) -> Option<&'static str> {
     Some(match name {
         "Allow" => "The methods that there are.",
         "Retry-After" => "Seconds after which to try again.",
+        "Ratelimit" => "Which limit it was, what is left of it (`r`), and in how many seconds it is whole again (`t`).",
         "WWW-Authenticate" => "The challenge (RFC 6750 §3); `error` is there if a token was sent.",
         _ => return None,
     })

@@ -82,7 +82,7 @@ fn rotation_under_load(store: Store) {
     let Plan { every, runs } = plan();
     let config = format!(
         "tokens.algorithm = 'ES256'\ntokens.rotate_every = '{every}'\ntokens.id_lifetime = '{LIFE}s'\ntokens.refresh_lifetime = '{LIFE}s'\n\
-         tokens.key_set_max_age = '1s'\ntokens.key_refresh = '100ms'\ntokens.key_margin = '500ms'\n"
+         tokens.key_set_max_age = '1s'\ntokens.key_refresh = '100ms'\ntokens.key_margin = '500ms'\nlimits.enabled = false\n"
     );
     with_config(store, &config, |app: App| async move {
         let replica = app.replica().await;
