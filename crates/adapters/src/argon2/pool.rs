@@ -17,6 +17,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+#[cfg(target_os = "linux")]
+use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id};
 use tokio::{sync::oneshot, time::timeout};
 
 /// How much hashing may go on.
@@ -28,7 +30,8 @@ pub struct PoolConfig {
     pub budget: u64,
     /// So long may somebody wait for a thread.
     pub patience: Duration,
-    /// How much lower than the service's the threads' priority is, 0 to 19, where the system has priorities for threads (Linux).
+    /// How much lower than the service's the threads' priority is, 0 to 19, where the system has priorities for threads (Linux); 20: they
+    /// get what nobody else wants (`SCHED_IDLE`), and whoever wakes up does not wait for them.
     pub nice: u8,
 }
 
@@ -226,8 +229,16 @@ fn serve(shared: &Shared) {
 fn step_back(nice: u8) {
     // Elsewhere than on Linux it would be the whole process's.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(nice.into()) {
-        tracing::warn!(%error, "hashing threads keep the priority of the service");
+    {
+        let done = if nice > 19 {
+            let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+            set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy).map_err(|error| error.to_string())
+        } else {
+            rustix::process::nice(nice.into()).map(drop).map_err(|error| error.to_string())
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "hashing threads keep the priority of the service");
+        }
     }
     #[cfg(not(target_os = "linux"))]
     let _ = nice;

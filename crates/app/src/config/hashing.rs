@@ -31,7 +31,8 @@ pub struct Hashing {
     /// Longest wait for a free thread, more than zero; 5 s. Who would wait longer gets 503 with `Retry-After` at once.
     #[serde(with = "Human")]
     pub patience: Duration,
-    /// How much lower than the rest of the service's the priority of hashing threads is, 0 to 19; 10. On Linux.
+    /// How much lower than the rest of the service's the priority of hashing threads is, 0 to 19; 10. On Linux. With 20 they get only what
+    /// nobody else on the machine wants: refreshes are quickest then, and sign-ins wait while others keep all cores busy.
     pub nice: u8,
 }
 
@@ -78,7 +79,7 @@ impl Hashing {
             (self.memory_kib / 8 >= self.lanes.max(1), "hashing.memory_kib: must be at least 8 for each lane"),
             (room, "hashing.memory_budget: must be at least what one hash takes (hashing.memory_kib)"),
             (!self.patience.is_zero(), "hashing.patience: must be more than zero"),
-            (self.nice <= 19, "hashing.nice: must be at most 19"),
+            (self.nice <= 20, "hashing.nice: must be at most 20"),
         ]
     }
 }

@@ -77,7 +77,7 @@ pub struct Limits {
     /// Refreshes of one session, counted in each replica by itself; "120/1m". Whoever is refused keeps the token.
     #[schemars(extend("x-reload" = true))]
     pub refresh_per_session: Rate,
-    /// Refreshes from one address, valid or not, counted in each replica by itself; "1200/1m".
+    /// Refreshes from one address with tokens that are none of ours, counted in each replica by itself; "1200/1m".
     #[schemars(extend("x-reload" = true))]
     pub refresh_per_address: Rate,
     /// So many leading bits of an IPv6 address stand for one address; 64. From 32 to 128.

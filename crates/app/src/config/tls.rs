@@ -10,8 +10,8 @@ use std::{path::PathBuf, time::Duration};
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
     /// The certificate and those that lead to a known authority, in PEM, the service's own first; none by default, then the
-    /// listener speaks plain HTTP. With a certificate it speaks TLS 1.2 and 1.3 and nothing else, HTTP/2 or HTTP/1.1, and cookies
-    /// are marked Secure.
+    /// listener speaks plain HTTP. With a certificate it speaks TLS 1.2 and 1.3 and nothing else, HTTP/1.1, and cookies are
+    /// marked Secure.
     pub certificate_file: Option<PathBuf>,
     /// The certificate's private key in PEM (PKCS #8, SEC1 or PKCS #1), for this service's eyes only.
     pub private_key_file: Option<PathBuf>,

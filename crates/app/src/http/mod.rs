@@ -97,8 +97,8 @@ pub(crate) fn well_known(config: &mut web::ServiceConfig, discovery: web::Data<D
 /// The API described by itself.
 pub(crate) fn documents(config: &mut web::ServiceConfig, layers: &Layers) {
     config
-        .service(only(openapi::DOCUMENT, "GET").wrap(layers.shield).route(web::get().to(openapi::json)))
-        .service(only(openapi::PAGE, "GET").wrap(layers.shield).route(web::get().to(openapi::page)));
+        .service(only(openapi::DOCUMENT, "GET").wrap(layers.shield).wrap(layers.watch.clone()).route(web::get().to(openapi::json)))
+        .service(only(openapi::PAGE, "GET").wrap(layers.shield).wrap(layers.watch.clone()).route(web::get().to(openapi::page)));
 }
 
 /// What orchestrators ask.

@@ -47,6 +47,11 @@ impl Connection {
         }
     }
 
+    /// What was heard so far was no request.
+    pub(super) fn forget(&self) {
+        self.head_since.set(None);
+    }
+
     /// Since when a request is on its way that has not begun.
     pub(super) fn head_since(&self) -> Option<Instant> {
         self.head_since.get()

@@ -56,7 +56,8 @@ where
         .max_concurrent_connections(each)
         .backlog(1024)
         .disable_signals()
-        .shutdown_timeout(settings.shutdown_timeout.as_secs());
+        // In whole seconds: rather one more than none.
+        .shutdown_timeout(settings.shutdown_timeout.as_secs() + u64::from(settings.shutdown_timeout.subsec_nanos() > 0));
     let (limit, keep_alive) = (settings.request_timeout, settings.keep_alive);
     let acceptor = certificate.map(Certificate::acceptor).transpose().map_err(io::Error::other)?;
     let stopping = stopping.clone();
@@ -81,8 +82,7 @@ where
                     Some(acceptor) => tls::Stream::accept(io, &acceptor, limit).await.map_err(Refused::Handshake)?,
                     None => tls::Stream::Plain(io),
                 };
-                let protocol = if io.is_http2() { Protocol::Http2 } else { Protocol::Http1 };
-                Ok::<_, Refused>((io, protocol, peer))
+                Ok::<_, Refused>((io, Protocol::Http1, peer))
             }
         })
         .and_then(service.map_err(Refused::Dispatch))

@@ -81,7 +81,8 @@ impl Certificate {
     pub(super) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
         let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13, &TLS12])?;
         let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        // Not h2: the server library sets no limit for streams and headers of a connection, and would lose answers when it stops (ADR 15).
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }
@@ -147,21 +148,16 @@ impl Stream {
     /// Shakes hands within `limit`.
     pub(super) async fn accept(io: Guarded<TcpStream>, acceptor: &TlsAcceptor, limit: Duration) -> io::Result<Self> {
         let accepted = timeout(limit, acceptor.accept(io)).await.map_err(io::Error::from)?;
-        Ok(Self::Tls(Box::new(accepted?)))
+        let stream = accepted?;
+        // What came so far was no request: the first one's time begins with its own first byte.
+        stream.get_ref().0.connection().forget();
+        Ok(Self::Tls(Box::new(stream)))
     }
 
     pub(super) fn connection(&self) -> &Rc<Connection> {
         match self {
             Self::Plain(io) => io.connection(),
             Self::Tls(io) => io.get_ref().0.connection(),
-        }
-    }
-
-    /// Whether the client has chosen HTTP/2 (RFC 7301, ALPN).
-    pub(super) fn is_http2(&self) -> bool {
-        match self {
-            Self::Plain(_) => false,
-            Self::Tls(io) => io.get_ref().1.alpn_protocol() == Some(b"h2"),
         }
     }
 }

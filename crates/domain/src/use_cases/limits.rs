@@ -125,6 +125,12 @@ impl Limits {
         }
     }
 
+    /// What was taken counts for the address alone: the work was done, but nothing was learnt about the account.
+    pub(super) async fn give_back_account(&self, mut held: Held) {
+        held.takes.retain(|take| matches!(take.bucket, Bucket::SignUpAccount(_)));
+        self.give_back(held).await;
+    }
+
     fn range(&self, client: &ClientInfo) -> Option<AddressRange> {
         AddressRange::of_client(client, self.rates.get().ipv6_prefix)
     }

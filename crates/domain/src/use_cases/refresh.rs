@@ -65,19 +65,28 @@ impl Refresh {
     /// [`Refused::Token`] with the reason; [`Refused::Limited`], or [`Refused::Failed`] if a store did not answer: then the
     /// client keeps its token and tries again.
     pub async fn execute(&self, request: RefreshRequest) -> Result<Refreshed, Refused> {
-        // Every attempt counts, and is never given back.
-        let _counted = self.limits.refresh_from(&request.client).await?;
-        let claims = verify_refresh(&*self.codec, &request.token).await?;
+        // Every attempt counts, and is never given back: for the session that the token proves, else for the address, so that junk from
+        // a neighbour keeps nobody with a good token waiting.
+        let claims = match verify_refresh(&*self.codec, &request.token).await {
+            Ok(claims) => claims,
+            Err(rejected) => {
+                let _counted = self.limits.refresh_from(&request.client).await?;
+                return Err(rejected);
+            }
+        };
         let address = request.client.address;
         let mismatch = || {
             self.events.record(SecurityEvent::DeviceMismatch { user: claims.user, session: claims.session, address });
             Refused::from(Refusal::DeviceMismatch)
         };
-        let shown = match &request.device_credential {
-            Some(credential) => Some(self.devices.verify(credential).ok_or_else(mismatch)?),
-            None => None,
-        };
-        let budget = self.limits.refresh_of(&claims, shown, &request.client).await?.level();
+        let credential = request.device_credential.as_ref().map(|credential| self.devices.verify(credential));
+        let shown = credential.flatten();
+        // Other devices than the session's own have no budget of their own.
+        let budget = self.limits.refresh_of(&claims, shown.filter(|shown| claims.device.is_none_or(|own| own == *shown)), &request.client);
+        let budget = budget.await?.level();
+        if credential == Some(None) {
+            return Err(mismatch());
+        }
         let now = self.clock.now();
         let record = self.sessions.find(claims.user, claims.session).await?;
         let (user, session) = Self::stands(record, &claims, now)?;

@@ -61,9 +61,12 @@ impl SignUp {
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
         let held = self.limits.sign_up(&request.email, &request.client).await?;
         let outcome = self.create(request).await;
-        // Accounts made and addresses found taken count; what could not be done does not.
-        if !matches!(outcome, Ok(_) | Err(SignUpError::EmailTaken)) {
-            self.limits.give_back(held).await;
+        // Accounts made and addresses found taken count; a password that was judged too weak counts for the address that had it judged;
+        // what could not be done does not.
+        match &outcome {
+            Ok(_) | Err(SignUpError::EmailTaken) => {}
+            Err(SignUpError::WeakPassword(_)) => self.limits.give_back_account(held).await,
+            Err(_) => self.limits.give_back(held).await,
         }
         outcome
     }

@@ -112,14 +112,15 @@ async fn a_thief_of_a_token_does_not_use_up_what_the_device_has() {
 }
 
 #[tokio::test]
-async fn made_up_tokens_are_limited_by_address() {
+async fn made_up_tokens_are_limited_by_address_and_keep_no_session_there_waiting() {
     let world = World::new();
     let mut ann = world.signed_up("ann").await;
     for _ in 0..1200 {
         refusal(ann.present(&"made up".into()).await);
     }
-    let limit = limited(ann.refresh().await);
+    let limit = limited(ann.present(&"made up".into()).await);
     assert_eq!(limit.limit, LimitName::RefreshPerAddress);
+    ann.refresh().await.expect("a good token has a budget of its own");
     world.advance(limit.retry_after);
-    ann.refresh().await.expect("the session goes on");
+    refusal(ann.present(&"made up".into()).await);
 }
