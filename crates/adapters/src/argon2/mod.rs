@@ -104,9 +104,10 @@ impl Argon2Hasher {
     }
 }
 
-/// So many hashes of this cost can be computed at once: one per core, or `threads`, as far as the budget of bytes allows; at least one.
+/// So many hashes of this cost can be computed at once: one per core but one, which is left to the rest of the service, or `threads`, as far as the budget of bytes allows; at least one.
 pub fn threads(threads: Option<NonZeroUsize>, cost: HashCost, budget: u64) -> NonZeroUsize {
-    let wanted = threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let others = || NonZeroUsize::new(std::thread::available_parallelism().ok()?.get() - 1);
+    let wanted = threads.or_else(others).unwrap_or(NonZeroUsize::MIN);
     let room = usize::try_from(budget / cost.bytes().max(1)).unwrap_or(usize::MAX);
     NonZeroUsize::new(room).map_or(NonZeroUsize::MIN, |room| wanted.min(room))
 }

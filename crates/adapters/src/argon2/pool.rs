@@ -17,26 +17,23 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-#[cfg(target_os = "linux")]
-use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id};
 use tokio::{sync::oneshot, time::timeout};
 
 /// How much hashing may go on.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolConfig {
-    /// Hashes at once at most; as many as cores. The budget may allow fewer.
+    /// Hashes at once at most; one less than cores, so that one is left to the rest of the service. The budget may allow fewer.
     pub threads: Option<NonZeroUsize>,
     /// All memory that hashing may hold in bytes, what is kept for the next hash included.
     pub budget: u64,
     /// So long may somebody wait for a thread.
     pub patience: Duration,
-    /// How much lower than the service's the threads' priority is, 0 to 19, where the system has priorities for threads (Linux); 20: they
-    /// get what nobody else wants (`SCHED_IDLE`), and whoever wakes up does not wait for them.
+    /// How much lower than the service's the threads' priority is, 0 to 19, where the system has priorities for threads (Linux).
     pub nice: u8,
 }
 
 impl Default for PoolConfig {
-    /// A thread per core, 256 MiB, 5 s of patience, 10 lower.
+    /// A thread per core but one, 256 MiB, 5 s of patience, 10 lower.
     fn default() -> Self {
         Self { threads: None, budget: 256 << 20, patience: Duration::from_secs(5), nice: 10 }
     }
@@ -229,16 +226,8 @@ fn serve(shared: &Shared) {
 fn step_back(nice: u8) {
     // Elsewhere than on Linux it would be the whole process's.
     #[cfg(target_os = "linux")]
-    {
-        let done = if nice > 19 {
-            let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-            set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy).map_err(|error| error.to_string())
-        } else {
-            rustix::process::nice(nice.into()).map(drop).map_err(|error| error.to_string())
-        };
-        if let Err(error) = done {
-            tracing::warn!(%error, "hashing threads keep the priority of the service");
-        }
+    if let Err(error) = rustix::process::nice(nice.into()) {
+        tracing::warn!(%error, "hashing threads keep the priority of the service");
     }
     #[cfg(not(target_os = "linux"))]
     let _ = nice;

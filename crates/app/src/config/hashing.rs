@@ -22,7 +22,8 @@ pub struct Hashing {
     pub passes: u32,
     /// Lanes, at least 1; 1. They are computed one after the other: more of them make no hash faster.
     pub lanes: u32,
-    /// Hashes computed at once at most; as many as cores. The memory budget may allow fewer.
+    /// Hashes computed at once at most; one less than cores, at least one, so that refreshes stay quick while passwords are hashed. The
+    /// memory budget may allow fewer.
     pub threads: Option<usize>,
     /// All memory that hashing may hold, in use or kept for the next hash, as a size (`"256MiB"`) or in bytes; a quarter of what the
     /// control group or the machine has, and at least one hash. A stored hash that asks for more is refused as broken.
@@ -31,8 +32,7 @@ pub struct Hashing {
     /// Longest wait for a free thread, more than zero; 5 s. Who would wait longer gets 503 with `Retry-After` at once.
     #[serde(with = "Human")]
     pub patience: Duration,
-    /// How much lower than the rest of the service's the priority of hashing threads is, 0 to 19; 10. On Linux. With 20 they get only what
-    /// nobody else on the machine wants: refreshes are quickest then, and sign-ins wait while others keep all cores busy.
+    /// How much lower than the rest of the service's the priority of hashing threads is, 0 to 19; 10. On Linux.
     pub nice: u8,
 }
 
@@ -79,7 +79,7 @@ impl Hashing {
             (self.memory_kib / 8 >= self.lanes.max(1), "hashing.memory_kib: must be at least 8 for each lane"),
             (room, "hashing.memory_budget: must be at least what one hash takes (hashing.memory_kib)"),
             (!self.patience.is_zero(), "hashing.patience: must be more than zero"),
-            (self.nice <= 20, "hashing.nice: must be at most 20"),
+            (self.nice <= 19, "hashing.nice: must be at most 19"),
         ]
     }
 }
