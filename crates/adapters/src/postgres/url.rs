@@ -42,7 +42,10 @@ fn stays_here(config: &Config) -> bool {
 
 /// Takes `sslmode` out of the URL: the driver knows fewer of them than people write.
 fn without_mode(url: &str) -> (String, Option<&str>) {
-    let hosts = url.find('@').unwrap_or(0);
+    // A password may have a question mark in it; what stands behind the first slash after the scheme is no authority any more.
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let end = url[authority..].find('/').map_or(url.len(), |at| authority + at);
+    let hosts = url[..end].rfind('@').unwrap_or(0);
     let Some(start) = url[hosts..].find('?').map(|at| hosts + at) else { return (url.to_owned(), None) };
     let mut mode = None;
     let rest: Vec<_> = url[start + 1..]

@@ -92,7 +92,7 @@ pub(super) enum Aftermath {
 
 /// Judges a connection by an error.
 pub(super) fn aftermath(error: &RedisError) -> Aftermath {
-    if matches!(error.code(), Some("READONLY" | "MASTERDOWN")) {
+    if matches!(error.code(), Some("READONLY" | "MASTERDOWN" | "NOREPLICAS")) {
         Aftermath::LeadsAstray
     } else if error.is_io_error() || matches!(error.kind(), ErrorKind::Parse | ErrorKind::AuthenticationFailed) {
         Aftermath::Drop

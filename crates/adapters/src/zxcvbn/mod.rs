@@ -61,6 +61,7 @@ impl PasswordStrength for ZxcvbnStrength {
             let own: Vec<&str> = own.iter().chain(words.iter()).map(String::as_str).collect();
             estimate::verdict(password.expose_secret(), &own)
         });
-        judging.await.map_err(|error| StoreError::broken(STORE, OPERATION, error))
+        // Not the error: it quotes what a panic said, which may be a piece of the password.
+        judging.await.map_err(|_| StoreError::broken(STORE, OPERATION, "judging the password panicked"))
     }
 }

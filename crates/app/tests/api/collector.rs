@@ -14,7 +14,7 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    pub(crate) async fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, bodies) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
         let kept = Arc::clone(&bodies);

@@ -51,7 +51,7 @@ const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[actix_web::test]
 async fn a_trace_goes_on_and_is_sent_when_the_service_stops() {
-    let (folder, collector) = (TempDir::new().unwrap(), Collector::start().await);
+    let (folder, collector) = (TempDir::new().unwrap(), Collector::start());
     let service = start(&folder, &format!("{}/v1/traces", collector.url()));
     assert_eq!(sign_up(&service.url, TRACE).await, 201);
     stop(service).await;

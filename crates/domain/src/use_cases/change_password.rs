@@ -71,14 +71,20 @@ impl ChangePassword {
     pub async fn execute(&self, id_token: &SecretString, request: ChangePasswordRequest) -> Result<(), ChangePasswordError> {
         let caller = self.authenticate.execute(id_token).await?;
         let (user, session) = (caller.user.id, caller.session.id);
-        let (name, device) = (caller.user.details.name.as_ref(), caller.session.device_name.as_ref());
-        let own = OwnDetails { email: &caller.user.email, name, device };
-        if let Some(fault) = own.fault(&request.new, &*self.strength).await? {
-            return Err(ChangePasswordError::WeakPassword(fault));
-        }
         let own = Some(Own::Session(user, session));
         let guess = Guess { email: &caller.user.email, client: &request.client, own };
         let held = self.limits.guess(guess).await.map_err(Refused::from)?;
+        let (name, device) = (caller.user.details.name.as_ref(), caller.session.device_name.as_ref());
+        let own = OwnDetails { email: &caller.user.email, name, device };
+        match own.fault(&request.new, &*self.strength).await {
+            Ok(None) => {}
+            // Counts: judging is work that one session must not make without end.
+            Ok(Some(fault)) => return Err(ChangePasswordError::WeakPassword(fault)),
+            Err(error) => {
+                self.limits.give_back(held).await;
+                return Err(error.into());
+            }
+        }
         let judged = self.judge(user, &request.current).await;
         if !matches!(judged, Err(ChangePasswordError::WrongPassword)) {
             self.limits.give_back(held).await;

@@ -64,7 +64,7 @@ impl Service {
         command.env("REVOLVE__HTTP__WORKERS", "2").env("REVOLVE__HASHING__MEMORY_KIB", "64").env("REVOLVE__HASHING__PASSES", "1");
         command.env("REVOLVE__TOKENS__SIGNING_KEY", &signing_key);
         #[cfg(feature = "otel")]
-        let collector = crate::collector::Collector::start().await;
+        let collector = crate::collector::Collector::start();
         #[cfg(feature = "otel")]
         command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()).env("OTEL_BSP_SCHEDULE_DELAY", "50");
         let server = if let Some(stores) = &backing.server {
