@@ -1,4 +1,4 @@
-//! The contract of [`RateLimiter`](revolve_domain::ports::RateLimiter).
+//! The contract of [`RateLimiter`].
 
 #![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
 
