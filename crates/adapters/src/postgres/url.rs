@@ -80,6 +80,7 @@ mod tests {
             assert_eq!(mode(&format!("postgres://ann:pw@{there}/db?sslmode=disable")), Ok(SslMode::Disable), "{there}");
         }
         assert_eq!(mode("postgres://ann:pw@localhost/db?hostaddr=10.0.0.1"), Ok(SslMode::Require));
+        assert_eq!(mode("postgres://localhost/db?sslmode=require&application_name=a@b"), Ok(SslMode::Require), "no password, but an @");
         assert_eq!(mode("postgresql://ann:p%3Fw@localhost/db?application_name=x&sslmode=verify-full"), Ok(SslMode::Require));
     }
 

@@ -136,6 +136,15 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_takes_no_writes_is_left() {
+        for line in ["READONLY x", "MASTERDOWN x", "NOREPLICAS Not enough good replicas to write."] {
+            assert!(matches!(aftermath(&answered(line)), Aftermath::LeadsAstray), "{line}");
+            assert_eq!(kind_of(answered(line)), StoreErrorKind::Unavailable, "{line}");
+        }
+        assert!(matches!(aftermath(&answered("BUSY x")), Aftermath::Keep));
+    }
+
+    #[test]
     fn what_stays_is_broken() {
         for line in [
             "WRONGTYPE Operation against a key holding the wrong kind of value",

@@ -4,7 +4,9 @@ use super::{refusal, secs};
 use revolve_domain::{
     limits::LimitName,
     model::{ClientInfo, DetailsChange, EmailAddress},
-    use_cases::{Limited, Refused, SignInRequest, SignUpError, UpdateDetailsError, UpdateDetailsRequest},
+    use_cases::{
+        ChangePasswordError, ChangePasswordRequest, Limited, Refused, SignInRequest, SignUpError, UpdateDetailsError, UpdateDetailsRequest,
+    },
 };
 use revolve_testkit::{World, memory::Fault, world::Client};
 
@@ -57,6 +59,39 @@ async fn asking_for_addresses_from_within_an_account_counts_as_well() {
     world.advance(secs(60));
     assert!(matches!(asks("bob@example.org").await, Err(UpdateDetailsError::EmailTaken)));
     assert!(matches!(asks("bob@example.org").await, Err(UpdateDetailsError::Refused(Refused::Limited(_)))));
+}
+
+#[tokio::test]
+async fn weak_passwords_count_for_the_address_that_has_them_judged() {
+    let world = World::new();
+    let weak = || SignInRequest { password: World::password("sunshine"), ..World::request("ann") };
+    for _ in 0..60 {
+        assert!(matches!(world.sign_up.execute(weak()).await, Err(SignUpError::WeakPassword(_))));
+    }
+    let judged = world.strength.calls();
+    let Err(SignUpError::Limited(limited)) = world.sign_up.execute(weak()).await else { panic!("sixty an hour from one address") };
+    assert_eq!((limited.limit, world.strength.calls()), (LimitName::SignUpPerAddress, judged));
+    let elsewhere = ClientInfo { address: Some([203, 0, 113, 9].into()), user_agent: None };
+    world.sign_up.execute(SignInRequest { client: elsewhere, ..World::request("ann") }).await.expect("her e-mail address is free for her");
+}
+
+#[tokio::test]
+async fn a_session_does_not_have_passwords_judged_without_end() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    let (before, mut judged, mut last) = (world.strength.calls(), 0, None);
+    for _ in 0..200 {
+        let (current, new) = (World::password("ann's password"), World::password("sunshine"));
+        let request = ChangePasswordRequest { current, new, client: ClientInfo::default() };
+        let outcome = world.change_password.execute(&ann.id_token, request).await;
+        if !matches!(outcome, Err(ChangePasswordError::WeakPassword(_))) {
+            last = Some(outcome);
+            break;
+        }
+        judged += 1;
+    }
+    assert!(matches!(last, Some(Err(ChangePasswordError::Refused(Refused::Limited(_))))), "{last:?}");
+    assert_eq!(world.strength.calls() - before, judged, "what is refused is not judged");
 }
 
 #[tokio::test]

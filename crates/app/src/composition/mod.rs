@@ -1,15 +1,18 @@
 //! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
 //! secrets is gone when it is done.
 
+mod stores;
+
+pub(crate) use stores::{Closer, Migrated, key_store, migrate, user_store};
+
 use crate::{
     background::{Background, ClearingQueue},
-    config::{Config, Profile},
-    embedded_keys,
+    config::Config,
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
     http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield, Stopping, TrustedProxies, Watch},
     keys::{self, Material, SeenTokens},
-    metrics::{CountedEvents, CountedLimits, Gauges, Measured, MeasuredHasher, Metrics},
+    metrics::{CountedEvents, CountedLimits, Gauges, MeasuredHasher, Metrics},
     pools::pools,
     reload::Reloads,
 };
@@ -19,9 +22,7 @@ use revolve_adapters::{
     argon2::Argon2Hasher,
     jose::{MacDeviceCredentials, MasterKey},
     limits::{FallbackLimits, LocalLimits},
-    postgres::PostgresAccounts,
-    redis::{BucketNames, RedisTokens},
-    sqlite::SqliteStore,
+    redis::BucketNames,
     system::{SteadyClock, SystemClock, SystemEntropy},
     zxcvbn::{JudgingConfig, ZxcvbnStrength},
 };
@@ -29,8 +30,8 @@ use revolve_domain::{
     limits::LiveLimits,
     policy::PasswordPolicy,
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, KeyRepository, PasswordHasher, PasswordStrength, RateLimiter, RevocationSigner,
-        SecurityEvents, SessionRepository, TokenCodec, TokenRepository, UserRepository,
+        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, RateLimiter, RevocationSigner, SecurityEvents,
+        TokenCodec,
     },
     use_cases::{
         Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed,
@@ -38,59 +39,9 @@ use revolve_domain::{
     },
 };
 use std::sync::Arc;
+use stores::{Stores, stores};
 use tokio_util::task::TaskTracker;
 use url::Url;
-
-/// The stores that a profile runs on.
-pub(crate) struct Stores {
-    pub(crate) users: Arc<dyn UserRepository>,
-    pub(crate) sessions: Arc<dyn SessionRepository>,
-    pub(crate) tokens: Arc<dyn TokenRepository>,
-    pub(crate) keys: Arc<dyn KeyRepository>,
-    pub(crate) closer: Closer,
-}
-
-impl Stores {
-    /// The same, with every call measured.
-    fn measured(self, metrics: &Arc<Metrics>) -> Self {
-        let (database, white_list) = self.closer.names();
-        Self {
-            users: Arc::new(Measured::new(self.users, database, metrics)),
-            sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
-            tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
-            keys: Arc::new(Measured::new(self.keys, database, metrics)),
-            closer: self.closer,
-        }
-    }
-}
-
-/// What is closed after the last request.
-pub(crate) enum Closer {
-    /// The embedded file.
-    Embedded(Arc<SqliteStore>),
-    /// The pools.
-    Server(Arc<PostgresAccounts>, Arc<RedisTokens>),
-}
-
-impl Closer {
-    /// Which stores they are: the user database and the white list.
-    fn names(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Embedded(_) => ("sqlite", "sqlite"),
-            Self::Server(..) => ("postgres", "redis"),
-        }
-    }
-
-    pub(crate) async fn close(&self) {
-        match self {
-            Self::Embedded(store) => store.close().await,
-            Self::Server(accounts, tokens) => {
-                tokens.close().await;
-                accounts.close();
-            }
-        }
-    }
-}
 
 /// Everything that handlers use, each use case on its own.
 #[derive(Clone)]
@@ -313,60 +264,6 @@ fn strength(config: &Config) -> Arc<dyn PasswordStrength> {
     Arc::new(ZxcvbnStrength::new(host.into_iter().chain(["revolve".to_owned()]), JudgingConfig::default()))
 }
 
-/// Brings the tables of the user database up to date, as each start does.
-///
-/// # Errors
-/// A message that names the store that can't be reached.
-pub(crate) async fn migrate(config: &Config) -> Result<Migrated> {
-    Ok(match config.profile {
-        Profile::Embedded => {
-            let store = embedded_store(config, Arc::new(SystemClock)).await?;
-            store.close().await;
-            Migrated { store: "SQLite", migrations: store.migrated().to_vec() }
-        }
-        Profile::Server => {
-            let store = server_accounts(config).await?;
-            store.close();
-            Migrated { store: "Postgres", migrations: store.migrated().to_vec() }
-        }
-    })
-}
-
-/// What a migration did.
-pub(crate) struct Migrated {
-    pub(crate) store: &'static str,
-    /// What was applied, in order; nothing if the tables were up to date.
-    pub(crate) migrations: Vec<String>,
-}
-
-/// Reaches and checks the stores, for the service or for a command that serves nothing; a failure names what could not be
-/// reached. The closer comes last.
-pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
-    match config.profile {
-        Profile::Embedded => {
-            let store = Arc::new(embedded_store(config, clock).await?);
-            Ok(Stores {
-                users: store.clone(),
-                sessions: store.clone(),
-                tokens: store.clone(),
-                keys: store.clone(),
-                closer: Closer::Embedded(store),
-            })
-        }
-        Profile::Server => {
-            let tokens = Arc::new(RedisTokens::connect(config.redis()?).await.context("Redis")?);
-            let accounts = Arc::new(server_accounts(config).await?);
-            Ok(Stores {
-                users: accounts.clone(),
-                sessions: accounts.clone(),
-                tokens: tokens.clone(),
-                keys: accounts.clone(),
-                closer: Closer::Server(accounts, tokens),
-            })
-        }
-    }
-}
-
 /// Buckets that all replicas share.
 fn shared_limits(closer: &Closer, master: &MasterKey) -> Arc<dyn RateLimiter> {
     match closer {
@@ -381,34 +278,4 @@ fn shared_limits(closer: &Closer, master: &MasterKey) -> Arc<dyn RateLimiter> {
 /// Buckets of this process.
 fn local_limits() -> Arc<dyn RateLimiter> {
     Arc::new(LocalLimits::new(Arc::new(SteadyClock::new())))
-}
-
-/// The keys alone, for the command that manages them: the white list need not be there.
-pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>> {
-    Ok(match config.profile {
-        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
-        Profile::Server => Arc::new(server_accounts(config).await?),
-    })
-}
-
-/// The accounts alone, for commands: the white list need not be there.
-pub(crate) async fn user_store(config: &Config) -> Result<Arc<dyn UserRepository>> {
-    Ok(match config.profile {
-        Profile::Embedded => {
-            // The command may come before the first start.
-            embedded_keys::prepare(&config.data_dir)?;
-            Arc::new(embedded_store(config, Arc::new(SystemClock)).await?)
-        }
-        Profile::Server => Arc::new(server_accounts(config).await?),
-    })
-}
-
-async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
-    embedded_keys::prepare(&config.data_dir)?;
-    let file = config.data_dir.join("revolve.sqlite3");
-    SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))
-}
-
-async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
-    PostgresAccounts::connect(config.postgres()?).await.context("Postgres")
 }

@@ -1,0 +1,143 @@
+//! The stores: those of a profile, as the service and the commands reach them.
+
+use crate::{
+    config::{Config, Profile},
+    embedded_keys,
+    metrics::{Measured, Metrics},
+};
+use anyhow::{Context, Result};
+use revolve_adapters::{postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock};
+use revolve_domain::ports::{Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository};
+use std::sync::Arc;
+
+/// The stores that a profile runs on.
+pub(crate) struct Stores {
+    pub(crate) users: Arc<dyn UserRepository>,
+    pub(crate) sessions: Arc<dyn SessionRepository>,
+    pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) keys: Arc<dyn KeyRepository>,
+    pub(crate) closer: Closer,
+}
+
+impl Stores {
+    /// The same, with every call measured.
+    pub(super) fn measured(self, metrics: &Arc<Metrics>) -> Self {
+        let (database, white_list) = self.closer.names();
+        Self {
+            users: Arc::new(Measured::new(self.users, database, metrics)),
+            sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
+            tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
+            keys: Arc::new(Measured::new(self.keys, database, metrics)),
+            closer: self.closer,
+        }
+    }
+}
+
+/// What is closed after the last request.
+pub(crate) enum Closer {
+    /// The embedded file.
+    Embedded(Arc<SqliteStore>),
+    /// The pools.
+    Server(Arc<PostgresAccounts>, Arc<RedisTokens>),
+}
+
+impl Closer {
+    /// Which stores they are: the user database and the white list.
+    pub(super) fn names(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Embedded(_) => ("sqlite", "sqlite"),
+            Self::Server(..) => ("postgres", "redis"),
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Embedded(store) => store.close().await,
+            Self::Server(accounts, tokens) => {
+                tokens.close().await;
+                accounts.close();
+            }
+        }
+    }
+}
+
+/// Reaches and checks the stores, for the service or for a command that serves nothing; a failure names what could not be
+/// reached. The closer comes last.
+pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
+    match config.profile {
+        Profile::Embedded => {
+            let store = Arc::new(embedded_store(config, clock).await?);
+            Ok(Stores {
+                users: store.clone(),
+                sessions: store.clone(),
+                tokens: store.clone(),
+                keys: store.clone(),
+                closer: Closer::Embedded(store),
+            })
+        }
+        Profile::Server => {
+            let tokens = Arc::new(RedisTokens::connect(config.redis()?).await.context("Redis")?);
+            let accounts = Arc::new(server_accounts(config).await?);
+            Ok(Stores {
+                users: accounts.clone(),
+                sessions: accounts.clone(),
+                tokens: tokens.clone(),
+                keys: accounts.clone(),
+                closer: Closer::Server(accounts, tokens),
+            })
+        }
+    }
+}
+
+/// Brings the tables of the user database up to date, as each start does.
+///
+/// # Errors
+/// A message that names the store that can't be reached.
+pub(crate) async fn migrate(config: &Config) -> Result<Migrated> {
+    Ok(match config.profile {
+        Profile::Embedded => {
+            let store = embedded_store(config, Arc::new(SystemClock)).await?;
+            store.close().await;
+            Migrated { store: "SQLite", migrations: store.migrated().to_vec() }
+        }
+        Profile::Server => {
+            let store = server_accounts(config).await?;
+            store.close();
+            Migrated { store: "Postgres", migrations: store.migrated().to_vec() }
+        }
+    })
+}
+
+/// What a migration did.
+pub(crate) struct Migrated {
+    pub(crate) store: &'static str,
+    /// What was applied, in order; nothing if the tables were up to date.
+    pub(crate) migrations: Vec<String>,
+}
+
+/// The keys alone, for the command that manages them: the white list need not be there.
+pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>> {
+    Ok(match config.profile {
+        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
+        Profile::Server => Arc::new(server_accounts(config).await?),
+    })
+}
+
+/// The accounts alone, for commands: the white list need not be there.
+pub(crate) async fn user_store(config: &Config) -> Result<Arc<dyn UserRepository>> {
+    Ok(match config.profile {
+        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
+        Profile::Server => Arc::new(server_accounts(config).await?),
+    })
+}
+
+/// A command may come before the first start: the folder is made if it is not there.
+async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
+    embedded_keys::prepare(&config.data_dir)?;
+    let file = config.data_dir.join("revolve.sqlite3");
+    SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))
+}
+
+async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
+    PostgresAccounts::connect(config.postgres()?).await.context("Postgres")
+}
