@@ -59,6 +59,7 @@ impl SignUp {
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
+        self.hasher.admit()?;
         let held = self.limits.sign_up(&request.email, &request.client).await?;
         let outcome = self.create(request).await;
         // Accounts made and addresses found taken count; a password that was judged too weak counts for the address that had it judged;
