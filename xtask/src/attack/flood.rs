@@ -44,12 +44,16 @@ pub(crate) struct Args {
     /// `hashing.nice`
     #[arg(long, default_value_t = 10)]
     nice: u8,
+    /// `hashing.threads`; as the service chooses if it is left out
+    #[arg(long)]
+    threads: Option<std::num::NonZeroUsize>,
     #[command(flatten)]
     target: target::Args,
 }
 
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
-    let settings = [("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)), ("HASHING__NICE", args.nice.to_string())];
+    let mut settings = vec![("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)), ("HASHING__NICE", args.nice.to_string())];
+    settings.extend(args.threads.map(|threads| ("HASHING__THREADS", threads.to_string())));
     let target = Target::start(&args.target, &settings, interrupt).await?;
     let idle = target.memory("VmRSS")?;
     let attack = interrupt.guard(attack(args, &target)).await;
