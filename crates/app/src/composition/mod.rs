@@ -108,11 +108,12 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let cookies = CookieSettings { secure };
     let proxies = Data::new(TrustedProxies::new(config.http.trusted_proxies.clone(), config.http.forwarded_header));
+    let shield = Shield { https_only: secure };
     let layers = Layers {
-        shield: Shield { https_only: secure },
+        shield,
         origins: Origins::new(config.http.cors_origins.clone()),
         limit: config.http.request_timeout,
-        watch: Watch::new(metrics, &proxies),
+        watch: Watch::new(metrics, &proxies, shield),
     };
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
