@@ -9,7 +9,7 @@ use crate::{
     deps, interop,
     interrupt::{Interrupt, Interrupted},
     process::{self, cargo},
-    schemathesis, test, torture,
+    schemathesis, test, torture, tour,
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
@@ -42,6 +42,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     }
     let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
     report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
+    report.step("tour", tour::run(interrupt)).await?;
     report.step("traces", Box::pin(test::run(&args.traces(), interrupt))).await?;
     match schemathesis::prepare(interrupt).await {
         Ok(tool) => {

@@ -21,6 +21,7 @@ mod sizing;
 mod stores;
 mod test;
 mod torture;
+mod tour;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -68,6 +69,8 @@ enum Command {
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
     Torture(Box<torture::Args>),
+    /// Play the whole story against a fresh server and show what happens: sign-up, verification, refresh, theft, sign-out
+    Tour,
     /// Write the manual pages of `revolve` into target/man
     Man,
     /// Write the completions of `revolve` for each shell into target/completions
@@ -106,6 +109,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Rolling(args) => rolling::run(&args, &interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
+        Command::Tour => tour::run(&interrupt).await,
         Command::Man => documents::man(&interrupt).await,
         Command::Completions => documents::completions(&interrupt).await,
         Command::Sizing(args) => sizing::run(&args, &interrupt).await,

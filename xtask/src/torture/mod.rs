@@ -17,7 +17,7 @@ pub(crate) mod service;
 mod tests;
 mod verdict;
 pub(crate) mod windows;
-mod wire;
+pub(crate) mod wire;
 
 use std::{
     fmt::Write as _,

@@ -173,7 +173,10 @@ async fn cost_of_watching_a_request() {
     ] {
         let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(into_nothing(format, level)));
         let is_watched = what.starts_with("watched");
-        let watch = actix_web::middleware::Condition::new(is_watched, Watch::new(&Arc::new(Metrics::new()), &nobody(), Shield { https_only: false }));
+        let watch = actix_web::middleware::Condition::new(
+            is_watched,
+            Watch::new(&Arc::new(Metrics::new()), &nobody(), Shield { https_only: false }),
+        );
         let routes = ["/signup", "/signin", "/tokens", "/me", "/details"];
         let scope = routes.iter().fold(web::scope("/api/account"), |scope, path| scope.route(path, web::post().to(fine)));
         let service = init_service(App::new().service(scope).wrap(watch)).await;
