@@ -69,7 +69,11 @@ async fn over(args: &Args, binary: &Binary, stores: &Stores, interrupt: &Interru
     let schema = Schema::create(&postgres, format!("rolling_{}", nonce.to_lowercase())).await?;
     let settings = Settings::new(&Windows::SHORT).server().await?.stores(&redis, &schema.url());
     // Windows as they are by default: what is restarted here is the service, not time.
-    let settings = settings.with("HTTP__DRAIN_DELAY", DRAIN).with("SESSIONS__RETRY_FREE", "10s").with("HTTP__SHUTDOWN_TIMEOUT", "10s");
+    let settings = settings
+        .with("LOG__LEVEL", "warn,revolve::access=off")
+        .with("HTTP__DRAIN_DELAY", DRAIN)
+        .with("SESSIONS__RETRY_FREE", "10s")
+        .with("HTTP__SHUTDOWN_TIMEOUT", "10s");
     let outcome = Box::pin(interrupt.guard(roll(args, binary, &settings))).await;
     let removed = schema.remove().await;
     outcome.and(removed)
@@ -106,6 +110,11 @@ async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
     println!("{:>8}  {restarts:>8}  {:>7}  {requests:>8}  {:>6}  {:>7.1}", replicas.len(), args.clients, failed.len(), took.as_secs_f64());
     for failure in failed.iter().take(10) {
         println!("  {failure}");
+    }
+    if !failed.is_empty() {
+        for line in replicas.iter().flat_map(Instance::complaints) {
+            println!("  log: {line}");
+        }
     }
     for replica in &mut replicas {
         replica.stop().await?;
