@@ -6,6 +6,7 @@
 mod begin;
 mod change;
 mod database;
+mod directory;
 mod end;
 mod error;
 mod keys;

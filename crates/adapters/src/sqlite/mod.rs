@@ -2,6 +2,7 @@
 //! commits them in groups, reads through a few connections of their own; what rows mean is the domain's to say.
 
 mod begin;
+mod directory;
 mod error;
 mod keys;
 mod open;

@@ -8,7 +8,9 @@ mod documents;
 mod hash;
 mod healthcheck;
 mod migrate;
+mod refusal;
 mod serve;
+mod sessions;
 mod user;
 
 use crate::{
@@ -18,6 +20,8 @@ use crate::{
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use hash::HashCommand;
+use refusal::Usage;
+use sessions::SessionsCommand;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -76,6 +80,11 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Shows the sessions of an account
+    Sessions {
+        #[command(subcommand)]
+        command: SessionsCommand,
+    },
     /// Asks the service on this machine if it is ready; for images without a shell
     Healthcheck,
     #[command(flatten)]
@@ -83,7 +92,7 @@ enum Command {
 }
 
 /// How a command answers.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Debug)]
 struct Format {
     /// Answers as JSON, for programs
     #[arg(long)]
@@ -100,7 +109,7 @@ pub fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     eprintln!("revolve: {error:#}");
-    ExitCode::FAILURE
+    if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
 fn run(command: Command, file: Option<&Path>) -> Result<()> {
@@ -114,6 +123,7 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         }
         Command::Hash { command } => hash::run(&Config::load(file)?, &command),
         Command::User { command } => block_on(user::run(Config::load(file)?, command)),
+        Command::Sessions { command } => block_on(sessions::run(Config::load(file)?, command)),
         Command::Healthcheck => healthcheck::run(&Config::load(file)?.http),
         Command::Documents(command) => documents::run(command),
     }
