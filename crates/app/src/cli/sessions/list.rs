@@ -21,7 +21,7 @@ use std::fmt::Write;
 
 /// Arguments of `revolve sessions list`.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     #[command(flatten)]
     user: Named,
     /// Only those that live

@@ -67,7 +67,10 @@ pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubje
             Box::pin(begin) as crate::contract::given::Running
         });
         let (directory, id) = (subject.directory(), user.id);
-        let disabling = async move { drop(directory.disable(id, at(30)).await.expect("disable works")) };
+        let disabling = async move {
+            let outcome = directory.disable(id, at(30)).await.expect("disable works");
+            assert!(matches!(outcome, DisableOutcome::Disabled(_)), "the account is there");
+        };
         at_once(begins.chain([Box::pin(disabling) as crate::contract::given::Running])).await;
         assert!(accounts.live(user.id, at(40)).await.is_empty(), "no session lives");
         assert_eq!(enable(subject, &user).await, EnableOutcome::Enabled, "it was disabled");

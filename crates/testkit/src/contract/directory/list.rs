@@ -34,7 +34,7 @@ fn all(prefix: &str) -> AccountQuery {
 pub async fn accounts_come_by_address(subject: &dyn DirectorySubject) {
     let prefix = prefix();
     let mut expected = Vec::new();
-    for (i, name) in ["b", "a.z", "a_b", "ab", "é", "🦀", "a-b", "z", "ä"].into_iter().enumerate() {
+    for (i, name) in ["b", "a.z", "a_b", "ab", "é", "漢", "a-b", "z", "ä"].into_iter().enumerate() {
         expected.push(add(subject, &prefix, name, i % 3 == 0).await);
     }
     expected.sort_by(|a, b| a.email.as_str().as_bytes().cmp(b.email.as_str().as_bytes()));
@@ -57,7 +57,7 @@ pub async fn a_list_goes_on_after_an_address(subject: &dyn DirectorySubject) {
         seen.extend(page);
     }
     assert_eq!((seen, sizes), (expected, vec![3, 3, 1, 0]), "all of them, in pages");
-    let nobodys = EmailAddress::parse(&format!("{prefix}user35@example.org")).expect("an address");
+    let nobodys = EmailAddress::parse(&format!("{prefix}user3z@example.org")).expect("an address");
     let rest = list(subject, AccountQuery { after: Some(nobodys), ..all(&prefix) }).await;
     assert_eq!(rest.len(), 3, "after an address that nobody has come the greater ones");
 }

@@ -1,0 +1,7 @@
+//! What operators do through the binary, beside a service that runs on the same stores.
+
+mod add;
+mod change;
+mod export;
+mod list;
+mod sessions;
