@@ -15,6 +15,10 @@ const MIGRATIONS: [(&str, &str); 5] = [
     ("V5__disabled_accounts", include_str!("../../migrations/postgres/V5__disabled_accounts.sql")),
 ];
 
+/// The version of the tables once all have run.
+#[expect(clippy::cast_possible_wrap, reason = "a few")]
+pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
+
 /// One lock per schema, so that installations that share a database don't wait for each other. It goes with the
 /// connection, whatever happens.
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('revolve migrations ' || coalesce(current_schema(), ''), 0))";

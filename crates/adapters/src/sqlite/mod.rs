@@ -4,6 +4,7 @@
 mod begin;
 mod directory;
 mod error;
+mod inspect;
 mod keys;
 mod open;
 mod query;
@@ -15,6 +16,7 @@ mod users;
 mod writer;
 
 use error::Fault;
+pub use inspect::{SqliteFacts, inspect};
 use readers::Readers;
 use revolve_domain::ports::{Clock, StoreError};
 use rusqlite::Connection;

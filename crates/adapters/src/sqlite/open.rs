@@ -25,6 +25,10 @@ const MIGRATIONS: [(&str, &str); 5] = [
     ("V5__disabled_accounts", include_str!("../../migrations/sqlite/V5__disabled_accounts.sql")),
 ];
 
+/// The version of the tables once all have run.
+#[expect(clippy::cast_possible_wrap, reason = "a few")]
+pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
+
 /// How long a connection waits for another process to let go of the file.
 const BUSY: Duration = Duration::from_secs(5);
 

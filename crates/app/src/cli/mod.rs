@@ -4,6 +4,7 @@
 
 mod answer;
 mod config;
+mod doctor;
 mod documents;
 mod hash;
 mod healthcheck;
@@ -85,6 +86,10 @@ enum Command {
         #[command(subcommand)]
         command: SessionsCommand,
     },
+    /// Checks stores, clocks, keys, files and limits, and says what to do; changes nothing
+    ///
+    /// Ends with 1 if something is an error, warnings or not.
+    Doctor(Format),
     /// Asks the service on this machine if it is ready; for images without a shell
     Healthcheck,
     #[command(flatten)]
@@ -124,6 +129,7 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         Command::Hash { command } => hash::run(&Config::load(file)?, &command),
         Command::User { command } => block_on(user::run(Config::load(file)?, command)),
         Command::Sessions { command } => block_on(sessions::run(Config::load(file)?, command)),
+        Command::Doctor(format) => doctor::run(file, format),
         Command::Healthcheck => healthcheck::run(&Config::load(file)?.http),
         Command::Documents(command) => documents::run(command),
     }

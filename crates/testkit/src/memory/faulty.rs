@@ -8,9 +8,9 @@ use revolve_domain::{
         User, UserId,
     },
     ports::{
-        AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome, DisableOutcome, EnableOutcome, EndOutcome, LiveSession, NewLiveSession, PasswordChange,
-        PasswordOutcome, RateLimiter, Revocations, SessionRepository, StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome,
-        UserRepository,
+        AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome, DisableOutcome, EnableOutcome,
+        EndOutcome, LiveSession, NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, Revocations, SessionRepository, StoreError,
+        Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
 };

@@ -2,6 +2,7 @@
 
 mod add;
 mod change;
+mod doctor;
 mod export;
 mod list;
 mod sessions;

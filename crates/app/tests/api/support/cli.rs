@@ -39,9 +39,14 @@ impl App {
 
     /// Runs a command with this on standard input.
     pub(crate) async fn revolve_with(&self, arguments: &[&str], input: &str) -> Said {
+        self.revolve_on(&self.config, arguments, input).await
+    }
+
+    /// Runs a command with a configuration of its own.
+    pub(crate) async fn revolve_on(&self, configuration: &str, arguments: &[&str], input: &str) -> Said {
         let folder = self.backing.folder.path();
         let config = folder.join("command.toml");
-        fs::write(&config, &self.config).expect("the folder can be written to");
+        fs::write(&config, configuration).expect("the folder can be written to");
         let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
         command.current_dir(folder).env_clear().arg("--config").arg(config).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

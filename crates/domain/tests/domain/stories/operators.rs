@@ -69,7 +69,7 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
     assert_eq!(world.events.take_names(), ["account.disabled", "sessions.ended"], "somebody should know");
     assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked, "not a token more");
     assert!(world.try_sign_in("ann").await.is_err(), "nor a session");
-    assert!(world.clearings.take().is_empty(), "the white list was told at once");
+    assert!(world.clearings.pending().is_empty(), "the white list was told at once");
     bob.refresh().await.expect("nobody else is concerned");
     world.events.take();
 
@@ -91,7 +91,7 @@ async fn a_white_list_that_is_down_stops_no_operator() {
     manage(&world).disable(ann.user).await.expect("the row counts");
     assert!(manage(&world).sign_out(bob.user).await.expect("the row counts"));
     assert!(manage(&world).delete(eve.user).await.expect("the row counts"));
-    let waiting = world.clearings.take();
+    let waiting = world.clearings.pending();
     assert_eq!(waiting.len(), 3, "the white list follows later: {waiting:?}");
     assert!(waiting.iter().all(|clearing| matches!(clearing, Clearing::Older { kept: None, .. })), "{waiting:?}");
     let history = manage(&world).history(ann.user).await.expect("the rows count");
