@@ -132,6 +132,7 @@ fn permissions(denied: Option<&[String]>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::{super::finding::Level, *};
+    use std::collections::BTreeMap;
 
     const GOOD: [(&str, &str); 10] = [
         ("redis_version", "7.0.15"),
@@ -147,10 +148,11 @@ mod tests {
     ];
 
     fn facts(changes: &[(&str, &str)], save: Option<&str>, denied: Option<&[&str]>) -> RedisFacts {
-        let info = GOOD.iter().chain(changes).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut info: BTreeMap<_, _> = GOOD.iter().chain(changes).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        info.retain(|_, value| value != "(nothing)");
         RedisFacts {
             address: "localhost:6379".to_owned(),
-            info: info.filter(|(_, value)| value != "(nothing)").collect(),
+            info,
             save: save.map(str::to_owned),
             denied: denied.map(|denied| denied.iter().map(|word| (*word).to_owned()).collect()),
         }
