@@ -17,12 +17,17 @@ use std::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql")),
     ("V2__signing_keys", include_str!("../../migrations/sqlite/V2__signing_keys.sql")),
     ("V3__epoch_raised_at", include_str!("../../migrations/sqlite/V3__epoch_raised_at.sql")),
     ("V4__known_devices", include_str!("../../migrations/sqlite/V4__known_devices.sql")),
+    ("V5__disabled_accounts", include_str!("../../migrations/sqlite/V5__disabled_accounts.sql")),
 ];
+
+/// The version of the tables once all have run.
+#[expect(clippy::cast_possible_wrap, reason = "a few")]
+pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 
 /// How long a connection waits for another process to let go of the file.
 const BUSY: Duration = Duration::from_secs(5);
