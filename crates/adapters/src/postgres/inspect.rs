@@ -24,6 +24,7 @@ const SCHEMA: &str = "SELECT coalesce(max(version), 0)::bigint FROM refinery_sch
 
 /// What a Postgres says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that are on or off, each by itself")]
 pub struct PostgresFacts {
     /// Host, port and database.
     pub place: String,

@@ -60,7 +60,7 @@ fn look(file: &Path) -> Option<Finding> {
 }
 
 fn private(mode: u32) -> bool {
-    mode & 0o077 == 0
+    mode & 0o777 & !0o700 == 0
 }
 
 fn data_dir(folder: &Path) -> Vec<Finding> {

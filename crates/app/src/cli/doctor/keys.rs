@@ -25,10 +25,6 @@ pub(super) async fn check(config: &Config, tables: Tables) -> Vec<Finding> {
     if tables == Tables::Missing {
         return vec![Finding::unknown(SEALED, "the keys can't be looked at while the tables are not there as this program needs them")];
     }
-    if lacks_master_key(config) {
-        let advice = "put back the master key from its safe copy: a new one opens none of the keys, and everybody would sign in again";
-        return vec![Finding::error(SEALED, "there is a database, but no master key in the data directory").advise(advice)];
-    }
     match look(config).await {
         Ok(findings) => findings,
         Err(error) => vec![Finding::error(SEALED, format!("{error:#}"))],
@@ -42,11 +38,16 @@ fn lacks_master_key(config: &Config) -> bool {
 }
 
 async fn look(config: &Config) -> anyhow::Result<Vec<Finding>> {
-    let Material { ring, id_keys, .. } = Material::new(config, Arc::new(SystemEntropy))?;
     let keys = key_store(config).await?.list().await?;
     if keys.is_empty() {
         return Ok(vec![Finding::ok(SEALED, "there are no keys yet: the first start makes them")]);
     }
+    if lacks_master_key(config) {
+        let advice = "put back the master key from its safe copy: a new one opens none of the keys, and everybody would sign in again";
+        let says = "there are keys in the database, but no master key in the data directory";
+        return Ok(vec![Finding::error(SEALED, says).advise(advice)]);
+    }
+    let Material { ring, id_keys, .. } = Material::new(config, Arc::new(SystemEntropy))?;
     if let Err(fault) = ring.load(&keys) {
         let advice =
             "configure the master key under which they were sealed (secrets.master_key), or remove the key with revolve keys retire";

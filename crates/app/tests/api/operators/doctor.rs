@@ -76,6 +76,11 @@ fn a_look_before_the_first_start_makes_nothing() {
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     assert!(out.contains("the first start makes it"), "{out}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no folder, no file, no key");
+    // A command made the tables; keys come with the first start.
+    let migrated = Command::new(env!("CARGO_BIN_EXE_revolve")).current_dir(folder.path()).env_clear().arg("migrate").status().unwrap();
+    let (code, out, _) = doctor(&[], &[]);
+    assert!(migrated.success() && code == Some(0) && out.contains("there are no keys yet"), "{out}");
+    assert!(!folder.path().join("data/master-key").exists(), "no key is made");
     let (code, out, err) = doctor(&["--json"], &[("REVOLVE__SESSIONS__RETRY_WINDO", "1s")]);
     assert_eq!((code, err.contains("retry_windo")), (Some(2), true), "{err}");
     let report: Value = serde_json::from_str(&out).unwrap();
