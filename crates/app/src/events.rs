@@ -49,7 +49,7 @@ impl SecurityEvents for LogEvents {
                 warn!(target: TARGET, event = name, %user, %session, address = address.map(display));
             }
             E::EmailChanged { user } | E::AccountDeleted { user } | E::AccountDisabled { user } | E::AccountEnabled { user } => {
-                info!(target: TARGET, event = name, %user)
+                info!(target: TARGET, event = name, %user);
             }
             other => info!(target: TARGET, event = name, detail = ?other),
         }

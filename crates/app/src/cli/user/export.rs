@@ -2,7 +2,7 @@
 //! and an account that changes its address meanwhile is neither missed nor written twice.
 
 use super::{account::precise, patience::patiently};
-use crate::{composition::desk, config::Config};
+use crate::{cli::answer, composition::desk, config::Config};
 use anyhow::{Context, Result, bail};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use revolve_domain::model::{Credentials, Label, WebUrl};
@@ -95,14 +95,13 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
         serde_json::to_string_pretty(&Summary { accounts, seconds })?
     } else {
         let noun = if accounts == 1 { "account" } else { "accounts" };
-        format!("{} {noun} exported in {seconds:.1} s; whoever has the hashes can try to guess the passwords: keep it safe", accounts)
+        format!("{accounts} {noun} exported in {seconds:.1} s; whoever has the hashes can try to guess the passwords: keep it safe")
     };
     if piped {
-        eprintln!("{said}")
-    } else {
-        println!("{said}")
+        eprintln!("{said}");
+        return Ok(());
     }
-    Ok(())
+    answer::text(&format!("{said}\n"))
 }
 
 /// Where rows go.
