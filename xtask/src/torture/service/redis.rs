@@ -89,6 +89,12 @@ impl Redis {
         Ok(names)
     }
 
+    /// Any command whose answer does not matter beyond that it is no error.
+    pub(crate) async fn order(&mut self, words: &[&str]) -> Result<()> {
+        let words: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+        self.ask(&words).await.map(drop)
+    }
+
     async fn ask(&mut self, words: &[&[u8]]) -> Result<Answer> {
         let mut request = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
