@@ -60,10 +60,9 @@ impl House {
         Ok(Self { binary, previous, postgres, stores, nonce: nonce.to_lowercase(), folder, schemas: Vec::new() })
     }
 
-    /// A Redis of a row's own, which writes down everything before it answers unless the words say otherwise.
-    pub(super) async fn redis(&self, words: &[&str]) -> Result<Store> {
-        let words: Vec<_> = ["--appendfsync", "always"].iter().chain(words).copied().collect();
-        Store::start_tuned(Kind::Redis, &self.stores, &words).await
+    /// A Redis of a row's own, which writes down everything before it answers.
+    pub(super) async fn redis(&self) -> Result<Store> {
+        Store::start_tuned(Kind::Redis, &self.stores, &["--appendfsync", "always"]).await
     }
 
     /// A schema of a row's own.
@@ -119,9 +118,10 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) async fn open(house: &mut House, name: &str, words: &[&str]) -> Result<Self> {
-        let redis = house.redis(words).await?;
-        let settings = house.settings().await?.stores(&redis.url().parse()?, &house.schema().await?);
+    pub(super) async fn open(house: &mut House, name: &str, more: &[(&str, &str)]) -> Result<Self> {
+        let redis = house.redis().await?;
+        let settings = more.iter().fold(house.settings().await?, |settings, (key, value)| settings.with(key, value));
+        let settings = settings.stores(&redis.url().parse()?, &house.schema().await?);
         let service = house.start(&settings, name).await?;
         let town = house.town(name)?;
         town.at(&[service.url()]);

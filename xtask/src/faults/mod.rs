@@ -3,11 +3,14 @@
 
 mod args;
 mod claims;
+mod disk;
 mod house;
+mod memory;
 mod person;
 mod report;
 mod rounds;
 mod rows;
+mod thief;
 mod town;
 mod verdict;
 mod watch;

@@ -17,7 +17,7 @@ const DEAF: Duration = Duration::from_millis(60);
 /// Both stores, or one of them, work on without being heard; then the service is killed. Every client's retry succeeds, and whatever it
 /// had acknowledged before is true.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let redis = house.redis(&[]).await?;
+    let redis = house.redis().await?;
     let (first, second) = (redis.url().parse()?, house.schema().await?);
     let proxies = [Proxy::start(&first, 6379).await?, Proxy::start(&second, 5432).await?];
     let settings = house.settings().await?.stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);

@@ -95,16 +95,6 @@ impl Instance {
         Ok(())
     }
 
-    /// More of its environment, from the next start on.
-    pub(crate) fn configure(&mut self, key: &str, value: &str) {
-        self.settings = self.settings.clone().with(key, value);
-    }
-
-    /// Uses another binary from the next start on.
-    pub(crate) fn replace(&mut self, binary: &Binary) {
-        self.program.clone_from(binary.path());
-    }
-
     /// The last ten lines that it has written to standard error.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let text = fs::read_to_string(self.log()).unwrap_or_default();

@@ -65,6 +65,12 @@ impl Settings {
         self.with("REDIS__TIMEOUT", "300ms").with("POSTGRES__TIMEOUT", "500ms").with("SESSIONS__BOUND_RETRY_WINDOW", "60s")
     }
 
+    /// One that is none of the service's own.
+    pub(crate) fn foreign(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// One more.
     pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(format!("REVOLVE__{key}"), value.to_owned());
