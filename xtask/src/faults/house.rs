@@ -81,6 +81,11 @@ impl House {
         Ok(settings.with("REDIS__TIMEOUT", &time(REDIS_TIMEOUT)).with("POSTGRES__TIMEOUT", &time(POSTGRES_TIMEOUT)))
     }
 
+    /// The same, with the timeouts for its stores that are the default.
+    pub(super) async fn default_settings(&self) -> Result<Settings> {
+        Ok(self.settings().await?.with("REDIS__TIMEOUT", "1s").with("POSTGRES__TIMEOUT", "2s"))
+    }
+
     /// The embedded profile's settings, with its data in that folder.
     pub(super) fn embedded(&self, data: &std::path::Path) -> Settings {
         Settings::new(&WINDOWS).with("SESSIONS__MAX_PER_USER", "200").with("DATA_DIR", &data.display().to_string())

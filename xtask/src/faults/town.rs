@@ -33,6 +33,8 @@ const PEOPLE: usize = 6;
 const BEFORE: u64 = 250;
 /// People go on for so long after a fault.
 const AFTER: Duration = Duration::from_millis(150);
+/// What `http.request_timeout` is by default, and a second.
+const DEADLINE: Duration = Duration::from_secs(11);
 /// A service that does not recover within this is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -127,11 +129,12 @@ impl Town {
             if self.answers.load(Ordering::Relaxed) {
                 self.violate(&format!("no answer after {} ms ({why})", took.as_millis()));
             }
-        } else if self.faulty.load(Ordering::Relaxed) {
+        } else if took > DEADLINE {
+            self.violate(&format!("an answer after {} ms, past the request's deadline", took.as_millis()));
+        }
+        if reply.answer == Answer::Unavailable && self.faulty.load(Ordering::Relaxed) {
             self.note(|verdict| verdict.answered(took));
-            if reply.answer == Answer::Unavailable {
-                self.check("503 while the fault lasted");
-            }
+            self.check("503 while the fault lasted");
         }
         reply
     }

@@ -40,7 +40,7 @@ impl Verdict {
         }
     }
 
-    /// An answer while a fault lasted.
+    /// A 503 while a fault lasted, and how long it took.
     pub(super) fn answered(&mut self, took: Duration) {
         self.answers.push(took);
     }
@@ -54,10 +54,10 @@ impl Verdict {
         }
     }
 
-    /// Holds the answers so far to a bound.
+    /// Holds the 503 so far to a bound.
     pub(super) fn within(&mut self, bound: Duration) {
         if let Some(p99) = self.p99().filter(|p99| *p99 > bound) {
-            self.violate(format!("the p99 of the answers was {} ms, more than {} ms", p99.as_millis(), bound.as_millis()));
+            self.violate(format!("the p99 of the 503 was {} ms, more than {} ms", p99.as_millis(), bound.as_millis()));
         }
     }
 
@@ -73,7 +73,7 @@ impl Verdict {
         self.recovery
     }
 
-    /// Of the answers while faults lasted, the time that 99 of 100 stay within.
+    /// Of the 503 while faults lasted, the time that 99 of 100 stay within.
     pub(super) fn p99(&self) -> Option<Duration> {
         let mut answers = self.answers.clone();
         answers.sort_unstable();

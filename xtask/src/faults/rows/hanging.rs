@@ -16,13 +16,15 @@ use crate::{
         watch::watch,
     },
     stores::{Kind, Store},
-    torture::service::{Failure, Instance, Proxy},
+    torture::service::{Failure, Instance, Proxy, Settings},
 };
 
 /// It lasts longer than any timeout.
 const FAULT: Duration = Duration::from_millis(2500);
 /// So much longer than the timeout an answer may take.
 const GRACE: Duration = Duration::from_secs(1);
+/// And so much longer on a machine that is busy with other things.
+const BUSY: Duration = Duration::from_millis(250);
 const SLOW: Duration = Duration::from_millis(500);
 
 /// A service behind proxies, with people.
@@ -35,11 +37,11 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(house: &mut House, name: &str) -> Result<Self> {
+    async fn set(house: &mut House, name: &str, settings: Settings) -> Result<Self> {
         let redis = house.redis().await?;
         let (first, second): (Url, Url) = (redis.url().parse()?, house.schema().await?);
         let proxies = [Proxy::start(&first, 6379).await?, Proxy::start(&second, 5432).await?];
-        let settings = house.settings().await?.stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);
+        let settings = settings.stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);
         let service = house.start(&settings, name).await?;
         let town = house.town(name)?;
         town.at(&[service.url()]);
@@ -49,17 +51,16 @@ impl Stage {
     }
 }
 
-fn timeout(kind: Kind) -> Duration {
-    match kind {
-        Kind::Redis => REDIS_TIMEOUT,
-        Kind::Postgres => POSTGRES_TIMEOUT,
-    }
+/// What a 503 has to come within.
+fn bound(kind: Kind, [redis, postgres]: [Duration; 2]) -> Duration {
+    GRACE + BUSY + if kind == Kind::Redis { redis } else { postgres }
 }
 
 /// The process is stopped and goes on later. Answers come within the timeout and a second, none is a wrong 401, the key set and the
 /// liveness are always there, and it recovers by itself.
 pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let mut stage = Stage::set(house, "paused").await?;
+    let settings = house.settings().await?;
+    let mut stage = Stage::set(house, "paused", settings).await?;
     while let Some(mut round) = rounds.next() {
         let kind = round.turn(&Kind::ALL);
         let store = if kind == Kind::Redis { &stage.redis } else { &house.postgres };
@@ -74,7 +75,7 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
         });
         town.endure(&mut stage.people, &mut round, fault).await?;
         round.note(|verdict| {
-            verdict.within(timeout(kind) + GRACE);
+            verdict.within(bound(kind, [REDIS_TIMEOUT, POSTGRES_TIMEOUT]));
             verdict.check(if kind == Kind::Redis { "pauses of Redis" } else { "pauses of Postgres" });
         });
         rounds.judge(round, || journals(&mut stage.people));
@@ -82,9 +83,12 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
     Ok(())
 }
 
-/// Each answer of the store comes half a second late.
+/// Each answer of the store comes half a second late. The timeouts are those by default: they are for a call of a store, and a slow store
+/// can take up several in a row.
 pub(super) async fn slow(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    proxied(house, rounds, "slow", &[(Kind::Redis, Failure::Slow(SLOW)), (Kind::Postgres, Failure::Slow(SLOW))]).await
+    let (settings, timeouts) = (house.default_settings().await?, [Duration::from_secs(1), Duration::from_secs(2)]);
+    let stage = Stage::set(house, "slow", settings).await?;
+    proxied(stage, rounds, timeouts, &Kind::ALL.map(|kind| (kind, Failure::Slow(SLOW)))).await
 }
 
 /// Connections break in the middle of answers, are closed on one side, are cut, or fall silent.
@@ -93,11 +97,12 @@ pub(super) async fn cut(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     for how in [Failure::MidAnswer, Failure::HalfClosed, Failure::Cut, Failure::Silent, Failure::Deaf] {
         ways.extend(Kind::ALL.map(|kind| (kind, how)));
     }
-    proxied(house, rounds, "cut", &ways).await
+    let settings = house.settings().await?;
+    let stage = Stage::set(house, "cut", settings).await?;
+    proxied(stage, rounds, [REDIS_TIMEOUT, POSTGRES_TIMEOUT], &ways).await
 }
 
-async fn proxied(house: &mut House, rounds: &mut Rounds, name: &str, ways: &[(Kind, Failure)]) -> Result<()> {
-    let mut stage = Stage::set(house, name).await?;
+async fn proxied(mut stage: Stage, rounds: &mut Rounds, timeouts: [Duration; 2], ways: &[(Kind, Failure)]) -> Result<()> {
     while let Some(mut round) = rounds.next() {
         let (kind, how) = round.turn(ways);
         let (town, proxy) = (&stage.town, &stage.proxies[usize::from(kind == Kind::Postgres)]);
@@ -111,7 +116,7 @@ async fn proxied(house: &mut House, rounds: &mut Rounds, name: &str, ways: &[(Ki
         });
         town.endure(&mut stage.people, &mut round, fault).await?;
         round.note(|verdict| {
-            verdict.within(timeout(kind) + GRACE);
+            verdict.within(bound(kind, timeouts));
             verdict.check(words(kind, how));
         });
         rounds.judge(round, || journals(&mut stage.people));

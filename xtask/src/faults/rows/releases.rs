@@ -1,5 +1,7 @@
 //! Replicas that start at once, and replicas of two releases beside each other.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 use tokio_postgres::NoTls;
@@ -11,7 +13,10 @@ use crate::{
         house::{House, LeftOut},
         rounds::Rounds,
     },
-    torture::service::Instance,
+    torture::{
+        Binary,
+        service::{Instance, Settings},
+    },
 };
 
 const REPLICAS: usize = 4;
@@ -59,7 +64,7 @@ pub(super) async fn versions(house: &mut House, rounds: &mut Rounds) -> Result<(
         let schema = house.schema().await?;
         let settings = house.settings().await?.stores(&redis.url().parse()?, &schema);
         let previous = house.previous.as_ref().context("there is no earlier release")?;
-        let old = Instance::start(previous, &settings, house.folder(&format!("versions-{}-old", round.seed))).await?;
+        let old = start_old(previous, settings.clone(), house.folder(&format!("versions-{}-old", round.seed))).await?;
         let town = house.town(&format!("versions-{}", round.seed))?;
         town.at(&[old.url()]);
         let mut people = town.people();
@@ -83,4 +88,17 @@ pub(super) async fn versions(house: &mut House, rounds: &mut Rounds) -> Result<(
         rounds.judge(round, || journals(&mut people));
     }
     Ok(())
+}
+
+/// Starts an older release with as much of the configuration as it knows.
+async fn start_old(previous: &Binary, mut settings: Settings, home: PathBuf) -> Result<Instance> {
+    loop {
+        match Instance::start(previous, &settings, home.clone()).await {
+            Ok(instance) => return Ok(instance),
+            Err(error) => {
+                let complaint = format!("{error:#}");
+                settings = settings.without_named(&complaint).ok_or(error)?;
+            }
+        }
+    }
 }
