@@ -1,12 +1,12 @@
 //! What a run owns: the service's binary, a Postgres that all rows share, and for each row a schema in it, a Redis and people.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use url::Url;
 
-use super::{Args, town::Town};
+use super::{Args, pulse::Pulse, town::Town};
 use crate::{
     stores::{self, Kind, Store},
     torture::{
@@ -46,6 +46,7 @@ pub(super) struct House {
     pub(super) postgres: Store,
     pub(super) stores: stores::Args,
     nonce: String,
+    pulse: Arc<Pulse>,
     folder: TempDir,
     schemas: Vec<Schema>,
 }
@@ -54,10 +55,11 @@ impl House {
     pub(super) async fn new(args: &Args, binary: Binary, previous: Option<Binary>) -> Result<Self> {
         let stores = stores::Args { local: !args.containers };
         let folder = tempfile::Builder::new().prefix("revolve-faults-").tempdir().context("could not make a temporary directory")?;
+        let pulse = Arc::new(Pulse::start(folder.path())?);
         // What is promised over a crash rests on fsync.
         let postgres = Store::start_tuned(Kind::Postgres, &stores, &["-c", "fsync=on"]).await?;
         let nonce: String = crate::secrets::random()?.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-        Ok(Self { binary, previous, postgres, stores, nonce: nonce.to_lowercase(), folder, schemas: Vec::new() })
+        Ok(Self { binary, previous, postgres, stores, nonce: nonce.to_lowercase(), pulse, folder, schemas: Vec::new() })
     }
 
     /// A Redis of a row's own, which writes down everything before it answers.
@@ -103,7 +105,7 @@ impl House {
 
     /// Nobody lives there yet.
     pub(super) fn town(&self, name: &str) -> Result<Town> {
-        Town::new(format!("{}-{name}", self.nonce))
+        Town::new(format!("{}-{name}", self.nonce), Arc::clone(&self.pulse))
     }
 
     /// Takes down what is left.

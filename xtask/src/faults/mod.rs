@@ -7,6 +7,7 @@ mod disk;
 mod house;
 mod memory;
 mod person;
+mod pulse;
 mod report;
 mod rounds;
 mod rows;

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use super::{
     claims::Losses,
     person::Person,
+    pulse::Pulse,
     rounds::{Round, note},
     verdict::Verdict,
 };
@@ -46,6 +47,7 @@ pub(super) struct Town {
     losses: Mutex<Losses>,
     verdict: Mutex<Verdict>,
     nonce: String,
+    pulse: Arc<Pulse>,
     born: AtomicU32,
     stop: AtomicBool,
     faulty: AtomicBool,
@@ -56,7 +58,7 @@ pub(super) struct Town {
 }
 
 impl Town {
-    pub(super) fn new(nonce: String) -> Result<Self> {
+    pub(super) fn new(nonce: String, pulse: Arc<Pulse>) -> Result<Self> {
         Ok(Self {
             http: wire::http()?,
             profile: Arc::new(Profile::load(None)?),
@@ -64,6 +66,7 @@ impl Town {
             losses: Mutex::default(),
             verdict: Mutex::default(),
             nonce,
+            pulse,
             born: AtomicU32::new(0),
             stop: AtomicBool::new(false),
             faulty: AtomicBool::new(false),
@@ -79,6 +82,11 @@ impl Town {
 
     fn name(&self) -> String {
         format!("faults-{}-{}@example.org", self.nonce, self.born.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// For how long the machine stood still so far; no bound of time is the service's to keep then.
+    pub(super) fn stalled(&self) -> Duration {
+        self.pulse.stalled()
     }
 
     /// Where the replicas are.
@@ -202,7 +210,7 @@ impl Town {
 
     /// Waits until somebody can sign up and refresh at every replica, and notes how long it took.
     pub(super) async fn recover(&self) -> Result<()> {
-        let begun = Instant::now();
+        let (begun, stalled) = (Instant::now(), self.stalled());
         let urls = lock(&self.urls).clone();
         for url in urls {
             loop {
@@ -217,7 +225,8 @@ impl Town {
                 }
             }
         }
-        self.note(|verdict| verdict.recovered(begun.elapsed()));
+        let took = begun.elapsed().saturating_sub(self.stalled().saturating_sub(stalled));
+        self.note(|verdict| verdict.recovered(took));
         Ok(())
     }
 }

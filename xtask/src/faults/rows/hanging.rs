@@ -64,7 +64,7 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
     while let Some(mut round) = rounds.next() {
         let kind = round.turn(&Kind::ALL);
         let store = if kind == Kind::Redis { &stage.redis } else { &house.postgres };
-        let town = &stage.town;
+        let (town, stalled) = (&stage.town, stage.town.stalled());
         let fault = watch(town, stage.service.url(), async {
             store.pause().await?;
             town.fault_begins();
@@ -75,7 +75,7 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
         });
         town.endure(&mut stage.people, &mut round, fault).await?;
         round.note(|verdict| {
-            verdict.within(bound(kind, [REDIS_TIMEOUT, POSTGRES_TIMEOUT]));
+            verdict.within(bound(kind, [REDIS_TIMEOUT, POSTGRES_TIMEOUT]) + town.stalled().saturating_sub(stalled));
             verdict.check(if kind == Kind::Redis { "pauses of Redis" } else { "pauses of Postgres" });
         });
         rounds.judge(round, || journals(&mut stage.people));
@@ -105,7 +105,7 @@ pub(super) async fn cut(house: &mut House, rounds: &mut Rounds) -> Result<()> {
 async fn proxied(mut stage: Stage, rounds: &mut Rounds, timeouts: [Duration; 2], ways: &[(Kind, Failure)]) -> Result<()> {
     while let Some(mut round) = rounds.next() {
         let (kind, how) = round.turn(ways);
-        let (town, proxy) = (&stage.town, &stage.proxies[usize::from(kind == Kind::Postgres)]);
+        let (stalled, town, proxy) = (stage.town.stalled(), &stage.town, &stage.proxies[usize::from(kind == Kind::Postgres)]);
         let fault = watch(town, stage.service.url(), async {
             town.fault_begins();
             proxy.fail(how);
@@ -116,7 +116,7 @@ async fn proxied(mut stage: Stage, rounds: &mut Rounds, timeouts: [Duration; 2],
         });
         town.endure(&mut stage.people, &mut round, fault).await?;
         round.note(|verdict| {
-            verdict.within(bound(kind, timeouts));
+            verdict.within(bound(kind, timeouts) + town.stalled().saturating_sub(stalled));
             verdict.check(words(kind, how));
         });
         rounds.judge(round, || journals(&mut stage.people));

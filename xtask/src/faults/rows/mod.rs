@@ -10,6 +10,7 @@ mod hanging;
 mod killed_postgres;
 mod killed_redis;
 mod killed_service;
+mod no_writes;
 mod pool;
 mod power_cut;
 mod releases;
@@ -48,6 +49,8 @@ pub(crate) enum Row {
     Cut,
     /// All connections to Postgres wait for a lock
     Pool,
+    /// Postgres answers questions and takes no writes
+    NoWrites,
     /// The service may open no more files
     Descriptors,
     /// The embedded store's disk is full
@@ -84,6 +87,7 @@ impl Row {
             Self::Slow => "slow",
             Self::Cut => "cut",
             Self::Pool => "pool",
+            Self::NoWrites => "no-writes",
             Self::Descriptors => "descriptors",
             Self::DiskFull => "disk-full",
             Self::DiskReadOnly => "disk-read-only",
@@ -111,6 +115,7 @@ impl Row {
             Self::Slow => Box::pin(hanging::slow(house, rounds)),
             Self::Cut => Box::pin(hanging::cut(house, rounds)),
             Self::Pool => Box::pin(pool::play(house, rounds)),
+            Self::NoWrites => Box::pin(no_writes::play(house, rounds)),
             Self::Descriptors => Box::pin(descriptors::play(house, rounds)),
             Self::DiskFull => Box::pin(disks::full(house, rounds)),
             Self::DiskReadOnly => Box::pin(disks::read_only(house, rounds)),

@@ -21,7 +21,7 @@ use crate::{
 const REQUESTS: usize = 200;
 /// More than they may take, in bytes.
 const MEMORY: u64 = 64 << 20;
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_millis(1250);
 
 /// Everybody who has to wait longer than the timeout gets 503, in bounded memory; and it recovers when the lock is gone.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
@@ -32,7 +32,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     town.at(&[service.url()]);
     let mut people = town.people();
     while let Some(mut round) = rounds.next() {
-        let (_, client) = town.newcomer(service.url()).await?;
+        let ((_, client), stalled) = (town.newcomer(service.url()).await?, town.stalled());
         let fault = watch(&town, service.url(), async {
             let before = memory::used(&service)?;
             let (locker, connection) = tokio_postgres::connect(schema.as_str(), NoTls).await.context("Postgres does not answer")?;
@@ -55,7 +55,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
                 verdict.answered(reply.received.duration_since(reply.sent));
             }
             verdict.require("bounds of memory", most < MEMORY, || format!("{most} bytes more memory"));
-            verdict.within(POSTGRES_TIMEOUT + GRACE);
+            verdict.within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(stalled));
         });
         rounds.judge(round, || journals(&mut people));
     }
