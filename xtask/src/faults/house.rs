@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
+use tokio::time::sleep;
 use url::Url;
 
 use super::{Args, pulse::Pulse, town::Town};
@@ -26,6 +27,10 @@ pub(super) const WINDOWS: Windows = Windows {
 /// The timeouts that the service is given for its stores.
 pub(super) const REDIS_TIMEOUT: Duration = Duration::from_millis(700);
 pub(super) const POSTGRES_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A supervisor starts a service so often, with so long in between.
+const STARTS: u32 = 5;
+const BETWEEN_STARTS: Duration = Duration::from_millis(200);
 
 /// A fault can't be brought about here, for this reason.
 #[derive(Debug)]
@@ -139,6 +144,17 @@ impl Site {
     pub(super) async fn order(&self, words: &[&str]) -> Result<()> {
         order(&self.redis, words).await
     }
+}
+
+/// Starts a service again as a supervisor does: more than once, if it must, since a busy store may not answer the first time.
+pub(super) async fn start_again(service: &mut Instance) -> Result<()> {
+    for _ in 0..STARTS {
+        if service.restart().await.is_ok() {
+            return Ok(());
+        }
+        sleep(BETWEEN_STARTS).await;
+    }
+    service.restart().await
 }
 
 /// Says something to a Redis.

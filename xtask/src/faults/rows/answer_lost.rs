@@ -7,7 +7,10 @@ use tokio::time::sleep;
 
 use super::journals;
 use crate::{
-    faults::{house::House, rounds::Rounds},
+    faults::{
+        house::{House, start_again},
+        rounds::Rounds,
+    },
     torture::service::{Failure, Proxy},
 };
 
@@ -32,7 +35,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             sleep(DEAF).await;
             service.kill().await?;
             proxies.iter().for_each(Proxy::recover);
-            service.restart().await?;
+            start_again(&mut service).await?;
             town.at(&[service.url()]);
             town.recover().await
         })

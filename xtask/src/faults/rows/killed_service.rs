@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::journals;
 use crate::faults::{
-    house::{House, Site},
+    house::{House, Site, start_again},
     rounds::Rounds,
 };
 
@@ -25,7 +25,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         };
         town.endure(people, &mut round, async {
             service.kill().await?;
-            service.restart().await?;
+            start_again(service).await?;
             town.at(&[service.url()]);
             town.recover().await
         })
