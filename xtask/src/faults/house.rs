@@ -1,6 +1,10 @@
 //! What a run owns: the service's binary, a Postgres that all rows share, and for each row a schema in it, a Redis and people.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
@@ -93,11 +97,6 @@ impl House {
         Ok(self.settings().await?.with("REDIS__TIMEOUT", "1s").with("POSTGRES__TIMEOUT", "2s"))
     }
 
-    /// The embedded profile's settings, with its data in that folder.
-    pub(super) fn embedded(&self, data: &std::path::Path) -> Settings {
-        Settings::new(&WINDOWS).with("SESSIONS__MAX_PER_USER", "200").with("DATA_DIR", &data.display().to_string())
-    }
-
     /// A folder of that name, for a row and what it starts.
     pub(super) fn folder(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -144,6 +143,11 @@ impl Site {
     pub(super) async fn order(&self, words: &[&str]) -> Result<()> {
         order(&self.redis, words).await
     }
+}
+
+/// The embedded profile's settings, with its data in that folder.
+pub(super) fn embedded(data: &Path) -> Settings {
+    Settings::new(&WINDOWS).with("SESSIONS__MAX_PER_USER", "200").with("DATA_DIR", &data.display().to_string())
 }
 
 /// Starts a service again as a supervisor does: more than once, if it must, since a busy store may not answer the first time.

@@ -78,8 +78,12 @@ impl Rounds {
             self.progress.suspend(|| {
                 let row = self.row.name();
                 eprintln!("{row}, round {}: FAILED", self.begun);
-                verdict.violations().iter().take(TOLD).for_each(|violation| eprintln!("  {violation}"));
-                journal().iter().for_each(|line| eprintln!("    {line}"));
+                for violation in verdict.violations().iter().take(TOLD) {
+                    eprintln!("  {violation}");
+                }
+                for line in journal() {
+                    eprintln!("    {line}");
+                }
                 eprintln!("  the same choices again: cargo xtask faults --only {row} --rounds 1 --seed {}", round.seed);
             });
         }

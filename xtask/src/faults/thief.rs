@@ -60,7 +60,7 @@ impl Robbed {
         let healed = self.victim.insist(&self.victim.grant.refresh).await?;
         let words = healed.words();
         round.note(|verdict| {
-            verdict.require("newer tokens that heal", healed.grant().is_some(), || format!("an honest newer token: {words}"))
+            verdict.require("newer tokens that heal", healed.grant().is_some(), || format!("an honest newer token: {words}"));
         });
         self.victim.keep(healed.grant().cloned().context("it did not heal")?);
         sleep(AFTER_RETRY_FREE).await;

@@ -186,7 +186,9 @@ impl Town {
 
     /// A round: people live, something happens at a random moment, they live on, and then everything acknowledged must be true.
     pub(super) async fn endure<T>(&self, people: &mut [Person], round: &mut Round, fault: impl Future<Output = Result<T>>) -> Result<T> {
-        people.iter_mut().for_each(|person| drop(person.journal()));
+        for person in people.iter_mut() {
+            drop(person.journal());
+        }
         self.stop.store(false, Ordering::Relaxed);
         let before = Duration::from_micros(round.rng.u64(20_000..=BEFORE * 1000));
         let lives = try_join_all(people.iter_mut().map(|person| person.live(self, round.rng.fork())).collect::<Vec<_>>());

@@ -31,7 +31,9 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     while let Some(mut round) = rounds.next() {
         let deaf: &[usize] = round.turn(&[&[0][..], &[1], &[0, 1]]);
         town.endure(&mut people, &mut round, async {
-            deaf.iter().for_each(|store| proxies[*store].fail(Failure::Deaf));
+            for store in deaf {
+                proxies[*store].fail(Failure::Deaf);
+            }
             sleep(DEAF).await;
             service.kill().await?;
             proxies.iter().for_each(Proxy::recover);

@@ -14,7 +14,7 @@ use super::journals;
 use crate::{
     faults::{
         disk::Disk,
-        house::House,
+        house::{House, embedded},
         person::Person,
         rounds::{Round, Rounds},
         town::Town,
@@ -37,7 +37,7 @@ struct Stage {
 impl Stage {
     async fn set(house: &mut House, name: &str) -> Result<Self> {
         let disk = Disk::mount(house.folder(&format!("{name}-disk"))).await?;
-        let service = house.start(&house.embedded(&disk.path().join("data")), name).await?;
+        let service = house.start(&embedded(&disk.path().join("data")), name).await?;
         let town = house.town(name)?;
         town.at(&[service.url()]);
         let people = town.people();

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::journals;
 use crate::faults::{
-    house::{House, Site, start_again},
+    house::{House, Site, embedded, start_again},
     rounds::Rounds,
 };
 
@@ -13,15 +13,15 @@ use crate::faults::{
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let mut server = Site::open(house, "service-kill", &[]).await?;
     let home = house.folder("service-kill-embedded");
-    let mut embedded = house.start(&house.embedded(&home.join("data")), "service-kill-embedded").await?;
+    let mut alone = house.start(&embedded(&home.join("data")), "service-kill-embedded").await?;
     let town = house.town("service-kill-embedded")?;
-    town.at(&[embedded.url()]);
+    town.at(&[alone.url()]);
     let (mut citizens, mut villagers) = (server.town.people(), town.people());
     while let Some(mut round) = rounds.next() {
         let (service, town, people) = if round.turn(&[true, false]) {
             (&mut server.service, &server.town, &mut citizens)
         } else {
-            (&mut embedded, &town, &mut villagers)
+            (&mut alone, &town, &mut villagers)
         };
         town.endure(people, &mut round, async {
             service.kill().await?;

@@ -47,7 +47,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             town.recover().await?;
             Ok((refreshed, signed_out))
         });
-        let (refreshed, signed_out) = town.endure(&mut people, &mut round, fault).await?;
+        let (refreshed, signed_out) = Box::pin(town.endure(&mut people, &mut round, fault)).await?;
         round.note(|verdict| {
             verdict.require("refreshes without writes", matches!(refreshed, Answer::Granted(_)), || format!("a refresh: {refreshed:?}"));
             verdict.require("sign-outs without writes, 503", signed_out == Answer::Unavailable, || format!("a sign-out: {signed_out:?}"));

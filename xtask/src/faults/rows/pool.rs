@@ -48,7 +48,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             town.recover().await?;
             Ok((replies, most, released))
         });
-        let (replies, most, _) = town.endure(&mut people, &mut round, fault).await?;
+        let (replies, most, _) = Box::pin(town.endure(&mut people, &mut round, fault)).await?;
         round.note(|verdict| {
             for reply in replies {
                 verdict.require("requests to a pool without a free connection", reply.answer == Answer::Unavailable, || reply.words());

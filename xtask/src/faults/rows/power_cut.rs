@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{
     faults::{
-        house::House,
+        house::{House, embedded},
         rounds::{Round, Rounds},
         town::Town,
     },
@@ -74,7 +74,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
 async fn run(house: &House, town: &Town, round: &mut Round) -> Result<Run> {
     let name = format!("power-cut-{}", round.seed);
     let data = house.folder(&name).join("data");
-    let mut service = house.start(&house.embedded(&data), &name).await?;
+    let mut service = house.start(&embedded(&data), &name).await?;
     let length = || -> Result<u64> { Ok(fs::metadata(data.join(LOG))?.len()) };
     let before = fs::read(data.join(FILE))?;
     let (mut clients, mut accounts, mut acknowledged) = (Vec::<Client>::new(), Vec::new(), Vec::new());
@@ -107,7 +107,7 @@ async fn cut(house: &House, town: &Town, run: &Run, round: &mut Round, (length, 
         log.extend(std::iter::repeat_with(|| round.rng.u8(..)).take(usize::try_from(FRAME)?));
     }
     fs::write(data.join(LOG), log)?;
-    let service = crate::torture::service::Instance::start(&house.binary, &house.embedded(&data), folder.path().to_owned()).await?;
+    let service = crate::torture::service::Instance::start(&house.binary, &embedded(&data), folder.path().to_owned()).await?;
     let api = town.api(service.url(), &Journal::new());
     // Of each person the newest token that was acknowledged by then, and whether they can sign in.
     let mut missing = false;
@@ -127,7 +127,7 @@ async fn cut(house: &House, town: &Town, run: &Run, round: &mut Round, (length, 
             let reply = newest.client.at(&api).refresh().await?;
             let words = reply.words();
             round.note(|verdict| {
-                verdict.require("rotations after a cut", reply.grant().is_some(), || format!("an acknowledged token: {words}"))
+                verdict.require("rotations after a cut", reply.grant().is_some(), || format!("an acknowledged token: {words}"));
             });
         }
     }

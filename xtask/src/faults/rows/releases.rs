@@ -71,7 +71,7 @@ pub(super) async fn versions(house: &mut House, rounds: &mut Rounds) -> Result<(
         let (before, seed) = (applied(&schema).await?.0, round.seed);
         let new = town
             .endure(&mut people, &mut round, async {
-                let new = house.start(&settings, &format!("versions-{}-new", seed)).await?;
+                let new = house.start(&settings, &format!("versions-{seed}-new")).await?;
                 town.at(&[old.url(), new.url()]);
                 town.recover().await?;
                 Ok(new)
