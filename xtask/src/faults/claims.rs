@@ -7,8 +7,8 @@ use crate::torture::profile::Answer;
 /// What a client was told, and may rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// A session that was begun then, and was never ended, lives.
-    Lives { begun: Instant },
+    /// A session that was begun between these moments, and was never ended, lives.
+    Lives { asked: Instant, answered: Instant },
     /// A sign-out is final.
     Ended,
     /// Who signed up, or changed the password, can sign in.
@@ -28,10 +28,11 @@ pub(super) enum Losses {
 }
 
 impl Losses {
-    fn cover(self, begun: Instant) -> bool {
+    /// Whether a session that was begun between these moments may be among them.
+    fn cover(self, asked: Instant, answered: Instant) -> bool {
         match self {
             Self::None => false,
-            Self::Between(from, to) => from.is_none_or(|from| begun >= from) && to.is_none_or(|to| begun <= to),
+            Self::Between(from, to) => from.is_none_or(|from| answered >= from) && to.is_none_or(|to| asked <= to),
         }
     }
 
@@ -65,7 +66,9 @@ pub(super) fn judge(claim: Claim, answer: &Answer, losses: Losses) -> Judgement 
         (_, Answer::Odd(what)) => Judgement::Broken(format!("{}: {what}", words(claim))),
         (_, Answer::Granted(_) | Answer::Done) if good => Judgement::Kept,
         (_, Answer::Refused(_)) if !good => Judgement::Kept,
-        (Claim::Lives { begun }, Answer::Refused(code)) if code == "session_unknown" && losses.cover(begun) => Judgement::Excused,
+        (Claim::Lives { asked, answered }, Answer::Refused(code)) if code == "session_unknown" && losses.cover(asked, answered) => {
+            Judgement::Excused
+        }
         (_, Answer::Refused(code)) => Judgement::Broken(format!("{}: refused ({code})", words(claim))),
         (_, Answer::Granted(_) | Answer::Done) => Judgement::Broken(format!("{}: it worked", words(claim))),
     }
@@ -91,6 +94,10 @@ mod tests {
         Answer::Granted(Grant { refresh: "r".to_owned(), access: None, credential: None })
     }
 
+    fn lives(begun: Instant) -> Claim {
+        Claim::Lives { asked: begun, answered: begun }
+    }
+
     fn refused(code: &str) -> Answer {
         Answer::Refused(code.to_owned())
     }
@@ -101,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_was_acknowledged_is_kept_or_broken() {
-        let lives = Claim::Lives { begun: Instant::now() };
+        let lives = lives(Instant::now());
         for (claim, good) in [(lives, true), (Claim::Password, true), (Claim::Ended, false), (Claim::Replaced, false)] {
             assert_eq!(judge(claim, &granted(), Losses::None) == Judgement::Kept, good, "{claim:?}");
             assert_eq!(is_broken(claim, &granted(), Losses::None), !good, "{claim:?}");
@@ -112,7 +119,7 @@ mod tests {
 
     #[test]
     fn no_answer_decides_nothing_and_an_odd_one_breaks_everything() {
-        for claim in [Claim::Lives { begun: Instant::now() }, Claim::Ended, Claim::Password, Claim::Replaced] {
+        for claim in [lives(Instant::now()), Claim::Ended, Claim::Password, Claim::Replaced] {
             assert_eq!(judge(claim, &Answer::Unavailable, Losses::None), Judgement::Later);
             assert_eq!(judge(claim, &Answer::Silence("reset".to_owned()), Losses::None), Judgement::Later);
             assert!(is_broken(claim, &Answer::Odd("status 500".to_owned()), Losses::Between(None, None)));
@@ -123,7 +130,7 @@ mod tests {
     fn only_a_session_that_the_white_list_lost_is_excused_and_only_with_the_right_code() {
         let begun = Instant::now();
         let (before, after) = (begun.checked_sub(Duration::from_millis(1)).unwrap(), begun + Duration::from_millis(1));
-        let lives = Claim::Lives { begun };
+        let lives = lives(begun);
         for (losses, excused) in [
             (Losses::None, false),
             (Losses::Between(None, None), true),
@@ -135,6 +142,9 @@ mod tests {
             assert_eq!(judge(lives, &refused("session_unknown"), losses) == Judgement::Excused, excused, "{losses:?}");
             assert!(is_broken(lives, &refused("token_reused"), losses), "{losses:?}");
         }
+        // In flight when it happened, and answered after it was over.
+        let astride = Claim::Lives { asked: before, answered: after };
+        assert_eq!(judge(astride, &refused("session_unknown"), Losses::Between(Some(begun), Some(begun))), Judgement::Excused);
         // A lost white list is no excuse for a password.
         assert!(is_broken(Claim::Password, &refused("session_unknown"), Losses::Between(None, None)));
     }

@@ -38,9 +38,17 @@ enum Known {
 /// A session, and since when.
 struct Session {
     client: Client,
-    begun: Instant,
+    /// When the sign-in was asked for, and answered.
+    begun: (Instant, Instant),
     /// A sign-out was asked for and not answered.
     leaving: bool,
+}
+
+impl Session {
+    fn lives(&self) -> Claim {
+        let (asked, answered) = self.begun;
+        Claim::Lives { asked, answered }
+    }
 }
 
 /// Somebody.
@@ -153,7 +161,7 @@ impl Person {
 
     fn begin(&mut self, api: &Api, reply: &Reply) -> Result<()> {
         let client = Client::of(api, reply, self.shows)?;
-        self.session = Some(Session { client, begun: reply.received, leaving: false });
+        self.session = Some(Session { client, begun: (reply.sent, reply.received), leaving: false });
         Ok(())
     }
 
@@ -163,14 +171,14 @@ impl Person {
         if let Answer::Granted(grant) = &reply.answer {
             session.client.keep(grant.clone());
         }
-        let claim = Claim::Lives { begun: session.begun };
+        let claim = session.lives();
         Ok(self.hear(town, claim, &reply, "refreshes"))
     }
 
     async fn look(&mut self, town: &Town, api: &Api) -> Result<bool> {
         let Some(session) = &self.session else { return Ok(true) };
         let Some(reply) = api.check(&session.client.grant).await? else { return Ok(true) };
-        let claim = Claim::Lives { begun: session.begun };
+        let claim = session.lives();
         Ok(self.hear(town, claim, &town.saw(reply), "bearer calls"))
     }
 
@@ -196,7 +204,7 @@ impl Person {
             self.ended.drain(..old);
             return Ok(true);
         }
-        let claim = Claim::Lives { begun: session.begun };
+        let claim = session.lives();
         Ok(self.hear(town, claim, &reply, "sign-outs"))
     }
 
@@ -216,7 +224,7 @@ impl Person {
                 Ok(false)
             }
             _ => {
-                let claim = Claim::Lives { begun: session.begun };
+                let claim = session.lives();
                 Ok(self.hear(town, claim, &reply, "password changes"))
             }
         }
