@@ -40,7 +40,7 @@ impl Args {
             only: Vec::new(),
             rounds: 2,
             seed: None,
-            at_most: Some(Duration::from_secs(6)),
+            at_most: Some(Duration::from_secs(4)),
             previous: None,
             containers: false,
             release: false,
