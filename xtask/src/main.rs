@@ -6,6 +6,7 @@ mod audit;
 mod ci;
 mod deps;
 mod documents;
+mod faults;
 mod fuzz;
 mod interop;
 mod interrupt;
@@ -71,6 +72,8 @@ enum Command {
     Torture(Box<torture::Args>),
     /// Play the whole story against a fresh server and show what happens: sign-up, verification, refresh, theft, sign-out
     Tour,
+    /// Break the service, its stores, its disk and its clock, and hold it to everything that it has acknowledged
+    Faults(Box<faults::Args>),
     /// Write the manual pages of `revolve` into target/man
     Man,
     /// Write the completions of `revolve` for each shell into target/completions
@@ -110,6 +113,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Tour => tour::run(&interrupt).await,
+        Command::Faults(args) => faults::run(&args, &interrupt).await,
         Command::Man => documents::man(&interrupt).await,
         Command::Completions => documents::completions(&interrupt).await,
         Command::Sizing(args) => sizing::run(&args, &interrupt).await,

@@ -72,7 +72,9 @@ fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
         return Err(format!("a write-ahead log is not possible here, only the journal mode {mode}").into());
     }
     let migrations = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
-    let report = Runner::new(&migrations).run(&mut writer)?;
+    // All in one transaction: one by one, the library commits a migration before the note that it was applied, and whoever is killed
+    // in between never starts again.
+    let report = Runner::new(&migrations).set_grouped(true).run(&mut writer)?;
     for migration in report.applied_migrations() {
         tracing::info!(%migration, "migrated the tables in SQLite");
     }

@@ -75,8 +75,8 @@ impl SignIn {
         let others = match self.tokens.begin(formed.live).await {
             Ok(others) => others,
             Err(error) => {
-                // It may have happened all the same.
-                self.clear.execute(own()).await;
+                // It may have happened all the same. To ask a store at once that failed just now would only hold up the answer.
+                self.clear.defer(own());
                 return Err(error.into());
             }
         };
