@@ -3,12 +3,14 @@
 
 mod attack;
 mod audit;
+mod bench;
 mod ci;
 mod deps;
 mod documents;
 mod fuzz;
 mod interop;
 mod interrupt;
+mod marks;
 mod openapi;
 mod process;
 mod python;
@@ -21,6 +23,7 @@ mod sizing;
 mod stores;
 mod test;
 mod torture;
+mod usage;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -48,6 +51,8 @@ enum Command {
         #[command(subcommand)]
         attack: attack::Attack,
     },
+    /// Measure the service, raw floors and the replaced scheme side by side, judge the goals and write docs/performance.md (Linux)
+    Bench(bench::Args),
     /// Check which crate depends on which, and the house rules
     Deps,
     /// Look for known vulnerabilities in what we depend on (cargo-deny, the RustSec database)
@@ -96,6 +101,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(args) => test::run(&args, &interrupt).await,
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Attack { attack } => attack::run(&attack, &interrupt).await,
+        Command::Bench(args) => Box::pin(bench::run(&args, &interrupt)).await,
         Command::Deps => deps::run(),
         Command::Audit(args) => audit::run(&args, &interrupt).await,
         Command::Sbom => sbom::run(&interrupt).await,

@@ -1,6 +1,6 @@
 //! The service under attack: a process of its own, over stores that are the run's own.
 
-use std::{collections::BTreeMap, fs, process::Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
@@ -12,10 +12,11 @@ use crate::{
     secrets,
     stores::{self, Kind, Stores},
     torture::service::{Binary, Instance, Schema, Settings},
+    usage,
 };
 
 /// Where and what is attacked.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub(super) struct Args {
     /// Over Redis and Postgres, in place of the embedded store
@@ -80,16 +81,9 @@ impl Target {
         Ok(())
     }
 
-    /// A size from `/proc/<pid>/status` in bytes: `VmRSS`, or `VmHWM` for the most that there was.
+    /// A size in bytes: `VmRSS`, or `VmHWM` for the most that there was.
     pub(super) fn memory(&self, name: &str) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?)).context("the service is gone")?;
-        let fields: BTreeMap<_, _> = status.lines().filter_map(|line| line.split_once(':')).collect();
-        let kib = fields.get(name).and_then(|value| value.trim().strip_suffix("kB")).context("the system does not tell")?;
-        Ok(kib.trim().parse::<u64>()? * 1024)
-    }
-
-    fn pid(&self) -> Result<u32> {
-        self.instance.pid().context("the service does not run")
+        usage::memory(self.instance.pid().context("the service does not run")?, name)
     }
 
     /// Stops it, and takes down what was started for it.

@@ -51,6 +51,13 @@ impl Redis {
         line.trim().parse().context("used_memory is no number")
     }
 
+    /// Runs a script that takes arguments and no keys.
+    pub(crate) async fn run(&mut self, script: &str, arguments: &[String]) -> Result<()> {
+        let mut words = vec![b"EVAL".as_slice(), script.as_bytes(), b"0"];
+        words.extend(arguments.iter().map(String::as_bytes));
+        self.ask(&words).await.map(drop)
+    }
+
     /// Copies what the white list has of a user.
     pub(crate) async fn snapshot(&mut self, user: &str) -> Result<Snapshot> {
         let index = format!("{{{user}}}:sessions");
