@@ -19,8 +19,8 @@ const SESSIONS: &str = "
         local sid = string.format('%08x-1111-7000-8000-%012x', n, n)
         local jti = string.format('%08x-2222-5000-8000-%012x', n, n)
         local token, index = '{' .. uid .. '}:' .. jti, '{' .. uid .. '}:sessions'
-        redis.call('HSET', token, 'sid', sid, 'gen', '0', 'iat', now, 'exp', now + ARGV[3], 'rotated_at', now .. '000')
-        redis.call('HSET', index, sid, '0:' .. jti)
+        redis.call('HSET', token, 'sid', sid, 'gen', '1', 'iat', now, 'exp', now + ARGV[3], 'rotated_at', now .. '000')
+        redis.call('HSET', index, sid, '1:' .. jti)
         redis.call('EXPIRE', token, ARGV[3])
         redis.call('EXPIRE', index, ARGV[3])
     end";

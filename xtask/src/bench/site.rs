@@ -149,11 +149,16 @@ impl Side {
     }
 }
 
-/// The service as it is by default, but for what would only measure itself: cheap hashes where none is measured, and limits that bear a
-/// thousand clients of one address. They are counted, all the same.
+/// The service as it is by default, but for what would only measure itself: cheap hashes where none is measured, limits that bear a
+/// thousand clients of one address, though they are counted, and patience with a machine that is busy with something else.
 pub(super) fn usual(algorithm: &str) -> Settings {
-    let mut settings =
-        Settings::plain().with("HASHING__MEMORY_KIB", "64").with("HASHING__PASSES", "1").with("TOKENS__ALGORITHM", algorithm);
+    let mut settings = Settings::plain()
+        .with("TOKENS__ALGORITHM", algorithm)
+        .with("HASHING__MEMORY_KIB", "64")
+        .with("HASHING__PASSES", "1")
+        .with("HASHING__PATIENCE", "1m")
+        .with("REDIS__TIMEOUT", "5s")
+        .with("POSTGRES__TIMEOUT", "5s");
     for limit in [
         "PASSWORD_PER_ACCOUNT",
         "PASSWORD_PER_ADDRESS",
