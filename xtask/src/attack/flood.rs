@@ -3,7 +3,7 @@
 mod clients;
 mod probe;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use super::{
     figures::{Goals, percentile},
     target::{self, Target},
 };
-use crate::interrupt::Interrupt;
+use crate::{interrupt::Interrupt, torture::service::Binary};
 use clients::{Clients, Tally};
 use probe::Probe;
 
@@ -58,23 +58,26 @@ pub(crate) struct Refreshes {
 }
 
 /// The flood of so many seconds with everything else as usual, over the embedded store, without judging it.
-pub(crate) async fn refreshes(seconds: u64, interrupt: &Interrupt) -> Result<Refreshes> {
+pub(crate) async fn refreshes(service: Arc<Binary>, seconds: u64, interrupt: &Interrupt) -> Result<Refreshes> {
     let args =
         Args { seconds, clients: 1000, pause: Duration::from_secs(1), rate: 100, budget: 64, nice: 10, target: target::Args::default() };
-    let (_, (quiet, flooded, _)) = measure(&args, interrupt).await?;
+    let (_, (quiet, flooded, _)) = measure(service, &args, interrupt).await?;
     let p99 = |times: &[Duration]| percentile(&sorted(times), 0.99).as_secs_f64() * 1000.0;
     Ok(Refreshes { quiet: p99(&quiet), flooded: p99(&flooded) })
 }
 
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
-    let ((name, idle, peak), (quiet, flooded, tally)) = measure(args, interrupt).await?;
+    let service = Arc::new(Binary::build(!args.target.debug, interrupt).await?);
+    let ((name, idle, peak), (quiet, flooded, tally)) = measure(service, args, interrupt).await?;
     Ok(judge(args, name, (idle, peak), (&quiet, &flooded), &tally))
 }
 
 /// The target's name, its memory idle and at most, and what the attack found.
-async fn measure(args: &Args, interrupt: &Interrupt) -> Result<((&'static str, u64, u64), (Vec<Duration>, Vec<Duration>, Tally))> {
+type Found = ((&'static str, u64, u64), (Vec<Duration>, Vec<Duration>, Tally));
+
+async fn measure(service: Arc<Binary>, args: &Args, interrupt: &Interrupt) -> Result<Found> {
     let settings = [("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)), ("HASHING__NICE", args.nice.to_string())];
-    let target = Target::start(&args.target, &settings, interrupt).await?;
+    let target = Target::start_built(service, &args.target, &settings, interrupt).await?;
     let idle = target.memory("VmRSS")?;
     let attack = interrupt.guard(attack(args, &target)).await;
     let (peak, name) = (target.memory("VmHWM"), target.name);

@@ -1,6 +1,6 @@
 //! The service under attack: a process of its own, over stores that are the run's own.
 
-use std::process::Stdio;
+use std::{process::Stdio, sync::Arc};
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
@@ -24,7 +24,7 @@ pub(super) struct Args {
     server: bool,
     /// A debug build of the service: to try the attack, not for figures
     #[arg(long)]
-    debug: bool,
+    pub(super) debug: bool,
     #[command(flatten)]
     stores: stores::Args,
 }
@@ -33,7 +33,7 @@ pub(super) struct Args {
 pub(super) struct Target {
     pub(super) name: &'static str,
     instance: Instance,
-    binary: Binary,
+    binary: Arc<Binary>,
     settings: Settings,
     schema: Option<Schema>,
     stores: Option<Stores>,
@@ -43,7 +43,12 @@ pub(super) struct Target {
 impl Target {
     /// Builds and starts it, with more configuration (`SECTION__KEY`).
     pub(super) async fn start(args: &Args, more: &[(&str, String)], interrupt: &Interrupt) -> Result<Self> {
-        let binary = Binary::build(!args.debug, interrupt).await?;
+        let binary = Arc::new(Binary::build(!args.debug, interrupt).await?);
+        Self::start_built(binary, args, more, interrupt).await
+    }
+
+    /// Starts one that is built.
+    pub(super) async fn start_built(binary: Arc<Binary>, args: &Args, more: &[(&str, String)], interrupt: &Interrupt) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("revolve-attack-").tempdir().context("could not make a temporary directory")?;
         // All of it comes from one address: limits would hide what these attacks are about.
         let settings = Settings::plain().with("LIMITS__ENABLED", "false");

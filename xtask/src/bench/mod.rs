@@ -87,7 +87,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         Err(error) => Err(error),
     };
     stores.shut_down().await;
-    let figures = outcome?;
+    let (figures, failures) = outcome?;
 
     let goals = goals::judge(&figures);
     println!("{}", page::table(&goals));
@@ -96,6 +96,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         fs::write(file, format!("{json:#}\n")).with_context(|| format!("could not write {}", file.display()))?;
     }
     eprintln!("measured in {:.0} s", begun.elapsed().as_secs_f64());
+    ensure!(failures.is_empty(), "could not be measured: {}", failures.join("; "));
     let root = crate::root()?;
     let kept = root.join("xtask/bench-baseline.json");
     if args.save {
@@ -111,20 +112,25 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-async fn measure(site: &Site<'_>, only: &[Part], interrupt: &Interrupt) -> Result<Figures> {
-    let mut figures = Figures::default();
+/// The figures, and what became of parts that could not be measured: the others are not lost with them.
+async fn measure(site: &Site<'_>, only: &[Part], interrupt: &Interrupt) -> Result<(Figures, Vec<String>)> {
+    let (mut figures, mut failures) = (Figures::default(), Vec::new());
     for part in ALL.into_iter().filter(|part| only.is_empty() || only.contains(part)) {
         let begun = Instant::now();
-        match part {
-            Part::Costs => costs::measure(site, &mut figures).await?,
-            Part::Hashing => hashing::measure(site, &mut figures).await?,
-            Part::Sessions => sessions::measure(site, &mut figures).await?,
-            Part::SignOut => sign_out::measure(site, &mut figures).await?,
-            Part::Memory => memory::measure(site, &mut figures).await?,
-            Part::Start => start::measure(site, &mut figures).await?,
-            Part::Flood => flood::measure(site, &mut figures, interrupt).await?,
-        }
+        let outcome = match part {
+            Part::Costs => costs::measure(site, &mut figures).await,
+            Part::Hashing => hashing::measure(site, &mut figures).await,
+            Part::Sessions => sessions::measure(site, &mut figures).await,
+            Part::SignOut => sign_out::measure(site, &mut figures).await,
+            Part::Memory => memory::measure(site, &mut figures).await,
+            Part::Start => start::measure(site, &mut figures).await,
+            Part::Flood => flood::measure(site, &mut figures, interrupt).await,
+        };
         eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());
+        if let Err(error) = outcome {
+            eprintln!("{error:#}");
+            failures.push(format!("{part:?}: {error:#}"));
+        }
     }
-    Ok(figures)
+    Ok((figures, failures))
 }

@@ -1,6 +1,6 @@
 //! What is measured: the stores, and the services and tools over them.
 
-use std::{collections::BTreeMap, path::PathBuf, process::Stdio};
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::Arc};
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ pub(super) const CONNECTIONS: usize = 64;
 
 /// Binaries and stores.
 pub(super) struct Site<'a> {
-    service: Binary,
+    service: Arc<Binary>,
     tools: Binary,
     stores: &'a Stores,
     redis: Url,
@@ -51,7 +51,7 @@ impl<'a> Site<'a> {
         let url = |kind| -> Result<Url> { Ok(stores.get(kind).context("it was started")?.url().parse()?) };
         // Not in memory: commits are to reach a disk.
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(crate::root()?.join("target"))?;
-        Ok(Self { service, tools, redis: url(Kind::Redis)?, postgres: url(Kind::Postgres)?, stores, folder, plan })
+        Ok(Self { service: Arc::new(service), tools, redis: url(Kind::Redis)?, postgres: url(Kind::Postgres)?, stores, folder, plan })
     }
 
     /// One of the databases of Redis.
@@ -59,6 +59,11 @@ impl<'a> Site<'a> {
         let mut url = self.redis.clone();
         url.set_path(&format!("/{database}"));
         url
+    }
+
+    /// The service's binary.
+    pub(super) fn service(&self) -> Arc<Binary> {
+        Arc::clone(&self.service)
     }
 
     pub(super) fn postgres(&self) -> &Url {
