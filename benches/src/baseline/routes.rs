@@ -7,9 +7,11 @@ use actix_web::{
 };
 use deadpool_redis::{Connection, redis::cmd};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::{State, tokens::REFRESH_LIFE};
+use super::{
+    State,
+    tokens::{REFRESH_LIFE, random},
+};
 
 /// Keys that a round of a scan looks at: what Redis does by default.
 const SCANNED: usize = 10;
@@ -39,7 +41,7 @@ struct Pair {
 
 /// A new user each time.
 pub(super) async fn sign_up(state: Data<State>, body: Json<Credentials>) -> Result<HttpResponse, Error> {
-    let user = Uuid::new_v4().to_string();
+    let user = random().to_string();
     let pair = issue(&state, &mut connection(&state).await?, &user, &body.email).await?;
     Ok(HttpResponse::Created().json(Answer { tokens: pair }))
 }

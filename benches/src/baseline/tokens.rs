@@ -51,7 +51,7 @@ impl Tokens {
         } else {
             (Box::new(ES256.signer_from_pem(pem)?), Box::new(ES256.verifier_from_pem(public)?))
         };
-        let secret = Uuid::new_v4().into_bytes().repeat(2);
+        let secret = random().into_bytes().repeat(2);
         let mut header = JwsHeader::new();
         header.set_token_type("JWT");
         let (secret_signer, secret_verifier) = (HS256.signer_from_bytes(&secret)?, HS256.verifier_from_bytes(&secret)?);
@@ -71,7 +71,7 @@ impl Tokens {
     /// A refresh token and its id.
     pub(super) fn refresh(&self, user: &str, email: &str) -> Result<(String, String)> {
         let mut claims = claims(REFRESH_LIFE);
-        let id = Uuid::new_v4().to_string();
+        let id = random().to_string();
         claims.set_subject(user);
         claims.set_jwt_id(&id);
         claims.set_claim("email", Some(email.into()))?;
@@ -95,7 +95,13 @@ impl Tokens {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "there is no clock of the domain here")]
+/// An id that nobody can guess.
+#[expect(clippy::disallowed_methods, reason = "there are no ports of the domain here")]
+pub(super) fn random() -> Uuid {
+    Uuid::new_v4()
+}
+
+#[expect(clippy::disallowed_methods, reason = "there are no ports of the domain here")]
 fn now() -> SystemTime {
     SystemTime::now()
 }

@@ -20,11 +20,12 @@ pub(super) fn measure(figures: &mut Figures, lasts: Duration) -> Result<()> {
     #[cfg(target_os = "linux")]
     rustix::process::nice(NICE)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let before = cpu();
-    let (one, count) = together(1, lasts / 2)?;
-    figures.insert("argon2.cpu".to_owned(), super::micros(cpu().saturating_sub(before), count));
-    figures.insert("argon2.one_core_per_second".to_owned(), one);
-    figures.insert("argon2.all_cores_per_second".to_owned(), together(cores, lasts)?.0);
+    for (name, threads) in [("one_core", 1), ("all_cores", cores)] {
+        let before = cpu();
+        let (rate, count) = together(threads, lasts)?;
+        figures.insert(format!("argon2.{name}_cpu"), super::micros(cpu().saturating_sub(before), count));
+        figures.insert(format!("argon2.{name}_per_second"), rate);
+    }
     Ok(())
 }
 

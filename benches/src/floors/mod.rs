@@ -8,6 +8,7 @@ mod sqlite;
 
 use std::{
     collections::BTreeMap,
+    hint::black_box,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -71,13 +72,14 @@ fn cpu() -> Duration {
 }
 
 /// What something done again and again for so long costs: microseconds of CPU time each.
-fn each(lasts: Duration, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
-    work()?;
+fn each<T>(lasts: Duration, mut work: impl FnMut() -> Result<T>) -> Result<f64> {
+    black_box(work()?);
     let (begun, before) = (Instant::now(), cpu());
     let mut count = 0_u32;
     while begun.elapsed() < lasts || count == 0 {
         for _ in 0..8 {
-            work()?;
+            // The compiler must not leave out what nobody looks at.
+            black_box(work()?);
         }
         count += 8;
     }

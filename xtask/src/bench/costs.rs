@@ -39,7 +39,7 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
             }
         }
     }
-    figures.settle(&samples);
+    figures.settle(samples);
     curves::measure(site, &mut sides, figures).await?;
     tokio::time::sleep(REST).await;
     for side in sides {

@@ -7,7 +7,10 @@ use serde::Serialize;
 /// Figures. CPU time and latencies are in microseconds, memory in bytes.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Figures {
+    /// What was measured once, and medians of the rest.
     values: BTreeMap<String, f64>,
+    /// What each round found.
+    rounds: BTreeMap<String, Vec<f64>>,
     /// Latency against load.
     pub(super) curves: Vec<Curve>,
     /// Cost of a refresh against live sessions.
@@ -62,10 +65,21 @@ impl Figures {
         names.iter().map(|name| self.get(name)).sum()
     }
 
-    /// Takes over medians.
-    pub(super) fn settle(&mut self, samples: &Samples) {
-        for (name, values) in &samples.0 {
-            self.put(name.clone(), median(values));
+    /// The sum of some by the sum of others, round by round, and then the median: what a round meets, both have met.
+    pub(super) fn ratio(&self, these: &[&str], others: &[&str]) -> Option<f64> {
+        let rounds = |names: &[&str]| names.iter().map(|name| self.rounds.get(*name)).collect::<Option<Vec<_>>>();
+        let (these, others) = (rounds(these)?, rounds(others)?);
+        let count = these.iter().chain(&others).map(|values| values.len()).min()?;
+        let sum = |all: &[&Vec<f64>], round: usize| all.iter().map(|values| values[round]).sum::<f64>();
+        let ratios: Vec<f64> = (0..count).map(|round| sum(&these, round) / sum(&others, round)).collect();
+        (!ratios.is_empty()).then(|| median(&ratios))
+    }
+
+    /// Takes over what rounds found.
+    pub(super) fn settle(&mut self, samples: Samples) {
+        for (name, values) in samples.0 {
+            self.put(name.clone(), median(&values));
+            self.rounds.insert(name, values);
         }
     }
 }
@@ -105,7 +119,7 @@ mod tests {
         for value in [1.0, 2.0, 30.0] {
             samples.add("a", value);
         }
-        figures.settle(&samples);
+        figures.settle(samples);
         assert_eq!(figures.get("a"), Some(2.0));
     }
 
@@ -116,5 +130,19 @@ mod tests {
         figures.put("b", 2.0);
         assert_eq!(figures.sum(&["a", "b"]), Some(3.0));
         assert_eq!(figures.sum(&["a", "c"]), None);
+        assert_eq!(figures.ratio(&["a"], &["b"]), None, "measured once, not in rounds");
+    }
+
+    #[test]
+    fn a_ratio_is_made_in_each_round() {
+        let (mut figures, mut samples) = (Figures::default(), Samples::default());
+        // In the second round the machine is three times slower.
+        for (actual, floor, rest) in [(10.0, 4.0, 1.0), (30.0, 12.0, 3.0), (11.0, 4.0, 1.0)] {
+            samples.add("actual", actual);
+            samples.add("floor", floor);
+            samples.add("rest", rest);
+        }
+        figures.settle(samples);
+        assert_eq!(figures.ratio(&["actual"], &["floor", "rest"]), Some(2.0));
     }
 }

@@ -39,7 +39,7 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
             }
         }
     }
-    figures.settle(&samples);
+    figures.settle(samples);
     figures.put("hashing.rss.peak", all.memory("VmHWM")?);
     figures.put("hashing.rss.after", all.memory("VmRSS")?);
     all.stop().await?;

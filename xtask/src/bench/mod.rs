@@ -83,7 +83,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
     let site = Site::new(service, tools, &stores, plan);
     let outcome = match site {
-        Ok(site) => interrupt.guard(measure(&site, &args.only, interrupt)).await,
+        Ok(site) => Box::pin(interrupt.guard(measure(&site, &args.only, interrupt))).await,
         Err(error) => Err(error),
     };
     stores.shut_down().await;

@@ -32,10 +32,10 @@ pub(super) struct Plan {
 impl Plan {
     /// A proof.
     pub(super) const FULL: Self = Self {
-        rounds: 7,
+        rounds: 9,
         seconds: 3.0,
         floor: 1.5,
-        hashing: 4.0,
+        hashing: 2.0,
         point: 10.0,
         people: 5_000,
         sessions: &[1_000, 10_000, 100_000, 1_000_000],
@@ -48,10 +48,10 @@ impl Plan {
 
     /// A look.
     pub(super) const QUICK: Self = Self {
-        rounds: 3,
-        seconds: 1.0,
-        floor: 0.6,
-        hashing: 1.5,
+        rounds: 5,
+        seconds: 0.8,
+        floor: 0.5,
+        hashing: 0.8,
         point: 2.0,
         people: 1_000,
         sessions: &[1_000, 10_000, 100_000],

@@ -8,6 +8,8 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 50.0;
+/// More than an axis has.
+const TICKS: u32 = 12;
 const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
 /// How an axis grows.
@@ -53,13 +55,13 @@ impl Axis {
             Scale::Linear => {
                 let step = step(most.max(f64::MIN_POSITIVE) / 5.0);
                 let count = (most / step).ceil().max(1.0);
-                let ticks = (0_u32..).map(f64::from).take_while(|at| *at <= count).map(|at| at * step).collect();
+                let ticks = (0..=TICKS).map(f64::from).filter(|at| *at <= count).map(|at| at * step).collect();
                 Self { scale, from: 0.0, to: count * step, ticks }
             }
             Scale::Decades => {
                 let (low, high) = (least.max(1e-9).log10().floor(), most.max(1e-9).log10().ceil());
                 let high = if high > low { high } else { low + 1.0 };
-                let ticks = (0_u32..).map(|at| low + f64::from(at)).take_while(|at| *at <= high).map(|at| 10_f64.powf(at)).collect();
+                let ticks = (0..=TICKS).map(|at| low + f64::from(at)).filter(|at| *at <= high).map(|at| 10_f64.powf(at)).collect();
                 Self { scale, from: 10_f64.powf(low), to: 10_f64.powf(high), ticks }
             }
         }

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use super::{
-    figures::{Figures, Size, median},
+    figures::{Figures, Samples, Size},
     load::{Order, Request},
     seed,
     site::{CONNECTIONS, Site, usual},
@@ -26,20 +26,23 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
         seed::postgres(site.postgres(), &name, sessions - people).await?;
         side.ask(Order::count(Request::SignUp, 8, people - people / 2)).await?;
         side.ask(Order::closed(Request::Refresh, CONNECTIONS, 0.5)).await?;
-        sides.push((sessions, side, [const { Vec::new() }; 3]));
+        sides.push((sessions, side));
     }
+    let mut samples = Samples::default();
     for round in 1..=site.plan.rounds {
         eprintln!("sessions, round {round} of {}", site.plan.rounds);
-        for (_, side, rounds) in &mut sides {
+        for (_, side) in &mut sides {
             let cost = site.cost(side, Order::closed(Request::Refresh, CONNECTIONS, site.plan.seconds)).await?;
-            for (rounds, value) in rounds.iter_mut().zip([cost.service, cost.redis, cost.postgres]) {
-                rounds.push(value);
+            for (part, value) in [("service", cost.service), ("redis", cost.redis), ("postgres", cost.postgres)] {
+                samples.add(format!("{}.{part}", side.name), value);
             }
         }
     }
-    for (sessions, side, [service, redis, postgres]) in sides {
+    figures.settle(samples);
+    for (sessions, side) in sides {
+        let get = |part: &str| figures.get(&format!("{}.{part}", side.name)).unwrap_or(f64::NAN);
+        figures.sizes.push(Size { sessions, service: get("service"), redis: get("redis"), postgres: get("postgres") });
         side.stop().await?;
-        figures.sizes.push(Size { sessions, service: median(&service), redis: median(&redis), postgres: median(&postgres) });
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
             }
         }
     }
-    figures.settle(&samples);
+    figures.settle(samples);
     for (side, ..) in sides {
         side.stop().await?;
     }
