@@ -1,4 +1,5 @@
-//! A rotation's transaction, one after the other, each on the disk before the next: what the embedded store would do without groups.
+//! Rotations one after the other, each on the disk before the next: what the embedded store would do without groups; and as many to a
+//! commit as there are connections, which is what groups can gain on this disk.
 
 use std::{
     path::Path,
@@ -11,6 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{Figures, cpu, micros};
 
 const SESSIONS: u32 = 1000;
+/// Requests that may wait for the same commit.
+const GROUP: u32 = 64;
 const TABLE: &str = "
     CREATE TABLE white_list (user_id TEXT NOT NULL, session_id TEXT NOT NULL, gen INTEGER NOT NULL, iat INTEGER NOT NULL,
         exp INTEGER NOT NULL, rotated_at INTEGER NOT NULL, dies_at INTEGER NOT NULL, late INTEGER NOT NULL, charged INTEGER NOT NULL,
@@ -28,24 +31,28 @@ pub(super) fn measure(figures: &mut Figures, folder: &Path, lasts: Duration) -> 
     database.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
     database.pragma_update(None, "synchronous", "full")?;
     database.execute_batch(TABLE)?;
-    let (begun, before) = (Instant::now(), cpu());
-    let mut count = 0;
-    while begun.elapsed() < lasts {
-        rotate(&database, count % SESSIONS, count / SESSIONS)?;
-        count += 1;
+    for (name, group) in [("one_by_one", 1), ("in_groups", GROUP)] {
+        let (begun, before) = (Instant::now(), cpu());
+        let mut count = 0;
+        while begun.elapsed() < lasts {
+            database.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            for _ in 0..group {
+                rotate(&database, count % SESSIONS, count / SESSIONS)?;
+                count += 1;
+            }
+            database.prepare_cached("COMMIT")?.execute([])?;
+        }
+        figures.insert(format!("sqlite.{name}_per_second"), f64::from(count) / begun.elapsed().as_secs_f64());
+        figures.insert(format!("sqlite.{name}_cpu"), micros(cpu().saturating_sub(before), count));
     }
-    figures.insert("sqlite.one_by_one_per_second".to_owned(), f64::from(count) / begun.elapsed().as_secs_f64());
-    figures.insert("sqlite.transaction".to_owned(), micros(cpu().saturating_sub(before), count));
     Ok(())
 }
 
 fn rotate(database: &Connection, session: u32, generation: u32) -> Result<()> {
     let (user, session) = (format!("{session:036}"), format!("{session:036}"));
-    database.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let found: Option<u32> = database.prepare_cached(READ)?.query_row([&user, &session], |row| row.get(0)).optional()?;
     let next = found.map_or(generation, |found| found + 1);
     let now = 1_800_000_000_000_i64 + i64::from(next);
     database.prepare_cached(PUT)?.execute(params![user, session, next, now, now + 259_200_000, now, now + 259_200_000, 0, 0])?;
-    database.prepare_cached("COMMIT")?.execute([])?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -18,6 +18,20 @@ pub(super) struct Connection<'a> {
     stream: Option<TcpStream>,
     request: String,
     received: Vec<u8>,
+    /// It has answered before.
+    kept: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// The server closed the connection before it said anything.
+    #[error("the server hung up")]
+    HungUp,
+    #[error("the connection failed")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Unreadable(&'static str),
 }
 
 /// An answer: its status and its body.
@@ -28,7 +42,7 @@ pub(super) struct Answer<'a> {
 
 impl<'a> Connection<'a> {
     pub(super) fn new(address: &'a str) -> Self {
-        Self { address, stream: None, request: String::new(), received: vec![0; 16 * 1024] }
+        Self { address, stream: None, request: String::new(), received: vec![0; 16 * 1024], kept: false }
     }
 
     /// Connects, so that the first request need not.
@@ -65,29 +79,39 @@ impl<'a> Connection<'a> {
         if self.stream.is_none() {
             self.open()?;
         }
-        match self.exchange() {
+        let mut outcome = self.exchange();
+        // A server may close a kept connection just when the next request is sent (RFC 9112 §9.6): then that goes over a new one.
+        if self.kept && matches!(outcome, Err(Failed::HungUp)) {
+            self.open()?;
+            outcome = self.exchange();
+        }
+        self.kept = outcome.is_ok();
+        match outcome {
             Ok((status, body)) => Ok(Answer { status, body: std::str::from_utf8(&self.received[body]).context("the body is no text")? }),
             Err(error) => {
                 self.stream = None;
-                Err(error)
+                Err(error.into())
             }
         }
     }
 
-    fn exchange(&mut self) -> Result<(u16, std::ops::Range<usize>)> {
-        let stream = self.stream.as_mut().context("not connected")?;
+    fn exchange(&mut self) -> Result<(u16, std::ops::Range<usize>), Failed> {
+        let stream = self.stream.as_mut().ok_or(Failed::HungUp)?;
         stream.write_all(self.request.as_bytes())?;
         let mut length = 0;
         loop {
             if length == self.received.len() {
                 self.received.resize(2 * length, 0);
             }
-            let read = stream.read(&mut self.received[length..]).context("no answer in time")?;
+            let read = stream.read(&mut self.received[length..]).map_err(|error| match error.kind() {
+                std::io::ErrorKind::ConnectionReset if length == 0 => Failed::HungUp,
+                _ => Failed::Io(error),
+            })?;
             if read == 0 {
-                bail!("the server hung up");
+                return Err(if length == 0 { Failed::HungUp } else { Failed::Unreadable("the answer breaks off") });
             }
             length += read;
-            if let Some((status, body)) = whole(&self.received[..length])? {
+            if let Some((status, body)) = whole(&self.received[..length]).map_err(Failed::Unreadable)? {
                 return Ok((status, body));
             }
         }
@@ -95,10 +119,10 @@ impl<'a> Connection<'a> {
 }
 
 /// The status, and where the body is, once all of it is there.
-fn whole(received: &[u8]) -> Result<Option<(u16, std::ops::Range<usize>)>> {
+fn whole(received: &[u8]) -> Result<Option<(u16, std::ops::Range<usize>)>, &'static str> {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
-    let head = std::str::from_utf8(&received[..end]).context("the head is no text")?;
-    let status: u16 = head.get(9..12).and_then(|status| status.parse().ok()).context("no status")?;
+    let head = std::str::from_utf8(&received[..end]).map_err(|_| "the head is no text")?;
+    let status: u16 = head.get(9..12).and_then(|status| status.parse().ok()).ok_or("no status")?;
     let length = head.split("\r\n").skip(1).find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
@@ -107,13 +131,15 @@ fn whole(received: &[u8]) -> Result<Option<(u16, std::ops::Range<usize>)>> {
     let until = match length {
         Some(length) => begin + length,
         None if status == 204 => begin,
-        None => bail!("no length"),
+        None => return Err("no length"),
     };
     Ok((received.len() >= until).then_some((status, begin..until)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{net::TcpListener, thread};
+
     use super::*;
 
     #[test]
@@ -123,6 +149,32 @@ mod tests {
             assert!(whole(&text[..end]).unwrap().is_none(), "{end}");
         }
         assert_eq!(whole(text).unwrap(), Some((200, text.len() - 2..text.len())));
+    }
+
+    /// A server that answers each connection once and closes it.
+    fn forgetful(connections: usize) -> (String, thread::JoinHandle<()>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = thread::spawn(move || {
+            for _ in 0..connections {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 1024];
+                assert!(stream.read(&mut request).unwrap() > 0);
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+            }
+        });
+        (address, server)
+    }
+
+    #[test]
+    fn a_kept_connection_that_was_closed_is_made_again() {
+        let (address, server) = forgetful(2);
+        let mut connection = Connection::new(&address);
+        for _ in 0..2 {
+            assert_eq!(connection.post("/", None, "{}").unwrap().status, 200);
+        }
+        server.join().unwrap();
+        assert!(connection.post("/", None, "{}").is_err(), "nobody listens any more");
     }
 
     #[test]

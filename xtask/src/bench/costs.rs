@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{
-    curves,
+    asked, curves,
     figures::{Figures, Samples},
     load::{Order, Request},
     site::{CONNECTIONS, Side, Site, usual},
@@ -41,6 +41,9 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
     }
     figures.settle(samples);
     curves::measure(site, &mut sides, figures).await?;
+    if let Some(side) = sides.iter_mut().find(|side| side.name == "es256") {
+        asked::measure(site, side, figures).await?;
+    }
     tokio::time::sleep(REST).await;
     for side in sides {
         figures.put(format!("{}.rss.after", side.name), side.memory("VmRSS")?);

@@ -1,5 +1,5 @@
-//! The ratios of an earlier run that are kept with the code: what has become slower shows. Latencies vary too much from run to run to be
-//! compared; CPU time, memory and rates are.
+//! The ratios of an earlier run that are kept with the code: what has become slower shows. Latencies and rates vary too much from run to run
+//! to be compared; CPU time and memory are.
 
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 

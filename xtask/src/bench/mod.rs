@@ -3,6 +3,7 @@
 //! `/proc`; the load comes from yet another process. Rounds of everything alternate, so that whatever else the machine does meets all of
 //! them, and each figure is the median of its rounds. All of it stays on the loopback.
 
+mod asked;
 mod costs;
 mod curves;
 mod figures;
