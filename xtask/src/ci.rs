@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::{
-    deps, interop,
+    deps, faults, interop,
     interrupt::{Interrupt, Interrupted},
     process::{self, cargo},
-    schemathesis, test, torture,
+    schemathesis, test, torture, tour,
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
@@ -42,6 +42,8 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     }
     let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
     report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
+    report.step("tour", tour::run(interrupt)).await?;
+    report.step("faults", Box::pin(faults::run(&faults::Args::short(), interrupt))).await?;
     report.step("traces", Box::pin(test::run(&args.traces(), interrupt))).await?;
     match schemathesis::prepare(interrupt).await {
         Ok(tool) => {

@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod deps;
 mod documents;
+mod faults;
 mod fuzz;
 mod interop;
 mod interrupt;
@@ -23,6 +24,7 @@ mod sizing;
 mod stores;
 mod test;
 mod torture;
+mod tour;
 mod usage;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -73,6 +75,10 @@ enum Command {
     Stores(stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
     Torture(Box<torture::Args>),
+    /// Play the whole story against a fresh server and show what happens: sign-up, verification, refresh, theft, sign-out
+    Tour,
+    /// Break the service, its stores, its disk and its clock, and hold it to everything that it has acknowledged
+    Faults(Box<faults::Args>),
     /// Write the manual pages of `revolve` into target/man
     Man,
     /// Write the completions of `revolve` for each shell into target/completions
@@ -112,6 +118,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Rolling(args) => rolling::run(&args, &interrupt).await,
         Command::Stores(args) => stores::shell::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
+        Command::Tour => tour::run(&interrupt).await,
+        Command::Faults(args) => faults::run(&args, &interrupt).await,
         Command::Man => documents::man(&interrupt).await,
         Command::Completions => documents::completions(&interrupt).await,
         Command::Sizing(args) => sizing::run(&args, &interrupt).await,

@@ -100,6 +100,13 @@ pub(crate) async fn signal(pid: u32, signal: &str) {
     succeeds(&mut command).await;
 }
 
+/// The processes that a process has made and that still run; none where the system does not tell.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
+}
+
 fn name(command: &Command) -> String {
     let command = command.as_std();
     let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();

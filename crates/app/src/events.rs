@@ -48,7 +48,9 @@ impl SecurityEvents for LogEvents {
             E::DeviceMismatch { user, session, address } => {
                 warn!(target: TARGET, event = name, %user, %session, address = address.map(display));
             }
-            E::EmailChanged { user } | E::AccountDeleted { user } => info!(target: TARGET, event = name, %user),
+            E::EmailChanged { user } | E::AccountDeleted { user } | E::AccountDisabled { user } | E::AccountEnabled { user } => {
+                info!(target: TARGET, event = name, %user);
+            }
             other => info!(target: TARGET, event = name, detail = ?other),
         }
     }

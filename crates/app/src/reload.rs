@@ -48,14 +48,21 @@ impl Reload {
                 return;
             }
         };
+        let changes = self.effective.changes(&loaded.effective);
+        if changes.iter().any(|change| change.key == "profile") {
+            // Another store and other defaults: nothing that could be taken in part.
+            tracing::error!("another profile needs a restart; the new configuration was refused, the old one stays");
+            return;
+        }
+        let mut failed = false;
         for part in std::iter::once(&LogLevel as &dyn Reloads).chain(self.parts.iter().map(|part| &**part)) {
             if let Err(error) = part.reload(&loaded.config).await {
                 tracing::error!(part = part.name(), error = format!("{error:#}"), "this could not be reloaded and stays as it is");
+                failed = true;
                 continue;
             }
             tracing::debug!(part = part.name(), "reloaded");
         }
-        let changes = self.effective.changes(&loaded.effective);
         for change in &changes {
             if change.reloads {
                 tracing::info!(key = change.key, "changed");
@@ -64,7 +71,10 @@ impl Reload {
             }
         }
         tracing::info!(changed = changes.iter().filter(|change| change.reloads).count(), "reloaded the configuration");
-        self.effective.take(&loaded.effective);
+        // What failed is tried, and told, again.
+        if !failed {
+            self.effective.take(&loaded.effective);
+        }
     }
 }
 

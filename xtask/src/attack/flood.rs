@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// `hashing.nice`
     #[arg(long, default_value_t = 10)]
     nice: u8,
+    /// `hashing.threads`; as the service chooses if it is left out
+    #[arg(long)]
+    threads: Option<std::num::NonZeroUsize>,
     #[command(flatten)]
     target: target::Args,
 }
@@ -60,7 +63,7 @@ pub(crate) struct Refreshes {
 /// The flood of so many seconds with everything else as usual, over the embedded store, without judging it.
 pub(crate) async fn refreshes(service: Arc<Binary>, seconds: u64, interrupt: &Interrupt) -> Result<Refreshes> {
     let args =
-        Args { seconds, clients: 1000, pause: Duration::from_secs(1), rate: 100, budget: 64, nice: 10, target: target::Args::default() };
+        Args { seconds, clients: 1000, pause: Duration::from_secs(1), rate: 100, budget: 64, nice: 10, threads: None, target: target::Args::default() };
     let (_, (quiet, flooded, _)) = measure(service, &args, interrupt).await?;
     let p99 = |times: &[Duration]| percentile(&sorted(times), 0.99).as_secs_f64() * 1000.0;
     Ok(Refreshes { quiet: p99(&quiet), flooded: p99(&flooded) })
@@ -76,7 +79,8 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
 type Found = ((&'static str, u64, u64), (Vec<Duration>, Vec<Duration>, Tally));
 
 async fn measure(service: Arc<Binary>, args: &Args, interrupt: &Interrupt) -> Result<Found> {
-    let settings = [("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)), ("HASHING__NICE", args.nice.to_string())];
+    let mut settings = vec![("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)), ("HASHING__NICE", args.nice.to_string())];
+    settings.extend(args.threads.map(|threads| ("HASHING__THREADS", threads.to_string())));
     let target = Target::start_built(service, &args.target, &settings, interrupt).await?;
     let idle = target.memory("VmRSS")?;
     let attack = interrupt.guard(attack(args, &target)).await;

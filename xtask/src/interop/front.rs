@@ -8,23 +8,23 @@ use tokio::{
 };
 
 /// A bound port; nobody is served yet.
-pub(super) struct Front(TcpListener);
+pub(crate) struct Front(TcpListener);
 
 /// Connections go on to the service, until this is dropped.
-pub(super) struct Serving(JoinHandle<()>);
+pub(crate) struct Serving(JoinHandle<()>);
 
 impl Front {
-    pub(super) async fn bind() -> Result<Self> {
+    pub(crate) async fn bind() -> Result<Self> {
         Ok(Self(TcpListener::bind(("127.0.0.1", 0)).await.context("no port is free")?))
     }
 
     /// As a URL without a path.
-    pub(super) fn url(&self) -> Result<String> {
+    pub(crate) fn url(&self) -> Result<String> {
         Ok(format!("http://{}", self.0.local_addr()?))
     }
 
     /// `behind` is host:port.
-    pub(super) fn serve(self, behind: String) -> Serving {
+    pub(crate) fn serve(self, behind: String) -> Serving {
         Serving(tokio::spawn(async move {
             while let Ok((mut client, _)) = self.0.accept().await {
                 let behind = behind.clone();

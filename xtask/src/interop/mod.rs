@@ -2,7 +2,7 @@
 //! `revolve-verify`; each also in ways that must be refused. The libraries are driven by the small scripts in `xtask/interop`.
 
 mod cases;
-mod front;
+pub(crate) mod front;
 mod issuer;
 mod report;
 mod token;

@@ -25,6 +25,8 @@ const DRAIN: &str = "2s";
 /// A replica that has started must be found ready within this.
 const READY: Duration = Duration::from_secs(20);
 
+const REPLICAS: usize = 2;
+
 /// How much of it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
@@ -33,13 +35,13 @@ pub(crate) struct Args {
     pub(crate) requests: u64,
     /// Clients at once, each with a session of its own
     #[arg(long, default_value_t = 16)]
-    clients: usize,
+    pub(crate) clients: usize,
     /// Restarts of each replica at least
     #[arg(long, default_value_t = 3)]
     pub(crate) restarts: usize,
     /// The service as it is released; without it, as it is developed
     #[arg(long)]
-    release: bool,
+    pub(crate) release: bool,
     #[command(flatten)]
     pub(crate) stores: stores::Args,
 }
@@ -69,17 +71,51 @@ async fn over(args: &Args, binary: &Binary, stores: &Stores, interrupt: &Interru
     let schema = Schema::create(&postgres, format!("rolling_{}", nonce.to_lowercase())).await?;
     let settings = Settings::new(&Windows::SHORT).server().await?.stores(&redis, &schema.url());
     // Windows as they are by default: what is restarted here is the service, not time.
-    let settings = settings.with("HTTP__DRAIN_DELAY", DRAIN).with("SESSIONS__RETRY_FREE", "10s").with("HTTP__SHUTDOWN_TIMEOUT", "10s");
+    let settings = drained(settings);
     let outcome = Box::pin(interrupt.guard(roll(args, binary, &settings))).await;
     let removed = schema.remove().await;
     outcome.and(removed)
 }
 
 async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
+    let Rolled { restarts, requests, failed, complaints, took } = restarts(args, binary, settings, |line| eprintln!("{line}")).await?;
+    println!("replicas  restarts  clients  requests  failed  seconds");
+    println!("{REPLICAS:>8}  {restarts:>8}  {:>7}  {requests:>8}  {:>6}  {:>7.1}", args.clients, failed.len(), took.as_secs_f64());
+    for failure in failed.iter().take(10) {
+        println!("  {failure}");
+    }
+    for line in complaints {
+        println!("  log: {line}");
+    }
+    ensure!(failed.is_empty(), "{} of {requests} requests failed", failed.len());
+    Ok(())
+}
+
+/// Stops in order, and the windows as they are by default.
+pub(crate) fn drained(settings: Settings) -> Settings {
+    settings
+        .with("LOG__LEVEL", "warn,revolve::access=off")
+        .with("HTTP__DRAIN_DELAY", DRAIN)
+        .with("SESSIONS__RETRY_FREE", "10s")
+        .with("HTTP__SHUTDOWN_TIMEOUT", "10s")
+}
+
+/// What came of it.
+pub(crate) struct Rolled {
+    pub(crate) restarts: usize,
+    pub(crate) requests: u64,
+    pub(crate) failed: Vec<String>,
+    /// What the replicas said, if something failed.
+    pub(crate) complaints: Vec<String>,
+    pub(crate) took: Duration,
+}
+
+/// The restarts, each told as it is done.
+pub(crate) async fn restarts(args: &Args, binary: &Binary, settings: &Settings, tell: impl Fn(&str)) -> Result<Rolled> {
     let folder = tempfile::Builder::new().prefix("revolve-rolling-").tempdir().context("could not make a temporary directory")?;
     let mut replicas = Vec::new();
-    for name in ["a", "b"] {
-        replicas.push(Instance::start(binary, settings, folder.path().join(name)).await?);
+    for number in 0..REPLICAS {
+        replicas.push(Instance::start(binary, settings, folder.path().join(number.to_string())).await?);
     }
     let balancer = Arc::new(Balancer::start(replicas.iter().map(|replica| replica.url().to_owned()).collect())?);
     for slot in 0..replicas.len() {
@@ -98,18 +134,13 @@ async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
             load.next_hundred().await;
         }
         restarts += 1;
-        eprintln!("{restarts} restarts of each replica, {} requests, {} failed", load.requests(), load.failures());
+        tell(&format!("{restarts} restarts of each replica, {} requests, {} failed", load.requests(), load.failures()));
     }
     let took = begun.elapsed();
     let (requests, failed) = load.stop().await;
-    println!("replicas  restarts  clients  requests  failed  seconds");
-    println!("{:>8}  {restarts:>8}  {:>7}  {requests:>8}  {:>6}  {:>7.1}", replicas.len(), args.clients, failed.len(), took.as_secs_f64());
-    for failure in failed.iter().take(10) {
-        println!("  {failure}");
-    }
+    let complaints = if failed.is_empty() { Vec::new() } else { replicas.iter().flat_map(Instance::complaints).collect() };
     for replica in &mut replicas {
         replica.stop().await?;
     }
-    ensure!(failed.is_empty(), "{} of {requests} requests failed", failed.len());
-    Ok(())
+    Ok(Rolled { restarts, requests, failed, complaints, took })
 }

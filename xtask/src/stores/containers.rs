@@ -37,7 +37,7 @@ pub(crate) struct Server {
 }
 
 /// Starts a container and says how to reach the server in it.
-pub(crate) async fn start(kind: Kind) -> Result<(Server, String)> {
+pub(crate) async fn start(kind: Kind, words: &[&str]) -> Result<(Server, String)> {
     let docker = engine().await?;
     engine::remove_stale(&docker).await;
     ensure_image(&docker, kind).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn start(kind: Kind) -> Result<(Server, String)> {
     loop {
         // A port of our choosing, since one of the engine's choosing would change with each restart.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        match launch(kind, port).await {
+        match launch(kind, port, words).await {
             Ok(started) => return Ok(started),
             // Somebody may have taken the port in between.
             Err(error) if attempt < ATTEMPTS && format!("{error:#}").contains("port is already allocated") => attempt += 1,
@@ -57,7 +57,7 @@ pub(crate) async fn start(kind: Kind) -> Result<(Server, String)> {
     }
 }
 
-async fn launch(kind: Kind, port: u16) -> Result<(Server, String)> {
+async fn launch(kind: Kind, port: u16, words: &[&str]) -> Result<(Server, String)> {
     let password = crate::secrets::random()?;
     let user = match kind {
         Kind::Redis => String::new(),
@@ -67,12 +67,12 @@ async fn launch(kind: Kind, port: u16) -> Result<(Server, String)> {
         Kind::Redis => {
             // With the append-only file, so that a restart keeps what was acknowledged, as in production.
             let command = ["redis-server", "--appendonly", "yes", "--appendfsync", "no", "--save", ""];
-            run(Redis::default().with_cmd(command), kind, port, 6379).await?
+            run(Redis::default().with_cmd(command.iter().chain(words).copied()), kind, port, 6379).await?
         }
         Kind::Postgres => {
             let image = Postgres::default().with_user("revolve").with_password(&password).with_db_name("postgres");
             let command = ["-c", "max_connections=300", "-c", "fsync=off"];
-            run(image.with_cmd(command), kind, port, 5432).await?
+            run(image.with_cmd(command.iter().chain(words).copied()), kind, port, 5432).await?
         }
     };
     let address = format!("{host}:{port}");
@@ -123,6 +123,14 @@ impl Server {
 
     pub(crate) async fn kill(&self) -> Result<()> {
         engine().await?.kill_container(&self.id, None::<KillContainerOptions>).await.context("could not kill the container")
+    }
+
+    pub(crate) async fn pause(&self) -> Result<()> {
+        engine().await?.pause_container(&self.id).await.context("could not pause the container")
+    }
+
+    pub(crate) async fn resume(&self) -> Result<()> {
+        engine().await?.unpause_container(&self.id).await.context("could not resume the container")
     }
 
     pub(crate) async fn restart(&self) -> Result<()> {

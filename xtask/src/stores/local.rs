@@ -33,16 +33,19 @@ pub(crate) struct Server {
     program: Program,
     child: Option<Child>,
     user: Option<User>,
+    /// More for its command line.
+    words: Vec<String>,
     port: u16,
     folder: TempDir,
 }
 
 /// Starts the server and says how to reach it.
-pub(crate) async fn start(program: Program) -> Result<(Server, String)> {
+pub(crate) async fn start(program: Program, words: &[&str]) -> Result<(Server, String)> {
     let kind = program.kind;
     let folder = tempfile::Builder::new().prefix("revolve-").tempdir().context("could not make a temporary directory")?;
     let user = if kind == Kind::Postgres && is_root().await { Some(User::unprivileged().await?) } else { None };
-    let mut server = Server { program, child: None, user, port: 0, folder };
+    let words = words.iter().map(|word| (*word).to_owned()).collect();
+    let mut server = Server { program, child: None, user, words, port: 0, folder };
     let url = match kind {
         Kind::Redis => {
             fs::create_dir(server.data())?;
@@ -67,8 +70,37 @@ impl Server {
         self.end("INT").await
     }
 
+    /// All of its processes, as if the machine had lost them at once.
     pub(crate) async fn kill(&mut self) -> Result<()> {
-        self.end("KILL").await
+        let children = self.children();
+        self.end("KILL").await?;
+        for child in children {
+            process::signal(child, "KILL").await;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn pause(&self) -> Result<()> {
+        // The parent first, so that it makes no more children.
+        process::signal(self.pid().context("the server does not run")?, "STOP").await;
+        for child in self.children() {
+            process::signal(child, "STOP").await;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn resume(&self) -> Result<()> {
+        for child in self.children() {
+            process::signal(child, "CONT").await;
+        }
+        process::signal(self.pid().context("the server does not run")?, "CONT").await;
+        Ok(())
+    }
+
+    /// The processes that it has made; each of Postgres's is a session of its own, so that no signal to a group reaches them.
+    fn children(&self) -> Vec<u32> {
+        let Some(pid) = self.pid() else { return Vec::new() };
+        process::children(pid)
     }
 
     pub(crate) async fn restart(&mut self) -> Result<()> {
@@ -162,13 +194,14 @@ impl Server {
                 command.args(["-c", "max_connections=300", "-c", "fsync=off"]);
             }
         }
+        command.args(&self.words);
         command.current_dir("/").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // A group of its own: Ctrl-C is for the tests; the server goes when they have ended.
         command.process_group(0).kill_on_drop(true);
         command.spawn().with_context(|| format!("could not run {}", self.program))
     }
 
-    fn data(&self) -> PathBuf {
+    pub(super) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 

@@ -58,7 +58,12 @@ impl Store {
 
     /// Starts one store of our own by the first way that works.
     pub(crate) async fn start_own(kind: Kind, args: &Args) -> Result<Self> {
-        let container = if args.local { Err(anyhow!("--local was given")) } else { containers::start(kind).await };
+        Self::start_tuned(kind, args, &[]).await
+    }
+
+    /// The same, with more words on the server's command line; they win over ours.
+    pub(crate) async fn start_tuned(kind: Kind, args: &Args, words: &[&str]) -> Result<Self> {
+        let container = if args.local { Err(anyhow!("--local was given")) } else { containers::start(kind, words).await };
         let why_no_container = match container {
             Ok((server, url)) => {
                 return Ok(Self { kind, url, how: format!("container of {}", kind.image()), server: Server::Container(server) });
@@ -83,7 +88,7 @@ impl Store {
             );
         };
         let how = format!("local server {program}");
-        let (server, url) = local::start(program).await?;
+        let (server, url) = local::start(program, words).await?;
         Ok(Self { kind, url, how, server: Server::Local(Box::new(server)) })
     }
 
@@ -96,6 +101,32 @@ impl Store {
         match &self.server {
             Server::Local(server) => server.pid(),
             Server::Foreign | Server::Container(_) => None,
+        }
+    }
+
+    /// Where a local server of ours keeps its files.
+    pub(crate) fn data(&self) -> Option<std::path::PathBuf> {
+        match &self.server {
+            Server::Local(server) => Some(server.data()),
+            Server::Foreign | Server::Container(_) => None,
+        }
+    }
+
+    /// Stops the server in its tracks: it keeps its connections and says nothing until `resume`.
+    pub(crate) async fn pause(&self) -> Result<()> {
+        match &self.server {
+            Server::Foreign => bail!("{} is not ours to pause: unset {}", self.kind, self.kind.url_variable()),
+            Server::Container(server) => server.pause().await,
+            Server::Local(server) => server.pause().await,
+        }
+    }
+
+    /// Lets it go on.
+    pub(crate) async fn resume(&self) -> Result<()> {
+        match &self.server {
+            Server::Foreign => bail!("{} is not ours to resume: unset {}", self.kind, self.kind.url_variable()),
+            Server::Container(server) => server.resume().await,
+            Server::Local(server) => server.resume().await,
         }
     }
 

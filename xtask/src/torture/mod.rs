@@ -2,13 +2,13 @@
 //! stores do, and keeps score. It knows nothing but the HTTP API (by a profile, so that it can attack other servers as well) and the
 //! windows that the service promises.
 
-mod api;
+pub(crate) mod api;
 mod args;
 mod cases;
-mod client;
-mod journal;
+pub(crate) mod client;
+pub(crate) mod journal;
 mod plan;
-mod profile;
+pub(crate) mod profile;
 mod report;
 mod rounds;
 mod scene;
@@ -17,7 +17,7 @@ pub(crate) mod service;
 mod tests;
 mod verdict;
 pub(crate) mod windows;
-mod wire;
+pub(crate) mod wire;
 
 use std::{
     fmt::Write as _,

@@ -122,6 +122,10 @@ pub fn examine(hash: &PasswordHash, budget: u64) -> Result<(), UnusableHash> {
 
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
+    fn admit(&self) -> Result<(), StoreError> {
+        self.pool.admit()
+    }
+
     async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
         let (params, salt, password) = (self.params.clone(), self.entropy.bytes(), password.clone());
         self.pool

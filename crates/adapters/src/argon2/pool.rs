@@ -97,6 +97,11 @@ impl Pool {
         Ok(pool)
     }
 
+    /// Whether a hash with today's parameters would be let in.
+    pub(super) fn admit(&self) -> Result<(), StoreError> {
+        self.shared.queue().admit(self.today, Instant::now()).map_err(|wait| overloaded("admit a password", wait))
+    }
+
     /// Runs one piece of work, if its turn comes in time.
     pub(super) async fn run<T: Send + 'static>(
         &self,

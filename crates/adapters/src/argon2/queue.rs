@@ -80,13 +80,19 @@ impl Queue {
         time.as_secs_f64() * memory.max(1.0 / self.threads as f64)
     }
 
-    /// Takes a place, or says after how long there would be time.
-    pub(super) fn enter(&mut self, demand: Demand, work: Work, now: Instant) -> Result<Ticket, Duration> {
+    /// Says after how long there would be time, if there is no place now.
+    pub(super) fn admit(&mut self, demand: Demand, now: Instant) -> Result<(), Duration> {
         let wait = self.wait(demand.space, now);
         if wait > self.patience || self.waiting.len() >= LONGEST || self.closed {
             self.refused += 1;
             return Err(wait);
         }
+        Ok(())
+    }
+
+    /// Takes a place, or says after how long there would be time.
+    pub(super) fn enter(&mut self, demand: Demand, work: Work, now: Instant) -> Result<Ticket, Duration> {
+        self.admit(demand, now)?;
         self.next += 1;
         self.waiting.push_back(Job { ticket: self.next, demand, work });
         Ok(self.next)

@@ -212,7 +212,7 @@ pub(super) fn add_options(config: &mut Config, options: &str) {
 }
 
 /// Host, port and database, as people write them.
-fn place(config: &Config) -> String {
+pub(super) fn place(config: &Config) -> String {
     let ports = config.get_ports();
     let hosts = config.get_hosts().iter().enumerate().map(|(i, host)| {
         let port = ports.get(i).or(ports.first()).copied().unwrap_or(5432);

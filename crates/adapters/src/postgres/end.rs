@@ -50,7 +50,7 @@ impl Locked {
         Ok(row.is_some())
     }
 
-    async fn raise(&self, tx: &Transaction<'_>, raise: Raise<'_>) -> Result<Epoch, Fault> {
+    pub(super) async fn raise(&self, tx: &Transaction<'_>, raise: Raise<'_>) -> Result<Epoch, Fault> {
         let epoch = u32::try_from(self.epoch).map_or(Epoch::new(u32::MAX), |epoch| Epoch::new(epoch).next());
         let (number, kept) = (i64::from(epoch.number()), raise.kept.map(|kept| *kept.as_uuid()));
         let statement = tx.prepare_cached(RAISE).await?;
@@ -59,11 +59,11 @@ impl Locked {
     }
 }
 
-struct Raise<'a> {
-    kept: Option<SessionId>,
-    hash: Option<&'a str>,
-    reason: EndReason,
-    at: Timestamp,
+pub(super) struct Raise<'a> {
+    pub(super) kept: Option<SessionId>,
+    pub(super) hash: Option<&'a str>,
+    pub(super) reason: EndReason,
+    pub(super) at: Timestamp,
 }
 
 /// `SessionRepository::end_all`.

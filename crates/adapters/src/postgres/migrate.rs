@@ -7,12 +7,17 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("V1__accounts_and_sessions", include_str!("../../migrations/postgres/V1__accounts_and_sessions.sql")),
     ("V2__signing_keys", include_str!("../../migrations/postgres/V2__signing_keys.sql")),
     ("V3__epoch_raised_at", include_str!("../../migrations/postgres/V3__epoch_raised_at.sql")),
     ("V4__known_devices", include_str!("../../migrations/postgres/V4__known_devices.sql")),
+    ("V5__disabled_accounts", include_str!("../../migrations/postgres/V5__disabled_accounts.sql")),
 ];
+
+/// The version of the tables once all have run.
+#[expect(clippy::cast_possible_wrap, reason = "a few")]
+pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It goes with the
 /// connection, whatever happens.

@@ -6,8 +6,10 @@
 mod begin;
 mod change;
 mod database;
+mod directory;
 mod end;
 mod error;
+mod inspect;
 mod keys;
 mod migrate;
 mod rows;
@@ -19,6 +21,7 @@ mod write;
 
 use crate::tls::TlsSettings;
 use database::Database;
+pub use inspect::{PostgresFacts, inspect};
 use revolve_domain::ports::StoreError;
 use secrecy::{ExposeSecret, SecretString};
 use std::{sync::Arc, time::Duration};

@@ -76,7 +76,13 @@ fn passes(error: &RedisError) -> bool {
     // A script met a key of its hash slot that had moved to another node already.
     let moving = || error.detail().is_some_and(|detail| detail.contains("non local key"));
     let full = || error.detail().is_some_and(|detail| detail.starts_with("max number of clients"));
-    error.is_io_error() || error.code().is_some_and(|code| MOVING.contains(&code) || STRAINED.contains(&code)) || full() || moving()
+    // The connection broke in the middle of an answer, which the library reads as an answer that is none.
+    let cut = || error.kind() == ErrorKind::Parse && error.detail().is_some_and(|detail| detail.contains("end of input"));
+    error.is_io_error()
+        || error.code().is_some_and(|code| MOVING.contains(&code) || STRAINED.contains(&code))
+        || full()
+        || moving()
+        || cut()
 }
 
 /// What becomes of the connection that an error came over.

@@ -6,11 +6,13 @@
 //! - `node`, `line`, `dial`, `url`: a few shared connections to a server, and how they come back after a fault
 //! - `server`: whether the server at the other end will do
 //! - `scripts`, `keys`, `reply`: the words of the conversation
+//! - `inspect`: a look that changes nothing, for `revolve doctor`
 //! - `failure`: what went wrong, and whether it passes by itself
 
 mod cluster;
 mod dial;
 mod failure;
+mod inspect;
 mod keys;
 mod limits;
 mod line;
@@ -26,6 +28,7 @@ mod url;
 use crate::tls::TlsSettings;
 use deadpool_redis::redis;
 use failure::Failure;
+pub use inspect::{Looked, RedisFacts, inspect};
 pub use limits::{BucketNames, RedisLimits};
 use links::Links;
 use node::Node;

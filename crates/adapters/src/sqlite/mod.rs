@@ -2,7 +2,9 @@
 //! commits them in groups, reads through a few connections of their own; what rows mean is the domain's to say.
 
 mod begin;
+mod directory;
 mod error;
+mod inspect;
 mod keys;
 mod open;
 mod query;
@@ -14,6 +16,7 @@ mod users;
 mod writer;
 
 use error::Fault;
+pub use inspect::{SqliteFacts, inspect};
 use readers::Readers;
 use revolve_domain::ports::{Clock, StoreError};
 use rusqlite::Connection;

@@ -17,12 +17,17 @@ use std::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql")),
     ("V2__signing_keys", include_str!("../../migrations/sqlite/V2__signing_keys.sql")),
     ("V3__epoch_raised_at", include_str!("../../migrations/sqlite/V3__epoch_raised_at.sql")),
     ("V4__known_devices", include_str!("../../migrations/sqlite/V4__known_devices.sql")),
+    ("V5__disabled_accounts", include_str!("../../migrations/sqlite/V5__disabled_accounts.sql")),
 ];
+
+/// The version of the tables once all have run.
+#[expect(clippy::cast_possible_wrap, reason = "a few")]
+pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 
 /// How long a connection waits for another process to let go of the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -67,7 +72,9 @@ fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
         return Err(format!("a write-ahead log is not possible here, only the journal mode {mode}").into());
     }
     let migrations = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
-    let report = Runner::new(&migrations).run(&mut writer)?;
+    // All in one transaction: one by one, the library commits a migration before the note that it was applied, and whoever is killed
+    // in between never starts again.
+    let report = Runner::new(&migrations).set_grouped(true).run(&mut writer)?;
     for migration in report.applied_migrations() {
         tracing::info!(%migration, "migrated the tables in SQLite");
     }

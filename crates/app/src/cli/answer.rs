@@ -3,7 +3,10 @@
 use super::Format;
 use anyhow::{Context, Result};
 use serde::Serialize;
-use std::io::{ErrorKind, Write};
+use std::{
+    io::{ErrorKind, Write},
+    ops::ControlFlow,
+};
 
 /// An answer in both forms.
 pub(super) trait Answer: Serialize {
@@ -18,9 +21,15 @@ pub(super) fn print(answer: &impl Answer, format: Format) -> Result<()> {
 
 /// Prints a text. Whoever reads it may stop before its end, as `head` does.
 pub(super) fn text(text: &str) -> Result<()> {
+    part(text).map(drop)
+}
+
+/// Prints a part of a long text, and says whether somebody still reads.
+pub(super) fn part(text: &str) -> Result<ControlFlow<()>> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("standard output can't be written to"),
-        _ => Ok(()),
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(error).context("standard output can't be written to"),
     }
 }

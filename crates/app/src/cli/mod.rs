@@ -4,11 +4,14 @@
 
 mod answer;
 mod config;
+mod doctor;
 mod documents;
 mod hash;
 mod healthcheck;
 mod migrate;
+mod refusal;
 mod serve;
+mod sessions;
 mod user;
 
 use crate::{
@@ -18,6 +21,8 @@ use crate::{
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use hash::HashCommand;
+use refusal::Usage;
+use sessions::SessionsCommand;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -76,6 +81,15 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Shows the sessions of an account
+    Sessions {
+        #[command(subcommand)]
+        command: SessionsCommand,
+    },
+    /// Checks stores, clocks, keys, files and limits, and says what to do; changes nothing
+    ///
+    /// Ends with 1 if something is an error, warnings or not.
+    Doctor(Format),
     /// Asks the service on this machine if it is ready; for images without a shell
     Healthcheck,
     #[command(flatten)]
@@ -83,7 +97,7 @@ enum Command {
 }
 
 /// How a command answers.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Debug)]
 struct Format {
     /// Answers as JSON, for programs
     #[arg(long)]
@@ -100,7 +114,7 @@ pub fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     eprintln!("revolve: {error:#}");
-    ExitCode::FAILURE
+    if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
 fn run(command: Command, file: Option<&Path>) -> Result<()> {
@@ -114,6 +128,8 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         }
         Command::Hash { command } => hash::run(&Config::load(file)?, &command),
         Command::User { command } => block_on(user::run(Config::load(file)?, command)),
+        Command::Sessions { command } => block_on(sessions::run(Config::load(file)?, command)),
+        Command::Doctor(format) => doctor::run(file, format),
         Command::Healthcheck => healthcheck::run(&Config::load(file)?.http),
         Command::Documents(command) => documents::run(command),
     }

@@ -1,8 +1,10 @@
 //! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
 //! secrets is gone when it is done.
 
+mod desk;
 mod stores;
 
+pub(crate) use desk::{Desk, add_account, desk};
 pub(crate) use stores::{Closer, Migrated, key_store, migrate, user_store};
 
 use crate::{
@@ -108,11 +110,12 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let cookies = CookieSettings { secure };
     let proxies = Data::new(TrustedProxies::new(config.http.trusted_proxies.clone(), config.http.forwarded_header));
+    let shield = Shield { https_only: secure };
     let layers = Layers {
-        shield: Shield { https_only: secure },
+        shield,
         origins: Origins::new(config.http.cors_origins.clone()),
         limit: config.http.request_timeout,
-        watch: Watch::new(metrics, &proxies),
+        watch: Watch::new(metrics, &proxies, shield),
     };
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
@@ -251,9 +254,13 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     Ok((services, closer))
 }
 
-fn hasher(config: &Config, entropy: Arc<dyn Entropy>, metrics: &Arc<Metrics>) -> Result<Arc<dyn PasswordHasher>> {
+fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
     let settings = &config.hashing;
-    let hasher = Arc::new(Argon2Hasher::new(settings.cost(), settings.pool(), entropy).context("hashing")?);
+    Ok(Arc::new(Argon2Hasher::new(settings.cost(), settings.pool(), entropy).context("hashing")?))
+}
+
+fn hasher(config: &Config, entropy: Arc<dyn Entropy>, metrics: &Arc<Metrics>) -> Result<Arc<dyn PasswordHasher>> {
+    let hasher = argon2(config, entropy)?;
     let queue = Arc::clone(&hasher);
     Ok(Arc::new(MeasuredHasher::new(hasher, metrics, move || queue.stats().into())))
 }

@@ -132,12 +132,12 @@ pub(crate) async fn user_store(config: &Config) -> Result<Arc<dyn UserRepository
 }
 
 /// A command may come before the first start: the folder is made if it is not there.
-async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
+pub(super) async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
     embedded_keys::prepare(&config.data_dir)?;
     let file = config.data_dir.join("revolve.sqlite3");
     SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))
 }
 
-async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
+pub(super) async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
     PostgresAccounts::connect(config.postgres()?).await.context("Postgres")
 }

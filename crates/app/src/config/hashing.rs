@@ -9,6 +9,8 @@ use std::{num::NonZeroUsize, time::Duration};
 
 /// The default budget is this part of the memory that there is …
 const PART: u64 = 4;
+/// … but enough for the largest hash of the usual parameters from elsewhere (scrypt with N = 32768 and r = 8) …
+const LEAST: u64 = 33 << 20;
 /// … or this, where the system does not say how much that is.
 const UNKNOWN: u64 = 256 << 20;
 
@@ -26,7 +28,7 @@ pub struct Hashing {
     /// memory budget may allow fewer.
     pub threads: Option<usize>,
     /// All memory that hashing may hold, in use or kept for the next hash, as a size (`"256MiB"`) or in bytes; a quarter of what the
-    /// control group or the machine has, and at least one hash. A stored hash that asks for more is refused as broken.
+    /// control group or the machine has, at least 33 MiB, and at least one hash. A stored hash that asks for more is refused as broken.
     #[schemars(with = "Option<String>")]
     pub memory_budget: Option<ByteSize>,
     /// Longest wait for a free thread, more than zero; 5 s. Who would wait longer gets 503 with `Retry-After` at once.
@@ -59,7 +61,7 @@ impl Hashing {
 
     /// The memory budget in bytes.
     pub fn budget(&self) -> u64 {
-        let part = || memory_limit().map_or(UNKNOWN, |bytes| bytes / PART).max(self.cost().bytes());
+        let part = || memory_limit().map_or(UNKNOWN, |bytes| (bytes / PART).max(LEAST)).max(self.cost().bytes());
         self.memory_budget.map_or_else(part, |size| size.as_u64())
     }
 

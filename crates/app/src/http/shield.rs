@@ -37,7 +37,8 @@ pub(crate) struct Shield {
 }
 
 impl Shield {
-    fn cover(self, path: &PathKind, headers: &mut HeaderMap) {
+    /// Sets the headers on an answer to a request for this path.
+    pub(super) fn cover(self, path: PathKind, headers: &mut HeaderMap) {
         let mut set = |name: HeaderName, value: &'static str| {
             if !headers.contains_key(&name) {
                 headers.insert(name, HeaderValue::from_static(value));
@@ -56,9 +57,16 @@ impl Shield {
 }
 
 /// Who is meant to read what is at a path.
-enum PathKind {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PathKind {
     Published,
     Own,
+}
+
+impl PathKind {
+    pub(super) fn of(path: &str) -> Self {
+        if path.starts_with(PUBLISHED) { Self::Published } else { Self::Own }
+    }
 }
 
 /// Says that a request has come through the layer already: a mounted service has it around its own routes, too.
@@ -134,7 +142,7 @@ where
             if request.extensions_mut().insert(Covered).is_some() {
                 return Ok(inner.call(request).await?.map_into_left_body());
             }
-            let path = if request.path().starts_with(PUBLISHED) { PathKind::Published } else { PathKind::Own };
+            let path = PathKind::of(request.path());
             let mut answer = match too_large(&request) {
                 Some(problem) => request.into_response(problem.error_response()).map_into_right_body(),
                 None => inner.call(request).await?.map_into_left_body(),
@@ -143,7 +151,7 @@ where
             if let Some(response) = error.map(refused) {
                 answer = answer.into_response(response.map_into_right_body());
             }
-            shield.cover(&path, answer.headers_mut());
+            shield.cover(path, answer.headers_mut());
             Ok(answer)
         })
     }

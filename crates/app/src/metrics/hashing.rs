@@ -103,6 +103,12 @@ impl MeasuredHasher {
 
 #[async_trait]
 impl PasswordHasher for MeasuredHasher {
+    fn admit(&self) -> Result<(), StoreError> {
+        self.next.admit().inspect_err(|_| {
+            self.metrics.hashing.refused.inc();
+        })
+    }
+
     async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
         self.measure("hash", self.next.hash(password)).await
     }

@@ -100,10 +100,15 @@ enum Refused {
     Dispatch(actix_http::error::DispatchError),
 }
 
+/// So many files may be open at once.
+pub(crate) fn wanted_files(connections: usize) -> u64 {
+    const OTHERS: u64 = 512;
+    u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHERS)
+}
+
 /// Each connection is an open file; many systems allow 1024 unless a process asks for more.
 fn raise_file_limit(connections: usize) {
-    const OTHERS: u64 = 512;
-    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHERS);
+    let wanted = wanted_files(connections);
     match rlimit::increase_nofile_limit(wanted) {
         Ok(limit) if limit < wanted => {
             tracing::warn!(limit, wanted, "http.max_connections: the system lets this process open fewer files; raise `ulimit -n`");

@@ -90,6 +90,15 @@ fn an_import_may_come_before_the_first_start() {
     assert!(import(&["--dry-run"]).starts_with("1 rows: 1 would be imported, 0 present already, 0 refused, in "));
     assert!(import(&[]).starts_with("1 rows: 1 imported, 0 present already, 0 refused, in "));
     assert!(import(&[]).starts_with("1 rows: 0 imported, 1 present already, 0 refused, in "));
+
+    // Input that breaks off is no success, and what was read is counted all the same.
+    fs::remove_file(folder.path().join("rows.jsonl")).unwrap();
+    fs::create_dir(folder.path().join("rows.jsonl")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
+    let output = command.current_dir(folder.path()).env_clear().args(["user", "import", "rows.jsonl"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("rows.jsonl ended early"), "{said}");
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("0 rows: "), "the sum is told");
 }
 
 on_both_stores! {

@@ -19,6 +19,7 @@ mod keys;
 mod limits;
 mod me;
 mod metrics;
+mod operators;
 mod password;
 mod problems;
 mod redis_keys;

@@ -95,6 +95,12 @@ fn a_wrong_configuration_changes_nothing() {
     fs::remove_file(folder.path().join("revolve.toml")).unwrap();
     hang_up(&running);
     log.until("the old one stays");
+    let server = "log.level = 'trace'\nprofile = 'server'\nredis.url = 'redis://localhost/'\npostgres.url = 'postgres://localhost/'\n\
+        secrets.master_key = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'\ntokens.issuer = 'https://example.org'\n";
+    fs::write(folder.path().join("revolve.toml"), server).unwrap();
+    hang_up(&running);
+    let lines = log.until("the old one stays");
+    assert!(lines.iter().any(|line| line.contains("another profile")), "{lines:#?}");
 
     // The right one afterwards is taken, and the level was the old one all the time.
     write(folder.path(), "log.level = 'info,revolve=info'");

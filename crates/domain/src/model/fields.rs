@@ -78,6 +78,11 @@ impl EmailAddress {
         Ok(Self(normal))
     }
 
+    /// The beginning of an address in the form in which addresses are kept.
+    pub fn normal_prefix(text: &str) -> String {
+        text.trim().nfc().flat_map(char::to_lowercase).nfc().collect()
+    }
+
     /// The normalised address.
     pub fn as_str(&self) -> &str {
         &self.0

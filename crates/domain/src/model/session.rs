@@ -28,14 +28,24 @@ pub enum EndReason {
     PasswordChanged,
     /// The account was deleted.
     AccountDeleted,
+    /// An operator disabled the account.
+    AccountDisabled,
     /// It was not refreshed in time.
     Expired,
 }
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 7] =
-        [Self::SignedOut, Self::Replaced, Self::Evicted, Self::Reused, Self::PasswordChanged, Self::AccountDeleted, Self::Expired];
+    pub const ALL: [Self; 8] = [
+        Self::SignedOut,
+        Self::Replaced,
+        Self::Evicted,
+        Self::Reused,
+        Self::PasswordChanged,
+        Self::AccountDeleted,
+        Self::AccountDisabled,
+        Self::Expired,
+    ];
 
     /// The name that stores and events use.
     pub const fn name(self) -> &'static str {
@@ -46,6 +56,7 @@ impl EndReason {
             Self::Reused => "reused",
             Self::PasswordChanged => "password_changed",
             Self::AccountDeleted => "account_deleted",
+            Self::AccountDisabled => "account_disabled",
             Self::Expired => "expired",
         }
     }

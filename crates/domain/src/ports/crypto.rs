@@ -21,6 +21,14 @@ pub enum PasswordCheck {
 /// that would take more than may be spent on one, is a `Broken` one. Neither says anything of the hash.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
+    /// Whether there would be time for a password now; the overload that [`hash`](Self::hash) and [`check`](Self::check) would answer
+    /// if not. It is asked before any store is, so that a flood that is turned away costs none of them anything. It MUST NOT wait, and
+    /// MUST NOT depend on who asks. `Ok` promises nothing: others may come first.
+    ///
+    /// # Errors
+    /// A [`StoreError`] of kind `Unavailable`.
+    fn admit(&self) -> Result<(), StoreError>;
+
     /// Hashes with a fresh salt; the result is a PHC string.
     async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError>;
 

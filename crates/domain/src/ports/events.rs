@@ -134,6 +134,16 @@ pub enum SecurityEvent {
         /// Whose.
         user: UserId,
     },
+    /// An operator disabled an account.
+    AccountDisabled {
+        /// Whose.
+        user: UserId,
+    },
+    /// An operator let a disabled account be used again.
+    AccountEnabled {
+        /// Whose.
+        user: UserId,
+    },
 }
 
 impl SecurityEvent {
@@ -159,6 +169,8 @@ impl SecurityEvent {
             Self::PasswordChanged { .. } => "password.changed",
             Self::EmailChanged { .. } => "email.changed",
             Self::AccountDeleted { .. } => "account.deleted",
+            Self::AccountDisabled { .. } => "account.disabled",
+            Self::AccountEnabled { .. } => "account.enabled",
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod clearing;
 mod crypto;
+mod directory;
 mod error;
 mod events;
 mod keys;
@@ -18,6 +19,7 @@ pub use crypto::{
     DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength, PasswordVerdict, RefreshClaims, SignError,
     TokenCodec, TokenRejected, VerifiedId,
 };
+pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{SecurityEvent, SecurityEvents};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};

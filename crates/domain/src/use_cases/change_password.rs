@@ -70,6 +70,7 @@ impl ChangePassword {
     /// [`ChangePasswordError`]; then nothing changed.
     pub async fn execute(&self, id_token: &SecretString, request: ChangePasswordRequest) -> Result<(), ChangePasswordError> {
         let caller = self.authenticate.execute(id_token).await?;
+        self.hasher.admit()?;
         let (user, session) = (caller.user.id, caller.session.id);
         let own = Some(Own::Session(user, session));
         let guess = Guess { email: &caller.user.email, client: &request.client, own };

@@ -99,7 +99,7 @@ impl Refusal {
             Standing::Ended(EndReason::Replaced) => Self::SessionReplaced,
             Standing::Ended(EndReason::Evicted) => Self::SessionEvicted,
             Standing::Ended(EndReason::Reused) => Self::TokenReused,
-            Standing::Ended(EndReason::SignedOut | EndReason::PasswordChanged | EndReason::AccountDeleted)
+            Standing::Ended(EndReason::SignedOut | EndReason::PasswordChanged | EndReason::AccountDeleted | EndReason::AccountDisabled)
             | Standing::Superseded
             | Standing::Disabled
             | Standing::AccountGone => Self::SessionRevoked,

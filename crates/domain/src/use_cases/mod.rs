@@ -1,5 +1,6 @@
 //! What the service does, one use case per file: a struct with exactly the ports it uses and one method, `execute`.
 
+mod add_account;
 mod authenticate;
 mod begin;
 mod change_password;
@@ -9,6 +10,7 @@ mod error;
 mod import_account;
 mod keep_keys;
 mod limits;
+mod manage_accounts;
 mod manage_keys;
 mod me;
 mod mint;
@@ -23,6 +25,7 @@ mod sign_up;
 mod update_details;
 mod verify;
 
+pub use add_account::{AddAccount, AddAccountError, AddAccountRequest};
 pub use authenticate::{Authenticate, Authenticated};
 pub use begin::{Begun, IssuedDevice, SignInRequest};
 pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordRequest};
@@ -32,6 +35,7 @@ pub use error::{Failure, Refusal, Refused};
 pub use import_account::{ImportAccount, ImportOutcome, ImportRequest};
 pub use keep_keys::{KeepKeys, KeyChange, KeysFailed};
 pub use limits::{Budget, Limited, Limits};
+pub use manage_accounts::{AccountName, HistoricSession, History, ManageAccounts};
 pub use manage_keys::{ManageKeys, NotDone, RetireOutcome, RotateOutcome};
 pub use me::Me;
 pub use mint::{Mint, TokenPair};

@@ -75,8 +75,8 @@ impl SignIn {
         let others = match self.tokens.begin(formed.live).await {
             Ok(others) => others,
             Err(error) => {
-                // It may have happened all the same.
-                self.clear.execute(own()).await;
+                // It may have happened all the same. To ask a store at once that failed just now would only hold up the answer.
+                self.clear.defer(own());
                 return Err(error.into());
             }
         };
@@ -117,6 +117,7 @@ impl SignIn {
 
     /// Only a password that was found wrong counts: what was taken for any other attempt is given back.
     async fn check(&self, request: &SignInRequest) -> Result<User, SignInError> {
+        self.hasher.admit()?;
         let guess = |own| Guess { email: &request.email, client: &request.client, own };
         let device = request.device_credential.as_ref().and_then(|credential| self.devices.verify(credential));
         let (held, found) = if device.is_some() {

@@ -59,6 +59,7 @@ impl SignUp {
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
+        self.hasher.admit()?;
         let held = self.limits.sign_up(&request.email, &request.client).await?;
         let outcome = self.create(request).await;
         // Accounts made and addresses found taken count; a password that was judged too weak counts for the address that had it judged;
@@ -95,15 +96,15 @@ impl SignUp {
         // Sign before anything is stored: a broken key must not leave an account behind.
         let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
 
-        let take_back = || self.clear.execute(Clearing::Sessions { user: user_id, sessions: vec![formed.session.id] });
+        let own = || Clearing::Sessions { user: user_id, sessions: vec![formed.session.id] };
         if let Err(error) = self.tokens.begin(formed.live).await {
-            // It may have happened all the same.
-            take_back().await;
+            // It may have happened all the same. To ask a store at once that failed just now would only hold up the answer.
+            self.clear.defer(own());
             return Err(error.into());
         }
         let created = self.users.create(&user, &hash, &formed.session).await;
         if !matches!(created, Ok(CreateOutcome::Created)) {
-            take_back().await;
+            self.clear.execute(own()).await;
         }
         match created? {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),

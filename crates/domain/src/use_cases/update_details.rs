@@ -64,6 +64,7 @@ impl UpdateDetails {
             let password = request.current_password.as_ref().ok_or(UpdateDetailsError::WrongPassword)?;
             let own = Some(Own::Session(caller.id, session.id));
             let guess = Guess { email: &caller.email, client: &request.client, own };
+            self.hasher.admit()?;
             let held = self.limits.guess(guess).await.map_err(Refused::from)?;
             let judged = self.judge(caller.id, password).await;
             if !matches!(judged, Err(UpdateDetailsError::WrongPassword)) {

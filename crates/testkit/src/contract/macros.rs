@@ -132,6 +132,29 @@ macro_rules! accounts_contract {
     };
 }
 
+/// Runs [`directory`](crate::contract::directory) against the [`DirectorySubject`](crate::contract::DirectorySubject) that the named
+/// `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! directory_contract {
+    ($make:path) => {
+        $crate::__cases!($make, directory:
+            accounts_come_by_address,
+            a_list_goes_on_after_an_address,
+            a_list_has_a_prefix,
+            a_list_can_be_of_disabled_accounts,
+            a_walk_meets_every_account_once,
+            a_walk_knows_the_hashes,
+            a_history_has_all_rows,
+            a_disabled_account_is_signed_out,
+            a_disabled_account_stays_so_since_the_first_time,
+            disabling_revokes_for_those_who_verify,
+            a_sign_in_does_not_outlive_a_disabling,
+            an_enabled_account_signs_in_again,
+            nobody_is_neither_disabled_nor_enabled,
+        );
+    };
+}
+
 /// Runs [`keys`](crate::contract::keys) against the [`KeysSubject`](crate::contract::KeysSubject) that the named
 /// `async fn` makes: one `#[tokio::test]` per case.
 #[macro_export]

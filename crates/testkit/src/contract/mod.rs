@@ -22,6 +22,7 @@ mod macros;
 
 mod accounts;
 pub mod crypto;
+pub mod directory;
 mod given;
 pub mod histories;
 pub mod keys;
@@ -36,7 +37,7 @@ pub use memory::MemorySubject;
 use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
-    ports::{KeyRepository, RateLimiter, SessionRepository, TokenRepository, UserRepository},
+    ports::{AccountDirectory, KeyRepository, RateLimiter, SessionRepository, TokenRepository, UserRepository},
     rotation::LiveToken,
 };
 use std::{sync::Arc, time::Duration};
@@ -88,6 +89,12 @@ pub trait AccountsSubject: Send + Sync {
 
     /// The sessions' rows.
     fn sessions(&self) -> Arc<dyn SessionRepository>;
+}
+
+/// A user database under test that also shows its accounts to operators.
+pub trait DirectorySubject: AccountsSubject {
+    /// The same accounts, for operators.
+    fn directory(&self) -> Arc<dyn AccountDirectory>;
 }
 
 /// The keys of a user database under test. Unlike the other subjects it holds nothing else, and is nobody else's: a use

@@ -8,9 +8,9 @@ use revolve_domain::{
         User, UserId,
     },
     ports::{
-        AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome, EndOutcome, LiveSession, NewLiveSession, PasswordChange,
-        PasswordOutcome, RateLimiter, Revocations, SessionRepository, StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome,
-        UserRepository,
+        AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome, DisableOutcome, EnableOutcome,
+        EndOutcome, LiveSession, NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, Revocations, SessionRepository, StoreError,
+        Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
 };
@@ -134,6 +134,29 @@ impl<T: UserRepository> UserRepository for Faulty<T> {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.call("ping", self.inner.ping()).await
+    }
+}
+
+#[async_trait]
+impl<T: AccountDirectory> AccountDirectory for Faulty<T> {
+    async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
+        self.call("list", self.inner.list(query)).await
+    }
+
+    async fn walk(&self, after: Option<UserId>, limit: u32) -> Result<Vec<Credentials>, StoreError> {
+        self.call("walk", self.inner.walk(after, limit)).await
+    }
+
+    async fn history(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.call("history", self.inner.history(user)).await
+    }
+
+    async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError> {
+        self.call("disable", self.inner.disable(user, at)).await
+    }
+
+    async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError> {
+        self.call("enable", self.inner.enable(user)).await
     }
 }
 

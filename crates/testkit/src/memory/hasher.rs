@@ -70,9 +70,7 @@ impl PlainHasher {
     }
 
     async fn work(&self) -> Result<u64, StoreError> {
-        if self.overloaded.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("hasher", "hash a password", "told to be overloaded"));
-        }
+        self.admit()?;
         let mut number = 0;
         self.gate.send_modify(|gate| {
             number = gate.arrived;
@@ -115,6 +113,13 @@ fn phc(version: u32, salt: &str, password: &Password) -> String {
 
 #[async_trait]
 impl PasswordHasher for PlainHasher {
+    fn admit(&self) -> Result<(), StoreError> {
+        if self.overloaded.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("hasher", "hash a password", "told to be overloaded"));
+        }
+        Ok(())
+    }
+
     async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
         let salt = encode(&scramble(self.work().await?).to_be_bytes());
         Ok(PasswordHash::from_phc(phc(self.version.load(Ordering::SeqCst), &salt, password)))

@@ -16,7 +16,7 @@ fn the_macros_name_every_case() {
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
     let macros = fs::read_to_string(contract.join("macros.rs")).expect("the macros");
     let listed = |case: &str| macros.lines().filter(|line| line.trim() == format!("{case},")).count();
-    for suite in ["tokens", "users", "sessions", "crypto", "keys", "limits"] {
+    for suite in ["tokens", "users", "sessions", "directory", "crypto", "keys", "limits"] {
         let cases = cases(&contract.join(suite));
         assert!(cases.len() >= 13, "expected the cases of {suite} to be found, got {cases:?}");
         for case in cases {

@@ -23,7 +23,28 @@ impl Binary {
 
     /// Builds that of a package, which is called like it.
     pub(crate) async fn build_package(name: &str, release: bool, interrupt: &Interrupt) -> Result<Self> {
+        Self::build_in(&crate::root()?, name, release, interrupt).await
+    }
+
+    /// Builds it as it was at a commit, in a work tree of that commit which is removed again. What it shares with this one is built once.
+    pub(crate) async fn build_commit(commit: &str, interrupt: &Interrupt) -> Result<Self> {
+        let root = crate::root()?;
+        let folder = tempfile::Builder::new().prefix("revolve-previous-").tempdir().context("could not make a temporary directory")?;
+        let tree = folder.path().join("tree");
+        let git = |words: &[&str]| {
+            let mut command = tokio::process::Command::new("git");
+            command.current_dir(&root).args(["worktree"]).args(words);
+            command
+        };
+        process::output(git(&["add", "--detach"]).arg(&tree).arg(commit)).await?;
+        let built = Self::build_in(&tree, "revolve", false, interrupt).await;
+        process::output(git(&["remove", "--force"]).arg(&tree)).await?;
+        built
+    }
+
+    async fn build_in(root: &std::path::Path, name: &str, release: bool, interrupt: &Interrupt) -> Result<Self> {
         let mut command = process::cargo(["build", "--package", name, "--bin", name, "--message-format", "json-render-diagnostics"])?;
+        command.current_dir(root).env("CARGO_TARGET_DIR", crate::root()?.join("target"));
         if release {
             command.arg("--release");
         }

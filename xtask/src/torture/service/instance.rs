@@ -101,11 +101,11 @@ impl Instance {
         Ok(())
     }
 
-    /// The last lines that it has written to standard error.
-    pub(super) fn complaints(&self) -> Vec<String> {
+    /// The last ten lines that it has written to standard error.
+    pub(crate) fn complaints(&self) -> Vec<String> {
         let text = fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = text.lines().map(str::to_owned).collect();
-        lines[lines.len().saturating_sub(5)..].to_vec()
+        lines[lines.len().saturating_sub(10)..].to_vec()
     }
 
     fn log(&self) -> PathBuf {

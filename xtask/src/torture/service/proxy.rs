@@ -1,6 +1,10 @@
 //! A TCP proxy in front of a store: the store can go away for the service behind it, and for nobody else.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use tokio::{
@@ -10,6 +14,7 @@ use tokio::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::watch,
+    time::sleep,
 };
 use url::Url;
 
@@ -22,22 +27,30 @@ pub(crate) enum Failure {
     Silent,
     /// What the service says comes through and is done; the answers arrive later, if anybody still waits.
     Deaf,
+    /// Each answer comes so much later.
+    Slow(Duration),
+    /// The connection breaks in the middle of the next answer.
+    MidAnswer,
+    /// The store's side of the connection is closed with its next answer; what the service says still arrives there.
+    HalfClosed,
 }
 
 /// A proxy that serves until it is dropped.
 pub(crate) struct Proxy {
     port: u16,
+    target: Arc<Mutex<(String, u16)>>,
     state: Arc<watch::Sender<Option<Failure>>>,
 }
 
 impl Proxy {
     /// Starts one on a free port.
     pub(crate) async fn start(store: &Url, default_port: u16) -> Result<Self> {
-        let target = (store.host_str().context("the store's URL has no host")?.to_owned(), store.port().unwrap_or(default_port));
+        let target = Arc::new(Mutex::new(target_of(store, default_port)?));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no port is free")?;
         let port = listener.local_addr()?.port();
         let state = Arc::new(watch::Sender::new(None));
         let seen = state.subscribe();
+        let shared = Arc::clone(&target);
         tokio::spawn(async move {
             let mut ended = seen.clone();
             loop {
@@ -48,12 +61,13 @@ impl Proxy {
                 };
                 let Ok((client, _)) = client else { continue };
                 if *seen.borrow() != Some(Failure::Cut) {
-                    let (target, state) = (target.clone(), seen.clone());
+                    let target = target.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    let state = seen.clone();
                     tokio::spawn(async move { drop(connect(client, target, state).await) });
                 }
             }
         });
-        Ok(Self { port, state })
+        Ok(Self { port, target: shared, state })
     }
 
     /// The URL of the store through this proxy.
@@ -62,6 +76,12 @@ impl Proxy {
         url.set_host(Some("127.0.0.1")).context("the store's URL has no host")?;
         url.set_port(Some(self.port)).ok().context("the store's URL has no port")?;
         Ok(url)
+    }
+
+    /// Leads new connections to another store, as an address does that moves in a failover.
+    pub(crate) fn lead_to(&self, store: &Url, default_port: u16) -> Result<()> {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = target_of(store, default_port)?;
+        Ok(())
     }
 
     /// Takes the store away.
@@ -73,6 +93,10 @@ impl Proxy {
     pub(crate) fn recover(&self) {
         self.state.send_replace(None);
     }
+}
+
+fn target_of(store: &Url, default_port: u16) -> Result<(String, u16)> {
+    Ok((store.host_str().context("the store's URL has no host")?.to_owned(), store.port().unwrap_or(default_port)))
 }
 
 async fn connect(client: TcpStream, target: (String, u16), mut state: watch::Receiver<Option<Failure>>) -> io::Result<()> {
@@ -103,14 +127,25 @@ async fn pump(
         if length == 0 || state.wait_for(free).await.is_err() {
             return Ok(());
         }
+        if held_up_by.contains(&Failure::Deaf) {
+            let failure = *state.borrow();
+            match failure {
+                Some(Failure::Slow(by)) => sleep(by).await,
+                Some(Failure::MidAnswer) => return to.write_all(&buffer[..length / 2]).await,
+                Some(Failure::HalfClosed) => {
+                    to.shutdown().await?;
+                    drop(state.wait_for(|state| *state != Some(Failure::HalfClosed)).await);
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
         to.write_all(&buffer[..length]).await?;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::timeout;
 
     use super::*;
@@ -160,5 +195,53 @@ mod tests {
         let mut stream = dial(&proxy).await;
         stream.write_all(b"c").await.unwrap();
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"c"));
+    }
+
+    #[tokio::test]
+    async fn a_slow_answer_comes_whole_and_late() {
+        let proxy = Proxy::start(&echo().await, 1).await.unwrap();
+        let late = Duration::from_millis(80);
+        proxy.fail(Failure::Slow(late));
+        let (mut stream, begun) = (dial(&proxy).await, std::time::Instant::now());
+        stream.write_all(b"whole").await.unwrap();
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"whole");
+        assert!(begun.elapsed() >= late);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_cut_in_its_middle() {
+        let proxy = Proxy::start(&echo().await, 1).await.unwrap();
+        proxy.fail(Failure::MidAnswer);
+        let mut stream = dial(&proxy).await;
+        stream.write_all(b"answer").await.unwrap();
+        let mut got = Vec::new();
+        // A reset after the bytes is as good an end as any.
+        drop(stream.read_to_end(&mut got).await);
+        assert_eq!(got, b"ans");
+    }
+
+    #[tokio::test]
+    async fn a_half_closed_connection_still_takes_what_the_service_says() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let proxy = Proxy::start(&format!("redis://{}/", listener.local_addr().unwrap()).parse().unwrap(), 1).await.unwrap();
+        let mut stream = dial(&proxy).await;
+        let (mut store, _) = listener.accept().await.unwrap();
+        proxy.fail(Failure::HalfClosed);
+        store.write_all(b"lost").await.unwrap();
+        let mut byte = [0];
+        assert_eq!(stream.read(&mut byte).await.unwrap(), 0, "no end of the answers");
+        stream.write_all(b"a").await.unwrap();
+        assert_eq!((store.read(&mut byte).await.unwrap(), byte), (1, *b"a"));
+    }
+
+    #[tokio::test]
+    async fn new_connections_follow_a_store_that_moves() {
+        let proxy = Proxy::start(&echo().await, 1).await.unwrap();
+        let other = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        proxy.lead_to(&format!("redis://{}/", other.local_addr().unwrap()).parse().unwrap(), 1).unwrap();
+        let _stream = dial(&proxy).await;
+        timeout(Duration::from_secs(5), other.accept()).await.unwrap().unwrap();
     }
 }

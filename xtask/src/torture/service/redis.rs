@@ -45,10 +45,16 @@ impl Redis {
 
     /// Bytes that its data take, with all that finds them.
     pub(crate) async fn used_memory(&mut self) -> Result<u64> {
-        let Answer::Text(info) = self.ask(&[b"INFO", b"memory"]).await? else { bail!("INFO answers something else") };
+        self.info("memory", "used_memory").await?.parse().context("used_memory is no number")
+    }
+
+    /// A line of what it says about itself.
+    pub(crate) async fn info(&mut self, section: &str, name: &str) -> Result<String> {
+        let Answer::Text(info) = self.ask(&[b"INFO", section.as_bytes()]).await? else { bail!("INFO answers something else") };
         let info = String::from_utf8_lossy(&info);
-        let line = info.lines().find_map(|line| line.strip_prefix("used_memory:")).context("INFO has no used_memory")?;
-        line.trim().parse().context("used_memory is no number")
+        let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = lines.find(|(found, _)| *found == name).with_context(|| format!("INFO has no {name}"))?;
+        Ok(value.trim().to_owned())
     }
 
     /// How often a command was called since the server's start.
@@ -102,6 +108,12 @@ impl Redis {
             }
         }
         Ok(names)
+    }
+
+    /// Any command whose answer does not matter beyond that it is no error.
+    pub(crate) async fn order(&mut self, words: &[&str]) -> Result<()> {
+        let words: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+        self.ask(&words).await.map(drop)
     }
 
     async fn ask(&mut self, words: &[&[u8]]) -> Result<Answer> {

@@ -65,6 +65,19 @@ impl Settings {
         self.with("REDIS__TIMEOUT", "300ms").with("POSTGRES__TIMEOUT", "500ms").with("SESSIONS__BOUND_RETRY_WINDOW", "60s")
     }
 
+    /// One that is none of the service's own.
+    pub(crate) fn foreign(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Without the one that a complaint names, if it names one: for an older release, which does not know all of them.
+    pub(crate) fn without_named(mut self, complaint: &str) -> Option<Self> {
+        let named = self.0.keys().find(|name| complaint.contains(name.as_str()))?.clone();
+        self.0.remove(&named);
+        Some(self)
+    }
+
     /// One more.
     pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(format!("REVOLVE__{key}"), value.to_owned());

@@ -17,12 +17,23 @@ async fn an_overload_is_turned_away_at_once_with_an_estimate_and_passes() {
     // From now on the estimate goes by what was measured here.
     hasher.hash(&password("x")).await.unwrap();
     let begun = std::time::Instant::now();
-    let many = (0..400).map(|_| {
-        let hasher = Arc::clone(&hasher);
-        tokio::spawn(async move { (hasher.hash(&password("x")).await.map(drop), begun.elapsed()) })
-    });
+    let many: Vec<_> = (0..400)
+        .map(|_| {
+            let hasher = Arc::clone(&hasher);
+            tokio::spawn(async move { (hasher.hash(&password("x")).await.map(drop), begun.elapsed()) })
+        })
+        .collect();
     let (mut served, mut refusals) = (0, Vec::new());
-    for attempt in many.collect::<Vec<_>>() {
+    let admitted = loop {
+        tokio::task::yield_now().await;
+        match hasher.admit() {
+            Ok(()) if begun.elapsed() < PATIENCE => {}
+            told => break told,
+        }
+    };
+    let told = admitted.expect_err("who asks first is turned away, too");
+    assert!(told.kind() == StoreErrorKind::Unavailable && told.retry_hint() > Some(PATIENCE), "{told:?}");
+    for attempt in many {
         match attempt.await.unwrap() {
             (Ok(()), _) => served += 1,
             (Err(error), after) => {
@@ -34,7 +45,8 @@ async fn an_overload_is_turned_away_at_once_with_an_estimate_and_passes() {
     assert!(served >= 1 && refusals.len() >= 100, "{served} served, {} refused", refusals.len());
     let at_once = refusals.iter().filter(|(after, wait)| *after < PATIENCE && *wait > PATIENCE).count();
     assert!(at_once >= 100, "most are refused before any wait could be over, and told a longer one: {refusals:?}");
-    assert_eq!(hasher.stats().refused, refusals.len() as u64);
+    assert_eq!(hasher.stats().refused, refusals.len() as u64 + 1);
+    hasher.admit().expect("the queue is empty again");
     hasher.hash(&password("x")).await.unwrap();
 }
 

@@ -106,6 +106,18 @@ async fn replicas_may_start_at_once() {
 }
 
 #[tokio::test]
+async fn migrations_that_were_cut_off_can_be_repeated() {
+    let Some(schema) = Schema::make().await else { return };
+    // As if somebody killed the service between a migration and the note that it was applied.
+    let (look, table) = (schema.look().await, "refinery_schema_history");
+    let columns = "version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255)";
+    look.batch_execute(&format!("CREATE TABLE {table} ({columns}, CONSTRAINT cut CHECK (version <> 2))")).await.expect("it can be made");
+    PostgresAccounts::connect(schema.config()).await.map(drop).expect_err("it is cut off");
+    look.batch_execute(&format!("ALTER TABLE {table} DROP CONSTRAINT cut")).await.expect("nothing is in its way any more");
+    PostgresAccounts::connect(schema.config()).await.map(drop).expect("the next start goes on");
+}
+
+#[tokio::test]
 async fn the_servers_time_out_does_not_cut_migrations() {
     let Some(schema) = Schema::make().await else { return };
     let look = schema.look().await;

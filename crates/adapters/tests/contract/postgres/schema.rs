@@ -2,8 +2,8 @@
 
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
-use revolve_domain::ports::{KeyRepository, SessionRepository, UserRepository};
-use revolve_testkit::contract::{AccountsSubject, KeysSubject, MemorySubject};
+use revolve_domain::ports::{AccountDirectory, KeyRepository, SessionRepository, UserRepository};
+use revolve_testkit::contract::{AccountsSubject, DirectorySubject, KeysSubject, MemorySubject};
 use std::{sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
 
@@ -97,6 +97,15 @@ impl AccountsSubject for Subject {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.sessions(),
+        }
+    }
+}
+
+impl DirectorySubject for Subject {
+    fn directory(&self) -> Arc<dyn AccountDirectory> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.directory(),
         }
     }
 }

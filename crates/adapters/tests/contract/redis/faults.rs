@@ -145,6 +145,21 @@ async fn redis_comes_back_without_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_ends_in_its_middle_passes_by_itself() {
+    let Some(server) = single() else { return };
+    let proxy = Proxy::to(server.addr().to_string()).await;
+    let tokens = RedisTokens::connect(config(&server, &proxy.address)).await.unwrap();
+    proxy.set(Door::Half);
+    // Those that were open, then those that are dialled.
+    for _ in 0..6 {
+        let error = tokens.ping().await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
+    }
+    proxy.set(Door::Open);
+    until_well(&tokens).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_hangs_costs_one_deadline_and_is_found_again() {
     let Some(server) = single() else { return };
     let proxy = Proxy::to(server.addr().to_string()).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
@@ -15,6 +15,8 @@ pub(super) enum Door {
     Shut,
     /// Connections are taken, and nothing goes through.
     Stuck,
+    /// Connections end in the middle of the next answer.
+    Half,
 }
 
 pub(super) struct Proxy {
@@ -43,12 +45,31 @@ impl Proxy {
 
 /// Carries bytes while the door is open. A connection that was stuck once stays so until the door shuts.
 async fn carry(mut client: TcpStream, target: String, mut door: watch::Receiver<Door>) {
-    if *door.borrow_and_update() == Door::Open {
+    let first = *door.borrow_and_update();
+    if matches!(first, Door::Open | Door::Half) {
         let Ok(mut server) = TcpStream::connect(target).await else { return };
-        tokio::select! {
-            _ = copy_bidirectional(&mut client, &mut server) => return,
-            _ = door.changed() => {}
+        if first == Door::Open {
+            tokio::select! {
+                _ = copy_bidirectional(&mut client, &mut server) => return,
+                _ = door.changed() => {}
+            }
+        }
+        if *door.borrow() == Door::Half {
+            return half(client, server).await;
         }
     }
     let _ = door.wait_for(|door| *door == Door::Shut).await;
+}
+
+async fn half(mut client: TcpStream, mut server: TcpStream) {
+    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) = (client.split(), server.split());
+    let answer = async {
+        let mut answer = [0; 1024];
+        let length = from_server.read(&mut answer).await.unwrap_or(0);
+        let _ = to_client.write_all(&answer[..length / 2]).await;
+    };
+    tokio::select! {
+        _ = copy(&mut from_client, &mut to_server) => {}
+        () = answer => {}
+    }
 }

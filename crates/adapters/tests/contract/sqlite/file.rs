@@ -68,6 +68,25 @@ async fn data_survive_without_a_close() {
 }
 
 #[tokio::test]
+async fn a_first_start_that_was_cut_off_anywhere_can_be_repeated() {
+    // The header of the log and of a frame, and a page, as SQLite's file format has them.
+    const HEADER: usize = 32;
+    const FRAME: usize = 24 + 4096;
+    let subject = make().await;
+    let [file, log] = ["revolve.db", "revolve.db-wal"].map(|name| std::fs::read(subject.dir.path().join(name)).expect("the file is there"));
+    let frames = (log.len() - HEADER) / FRAME;
+    assert!(frames > 4, "the tables are in the log, which has {frames} frames");
+    for frame in 0..=frames {
+        let copy = tempfile::TempDir::new().expect("a directory can be made");
+        std::fs::write(copy.path().join("revolve.db"), &file).expect("the copy can be written");
+        std::fs::write(copy.path().join("revolve.db-wal"), &log[..HEADER + frame * FRAME]).expect("the copy can be written");
+        let store = SqliteStore::open(copy.path().join("revolve.db"), subject.clock.clone()).await;
+        let store = store.unwrap_or_else(|error| panic!("cut after frame {frame} of {frames}: {}", told(&error)));
+        store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_closed_store_is_unavailable() {
     let subject = make().await;
     let other = subject.store.clone();

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, UserId},
-    ports::{Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository},
+    ports::{AccountDirectory, Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository},
 };
 use revolve_testkit::{
-    contract::{AccountsSubject, HistorySubject, KeysSubject, StoredToken, TokensSubject},
+    contract::{AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, StoredToken, TokensSubject},
     memory::FakeClock,
 };
 use rusqlite::{Connection, params};
@@ -86,6 +86,12 @@ impl AccountsSubject for Subject {
     }
 
     fn sessions(&self) -> Arc<dyn SessionRepository> {
+        Arc::new(self.store.clone())
+    }
+}
+
+impl DirectorySubject for Subject {
+    fn directory(&self) -> Arc<dyn AccountDirectory> {
         Arc::new(self.store.clone())
     }
 }

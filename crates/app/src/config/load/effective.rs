@@ -11,6 +11,7 @@ use std::{
     collections::{BTreeMap, hash_map::RandomState},
     fmt::Write,
     hash::BuildHasher,
+    path::Path,
     sync::LazyLock,
 };
 
@@ -43,6 +44,16 @@ pub struct Change {
     pub key: String,
     /// Whether it takes effect without a restart.
     pub reloads: bool,
+}
+
+impl Setting {
+    /// The configuration file that a secret stands in, if it does.
+    pub(crate) fn exposed_in(&self) -> Option<&Path> {
+        match (&self.source, self.secret) {
+            (Origin::File { file, .. }, Some(_)) => Some(file),
+            _ => None,
+        }
+    }
 }
 
 impl Effective {

@@ -10,7 +10,11 @@ pub(crate) use request::names;
 pub(crate) use request_id::{REQUEST_ID, RequestId};
 pub(crate) use trace_parent::TraceParent;
 
-use super::{forwarded::TrustedProxies, problem::Problem};
+use super::{
+    forwarded::TrustedProxies,
+    problem::Problem,
+    shield::{PathKind, Shield},
+};
 use crate::metrics::Metrics;
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -34,6 +38,8 @@ pub(crate) struct Watch {
     metrics: Arc<Metrics>,
     /// Who may say where a request came from.
     proxies: Arc<TrustedProxies>,
+    /// What is on every answer, also on those that come about here.
+    shield: Shield,
 }
 
 impl fmt::Debug for Watch {
@@ -43,8 +49,8 @@ impl fmt::Debug for Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(metrics: &Arc<Metrics>, proxies: &Arc<TrustedProxies>) -> Self {
-        Self { metrics: Arc::clone(metrics), proxies: Arc::clone(proxies) }
+    pub(crate) fn new(metrics: &Arc<Metrics>, proxies: &Arc<TrustedProxies>, shield: Shield) -> Self {
+        Self { metrics: Arc::clone(metrics), proxies: Arc::clone(proxies), shield }
     }
 }
 
@@ -89,7 +95,7 @@ where
             return Box::pin(self.service.call(asked));
         }
         asked.extensions_mut().insert(Watched);
-        let id = RequestId::of(asked.headers());
+        let (id, shield, path) = (RequestId::of(asked.headers()), self.watch.shield, PathKind::of(asked.path()));
         let request = Request::begin(&asked, id, &self.watch);
         let (service, span) = (Rc::clone(&self.service), request.span());
         // The call itself is within, too: some services do their work there.
@@ -104,12 +110,12 @@ where
                 }
                 Ok(Err(error)) => {
                     request.end(Outcome::of(&error.error_response()));
-                    Err(Identified { error, id }.into())
+                    Err(Identified { error, id, shield, path }.into())
                 }
                 Err(_) => {
                     let problem = id.scope(async { Problem::internal(&Panicked) }).instrument(request.span()).await;
                     request.end(Outcome::of(&problem.error_response()));
-                    Err(Identified { error: problem.into(), id }.into())
+                    Err(Identified { error: problem.into(), id, shield, path }.into())
                 }
             }
         })
@@ -121,11 +127,13 @@ where
 #[error("a handler panicked")]
 pub(crate) struct Panicked;
 
-/// An error whose answer carries the request's id.
+/// An error whose answer carries the request's id and what is on every answer.
 #[derive(Debug)]
 struct Identified {
     error: Error,
     id: RequestId,
+    shield: Shield,
+    path: PathKind,
 }
 
 impl fmt::Display for Identified {
@@ -142,6 +150,7 @@ impl ResponseError for Identified {
     fn error_response(&self) -> HttpResponse {
         let mut response = self.error.error_response();
         response.headers_mut().insert(REQUEST_ID, self.id.to_header());
+        self.shield.cover(self.path, response.headers_mut());
         response
     }
 }

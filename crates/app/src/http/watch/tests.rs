@@ -56,6 +56,7 @@ fn app(
 struct Trail {
     status: u16,
     id: Option<HeaderValue>,
+    shielded: bool,
     body: String,
     log: String,
     metrics: String,
@@ -66,14 +67,15 @@ async fn ask(request: TestRequest) -> Trail {
     let log = tracing_subscriber::registry().with(fmt::layer().with_ansi(false).with_writer(page.writer()));
     let _log = tracing::subscriber::set_default(log);
     let metrics = Arc::new(Metrics::new());
-    let service = init_service(app(Watch::new(&metrics, &nobody()))).await;
+    let service = init_service(app(Watch::new(&metrics, &nobody(), Shield { https_only: false }))).await;
     let response = match service.call(request.to_request()).await {
         Ok(answered) => answered.into_parts().1.map_into_boxed_body(),
         Err(error) => error.error_response(),
     };
     let (status, id) = (response.status().as_u16(), response.headers().get(REQUEST_ID).cloned());
+    let shielded = response.headers().get("x-content-type-options").is_some_and(|value| value == "nosniff");
     let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
-    Trail { status, id, body: String::from_utf8(body.to_vec()).unwrap(), log: page.text(), metrics: metrics.render() }
+    Trail { status, id, shielded, body: String::from_utf8(body.to_vec()).unwrap(), log: page.text(), metrics: metrics.render() }
 }
 
 #[actix_web::test]
@@ -94,7 +96,7 @@ async fn a_request_that_passes_twice_is_told_of_once() {
 #[actix_web::test]
 async fn a_handler_that_panics_answers_with_the_id_and_keeps_what_it_said() {
     let trail = ask(TestRequest::get().uri("/scope/panics/geheim").insert_header(("x-request-id", ID))).await;
-    assert_eq!(trail.status, 500);
+    assert!(trail.status == 500 && trail.shielded);
     assert_eq!(trail.id.unwrap(), ID);
     let problem: Value = serde_json::from_str(&trail.body).unwrap();
     assert_eq!((&problem["code"], &problem["requestId"]), (&"internal".into(), &ID.into()));
@@ -126,7 +128,7 @@ async fn a_client_that_hangs_up_is_told_of() {
     let _log =
         tracing::subscriber::set_default(tracing_subscriber::registry().with(fmt::layer().with_ansi(false).with_writer(page.writer())));
     let metrics = Arc::new(Metrics::new());
-    let service = init_service(app(Watch::new(&metrics, &nobody()))).await;
+    let service = init_service(app(Watch::new(&metrics, &nobody(), Shield { https_only: false }))).await;
     let mut call = Box::pin(service.call(TestRequest::get().uri("/scope/never").to_request()));
     assert!(futures_util::poll!(&mut call).is_pending());
     assert!(metrics.render().contains("revolve_http_requests_in_flight 1\n"));
@@ -171,7 +173,10 @@ async fn cost_of_watching_a_request() {
     ] {
         let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(into_nothing(format, level)));
         let is_watched = what.starts_with("watched");
-        let watch = actix_web::middleware::Condition::new(is_watched, Watch::new(&Arc::new(Metrics::new()), &nobody()));
+        let watch = actix_web::middleware::Condition::new(
+            is_watched,
+            Watch::new(&Arc::new(Metrics::new()), &nobody(), Shield { https_only: false }),
+        );
         let routes = ["/signup", "/signin", "/tokens", "/me", "/details"];
         let scope = routes.iter().fold(web::scope("/api/account"), |scope, path| scope.route(path, web::post().to(fine)));
         let service = init_service(App::new().service(scope).wrap(watch)).await;

@@ -21,10 +21,10 @@ pub(crate) struct Backing {
 pub(crate) struct ServerStores {
     pub(crate) redis: Proxy,
     pub(crate) postgres: Proxy,
-    redis_urls: Vec<Url>,
+    pub(crate) redis_urls: Vec<Url>,
     pub(crate) postgres_url: Url,
     pub(crate) schema: String,
-    master_key: SecretString,
+    pub(crate) master_key: SecretString,
 }
 
 /// Whether this run has a Redis Cluster.

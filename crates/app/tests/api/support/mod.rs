@@ -2,6 +2,7 @@
 
 mod actor;
 mod backing;
+mod cli;
 pub(crate) mod described;
 mod feed;
 mod proxy;
@@ -10,6 +11,7 @@ mod raw;
 pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
 use backing::cluster;
 pub(crate) use backing::{Backing, ServerStores};
+
 pub(crate) use feed::{FEED, sessions};
 pub(crate) use raw::Raw;
 

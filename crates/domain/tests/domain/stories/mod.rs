@@ -9,6 +9,7 @@ mod guessing;
 mod import;
 mod limits;
 mod minting;
+mod operators;
 mod outages;
 mod password;
 mod races;

@@ -1,7 +1,10 @@
 //! A store that is down is a failure, never a refusal: clients keep their tokens.
 
 use super::{LATE, assert_unavailable};
-use revolve_domain::use_cases::SignOutScope;
+use revolve_domain::{
+    model::ClientInfo,
+    use_cases::{ChangePasswordError, ChangePasswordRequest, Failure, Refused, SignInError, SignOutScope, SignUpError},
+};
 use revolve_testkit::{World, memory::Fault};
 use secrecy::ExposeSecret;
 
@@ -61,4 +64,23 @@ async fn bearer_calls_with_the_user_database_down_are_failures() {
     assert_unavailable(world.list_sessions.execute(&ann.id_token).await);
     world.accounts.recover();
     world.me.execute(&ann.id_token).await.expect("the same token works later");
+}
+
+#[tokio::test]
+async fn an_overload_of_the_hasher_is_told_before_any_store_is_asked() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    world.hasher.overload(true);
+    world.limiter.fail(Fault::Before);
+    let from_hasher = |failure: &Failure| matches!(failure, Failure::Store(error) if error.store() == "hasher");
+    let change = ChangePasswordRequest { current: World::password("x"), new: World::password("y"), client: ClientInfo::default() };
+    let changed = world.change_password.execute(&ann.id_token, change).await;
+    assert!(matches!(&changed, Err(ChangePasswordError::Refused(Refused::Failed(failure))) if from_hasher(failure)), "{changed:?}");
+    world.accounts.fail(Fault::Before);
+    for name in ["ann", "nobody"] {
+        let begun = world.sign_in.execute(World::request(name)).await.map(drop);
+        assert!(matches!(&begun, Err(SignInError::Failed(failure)) if from_hasher(failure)), "{name}: {begun:?}");
+        let begun = world.sign_up.execute(World::request(name)).await.map(drop);
+        assert!(matches!(&begun, Err(SignUpError::Failed(failure)) if from_hasher(failure)), "{name}: {begun:?}");
+    }
 }

@@ -43,6 +43,29 @@ async fn with_a_store_down_nothing_is_half_made_and_the_same_request_works_later
 }
 
 #[tokio::test]
+async fn a_white_list_that_failed_just_now_is_not_asked_again_before_the_answer() {
+    let world = World::new();
+    world.signed_up("bob").await;
+    world.tokens.fail_on("begin", Fault::After);
+    assert_failed(world.try_sign_up("ann").await);
+    assert!(world.try_sign_in("bob").await.is_err(), "nor at a sign-in");
+    let pending = world.clearings.pending();
+    let users: Vec<_> = pending
+        .iter()
+        .map(|clearing| match clearing {
+            Clearing::Sessions { user, sessions } if sessions.len() == 1 => *user,
+            other => panic!("expected a session to be cleared, got {other:?}"),
+        })
+        .collect();
+    assert_eq!(users.len(), 2, "what may have been stored is taken back later, by each of them");
+    let sizes = || users.iter().map(|user| world.tokens.inner().size(*user)).collect::<Vec<_>>();
+    assert_eq!(sizes(), [1, 2], "the answers were lost after it was stored");
+    world.tokens.recover();
+    assert_eq!(world.clearings.run(&world.clear).await, 2, "the white list is back");
+    assert_eq!(sizes(), [0, 1], "bob's first session stays");
+}
+
+#[tokio::test]
 async fn with_both_stores_down_the_entry_goes_later() {
     let world = World::new();
     world.accounts.fail_on("create", Fault::Before);

@@ -1,5 +1,6 @@
 //! The user database in memory: accounts and sessions' rows behind one lock, so that every method is one commit.
 
+mod directory;
 mod sessions;
 mod users;
 

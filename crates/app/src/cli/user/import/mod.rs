@@ -62,6 +62,7 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let mut lines = input.lines();
     let mut in_flight = FuturesUnordered::new();
     let (mut more, mut failed): (bool, Option<(u64, Failure)>) = (true, None);
+    let mut unreadable = None;
     loop {
         tokio::select! {
             biased;
@@ -77,7 +78,11 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
             },
             line = lines.recv(), if more && in_flight.len() < room => match line {
                 None => more = false,
-                Some(Err(error)) => return Err(anyhow!(error).context(args.file.display().to_string())),
+                Some(Err(error)) => {
+                    // What was read counts.
+                    more = false;
+                    unreadable = Some(error);
+                }
                 Some(Ok(line)) => {
                     report.read(line.bytes);
                     match look(&mut rows, &line, args.from_line) {
@@ -93,6 +98,9 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let refused = report.finish(args.json)?;
     if let Some((line, failure)) = failed {
         bail!("line {line} could not be written: {}; go on with --from-line {line}", chain(&failure));
+    }
+    if let Some(error) = unreadable {
+        return Err(anyhow!(error).context(format!("{} ended early", args.file.display())));
     }
     if refused > 0 {
         bail!("{refused} {} refused", if refused == 1 { "row was" } else { "rows were" });

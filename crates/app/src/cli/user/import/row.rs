@@ -9,7 +9,7 @@ use revolve_domain::{
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::HashMap;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Why a row is refused.
@@ -61,10 +61,10 @@ impl Rows {
 
     pub(super) fn parse(&mut self, line: u64, text: &[u8]) -> Result<ImportRequest, Refusal> {
         let request = self.read(text)?;
-        self.once(line, "email", "duplicate_email", request.email.as_str())?;
-        if let Some(id) = request.id {
-            self.once(line, "uid", "duplicate_uid", &id.to_string())?;
-        }
+        let email = self.once("email", "duplicate_email", request.email.as_str())?;
+        let id = request.id.map(|id| self.once("uid", "duplicate_uid", &id.to_string())).transpose()?;
+        // A row that is refused keeps nothing from a later one.
+        self.seen.extend(std::iter::once(email).chain(id).map(|digest| (digest, line)));
         Ok(request)
     }
 
@@ -100,16 +100,13 @@ impl Rows {
         if at > self.now { Err(wrong("lies in the future")) } else { Ok(at) }
     }
 
-    /// Whether no row before this one had it.
-    fn once(&mut self, line: u64, member: &str, code: &'static str, value: &str) -> Result<(), Refusal> {
+    /// Its digest, if no row before this one had it.
+    fn once(&self, member: &str, code: &'static str, value: &str) -> Result<[u8; 16], Refusal> {
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::new().chain_update(member).chain_update([0]).chain_update(value).finalize()[..16]);
-        match self.seen.entry(digest) {
-            Entry::Vacant(entry) => {
-                entry.insert(line);
-                Ok(())
-            }
-            Entry::Occupied(entry) => Err(Refusal::new(code, format!("{member}: is the same as on line {}", entry.get()))),
+        match self.seen.get(&digest) {
+            None => Ok(digest),
+            Some(line) => Err(Refusal::new(code, format!("{member}: is the same as on line {line}"))),
         }
     }
 }

@@ -1,0 +1,121 @@
+//! The keys that sign tokens: whether the master key opens them, and whether they are due for rotation.
+
+use super::{finding::Finding, postgres::Tables};
+use crate::{
+    composition::key_store,
+    config::{Config, Profile, Secret},
+    http::problem::chain,
+    keys::Material,
+};
+use revolve_adapters::system::{SystemClock, SystemEntropy};
+use revolve_domain::{
+    keys::{IdKeys, KeyUse, State, StoredKey, find},
+    model::Timestamp,
+    ports::{Clock, KeyRing},
+};
+use std::{sync::Arc, time::Duration};
+
+const SEALED: &str = "keys.sealed";
+/// So long a key may sign where nobody said how long: what the alert allows, too.
+const OLD: Duration = Duration::from_hours(90 * 24);
+/// So late a rotation may be that the service makes by itself.
+const LATE: Duration = Duration::from_hours(24);
+
+pub(super) async fn check(config: &Config, tables: Tables) -> Vec<Finding> {
+    if tables == Tables::Missing {
+        return vec![Finding::unknown(SEALED, "the keys can't be looked at while the tables are not there as this program needs them")];
+    }
+    match look(config).await {
+        Ok(findings) => findings,
+        Err(error) => vec![Finding::error(SEALED, format!("{error:#}"))],
+    }
+}
+
+/// Reading it would make one.
+fn lacks_master_key(config: &Config) -> bool {
+    let given = matches!(config.master_key(), Ok(Secret::Given(_)));
+    config.profile == Profile::Embedded && !given && !config.data_dir.join("master-key").exists()
+}
+
+async fn look(config: &Config) -> anyhow::Result<Vec<Finding>> {
+    let keys = key_store(config).await?.list().await?;
+    if keys.is_empty() {
+        return Ok(vec![Finding::ok(SEALED, "there are no keys yet: the first start makes them")]);
+    }
+    if lacks_master_key(config) {
+        let advice = "put back the master key from its safe copy: a new one opens none of the keys, and everybody would sign in again";
+        let says = "there are keys in the database, but no master key in the data directory";
+        return Ok(vec![Finding::error(SEALED, says).advise(advice)]);
+    }
+    let Material { ring, id_keys, .. } = Material::new(config, Arc::new(SystemEntropy))?;
+    if let Err(fault) = ring.load(&keys) {
+        let advice =
+            "configure the master key under which they were sealed (secrets.master_key), or remove the key with revolve keys retire";
+        return Ok(vec![Finding::error(SEALED, chain(&fault)).advise(advice)]);
+    }
+    let mut findings = vec![Finding::ok(SEALED, format!("the master key opens all {} keys of the user database", keys.len()))];
+    findings.push(rotation(&keys, id_keys, config.tokens.rotate_every, SystemClock.now()));
+    Ok(findings)
+}
+
+fn rotation(keys: &[StoredKey], id_keys: IdKeys, every: Option<Duration>, now: Timestamp) -> Finding {
+    const CHECK: &str = "keys.rotation";
+    let stored = KeyUse::ALL.into_iter().filter(|usage| *usage == KeyUse::Refresh || id_keys != IdKeys::File);
+    let active: Vec<(KeyUse, Option<Duration>)> =
+        stored.map(|usage| (usage, find(keys, usage, State::Active).map(|key| now.since(key.phase.since())))).collect();
+    if let Some((usage, _)) = active.iter().find(|(_, age)| age.is_none()) {
+        return Finding::error(CHECK, format!("no key signs {usage} tokens")).advise(format!("revolve keys rotate --use {usage}"));
+    }
+    let limit = every.map_or(OLD, |every| every + LATE);
+    let days = |age: Duration| age.as_secs() / 86_400;
+    let ages: Vec<String> =
+        active.iter().filter_map(|(usage, age)| Some(format!("the {usage} key since {} days", days((*age)?)))).collect();
+    let says = format!("these sign: {}", ages.join(", "));
+    let old = active.iter().any(|(_, age)| age.is_some_and(|age| age > limit));
+    match (old, every) {
+        (false, _) => Finding::ok(CHECK, says),
+        (true, None) => Finding::warning(CHECK, says).advise("revolve keys rotate (and --use refresh), or set tokens.rotate_every"),
+        (true, Some(_)) => Finding::warning(CHECK, format!("{says}, longer than tokens.rotate_every"))
+            .advise("the service rotates by itself while it runs: is it running, and what does its log say?"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::finding::Level, *};
+    use revolve_domain::keys::{Active, Algorithm, KeyKind, Phase, SealedKey};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_900_000_000);
+
+    fn key(kind: KeyKind, days: u64) -> StoredKey {
+        let since = NOW.minus(Duration::from_hours(days * 24));
+        StoredKey {
+            id: "a-key".parse().unwrap(),
+            kind,
+            sealed: SealedKey::new(Vec::new()),
+            token_life: Duration::ZERO,
+            created_at: since,
+            phase: Phase::Active(Active { since }),
+        }
+    }
+
+    #[test]
+    fn old_keys_are_due() {
+        let (id, refresh) = (KeyKind::Id(Algorithm::Rs256), KeyKind::Refresh);
+        let stored = IdKeys::Stored(Algorithm::Rs256);
+        let month = Some(Duration::from_hours(30 * 24));
+        for (keys, id_keys, every, level) in [
+            (vec![key(id, 80), key(refresh, 80)], stored, None, Level::Ok),
+            (vec![key(id, 91), key(refresh, 80)], stored, None, Level::Warning),
+            (vec![key(id, 80), key(refresh, 91)], stored, None, Level::Warning),
+            (vec![key(id, 29), key(refresh, 29)], stored, month, Level::Ok),
+            (vec![key(id, 32), key(refresh, 29)], stored, month, Level::Warning),
+            (vec![key(refresh, 1)], stored, None, Level::Error),
+            (vec![key(refresh, 1)], IdKeys::File, None, Level::Ok),
+            (vec![key(id, 1)], IdKeys::File, None, Level::Error),
+        ] {
+            let finding = rotation(&keys, id_keys, every, NOW);
+            assert_eq!((finding.level, finding.advice.is_some()), (level, level != Level::Ok), "{finding:?}");
+        }
+    }
+}

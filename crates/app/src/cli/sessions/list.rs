@@ -1,0 +1,157 @@
+//! `revolve sessions list`: device, beginning, last use and end of each session. The user database knows the ends, the white list the
+//! last use.
+
+use crate::{
+    cli::{
+        Format,
+        answer::{self, Answer},
+        user::{Named, instant},
+    },
+    composition::desk,
+    config::Config,
+    http::problem::chain,
+};
+use anyhow::Result;
+use revolve_domain::{
+    model::{EndReason, Label, Standing, UserId},
+    use_cases::{AccountName, HistoricSession, ManageAccounts},
+};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Arguments of `revolve sessions list`.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    user: Named,
+    /// Only those that live
+    #[arg(long)]
+    live: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Listed(Vec<Row>);
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    id: String,
+    state: &'static str,
+    device_name: Option<String>,
+    device: String,
+    address: Option<String>,
+    user_agent: Option<String>,
+    began_at: String,
+    ends_at: String,
+    bound_at: Option<String>,
+    /// When it was last refreshed, or begun; known of those in the white list.
+    refreshed_at: Option<String>,
+    /// When it ends unless it is refreshed.
+    expires_at: Option<String>,
+    ended_at: Option<String>,
+    end_reason: Option<&'static str>,
+}
+
+impl Row {
+    /// `known`: the white list answered, so that what it does not have is not there.
+    fn new(session: HistoricSession, known: bool) -> Self {
+        let HistoricSession { session, standing, live } = session;
+        // An entry of an ended session is one that could not be cleared yet: it says nothing.
+        let live = live.filter(|_| standing == Standing::Live);
+        Self {
+            id: session.id.to_string(),
+            state: state(standing, live.is_some() || !known),
+            device_name: session.device_name.as_ref().map(Label::as_str).map(str::to_owned),
+            device: session.device.to_string(),
+            address: session.client.address.map(|address| address.to_string()),
+            user_agent: session.client.user_agent.as_ref().map(Label::as_str).map(str::to_owned),
+            began_at: instant(session.began_at),
+            ends_at: instant(session.ends_at),
+            bound_at: session.bound_at.map(instant),
+            refreshed_at: live.map(|live| instant(live.refreshed_at)),
+            expires_at: live.map(|live| instant(live.token.expires_at)),
+            ended_at: session.ending.map(|ending| instant(ending.at)),
+            end_reason: session.ending.map(|ending| ending.reason.name()),
+        }
+    }
+}
+
+/// A word for where a session stands; `entry`: the white list has it, as far as is known.
+fn state(standing: Standing, entry: bool) -> &'static str {
+    match standing {
+        Standing::Live if entry => "live",
+        // Its row lives, and nothing can be refreshed: it was not used in time, or the white list lost it.
+        Standing::Live => "lapsed",
+        Standing::Ended(EndReason::Expired) | Standing::Expired => "expired",
+        Standing::Ended(_) | Standing::Superseded | Standing::AccountGone => "ended",
+        Standing::Disabled => "disabled",
+    }
+}
+
+impl Answer for Listed {
+    fn text(&self) -> String {
+        if self.0.is_empty() {
+            return "there are no such sessions\n".to_owned();
+        }
+        let mut text = format!("{:36}  {:8}  {:20}  {:20}  {:38}  DEVICE\n", "ID", "STATE", "BEGAN", "LAST USE", "ENDED");
+        for row in &self.0 {
+            let ended = match (&row.ended_at, row.end_reason) {
+                (Some(at), Some(reason)) => format!("{at} {reason}"),
+                _ => String::new(),
+            };
+            let refreshed = row.refreshed_at.as_deref().unwrap_or_default();
+            let device = row.device_name.as_deref().or(row.user_agent.as_deref()).unwrap_or_default();
+            let line = format!("{}  {:8}  {}  {refreshed:20}  {ended:38}  {device}", row.id, row.state, row.began_at);
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        text
+    }
+}
+
+pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
+    let manage = desk(config).await?.manage;
+    let user = whose(&manage, &args.user).await?;
+    let history = manage.history(user).await?;
+    if let Err(error) = &history.white_list {
+        eprintln!("the last use of sessions is not known: {}", chain(error));
+    }
+    let known = history.white_list.is_ok();
+    let rows = history.sessions.into_iter().map(|session| Row::new(session, known));
+    let rows: Vec<Row> = rows.filter(|row| !args.live || row.state == "live").collect();
+    answer::print(&Listed(rows), args.format)
+}
+
+/// By id also an account that is gone, as long as rows of its sessions are kept.
+async fn whose(manage: &ManageAccounts, named: &Named) -> Result<UserId> {
+    let found = named.find(manage).await;
+    match (found, &named.name) {
+        (Ok(user), _) => Ok(user.id),
+        (Err(_), AccountName::Id(id)) if !manage.directory.history(*id).await?.is_empty() => Ok(*id),
+        (Err(error), _) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_standing_has_a_word() {
+        for (standing, entry, word) in [
+            (Standing::Live, true, "live"),
+            (Standing::Live, false, "lapsed"),
+            (Standing::Expired, true, "expired"),
+            (Standing::Ended(EndReason::Expired), false, "expired"),
+            (Standing::Ended(EndReason::Reused), false, "ended"),
+            (Standing::Superseded, true, "ended"),
+            (Standing::AccountGone, true, "ended"),
+            (Standing::Disabled, true, "disabled"),
+        ] {
+            assert_eq!(state(standing, entry), word, "{standing:?}");
+        }
+    }
+}

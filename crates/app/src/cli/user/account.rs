@@ -1,0 +1,70 @@
+//! Accounts as commands name and show them.
+
+use anyhow::{Result, anyhow};
+use revolve_domain::{
+    model::{Label, Timestamp, User, WebUrl},
+    use_cases::{AccountName, ManageAccounts},
+};
+use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
+
+/// Which account.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct Named {
+    /// The account's e-mail address or its id
+    #[arg(value_name = "USER")]
+    pub(in crate::cli) name: AccountName,
+}
+
+impl Named {
+    /// The account.
+    ///
+    /// # Errors
+    /// A clear line if there is none, or the store fails.
+    pub(in crate::cli) async fn find(&self, manage: &ManageAccounts) -> Result<User> {
+        manage.find(&self.name).await?.ok_or_else(|| self.nobody())
+    }
+
+    /// That there is none.
+    pub(in crate::cli) fn nobody(&self) -> anyhow::Error {
+        anyhow!("there is no account {}", self.name)
+    }
+}
+
+/// An account, for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Account<'a> {
+    uid: String,
+    email: &'a str,
+    name: Option<&'a str>,
+    website: Option<&'a str>,
+    image_url: Option<&'a str>,
+    created_at: String,
+    /// Since when it is disabled, if it is.
+    disabled_at: Option<String>,
+}
+
+impl<'a> From<&'a User> for Account<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            uid: user.id.to_string(),
+            email: user.email.as_str(),
+            name: user.details.name.as_ref().map(Label::as_str),
+            website: user.details.website.as_ref().map(WebUrl::as_str),
+            image_url: user.details.image_url.as_ref().map(WebUrl::as_str),
+            created_at: precise(user.created_at),
+            disabled_at: user.disabled_at.map(precise),
+        }
+    }
+}
+
+/// For people: RFC 3339 in whole seconds, always as wide.
+pub(in crate::cli) fn instant(at: Timestamp) -> String {
+    precise(at.whole_second())
+}
+
+/// For programs: RFC 3339, with milliseconds where there are any.
+pub(super) fn precise(at: Timestamp) -> String {
+    at.to_datetime().format(&Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,107 @@
+//! `revolve user disable | enable | delete | sign-out`. The end of a session is a commit in the user database, as for users themselves:
+//! services that run hear of it there.
+
+use super::{account::Named, confirm::confirm};
+use crate::{
+    cli::answer,
+    composition::{Desk, desk},
+    config::{Config, Traces},
+    telemetry::{self, Telemetry},
+};
+use anyhow::{Result, anyhow};
+use revolve_domain::{
+    model::SessionId,
+    ports::{DisableOutcome, EnableOutcome, EndOutcome},
+};
+
+/// Arguments of a change that can be taken back.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct Which {
+    #[command(flatten)]
+    user: Named,
+}
+
+/// Arguments of a change that somebody has to mean.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct Sure {
+    #[command(flatten)]
+    user: Named,
+    /// Does it without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Arguments of `revolve user sign-out`.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct SignOut {
+    #[command(flatten)]
+    user: Named,
+    /// Only this session
+    #[arg(long, value_name = "ID")]
+    session: Option<SessionId>,
+}
+
+pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
+    let (telemetry, desk) = (announced(config)?, desk(config).await?);
+    let user = args.user.find(&desk.manage).await?;
+    confirm(&format!("Disable {} ({}) and sign it out everywhere?", user.email.as_str(), user.id), args.yes)?;
+    let said = match desk.manage.disable(user.id).await? {
+        DisableOutcome::Disabled(_) => "is disabled and signed out everywhere",
+        DisableOutcome::AlreadyDisabled(_) => "was disabled already; what lived of its sessions is over",
+        DisableOutcome::NotFound => return Err(args.user.nobody()),
+    };
+    done(&desk, telemetry, &format!("{} {said}\n", user.email.as_str()))
+}
+
+pub(super) async fn enable(config: &Config, args: &Which) -> Result<()> {
+    let (telemetry, desk) = (announced(config)?, desk(config).await?);
+    let user = args.user.find(&desk.manage).await?;
+    let said = match desk.manage.enable(user.id).await? {
+        EnableOutcome::Enabled => "can be signed in to again",
+        EnableOutcome::NotDisabled => "was not disabled; nothing was to be done",
+        EnableOutcome::NotFound => return Err(args.user.nobody()),
+    };
+    done(&desk, telemetry, &format!("{} {said}\n", user.email.as_str()))
+}
+
+pub(super) async fn delete(config: &Config, args: &Sure) -> Result<()> {
+    let (telemetry, desk) = (announced(config)?, desk(config).await?);
+    let user = args.user.find(&desk.manage).await?;
+    confirm(&format!("Delete {} ({}) for good?", user.email.as_str(), user.id), args.yes)?;
+    if !desk.manage.delete(user.id).await? {
+        return Err(args.user.nobody());
+    }
+    done(&desk, telemetry, &format!("{} is deleted\n", user.email.as_str()))
+}
+
+pub(super) async fn sign_out(config: &Config, args: &SignOut) -> Result<()> {
+    let (telemetry, desk) = (announced(config)?, desk(config).await?);
+    let user = args.user.find(&desk.manage).await?;
+    let email = user.email.as_str();
+    let said = match args.session {
+        None if desk.manage.sign_out(user.id).await? => format!("{email} is signed out everywhere\n"),
+        None => return Err(args.user.nobody()),
+        Some(session) => match desk.manage.end_session(user.id, session).await? {
+            EndOutcome::Ended => format!("session {session} of {email} is over\n"),
+            EndOutcome::AlreadyEnded => format!("session {session} of {email} was over already\n"),
+            EndOutcome::NotFound => return Err(anyhow!("{email} has no session {session}")),
+        },
+    };
+    done(&desk, telemetry, &said)
+}
+
+/// Security events go to standard error, as the service writes them, and nothing else does.
+pub(super) fn announced(config: &Config) -> Result<Telemetry> {
+    let mut config = config.clone();
+    "off,revolve::security=info".clone_into(&mut config.log.level);
+    config.traces = Traces::default();
+    Ok(telemetry::start(&config)?)
+}
+
+fn done(desk: &Desk, telemetry: Telemetry, said: &str) -> Result<()> {
+    telemetry.stop();
+    if desk.untold.any() {
+        eprintln!("the white list could not be told: what it still has of these sessions is worth nothing and expires by itself");
+    }
+    answer::text(said)
+}

@@ -1,0 +1,149 @@
+//! `revolve user export`: what `user import` reads. Accounts are read page by page by id, so that memory does not grow with their number
+//! and an account that changes its address meanwhile is neither missed nor written twice.
+
+use super::{account::precise, patience::patiently};
+use crate::{cli::answer, composition::desk, config::Config};
+use anyhow::{Context, Result, bail};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use revolve_domain::model::{Credentials, Label, WebUrl};
+use serde::Serialize;
+use std::{
+    io::{self, BufWriter, ErrorKind, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tempfile::NamedTempFile;
+
+/// So many accounts are read at once.
+const PAGE: u32 = 500;
+
+/// Arguments of `revolve user export`.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The file to make, for you alone (mode 0600), complete or not at all; `-` for standard output
+    file: PathBuf,
+    /// The summary as JSON; on standard error if the accounts are on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// A row as `user import` reads it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    uid: String,
+    email: &'a str,
+    password_hash: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    website: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_url: Option<&'a str>,
+    created_at: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    disabled: bool,
+}
+
+impl<'a> From<&'a Credentials> for Row<'a> {
+    fn from(Credentials { user, hash, .. }: &'a Credentials) -> Self {
+        Self {
+            uid: user.id.to_string(),
+            email: user.email.as_str(),
+            password_hash: hash.expose(),
+            name: user.details.name.as_ref().map(Label::as_str),
+            website: user.details.website.as_ref().map(WebUrl::as_str),
+            image_url: user.details.image_url.as_ref().map(WebUrl::as_str),
+            created_at: precise(user.created_at),
+            disabled: user.disabled_at.is_some(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    accounts: u64,
+    seconds: f64,
+}
+
+pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
+    let piped = args.file == Path::new("-");
+    let mut out = if piped { Out::Standard(BufWriter::new(io::stdout())) } else { Out::draft(&args.file)? };
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(ProgressStyle::with_template("{spinner} {msg}  {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let directory = desk(config).await?.manage.directory;
+    let (begun, mut accounts, mut after) = (Instant::now(), 0, None);
+    loop {
+        let page = patiently(async || directory.walk(after, PAGE).await).await?;
+        for found in &page {
+            match out.line(&Row::from(found)) {
+                Err(error) if piped && error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                written => written.with_context(|| args.file.display().to_string())?,
+            }
+        }
+        accounts += page.len() as u64;
+        bar.set_message(format!("{} accounts", HumanCount(accounts)));
+        let Some(last) = page.last().filter(|_| page.len() as u64 == u64::from(PAGE)) else { break };
+        after = Some(last.user.id);
+    }
+    bar.finish_and_clear();
+    out.finish(&args.file)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let said = if args.json {
+        serde_json::to_string_pretty(&Summary { accounts, seconds })?
+    } else {
+        let noun = if accounts == 1 { "account" } else { "accounts" };
+        format!("{accounts} {noun} exported in {seconds:.1} s; whoever has the hashes can try to guess the passwords: keep it safe")
+    };
+    if piped {
+        eprintln!("{said}");
+        return Ok(());
+    }
+    answer::text(&format!("{said}\n"))
+}
+
+/// Where rows go.
+enum Out {
+    Standard(BufWriter<io::Stdout>),
+    /// A file beside the one that is to be made, for its owner alone; it goes if it is not finished.
+    Draft(BufWriter<NamedTempFile>),
+}
+
+impl Out {
+    fn draft(file: &Path) -> Result<Self> {
+        if file.try_exists().with_context(|| file.display().to_string())? {
+            bail!("{} is there already", file.display());
+        }
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let draft = tempfile::Builder::new().prefix(".export-").tempfile_in(folder);
+        Ok(Self::Draft(BufWriter::new(draft.with_context(|| format!("{} can't be made", file.display()))?)))
+    }
+
+    fn line(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let out: &mut dyn Write = match self {
+            Self::Standard(out) => out,
+            Self::Draft(out) => out,
+        };
+        serde_json::to_writer(&mut *out, row)?;
+        out.write_all(b"\n")
+    }
+
+    /// On the disk, then under its name, unless there is such a file meanwhile.
+    fn finish(self, file: &Path) -> Result<()> {
+        let context = || format!("{} can't be made", file.display());
+        match self {
+            Self::Standard(mut out) => match out.flush() {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("standard output can't be written to"),
+                _ => Ok(()),
+            },
+            Self::Draft(out) => {
+                let draft = out.into_inner().map_err(io::IntoInnerError::into_error).with_context(context)?;
+                draft.as_file().sync_all().with_context(context)?;
+                draft.persist_noclobber(file).with_context(context)?;
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `revolve user list`: accounts by address, read page by page, so that it prints millions as well as a few.
+
+use super::{
+    account::{Account, instant},
+    patience::patiently,
+};
+use crate::{cli::answer, composition::desk, config::Config};
+use anyhow::Result;
+use revolve_domain::{
+    model::{EmailAddress, User},
+    ports::AccountQuery,
+};
+use std::ops::ControlFlow;
+
+/// So many accounts are read at once.
+const PAGE: u32 = 500;
+
+/// Arguments of `revolve user list`.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Only addresses that begin so
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// Only disabled accounts
+    #[arg(long)]
+    disabled: bool,
+    /// Only addresses after this one, in the order of the list
+    #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::parse)]
+    after: Option<EmailAddress>,
+    /// At most so many; all by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// As a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
+    let directory = desk(config).await?.manage.directory;
+    let prefix = EmailAddress::normal_prefix(&args.prefix);
+    let mut query = AccountQuery { after: args.after, prefix, disabled: args.disabled, limit: PAGE };
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    let mut printed = 0_u64;
+    let form: &dyn Form = if args.json { &Array } else { &Table };
+    loop {
+        query.limit = u32::try_from(left).unwrap_or(u32::MAX).min(PAGE);
+        let page = patiently(async || directory.list(&query).await).await?;
+        let mut text = String::new();
+        for user in &page {
+            text.push_str(&form.row(user, printed == 0)?);
+            printed += 1;
+        }
+        if answer::part(&text)? == ControlFlow::Break(()) {
+            return Ok(());
+        }
+        left -= page.len() as u64;
+        let full = page.len() as u64 == u64::from(query.limit);
+        match page.last() {
+            Some(last) if full && left > 0 => query.after = Some(last.email.clone()),
+            _ => return answer::text(form.end(printed == 0)),
+        }
+    }
+}
+
+/// How a list is written, row by row.
+trait Form {
+    fn row(&self, user: &User, first: bool) -> Result<String>;
+
+    fn end(&self, empty: bool) -> &'static str;
+}
+
+struct Table;
+
+impl Form for Table {
+    fn row(&self, user: &User, first: bool) -> Result<String> {
+        let header = if first { format!("{:36}  {:20}  {:8}  EMAIL\n", "ID", "CREATED", "STATE") } else { String::new() };
+        let state = if user.disabled_at.is_some() { "disabled" } else { "" };
+        Ok(format!("{header}{}  {:20}  {state:8}  {}\n", user.id, instant(user.created_at), user.email.as_str()))
+    }
+
+    fn end(&self, empty: bool) -> &'static str {
+        if empty { "there are no such accounts\n" } else { "" }
+    }
+}
+
+struct Array;
+
+impl Form for Array {
+    fn row(&self, user: &User, first: bool) -> Result<String> {
+        let before = if first { "[\n" } else { ",\n" };
+        Ok(format!("{before}  {}", serde_json::to_string(&Account::from(user))?))
+    }
+
+    fn end(&self, empty: bool) -> &'static str {
+        if empty { "[]\n" } else { "\n]\n" }
+    }
+}

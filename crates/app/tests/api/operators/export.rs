@@ -1,0 +1,46 @@
+//! `revolve user export`, and `import` of what it wrote.
+
+use crate::support::{App, PASSWORD, on_both_stores};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt};
+
+/// The rows by address.
+fn rows(text: &str) -> BTreeMap<String, Value> {
+    let row = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    text.lines().map(row).map(|row| (row["email"].as_str().unwrap().to_owned(), row)).collect()
+}
+
+on_both_stores! {
+    async fn what_is_exported_can_be_imported(app: App) {
+        let ann = app.sign_up("ann").await;
+        let details = json!({ "name": "Änn \"O'Neil\"", "website": "https://example.org/a?b=%27", "imageUrl": "https://example.org/a.png" });
+        ann.put("/details", details).await.expect(200);
+        app.sign_up("bob").await;
+        app.revolve(&["user", "disable", "bob@example.org", "--yes"]).await.expect(0);
+        let said = app.revolve(&["user", "export", "accounts.jsonl", "--json"]).await.expect(0);
+        assert_eq!(said.json()["accounts"], 2);
+        let file = app.backing.folder.path().join("accounts.jsonl");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let text = fs::read_to_string(&file).unwrap();
+        let before = rows(&text);
+        assert_eq!(before["bob@example.org"]["disabled"], true);
+        assert!(before["ann@example.org"]["passwordHash"].as_str().unwrap().starts_with("$argon2id$"));
+        assert!(!format!("{said:?}").contains("$argon2id$"), "hashes go to the file only");
+        let again = app.revolve(&["user", "export", "accounts.jsonl"]).await.expect(1);
+        assert!(again.err.contains("is there already"), "{again:?}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is as it was");
+        let drafts = fs::read_dir(app.backing.folder.path()).unwrap();
+        assert!(drafts.into_iter().all(|file| !file.unwrap().file_name().to_string_lossy().starts_with(".export")), "no draft stays");
+
+        for user in before.keys() {
+            app.revolve(&["user", "delete", user, "--yes"]).await.expect(0);
+        }
+        assert_eq!(app.revolve(&["user", "export", "-"]).await.expect(0).out, "");
+        let imported = app.revolve(&["user", "import", "accounts.jsonl", "--json"]).await.expect(0).json();
+        assert_eq!(imported["imported"], 2);
+        let after = app.revolve(&["user", "export", "-"]).await.expect(0);
+        assert_eq!(rows(&after.out), before, "ids, addresses, hashes, details and times");
+        app.sign_in("ann").await.refresh().await.expect(200);
+        app.anon().sign_in("bob@example.org", PASSWORD).await.expect_problem(401, "invalid_credentials");
+    }
+}

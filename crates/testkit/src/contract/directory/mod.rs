@@ -1,0 +1,11 @@
+//! The contract of [`AccountDirectory`](revolve_domain::ports::AccountDirectory).
+
+#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+
+mod disable;
+mod list;
+mod walk;
+
+pub use disable::*;
+pub use list::*;
+pub use walk::*;

@@ -1,0 +1,49 @@
+//! `kill -9` of the service after a store has done what it was told and before the client hears of it.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::time::sleep;
+
+use super::journals;
+use crate::{
+    faults::{
+        house::{House, start_again},
+        rounds::Rounds,
+    },
+    torture::service::{Failure, Proxy},
+};
+
+/// So long the stores do what they are told without being heard.
+const DEAF: Duration = Duration::from_millis(60);
+
+/// Both stores, or one of them, work on without being heard; then the service is killed. Every client's retry succeeds, and whatever it
+/// had acknowledged before is true.
+pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
+    let redis = house.redis().await?;
+    let (first, second) = (redis.url().parse()?, house.schema().await?);
+    let proxies = [Proxy::start(&first, 6379).await?, Proxy::start(&second, 5432).await?];
+    let settings = house.settings().await?.stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);
+    let mut service = house.start(&settings, "answer-lost").await?;
+    let town = house.town("answer-lost")?;
+    town.at(&[service.url()]);
+    let mut people = town.people();
+    while let Some(mut round) = rounds.next() {
+        let deaf: &[usize] = round.turn(&[&[0][..], &[1], &[0, 1]]);
+        town.endure(&mut people, &mut round, async {
+            for store in deaf {
+                proxies[*store].fail(Failure::Deaf);
+            }
+            sleep(DEAF).await;
+            service.kill().await?;
+            proxies.iter().for_each(Proxy::recover);
+            start_again(&mut service).await?;
+            town.at(&[service.url()]);
+            town.recover().await
+        })
+        .await?;
+        round.note(|verdict| verdict.check("kills between step and answer"));
+        rounds.judge(round, || journals(&mut people));
+    }
+    Ok(())
+}
