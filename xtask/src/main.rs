@@ -3,6 +3,7 @@
 
 mod attack;
 mod audit;
+mod bench;
 mod ci;
 mod deps;
 mod documents;
@@ -10,6 +11,7 @@ mod faults;
 mod fuzz;
 mod interop;
 mod interrupt;
+mod marks;
 mod openapi;
 mod process;
 mod python;
@@ -23,6 +25,7 @@ mod stores;
 mod test;
 mod torture;
 mod tour;
+mod usage;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -50,6 +53,8 @@ enum Command {
         #[command(subcommand)]
         attack: attack::Attack,
     },
+    /// Measure the service, raw floors and the replaced scheme side by side, judge the goals and write docs/performance.md (Linux)
+    Bench(bench::Args),
     /// Check which crate depends on which, and the house rules
     Deps,
     /// Look for known vulnerabilities in what we depend on (cargo-deny, the RustSec database)
@@ -102,6 +107,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(args) => test::run(&args, &interrupt).await,
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Attack { attack } => attack::run(&attack, &interrupt).await,
+        Command::Bench(args) => Box::pin(bench::run(&args, &interrupt)).await,
         Command::Deps => deps::run(),
         Command::Audit(args) => audit::run(&args, &interrupt).await,
         Command::Sbom => sbom::run(&interrupt).await,

@@ -3,7 +3,7 @@
 mod clients;
 mod probe;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use super::{
     figures::{Goals, percentile},
     target::{self, Target},
 };
-use crate::interrupt::Interrupt;
+use crate::{interrupt::Interrupt, torture::service::Binary};
 use clients::{Clients, Tally};
 use probe::Probe;
 
@@ -51,16 +51,48 @@ pub(crate) struct Args {
     target: target::Args,
 }
 
+/// How a refresh fares, and how much more slowly under a flood.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refreshes {
+    /// The slowest hundredth while it is quiet, in milliseconds.
+    pub(crate) quiet: f64,
+    /// The same under the flood.
+    pub(crate) flooded: f64,
+}
+
+/// The flood of so many seconds with everything else as usual, over the embedded store, without judging it.
+pub(crate) async fn refreshes(service: Arc<Binary>, seconds: u64, interrupt: &Interrupt) -> Result<Refreshes> {
+    let args =
+        Args { seconds, clients: 1000, pause: Duration::from_secs(1), rate: 100, budget: 64, nice: 10, threads: None, target: target::Args::default() };
+    let (_, (quiet, flooded, _)) = measure(service, &args, interrupt).await?;
+    let p99 = |times: &[Duration]| percentile(&sorted(times), 0.99).as_secs_f64() * 1000.0;
+    Ok(Refreshes { quiet: p99(&quiet), flooded: p99(&flooded) })
+}
+
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
+    let service = Arc::new(Binary::build(!args.target.debug, interrupt).await?);
+    let ((name, idle, peak), (quiet, flooded, tally)) = measure(service, args, interrupt).await?;
+    Ok(judge(args, name, (idle, peak), (&quiet, &flooded), &tally))
+}
+
+/// The target's name, its memory idle and at most, and what the attack found.
+type Found = ((&'static str, u64, u64), (Vec<Duration>, Vec<Duration>, Tally));
+
+async fn measure(service: Arc<Binary>, args: &Args, interrupt: &Interrupt) -> Result<Found> {
     let mut settings = vec![("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)), ("HASHING__NICE", args.nice.to_string())];
     settings.extend(args.threads.map(|threads| ("HASHING__THREADS", threads.to_string())));
-    let target = Target::start(&args.target, &settings, interrupt).await?;
+    let target = Target::start_built(service, &args.target, &settings, interrupt).await?;
     let idle = target.memory("VmRSS")?;
     let attack = interrupt.guard(attack(args, &target)).await;
     let (peak, name) = (target.memory("VmHWM"), target.name);
     target.stop().await?;
-    let (quiet, flooded, tally) = attack?;
-    Ok(judge(args, name, (idle, peak?), (&quiet, &flooded), &tally))
+    Ok(((name, idle, peak?), attack?))
+}
+
+fn sorted(times: &[Duration]) -> Vec<Duration> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times
 }
 
 /// Latencies of refreshes, quiet and under the flood, and what became of the sign-ins.
@@ -82,11 +114,6 @@ async fn attack(args: &Args, target: &Target) -> Result<(Vec<Duration>, Vec<Dura
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn judge(args: &Args, name: &str, (idle, peak): (u64, u64), (quiet, flooded): (&[Duration], &[Duration]), tally: &Tally) -> Goals {
-    let sorted = |times: &[Duration]| {
-        let mut times = times.to_vec();
-        times.sort_unstable();
-        times
-    };
     let (quiet, flooded) = (sorted(quiet), sorted(flooded));
     let mut goals = Goals::default();
     goals.note(format!("flood of {} clients for {} s, {name}; hashing.nice = {}", args.clients, args.seconds, args.nice));

@@ -2,7 +2,7 @@
 //! 127.0.0.1 only. Each attack ends with a table of its goals, and fails if one is missed.
 
 mod figures;
-mod flood;
+pub(crate) mod flood;
 mod slow;
 mod target;
 mod timing;

@@ -1,6 +1,6 @@
 //! The service under attack: a process of its own, over stores that are the run's own.
 
-use std::{collections::BTreeMap, fs, process::Stdio};
+use std::{process::Stdio, sync::Arc};
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
@@ -12,10 +12,11 @@ use crate::{
     secrets,
     stores::{self, Kind, Stores},
     torture::service::{Binary, Instance, Schema, Settings},
+    usage,
 };
 
 /// Where and what is attacked.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub(super) struct Args {
     /// Over Redis and Postgres, in place of the embedded store
@@ -23,7 +24,7 @@ pub(super) struct Args {
     server: bool,
     /// A debug build of the service: to try the attack, not for figures
     #[arg(long)]
-    debug: bool,
+    pub(super) debug: bool,
     #[command(flatten)]
     stores: stores::Args,
 }
@@ -32,7 +33,7 @@ pub(super) struct Args {
 pub(super) struct Target {
     pub(super) name: &'static str,
     instance: Instance,
-    binary: Binary,
+    binary: Arc<Binary>,
     settings: Settings,
     schema: Option<Schema>,
     stores: Option<Stores>,
@@ -42,7 +43,12 @@ pub(super) struct Target {
 impl Target {
     /// Builds and starts it, with more configuration (`SECTION__KEY`).
     pub(super) async fn start(args: &Args, more: &[(&str, String)], interrupt: &Interrupt) -> Result<Self> {
-        let binary = Binary::build(!args.debug, interrupt).await?;
+        let binary = Arc::new(Binary::build(!args.debug, interrupt).await?);
+        Self::start_built(binary, args, more, interrupt).await
+    }
+
+    /// Starts one that is built.
+    pub(super) async fn start_built(binary: Arc<Binary>, args: &Args, more: &[(&str, String)], interrupt: &Interrupt) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("revolve-attack-").tempdir().context("could not make a temporary directory")?;
         // All of it comes from one address: limits would hide what these attacks are about.
         let settings = Settings::plain().with("LIMITS__ENABLED", "false");
@@ -80,16 +86,9 @@ impl Target {
         Ok(())
     }
 
-    /// A size from `/proc/<pid>/status` in bytes: `VmRSS`, or `VmHWM` for the most that there was.
+    /// A size in bytes: `VmRSS`, or `VmHWM` for the most that there was.
     pub(super) fn memory(&self, name: &str) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?)).context("the service is gone")?;
-        let fields: BTreeMap<_, _> = status.lines().filter_map(|line| line.split_once(':')).collect();
-        let kib = fields.get(name).and_then(|value| value.trim().strip_suffix("kB")).context("the system does not tell")?;
-        Ok(kib.trim().parse::<u64>()? * 1024)
-    }
-
-    fn pid(&self) -> Result<u32> {
-        self.instance.pid().context("the service does not run")
+        usage::memory(self.instance.pid().context("the service does not run")?, name)
     }
 
     /// Stops it, and takes down what was started for it.

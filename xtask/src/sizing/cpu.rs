@@ -1,12 +1,12 @@
 //! What a refresh costs each process in CPU time. Rounds of the algorithms alternate, so that whatever else the machine does meets all of
 //! them; single figures vary from machine to machine, their ratio hardly.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use super::{Bench, load::People};
-use crate::{stores::Kind, torture::service::Instance};
+use crate::{stores::Kind, torture::service::Instance, usage};
 
 const ROUNDS: usize = 5;
 const PEOPLE: u32 = 2_000;
@@ -65,7 +65,7 @@ impl Side {
             bench.stores.get(Kind::Redis).and_then(crate::stores::Store::pid).context("Redis runs here")?,
             bench.stores.get(Kind::Postgres).and_then(crate::stores::Store::pid).context("Postgres runs here")?,
         ];
-        let used = || processes.iter().map(|pid| used(*pid)).collect::<Result<Vec<_>>>();
+        let used = || processes.iter().map(|pid| usage::cpu(*pid)).collect::<Result<Vec<_>>>();
         let before = used()?;
         let count = self.people.refresh_for(time).await?;
         let after = used()?;
@@ -74,27 +74,4 @@ impl Side {
         self.refreshes += count;
         Ok(())
     }
-}
-
-/// Seconds of CPU time that a process and its children have used, those that have ended included.
-fn used(pid: u32) -> Result<f64> {
-    /// What Linux counts in, on every machine of today.
-    const TICKS: f64 = 100.0;
-    let mut ticks = 0;
-    for entry in fs::read_dir("/proc").context("this needs Linux")?.flatten() {
-        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        // The name stands in parentheses and may hold anything.
-        let Some((head, tail)) = stat.rsplit_once(')') else { continue };
-        let number: u32 = head.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or_default();
-        let fields: Vec<&str> = tail.split_whitespace().collect();
-        let field = |number: usize| fields.get(number - 3).and_then(|word| word.parse::<u64>().ok()).unwrap_or_default();
-        let (parent, own, ended) = (field(4), field(14) + field(15), field(16) + field(17));
-        if number == pid {
-            ticks += own + ended;
-        } else if parent == u64::from(pid) {
-            ticks += own;
-        }
-    }
-    let ticks = u32::try_from(ticks).context("a process of years")?;
-    Ok(f64::from(ticks) / TICKS)
 }

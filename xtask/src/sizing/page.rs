@@ -1,10 +1,11 @@
-//! The figures as text, and where they stand in the page: between two marks, everything else of which is written by hand.
+//! The figures as text, and where they stand in the page.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{fmt::Write as _, path::Path};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::{Args, Figures};
+use crate::marks;
 
 const BEGIN: &str = "<!-- figures: written by `cargo xtask sizing` -->";
 const END: &str = "<!-- end of figures -->";
@@ -82,22 +83,5 @@ fn extrapolation(text: &mut String, figures: &Figures) {
 
 /// Puts the figures into the page.
 pub(super) fn write(page: &Path, figures: &str) -> Result<()> {
-    let text = fs::read_to_string(page).with_context(|| format!("{} is not there", page.display()))?;
-    let (head, rest) = text.split_once(BEGIN).with_context(|| format!("{} has lost the mark {BEGIN}", page.display()))?;
-    let (_, tail) = rest.split_once(END).with_context(|| format!("{} has lost the mark {END}", page.display()))?;
-    fs::write(page, format!("{head}{BEGIN}\n\n{figures}\n{END}{tail}"))?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_stands_between_the_marks_is_replaced() {
-        let page = tempfile::NamedTempFile::new().expect("a file");
-        fs::write(page.path(), format!("before\n{BEGIN}\nold\n{END}\nafter\n")).expect("it is written");
-        write(page.path(), "new\n").expect("the marks are there");
-        assert_eq!(fs::read_to_string(page.path()).expect("it is read"), format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
-    }
+    marks::write(page, [BEGIN, END], figures)
 }

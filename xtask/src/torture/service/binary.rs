@@ -1,4 +1,4 @@
-//! The service's binary, built by cargo and copied away, so that a build that goes on meanwhile can't change it under a run.
+//! The service's binary, or another of ours, built by cargo and copied away, so that a build that goes on meanwhile can't change it under a run.
 
 use std::{fs, path::PathBuf, process::Stdio};
 
@@ -9,16 +9,21 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::{interrupt::Interrupt, process};
 
-/// The service's binary.
+/// A binary.
 pub(crate) struct Binary {
     path: PathBuf,
     _folder: TempDir,
 }
 
 impl Binary {
-    /// Builds it.
+    /// Builds the service's.
     pub(crate) async fn build(release: bool, interrupt: &Interrupt) -> Result<Self> {
-        Self::build_in(&crate::root()?, release, interrupt).await
+        Self::build_package("revolve", release, interrupt).await
+    }
+
+    /// Builds that of a package, which is called like it.
+    pub(crate) async fn build_package(name: &str, release: bool, interrupt: &Interrupt) -> Result<Self> {
+        Self::build_in(&crate::root()?, name, release, interrupt).await
     }
 
     /// Builds it as it was at a commit, in a work tree of that commit which is removed again. What it shares with this one is built once.
@@ -32,14 +37,13 @@ impl Binary {
             command
         };
         process::output(git(&["add", "--detach"]).arg(&tree).arg(commit)).await?;
-        let built = Self::build_in(&tree, false, interrupt).await;
+        let built = Self::build_in(&tree, "revolve", false, interrupt).await;
         process::output(git(&["remove", "--force"]).arg(&tree)).await?;
         built
     }
 
-    async fn build_in(root: &std::path::Path, release: bool, interrupt: &Interrupt) -> Result<Self> {
-        let mut command =
-            process::cargo(["build", "--package", "revolve", "--bin", "revolve", "--message-format", "json-render-diagnostics"])?;
+    async fn build_in(root: &std::path::Path, name: &str, release: bool, interrupt: &Interrupt) -> Result<Self> {
+        let mut command = process::cargo(["build", "--package", name, "--bin", name, "--message-format", "json-render-diagnostics"])?;
         command.current_dir(root).env("CARGO_TARGET_DIR", crate::root()?.join("target"));
         if release {
             command.arg("--release");
@@ -55,14 +59,14 @@ impl Binary {
                 }
             }
             if !child.wait().await?.success() {
-                bail!("the service does not build");
+                bail!("{name} does not build");
             }
             Ok(())
         };
         interrupt.guard(build).await?;
         let built = executable.context("cargo built no executable")?;
         let folder = tempfile::Builder::new().prefix("revolve-torture-").tempdir().context("could not make a temporary directory")?;
-        let path = folder.path().join("revolve");
+        let path = folder.path().join(name);
         fs::copy(&built, &path).with_context(|| format!("could not copy {}", built.display()))?;
         Ok(Self { path, _folder: folder })
     }

@@ -23,6 +23,7 @@ const STOP: Duration = Duration::from_secs(15);
 /// A process; dropping it kills it.
 pub(crate) struct Instance {
     program: PathBuf,
+    arguments: Vec<String>,
     settings: Settings,
     home: PathBuf,
     child: Option<Child>,
@@ -32,9 +33,14 @@ pub(crate) struct Instance {
 impl Instance {
     /// Starts one in a folder of its own and waits until it listens.
     pub(crate) async fn start(binary: &Binary, settings: &Settings, home: PathBuf) -> Result<Self> {
+        Self::start_with(binary, Vec::new(), settings, home).await
+    }
+
+    /// The same with arguments, for other servers of ours that say where they listen.
+    pub(crate) async fn start_with(binary: &Binary, arguments: Vec<String>, settings: &Settings, home: PathBuf) -> Result<Self> {
         fs::create_dir_all(&home)?;
         let program = binary.path().clone();
-        let mut instance = Self { program, settings: settings.clone(), home, child: None, url: String::new() };
+        let mut instance = Self { program, arguments, settings: settings.clone(), home, child: None, url: String::new() };
         instance.restart().await?;
         Ok(instance)
     }
@@ -58,7 +64,7 @@ impl Instance {
     pub(crate) async fn restart(&mut self) -> Result<()> {
         let log = File::options().append(true).create(true).open(self.log())?;
         let mut command = Command::new(&self.program);
-        command.env_clear().envs(self.settings.variables()).current_dir(&self.home);
+        command.args(&self.arguments).env_clear().envs(self.settings.variables()).current_dir(&self.home);
         // A group of its own: Ctrl-C is for us, who end it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0).kill_on_drop(true);
         let mut child = command.spawn().context("could not run the service")?;

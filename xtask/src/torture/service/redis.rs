@@ -57,6 +57,21 @@ impl Redis {
         Ok(value.trim().to_owned())
     }
 
+    /// How often a command was called since the server's start.
+    pub(crate) async fn calls(&mut self, command: &str) -> Result<u64> {
+        let Answer::Text(info) = self.ask(&[b"INFO", b"commandstats"]).await? else { bail!("INFO answers something else") };
+        let (info, name) = (String::from_utf8_lossy(&info), format!("cmdstat_{command}:calls="));
+        let count = info.lines().find_map(|line| line.strip_prefix(&name)?.split(',').next());
+        count.map_or(Ok(0), |count| count.parse().context("the calls are no number"))
+    }
+
+    /// Runs a script that takes arguments and no keys.
+    pub(crate) async fn run(&mut self, script: &str, arguments: &[String]) -> Result<()> {
+        let mut words = vec![b"EVAL".as_slice(), script.as_bytes(), b"0"];
+        words.extend(arguments.iter().map(String::as_bytes));
+        self.ask(&words).await.map(drop)
+    }
+
     /// Copies what the white list has of a user.
     pub(crate) async fn snapshot(&mut self, user: &str) -> Result<Snapshot> {
         let index = format!("{{{user}}}:sessions");

@@ -1,0 +1,186 @@
+//! HTTP/1.1 with as little work as it takes, so that the client does not use up what it measures: one kept connection, one request at a
+//! time, no more parsing than needed.
+
+use std::{
+    fmt::Write as _,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection that is made with the first request.
+pub(super) struct Connection<'a> {
+    address: &'a str,
+    stream: Option<TcpStream>,
+    request: String,
+    received: Vec<u8>,
+    /// It has answered before.
+    kept: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// The server closed the connection before it said anything.
+    #[error("the server hung up")]
+    HungUp,
+    #[error("the connection failed")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Unreadable(&'static str),
+}
+
+/// An answer: its status and its body.
+pub(super) struct Answer<'a> {
+    pub(super) status: u16,
+    pub(super) body: &'a str,
+}
+
+impl<'a> Connection<'a> {
+    pub(super) fn new(address: &'a str) -> Self {
+        Self { address, stream: None, request: String::new(), received: vec![0; 16 * 1024], kept: false }
+    }
+
+    /// Connects, so that the first request need not.
+    pub(super) fn open(&mut self) -> Result<()> {
+        let stream = TcpStream::connect(self.address).context("nobody listens")?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    pub(super) fn post(&mut self, path: &str, bearer: Option<&str>, body: &str) -> Result<Answer<'_>> {
+        self.head("POST", path, bearer)?;
+        write!(self.request, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+        self.send()
+    }
+
+    pub(super) fn get(&mut self, path: &str, bearer: &str) -> Result<Answer<'_>> {
+        self.head("GET", path, Some(bearer))?;
+        self.request.push_str("\r\n");
+        self.send()
+    }
+
+    fn head(&mut self, method: &str, path: &str, bearer: Option<&str>) -> Result<()> {
+        self.request.clear();
+        write!(self.request, "{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address)?;
+        if let Some(token) = bearer {
+            write!(self.request, "Authorization: Bearer {token}\r\n")?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<Answer<'_>> {
+        if self.stream.is_none() {
+            self.open()?;
+        }
+        let mut outcome = self.exchange();
+        // A server may close a kept connection just when the next request is sent (RFC 9112 §9.6): then that goes over a new one.
+        if self.kept && matches!(outcome, Err(Failed::HungUp)) {
+            self.open()?;
+            outcome = self.exchange();
+        }
+        self.kept = outcome.is_ok();
+        match outcome {
+            Ok((status, body)) => Ok(Answer { status, body: std::str::from_utf8(&self.received[body]).context("the body is no text")? }),
+            Err(error) => {
+                self.stream = None;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn exchange(&mut self) -> Result<(u16, std::ops::Range<usize>), Failed> {
+        let stream = self.stream.as_mut().ok_or(Failed::HungUp)?;
+        stream.write_all(self.request.as_bytes())?;
+        let mut length = 0;
+        loop {
+            if length == self.received.len() {
+                self.received.resize(2 * length, 0);
+            }
+            let read = stream.read(&mut self.received[length..]).map_err(|error| match error.kind() {
+                std::io::ErrorKind::ConnectionReset if length == 0 => Failed::HungUp,
+                _ => Failed::Io(error),
+            })?;
+            if read == 0 {
+                return Err(if length == 0 { Failed::HungUp } else { Failed::Unreadable("the answer breaks off") });
+            }
+            length += read;
+            if let Some((status, body)) = whole(&self.received[..length]).map_err(Failed::Unreadable)? {
+                return Ok((status, body));
+            }
+        }
+    }
+}
+
+/// The status, and where the body is, once all of it is there.
+fn whole(received: &[u8]) -> Result<Option<(u16, std::ops::Range<usize>)>, &'static str> {
+    let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&received[..end]).map_err(|_| "the head is no text")?;
+    let status: u16 = head.get(9..12).and_then(|status| status.parse().ok()).ok_or("no status")?;
+    let length = head.split("\r\n").skip(1).find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
+    });
+    let begin = end + 4;
+    let until = match length {
+        Some(length) => begin + length,
+        None if status == 204 => begin,
+        None => return Err("no length"),
+    };
+    Ok((received.len() >= until).then_some((status, begin..until)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpListener, thread};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_when_it_is_whole() {
+        let text = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx: y\r\n\r\n{}";
+        for end in 0..text.len() {
+            assert!(whole(&text[..end]).unwrap().is_none(), "{end}");
+        }
+        assert_eq!(whole(text).unwrap(), Some((200, text.len() - 2..text.len())));
+    }
+
+    /// A server that answers each connection once and closes it.
+    fn forgetful(connections: usize) -> (String, thread::JoinHandle<()>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = thread::spawn(move || {
+            for _ in 0..connections {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 1024];
+                assert!(stream.read(&mut request).unwrap() > 0);
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+            }
+        });
+        (address, server)
+    }
+
+    #[test]
+    fn a_kept_connection_that_was_closed_is_made_again() {
+        let (address, server) = forgetful(2);
+        let mut connection = Connection::new(&address);
+        for _ in 0..2 {
+            assert_eq!(connection.post("/", None, "{}").unwrap().status, 200);
+        }
+        server.join().unwrap();
+        assert!(connection.post("/", None, "{}").is_err(), "nobody listens any more");
+    }
+
+    #[test]
+    fn no_content_needs_no_length() {
+        let text = b"HTTP/1.1 204 No Content\r\ndate: now\r\n\r\n";
+        assert_eq!(whole(text).unwrap(), Some((204, text.len()..text.len())));
+        assert!(whole(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+}

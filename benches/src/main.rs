@@ -1,0 +1,34 @@
+//! What `cargo xtask bench` compares the service with, in processes of their own: raw floors on the same machine, a server of the scheme
+//! that the service replaces, and the load. Nothing of the service is linked in.
+
+mod baseline;
+mod echo;
+mod floors;
+mod load;
+mod server;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// Parts of `cargo xtask bench`.
+#[derive(Debug, Parser)]
+#[command(name = "revolve-bench")]
+enum Command {
+    /// Measure the raw floors and print them as JSON
+    Floors(floors::Args),
+    /// Serve HTTP that answers with what it was sent
+    Echo,
+    /// Serve the replaced scheme: refresh tokens by SET and DEL, sign-outs by SCAN
+    Baseline(baseline::Args),
+    /// Send requests, as told in JSON on standard input, one order a line
+    Load(load::Args),
+}
+
+fn main() -> Result<()> {
+    match Command::parse() {
+        Command::Floors(args) => floors::run(&args),
+        Command::Echo => echo::run(),
+        Command::Baseline(args) => baseline::run(&args),
+        Command::Load(args) => load::run(&args),
+    }
+}

@@ -1,0 +1,135 @@
+//! The ratios of an earlier run that are kept with the code: what has become slower shows. Latencies and rates vary too much from run to run
+//! to be compared; CPU time and memory are.
+
+use std::{collections::BTreeMap, fmt, fs, path::Path};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use super::goals::Goal;
+
+/// An efficiency may change by so much before it counts.
+const FULL: f64 = 0.05;
+/// The same in a quick run, whose rounds are few and short.
+const QUICK: f64 = 0.15;
+
+/// The file: efficiencies by goal.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    full: BTreeMap<String, f64>,
+    quick: BTreeMap<String, f64>,
+}
+
+/// How efficiencies have changed.
+#[derive(Debug)]
+pub(super) struct Changes {
+    tolerance: f64,
+    /// Goal, before, now.
+    rows: Vec<(String, f64, f64)>,
+    /// Goals of which nothing is kept.
+    new: Vec<&'static str>,
+}
+
+/// Keeps the efficiencies of a run, beside those of the other kind of run.
+pub(super) fn save(file: &Path, quick: bool, goals: &[Goal]) -> Result<()> {
+    let mut kept = read(file)?;
+    let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
+    *kept.of(quick) = steady(goals).map(|goal| (goal.key.to_owned(), rounded(goal.efficiency))).collect();
+    fs::write(file, format!("{:#}\n", serde_json::to_value(kept)?)).with_context(|| format!("could not write {}", file.display()))
+}
+
+/// Compares a run with what is kept of the same kind of run.
+pub(super) fn compare(file: &Path, quick: bool, goals: &[Goal]) -> Result<Changes> {
+    let mut kept = read(file)?;
+    let kept = kept.of(quick);
+    let (known, new): (Vec<_>, Vec<_>) = steady(goals).partition(|goal| kept.contains_key(goal.key));
+    let rows = known.into_iter().map(|goal| (goal.key.to_owned(), kept[goal.key], goal.efficiency)).collect();
+    Ok(Changes { tolerance: if quick { QUICK } else { FULL }, rows, new: new.into_iter().map(|goal| goal.key).collect() })
+}
+
+fn steady(goals: &[Goal]) -> impl Iterator<Item = &Goal> {
+    goals.iter().filter(|goal| goal.steady)
+}
+
+fn read(file: &Path) -> Result<Kept> {
+    if !file.exists() {
+        return Ok(Kept::default());
+    }
+    let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not what --save writes", file.display()))
+}
+
+impl Kept {
+    fn of(&mut self, quick: bool) -> &mut BTreeMap<String, f64> {
+        if quick { &mut self.quick } else { &mut self.full }
+    }
+}
+
+impl Changes {
+    /// Whether none is larger than it may be. A change for the better is one, too: it is to be kept.
+    pub(super) fn none_beyond(&self) -> bool {
+        self.rows.iter().all(|(_, before, now)| !self.beyond(*before, *now))
+    }
+
+    fn beyond(&self, before: f64, now: f64) -> bool {
+        (now / before - 1.0).abs() > self.tolerance
+    }
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<20}{:>10}{:>10}{:>10}", "efficiency", "kept", "now", "change")?;
+        for (key, before, now) in &self.rows {
+            let verdict = match (self.beyond(*before, *now), now > before) {
+                (false, _) => "",
+                (true, true) => "  BETTER",
+                (true, false) => "  WORSE",
+            };
+            writeln!(f, "{key:<20}{before:>10.3}{now:>10.3}{:>9.1} %{verdict}", (now / before - 1.0) * 100.0)?;
+        }
+        if !self.new.is_empty() {
+            writeln!(f, "nothing is kept of {}", self.new.join(", "))?;
+        }
+        write!(f, "more than {:.0} % counts", self.tolerance * 100.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn goal(key: &'static str, efficiency: f64, steady: bool) -> Goal {
+        Goal { key, what: String::new(), bound: String::new(), figure: String::new(), met: true, efficiency, steady }
+    }
+
+    #[test]
+    fn a_change_beyond_the_tolerance_shows_either_way_and_latencies_never() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::remove_file(file.path()).unwrap();
+        save(file.path(), false, &[goal("a", 0.5, true), goal("b", 0.5, true), goal("late", 0.5, false)]).unwrap();
+        let same = compare(file.path(), false, &[goal("a", 0.52, true), goal("b", 0.48, true), goal("late", 9.0, false)]).unwrap();
+        assert!(same.none_beyond(), "{same}");
+        for (now, word) in [(0.474, "WORSE"), (0.526, "BETTER")] {
+            let other = compare(file.path(), false, &[goal("a", now, true)]).unwrap();
+            assert!(!other.none_beyond() && other.to_string().contains(word), "{other}");
+        }
+    }
+
+    #[test]
+    fn quick_runs_are_kept_beside_full_ones_and_may_vary_more() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::remove_file(file.path()).unwrap();
+        save(file.path(), false, &[goal("a", 0.5, true)]).unwrap();
+        save(file.path(), true, &[goal("a", 0.8, true)]).unwrap();
+        assert!(compare(file.path(), true, &[goal("a", 0.7, true)]).unwrap().none_beyond());
+        assert!(!compare(file.path(), false, &[goal("a", 0.7, true)]).unwrap().none_beyond());
+        assert!(compare(file.path(), true, &[goal("b", 0.7, true)]).unwrap().to_string().contains("nothing is kept of b"));
+    }
+
+    #[test]
+    fn a_file_that_is_none_of_ours_is_no_baseline() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "[]").unwrap();
+        assert!(compare(file.path(), true, &[]).is_err());
+    }
+}

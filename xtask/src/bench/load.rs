@@ -1,0 +1,104 @@
+//! The process that sends the requests: it gets an order a line and answers with a report.
+
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+use crate::torture::service::Binary;
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Request {
+    Echo,
+    SignUp,
+    SignIn,
+    Refresh,
+    Me,
+    SignOut,
+}
+
+/// So many requests, or for so long, at a rate or as fast as answers come.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Order {
+    request: Request,
+    connections: usize,
+    seconds: Option<f64>,
+    count: Option<usize>,
+    rate: Option<f64>,
+}
+
+impl Order {
+    /// A closed loop: each connection waits for its answer.
+    pub(super) fn closed(request: Request, connections: usize, seconds: f64) -> Self {
+        Self { request, connections, seconds: Some(seconds), count: None, rate: None }
+    }
+
+    /// So many requests, each connection waiting for its answer.
+    pub(super) fn count(request: Request, connections: usize, count: usize) -> Self {
+        Self { request, connections, seconds: None, count: Some(count), rate: None }
+    }
+
+    /// An open loop: so many requests a second, whatever becomes of them.
+    pub(super) fn open(request: Request, connections: usize, seconds: f64, rate: f64) -> Self {
+        Self { request, connections, seconds: Some(seconds), count: None, rate: Some(rate) }
+    }
+}
+
+/// What came of it; latencies in microseconds.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Report {
+    pub(super) answered: f64,
+    pub(super) failed: u64,
+    pub(super) first_failure: Option<String>,
+    pub(super) seconds: f64,
+    pub(super) p50: f64,
+    pub(super) p99: f64,
+    pub(super) p999: f64,
+}
+
+impl Report {
+    /// Answers per second.
+    pub(super) fn rate(&self) -> f64 {
+        self.answered / self.seconds
+    }
+
+    /// Nothing failed.
+    pub(super) fn whole(self) -> Result<Self> {
+        ensure!(self.failed == 0, "{} requests failed: {}", self.failed, self.first_failure.unwrap_or_default());
+        Ok(self)
+    }
+}
+
+/// The process, with the people whom it has signed up.
+pub(super) struct Load {
+    _child: Child,
+    orders: ChildStdin,
+    reports: Lines<BufReader<ChildStdout>>,
+}
+
+impl Load {
+    /// Against the server at this URL.
+    pub(super) fn start(tools: &Binary, url: &str) -> Result<Self> {
+        let mut command = Command::new(tools.path());
+        command.args(["load", url.trim_start_matches("http://")]).env_clear();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
+        let mut child = command.spawn().context("could not run the load")?;
+        let (orders, reports) = child.stdin.take().zip(child.stdout.take()).context("the load has no pipes")?;
+        Ok(Self { _child: child, orders, reports: BufReader::new(reports).lines() })
+    }
+
+    /// Has an order carried out.
+    pub(super) async fn ask(&mut self, order: Order) -> Result<Report> {
+        let mut line = serde_json::to_vec(&order)?;
+        line.push(b'\n');
+        self.orders.write_all(&line).await.context("the load has ended")?;
+        let report = self.reports.next_line().await?.context("the load has ended")?;
+        serde_json::from_str(&report).context("the load reports something else")
+    }
+}

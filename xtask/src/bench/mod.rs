@@ -1,0 +1,137 @@
+//! `cargo xtask bench`: the service, the raw floors of this machine and the scheme that the service replaces, measured side by side in one
+//! run, since absolute times of a shared machine say nothing. Stores and servers are processes of their own whose CPU time is read from
+//! `/proc`; the load comes from yet another process. Rounds of everything alternate, so that whatever else the machine does meets all of
+//! them, and each figure is the median of its rounds. All of it stays on the loopback.
+
+mod asked;
+mod costs;
+mod curves;
+mod figures;
+mod flood;
+mod goals;
+mod hashing;
+mod kept;
+mod load;
+mod memory;
+mod page;
+mod plan;
+mod plot;
+mod seed;
+mod sessions;
+mod sign_out;
+mod site;
+mod start;
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{
+    interrupt::Interrupt,
+    stores::{self, Stores},
+    torture::service::Binary,
+};
+use figures::Figures;
+use plan::Plan;
+use site::Site;
+
+/// How much is measured, and what becomes of it.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Shorter rounds and smaller stores: about five minutes
+    #[arg(long)]
+    quick: bool,
+    /// Write all figures to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Compare with xtask/bench-baseline.json, and fail if an efficiency has changed by more than 5 % (15 % with --quick); the page stays
+    #[arg(long)]
+    check: bool,
+    /// Keep this run's efficiencies as the baseline
+    #[arg(long, conflicts_with_all = ["check", "only"])]
+    save: bool,
+    /// Only these parts; the page stays as it is
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,…")]
+    only: Vec<Part>,
+}
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// CPU time per request, rates, and latency against load
+    Costs,
+    /// Sign-ins and sign-ups
+    Hashing,
+    /// What a refresh costs with more and more live sessions
+    Sessions,
+    /// Signing out everywhere, among other people's keys
+    SignOut,
+    /// Memory of Redis for each session
+    Memory,
+    /// Memory when idle, and the time to the first answer
+    Start,
+    /// Refreshes under a flood of sign-ins
+    Flood,
+}
+
+const ALL: [Part; 7] = [Part::Costs, Part::Hashing, Part::Sessions, Part::SignOut, Part::Memory, Part::Start, Part::Flood];
+
+pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
+    let begun = Instant::now();
+    let (service, tools) = (Binary::build(true, interrupt).await?, Binary::build_package("revolve-bench", true, interrupt).await?);
+    eprintln!("built in {:.0} s", begun.elapsed().as_secs_f64());
+    let plan = if args.quick { Plan::QUICK } else { Plan::FULL };
+    let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
+    let site = Site::new(service, tools, &stores, plan);
+    let outcome = match site {
+        Ok(site) => Box::pin(interrupt.guard(measure(&site, &args.only, interrupt))).await,
+        Err(error) => Err(error),
+    };
+    stores.shut_down().await;
+    let (figures, failures) = outcome?;
+
+    let goals = goals::judge(&figures);
+    println!("{}", page::table(&goals));
+    if let Some(file) = &args.json {
+        let json = serde_json::json!({ "quick": args.quick, "goals": goals, "figures": figures });
+        fs::write(file, format!("{json:#}\n")).with_context(|| format!("could not write {}", file.display()))?;
+    }
+    eprintln!("measured in {:.0} s", begun.elapsed().as_secs_f64());
+    ensure!(failures.is_empty(), "could not be measured: {}", failures.join("; "));
+    let root = crate::root()?;
+    let kept = root.join("xtask/bench-baseline.json");
+    if args.save {
+        kept::save(&kept, args.quick, &goals)?;
+    }
+    if args.check {
+        let changes = kept::compare(&kept, args.quick, &goals)?;
+        println!("{changes}");
+        ensure!(changes.none_beyond(), "an efficiency has changed; if that is meant, keep it with --save");
+    } else if args.only.is_empty() {
+        page::write(&root, args.quick, &goals, &figures)?;
+    }
+    Ok(())
+}
+
+/// The figures, and what became of parts that could not be measured: the others are not lost with them.
+async fn measure(site: &Site<'_>, only: &[Part], interrupt: &Interrupt) -> Result<(Figures, Vec<String>)> {
+    let (mut figures, mut failures) = (Figures::default(), Vec::new());
+    for part in ALL.into_iter().filter(|part| only.is_empty() || only.contains(part)) {
+        let begun = Instant::now();
+        let outcome = match part {
+            Part::Costs => costs::measure(site, &mut figures).await,
+            Part::Hashing => hashing::measure(site, &mut figures).await,
+            Part::Sessions => sessions::measure(site, &mut figures).await,
+            Part::SignOut => sign_out::measure(site, &mut figures).await,
+            Part::Memory => memory::measure(site, &mut figures).await,
+            Part::Start => start::measure(site, &mut figures).await,
+            Part::Flood => flood::measure(site, &mut figures, interrupt).await,
+        };
+        eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());
+        if let Err(error) = outcome {
+            eprintln!("{error:#}");
+            failures.push(format!("{part:?}: {error:#}"));
+        }
+    }
+    Ok((figures, failures))
+}

@@ -1,0 +1,64 @@
+//! How much is measured.
+
+/// Numbers of a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    /// Rounds of everything.
+    pub(super) rounds: usize,
+    /// Seconds of load for a figure, in each round.
+    pub(super) seconds: f64,
+    /// Seconds for a raw floor, in each round.
+    pub(super) floor: f64,
+    /// Seconds of hashing for a figure, in each round.
+    pub(super) hashing: f64,
+    /// Seconds at each point of a curve.
+    pub(super) point: f64,
+    /// People who refresh.
+    pub(super) people: usize,
+    /// Live sessions in a store, from few to many.
+    pub(super) sessions: &'static [usize],
+    /// Other people's sessions, with two keys each, among which somebody signs out.
+    pub(super) foreign: usize,
+    /// People who sign out, in each round; and with the replaced scheme, which takes its time.
+    pub(super) sign_outs: (usize, usize),
+    /// Sessions by which memory is divided.
+    pub(super) memory: usize,
+    /// How often each service is started.
+    pub(super) starts: usize,
+    /// Seconds of flood.
+    pub(super) flood: u64,
+}
+
+impl Plan {
+    /// A proof.
+    pub(super) const FULL: Self = Self {
+        rounds: 9,
+        seconds: 3.0,
+        floor: 1.5,
+        hashing: 2.0,
+        point: 10.0,
+        people: 5_000,
+        sessions: &[1_000, 10_000, 100_000, 1_000_000],
+        foreign: 500_000,
+        sign_outs: (200, 2),
+        memory: 100_000,
+        starts: 11,
+        flood: 30,
+    };
+
+    /// A look.
+    pub(super) const QUICK: Self = Self {
+        rounds: 5,
+        seconds: 0.8,
+        floor: 0.5,
+        hashing: 0.8,
+        point: 2.0,
+        people: 1_000,
+        sessions: &[1_000, 10_000, 100_000],
+        foreign: 100_000,
+        sign_outs: (100, 1),
+        memory: 20_000,
+        starts: 5,
+        flood: 8,
+    };
+}
