@@ -62,8 +62,16 @@ pub(crate) struct Refreshes {
 
 /// The flood of so many seconds with everything else as usual, over the embedded store, without judging it.
 pub(crate) async fn refreshes(service: Arc<Binary>, seconds: u64, interrupt: &Interrupt) -> Result<Refreshes> {
-    let args =
-        Args { seconds, clients: 1000, pause: Duration::from_secs(1), rate: 100, budget: 64, nice: 10, threads: None, target: target::Args::default() };
+    let args = Args {
+        seconds,
+        clients: 1000,
+        pause: Duration::from_secs(1),
+        rate: 100,
+        budget: 64,
+        nice: 10,
+        threads: None,
+        target: target::Args::default(),
+    };
     let (_, (quiet, flooded, _)) = measure(service, &args, interrupt).await?;
     let p99 = |times: &[Duration]| percentile(&sorted(times), 0.99).as_secs_f64() * 1000.0;
     Ok(Refreshes { quiet: p99(&quiet), flooded: p99(&flooded) })
