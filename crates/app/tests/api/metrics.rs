@@ -1,6 +1,6 @@
 //! The metrics, the page that explains them, and what is drawn and alerted from them: none names what the others don't have.
 
-use crate::support::{App, Store, with_config};
+use crate::support::{App, Store, with_config, with_one_redis};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -47,7 +47,7 @@ fn unknown(named: &Names, families: &Names) -> Vec<String> {
 
 #[test]
 fn each_metric_is_explained_and_each_that_is_named_exists() {
-    with_config(Store::Server, "http.metrics_listen = '127.0.0.1:0'\nredis.timeout = '500ms'", |app| async move {
+    with_one_redis("http.metrics_listen = '127.0.0.1:0'\nredis.timeout = '500ms'", |app| async move {
         let families = families(&exported(&app).await);
         let page = file("docs/operations.md");
         let rows = page.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0));
@@ -79,7 +79,7 @@ fn prometheus_own_linter_has_nothing_to_say() {
         println!("skipped: promtool is not installed");
         return;
     };
-    with_config(Store::Server, "http.metrics_listen = '127.0.0.1:0'\nredis.timeout = '500ms'", |app| async move {
+    with_one_redis("http.metrics_listen = '127.0.0.1:0'\nredis.timeout = '500ms'", |app| async move {
         let text = exported(&app).await;
         app.backing.server().redis.restore();
         linter.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
