@@ -4,6 +4,8 @@
 pub mod argon2;
 #[cfg(feature = "jose")]
 pub mod jose;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod lanes;
 #[cfg(feature = "limits")]
 pub mod limits;
 #[cfg(feature = "postgres")]

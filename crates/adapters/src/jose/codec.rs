@@ -9,7 +9,6 @@ use super::{
     vault::Seal,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use josekit::jws::JwsSigner;
 use revolve_domain::{
     keys::{KeyKind, StoredKey},
     model::Timestamp,
@@ -63,7 +62,8 @@ impl JoseTokens {
         let tokens = Self::stored(config, FileKeys { signing: Some(id_key), others: Vec::new() }, master).map_err(wrong)?;
         let DerivedKey { id, secret } = master.derive(RefreshKey::PURPOSE);
         let mut ring = tokens.files().map_err(wrong)?;
-        ring.refresh(&Arc::new(RefreshKey::new(&id, secret.expose_secret())?), true);
+        let key = RefreshKey::new(&id, secret.expose_secret()).map_err(|error| SignError(error.into()))?;
+        ring.refresh(&Arc::new(key), true);
         tokens.swap(ring.build());
         Ok(tokens)
     }
@@ -88,7 +88,7 @@ impl JoseTokens {
     pub fn sign_statement(&self, typ: &str, claims: &impl Serialize) -> Result<SecretString, SignError> {
         let ring = self.ring();
         let (_, key) = signer(&ring.id)?;
-        sign(&header(key.algorithm().name(), key.id(), typ), claims, id_signer(key)?)
+        sign(&header(key.algorithm().name(), key.id(), typ), claims, |message| sign_with(key, message))
     }
 
     fn files(&self) -> Result<RingBuilder, KeyFault> {
@@ -153,19 +153,21 @@ impl TokenCodec for JoseTokens {
     fn sign_id(&self, claims: &IdClaims) -> Result<SecretString, SignError> {
         let ring = self.ring();
         let (header, key) = signer(&ring.id)?;
-        sign(header, &WireId::new(claims, &self.config.issuer, &self.config.audience), id_signer(key)?)
+        sign(header, &WireId::new(claims, &self.config.issuer, &self.config.audience), |message| sign_with(key, message))
     }
 
     fn sign_refresh(&self, claims: &RefreshClaims) -> Result<SecretString, SignError> {
         let ring = self.ring();
         let (header, key) = signer(&ring.refresh)?;
-        sign(header, &WireRefresh::new(claims, &self.config.issuer), &key.signer)
+        sign(header, &WireRefresh::new(claims, &self.config.issuer), |message| Ok(key.sign(message)))
     }
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         let ring = self.ring();
         let Parts { key, message, payload, signature } = split(token.expose_secret(), &ring.id, ID)?;
-        key.verifier.verify(message, &signature).map_err(|_| TokenRejected::Invalid)?;
+        if !key.verifier.verifies(message, &signature) {
+            return Err(TokenRejected::Invalid);
+        }
         let claims: WireId<'_> = parse(payload)?;
         if claims.iss != self.config.issuer || claims.aud != self.config.audience || claims.user.uid != claims.sub {
             return Err(TokenRejected::Invalid);
@@ -200,17 +202,22 @@ fn signer<K>(keys: &Keys<K>) -> Result<&(String, Arc<K>), SignError> {
     keys.signer.as_ref().ok_or_else(|| SignError("no key is active".into()))
 }
 
-fn id_signer(key: &IdKey) -> Result<&dyn JwsSigner, SignError> {
-    key.signer.as_deref().ok_or_else(|| SignError("the key has no private part".into()))
+fn sign_with(key: &IdKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    key.signer.as_ref().ok_or_else(|| SignError("the key has no private part".into()))?.sign(message)
 }
 
-fn sign(header: &str, claims: &impl Serialize, signer: &dyn JwsSigner) -> Result<SecretString, SignError> {
-    let payload = serde_json::to_vec(claims).map_err(|error| SignError(error.into()))?;
+fn sign<S: AsRef<[u8]>>(
+    header: &str,
+    claims: &impl Serialize,
+    signature: impl FnOnce(&[u8]) -> Result<S, SignError>,
+) -> Result<SecretString, SignError> {
+    let mut payload = Vec::with_capacity(512);
+    serde_json::to_writer(&mut payload, claims).map_err(|error| SignError(error.into()))?;
     let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 360);
     token.push_str(header);
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-    let signature = signer.sign(token.as_bytes()).map_err(|error| SignError(error.into()))?;
+    let signature = signature(token.as_bytes())?;
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
     Ok(token.into())

@@ -1,9 +1,10 @@
 //! A key pair for ID tokens, used with exactly one algorithm; or its public half, which only verifies.
 
+use super::signature::{Cause, Signer, Verifier};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::{
     jwk::{
-        Jwk, KeyPair,
+        KeyPair,
         alg::{
             ec::EcKeyPair,
             ed::{EdCurve, EdKeyPair},
@@ -11,7 +12,7 @@ use josekit::{
             rsapss::RsaPssKeyPair,
         },
     },
-    jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256},
+    jws::{ES256, EdDSA, PS256, RS256},
 };
 use openssl::{
     bn::BigNumContext,
@@ -32,7 +33,7 @@ pub enum KeyError {
         algorithm: Algorithm,
         /// What the library says.
         #[source]
-        source: josekit::JoseError,
+        source: Cause,
     },
     /// Neither a private nor a public key, or one for something else.
     #[error("this is not a key for {} in PEM form", .0.map_or("RS256, ES256 or EdDSA", Algorithm::name))]
@@ -43,8 +44,8 @@ pub enum KeyError {
 pub struct IdKey {
     algorithm: Algorithm,
     id: String,
-    pub(super) signer: Option<Box<dyn JwsSigner>>,
-    pub(super) verifier: Box<dyn JwsVerifier>,
+    pub(super) signer: Option<Signer>,
+    pub(super) verifier: Verifier,
     public: Map<String, Value>,
 }
 
@@ -57,16 +58,8 @@ impl IdKey {
         Self::load(algorithm, pem.expose_secret().as_bytes()).map_err(|source| KeyError::Private { algorithm, source })
     }
 
-    fn load(algorithm: Algorithm, pem: &[u8]) -> Result<Self, josekit::JoseError> {
-        let (signer, jwk): (Box<dyn JwsSigner>, Jwk) = match algorithm {
-            Algorithm::Rs256 => (Box::new(RS256.signer_from_pem(pem)?), RS256.key_pair_from_pem(pem)?.to_jwk_public_key()),
-            Algorithm::Ps256 => (Box::new(PS256.signer_from_pem(pem)?), PS256.key_pair_from_pem(pem)?.to_jwk_public_key()),
-            Algorithm::Es256 => (Box::new(ES256.signer_from_pem(pem)?), ES256.key_pair_from_pem(pem)?.to_jwk_public_key()),
-            Algorithm::EdDsa => {
-                let pair = EdDSA.key_pair_from_pem(pem)?;
-                (Box::new(EdDSA.signer_from_pem(pem)?), pair.to_jwk_public_key())
-            }
-        };
+    fn load(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Cause> {
+        let (signer, jwk) = Signer::from_pem(algorithm, pem)?;
         // Only what the standard lists as public for the key type, whatever the library would add.
         let members: &[&str] = match jwk.key_type() {
             "RSA" => &["e", "kty", "n"],
@@ -91,24 +84,13 @@ impl IdKey {
         key.ok_or_else(wrong)
     }
 
-    fn assemble(
-        algorithm: Algorithm,
-        required: Map<String, Value>,
-        signer: Option<Box<dyn JwsSigner>>,
-    ) -> Result<Self, josekit::JoseError> {
+    fn assemble(algorithm: Algorithm, required: Map<String, Value>, signer: Option<Signer>) -> Result<Self, Cause> {
         let id = thumbprint(&required);
         let mut public = required;
         public.insert("alg".to_owned(), algorithm.name().into());
         public.insert("use".to_owned(), "sig".into());
         public.insert("kid".to_owned(), id.clone().into());
-
-        let jwk = Jwk::from_map(public.clone())?;
-        let verifier: Box<dyn JwsVerifier> = match algorithm {
-            Algorithm::Rs256 => Box::new(RS256.verifier_from_jwk(&jwk)?),
-            Algorithm::Ps256 => Box::new(PS256.verifier_from_jwk(&jwk)?),
-            Algorithm::Es256 => Box::new(ES256.verifier_from_jwk(&jwk)?),
-            Algorithm::EdDsa => Box::new(EdDSA.verifier_from_jwk(&jwk)?),
-        };
+        let verifier = Verifier::new(algorithm, &public)?;
         Ok(Self { algorithm, id, signer, verifier, public })
     }
 
@@ -125,7 +107,7 @@ impl IdKey {
                 Algorithm::EdDsa => EdKeyPair::to_pem_private_key(&EdDSA.generate_key_pair(EdCurve::Ed25519)?),
             })
         };
-        let pem = pem().map_err(|source| KeyError::Private { algorithm, source })?;
+        let pem = pem().map_err(|source| KeyError::Private { algorithm, source: source.into() })?;
         Ok(String::from_utf8_lossy(&pem).into_owned().into())
     }
 
@@ -205,8 +187,8 @@ mod tests {
             }
             assert_eq!(key.id(), IdKey::from_pem(algorithm, &pem).unwrap().id());
             let signature = key.signer.as_ref().unwrap().sign(b"message").unwrap();
-            key.verifier.verify(b"message", &signature).unwrap();
-            assert!(key.verifier.verify(b"another", &signature).is_err());
+            assert!(key.verifier.verifies(b"message", &signature));
+            assert!(!key.verifier.verifies(b"another", &signature));
 
             let alone = IdKey::verifying(Some(algorithm), pem.expose_secret()).unwrap();
             assert_eq!((alone.id(), alone.public(), alone.signer.is_none()), (key.id(), key.public(), true));
@@ -214,7 +196,7 @@ mod tests {
             if let Ok(public) = public {
                 let public = String::from_utf8(public).unwrap();
                 assert_eq!(IdKey::verifying(Some(algorithm), &public).unwrap().id(), key.id());
-                alone.verifier.verify(b"message", &signature).unwrap();
+                assert!(alone.verifier.verifies(b"message", &signature));
             }
         }
         assert!(IdKey::verifying(None, "no key").is_err());

@@ -11,6 +11,7 @@ mod id_key;
 mod refresh_key;
 mod ring;
 mod secrets;
+mod signature;
 mod vault;
 
 pub use codec::{CodecConfig, FileKeys, JoseTokens};

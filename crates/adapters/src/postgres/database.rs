@@ -1,4 +1,4 @@
-//! The way to Postgres: a pool of connections, one deadline per call, and what is tried again.
+//! The way to Postgres: a pool of connections and a few that are shared, one deadline per call, and what is tried again.
 //!
 //! A call that failed is repeated only where it can't have taken effect: a read always, a write as long as it was not
 //! sent, a transaction as long as its commit was not.
@@ -6,7 +6,9 @@
 use super::{
     PoolState, PostgresConfig, STORE,
     error::{Fault, Remedy},
-    migrate, url,
+    migrate,
+    shared::{Lane, Shared},
+    url,
 };
 use crate::tls::TlsSettings;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction};
@@ -28,6 +30,7 @@ const CONFLICTS: u32 = 4;
 #[derive(Clone)]
 pub(super) struct Database {
     pool: Pool,
+    shared: Arc<Shared>,
     timeout: Duration,
     place: Arc<str>,
 }
@@ -113,27 +116,70 @@ impl Database {
         // The server gives up when we do: what nobody waits for any more must not hold locks.
         let millis = timeout.as_millis().max(1);
         add_options(&mut config, &format!("-c statement_timeout={millis} -c idle_in_transaction_session_timeout={millis}"));
-        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        let pool = Pool::builder(manager).max_size(settings.pool_size.max(1)).runtime(Runtime::Tokio1).build();
-        let pool = pool.map_err(|error| StoreError::broken(STORE, "make a pool", error))?;
-        let db = Self { pool, timeout, place: place.as_str().into() };
+        let size = settings.pool_size.max(1);
+        let shared = settings.shared.min(size / 2);
+        let pool = |size| {
+            let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            let manager = Manager::from_config(config.clone(), tls.clone(), settings);
+            let pool = Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).build();
+            pool.map_err(|error| StoreError::broken(STORE, "make a pool", error))
+        };
+        let (pool, shared) = (pool(size - shared)?, Shared::new(shared, pool(shared)?));
+        let db = Self { pool, shared: Arc::new(shared), timeout, place: place.as_str().into() };
         db.read("connect", "SELECT 1", &[]).await?;
         Ok((db, migrated))
     }
 
     pub(super) fn pool(&self) -> PoolState {
         let status = self.pool.status();
-        PoolState { max: status.max_size, open: status.size, idle: status.available, waiting: status.waiting }
+        let (shared, live) = self.shared.count();
+        PoolState { max: status.max_size + shared, open: status.size + live, idle: status.available, waiting: status.waiting }
     }
 
     pub(super) fn close(&self) {
         self.pool.close();
+        self.shared.close();
     }
 
     /// One statement that changes nothing.
     pub(super) async fn read(&self, operation: &'static str, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         let statement = Statement { sql, params, effect: Effect::None };
         self.run(&statement).await.map_err(|fault| self.error(operation, fault))
+    }
+
+    /// One statement that reads a few rows by a key, as every request does: sent behind others over a shared connection.
+    pub(super) async fn glance(&self, operation: &'static str, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        let Some(lane) = self.shared.lane() else { return self.read(operation, sql, params).await };
+        self.read_over(lane, sql, params).await.map_err(|fault| self.error(operation, fault))
+    }
+
+    async fn read_over(&self, lane: &Lane, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Fault> {
+        let deadline = Instant::now() + self.timeout;
+        let mut lost = false;
+        loop {
+            let connection = timeout_at(deadline, self.shared.connection(lane)).await.map_err(|_| Fault::Late)??;
+            let read = async { connection.query(&connection.prepare_cached(sql).await?, params).await };
+            match timeout_at(deadline, read).await {
+                Ok(Ok(rows)) => return Ok(rows),
+                Ok(Err(error)) => {
+                    let fault = Fault::from(error);
+                    if fault.remedy() != Remedy::Reconnect {
+                        return Err(fault);
+                    }
+                    lane.forget(&connection);
+                    self.drop_idle();
+                    if lost {
+                        return Err(fault);
+                    }
+                    lost = true;
+                }
+                Err(_) => {
+                    // Answers come in order: whatever holds this one up holds up all behind it.
+                    lane.forget(&connection);
+                    return Err(Fault::Late);
+                }
+            }
+        }
     }
 
     /// One statement that is a transaction of its own. The fault is for [`Self::error`], unless it means something.
@@ -188,6 +234,10 @@ impl Database {
     /// Drops a lost connection and, since they may share its fate without knowing it yet, the idle ones.
     fn renew(&self, client: Object) {
         drop(Object::take(client));
+        self.drop_idle();
+    }
+
+    fn drop_idle(&self) {
         drop(self.pool.retain(|_, _| false));
     }
 }

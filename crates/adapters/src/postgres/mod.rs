@@ -14,6 +14,7 @@ mod keys;
 mod migrate;
 mod rows;
 mod sessions;
+mod shared;
 mod url;
 mod users;
 mod values;
@@ -42,15 +43,18 @@ pub struct PostgresConfig {
     pub tls: TlsSettings,
     /// Connections at most; at least 1.
     pub pool_size: usize,
+    /// So many of them, at most half, are shared by the short reads of all requests. All of a thread share one: as many as threads that
+    /// serve, and one for what goes on in the background, are best. With 0 each read has a connection of its own.
+    pub shared: usize,
     /// The longest time that one call of a port takes, waiting for a connection included. The server gives up on a
     /// statement, or on a transaction that is left open, after the same time.
     pub timeout: Duration,
 }
 
 impl PostgresConfig {
-    /// With 16 connections and a time-out of 1 s.
+    /// With 16 connections, 2 of them shared, and a time-out of 1 s.
     pub fn new(url: SecretString) -> Self {
-        Self { url, tls: TlsSettings::default(), pool_size: 16, timeout: Duration::from_secs(1) }
+        Self { url, tls: TlsSettings::default(), pool_size: 16, shared: 2, timeout: Duration::from_secs(1) }
     }
 
     /// What is wrong with the URL or what goes with it, so that it can be told before anything is started: the key and a colon come

@@ -61,7 +61,7 @@ const PRUNE_DEVICES: &str = "
 impl SessionRepository for PostgresAccounts {
     async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
         let operation = "read a session";
-        let rows = self.db.read(operation, FIND, &[user.as_uuid(), session.as_uuid()]).await?;
+        let rows = self.db.glance(operation, FIND, &[user.as_uuid(), session.as_uuid()]).await?;
         rows.first().map(rows::record).transpose().map_err(|fault| self.db.error(operation, fault))
     }
 

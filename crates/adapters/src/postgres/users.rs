@@ -53,14 +53,14 @@ impl UserRepository for PostgresAccounts {
     async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
         let operation = "read an account by its address";
         let device = device.map(|device| *device.as_uuid());
-        let rows = self.db.read(operation, BY_EMAIL, &[&email.as_str(), &device]).await?;
+        let rows = self.db.glance(operation, BY_EMAIL, &[&email.as_str(), &device]).await?;
         let found = rows.first().map(rows::wanted).transpose().map_err(|fault| self.db.error(operation, fault))?;
         Ok(found.flatten())
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         let operation = "read an account";
-        let rows = self.db.read(operation, BY_ID, &[user.as_uuid()]).await?;
+        let rows = self.db.glance(operation, BY_ID, &[user.as_uuid()]).await?;
         rows.first().map(rows::credentials).transpose().map_err(|fault| self.db.error(operation, fault))
     }
 

@@ -47,7 +47,8 @@ pub struct RedisConfig {
     pub mode: RedisMode,
     /// Whom to trust and who we are, where the URL says `rediss`.
     pub tls: TlsSettings,
-    /// So many connections are kept open and shared by all requests, for each server; at least 1. More than a few cost CPU and gain nothing.
+    /// So many connections to each server are kept open, at least 1. All requests of a thread share one: as many as threads that serve, and
+    /// one for what goes on in the background, are best.
     pub connections: usize,
     /// Every operation has an answer by then, connecting included.
     pub timeout: Duration,
@@ -144,13 +145,12 @@ impl fmt::Debug for RedisTokens {
     }
 }
 
-/// Makes sure that a server will do, loads the scripts, and opens all connections.
+/// Makes sure that a server will do, and loads the scripts. Each thread dials its own connection when it first needs one.
 async fn prepare(server: &Node, scripts: &Scripts, cluster: bool) -> Result<(), Failure> {
     let info: String = server.command(&redis::cmd("INFO")).await?;
     server::check(&info, cluster).map_err(|unfit| Failure::Unfit { address: server.address(), source: unfit })?;
     for warning in server::warnings(&info) {
         tracing::warn!(redis = %server.address(), "{warning}");
     }
-    scripts.load(server).await?;
-    server.open().await
+    scripts.load(server).await
 }

@@ -1,4 +1,4 @@
-//! A few connections to one server, shared by all requests in turn: a connection per request would cost several times the CPU. Every
+//! A few connections to one server, shared by all requests of a thread: a connection per request would cost several times the CPU. Every
 //! operation has a deadline. What is said over a connection is not known here, nor how the server is found.
 
 use super::{
@@ -6,14 +6,9 @@ use super::{
     failure::{Aftermath, Failure, aftermath},
     line::Line,
 };
-use deadpool_redis::redis::{Cmd, FromRedisValue, RedisResult, aio::MultiplexedConnection, cmd};
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use crate::lanes;
+use deadpool_redis::redis::{Cmd, FromRedisValue, RedisResult, aio::MultiplexedConnection};
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// The connections to one server.
@@ -21,7 +16,6 @@ pub(super) struct Node {
     address: Arc<str>,
     timeout: Duration,
     lines: Box<[Line]>,
-    turn: AtomicUsize,
 }
 
 impl Node {
@@ -29,7 +23,7 @@ impl Node {
     pub(super) fn new(way: Way, connections: usize, timeout: Duration) -> Self {
         let (address, way): (Arc<str>, _) = (way.to_string().into(), Arc::new(way));
         let lines = (0..connections.max(1)).map(|_| Line::new(Arc::clone(&way), Arc::clone(&address), timeout));
-        Self { lines: lines.collect(), address, timeout, turn: AtomicUsize::new(0) }
+        Self { lines: lines.collect(), address, timeout }
     }
 
     /// Host and port, or how they are found.
@@ -40,14 +34,6 @@ impl Node {
     /// When an operation that begins now has to have its answer.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
-    }
-
-    /// Dials all of them.
-    pub(super) async fn open(&self) -> Result<(), Failure> {
-        for line in &self.lines {
-            self.run_on(line, self.deadline(), async |mut link| cmd("PING").exec_async(&mut link).await).await?;
-        }
-        Ok(())
     }
 
     /// Sends a command.
@@ -68,11 +54,11 @@ impl Node {
         self.lines.iter().all(Line::rests)
     }
 
-    /// The connection whose turn it is. One that is down is passed over while another may do.
+    /// The connection of this thread. One that is down is passed over while another may do.
     fn next(&self) -> &Line {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.lines.len();
-        let (earlier, later) = self.lines.split_at(turn);
-        later.iter().chain(earlier).find(|line| !line.rests()).unwrap_or(&self.lines[turn])
+        let own = lanes::of_this_thread(self.lines.len());
+        let (earlier, later) = self.lines.split_at(own);
+        later.iter().chain(earlier).find(|line| !line.rests()).unwrap_or(&self.lines[own])
     }
 
     /// Does something over a connection, and judges the connection by how it went.

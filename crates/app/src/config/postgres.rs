@@ -23,7 +23,7 @@ pub struct Postgres {
     pub client_certificate_file: Option<PathBuf>,
     /// The key of our certificate in PEM; none.
     pub client_key_file: Option<PathBuf>,
-    /// Connections at most; 16.
+    /// Connections at most; 16. One more than `http.workers`, at most half of them, are shared by the short reads of all requests.
     pub pool_size: usize,
     /// Longest time for one statement, waiting for a connection included; 2 s.
     #[serde(with = "Human")]
@@ -86,6 +86,7 @@ impl Config {
             postgres.client_certificate_file.as_deref(),
             postgres.client_key_file.as_deref(),
         )?;
-        Ok(PostgresConfig { url: self.postgres_url()?, tls, pool_size: postgres.pool_size, timeout: postgres.timeout })
+        let (pool_size, shared) = (postgres.pool_size, self.http.lanes());
+        Ok(PostgresConfig { url: self.postgres_url()?, tls, pool_size, shared, timeout: postgres.timeout })
     }
 }

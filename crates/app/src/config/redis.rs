@@ -40,8 +40,8 @@ pub struct Redis {
     pub client_certificate_file: Option<PathBuf>,
     /// The key of our certificate in PEM; none.
     pub client_key_file: Option<PathBuf>,
-    /// Long-lived connections to each server, which all requests share; 2.
-    pub connections: usize,
+    /// Long-lived connections to each server, each shared by all requests of a thread; one more than `http.workers`.
+    pub connections: Option<usize>,
     /// Longest time for one step, connecting included; 1 s.
     #[serde(with = "Human")]
     pub timeout: Duration,
@@ -72,7 +72,7 @@ impl Default for Redis {
             ca_file: None,
             client_certificate_file: None,
             client_key_file: None,
-            connections: 2,
+            connections: None,
             timeout: Duration::from_secs(1),
         }
     }
@@ -83,7 +83,7 @@ impl Redis {
     pub(super) fn rules(&self) -> Vec<Rule> {
         let (sentinel, named) = (self.mode == RedisModeName::Sentinel, !self.sentinel.master.is_empty());
         vec![
-            (self.connections >= 1, "redis.connections: must be at least 1"),
+            (self.connections != Some(0), "redis.connections: must be at least 1"),
             (!sentinel || named, "redis.sentinel.master: `mode = \"sentinel\"` needs the name in `sentinel monitor`"),
             (sentinel || !named, "redis.sentinel.master: is for `mode = \"sentinel\"` only"),
             (
@@ -136,6 +136,7 @@ impl Config {
             redis.client_certificate_file.as_deref(),
             redis.client_key_file.as_deref(),
         )?;
-        Ok(RedisConfig { url: self.redis_url()?, mode, tls, connections: redis.connections, timeout: redis.timeout })
+        let connections = redis.connections.unwrap_or_else(|| self.http.lanes());
+        Ok(RedisConfig { url: self.redis_url()?, mode, tls, connections, timeout: redis.timeout })
     }
 }

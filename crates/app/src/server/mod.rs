@@ -49,7 +49,7 @@ where
     B: MessageBody + 'static,
 {
     raise_file_limit(settings.max_connections);
-    let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+    let workers = settings.worker_count();
     let each = settings.max_connections.div_ceil(workers);
     let builder = Server::build()
         .workers(workers)

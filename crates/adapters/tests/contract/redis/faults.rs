@@ -14,8 +14,8 @@ use revolve_domain::{
     ports::{StoreError, StoreErrorKind, TokenRepository},
     rotation::RotationOutcome,
 };
-use std::{env, error::Error, time::Duration};
-use tokio::{net::TcpListener, time::Instant};
+use std::{env, error::Error, sync::Arc, thread, time::Duration};
+use tokio::{net::TcpListener, runtime::Handle, time::Instant};
 
 /// All that an error says, with its sources.
 pub(super) fn told(error: &StoreError) -> String {
@@ -49,7 +49,21 @@ async fn forgotten_scripts_are_loaded_again() {
     tokens.end(new.user, &[new.session]).await.unwrap();
 }
 
-#[tokio::test]
+/// Asks from ever more threads until each connection is open.
+async fn use_all(tokens: &Arc<RedisTokens>) {
+    for _ in 0..1000 {
+        let (all, open) = tokens.connections();
+        if open == all {
+            return;
+        }
+        let (tokens, runtime) = (Arc::clone(tokens), Handle::current());
+        let asked = thread::spawn(move || runtime.block_on(async { tokens.ping().await }));
+        tokio::task::spawn_blocking(|| asked.join()).await.unwrap().unwrap().unwrap();
+    }
+    panic!("some connection is never used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_connections_are_replaced() {
     let Some(server) = single() else { return };
     let mut look = open(&env::var("REVOLVE_TEST_REDIS_URL").expect("it is set")).await;
@@ -57,8 +71,10 @@ async fn killed_connections_are_replaced() {
     let user = format!("test-{}", uuid::Uuid::from_bytes(random()));
     let _: () = cmd("ACL").arg("SETUSER").arg(&user).arg(&["on", ">secret", "~*", "&*", "+@all"]).query_async(&mut look).await.unwrap();
     let url = format!("redis://{user}:secret@{}/{}", server.addr(), server.redis_settings().db());
-    let tokens = RedisTokens::connect(RedisConfig { connections: 3, ..RedisConfig::new(url.into()) }).await.unwrap();
+    let tokens = Arc::new(RedisTokens::connect(RedisConfig { connections: 3, ..RedisConfig::new(url.into()) }).await.unwrap());
+    assert_eq!(tokens.connections(), (3, 1), "a thread dials its connection when it needs it");
     for _ in 0..3 {
+        use_all(&tokens).await;
         let killed: usize = cmd("CLIENT").arg("KILL").arg("USER").arg(&user).query_async(&mut look).await.unwrap();
         assert_eq!(killed, 3, "as many connections as configured, all of them open");
         until_well(&tokens).await;
