@@ -44,6 +44,11 @@ impl Program {
         }
         None
     }
+
+    /// The first number of its version; 0 if there is none.
+    pub(super) fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Program {
