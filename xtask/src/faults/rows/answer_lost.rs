@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::sleep;
 
-use super::journals;
 use crate::{
     faults::{
         house::{House, start_again},
@@ -37,13 +36,13 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             sleep(DEAF).await;
             service.kill().await?;
             proxies.iter().for_each(Proxy::recover);
-            start_again(&mut service).await?;
+            start_again(&mut service, &town).await?;
             town.at(&[service.url()]);
             town.recover().await
         })
         .await?;
         round.note(|verdict| verdict.check("kills between step and answer"));
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ use std::{
 use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
-use super::journals;
 use crate::{
     faults::{
         disk::Disk,
@@ -81,7 +80,7 @@ pub(super) async fn full(house: &mut House, rounds: &mut Rounds) -> Result<()> {
                 (true, true) => "starts without space, refused",
             });
         });
-        rounds.judge(round, || journals(&mut stage.people));
+        rounds.judge(round);
     }
     Ok(())
 }
@@ -109,7 +108,7 @@ pub(super) async fn read_only(house: &mut House, rounds: &mut Rounds) -> Result<
                 refused.as_ref().is_some_and(|why| why.contains("read-only") || why.contains("readonly") || why.contains("Read-only"));
             verdict.require("starts on a read-only disk, refused by name", clear, || format!("it said: {refused:?}"));
         });
-        rounds.judge(round, || journals(&mut stage.people));
+        rounds.judge(round);
     }
     Ok(())
 }
@@ -143,7 +142,7 @@ pub(super) async fn last_page(house: &mut House, rounds: &mut Rounds) -> Result<
         service.restart().await?;
         town.at(&[service.url()]);
         town.endure(&mut stage.people, &mut round, async { town.recover().await }).await?;
-        rounds.judge(round, || journals(&mut stage.people));
+        rounds.judge(round);
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             verdict.checks("orderly ends under load", 2);
             rolled.failed.iter().for_each(|failure| verdict.violate(failure.clone()));
         });
-        rounds.judge(round, Vec::new);
+        rounds.judge(round);
     }
     Ok(())
 }
