@@ -3,6 +3,8 @@
 use std::{ffi::OsStr, process::Stdio, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
+pub(crate) use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use tokio::{
     process::{Child, Command},
     time::timeout,
@@ -86,18 +88,18 @@ async fn stop(child: &mut Child, cause: Cause) {
         return;
     }
     if let Some(pid) = child.id() {
-        signal(pid, "TERM").await;
+        signal(pid, Signal::TERM);
     }
     if timeout(GRACE, child.wait()).await.is_err() {
         drop(child.kill().await);
     }
 }
 
-/// Sends a signal to a process. The shell's built-in `kill` is used since not every system has it as a program.
-pub(crate) async fn signal(pid: u32, signal: &str) {
-    let mut command = Command::new("sh");
-    command.args(["-c", "kill -\"$1\" \"$2\"", "kill", signal, &pid.to_string()]);
-    succeeds(&mut command).await;
+/// Sends a signal to a process; one that is gone does not mind.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
+    }
 }
 
 /// The processes that a process has made and that still run; none where the system does not tell.

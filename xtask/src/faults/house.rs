@@ -32,7 +32,7 @@ pub(super) const WINDOWS: Windows = Windows {
 pub(super) const REDIS_TIMEOUT: Duration = Duration::from_millis(700);
 pub(super) const POSTGRES_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A supervisor starts a service so often, with so long in between.
+/// A supervisor starts a service so often at most, with so long in between.
 const STARTS: u32 = 5;
 const BETWEEN_STARTS: Duration = Duration::from_millis(200);
 
@@ -57,7 +57,7 @@ pub(super) struct House {
     nonce: String,
     pulse: Arc<Pulse>,
     folder: TempDir,
-    schemas: Vec<Schema>,
+    schemas: u32,
 }
 
 impl House {
@@ -68,7 +68,7 @@ impl House {
         // What is promised over a crash rests on fsync.
         let postgres = Store::start_tuned(Kind::Postgres, &stores, &["-c", "fsync=on"]).await?;
         let nonce: String = crate::secrets::random()?.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-        Ok(Self { binary, previous, postgres, stores, nonce: nonce.to_lowercase(), pulse, folder, schemas: Vec::new() })
+        Ok(Self { binary, previous, postgres, stores, nonce: nonce.to_lowercase(), pulse, folder, schemas: 0 })
     }
 
     /// A Redis of a row's own, which writes down everything before it answers.
@@ -78,11 +78,9 @@ impl House {
 
     /// A schema of a row's own.
     pub(super) async fn schema(&mut self) -> Result<Url> {
-        let name = format!("faults_{}_{}", self.nonce, self.schemas.len());
-        let schema = Schema::create(&self.postgres.url().parse()?, name).await?;
-        let url = schema.url();
-        self.schemas.push(schema);
-        Ok(url)
+        let name = format!("faults_{}_{}", self.nonce, self.schemas);
+        self.schemas += 1;
+        Ok(Schema::create(&self.postgres.url().parse()?, name).await?.url())
     }
 
     /// The server profile's settings, without its stores.
@@ -112,11 +110,10 @@ impl House {
         Town::new(format!("{}-{name}", self.nonce), Arc::clone(&self.pulse))
     }
 
-    /// Takes down what is left.
+    /// Takes down what is left. The schemas go with their Postgres, which may not answer any more if a row was broken off.
     pub(super) async fn close(mut self) -> Result<()> {
-        for schema in self.schemas {
-            schema.remove().await?;
-        }
+        // Only one that was paused has to go on; the others say that they were not.
+        drop(self.postgres.resume().await);
         self.postgres.stop().await
     }
 }
@@ -150,12 +147,14 @@ pub(super) fn embedded(data: &Path) -> Settings {
     Settings::new(&WINDOWS).with("SESSIONS__MAX_PER_USER", "200").with("DATA_DIR", &data.display().to_string())
 }
 
-/// Starts a service again as a supervisor does: more than once, if it must, since a busy store may not answer the first time.
-pub(super) async fn start_again(service: &mut Instance) -> Result<()> {
-    for _ in 0..STARTS {
+/// Starts a service again as a supervisor does: more than once, if it must, since a busy store may not answer the first time. Those that
+/// fail are counted.
+pub(super) async fn start_again(service: &mut Instance, town: &Town) -> Result<()> {
+    for _ in 1..STARTS {
         if service.restart().await.is_ok() {
             return Ok(());
         }
+        town.check("starts that failed and were repeated");
         sleep(BETWEEN_STARTS).await;
     }
     service.restart().await

@@ -4,13 +4,26 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use crate::torture::service::Instance;
+use crate::{torture::service::Instance, usage};
 
-/// Bytes of memory in use.
-pub(super) fn used(service: &Instance) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", pid(service)?)).context("the service is gone")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the system does not tell")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+/// The memory of a process from a moment on.
+pub(super) struct Memory {
+    pid: u32,
+    before: u64,
+}
+
+impl Memory {
+    pub(super) fn from_now(service: &Instance) -> Result<Self> {
+        let pid = pid(service)?;
+        // The peak begins anew; where it can't, an older one counts, which is too much and not too little.
+        drop(fs::write(format!("/proc/{pid}/clear_refs"), "5"));
+        Ok(Self { pid, before: usage::memory(pid, "VmRSS")? })
+    }
+
+    /// How much more it had at its peak since, in bytes.
+    pub(super) fn growth(&self) -> Result<u64> {
+        Ok(usage::memory(self.pid, "VmHWM")?.saturating_sub(self.before))
+    }
 }
 
 /// Open files and connections.

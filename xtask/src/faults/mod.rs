@@ -11,6 +11,7 @@ mod pulse;
 mod report;
 mod rounds;
 mod rows;
+mod span;
 mod thief;
 mod town;
 mod verdict;
@@ -76,8 +77,7 @@ async fn play(args: &Args, house: &mut House, interrupt: &Interrupt) -> Result<R
                 report.left_out(row, error.to_string());
             }
             Err(error) => {
-                progress.suspend(|| eprintln!("{}: broke off: {error:#}", row.name()));
-                rounds.total.violate(format!("broke off: {error:#}"));
+                rounds.break_off(&error);
                 report.played(rounds, begun.elapsed());
             }
         }

@@ -1,5 +1,7 @@
 //! Somebody honest with one client at a time, who remembers every acknowledgement and holds the service to it.
 
+mod settle;
+
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -19,8 +21,6 @@ use crate::torture::{
 
 /// Before somebody asks again who was not answered.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After a fault every question is answered within so many attempts.
-const ATTEMPTS: u32 = 400;
 /// So many sign-outs are remembered.
 const REMEMBERED: usize = 6;
 /// What is said to a sign-up whose address is taken.
@@ -64,6 +64,8 @@ pub(super) struct Person {
     /// Whether sessions are bound to the device.
     shows: bool,
     changes: u32,
+    /// After a fault every question is answered within so many attempts.
+    attempts: u32,
     journal: Journal,
 }
 
@@ -79,13 +81,15 @@ impl Person {
             ended: Vec::new(),
             shows,
             changes: 0,
+            attempts: settle::ATTEMPTS,
             journal: Journal::new(),
         }
     }
 
-    /// What it has done since this was asked last.
-    pub(super) fn journal(&mut self) -> Vec<String> {
-        std::mem::replace(&mut self.journal, Journal::new()).lines()
+    /// From now on notes go into this one.
+    pub(super) fn new_journal(&mut self) -> Journal {
+        self.journal = Journal::new();
+        self.journal.clone()
     }
 
     /// The newest tokens, as a thief would copy them.
@@ -146,7 +150,7 @@ impl Person {
                 town.check("sign-ins");
             }
             Judgement::Later => return Ok(false),
-            Judgement::Excused => {}
+            Judgement::Excused => unreachable!("only sessions are excused"),
             Judgement::Broken(why) => match &self.perhaps {
                 // The change came through after all.
                 Some(new) if reply.refusal().is_some() => {
@@ -245,73 +249,5 @@ impl Person {
             }
         }
         true
-    }
-
-    /// After the fault: what was acknowledged must be true, and what was not answered is asked for again.
-    pub(super) async fn settle(&mut self, town: &Town, mut rng: Rng) -> Result<()> {
-        let api = town.any(&mut rng, &self.journal);
-        let before = self.session.is_some();
-        for _ in 0..ATTEMPTS {
-            if self.exists == Known::Yes || self.sign_up(town, &api).await? {
-                break;
-            }
-            sleep(PAUSE).await;
-        }
-        for _ in 0..ATTEMPTS {
-            let leaving = self.session.as_ref().is_some_and(|session| session.leaving);
-            if if leaving { self.sign_out(town, &api).await? } else { !before || self.refresh(town, &api).await? } {
-                break;
-            }
-            sleep(PAUSE).await;
-        }
-        for grant in &self.ended {
-            let client = Client { api: api.clone(), grant: grant.clone(), shows: self.shows };
-            self.hold(town, Claim::Ended, "refreshes after a sign-out", async || client.refresh().await.map(Some)).await?;
-            self.hold(town, Claim::Ended, "bearer calls after a sign-out", async || api.check(grant).await).await?;
-        }
-        self.settle_password(town, &api).await
-    }
-
-    async fn settle_password(&mut self, town: &Town, api: &Api) -> Result<()> {
-        if let Some(new) = self.perhaps.take() {
-            let account = Account { password: new, ..self.account.clone() };
-            for _ in 0..ATTEMPTS {
-                match api.sign_in(&account, None).await?.answer {
-                    Answer::Unavailable | Answer::Silence(_) => sleep(PAUSE).await,
-                    Answer::Granted(_) => {
-                        self.replaced = Some(std::mem::replace(&mut self.account, account).password);
-                        break;
-                    }
-                    _ => break,
-                }
-            }
-        }
-        let account = &self.account;
-        self.hold(town, Claim::Password, "passwords afterwards", async || api.sign_in(account, None).await.map(Some)).await?;
-        if let Some(replaced) = &self.replaced {
-            let old = Account { password: replaced.clone(), ..self.account.clone() };
-            self.hold(town, Claim::Replaced, "replaced passwords afterwards", async || api.sign_in(&old, None).await.map(Some)).await?;
-        }
-        Ok(())
-    }
-
-    /// Asks until it is answered, and judges.
-    async fn hold(&self, town: &Town, claim: Claim, what: &'static str, ask: impl AsyncFn() -> Result<Option<Reply>>) -> Result<()> {
-        for _ in 0..ATTEMPTS {
-            let Some(reply) = ask().await? else { return Ok(()) };
-            match judge(claim, &reply.answer, town.losses()) {
-                Judgement::Kept | Judgement::Excused => {
-                    town.check(what);
-                    return Ok(());
-                }
-                Judgement::Broken(why) => {
-                    town.violate(&why);
-                    return Ok(());
-                }
-                Judgement::Later => sleep(PAUSE).await,
-            }
-        }
-        town.violate(&format!("{what}: no answer in {ATTEMPTS} attempts"));
-        Ok(())
     }
 }

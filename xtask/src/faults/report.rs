@@ -80,7 +80,7 @@ mod tests {
             verdict.checks("sign-outs", 4);
             (0..violations).for_each(|_| verdict.violate("it came back"));
         });
-        rounds.judge(round, Vec::new);
+        rounds.judge(round);
         rounds
     }
 

@@ -1,7 +1,7 @@
 //! The rounds of one fault: their seeds, how far they are, and what came of them.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -9,6 +9,7 @@ use fastrand::Rng;
 use indicatif::ProgressBar;
 
 use super::{rows::Row, verdict::Verdict};
+use crate::torture::journal::Journal;
 
 /// So many violations of a row are told as they come.
 const TOLD: usize = 5;
@@ -17,12 +18,20 @@ const TOLD: usize = 5;
 pub(super) struct Round {
     pub(super) seed: u64,
     pub(super) rng: Rng,
-    pub(super) verdict: Mutex<Verdict>,
+    notes: Arc<Notes>,
+}
+
+/// What is known of a round, also if it breaks off.
+struct Notes {
+    seed: u64,
+    verdict: Mutex<Verdict>,
+    journals: Mutex<Vec<Journal>>,
 }
 
 impl Round {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, rng: Rng::with_seed(seed), verdict: Mutex::default() }
+        let notes = Notes { seed, verdict: Mutex::default(), journals: Mutex::default() };
+        Self { seed, rng: Rng::with_seed(seed), notes: Arc::new(notes) }
     }
 
     /// One of them after the other, as rounds go on; a round that is replayed by its seed takes the same again.
@@ -33,7 +42,12 @@ impl Round {
 
     /// Writes into the verdict.
     pub(super) fn note<T>(&self, write: impl FnOnce(&mut Verdict) -> T) -> T {
-        note(&self.verdict, write)
+        note(&self.notes.verdict, write)
+    }
+
+    /// Somebody's journal, to be shown if something does not hold.
+    pub(super) fn keep(&self, journal: Journal) {
+        self.notes.journals.lock().unwrap_or_else(PoisonError::into_inner).push(journal);
     }
 }
 
@@ -50,6 +64,8 @@ pub(super) struct Rounds {
     begun: u64,
     until: Option<Instant>,
     progress: ProgressBar,
+    /// The one that has begun and was not judged yet.
+    current: Option<Arc<Notes>>,
     /// What came of those that were played.
     pub(super) played: u64,
     pub(super) total: Verdict,
@@ -57,7 +73,7 @@ pub(super) struct Rounds {
 
 impl Rounds {
     pub(super) fn new(row: Row, seed: u64, count: u64, until: Option<Instant>, progress: ProgressBar) -> Self {
-        Self { row, seed, count, begun: 0, until, progress, played: 0, total: Verdict::default() }
+        Self { row, seed, count, begun: 0, until, progress, current: None, played: 0, total: Verdict::default() }
     }
 
     /// The next one, if there is one and time for it; the first always is.
@@ -65,29 +81,60 @@ impl Rounds {
         let late = self.begun > 0 && self.until.is_some_and(|until| Instant::now() >= until);
         (self.begun < self.count && !late).then(|| {
             self.begun += 1;
-            Round::new(self.seed.wrapping_add(self.begun - 1))
+            let round = Round::new(self.seed.wrapping_add(self.begun - 1));
+            self.current = Some(Arc::clone(&round.notes));
+            round
         })
     }
 
     /// The end of a round.
-    pub(super) fn judge(&mut self, round: Round, journal: impl FnOnce() -> Vec<String>) {
-        let verdict = round.verdict.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn judge(&mut self, round: Round) {
+        let Round { notes, .. } = round;
+        self.current = None;
         self.played += 1;
         self.progress.inc(1);
-        if !verdict.violations().is_empty() && self.total.violations().len() < TOLD {
+        let told = self.total.violations().len() >= TOLD;
+        self.count(&notes, told);
+    }
+
+    /// The end of all rounds by an error. What the round had found by then counts and is told.
+    pub(super) fn break_off(&mut self, error: &anyhow::Error) {
+        let why = format!("broke off: {error:#}");
+        let Some(notes) = self.current.take() else {
+            self.progress.suspend(|| eprintln!("{}: {why}", self.row.name()));
+            return self.total.violate(why);
+        };
+        note(&notes.verdict, |verdict| verdict.violate(why));
+        self.count(&notes, false);
+    }
+
+    fn count(&mut self, notes: &Notes, told: bool) {
+        let verdict = note(&notes.verdict, std::mem::take);
+        if !verdict.violations().is_empty() && !told {
             self.progress.suspend(|| {
-                let row = self.row.name();
-                eprintln!("{row}, round {}: FAILED", self.begun);
-                for violation in verdict.violations().iter().take(TOLD) {
-                    eprintln!("  {violation}");
+                for line in self.words(notes, &verdict) {
+                    eprintln!("{line}");
                 }
-                for line in journal() {
-                    eprintln!("    {line}");
-                }
-                eprintln!("  the same choices again: cargo xtask faults --only {row} --rounds 1 --seed {}", round.seed);
             });
         }
         self.total.merge(verdict);
+    }
+
+    /// What failed, what people did, and how to have the same again. Why a round broke off comes last, and is always told.
+    fn words(&self, notes: &Notes, verdict: &Verdict) -> Vec<String> {
+        let row = self.row.name();
+        let mut lines = vec![format!("{row}, round {}: FAILED", self.begun)];
+        let violations = verdict.violations();
+        let skipped = violations.len().saturating_sub(TOLD);
+        lines.extend(
+            violations.iter().enumerate().filter(|(at, _)| *at < TOLD - 1 || *at >= TOLD - 1 + skipped).map(|(_, why)| format!("  {why}")),
+        );
+        for journal in notes.journals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            lines.push("    somebody:".to_owned());
+            lines.extend(journal.lines().into_iter().map(|line| format!("    {line}")));
+        }
+        lines.push(format!("  the same choices again: cargo xtask faults --only {row} --rounds 1 --seed {}", notes.seed));
+        lines
     }
 }
 
@@ -123,8 +170,36 @@ mod tests {
         let mut all = rounds(1, 2, None);
         while let Some(round) = all.next() {
             round.note(|verdict| verdict.require("truths", round.seed == 1, || "a lie".to_owned()));
-            all.judge(round, Vec::new);
+            all.judge(round);
         }
         assert_eq!((all.played, all.total.violations().len(), all.total.checked()["truths"]), (2, 1, 2));
+    }
+
+    #[test]
+    fn a_round_that_breaks_off_keeps_what_it_had_found_and_says_how_to_have_it_again() {
+        let mut all = rounds(7, 3, None);
+        let first = all.next().unwrap();
+        all.judge(first);
+        let round = all.next().unwrap();
+        let journal = Journal::new();
+        round.keep(journal.clone());
+        journal.note("sign up");
+        round.note(|verdict| {
+            verdict.check("truths");
+            (0..TOLD * 2).for_each(|lie| verdict.violate(format!("lie {lie}")));
+        });
+        let notes = Arc::clone(&round.notes);
+        let mut verdict = round.note(|verdict| verdict.clone());
+        verdict.violate("broke off: it is gone");
+        let words = all.words(&notes, &verdict).join("\n");
+        for part in ["round 2: FAILED", "lie 0", "sign up", "broke off: it is gone", "--rounds 1 --seed 8"] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+        assert!(!words.contains("lie 9"), "{words}");
+        drop(round);
+        all.break_off(&anyhow::anyhow!("it is gone"));
+        assert_eq!((all.played, all.total.violations().len(), all.total.checked()["truths"]), (1, TOLD * 2 + 1, 1));
+        all.break_off(&anyhow::anyhow!("between rounds"));
+        assert_eq!(all.total.violations().last().unwrap(), "broke off: between rounds");
     }
 }

@@ -18,6 +18,7 @@ use super::{
     person::Person,
     pulse::Pulse,
     rounds::{Round, note},
+    span::Span,
     verdict::Verdict,
 };
 use crate::torture::{
@@ -38,6 +39,8 @@ const AFTER: Duration = Duration::from_millis(150);
 const DEADLINE: Duration = Duration::from_secs(11);
 /// A service that does not recover within this is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks whether something has happened.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Where the service is, and what is known about the weather.
 pub(super) struct Town {
@@ -50,7 +53,7 @@ pub(super) struct Town {
     pulse: Arc<Pulse>,
     born: AtomicU32,
     stop: AtomicBool,
-    faulty: AtomicBool,
+    fault: Mutex<Span>,
     /// Whether every request must be answered, even while the fault lasts.
     answers: AtomicBool,
     /// Whether people sign out, change passwords and use ID tokens, too.
@@ -69,7 +72,7 @@ impl Town {
             pulse,
             born: AtomicU32::new(0),
             stop: AtomicBool::new(false),
-            faulty: AtomicBool::new(false),
+            fault: Mutex::default(),
             answers: AtomicBool::new(false),
             whole: AtomicBool::new(true),
         })
@@ -117,13 +120,21 @@ impl Town {
         *lock(&self.losses)
     }
 
-    /// From now on answers are timed; until the other one.
+    /// Requests that are under way from now on are timed, until the other one and beyond it.
     pub(super) fn fault_begins(&self) {
-        self.faulty.store(true, Ordering::Relaxed);
+        lock(&self.fault).begin(Instant::now());
     }
 
     pub(super) fn fault_ends(&self) {
-        self.faulty.store(false, Ordering::Relaxed);
+        lock(&self.fault).end(Instant::now());
+    }
+
+    /// Waits until somebody was answered 503 by the fault; not longer than so long.
+    pub(super) async fn felt(&self, at_most: Duration) {
+        let begun = Instant::now();
+        while self.note(|verdict| verdict.refusals()) == 0 && begun.elapsed() < at_most {
+            sleep(LOOK).await;
+        }
     }
 
     pub(super) fn stopped(&self) -> bool {
@@ -140,9 +151,15 @@ impl Town {
         } else if took > DEADLINE {
             self.violate(&format!("an answer after {} ms, past the request's deadline", took.as_millis()));
         }
-        if reply.answer == Answer::Unavailable && self.faulty.load(Ordering::Relaxed) {
-            self.note(|verdict| verdict.answered(took));
-            self.check("503 while the fault lasted");
+        if lock(&self.fault).meets(reply.sent, reply.received) {
+            match reply.answer {
+                Answer::Unavailable => {
+                    self.note(|verdict| verdict.refused(took));
+                    self.check("503 while the fault lasted");
+                }
+                Answer::Silence(_) => {}
+                _ => self.note(|verdict| verdict.answered(took)),
+            }
         }
         reply
     }
@@ -187,9 +204,10 @@ impl Town {
     /// A round: people live, something happens at a random moment, they live on, and then everything acknowledged must be true.
     pub(super) async fn endure<T>(&self, people: &mut [Person], round: &mut Round, fault: impl Future<Output = Result<T>>) -> Result<T> {
         for person in people.iter_mut() {
-            drop(person.journal());
+            round.keep(person.new_journal());
         }
         self.stop.store(false, Ordering::Relaxed);
+        *lock(&self.fault) = Span::default();
         let before = Duration::from_micros(round.rng.u64(20_000..=BEFORE * 1000));
         let lives = try_join_all(people.iter_mut().map(|person| person.live(self, round.rng.fork())).collect::<Vec<_>>());
         let happens = async {
@@ -201,13 +219,18 @@ impl Town {
             outcome
         };
         let (lived, outcome) = tokio::join!(lives, happens);
-        lived?;
-        let outcome = outcome?;
-        try_join_all(people.iter_mut().map(|person| person.settle(self, round.rng.fork())).collect::<Vec<_>>()).await?;
+        let settled = async {
+            lived?;
+            let outcome = outcome?;
+            try_join_all(people.iter_mut().map(|person| person.settle(self, round.rng.fork())).collect::<Vec<_>>()).await?;
+            Ok(outcome)
+        };
+        let settled = settled.await;
         self.lose(Losses::None);
+        // Also if it breaks off here.
         let verdict = self.note(std::mem::take);
         round.note(|total| total.merge(verdict));
-        Ok(outcome)
+        settled
     }
 
     /// Waits until somebody can sign up and refresh at every replica, and notes how long it took.
@@ -223,7 +246,7 @@ impl Town {
                 match served.await {
                     Ok(()) => break,
                     Err(error) if begun.elapsed() > PATIENCE => bail!("the service does not recover: {error:#}"),
-                    Err(_) => sleep(Duration::from_millis(25)).await,
+                    Err(_) => sleep(LOOK).await,
                 }
             }
         }
@@ -235,4 +258,35 @@ impl Town {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hung_until_the_fault_was_over_is_timed_though_it_was_answered_later_and_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let town = Town::new("test".to_owned(), Arc::new(Pulse::start(folder.path()).unwrap())).unwrap();
+        let sent = Instant::now();
+        let reply = |sent, after, answer| Reply { sent, received: sent + Duration::from_millis(after), answer };
+        town.saw(reply(sent, 4000, Answer::Done));
+        assert!(!town.note(|verdict| hangs(verdict)), "there is no fault yet");
+        town.fault_begins();
+        town.fault_ends();
+        let later = Instant::now() + Duration::from_millis(1);
+        town.saw(reply(later, 4000, Answer::Unavailable));
+        assert!(!town.note(|verdict| hangs(verdict)), "it was asked for afterwards");
+        for answer in [Answer::Done, Answer::Unavailable, Answer::Refused("session_unknown".to_owned())] {
+            town.saw(reply(sent, 2500, answer));
+            assert!(town.note(|verdict| hangs(verdict)));
+            town.note(std::mem::take);
+        }
+    }
+
+    fn hangs(verdict: &Verdict) -> bool {
+        let mut verdict = verdict.clone();
+        verdict.answered_within(Duration::from_secs(2));
+        !verdict.violations().is_empty()
+    }
 }

@@ -10,7 +10,10 @@ pub(super) const RECOVERY: Duration = Duration::from_secs(5);
 pub(super) struct Verdict {
     checked: BTreeMap<&'static str, u64>,
     violations: Vec<String>,
-    answers: Vec<Duration>,
+    /// 503 that a fault met.
+    refusals: Vec<Duration>,
+    /// The slowest of all other answers that a fault met.
+    slowest: Option<Duration>,
     recovery: Option<Duration>,
 }
 
@@ -40,9 +43,20 @@ impl Verdict {
         }
     }
 
-    /// A 503 while a fault lasted, and how long it took.
+    /// A 503 that a fault met, and how long it took.
+    pub(super) fn refused(&mut self, took: Duration) {
+        self.refusals.push(took);
+    }
+
+    /// Another answer that a fault met, and how long it took.
     pub(super) fn answered(&mut self, took: Duration) {
-        self.answers.push(took);
+        self.slowest = self.slowest.max(Some(took));
+    }
+
+    /// A fault that nobody has seen a 503 of was none.
+    pub(super) fn felt(&mut self) {
+        let felt = !self.refusals.is_empty();
+        self.require("faults that somebody felt", felt, || "nobody was answered 503 while the fault lasted".to_owned());
     }
 
     /// How long after the end of a fault it served again.
@@ -55,9 +69,17 @@ impl Verdict {
     }
 
     /// Holds the 503 so far to a bound.
-    pub(super) fn within(&mut self, bound: Duration) {
+    pub(super) fn refused_within(&mut self, bound: Duration) {
         if let Some(p99) = self.p99().filter(|p99| *p99 > bound) {
             self.violate(format!("the p99 of the 503 was {} ms, more than {} ms", p99.as_millis(), bound.as_millis()));
+        }
+    }
+
+    /// Holds all answers that the fault met to a bound: the 503, and whatever hung until the fault was over.
+    pub(super) fn answered_within(&mut self, bound: Duration) {
+        self.refused_within(bound);
+        if let Some(slowest) = self.slowest.filter(|slowest| *slowest > bound) {
+            self.violate(format!("an answer hung for {} ms, more than {} ms, by the fault", slowest.as_millis(), bound.as_millis()));
         }
     }
 
@@ -73,12 +95,17 @@ impl Verdict {
         self.recovery
     }
 
-    /// Of the 503 while faults lasted, the time that 99 of 100 stay within.
+    /// How many 503 a fault met.
+    pub(super) fn refusals(&self) -> usize {
+        self.refusals.len()
+    }
+
+    /// Of the 503 that faults met, the time that 99 of 100 stay within.
     pub(super) fn p99(&self) -> Option<Duration> {
-        let mut answers = self.answers.clone();
-        answers.sort_unstable();
-        let rank = (answers.len() * 99).div_ceil(100);
-        answers.get(rank.checked_sub(1)?).copied()
+        let mut refusals = self.refusals.clone();
+        refusals.sort_unstable();
+        let rank = (refusals.len() * 99).div_ceil(100);
+        refusals.get(rank.checked_sub(1)?).copied()
     }
 
     /// All of another one, too.
@@ -87,7 +114,8 @@ impl Verdict {
             self.checks(what, many);
         }
         self.violations.extend(other.violations);
-        self.answers.extend(other.answers);
+        self.refusals.extend(other.refusals);
+        self.slowest = self.slowest.max(other.slowest);
         self.recovery = self.recovery.max(other.recovery);
     }
 }
@@ -100,11 +128,38 @@ mod tests {
     fn the_p99_is_the_rank_that_99_of_100_stay_within() {
         let mut verdict = Verdict::default();
         assert_eq!(verdict.p99(), None);
-        (1..=200).rev().for_each(|millis| verdict.answered(Duration::from_millis(millis)));
+        (1..=200).rev().for_each(|millis| verdict.refused(Duration::from_millis(millis)));
         assert_eq!(verdict.p99(), Some(Duration::from_millis(198)));
-        verdict.within(Duration::from_millis(198));
+        verdict.refused_within(Duration::from_millis(198));
         assert!(verdict.violations().is_empty());
-        verdict.within(Duration::from_millis(197));
+        verdict.refused_within(Duration::from_millis(197));
+        assert_eq!(verdict.violations().len(), 1);
+    }
+
+    #[test]
+    fn one_answer_that_hung_is_enough_whatever_it_said_and_however_many_did_not() {
+        let (bound, mut verdict) = (Duration::from_secs(2), Verdict::default());
+        (0..1000).for_each(|_| verdict.answered(Duration::from_millis(3)));
+        verdict.answered(bound);
+        verdict.answered_within(bound);
+        assert!(verdict.violations().is_empty());
+        let mut hung = Verdict::default();
+        hung.answered(Duration::from_millis(2500));
+        verdict.merge(hung);
+        verdict.refused_within(bound);
+        assert!(verdict.violations().is_empty(), "no 503, whose time alone is asked for");
+        verdict.answered_within(bound);
+        assert_eq!(verdict.violations().len(), 1);
+    }
+
+    #[test]
+    fn a_fault_without_a_503_was_not_felt() {
+        let mut verdict = Verdict::default();
+        verdict.answered(Duration::from_millis(3));
+        verdict.felt();
+        assert_eq!(verdict.violations().len(), 1);
+        verdict.refused(Duration::from_millis(3));
+        verdict.felt();
         assert_eq!(verdict.violations().len(), 1);
     }
 

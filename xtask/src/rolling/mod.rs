@@ -25,7 +25,7 @@ const DRAIN: &str = "2s";
 /// A replica that has started must be found ready within this.
 const READY: Duration = Duration::from_secs(20);
 
-const REPLICAS: usize = 2;
+pub(crate) const REPLICAS: usize = 2;
 
 /// How much of it.
 #[derive(Debug, Clone, clap::Args)]

@@ -20,14 +20,18 @@ use super::{
     Kind, probe,
     program::{Program, User, command, is_root},
 };
-use crate::process;
+use crate::process::{self, Signal};
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(15);
-const ATTEMPTS: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(100);
+const ATTEMPTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(20);
+/// Between two looks whether a server that has started serves.
+const POLL: Duration = Duration::from_millis(10);
+/// The first Postgres that can sync a whole file system after a crash.
+const SYNCFS: u32 = 14;
 
-/// A server of ours. Fields drop in this order: first the process, then its data.
+/// A server of ours. What drops it ends all of its processes; fields drop in this order: first the process, then its data.
 #[derive(Debug)]
 pub(crate) struct Server {
     program: Program,
@@ -37,6 +41,13 @@ pub(crate) struct Server {
     words: Vec<String>,
     port: u16,
     folder: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Children that are stopped don't notice that their parent is gone, and would stay.
+        drop(self.signal_all(Signal::KILL));
+    }
 }
 
 /// Starts the server and says how to reach it.
@@ -66,34 +77,34 @@ impl Server {
     }
 
     pub(crate) async fn stop(&mut self) -> Result<()> {
+        // One that was paused hears nothing else.
+        drop(self.resume());
         // SIGINT is Postgres's fast shutdown, which waits for no client; Redis takes both the same.
-        self.end("INT").await
+        self.end(Signal::INT).await
     }
 
     /// All of its processes, as if the machine had lost them at once.
     pub(crate) async fn kill(&mut self) -> Result<()> {
-        let children = self.children();
-        self.end("KILL").await?;
-        for child in children {
-            process::signal(child, "KILL").await;
-        }
-        Ok(())
+        drop(self.signal_all(Signal::KILL));
+        self.end(Signal::KILL).await
     }
 
-    pub(crate) async fn pause(&self) -> Result<()> {
-        // The parent first, so that it makes no more children.
-        process::signal(self.pid().context("the server does not run")?, "STOP").await;
-        for child in self.children() {
-            process::signal(child, "STOP").await;
-        }
-        Ok(())
+    pub(crate) fn pause(&self) -> Result<()> {
+        self.signal_all(Signal::STOP)
     }
 
-    pub(crate) async fn resume(&self) -> Result<()> {
-        for child in self.children() {
-            process::signal(child, "CONT").await;
-        }
-        process::signal(self.pid().context("the server does not run")?, "CONT").await;
+    pub(crate) fn resume(&self) -> Result<()> {
+        self.signal_all(Signal::CONT)
+    }
+
+    fn signal_all(&self, signal: Signal) -> Result<()> {
+        let pid = self.pid().context("the server does not run")?;
+        // What is seen before is still there if the parent takes them along. The parent is first, so that it makes no more children.
+        let before = self.children();
+        process::signal(pid, signal);
+        let after = self.children();
+        let late = after.into_iter().filter(|child| !before.contains(child)).collect::<Vec<_>>();
+        before.into_iter().chain(late).for_each(|child| process::signal(child, signal));
         Ok(())
     }
 
@@ -110,13 +121,17 @@ impl Server {
         self.launch(false).await
     }
 
-    async fn end(&mut self, signal: &str) -> Result<()> {
+    async fn end(&mut self, signal: Signal) -> Result<()> {
+        let children = self.children();
         let Some(mut child) = self.child.take() else { return Ok(()) };
         if let Some(pid) = child.id() {
-            process::signal(pid, signal).await;
+            process::signal(pid, signal);
         }
         if timeout(STOP, child.wait()).await.is_err() {
             child.kill().await.context("could not end the server")?;
+            for child in children {
+                process::signal(child, Signal::KILL);
+            }
         }
         Ok(())
     }
@@ -174,7 +189,7 @@ impl Server {
             if probe::serves(self.program.kind, &address).await {
                 return Ok(true);
             }
-            sleep(PAUSE / 4).await;
+            sleep(POLL).await;
         }
         bail!("{} does not answer: {}", self.program, self.last_words())
     }
@@ -192,6 +207,10 @@ impl Server {
             Kind::Postgres => {
                 command.arg("-D").arg(self.data()).args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
                 command.args(["-c", "max_connections=300", "-c", "fsync=off"]);
+                // Before it recovers from a crash, Postgres syncs its thousand files, one by one unless it is told otherwise.
+                if cfg!(target_os = "linux") && self.program.major() >= SYNCFS {
+                    command.args(["-c", "recovery_init_sync_method=syncfs"]);
+                }
             }
         }
         command.args(&self.words);

@@ -117,7 +117,7 @@ impl Store {
         match &self.server {
             Server::Foreign => bail!("{} is not ours to pause: unset {}", self.kind, self.kind.url_variable()),
             Server::Container(server) => server.pause().await,
-            Server::Local(server) => server.pause().await,
+            Server::Local(server) => server.pause(),
         }
     }
 
@@ -126,7 +126,7 @@ impl Store {
         match &self.server {
             Server::Foreign => bail!("{} is not ours to resume: unset {}", self.kind, self.kind.url_variable()),
             Server::Container(server) => server.resume().await,
-            Server::Local(server) => server.resume().await,
+            Server::Local(server) => server.resume(),
         }
     }
 

@@ -44,6 +44,11 @@ impl Program {
         }
         None
     }
+
+    /// The first number of its version; 0 if there is none.
+    pub(super) fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Program {
@@ -103,4 +108,17 @@ pub(super) fn command(program: &Path, user: Option<&User>) -> Command {
     }
     command.args(["--pdeathsig", "INT", "--"]).arg(program);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_number_of_a_version_is_its_major_one() {
+        for (version, major) in [("15.18", 15), ("9.6.24", 9), ("17beta1", 0), ("", 0)] {
+            let program = Program { kind: Kind::Postgres, path: PathBuf::new(), version: version.to_owned() };
+            assert_eq!(program.major(), major, "{version}");
+        }
+    }
 }

@@ -3,16 +3,22 @@
 use std::{fs, time::Duration};
 
 use anyhow::Result;
-use tokio::{net::TcpStream, process::Command, time::sleep};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    process::Command,
+    time::{Instant, sleep, timeout},
+};
 
-use super::journals;
 use crate::{
     faults::{
         house::{House, LeftOut, Site},
-        memory,
-        rounds::Rounds,
+        memory::{self, Memory},
+        rounds::{Round, Rounds},
+        town::Town,
     },
     process,
+    torture::{api::Reply, client::Client, service::Instance, wire},
 };
 
 /// So many more than it has open.
@@ -20,39 +26,85 @@ const SPARE: usize = 12;
 /// Connections that want one each.
 const CONNECTIONS: usize = 64;
 const FAULT: Duration = Duration::from_millis(800);
+/// Between two requests over the connection that was there before.
+const PAUSE: Duration = Duration::from_millis(20);
 /// What it may take, and write to its log, at most, in bytes.
 const MEMORY: u64 = 64 << 20;
 const LOG: u64 = 1 << 20;
 
-/// Who is connected is served; memory and log stay bounded; and it recovers when connections end, under the same limit.
+/// What was seen while there were none.
+struct Seen {
+    /// What somebody heard who was connected before.
+    connected: Vec<Reply>,
+    /// Whether somebody new was served.
+    newcomer: bool,
+    /// More memory and log, in bytes.
+    memory: u64,
+    log: u64,
+}
+
+/// Who is connected is served, and who is not is not; memory and log stay bounded; and it recovers when connections end, under the same
+/// limit.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let site = Site::open(house, "descriptors", &[]).await?;
     let mut people = site.town.people();
     while let Some(mut round) = rounds.next() {
         let (town, service) = (&site.town, &site.service);
-        let most = town
+        let mut client = connected(town, service, &round).await?;
+        let seen = town
             .endure(&mut people, &mut round, async {
-                let before = (memory::used(service)?, log(service)?);
-                limit(memory::pid(service)?, memory::files(service)? + SPARE).await?;
-                let address = service.url().trim_start_matches("http://");
-                let mut held = Vec::new();
-                for _ in 0..CONNECTIONS {
-                    held.push(TcpStream::connect(address).await?);
-                }
-                sleep(FAULT).await;
-                let after = (memory::used(service)?, log(service)?);
-                drop(held);
+                let seen = exhaust(service, &mut client).await?;
                 town.recover().await?;
-                Ok((after.0.saturating_sub(before.0), after.1 - before.1))
+                Ok(seen)
             })
             .await?;
         round.note(|verdict| {
-            verdict.require("bounds of memory", most.0 < MEMORY, || format!("{} bytes more memory", most.0));
-            verdict.require("bounds of the log", most.1 < LOG, || format!("{} bytes more log", most.1));
+            for reply in &seen.connected {
+                verdict.require("answers to who was connected", reply.grant().is_some(), || format!("connected: {}", reply.words()));
+            }
+            verdict.require("newcomers who were not served", !seen.newcomer, || {
+                "somebody new was served: the limit was not reached".to_owned()
+            });
+            verdict.require("bounds of memory", seen.memory < MEMORY, || format!("{} bytes more memory", seen.memory));
+            verdict.require("bounds of the log", seen.log < LOG, || format!("{} bytes more log", seen.log));
         });
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
     }
     Ok(())
+}
+
+/// Somebody with a connection that nobody else uses.
+async fn connected(town: &Town, service: &Instance, round: &Round) -> Result<Client> {
+    let (_, mut client) = town.newcomer(service.url()).await?;
+    client.api.http = wire::http()?;
+    round.keep(client.api.journal.clone());
+    client.advance().await?;
+    Ok(client)
+}
+
+async fn exhaust(service: &Instance, client: &mut Client) -> Result<Seen> {
+    let (memory, before) = (Memory::from_now(service)?, log(service)?);
+    limit(memory::pid(service)?, memory::files(service)? + SPARE).await?;
+    let address = service.url().trim_start_matches("http://");
+    let mut held = Vec::new();
+    for _ in 0..CONNECTIONS {
+        held.push(TcpStream::connect(address).await?);
+    }
+    // Behind them. The system accepts it, the service can't.
+    let mut newcomer = TcpStream::connect(address).await?;
+    newcomer.write_all(b"GET /health/live HTTP/1.1\r\nHost: faults\r\n\r\n").await?;
+    let (begun, mut connected) = (Instant::now(), Vec::new());
+    while begun.elapsed() < FAULT {
+        let reply = client.refresh().await?;
+        if let Some(grant) = reply.grant() {
+            client.keep(grant.clone());
+        }
+        connected.push(reply);
+        sleep(PAUSE).await;
+    }
+    // An answer would have been there for long; a connection that is closed is none.
+    let newcomer = matches!(timeout(PAUSE, newcomer.read(&mut [0])).await, Ok(Ok(1..)));
+    Ok(Seen { connected, newcomer, memory: memory.growth()?, log: log(service)?.saturating_sub(before) })
 }
 
 async fn limit(pid: u32, files: usize) -> Result<()> {
@@ -61,6 +113,6 @@ async fn limit(pid: u32, files: usize) -> Result<()> {
     process::output(&mut command).await.map(drop).map_err(|error| LeftOut(format!("prlimit does not set limits here: {error:#}")).into())
 }
 
-fn log(service: &crate::torture::service::Instance) -> Result<u64> {
+fn log(service: &Instance) -> Result<u64> {
     Ok(fs::metadata(service.home().join("log"))?.len())
 }

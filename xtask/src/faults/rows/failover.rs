@@ -7,7 +7,6 @@ use fastrand::Rng;
 use tokio::time::{Duration, sleep};
 use url::Url;
 
-use super::journals;
 use crate::{
     faults::{
         claims::Losses,
@@ -62,7 +61,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             .await?;
         robbed.judge(base, &town, &round).await?;
         round.note(|verdict| verdict.check("failovers"));
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
         master.restart().await?;
         std::mem::swap(&mut master, &mut replica);
     }

@@ -2,14 +2,15 @@
 
 use anyhow::Result;
 
-use super::journals;
 use crate::{
     faults::{
         house::{House, Site},
         rounds::{Round, Rounds},
-        town::Town,
     },
-    torture::profile::{Answer, Scope},
+    torture::{
+        client::Client,
+        profile::{Answer, Scope},
+    },
 };
 
 /// Refreshing and signing out go on; signing in is 503. Memory comes back, and so does the service, without a restart.
@@ -38,8 +39,8 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             })
             .await?;
         judge(&round, &replies);
-        dead(&site.town, &round, &client).await?;
-        rounds.judge(round, || journals(&mut people));
+        dead(&round, &client).await?;
+        rounds.judge(round);
     }
     Ok(())
 }
@@ -52,7 +53,7 @@ fn judge(round: &Round, [refreshed, signed_in, signed_out]: &[Answer; 3]) {
     });
 }
 
-async fn dead(_: &Town, round: &Round, client: &crate::torture::client::Client) -> Result<()> {
+async fn dead(round: &Round, client: &Client) -> Result<()> {
     let reply = client.refresh().await?;
     let words = reply.words();
     round.note(|verdict| verdict.require("refreshes after that sign-out", reply.refusal().is_some(), || words));

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use super::journals;
 use crate::faults::{
     house::{House, Site},
     rounds::Rounds,
@@ -21,7 +20,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         })
         .await?;
         round.note(|verdict| verdict.check("kills"));
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
     }
     Ok(())
 }

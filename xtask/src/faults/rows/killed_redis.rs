@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use super::journals;
 use crate::faults::{
     claims::Losses,
     house::{House, Site},
@@ -35,7 +34,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         })
         .await?;
         round.note(|verdict| verdict.check(if always { "kills (always)" } else { "kills (everysec)" }));
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use super::journals;
 use crate::faults::{
     house::{House, Site, embedded, start_again},
     rounds::Rounds,
@@ -25,13 +24,13 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         };
         town.endure(people, &mut round, async {
             service.kill().await?;
-            start_again(service).await?;
+            start_again(service, town).await?;
             town.at(&[service.url()]);
             town.recover().await
         })
         .await?;
         round.note(|verdict| verdict.check("kills"));
-        rounds.judge(round, || journals(people));
+        rounds.judge(round);
     }
     Ok(())
 }

@@ -129,11 +129,6 @@ impl Row {
     }
 }
 
-/// What people did in a round that failed.
-fn journals(people: &mut [super::person::Person]) -> Vec<String> {
-    people.iter_mut().flat_map(|person| std::iter::once("somebody:".to_owned()).chain(person.journal())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use clap::ValueEnum as _;

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 use tokio_postgres::NoTls;
 
-use super::journals;
 use crate::{
     faults::{
         house::{House, POSTGRES_TIMEOUT},
@@ -16,7 +15,8 @@ use crate::{
     torture::profile::{Answer, Scope},
 };
 
-const FAULT: Duration = Duration::from_millis(1500);
+/// After the sign-out has waited: together longer than what an answer may take, so that one that waits for the end is too late.
+const FAULT: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_millis(1250);
 
 /// Refreshes go on; a sign-out that can't be written down is 503 and never a success.
@@ -39,11 +39,11 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             if let Answer::Granted(grant) = &refreshed {
                 client.keep(grant.clone());
             }
-            let signed_out = client.api.sign_out(&client.grant, Scope::This).await?.answer;
+            let signed_out = town.saw(client.api.sign_out(&client.grant, Scope::This).await?).answer;
             sleep(FAULT).await;
+            town.fault_ends();
             drop(locker);
             drop(driver.await);
-            town.fault_ends();
             town.recover().await?;
             Ok((refreshed, signed_out))
         });
@@ -51,9 +51,9 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         round.note(|verdict| {
             verdict.require("refreshes without writes", matches!(refreshed, Answer::Granted(_)), || format!("a refresh: {refreshed:?}"));
             verdict.require("sign-outs without writes, 503", signed_out == Answer::Unavailable, || format!("a sign-out: {signed_out:?}"));
-            verdict.within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(before));
+            verdict.answered_within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(before));
         });
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
     }
     Ok(())
 }

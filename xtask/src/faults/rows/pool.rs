@@ -1,16 +1,15 @@
 //! All connections to Postgres wait for a lock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 use tokio_postgres::NoTls;
 
-use super::journals;
 use crate::{
     faults::{
         house::{House, POSTGRES_TIMEOUT},
-        memory,
+        memory::Memory,
         rounds::Rounds,
         watch::watch,
     },
@@ -34,30 +33,29 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     while let Some(mut round) = rounds.next() {
         let ((_, client), stalled) = (town.newcomer(service.url()).await?, town.stalled());
         let fault = watch(&town, service.url(), async {
-            let before = memory::used(&service)?;
+            let memory = Memory::from_now(&service)?;
             let (locker, connection) = tokio_postgres::connect(schema.as_str(), NoTls).await.context("Postgres does not answer")?;
             let driver = tokio::spawn(connection);
             locker.batch_execute("BEGIN; LOCK TABLE users, sessions IN ACCESS EXCLUSIVE MODE").await?;
             town.fault_begins();
             let replies = try_join_all((0..REQUESTS).map(|_| client.refresh())).await?;
-            let most = memory::used(&service)?.saturating_sub(before);
-            let released = Instant::now();
+            let most = memory.growth()?;
             drop(locker);
             drop(driver.await);
             town.fault_ends();
             town.recover().await?;
-            Ok((replies, most, released))
+            Ok((replies, most))
         });
-        let (replies, most, _) = Box::pin(town.endure(&mut people, &mut round, fault)).await?;
+        let (replies, most) = Box::pin(town.endure(&mut people, &mut round, fault)).await?;
         round.note(|verdict| {
             for reply in replies {
                 verdict.require("requests to a pool without a free connection", reply.answer == Answer::Unavailable, || reply.words());
-                verdict.answered(reply.received.duration_since(reply.sent));
+                verdict.refused(reply.received.duration_since(reply.sent));
             }
             verdict.require("bounds of memory", most < MEMORY, || format!("{most} bytes more memory"));
-            verdict.within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(stalled));
+            verdict.refused_within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(stalled));
         });
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             cut(house, &town, &run, &mut round, (length, garbage)).await.with_context(|| format!("{what}, at {length} of {whole}"))?;
             round.note(|verdict| verdict.check(what));
         }
-        rounds.judge(round, Vec::new);
+        rounds.judge(round);
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result};
 use fastrand::Rng;
 use tokio::time::{Duration, sleep};
 
-use super::journals;
 use crate::{
     faults::{
         claims::Losses,
@@ -50,7 +49,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             .await?;
         robbed.judge(base, town, &round).await?;
         round.note(|verdict| verdict.check(if from_rdb { "old RDBs" } else { "old AOFs" }));
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
     }
     Ok(())
 }

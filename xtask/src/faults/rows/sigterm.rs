@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     faults::{house::House, rounds::Rounds},
-    rolling::{self, drained},
+    rolling::{self, REPLICAS, drained},
 };
 
 /// No request in flight fails.
@@ -16,10 +16,10 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         let rolled = rolling::restarts(&args, &house.binary, &settings, |_| {}).await?;
         round.note(|verdict| {
             verdict.checks("requests", rolled.requests);
-            verdict.checks("orderly ends under load", 2);
+            verdict.checks("orderly ends under load", (rolled.restarts * REPLICAS) as u64);
             rolled.failed.iter().for_each(|failure| verdict.violate(failure.clone()));
         });
-        rounds.judge(round, Vec::new);
+        rounds.judge(round);
     }
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::{fs, time::Instant};
 
 use anyhow::Result;
 
-use super::journals;
 use crate::faults::{
     claims::Losses,
     house::{House, LeftOut, Site},
@@ -35,7 +34,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         })
         .await?;
         round.note(|verdict| verdict.check(if by_command { "FLUSHALLs" } else { "losses of all files" }));
-        rounds.judge(round, || journals(&mut people));
+        rounds.judge(round);
     }
     Ok(())
 }

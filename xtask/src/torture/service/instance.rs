@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{Binary, settings::Settings};
-use crate::process;
+use crate::process::{self, Signal};
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(15);
@@ -84,7 +84,7 @@ impl Instance {
     pub(crate) async fn stop(&mut self) -> Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         if let Some(pid) = child.id() {
-            process::signal(pid, "TERM").await;
+            process::signal(pid, Signal::TERM);
         }
         let status = timeout(STOP, child.wait()).await.context("the service does not end in time")??;
         if !status.success() {

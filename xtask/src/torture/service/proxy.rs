@@ -2,7 +2,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,6 +43,7 @@ pub(crate) struct Proxy {
     port: u16,
     target: Arc<Mutex<(String, u16)>>,
     state: Arc<watch::Sender<Option<Failure>>>,
+    unheard: Arc<AtomicU64>,
 }
 
 impl Proxy {
@@ -51,6 +55,8 @@ impl Proxy {
         let state = Arc::new(watch::Sender::new(None));
         let seen = state.subscribe();
         let shared = Arc::clone(&target);
+        let unheard = Arc::<AtomicU64>::default();
+        let count = Arc::clone(&unheard);
         tokio::spawn(async move {
             let mut ended = seen.clone();
             loop {
@@ -62,12 +68,12 @@ impl Proxy {
                 let Ok((client, _)) = client else { continue };
                 if *seen.borrow() != Some(Failure::Cut) {
                     let target = target.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    let state = seen.clone();
-                    tokio::spawn(async move { drop(connect(client, target, state).await) });
+                    let (state, unheard) = (seen.clone(), Arc::clone(&count));
+                    tokio::spawn(async move { drop(connect(client, target, state, &unheard).await) });
                 }
             }
         });
-        Ok(Self { port, target: shared, state })
+        Ok(Self { port, target: shared, state, unheard })
     }
 
     /// The URL of the store through this proxy.
@@ -89,6 +95,11 @@ impl Proxy {
         self.state.send_replace(Some(how));
     }
 
+    /// How often the store has said something so far while it was not heard: what it was told before is done.
+    pub(crate) fn unheard(&self) -> u64 {
+        self.unheard.load(Ordering::Relaxed)
+    }
+
     /// Gives it back.
     pub(crate) fn recover(&self) {
         self.state.send_replace(None);
@@ -99,13 +110,18 @@ fn target_of(store: &Url, default_port: u16) -> Result<(String, u16)> {
     Ok((store.host_str().context("the store's URL has no host")?.to_owned(), store.port().unwrap_or(default_port)))
 }
 
-async fn connect(client: TcpStream, target: (String, u16), mut state: watch::Receiver<Option<Failure>>) -> io::Result<()> {
+async fn connect(
+    client: TcpStream,
+    target: (String, u16),
+    mut state: watch::Receiver<Option<Failure>>,
+    unheard: &AtomicU64,
+) -> io::Result<()> {
     let server = TcpStream::connect(target).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-    let there = pump(from_client, to_server, state.clone(), &[Failure::Silent]);
-    let back = pump(from_server, to_client, state.clone(), &[Failure::Silent, Failure::Deaf]);
+    let there = pump(from_client, to_server, state.clone(), &[Failure::Silent], unheard);
+    let back = pump(from_server, to_client, state.clone(), &[Failure::Silent, Failure::Deaf], unheard);
     tokio::select! {
         end = there => end,
         end = back => end,
@@ -119,10 +135,14 @@ async fn pump(
     mut to: OwnedWriteHalf,
     mut state: watch::Receiver<Option<Failure>>,
     held_up_by: &[Failure],
+    unheard: &AtomicU64,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let length = from.read(&mut buffer).await?;
+        if length > 0 && held_up_by.contains(&Failure::Deaf) && *state.borrow() == Some(Failure::Deaf) {
+            unheard.fetch_add(1, Ordering::Relaxed);
+        }
         let free = |state: &Option<Failure>| state.is_none_or(|failure| !held_up_by.contains(&failure));
         if length == 0 || state.wait_for(free).await.is_err() {
             return Ok(());
@@ -182,9 +202,11 @@ mod tests {
         proxy.recover();
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"b"));
 
+        assert_eq!(proxy.unheard(), 0, "what fell silent was not told, and has done nothing");
         proxy.fail(Failure::Deaf);
         stream.write_all(b"d").await.unwrap();
         assert!(timeout(Duration::from_millis(50), stream.read(&mut byte)).await.is_err());
+        assert_eq!(proxy.unheard(), 1);
         proxy.recover();
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"d"));
 
