@@ -6,7 +6,7 @@ mod report;
 mod row;
 
 use crate::{
-    composition::user_store,
+    composition::{Purpose, user_store},
     config::{Config, Profile},
     http::problem::chain,
 };
@@ -50,7 +50,7 @@ type Done = (u64, Result<ImportOutcome, Failure>);
 pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
     let mut rows = Rows::new(config.hashing.budget(), SystemClock.now());
-    let users = user_store(&config).await?;
+    let users = user_store(&config, if args.dry_run { Purpose::Look } else { Purpose::Change }).await?;
     let room = match config.profile {
         Profile::Embedded => GROUP,
         // Two for each connection: more would only wait for one, on the statement's time.
