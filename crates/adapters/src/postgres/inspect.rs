@@ -1,30 +1,49 @@
-//! A look at a Postgres that changes nothing: no table is made, a standby is looked at as well.
+//! A look at a Postgres that changes nothing and waits for nobody: no table is made, a standby is looked at as well, and what another
+//! process holds locked is given up on in time.
 
 use super::{
     PostgresConfig, STORE,
-    database::{connector, place},
+    database::{add_options, connector, place},
     error::Fault,
+    keys::{LIST, key},
     migrate::LATEST,
     url,
     values::At,
 };
-use revolve_domain::{model::Timestamp, ports::StoreError};
+use revolve_domain::{keys::StoredKey, model::Timestamp, ports::StoreError};
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
-use tokio_postgres::{Client, config::TargetSessionAttrs};
+use tokio_postgres::{
+    Client, IsolationLevel,
+    config::{Host, SslMode, TargetSessionAttrs},
+};
 
 const OPERATION: &str = "look at it";
 
 const LOOK: &str = "
     SELECT current_setting('server_version'), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-        current_setting('fsync') = 'on', current_setting('synchronous_commit') <> 'off', current_setting('max_connections')::bigint,
-        to_regclass('refinery_schema_history') IS NOT NULL";
+        current_setting('fsync') = 'on', current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
+        current_setting('max_connections')::bigint, to_regclass('refinery_schema_history') IS NOT NULL";
+/// Whoever follows the log, but for backups and subscribers, who could not take over; and the slots that wait for somebody.
+const STANDBYS: &str = "
+    SELECT (
+        SELECT count(*) FROM pg_stat_replication WHERE coalesce(state, '') <> 'backup'
+            AND pid NOT IN (SELECT active_pid FROM pg_replication_slots WHERE slot_type = 'logical' AND active_pid IS NOT NULL)
+    ), (SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT active AND NOT temporary)";
 const CLOCK: &str = "SELECT clock_timestamp()";
 const SCHEMA: &str = "SELECT coalesce(max(version), 0)::bigint FROM refinery_schema_history";
 
+/// Who could take over from a Postgres.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standbys {
+    /// Standbys that follow.
+    pub following: i64,
+    /// Physical replication slots that nobody uses at the moment.
+    pub awaited: i64,
+}
+
 /// What a Postgres says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "settings that are on or off, each by itself")]
+#[derive(Debug)]
 pub struct PostgresFacts {
     /// Host, port and database.
     pub place: String,
@@ -36,16 +55,35 @@ pub struct PostgresFacts {
     pub read_only: bool,
     /// What is committed reaches the disk (`fsync`).
     pub fsync: bool,
-    /// A commit is answered when it is on the disk (`synchronous_commit` is not `off`).
-    pub synchronous: bool,
+    /// When a commit is answered (`synchronous_commit`), for the user of the URL.
+    pub synchronous_commit: String,
+    /// The standbys that a commit waits for (`synchronous_standby_names`); empty if it waits for none.
+    pub synchronous_standby_names: String,
+    /// Who could take over; `None` if it does not say.
+    pub standbys: Option<Standbys>,
     /// Connections that it takes at most.
     pub max_connections: i64,
     /// The version of its tables; `None` if there are none yet.
     pub schema: Option<i64>,
     /// The version of the tables that this program works with.
     pub wanted_schema: i64,
+    /// The stored keys, sealed as they are, or why they can't be read; `None` if the tables are of another version.
+    pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
     /// Its clock.
     pub clock: Timestamp,
+}
+
+/// The hosts on other machines that the URL reaches in plain text. None of a URL that can't be read, of which others complain.
+pub fn plain_hosts(config: &PostgresConfig) -> Vec<String> {
+    let Ok(settings) = url::read(config.url.expose_secret()) else { return Vec::new() };
+    if settings.get_ssl_mode() != SslMode::Disable || url::stays_here(&settings) {
+        return Vec::new();
+    }
+    let named = settings.get_hosts().iter().filter_map(|host| match host {
+        Host::Tcp(name) if !url::is_here(host) => Some(name.clone()),
+        _ => None,
+    });
+    named.chain(settings.get_hostaddrs().iter().filter(|address| !address.is_loopback()).map(ToString::to_string)).collect()
 }
 
 /// Looks at the Postgres of a configuration: the primary if several hosts are named, any of them if there is none. `now` is called right
@@ -57,6 +95,9 @@ pub async fn inspect<T>(config: &PostgresConfig, now: impl FnOnce() -> T) -> Res
     let mut settings = url::read(config.url.expose_secret()).map_err(|mistake| StoreError::broken(STORE, OPERATION, mistake))?;
     let tls = connector(&settings, &config.tls).map_err(|mistake| StoreError::broken(STORE, OPERATION, mistake))?;
     settings.application_name("revolve doctor").connect_timeout(config.timeout);
+    // The server gives up when we do; on what somebody has locked, soon enough that all else can still be told.
+    let millis = config.timeout.as_millis().max(2);
+    add_options(&mut settings, &format!("-c statement_timeout={millis} -c lock_timeout={}", millis / 2));
     let place = place(&settings);
     let failed = |fault: Fault| fault.into_store_error(OPERATION, &place);
     let mut primary = settings.clone();
@@ -71,31 +112,76 @@ pub async fn inspect<T>(config: &PostgresConfig, now: impl FnOnce() -> T) -> Res
         },
         Err(_) => return Err(failed(Fault::Late)),
     };
-    let (client, connection) = connected;
+    let (mut client, connection) = connected;
     let connection = tokio::spawn(connection);
-    let looked = timeout(patience, look(&client, place.clone(), now)).await;
+    let looked = timeout(patience, look(&mut client, place.clone(), now)).await;
     drop(client);
-    drop(connection.await);
+    // It would wait for an answer that nobody wants any more.
+    connection.abort();
     looked.unwrap_or(Err(Fault::Late)).map_err(failed)
 }
 
-async fn look<T>(client: &Client, place: String, now: impl FnOnce() -> T) -> Result<(PostgresFacts, T), Fault> {
+async fn look<T>(client: &mut Client, place: String, now: impl FnOnce() -> T) -> Result<(PostgresFacts, T), Fault> {
     let row = client.query_one(LOOK, &[]).await?;
-    let tables: bool = row.try_get(6)?;
-    let schema = if tables { Some(client.query_one(SCHEMA, &[]).await?.try_get(0)?) } else { None };
+    let standbys = client.query_one(STANDBYS, &[]).await.and_then(|row| {
+        let (following, awaited) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(Standbys { following, awaited })
+    });
     let At(clock) = client.query_one(CLOCK, &[]).await?.try_get(0)?;
     let now = now();
+    let (schema, keys) = if row.try_get(7)? { tables(client, &place).await? } else { (None, None) };
     let facts = PostgresFacts {
-        place,
         version: row.try_get(0)?,
         standby: row.try_get(1)?,
         read_only: row.try_get(2)?,
         fsync: row.try_get(3)?,
-        synchronous: row.try_get(4)?,
-        max_connections: row.try_get(5)?,
+        synchronous_commit: row.try_get(4)?,
+        synchronous_standby_names: row.try_get(5)?,
+        standbys: standbys.ok(),
+        max_connections: row.try_get(6)?,
         schema,
         wanted_schema: LATEST,
+        keys,
         clock,
+        place,
     };
     Ok((facts, now))
+}
+
+type Tables = (Option<i64>, Option<Result<Vec<StoredKey>, StoreError>>);
+
+/// One view of the tables, although somebody may migrate them meanwhile.
+async fn tables(client: &mut Client, place: &str) -> Result<Tables, Fault> {
+    let tx = client.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead).start().await?;
+    let schema = tx.query_one(SCHEMA, &[]).await?.try_get(0)?;
+    if schema != LATEST {
+        return Ok((Some(schema), None));
+    }
+    let keys = match tx.query(LIST, &[]).await {
+        Ok(rows) => rows.iter().map(key).collect::<Result<_, _>>(),
+        Err(error) => Err(error.into()),
+    };
+    Ok((Some(schema), Some(keys.map_err(|fault| fault.into_store_error("list keys", place)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_the_machine_in_plain_text_is_named() {
+        let plain = |url: &str| plain_hosts(&PostgresConfig::new(url.to_owned().into()));
+        for fine in [
+            "postgres://ann:pw@localhost/db",
+            "postgres://ann:pw@127.0.0.1,[::1]/db?sslmode=disable",
+            "postgres://ann:pw@%2Frun%2Fpostgresql/db?sslmode=disable",
+            "postgres://ann:pw@db/db",
+            "postgres://ann:pw@db/db?sslmode=verify-full",
+            "no URL",
+        ] {
+            assert_eq!(plain(fine), [""; 0], "{fine}");
+        }
+        assert_eq!(plain("postgres://ann:pw@localhost,db,10.0.0.1/db?sslmode=disable"), ["db", "10.0.0.1"]);
+        assert_eq!(plain("postgres://ann:pw@localhost/db?hostaddr=10.0.0.1&sslmode=disable"), ["10.0.0.1"]);
+    }
 }

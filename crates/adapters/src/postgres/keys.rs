@@ -15,7 +15,7 @@ use revolve_domain::{
 use std::{fmt::Display, time::Duration};
 use tokio_postgres::Row;
 
-const LIST: &str = "
+pub(super) const LIST: &str = "
     SELECT kid, use, algorithm, sealed, token_life_ms, created_at, state, since, until FROM signing_keys ORDER BY created_at, kid";
 
 const INSERT: &str = "
@@ -105,7 +105,7 @@ fn outcome(rows: &[Row]) -> KeyOutcome {
     if rows.is_empty() { KeyOutcome::Changed } else { KeyOutcome::Done }
 }
 
-fn key(row: &Row) -> Result<StoredKey, Fault> {
+pub(super) fn key(row: &Row) -> Result<StoredKey, Fault> {
     let id: &str = row.try_get(0)?;
     let corrupt = |column: &'static str, reason: &dyn Display| Corrupt {
         table: "signing_keys",

@@ -22,7 +22,7 @@ mod write;
 
 use crate::tls::TlsSettings;
 use database::Database;
-pub use inspect::{PostgresFacts, inspect};
+pub use inspect::{PostgresFacts, Standbys, inspect, plain_hosts};
 use revolve_domain::ports::StoreError;
 use secrecy::{ExposeSecret, SecretString};
 use std::{sync::Arc, time::Duration};

@@ -32,12 +32,16 @@ pub(super) fn read(url: &str) -> Result<Config, String> {
 }
 
 /// Whether the connection does not leave the machine.
-fn stays_here(config: &Config) -> bool {
-    let here = |host: &Host| match host {
+pub(super) fn stays_here(config: &Config) -> bool {
+    config.get_hosts().iter().all(is_here) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+}
+
+/// Whether the host is this machine.
+pub(super) fn is_here(host: &Host) -> bool {
+    match host {
         Host::Unix(_) => true,
         Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
-    };
-    config.get_hosts().iter().all(here) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+    }
 }
 
 /// Takes `sslmode` out of the URL: the driver knows fewer of them than people write.

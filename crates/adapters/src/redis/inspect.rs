@@ -1,10 +1,10 @@
 //! A look at every Redis that takes part, which changes nothing: what it says of itself, its clock, and whether it would let us work.
 //! A hosted Redis may keep some of that to itself.
 
-use super::{RedisConfig, failure::Failure, links::Links, node::Node};
-use deadpool_redis::redis::cmd;
+use super::{RedisConfig, failure::Failure, links::Links, node::Node, url};
+use deadpool_redis::redis::{ConnectionAddr, ConnectionInfo, cmd};
 use revolve_domain::{model::Timestamp, ports::StoreError};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 const OPERATION: &str = "look at it";
 /// Like the names of sessions' and of limits' keys, and none of either. Nothing is done with them: Redis is asked if it could be.
@@ -19,12 +19,26 @@ pub struct RedisFacts {
     pub info: BTreeMap<String, String>,
     /// When it saves snapshots (`CONFIG GET save`); `None` if it does not say.
     pub save: Option<String>,
+    /// When its append-only file reaches the disk (`CONFIG GET appendfsync`); `None` if it does not say.
+    pub appendfsync: Option<String>,
+    /// Replicas without which it takes no writes (`CONFIG GET min-replicas-to-write`); `None` if it does not say.
+    pub min_replicas: Option<u64>,
     /// Commands that the user of the URL may not use; `None` if it does not say.
     pub denied: Option<Vec<String>>,
 }
 
 /// A Redis that was looked at: its facts, its clock and ours right after.
 pub type Looked<T> = (RedisFacts, Timestamp, T);
+
+/// The hosts on other machines that the URL reaches in plain text. None of a URL that can't be read, of which others complain.
+pub fn plain_hosts(config: &RedisConfig) -> Vec<String> {
+    let here = |host: &str| host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    let plain = |info: &ConnectionInfo| match info.addr() {
+        ConnectionAddr::Tcp(host, _) if !here(host) => Some(host.clone()),
+        _ => None,
+    };
+    url::hosts(config).unwrap_or_default().iter().filter_map(plain).collect()
+}
 
 /// Looks at every server that takes part: one, the master that Sentinels know, or all masters of a cluster. `now` is called right after
 /// each clock was read.
@@ -53,6 +67,8 @@ async fn look<T>(server: &Node, cluster: bool, now: impl Fn() -> T) -> Result<Lo
         address: server.address().to_string(),
         info: fields(&info),
         save: setting(server, "save").await,
+        appendfsync: setting(server, "appendfsync").await,
+        min_replicas: setting(server, "min-replicas-to-write").await.and_then(|number| number.parse().ok()),
         denied: denied(server, cluster).await,
     };
     Ok((facts, clock, now))
@@ -112,4 +128,18 @@ async fn denied(server: &Node, cluster: bool) -> Option<Vec<String>> {
     denied.sort();
     denied.dedup();
     Some(denied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_the_machine_in_plain_text_is_named() {
+        let plain = |url: &str| plain_hosts(&RedisConfig::new(url.to_owned().into()));
+        for fine in ["redis://localhost", "redis://127.0.0.1:7001,[::1]:7002/", "rediss://white-list", "no URL"] {
+            assert_eq!(plain(fine), [""; 0], "{fine}");
+        }
+        assert_eq!(plain("redis://:pw@localhost:1,white-list:2,10.0.0.1:3/"), ["white-list", "10.0.0.1"]);
+    }
 }

@@ -28,7 +28,7 @@ mod url;
 use crate::tls::TlsSettings;
 use deadpool_redis::redis;
 use failure::Failure;
-pub use inspect::{Looked, RedisFacts, inspect};
+pub use inspect::{Looked, RedisFacts, inspect, plain_hosts};
 pub use limits::{BucketNames, RedisLimits};
 use links::Links;
 use node::Node;

@@ -1,15 +1,32 @@
-//! A look at an embedded file that changes nothing, made beside a service that may have it open.
+//! A look at an embedded file that changes nothing and makes no file beside it, whether a service has it open or not.
 
-use super::{STORE, open::LATEST};
-use revolve_domain::ports::StoreError;
+use super::{
+    STORE,
+    error::Fault,
+    keys::{LIST, key},
+    open::LATEST,
+    query::all,
+};
+use revolve_domain::{keys::StoredKey, ports::StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use std::{path::Path, time::Duration};
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+const OPERATION: &str = "look at the file";
 const TABLES: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
 const SCHEMA: &str = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
 
+/// Where the header says how the file is written, and what stands there if it has a write-ahead log (SQLite's file format, §1.3.3).
+const VERSIONS: std::ops::Range<usize> = 18..20;
+const WITH_LOG: [u8; 2] = [2, 2];
+
 /// What a file says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct SqliteFacts {
     /// `wal`, if the service made it.
     pub journal_mode: String,
@@ -17,24 +34,82 @@ pub struct SqliteFacts {
     pub schema: Option<i64>,
     /// The version of the tables that this program works with.
     pub wanted_schema: i64,
+    /// The stored keys, sealed as they are, or why they can't be read; `None` if the tables are of another version.
+    pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
 }
 
 /// Looks at a file that is there.
 ///
 /// # Errors
-/// If it can't be read or is no database.
+/// Broken if it is no database. Unavailable if this user may not read it, somebody holds it for long, or its write-ahead log was left
+/// behind without the index beside it, which only a look that makes one could read.
 pub async fn inspect(path: impl AsRef<Path>) -> Result<SqliteFacts, StoreError> {
     let path = path.as_ref().to_owned();
     let looked = tokio::task::spawn_blocking(move || look(&path)).await;
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::broken(STORE, "look at the file", error);
-    looked.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))
+    looked.map_err(|error| StoreError::broken(STORE, OPERATION, error))?
 }
 
-fn look(path: &Path) -> rusqlite::Result<SqliteFacts> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+fn look(path: &Path) -> Result<SqliteFacts, StoreError> {
+    let unreadable = |error: io::Error| StoreError::unavailable(STORE, OPERATION, error);
+    let with_log = has_log(path).map_err(unreadable)?;
+    let beside = |end| beside(path, end).try_exists().map_err(unreadable);
+    let (log, index) = (beside("-wal")?, beside("-shm")?);
+    if with_log && log && !index {
+        return Err(StoreError::unavailable(STORE, OPERATION, "its write-ahead log is there without the index beside it"));
+    }
+    read(path, with_log, log).map_err(|fault| fault.into_store_error(OPERATION))
+}
+
+fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // A log is there as long as anybody has the file open, and goes with the last one. Without one SQLite would make it for us, unless it
+    // is told that nobody writes.
+    let rests = with_log && !log;
+    let mut conn = if rests {
+        Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(path, flags)?
+    };
     conn.busy_timeout(Duration::from_secs(5))?;
-    let journal_mode = conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    let journal_mode = if rests { "wal".to_owned() } else { conn.pragma_query_value(None, "journal_mode", |row| row.get(0))? };
+    // One view of it all, although somebody may migrate meanwhile.
+    let conn = conn.transaction()?;
     let tables: Option<i64> = conn.query_row(TABLES, [], |row| row.get(0)).optional()?;
     let schema = tables.map(|_| conn.query_row(SCHEMA, [], |row| row.get(0))).transpose()?;
-    Ok(SqliteFacts { journal_mode, schema, wanted_schema: LATEST })
+    let keys = (schema == Some(LATEST)).then(|| all(&conn, LIST, [], key).map_err(|fault| fault.into_store_error("list keys")));
+    Ok(SqliteFacts { journal_mode, schema, wanted_schema: LATEST, keys })
+}
+
+fn has_log(path: &Path) -> io::Result<bool> {
+    let mut header = Vec::new();
+    File::open(path)?.take(VERSIONS.end as u64).read_to_end(&mut header)?;
+    Ok(header.get(VERSIONS).is_some_and(|versions| versions == WITH_LOG))
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    name.into()
+}
+
+/// The file as a URI that promises that nobody writes to it.
+fn immutable(path: &Path) -> OsString {
+    let mut uri = OsString::from("file:");
+    // What a path may have in it and a URI would take for something else; text of no encoding stays as it is.
+    match path.to_str() {
+        Some(text) => uri.push(text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")),
+        None => uri.push(path),
+    }
+    uri.push("?immutable=1");
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_paths() {
+        assert_eq!(immutable(Path::new("/a b/c?d#e%20/f.sqlite3")), "file:/a b/c%3fd%23e%2520/f.sqlite3?immutable=1");
+    }
 }

@@ -14,7 +14,7 @@ use revolve_domain::{
 use rusqlite::{Connection, Row, params};
 use std::{fmt::Display, time::Duration};
 
-const LIST: &str = "
+pub(super) const LIST: &str = "
     SELECT kid, use, algorithm, sealed, token_life_ms, created_at, state, since, until FROM signing_keys ORDER BY created_at, kid";
 
 const INSERT: &str = "
@@ -104,7 +104,7 @@ fn outcome(rows: usize) -> KeyOutcome {
     if rows == 0 { KeyOutcome::Changed } else { KeyOutcome::Done }
 }
 
-fn key(row: &Row<'_>) -> Result<StoredKey, Fault> {
+pub(super) fn key(row: &Row<'_>) -> Result<StoredKey, Fault> {
     let id: String = row.get(0)?;
     let corrupt =
         |column: &'static str, reason: &dyn Display| Corrupt { table: "signing_keys", column, id: id.clone(), reason: reason.to_string() };

@@ -12,6 +12,7 @@ mod migrate;
 mod refusal;
 mod serve;
 mod sessions;
+mod signals;
 mod user;
 
 use crate::{

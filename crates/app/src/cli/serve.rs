@@ -1,6 +1,6 @@
 //! `revolve serve`: the service until it is told to stop.
 
-use super::block_on;
+use super::{block_on, signals::Signals};
 use crate::{
     Application, BASE, Reload,
     config::{Loaded, Profile},
@@ -52,28 +52,6 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
 async fn follow(mut hangup: Signal, mut reload: Reload) {
     while hangup.recv().await.is_some() {
         reload.now().await;
-    }
-}
-
-/// What tells the service to stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).context("SIGTERM can't be listened for")?,
-            interrupt: signal(SignalKind::interrupt()).context("SIGINT can't be listened for")?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }
 

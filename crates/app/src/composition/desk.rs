@@ -1,8 +1,8 @@
 //! What operators' commands use: the accounts of the configured profile, and as much of the white list as can be reached.
 
 use super::{
-    argon2,
-    stores::{embedded_store, server_accounts},
+    Purpose, argon2,
+    stores::{embedded_for, server_for},
     strength,
 };
 use crate::{
@@ -39,16 +39,16 @@ pub(crate) struct Desk {
 /// Reaches the accounts. A white list that is down stops no command: an end is a commit in the user database.
 ///
 /// # Errors
-/// A message that names the user database.
-pub(crate) async fn desk(config: &Config) -> Result<Desk> {
+/// A message that names the user database, or says what to do about its tables.
+pub(crate) async fn desk(config: &Config, purpose: Purpose) -> Result<Desk> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (users, directory, sessions, tokens): Accounts = match config.profile {
         Profile::Embedded => {
-            let store = Arc::new(embedded_store(config, Arc::clone(&clock)).await?);
+            let store = Arc::new(embedded_for(config, Arc::clone(&clock), purpose).await?);
             (store.clone(), store.clone(), store.clone(), store)
         }
         Profile::Server => {
-            let store = Arc::new(server_accounts(config).await?);
+            let store = Arc::new(server_for(config, purpose).await?);
             let tokens: Arc<dyn TokenRepository> = match RedisTokens::connect(config.redis()?).await {
                 Ok(tokens) => Arc::new(tokens),
                 Err(error) => Arc::new(Unreached(error.to_string())),
@@ -69,7 +69,7 @@ type Accounts = (Arc<dyn UserRepository>, Arc<dyn AccountDirectory>, Arc<dyn Ses
 /// A message that names the configuration key or the store that is wrong.
 pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
     let (hasher, strength) = (argon2(config, Arc::new(SystemEntropy))?, strength(config));
-    let users = super::user_store(config).await?;
+    let users = super::user_store(config, Purpose::Change).await?;
     Ok(AddAccount { users, hasher, strength, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), events: Arc::new(LogEvents) })
 }
 

@@ -2,9 +2,11 @@
 //! secrets is gone when it is done.
 
 mod desk;
+mod purpose;
 mod stores;
 
 pub(crate) use desk::{Desk, add_account, desk};
+pub(crate) use purpose::Purpose;
 pub(crate) use stores::{Closer, Migrated, key_store, migrate, user_store};
 
 use crate::{

@@ -1,5 +1,6 @@
 //! The stores: those of a profile, as the service and the commands reach them.
 
+use super::Purpose;
 use crate::{
     config::{Config, Profile},
     embedded_keys,
@@ -116,28 +117,44 @@ pub(crate) struct Migrated {
 }
 
 /// The keys alone, for the command that manages them: the white list need not be there.
-pub(crate) async fn key_store(config: &Config) -> Result<Arc<dyn KeyRepository>> {
+pub(crate) async fn key_store(config: &Config, purpose: Purpose) -> Result<Arc<dyn KeyRepository>> {
     Ok(match config.profile {
-        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
-        Profile::Server => Arc::new(server_accounts(config).await?),
+        Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
+        Profile::Server => Arc::new(server_for(config, purpose).await?),
     })
 }
 
 /// The accounts alone, for commands: the white list need not be there.
-pub(crate) async fn user_store(config: &Config) -> Result<Arc<dyn UserRepository>> {
+pub(crate) async fn user_store(config: &Config, purpose: Purpose) -> Result<Arc<dyn UserRepository>> {
     Ok(match config.profile {
-        Profile::Embedded => Arc::new(embedded_store(config, Arc::new(SystemClock)).await?),
-        Profile::Server => Arc::new(server_accounts(config).await?),
+        Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
+        Profile::Server => Arc::new(server_for(config, purpose).await?),
     })
 }
 
+/// The embedded store as a command uses it.
+pub(super) async fn embedded_for(config: &Config, clock: Arc<dyn Clock>, purpose: Purpose) -> Result<SqliteStore> {
+    purpose.check(config).await?;
+    let store = embedded_store(config, clock).await?;
+    Purpose::tell("SQLite", store.migrated());
+    Ok(store)
+}
+
+/// The user database as a command uses it.
+pub(super) async fn server_for(config: &Config, purpose: Purpose) -> Result<PostgresAccounts> {
+    purpose.check(config).await?;
+    let store = server_accounts(config).await?;
+    Purpose::tell("Postgres", store.migrated());
+    Ok(store)
+}
+
 /// A command may come before the first start: the folder is made if it is not there.
-pub(super) async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
+async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
     embedded_keys::prepare(&config.data_dir)?;
     let file = config.data_dir.join("revolve.sqlite3");
     SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))
 }
 
-pub(super) async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
+async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
     PostgresAccounts::connect(config.postgres()?).await.context("Postgres")
 }

@@ -1,7 +1,10 @@
 //! `revolve keys …`: what an operator sees of the keys and does with them. Nothing private is ever printed.
 
 use super::{Material, table::Listed};
-use crate::{composition::key_store, config::Config};
+use crate::{
+    composition::{Purpose, key_store},
+    config::Config,
+};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Subcommand, ValueEnum};
 use revolve_adapters::{
@@ -76,12 +79,15 @@ pub enum KeysCommand {
 /// A message that says what is wrong, or why it was not done.
 pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
     let configured: Algorithm = config.tokens.algorithm.parse().map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
+    let changes = matches!(command, KeysCommand::Generate { .. } | KeysCommand::Rotate { .. } | KeysCommand::Retire { .. });
+    // First of all: who only looks makes no master key either.
+    let repository = key_store(&config, if changes { Purpose::Change } else { Purpose::Look }).await?;
     let Material { vault, ring, id_keys, files, .. } = Material::new(&config, Arc::new(SystemEntropy))?;
-    let (repository, ring, policy) = (key_store(&config).await?, Arc::new(ring), config.tokens.key_policy());
+    let (ring, policy) = (Arc::new(ring), config.tokens.key_policy());
     drop(config);
     let (maker, clock) = (Arc::new(vault), Arc::new(SystemClock));
     let manage = ManageKeys { keep: KeepKeys { repository, maker, ring: ring.clone(), clock, policy, id_keys } };
-    if matches!(command, KeysCommand::Generate { .. } | KeysCommand::Rotate { .. } | KeysCommand::Retire { .. }) {
+    if changes {
         // In a new store the first keys come first.
         manage.keep.execute().await?;
     }

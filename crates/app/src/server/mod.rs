@@ -7,7 +7,7 @@ mod tls;
 
 pub(crate) use connection::{Connection, InFlight};
 pub use tls::Certificate;
-pub(crate) use tls::provider;
+pub(crate) use tls::{Standing, Validity, provider};
 
 use crate::config::Http;
 use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};

@@ -4,7 +4,7 @@ use super::{Connection, Guarded};
 use crate::config::Tls;
 use anyhow::{Context as _, Result, bail};
 use revolve_adapters::system::SystemClock;
-use revolve_domain::ports::Clock;
+use revolve_domain::{model::Timestamp, ports::Clock};
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -32,6 +32,44 @@ use x509_parser::parse_x509_certificate;
 
 /// A certificate with less time left is worth a warning.
 const SOON: i64 = 14 * 24 * 3600;
+
+/// How a certificate stands at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its time has not come.
+    Early,
+    /// Clients take it.
+    Good,
+    /// For less than 14 days.
+    Soon,
+    /// Its time is over.
+    Expired,
+}
+
+/// When a certificate counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Validity {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+impl Validity {
+    fn of(certificate: &CertificateDer<'_>) -> Result<Self> {
+        let (_, parsed) = parse_x509_certificate(certificate).context("http.tls.certificate_file: is no X.509 certificate")?;
+        let validity = parsed.validity();
+        let [from, until] = [validity.not_before, validity.not_after].map(|time| Timestamp::from_seconds(time.timestamp()));
+        Ok(Self { from, until })
+    }
+
+    pub(crate) fn standing(self, now: Timestamp) -> Standing {
+        match self.until.as_seconds() - now.as_seconds() {
+            ..=0 => Standing::Expired,
+            1..SOON => Standing::Soon,
+            _ if self.from > now => Standing::Early,
+            _ => Standing::Good,
+        }
+    }
+}
 
 /// The listener's certificate and key, read from files and read again when they change.
 pub struct Certificate {
@@ -75,6 +113,15 @@ impl Certificate {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = key;
         tracing::info!(file = %self.chain_file.display(), "the listener's certificate was replaced");
         Ok(true)
+    }
+
+    /// When what is used now counts.
+    ///
+    /// # Errors
+    /// If it is no X.509 certificate, which would not have been loaded.
+    pub(crate) fn validity(&self) -> Result<Validity> {
+        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        Validity::of(current.end_entity_cert().context("http.tls.certificate_file: has no certificate")?)
     }
 
     /// Accepts TLS connections with what the certificate is at the time.
@@ -124,14 +171,13 @@ fn parse([certificate, key]: &[Vec<u8>; 2]) -> Result<Arc<CertifiedKey>> {
 
 /// Warns about what clients will refuse.
 fn look_at(certificate: &CertificateDer<'_>) -> Result<()> {
-    let (_, parsed) = parse_x509_certificate(certificate).context("http.tls.certificate_file: is no X.509 certificate")?;
-    let (validity, now) = (parsed.validity(), SystemClock.now().as_seconds());
-    let until = validity.not_after.to_datetime();
-    match validity.not_after.timestamp() - now {
-        ..=0 => tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it"),
-        1..=SOON => tracing::warn!(%until, "http.tls.certificate_file: the certificate expires soon"),
-        _ if validity.not_before.timestamp() > now => tracing::warn!("http.tls.certificate_file: the certificate is not valid yet"),
-        _ => {}
+    let validity = Validity::of(certificate)?;
+    let until = validity.until.to_datetime();
+    match validity.standing(SystemClock.now()) {
+        Standing::Expired => tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it"),
+        Standing::Soon => tracing::warn!(%until, "http.tls.certificate_file: the certificate expires soon"),
+        Standing::Early => tracing::warn!("http.tls.certificate_file: the certificate is not valid yet"),
+        Standing::Good => {}
     }
     Ok(())
 }

@@ -87,8 +87,10 @@ fn an_import_may_come_before_the_first_start() {
         command.current_dir(folder.path()).env_clear().args(["user", "import", "rows.jsonl"]).args(arguments);
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
-    assert!(import(&["--dry-run"]).starts_with("1 rows: 1 would be imported, 0 present already, 0 refused, in "));
+    assert_eq!(import(&["--dry-run"]), "", "a look makes no tables");
+    assert!(!folder.path().join("data").exists());
     assert!(import(&[]).starts_with("1 rows: 1 imported, 0 present already, 0 refused, in "));
+    assert!(import(&["--dry-run"]).starts_with("1 rows: 0 would be imported, 1 present already, 0 refused, in "));
     assert!(import(&[]).starts_with("1 rows: 0 imported, 1 present already, 0 refused, in "));
 
     // Input that breaks off is no success, and what was read is counted all the same.

@@ -1,6 +1,22 @@
 //! What a check found.
 
 use serde::Serialize;
+use std::{error::Error, io};
+
+/// What to do about what this user may not see, or not do.
+pub(super) const AS_USER: &str = "run it as the service's user: what this one may not do, that one may";
+
+/// Whether it failed because this user may not do it, somewhere down the line.
+pub(super) fn is_denied(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

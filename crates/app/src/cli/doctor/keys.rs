@@ -1,8 +1,7 @@
 //! The keys that sign tokens: whether the master key opens them, and whether they are due for rotation.
 
-use super::{finding::Finding, postgres::Tables};
+use super::finding::{AS_USER, Finding, is_denied};
 use crate::{
-    composition::key_store,
     config::{Config, Profile, Secret},
     http::problem::chain,
     keys::Material,
@@ -11,9 +10,9 @@ use revolve_adapters::system::{SystemClock, SystemEntropy};
 use revolve_domain::{
     keys::{IdKeys, KeyUse, State, StoredKey, find},
     model::Timestamp,
-    ports::{Clock, KeyRing},
+    ports::{Clock, KeyRing, StoreError, StoreErrorKind},
 };
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 const SEALED: &str = "keys.sealed";
 /// So long a key may sign where nobody said how long: what the alert allows, too.
@@ -21,40 +20,53 @@ const OLD: Duration = Duration::from_hours(90 * 24);
 /// So late a rotation may be that the service makes by itself.
 const LATE: Duration = Duration::from_hours(24);
 
-pub(super) async fn check(config: &Config, tables: Tables) -> Vec<Finding> {
-    if tables == Tables::Missing {
-        return vec![Finding::unknown(SEALED, "the keys can't be looked at while the tables are not there as this program needs them")];
-    }
-    match look(config).await {
-        Ok(findings) => findings,
-        Err(error) => vec![Finding::error(SEALED, format!("{error:#}"))],
+/// The keys of the user database, or why they can't be read; nothing if its tables are not there as this program needs them.
+pub(super) type Keys = Option<Result<Vec<StoredKey>, StoreError>>;
+
+pub(super) fn check(config: &Config, keys: Keys) -> Vec<Finding> {
+    match keys {
+        None => vec![Finding::unknown(SEALED, "the keys can't be looked at while the tables are not there as this program needs them")],
+        Some(Err(error)) => {
+            let why = chain(&error);
+            vec![if error.kind() == StoreErrorKind::Unavailable {
+                Finding::unknown(SEALED, why).advise("look again: somebody changes keys or tables, or has them locked")
+            } else {
+                Finding::error(SEALED, why).advise("look at the table signing_keys, and at what the user of the URL may do with it")
+            }]
+        }
+        Some(Ok(keys)) => look(config, &keys).unwrap_or_else(|error| {
+            vec![if is_denied(error.as_ref()) {
+                Finding::unknown(SEALED, format!("{error:#}")).advise(AS_USER)
+            } else {
+                Finding::error(SEALED, format!("{error:#}")).advise("give the master key as it was when the keys were made")
+            }]
+        }),
     }
 }
 
 /// Reading it would make one.
-fn lacks_master_key(config: &Config) -> bool {
+fn lacks_master_key(config: &Config) -> io::Result<bool> {
     let given = matches!(config.master_key(), Ok(Secret::Given(_)));
-    config.profile == Profile::Embedded && !given && !config.data_dir.join("master-key").exists()
+    Ok(config.profile == Profile::Embedded && !given && !config.data_dir.join("master-key").try_exists()?)
 }
 
-async fn look(config: &Config) -> anyhow::Result<Vec<Finding>> {
-    let keys = key_store(config).await?.list().await?;
+fn look(config: &Config, keys: &[StoredKey]) -> anyhow::Result<Vec<Finding>> {
     if keys.is_empty() {
         return Ok(vec![Finding::ok(SEALED, "there are no keys yet: the first start makes them")]);
     }
-    if lacks_master_key(config) {
+    if lacks_master_key(config)? {
         let advice = "put back the master key from its safe copy: a new one opens none of the keys, and everybody would sign in again";
         let says = "there are keys in the database, but no master key in the data directory";
         return Ok(vec![Finding::error(SEALED, says).advise(advice)]);
     }
     let Material { ring, id_keys, .. } = Material::new(config, Arc::new(SystemEntropy))?;
-    if let Err(fault) = ring.load(&keys) {
+    if let Err(fault) = ring.load(keys) {
         let advice =
             "configure the master key under which they were sealed (secrets.master_key), or remove the key with revolve keys retire";
         return Ok(vec![Finding::error(SEALED, chain(&fault)).advise(advice)]);
     }
     let mut findings = vec![Finding::ok(SEALED, format!("the master key opens all {} keys of the user database", keys.len()))];
-    findings.push(rotation(&keys, id_keys, config.tokens.rotate_every, SystemClock.now()));
+    findings.push(rotation(keys, id_keys, config.tokens.rotate_every, SystemClock.now()));
     Ok(findings)
 }
 

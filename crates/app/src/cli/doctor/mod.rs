@@ -1,13 +1,15 @@
 //! `revolve doctor`: looks at everything that the service needs, says what it found and what to do about it, and changes nothing: no
-//! table is migrated, no key and no file is made. One file per group of checks; what judges is apart from what looks, so that it can be
+//! table is migrated, no key and no file is made. So stores are looked at by their adapters' `inspect`, never by what opens them. One file per group of checks; what judges is apart from what looks, so that it can be
 //! tested without a store.
 
+mod certificate;
 mod clock;
 mod files;
 mod finding;
 mod keys;
 mod machine;
 mod network;
+mod policy;
 mod postgres;
 mod redis;
 mod sqlite;
@@ -20,6 +22,8 @@ use super::{
 use crate::config::{Config, Loaded, Profile};
 use anyhow::{Result, bail};
 use finding::{Finding, Level};
+use revolve_adapters::system::SystemClock;
+use revolve_domain::ports::Clock;
 use serde::Serialize;
 use std::{fmt::Write, path::Path};
 
@@ -80,17 +84,19 @@ pub(super) fn run(file: Option<&Path>, format: Format) -> Result<()> {
 async fn examine(loaded: &Loaded) -> Vec<Finding> {
     let config: &Config = &loaded.config;
     let mut findings = vec![Finding::ok("configuration", "it is right")];
+    findings.extend(policy::check(config));
     findings.extend(network::check(config));
+    findings.extend(certificate::check(&config.http.tls, SystemClock.now()));
     findings.extend(files::check(loaded));
     findings.extend(machine::check(config));
-    let tables = match config.profile {
+    let keys = match config.profile {
         Profile::Embedded => sqlite::check(config, &mut findings).await,
         Profile::Server => {
-            let tables = postgres::check(config, &mut findings).await;
+            let keys = postgres::check(config, &mut findings).await;
             redis::check(config, &mut findings).await;
-            tables
+            keys
         }
     };
-    findings.extend(keys::check(config, tables).await);
+    findings.extend(keys::check(config, keys));
     findings
 }

@@ -1,69 +1,118 @@
-//! How others reach the service: the issuer's URL, and whose address a request has.
+//! How others reach the service and it the stores: the issuer's URL, whose address a request has, and what goes over the network in
+//! plain text.
 
 use super::finding::Finding;
 use crate::config::{Config, Profile};
 
 pub(super) fn check(config: &Config) -> Vec<Finding> {
     let http = &config.http;
-    vec![
-        issuer(config.profile == Profile::Server, &config.tokens.issuer),
-        addresses(http.listen.ip().is_loopback(), http.tls.is_on(), !http.trusted_proxies.is_empty()),
-    ]
+    let reach = Reach {
+        loopback: http.listen.ip().is_loopback(),
+        tls: http.tls.is_on(),
+        proxies: !http.trusted_proxies.is_empty(),
+        https: config.tokens.issuer.starts_with("https://"),
+    };
+    vec![issuer(config.profile == Profile::Server, &config.tokens.issuer, reach), addresses(reach)]
 }
 
-fn issuer(server: bool, issuer: &str) -> Finding {
+/// How clients come to the service.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that are on or off, each by itself")]
+struct Reach {
+    /// It listens on this machine only.
+    loopback: bool,
+    /// It speaks TLS itself.
+    tls: bool,
+    /// Proxies are known.
+    proxies: bool,
+    /// The issuer's URL is https.
+    https: bool,
+}
+
+fn issuer(server: bool, issuer: &str, reach: Reach) -> Finding {
     const CHECK: &str = "http.issuer";
-    if issuer.starts_with("https://") {
+    if reach.https {
         return Finding::ok(CHECK, format!("tokens.issuer is {issuer}"));
     }
     let says = format!("tokens.issuer is {issuer}, which is not https");
-    if server {
+    if server || !reach.loopback || reach.proxies {
         let advice =
             "set tokens.issuer to the public https URL: without it cookies go without Secure, and whoever is on the way reads tokens";
         Finding::warning(CHECK, says).advise(advice)
     } else {
-        Finding::ok(CHECK, format!("{says}: fine on this machine"))
+        Finding::ok(CHECK, format!("{says}: fine as long as it is for this machine only"))
     }
 }
 
-fn addresses(loopback: bool, tls: bool, proxies: bool) -> Finding {
+fn addresses(reach: Reach) -> Finding {
     const CHECK: &str = "http.addresses";
-    match (loopback, tls, proxies) {
-        (_, _, true) => Finding::ok(CHECK, "clients' addresses come from the proxies in http.trusted_proxies"),
-        (true, _, false) => Finding::ok(CHECK, "it listens on this machine only"),
-        (false, true, false) => Finding::ok(CHECK, "clients reach it directly, in TLS"),
-        (false, false, false) => Finding::warning(CHECK, "it listens beyond this machine in plain text, and http.trusted_proxies is empty")
-            .advise(
-                "name the proxies in http.trusted_proxies: otherwise all clients have their address and share its limits; \
-                 without a proxy set http.tls",
-            ),
+    const ADVICE: &str = "name the proxies in http.trusted_proxies: otherwise all clients have their address and share its limits; \
+                          without a proxy set http.tls";
+    match reach {
+        Reach { proxies: true, .. } => Finding::ok(CHECK, "clients' addresses come from the proxies in http.trusted_proxies"),
+        Reach { tls: true, loopback: false, .. } => Finding::ok(CHECK, "clients reach it directly, in TLS"),
+        Reach { loopback: true, tls: false, https: true, .. } => {
+            let says = "it listens on this machine only, in plain text, and tokens.issuer is https: a proxy stands before it, which \
+                        http.trusted_proxies does not name";
+            Finding::warning(CHECK, says).advise(ADVICE)
+        }
+        Reach { loopback: true, .. } => Finding::ok(CHECK, "it listens on this machine only"),
+        Reach { .. } => {
+            Finding::warning(CHECK, "it listens beyond this machine in plain text, and http.trusted_proxies is empty").advise(ADVICE)
+        }
     }
+}
+
+/// Hosts on other machines to which passwords and the rest go in plain text, and how to change that.
+pub(super) fn encryption(check: &'static str, hosts: &[String], how: &str) -> Finding {
+    if hosts.is_empty() {
+        return Finding::ok(check, "what is said to it is encrypted, or does not leave this machine");
+    }
+    let says = format!("its password and all that is said to {} go over the network in plain text", hosts.join(", "));
+    Finding::warning(check, says).advise(format!("{how}, unless nobody else is on the network between"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::finding::Level, *};
 
+    const HERE: Reach = Reach { loopback: true, tls: false, proxies: false, https: false };
+
     #[test]
-    fn an_issuer_of_the_server_profile_is_https() {
-        for (server, url, level) in [
-            (true, "https://a.example.org", Level::Ok),
-            (true, "http://a.example.org", Level::Warning),
-            (false, "http://localhost:8080", Level::Ok),
+    fn whoever_is_reached_from_elsewhere_has_an_issuer_in_https() {
+        for (server, reach, level) in [
+            (false, HERE, Level::Ok),
+            (true, HERE, Level::Warning),
+            (false, Reach { proxies: true, ..HERE }, Level::Warning),
+            (false, Reach { loopback: false, ..HERE }, Level::Warning),
+            (false, Reach { loopback: false, tls: true, ..HERE }, Level::Warning),
+            (true, Reach { https: true, ..HERE }, Level::Ok),
+            (false, Reach { https: true, loopback: false, ..HERE }, Level::Ok),
         ] {
-            assert_eq!(issuer(server, url).level, level, "{url}");
+            assert_eq!(issuer(server, "http://localhost:8080", reach).level, level, "{server} {reach:?}");
         }
     }
 
     #[test]
     fn whoever_listens_to_the_world_knows_proxies_or_tls() {
-        for (loopback, tls, proxies, level) in [
-            (true, false, false, Level::Ok),
-            (false, true, false, Level::Ok),
-            (false, false, true, Level::Ok),
-            (false, false, false, Level::Warning),
+        for (reach, level) in [
+            (HERE, Level::Ok),
+            (Reach { tls: true, https: true, ..HERE }, Level::Ok),
+            (Reach { https: true, ..HERE }, Level::Warning),
+            (Reach { https: true, proxies: true, ..HERE }, Level::Ok),
+            (Reach { loopback: false, tls: true, ..HERE }, Level::Ok),
+            (Reach { loopback: false, proxies: true, ..HERE }, Level::Ok),
+            (Reach { loopback: false, ..HERE }, Level::Warning),
         ] {
-            assert_eq!(addresses(loopback, tls, proxies).level, level, "{loopback} {tls} {proxies}");
+            assert_eq!(addresses(reach).level, level, "{reach:?}");
         }
+    }
+
+    #[test]
+    fn plain_text_to_other_machines_is_said() {
+        assert_eq!(encryption("a.encryption", &[], "do").level, Level::Ok);
+        let found = encryption("a.encryption", &["one".to_owned(), "two".to_owned()], "write rediss://");
+        assert!(found.level == Level::Warning && found.says.contains("one, two"), "{found:?}");
+        assert!(found.advice.unwrap().starts_with("write rediss://"));
     }
 }

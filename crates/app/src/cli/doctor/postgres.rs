@@ -1,9 +1,9 @@
 //! The user database of the server profile.
 
-use super::{clock, finding::Finding};
+use super::{clock, finding::Finding, keys::Keys, network::encryption};
 use crate::{config::Config, http::problem::chain};
 use revolve_adapters::{
-    postgres::{PostgresFacts, inspect},
+    postgres::{PostgresFacts, Standbys, inspect, plain_hosts},
     system::SystemClock,
 };
 use revolve_domain::ports::Clock;
@@ -11,40 +11,27 @@ use revolve_domain::ports::Clock;
 /// Connections that Postgres keeps for others, and some for those who look at it.
 const OTHERS: i64 = 5;
 
-/// Whether the tables can be read as they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tables {
-    /// They are those of this program.
-    Current,
-    /// They are not there, or others: reading them would change them first.
-    Missing,
-}
-
-impl Tables {
-    pub(super) fn of(found: Option<i64>, wanted: i64) -> Self {
-        if found == Some(wanted) { Self::Current } else { Self::Missing }
-    }
-}
-
-/// Looks at Postgres.
-pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Tables {
+/// Looks at Postgres, and says which keys are in it.
+pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys {
     let settings = match config.postgres() {
         Ok(settings) => settings,
         Err(error) => {
             findings.push(Finding::error("postgres.reach", error.to_string()));
-            return Tables::Missing;
+            return None;
         }
     };
+    let encrypt = "write sslmode=verify-full in postgres.url, and switch ssl on there";
+    findings.push(encryption("postgres.encryption", &plain_hosts(&settings), encrypt));
     match inspect(&settings, || SystemClock.now()).await {
         Ok((facts, now)) => {
             findings.extend(judge(&facts, settings.pool_size));
             findings.push(clock::judge("postgres.clock", facts.clock, now));
-            if facts.standby || facts.read_only { Tables::Missing } else { Tables::of(facts.schema, facts.wanted_schema) }
+            facts.keys
         }
         Err(error) => {
             let advice = "look at postgres.url, at the network between, and at pg_hba.conf there";
             findings.push(Finding::error("postgres.reach", chain(&error)).advise(advice));
-            Tables::Missing
+            None
         }
     }
 }
@@ -58,21 +45,56 @@ fn judge(facts: &PostgresFacts, pool: usize) -> Vec<Finding> {
     } else {
         Finding::ok("postgres.primary", "it takes writes")
     };
-    let durable = if !facts.fsync {
-        Finding::error("postgres.durability", "fsync is off: a loss of power can destroy the database").advise("set fsync = on there")
-    } else if facts.synchronous {
-        Finding::ok("postgres.durability", "what is committed is on the disk before it is answered")
-    } else {
-        Finding::error("postgres.durability", "synchronous_commit is off: a crash undoes sign-outs that were answered")
-            .advise("set synchronous_commit = on there, at least for this database's user")
-    };
-    vec![
+    let mut findings = vec![
         Finding::ok("postgres.reach", format!("Postgres {} at {}", facts.version, facts.place)),
         role,
         schema("postgres.schema", facts.schema, facts.wanted_schema),
-        durable,
-        connections(i64::try_from(pool).unwrap_or(i64::MAX), facts.max_connections),
-    ]
+        durability(facts),
+    ];
+    if !facts.standby {
+        findings.push(failover(facts));
+    }
+    findings.push(connections(i64::try_from(pool).unwrap_or(i64::MAX), facts.max_connections));
+    findings
+}
+
+fn durability(facts: &PostgresFacts) -> Finding {
+    const CHECK: &str = "postgres.durability";
+    if !facts.fsync {
+        Finding::error(CHECK, "fsync is off: a loss of power can destroy the database").advise("set fsync = on there")
+    } else if facts.synchronous_commit == "off" {
+        Finding::error(CHECK, "synchronous_commit is off: a crash undoes sign-outs that were answered")
+            .advise("set synchronous_commit = on there, at least for this database's user")
+    } else {
+        Finding::ok(CHECK, "what is committed is on the disk before it is answered")
+    }
+}
+
+/// Whether a standby that takes over has all that was answered.
+fn failover(facts: &PostgresFacts) -> Finding {
+    const CHECK: &str = "postgres.failover";
+    const LOST: &str = "one that takes over may lack sign-ups and sign-outs that were answered, and tokens that were signed out work again";
+    let (names, commit) = (&facts.synchronous_standby_names, facts.synchronous_commit.as_str());
+    let waits = !names.is_empty() && !matches!(commit, "off" | "local");
+    match facts.standbys {
+        None => Finding::unknown(CHECK, "it does not say if standbys follow it")
+            .advise("if any may take over, see that synchronous_standby_names names them and synchronous_commit is on"),
+        Some(Standbys { following: 0, .. }) if waits => {
+            let says = format!("each commit waits for a standby of synchronous_standby_names ({names}), and none follows");
+            Finding::error(CHECK, says).advise("start the standby; or empty synchronous_standby_names and reload, until it is there")
+        }
+        Some(Standbys { following: 0, awaited: 0 }) => Finding::ok(CHECK, "no standby follows"),
+        Some(_) if waits => Finding::ok(CHECK, format!("a commit is answered when a standby has it (synchronous_standby_names: {names})")),
+        Some(Standbys { following, awaited }) => {
+            let who = format!("standbys that follow: {following}, replication slots that wait for one: {awaited}");
+            let why =
+                if names.is_empty() { "synchronous_standby_names is empty".to_owned() } else { format!("synchronous_commit is {commit}") };
+            Finding::warning(CHECK, format!("{who}; no commit waits for any ({why}): {LOST}")).advise(
+                "name those that may take over in synchronous_standby_names (ANY 1 (a, b): one of them may be down), and set \
+                 synchronous_commit = on",
+            )
+        }
+    }
 }
 
 fn connections(pool: i64, max: i64) -> Finding {
@@ -113,10 +135,13 @@ mod tests {
             standby: false,
             read_only: false,
             fsync: true,
-            synchronous: true,
+            synchronous_commit: "on".to_owned(),
+            synchronous_standby_names: String::new(),
+            standbys: Some(Standbys { following: 0, awaited: 0 }),
             max_connections: 100,
             schema: Some(5),
             wanted_schema: 5,
+            keys: None,
             clock: Timestamp::from_seconds(0),
         }
     }
@@ -134,7 +159,7 @@ mod tests {
             (PostgresFacts { standby: true, read_only: true, ..facts() }, 16, ("postgres.primary", Level::Error)),
             (PostgresFacts { read_only: true, ..facts() }, 16, ("postgres.primary", Level::Error)),
             (PostgresFacts { fsync: false, ..facts() }, 16, ("postgres.durability", Level::Error)),
-            (PostgresFacts { synchronous: false, ..facts() }, 16, ("postgres.durability", Level::Error)),
+            (PostgresFacts { synchronous_commit: "off".to_owned(), ..facts() }, 16, ("postgres.durability", Level::Error)),
             (PostgresFacts { schema: None, ..facts() }, 16, ("postgres.schema", Level::Warning)),
             (PostgresFacts { schema: Some(4), ..facts() }, 16, ("postgres.schema", Level::Warning)),
             (PostgresFacts { schema: Some(6), ..facts() }, 16, ("postgres.schema", Level::Error)),
@@ -146,10 +171,31 @@ mod tests {
     }
 
     #[test]
-    fn only_tables_of_this_program_are_read() {
-        assert_eq!(Tables::of(Some(5), 5), Tables::Current);
-        for other in [None, Some(4), Some(6)] {
-            assert_eq!(Tables::of(other, 5), Tables::Missing, "{other:?}");
+    fn a_standby_that_may_take_over_has_what_was_answered() {
+        use Level::{Error, Ok, Unknown, Warning};
+        let (alone, one, slot) = ((0, 0), (1, 0), (0, 1));
+        for (commit, names, standbys, level) in [
+            ("on", "", Some(alone), Ok),
+            ("local", "", Some(alone), Ok),
+            ("on", "", Some(one), Warning),
+            ("on", "", Some(slot), Warning),
+            ("on", "b", Some(one), Ok),
+            ("remote_write", "b", Some(one), Ok),
+            ("local", "b", Some(one), Warning),
+            ("off", "b", Some(one), Warning),
+            ("on", "b", Some(alone), Error),
+            ("on", "b", Some(slot), Error),
+            ("local", "b", Some(alone), Ok),
+            ("on", "", None, Unknown),
+        ] {
+            let facts = PostgresFacts {
+                synchronous_commit: commit.to_owned(),
+                synchronous_standby_names: names.to_owned(),
+                standbys: standbys.map(|(following, awaited)| Standbys { following, awaited }),
+                ..facts()
+            };
+            let finding = failover(&facts);
+            assert_eq!((finding.level, finding.advice.is_some()), (level, level != Ok), "{facts:?}: {finding:?}");
         }
     }
 }

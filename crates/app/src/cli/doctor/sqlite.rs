@@ -1,40 +1,59 @@
 //! The embedded file.
 
 use super::{
-    finding::Finding,
-    postgres::{Tables, schema},
+    finding::{AS_USER, Finding, is_denied},
+    keys::Keys,
+    postgres::schema,
 };
 use crate::{config::Config, http::problem::chain};
 use revolve_adapters::sqlite::{SqliteFacts, inspect};
+use revolve_domain::ports::StoreErrorKind;
 
-/// Looks at the file, and says if its tables can be read as they are.
-pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Tables {
+const FILE: &str = "sqlite.file";
+
+/// Looks at the file, and says which keys are in it.
+pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys {
     let file = config.data_dir.join("revolve.sqlite3");
-    if !file.exists() {
-        findings.push(Finding::ok("sqlite.file", format!("{} is not there yet: the first start makes it", file.display())));
-        return Tables::Missing;
-    }
-    match inspect(&file).await {
-        Ok(facts) => {
-            findings.extend(judge(&facts));
-            Tables::of(facts.schema, facts.wanted_schema)
+    let shown = file.display();
+    match file.try_exists() {
+        Ok(true) => {}
+        Ok(false) => {
+            findings.push(Finding::ok(FILE, format!("{shown} is not there yet: the first start makes it")));
+            return None;
         }
         Err(error) => {
-            let advice = "look at the file's owner and disk; if it is damaged, put back the last backup";
-            findings.push(Finding::error("sqlite.file", format!("{}: {}", file.display(), chain(&error))).advise(advice));
-            Tables::Missing
+            findings.push(Finding::unknown(FILE, format!("{shown} can't be looked at: {error}")).advise(AS_USER));
+            return None;
         }
     }
+    let error = match inspect(&file).await {
+        Ok(facts) => {
+            findings.extend(judge(&facts));
+            return facts.keys;
+        }
+        Err(error) => error,
+    };
+    let says = format!("{shown}: {}", chain(&error));
+    findings.push(if is_denied(&error) {
+        Finding::unknown(FILE, says).advise(AS_USER)
+    } else if error.kind() == StoreErrorKind::Unavailable {
+        let advice =
+            "look again when nothing holds it; what was left behind by a crash or a copy is taken up by revolve migrate, and by a start";
+        Finding::unknown(FILE, says).advise(advice)
+    } else {
+        Finding::error(FILE, says).advise("look at its disk; if it is damaged, put back the last backup")
+    });
+    None
 }
 
 fn judge(facts: &SqliteFacts) -> Vec<Finding> {
     let mode = if facts.journal_mode == "wal" {
         let says = "it has a write-ahead log, and commits with synchronous=FULL: what was acknowledged survives a loss of power. \
                     Back it up with sqlite3's .backup or VACUUM INTO, never by copying the file alone";
-        Finding::ok("sqlite.file", says)
+        Finding::ok(FILE, says)
     } else {
-        Finding::error("sqlite.file", format!("its journal mode is {}, not wal", facts.journal_mode))
-            .advise("stop the service, run PRAGMA journal_mode=wal with sqlite3, and keep the file on a local disk")
+        Finding::error(FILE, format!("its journal mode is {}, not wal", facts.journal_mode))
+            .advise("keep it on a local disk; the next start sets the mode")
     };
     vec![mode, schema("sqlite.schema", facts.schema, facts.wanted_schema)]
 }
@@ -45,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_file_has_a_write_ahead_log() {
-        let facts = SqliteFacts { journal_mode: "wal".to_owned(), schema: Some(5), wanted_schema: 5 };
+        let facts = SqliteFacts { journal_mode: "wal".to_owned(), schema: Some(5), wanted_schema: 5, keys: None };
         let levels = |facts: &SqliteFacts| judge(facts).iter().map(|finding| finding.level).collect::<Vec<_>>();
         assert_eq!(levels(&facts), [Level::Ok, Level::Ok]);
         assert_eq!(levels(&SqliteFacts { journal_mode: "delete".to_owned(), ..facts }), [Level::Error, Level::Ok]);

@@ -7,7 +7,7 @@ use crate::{
         answer::{self, Answer},
         user::{Named, instant},
     },
-    composition::desk,
+    composition::{Purpose, desk},
     config::Config,
     http::problem::chain,
 };
@@ -113,7 +113,7 @@ impl Answer for Listed {
 }
 
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
-    let manage = desk(config).await?.manage;
+    let manage = desk(config, Purpose::Look).await?.manage;
     let user = whose(&manage, &args.user).await?;
     let history = manage.history(user).await?;
     if let Err(error) = &history.white_list {

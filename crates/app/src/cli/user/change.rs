@@ -4,7 +4,7 @@
 use super::{account::Named, confirm::confirm};
 use crate::{
     cli::answer,
-    composition::{Desk, desk},
+    composition::{Desk, Purpose, desk},
     config::{Config, Traces},
     telemetry::{self, Telemetry},
 };
@@ -42,7 +42,7 @@ pub(in crate::cli) struct SignOut {
 }
 
 pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
-    let (telemetry, desk) = (announced(config)?, desk(config).await?);
+    let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
     let user = args.user.find(&desk.manage).await?;
     confirm(&format!("Disable {} ({}) and sign it out everywhere?", user.email.as_str(), user.id), args.yes)?;
     let said = match desk.manage.disable(user.id).await? {
@@ -54,7 +54,7 @@ pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
 }
 
 pub(super) async fn enable(config: &Config, args: &Which) -> Result<()> {
-    let (telemetry, desk) = (announced(config)?, desk(config).await?);
+    let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
     let user = args.user.find(&desk.manage).await?;
     let said = match desk.manage.enable(user.id).await? {
         EnableOutcome::Enabled => "can be signed in to again",
@@ -65,7 +65,7 @@ pub(super) async fn enable(config: &Config, args: &Which) -> Result<()> {
 }
 
 pub(super) async fn delete(config: &Config, args: &Sure) -> Result<()> {
-    let (telemetry, desk) = (announced(config)?, desk(config).await?);
+    let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
     let user = args.user.find(&desk.manage).await?;
     confirm(&format!("Delete {} ({}) for good?", user.email.as_str(), user.id), args.yes)?;
     if !desk.manage.delete(user.id).await? {
@@ -75,7 +75,7 @@ pub(super) async fn delete(config: &Config, args: &Sure) -> Result<()> {
 }
 
 pub(super) async fn sign_out(config: &Config, args: &SignOut) -> Result<()> {
-    let (telemetry, desk) = (announced(config)?, desk(config).await?);
+    let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
     let user = args.user.find(&desk.manage).await?;
     let email = user.email.as_str();
     let said = match args.session {

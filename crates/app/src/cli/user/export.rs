@@ -2,10 +2,17 @@
 //! and an account that changes its address meanwhile is neither missed nor written twice.
 
 use super::{account::precise, patience::patiently};
-use crate::{cli::answer, composition::desk, config::Config};
+use crate::{
+    cli::{answer, signals::Signals},
+    composition::{Purpose, desk},
+    config::Config,
+};
 use anyhow::{Context, Result, bail};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use revolve_domain::model::{Credentials, Label, WebUrl};
+use revolve_domain::{
+    model::{Credentials, Label, WebUrl},
+    ports::AccountDirectory,
+};
 use serde::Serialize;
 use std::{
     io::{self, BufWriter, ErrorKind, Write},
@@ -13,6 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::NamedTempFile;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// So many accounts are read at once.
 const PAGE: u32 = 500;
@@ -69,11 +77,31 @@ struct Summary {
 
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     let piped = args.file == Path::new("-");
-    let mut out = if piped { Out::Standard(BufWriter::new(io::stdout())) } else { Out::draft(&args.file)? };
+    if !piped && args.file.try_exists().with_context(|| args.file.display().to_string())? {
+        bail!("{} is there already", args.file.display());
+    }
+    let directory = desk(config, Purpose::Look).await?.manage.directory;
+    if piped {
+        return export(&*directory, args, Out::Standard(BufWriter::new(io::stdout()))).await;
+    }
+    // From here on there is a file with hashes: nothing may end the process before it has its name, or is gone.
+    let mut signals = Signals::listen()?;
+    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
+    let out = Out::draft(&args.file)?;
+    tokio::select! {
+        exported = export(&*directory, args, out) => exported,
+        () = signals.next() => bail!(STOPPED),
+        _ = hangup.recv() => bail!(STOPPED),
+    }
+}
+
+const STOPPED: &str = "told to stop: nothing was exported";
+
+async fn export(directory: &dyn AccountDirectory, args: &Args, mut out: Out) -> Result<()> {
+    let piped = matches!(out, Out::Standard(_));
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}  {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.enable_steady_tick(Duration::from_millis(200));
-    let directory = desk(config).await?.manage.directory;
     let (begun, mut accounts, mut after) = (Instant::now(), 0, None);
     loop {
         let page = patiently(async || directory.walk(after, PAGE).await).await?;
@@ -107,15 +135,12 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
 /// Where rows go.
 enum Out {
     Standard(BufWriter<io::Stdout>),
-    /// A file beside the one that is to be made, for its owner alone; it goes if it is not finished.
+    /// A file beside the one that is to be made, for its owner alone; it goes if it is not finished, unless the process is killed.
     Draft(BufWriter<NamedTempFile>),
 }
 
 impl Out {
     fn draft(file: &Path) -> Result<Self> {
-        if file.try_exists().with_context(|| file.display().to_string())? {
-            bail!("{} is there already", file.display());
-        }
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let draft = tempfile::Builder::new().prefix(".export-").tempfile_in(folder);
         Ok(Self::Draft(BufWriter::new(draft.with_context(|| format!("{} can't be made", file.display()))?)))

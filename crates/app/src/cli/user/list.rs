@@ -4,7 +4,11 @@ use super::{
     account::{Account, instant},
     patience::patiently,
 };
-use crate::{cli::answer, composition::desk, config::Config};
+use crate::{
+    cli::answer,
+    composition::{Purpose, desk},
+    config::Config,
+};
 use anyhow::Result;
 use revolve_domain::{
     model::{EmailAddress, User},
@@ -36,7 +40,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
-    let directory = desk(config).await?.manage.directory;
+    let directory = desk(config, Purpose::Look).await?.manage.directory;
     let prefix = EmailAddress::normal_prefix(&args.prefix);
     let mut query = AccountQuery { after: args.after, prefix, disabled: args.disabled, limit: PAGE };
     let mut left = args.limit.unwrap_or(u64::MAX);

@@ -6,7 +6,7 @@ use crate::{
         Format,
         answer::{self, Answer},
     },
-    composition::desk,
+    composition::{Purpose, desk},
     config::Config,
 };
 use anyhow::Result;
@@ -59,7 +59,7 @@ impl Answer for Shown<'_> {
 }
 
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
-    let manage = desk(config).await?.manage;
+    let manage = desk(config, Purpose::Look).await?.manage;
     let user = args.user.find(&manage).await?;
     let sessions = manage.sessions.live(user.id, manage.clock.now()).await?.len();
     answer::print(&Shown { account: Account::from(&user), sessions, user: &user }, args.format)

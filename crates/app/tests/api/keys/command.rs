@@ -49,6 +49,8 @@ fn rows(folder: &Path) -> Vec<String> {
 fn a_key_is_made_takes_over_and_goes() {
     let folder = TempDir::new().unwrap();
     let here = folder.path();
+    assert!(refused(here, &["list"]).contains("revolve migrate"), "a look makes no tables");
+    assert!(Command::new(env!("CARGO_BIN_EXE_revolve")).current_dir(here).env_clear().arg("migrate").status().unwrap().success());
     assert!(works(here, &["list"]).contains("there are no keys yet"));
     let said = works(here, &["generate", "--algorithm", "ES256"]);
     assert!(said.starts_with("made the next ES256 key for id tokens: ") && said.contains("it signs from 20"), "{said}");

@@ -1,9 +1,20 @@
 //! `revolve doctor`
 
-use crate::support::{App, Store, on_both_stores, with_config, with_one_redis};
+use crate::{
+    command::{Running, revolve},
+    support::{App, Store, on_both_stores, with_config, with_one_redis},
+};
 use deadpool_redis::redis;
 use serde_json::Value;
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::Path,
+    process::Command,
+};
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
 
 /// The levels of a check's findings.
 fn levels<'a>(report: &'a Value, check: &str) -> Vec<&'a str> {
@@ -45,7 +56,9 @@ on_both_stores! {
                 assert!(!text.contains(secret), "no secret is ever printed");
             }
             assert_eq!(levels(&report, "redis.permissions")[0], "ok", "{report:#}");
-            assert_eq!(levels(&report, "redis.clock")[0], "ok", "{report:#}");
+            for check in ["redis.clock", "redis.encryption", "postgres.encryption", "postgres.failover"] {
+                assert_eq!(levels(&report, check)[0], "ok", "{check}: {report:#}");
+            }
         }
     }
 
@@ -87,6 +100,103 @@ fn a_look_before_the_first_start_makes_nothing() {
     assert_eq!((levels(&report, "configuration"), &report["ok"]), (vec!["error"], &Value::Bool(false)));
     let (_, out, _) = doctor(&["--json"], &[("REVOLVE__HTTP__LISTEN", "0.0.0.0:8080")]);
     assert_eq!(levels(&serde_json::from_str(&out).unwrap(), "http.addresses"), ["warning"]);
+    let (_, out, _) = doctor(&["--json"], &[("REVOLVE__HTTP__TRUSTED_PROXIES", "10.0.0.0/8")]);
+    assert_eq!(levels(&serde_json::from_str(&out).unwrap(), "http.issuer"), ["warning"], "somebody comes from elsewhere");
+}
+
+/// What is in the folder, byte by byte.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |file: fs::DirEntry| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap());
+    fs::read_dir(folder).unwrap().map(|file| read(file.unwrap())).collect()
+}
+
+/// Looks at what no service has open.
+fn look(folder: &Path) -> Value {
+    let said = revolve(folder).args(["doctor", "--json"]).output().unwrap();
+    serde_json::from_slice(&said.stdout).unwrap_or_else(|_| panic!("{said:?}"))
+}
+
+#[test]
+fn a_look_at_an_installation_that_rests_changes_none_of_its_files() {
+    let folder = TempDir::new().unwrap();
+    assert!(Running::start(&mut revolve(folder.path()), 4).terminate().success());
+    let data = folder.path().join("data");
+    // As it is put back from a backup.
+    fs::remove_file(data.join("revolve.sqlite3.lock")).unwrap();
+    let before = files(&data);
+    let report = look(folder.path());
+    for check in ["sqlite.file", "sqlite.schema", "keys.sealed", "keys.rotation"] {
+        assert_eq!(levels(&report, check), ["ok"], "{check}: {report:#}");
+    }
+    assert_eq!(files(&data), before);
+
+    // A file without a write-ahead log is said to be one, and stays one.
+    let file = data.join("revolve.sqlite3");
+    let mut bytes = before["revolve.sqlite3"].clone();
+    bytes[18..20].copy_from_slice(&[1, 1]);
+    fs::write(&file, &bytes).unwrap();
+    let report = look(folder.path());
+    assert_eq!((levels(&report, "sqlite.file"), levels(&report, "keys.sealed")), (vec!["error"], vec!["ok"]), "{report:#}");
+    assert_eq!(files(&data)["revolve.sqlite3"], bytes);
+
+    // A log without its index can only be read by whoever makes that one.
+    fs::write(&file, &before["revolve.sqlite3"]).unwrap();
+    fs::write(data.join("revolve.sqlite3-wal"), "").unwrap();
+    let (before, report) = (files(&data), look(folder.path()));
+    assert_eq!((levels(&report, "sqlite.file"), levels(&report, "keys.sealed")), (vec!["unknown"], vec!["unknown"]), "{report:#}");
+    assert_eq!(files(&data), before);
+}
+
+/// Whoever may not enter the data folder does not know what is in it.
+#[test]
+fn another_user_is_told_to_be_the_services() {
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(revolve(folder.path()).arg("migrate").status().unwrap().success());
+    let mut command = if rustix::process::geteuid().is_root() {
+        // Nobody has no way to where tests are built, perhaps.
+        let binary = folder.path().join("revolve");
+        fs::copy(env!("CARGO_BIN_EXE_revolve"), &binary).unwrap();
+        let mut command = Command::new(binary);
+        command.current_dir(folder.path()).env_clear().uid(65_534).gid(65_534);
+        command
+    } else {
+        fs::set_permissions(folder.path().join("data"), fs::Permissions::from_mode(0o000)).unwrap();
+        revolve(folder.path())
+    };
+    let said = command.args(["doctor", "--json"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&said.stdout).unwrap_or_else(|_| panic!("{said:?}"));
+    fs::set_permissions(folder.path().join("data"), fs::Permissions::from_mode(0o700)).unwrap();
+    for check in ["sqlite.file", "keys.sealed"] {
+        assert_eq!(levels(&report, check), ["unknown"], "{check}: {report:#}");
+    }
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(levels(&report, "files.data_dir"), ["unknown"], "the folder is somebody else's: {report:#}");
+    }
+    assert!(levels(&report, "files.private").iter().all(|level| *level == "unknown"), "{report:#}");
+    assert!(
+        report.to_string().contains("run it as the service's user") && !report.to_string().contains("the first start makes"),
+        "{report:#}"
+    );
+}
+
+/// Another process may migrate for hours: the doctor does not wait for it.
+#[test]
+fn a_look_waits_for_nobody() {
+    with_config(Store::Server, "", async |app| {
+        let server = app.backing.server();
+        let (client, connection) = tokio_postgres::connect(server.postgres_url.as_str(), NoTls).await.unwrap();
+        let driver = actix_web::rt::spawn(connection);
+        let migrating = "SELECT pg_advisory_lock(hashtextextended('revolve migrations ' || coalesce(current_schema(), ''), 0))";
+        client.batch_execute(migrating).await.unwrap();
+        let report = examine(&app, &[]).await;
+        assert_eq!(levels(&report, "keys.sealed"), ["ok"], "{report:#}");
+        client.batch_execute("BEGIN; LOCK TABLE signing_keys IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        let report = examine(&app, &[]).await;
+        assert_eq!((levels(&report, "postgres.schema"), levels(&report, "keys.sealed")), (vec!["ok"], vec!["unknown"]), "{report:#}");
+        drop(client);
+        drop(driver.await);
+    });
 }
 
 #[test]
@@ -94,6 +204,10 @@ fn files_that_others_can_read_are_named() {
     with_config(Store::Embedded, "", async |app| {
         let file = app.backing.folder.path().join("revolve.sqlite3");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(app.backing.folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let report = examine(&app, &[]).await;
+        assert_eq!(levels(&report, "files.private"), ["ok"], "nobody else can enter the folder: {report:#}");
+        fs::set_permissions(app.backing.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let report = examine(&app, &[]).await;
         assert_eq!(levels(&report, "files.private"), ["warning"], "{report:#}");
         let said = app.revolve(&["doctor"]).await.expect(0).out;
@@ -140,6 +254,7 @@ fn what_redis_allows_is_found_out() {
         };
         let hosted = examine_as(&["+@all", "-config", "-acl"], &[]).await;
         assert_eq!(levels(&hosted, "redis.permissions"), ["unknown"], "{hosted:#}");
+        assert_eq!(levels(&hosted, "redis.persistence"), ["unknown"], "how often it writes is not guessed: {hosted:#}");
         let advised = examine_as(&["+@read", "+@write", "+@scripting", "+info", "+ping", "+time", "+acl|whoami", "+acl|dryrun"], &[]).await;
         assert_eq!(levels(&advised, "redis.permissions"), ["ok"], "what the advice says is enough: {advised:#}");
         let narrow = examine_as(&["+@all", "-rename", "-evalsha"], &["redis.permissions"]).await;

@@ -6,3 +6,4 @@ mod doctor;
 mod export;
 mod list;
 mod sessions;
+mod tables;

@@ -5,8 +5,9 @@ mod lines;
 mod report;
 mod row;
 
+use super::patience::again;
 use crate::{
-    composition::user_store,
+    composition::{Purpose, user_store},
     config::{Config, Profile},
     http::problem::chain,
 };
@@ -16,17 +17,14 @@ use lines::{Input, Line};
 use report::Report;
 use revolve_adapters::system::{SystemClock, SystemEntropy};
 use revolve_domain::{
-    ports::{Clock, StoreErrorKind},
+    ports::Clock,
     use_cases::{Failure, ImportAccount, ImportOutcome, ImportRequest},
 };
 use row::{Refusal, Rows};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 /// So many rows are on their way to the embedded store: what it commits in one group.
 const GROUP: usize = 256;
-/// How often a row is tried again when the store does not answer, the pause doubled each time.
-const RETRIES: u32 = 8;
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Arguments of `revolve user import`.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,7 +48,7 @@ type Done = (u64, Result<ImportOutcome, Failure>);
 pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
     let mut rows = Rows::new(config.hashing.budget(), SystemClock.now());
-    let users = user_store(&config).await?;
+    let users = user_store(&config, if args.dry_run { Purpose::Look } else { Purpose::Change }).await?;
     let room = match config.profile {
         Profile::Embedded => GROUP,
         // Two for each connection: more would only wait for one, on the statement's time.
@@ -120,17 +118,9 @@ fn look(rows: &mut Rows, line: &Line, from: u64) -> Option<Result<ImportRequest,
 }
 
 async fn carry_out(import: ImportAccount, line: u64, request: ImportRequest, dry_run: bool) -> Done {
-    let mut tries = 0;
-    loop {
-        let outcome = if dry_run { import.rehearse(&request).await } else { import.execute(&request).await };
-        match &outcome {
-            Err(Failure::Store(error)) if error.kind() == StoreErrorKind::Unavailable && tries < RETRIES => {
-                tokio::time::sleep(PAUSE * 2_u32.pow(tries)).await;
-                tries += 1;
-            }
-            // It may have been written by a try whose answer was lost.
-            Ok(ImportOutcome::Present) if tries > 0 => return (line, Ok(ImportOutcome::Imported)),
-            _ => return (line, outcome),
-        }
+    match again(async || if dry_run { import.rehearse(&request).await } else { import.execute(&request).await }).await {
+        // It may have been written by a try whose answer was lost.
+        (Ok(ImportOutcome::Present), true) if !dry_run => (line, Ok(ImportOutcome::Imported)),
+        (outcome, _) => (line, outcome),
     }
 }

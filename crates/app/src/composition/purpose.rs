@@ -1,0 +1,59 @@
+//! What a command means to do: one that only looks must not bring the tables up to date under a service of another release that runs.
+
+use crate::config::{Config, Profile};
+use anyhow::{Context, Result, bail};
+use revolve_adapters::{postgres, sqlite};
+
+/// What a command means to do with the stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To read: the tables stay as they are.
+    Look,
+    /// To write, for which they are brought up to date, as at each start.
+    Change,
+}
+
+impl Purpose {
+    /// Looks before the stores are opened.
+    ///
+    /// # Errors
+    /// If the tables are not those of this release, and only a look was meant; a message that says what to do.
+    pub(super) async fn check(self, config: &Config) -> Result<()> {
+        if self == Self::Change {
+            return Ok(());
+        }
+        let (found, wanted) = match config.profile {
+            Profile::Embedded => {
+                let file = config.data_dir.join("revolve.sqlite3");
+                let context = || format!("the store {}", file.display());
+                if !file.try_exists().with_context(context)? {
+                    bail!("there is no {} yet: start the service, or make it with `revolve migrate`", file.display());
+                }
+                let facts = sqlite::inspect(&file).await.with_context(context)?;
+                (facts.schema, facts.wanted_schema)
+            }
+            Profile::Server => {
+                let (facts, ()) = postgres::inspect(&config.postgres()?, || ()).await.context("Postgres")?;
+                (facts.schema, facts.wanted_schema)
+            }
+        };
+        match found {
+            Some(found) if found == wanted => Ok(()),
+            Some(found) if found > wanted => {
+                bail!("the tables are of version {found}, and this program knows {wanted}: a newer release has been here, use that one")
+            }
+            Some(found) => bail!(
+                "the tables are of version {found}, and this program needs {wanted}: bring them up to date with `revolve migrate`, or use \
+                 the release that runs"
+            ),
+            None => bail!("there are no tables yet: start the service, or make them with `revolve migrate`"),
+        }
+    }
+
+    /// Says on standard error what was done to the tables, which nobody had asked for.
+    pub(super) fn tell(store: &str, migrated: &[String]) {
+        for migration in migrated {
+            eprintln!("migrated the tables in {store}: {migration}");
+        }
+    }
+}
