@@ -13,8 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use rustix::time::{ClockId, clock_gettime};
+
+/// Where Postgres is: not among the arguments, which anybody can read.
+const POSTGRES: &str = "REVOLVE_BENCH_POSTGRES";
 
 /// Arguments of `floors`.
 #[derive(Debug, clap::Args)]
@@ -25,9 +28,6 @@ pub(crate) struct Args {
     /// `redis://…`
     #[arg(long)]
     redis: String,
-    /// `postgres://…`, with a schema to write into
-    #[arg(long)]
-    postgres: String,
     /// A folder on the disk whose commits are measured
     #[arg(long)]
     folder: PathBuf,
@@ -61,7 +61,8 @@ fn measure(args: &Args, figures: &mut Figures, lasts: Duration) -> Result<()> {
         .build()?;
     runtime.block_on(async {
         redis::measure(figures, &args.redis, lasts).await?;
-        postgres::measure(figures, &args.postgres, lasts).await
+        let postgres = std::env::var(POSTGRES).with_context(|| format!("{POSTGRES} is to be postgres://…, with a schema to write into"))?;
+        postgres::measure(figures, &postgres, lasts).await
     })
 }
 

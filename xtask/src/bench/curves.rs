@@ -25,7 +25,9 @@ pub(super) async fn measure(site: &Site<'_>, sides: &mut [Side], figures: &mut F
             points.push(Point { load, rate, p50: report.p50, p99: report.p99, p999: report.p999, failed: report.failed });
         }
         if let Some(half) = points.iter().find(|point| point.load.to_bits() == 0.5_f64.to_bits()) {
-            figures.put(format!("{key}.refresh.p99_at_half_load"), half.p99);
+            // Answers that never came were later than any.
+            let p99 = if half.failed > 0 { f64::INFINITY } else { half.p99 };
+            figures.put(format!("{key}.refresh.p99_at_half_load"), p99);
         }
         figures.curves.push(Curve { name, points });
     }

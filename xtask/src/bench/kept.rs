@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::goals::Goal;
@@ -38,11 +38,18 @@ pub(super) fn save(file: &Path, quick: bool, goals: &[Goal]) -> Result<()> {
     fs::write(file, format!("{:#}\n", serde_json::to_value(kept)?)).with_context(|| format!("could not write {}", file.display()))
 }
 
-/// Compares a run with what is kept of the same kind of run.
-pub(super) fn compare(file: &Path, quick: bool, goals: &[Goal]) -> Result<Changes> {
+/// Compares a run with what is kept of the same kind of run; a whole one has all that is kept.
+///
+/// # Errors
+/// If nothing is kept of such runs, or something that a whole run did not judge.
+pub(super) fn compare(file: &Path, quick: bool, whole: bool, goals: &[Goal]) -> Result<Changes> {
     let mut kept = read(file)?;
     let kept = kept.of(quick);
     let (known, new): (Vec<_>, Vec<_>) = steady(goals).partition(|goal| kept.contains_key(goal.key));
+    if let Some(key) = kept.keys().find(|key| !goals.iter().any(|goal| goal.key == **key)).filter(|_| whole) {
+        bail!("{key} is kept and was not judged: was it renamed? keep what is judged with --save");
+    }
+    ensure!(!kept.is_empty(), "nothing is kept of such a run: keep its ratios with --save first");
     let rows = known.into_iter().map(|goal| (goal.key.to_owned(), kept[goal.key], goal.efficiency)).collect();
     Ok(Changes { tolerance: if quick { QUICK } else { FULL }, rows, new: new.into_iter().map(|goal| goal.key).collect() })
 }
@@ -72,7 +79,9 @@ impl Changes {
     }
 
     fn beyond(&self, before: f64, now: f64) -> bool {
-        (now / before - 1.0).abs() > self.tolerance
+        let change = (now / before - 1.0).abs();
+        // What is no number has changed.
+        !change.is_finite() || change > self.tolerance
     }
 }
 
@@ -107,10 +116,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::remove_file(file.path()).unwrap();
         save(file.path(), false, &[goal("a", 0.5, true), goal("b", 0.5, true), goal("late", 0.5, false)]).unwrap();
-        let same = compare(file.path(), false, &[goal("a", 0.52, true), goal("b", 0.48, true), goal("late", 9.0, false)]).unwrap();
+        let same = compare(file.path(), false, false, &[goal("a", 0.52, true), goal("b", 0.48, true), goal("late", 9.0, false)]).unwrap();
         assert!(same.none_beyond(), "{same}");
         for (now, word) in [(0.474, "WORSE"), (0.526, "BETTER")] {
-            let other = compare(file.path(), false, &[goal("a", now, true)]).unwrap();
+            let other = compare(file.path(), false, false, &[goal("a", now, true)]).unwrap();
             assert!(!other.none_beyond() && other.to_string().contains(word), "{other}");
         }
     }
@@ -121,15 +130,26 @@ mod tests {
         fs::remove_file(file.path()).unwrap();
         save(file.path(), false, &[goal("a", 0.5, true)]).unwrap();
         save(file.path(), true, &[goal("a", 0.8, true)]).unwrap();
-        assert!(compare(file.path(), true, &[goal("a", 0.7, true)]).unwrap().none_beyond());
-        assert!(!compare(file.path(), false, &[goal("a", 0.7, true)]).unwrap().none_beyond());
-        assert!(compare(file.path(), true, &[goal("b", 0.7, true)]).unwrap().to_string().contains("nothing is kept of b"));
+        assert!(compare(file.path(), true, false, &[goal("a", 0.7, true)]).unwrap().none_beyond());
+        assert!(!compare(file.path(), false, false, &[goal("a", 0.7, true)]).unwrap().none_beyond());
+        assert!(compare(file.path(), true, false, &[goal("b", 0.7, true)]).unwrap().to_string().contains("nothing is kept of b"));
+    }
+
+    #[test]
+    fn nothing_kept_and_nothing_judged_are_errors() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::remove_file(file.path()).unwrap();
+        assert!(compare(file.path(), true, false, &[goal("a", 0.5, true)]).is_err());
+        save(file.path(), true, &[goal("a", 0.5, true), goal("b", 0.5, true)]).unwrap();
+        assert!(compare(file.path(), true, true, &[goal("a", 0.5, true)]).is_err(), "b was not judged");
+        assert!(compare(file.path(), true, false, &[goal("a", 0.5, true)]).unwrap().none_beyond());
+        assert!(!compare(file.path(), true, false, &[goal("a", f64::NAN, true)]).unwrap().none_beyond());
     }
 
     #[test]
     fn a_file_that_is_none_of_ours_is_no_baseline() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "[]").unwrap();
-        assert!(compare(file.path(), true, &[]).is_err());
+        assert!(compare(file.path(), true, false, &[]).is_err());
     }
 }

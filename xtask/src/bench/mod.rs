@@ -104,7 +104,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         kept::save(&kept, args.quick, &goals)?;
     }
     if args.check {
-        let changes = kept::compare(&kept, args.quick, &goals)?;
+        let changes = kept::compare(&kept, args.quick, args.only.is_empty(), &goals)?;
         println!("{changes}");
         ensure!(changes.none_beyond(), "an efficiency has changed; if that is meant, keep it with --save");
     } else if args.only.is_empty() {

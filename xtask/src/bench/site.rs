@@ -107,12 +107,13 @@ impl<'a> Site<'a> {
     pub(super) async fn floors(&self, schema: &Url, hashing: bool) -> Result<BTreeMap<String, f64>> {
         let mut command = Command::new(self.tools.path());
         let seconds = if hashing { self.plan.hashing } else { self.plan.floor };
-        command.args(["floors", "--seconds", &seconds.to_string(), "--redis", self.redis(0).as_str(), "--postgres", schema.as_str()]);
+        command.args(["floors", "--seconds", &seconds.to_string(), "--redis", self.redis(0).as_str()]);
         command.arg("--folder").arg(self.folder.path());
         if hashing {
             command.arg("--hashing");
         }
-        command.env_clear().stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+        // Anybody on the machine can read arguments, and there is a password in it.
+        command.env_clear().env("REVOLVE_BENCH_POSTGRES", schema.as_str()).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
         let output = command.output().await.context("could not measure floors")?;
         ensure!(output.status.success(), "the floors can't be measured");
         serde_json::from_slice(&output.stdout).context("these are no floors")

@@ -1,6 +1,7 @@
 //! What happens when the server is away, slow, read-only or shut down, and what replicas do to each other.
 
 use super::{Schema, schema::with};
+use futures_util::future::join_all;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::{
     model::{ClientInfo, Details, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId},
@@ -226,8 +227,45 @@ async fn a_refused_row_is_not_quoted() {
 async fn a_closed_pool_is_unavailable() {
     let Some(schema) = Schema::make().await else { return };
     let accounts = schema.accounts().await;
+    accounts.find(user().id, session(1).id).await.expect("it answers");
     accounts.close();
     assert_eq!(accounts.ping().await.expect_err("it is closed").kind(), StoreErrorKind::Unavailable);
+    let error = accounts.find(user().id, session(1).id).await.expect_err("those that are shared are closed, too");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn short_reads_of_a_thread_share_one_connection() {
+    let Some(schema) = Schema::make().await else { return };
+    for (shared, connections) in [(2, 2..=2), (0, 2..=8)] {
+        let accounts = PostgresAccounts::connect(PostgresConfig { shared, ..schema.config() }).await.expect("the adapter connects");
+        let (user, session) = (user().id, session(1).id);
+        for found in join_all((0..50).map(|_| accounts.find(user, session))).await {
+            found.expect("it is read");
+        }
+        // The first one is the pool's, which connecting made.
+        assert!(connections.contains(&accounts.pool().open), "{shared} shared: {:?}", accounts.pool());
+        assert_eq!(accounts.pool().max, 8);
+        accounts.close();
+    }
+}
+
+#[tokio::test]
+async fn a_shared_connection_that_is_held_up_is_replaced() {
+    let Some(schema) = Schema::make().await else { return };
+    let config = PostgresConfig { timeout: Duration::from_millis(400), ..schema.config() };
+    let (accounts, mut look) = (PostgresAccounts::connect(config).await.expect("the adapter connects"), schema.look().await);
+    created(&accounts).await;
+    let (user, session) = (user().id, session(1).id);
+    let tx = look.transaction().await.expect("a transaction begins");
+    tx.batch_execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").await.expect("the table can be locked");
+    let began = Instant::now();
+    for read in join_all((0..5).map(|_| accounts.find(user, session))).await {
+        assert_eq!(read.expect_err("the table is locked").kind(), StoreErrorKind::Unavailable);
+    }
+    assert!(began.elapsed() < Duration::from_secs(2), "all of them give up at the same time");
+    tx.rollback().await.expect("the lock goes");
+    assert!(accounts.find(user, session).await.expect("a fresh connection answers").is_some());
 }
 
 /// Single ends take no lock on the account, so they meet sign-ins half-way.
