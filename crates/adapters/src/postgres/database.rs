@@ -166,8 +166,10 @@ impl Database {
                     if fault.remedy() != Remedy::Reconnect {
                         return Err(fault);
                     }
-                    lane.forget(&connection);
-                    self.drop_idle();
+                    // Only whoever finds it out first: what was dialled since is good.
+                    if lane.forget(&connection) {
+                        self.drop_idle();
+                    }
                     if lost {
                         return Err(fault);
                     }
@@ -231,13 +233,14 @@ impl Database {
         }
     }
 
-    /// Drops a lost connection and, since they may share its fate without knowing it yet, the idle ones.
+    /// Drops a lost connection and, since they may share its fate without knowing it yet, the idle and the shared ones.
     fn renew(&self, client: Object) {
         drop(Object::take(client));
         self.drop_idle();
     }
 
     fn drop_idle(&self) {
+        self.shared.forget();
         drop(self.pool.retain(|_, _| false));
     }
 }

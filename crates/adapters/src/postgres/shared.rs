@@ -52,20 +52,22 @@ impl Shared {
         (self.lanes.len(), self.lanes.iter().filter(|lane| lane.live().is_some()).count())
     }
 
-    /// Lets go of all. What is under way may finish.
+    /// Lets go of those there are. What is under way may finish; who comes next dials.
+    pub(super) fn forget(&self) {
+        self.lanes.iter().for_each(|lane| drop(lane.client().take()));
+    }
+
+    /// Lets go of all for good.
     pub(super) fn close(&self) {
         self.source.close();
-        self.lanes.iter().for_each(|lane| drop(lane.client().take()));
+        self.forget();
     }
 }
 
 impl Lane {
-    /// The connection is of no use any more. Whoever still waits for an answer over it may get it.
-    pub(super) fn forget(&self, lost: &Arc<ClientWrapper>) {
-        let mut client = self.client();
-        if client.as_ref().is_some_and(|client| Arc::ptr_eq(client, lost)) {
-            *client = None;
-        }
+    /// The connection is of no use any more. Whoever still waits for an answer over it may get it. Answers whether it was still in use.
+    pub(super) fn forget(&self, lost: &Arc<ClientWrapper>) -> bool {
+        self.client().take_if(|client| Arc::ptr_eq(client, lost)).is_some()
     }
 
     fn live(&self) -> Option<Arc<ClientWrapper>> {
