@@ -5,6 +5,7 @@ mod args;
 mod claims;
 mod disk;
 mod house;
+mod locker;
 mod memory;
 mod person;
 mod pulse;

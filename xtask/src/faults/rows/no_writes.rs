@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tokio::time::sleep;
-use tokio_postgres::NoTls;
 
 use crate::{
     faults::{
         house::{House, POSTGRES_TIMEOUT},
+        locker::Locker,
         rounds::Rounds,
         watch::watch,
     },
@@ -31,9 +31,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     while let Some(mut round) = rounds.next() {
         let ((_, mut client), before) = (town.newcomer(service.url()).await?, town.stalled());
         let fault = watch(&town, service.url(), async {
-            let (locker, connection) = tokio_postgres::connect(schema.as_str(), NoTls).await.context("Postgres does not answer")?;
-            let driver = tokio::spawn(connection);
-            locker.batch_execute("BEGIN; LOCK TABLE users, sessions IN SHARE MODE").await?;
+            let locker = Locker::lock(&schema, "users, sessions", "SHARE").await?;
             town.fault_begins();
             let refreshed = client.refresh().await?.answer;
             if let Answer::Granted(grant) = &refreshed {
@@ -42,8 +40,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             let signed_out = town.saw(client.api.sign_out(&client.grant, Scope::This).await?).answer;
             sleep(FAULT).await;
             town.fault_ends();
-            drop(locker);
-            drop(driver.await);
+            locker.release().await;
             town.recover().await?;
             Ok((refreshed, signed_out))
         });

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use futures_util::future::try_join_all;
-use tokio_postgres::NoTls;
+use anyhow::Result;
+use futures_util::future::{try_join, try_join_all};
 
 use crate::{
     faults::{
         house::{House, POSTGRES_TIMEOUT},
+        locker::Locker,
         memory::Memory,
         rounds::Rounds,
         watch::watch,
@@ -16,8 +16,9 @@ use crate::{
     torture::{profile::Answer, service::Settings},
 };
 
-/// Requests at once, to a pool of two.
+/// Requests at once, to a pool of two; and sign-ins, more than there are connections for.
 const REQUESTS: usize = 200;
+const SIGN_INS: usize = 8;
 /// More than they may take, in bytes.
 const MEMORY: u64 = 64 << 20;
 const GRACE: Duration = Duration::from_millis(1250);
@@ -31,17 +32,18 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     town.at(&[service.url()]);
     let mut people = town.people();
     while let Some(mut round) = rounds.next() {
-        let ((_, client), stalled) = (town.newcomer(service.url()).await?, town.stalled());
+        let ((account, client), stalled) = (town.newcomer(service.url()).await?, town.stalled());
         let fault = watch(&town, service.url(), async {
             let memory = Memory::from_now(&service)?;
-            let (locker, connection) = tokio_postgres::connect(schema.as_str(), NoTls).await.context("Postgres does not answer")?;
-            let driver = tokio::spawn(connection);
-            locker.batch_execute("BEGIN; LOCK TABLE users, sessions IN ACCESS EXCLUSIVE MODE").await?;
+            let locker = Locker::lock(&schema, "sessions", "ACCESS EXCLUSIVE").await?;
             town.fault_begins();
-            let replies = try_join_all((0..REQUESTS).map(|_| client.refresh())).await?;
+            // What reads waits at the connection that all reads share, what writes for one of the others.
+            let reads = try_join_all((0..REQUESTS).map(|_| client.refresh()));
+            let writes = try_join_all((0..SIGN_INS).map(|_| client.api.sign_in(&account, None)));
+            let (mut replies, more) = try_join(reads, writes).await?;
+            replies.extend(more);
             let most = memory.growth()?;
-            drop(locker);
-            drop(driver.await);
+            locker.release().await;
             town.fault_ends();
             town.recover().await?;
             Ok((replies, most))

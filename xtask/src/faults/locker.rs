@@ -1,0 +1,46 @@
+//! Somebody at Postgres who holds a lock on the service's tables.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::{task::JoinHandle, time::Instant};
+use tokio_postgres::{Client, Error, NoTls, error::SqlState};
+use url::Url;
+
+/// Waits so long at a time: whoever waits for a second table with the first in its hands would else be in a deadlock with the service, which
+/// Postgres ends after a second by an error for one of the two.
+const AT_A_TIME: &str = "20ms";
+/// Gives up after so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Holds it until it is released.
+pub(super) struct Locker {
+    client: Client,
+    driver: JoinHandle<Result<(), Error>>,
+}
+
+impl Locker {
+    /// Locks all these tables, in that mode.
+    pub(super) async fn lock(schema: &Url, tables: &str, mode: &str) -> Result<Self> {
+        let (client, connection) = tokio_postgres::connect(schema.as_str(), NoTls).await.context("Postgres does not answer")?;
+        let driver = tokio::spawn(connection);
+        client.batch_execute(&format!("SET lock_timeout = '{AT_A_TIME}'")).await?;
+        let begun = Instant::now();
+        while let Err(error) = client.batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN {mode} MODE")).await {
+            client.batch_execute("ROLLBACK").await?;
+            if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) {
+                return Err(error).context(format!("{tables} can't be locked"));
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("{tables} are never free to be locked");
+            }
+        }
+        Ok(Self { client, driver })
+    }
+
+    /// Lets go.
+    pub(super) async fn release(self) {
+        drop(self.client);
+        drop(self.driver.await);
+    }
+}
