@@ -1,5 +1,5 @@
 //! The memory of the pool: a budget in bytes over all that is reserved for running hashes and all that is kept for the next ones. Kept are
-//! buffers of one size, that of today's hashes, wiped.
+//! buffers of one size, that of today's hashes, wiped unless the next hash begins in them at once.
 
 use super::stored::Space;
 use argon2::Block;
@@ -50,6 +50,11 @@ impl Budget {
         self.usual as u64 * BLOCK
     }
 
+    /// Whether a buffer for so many blocks is kept for the next, who gets the one that was kept last.
+    pub(super) fn keeps(&self, blocks: usize) -> bool {
+        blocks <= self.usual
+    }
+
     /// What this takes of the budget: a buffer of the usual size for all that fits into one.
     fn need(&self, space: Space) -> u64 {
         match space {
@@ -67,7 +72,7 @@ impl Budget {
     /// Takes memory, if there is enough now. Buffers that nobody uses make room for it.
     pub(super) fn take(&mut self, space: Space) -> Option<Reserved> {
         let (need, reserved) = match space {
-            Space::Blocks(blocks) if blocks <= self.usual => match self.idle.pop() {
+            Space::Blocks(blocks) if self.keeps(blocks) => match self.idle.pop() {
                 Some(buffer) => return Some(Reserved::Again(buffer)),
                 None => (self.need(space), Reserved::Blocks(self.usual)),
             },

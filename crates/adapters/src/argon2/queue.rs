@@ -121,6 +121,15 @@ impl Queue {
         Some((job, reserved))
     }
 
+    /// Whether the first in line is to have the buffer in which this was used, and writes over all of it: argon2 reads no block that it has
+    /// not written (RFC 9106 §3.2).
+    pub(super) fn writes_over(&self, used: Space) -> bool {
+        match (used, self.waiting.front().map(|job| job.demand.space)) {
+            (Space::Blocks(used), Some(Space::Blocks(next))) => used <= next && self.budget.keeps(next),
+            _ => false,
+        }
+    }
+
     /// A thread has finished. What was computed teaches the pace.
     pub(super) fn end(&mut self, ticket: Ticket, memory: Memory, took: Option<Duration>) {
         self.budget.give_back(memory);
