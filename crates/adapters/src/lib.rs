@@ -8,6 +8,8 @@ pub mod jose;
 mod lanes;
 #[cfg(feature = "limits")]
 pub mod limits;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod migrations;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "redis")]

@@ -1,6 +1,6 @@
 //! A key pair for ID tokens, used with exactly one algorithm; or its public half, which only verifies.
 
-use super::signature::{Cause, Signer, Verifier};
+use super::signature::{Cause, Signer, Verifier, private};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::{
     jwk::{
@@ -59,15 +59,7 @@ impl IdKey {
     }
 
     fn load(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Cause> {
-        let (signer, jwk) = Signer::from_pem(algorithm, pem)?;
-        // Only what the standard lists as public for the key type, whatever the library would add.
-        let members: &[&str] = match jwk.key_type() {
-            "RSA" => &["e", "kty", "n"],
-            "EC" => &["crv", "kty", "x", "y"],
-            _ => &["crv", "kty", "x"],
-        };
-        let required: Map<String, Value> =
-            members.iter().filter_map(|&name| Some((name.to_owned(), jwk.parameter(name)?.clone()))).collect();
+        let (signer, required) = Signer::from_pem(algorithm, pem)?;
         Self::assemble(algorithm, required, Some(signer))
     }
 
@@ -134,7 +126,7 @@ fn public_members(pem: &[u8]) -> Result<Option<Members>, openssl::error::ErrorSt
     let key = match PKey::public_key_from_pem(pem) {
         Ok(key) => key,
         // By way of DER the private part is left behind.
-        Err(_) => PKey::<Public>::public_key_from_der(&PKey::private_key_from_pem(pem)?.public_key_to_der()?)?,
+        Err(_) => PKey::<Public>::public_key_from_der(&private(pem)?.public_key_to_der()?)?,
     };
     let text = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
     let (algorithm, members) = match key.id() {
@@ -167,6 +159,7 @@ fn thumbprint(required: &Map<String, Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
 
     #[test]
     fn the_thumbprint_is_that_of_rfc_7638_section_3_1() {
@@ -204,5 +197,34 @@ mod tests {
         assert!(IdKey::from_pem(Algorithm::Es256, &rsa).is_err());
         assert!(IdKey::from_pem(Algorithm::EdDsa, &rsa).is_err());
         assert!(IdKey::from_pem(Algorithm::Rs256, &SecretString::from("no key")).is_err());
+    }
+
+    #[test]
+    fn a_key_on_a_curve_is_read_in_its_older_form_too_and_alone() {
+        let curve = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).unwrap();
+        let pair = openssl::ec::EcKey::generate(&curve).unwrap();
+        let text = |pem: Vec<u8>| SecretString::from(String::from_utf8(pem).unwrap());
+        let (older, key) = (text(pair.private_key_to_pem().unwrap()), PKey::from_ec_key(pair.clone()).unwrap());
+        let usual = text(key.private_key_to_pem_pkcs8().unwrap());
+        let read = |pem: &SecretString| IdKey::from_pem(Algorithm::Es256, pem);
+        let id = read(&usual).unwrap().id().to_owned();
+        assert_eq!(read(&older).unwrap().id(), id);
+        assert_eq!(IdKey::verifying(None, usual.expose_secret()).unwrap().id(), id);
+
+        // Not all programs write the public half into it, which is optional (RFC 5915 §3).
+        let head = b"\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x04\x27\x30\x25\x02\x01\x01\x04\x20";
+        let half = STANDARD.encode([&head[..], &pair.private_key().to_vec_padded(32).unwrap()].concat());
+        let half = SecretString::from(format!("-----BEGIN PRIVATE KEY-----\n{half}\n-----END PRIVATE KEY-----\n"));
+        assert_eq!(read(&half).unwrap().id(), id);
+
+        // Which of two would it be? And nobody is there to type a passphrase.
+        let encrypted = text(key.private_key_to_pem_pkcs8_passphrase(openssl::symm::Cipher::aes_128_cbc(), b"secret").unwrap());
+        let both = |one: &SecretString, other: &SecretString| format!("{}{}", one.expose_secret(), other.expose_secret()).into();
+        let other = IdKey::generate(Algorithm::Es256).unwrap();
+        let after_text = format!("Key: {}", usual.expose_secret()).into();
+        for wrong in [encrypted.clone(), both(&usual, &other), both(&older, &usual), both(&usual, &older), after_text] {
+            assert!(read(&wrong).is_err());
+        }
+        assert!(IdKey::verifying(None, encrypted.expose_secret()).is_err());
     }
 }

@@ -2,22 +2,31 @@
 //! them (ADR 27).
 
 use aws_lc_rs::{
+    error::KeyRejected,
     rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey,
         VerificationAlgorithm,
     },
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use josekit::{
-    jwk::{Jwk, KeyPair, alg::ed::EdCurve},
-    jws::{ES256, EdDSA, JwsSigner, JwsVerifier, PS256, RS256},
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use openssl::pkey::PKey;
+use josekit::{
+    jwk::{Jwk, KeyPair as _},
+    jws::{JwsSigner, JwsVerifier, PS256, RS256},
+};
+use openssl::{
+    error::ErrorStack,
+    pkey::{PKey, Private},
+};
 use revolve_domain::{keys::Algorithm, ports::SignError};
 use serde_json::{Map, Value};
 use std::error::Error;
 use zeroize::Zeroizing;
+
+const BEGIN: &str = "-----BEGIN ";
 
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 
@@ -29,23 +38,24 @@ pub(super) enum Signer {
 }
 
 impl Signer {
-    /// Reads a private key in PEM form, together with its public half as a JWK.
-    pub(super) fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<(Self, Jwk), Cause> {
+    /// Reads a private key in PEM form, together with what a JWK has to say of its public half (RFC 7518 §6, RFC 8037 §2).
+    pub(super) fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<(Self, Map<String, Value>), Cause> {
         Ok(match algorithm {
-            Algorithm::Rs256 => (Self::Rsa(Box::new(RS256.signer_from_pem(pem)?)), RS256.key_pair_from_pem(pem)?.to_jwk_public_key()),
-            Algorithm::Ps256 => (Self::Rsa(Box::new(PS256.signer_from_pem(pem)?)), PS256.key_pair_from_pem(pem)?.to_jwk_public_key()),
+            Algorithm::Rs256 => (Self::Rsa(Box::new(RS256.signer_from_pem(pem)?)), rsa(&RS256.key_pair_from_pem(pem)?.to_jwk_public_key())),
+            Algorithm::Ps256 => (Self::Rsa(Box::new(PS256.signer_from_pem(pem)?)), rsa(&PS256.key_pair_from_pem(pem)?.to_jwk_public_key())),
             Algorithm::Es256 => {
-                let pair = ES256.key_pair_from_pem(pem)?;
-                let der = pkcs8(pem)?;
-                (Self::P256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der)?), pair.to_jwk_public_key())
+                let pair = pair(pem, |der| EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der))?;
+                // An uncompressed point (SEC 1 §2.3.3).
+                let point = pair.public_key().as_ref().strip_prefix(&[4]).ok_or("the point is compressed")?;
+                let (x, y) = point.split_at(point.len() / 2);
+                let members = [("kty", "EC".to_owned()), ("crv", "P-256".to_owned()), ("x", text(x)), ("y", text(y))];
+                let members = public(members);
+                (Self::P256(pair), members)
             }
             Algorithm::EdDsa => {
-                let pair = EdDSA.key_pair_from_pem(pem)?;
-                if pair.curve() != EdCurve::Ed25519 {
-                    return Err("only the curve Ed25519 is supported".into());
-                }
-                let der = pkcs8(pem)?;
-                (Self::Ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der)?), pair.to_jwk_public_key())
+                let pair = pair(pem, Ed25519KeyPair::from_pkcs8_maybe_unchecked)?;
+                let x = text(pair.public_key().as_ref());
+                (Self::Ed25519(pair), public([("kty", "OKP".to_owned()), ("crv", "Ed25519".to_owned()), ("x", x)]))
             }
         })
     }
@@ -66,9 +76,43 @@ impl Signer {
     }
 }
 
-/// The same key in the form that aws-lc reads: PKCS #8 with the public key in it.
-fn pkcs8(pem: &[u8]) -> Result<Zeroizing<Vec<u8>>, openssl::error::ErrorStack> {
-    PKey::private_key_from_pem(pem)?.private_key_to_pkcs8().map(Zeroizing::new)
+/// Reads a key in the form that keys are made in, PKCS #8, without a touch of OpenSSL, whose decoders would stay in memory.
+fn pair<T>(pem: &[u8], read: impl Fn(&[u8]) -> Result<T, KeyRejected>) -> Result<T, Cause> {
+    let text = std::str::from_utf8(pem)?.trim();
+    if let Some(der) = pkcs8(text) {
+        return Ok(read(&der)?);
+    }
+    // Another form (RFC 5915): one block and nothing else, or it would not be certain which key it is.
+    if !text.starts_with(BEGIN) || text.matches(BEGIN).count() != 1 || !text.ends_with("-----") {
+        return Err("this is not one key in PEM form and nothing else".into());
+    }
+    Ok(read(&Zeroizing::new(private(pem)?.private_key_to_pkcs8()?))?)
+}
+
+/// What is in a PEM text that is one block of PKCS #8 (RFC 7468 §10), unencrypted.
+fn pkcs8(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let block = text.strip_prefix("-----BEGIN PRIVATE KEY-----")?.strip_suffix("-----END PRIVATE KEY-----")?;
+    let mut packed = Zeroizing::new(String::with_capacity(block.len()));
+    packed.extend(block.split_ascii_whitespace());
+    STANDARD.decode(packed.as_bytes()).map(Zeroizing::new).ok()
+}
+
+/// OpenSSL's reading. It asks nobody for the passphrase of an encrypted key.
+pub(super) fn private(pem: &[u8]) -> Result<PKey<Private>, ErrorStack> {
+    PKey::private_key_from_pem_callback(pem, |_| Err(ErrorStack::get()))
+}
+
+/// Of what the library says, only what the standard lists as public.
+fn rsa(jwk: &Jwk) -> Map<String, Value> {
+    ["e", "kty", "n"].into_iter().filter_map(|name| Some((name.to_owned(), jwk.parameter(name)?.clone()))).collect()
+}
+
+fn public<const N: usize>(members: [(&str, String); N]) -> Map<String, Value> {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// A public key, ready to verify.

@@ -98,10 +98,8 @@ impl Database {
         let mut config = url::read(settings.url.expose_secret()).map_err(|mistake| StoreError::broken(STORE, "read its URL", mistake))?;
         let tls = connector(&config, &settings.tls).map_err(|mistake| StoreError::broken(STORE, "set up TLS", mistake))?;
         let timeout = settings.timeout;
-        // Of several hosts only the primary will do: a standby may not know yet that a session has ended.
-        if config.get_target_session_attrs() == TargetSessionAttrs::Any {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
+        // Only a primary will do, whatever the URL says: a standby may not know yet that a session has ended.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         if config.get_connect_timeout().is_none() {
             // One that is gone must leave time for the others.
             config.connect_timeout(timeout / u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1));

@@ -1,7 +1,8 @@
 //! Opens the file: its mode, its connections' settings, its tables.
 
 use super::STORE;
-use refinery::{Migration, Runner};
+use crate::migrations::{self, APPLIED, Script};
+use refinery::Runner;
 use revolve_domain::ports::StoreError;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
@@ -17,7 +18,7 @@ use std::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [Script; 5] = [
     ("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql")),
     ("V2__signing_keys", include_str!("../../migrations/sqlite/V2__signing_keys.sql")),
     ("V3__epoch_raised_at", include_str!("../../migrations/sqlite/V3__epoch_raised_at.sql")),
@@ -30,7 +31,7 @@ const MIGRATIONS: [(&str, &str); 5] = [
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 
 /// How long a connection waits for another process to let go of the file.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// More than all statements of this adapter.
 const STATEMENTS: usize = 64;
@@ -71,14 +72,7 @@ fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
     if mode != "wal" {
         return Err(format!("a write-ahead log is not possible here, only the journal mode {mode}").into());
     }
-    let migrations = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
-    // All in one transaction: one by one, the library commits a migration before the note that it was applied, and whoever is killed
-    // in between never starts again.
-    let report = Runner::new(&migrations).set_grouped(true).run(&mut writer)?;
-    for migration in report.applied_migrations() {
-        tracing::info!(%migration, "migrated the tables in SQLite");
-    }
-    let migrated = report.applied_migrations().iter().map(ToString::to_string).collect();
+    let migrated = if migrations::are_all(&applied(&writer)?, &MIGRATIONS) { Vec::new() } else { migrate(&mut writer)? };
     drop(lock);
 
     let readers = thread::available_parallelism().map_or(*READERS.start(), NonZeroUsize::get).clamp(*READERS.start(), *READERS.end());
@@ -88,6 +82,26 @@ fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
         Ok(reader)
     });
     Ok(Opened { writer, readers: readers.collect::<rusqlite::Result<_>>()?, migrated })
+}
+
+/// None if there are no tables yet.
+fn applied(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    if conn.table_exists(None, "refinery_schema_history")? {
+        conn.prepare(APPLIED)?.query_map([], |row| row.get(0))?.collect()
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Runs what is missing; says what it was.
+fn migrate(writer: &mut Connection) -> Result<Vec<String>, refinery::Error> {
+    // All in one transaction: one by one, the library commits a migration before the note that it was applied, and whoever is killed
+    // in between never starts again.
+    let report = Runner::new(&migrations::parse(&MIGRATIONS)?).set_grouped(true).run(writer)?;
+    for migration in report.applied_migrations() {
+        tracing::info!(%migration, "migrated the tables in SQLite");
+    }
+    Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
 }
 
 /// The file whose lock holds off another process that migrates. It is not the database itself: closing any handle to
@@ -136,4 +150,22 @@ fn is_broken(error: &(dyn Error + 'static)) -> bool {
         next = error.source();
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_released_is_never_edited() {
+        let sums: Vec<u64> = migrations::parse(&MIGRATIONS).unwrap().iter().map(refinery::Migration::checksum).collect();
+        let released = [
+            4_086_134_192_406_902_562,
+            4_828_112_101_743_365_679,
+            9_236_602_618_776_488_404,
+            8_141_056_308_703_867_599,
+            8_594_679_555_467_291_214,
+        ];
+        assert_eq!(sums, released, "a change of tables is a new migration: starts don't look at the text of those that were applied");
+    }
 }

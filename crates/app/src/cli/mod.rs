@@ -25,6 +25,7 @@ use hash::HashCommand;
 use refusal::Usage;
 use sessions::SessionsCommand;
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -107,7 +108,7 @@ struct Format {
 
 /// Reads the arguments and the configuration, carries out the command, and says how the process ends.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = if only_serves(std::env::args_os().skip(1)) { Cli { config: None, command: None } } else { Cli::parse() };
     let done = run(cli.command.unwrap_or(Command::Serve), cli.config.as_deref());
     let Err(error) = done else { return ExitCode::SUCCESS };
     if let Some(wrong) = error.downcast_ref::<ConfigError>() {
@@ -116,6 +117,15 @@ pub fn main() -> ExitCode {
     }
     eprintln!("revolve: {error:#}");
     if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+/// Whether there is nothing to read: the tables of all commands need not be built then, which would stay in memory.
+fn only_serves(mut arguments: impl Iterator<Item = OsString>) -> bool {
+    match (arguments.next(), arguments.next()) {
+        (None, _) => true,
+        (Some(only), None) => only == "serve",
+        _ => false,
+    }
 }
 
 fn run(command: Command, file: Option<&Path>) -> Result<()> {
@@ -144,6 +154,15 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn only_what_says_nothing_else_serves_without_a_parser() {
+        let only = |arguments: &[&str]| super::only_serves(arguments.iter().map(Into::into));
+        assert!(only(&[]) && only(&["serve"]));
+        for more in [&["--help"][..], &["serve", "--help"], &["serve", "serve"], &["doctor"], &["--config", "file"]] {
+            assert!(!only(more), "{more:?}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_sound() {

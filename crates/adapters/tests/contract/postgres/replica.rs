@@ -80,6 +80,9 @@ async fn a_standby_that_takes_over_is_found() {
     }
     let error = accounts.end_all(user().id, None, EndReason::SignedOut, session(1).began_at).await.expect_err("no writes");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
+    // Nor is it read from any more, not over the connections that all reads share either: another may be the primary by now.
+    let error = accounts.find(user().id, session(1).id).await.expect_err("it is left");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
     new.batch_execute("SET default_transaction_read_only = off").await.unwrap();
     new.batch_execute("ALTER SYSTEM RESET default_transaction_read_only").await.unwrap();
     new.batch_execute("SELECT pg_reload_conf()").await.unwrap();
