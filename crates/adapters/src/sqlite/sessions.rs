@@ -56,7 +56,7 @@ const PRUNE_DEVICES: &str = "
 impl SessionRepository for SqliteStore {
     async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
         let find = move |conn: &Connection| first(conn, FIND, [user.to_string(), session.to_string()], rows::record);
-        self.read("read a session", find).await
+        self.glance("read a session", find).await
     }
 
     async fn begin(&self, new: &BeginSession) -> Result<BeginOutcome, StoreError> {
