@@ -3,12 +3,13 @@
 use anyhow::Result;
 
 use super::{
-    figures::{Curve, Figures, Point},
-    load::{Order, Request},
+    figures::{Curve, Figures, Point, median},
+    load::{Order, Report, Request},
     site::{CONNECTIONS, Side, Site},
 };
 
-const LOADS: [f64; 6] = [0.1, 0.25, 0.5, 0.65, 0.8, 0.9];
+const HALF: f64 = 0.5;
+const LOADS: [f64; 6] = [0.1, 0.25, HALF, 0.65, 0.8, 0.9];
 
 const SIDES: [(&str, &str); 3] =
     [("es256", "Revolve, Redis and Postgres"), ("embedded", "Revolve, embedded"), ("baseline_es256", "replaced scheme, Redis")];
@@ -17,14 +18,26 @@ pub(super) async fn measure(site: &Site<'_>, sides: &mut [Side], figures: &mut F
     for (key, name) in SIDES {
         let Some(side) = sides.iter_mut().find(|side| side.name == key) else { continue };
         let Some(most) = figures.get(&format!("{key}.refresh.per_second")) else { continue };
-        eprintln!("latency against load: {name}");
-        let mut points = Vec::new();
-        for load in LOADS {
-            let rate = most * load;
-            let report = side.load.ask(Order::open(Request::Refresh, CONNECTIONS, site.plan.point, rate)).await?;
-            points.push(Point { load, rate, p50: report.p50, p99: report.p99, p999: report.p999, failed: report.failed });
+        let mut found: [Vec<Report>; LOADS.len()] = Default::default();
+        for pass in 1..=site.plan.passes {
+            eprintln!("latency against load: {name}, pass {pass} of {}", site.plan.passes);
+            for (load, reports) in LOADS.into_iter().zip(&mut found) {
+                reports.push(side.load.ask(Order::open(Request::Refresh, CONNECTIONS, site.plan.point, most * load)).await?);
+            }
         }
-        if let Some(half) = points.iter().find(|point| point.load.to_bits() == 0.5_f64.to_bits()) {
+        let points: Vec<Point> = LOADS
+            .into_iter()
+            .zip(&found)
+            .map(|(load, reports)| Point {
+                load,
+                rate: most * load,
+                p50: middle(reports, |report| report.p50),
+                p99: middle(reports, |report| report.p99),
+                p999: middle(reports, |report| report.p999),
+                failed: reports.iter().map(|report| report.failed).sum(),
+            })
+            .collect();
+        if let Some(half) = points.iter().find(|point| point.load.to_bits() == HALF.to_bits()) {
             // Answers that never came were later than any.
             let p99 = if half.failed > 0 { f64::INFINITY } else { half.p99 };
             figures.put(format!("{key}.refresh.p99_at_half_load"), p99);
@@ -32,4 +45,9 @@ pub(super) async fn measure(site: &Site<'_>, sides: &mut [Side], figures: &mut F
         figures.curves.push(Curve { name, points });
     }
     Ok(())
+}
+
+/// The median of all passes.
+fn middle(reports: &[Report], latency: impl Fn(&Report) -> f64) -> f64 {
+    median(&reports.iter().map(latency).collect::<Vec<_>>())
 }

@@ -1,10 +1,10 @@
 //! The goals of a run: what each is about, the bound that follows from what was measured beside it, and whether it is met.
 
-use serde::Serialize;
-
-use super::{figures::Figures, hashing::BUDGET};
-
-const MIB: f64 = 1024.0 * 1024.0;
+use super::{
+    figures::Figures,
+    goal::{Bound, Goal, Goals, MIB, Unit},
+    hashing::BUDGET,
+};
 
 /// The parts of a refresh, bare: a request and its answer, one read, one call, a token verified and two signed.
 const REFRESH: [&str; 6] = [
@@ -17,98 +17,6 @@ const REFRESH: [&str; 6] = [
 ];
 /// The parts of `/me`, bare.
 const ME: [&str; 3] = ["echo.echo.service", "floor.postgres.read", "floor.ES256.verify.raw"];
-
-/// A goal and how it was met.
-#[derive(Debug, Serialize)]
-pub(super) struct Goal {
-    /// Its name in the kept ratios.
-    pub(super) key: &'static str,
-    pub(super) what: String,
-    /// The bound in words.
-    pub(super) bound: String,
-    pub(super) figure: String,
-    pub(super) met: bool,
-    /// The floor by the figure, or the figure by the most that there could be: 1 is perfect.
-    pub(super) efficiency: f64,
-    /// Whether it is CPU time or memory, which hardly vary from run to run, unlike latencies, rates and the disk.
-    pub(super) steady: bool,
-}
-
-/// What a figure is told in.
-#[derive(Clone, Copy)]
-enum Unit {
-    Micros,
-    Millis,
-    PerSecond,
-    Bytes,
-    Mib,
-    Times,
-}
-
-impl Unit {
-    fn show(self, value: f64) -> String {
-        match self {
-            Self::Micros => format!("{value:.0} µs"),
-            Self::Millis => format!("{value:.1} ms"),
-            Self::PerSecond if value < 1000.0 => format!("{value:.1}/s"),
-            Self::PerSecond => format!("{value:.0}/s"),
-            Self::Bytes => format!("{value:.0} bytes"),
-            Self::Mib => format!("{:.1} MiB", value / MIB),
-            Self::Times => format!("{value:.2} ×"),
-        }
-    }
-}
-
-/// The bound: so many times the floor, which is what it is called.
-struct Bound<'a> {
-    factor: f64,
-    floor: f64,
-    called: &'a str,
-}
-
-impl Bound<'_> {
-    /// A number that no machine changes.
-    fn fixed(limit: f64) -> Self {
-        Self { factor: 1.0, floor: limit, called: "fixed" }
-    }
-}
-
-#[derive(Default)]
-struct Goals(Vec<Goal>);
-
-impl Goals {
-    /// `figure` is by `ratio` more than the floor.
-    fn at_most(&mut self, key: &'static str, what: impl Into<String>, bound: &Bound<'_>, (figure, ratio): (f64, f64), unit: Unit) {
-        let words = format!("≤ {} ({})", unit.show(bound.factor * bound.floor), bound.called);
-        self.add(key, what.into(), words, unit.show(figure), ratio <= bound.factor, 1.0 / ratio);
-    }
-
-    fn at_least(&mut self, key: &'static str, what: impl Into<String>, bound: &Bound<'_>, (figure, ratio): (f64, f64), unit: Unit) {
-        let words = format!("≥ {} ({})", unit.show(bound.factor * bound.floor), bound.called);
-        self.add(key, what.into(), words, unit.show(figure), ratio >= bound.factor, ratio);
-    }
-
-    /// A figure that is to stay below a number.
-    fn below(&mut self, key: &'static str, what: impl Into<String>, limit: f64, figure: f64, unit: Unit) {
-        self.at_most(key, what, &Bound::fixed(limit), (figure, figure / limit), unit);
-    }
-
-    /// How many times something else a figure is.
-    fn times(&mut self, key: &'static str, what: impl Into<String>, factor: f64, called: &str, ratio: f64) {
-        self.at_most(key, what, &Bound { factor, floor: 1.0, called }, (ratio, ratio), Unit::Times);
-    }
-
-    fn add(&mut self, key: &'static str, what: String, bound: String, figure: String, met: bool, efficiency: f64) {
-        self.0.push(Goal { key, what, bound, figure, met, efficiency, steady: true });
-    }
-
-    /// The last one is about latencies or rates.
-    fn unsteady(&mut self) {
-        if let Some(last) = self.0.last_mut() {
-            last.steady = false;
-        }
-    }
-}
 
 /// Judges what was measured; goals of parts that were left out are left out.
 pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
@@ -123,7 +31,7 @@ pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
         goals.times("flood", what, 3.0, "of quiet", flooded / quiet);
         goals.unsteady();
     }
-    goals.0
+    goals.all()
 }
 
 /// A figure and how it stands to the sum of floors, round by round; and that sum.

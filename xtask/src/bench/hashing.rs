@@ -13,6 +13,8 @@ use crate::torture::service::{Schema, Settings};
 pub(super) const BUDGET: u32 = 64;
 /// More than there are threads, so that none is ever without work.
 const CLIENTS: usize = 8;
+/// More threads than the budget has memory for: as many run as it has.
+const MANY: usize = 8;
 
 pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
     let floors = Schema::create(site.postgres(), "hash_floors".to_owned()).await?;
@@ -20,7 +22,6 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
     let mut all = site.server("hashing", 5, hashing().with("HASHING__THREADS", &cores.to_string())).await?;
     let mut usual = site.server("hashing_default", 6, hashing()).await?;
     figures.put("hashing.cores", number(cores));
-    figures.put("hashing.rss.idle", all.memory("VmRSS")?);
     for side in [&mut all, &mut usual] {
         side.ask(Order::count(Request::SignUp, CLIENTS, CLIENTS)).await?;
     }
@@ -40,11 +41,22 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
         }
     }
     figures.settle(samples);
-    figures.put("hashing.rss.peak", all.memory("VmHWM")?);
-    figures.put("hashing.rss.after", all.memory("VmRSS")?);
     all.stop().await?;
     usual.stop().await?;
-    floors.remove().await
+    floors.remove().await?;
+    memory(site, figures).await
+}
+
+/// The memory of as many threads as the budget allows, whatever the machine.
+async fn memory(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
+    let mut side = site.server("hashing_many", 7, hashing().with("HASHING__THREADS", &MANY.to_string())).await?;
+    figures.put("hashing.rss.idle", side.memory("VmRSS")?);
+    for request in [Request::SignUp, Request::SignIn] {
+        side.ask(Order::count(request, MANY * 2, MANY * 8)).await?;
+    }
+    figures.put("hashing.rss.peak", side.memory("VmHWM")?);
+    figures.put("hashing.rss.after", side.memory("VmRSS")?);
+    side.stop().await
 }
 
 /// Hashes as they are by default.

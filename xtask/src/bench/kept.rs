@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, fs, path::Path};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::goals::Goal;
+use super::goal::Goal;
 
 /// An efficiency may change by so much before it counts.
 const FULL: f64 = 0.05;

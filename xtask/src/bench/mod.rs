@@ -8,6 +8,7 @@ mod costs;
 mod curves;
 mod figures;
 mod flood;
+mod goal;
 mod goals;
 mod hashing;
 mod kept;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{
     figures::Figures,
-    goals::Goal,
+    goal::Goal,
     plot::{Line, Plot, Scale},
 };
 use crate::marks;

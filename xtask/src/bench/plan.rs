@@ -11,8 +11,10 @@ pub(super) struct Plan {
     pub(super) floor: f64,
     /// Seconds of hashing for a figure, in each round.
     pub(super) hashing: f64,
-    /// Seconds at each point of a curve.
+    /// Seconds at each point of a curve, in each pass.
     pub(super) point: f64,
+    /// How often a curve is passed through.
+    pub(super) passes: usize,
     /// People who refresh.
     pub(super) people: usize,
     /// Live sessions in a store, from few to many.
@@ -36,7 +38,8 @@ impl Plan {
         seconds: 3.0,
         floor: 1.5,
         hashing: 2.0,
-        point: 10.0,
+        point: 5.0,
+        passes: 3,
         people: 5_000,
         sessions: &[1_000, 10_000, 100_000, 1_000_000],
         foreign: 500_000,
@@ -52,7 +55,8 @@ impl Plan {
         seconds: 0.8,
         floor: 0.5,
         hashing: 0.8,
-        point: 2.0,
+        point: 1.0,
+        passes: 3,
         people: 1_000,
         sessions: &[1_000, 10_000, 100_000],
         foreign: 100_000,

@@ -10,6 +10,7 @@ use url::Url;
 /// Waits so long at a time: whoever waits for a second table with the first in its hands would else be in a deadlock with the service, which
 /// Postgres ends after a second by an error for one of the two.
 const AT_A_TIME: &str = "20ms";
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
 /// Gives up after so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -27,15 +28,20 @@ impl Locker {
         client.batch_execute(&format!("SET lock_timeout = '{AT_A_TIME}'")).await?;
         let begun = Instant::now();
         while let Err(error) = client.batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN {mode} MODE")).await {
-            client.batch_execute("ROLLBACK").await?;
             if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) {
                 return Err(error).context(format!("{tables} can't be locked"));
             }
+            client.batch_execute("ROLLBACK").await?;
             if begun.elapsed() > PATIENCE {
                 bail!("{tables} are never free to be locked");
             }
         }
         Ok(Self { client, driver })
+    }
+
+    /// How many connections wait for it.
+    pub(super) async fn waiting(&self) -> Result<i64> {
+        Ok(self.client.query_one(WAITING, &[]).await?.try_get(0)?)
     }
 
     /// Lets go.

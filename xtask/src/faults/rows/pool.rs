@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::future::{try_join, try_join_all};
+use tokio::time::sleep;
 
 use crate::{
     faults::{
@@ -19,6 +20,8 @@ use crate::{
 /// Requests at once, to a pool of two; and sign-ins, more than there are connections for.
 const REQUESTS: usize = 200;
 const SIGN_INS: usize = 8;
+/// Between two looks whether one of them waits.
+const LOOK: Duration = Duration::from_millis(5);
 /// More than they may take, in bytes.
 const MEMORY: u64 = 64 << 20;
 const GRACE: Duration = Duration::from_millis(1250);
@@ -37,9 +40,14 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             let memory = Memory::from_now(&service)?;
             let locker = Locker::lock(&schema, "sessions", "ACCESS EXCLUSIVE").await?;
             town.fault_begins();
-            // What reads waits at the connection that all reads share, what writes for one of the others.
-            let reads = try_join_all((0..REQUESTS).map(|_| client.refresh()));
+            // What writes waits for the one connection that is not shared; then all that read, for the one that is.
             let writes = try_join_all((0..SIGN_INS).map(|_| client.api.sign_in(&account, None)));
+            let reads = async {
+                while locker.waiting().await? == 0 {
+                    sleep(LOOK).await;
+                }
+                try_join_all((0..REQUESTS).map(|_| client.refresh())).await
+            };
             let (mut replies, more) = try_join(reads, writes).await?;
             replies.extend(more);
             let most = memory.growth()?;

@@ -1,0 +1,113 @@
+//! A goal: its bound, the figure, and whether that meets it.
+
+use serde::Serialize;
+
+pub(super) const MIB: f64 = 1024.0 * 1024.0;
+
+/// A goal and how it was met.
+#[derive(Debug, Serialize)]
+pub(super) struct Goal {
+    /// Its name in the kept ratios.
+    pub(super) key: &'static str,
+    pub(super) what: String,
+    /// The bound in words.
+    pub(super) bound: String,
+    pub(super) figure: String,
+    pub(super) met: bool,
+    /// The floor by the figure, or the figure by the most that there could be: 1 is perfect.
+    pub(super) efficiency: f64,
+    /// Whether it is CPU time or memory, which hardly vary from run to run, unlike latencies, rates and the disk.
+    pub(super) steady: bool,
+}
+
+/// What a figure is told in.
+#[derive(Clone, Copy)]
+pub(super) enum Unit {
+    Micros,
+    Millis,
+    PerSecond,
+    Bytes,
+    Mib,
+    Times,
+}
+
+impl Unit {
+    pub(super) fn show(self, value: f64) -> String {
+        match self {
+            Self::Micros => format!("{value:.0} µs"),
+            Self::Millis => format!("{value:.1} ms"),
+            Self::PerSecond if value < 1000.0 => format!("{value:.1}/s"),
+            Self::PerSecond => format!("{value:.0}/s"),
+            Self::Bytes => format!("{value:.0} bytes"),
+            Self::Mib => format!("{:.1} MiB", value / MIB),
+            Self::Times => format!("{value:.2} ×"),
+        }
+    }
+}
+
+/// The bound: so many times the floor, which is what it is called.
+pub(super) struct Bound<'a> {
+    pub(super) factor: f64,
+    pub(super) floor: f64,
+    pub(super) called: &'a str,
+}
+
+/// Goals, as they are judged.
+#[derive(Default)]
+pub(super) struct Goals(Vec<Goal>);
+
+impl Goals {
+    /// `figure` is by `ratio` more than the floor: the median of what rounds found, not the one of figures by the one of floors.
+    pub(super) fn at_most(
+        &mut self,
+        key: &'static str,
+        what: impl Into<String>,
+        bound: &Bound<'_>,
+        (figure, ratio): (f64, f64),
+        unit: Unit,
+    ) {
+        let words = format!("≤ {} ({})", unit.show(bound.factor * bound.floor), bound.called);
+        let figure = format!("{} ({ratio:.2} ×)", unit.show(figure));
+        self.add(key, what.into(), words, figure, ratio <= bound.factor, 1.0 / ratio);
+    }
+
+    pub(super) fn at_least(
+        &mut self,
+        key: &'static str,
+        what: impl Into<String>,
+        bound: &Bound<'_>,
+        (figure, ratio): (f64, f64),
+        unit: Unit,
+    ) {
+        let words = format!("≥ {} ({})", unit.show(bound.factor * bound.floor), bound.called);
+        let figure = format!("{} ({ratio:.2} ×)", unit.show(figure));
+        self.add(key, what.into(), words, figure, ratio >= bound.factor, ratio);
+    }
+
+    /// A figure that is to stay below a number that no machine changes.
+    pub(super) fn below(&mut self, key: &'static str, what: impl Into<String>, limit: f64, figure: f64, unit: Unit) {
+        let words = format!("≤ {} (fixed)", unit.show(limit));
+        self.add(key, what.into(), words, unit.show(figure), figure <= limit, limit / figure);
+    }
+
+    /// How many times something else a figure is.
+    pub(super) fn times(&mut self, key: &'static str, what: impl Into<String>, factor: f64, called: &str, ratio: f64) {
+        let words = format!("≤ {} ({called})", Unit::Times.show(factor));
+        self.add(key, what.into(), words, Unit::Times.show(ratio), ratio <= factor, 1.0 / ratio);
+    }
+
+    fn add(&mut self, key: &'static str, what: String, bound: String, figure: String, met: bool, efficiency: f64) {
+        self.0.push(Goal { key, what, bound, figure, met, efficiency, steady: true });
+    }
+
+    pub(super) fn all(self) -> Vec<Goal> {
+        self.0
+    }
+
+    /// The last one is about latencies or rates.
+    pub(super) fn unsteady(&mut self) {
+        if let Some(last) = self.0.last_mut() {
+            last.steady = false;
+        }
+    }
+}
