@@ -28,7 +28,7 @@ const STORE: &str = "sqlite";
 
 /// The embedded store. A clone is the same one; several of them, in several processes too, may have one file open.
 ///
-/// It needs a Tokio runtime to be called in.
+/// It needs a Tokio runtime to be called in. Whoever drops the last clone without [`close`](Self::close) waits for what was begun.
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,

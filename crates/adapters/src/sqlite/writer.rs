@@ -111,7 +111,18 @@ impl Writer {
     }
 }
 
-/// Until it is told to stop, or everybody is gone.
+impl Drop for Writer {
+    /// Waits for the thread, if nobody has closed it: SQLite takes away the index of its log before the log, and a process that ended in
+    /// between would leave a log that nobody can look into without making an index.
+    fn drop(&mut self) {
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            drop(self.queue.send(Message::Stop).map(|()| thread.join()));
+        }
+    }
+}
+
+/// Until it is told to stop.
 fn serve(conn: &Connection, messages: &Receiver<Message>) {
     let mut going = true;
     while going && let Ok(Message::Do(first)) = messages.recv() {

@@ -192,6 +192,16 @@ async fn a_full_queue_turns_away_at_once() {
 }
 
 #[tokio::test]
+async fn who_is_dropped_leaves_a_file_without_a_log() {
+    let fixture = Fixture::new();
+    fixture.note(1).await.unwrap();
+    let log = fixture.dir.path().join("notes.db-wal");
+    assert!(log.exists());
+    drop(fixture.writer);
+    assert!(!log.exists());
+}
+
+#[tokio::test]
 async fn close_finishes_what_waits() {
     let fixture = Fixture::new();
     let (release, first) = fixture.hold().await;
