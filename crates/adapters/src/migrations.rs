@@ -8,7 +8,7 @@ pub(crate) type Script = (&'static str, &'static str);
 /// Which were applied, by the library's own table.
 pub(crate) const APPLIED: &str = "SELECT 'V' || version || '__' || name FROM refinery_schema_history ORDER BY version";
 
-/// Whether exactly these have been applied. Then there is nothing to lock and nothing to run, which is what almost every start finds, and
+/// Whether exactly these have been applied. Then there is nothing to run, which is what almost every start finds, and
 /// the library's parser of names, with its tables of all of Unicode, is never built.
 pub(crate) fn are_all(applied: &[String], scripts: &[Script]) -> bool {
     applied.iter().eq(scripts.iter().map(|(name, _)| name))

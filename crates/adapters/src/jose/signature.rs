@@ -48,8 +48,7 @@ impl Signer {
                 // An uncompressed point (SEC 1 §2.3.3).
                 let point = pair.public_key().as_ref().strip_prefix(&[4]).ok_or("the point is compressed")?;
                 let (x, y) = point.split_at(point.len() / 2);
-                let members = [("kty", "EC".to_owned()), ("crv", "P-256".to_owned()), ("x", text(x)), ("y", text(y))];
-                let members = public(members);
+                let members = public([("kty", "EC".to_owned()), ("crv", "P-256".to_owned()), ("x", text(x)), ("y", text(y))]);
                 (Self::P256(pair), members)
             }
             Algorithm::EdDsa => {

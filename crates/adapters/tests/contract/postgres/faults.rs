@@ -131,6 +131,18 @@ async fn the_servers_time_out_does_not_cut_migrations() {
     starting.await.expect("no panic").expect("the adapter connects");
 }
 
+#[tokio::test]
+async fn only_a_server_that_takes_writes_will_do_whatever_the_url_asks_for() {
+    let Some(schema) = Schema::make().await else { return };
+    schema.accounts().await;
+    let asking = format!("{}&target_session_attrs=read-only", schema.url());
+    let connect = |url: String| PostgresAccounts::connect(PostgresConfig { url: url.into(), ..schema.config() });
+    created(&connect(asking.clone()).await.expect("it takes writes")).await;
+    // As a standby is, whose tables are up to date.
+    let error = connect(asking.replace("options=", "options=-cdefault_transaction_read_only%3Don%20")).await.err().expect("it takes none");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_connections_heal() {
     let Some(schema) = Schema::make().await else { return };
