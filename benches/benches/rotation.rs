@@ -38,16 +38,35 @@ struct Session {
 
 impl Session {
     async fn begin(store: &dyn TokenRepository, now: Timestamp) -> Self {
-        let (user, id) = (UserId::from_uuid(Uuid::now_v7()), SessionId::from_uuid(Uuid::now_v7()));
+        let (user, id) = (
+            UserId::from_uuid(Uuid::now_v7()),
+            SessionId::from_uuid(Uuid::now_v7()),
+        );
         let generation = Generation::FIRST;
-        let token = LiveToken { generation, issued_at: now, expires_at: now.plus(LIFE), device: None };
-        let new = NewLiveSession { user, session: id, token, epoch: Epoch::default(), ceiling: 10 };
+        let token = LiveToken {
+            generation,
+            issued_at: now,
+            expires_at: now.plus(LIFE),
+            device: None,
+        };
+        let new = NewLiveSession {
+            user,
+            session: id,
+            token,
+            epoch: Epoch::default(),
+            ceiling: 10,
+        };
         store.begin(new).await.expect("it begins");
-        Self { user, id, generation: AtomicU64::new(generation.number()) }
+        Self {
+            user,
+            id,
+            generation: AtomicU64::new(generation.number()),
+        }
     }
 
     async fn refresh(&self, store: &dyn TokenRepository, now: Timestamp) {
-        let presented = Generation::new(self.generation.fetch_add(1, Ordering::Relaxed)).expect("far below the last one");
+        let presented = Generation::new(self.generation.fetch_add(1, Ordering::Relaxed))
+            .expect("far below the last one");
         let rotation = Rotation {
             user: self.user,
             session: self.id,
@@ -56,28 +75,46 @@ impl Session {
             issued_at: now,
             expires_at: now.plus(LIFE),
             epoch: Epoch::default(),
-            device: DeviceProof { owner: DeviceId::from_random([3; 16]), shown: None, bound: false },
+            device: DeviceProof {
+                owner: DeviceId::from_random([3; 16]),
+                shown: None,
+                bound: false,
+            },
             policy: RetryPolicy::default(),
         };
         let outcome = store.rotate(&rotation).await.expect("the store answers");
-        assert!(matches!(outcome, RotationOutcome::Rotated(_)), "{outcome:?}");
+        assert!(
+            matches!(outcome, RotationOutcome::Rotated(_)),
+            "{outcome:?}"
+        );
     }
 }
 
-fn rotations(criterion: &mut Criterion, runtime: &Runtime, name: &str, store: &Arc<dyn TokenRepository>) {
+fn rotations(
+    criterion: &mut Criterion,
+    runtime: &Runtime,
+    name: &str,
+    store: &Arc<dyn TokenRepository>,
+) {
     let now = SystemClock.now();
-    let sessions = runtime.block_on(async { join_all((0..AT_ONCE).map(|_| Session::begin(store.as_ref(), now))).await });
+    let sessions = runtime.block_on(async {
+        join_all((0..AT_ONCE).map(|_| Session::begin(store.as_ref(), now))).await
+    });
     let sessions: Vec<_> = sessions.into_iter().map(Arc::new).collect();
     let mut group = criterion.benchmark_group(format!("rotate, {name}"));
     group.bench_function("one at a time", |bencher| {
-        bencher.to_async(runtime).iter(|| sessions[0].refresh(store.as_ref(), SystemClock.now()));
+        bencher
+            .to_async(runtime)
+            .iter(|| sessions[0].refresh(store.as_ref(), SystemClock.now()));
     });
     group.throughput(Throughput::Elements(AT_ONCE as u64));
     group.bench_function(format!("{AT_ONCE} at once"), |bencher| {
         bencher.to_async(runtime).iter(|| async {
             let each = sessions.iter().map(|session| {
                 let (session, store) = (Arc::clone(session), Arc::clone(store));
-                tokio::spawn(async move { session.refresh(store.as_ref(), SystemClock.now()).await })
+                tokio::spawn(
+                    async move { session.refresh(store.as_ref(), SystemClock.now()).await },
+                )
             });
             for done in join_all(each).await {
                 done.expect("it is refreshed");
@@ -95,16 +132,26 @@ fn stores(criterion: &mut Criterion) {
 
     // On the disk that the project is on, not in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let opened = runtime.block_on(SqliteStore::open(folder.path().join("bench.sqlite3"), clock)).expect("SQLite opens");
+    let opened = runtime
+        .block_on(SqliteStore::open(
+            folder.path().join("bench.sqlite3"),
+            clock,
+        ))
+        .expect("SQLite opens");
     let sqlite: Arc<dyn TokenRepository> = Arc::new(opened.clone());
     rotations(criterion, &runtime, "SQLite", &sqlite);
     runtime.block_on(opened.close());
 
-    let Some(url) = std::env::var("REVOLVE_TEST_REDIS_URL").ok().filter(|url| !url.is_empty()) else {
+    let Some(url) = std::env::var("REVOLVE_TEST_REDIS_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
+    else {
         eprintln!("rotate, Redis: left out, REVOLVE_TEST_REDIS_URL is not set");
         return;
     };
-    let redis = runtime.block_on(RedisTokens::connect(RedisConfig::new(url.into()))).expect("Redis answers");
+    let redis = runtime
+        .block_on(RedisTokens::connect(RedisConfig::new(url.into())))
+        .expect("Redis answers");
     let redis: Arc<dyn TokenRepository> = Arc::new(redis);
     rotations(criterion, &runtime, "Redis", &redis);
 }

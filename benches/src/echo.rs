@@ -10,5 +10,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 async fn echo(body: web::Bytes) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(body)
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(body)
 }

@@ -13,42 +13,89 @@ use crate::{
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
-const ADAPTER_FEATURES: [&str; 8] = ["redis", "postgres", "sqlite", "jose", "argon2", "limits", "system", "zxcvbn"];
+const ADAPTER_FEATURES: [&str; 8] = [
+    "redis", "postgres", "sqlite", "jose", "argon2", "limits", "system", "zxcvbn",
+];
 
 /// A relying service takes what its framework needs; the empty one is the verifier alone.
 const VERIFY_FEATURES: [&str; 4] = ["", "http", "actix", "tower"];
 
 pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> {
     let mut report = Report::default();
-    report.step("format", process::run(cargo(["fmt", "--all", "--check"])?, interrupt)).await.context("run `cargo fmt --all`")?;
-    report.step("dependency rules", async { deps::run() }).await?;
+    report
+        .step(
+            "format",
+            process::run(cargo(["fmt", "--all", "--check"])?, interrupt),
+        )
+        .await
+        .context("run `cargo fmt --all`")?;
+    report
+        .step("dependency rules", async { deps::run() })
+        .await?;
     if process::succeeds(&mut cargo(["deny", "--version"])?).await {
         let deny = cargo(["deny", "check", "bans", "licenses", "sources"])?;
-        report.step("cargo deny", process::run(deny, interrupt)).await?;
+        report
+            .step("cargo deny", process::run(deny, interrupt))
+            .await?;
     } else {
         eprintln!("== cargo deny: not installed, left out (`cargo install cargo-deny`)");
     }
     report.step("alerts", alerts(interrupt)).await?;
-    let clippy = cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    report.step("clippy", process::run(clippy, interrupt)).await?;
-    report.step("features one by one", features(interrupt)).await?;
+    let clippy = cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
+    report
+        .step("clippy", process::run(clippy, interrupt))
+        .await?;
+    report
+        .step("features one by one", features(interrupt))
+        .await?;
     let mut doc = cargo(["doc", "--workspace", "--no-deps"])?;
     doc.env("RUSTDOCFLAGS", "-D warnings");
-    report.step("documentation", process::run(doc, interrupt)).await?;
+    report
+        .step("documentation", process::run(doc, interrupt))
+        .await?;
     match interop::Tools::prepare(interrupt).await {
-        Ok(tools) => report.step("interop", Box::pin(interop::with(&tools, interrupt))).await?,
+        Ok(tools) => {
+            report
+                .step("interop", Box::pin(interop::with(&tools, interrupt)))
+                .await?
+        }
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== interop: left out, {error:#}"),
     }
-    let torture = torture::Args { rounds: 60, stores: args.stores.clone(), ..torture::Args::default() };
-    report.step("torture", Box::pin(torture::run(&torture, interrupt))).await?;
+    let torture = torture::Args {
+        rounds: 60,
+        stores: args.stores.clone(),
+        ..torture::Args::default()
+    };
+    report
+        .step("torture", Box::pin(torture::run(&torture, interrupt)))
+        .await?;
     report.step("tour", tour::run(interrupt)).await?;
-    report.step("faults", Box::pin(faults::run(&faults::Args::short(), interrupt))).await?;
-    report.step("traces", Box::pin(test::run(&args.traces(), interrupt))).await?;
+    report
+        .step(
+            "faults",
+            Box::pin(faults::run(&faults::Args::short(), interrupt)),
+        )
+        .await?;
+    report
+        .step("traces", Box::pin(test::run(&args.traces(), interrupt)))
+        .await?;
     match schemathesis::prepare(interrupt).await {
         Ok(tool) => {
             let short = schemathesis::Args::short();
-            report.step("schemathesis", Box::pin(schemathesis::run_with(&tool, &short, interrupt))).await?;
+            report
+                .step(
+                    "schemathesis",
+                    Box::pin(schemathesis::run_with(&tool, &short, interrupt)),
+                )
+                .await?;
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== schemathesis: left out, {error:#}"),
@@ -60,16 +107,54 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
 }
 
 async fn features(interrupt: &Interrupt) -> Result<()> {
-    process::run(cargo(["check", "--quiet", "-p", "revolve-domain"])?, interrupt).await?;
-    process::run(cargo(["clippy", "--quiet", "-p", "revolve", "--all-targets", "--features", "otel", "--", "-D", "warnings"])?, interrupt)
-        .await?;
+    process::run(
+        cargo(["check", "--quiet", "-p", "revolve-domain"])?,
+        interrupt,
+    )
+    .await?;
+    process::run(
+        cargo([
+            "clippy",
+            "--quiet",
+            "-p",
+            "revolve",
+            "--all-targets",
+            "--features",
+            "otel",
+            "--",
+            "-D",
+            "warnings",
+        ])?,
+        interrupt,
+    )
+    .await?;
     for feature in ADAPTER_FEATURES {
-        let check = cargo(["check", "--quiet", "-p", "revolve-adapters", "--no-default-features", "--features", feature])?;
+        let check = cargo([
+            "check",
+            "--quiet",
+            "-p",
+            "revolve-adapters",
+            "--no-default-features",
+            "--features",
+            feature,
+        ])?;
         process::run(check, interrupt).await?;
     }
-    process::run(cargo(["check", "--quiet", "-p", "revolve", "--features", "fuzzing"])?, interrupt).await?;
+    process::run(
+        cargo(["check", "--quiet", "-p", "revolve", "--features", "fuzzing"])?,
+        interrupt,
+    )
+    .await?;
     for feature in VERIFY_FEATURES {
-        let check = cargo(["check", "--quiet", "-p", "revolve-verify", "--no-default-features", "--features", feature])?;
+        let check = cargo([
+            "check",
+            "--quiet",
+            "-p",
+            "revolve-verify",
+            "--no-default-features",
+            "--features",
+            feature,
+        ])?;
         process::run(check, interrupt).await?;
     }
     Ok(())
@@ -79,11 +164,15 @@ async fn features(interrupt: &Interrupt) -> Result<()> {
 async fn alerts(interrupt: &Interrupt) -> Result<()> {
     let promtool = |words: &[&str]| {
         let mut command = Command::new("promtool");
-        command.args(words).current_dir(crate::root()?.join("config/prometheus"));
+        command
+            .args(words)
+            .current_dir(crate::root()?.join("config/prometheus"));
         anyhow::Ok(command)
     };
     if !process::succeeds(&mut promtool(&["--version"])?).await {
-        eprintln!("== alerts: promtool is not installed, left out (Debian: `apt install prometheus`)");
+        eprintln!(
+            "== alerts: promtool is not installed, left out (Debian: `apt install prometheus`)"
+        );
         return Ok(());
     }
     process::run(promtool(&["check", "rules", "alerts.yml"])?, interrupt).await?;
@@ -95,7 +184,11 @@ async fn alerts(interrupt: &Interrupt) -> Result<()> {
 struct Report(Vec<(&'static str, Duration)>);
 
 impl Report {
-    async fn step(&mut self, name: &'static str, work: impl Future<Output = Result<()>>) -> Result<()> {
+    async fn step(
+        &mut self,
+        name: &'static str,
+        work: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
         eprintln!("== {name}");
         let begun = Instant::now();
         work.await?;
@@ -106,7 +199,11 @@ impl Report {
     }
 
     fn print(&self) {
-        let steps: Vec<_> = self.0.iter().map(|(name, took)| format!("{name} {:.1} s", took.as_secs_f64())).collect();
+        let steps: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, took)| format!("{name} {:.1} s", took.as_secs_f64()))
+            .collect();
         eprintln!("== passed: {}", steps.join(", "));
     }
 }

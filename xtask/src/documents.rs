@@ -12,8 +12,13 @@ use crate::{
 };
 
 /// Each shell, and how the file is called that it looks for.
-const COMPLETIONS: [(&str, &str); 5] =
-    [("bash", "revolve.bash"), ("elvish", "revolve.elv"), ("fish", "revolve.fish"), ("powershell", "_revolve.ps1"), ("zsh", "_revolve")];
+const COMPLETIONS: [(&str, &str); 5] = [
+    ("bash", "revolve.bash"),
+    ("elvish", "revolve.elv"),
+    ("fish", "revolve.fish"),
+    ("powershell", "_revolve.ps1"),
+    ("zsh", "_revolve"),
+];
 
 /// Writes the manual pages into `target/man`.
 pub(crate) async fn man(interrupt: &Interrupt) -> Result<()> {
@@ -31,7 +36,8 @@ pub(crate) async fn completions(interrupt: &Interrupt) -> Result<()> {
     for (shell, name) in COMPLETIONS {
         let script = process::output(Command::new(&binary).args(["completions", shell])).await?;
         let file = folder.join(name);
-        std::fs::write(&file, script + "\n").with_context(|| format!("could not write {}", file.display()))?;
+        std::fs::write(&file, script + "\n")
+            .with_context(|| format!("could not write {}", file.display()))?;
     }
     eprintln!("completions are in {}", folder.display());
     Ok(())
@@ -39,7 +45,11 @@ pub(crate) async fn completions(interrupt: &Interrupt) -> Result<()> {
 
 /// The binary as it is now.
 async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
-    process::run(cargo(["build", "--quiet", "-p", "revolve", "--bin", "revolve"])?, interrupt).await?;
+    process::run(
+        cargo(["build", "--quiet", "-p", "revolve", "--bin", "revolve"])?,
+        interrupt,
+    )
+    .await?;
     Ok(target()?.join("debug/revolve"))
 }
 
@@ -47,9 +57,11 @@ async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
 fn folder(name: &str) -> Result<PathBuf> {
     let folder = target()?.join(name);
     if folder.exists() {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("could not empty {}", folder.display()))?;
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("could not empty {}", folder.display()))?;
     }
-    std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("could not make {}", folder.display()))?;
     Ok(folder)
 }
 

@@ -59,27 +59,53 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
             "fuzzing needs a nightly toolchain and cargo-fuzz:\n  rustup toolchain install nightly --profile minimal\n  cargo +nightly install cargo-fuzz --locked"
         );
     }
-    let seconds = args.seconds.unwrap_or(if args.targets.is_empty() { 10 } else { 60 });
+    let seconds = args
+        .seconds
+        .unwrap_or(if args.targets.is_empty() { 10 } else { 60 });
     let (mut lines, mut failed) = (Vec::new(), Vec::new());
     for target in &chosen {
         eprintln!("== {} for {seconds} s", target.name);
         let (stats, passed) = one(target, seconds, interrupt).await?;
         let verdict = if passed { "nothing found" } else { "FAILED" };
-        lines.push(format!("{:15} {:>10} runs {:>8} per second   {verdict}", target.name, stats.runs, stats.per_second));
+        lines.push(format!(
+            "{:15} {:>10} runs {:>8} per second   {verdict}",
+            target.name, stats.runs, stats.per_second
+        ));
         if !passed {
-            failed.push(format!("{} (see {}/fuzz/artifacts/{})", target.name, target.package, target.name));
+            failed.push(format!(
+                "{} (see {}/fuzz/artifacts/{})",
+                target.name, target.package, target.name
+            ));
         }
     }
     println!("{}", lines.join("\n"));
-    if failed.is_empty() { Ok(()) } else { bail!("the fuzzer stopped in {}", failed.join(", ")) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        bail!("the fuzzer stopped in {}", failed.join(", "))
+    }
 }
 
 /// Runs one target. What the fuzzer says goes on to standard error.
 async fn one(target: &Target, seconds: u32, interrupt: &Interrupt) -> Result<(Stats, bool)> {
     let time = format!("-max_total_time={seconds}");
-    let mut command = fuzz(target.package, &["run", &target.name, "--", &time, LONGEST, "-print_final_stats=1"])?;
-    let mut child = command.stderr(Stdio::piped()).spawn().context("could not run cargo fuzz")?;
-    let mut lines = BufReader::new(child.stderr.take().context("cargo fuzz has no output")?).lines();
+    let mut command = fuzz(
+        target.package,
+        &[
+            "run",
+            &target.name,
+            "--",
+            &time,
+            LONGEST,
+            "-print_final_stats=1",
+        ],
+    )?;
+    let mut child = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("could not run cargo fuzz")?;
+    let mut lines =
+        BufReader::new(child.stderr.take().context("cargo fuzz has no output")?).lines();
     let mut stats = Stats::default();
     let work = async {
         while let Some(line) = lines.next_line().await? {
@@ -94,7 +120,10 @@ async fn one(target: &Target, seconds: u32, interrupt: &Interrupt) -> Result<(St
 
 impl Stats {
     fn note(&mut self, line: &str) {
-        let number = |name: &str| line.strip_prefix(name).and_then(|value| value.trim().parse().ok());
+        let number = |name: &str| {
+            line.strip_prefix(name)
+                .and_then(|value| value.trim().parse().ok())
+        };
         if let Some(runs) = number("stat::number_of_executed_units:") {
             self.runs = runs;
         }
@@ -109,11 +138,21 @@ fn targets() -> Result<Vec<Target>> {
     let mut targets = Vec::new();
     for package in PACKAGES {
         let file: PathBuf = crate::root()?.join(package).join("fuzz/Cargo.toml");
-        let text = fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
-        let manifest: toml::Table = text.parse().with_context(|| format!("{} is wrong", file.display()))?;
-        let programs = manifest.get("bin").and_then(toml::Value::as_array).into_iter().flatten();
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("could not read {}", file.display()))?;
+        let manifest: toml::Table = text
+            .parse()
+            .with_context(|| format!("{} is wrong", file.display()))?;
+        let programs = manifest
+            .get("bin")
+            .and_then(toml::Value::as_array)
+            .into_iter()
+            .flatten();
         let names = programs.filter_map(|program| program.get("name")?.as_str());
-        targets.extend(names.map(|name| Target { name: name.to_owned(), package }));
+        targets.extend(names.map(|name| Target {
+            name: name.to_owned(),
+            package,
+        }));
     }
     Ok(targets)
 }
@@ -124,13 +163,22 @@ fn choose(all: &[Target], names: &[String]) -> Result<Vec<Target>> {
         return Ok(all.to_vec());
     }
     let find = |name: &String| all.iter().find(|target| target.name == *name).cloned();
-    names.iter().map(|name| find(name).with_context(|| format!("there is no target {name}; --list names them"))).collect()
+    names
+        .iter()
+        .map(|name| {
+            find(name).with_context(|| format!("there is no target {name}; --list names them"))
+        })
+        .collect()
 }
 
 /// `cargo fuzz` on nightly. Cargo has told this process which toolchain it runs on; the other must not believe that.
 fn fuzz(package: &str, words: &[&str]) -> Result<Command> {
     let mut command = Command::new("cargo");
-    command.args(["+nightly", "fuzz"]).args(words).current_dir(crate::root()?.join(package)).kill_on_drop(true);
+    command
+        .args(["+nightly", "fuzz"])
+        .args(words)
+        .current_dir(crate::root()?.join(package))
+        .kill_on_drop(true);
     for name in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"] {
         command.env_remove(name);
     }
@@ -147,8 +195,20 @@ mod tests {
         assert!(targets.len() >= 8);
         for Target { name, package } in targets {
             let folder = crate::root().unwrap().join(package).join("fuzz");
-            assert!(folder.join("fuzz_targets").join(format!("{name}.rs")).is_file(), "{name}");
-            assert!(fs::read_dir(folder.join("corpus").join(&name)).unwrap().count() > 0, "{name}");
+            assert!(
+                folder
+                    .join("fuzz_targets")
+                    .join(format!("{name}.rs"))
+                    .is_file(),
+                "{name}"
+            );
+            assert!(
+                fs::read_dir(folder.join("corpus").join(&name))
+                    .unwrap()
+                    .count()
+                    > 0,
+                "{name}"
+            );
         }
     }
 
@@ -156,16 +216,29 @@ mod tests {
     fn a_target_is_chosen_by_name() {
         let all = targets().unwrap();
         assert_eq!(choose(&all, &[]).unwrap(), all);
-        assert_eq!(choose(&all, &["token".to_owned()]).unwrap()[0].package, "crates/verify");
+        assert_eq!(
+            choose(&all, &["token".to_owned()]).unwrap()[0].package,
+            "crates/verify"
+        );
         assert!(choose(&all, &["nothing".to_owned()]).is_err());
     }
 
     #[test]
     fn the_fuzzers_figures_are_read() {
         let mut stats = Stats::default();
-        for line in ["stat::number_of_executed_units: 12345", "stat::average_exec_per_sec:     678", "#2 INITED"] {
+        for line in [
+            "stat::number_of_executed_units: 12345",
+            "stat::average_exec_per_sec:     678",
+            "#2 INITED",
+        ] {
             stats.note(line);
         }
-        assert_eq!(stats, Stats { runs: 12345, per_second: 678 });
+        assert_eq!(
+            stats,
+            Stats {
+                runs: 12345,
+                per_second: 678
+            }
+        );
     }
 }

@@ -35,7 +35,11 @@ impl Interrupt {
     /// Takes over SIGINT, SIGTERM and SIGHUP. The first asks for an orderly end; the second ends the process at once.
     pub(crate) fn listen() -> Result<Self> {
         let hook = |kind| signal(kind).context("could not listen for signals");
-        let (mut int, mut term, mut hup) = (hook(SignalKind::interrupt())?, hook(SignalKind::terminate())?, hook(SignalKind::hangup())?);
+        let (mut int, mut term, mut hup) = (
+            hook(SignalKind::interrupt())?,
+            hook(SignalKind::terminate())?,
+            hook(SignalKind::hangup())?,
+        );
         let (sender, receiver) = watch::channel(None);
         tokio::spawn(async move {
             loop {
@@ -55,7 +59,11 @@ impl Interrupt {
     /// Waits for a signal to stop; returns at once if there was one.
     pub(crate) async fn wait(&self) -> Cause {
         let mut receiver = self.0.clone();
-        let seen = receiver.wait_for(Option::is_some).await.ok().and_then(|cause| *cause);
+        let seen = receiver
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|cause| *cause);
         match seen {
             Some(cause) => cause,
             // The listener is gone, which happens only when the runtime is: nothing will ever arrive.

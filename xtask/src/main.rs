@@ -36,7 +36,11 @@ use crate::interrupt::Interrupt;
 
 /// Development tasks of Revolve.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -96,7 +100,11 @@ async fn main() -> ExitCode {
         Err(error) if error.is::<test::TestsFailed>() => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(if error.is::<interrupt::Interrupted>() { 130 } else { 1 })
+            ExitCode::from(if error.is::<interrupt::Interrupted>() {
+                130
+            } else {
+                1
+            })
         }
     }
 }
@@ -129,8 +137,12 @@ async fn run(command: Command) -> Result<()> {
 
 /// The workspace's root directory.
 fn root() -> Result<PathBuf> {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    Ok(here.parent().context("xtask has no parent directory; run it as `cargo xtask`")?.to_owned())
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    Ok(here
+        .parent()
+        .context("xtask has no parent directory; run it as `cargo xtask`")?
+        .to_owned())
 }
 
 #[cfg(test)]

@@ -6,9 +6,14 @@ use anyhow::{Context as _, Result};
 
 /// Puts text between the marks of a page.
 pub(crate) fn write(page: &Path, [begin, end]: [&str; 2], text: &str) -> Result<()> {
-    let old = fs::read_to_string(page).with_context(|| format!("{} is not there", page.display()))?;
-    let (head, rest) = old.split_once(begin).with_context(|| format!("{} has lost the mark {begin}", page.display()))?;
-    let (_, tail) = rest.split_once(end).with_context(|| format!("{} has lost the mark {end}", page.display()))?;
+    let old =
+        fs::read_to_string(page).with_context(|| format!("{} is not there", page.display()))?;
+    let (head, rest) = old
+        .split_once(begin)
+        .with_context(|| format!("{} has lost the mark {begin}", page.display()))?;
+    let (_, tail) = rest
+        .split_once(end)
+        .with_context(|| format!("{} has lost the mark {end}", page.display()))?;
     fs::write(page, format!("{head}{begin}\n\n{text}\n{end}{tail}"))?;
     Ok(())
 }
@@ -23,9 +28,13 @@ mod tests {
     #[test]
     fn only_what_stands_between_the_marks_is_replaced() {
         let page = tempfile::NamedTempFile::new().expect("a file");
-        fs::write(page.path(), format!("before\n{BEGIN}\nold\n{END}\nafter\n")).expect("it is written");
+        fs::write(page.path(), format!("before\n{BEGIN}\nold\n{END}\nafter\n"))
+            .expect("it is written");
         write(page.path(), [BEGIN, END], "new\n").expect("the marks are there");
-        assert_eq!(fs::read_to_string(page.path()).expect("it is read"), format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
+        assert_eq!(
+            fs::read_to_string(page.path()).expect("it is read"),
+            format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n")
+        );
     }
 
     #[test]
@@ -33,6 +42,9 @@ mod tests {
         let page = tempfile::NamedTempFile::new().expect("a file");
         fs::write(page.path(), format!("{BEGIN}\nold\n")).expect("it is written");
         assert!(write(page.path(), [BEGIN, END], "new\n").is_err());
-        assert_eq!(fs::read_to_string(page.path()).expect("it is read"), format!("{BEGIN}\nold\n"));
+        assert_eq!(
+            fs::read_to_string(page.path()).expect("it is read"),
+            format!("{BEGIN}\nold\n")
+        );
     }
 }

@@ -8,7 +8,14 @@ use crate::{
 };
 
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
-    let mut command = cargo(["test", "--quiet", "--package", "revolve", "--lib", "http::openapi::tests::files"])?;
+    let mut command = cargo([
+        "test",
+        "--quiet",
+        "--package",
+        "revolve",
+        "--lib",
+        "http::openapi::tests::files",
+    ])?;
     command.env("REVOLVE_UPDATE_OPENAPI", "1");
     process::run(command, interrupt).await
 }

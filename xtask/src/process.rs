@@ -33,7 +33,9 @@ pub(crate) fn cargo(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result
     command.args(args).current_dir(crate::root()?);
     // Set for us by `cargo run`; inner builds would see it as a change of their environment.
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+        if name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        }) {
             command.env_remove(name);
         }
     }
@@ -42,15 +44,29 @@ pub(crate) fn cargo(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result
 
 /// Whether the command runs and succeeds; its output is thrown away.
 pub(crate) async fn succeeds(command: &mut Command) -> bool {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().await.is_ok_and(|status| status.success())
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .await
+        .is_ok_and(|status| status.success())
 }
 
 /// The command's standard output, trimmed.
 pub(crate) async fn output(command: &mut Command) -> Result<String> {
     let name = name(command);
-    let output = command.stdin(Stdio::null()).output().await.with_context(|| format!("could not run {name}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .with_context(|| format!("could not run {name}"))?;
     if !output.status.success() {
-        bail!("{name} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "{name} failed ({}): {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -59,7 +75,11 @@ pub(crate) async fn output(command: &mut Command) -> Result<String> {
 pub(crate) fn brief(outcome: Result<String>, what: &str) -> Result<()> {
     outcome.map(drop).map_err(|error| {
         let text = format!("{error:#}");
-        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let last = text
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
         anyhow::anyhow!("{what}: {}", last.trim())
     })
 }
@@ -67,7 +87,10 @@ pub(crate) fn brief(outcome: Result<String>, what: &str) -> Result<()> {
 /// Runs the command to its end, its output going where ours goes.
 pub(crate) async fn run(mut command: Command, interrupt: &Interrupt) -> Result<()> {
     let name = name(&command);
-    let mut child = command.kill_on_drop(true).spawn().with_context(|| format!("could not run {name}"))?;
+    let mut child = command
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("could not run {name}"))?;
     let status = tokio::select! {
         status = child.wait() => status.with_context(|| format!("could not wait for {name}"))?,
         cause = interrupt.wait() => {
@@ -104,14 +127,28 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
 
 /// The processes that a process has made and that still run; none where the system does not tell.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
+    lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn name(command: &Command) -> String {
     let command = command.as_std();
-    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let program = std::path::Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -26,7 +26,11 @@ const RULES: [Rule; 3] = [
         only_in: &["crates/app", "benches", "xtask"],
         say: "is for programs; libraries have error types",
     },
-    Rule { word: concat!("[al", "low("), only_in: &[], say: "becomes `#[expect(…, reason = \"…\")]`" },
+    Rule {
+        word: concat!("[al", "low("),
+        only_in: &[],
+        say: "becomes `#[expect(…, reason = \"…\")]`",
+    },
 ];
 
 /// What in the source breaks a rule, one line each.
@@ -37,7 +41,8 @@ pub(crate) fn faults(root: &Path) -> Result<Vec<String>> {
     }
     let mut faults = Vec::new();
     for file in files {
-        let text = fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("could not read {}", file.display()))?;
         let path = file.strip_prefix(root).unwrap_or(&file);
         faults.extend(faults_in(path, &text));
     }
@@ -47,11 +52,22 @@ pub(crate) fn faults(root: &Path) -> Result<Vec<String>> {
 fn faults_in(path: &Path, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        let code = if line.trim_start().starts_with("//") { "" } else { line };
+        let code = if line.trim_start().starts_with("//") {
+            ""
+        } else {
+            line
+        };
         for rule in &RULES {
-            let excepted = path == Path::new("xtask/src/deps.rs") || rule.only_in.iter().any(|place| path.starts_with(place));
+            let excepted = path == Path::new("xtask/src/deps.rs")
+                || rule.only_in.iter().any(|place| path.starts_with(place));
             if code.contains(rule.word) && !excepted {
-                faults.push(format!("{}:{}: `{}` {}", path.display(), number + 1, rule.word, rule.say));
+                faults.push(format!(
+                    "{}:{}: `{}` {}",
+                    path.display(),
+                    number + 1,
+                    rule.word,
+                    rule.say
+                ));
             }
         }
     }
@@ -59,7 +75,8 @@ fn faults_in(path: &Path, text: &str) -> Vec<String> {
 }
 
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
@@ -84,7 +101,10 @@ mod tests {
     #[test]
     fn a_rule_is_noticed_outside_its_place_and_not_in_comments() {
         let code = format!("use {}::jws;\n// {0}\n", RULES[0].word);
-        assert_eq!(faults_in(Path::new("crates/app/src/main.rs"), &code).len(), 1);
+        assert_eq!(
+            faults_in(Path::new("crates/app/src/main.rs"), &code).len(),
+            1
+        );
         assert!(faults_in(Path::new("crates/adapters/src/jose/mod.rs"), &code).is_empty());
     }
 }

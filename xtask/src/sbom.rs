@@ -15,17 +15,40 @@ use crate::{
 };
 
 /// What others run or link.
-const PRODUCTS: [&str; 5] = ["revolve", "revolve-verify", "revolve-domain", "revolve-adapters", "revolve-testkit"];
+const PRODUCTS: [&str; 5] = [
+    "revolve",
+    "revolve-verify",
+    "revolve-domain",
+    "revolve-adapters",
+    "revolve-testkit",
+];
 
 /// The tool writes beside each manifest, under this name, which nothing else has.
 const NAME: &str = "xtask-sbom";
 
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     if !process::succeeds(&mut cargo(["cyclonedx", "--version"])?).await {
-        bail!("no bill of materials was made: cargo-cyclonedx is not installed (`cargo install cargo-cyclonedx --locked`)");
+        bail!(
+            "no bill of materials was made: cargo-cyclonedx is not installed (`cargo install cargo-cyclonedx --locked`)"
+        );
     }
-    let metadata = MetadataCommand::new().current_dir(crate::root()?).no_deps().exec().context("cargo metadata failed")?;
-    let words = ["cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--target", "all", "--override-filename", NAME];
+    let metadata = MetadataCommand::new()
+        .current_dir(crate::root()?)
+        .no_deps()
+        .exec()
+        .context("cargo metadata failed")?;
+    let words = [
+        "cyclonedx",
+        "--quiet",
+        "--format",
+        "json",
+        "--spec-version",
+        "1.5",
+        "--target",
+        "all",
+        "--override-filename",
+        NAME,
+    ];
     let made = process::run(cargo(words)?, interrupt).await;
     let collected = collect(&metadata);
     made?;
@@ -41,12 +64,20 @@ fn collect(metadata: &Metadata) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(&folder)?;
     let mut kept = Vec::new();
     for package in metadata.workspace_packages() {
-        let made = package.manifest_path.with_file_name(format!("{NAME}.json")).into_std_path_buf();
-        let Ok(text) = fs::read_to_string(&made) else { continue };
+        let made = package
+            .manifest_path
+            .with_file_name(format!("{NAME}.json"))
+            .into_std_path_buf();
+        let Ok(text) = fs::read_to_string(&made) else {
+            continue;
+        };
         fs::remove_file(&made).with_context(|| format!("could not remove {}", made.display()))?;
         if PRODUCTS.contains(&package.name.as_str()) {
             let file = folder.join(format!("{}.cdx.json", package.name));
-            fs::write(&file, portable(&text, metadata.workspace_root.as_std_path())?)?;
+            fs::write(
+                &file,
+                portable(&text, metadata.workspace_root.as_std_path())?,
+            )?;
             kept.push(file);
         }
     }
@@ -58,8 +89,13 @@ fn collect(metadata: &Metadata) -> Result<Vec<PathBuf>> {
 
 /// Without the place of the sources on this machine.
 fn portable(text: &str, root: &Path) -> Result<String> {
-    let mut bill: Value = serde_json::from_str(text).context("the bill of materials is not JSON")?;
-    replace(&mut bill, &format!("file://{}", root.display()), "file:///revolve");
+    let mut bill: Value =
+        serde_json::from_str(text).context("the bill of materials is not JSON")?;
+    replace(
+        &mut bill,
+        &format!("file://{}", root.display()),
+        "file:///revolve",
+    );
     Ok(serde_json::to_string_pretty(&bill)? + "\n")
 }
 
@@ -67,7 +103,9 @@ fn replace(value: &mut Value, from: &str, to: &str) {
     match value {
         Value::String(text) if text.contains(from) => *text = text.replace(from, to),
         Value::Array(values) => values.iter_mut().for_each(|value| replace(value, from, to)),
-        Value::Object(members) => members.values_mut().for_each(|value| replace(value, from, to)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|value| replace(value, from, to)),
         _ => {}
     }
 }
@@ -80,6 +118,9 @@ mod tests {
     fn no_path_of_this_machine_stays_in_a_bill() {
         let bill = r#"{"components":[{"bom-ref":"path+file:///home/ann/revolve/crates/domain#0.1.0","n":[1]}]}"#;
         let bill = portable(bill, Path::new("/home/ann/revolve")).unwrap();
-        assert!(!bill.contains("ann") && bill.contains("path+file:///revolve/crates/domain#0.1.0"), "{bill}");
+        assert!(
+            !bill.contains("ann") && bill.contains("path+file:///revolve/crates/domain#0.1.0"),
+            "{bill}"
+        );
     }
 }

@@ -34,14 +34,24 @@ pub(crate) struct Args {
 impl Args {
     /// What a change must pass.
     pub(crate) fn short() -> Self {
-        Self { seconds: 20, server: false, seed: None, stores: stores::Args::default() }
+        Self {
+            seconds: 20,
+            server: false,
+            seed: None,
+            stores: stores::Args::default(),
+        }
     }
 }
 
 /// The tool, ready to be run; an error says why it can't be had.
 pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Venv> {
     let root = crate::root()?;
-    interrupt.guard(Venv::prepare(root.join("target/schemathesis/venv"), &root.join("xtask/schemathesis/requirements.txt"))).await
+    interrupt
+        .guard(Venv::prepare(
+            root.join("target/schemathesis/venv"),
+            &root.join("xtask/schemathesis/requirements.txt"),
+        ))
+        .await
 }
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
@@ -53,7 +63,9 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 pub(crate) async fn run_with(tool: &Venv, args: &Args, interrupt: &Interrupt) -> Result<()> {
     let binary = Binary::build(false, interrupt).await?;
     if !args.server {
-        let site = Site::embedded(&binary, &Windows::SHORT, &[], interrupt).await.context("the embedded store")?;
+        let site = Site::embedded(&binary, &Windows::SHORT, &[], interrupt)
+            .await
+            .context("the embedded store")?;
         return test(tool, args, &site, interrupt).await;
     }
     let stores = Stores::start(&args.stores, false, interrupt).await?;
@@ -62,15 +74,37 @@ pub(crate) async fn run_with(tool: &Venv, args: &Args, interrupt: &Interrupt) ->
     outcome
 }
 
-async fn on_server(tool: &Venv, args: &Args, binary: &Binary, stores: &Stores, interrupt: &Interrupt) -> Result<()> {
+async fn on_server(
+    tool: &Venv,
+    args: &Args,
+    binary: &Binary,
+    stores: &Stores,
+    interrupt: &Interrupt,
+) -> Result<()> {
     let url = |scheme: &str| -> Result<Url> {
-        let found = stores.running.iter().map(Store::url).find(|url| url.starts_with(scheme));
-        found.with_context(|| format!("{scheme} was not started"))?.parse().with_context(|| format!("the URL of {scheme} is none"))
+        let found = stores
+            .running
+            .iter()
+            .map(Store::url)
+            .find(|url| url.starts_with(scheme));
+        found
+            .with_context(|| format!("{scheme} was not started"))?
+            .parse()
+            .with_context(|| format!("the URL of {scheme} is none"))
     };
     let (redis, postgres) = (url("redis")?, url("postgres")?);
-    let schema = Schema::create(&postgres, format!("schemathesis_{:08x}", fastrand::u32(..))).await?;
+    let schema =
+        Schema::create(&postgres, format!("schemathesis_{:08x}", fastrand::u32(..))).await?;
     let outcome = async {
-        let site = Site::server(binary, &Windows::SHORT, &[], (&redis, &schema.url()), interrupt).await.context("the server stores")?;
+        let site = Site::server(
+            binary,
+            &Windows::SHORT,
+            &[],
+            (&redis, &schema.url()),
+            interrupt,
+        )
+        .await
+        .context("the server stores")?;
         test(tool, args, &site, interrupt).await
     };
     let outcome = outcome.await;
@@ -79,13 +113,26 @@ async fn on_server(tool: &Venv, args: &Args, binary: &Binary, stores: &Stores, i
 }
 
 async fn test(tool: &Venv, args: &Args, site: &Site, interrupt: &Interrupt) -> Result<()> {
-    let (root, seed) = (crate::root()?, args.seed.unwrap_or_else(|| fastrand::u32(..1_000_000_000)));
+    let (root, seed) = (
+        crate::root()?,
+        args.seed.unwrap_or_else(|| fastrand::u32(..1_000_000_000)),
+    );
     let work = root.join("target/schemathesis");
     fs::create_dir_all(&work)?;
     let url = site.urls.first().context("no instance was started")?;
-    let again = format!("cargo xtask schemathesis --seconds {} --seed {seed}{}", args.seconds, if args.server { " --server" } else { "" });
+    let again = format!(
+        "cargo xtask schemathesis --seconds {} --seed {seed}{}",
+        args.seconds,
+        if args.server { " --server" } else { "" }
+    );
     eprintln!("{}: seed {seed}", site.name);
-    let command = command(tool, (&work, &root.join("xtask/schemathesis")), url, args.seconds, seed);
+    let command = command(
+        tool,
+        (&work, &root.join("xtask/schemathesis")),
+        url,
+        args.seconds,
+        seed,
+    );
     let outcome = process::run(command, interrupt).await;
     if outcome.is_err() {
         for complaint in site.complaints() {
@@ -96,13 +143,29 @@ async fn test(tool: &Venv, args: &Args, site: &Site, interrupt: &Interrupt) -> R
 }
 
 /// The tool's own configuration, so that one on the way up from the working directory is not read instead, lies beside the hooks.
-fn command(tool: &Venv, (work, ours): (&Path, &Path), url: &str, seconds: u32, seed: u32) -> Command {
+fn command(
+    tool: &Venv,
+    (work, ours): (&Path, &Path),
+    url: &str,
+    seconds: u32,
+    seed: u32,
+) -> Command {
     let mut command = Command::new(tool.program("st"));
-    command.env("REVOLVE_URL", url).env("SCHEMATHESIS_HOOKS", ours.join("hooks.py")).current_dir(work);
+    command
+        .env("REVOLVE_URL", url)
+        .env("SCHEMATHESIS_HOOKS", ours.join("hooks.py"))
+        .current_dir(work);
     // Nothing is left in our sources.
     command.env("PYTHONDONTWRITEBYTECODE", "1");
-    command.arg("--config-file").arg(ours.join("schemathesis.toml"));
+    command
+        .arg("--config-file")
+        .arg(ours.join("schemathesis.toml"));
     command.arg("run").arg(format!("{url}/openapi.json"));
-    command.args(["--max-time", &seconds.to_string(), "--seed", &seed.to_string()]);
+    command.args([
+        "--max-time",
+        &seconds.to_string(),
+        "--seed",
+        &seed.to_string(),
+    ]);
     command
 }

@@ -14,18 +14,29 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 /// Makes what is missing in `secrets/`, and the `.env` that tells compose where it is.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let folder = root.join("secrets");
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(|| format!("could not make {}", folder.display()))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .with_context(|| format!("could not make {}", folder.display()))?;
     let store = Folder(folder);
     let postgres = store.ensure("postgres_password", random)?;
     // Plain text: compose's network for the stores has nobody else on it.
-    store.ensure("postgres_url", || Ok(format!("postgres://revolve:{postgres}@postgres:5432/revolve?sslmode=disable")))?;
+    store.ensure("postgres_url", || {
+        Ok(format!(
+            "postgres://revolve:{postgres}@postgres:5432/revolve?sslmode=disable"
+        ))
+    })?;
     let redis = store.ensure("redis_password", random)?;
     store.ensure("redis_url", || Ok(format!("redis://:{redis}@redis:6379/")))?;
     // As a file of its own, since an argument of the server would show in every list of processes.
     store.ensure("redis.conf", || Ok(format!("requirepass {redis}\n")))?;
     store.ensure("master_key", random)?;
     point_compose_at_it(&root.join(".env"))?;
-    eprintln!("secrets are in {}; keep a copy of master_key in a safe place", store.0.display());
+    eprintln!(
+        "secrets are in {}; keep a copy of master_key in a safe place",
+        store.0.display()
+    );
     Ok(())
 }
 
@@ -49,11 +60,18 @@ impl Folder {
                 return Ok(text);
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| format!("could not read {}", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("could not read {}", path.display()));
+            }
         }
         let text = make()?;
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path)?;
-        file.write_all(text.as_bytes()).with_context(|| format!("could not write {}", path.display()))?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .open(&path)?;
+        file.write_all(text.as_bytes())
+            .with_context(|| format!("could not write {}", path.display()))?;
         eprintln!("made secrets/{name}");
         Ok(text)
     }
@@ -63,14 +81,28 @@ fn point_compose_at_it(path: &Path) -> Result<()> {
     let present = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error).with_context(|| format!("could not read {}", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("could not read {}", path.display()));
+        }
     };
-    if present.lines().any(|line| line.starts_with("REVOLVE_SECRETS_DIR=")) {
+    if present
+        .lines()
+        .any(|line| line.starts_with("REVOLVE_SECRETS_DIR="))
+    {
         return Ok(());
     }
-    let separator = if present.is_empty() || present.ends_with('\n') { "" } else { "\n" };
-    let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    writeln!(file, "{separator}REVOLVE_SECRETS_DIR=./secrets").with_context(|| format!("could not write {}", path.display()))
+    let separator = if present.is_empty() || present.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    let mut file = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{separator}REVOLVE_SECRETS_DIR=./secrets")
+        .with_context(|| format!("could not write {}", path.display()))
 }
 
 #[cfg(test)]
@@ -83,9 +115,20 @@ mod tests {
         fs::write(root.path().join(".env"), "OTHER=1").unwrap();
         run(root.path()).unwrap();
         let all = |name: &str| fs::read_to_string(root.path().join(name)).unwrap();
-        let before = [all("secrets/master_key"), all("secrets/redis_url"), all(".env")];
+        let before = [
+            all("secrets/master_key"),
+            all("secrets/redis_url"),
+            all(".env"),
+        ];
         run(root.path()).unwrap();
-        assert_eq!(before, [all("secrets/master_key"), all("secrets/redis_url"), all(".env")]);
+        assert_eq!(
+            before,
+            [
+                all("secrets/master_key"),
+                all("secrets/redis_url"),
+                all(".env")
+            ]
+        );
         assert_eq!(before[2], "OTHER=1\nREVOLVE_SECRETS_DIR=./secrets\n");
         assert!(before[1].contains(&all("secrets/redis_password")));
         assert_eq!(URL_SAFE_NO_PAD.decode(&before[0]).unwrap().len(), 32);

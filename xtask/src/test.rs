@@ -32,8 +32,21 @@ pub(crate) struct Args {
 impl Args {
     /// The tests of what only a binary with traces does, and that no secret is in them.
     pub(crate) fn traces(&self) -> Self {
-        let runner = ["-p", "revolve", "--features", "otel", "--test", "api", "--", "traces", "canary::nothing"];
-        Self { runner: runner.map(str::to_owned).into(), ..self.clone() }
+        let runner = [
+            "-p",
+            "revolve",
+            "--features",
+            "otel",
+            "--test",
+            "api",
+            "--",
+            "traces",
+            "canary::nothing",
+        ];
+        Self {
+            runner: runner.map(str::to_owned).into(),
+            ..self.clone()
+        }
     }
 }
 
@@ -49,7 +62,11 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
     let docs = if args.cluster {
         Ok(())
     } else if args.runner.is_empty() {
-        process::run(prepared(&["test", "--doc", "--workspace"], args, stores)?, interrupt).await
+        process::run(
+            prepared(&["test", "--doc", "--workspace"], args, stores)?,
+            interrupt,
+        )
+        .await
     } else {
         eprintln!("documentation tests: left out, since there are arguments for the test runner");
         Ok(())
@@ -67,14 +84,24 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
     };
     let mut command = prepared(runner, args, stores)?;
     if !chooses_packages(&args.runner) {
-        command.args(if args.cluster { &["-p", "revolve-adapters", "-p", "revolve"][..] } else { &["--workspace"] });
+        command.args(if args.cluster {
+            &["-p", "revolve-adapters", "-p", "revolve"][..]
+        } else {
+            &["--workspace"]
+        });
     }
     if args.cluster && nextest {
         command.args(["--run-ignored", "all"]);
     }
     command.args(&args.runner);
     if args.cluster && !nextest {
-        command.args(if args.runner.contains(&"--".to_owned()) { &[][..] } else { &["--"] }).arg("--include-ignored");
+        command
+            .args(if args.runner.contains(&"--".to_owned()) {
+                &[][..]
+            } else {
+                &["--"]
+            })
+            .arg("--include-ignored");
     }
     match process::run(command, interrupt).await {
         Err(error) if error.is::<process::Failed>() => Err(TestsFailed.into()),
@@ -96,7 +123,10 @@ impl std::fmt::Display for TestsFailed {
 impl std::error::Error for TestsFailed {}
 
 fn chooses_packages(runner: &[String]) -> bool {
-    runner.iter().take_while(|arg| *arg != "--").any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
+    runner
+        .iter()
+        .take_while(|arg| *arg != "--")
+        .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
 }
 
 /// A cargo command with what the tests read from the environment.
@@ -110,7 +140,9 @@ fn prepared(words: &[&str], args: &Args, stores: &Stores) -> Result<Command> {
         command.env_remove("REVOLVE_TEST_ALLOW_SKIP");
     }
     if args.long {
-        command.env("REVOLVE_TEST_LONG", "1").env("REVOLVE_TEST_HISTORIES", "10000");
+        command
+            .env("REVOLVE_TEST_LONG", "1")
+            .env("REVOLVE_TEST_HISTORIES", "10000");
     }
     Ok(command)
 }

@@ -10,8 +10,12 @@ pub(crate) fn cpu(pid: u32) -> Result<f64> {
     const TICKS: f64 = 100.0;
     let mut ticks = 0;
     for entry in fs::read_dir("/proc").context("this needs Linux")?.flatten() {
-        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        let Some(process) = parse(&stat) else { continue };
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
+            continue;
+        };
+        let Some(process) = parse(&stat) else {
+            continue;
+        };
         if process.id == pid {
             ticks += process.own + process.ended;
         } else if process.parent == pid {
@@ -24,9 +28,16 @@ pub(crate) fn cpu(pid: u32) -> Result<f64> {
 
 /// A size of a process from its `status` in bytes: `VmRSS`, or `VmHWM` for the most that there was.
 pub(crate) fn memory(pid: u32, name: &str) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
-    let fields: BTreeMap<_, _> = status.lines().filter_map(|line| line.split_once(':')).collect();
-    let kib = fields.get(name).and_then(|value| value.trim().strip_suffix("kB")).context("the system does not tell")?;
+    let status =
+        fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
+    let fields: BTreeMap<_, _> = status
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .collect();
+    let kib = fields
+        .get(name)
+        .and_then(|value| value.trim().strip_suffix("kB"))
+        .context("the system does not tell")?;
     Ok(kib.trim().parse::<u64>()? * 1024)
 }
 
@@ -47,7 +58,12 @@ fn parse(stat: &str) -> Option<Process> {
     let fields: Vec<&str> = tail.split_whitespace().collect();
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
     let parent = u32::try_from(field(4)?).ok()?;
-    Some(Process { id, parent, own: field(14)? + field(15)?, ended: field(16)? + field(17)? })
+    Some(Process {
+        id,
+        parent,
+        own: field(14)? + field(15)?,
+        ended: field(16)? + field(17)?,
+    })
 }
 
 #[cfg(test)]
@@ -57,7 +73,15 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let stat = "17 (a) b (c) S 4 17 17 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 5 6 7";
-        assert_eq!(parse(stat), Some(Process { id: 17, parent: 4, own: 30, ended: 70 }));
+        assert_eq!(
+            parse(stat),
+            Some(Process {
+                id: 17,
+                parent: 4,
+                own: 30,
+                ended: 70
+            })
+        );
         assert_eq!(parse("nothing"), None);
     }
 
@@ -65,7 +89,10 @@ mod tests {
     #[test]
     fn this_process_takes_something() {
         let pid = std::process::id();
-        assert!(memory(pid, "VmRSS").unwrap() > 0 && memory(pid, "VmHWM").unwrap() >= memory(pid, "VmRSS").unwrap() / 2);
+        assert!(
+            memory(pid, "VmRSS").unwrap() > 0
+                && memory(pid, "VmHWM").unwrap() >= memory(pid, "VmRSS").unwrap() / 2
+        );
         let before = cpu(pid).unwrap();
         while cpu(pid).unwrap() <= before {}
     }

@@ -30,8 +30,13 @@ struct State {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let redis = Config::from_url(&args.redis).create_pool(Some(Runtime::Tokio1)).context("no pool")?;
-    let state = Data::new(State { redis, tokens: Tokens::new(&args.algorithm)? });
+    let redis = Config::from_url(&args.redis)
+        .create_pool(Some(Runtime::Tokio1))
+        .context("no pool")?;
+    let state = Data::new(State {
+        redis,
+        tokens: Tokens::new(&args.algorithm)?,
+    });
     crate::server::serve(move |routes| {
         routes
             .app_data(state.clone())

@@ -40,18 +40,31 @@ struct Pair {
 }
 
 /// A new user each time.
-pub(super) async fn sign_up(state: Data<State>, body: Json<Credentials>) -> Result<HttpResponse, Error> {
+pub(super) async fn sign_up(
+    state: Data<State>,
+    body: Json<Credentials>,
+) -> Result<HttpResponse, Error> {
     let user = random().to_string();
     let pair = issue(&state, &mut connection(&state).await?, &user, &body.email).await?;
     Ok(HttpResponse::Created().json(Answer { tokens: pair }))
 }
 
 /// The new key is set before the old one is deleted; who comes second with the same token is refused.
-pub(super) async fn refresh(state: Data<State>, body: Json<Presented>) -> Result<HttpResponse, Error> {
-    let (user, email, id) = state.tokens.open_refresh(&body.refresh_token).map_err(ErrorUnauthorized)?;
+pub(super) async fn refresh(
+    state: Data<State>,
+    body: Json<Presented>,
+) -> Result<HttpResponse, Error> {
+    let (user, email, id) = state
+        .tokens
+        .open_refresh(&body.refresh_token)
+        .map_err(ErrorUnauthorized)?;
     let mut redis = connection(&state).await?;
     let tokens = issue(&state, &mut redis, &user, &email).await?;
-    let gone: u32 = cmd("DEL").arg(key(&user, &id)).query_async(&mut redis).await.map_err(ErrorServiceUnavailable)?;
+    let gone: u32 = cmd("DEL")
+        .arg(key(&user, &id))
+        .query_async(&mut redis)
+        .await
+        .map_err(ErrorServiceUnavailable)?;
     if gone == 0 {
         return Err(ErrorUnauthorized("not on the white list"));
     }
@@ -59,17 +72,37 @@ pub(super) async fn refresh(state: Data<State>, body: Json<Presented>) -> Result
 }
 
 /// Everywhere: all keys of the user, which only a scan of all keys finds.
-pub(super) async fn sign_out(state: Data<State>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let user = state.tokens.open_id(bearer.unwrap_or_default()).map_err(ErrorUnauthorized)?;
+pub(super) async fn sign_out(
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Error> {
+    let bearer = request
+        .headers()
+        .get("authorization")
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let user = state
+        .tokens
+        .open_id(bearer.unwrap_or_default())
+        .map_err(ErrorUnauthorized)?;
     let mut redis = connection(&state).await?;
     let (mut cursor, pattern) = (0_u64, key(&user, "*"));
     loop {
         let mut scan = cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCANNED);
-        let (next, keys): (u64, Vec<String>) = scan.query_async(&mut redis).await.map_err(ErrorServiceUnavailable)?;
+        scan.arg(cursor)
+            .arg("MATCH")
+            .arg(&pattern)
+            .arg("COUNT")
+            .arg(SCANNED);
+        let (next, keys): (u64, Vec<String>) = scan
+            .query_async(&mut redis)
+            .await
+            .map_err(ErrorServiceUnavailable)?;
         if !keys.is_empty() {
-            cmd("DEL").arg(keys).exec_async(&mut redis).await.map_err(ErrorServiceUnavailable)?;
+            cmd("DEL")
+                .arg(keys)
+                .exec_async(&mut redis)
+                .await
+                .map_err(ErrorServiceUnavailable)?;
         }
         if next == 0 {
             return Ok(HttpResponse::NoContent().finish());
@@ -78,12 +111,31 @@ pub(super) async fn sign_out(state: Data<State>, request: HttpRequest) -> Result
     }
 }
 
-async fn issue(state: &State, redis: &mut Connection, user: &str, email: &str) -> Result<Pair, Error> {
-    let (refresh_token, id) = state.tokens.refresh(user, email).map_err(ErrorInternalServerError)?;
+async fn issue(
+    state: &State,
+    redis: &mut Connection,
+    user: &str,
+    email: &str,
+) -> Result<Pair, Error> {
+    let (refresh_token, id) = state
+        .tokens
+        .refresh(user, email)
+        .map_err(ErrorInternalServerError)?;
     let mut set = cmd("SET");
-    set.arg(key(user, &id)).arg(0).arg("EX").arg(REFRESH_LIFE.as_secs());
-    set.exec_async(redis).await.map_err(ErrorServiceUnavailable)?;
-    Ok(Pair { id_token: state.tokens.id(user, email).map_err(ErrorInternalServerError)?, refresh_token })
+    set.arg(key(user, &id))
+        .arg(0)
+        .arg("EX")
+        .arg(REFRESH_LIFE.as_secs());
+    set.exec_async(redis)
+        .await
+        .map_err(ErrorServiceUnavailable)?;
+    Ok(Pair {
+        id_token: state
+            .tokens
+            .id(user, email)
+            .map_err(ErrorInternalServerError)?,
+        refresh_token,
+    })
 }
 
 async fn connection(state: &State) -> Result<Connection, Error> {

@@ -42,20 +42,38 @@ impl Tokens {
     pub(super) fn new(algorithm: &str) -> Result<Self> {
         let key = match algorithm {
             "RS256" => PKey::from_rsa(Rsa::generate(2048)?)?,
-            "ES256" => PKey::from_ec_key(EcKey::generate(&*EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?)?)?,
+            "ES256" => PKey::from_ec_key(EcKey::generate(&*EcGroup::from_curve_name(
+                Nid::X9_62_PRIME256V1,
+            )?)?)?,
             other => bail!("`{other}` is neither RS256 nor ES256"),
         };
         let (pem, public) = (key.private_key_to_pem_pkcs8()?, key.public_key_to_pem()?);
-        let (signer, verifier): (Box<dyn JwsSigner>, Box<dyn JwsVerifier>) = if algorithm == "RS256" {
-            (Box::new(RS256.signer_from_pem(pem)?), Box::new(RS256.verifier_from_pem(public)?))
+        let (signer, verifier): (Box<dyn JwsSigner>, Box<dyn JwsVerifier>) = if algorithm == "RS256"
+        {
+            (
+                Box::new(RS256.signer_from_pem(pem)?),
+                Box::new(RS256.verifier_from_pem(public)?),
+            )
         } else {
-            (Box::new(ES256.signer_from_pem(pem)?), Box::new(ES256.verifier_from_pem(public)?))
+            (
+                Box::new(ES256.signer_from_pem(pem)?),
+                Box::new(ES256.verifier_from_pem(public)?),
+            )
         };
         let secret = random().into_bytes().repeat(2);
         let mut header = JwsHeader::new();
         header.set_token_type("JWT");
-        let (secret_signer, secret_verifier) = (HS256.signer_from_bytes(&secret)?, HS256.verifier_from_bytes(&secret)?);
-        Ok(Self(Arc::new(Keys { signer, verifier, secret_signer, secret_verifier, header })))
+        let (secret_signer, secret_verifier) = (
+            HS256.signer_from_bytes(&secret)?,
+            HS256.verifier_from_bytes(&secret)?,
+        );
+        Ok(Self(Arc::new(Keys {
+            signer,
+            verifier,
+            secret_signer,
+            secret_verifier,
+            header,
+        })))
     }
 
     /// An ID token with what ours says.
@@ -65,7 +83,11 @@ impl Tokens {
         claims.set_issuer("http://localhost:8080");
         claims.set_audience(vec!["revolve"]);
         claims.set_claim("user", Some(json!({ "uid": user, "email": email })))?;
-        Ok(jwt::encode_with_signer(&claims, &self.0.header, self.0.signer.as_ref())?)
+        Ok(jwt::encode_with_signer(
+            &claims,
+            &self.0.header,
+            self.0.signer.as_ref(),
+        )?)
     }
 
     /// A refresh token and its id.
@@ -75,14 +97,23 @@ impl Tokens {
         claims.set_subject(user);
         claims.set_jwt_id(&id);
         claims.set_claim("email", Some(email.into()))?;
-        Ok((jwt::encode_with_signer(&claims, &self.0.header, &self.0.secret_signer)?, id))
+        Ok((
+            jwt::encode_with_signer(&claims, &self.0.header, &self.0.secret_signer)?,
+            id,
+        ))
     }
 
     /// Whose refresh token it is, with which address, and its id.
     pub(super) fn open_refresh(&self, token: &str) -> Result<(String, String, String)> {
         let (claims, _) = jwt::decode_with_verifier(token, &self.0.secret_verifier)?;
-        let email = claims.claim("email").and_then(|email| email.as_str()).context("no address")?;
-        let (user, id) = (claims.subject().context("no subject")?, claims.jwt_id().context("no id")?);
+        let email = claims
+            .claim("email")
+            .and_then(|email| email.as_str())
+            .context("no address")?;
+        let (user, id) = (
+            claims.subject().context("no subject")?,
+            claims.jwt_id().context("no id")?,
+        );
         alive(&claims)?;
         Ok((user.to_owned(), email.to_owned(), id.to_owned()))
     }
@@ -96,12 +127,18 @@ impl Tokens {
 }
 
 /// An id that nobody can guess.
-#[expect(clippy::disallowed_methods, reason = "there are no ports of the domain here")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there are no ports of the domain here"
+)]
 pub(super) fn random() -> Uuid {
     Uuid::new_v4()
 }
 
-#[expect(clippy::disallowed_methods, reason = "there are no ports of the domain here")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there are no ports of the domain here"
+)]
 fn now() -> SystemTime {
     SystemTime::now()
 }
@@ -128,9 +165,22 @@ mod tests {
         for algorithm in ["RS256", "ES256"] {
             let tokens = Tokens::new(algorithm).unwrap();
             let (token, id) = tokens.refresh("ann", "ann@example.org").unwrap();
-            assert_eq!(tokens.open_refresh(&token).unwrap(), ("ann".to_owned(), "ann@example.org".to_owned(), id));
-            assert_eq!(tokens.open_id(&tokens.id("ann", "ann@example.org").unwrap()).unwrap(), "ann");
-            assert!(Tokens::new(algorithm).unwrap().open_refresh(&token).is_err());
+            assert_eq!(
+                tokens.open_refresh(&token).unwrap(),
+                ("ann".to_owned(), "ann@example.org".to_owned(), id)
+            );
+            assert_eq!(
+                tokens
+                    .open_id(&tokens.id("ann", "ann@example.org").unwrap())
+                    .unwrap(),
+                "ann"
+            );
+            assert!(
+                Tokens::new(algorithm)
+                    .unwrap()
+                    .open_refresh(&token)
+                    .is_err()
+            );
             assert!(tokens.open_id(&token).is_err());
         }
         assert!(Tokens::new("none").is_err());

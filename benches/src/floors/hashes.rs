@@ -23,7 +23,10 @@ pub(super) fn measure(figures: &mut Figures, lasts: Duration) -> Result<()> {
     for (name, threads) in [("one_core", 1), ("all_cores", cores)] {
         let before = cpu();
         let (rate, count) = together(threads, lasts)?;
-        figures.insert(format!("argon2.{name}_cpu"), super::micros(cpu().saturating_sub(before), count));
+        figures.insert(
+            format!("argon2.{name}_cpu"),
+            super::micros(cpu().saturating_sub(before), count),
+        );
         figures.insert(format!("argon2.{name}_per_second"), rate);
     }
     Ok(())
@@ -37,7 +40,12 @@ fn together(threads: usize, lasts: Duration) -> Result<(f64, u32)> {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut output = [0; 32];
         let mut hash = || {
-            let done = argon2.hash_password_into_with_memory(b"correct horse battery", &[7; 16], &mut output, &mut memory);
+            let done = argon2.hash_password_into_with_memory(
+                b"correct horse battery",
+                &[7; 16],
+                &mut output,
+                &mut memory,
+            );
             black_box(&output);
             done.map_err(|error| anyhow!("{error}"))
         };

@@ -61,7 +61,9 @@ fn measure(args: &Args, figures: &mut Figures, lasts: Duration) -> Result<()> {
         .build()?;
     runtime.block_on(async {
         redis::measure(figures, &args.redis, lasts).await?;
-        let postgres = std::env::var(POSTGRES).with_context(|| format!("{POSTGRES} is to be postgres://…, with a schema to write into"))?;
+        let postgres = std::env::var(POSTGRES).with_context(|| {
+            format!("{POSTGRES} is to be postgres://…, with a schema to write into")
+        })?;
         postgres::measure(figures, &postgres, lasts).await
     })
 }
@@ -69,7 +71,10 @@ fn measure(args: &Args, figures: &mut Figures, lasts: Duration) -> Result<()> {
 /// CPU time that this process has used.
 fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 /// What something done again and again for so long costs: microseconds of CPU time each.

@@ -36,7 +36,9 @@ const READ: &str = "
     FROM floor_sessions s LEFT JOIN floor_users u ON u.id = s.user_id WHERE s.id = $2 AND s.user_id = $1";
 
 pub(super) async fn measure(figures: &mut Figures, url: &str, lasts: Duration) -> Result<()> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("Postgres does not answer")?;
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .context("Postgres does not answer")?;
     let driver = tokio::spawn(connection);
     client.batch_execute(TABLES).await?;
     let client = Arc::new(client);
@@ -44,7 +46,8 @@ pub(super) async fn measure(figures: &mut Figures, url: &str, lasts: Duration) -
     let count = Arc::new(AtomicU32::new(0));
     let (begun, before) = (Instant::now(), cpu());
     let tasks = (0..TASKS).map(|task| {
-        let (client, statement, count) = (Arc::clone(&client), statement.clone(), Arc::clone(&count));
+        let (client, statement, count) =
+            (Arc::clone(&client), statement.clone(), Arc::clone(&count));
         tokio::spawn(async move {
             let mut number = task;
             while begun.elapsed() < lasts {
@@ -61,7 +64,10 @@ pub(super) async fn measure(figures: &mut Figures, url: &str, lasts: Duration) -
     for ended in try_join_all(tasks).await? {
         ended?;
     }
-    figures.insert("postgres.read".to_owned(), micros(cpu().saturating_sub(before), count.load(Ordering::Relaxed)));
+    figures.insert(
+        "postgres.read".to_owned(),
+        micros(cpu().saturating_sub(before), count.load(Ordering::Relaxed)),
+    );
     drop(client);
     driver.await??;
     Ok(())

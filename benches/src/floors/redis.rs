@@ -37,16 +37,36 @@ pub(super) async fn measure(figures: &mut Figures, url: &str, lasts: Duration) -
     let count = Arc::new(AtomicU32::new(0));
     let (begun, before) = (Instant::now(), cpu());
     let tasks = (0..TASKS).map(|task| {
-        let (mut connection, script, count) = (connections[task % CONNECTIONS].clone(), Arc::clone(&script), Arc::clone(&count));
+        let (mut connection, script, count) = (
+            connections[task % CONNECTIONS].clone(),
+            Arc::clone(&script),
+            Arc::clone(&count),
+        );
         tokio::spawn(async move {
             let user = format!("{{floor-{task:036}}}");
             while begun.elapsed() < lasts {
                 let mut call = script.prepare_invoke();
-                for key in ["sessions", "01234567-89ab-cdef-0123-456789abcdef", "11234567-89ab-cdef-0123-456789abcdef"] {
+                for key in [
+                    "sessions",
+                    "01234567-89ab-cdef-0123-456789abcdef",
+                    "11234567-89ab-cdef-0123-456789abcdef",
+                ] {
                     call.key(format!("{user}:{key}"));
                 }
-                call.arg("01234567-89ab-cdef-0123-456789abcdef").arg(1).arg(2).arg(1_800_000_000_u64).arg(1_800_259_200_u64).arg(0).arg(0);
-                call.arg("01234567-89ab-cdef-0123-456789abcdef").arg("").arg(0).arg(10_000).arg(600_000).arg(3).arg(1);
+                call.arg("01234567-89ab-cdef-0123-456789abcdef")
+                    .arg(1)
+                    .arg(2)
+                    .arg(1_800_000_000_u64)
+                    .arg(1_800_259_200_u64)
+                    .arg(0)
+                    .arg(0);
+                call.arg("01234567-89ab-cdef-0123-456789abcdef")
+                    .arg("")
+                    .arg(0)
+                    .arg(10_000)
+                    .arg(600_000)
+                    .arg(3)
+                    .arg(1);
                 let _: Vec<String> = call.invoke_async(&mut connection).await?;
                 count.fetch_add(1, Ordering::Relaxed);
             }
@@ -56,6 +76,9 @@ pub(super) async fn measure(figures: &mut Figures, url: &str, lasts: Duration) -
     for ended in try_join_all(tasks).await? {
         ended?;
     }
-    figures.insert("redis.call".to_owned(), micros(cpu().saturating_sub(before), count.load(Ordering::Relaxed)));
+    figures.insert(
+        "redis.call".to_owned(),
+        micros(cpu().saturating_sub(before), count.load(Ordering::Relaxed)),
+    );
     Ok(())
 }

@@ -8,8 +8,9 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
-        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+        Ed25519KeyPair, KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+        UnparsedPublicKey, VerificationAlgorithm,
     },
 };
 use josekit::jws::{ES256, EdDSA, HS256, JwsSigner, JwsVerifier, RS256};
@@ -39,9 +40,18 @@ pub(super) fn measure(figures: &mut Figures, lasts: Duration) -> Result<()> {
         let pem = key.private_key_to_pem_pkcs8()?;
         let public = key.public_key_to_pem()?;
         let (signer, verifier): (Box<dyn JwsSigner>, Box<dyn JwsVerifier>) = match *name {
-            "RS256" => (Box::new(RS256.signer_from_pem(&pem)?), Box::new(RS256.verifier_from_pem(&public)?)),
-            "ES256" => (Box::new(ES256.signer_from_pem(&pem)?), Box::new(ES256.verifier_from_pem(&public)?)),
-            _ => (Box::new(EdDSA.signer_from_pem(&pem)?), Box::new(EdDSA.verifier_from_pem(&public)?)),
+            "RS256" => (
+                Box::new(RS256.signer_from_pem(&pem)?),
+                Box::new(RS256.verifier_from_pem(&public)?),
+            ),
+            "ES256" => (
+                Box::new(ES256.signer_from_pem(&pem)?),
+                Box::new(ES256.verifier_from_pem(&public)?),
+            ),
+            _ => (
+                Box::new(EdDSA.signer_from_pem(&pem)?),
+                Box::new(EdDSA.verifier_from_pem(&public)?),
+            ),
         };
         library(figures, lasts, name, signer.as_ref(), verifier.as_ref())?;
         aws_lc(figures, lasts, name, &key.private_key_to_pkcs8()?)?;
@@ -49,26 +59,55 @@ pub(super) fn measure(figures: &mut Figures, lasts: Duration) -> Result<()> {
     secret(figures, lasts)
 }
 
-fn openssl(figures: &mut Figures, lasts: Duration, name: &str, key: &PKey<Private>, digest: bool) -> Result<()> {
-    let signer = || if digest { Signer::new(MessageDigest::sha256(), key) } else { Signer::new_without_digest(key) };
-    let verifier = || if digest { Verifier::new(MessageDigest::sha256(), key) } else { Verifier::new_without_digest(key) };
+fn openssl(
+    figures: &mut Figures,
+    lasts: Duration,
+    name: &str,
+    key: &PKey<Private>,
+    digest: bool,
+) -> Result<()> {
+    let signer = || {
+        if digest {
+            Signer::new(MessageDigest::sha256(), key)
+        } else {
+            Signer::new_without_digest(key)
+        }
+    };
+    let verifier = || {
+        if digest {
+            Verifier::new(MessageDigest::sha256(), key)
+        } else {
+            Verifier::new_without_digest(key)
+        }
+    };
     let mut signature = signer()?.sign_oneshot_to_vec(&MESSAGE)?;
     let sign = each(lasts, || {
         signature = signer()?.sign_oneshot_to_vec(black_box(&MESSAGE))?;
         Ok(())
     })?;
     let verify = each(lasts, || {
-        anyhow::ensure!(verifier()?.verify_oneshot(&signature, black_box(&MESSAGE))?, "the signature is good");
+        anyhow::ensure!(
+            verifier()?.verify_oneshot(&signature, black_box(&MESSAGE))?,
+            "the signature is good"
+        );
         Ok(())
     })?;
     keep(figures, name, "raw", sign, verify);
     Ok(())
 }
 
-fn library(figures: &mut Figures, lasts: Duration, name: &str, signer: &dyn JwsSigner, verifier: &dyn JwsVerifier) -> Result<()> {
+fn library(
+    figures: &mut Figures,
+    lasts: Duration,
+    name: &str,
+    signer: &dyn JwsSigner,
+    verifier: &dyn JwsVerifier,
+) -> Result<()> {
     let signature = signer.sign(&MESSAGE)?;
     let sign = each(lasts, || Ok(signer.sign(black_box(&MESSAGE))?))?;
-    let verify = each(lasts, || Ok(verifier.verify(black_box(&MESSAGE), &signature)?))?;
+    let verify = each(lasts, || {
+        Ok(verifier.verify(black_box(&MESSAGE), &signature)?)
+    })?;
     keep(figures, name, "library", sign, verify);
     Ok(())
 }
@@ -79,7 +118,14 @@ fn aws_lc(figures: &mut Figures, lasts: Duration, name: &str, pkcs8: &[u8]) -> R
     match name {
         "RS256" => {
             let key = RsaKeyPair::from_pkcs8(pkcs8)?;
-            let sign = each(lasts, || Ok(key.sign(&RSA_PKCS1_SHA256, &random, black_box(&MESSAGE), &mut signature)?))?;
+            let sign = each(lasts, || {
+                Ok(key.sign(
+                    &RSA_PKCS1_SHA256,
+                    &random,
+                    black_box(&MESSAGE),
+                    &mut signature,
+                )?)
+            })?;
             let public = rsa::KeyPair::public_key(&key).as_ref();
             let verify = verify(lasts, &RSA_PKCS1_2048_8192_SHA256, public, &signature)?;
             keep(figures, name, "aws_lc", sign, verify);
@@ -88,21 +134,36 @@ fn aws_lc(figures: &mut Figures, lasts: Duration, name: &str, pkcs8: &[u8]) -> R
             let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)?;
             let sign = each(lasts, || Ok(key.sign(&random, black_box(&MESSAGE))?))?;
             let signature = key.sign(&random, &MESSAGE)?;
-            let verify = verify(lasts, &ECDSA_P256_SHA256_FIXED, key.public_key().as_ref(), signature.as_ref())?;
+            let verify = verify(
+                lasts,
+                &ECDSA_P256_SHA256_FIXED,
+                key.public_key().as_ref(),
+                signature.as_ref(),
+            )?;
             keep(figures, name, "aws_lc", sign, verify);
         }
         _ => {
             let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8)?;
             let sign = each(lasts, || Ok(key.sign(black_box(&MESSAGE))))?;
             let signature = key.sign(&MESSAGE);
-            let verify = verify(lasts, &ED25519, key.public_key().as_ref(), signature.as_ref())?;
+            let verify = verify(
+                lasts,
+                &ED25519,
+                key.public_key().as_ref(),
+                signature.as_ref(),
+            )?;
             keep(figures, name, "aws_lc", sign, verify);
         }
     }
     Ok(())
 }
 
-fn verify(lasts: Duration, algorithm: &'static dyn VerificationAlgorithm, public: &[u8], signature: &[u8]) -> Result<f64> {
+fn verify(
+    lasts: Duration,
+    algorithm: &'static dyn VerificationAlgorithm,
+    public: &[u8],
+    signature: &[u8],
+) -> Result<f64> {
     let key = UnparsedPublicKey::new(algorithm, public);
     each(lasts, || Ok(key.verify(black_box(&MESSAGE), signature)?))
 }
@@ -111,9 +172,14 @@ fn verify(lasts: Duration, algorithm: &'static dyn VerificationAlgorithm, public
 fn secret(figures: &mut Figures, lasts: Duration) -> Result<()> {
     let secret = [7; 32];
     let key = PKey::hmac(&secret)?;
-    let raw = each(lasts, || Ok(Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(black_box(&MESSAGE))?))?;
+    let raw = each(lasts, || {
+        Ok(Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(black_box(&MESSAGE))?)
+    })?;
     keep(figures, "HS256", "raw", raw, raw);
-    let (signer, verifier) = (HS256.signer_from_bytes(secret)?, HS256.verifier_from_bytes(secret)?);
+    let (signer, verifier) = (
+        HS256.signer_from_bytes(secret)?,
+        HS256.verifier_from_bytes(secret)?,
+    );
     library(figures, lasts, "HS256", &signer, &verifier)?;
     let key = aws_hmac::Key::new(aws_hmac::HMAC_SHA256, &secret);
     let aws = each(lasts, || Ok(aws_hmac::sign(&key, black_box(&MESSAGE))))?;

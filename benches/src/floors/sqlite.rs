@@ -26,7 +26,9 @@ const PUT: &str = "
         rotated_at = excluded.rotated_at, dies_at = excluded.dies_at, late = excluded.late, charged = excluded.charged";
 
 pub(super) fn measure(figures: &mut Figures, folder: &Path, lasts: Duration) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("floor-").tempdir_in(folder)?;
+    let folder = tempfile::Builder::new()
+        .prefix("floor-")
+        .tempdir_in(folder)?;
     let database = Connection::open(folder.path().join("floor.sqlite3"))?;
     database.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
     database.pragma_update(None, "synchronous", "full")?;
@@ -42,17 +44,36 @@ pub(super) fn measure(figures: &mut Figures, folder: &Path, lasts: Duration) -> 
             }
             database.prepare_cached("COMMIT")?.execute([])?;
         }
-        figures.insert(format!("sqlite.{name}_per_second"), f64::from(count) / begun.elapsed().as_secs_f64());
-        figures.insert(format!("sqlite.{name}_cpu"), micros(cpu().saturating_sub(before), count));
+        figures.insert(
+            format!("sqlite.{name}_per_second"),
+            f64::from(count) / begun.elapsed().as_secs_f64(),
+        );
+        figures.insert(
+            format!("sqlite.{name}_cpu"),
+            micros(cpu().saturating_sub(before), count),
+        );
     }
     Ok(())
 }
 
 fn rotate(database: &Connection, session: u32, generation: u32) -> Result<()> {
     let (user, session) = (format!("{session:036}"), format!("{session:036}"));
-    let found: Option<u32> = database.prepare_cached(READ)?.query_row([&user, &session], |row| row.get(0)).optional()?;
+    let found: Option<u32> = database
+        .prepare_cached(READ)?
+        .query_row([&user, &session], |row| row.get(0))
+        .optional()?;
     let next = found.map_or(generation, |found| found + 1);
     let now = 1_800_000_000_000_i64 + i64::from(next);
-    database.prepare_cached(PUT)?.execute(params![user, session, next, now, now + 259_200_000, now, now + 259_200_000, 0, 0])?;
+    database.prepare_cached(PUT)?.execute(params![
+        user,
+        session,
+        next,
+        now,
+        now + 259_200_000,
+        now,
+        now + 259_200_000,
+        0,
+        0
+    ])?;
     Ok(())
 }

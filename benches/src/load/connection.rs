@@ -42,7 +42,13 @@ pub(super) struct Answer<'a> {
 
 impl<'a> Connection<'a> {
     pub(super) fn new(address: &'a str) -> Self {
-        Self { address, stream: None, request: String::new(), received: vec![0; 16 * 1024], kept: false }
+        Self {
+            address,
+            stream: None,
+            request: String::new(),
+            received: vec![0; 16 * 1024],
+            kept: false,
+        }
     }
 
     /// Connects, so that the first request need not.
@@ -54,9 +60,18 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    pub(super) fn post(&mut self, path: &str, bearer: Option<&str>, body: &str) -> Result<Answer<'_>> {
+    pub(super) fn post(
+        &mut self,
+        path: &str,
+        bearer: Option<&str>,
+        body: &str,
+    ) -> Result<Answer<'_>> {
         self.head("POST", path, bearer)?;
-        write!(self.request, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+        write!(
+            self.request,
+            "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
         self.send()
     }
 
@@ -68,7 +83,11 @@ impl<'a> Connection<'a> {
 
     fn head(&mut self, method: &str, path: &str, bearer: Option<&str>) -> Result<()> {
         self.request.clear();
-        write!(self.request, "{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address)?;
+        write!(
+            self.request,
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n",
+            self.address
+        )?;
         if let Some(token) = bearer {
             write!(self.request, "Authorization: Bearer {token}\r\n")?;
         }
@@ -87,7 +106,10 @@ impl<'a> Connection<'a> {
         }
         self.kept = outcome.is_ok();
         match outcome {
-            Ok((status, body)) => Ok(Answer { status, body: std::str::from_utf8(&self.received[body]).context("the body is no text")? }),
+            Ok((status, body)) => Ok(Answer {
+                status,
+                body: std::str::from_utf8(&self.received[body]).context("the body is no text")?,
+            }),
             Err(error) => {
                 self.stream = None;
                 Err(error.into())
@@ -103,15 +125,24 @@ impl<'a> Connection<'a> {
             if length == self.received.len() {
                 self.received.resize(2 * length, 0);
             }
-            let read = stream.read(&mut self.received[length..]).map_err(|error| match error.kind() {
-                std::io::ErrorKind::ConnectionReset if length == 0 => Failed::HungUp,
-                _ => Failed::Io(error),
-            })?;
+            let read =
+                stream
+                    .read(&mut self.received[length..])
+                    .map_err(|error| match error.kind() {
+                        std::io::ErrorKind::ConnectionReset if length == 0 => Failed::HungUp,
+                        _ => Failed::Io(error),
+                    })?;
             if read == 0 {
-                return Err(if length == 0 { Failed::HungUp } else { Failed::Unreadable("the answer breaks off") });
+                return Err(if length == 0 {
+                    Failed::HungUp
+                } else {
+                    Failed::Unreadable("the answer breaks off")
+                });
             }
             length += read;
-            if let Some((status, body)) = whole(&self.received[..length]).map_err(Failed::Unreadable)? {
+            if let Some((status, body)) =
+                whole(&self.received[..length]).map_err(Failed::Unreadable)?
+            {
                 return Ok((status, body));
             }
         }
@@ -120,12 +151,19 @@ impl<'a> Connection<'a> {
 
 /// The status, and where the body is, once all of it is there.
 fn whole(received: &[u8]) -> Result<Option<(u16, std::ops::Range<usize>)>, &'static str> {
-    let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let head = std::str::from_utf8(&received[..end]).map_err(|_| "the head is no text")?;
-    let status: u16 = head.get(9..12).and_then(|status| status.parse().ok()).ok_or("no status")?;
+    let status: u16 = head
+        .get(9..12)
+        .and_then(|status| status.parse().ok())
+        .ok_or("no status")?;
     let length = head.split("\r\n").skip(1).find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())
+            .flatten()
     });
     let begin = end + 4;
     let until = match length {
@@ -148,7 +186,10 @@ mod tests {
         for end in 0..text.len() {
             assert!(whole(&text[..end]).unwrap().is_none(), "{end}");
         }
-        assert_eq!(whole(text).unwrap(), Some((200, text.len() - 2..text.len())));
+        assert_eq!(
+            whole(text).unwrap(),
+            Some((200, text.len() - 2..text.len()))
+        );
     }
 
     /// A server that answers each connection once and closes it.
@@ -160,7 +201,9 @@ mod tests {
                 let (mut stream, _) = listener.accept().unwrap();
                 let mut request = [0; 1024];
                 assert!(stream.read(&mut request).unwrap() > 0);
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+                    .unwrap();
             }
         });
         (address, server)
@@ -174,7 +217,10 @@ mod tests {
             assert_eq!(connection.post("/", None, "{}").unwrap().status, 200);
         }
         server.join().unwrap();
-        assert!(connection.post("/", None, "{}").is_err(), "nobody listens any more");
+        assert!(
+            connection.post("/", None, "{}").is_err(),
+            "nobody listens any more"
+        );
     }
 
     #[test]

@@ -31,22 +31,38 @@ impl Pace {
         let seconds = order.seconds.unwrap_or(f64::INFINITY);
         let (turns, until) = match order.rate {
             // All of them, even those that are late: leaving those out would be kind to a slow service.
-            Some(rate) if order.seconds.is_some() => (Some(whole(rate * seconds)), Some(seconds * PATIENCE)),
+            Some(rate) if order.seconds.is_some() => {
+                (Some(whole(rate * seconds)), Some(seconds * PATIENCE))
+            }
             _ => (order.count, order.seconds),
         };
-        Self { begun: Instant::now(), next: AtomicUsize::new(0), turns, until: until.map(Duration::from_secs_f64), rate: order.rate }
+        Self {
+            begun: Instant::now(),
+            next: AtomicUsize::new(0),
+            turns,
+            until: until.map(Duration::from_secs_f64),
+            rate: order.rate,
+        }
     }
 
     /// Waits for the next turn; none when it is over.
     pub(super) fn turn(&self) -> Option<Turn> {
-        if self.until.is_some_and(|until| self.begun.elapsed() >= until) {
+        if self
+            .until
+            .is_some_and(|until| self.begun.elapsed() >= until)
+        {
             return None;
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         if self.turns.is_some_and(|turns| number >= turns) {
             return None;
         }
-        let Some(rate) = self.rate else { return Some(Turn { number, due: Instant::now() }) };
+        let Some(rate) = self.rate else {
+            return Some(Turn {
+                number,
+                due: Instant::now(),
+            });
+        };
         let due = self.begun + Duration::from_secs_f64(precise(number) / rate);
         loop {
             let left = due.saturating_duration_since(Instant::now());
@@ -61,7 +77,9 @@ impl Pace {
     /// Turns that nobody took.
     pub(super) fn left(&self) -> usize {
         let taken = self.next.load(Ordering::Relaxed);
-        self.rate.and(self.turns).map_or(0, |turns| turns.saturating_sub(taken))
+        self.rate
+            .and(self.turns)
+            .map_or(0, |turns| turns.saturating_sub(taken))
     }
 
     /// Turns that were given, and perhaps a few that came too late.
@@ -74,7 +92,11 @@ impl Pace {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of requests")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of requests"
+)]
 fn whole(number: f64) -> usize {
     number.round() as usize
 }
@@ -90,7 +112,13 @@ mod tests {
     use crate::load::Request;
 
     fn order(seconds: Option<f64>, count: Option<usize>, rate: Option<f64>) -> Order {
-        Order { request: Request::Refresh, connections: 1, seconds, count, rate }
+        Order {
+            request: Request::Refresh,
+            connections: 1,
+            seconds,
+            count,
+            rate,
+        }
     }
 
     #[test]
@@ -102,7 +130,10 @@ mod tests {
         while pace.elapsed() < Duration::from_millis(10) {}
         let second = pace.turn().unwrap();
         assert_eq!(second.due - first.due, Duration::from_millis(1));
-        assert!(second.due.elapsed() >= Duration::from_millis(9), "what was waited counts");
+        assert!(
+            second.due.elapsed() >= Duration::from_millis(9),
+            "what was waited counts"
+        );
         let rest = std::iter::from_fn(|| pace.turn()).count();
         assert_eq!(rest, 18);
         assert_eq!(pace.left(), 0);
@@ -120,7 +151,12 @@ mod tests {
     #[test]
     fn a_closed_loop_ends_by_count_or_by_time() {
         let counted = Pace::begin(&order(None, Some(3), None));
-        assert_eq!(std::iter::from_fn(|| counted.turn()).map(|turn| turn.number).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(
+            std::iter::from_fn(|| counted.turn())
+                .map(|turn| turn.number)
+                .collect::<Vec<_>>(),
+            [0, 1, 2]
+        );
         let timed = Pace::begin(&order(Some(0.0), None, None));
         assert!(timed.turn().is_none());
         assert_eq!(timed.left(), 0);

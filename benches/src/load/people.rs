@@ -35,12 +35,18 @@ struct Seen {
 impl Seen {
     fn new() -> Result<Self> {
         // Nanoseconds up to five minutes.
-        Ok(Self { times: Histogram::new_with_bounds(1, 300_000_000_000, 3)?, failed: 0, first_failure: None })
+        Ok(Self {
+            times: Histogram::new_with_bounds(1, 300_000_000_000, 3)?,
+            failed: 0,
+            first_failure: None,
+        })
     }
 
     fn take(&mut self, since: Instant, outcome: Result<()>) {
         match outcome {
-            Ok(()) => self.times.saturating_record(u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)),
+            Ok(()) => self
+                .times
+                .saturating_record(u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)),
             Err(error) => {
                 self.failed += 1;
                 self.first_failure.get_or_insert(format!("{error:#}"));
@@ -54,7 +60,10 @@ impl People {
         let connections = order.connections.max(1);
         let new = Mutex::new(Vec::new());
         let share = self.known.len().div_ceil(connections).max(1);
-        let nobody = matches!(order.request, Request::Refresh | Request::Me | Request::SignIn | Request::SignOut) && self.known.is_empty();
+        let nobody = matches!(
+            order.request,
+            Request::Refresh | Request::Me | Request::SignIn | Request::SignOut
+        ) && self.known.is_empty();
         ensure!(!nobody, "nobody has signed up");
         let first = self.signed_up;
         let mut groups: Vec<&mut [Person]> = self.known.chunks_mut(share).collect();
@@ -69,16 +78,22 @@ impl People {
         let pace = Pace::begin(&order);
         let all = thread::scope(|scope| {
             let (pace, new) = (&pace, &new);
-            let clients = ready.into_iter().zip(groups).map(|(mut connection, people)| {
-                scope.spawn(move || match order.request {
-                    Request::SignUp => sign_up(&mut connection, pace, first, new),
-                    Request::Echo => echo(&mut connection, pace),
-                    Request::SignOut => sign_out(&mut connection, people),
-                    request => each_in_turn(&mut connection, pace, people, request),
-                })
-            });
+            let clients = ready
+                .into_iter()
+                .zip(groups)
+                .map(|(mut connection, people)| {
+                    scope.spawn(move || match order.request {
+                        Request::SignUp => sign_up(&mut connection, pace, first, new),
+                        Request::Echo => echo(&mut connection, pace),
+                        Request::SignOut => sign_out(&mut connection, people),
+                        request => each_in_turn(&mut connection, pace, people, request),
+                    })
+                });
             let clients: Vec<_> = clients.collect();
-            clients.into_iter().map(|client| client.join().map_err(|_| anyhow!("a client panicked"))?).collect::<Result<Vec<Seen>>>()
+            clients
+                .into_iter()
+                .map(|client| client.join().map_err(|_| anyhow!("a client panicked"))?)
+                .collect::<Result<Vec<Seen>>>()
         })?;
         let seconds = pace.elapsed().as_secs_f64();
         match order.request {
@@ -102,7 +117,8 @@ fn report(all: Vec<Seen>, unsent: usize, seconds: f64) -> Result<Report> {
         sum.first_failure = sum.first_failure.take().or(seen.first_failure);
     }
     if unsent > 0 {
-        sum.first_failure.get_or_insert(format!("{unsent} requests could not be sent in time"));
+        sum.first_failure
+            .get_or_insert(format!("{unsent} requests could not be sent in time"));
     }
     #[expect(clippy::cast_precision_loss, reason = "a latency of less than an hour")]
     let at = |part: f64| sum.times.value_at_quantile(part) as f64 / 1000.0;
@@ -123,7 +139,10 @@ fn echo(connection: &mut Connection<'_>, pace: &Pace) -> Result<Seen> {
     let mut seen = Seen::new()?;
     while let Some(turn) = pace.turn() {
         let outcome = connection.post("/echo", None, &body).and_then(|answer| {
-            ensure!(answer.status == 200 && answer.body.len() == body.len(), "no echo");
+            ensure!(
+                answer.status == 200 && answer.body.len() == body.len(),
+                "no echo"
+            );
             Ok(())
         });
         seen.take(turn.due, outcome);
@@ -131,13 +150,24 @@ fn echo(connection: &mut Connection<'_>, pace: &Pace) -> Result<Seen> {
     Ok(seen)
 }
 
-fn sign_up(connection: &mut Connection<'_>, pace: &Pace, first: usize, new: &Mutex<Vec<Person>>) -> Result<Seen> {
+fn sign_up(
+    connection: &mut Connection<'_>,
+    pace: &Pace,
+    first: usize,
+    new: &Mutex<Vec<Person>>,
+) -> Result<Seen> {
     let mut seen = Seen::new()?;
     while let Some(turn) = pace.turn() {
         let email = format!("person-{}@example.org", first + turn.number);
         let outcome = password(connection, "signup", &email, 201);
-        let outcome = outcome.map(|(refresh, id)| new.lock().map(|mut new| new.push(Person { email, refresh, id })));
-        seen.take(turn.due, outcome.and_then(|kept| kept.map_err(|_| anyhow!("a client panicked"))));
+        let outcome = outcome.map(|(refresh, id)| {
+            new.lock()
+                .map(|mut new| new.push(Person { email, refresh, id }))
+        });
+        seen.take(
+            turn.due,
+            outcome.and_then(|kept| kept.map_err(|_| anyhow!("a client panicked"))),
+        );
     }
     Ok(seen)
 }
@@ -147,9 +177,18 @@ fn sign_out(connection: &mut Connection<'_>, people: &mut [Person]) -> Result<Se
     let mut seen = Seen::new()?;
     for person in people {
         let begun = Instant::now();
-        let outcome = connection.post("/api/account/signout", Some(&person.id), "{\"scope\":\"everywhere\"}");
+        let outcome = connection.post(
+            "/api/account/signout",
+            Some(&person.id),
+            "{\"scope\":\"everywhere\"}",
+        );
         let outcome = outcome.and_then(|answer| {
-            ensure!(answer.status == 204, "a sign-out was answered {}: {}", answer.status, answer.body);
+            ensure!(
+                answer.status == 204,
+                "a sign-out was answered {}: {}",
+                answer.status,
+                answer.body
+            );
             Ok(())
         });
         seen.take(begun, outcome);
@@ -157,7 +196,12 @@ fn sign_out(connection: &mut Connection<'_>, people: &mut [Person]) -> Result<Se
     Ok(seen)
 }
 
-fn each_in_turn(connection: &mut Connection<'_>, pace: &Pace, people: &mut [Person], request: Request) -> Result<Seen> {
+fn each_in_turn(
+    connection: &mut Connection<'_>,
+    pace: &Pace,
+    people: &mut [Person],
+    request: Request,
+) -> Result<Seen> {
     let mut seen = Seen::new()?;
     let (mut at, count) = (0, people.len());
     while !people.is_empty()
@@ -168,9 +212,11 @@ fn each_in_turn(connection: &mut Connection<'_>, pace: &Pace, people: &mut [Pers
         let outcome = match request {
             Request::Refresh => refresh(connection, person),
             Request::Me => me(connection, person),
-            Request::SignIn => password(connection, "signin", &person.email, 200).map(|(refresh, id)| {
-                (person.refresh, person.id) = (refresh, id);
-            }),
+            Request::SignIn => {
+                password(connection, "signin", &person.email, 200).map(|(refresh, id)| {
+                    (person.refresh, person.id) = (refresh, id);
+                })
+            }
             _ => bail!("not in turn"),
         };
         seen.take(turn.due, outcome);
@@ -181,21 +227,41 @@ fn each_in_turn(connection: &mut Connection<'_>, pace: &Pace, people: &mut [Pers
 fn refresh(connection: &mut Connection<'_>, person: &mut Person) -> Result<()> {
     let body = format!("{{\"refreshToken\":\"{}\"}}", person.refresh);
     let answer = connection.post("/api/account/tokens", None, &body)?;
-    ensure!(answer.status == 200, "a refresh was answered {}: {}", answer.status, answer.body);
+    ensure!(
+        answer.status == 200,
+        "a refresh was answered {}: {}",
+        answer.status,
+        answer.body
+    );
     (person.refresh, person.id) = tokens(answer.body)?;
     Ok(())
 }
 
 fn me(connection: &mut Connection<'_>, person: &Person) -> Result<()> {
     let answer = connection.get("/api/account/me", &person.id)?;
-    ensure!(answer.status == 200, "`/me` was answered {}: {}", answer.status, answer.body);
+    ensure!(
+        answer.status == 200,
+        "`/me` was answered {}: {}",
+        answer.status,
+        answer.body
+    );
     Ok(())
 }
 
-fn password(connection: &mut Connection<'_>, path: &str, email: &str, good: u16) -> Result<(String, String)> {
+fn password(
+    connection: &mut Connection<'_>,
+    path: &str,
+    email: &str,
+    good: u16,
+) -> Result<(String, String)> {
     let body = format!("{{\"email\":\"{email}\",\"password\":\"{PASSWORD}\"}}");
     let answer = connection.post(&format!("/api/account/{path}"), None, &body)?;
-    ensure!(answer.status == good, "{path} was answered {}: {}", answer.status, answer.body);
+    ensure!(
+        answer.status == good,
+        "{path} was answered {}: {}",
+        answer.status,
+        answer.body
+    );
     tokens(answer.body)
 }
 
@@ -216,7 +282,10 @@ mod tests {
     #[test]
     fn tokens_are_found_in_either_order() {
         let body = r#"{"tokens":{"idToken":"a.b-_.c","refreshToken":"d.e.f"},"session":{}}"#;
-        assert_eq!(tokens(body).unwrap(), ("d.e.f".to_owned(), "a.b-_.c".to_owned()));
+        assert_eq!(
+            tokens(body).unwrap(),
+            ("d.e.f".to_owned(), "a.b-_.c".to_owned())
+        );
         assert!(tokens("{}").is_err());
     }
 
@@ -228,7 +297,18 @@ mod tests {
         }
         seen[0].take(Instant::now(), Err(anyhow!("refused")));
         let report = report(seen.into(), 2, 1.0).unwrap();
-        assert_eq!((report.answered, report.failed, report.first_failure.as_deref()), (100, 3, Some("refused")));
-        assert!((report.p50 - 50.0).abs() < 0.1 && (report.p99 - 99.0).abs() < 0.1 && (report.max - 100.0).abs() < 0.2);
+        assert_eq!(
+            (
+                report.answered,
+                report.failed,
+                report.first_failure.as_deref()
+            ),
+            (100, 3, Some("refused"))
+        );
+        assert!(
+            (report.p50 - 50.0).abs() < 0.1
+                && (report.p99 - 99.0).abs() < 0.1
+                && (report.max - 100.0).abs() < 0.2
+        );
     }
 }

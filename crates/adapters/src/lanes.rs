@@ -24,7 +24,9 @@ mod tests {
             assert_eq!(first, of_this_thread(1000));
             first
         };
-        let lanes: HashSet<_> = (0..20).map(|_| thread::spawn(lane).join().unwrap()).collect();
+        let lanes: HashSet<_> = (0..20)
+            .map(|_| thread::spawn(lane).join().unwrap())
+            .collect();
         assert_eq!(lanes.len(), 20);
         assert_eq!(of_this_thread(1), 0);
         assert_eq!(of_this_thread(0), 0);

@@ -11,9 +11,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the adapter that everybody else is told to use")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the adapter that everybody else is told to use"
+    )]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
@@ -29,7 +34,10 @@ impl SteadyClock {
     /// Begins now.
     #[expect(clippy::new_without_default, reason = "no two of them are the same")]
     pub fn new() -> Self {
-        Self { began: Instant::now(), at: SystemClock.now() }
+        Self {
+            began: Instant::now(),
+            at: SystemClock.now(),
+        }
     }
 }
 
@@ -48,7 +56,10 @@ impl Entropy for SystemEntropy {
     /// If the operating system has no randomness to give: nothing secure can be done then.
     fn bytes(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
-        #[expect(clippy::expect_used, reason = "ids that are not random must never be made")]
+        #[expect(
+            clippy::expect_used,
+            reason = "ids that are not random must never be made"
+        )]
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
         bytes
     }

@@ -30,13 +30,17 @@ pub struct TlsIdentity {
 /// The settings can't be used. Each message begins with the key that is wrong.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum TlsError {
-    #[error("ca_file: this system trusts no certificate authority; give one, or install the package ca-certificates")]
+    #[error(
+        "ca_file: this system trusts no certificate authority; give one, or install the package ca-certificates"
+    )]
     NoAuthorities,
     #[error("ca_file: no certificate can be read from it; it should be PEM")]
     Authorities,
     #[error("client_certificate_file: no certificate can be read from it; it should be PEM")]
     Certificates,
-    #[error("client_key_file: no private key can be read from it; it should be PEM, without a passphrase")]
+    #[error(
+        "client_key_file: no private key can be read from it; it should be PEM, without a passphrase"
+    )]
     Key,
     #[error("client_key_file: it is not the key of client_certificate_file")]
     Pair { source: rustls::Error },
@@ -50,27 +54,38 @@ fn provider() -> Arc<CryptoProvider> {
         // Somebody else may just have installed another one, which will do as well.
         drop(aws_lc_rs::default_provider().install_default());
     }
-    CryptoProvider::get_default().map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone)
+    CryptoProvider::get_default()
+        .map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone)
 }
 
 impl TlsSettings {
     /// Reads the settings, and finds every mistake in them.
     pub(crate) fn client(&self) -> Result<ClientConfig, TlsError> {
         let builder = ClientConfig::builder_with_provider(provider());
-        let builder = builder.with_safe_default_protocol_versions().map_err(|source| TlsError::Provider { source })?;
+        let builder = builder
+            .with_safe_default_protocol_versions()
+            .map_err(|source| TlsError::Provider { source })?;
         let builder = builder.with_root_certificates(self.roots()?);
-        let Some(identity) = &self.identity else { return Ok(builder.with_no_client_auth()) };
+        let Some(identity) = &self.identity else {
+            return Ok(builder.with_no_client_auth());
+        };
         let chain = certificates(&identity.certificates).ok_or(TlsError::Certificates)?;
-        let key = PrivateKeyDer::from_pem_slice(identity.key.expose_secret().as_bytes()).map_err(|_| TlsError::Key)?;
-        builder.with_client_auth_cert(chain, key).map_err(|source| TlsError::Pair { source })
+        let key = PrivateKeyDer::from_pem_slice(identity.key.expose_secret().as_bytes())
+            .map_err(|_| TlsError::Key)?;
+        builder
+            .with_client_auth_cert(chain, key)
+            .map_err(|source| TlsError::Pair { source })
     }
 
     /// For those who have to name something that encrypts, but do not encrypt.
     #[cfg(feature = "postgres")]
     pub(crate) fn trusting_nobody() -> Result<ClientConfig, TlsError> {
-        let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+        let builder =
+            ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.map_err(|source| TlsError::Provider { source })?;
-        Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+        Ok(builder
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth())
     }
 
     fn roots(&self) -> Result<RootCertStore, TlsError> {
@@ -92,22 +107,28 @@ impl TlsSettings {
 
 /// At least one certificate, or nothing.
 fn certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
-    let all: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().ok()?;
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .ok()?;
     (!all.is_empty()).then_some(all)
 }
 
 /// What to do about a handshake that failed, if that is what went wrong somewhere below.
 pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
     Some(match handshake_error(error)? {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => {
             "its certificate comes from an authority that is not trusted here; give that authority's certificate as ca_file"
         }
-        rustls::Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => {
             "its certificate is for another host name; use the name that the certificate has in the url, or give the server one for this name"
         }
-        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "its certificate has expired; renew it (or this machine's clock is wrong)"
-        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => "its certificate has expired; renew it (or this machine's clock is wrong)",
         rustls::Error::InvalidCertificate(_) => "its certificate can't be accepted",
         rustls::Error::AlertReceived(
             AlertDescription::CertificateRequired
@@ -115,8 +136,12 @@ pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
             | AlertDescription::UnknownCA
             | AlertDescription::CertificateUnknown
             | AlertDescription::AccessDenied,
-        ) => "it wants a client certificate, or not this one; give the right client_certificate_file and client_key_file",
-        rustls::Error::InvalidMessage(_) => "it does not answer in TLS; use its port for TLS, or switch TLS on there",
+        ) => {
+            "it wants a client certificate, or not this one; give the right client_certificate_file and client_key_file"
+        }
+        rustls::Error::InvalidMessage(_) => {
+            "it does not answer in TLS; use its port for TLS, or switch TLS on there"
+        }
         _ => "the TLS handshake failed",
     })
 }
@@ -129,8 +154,12 @@ fn handshake_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::E
     if let Some(shared) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
         return handshake_error(shared.as_ref());
     }
-    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    wrapped.and_then(|inner| handshake_error(inner)).or_else(|| handshake_error(error.source()?))
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    wrapped
+        .and_then(|inner| handshake_error(inner))
+        .or_else(|| handshake_error(error.source()?))
 }
 
 #[cfg(test)]
@@ -139,15 +168,28 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_is_said_to_be_none() {
-        let settings = TlsSettings { authorities: Some("nonsense".to_owned()), identity: None };
+        let settings = TlsSettings {
+            authorities: Some("nonsense".to_owned()),
+            identity: None,
+        };
         assert!(matches!(settings.client(), Err(TlsError::Authorities)));
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(matches!(TlsSettings { authorities: Some(broken.to_owned()), identity: None }.client(), Err(TlsError::Authorities)));
+        assert!(matches!(
+            TlsSettings {
+                authorities: Some(broken.to_owned()),
+                identity: None
+            }
+            .client(),
+            Err(TlsError::Authorities)
+        ));
     }
 
     #[test]
     fn advice_is_found_below_other_errors() {
-        let error = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        let error = io::Error::new(
+            io::ErrorKind::InvalidData,
+            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer),
+        );
         let shared: Arc<dyn Error + Send + Sync> = Arc::new(error);
         assert!(advice(&shared).expect("advice").contains("ca_file"));
         assert_eq!(advice(&io::Error::from(io::ErrorKind::BrokenPipe)), None);

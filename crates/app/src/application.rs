@@ -48,45 +48,73 @@ impl Application {
     pub async fn build(config: Config) -> Result<Self> {
         let settings = config.http.clone();
         let certificate = Certificate::load(&settings.tls)?;
-        let listener = TcpListener::bind(settings.listen).with_context(|| format!("http.listen: can't listen on {}", settings.listen))?;
-        let address = listener.local_addr().context("http.listen: the address in use is not known")?;
+        let listener = TcpListener::bind(settings.listen)
+            .with_context(|| format!("http.listen: can't listen on {}", settings.listen))?;
+        let address = listener
+            .local_addr()
+            .context("http.listen: the address in use is not known")?;
 
         let service = Box::pin(Service::build(config)).await?;
         let metrics_at = |at| serve_metrics(at, service.shared_metrics(), service.background());
         let metrics_address = settings.metrics_listen.map(metrics_at).transpose()?;
         let served = service.clone();
         if let Some(certificate) = &certificate {
-            service.background().follow(Arc::clone(certificate), settings.tls.reload_interval);
+            service
+                .background()
+                .follow(Arc::clone(certificate), settings.tls.reload_interval);
         }
         let stopping = CancellationToken::new();
-        let server = server::serve(listener, &settings, certificate.as_ref(), &stopping, move || {
-            let draining = served.stopping();
-            let app = App::new().service(served.scope()).configure(served.well_known());
-            app.configure(served.health())
-                .configure(served.documents())
-                .configure(http::nothing_else)
-                .wrap(served.shield())
-                .wrap(served.watch())
-                .wrap(from_fn(http::count))
-                .wrap_fn(move |request, routes| {
-                    let (answer, draining) = (routes.call(request), draining.clone());
-                    async move {
-                        let mut answer = answer.await?;
-                        if draining.has_begun() {
-                            // Whoever keeps this connection would meet its end with the next request.
-                            answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        let server = server::serve(
+            listener,
+            &settings,
+            certificate.as_ref(),
+            &stopping,
+            move || {
+                let draining = served.stopping();
+                let app = App::new()
+                    .service(served.scope())
+                    .configure(served.well_known());
+                app.configure(served.health())
+                    .configure(served.documents())
+                    .configure(http::nothing_else)
+                    .wrap(served.shield())
+                    .wrap(served.watch())
+                    .wrap(from_fn(http::count))
+                    .wrap_fn(move |request, routes| {
+                        let (answer, draining) = (routes.call(request), draining.clone());
+                        async move {
+                            let mut answer = answer.await?;
+                            if draining.has_begun() {
+                                // Whoever keeps this connection would meet its end with the next request.
+                                answer
+                                    .response_mut()
+                                    .head_mut()
+                                    .set_connection_type(ConnectionType::Close);
+                            }
+                            Ok(answer)
                         }
-                        Ok(answer)
-                    }
-                })
-        });
+                    })
+            },
+        );
         let server = server.context("http.listen: the server can't use its socket")?;
-        Ok(Self { server, address, metrics_address, certificate, stopping, service, drain_delay: settings.drain_delay })
+        Ok(Self {
+            server,
+            address,
+            metrics_address,
+            certificate,
+            stopping,
+            service,
+            drain_delay: settings.drain_delay,
+        })
     }
 
     /// `http` or `https`.
     pub fn scheme(&self) -> &'static str {
-        if self.certificate.is_some() { "https" } else { "http" }
+        if self.certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        }
     }
 
     /// The address in use.
@@ -103,7 +131,11 @@ impl Application {
     /// `file` if one was named.
     pub fn reload(&self, file: Option<PathBuf>, loaded: Effective) -> Reload {
         let mut parts = self.service.reloads();
-        parts.extend(self.certificate.iter().map(|certificate| Arc::clone(certificate) as Arc<dyn Reloads>));
+        parts.extend(
+            self.certificate
+                .iter()
+                .map(|certificate| Arc::clone(certificate) as Arc<dyn Reloads>),
+        );
         Reload::new(file, loaded, parts)
     }
 
@@ -113,7 +145,13 @@ impl Application {
     /// # Errors
     /// If the server fails.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<()> {
-        let Self { server, service, stopping, drain_delay, .. } = self;
+        let Self {
+            server,
+            service,
+            stopping,
+            drain_delay,
+            ..
+        } = self;
         let handle: ServerHandle = server.handle();
         let (mut server, stop) = (pin!(server), pin!(stop));
         let outcome = match select(&mut server, stop).await {
@@ -139,11 +177,29 @@ impl Application {
 }
 
 /// Serves `/metrics` on a listener of its own, until the background stops.
-fn serve_metrics(at: SocketAddr, metrics: Arc<Metrics>, background: &Background) -> Result<SocketAddr> {
-    let listener = TcpListener::bind(at).with_context(|| format!("http.metrics_listen: can't listen on {at}"))?;
-    let address = listener.local_addr().context("http.metrics_listen: the address in use is not known")?;
+fn serve_metrics(
+    at: SocketAddr,
+    metrics: Arc<Metrics>,
+    background: &Background,
+) -> Result<SocketAddr> {
+    let listener = TcpListener::bind(at)
+        .with_context(|| format!("http.metrics_listen: can't listen on {at}"))?;
+    let address = listener
+        .local_addr()
+        .context("http.metrics_listen: the address in use is not known")?;
     let metrics = Data::from(metrics);
-    let server = HttpServer::new(move || App::new().app_data(metrics.clone()).configure(http::metrics)).workers(1).disable_signals();
-    background.serve(server.listen(listener).context("http.metrics_listen: the server can't use its socket")?.run());
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(metrics.clone())
+            .configure(http::metrics)
+    })
+    .workers(1)
+    .disable_signals();
+    background.serve(
+        server
+            .listen(listener)
+            .context("http.metrics_listen: the server can't use its socket")?
+            .run(),
+    );
     Ok(address)
 }

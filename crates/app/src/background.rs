@@ -48,14 +48,22 @@ impl ClearingQueue {
 impl ClearingQueue {
     /// How many clearings wait in each queue.
     pub(crate) fn lengths(&self) -> Vec<(Labels, f64)> {
-        let length = |queue: &mpsc::Sender<Clearing>| lossy(queue.max_capacity() - queue.capacity());
-        vec![(vec![("queue", "white_list")], length(&self.white_list)), (vec![("queue", "rows")], length(&self.rows))]
+        let length =
+            |queue: &mpsc::Sender<Clearing>| lossy(queue.max_capacity() - queue.capacity());
+        vec![
+            (vec![("queue", "white_list")], length(&self.white_list)),
+            (vec![("queue", "rows")], length(&self.rows)),
+        ]
     }
 }
 
 impl Clearings for ClearingQueue {
     fn defer(&self, clearing: Clearing) {
-        let queue = if matches!(clearing, Clearing::Row { .. }) { &self.rows } else { &self.white_list };
+        let queue = if matches!(clearing, Clearing::Row { .. }) {
+            &self.rows
+        } else {
+            &self.white_list
+        };
         if let Err(error) = queue.try_send(clearing) {
             tracing::warn!(clearing = ?error.into_inner(), "too many clearings wait; one was dropped");
         }
@@ -79,7 +87,10 @@ impl Background {
             while stop.run_until_cancelled(time::sleep(every)).await.is_some() {
                 let certificate = Arc::clone(&certificate);
                 if let Ok(Err(error)) = task::spawn_blocking(move || certificate.reload()).await {
-                    tracing::warn!(error = format!("{error:#}"), "the listener's certificate stays what it was");
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the listener's certificate stays what it was"
+                    );
                 }
             }
         });
@@ -91,7 +102,11 @@ impl Background {
             let (clear, stop) = (clear.clone(), self.stop.clone());
             self.tasks.spawn(async move {
                 while let Some(Some(clearing)) = stop.run_until_cancelled(queue.recv()).await {
-                    if stop.run_until_cancelled(carry_out(&clear, &clearing)).await.is_none() {
+                    if stop
+                        .run_until_cancelled(carry_out(&clear, &clearing))
+                        .await
+                        .is_none()
+                    {
                         last_try(&clear, &clearing).await;
                     }
                 }
@@ -202,7 +217,10 @@ async fn carry_out(clear: &Clear, clearing: &Clearing) {
 
 /// The service stops: what fails now is lost.
 async fn last_try(clear: &Clear, clearing: &Clearing) {
-    if !matches!(time::timeout(LAST_TRY, clear.attempt(clearing)).await, Ok(Ok(()))) {
+    if !matches!(
+        time::timeout(LAST_TRY, clear.attempt(clearing)).await,
+        Ok(Ok(()))
+    ) {
         tracing::warn!(?clearing, "a clearing was left undone");
     }
 }

@@ -22,7 +22,9 @@ pub(crate) fn prepare(data_dir: &Path) -> Result<()> {
 
 /// The master key in the data directory; made if it is not there.
 pub(crate) fn master_key(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
-    read_or_make(&data_dir.join("master-key"), || Ok(MasterKey::encode([entropy.bytes(), entropy.bytes()])))
+    read_or_make(&data_dir.join("master-key"), || {
+        Ok(MasterKey::encode([entropy.bytes(), entropy.bytes()]))
+    })
 }
 
 /// The private key that signed ID tokens before keys were kept in the user database.
@@ -36,13 +38,21 @@ pub(crate) struct Legacy {
 impl Legacy {
     /// The key for the algorithm in the data directory, if there is one.
     pub(crate) fn find(data_dir: &Path, algorithm: Algorithm) -> Result<Option<Self>> {
-        let file = data_dir.join(format!("signing-key.{}.pem", algorithm.name().to_lowercase()));
+        let file = data_dir.join(format!(
+            "signing-key.{}.pem",
+            algorithm.name().to_lowercase()
+        ));
         let pem: SecretString = match fs::read_to_string(&file) {
             Ok(pem) => pem.into(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("{} can't be read", file.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} can't be read", file.display()));
+            }
         };
-        let id = IdKey::from_pem(algorithm, &pem).with_context(|| file.display().to_string())?.id().to_owned();
+        let id = IdKey::from_pem(algorithm, &pem)
+            .with_context(|| file.display().to_string())?
+            .id()
+            .to_owned();
         Ok(Some(Self { file, id, pem }))
     }
 
@@ -64,7 +74,10 @@ impl Legacy {
 
 /// Two processes that start at once must agree: the file appears whole and only once.
 fn read_or_make(file: &Path, make: impl FnOnce() -> Result<SecretString>) -> Result<SecretString> {
-    if !file.try_exists().with_context(|| format!("{} can't be looked at", file.display()))? {
+    if !file
+        .try_exists()
+        .with_context(|| format!("{} can't be looked at", file.display()))?
+    {
         let secret = make()?;
         // Two containers over one volume may have the same process id.
         let draft = file.with_extension(format!("draft-{}", uuid::Uuid::now_v7().simple()));
@@ -79,16 +92,29 @@ fn read_or_make(file: &Path, make: impl FnOnce() -> Result<SecretString>) -> Res
         }
         sync_folder(file)?;
     }
-    let mode = fs::metadata(file).with_context(|| format!("{} can't be looked at", file.display()))?.permissions().mode();
+    let mode = fs::metadata(file)
+        .with_context(|| format!("{} can't be looked at", file.display()))?
+        .permissions()
+        .mode();
     if mode & 0o077 != 0 {
-        bail!("{} can be read by others (mode {:o}); run: chmod 600 {}", file.display(), mode & 0o777, file.display());
+        bail!(
+            "{} can be read by others (mode {:o}); run: chmod 600 {}",
+            file.display(),
+            mode & 0o777,
+            file.display()
+        );
     }
-    let text = fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
     Ok(text.into())
 }
 
 fn write(file: &Path, secret: &SecretString) -> std::io::Result<()> {
-    let mut draft = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    let mut draft = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
     draft.write_all(secret.expose_secret().as_bytes())?;
     draft.sync_all()
 }
@@ -96,7 +122,9 @@ fn write(file: &Path, secret: &SecretString) -> std::io::Result<()> {
 /// The name must survive a crash as well as the bytes.
 fn sync_folder(file: &Path) -> Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("{} can't be synced", folder.display()))
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .with_context(|| format!("{} can't be synced", folder.display()))
 }
 
 #[cfg(test)]
@@ -110,12 +138,27 @@ mod tests {
         let dir = home.path().join("a/b");
         prepare(&dir).unwrap();
         let first = master_key(&dir, &SystemEntropy).unwrap();
-        assert_eq!(first.expose_secret(), master_key(&dir, &SystemEntropy).unwrap().expose_secret());
+        assert_eq!(
+            first.expose_secret(),
+            master_key(&dir, &SystemEntropy).unwrap().expose_secret()
+        );
         let file = dir.join("master-key");
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "no draft stays behind");
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            fs::read_dir(&dir).unwrap().count(),
+            1,
+            "no draft stays behind"
+        );
 
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(master_key(&dir, &SystemEntropy).unwrap_err().to_string().contains("chmod 600"));
+        assert!(
+            master_key(&dir, &SystemEntropy)
+                .unwrap_err()
+                .to_string()
+                .contains("chmod 600")
+        );
     }
 }

@@ -18,7 +18,9 @@ const SHORT: usize = 12;
 
 /// The body of `POST /signup`.
 pub fn sign_up(bytes: &[u8]) -> bool {
-    begin(bytes, |body| begin::fields(body, |text| Password::choose(text, Password::MIN)))
+    begin(bytes, |body| {
+        begin::fields(body, |text| Password::choose(text, Password::MIN))
+    })
 }
 
 /// The body of `POST /signin`.
@@ -28,13 +30,20 @@ pub fn sign_in(bytes: &[u8]) -> bool {
 
 /// The body of `POST /tokens`.
 pub fn refresh(bytes: &[u8]) -> bool {
-    judge(bytes, refresh::parse, |token| json!({ "refreshToken": token.expose_secret() }))
+    judge(
+        bytes,
+        refresh::parse,
+        |token| json!({ "refreshToken": token.expose_secret() }),
+    )
 }
 
 /// The body of `POST /signout`, where it is not empty.
 pub fn sign_out(bytes: &[u8]) -> bool {
     judge(bytes, sign_out::parse, |scope| {
-        let name = sign_out::SCOPES.iter().find(|(_, known)| known == scope).map(|(name, _)| *name);
+        let name = sign_out::SCOPES
+            .iter()
+            .find(|(_, known)| known == scope)
+            .map(|(name, _)| *name);
         json!({ "scope": name })
     })
 }
@@ -45,13 +54,30 @@ pub fn details(bytes: &[u8]) -> bool {
         let change = &request.change;
         let url = |url: &Option<WebUrl>| json!(url.as_ref().map(WebUrl::as_str));
         let members = [
-            ("name", change.name.as_ref().map(|name| json!(name.as_ref().map(Label::as_str)))),
+            (
+                "name",
+                change
+                    .name
+                    .as_ref()
+                    .map(|name| json!(name.as_ref().map(Label::as_str))),
+            ),
             ("website", change.website.as_ref().map(url)),
             ("imageUrl", change.image_url.as_ref().map(url)),
-            ("email", change.email.as_ref().map(|email| json!(email.as_str()))),
-            ("currentPassword", request.current_password.as_ref().map(|password| json!(password.expose()))),
+            (
+                "email",
+                change.email.as_ref().map(|email| json!(email.as_str())),
+            ),
+            (
+                "currentPassword",
+                request
+                    .current_password
+                    .as_ref()
+                    .map(|password| json!(password.expose())),
+            ),
         ];
-        let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let given = members
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Value::Object(given.collect())
     })
 }
@@ -75,22 +101,40 @@ fn begin(bytes: &[u8], parse: impl Fn(Body) -> Result<Begin, Problem>) -> bool {
 
 type Begin = (revolve_domain::model::EmailAddress, Password, Option<Label>);
 
-fn judge<T>(bytes: &[u8], parse: impl Fn(Body) -> Result<T, Problem>, write: impl Fn(&T) -> Value) -> bool {
+fn judge<T>(
+    bytes: &[u8],
+    parse: impl Fn(Body) -> Result<T, Problem>,
+    write: impl Fn(&T) -> Value,
+) -> bool {
     let read = |bytes: &[u8]| Body::parse(bytes).and_then(&parse);
     match read(bytes) {
         Ok(value) => {
             let normal = write(&value);
             match read(normal.to_string().as_bytes()) {
-                Ok(again) => assert!(write(&again) == normal, "the normal form is read as something else"),
+                Ok(again) => assert!(
+                    write(&again) == normal,
+                    "the normal form is read as something else"
+                ),
                 Err(problem) => panic!("the normal form is refused: {problem}"),
             }
             true
         }
         Err(problem) => {
-            assert!(problem.status_code().is_client_error(), "refused with {problem}");
-            let answer = problem.error_response().into_body().try_into_bytes().map_err(drop);
-            let answer: Value = serde_json::from_slice(&answer.expect("a problem is at hand")).expect("a problem is JSON");
-            assert!(!repeats_a_secret(bytes, &answer), "the answer repeats a secret");
+            assert!(
+                problem.status_code().is_client_error(),
+                "refused with {problem}"
+            );
+            let answer = problem
+                .error_response()
+                .into_body()
+                .try_into_bytes()
+                .map_err(drop);
+            let answer: Value = serde_json::from_slice(&answer.expect("a problem is at hand"))
+                .expect("a problem is JSON");
+            assert!(
+                !repeats_a_secret(bytes, &answer),
+                "the answer repeats a secret"
+            );
             false
         }
     }
@@ -98,10 +142,14 @@ fn judge<T>(bytes: &[u8], parse: impl Fn(Body) -> Result<T, Problem>, write: imp
 
 /// Whether a text in the answer has a secret of the body in it. Names of members are no secrets: they are repeated.
 fn repeats_a_secret(body: &[u8], answer: &Value) -> bool {
-    let Ok(body) = serde_json::from_slice::<Map<String, Value>>(body) else { return false };
+    let Ok(body) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return false;
+    };
     let secrets = SECRETS.iter().filter_map(|name| body.get(*name)?.as_str());
     let answer = answer.to_string();
-    secrets.filter(|secret| secret.len() >= SHORT && !body.keys().any(|name| name.contains(secret))).any(|secret| answer.contains(secret))
+    secrets
+        .filter(|secret| secret.len() >= SHORT && !body.keys().any(|name| name.contains(secret)))
+        .any(|secret| answer.contains(secret))
 }
 
 #[cfg(test)]
@@ -111,7 +159,9 @@ mod tests {
 
     /// Whether each body of a target's corpus is accepted, by the file's name.
     fn corpus(target: &str, judge: fn(&[u8]) -> bool) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fuzz/corpus")
+            .join(target);
         let mut seen = [false; 2];
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -124,7 +174,10 @@ mod tests {
                 seen[usize::from(accepted)] = true;
             }
         }
-        assert_eq!(seen, [true; 2], "{target}: the corpus has bodies of both kinds");
+        assert_eq!(
+            seen, [true; 2],
+            "{target}: the corpus has bodies of both kinds"
+        );
     }
 
     #[test]
@@ -140,7 +193,10 @@ mod tests {
     #[test]
     fn a_repeated_secret_is_noticed() {
         let body = br#"{"password":"correct horse battery"}"#;
-        assert!(repeats_a_secret(body, &json!({ "detail": "not correct horse battery" })));
+        assert!(repeats_a_secret(
+            body,
+            &json!({ "detail": "not correct horse battery" })
+        ));
         assert!(!repeats_a_secret(body, &json!({ "detail": "not that" })));
     }
 }

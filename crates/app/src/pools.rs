@@ -24,7 +24,13 @@ pub(crate) fn pools(closer: &Closer) -> Gauges {
             let store = Arc::clone(store);
             Arc::new(move || {
                 let (max, in_use) = store.readers();
-                vec![Pool { store: "sqlite", max, in_use, idle: max - in_use, waiting: None }]
+                vec![Pool {
+                    store: "sqlite",
+                    max,
+                    in_use,
+                    idle: max - in_use,
+                    waiting: None,
+                }]
             })
         }
         Closer::Server(accounts, tokens) => {
@@ -33,25 +39,60 @@ pub(crate) fn pools(closer: &Closer) -> Gauges {
                 let (pool, (links, open)) = (accounts.pool(), tokens.connections());
                 let in_use = pool.open.saturating_sub(pool.idle);
                 vec![
-                    Pool { store: "postgres", max: pool.max, in_use, idle: pool.idle, waiting: Some(pool.waiting) },
+                    Pool {
+                        store: "postgres",
+                        max: pool.max,
+                        in_use,
+                        idle: pool.idle,
+                        waiting: Some(pool.waiting),
+                    },
                     // All requests share them, so that an open one is in use.
-                    Pool { store: "redis", max: links, in_use: open, idle: 0, waiting: None },
+                    Pool {
+                        store: "redis",
+                        max: links,
+                        in_use: open,
+                        idle: 0,
+                        waiting: None,
+                    },
                 ]
             })
         }
     };
     let [max, connections, waiting] = std::array::from_fn(|_| Arc::clone(&count));
     Gauges::new()
-        .gauge("pool_connections_max", "Connections that a store may have", move || {
-            max().iter().map(|pool| (labels(pool, None), lossy(pool.max))).collect()
-        })
-        .gauge("pool_connections", "Connections that are open, by state (in_use, idle)", move || {
-            let both = |pool: &Pool| [(labels(pool, Some("in_use")), lossy(pool.in_use)), (labels(pool, Some("idle")), lossy(pool.idle))];
-            connections().iter().flat_map(both).collect()
-        })
-        .gauge("pool_waiting", "Calls that wait for a connection", move || {
-            waiting().iter().filter_map(|pool| Some((labels(pool, None), lossy(pool.waiting?)))).collect()
-        })
+        .gauge(
+            "pool_connections_max",
+            "Connections that a store may have",
+            move || {
+                max()
+                    .iter()
+                    .map(|pool| (labels(pool, None), lossy(pool.max)))
+                    .collect()
+            },
+        )
+        .gauge(
+            "pool_connections",
+            "Connections that are open, by state (in_use, idle)",
+            move || {
+                let both = |pool: &Pool| {
+                    [
+                        (labels(pool, Some("in_use")), lossy(pool.in_use)),
+                        (labels(pool, Some("idle")), lossy(pool.idle)),
+                    ]
+                };
+                connections().iter().flat_map(both).collect()
+            },
+        )
+        .gauge(
+            "pool_waiting",
+            "Calls that wait for a connection",
+            move || {
+                waiting()
+                    .iter()
+                    .filter_map(|pool| Some((labels(pool, None), lossy(pool.waiting?))))
+                    .collect()
+            },
+        )
 }
 
 fn labels(pool: &Pool, state: Option<&'static str>) -> Labels {

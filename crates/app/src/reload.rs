@@ -32,8 +32,16 @@ pub struct Reload {
 }
 
 impl Reload {
-    pub(crate) fn new(file: Option<PathBuf>, effective: Effective, parts: Vec<Arc<dyn Reloads>>) -> Self {
-        Self { file, effective, parts }
+    pub(crate) fn new(
+        file: Option<PathBuf>,
+        effective: Effective,
+        parts: Vec<Arc<dyn Reloads>>,
+    ) -> Self {
+        Self {
+            file,
+            effective,
+            parts,
+        }
     }
 
     /// Reads the configuration and applies it; the log says what came of it.
@@ -51,13 +59,21 @@ impl Reload {
         let changes = self.effective.changes(&loaded.effective);
         if changes.iter().any(|change| change.key == "profile") {
             // Another store and other defaults: nothing that could be taken in part.
-            tracing::error!("another profile needs a restart; the new configuration was refused, the old one stays");
+            tracing::error!(
+                "another profile needs a restart; the new configuration was refused, the old one stays"
+            );
             return;
         }
         let mut failed = false;
-        for part in std::iter::once(&LogLevel as &dyn Reloads).chain(self.parts.iter().map(|part| &**part)) {
+        for part in
+            std::iter::once(&LogLevel as &dyn Reloads).chain(self.parts.iter().map(|part| &**part))
+        {
             if let Err(error) = part.reload(&loaded.config).await {
-                tracing::error!(part = part.name(), error = format!("{error:#}"), "this could not be reloaded and stays as it is");
+                tracing::error!(
+                    part = part.name(),
+                    error = format!("{error:#}"),
+                    "this could not be reloaded and stays as it is"
+                );
                 failed = true;
                 continue;
             }
@@ -67,10 +83,16 @@ impl Reload {
             if change.reloads {
                 tracing::info!(key = change.key, "changed");
             } else {
-                tracing::warn!(key = change.key, "changed, but needs a restart to take effect");
+                tracing::warn!(
+                    key = change.key,
+                    "changed, but needs a restart to take effect"
+                );
             }
         }
-        tracing::info!(changed = changes.iter().filter(|change| change.reloads).count(), "reloaded the configuration");
+        tracing::info!(
+            changed = changes.iter().filter(|change| change.reloads).count(),
+            "reloaded the configuration"
+        );
         // What failed is tried, and told, again.
         if !failed {
             self.effective.take(&loaded.effective);

@@ -55,7 +55,12 @@ impl Service {
     pub async fn build(config: Config) -> Result<Self> {
         let (background, metrics) = (Background::default(), Arc::new(Metrics::new()));
         let (services, closer) = Box::pin(compose(config, &metrics, &background)).await?;
-        Ok(Self { services, metrics, background, closer: Arc::new(closer) })
+        Ok(Self {
+            services,
+            metrics,
+            background,
+            closer: Arc::new(closer),
+        })
     }
 
     /// The API, below [`BASE`](crate::BASE).
@@ -78,7 +83,10 @@ impl Service {
 
     /// `/health/live` and `/health/ready`.
     pub fn health(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
-        let (dependencies, layers) = (self.services.dependencies.clone(), self.services.layers.clone());
+        let (dependencies, layers) = (
+            self.services.dependencies.clone(),
+            self.services.layers.clone(),
+        );
         move |config| http::health(config, dependencies, &layers)
     }
 

@@ -45,7 +45,9 @@ pub struct PasswordPolicy {
 impl Default for PasswordPolicy {
     /// 8 characters.
     fn default() -> Self {
-        Self { min_length: Password::MIN }
+        Self {
+            min_length: Password::MIN,
+        }
     }
 }
 

@@ -52,7 +52,15 @@ pub struct Entry {
 impl Entry {
     /// The entry of a session that begins at `now` (the store's clock).
     pub fn begin(token: LiveToken, epoch: Epoch, now: Timestamp) -> Self {
-        Self { token, epoch, rotated_at: now, dies_at: now.plus(token.lifetime()), late: 0, charged: false, reused: false }
+        Self {
+            token,
+            epoch,
+            rotated_at: now,
+            dies_at: now.plus(token.lifetime()),
+            late: 0,
+            charged: false,
+            reused: false,
+        }
     }
 
     /// Whether it is alive at `now` (the store's clock). Dead entries never count.
@@ -147,7 +155,12 @@ pub struct Rotation {
 impl Rotation {
     /// The token that replaces the presented one.
     pub fn successor(&self) -> LiveToken {
-        LiveToken { generation: self.presented.next(), issued_at: self.issued_at, expires_at: self.expires_at, device: self.device.shown }
+        LiveToken {
+            generation: self.presented.next(),
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+            device: self.device.shown,
+        }
     }
 
     /// The id of the presented token.
@@ -210,12 +223,18 @@ pub enum Write {
 
 /// Applies one attempt to what a store has of the session, at `now` on the store's clock: the first row of the table
 /// that fits. Device check, Unknown, Reused if it was found before, Healed, Rotated, Repeated, Stale, Reused.
-pub fn step(found: Option<&Entry>, rotation: &Rotation, now: Timestamp) -> (RotationOutcome, Write) {
+pub fn step(
+    found: Option<&Entry>,
+    rotation: &Rotation,
+    now: Timestamp,
+) -> (RotationOutcome, Write) {
     let live = found.filter(|entry| entry.is_live(now));
     if !rotation.device.satisfies(live) {
         return (RotationOutcome::DeviceMismatch, Write::Keep);
     }
-    let Some(entry) = live else { return (RotationOutcome::Unknown, Write::Keep) };
+    let Some(entry) = live else {
+        return (RotationOutcome::Unknown, Write::Keep);
+    };
     if entry.reused {
         return (reuse(entry, now, true), Write::Keep);
     }
@@ -226,11 +245,20 @@ pub fn step(found: Option<&Entry>, rotation: &Rotation, now: Timestamp) -> (Rota
             return (RotationOutcome::Unknown, Write::Keep);
         }
         let next = Entry::begin(rotation.successor(), rotation.epoch, now);
-        return (RotationOutcome::Healed { token: next.token, lost: current }, Write::Put(next));
+        return (
+            RotationOutcome::Healed {
+                token: next.token,
+                lost: current,
+            },
+            Write::Put(next),
+        );
     }
     if current == rotation.presented {
         let fresh = Entry::begin(rotation.successor(), rotation.epoch, now);
-        let next = Entry { late: if entry.charged { entry.late } else { 0 }, ..fresh };
+        let next = Entry {
+            late: if entry.charged { entry.late } else { 0 },
+            ..fresh
+        };
         return (RotationOutcome::Rotated(next.token), Write::Put(next));
     }
     retry(entry, rotation, now)
@@ -242,25 +270,54 @@ fn retry(entry: &Entry, rotation: &Rotation, now: Timestamp) -> (RotationOutcome
     let age = now.since(entry.rotated_at);
     let free = age < policy.retry_free;
     if entry.token.generation == rotation.presented.next() {
-        let repeated = |late| RotationOutcome::Repeated { token: entry.token, age, late };
+        let repeated = |late| RotationOutcome::Repeated {
+            token: entry.token,
+            age,
+            late,
+        };
         if free {
             return (repeated(false), Write::Keep);
         }
-        let window = if rotation.device.shown.is_some() { policy.bound_retry_window } else { policy.retry_window };
+        let window = if rotation.device.shown.is_some() {
+            policy.bound_retry_window
+        } else {
+            policy.retry_window
+        };
         if age < window && entry.charged {
             return (repeated(true), Write::Keep);
         }
         if age < window && entry.late < policy.late_retries {
-            return (repeated(true), Write::Put(Entry { late: entry.late + 1, charged: true, ..*entry }));
+            return (
+                repeated(true),
+                Write::Put(Entry {
+                    late: entry.late + 1,
+                    charged: true,
+                    ..*entry
+                }),
+            );
         }
     }
     if free {
         return (RotationOutcome::Stale, Write::Keep);
     }
     let revoked = policy.reuse == ReusePolicy::Revoke;
-    (reuse(entry, now, revoked), if revoked { Write::Put(Entry { reused: true, ..*entry }) } else { Write::Keep })
+    (
+        reuse(entry, now, revoked),
+        if revoked {
+            Write::Put(Entry {
+                reused: true,
+                ..*entry
+            })
+        } else {
+            Write::Keep
+        },
+    )
 }
 
 fn reuse(entry: &Entry, now: Timestamp, revoked: bool) -> RotationOutcome {
-    RotationOutcome::Reused { live: entry.token.generation, age: now.since(entry.rotated_at), revoked }
+    RotationOutcome::Reused {
+        live: entry.token.generation,
+        age: now.since(entry.rotated_at),
+        revoked,
+    }
 }

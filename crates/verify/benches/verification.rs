@@ -17,12 +17,22 @@ const ROUNDS: usize = 1001;
 const PER_ROUND: u32 = 50;
 
 fn public(key: &TestKey) -> ParsedPublicKey {
-    let number = |name: &str| URL_SAFE_NO_PAD.decode(key.jwk[name].as_str().unwrap()).unwrap();
-    let rsa = || RsaPublicKeyComponents { n: number("n"), e: number("e") };
+    let number = |name: &str| {
+        URL_SAFE_NO_PAD
+            .decode(key.jwk[name].as_str().unwrap())
+            .unwrap()
+    };
+    let rsa = || RsaPublicKeyComponents {
+        n: number("n"),
+        e: number("e"),
+    };
     match key.algorithm {
         Algorithm::Rs256 => rsa().to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256),
         Algorithm::Ps256 => rsa().to_parsed_public_key(&signature::RSA_PSS_2048_8192_SHA256),
-        Algorithm::Es256 => ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, [vec![4], number("x"), number("y")].concat()),
+        Algorithm::Es256 => ParsedPublicKey::new(
+            &signature::ECDSA_P256_SHA256_FIXED,
+            [vec![4], number("x"), number("y")].concat(),
+        ),
         Algorithm::EdDsa => ParsedPublicKey::new(&signature::ED25519, number("x")),
     }
     .unwrap()
@@ -43,7 +53,9 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    println!("algorithm  bare check  verification  more    ratio   (µs, medians of {ROUNDS} × {PER_ROUND})");
+    println!(
+        "algorithm  bare check  verification  more    ratio   (µs, medians of {ROUNDS} × {PER_ROUND})"
+    );
     let mut rs256 = f64::INFINITY;
     for algorithm in Algorithm::ALL {
         let key = TestKey::of_issuer(algorithm);
@@ -53,16 +65,36 @@ fn main() {
         let (public, signature) = (public(&key), URL_SAFE_NO_PAD.decode(signature).unwrap());
         let (mut bare, mut whole) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            bare.push(time(|| public.verify_sig(black_box(message.as_bytes()), black_box(&signature)).unwrap()));
-            whole.push(time(|| drop(black_box(verifier.verify_at_hand(black_box(&token)).unwrap()))));
+            bare.push(time(|| {
+                public
+                    .verify_sig(black_box(message.as_bytes()), black_box(&signature))
+                    .unwrap()
+            }));
+            whole.push(time(|| {
+                drop(black_box(
+                    verifier.verify_at_hand(black_box(&token)).unwrap(),
+                ))
+            }));
         }
         // Of neighbours in time, so that a load that comes and goes doesn't count.
-        let ratio = median(whole.iter().zip(&bare).map(|(whole, bare)| whole / bare).collect());
+        let ratio = median(
+            whole
+                .iter()
+                .zip(&bare)
+                .map(|(whole, bare)| whole / bare)
+                .collect(),
+        );
         let (bare, whole) = (median(bare), median(whole));
-        println!("{algorithm:<10} {bare:>10.2} {whole:>13.2} {:>5.2} {ratio:>8.3}", whole - bare);
+        println!(
+            "{algorithm:<10} {bare:>10.2} {whole:>13.2} {:>5.2} {ratio:>8.3}",
+            whole - bare
+        );
         if algorithm == Algorithm::Rs256 {
             rs256 = ratio;
         }
     }
-    assert!(rs256 <= 1.3, "verification costs more than 1.3 × the bare check");
+    assert!(
+        rs256 <= 1.3,
+        "verification costs more than 1.3 × the bare check"
+    );
 }

@@ -16,7 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("say the issuer, the audience and the key set's file".into());
     };
     let keys = KeySet::from_json(&fs::read(key_set)?)?;
-    let verifier = Verifier::with_keys(&VerifierConfig::new(issuer, audience), keys, Arc::new(SystemClock));
+    let verifier = Verifier::with_keys(
+        &VerifierConfig::new(issuer, audience),
+        keys,
+        Arc::new(SystemClock),
+    );
     let mut answer = io::stdout().lock();
     for token in io::stdin().lock().lines() {
         match verifier.verify_at_hand(&token?) {

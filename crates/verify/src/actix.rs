@@ -68,7 +68,9 @@ impl ResponseError for Refusal {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        response.content_type(MEDIA_TYPE).insert_header((header::CACHE_CONTROL, "no-store"));
+        response
+            .content_type(MEDIA_TYPE)
+            .insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(challenge) = self.problem.challenge {
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
@@ -88,14 +90,26 @@ impl FromRequest for Identity {
         Box::pin(async move {
             let Some(verifier) = request.app_data::<Data<Verifier>>() else {
                 tracing::error!("there is no web::Data<Verifier> in the application");
-                return Err(Refusal { problem: Problem::misconfigured(), source: None });
+                return Err(Refusal {
+                    problem: Problem::misconfigured(),
+                    source: None,
+                });
             };
-            let fields = request.headers().get_all(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
+            let fields = request
+                .headers()
+                .get_all(header::AUTHORIZATION)
+                .map(header::HeaderValue::as_bytes);
             let Some(token) = bearer::token(fields) else {
-                return Err(Refusal { problem: Problem::unauthenticated(), source: None });
+                return Err(Refusal {
+                    problem: Problem::unauthenticated(),
+                    source: None,
+                });
             };
             let verified = verifier.verify(token).await;
-            verified.map(Self).map_err(|error| Refusal { problem: Problem::from(&error), source: Some(error) })
+            verified.map(Self).map_err(|error| Refusal {
+                problem: Problem::from(&error),
+                source: Some(error),
+            })
         })
     }
 }

@@ -3,7 +3,9 @@
 /// The token, if there is exactly one field and its scheme is `Bearer`, in any case (RFC 9110 §11.1). Tokens in URLs and bodies are not
 /// looked for.
 pub(crate) fn token<'r>(mut fields: impl Iterator<Item = &'r [u8]>) -> Option<&'r str> {
-    let (field, None) = (fields.next()?, fields.next()) else { return None };
+    let (field, None) = (fields.next()?, fields.next()) else {
+        return None;
+    };
     let (scheme, token) = std::str::from_utf8(field).ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

@@ -127,7 +127,11 @@ fn present<'t, D: Deserializer<'t>>(deserializer: D) -> Result<Option<u64>, D::E
 
 impl Claims {
     /// Reads a payload whose signature was good.
-    pub(crate) fn parse(payload: &[u8], expected: &Expected, now: u64) -> Result<Self, VerifyError> {
+    pub(crate) fn parse(
+        payload: &[u8],
+        expected: &Expected,
+        now: u64,
+    ) -> Result<Self, VerifyError> {
         let wire: Wire<'_> = json::parse(payload).map_err(VerifyError::Claims)?;
         if wire.iss != expected.issuer {
             return Err(VerifyError::Issuer);

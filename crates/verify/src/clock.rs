@@ -13,9 +13,14 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that all else here is handed")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that all else here is handed"
+    )]
     fn unix_seconds(&self) -> u64 {
         // A clock before 1970 makes every token one from the future, which is refused.
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
     }
 }

@@ -77,7 +77,11 @@ impl VerifierConfig {
 
     /// Where the feed is.
     pub(crate) fn feed_url(&self) -> Option<String> {
-        self.feed.as_ref().map(|feed| feed.url.clone().unwrap_or_else(|| below(&self.issuer, "/.well-known/revocations")))
+        self.feed.as_ref().map(|feed| {
+            feed.url
+                .clone()
+                .unwrap_or_else(|| below(&self.issuer, "/.well-known/revocations"))
+        })
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -85,7 +89,8 @@ impl VerifierConfig {
             return Err(ConfigError::Audience);
         }
         self.check_url("jwks_url", &self.jwks_url)?;
-        self.feed_url().map_or(Ok(()), |url| self.check_url("feed.url", &url))
+        self.feed_url()
+            .map_or(Ok(()), |url| self.check_url("feed.url", &url))
     }
 
     fn check_url(&self, what: &'static str, url: &str) -> Result<(), ConfigError> {
@@ -115,23 +120,41 @@ mod tests {
     #[test]
     fn the_key_set_is_below_the_issuer() {
         for issuer in ["https://example.org", "https://example.org/"] {
-            assert_eq!(VerifierConfig::new(issuer, "a").jwks_url, "https://example.org/.well-known/jwks.json");
+            assert_eq!(
+                VerifierConfig::new(issuer, "a").jwks_url,
+                "https://example.org/.well-known/jwks.json"
+            );
         }
     }
 
     #[test]
     fn plaintext_is_for_loopback_unless_allowed() {
         let check = |issuer: &str| VerifierConfig::new(issuer, "a").check().is_ok();
-        for good in ["https://example.org", "http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"] {
+        for good in [
+            "https://example.org",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "http://localhost:1",
+        ] {
             assert!(check(good), "{good}");
         }
-        for bad in ["http://example.org", "http://127.0.0.1.example.org", "ftp://example.org", "file:///keys", "example.org", ""] {
+        for bad in [
+            "http://example.org",
+            "http://127.0.0.1.example.org",
+            "ftp://example.org",
+            "file:///keys",
+            "example.org",
+            "",
+        ] {
             assert!(!check(bad), "{bad}");
         }
         let mut config = VerifierConfig::new("http://accounts:8080", "a");
         config.plaintext = true;
         config.check().unwrap();
-        config.feed = Some(FeedConfig { url: Some("ftp://x".to_owned()), ..FeedConfig::default() });
+        config.feed = Some(FeedConfig {
+            url: Some("ftp://x".to_owned()),
+            ..FeedConfig::default()
+        });
         assert!(config.check().is_err());
     }
 }

@@ -91,10 +91,18 @@ mod tests {
 
     #[test]
     fn a_member_twice_is_refused_at_any_depth_and_however_it_is_spelled() {
-        for bad in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"{"a":[{"b":{"c":1,"d":2,"c":3}}]}"#, r#"{"":0,"":0}"#] {
+        for bad in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"a":[{"b":{"c":1,"d":2,"c":3}}]}"#,
+            r#"{"":0,"":0}"#,
+        ] {
             assert!(parse::<Value>(bad.as_bytes()).is_err(), "{bad}");
         }
-        for good in [r#"{"a":{"a":{"a":1}},"b":[{"a":1},{"a":1}]}"#, "[1,-1,1.5,true,null,\"\"]"] {
+        for good in [
+            r#"{"a":{"a":{"a":1}},"b":[{"a":1},{"a":1}]}"#,
+            "[1,-1,1.5,true,null,\"\"]",
+        ] {
             parse::<Value>(good.as_bytes()).unwrap();
         }
     }
@@ -102,7 +110,18 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused() {
         let deep = "[".repeat(100_000);
-        for bad in ["", "{", "{}{}", "\u{feff}{}", "{'a':1}", r#"{"a":1,}"#, "NaN", "1e999", r#"{"\ud800":1}"#, &deep] {
+        for bad in [
+            "",
+            "{",
+            "{}{}",
+            "\u{feff}{}",
+            "{'a':1}",
+            r#"{"a":1,}"#,
+            "NaN",
+            "1e999",
+            r#"{"\ud800":1}"#,
+            &deep,
+        ] {
             assert!(parse::<Value>(bad.as_bytes()).is_err(), "{bad:.20}");
         }
         assert!(parse::<Value>(b"{\"a\":\"\xff\"}").is_err());

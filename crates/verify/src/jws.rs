@@ -51,8 +51,13 @@ impl<'t> Jws<'t> {
         }
         // Without an early end this takes the compiler's vectors.
         let in_alphabet = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
-        if !bytes.iter().fold(true, |good, byte| good & in_alphabet(byte)) {
-            return Err(VerifyError::Malformed("it has characters that are not base64url"));
+        if !bytes
+            .iter()
+            .fold(true, |good, byte| good & in_alphabet(byte))
+        {
+            return Err(VerifyError::Malformed(
+                "it has characters that are not base64url",
+            ));
         }
         let three_parts = || {
             let (signed, signature) = text.rsplit_once('.')?;
@@ -62,17 +67,32 @@ impl<'t> Jws<'t> {
         let Some((signed, header, payload, signature)) = three_parts() else {
             return Err(VerifyError::Malformed("it has not three parts"));
         };
-        let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| VerifyError::Malformed("its header is not canonical base64url"))?;
-        let signature =
-            URL_SAFE_NO_PAD.decode(signature).map_err(|_| VerifyError::Malformed("its signature is not canonical base64url"))?;
-        let Header { alg, kid, typ: found, crit, b64 } = json::parse(&header).map_err(VerifyError::Header)?;
+        let header = URL_SAFE_NO_PAD
+            .decode(header)
+            .map_err(|_| VerifyError::Malformed("its header is not canonical base64url"))?;
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| VerifyError::Malformed("its signature is not canonical base64url"))?;
+        let Header {
+            alg,
+            kid,
+            typ: found,
+            crit,
+            b64,
+        } = json::parse(&header).map_err(VerifyError::Header)?;
         if crit.0 || b64.0 {
             return Err(VerifyError::Critical);
         }
         if found != typ {
             return Err(VerifyError::Type);
         }
-        Ok(Self { signed: signed.as_bytes(), payload, signature, algorithm: alg.into_owned(), key_id: kid.into_owned() })
+        Ok(Self {
+            signed: signed.as_bytes(),
+            payload,
+            signature,
+            algorithm: alg.into_owned(),
+            key_id: kid.into_owned(),
+        })
     }
 
     /// The `kid` of the header.
@@ -86,6 +106,8 @@ impl<'t> Jws<'t> {
             return Err(VerifyError::Algorithm);
         }
         key.verify(self.signed, &self.signature)?;
-        URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| VerifyError::Malformed("its payload is not canonical base64url"))
+        URL_SAFE_NO_PAD
+            .decode(self.payload)
+            .map_err(|_| VerifyError::Malformed("its payload is not canonical base64url"))
     }
 }

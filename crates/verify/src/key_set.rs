@@ -57,7 +57,11 @@ impl KeySet {
                 (id, _) => tracing::debug!(kid = id, "a key of the key set can't be used"),
             }
         }
-        if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self(keys)) }
+        if keys.is_empty() {
+            Err(KeySetError::Empty)
+        } else {
+            Ok(Self(keys))
+        }
     }
 
     /// The algorithm of the key with this id.
@@ -79,7 +83,9 @@ impl Key {
         let text = |name: &str| jwk.get(name).and_then(serde_json::Value::as_str);
         let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
         let coordinate = |name: &str| bytes(name).filter(|bytes| bytes.len() == 32);
-        let algorithm = Algorithm::ALL.into_iter().find(|algorithm| text("alg") == Some(algorithm.name()))?;
+        let algorithm = Algorithm::ALL
+            .into_iter()
+            .find(|algorithm| text("alg") == Some(algorithm.name()))?;
         let for_signatures = jwk.get("use").is_none_or(|usage| usage == "sig");
         if text("kty") != Some(algorithm.key_type()) || !for_signatures || jwk.contains_key("d") {
             return None;
@@ -90,14 +96,20 @@ impl Key {
             Some(RsaPublicKeyComponents { n, e: bytes("e")? })
         };
         let public = match algorithm {
-            Algorithm::Rs256 => rsa()?.to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256).ok()?,
-            Algorithm::Ps256 => rsa()?.to_parsed_public_key(&signature::RSA_PSS_2048_8192_SHA256).ok()?,
+            Algorithm::Rs256 => rsa()?
+                .to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256)
+                .ok()?,
+            Algorithm::Ps256 => rsa()?
+                .to_parsed_public_key(&signature::RSA_PSS_2048_8192_SHA256)
+                .ok()?,
             Algorithm::Es256 if text("crv") == Some("P-256") => {
                 // RFC 5480 §2.2: the point, uncompressed.
                 let point = [vec![4], coordinate("x")?, coordinate("y")?].concat();
                 ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).ok()?
             }
-            Algorithm::EdDsa if text("crv") == Some("Ed25519") => ParsedPublicKey::new(&signature::ED25519, coordinate("x")?).ok()?,
+            Algorithm::EdDsa if text("crv") == Some("Ed25519") => {
+                ParsedPublicKey::new(&signature::ED25519, coordinate("x")?).ok()?
+            }
             Algorithm::Es256 | Algorithm::EdDsa => return None,
         };
         Some(Self { algorithm, public })
@@ -108,6 +120,8 @@ impl Key {
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
-        self.public.verify_sig(message, signature).map_err(|_| VerifyError::Signature)
+        self.public
+            .verify_sig(message, signature)
+            .map_err(|_| VerifyError::Signature)
     }
 }

@@ -54,7 +54,13 @@ impl Keys {
     /// Starts the task.
     pub(crate) fn follow(config: &VerifierConfig, fetch: Arc<dyn Fetch>) -> (Self, Task) {
         let (sender, keys) = Self::new(config, State::default());
-        let keeper = Keeper { fetch, sender, wanted: Arc::clone(&keys.wanted), settings: Arc::clone(&keys.settings), etag: None };
+        let keeper = Keeper {
+            fetch,
+            sender,
+            wanted: Arc::clone(&keys.wanted),
+            settings: Arc::clone(&keys.settings),
+            etag: None,
+        };
         (keys, Task::spawn(keeper.run()))
     }
 
@@ -63,7 +69,16 @@ impl Keys {
         let mut settings = config.clone();
         settings.outage = Duration::MAX;
         let now = Some(Instant::now());
-        Self::new(&settings, State { keys: Arc::new(keys), confirmed: now, attempted: now, failure: None }).1
+        Self::new(
+            &settings,
+            State {
+                keys: Arc::new(keys),
+                confirmed: now,
+                attempted: now,
+                failure: None,
+            },
+        )
+        .1
     }
 
     fn new(config: &VerifierConfig, state: State) -> (watch::Sender<State>, Self) {
@@ -75,13 +90,22 @@ impl Keys {
             outage: config.outage,
             timeout: config.timeout,
         };
-        (sender, Self { state, wanted: Arc::default(), settings: Arc::new(settings) })
+        (
+            sender,
+            Self {
+                state,
+                wanted: Arc::default(),
+                settings: Arc::new(settings),
+            },
+        )
     }
 
     /// The key at hand.
     pub(crate) fn at_hand(&self, key_id: &str) -> Result<Arc<Key>, VerifyError> {
         let state = self.state.borrow();
-        let usable = state.confirmed.is_some_and(|confirmed| confirmed.elapsed() <= self.settings.outage);
+        let usable = state
+            .confirmed
+            .is_some_and(|confirmed| confirmed.elapsed() <= self.settings.outage);
         match state.keys.get(key_id) {
             Some(key) if usable => Ok(Arc::clone(key)),
             // Only an issuer that answers can say that it has no such key.
@@ -95,7 +119,8 @@ impl Keys {
         let mut state = self.state.clone();
         let recent = {
             let seen = state.borrow_and_update();
-            seen.attempted.is_some_and(|attempted| attempted.elapsed() < self.settings.interval)
+            seen.attempted
+                .is_some_and(|attempted| attempted.elapsed() < self.settings.interval)
         };
         let found = self.at_hand(key_id);
         if found.is_ok() || recent {
@@ -103,7 +128,13 @@ impl Keys {
         }
         self.wanted.notify_one();
         // Without a keeper there is no change to wait for. An answer that never comes is judged by what is at hand.
-        drop(timeout(self.settings.timeout + Duration::from_secs(1), state.changed()).await);
+        drop(
+            timeout(
+                self.settings.timeout + Duration::from_secs(1),
+                state.changed(),
+            )
+            .await,
+        );
         self.at_hand(key_id)
     }
 
@@ -130,7 +161,9 @@ impl Keeper {
             let wait = match &outcome {
                 Ok(max_age) => {
                     backoff.reset();
-                    max_age.unwrap_or(self.settings.cache_time).clamp(SHORTEST_AGE, LONGEST_AGE)
+                    max_age
+                        .unwrap_or(self.settings.cache_time)
+                        .clamp(SHORTEST_AGE, LONGEST_AGE)
                 }
                 Err(error) => {
                     tracing::warn!(url = self.settings.url, error = %error, source = error_source(error), "the key set can't be had");
@@ -165,10 +198,16 @@ impl Keeper {
             timeout: self.settings.timeout,
             limit: LONGEST,
         };
-        let Response { status, etag, max_age, body } = self.fetch.get(request).await?;
+        let Response {
+            status,
+            etag,
+            max_age,
+            body,
+        } = self.fetch.get(request).await?;
         match status {
             200 => {
-                let keys = KeySet::from_json(&body).map_err(|error| FetchError::Document(error.into()))?;
+                let keys =
+                    KeySet::from_json(&body).map_err(|error| FetchError::Document(error.into()))?;
                 tracing::debug!(keys = keys.len(), "fetched the key set");
                 // Published with the outcome, in `run`.
                 self.sender.send_if_modified(|state| {

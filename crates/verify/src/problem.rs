@@ -32,7 +32,13 @@ impl Problem {
     /// The verifier was not given to the application.
     #[cfg(feature = "actix")]
     pub(crate) fn misconfigured() -> Self {
-        Self { status: 500, code: "internal", detail: "The service is not set up.".to_owned(), challenge: None, retry_after: None }
+        Self {
+            status: 500,
+            code: "internal",
+            detail: "The service is not set up.".to_owned(),
+            challenge: None,
+            retry_after: None,
+        }
     }
 
     pub(crate) fn title(&self) -> &'static str {
@@ -59,7 +65,9 @@ impl From<&VerifyError> for Problem {
     fn from(error: &VerifyError) -> Self {
         // Which check failed is of use to an attacker only.
         let detail = match error {
-            VerifyError::Expired | VerifyError::Revoked | VerifyError::Unavailable(_) => format!("{error}."),
+            VerifyError::Expired | VerifyError::Revoked | VerifyError::Unavailable(_) => {
+                format!("{error}.")
+            }
             _ => "the token is not acceptable.".to_owned(),
         };
         let unavailable = error.is_unavailable();
@@ -67,7 +75,8 @@ impl From<&VerifyError> for Problem {
             status: if unavailable { 503 } else { 401 },
             code: error.code(),
             detail,
-            challenge: (!unavailable).then_some("Bearer realm=\"revolve\", error=\"invalid_token\""),
+            challenge: (!unavailable)
+                .then_some("Bearer realm=\"revolve\", error=\"invalid_token\""),
             retry_after: unavailable.then_some("1"),
         }
     }

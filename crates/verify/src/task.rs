@@ -44,7 +44,11 @@ impl Backoff {
         self.0 = (self.0 * 2).min(Self::LONGEST);
         let mut random = [0; 1];
         // Without randomness the wait is the longest.
-        let cut = if aws_lc_rs::rand::fill(&mut random).is_ok() { u32::from(random[0]) } else { 0 };
+        let cut = if aws_lc_rs::rand::fill(&mut random).is_ok() {
+            u32::from(random[0])
+        } else {
+            0
+        };
         longest.saturating_sub(longest / 2 * cut / 255)
     }
 }
@@ -59,7 +63,10 @@ mod tests {
         for milliseconds in [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000] {
             let longest = Duration::from_millis(milliseconds);
             let wait = backoff.next();
-            assert!(wait <= longest && wait >= longest / 2, "{wait:?} of {longest:?}");
+            assert!(
+                wait <= longest && wait >= longest / 2,
+                "{wait:?} of {longest:?}"
+            );
         }
         backoff.reset();
         assert!(backoff.next() <= Backoff::FIRST);

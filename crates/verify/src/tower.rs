@@ -44,7 +44,10 @@ impl<S> Layer<S> for VerifyLayer {
     type Service = Verify<S>;
 
     fn layer(&self, inner: S) -> Verify<S> {
-        Verify { inner, verifier: self.0.clone() }
+        Verify {
+            inner,
+            verifier: self.0.clone(),
+        }
     }
 }
 
@@ -88,16 +91,30 @@ where
     }
 }
 
-async fn identify(verifier: &Verifier, headers: &http::HeaderMap) -> Result<crate::Claims, Problem> {
-    let fields = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+async fn identify(
+    verifier: &Verifier,
+    headers: &http::HeaderMap,
+) -> Result<crate::Claims, Problem> {
+    let fields = headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .map(HeaderValue::as_bytes);
     let token = bearer::token(fields).ok_or_else(Problem::unauthenticated)?;
-    verifier.verify(token).await.map_err(|error: VerifyError| Problem::from(&error))
+    verifier
+        .verify(token)
+        .await
+        .map_err(|error: VerifyError| Problem::from(&error))
 }
 
 fn answer<R: From<String>>(problem: &Problem) -> Response<R> {
     let mut response = Response::new(R::from(problem.body()));
-    *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut add = |name: HeaderName, value: &'static str| response.headers_mut().insert(name, HeaderValue::from_static(value));
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut add = |name: HeaderName, value: &'static str| {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value))
+    };
     add(header::CONTENT_TYPE, MEDIA_TYPE);
     add(header::CACHE_CONTROL, "no-store");
     if let Some(challenge) = problem.challenge {

@@ -31,7 +31,9 @@ struct Inner {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").field("expected", &self.0.expected).finish_non_exhaustive()
+        f.debug_struct("Verifier")
+            .field("expected", &self.0.expected)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,23 +59,46 @@ impl Verifier {
     ///
     /// # Panics
     /// Outside a Tokio runtime.
-    pub fn start_with(config: &VerifierConfig, fetch: Arc<dyn Fetch>, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+    pub fn start_with(
+        config: &VerifierConfig,
+        fetch: Arc<dyn Fetch>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigError> {
         config.check()?;
         let expected = expected(config);
         let (keys, keeper) = Keys::follow(config, Arc::clone(&fetch));
         let mut tasks = vec![keeper];
         let feed = config.feed.as_ref().map(|feed| {
-            let (feed, follower) = Feed::follow(config, feed, &expected, keys.clone(), fetch, Arc::clone(&clock));
+            let (feed, follower) = Feed::follow(
+                config,
+                feed,
+                &expected,
+                keys.clone(),
+                fetch,
+                Arc::clone(&clock),
+            );
             tasks.push(follower);
             feed
         });
-        Ok(Self(Arc::new(Inner { expected, keys, feed, clock, _tasks: tasks })))
+        Ok(Self(Arc::new(Inner {
+            expected,
+            keys,
+            feed,
+            clock,
+            _tasks: tasks,
+        })))
     }
 
     /// With keys that never change and no feed: fetches nothing, needs no runtime.
     pub fn with_keys(config: &VerifierConfig, keys: KeySet, clock: Arc<dyn Clock>) -> Self {
         let keys = Keys::fixed(config, keys);
-        Self(Arc::new(Inner { expected: expected(config), keys, feed: None, clock, _tasks: Vec::new() }))
+        Self(Arc::new(Inner {
+            expected: expected(config),
+            keys,
+            feed: None,
+            clock,
+            _tasks: Vec::new(),
+        }))
     }
 
     /// Verifies an ID token. Asks nobody, except when its key is not known: then the key set is fetched once for all who wait, and at
@@ -106,7 +131,11 @@ impl Verifier {
     }
 
     fn judge(&self, jws: &Jws<'_>, key: &Key) -> Result<Claims, VerifyError> {
-        let claims = Claims::parse(&jws.verify(key)?, &self.0.expected, self.0.clock.unix_seconds())?;
+        let claims = Claims::parse(
+            &jws.verify(key)?,
+            &self.0.expected,
+            self.0.clock.unix_seconds(),
+        )?;
         if let Some(feed) = &self.0.feed {
             feed.check(&claims)?;
         }
@@ -115,5 +144,9 @@ impl Verifier {
 }
 
 fn expected(config: &VerifierConfig) -> Expected {
-    Expected { issuer: config.issuer.clone(), audience: config.audience.clone(), leeway: config.leeway.as_secs() }
+    Expected {
+        issuer: config.issuer.clone(),
+        audience: config.audience.clone(),
+        leeway: config.leeway.as_secs(),
+    }
 }

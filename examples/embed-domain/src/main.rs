@@ -24,7 +24,10 @@ use std::error::Error;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(story())
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(story())
 }
 
 async fn story() -> Outcome<()> {
@@ -38,7 +41,11 @@ async fn story() -> Outcome<()> {
     said("The laptop refreshes; the token is replaced.");
     let first = laptop.tokens.refresh_token.clone();
     let second = service.refresh.execute(present(&first)).await?.tokens;
-    let third = service.refresh.execute(present(&second.refresh_token)).await?.tokens;
+    let third = service
+        .refresh
+        .execute(present(&second.refresh_token))
+        .await?
+        .tokens;
 
     said("A thief comes with a copy of the laptop's first token.");
     match service.refresh.execute(present(&first)).await {
@@ -53,7 +60,10 @@ async fn story() -> Outcome<()> {
     list(&service, &phone).await?;
 
     said("Ann signs out everywhere, from her phone. The ID token is refused from now on.");
-    service.sign_out.execute(&phone.tokens.id_token, SignOutScope::Everywhere).await?;
+    service
+        .sign_out
+        .execute(&phone.tokens.id_token, SignOutScope::Everywhere)
+        .await?;
     match service.me.execute(&phone.tokens.id_token).await {
         Err(refused) => said(&format!("  refused: {refused}")),
         Ok(_) => return Err("a sign-out is final".into()),
@@ -61,7 +71,11 @@ async fn story() -> Outcome<()> {
 
     said("What other services should refuse, though its ID tokens have not expired:");
     let revoked = service.revocations.execute().await?.revocations;
-    said(&format!("  {} sessions and {} user", revoked.sessions.len(), revoked.users.len()));
+    said(&format!(
+        "  {} sessions and {} user",
+        revoked.sessions.len(),
+        revoked.users.len()
+    ));
     Ok(())
 }
 
@@ -76,12 +90,24 @@ fn request(device: &str) -> Outcome<SignInRequest> {
 }
 
 fn present(token: &SecretString) -> RefreshRequest {
-    RefreshRequest { token: token.clone(), device_credential: None, client: ClientInfo::default() }
+    RefreshRequest {
+        token: token.clone(),
+        device_credential: None,
+        client: ClientInfo::default(),
+    }
 }
 
 async fn list(service: &Service, begun: &Begun) -> Outcome<()> {
-    let sessions = service.list_sessions.execute(&begun.tokens.id_token).await?;
-    let names = sessions.iter().filter_map(|view| view.session.device_name.as_ref().map(Label::as_str));
-    said(&format!("  signed in: {}", names.collect::<Vec<_>>().join(", ")));
+    let sessions = service
+        .list_sessions
+        .execute(&begun.tokens.id_token)
+        .await?;
+    let names = sessions
+        .iter()
+        .filter_map(|view| view.session.device_name.as_ref().map(Label::as_str));
+    said(&format!(
+        "  signed in: {}",
+        names.collect::<Vec<_>>().join(", ")
+    ));
     Ok(())
 }

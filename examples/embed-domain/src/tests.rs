@@ -26,7 +26,10 @@ struct Subject {
 #[expect(clippy::unused_async, reason = "the contract's macros await it")]
 async fn make() -> Subject {
     let clock = Arc::new(FakeClock::default());
-    Subject { store: Arc::new(Store::new(clock.clone())), clock }
+    Subject {
+        store: Arc::new(Store::new(clock.clone())),
+        clock,
+    }
 }
 
 #[async_trait]

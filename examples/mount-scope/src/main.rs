@@ -60,7 +60,10 @@ async fn serve(
             .configure(mounted.well_known())
             .configure(mounted.health())
             // This server's own.
-            .route("/", web::get().to(async || "Notes. Sign up at /api/account/signup, then POST /notes."))
+            .route(
+                "/",
+                web::get().to(async || "Notes. Sign up at /api/account/signup, then POST /notes."),
+            )
             .route("/notes", web::get().to(notes::list))
             .route("/notes", web::post().to(notes::add))
     })

@@ -20,12 +20,20 @@ impl Notes {
 
 /// `GET /notes`
 pub(crate) async fn list(who: SignedIn, notes: web::Data<Notes>) -> HttpResponse {
-    let notes = notes.all().get(&who.user.id.to_string()).cloned().unwrap_or_default();
+    let notes = notes
+        .all()
+        .get(&who.user.id.to_string())
+        .cloned()
+        .unwrap_or_default();
     HttpResponse::Ok().json(json!({ "of": who.user.email.as_str(), "notes": notes }))
 }
 
 /// `POST /notes`
 pub(crate) async fn add(who: SignedIn, notes: web::Data<Notes>, text: String) -> HttpResponse {
-    notes.all().entry(who.user.id.to_string()).or_default().push(text);
+    notes
+        .all()
+        .entry(who.user.id.to_string())
+        .or_default()
+        .push(text);
     HttpResponse::Created().finish()
 }

@@ -3,7 +3,9 @@
 
 use actix_web::{App, HttpServer, dev::Server, web};
 use axum::{Extension, Router, routing};
-use revolve_verify::{FeedConfig, User, Verifier, VerifierConfig, actix::Identity, tower::VerifyLayer};
+use revolve_verify::{
+    FeedConfig, User, Verifier, VerifierConfig, actix::Identity, tower::VerifyLayer,
+};
 use std::{io, net::TcpListener};
 
 /// What every relying service needs: whose tokens, for whom, and that sign-outs count within about a second.
@@ -20,7 +22,10 @@ pub fn actix_service(listener: TcpListener, verifier: Verifier) -> io::Result<Se
         App::new()
             .app_data(verifier.clone())
             .route("/", web::get().to(async || "for anybody"))
-            .route("/hello", web::get().to(async |identity: Identity| format!("Hello {}", identity.user.email)))
+            .route(
+                "/hello",
+                web::get().to(async |identity: Identity| format!("Hello {}", identity.user.email)),
+            )
     });
     Ok(server.workers(1).disable_signals().listen(listener)?.run())
 }
@@ -28,7 +33,10 @@ pub fn actix_service(listener: TcpListener, verifier: Verifier) -> io::Result<Se
 /// The axum service: what is below the layer is protected.
 pub fn axum_service(verifier: Verifier) -> Router {
     Router::new()
-        .route("/hello", routing::get(async |Extension(user): Extension<User>| format!("Hello {}", user.email)))
+        .route(
+            "/hello",
+            routing::get(async |Extension(user): Extension<User>| format!("Hello {}", user.email)),
+        )
         .layer(VerifyLayer::new(verifier))
         .route("/", routing::get(async || "for anybody"))
 }

@@ -21,7 +21,9 @@ async fn revolve(folder: &std::path::Path, more: &str) -> String {
         "data_dir = '{}'\nhttp.listen = '127.0.0.1:0'\nhttp.workers = 1\nhashing.memory_kib = 64\nhashing.passes = 1\n{more}\n",
         folder.display()
     );
-    let application = Application::build(Config::from_toml(&config).unwrap()).await.unwrap();
+    let application = Application::build(Config::from_toml(&config).unwrap())
+        .await
+        .unwrap();
     let base = format!("http://{}", application.address());
     actix_web::rt::spawn(application.run(std::future::pending()));
     base
@@ -39,10 +41,16 @@ async fn services_with(base: &str, feed: Option<FeedConfig>) -> [String; 2] {
     config.leeway = Duration::ZERO;
     config.feed = feed;
     let verifier = revolve_verify::Verifier::start(&config).unwrap();
-    let (actix, axum) = (TcpListener::bind("127.0.0.1:0").unwrap(), tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
-    let urls = [actix.local_addr().unwrap(), axum.local_addr().unwrap()].map(|address| format!("http://{address}"));
+    let (actix, axum) = (
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(),
+    );
+    let urls = [actix.local_addr().unwrap(), axum.local_addr().unwrap()]
+        .map(|address| format!("http://{address}"));
     actix_web::rt::spawn(relying_service::actix_service(actix, verifier.clone()).unwrap());
-    actix_web::rt::spawn(async move { axum::serve(axum, relying_service::axum_service(verifier)).await });
+    actix_web::rt::spawn(async move {
+        axum::serve(axum, relying_service::axum_service(verifier)).await
+    });
     urls
 }
 
@@ -56,7 +64,11 @@ async fn sign_up(base: &str) -> (String, String) {
 
 async fn sign_up_as(base: &str, email: &str) -> (String, String) {
     let request = client().post(format!("{base}/api/account/signup"));
-    let answer = request.json(&json!({ "email": email, "password": "correct horse battery" })).send().await.unwrap();
+    let answer = request
+        .json(&json!({ "email": email, "password": "correct horse battery" }))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 201);
     let answer: Value = answer.json().await.unwrap();
     let token = |name: &str| answer["tokens"][name].as_str().unwrap().to_owned();
@@ -73,16 +85,46 @@ async fn hello(service: &str, authorization: Option<&str>) -> Response {
 
 async fn expect_problem(answer: Response, status: u16, code: &str) {
     assert_eq!(answer.status(), status);
-    let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
-    assert_eq!((header("content-type").as_str(), header("cache-control").as_str()), ("application/problem+json", "no-store"));
+    let header = |name: &str| {
+        answer
+            .headers()
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+            .to_owned()
+    };
+    assert_eq!(
+        (
+            header("content-type").as_str(),
+            header("cache-control").as_str()
+        ),
+        ("application/problem+json", "no-store")
+    );
     match (status, code) {
-        (401, "unauthenticated") => assert_eq!(header("www-authenticate"), "Bearer realm=\"revolve\""),
-        (401, _) => assert_eq!(header("www-authenticate"), "Bearer realm=\"revolve\", error=\"invalid_token\""),
-        _ => assert_eq!((header("www-authenticate").as_str(), header("retry-after").as_str()), ("", "1")),
+        (401, "unauthenticated") => {
+            assert_eq!(header("www-authenticate"), "Bearer realm=\"revolve\"")
+        }
+        (401, _) => assert_eq!(
+            header("www-authenticate"),
+            "Bearer realm=\"revolve\", error=\"invalid_token\""
+        ),
+        _ => assert_eq!(
+            (
+                header("www-authenticate").as_str(),
+                header("retry-after").as_str()
+            ),
+            ("", "1")
+        ),
     }
     let problem: Value = answer.json().await.unwrap();
-    assert_eq!((problem["status"].as_u64(), problem["code"].as_str()), (Some(u64::from(status)), Some(code)));
-    assert!(problem["title"].is_string() && problem["type"].is_string() && problem["detail"].is_string());
+    assert_eq!(
+        (problem["status"].as_u64(), problem["code"].as_str()),
+        (Some(u64::from(status)), Some(code))
+    );
+    assert!(
+        problem["title"].is_string()
+            && problem["type"].is_string()
+            && problem["detail"].is_string()
+    );
 }
 
 #[actix_web::test]
@@ -92,18 +134,38 @@ async fn both_services_let_in_who_has_signed_in_and_nobody_else() {
     let (id, refresh) = sign_up(&base).await;
     let tampered = {
         let parts: Vec<&str> = id.split('.').collect();
-        let payload = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap().replace("ann@", "eve@");
+        let payload = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).unwrap())
+            .unwrap()
+            .replace("ann@", "eve@");
         [parts[0], &URL_SAFE_NO_PAD.encode(payload), parts[2]].join(".")
     };
     for service in services(&base).await {
-        assert_eq!(client().get(format!("{service}/")).send().await.unwrap().text().await.unwrap(), "for anybody");
+        assert_eq!(
+            client()
+                .get(format!("{service}/"))
+                .send()
+                .await
+                .unwrap()
+                .text()
+                .await
+                .unwrap(),
+            "for anybody"
+        );
         let answer = hello(&service, Some(&format!("Bearer {id}"))).await;
-        assert_eq!((answer.status(), answer.text().await.unwrap().as_str()), (StatusCode::OK, "Hello ann@example.org"));
+        assert_eq!(
+            (answer.status(), answer.text().await.unwrap().as_str()),
+            (StatusCode::OK, "Hello ann@example.org")
+        );
         for none in [None, Some("Basic YTpi"), Some(id.as_str())] {
             expect_problem(hello(&service, none).await, 401, "unauthenticated").await;
         }
         for bad in [tampered.as_str(), refresh.as_str(), "x", "a.b.c"] {
-            expect_problem(hello(&service, Some(&format!("Bearer {bad}"))).await, 401, "token_invalid").await;
+            expect_problem(
+                hello(&service, Some(&format!("Bearer {bad}"))).await,
+                401,
+                "token_invalid",
+            )
+            .await;
         }
     }
 }
@@ -113,13 +175,23 @@ async fn an_expired_token_is_refused_with_a_code_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let base = revolve(folder.path(), "tokens.id_lifetime = '1s'").await;
     let (id, _) = sign_up(&base).await;
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(id.split('.').nth(1).unwrap()).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(
+        &URL_SAFE_NO_PAD
+            .decode(id.split('.').nth(1).unwrap())
+            .unwrap(),
+    )
+    .unwrap();
     let exp = claims["exp"].as_u64().unwrap();
     while SystemClock.unix_seconds() < exp {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     for service in services(&base).await {
-        expect_problem(hello(&service, Some(&format!("Bearer {id}"))).await, 401, "token_expired").await;
+        expect_problem(
+            hello(&service, Some(&format!("Bearer {id}"))).await,
+            401,
+            "token_expired",
+        )
+        .await;
     }
 }
 
@@ -128,10 +200,23 @@ async fn while_the_issuer_was_never_there_the_answer_is_503_and_clients_keep_the
     let folder = tempfile::tempdir().unwrap();
     let (id, _) = sign_up(&revolve(folder.path(), "").await).await;
     // Nobody listens on a port whose listener is gone.
-    let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nowhere = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     for service in services(&format!("http://{nowhere}")).await {
-        expect_problem(hello(&service, Some(&format!("Bearer {id}"))).await, 503, "unavailable").await;
-        expect_problem(hello(&service, Some("Bearer a.b.c")).await, 401, "token_invalid").await;
+        expect_problem(
+            hello(&service, Some(&format!("Bearer {id}"))).await,
+            503,
+            "unavailable",
+        )
+        .await;
+        expect_problem(
+            hello(&service, Some("Bearer a.b.c")).await,
+            401,
+            "token_invalid",
+        )
+        .await;
     }
 }
 
@@ -146,12 +231,32 @@ async fn the_example_starts_while_the_issuer_is_away() {
 #[actix_web::test]
 async fn the_program_says_where_its_services_are() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_relying-service"));
-    let mut child = program.env("ISSUER", "http://127.0.0.1:1").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut child = program
+        .env("ISSUER", "http://127.0.0.1:1")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
     let mut lines = tokio::io::BufReader::new(child.stdout.take().unwrap()).lines();
     for name in ["actix-web", "axum"] {
         let line = lines.next_line().await.unwrap().unwrap();
-        let service = line.strip_suffix("/hello").and_then(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap().trim().to_owned();
-        assert_eq!(client().get(format!("{service}/")).send().await.unwrap().text().await.unwrap(), "for anybody");
+        let service = line
+            .strip_suffix("/hello")
+            .and_then(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .unwrap()
+            .trim()
+            .to_owned();
+        assert_eq!(
+            client()
+                .get(format!("{service}/"))
+                .send()
+                .await
+                .unwrap()
+                .text()
+                .await
+                .unwrap(),
+            "for anybody"
+        );
         expect_problem(hello(&service, None).await, 401, "unauthenticated").await;
     }
     child.kill().await.unwrap();
@@ -160,11 +265,18 @@ async fn the_program_says_where_its_services_are() {
 /// From the answer to a sign-out to the refusal at both services, which follow the feed: 10 times, 100 in the long run.
 #[actix_web::test]
 async fn a_sign_out_counts_at_relying_services_within_two_seconds() {
-    let times = if std::env::var_os("REVOLVE_TEST_LONG").is_some() { 100 } else { 10 };
+    let times = if std::env::var_os("REVOLVE_TEST_LONG").is_some() {
+        100
+    } else {
+        10
+    };
     let folder = tempfile::tempdir().unwrap();
     // A hundred sign-ups from one address are more than the limits allow.
     let base = revolve(folder.path(), "limits.enabled = false").await;
-    let feed = FeedConfig { url: Some(format!("{base}/.well-known/revocations")), ..FeedConfig::default() };
+    let feed = FeedConfig {
+        url: Some(format!("{base}/.well-known/revocations")),
+        ..FeedConfig::default()
+    };
     let services = services_with(&base, Some(feed)).await;
     let mut slowest = Duration::ZERO;
     for time in 0..times {
@@ -173,12 +285,17 @@ async fn a_sign_out_counts_at_relying_services_within_two_seconds() {
         for service in &services {
             assert_eq!(hello(service, Some(&bearer)).await.status(), 200);
         }
-        let sign_out = client().post(format!("{base}/api/account/signout")).header("authorization", &bearer);
+        let sign_out = client()
+            .post(format!("{base}/api/account/signout"))
+            .header("authorization", &bearer);
         assert_eq!(sign_out.send().await.unwrap().status(), 204);
         let signed_out = Instant::now();
         for service in &services {
             while hello(service, Some(&bearer)).await.status() != 401 {
-                assert!(signed_out.elapsed() < Duration::from_secs(2), "sign-out {time} does not count at {service}");
+                assert!(
+                    signed_out.elapsed() < Duration::from_secs(2),
+                    "sign-out {time} does not count at {service}"
+                );
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }

@@ -3,10 +3,19 @@
 use std::{fmt, time::Duration};
 
 /// The sample that so much of all is at most, 0.0 to 1.0, by the nearest rank. The samples are sorted.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "a rank")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a rank"
+)]
 pub(super) fn percentile(sorted: &[Duration], part: f64) -> Duration {
     let rank = (sorted.len() as f64 * part).ceil() as usize;
-    sorted.get(rank.max(1) - 1).or(sorted.last()).copied().unwrap_or_default()
+    sorted
+        .get(rank.max(1) - 1)
+        .or(sorted.last())
+        .copied()
+        .unwrap_or_default()
 }
 
 /// How well one threshold on the latency tells two classes apart: the chance that a sample of the first is longer than one of the second, ties
@@ -16,7 +25,10 @@ pub(super) fn auc(first: &[Duration], second: &[Duration]) -> f64 {
     let mut second = second.to_vec();
     second.sort_unstable();
     let above = |sample: &Duration| {
-        let (below, upto) = (second.partition_point(|other| other < sample), second.partition_point(|other| other <= sample));
+        let (below, upto) = (
+            second.partition_point(|other| other < sample),
+            second.partition_point(|other| other <= sample),
+        );
         (below + upto) as f64 / 2.0
     };
     first.iter().map(above).sum::<f64>() / (first.len() as f64 * second.len() as f64)
@@ -35,8 +47,15 @@ impl Goals {
         self.notes.push(note);
     }
 
-    pub(super) fn add(&mut self, what: impl Into<String>, goal: impl Into<String>, figure: impl Into<String>, met: bool) {
-        self.rows.push((what.into(), goal.into(), figure.into(), met));
+    pub(super) fn add(
+        &mut self,
+        what: impl Into<String>,
+        goal: impl Into<String>,
+        figure: impl Into<String>,
+        met: bool,
+    ) {
+        self.rows
+            .push((what.into(), goal.into(), figure.into(), met));
     }
 
     pub(super) fn are_met(&self) -> bool {
@@ -51,7 +70,11 @@ impl fmt::Display for Goals {
         }
         writeln!(f, "\n{:<58}{:>26}{:>22}  met", "goal", "at most", "figure")?;
         for (what, goal, figure, met) in &self.rows {
-            writeln!(f, "{what:<58}{goal:>26}{figure:>22}  {}", if *met { "yes" } else { "NO" })?;
+            writeln!(
+                f,
+                "{what:<58}{goal:>26}{figure:>22}  {}",
+                if *met { "yes" } else { "NO" }
+            )?;
         }
         Ok(())
     }
@@ -76,7 +99,9 @@ mod tests {
 
     #[test]
     fn the_classifier_knows_what_can_be_known() {
-        let auc = |first: Vec<Duration>, second: Vec<Duration>| format!("{:.3}", super::auc(&first, &second));
+        let auc = |first: Vec<Duration>, second: Vec<Duration>| {
+            format!("{:.3}", super::auc(&first, &second))
+        };
         assert_eq!(auc(millis(1..=100), millis(1..=100)), "0.500");
         assert_eq!(auc(millis(101..=200), millis(1..=100)), "1.000");
         assert_eq!(auc(millis(1..=100), millis(101..=200)), "0.000");

@@ -61,7 +61,11 @@ pub(crate) struct Refreshes {
 }
 
 /// The flood of so many seconds with everything else as usual, over the embedded store, without judging it.
-pub(crate) async fn refreshes(service: Arc<Binary>, seconds: u64, interrupt: &Interrupt) -> Result<Refreshes> {
+pub(crate) async fn refreshes(
+    service: Arc<Binary>,
+    seconds: u64,
+    interrupt: &Interrupt,
+) -> Result<Refreshes> {
     let args = Args {
         seconds,
         clients: 1000,
@@ -74,7 +78,10 @@ pub(crate) async fn refreshes(service: Arc<Binary>, seconds: u64, interrupt: &In
     };
     let (_, (quiet, flooded, _)) = measure(service, &args, interrupt).await?;
     let p99 = |times: &[Duration]| percentile(&sorted(times), 0.99).as_secs_f64() * 1000.0;
-    Ok(Refreshes { quiet: p99(&quiet), flooded: p99(&flooded) })
+    Ok(Refreshes {
+        quiet: p99(&quiet),
+        flooded: p99(&flooded),
+    })
 }
 
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
@@ -84,11 +91,20 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
 }
 
 /// The target's name, its memory idle and at most, and what the attack found.
-type Found = ((&'static str, u64, u64), (Vec<Duration>, Vec<Duration>, Tally));
+type Found = (
+    (&'static str, u64, u64),
+    (Vec<Duration>, Vec<Duration>, Tally),
+);
 
 async fn measure(service: Arc<Binary>, args: &Args, interrupt: &Interrupt) -> Result<Found> {
-    let mut settings = vec![("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)), ("HASHING__NICE", args.nice.to_string())];
-    settings.extend(args.threads.map(|threads| ("HASHING__THREADS", threads.to_string())));
+    let mut settings = vec![
+        ("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)),
+        ("HASHING__NICE", args.nice.to_string()),
+    ];
+    settings.extend(
+        args.threads
+            .map(|threads| ("HASHING__THREADS", threads.to_string())),
+    );
     let target = Target::start_built(service, &args.target, &settings, interrupt).await?;
     let idle = target.memory("VmRSS")?;
     let attack = interrupt.guard(attack(args, &target)).await;
@@ -121,24 +137,67 @@ async fn attack(args: &Args, target: &Target) -> Result<(Vec<Duration>, Vec<Dura
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn judge(args: &Args, name: &str, (idle, peak): (u64, u64), (quiet, flooded): (&[Duration], &[Duration]), tally: &Tally) -> Goals {
+fn judge(
+    args: &Args,
+    name: &str,
+    (idle, peak): (u64, u64),
+    (quiet, flooded): (&[Duration], &[Duration]),
+    tally: &Tally,
+) -> Goals {
     let (quiet, flooded) = (sorted(quiet), sorted(flooded));
     let mut goals = Goals::default();
-    goals.note(format!("flood of {} clients for {} s, {name}; hashing.nice = {}", args.clients, args.seconds, args.nice));
+    goals.note(format!(
+        "flood of {} clients for {} s, {name}; hashing.nice = {}",
+        args.clients, args.seconds, args.nice
+    ));
     goals.note(format!("  sign-ins     {tally}"));
     for (when, times) in [("quiet", &quiet), ("flood", &flooded)] {
         let at = |part| percentile(times, part).as_secs_f64() * 1000.0;
-        let shown = format!("p50 {:>7.2} ms   p99 {:>7.2} ms   p99.9 {:>7.2} ms", at(0.5), at(0.99), at(0.999));
-        goals.note(format!("  refresh, {when}  {:>6} at {}/s   {shown}", times.len(), args.rate));
+        let shown = format!(
+            "p50 {:>7.2} ms   p99 {:>7.2} ms   p99.9 {:>7.2} ms",
+            at(0.5),
+            at(0.99),
+            at(0.999)
+        );
+        goals.note(format!(
+            "  refresh, {when}  {:>6} at {}/s   {shown}",
+            times.len(),
+            args.rate
+        ));
     }
     let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / MIB as f64);
-    goals.note(format!("  memory       idle {}   budget {}   peak {}", mib(idle), mib(args.budget * MIB), mib(peak)));
+    goals.note(format!(
+        "  memory       idle {}   budget {}   peak {}",
+        mib(idle),
+        mib(args.budget * MIB),
+        mib(peak)
+    ));
 
     let most = idle + args.budget * MIB + SLACK;
-    goals.add("peak memory: idle + budget + 64 MiB", mib(most), mib(peak), peak <= most);
-    goals.add("sign-ins that were neither hashed nor honestly refused", "0", tally.others().to_string(), tally.others() == 0);
-    goals.add("hashes that were computed all the same", "at least 1", tally.hashed.to_string(), tally.hashed > 0);
+    goals.add(
+        "peak memory: idle + budget + 64 MiB",
+        mib(most),
+        mib(peak),
+        peak <= most,
+    );
+    goals.add(
+        "sign-ins that were neither hashed nor honestly refused",
+        "0",
+        tally.others().to_string(),
+        tally.others() == 0,
+    );
+    goals.add(
+        "hashes that were computed all the same",
+        "at least 1",
+        tally.hashed.to_string(),
+        tally.hashed > 0,
+    );
     let ratio = percentile(&flooded, 0.99).as_secs_f64() / percentile(&quiet, 0.99).as_secs_f64();
-    goals.add("p99 of refresh under the flood, by its quiet p99", format!("{SLOWER:.1}"), format!("{ratio:.2}"), ratio <= SLOWER);
+    goals.add(
+        "p99 of refresh under the flood, by its quiet p99",
+        format!("{SLOWER:.1}"),
+        format!("{ratio:.2}"),
+        ratio <= SLOWER,
+    );
     goals
 }

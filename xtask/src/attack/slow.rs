@@ -50,10 +50,17 @@ struct Figures {
 
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
     let needed = u64::try_from(args.connections)? + FILES;
-    let limit = rlimit::increase_nofile_limit(needed).context("the limit of open files is not known")?;
-    ensure!(limit >= needed, "this process may open {limit} files and needs {needed}: raise `ulimit -n`");
+    let limit =
+        rlimit::increase_nofile_limit(needed).context("the limit of open files is not known")?;
+    ensure!(
+        limit >= needed,
+        "this process may open {limit} files and needs {needed}: raise `ulimit -n`"
+    );
     let deadline = humantime::format_duration(args.deadline).to_string();
-    let settings = [("HTTP__REQUEST_TIMEOUT", deadline), ("LIMITS__ENABLED", "false".to_owned())];
+    let settings = [
+        ("HTTP__REQUEST_TIMEOUT", deadline),
+        ("LIMITS__ENABLED", "false".to_owned()),
+    ];
     let target = Target::start(&args.target, &settings, interrupt).await?;
     let figures = interrupt.guard(attack(args, &target.address())).await;
     let name = target.name;
@@ -90,13 +97,20 @@ async fn attack(args: &Args, address: &str) -> Result<Figures> {
     }
     honest.run(Duration::from_secs(2)).await?;
     quiet.extend(honest.run(half).await?);
-    Ok(Figures { quiet, attacked, slow: outcomes })
+    Ok(Figures {
+        quiet,
+        attacked,
+        slow: outcomes,
+    })
 }
 
 fn judge(args: &Args, name: &str, mut figures: Figures) -> Goals {
     let most = args.deadline + GRACE;
     let mut goals = Goals::default();
-    goals.note(format!("{} slow connections for {} s, {name}; http.request_timeout = {:?}", args.connections, args.seconds, args.deadline));
+    goals.note(format!(
+        "{} slow connections for {} s, {name}; http.request_timeout = {:?}",
+        args.connections, args.seconds, args.deadline
+    ));
     let (mut late, mut all) = (0, 0);
     for (kind, outcomes) in &figures.slow {
         let mut lived: Vec<Duration> = outcomes.iter().map(|outcome| outcome.lived).collect();
@@ -112,17 +126,43 @@ fn judge(args: &Args, name: &str, mut figures: Figures) -> Goals {
         all += lived.len();
     }
     let mut tails = Vec::new();
-    for (when, samples) in [("quiet", &mut figures.quiet), ("attacked", &mut figures.attacked)] {
+    for (when, samples) in [
+        ("quiet", &mut figures.quiet),
+        ("attacked", &mut figures.attacked),
+    ] {
         samples.sort_unstable();
         let at = |part| percentile(samples, part).as_secs_f64() * 1000.0;
-        let shown = format!("p50 {:>7.2} ms   p99 {:>7.2} ms   longest {:>7.2} ms", at(0.5), at(0.99), at(1.0));
-        goals.note(format!("  refresh, {when:<9} {:>7}   {shown}", samples.len()));
+        let shown = format!(
+            "p50 {:>7.2} ms   p99 {:>7.2} ms   longest {:>7.2} ms",
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        );
+        goals.note(format!(
+            "  refresh, {when:<9} {:>7}   {shown}",
+            samples.len()
+        ));
         tails.push(at(0.99));
     }
-    goals.add("slow connections that were cut off", format!("at least {}", args.connections), all.to_string(), all >= args.connections);
-    goals.add(format!("those that lived longer than {most:?}"), "0", late.to_string(), late == 0);
+    goals.add(
+        "slow connections that were cut off",
+        format!("at least {}", args.connections),
+        all.to_string(),
+        all >= args.connections,
+    );
+    goals.add(
+        format!("those that lived longer than {most:?}"),
+        "0",
+        late.to_string(),
+        late == 0,
+    );
     let ratio = tails[1] / tails[0];
-    goals.add("p99 of refresh under the attack, by its quiet p99", format!("{SLOWER:.1}"), format!("{ratio:.2}"), ratio <= SLOWER);
+    goals.add(
+        "p99 of refresh under the attack, by its quiet p99",
+        format!("{SLOWER:.1}"),
+        format!("{ratio:.2}"),
+        ratio <= SLOWER,
+    );
     goals
 }
 
@@ -139,9 +179,27 @@ mod tests {
 
     fn met(connections: &str, lived: u64, attacked: u64) -> bool {
         let args = Line::parse_from(["slow", "--connections", connections]).args;
-        let slow = BTreeMap::from([(Kind::Head, vec![Outcome { lived: Duration::from_secs(lived), answered: true }; 4])]);
+        let slow = BTreeMap::from([(
+            Kind::Head,
+            vec![
+                Outcome {
+                    lived: Duration::from_secs(lived),
+                    answered: true
+                };
+                4
+            ],
+        )]);
         let millis = |millis| vec![Duration::from_millis(millis); 100];
-        judge(&args, "none", Figures { quiet: millis(10), attacked: millis(attacked), slow }).are_met()
+        judge(
+            &args,
+            "none",
+            Figures {
+                quiet: millis(10),
+                attacked: millis(attacked),
+                slow,
+            },
+        )
+        .are_met()
     }
 
     #[test]

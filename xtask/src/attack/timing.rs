@@ -47,16 +47,25 @@ enum Class {
     Disabled,
 }
 
-const CLASSES: [(Class, &str); 3] =
-    [(Class::Unknown, "unknown address"), (Class::Wrong, "wrong password"), (Class::Disabled, "disabled account")];
+const CLASSES: [(Class, &str); 3] = [
+    (Class::Unknown, "unknown address"),
+    (Class::Wrong, "wrong password"),
+    (Class::Disabled, "disabled account"),
+];
 
 /// Addresses of the same length.
 fn email(class: Class, account: usize) -> String {
-    format!("user-{:03}@example.org", class as usize * ACCOUNTS + account)
+    format!(
+        "user-{:03}@example.org",
+        class as usize * ACCOUNTS + account
+    )
 }
 
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
-    let settings = [("HASHING__MEMORY_KIB", args.memory_kib.to_string()), ("HASHING__PASSES", args.passes.to_string())];
+    let settings = [
+        ("HASHING__MEMORY_KIB", args.memory_kib.to_string()),
+        ("HASHING__PASSES", args.passes.to_string()),
+    ];
     let target = Target::start(&args.target, &settings, interrupt).await?;
     target.import(&accounts(args)?).await?;
     let (address, samples) = (target.address(), args.samples);
@@ -67,19 +76,37 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
     let taken = taken?;
 
     let mut goals = Goals::default();
-    goals.note(format!("timing of sign-ins, {name}: {samples} of each class, m={} KiB, t={}", args.memory_kib, args.passes));
+    goals.note(format!(
+        "timing of sign-ins, {name}: {samples} of each class, m={} KiB, t={}",
+        args.memory_kib, args.passes
+    ));
     for ((_, class), times) in CLASSES.iter().zip(&taken) {
         let mut sorted = times.clone();
         sorted.sort_unstable();
         let at = |part| percentile(&sorted, part).as_micros();
-        goals.note(format!("  {class:<18} median {:>7} µs   p90 {:>7} µs   p99 {:>7} µs", at(0.5), at(0.9), at(0.99)));
+        goals.note(format!(
+            "  {class:<18} median {:>7} µs   p90 {:>7} µs   p99 {:>7} µs",
+            at(0.5),
+            at(0.9),
+            at(0.99)
+        ));
     }
     for (one, other) in [(0, 1), (0, 2), (1, 2)] {
         let auc = auc(&taken[one], &taken[other]);
         let what = format!("AUC, {} against {}", CLASSES[one].1, CLASSES[other].1);
-        goals.add(what, format!("{} to {}", GUESSING.start(), GUESSING.end()), format!("{auc:.3}"), GUESSING.contains(&auc));
+        goals.add(
+            what,
+            format!("{} to {}", GUESSING.start(), GUESSING.end()),
+            format!("{auc:.3}"),
+            GUESSING.contains(&auc),
+        );
     }
-    goals.add("samples of each class", "at least 2000", samples.to_string(), samples >= 2000);
+    goals.add(
+        "samples of each class",
+        "at least 2000",
+        samples.to_string(),
+        samples >= 2000,
+    );
     Ok(goals)
 }
 
@@ -92,7 +119,10 @@ fn accounts(args: &Args) -> Result<String> {
             getrandom::fill(&mut salt)?;
             getrandom::fill(&mut output)?;
             let (salt, output) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output));
-            let hash = format!("$argon2id$v=19$m={},t={},p=1${salt}${output}", args.memory_kib, args.passes);
+            let hash = format!(
+                "$argon2id$v=19$m={},t={},p=1${salt}${output}",
+                args.memory_kib, args.passes
+            );
             let row = json!({ "email": email(class, account), "passwordHash": hash, "disabled": matches!(class, Class::Disabled) });
             writeln!(rows, "{row}")?;
         }
@@ -102,16 +132,30 @@ fn accounts(args: &Args) -> Result<String> {
 
 /// The latencies of each class.
 fn attack(address: &str, samples: usize) -> Result<[Vec<Duration>; 3]> {
-    let request =
-        |class: Class, account| post(address, "/signin", &json!({ "email": email(class, account), "password": "not the password" }));
-    let requests = CLASSES.map(|(class, _)| (0..ACCOUNTS).map(|account| request(class, account)).collect::<Vec<_>>());
+    let request = |class: Class, account| {
+        post(
+            address,
+            "/signin",
+            &json!({ "email": email(class, account), "password": "not the password" }),
+        )
+    };
+    let requests = CLASSES.map(|(class, _)| {
+        (0..ACCOUNTS)
+            .map(|account| request(class, account))
+            .collect::<Vec<_>>()
+    });
     let mut connection = Connection::open(address)?;
     let mut sign_in = |class: Class| -> Result<Duration> {
         let request = &requests[class as usize][fastrand::usize(..ACCOUNTS)];
         let begun = Instant::now();
         let answer = connection.send(request)?;
         let took = begun.elapsed();
-        ensure!(answer.status == 401, "a sign-in was answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+        ensure!(
+            answer.status == 401,
+            "a sign-in was answered {}: {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        );
         Ok(took)
     };
     let mut taken = [const { Vec::new() }; 3];

@@ -31,18 +31,38 @@ pub(super) fn post(address: &str, path: &str, body: &Value) -> Vec<u8> {
 
 /// An answer in what was received, and how long it is; `None` if it is not whole yet.
 pub(super) fn parse(received: &[u8]) -> Result<Option<(Answer, usize)>> {
-    let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let head = std::str::from_utf8(&received[..end]).context("the head is no text")?;
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).context("no status")?;
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .and_then(|status| status.parse().ok())
+        .context("no status")?;
     let header = |name: &str| {
         let mut values = lines.clone().filter_map(|line| line.split_once(':'));
-        values.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then(|| value.trim().parse::<u64>().ok())).flatten()
+        values
+            .find_map(|(key, value)| {
+                key.eq_ignore_ascii_case(name)
+                    .then(|| value.trim().parse::<u64>().ok())
+            })
+            .flatten()
     };
     let body = header("content-length").context("no length")?;
     let whole = end + 4 + usize::try_from(body)?;
     let retry_after = header("retry-after");
-    Ok(received.get(end + 4..whole).map(|body| (Answer { status, retry_after, body: body.to_vec() }, whole)))
+    Ok(received.get(end + 4..whole).map(|body| {
+        (
+            Answer {
+                status,
+                retry_after,
+                body: body.to_vec(),
+            },
+            whole,
+        )
+    }))
 }
 
 /// A connection that waits for each answer.
@@ -56,7 +76,10 @@ impl Connection {
         let stream = TcpStream::connect(address).context("the service does not listen")?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self { address: address.to_owned(), stream })
+        Ok(Self {
+            address: address.to_owned(),
+            stream,
+        })
     }
 
     pub(super) fn post(&mut self, path: &str, body: &Value) -> Result<Answer> {
@@ -91,6 +114,14 @@ mod tests {
             assert!(parse(&text[..end]).unwrap().is_none(), "{end}");
         }
         let (answer, length) = parse(text).unwrap().unwrap();
-        assert_eq!((answer.status, answer.retry_after, answer.body.as_slice(), length), (503, Some(7), &b"{}"[..], text.len() - 4));
+        assert_eq!(
+            (
+                answer.status,
+                answer.retry_after,
+                answer.body.as_slice(),
+                length
+            ),
+            (503, Some(7), &b"{}"[..], text.len() - 4)
+        );
     }
 }

@@ -25,16 +25,25 @@ const SLACK: u64 = 30;
 pub(super) async fn measure(site: &Site<'_>, side: &mut Side, figures: &mut Figures) -> Result<()> {
     eprintln!("what the stores are asked");
     let mut redis = Redis::connect(&site.redis(0)).await?;
-    let (client, connection) = tokio_postgres::connect(site.postgres().as_str(), NoTls).await.context("Postgres does not answer")?;
+    let (client, connection) = tokio_postgres::connect(site.postgres().as_str(), NoTls)
+        .await
+        .context("Postgres does not answer")?;
     tokio::spawn(connection);
     // What was done before has been told by then.
     let mut looks = 0;
     let reads = settled(&client, &mut looks).await?;
     let calls = redis.calls("evalsha").await?;
-    side.ask(Order::count(Request::Refresh, CONNECTIONS, REFRESHES)).await?;
+    side.ask(Order::count(Request::Refresh, CONNECTIONS, REFRESHES))
+        .await?;
     let each = |before: u64, after: u64| bytes(after.saturating_sub(before)) / number(REFRESHES);
-    figures.put("asked.redis_calls", each(calls, redis.calls("evalsha").await?));
-    figures.put("asked.postgres_reads", each(reads, settled(&client, &mut looks).await?));
+    figures.put(
+        "asked.redis_calls",
+        each(calls, redis.calls("evalsha").await?),
+    );
+    figures.put(
+        "asked.postgres_reads",
+        each(reads, settled(&client, &mut looks).await?),
+    );
     Ok(())
 }
 
@@ -43,7 +52,12 @@ async fn settled(client: &Client, looks: &mut u64) -> Result<u64> {
     let end = Instant::now() + LATEST;
     let (mut last, mut since) = (0, Instant::now());
     loop {
-        let row = client.query_one("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()", &[]).await?;
+        let row = client
+            .query_one(
+                "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()",
+                &[],
+            )
+            .await?;
         let count = row.get::<_, i64>(0).unsigned_abs();
         let others = count.saturating_sub(*looks);
         *looks += 1;

@@ -23,9 +23,11 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
     for side in &mut sides {
         figures.put(format!("{}.rss.idle", side.name), side.memory("VmRSS")?);
         if side.name != "echo" {
-            side.ask(Order::count(Request::SignUp, 8, site.plan.people)).await?;
+            side.ask(Order::count(Request::SignUp, 8, site.plan.people))
+                .await?;
         }
-        side.ask(Order::closed(requests(side)[0], CONNECTIONS, WARM_UP)).await?;
+        side.ask(Order::closed(requests(side)[0], CONNECTIONS, WARM_UP))
+            .await?;
     }
     let mut samples = Samples::default();
     for round in 1..=site.plan.rounds {
@@ -72,8 +74,15 @@ fn requests(side: &Side) -> &'static [Request] {
     }
 }
 
-async fn sample(site: &Site<'_>, side: &mut Side, request: Request, samples: &mut Samples) -> Result<()> {
-    let cost = site.cost(side, Order::closed(request, CONNECTIONS, site.plan.seconds)).await?;
+async fn sample(
+    site: &Site<'_>,
+    side: &mut Side,
+    request: Request,
+    samples: &mut Samples,
+) -> Result<()> {
+    let cost = site
+        .cost(side, Order::closed(request, CONNECTIONS, site.plan.seconds))
+        .await?;
     let name = format!("{}.{}", side.name, format!("{request:?}").to_lowercase());
     samples.add(format!("{name}.service"), cost.service);
     samples.add(format!("{name}.redis"), cost.redis);

@@ -11,18 +11,41 @@ use super::{
 const HALF: f64 = 0.5;
 const LOADS: [f64; 6] = [0.1, 0.25, HALF, 0.65, 0.8, 0.9];
 
-const SIDES: [(&str, &str); 3] =
-    [("es256", "Revolve, Redis and Postgres"), ("embedded", "Revolve, embedded"), ("baseline_es256", "replaced scheme, Redis")];
+const SIDES: [(&str, &str); 3] = [
+    ("es256", "Revolve, Redis and Postgres"),
+    ("embedded", "Revolve, embedded"),
+    ("baseline_es256", "replaced scheme, Redis"),
+];
 
-pub(super) async fn measure(site: &Site<'_>, sides: &mut [Side], figures: &mut Figures) -> Result<()> {
+pub(super) async fn measure(
+    site: &Site<'_>,
+    sides: &mut [Side],
+    figures: &mut Figures,
+) -> Result<()> {
     for (key, name) in SIDES {
-        let Some(side) = sides.iter_mut().find(|side| side.name == key) else { continue };
-        let Some(most) = figures.get(&format!("{key}.refresh.per_second")) else { continue };
+        let Some(side) = sides.iter_mut().find(|side| side.name == key) else {
+            continue;
+        };
+        let Some(most) = figures.get(&format!("{key}.refresh.per_second")) else {
+            continue;
+        };
         let mut found: [Vec<Report>; LOADS.len()] = Default::default();
         for pass in 1..=site.plan.passes {
-            eprintln!("latency against load: {name}, pass {pass} of {}", site.plan.passes);
+            eprintln!(
+                "latency against load: {name}, pass {pass} of {}",
+                site.plan.passes
+            );
             for (load, reports) in LOADS.into_iter().zip(&mut found) {
-                reports.push(side.load.ask(Order::open(Request::Refresh, CONNECTIONS, site.plan.point, most * load)).await?);
+                reports.push(
+                    side.load
+                        .ask(Order::open(
+                            Request::Refresh,
+                            CONNECTIONS,
+                            site.plan.point,
+                            most * load,
+                        ))
+                        .await?,
+                );
             }
         }
         let points: Vec<Point> = LOADS
@@ -37,9 +60,16 @@ pub(super) async fn measure(site: &Site<'_>, sides: &mut [Side], figures: &mut F
                 failed: reports.iter().map(|report| report.failed).sum(),
             })
             .collect();
-        if let Some(half) = points.iter().find(|point| point.load.to_bits() == HALF.to_bits()) {
+        if let Some(half) = points
+            .iter()
+            .find(|point| point.load.to_bits() == HALF.to_bits())
+        {
             // Answers that never came were later than any.
-            let p99 = if half.failed > 0 { f64::INFINITY } else { half.p99 };
+            let p99 = if half.failed > 0 {
+                f64::INFINITY
+            } else {
+                half.p99
+            };
             figures.put(format!("{key}.refresh.p99_at_half_load"), p99);
         }
         figures.curves.push(Curve { name, points });

@@ -67,11 +67,23 @@ impl Figures {
 
     /// The sum of some by the sum of others, round by round, and then the median: what a round meets, both have met.
     pub(super) fn ratio(&self, these: &[&str], others: &[&str]) -> Option<f64> {
-        let rounds = |names: &[&str]| names.iter().map(|name| self.rounds.get(*name)).collect::<Option<Vec<_>>>();
+        let rounds = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| self.rounds.get(*name))
+                .collect::<Option<Vec<_>>>()
+        };
         let (these, others) = (rounds(these)?, rounds(others)?);
-        let count = these.iter().chain(&others).map(|values| values.len()).min()?;
-        let sum = |all: &[&Vec<f64>], round: usize| all.iter().map(|values| values[round]).sum::<f64>();
-        let ratios: Vec<f64> = (0..count).map(|round| sum(&these, round) / sum(&others, round)).collect();
+        let count = these
+            .iter()
+            .chain(&others)
+            .map(|values| values.len())
+            .min()?;
+        let sum =
+            |all: &[&Vec<f64>], round: usize| all.iter().map(|values| values[round]).sum::<f64>();
+        let ratios: Vec<f64> = (0..count)
+            .map(|round| sum(&these, round) / sum(&others, round))
+            .collect();
         (!ratios.is_empty()).then(|| median(&ratios))
     }
 
@@ -130,7 +142,11 @@ mod tests {
         figures.put("b", 2.0);
         assert_eq!(figures.sum(&["a", "b"]), Some(3.0));
         assert_eq!(figures.sum(&["a", "c"]), None);
-        assert_eq!(figures.ratio(&["a"], &["b"]), None, "measured once, not in rounds");
+        assert_eq!(
+            figures.ratio(&["a"], &["b"]),
+            None,
+            "measured once, not in rounds"
+        );
     }
 
     #[test]

@@ -5,7 +5,11 @@ use anyhow::Result;
 use super::{figures::Figures, site::Site};
 use crate::{attack::flood, interrupt::Interrupt};
 
-pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures, interrupt: &Interrupt) -> Result<()> {
+pub(super) async fn measure(
+    site: &Site<'_>,
+    figures: &mut Figures,
+    interrupt: &Interrupt,
+) -> Result<()> {
     eprintln!("a flood of sign-ins");
     let found = flood::refreshes(site.service(), site.plan.flood, interrupt).await?;
     figures.put("flood.quiet_p99", found.quiet * 1000.0);

@@ -66,9 +66,20 @@ impl Goals {
         (figure, ratio): (f64, f64),
         unit: Unit,
     ) {
-        let words = format!("≤ {} ({})", unit.show(bound.factor * bound.floor), bound.called);
+        let words = format!(
+            "≤ {} ({})",
+            unit.show(bound.factor * bound.floor),
+            bound.called
+        );
         let figure = format!("{} ({ratio:.2} ×)", unit.show(figure));
-        self.add(key, what.into(), words, figure, ratio <= bound.factor, 1.0 / ratio);
+        self.add(
+            key,
+            what.into(),
+            words,
+            figure,
+            ratio <= bound.factor,
+            1.0 / ratio,
+        );
     }
 
     pub(super) fn at_least(
@@ -79,25 +90,80 @@ impl Goals {
         (figure, ratio): (f64, f64),
         unit: Unit,
     ) {
-        let words = format!("≥ {} ({})", unit.show(bound.factor * bound.floor), bound.called);
+        let words = format!(
+            "≥ {} ({})",
+            unit.show(bound.factor * bound.floor),
+            bound.called
+        );
         let figure = format!("{} ({ratio:.2} ×)", unit.show(figure));
-        self.add(key, what.into(), words, figure, ratio >= bound.factor, ratio);
+        self.add(
+            key,
+            what.into(),
+            words,
+            figure,
+            ratio >= bound.factor,
+            ratio,
+        );
     }
 
     /// A figure that is to stay below a number that no machine changes.
-    pub(super) fn below(&mut self, key: &'static str, what: impl Into<String>, limit: f64, figure: f64, unit: Unit) {
+    pub(super) fn below(
+        &mut self,
+        key: &'static str,
+        what: impl Into<String>,
+        limit: f64,
+        figure: f64,
+        unit: Unit,
+    ) {
         let words = format!("≤ {} (fixed)", unit.show(limit));
-        self.add(key, what.into(), words, unit.show(figure), figure <= limit, limit / figure);
+        self.add(
+            key,
+            what.into(),
+            words,
+            unit.show(figure),
+            figure <= limit,
+            limit / figure,
+        );
     }
 
     /// How many times something else a figure is.
-    pub(super) fn times(&mut self, key: &'static str, what: impl Into<String>, factor: f64, called: &str, ratio: f64) {
+    pub(super) fn times(
+        &mut self,
+        key: &'static str,
+        what: impl Into<String>,
+        factor: f64,
+        called: &str,
+        ratio: f64,
+    ) {
         let words = format!("≤ {} ({called})", Unit::Times.show(factor));
-        self.add(key, what.into(), words, Unit::Times.show(ratio), ratio <= factor, 1.0 / ratio);
+        self.add(
+            key,
+            what.into(),
+            words,
+            Unit::Times.show(ratio),
+            ratio <= factor,
+            1.0 / ratio,
+        );
     }
 
-    fn add(&mut self, key: &'static str, what: String, bound: String, figure: String, met: bool, efficiency: f64) {
-        self.0.push(Goal { key, what, bound, figure, met, efficiency, steady: true });
+    fn add(
+        &mut self,
+        key: &'static str,
+        what: String,
+        bound: String,
+        figure: String,
+        met: bool,
+        efficiency: f64,
+    ) {
+        self.0.push(Goal {
+            key,
+            what,
+            bound,
+            figure,
+            met,
+            efficiency,
+            steady: true,
+        });
     }
 
     pub(super) fn all(self) -> Vec<Goal> {

@@ -16,7 +16,11 @@ const REFRESH: [&str; 6] = [
     "floor.ES256.sign.raw",
 ];
 /// The parts of `/me`, bare.
-const ME: [&str; 3] = ["echo.echo.service", "floor.postgres.read", "floor.ES256.verify.raw"];
+const ME: [&str; 3] = [
+    "echo.echo.service",
+    "floor.postgres.read",
+    "floor.ES256.verify.raw",
+];
 
 /// Judges what was measured; goals of parts that were left out are left out.
 pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
@@ -26,8 +30,14 @@ pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
     hashing(&mut goals, figures);
     among_others(&mut goals, figures);
     idle(&mut goals, figures);
-    if let Some((quiet, flooded)) = figures.get("flood.quiet_p99").zip(figures.get("flood.flooded_p99")) {
-        let what = format!("refresh under a flood of sign-ins, p99 (quiet {})", Unit::Millis.show(quiet / 1000.0));
+    if let Some((quiet, flooded)) = figures
+        .get("flood.quiet_p99")
+        .zip(figures.get("flood.flooded_p99"))
+    {
+        let what = format!(
+            "refresh under a flood of sign-ins, p99 (quiet {})",
+            Unit::Millis.show(quiet / 1000.0)
+        );
         goals.times("flood", what, 3.0, "of quiet", flooded / quiet);
         goals.unsteady();
     }
@@ -36,12 +46,19 @@ pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
 
 /// A figure and how it stands to the sum of floors, round by round; and that sum.
 fn beside(figures: &Figures, name: &str, floors: &[&str]) -> Option<((f64, f64), f64)> {
-    Some(((figures.get(name)?, figures.ratio(&[name], floors)?), figures.sum(floors)?))
+    Some((
+        (figures.get(name)?, figures.ratio(&[name], floors)?),
+        figures.sum(floors)?,
+    ))
 }
 
 fn refreshes(goals: &mut Goals, figures: &Figures) {
     if let Some((actual, floor)) = beside(figures, "es256.refresh.service", &REFRESH) {
-        let bound = Bound { factor: 1.7, floor, called: &format!("1.7 × floors, {floor:.0} µs") };
+        let bound = Bound {
+            factor: 1.7,
+            floor,
+            called: &format!("1.7 × floors, {floor:.0} µs"),
+        };
         goals.at_most(
             "refresh_es256",
             "refresh, ES256, Redis + Postgres, 64 connections: CPU of the service",
@@ -51,7 +68,11 @@ fn refreshes(goals: &mut Goals, figures: &Figures) {
         );
     }
     for (key, what, name) in [
-        ("reads", "refresh: reads of Postgres each", "asked.postgres_reads"),
+        (
+            "reads",
+            "refresh: reads of Postgres each",
+            "asked.postgres_reads",
+        ),
         ("calls", "refresh: calls of Redis each", "asked.redis_calls"),
     ] {
         if let Some(each) = figures.get(name) {
@@ -61,28 +82,82 @@ fn refreshes(goals: &mut Goals, figures: &Figures) {
     }
     let floors = [&REFRESH[..], &["floor.RS256.sign.raw"]].concat();
     if let Some((actual, floor)) = beside(figures, "rs256.refresh.service", &floors) {
-        let bound = Bound { factor: 1.15, floor, called: "1.15 × (raw signature + floors with ES256)" };
-        goals.at_most("refresh_rs256", "refresh, RS256: CPU of the service", &bound, actual, Unit::Micros);
+        let bound = Bound {
+            factor: 1.15,
+            floor,
+            called: "1.15 × (raw signature + floors with ES256)",
+        };
+        goals.at_most(
+            "refresh_rs256",
+            "refresh, RS256: CPU of the service",
+            &bound,
+            actual,
+            Unit::Micros,
+        );
     }
-    if let Some((actual, floor)) = beside(figures, "es256.refresh.per_second", &["baseline_es256.refresh.per_second"]) {
-        let bound = Bound { factor: 1.3, floor, called: "1.3 × the replaced scheme, also with ES256" };
-        goals.at_least("refresh_rate", "refresh, ES256: requests per second", &bound, actual, Unit::PerSecond);
+    if let Some((actual, floor)) = beside(
+        figures,
+        "es256.refresh.per_second",
+        &["baseline_es256.refresh.per_second"],
+    ) {
+        let bound = Bound {
+            factor: 1.3,
+            floor,
+            called: "1.3 × the replaced scheme, also with ES256",
+        };
+        goals.at_least(
+            "refresh_rate",
+            "refresh, ES256: requests per second",
+            &bound,
+            actual,
+            Unit::PerSecond,
+        );
         goals.unsteady();
     }
     if let Some((actual, floor)) = beside(figures, "es256.me.service", &ME) {
-        let bound = Bound { factor: 1.5, floor, called: &format!("1.5 × floors, {floor:.0} µs") };
-        goals.at_most("me", "`/me`, verified and session-checked: CPU of the service", &bound, actual, Unit::Micros);
+        let bound = Bound {
+            factor: 1.5,
+            floor,
+            called: &format!("1.5 × floors, {floor:.0} µs"),
+        };
+        goals.at_most(
+            "me",
+            "`/me`, verified and session-checked: CPU of the service",
+            &bound,
+            actual,
+            Unit::Micros,
+        );
     }
 }
 
 fn embedded(goals: &mut Goals, figures: &Figures) {
-    if let Some((actual, floor)) = beside(figures, "embedded.refresh.per_second", &["floor.sqlite.one_by_one_per_second"]) {
-        let bound = Bound { factor: 4.0, floor, called: "4 × one transaction per request" };
-        goals.at_least("embedded_rate", "refresh, embedded store: requests per second", &bound, actual, Unit::PerSecond);
+    if let Some((actual, floor)) = beside(
+        figures,
+        "embedded.refresh.per_second",
+        &["floor.sqlite.one_by_one_per_second"],
+    ) {
+        let bound = Bound {
+            factor: 4.0,
+            floor,
+            called: "4 × one transaction per request",
+        };
+        goals.at_least(
+            "embedded_rate",
+            "refresh, embedded store: requests per second",
+            &bound,
+            actual,
+            Unit::PerSecond,
+        );
         goals.unsteady();
     }
     if let Some(p99) = figures.get("embedded.refresh.p99_at_half_load") {
-        goals.below("embedded_p99", "refresh, embedded store: p99 at half load", 10.0, p99 / 1000.0, Unit::Millis);
+        goals.below(
+            "embedded_p99",
+            "refresh, embedded store: p99 at half load",
+            10.0,
+            p99 / 1000.0,
+            Unit::Millis,
+        );
         goals.unsteady();
     }
 }
@@ -90,58 +165,131 @@ fn embedded(goals: &mut Goals, figures: &Figures) {
 fn hashing(goals: &mut Goals, figures: &Figures) {
     for (key, what) in [("sign_in", "sign-in"), ("sign_up", "sign-up")] {
         let name = format!("hashing.{key}.per_second");
-        if let Some((actual, floor)) = beside(figures, &name, &["floor.argon2.all_cores_per_second"]) {
-            let bound = Bound { factor: 0.95, floor, called: "0.95 × the bare loop on all cores" };
+        if let Some((actual, floor)) =
+            beside(figures, &name, &["floor.argon2.all_cores_per_second"])
+        {
+            let bound = Bound {
+                factor: 0.95,
+                floor,
+                called: "0.95 × the bare loop on all cores",
+            };
             let what = format!("{what}, hashing.threads = cores: requests per second");
             goals.at_least(key, what, &bound, actual, Unit::PerSecond);
             goals.unsteady();
         }
     }
     for (key, what) in [("sign_in_cpu", "sign_in"), ("sign_up_cpu", "sign_up")] {
-        if let Some((actual, floor)) = beside(figures, &format!("hashing.{what}.service"), &["floor.argon2.all_cores_cpu"]) {
-            let bound = Bound { factor: 1.0 / 0.95, floor, called: "the bare loop's / 0.95" };
+        if let Some((actual, floor)) = beside(
+            figures,
+            &format!("hashing.{what}.service"),
+            &["floor.argon2.all_cores_cpu"],
+        ) {
+            let bound = Bound {
+                factor: 1.0 / 0.95,
+                floor,
+                called: "the bare loop's / 0.95",
+            };
             let what = format!("{}: CPU of the service", what.replace('_', "-"));
             goals.at_most(key, what, &bound, actual, Unit::Micros);
         }
     }
-    if let Some((idle, peak)) = figures.get("hashing.rss.idle").zip(figures.get("hashing.rss.peak")) {
+    if let Some((idle, peak)) = figures
+        .get("hashing.rss.idle")
+        .zip(figures.get("hashing.rss.peak"))
+    {
         let floor = idle + f64::from(BUDGET + 32) * MIB;
-        let bound = Bound { factor: 1.0, floor, called: &format!("idle + budget, {BUDGET} MiB, + 32 MiB") };
-        goals.at_most("hashing_memory", "peak memory of sign-ins and sign-ups", &bound, (peak, peak / floor), Unit::Mib);
+        let bound = Bound {
+            factor: 1.0,
+            floor,
+            called: &format!("idle + budget, {BUDGET} MiB, + 32 MiB"),
+        };
+        goals.at_most(
+            "hashing_memory",
+            "peak memory of sign-ins and sign-ups",
+            &bound,
+            (peak, peak / floor),
+            Unit::Mib,
+        );
     }
 }
 
 fn among_others(goals: &mut Goals, figures: &Figures) {
-    let alone = figures.get("sign_out.revolve.alone").zip(figures.get("sign_out.foreign_keys"));
-    if let Some(((alone, keys), ratio)) = alone.zip(figures.ratio(&["sign_out.revolve.among"], &["sign_out.revolve.alone"])) {
-        let what = format!("sign-out everywhere among {keys:.0} foreign keys, median ({} alone)", Unit::Micros.show(alone));
+    let alone = figures
+        .get("sign_out.revolve.alone")
+        .zip(figures.get("sign_out.foreign_keys"));
+    if let Some(((alone, keys), ratio)) =
+        alone.zip(figures.ratio(&["sign_out.revolve.among"], &["sign_out.revolve.alone"]))
+    {
+        let what = format!(
+            "sign-out everywhere among {keys:.0} foreign keys, median ({} alone)",
+            Unit::Micros.show(alone)
+        );
         goals.times("sign_out", what, 1.2, "of the same without", ratio);
         goals.unsteady();
     }
     if let [few, .., many] = &figures.sizes[..] {
-        let all = |sessions: usize| ["service", "redis", "postgres"].map(|part| format!("sessions_{sessions}.{part}"));
+        let all = |sessions: usize| {
+            ["service", "redis", "postgres"].map(|part| format!("sessions_{sessions}.{part}"))
+        };
         let (these, others) = (all(many.sessions), all(few.sessions));
-        if let Some(ratio) = figures.ratio(&these.each_ref().map(String::as_str), &others.each_ref().map(String::as_str)) {
-            let what = format!("refresh with {} live sessions by one with {}: CPU of all processes", many.sessions, few.sessions);
+        if let Some(ratio) = figures.ratio(
+            &these.each_ref().map(String::as_str),
+            &others.each_ref().map(String::as_str),
+        ) {
+            let what = format!(
+                "refresh with {} live sessions by one with {}: CPU of all processes",
+                many.sessions, few.sessions
+            );
             goals.times("sessions", what, 1.15, "of few", ratio);
         }
     }
-    if let Some((each, sessions)) = figures.get("redis.bytes_per_session").zip(figures.get("redis.sessions")) {
-        goals.below("redis_memory", format!("Redis, memory of a user's only session, of {sessions:.0}"), 600.0, each, Unit::Bytes);
+    if let Some((each, sessions)) = figures
+        .get("redis.bytes_per_session")
+        .zip(figures.get("redis.sessions"))
+    {
+        goals.below(
+            "redis_memory",
+            format!("Redis, memory of a user's only session, of {sessions:.0}"),
+            600.0,
+            each,
+            Unit::Bytes,
+        );
     }
 }
 
 fn idle(goals: &mut Goals, figures: &Figures) {
     let services = [
-        ("start_server", "server profile", 16.0, ["idle_server", "start_server"]),
-        ("start_embedded", "embedded store", 20.0, ["idle_embedded", "start_embedded"]),
+        (
+            "start_server",
+            "server profile",
+            16.0,
+            ["idle_server", "start_server"],
+        ),
+        (
+            "start_embedded",
+            "embedded store",
+            20.0,
+            ["idle_embedded", "start_embedded"],
+        ),
     ];
     for (name, what, mib, [idle, start]) in services {
         if let Some(rss) = figures.get(&format!("{name}.rss")) {
-            goals.below(idle, format!("idle memory, {what}"), mib * MIB, rss, Unit::Mib);
+            goals.below(
+                idle,
+                format!("idle memory, {what}"),
+                mib * MIB,
+                rss,
+                Unit::Mib,
+            );
         }
         if let Some(millis) = figures.get(&format!("{name}.milliseconds")) {
-            goals.below(start, format!("start to first answer, {what}"), 60.0, millis, Unit::Millis);
+            goals.below(
+                start,
+                format!("start to first answer, {what}"),
+                60.0,
+                millis,
+                Unit::Millis,
+            );
             goals.unsteady();
         }
     }
@@ -164,13 +312,18 @@ mod tests {
 
     /// A floor of 80 µs in all.
     fn floors() -> Vec<(&'static str, f64)> {
-        REFRESH.into_iter().zip([18.0, 22.0, 9.0, 1.0, 1.0, 29.0]).collect()
+        REFRESH
+            .into_iter()
+            .zip([18.0, 22.0, 9.0, 1.0, 1.0, 29.0])
+            .collect()
     }
 
     #[test]
     fn a_refresh_is_judged_by_the_floors_of_its_own_run() {
         for (actual, met) in [(135.9, true), (137.0, false)] {
-            let goals = judge(&figures(&[&floors()[..], &[("es256.refresh.service", actual)]].concat()));
+            let goals = judge(&figures(
+                &[&floors()[..], &[("es256.refresh.service", actual)]].concat(),
+            ));
             assert_eq!(goals.len(), 1);
             assert_eq!((goals[0].key, goals[0].met), ("refresh_es256", met));
             assert!((goals[0].efficiency - 80.0 / actual).abs() < 1e-9);
@@ -179,10 +332,20 @@ mod tests {
 
     #[test]
     fn a_signature_of_rs256_comes_on_top() {
-        let values = [&floors()[..], &[("floor.RS256.sign.raw", 700.0), ("rs256.refresh.service", 896.0)]].concat();
+        let values = [
+            &floors()[..],
+            &[
+                ("floor.RS256.sign.raw", 700.0),
+                ("rs256.refresh.service", 896.0),
+            ],
+        ]
+        .concat();
         let goals = judge(&figures(&values));
         assert!(goals[0].met, "1.15 × 780 is 897");
-        assert_eq!(goals[0].bound, "≤ 897 µs (1.15 × (raw signature + floors with ES256))");
+        assert_eq!(
+            goals[0].bound,
+            "≤ 897 µs (1.15 × (raw signature + floors with ES256))"
+        );
     }
 
     #[test]
@@ -193,8 +356,17 @@ mod tests {
             ("embedded.refresh.p99_at_half_load", 9_000.0),
         ];
         let goals = judge(&figures(&values));
-        let found: Vec<_> = goals.iter().map(|goal| (goal.key, goal.met, goal.steady)).collect();
-        assert_eq!(found, [("embedded_rate", false, false), ("embedded_p99", true, false)]);
+        let found: Vec<_> = goals
+            .iter()
+            .map(|goal| (goal.key, goal.met, goal.steady))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("embedded_rate", false, false),
+                ("embedded_p99", true, false)
+            ]
+        );
         assert_eq!(goals[0].bound, "≥ 8000/s (4 × one transaction per request)");
         assert_eq!(goals[1].figure, "9.0 ms");
     }
@@ -204,14 +376,22 @@ mod tests {
         let mut samples = Samples::default();
         let mut figures = Figures::default();
         for (sessions, redis) in [(1_000, 20.0), (10_000, 90.0), (100_000, 36.0)] {
-            figures.sizes.push(Size { sessions, service: 70.0, redis, postgres: 10.0 });
+            figures.sizes.push(Size {
+                sessions,
+                service: 70.0,
+                redis,
+                postgres: 10.0,
+            });
             for (part, value) in [("service", 70.0), ("redis", redis), ("postgres", 10.0)] {
                 samples.add(format!("sessions_{sessions}.{part}"), value);
             }
         }
         figures.settle(samples);
         let goals = judge(&figures);
-        assert_eq!((goals[0].key, goals[0].figure.as_str(), goals[0].met), ("sessions", "1.16 ×", false));
+        assert_eq!(
+            (goals[0].key, goals[0].figure.as_str(), goals[0].met),
+            ("sessions", "1.16 ×", false)
+        );
     }
 
     #[test]

@@ -19,11 +19,18 @@ const MANY: usize = 8;
 pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
     let floors = Schema::create(site.postgres(), "hash_floors".to_owned()).await?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut all = site.server("hashing", 5, hashing().with("HASHING__THREADS", &cores.to_string())).await?;
+    let mut all = site
+        .server(
+            "hashing",
+            5,
+            hashing().with("HASHING__THREADS", &cores.to_string()),
+        )
+        .await?;
     let mut usual = site.server("hashing_default", 6, hashing()).await?;
     figures.put("hashing.cores", number(cores));
     for side in [&mut all, &mut usual] {
-        side.ask(Order::count(Request::SignUp, CLIENTS, CLIENTS)).await?;
+        side.ask(Order::count(Request::SignUp, CLIENTS, CLIENTS))
+            .await?;
     }
     let mut samples = Samples::default();
     for round in 1..=site.plan.rounds {
@@ -33,9 +40,14 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
         }
         for side in [&mut all, &mut usual] {
             for (request, what) in [(Request::SignIn, "sign_in"), (Request::SignUp, "sign_up")] {
-                let cost = site.cost(side, Order::closed(request, CLIENTS, site.plan.hashing)).await?;
+                let cost = site
+                    .cost(side, Order::closed(request, CLIENTS, site.plan.hashing))
+                    .await?;
                 samples.add(format!("{}.{what}.service", side.name), cost.service);
-                samples.add(format!("{}.{what}.per_second", side.name), cost.report.rate());
+                samples.add(
+                    format!("{}.{what}.per_second", side.name),
+                    cost.report.rate(),
+                );
                 samples.add(format!("{}.{what}.p99", side.name), cost.report.p99);
             }
         }
@@ -49,7 +61,13 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
 
 /// The memory of as many threads as the budget allows, whatever the machine.
 async fn memory(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
-    let mut side = site.server("hashing_many", 7, hashing().with("HASHING__THREADS", &MANY.to_string())).await?;
+    let mut side = site
+        .server(
+            "hashing_many",
+            7,
+            hashing().with("HASHING__THREADS", &MANY.to_string()),
+        )
+        .await?;
     figures.put("hashing.rss.idle", side.memory("VmRSS")?);
     for request in [Request::SignUp, Request::SignIn] {
         side.ask(Order::count(request, MANY * 2, MANY * 8)).await?;
@@ -61,6 +79,8 @@ async fn memory(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
 
 /// Hashes as they are by default.
 fn hashing() -> Settings {
-    let cost = usual("ES256").with("HASHING__MEMORY_KIB", "19456").with("HASHING__PASSES", "2");
+    let cost = usual("ES256")
+        .with("HASHING__MEMORY_KIB", "19456")
+        .with("HASHING__PASSES", "2");
     cost.with("HASHING__MEMORY_BUDGET", &format!("{BUDGET}MiB"))
 }

@@ -34,8 +34,11 @@ pub(super) struct Changes {
 pub(super) fn save(file: &Path, quick: bool, goals: &[Goal]) -> Result<()> {
     let mut kept = read(file)?;
     let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
-    *kept.of(quick) = steady(goals).map(|goal| (goal.key.to_owned(), rounded(goal.efficiency))).collect();
-    fs::write(file, format!("{:#}\n", serde_json::to_value(kept)?)).with_context(|| format!("could not write {}", file.display()))
+    *kept.of(quick) = steady(goals)
+        .map(|goal| (goal.key.to_owned(), rounded(goal.efficiency)))
+        .collect();
+    fs::write(file, format!("{:#}\n", serde_json::to_value(kept)?))
+        .with_context(|| format!("could not write {}", file.display()))
 }
 
 /// Compares a run with what is kept of the same kind of run; a whole one has all that is kept.
@@ -45,13 +48,28 @@ pub(super) fn save(file: &Path, quick: bool, goals: &[Goal]) -> Result<()> {
 pub(super) fn compare(file: &Path, quick: bool, whole: bool, goals: &[Goal]) -> Result<Changes> {
     let mut kept = read(file)?;
     let kept = kept.of(quick);
-    let (known, new): (Vec<_>, Vec<_>) = steady(goals).partition(|goal| kept.contains_key(goal.key));
-    if let Some(key) = kept.keys().find(|key| !goals.iter().any(|goal| goal.key == **key)).filter(|_| whole) {
+    let (known, new): (Vec<_>, Vec<_>) =
+        steady(goals).partition(|goal| kept.contains_key(goal.key));
+    if let Some(key) = kept
+        .keys()
+        .find(|key| !goals.iter().any(|goal| goal.key == **key))
+        .filter(|_| whole)
+    {
         bail!("{key} is kept and was not judged: was it renamed? keep what is judged with --save");
     }
-    ensure!(!kept.is_empty(), "nothing is kept of such a run: keep its ratios with --save first");
-    let rows = known.into_iter().map(|goal| (goal.key.to_owned(), kept[goal.key], goal.efficiency)).collect();
-    Ok(Changes { tolerance: if quick { QUICK } else { FULL }, rows, new: new.into_iter().map(|goal| goal.key).collect() })
+    ensure!(
+        !kept.is_empty(),
+        "nothing is kept of such a run: keep its ratios with --save first"
+    );
+    let rows = known
+        .into_iter()
+        .map(|goal| (goal.key.to_owned(), kept[goal.key], goal.efficiency))
+        .collect();
+    Ok(Changes {
+        tolerance: if quick { QUICK } else { FULL },
+        rows,
+        new: new.into_iter().map(|goal| goal.key).collect(),
+    })
 }
 
 fn steady(goals: &[Goal]) -> impl Iterator<Item = &Goal> {
@@ -62,20 +80,28 @@ fn read(file: &Path) -> Result<Kept> {
     if !file.exists() {
         return Ok(Kept::default());
     }
-    let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not what --save writes", file.display()))
+    let text =
+        fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not what --save writes", file.display()))
 }
 
 impl Kept {
     fn of(&mut self, quick: bool) -> &mut BTreeMap<String, f64> {
-        if quick { &mut self.quick } else { &mut self.full }
+        if quick {
+            &mut self.quick
+        } else {
+            &mut self.full
+        }
     }
 }
 
 impl Changes {
     /// Whether none is larger than it may be. A change for the better is one, too: it is to be kept.
     pub(super) fn none_beyond(&self) -> bool {
-        self.rows.iter().all(|(_, before, now)| !self.beyond(*before, *now))
+        self.rows
+            .iter()
+            .all(|(_, before, now)| !self.beyond(*before, *now))
     }
 
     fn beyond(&self, before: f64, now: f64) -> bool {
@@ -87,14 +113,22 @@ impl Changes {
 
 impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<20}{:>10}{:>10}{:>10}", "efficiency", "kept", "now", "change")?;
+        writeln!(
+            f,
+            "{:<20}{:>10}{:>10}{:>10}",
+            "efficiency", "kept", "now", "change"
+        )?;
         for (key, before, now) in &self.rows {
             let verdict = match (self.beyond(*before, *now), now > before) {
                 (false, _) => "",
                 (true, true) => "  BETTER",
                 (true, false) => "  WORSE",
             };
-            writeln!(f, "{key:<20}{before:>10.3}{now:>10.3}{:>9.1} %{verdict}", (now / before - 1.0) * 100.0)?;
+            writeln!(
+                f,
+                "{key:<20}{before:>10.3}{now:>10.3}{:>9.1} %{verdict}",
+                (now / before - 1.0) * 100.0
+            )?;
         }
         if !self.new.is_empty() {
             writeln!(f, "nothing is kept of {}", self.new.join(", "))?;
@@ -108,19 +142,49 @@ mod tests {
     use super::*;
 
     fn goal(key: &'static str, efficiency: f64, steady: bool) -> Goal {
-        Goal { key, what: String::new(), bound: String::new(), figure: String::new(), met: true, efficiency, steady }
+        Goal {
+            key,
+            what: String::new(),
+            bound: String::new(),
+            figure: String::new(),
+            met: true,
+            efficiency,
+            steady,
+        }
     }
 
     #[test]
     fn a_change_beyond_the_tolerance_shows_either_way_and_latencies_never() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::remove_file(file.path()).unwrap();
-        save(file.path(), false, &[goal("a", 0.5, true), goal("b", 0.5, true), goal("late", 0.5, false)]).unwrap();
-        let same = compare(file.path(), false, false, &[goal("a", 0.52, true), goal("b", 0.48, true), goal("late", 9.0, false)]).unwrap();
+        save(
+            file.path(),
+            false,
+            &[
+                goal("a", 0.5, true),
+                goal("b", 0.5, true),
+                goal("late", 0.5, false),
+            ],
+        )
+        .unwrap();
+        let same = compare(
+            file.path(),
+            false,
+            false,
+            &[
+                goal("a", 0.52, true),
+                goal("b", 0.48, true),
+                goal("late", 9.0, false),
+            ],
+        )
+        .unwrap();
         assert!(same.none_beyond(), "{same}");
         for (now, word) in [(0.474, "WORSE"), (0.526, "BETTER")] {
             let other = compare(file.path(), false, false, &[goal("a", now, true)]).unwrap();
-            assert!(!other.none_beyond() && other.to_string().contains(word), "{other}");
+            assert!(
+                !other.none_beyond() && other.to_string().contains(word),
+                "{other}"
+            );
         }
     }
 
@@ -130,9 +194,22 @@ mod tests {
         fs::remove_file(file.path()).unwrap();
         save(file.path(), false, &[goal("a", 0.5, true)]).unwrap();
         save(file.path(), true, &[goal("a", 0.8, true)]).unwrap();
-        assert!(compare(file.path(), true, false, &[goal("a", 0.7, true)]).unwrap().none_beyond());
-        assert!(!compare(file.path(), false, false, &[goal("a", 0.7, true)]).unwrap().none_beyond());
-        assert!(compare(file.path(), true, false, &[goal("b", 0.7, true)]).unwrap().to_string().contains("nothing is kept of b"));
+        assert!(
+            compare(file.path(), true, false, &[goal("a", 0.7, true)])
+                .unwrap()
+                .none_beyond()
+        );
+        assert!(
+            !compare(file.path(), false, false, &[goal("a", 0.7, true)])
+                .unwrap()
+                .none_beyond()
+        );
+        assert!(
+            compare(file.path(), true, false, &[goal("b", 0.7, true)])
+                .unwrap()
+                .to_string()
+                .contains("nothing is kept of b")
+        );
     }
 
     #[test]
@@ -140,10 +217,26 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::remove_file(file.path()).unwrap();
         assert!(compare(file.path(), true, false, &[goal("a", 0.5, true)]).is_err());
-        save(file.path(), true, &[goal("a", 0.5, true), goal("b", 0.5, true)]).unwrap();
-        assert!(compare(file.path(), true, true, &[goal("a", 0.5, true)]).is_err(), "b was not judged");
-        assert!(compare(file.path(), true, false, &[goal("a", 0.5, true)]).unwrap().none_beyond());
-        assert!(!compare(file.path(), true, false, &[goal("a", f64::NAN, true)]).unwrap().none_beyond());
+        save(
+            file.path(),
+            true,
+            &[goal("a", 0.5, true), goal("b", 0.5, true)],
+        )
+        .unwrap();
+        assert!(
+            compare(file.path(), true, true, &[goal("a", 0.5, true)]).is_err(),
+            "b was not judged"
+        );
+        assert!(
+            compare(file.path(), true, false, &[goal("a", 0.5, true)])
+                .unwrap()
+                .none_beyond()
+        );
+        assert!(
+            !compare(file.path(), true, false, &[goal("a", f64::NAN, true)])
+                .unwrap()
+                .none_beyond()
+        );
     }
 
     #[test]

@@ -36,17 +36,35 @@ pub(super) struct Order {
 impl Order {
     /// A closed loop: each connection waits for its answer.
     pub(super) fn closed(request: Request, connections: usize, seconds: f64) -> Self {
-        Self { request, connections, seconds: Some(seconds), count: None, rate: None }
+        Self {
+            request,
+            connections,
+            seconds: Some(seconds),
+            count: None,
+            rate: None,
+        }
     }
 
     /// So many requests, each connection waiting for its answer.
     pub(super) fn count(request: Request, connections: usize, count: usize) -> Self {
-        Self { request, connections, seconds: None, count: Some(count), rate: None }
+        Self {
+            request,
+            connections,
+            seconds: None,
+            count: Some(count),
+            rate: None,
+        }
     }
 
     /// An open loop: so many requests a second, whatever becomes of them.
     pub(super) fn open(request: Request, connections: usize, seconds: f64, rate: f64) -> Self {
-        Self { request, connections, seconds: Some(seconds), count: None, rate: Some(rate) }
+        Self {
+            request,
+            connections,
+            seconds: Some(seconds),
+            count: None,
+            rate: Some(rate),
+        }
     }
 }
 
@@ -70,7 +88,12 @@ impl Report {
 
     /// Nothing failed.
     pub(super) fn whole(self) -> Result<Self> {
-        ensure!(self.failed == 0, "{} requests failed: {}", self.failed, self.first_failure.unwrap_or_default());
+        ensure!(
+            self.failed == 0,
+            "{} requests failed: {}",
+            self.failed,
+            self.first_failure.unwrap_or_default()
+        );
         Ok(self)
     }
 }
@@ -86,19 +109,40 @@ impl Load {
     /// Against the server at this URL.
     pub(super) fn start(tools: &Binary, url: &str) -> Result<Self> {
         let mut command = Command::new(tools.path());
-        command.args(["load", url.trim_start_matches("http://")]).env_clear();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command
+            .args(["load", url.trim_start_matches("http://")])
+            .env_clear();
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
         let mut child = command.spawn().context("could not run the load")?;
-        let (orders, reports) = child.stdin.take().zip(child.stdout.take()).context("the load has no pipes")?;
-        Ok(Self { _child: child, orders, reports: BufReader::new(reports).lines() })
+        let (orders, reports) = child
+            .stdin
+            .take()
+            .zip(child.stdout.take())
+            .context("the load has no pipes")?;
+        Ok(Self {
+            _child: child,
+            orders,
+            reports: BufReader::new(reports).lines(),
+        })
     }
 
     /// Has an order carried out.
     pub(super) async fn ask(&mut self, order: Order) -> Result<Report> {
         let mut line = serde_json::to_vec(&order)?;
         line.push(b'\n');
-        self.orders.write_all(&line).await.context("the load has ended")?;
-        let report = self.reports.next_line().await?.context("the load has ended")?;
+        self.orders
+            .write_all(&line)
+            .await
+            .context("the load has ended")?;
+        let report = self
+            .reports
+            .next_line()
+            .await?
+            .context("the load has ended")?;
         serde_json::from_str(&report).context("the load reports something else")
     }
 }

@@ -75,11 +75,22 @@ enum Part {
     Flood,
 }
 
-const ALL: [Part; 7] = [Part::Costs, Part::Hashing, Part::Sessions, Part::SignOut, Part::Memory, Part::Start, Part::Flood];
+const ALL: [Part; 7] = [
+    Part::Costs,
+    Part::Hashing,
+    Part::Sessions,
+    Part::SignOut,
+    Part::Memory,
+    Part::Start,
+    Part::Flood,
+];
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let begun = Instant::now();
-    let (service, tools) = (Binary::build(true, interrupt).await?, Binary::build_package("revolve-bench", true, interrupt).await?);
+    let (service, tools) = (
+        Binary::build(true, interrupt).await?,
+        Binary::build_package("revolve-bench", true, interrupt).await?,
+    );
     eprintln!("built in {:.0} s", begun.elapsed().as_secs_f64());
     let plan = if args.quick { Plan::QUICK } else { Plan::FULL };
     let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
@@ -95,10 +106,15 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     println!("{}", page::table(&goals));
     if let Some(file) = &args.json {
         let json = serde_json::json!({ "quick": args.quick, "goals": goals, "figures": figures });
-        fs::write(file, format!("{json:#}\n")).with_context(|| format!("could not write {}", file.display()))?;
+        fs::write(file, format!("{json:#}\n"))
+            .with_context(|| format!("could not write {}", file.display()))?;
     }
     eprintln!("measured in {:.0} s", begun.elapsed().as_secs_f64());
-    ensure!(failures.is_empty(), "could not be measured: {}", failures.join("; "));
+    ensure!(
+        failures.is_empty(),
+        "could not be measured: {}",
+        failures.join("; ")
+    );
     let root = crate::root()?;
     let kept = root.join("xtask/bench-baseline.json");
     if args.save {
@@ -107,7 +123,10 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     if args.check {
         let changes = kept::compare(&kept, args.quick, args.only.is_empty(), &goals)?;
         println!("{changes}");
-        ensure!(changes.none_beyond(), "an efficiency has changed; if that is meant, keep it with --save");
+        ensure!(
+            changes.none_beyond(),
+            "an efficiency has changed; if that is meant, keep it with --save"
+        );
     } else if args.only.is_empty() {
         page::write(&root, args.quick, &goals, &figures)?;
     }
@@ -115,9 +134,16 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 }
 
 /// The figures, and what became of parts that could not be measured: the others are not lost with them.
-async fn measure(site: &Site<'_>, only: &[Part], interrupt: &Interrupt) -> Result<(Figures, Vec<String>)> {
+async fn measure(
+    site: &Site<'_>,
+    only: &[Part],
+    interrupt: &Interrupt,
+) -> Result<(Figures, Vec<String>)> {
     let (mut figures, mut failures) = (Figures::default(), Vec::new());
-    for part in ALL.into_iter().filter(|part| only.is_empty() || only.contains(part)) {
+    for part in ALL
+        .into_iter()
+        .filter(|part| only.is_empty() || only.contains(part))
+    {
         let begun = Instant::now();
         let outcome = match part {
             Part::Costs => costs::measure(site, &mut figures).await,

@@ -11,16 +11,28 @@ use super::{
 };
 use crate::marks;
 
-const MARKS: [&str; 2] = ["<!-- figures: written by `cargo xtask bench` -->", "<!-- end of figures -->"];
+const MARKS: [&str; 2] = [
+    "<!-- figures: written by `cargo xtask bench` -->",
+    "<!-- end of figures -->",
+];
 
 /// The goals, for a terminal.
 pub(super) fn table(goals: &[Goal]) -> String {
     let mut text = String::new();
     for goal in goals {
         let met = if goal.met { "met" } else { "NOT MET" };
-        let _ = writeln!(text, "{met:<9}{}\n         {}, goal {}; efficiency {:.2}", goal.what, goal.figure, goal.bound, goal.efficiency);
+        let _ = writeln!(
+            text,
+            "{met:<9}{}\n         {}, goal {}; efficiency {:.2}",
+            goal.what, goal.figure, goal.bound, goal.efficiency
+        );
     }
-    let _ = write!(text, "{} of {} goals met", goals.iter().filter(|goal| goal.met).count(), goals.len());
+    let _ = write!(
+        text,
+        "{} of {} goals met",
+        goals.iter().filter(|goal| goal.met).count(),
+        goals.len()
+    );
     text
 }
 
@@ -30,18 +42,30 @@ pub(super) fn write(root: &Path, quick: bool, goals: &[Goal], figures: &Figures)
     fs::create_dir_all(&plots)?;
     fs::write(plots.join("latency.svg"), latency(figures).svg())?;
     fs::write(plots.join("sessions.svg"), sessions(figures).svg())?;
-    marks::write(&root.join("docs/performance.md"), MARKS, &text(quick, goals, figures))
+    marks::write(
+        &root.join("docs/performance.md"),
+        MARKS,
+        &text(quick, goals, figures),
+    )
 }
 
 fn text(quick: bool, goals: &[Goal], figures: &Figures) -> String {
     let mut text = String::new();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let kind = if quick { "quick run (short rounds, small stores)" } else { "full run" };
+    let kind = if quick {
+        "quick run (short rounds, small stores)"
+    } else {
+        "full run"
+    };
     let _ = writeln!(text, "A {kind} on {cores} shared cores.\n");
     text.push_str("| goal | bound | figure | | efficiency |\n| --- | --- | --- | --- | --- |\n");
     for goal in goals {
         let met = if goal.met { "met" } else { "**not met**" };
-        let _ = writeln!(text, "| {} | {} | {} | {met} | {:.2} |", goal.what, goal.bound, goal.figure, goal.efficiency);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {met} | {:.2} |",
+            goal.what, goal.bound, goal.figure, goal.efficiency
+        );
     }
     costs(&mut text, figures);
     floors(&mut text, figures);
@@ -82,9 +106,29 @@ fn costs(text: &mut String, figures: &Figures) {
 
 fn floors(text: &mut String, figures: &Figures) {
     text.push_str("\n| raw floors, CPU µs | OpenSSL | by the token library over it | aws-lc |\n| --- | --- | --- | --- |\n");
-    for name in ["ES256.sign", "ES256.verify", "RS256.sign", "RS256.verify", "EdDSA.sign", "EdDSA.verify", "HS256.sign", "HS256.verify"] {
-        let get = |how: &str| figures.get(&format!("floor.{name}.{how}")).unwrap_or(f64::NAN);
-        let _ = writeln!(text, "| {} | {:.1} | {:.1} | {:.1} |", name.replace('.', ", "), get("raw"), get("library"), get("aws_lc"));
+    for name in [
+        "ES256.sign",
+        "ES256.verify",
+        "RS256.sign",
+        "RS256.verify",
+        "EdDSA.sign",
+        "EdDSA.verify",
+        "HS256.sign",
+        "HS256.verify",
+    ] {
+        let get = |how: &str| {
+            figures
+                .get(&format!("floor.{name}.{how}"))
+                .unwrap_or(f64::NAN)
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {:.1} | {:.1} | {:.1} |",
+            name.replace('.', ", "),
+            get("raw"),
+            get("library"),
+            get("aws_lc")
+        );
     }
     let get = |name: &str| figures.get(&format!("floor.{name}")).unwrap_or(f64::NAN);
     let _ = writeln!(
@@ -101,34 +145,66 @@ fn floors(text: &mut String, figures: &Figures) {
 fn hashing(text: &mut String, figures: &Figures) {
     text.push_str("\n| argon2id, m=19456, t=2 | per second | CPU ms each | p99 ms |\n| --- | --- | --- | --- |\n");
     let get = |name: &str| figures.get(name).unwrap_or(f64::NAN);
-    for (what, name) in [("bare loop on one core", "one_core"), ("bare loop on all cores", "all_cores")] {
+    for (what, name) in [
+        ("bare loop on one core", "one_core"),
+        ("bare loop on all cores", "all_cores"),
+    ] {
         let part = |part: &str| get(&format!("floor.argon2.{name}_{part}"));
-        let _ = writeln!(text, "| {what} | {:.1} | {:.1} | |", part("per_second"), part("cpu") / 1000.0);
+        let _ = writeln!(
+            text,
+            "| {what} | {:.1} | {:.1} | |",
+            part("per_second"),
+            part("cpu") / 1000.0
+        );
     }
     for (what, name) in [
         ("sign-in, `hashing.threads` = cores", "hashing.sign_in"),
         ("sign-up, `hashing.threads` = cores", "hashing.sign_up"),
-        ("sign-in, one core left to the rest (the default)", "hashing_default.sign_in"),
-        ("sign-up, one core left to the rest (the default)", "hashing_default.sign_up"),
+        (
+            "sign-in, one core left to the rest (the default)",
+            "hashing_default.sign_in",
+        ),
+        (
+            "sign-up, one core left to the rest (the default)",
+            "hashing_default.sign_up",
+        ),
     ] {
         let part = |part: &str| get(&format!("{name}.{part}"));
-        let _ = writeln!(text, "| {what} | {:.1} | {:.1} | {:.0} |", part("per_second"), part("service") / 1000.0, part("p99") / 1000.0);
+        let _ = writeln!(
+            text,
+            "| {what} | {:.1} | {:.1} | {:.0} |",
+            part("per_second"),
+            part("service") / 1000.0,
+            part("p99") / 1000.0
+        );
     }
 }
 
 fn others(text: &mut String, figures: &Figures) {
     let get = |name: &str| figures.get(&format!("sign_out.{name}")).unwrap_or(f64::NAN);
     let keys = get("foreign_keys");
-    let _ = writeln!(text, "\n| sign-out everywhere, median ms | no other keys | {keys:.0} keys of others |\n| --- | --- | --- |");
+    let _ = writeln!(
+        text,
+        "\n| sign-out everywhere, median ms | no other keys | {keys:.0} keys of others |\n| --- | --- | --- |"
+    );
     for (what, name) in [("Revolve", "revolve"), ("replaced scheme", "baseline")] {
-        let (alone, among) = (get(&format!("{name}.alone")) / 1000.0, get(&format!("{name}.among")) / 1000.0);
+        let (alone, among) = (
+            get(&format!("{name}.alone")) / 1000.0,
+            get(&format!("{name}.among")) / 1000.0,
+        );
         let _ = writeln!(text, "| {what} | {alone:.2} | {among:.2} |");
     }
     text.push_str("\n| live sessions | refresh: service, CPU µs | Redis | Postgres |\n| --- | --- | --- | --- |\n");
     for size in &figures.sizes {
-        let _ = writeln!(text, "| {} | {:.0} | {:.0} | {:.0} |", size.sessions, size.service, size.redis, size.postgres);
+        let _ = writeln!(
+            text,
+            "| {} | {:.0} | {:.0} | {:.0} |",
+            size.sessions, size.service, size.redis, size.postgres
+        );
     }
-    text.push_str("\n![Cost of a refresh against the number of live sessions](performance/sessions.svg)\n");
+    text.push_str(
+        "\n![Cost of a refresh against the number of live sessions](performance/sessions.svg)\n",
+    );
 }
 
 fn curves(text: &mut String, figures: &Figures) {
@@ -153,7 +229,9 @@ fn curves(text: &mut String, figures: &Figures) {
 }
 
 fn memory(text: &mut String, figures: &Figures) {
-    text.push_str("\n| memory of the process, MiB | idle | peak | after |\n| --- | --- | --- | --- |\n");
+    text.push_str(
+        "\n| memory of the process, MiB | idle | peak | after |\n| --- | --- | --- | --- |\n",
+    );
     for (what, name) in [
         ("server profile, refreshes with ES256", "es256"),
         ("server profile, refreshes with RS256", "rs256"),
@@ -161,8 +239,19 @@ fn memory(text: &mut String, figures: &Figures) {
         ("server profile, sign-ins and sign-ups", "hashing"),
         ("replaced scheme, refreshes with ES256", "baseline_es256"),
     ] {
-        let get = |when: &str| figures.get(&format!("{name}.rss.{when}")).unwrap_or(f64::NAN) / (1024.0 * 1024.0);
-        let _ = writeln!(text, "| {what} | {:.1} | {:.1} | {:.1} |", get("idle"), get("peak"), get("after"));
+        let get = |when: &str| {
+            figures
+                .get(&format!("{name}.rss.{when}"))
+                .unwrap_or(f64::NAN)
+                / (1024.0 * 1024.0)
+        };
+        let _ = writeln!(
+            text,
+            "| {what} | {:.1} | {:.1} | {:.1} |",
+            get("idle"),
+            get("peak"),
+            get("after")
+        );
     }
 }
 
@@ -173,7 +262,11 @@ fn latency(figures: &Figures) -> Plot<'static> {
             name: format!("{}, {what}", curve.name),
             dashed,
             colour,
-            points: curve.points.iter().map(|point| (point.rate, value(point) / 1000.0)).collect(),
+            points: curve
+                .points
+                .iter()
+                .map(|point| (point.rate, value(point) / 1000.0))
+                .collect(),
         };
         lines.push(line("p99", false, |point| point.p99));
         lines.push(line("p50", true, |point| point.p50));
@@ -191,7 +284,11 @@ fn sessions(figures: &Figures) -> Plot<'static> {
         name: name.to_owned(),
         dashed: false,
         colour,
-        points: figures.sizes.iter().map(|size| (super::site::number(size.sessions), value(size))).collect(),
+        points: figures
+            .sizes
+            .iter()
+            .map(|size| (super::site::number(size.sessions), value(size)))
+            .collect(),
     };
     Plot {
         title: "Cost of a refresh against live sessions (ES256)",
@@ -222,7 +319,12 @@ mod tests {
             steady: true,
         };
         let text = table(&[goal(true), goal(false)]);
-        assert!(text.starts_with("met      refresh") && text.contains("NOT MET  refresh") && text.ends_with("1 of 2 goals met"), "{text}");
+        assert!(
+            text.starts_with("met      refresh")
+                && text.contains("NOT MET  refresh")
+                && text.ends_with("1 of 2 goals met"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -230,11 +332,23 @@ mod tests {
         let mut figures = Figures::default();
         figures.curves.push(super::super::figures::Curve {
             name: "x",
-            points: vec![super::super::figures::Point { load: 0.5, rate: 1000.0, p50: 400.0, p99: 2500.0, p999: 9000.0, failed: 3 }],
+            points: vec![super::super::figures::Point {
+                load: 0.5,
+                rate: 1000.0,
+                p50: 400.0,
+                p99: 2500.0,
+                p999: 9000.0,
+                failed: 3,
+            }],
         });
         let text = text(true, &[], &figures);
-        assert!(text.contains("| x | 50 % | 1000 | 0.40 | 2.50 | 9.00 | 3 |"), "{text}");
-        assert!(text.contains("performance/latency.svg") && text.contains("performance/sessions.svg"));
+        assert!(
+            text.contains("| x | 50 % | 1000 | 0.40 | 2.50 | 9.00 | 3 |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("performance/latency.svg") && text.contains("performance/sessions.svg")
+        );
         assert!(latency(&figures).svg().contains("x, p99"));
     }
 }

@@ -10,7 +10,9 @@ const TOP: f64 = 40.0;
 const BOTTOM: f64 = 50.0;
 /// More than an axis has.
 const TICKS: u32 = 12;
-const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+const COLOURS: [&str; 6] = [
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
+];
 
 /// How an axis grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,19 +52,43 @@ struct Axis {
 
 impl Axis {
     fn over(scale: Scale, values: impl Iterator<Item = f64> + Clone) -> Self {
-        let (least, most) = (values.clone().fold(f64::INFINITY, f64::min), values.fold(0.0, f64::max));
+        let (least, most) = (
+            values.clone().fold(f64::INFINITY, f64::min),
+            values.fold(0.0, f64::max),
+        );
         match scale {
             Scale::Linear => {
                 let step = step(most.max(f64::MIN_POSITIVE) / 5.0);
                 let count = (most / step).ceil().max(1.0);
-                let ticks = (0..=TICKS).map(f64::from).filter(|at| *at <= count).map(|at| at * step).collect();
-                Self { scale, from: 0.0, to: count * step, ticks }
+                let ticks = (0..=TICKS)
+                    .map(f64::from)
+                    .filter(|at| *at <= count)
+                    .map(|at| at * step)
+                    .collect();
+                Self {
+                    scale,
+                    from: 0.0,
+                    to: count * step,
+                    ticks,
+                }
             }
             Scale::Decades => {
-                let (low, high) = (least.max(1e-9).log10().floor(), most.max(1e-9).log10().ceil());
+                let (low, high) = (
+                    least.max(1e-9).log10().floor(),
+                    most.max(1e-9).log10().ceil(),
+                );
                 let high = if high > low { high } else { low + 1.0 };
-                let ticks = (0..=TICKS).map(|at| low + f64::from(at)).filter(|at| *at <= high).map(|at| 10_f64.powf(at)).collect();
-                Self { scale, from: 10_f64.powf(low), to: 10_f64.powf(high), ticks }
+                let ticks = (0..=TICKS)
+                    .map(|at| low + f64::from(at))
+                    .filter(|at| *at <= high)
+                    .map(|at| 10_f64.powf(at))
+                    .collect();
+                Self {
+                    scale,
+                    from: 10_f64.powf(low),
+                    to: 10_f64.powf(high),
+                    ticks,
+                }
             }
         }
     }
@@ -79,7 +105,11 @@ impl Axis {
 /// The round number that is at least this: 1, 2 or 5 times a power of ten.
 fn step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= least * (1.0 - 1e-9)).unwrap_or(10.0 * power)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|times| times * power)
+        .find(|step| *step >= least * (1.0 - 1e-9))
+        .unwrap_or(10.0 * power)
 }
 
 /// A tick's value, short.
@@ -109,40 +139,101 @@ impl Plot<'_> {
             svg,
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">"#
         )?;
-        writeln!(svg, r##"<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>"##)?;
-        writeln!(svg, r#"<text x="{LEFT}" y="22" font-size="14">{}</text>"#, escape(self.title))?;
+        writeln!(
+            svg,
+            r##"<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>"##
+        )?;
+        writeln!(
+            svg,
+            r#"<text x="{LEFT}" y="22" font-size="14">{}</text>"#,
+            escape(self.title)
+        )?;
         for &tick in &x.ticks {
             let (at, bottom) = (across(tick), HEIGHT - BOTTOM);
-            writeln!(svg, r##"<path d="M{at:.1} {TOP}V{bottom}" stroke="#dddddd"/>"##)?;
-            writeln!(svg, r#"<text x="{at:.1}" y="{}" text-anchor="middle">{}</text>"#, bottom + 18.0, label(tick))?;
+            writeln!(
+                svg,
+                r##"<path d="M{at:.1} {TOP}V{bottom}" stroke="#dddddd"/>"##
+            )?;
+            writeln!(
+                svg,
+                r#"<text x="{at:.1}" y="{}" text-anchor="middle">{}</text>"#,
+                bottom + 18.0,
+                label(tick)
+            )?;
         }
         for &tick in &y.ticks {
             let (at, right) = (up(tick), WIDTH - RIGHT);
-            writeln!(svg, r##"<path d="M{LEFT} {at:.1}H{right}" stroke="#dddddd"/>"##)?;
-            writeln!(svg, r#"<text x="{}" y="{:.1}" text-anchor="end">{}</text>"#, LEFT - 8.0, at + 4.0, label(tick))?;
+            writeln!(
+                svg,
+                r##"<path d="M{LEFT} {at:.1}H{right}" stroke="#dddddd"/>"##
+            )?;
+            writeln!(
+                svg,
+                r#"<text x="{}" y="{:.1}" text-anchor="end">{}</text>"#,
+                LEFT - 8.0,
+                at + 4.0,
+                label(tick)
+            )?;
         }
         let (middle, bottom) = (f64::midpoint(LEFT, WIDTH - RIGHT), HEIGHT - 12.0);
-        writeln!(svg, r#"<text x="{middle}" y="{bottom}" text-anchor="middle">{}</text>"#, escape(self.across.0))?;
+        writeln!(
+            svg,
+            r#"<text x="{middle}" y="{bottom}" text-anchor="middle">{}</text>"#,
+            escape(self.across.0)
+        )?;
         let side = f64::midpoint(TOP, HEIGHT - BOTTOM);
-        writeln!(svg, r#"<text transform="translate(16 {side}) rotate(-90)" text-anchor="middle">{}</text>"#, escape(self.up.0))?;
+        writeln!(
+            svg,
+            r#"<text transform="translate(16 {side}) rotate(-90)" text-anchor="middle">{}</text>"#,
+            escape(self.up.0)
+        )?;
         for (line, place) in self.lines.iter().zip(0_u32..) {
             let colour = COLOURS[line.colour % COLOURS.len()];
-            let path: Vec<String> = line.points.iter().map(|point| format!("{:.1},{:.1}", across(point.0), up(point.1))).collect();
-            let dash = if line.dashed { r#" stroke-dasharray="6 4""# } else { "" };
-            writeln!(svg, r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>"#, path.join(" "))?;
+            let path: Vec<String> = line
+                .points
+                .iter()
+                .map(|point| format!("{:.1},{:.1}", across(point.0), up(point.1)))
+                .collect();
+            let dash = if line.dashed {
+                r#" stroke-dasharray="6 4""#
+            } else {
+                ""
+            };
+            writeln!(
+                svg,
+                r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>"#,
+                path.join(" ")
+            )?;
             for point in &line.points {
-                writeln!(svg, r#"<circle cx="{:.1}" cy="{:.1}" r="3" fill="{colour}"/>"#, across(point.0), up(point.1))?;
+                writeln!(
+                    svg,
+                    r#"<circle cx="{:.1}" cy="{:.1}" r="3" fill="{colour}"/>"#,
+                    across(point.0),
+                    up(point.1)
+                )?;
             }
             let at = TOP + 16.0 + 16.0 * f64::from(place);
-            writeln!(svg, r#"<path d="M{} {}h24" stroke="{colour}" stroke-width="2"{dash}/>"#, LEFT + 12.0, at - 4.0)?;
-            writeln!(svg, r#"<text x="{}" y="{at}">{}</text>"#, LEFT + 42.0, escape(&line.name))?;
+            writeln!(
+                svg,
+                r#"<path d="M{} {}h24" stroke="{colour}" stroke-width="2"{dash}/>"#,
+                LEFT + 12.0,
+                at - 4.0
+            )?;
+            writeln!(
+                svg,
+                r#"<text x="{}" y="{at}">{}</text>"#,
+                LEFT + 42.0,
+                escape(&line.name)
+            )?;
         }
         writeln!(svg, "</svg>")
     }
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -152,14 +243,28 @@ mod tests {
     #[test]
     fn a_linear_axis_begins_at_zero_and_ends_at_a_round_number() {
         let axis = Axis::over(Scale::Linear, [3.0, 87.0].into_iter());
-        assert_eq!(axis, Axis { scale: Scale::Linear, from: 0.0, to: 100.0, ticks: vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0] });
+        assert_eq!(
+            axis,
+            Axis {
+                scale: Scale::Linear,
+                from: 0.0,
+                to: 100.0,
+                ticks: vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
+            }
+        );
         assert!((axis.at(50.0) - 0.5).abs() < 1e-9);
     }
 
     #[test]
     fn decades_are_whole() {
         let axis = Axis::over(Scale::Decades, [1_000.0, 900_000.0].into_iter());
-        assert_eq!(axis.ticks.iter().map(|tick| label(*tick)).collect::<Vec<_>>(), ["1000", "10 k", "100 k", "1 M"]);
+        assert_eq!(
+            axis.ticks
+                .iter()
+                .map(|tick| label(*tick))
+                .collect::<Vec<_>>(),
+            ["1000", "10 k", "100 k", "1 M"]
+        );
         assert!((axis.at(1_000.0)).abs() < 1e-9 && (axis.at(1e6) - 1.0).abs() < 1e-9);
         let one = Axis::over(Scale::Decades, [100.0].into_iter());
         assert!(one.to > one.from, "a single value has an axis, too");
@@ -167,8 +272,18 @@ mod tests {
 
     #[test]
     fn every_point_is_within_the_frame() {
-        let line = Line { name: "a < b & c".to_owned(), dashed: true, colour: 7, points: vec![(1.0, 0.5), (40.0, 120.0), (90.0, 3.0)] };
-        let plot = Plot { title: "t", across: ("x", Scale::Linear), up: ("y", Scale::Decades), lines: vec![line] };
+        let line = Line {
+            name: "a < b & c".to_owned(),
+            dashed: true,
+            colour: 7,
+            points: vec![(1.0, 0.5), (40.0, 120.0), (90.0, 3.0)],
+        };
+        let plot = Plot {
+            title: "t",
+            across: ("x", Scale::Linear),
+            up: ("y", Scale::Decades),
+            lines: vec![line],
+        };
         let svg = plot.svg();
         assert!(svg.contains("a &lt; b &amp; c") && svg.contains("stroke-dasharray"));
         let circles: Vec<(f64, f64)> = svg
@@ -181,7 +296,10 @@ mod tests {
             .collect();
         assert_eq!(circles.len(), 3);
         for (x, y) in circles {
-            assert!((LEFT..=WIDTH - RIGHT).contains(&x) && (TOP..=HEIGHT - BOTTOM).contains(&y), "{x} {y}");
+            assert!(
+                (LEFT..=WIDTH - RIGHT).contains(&x) && (TOP..=HEIGHT - BOTTOM).contains(&y),
+                "{x} {y}"
+            );
         }
     }
 }

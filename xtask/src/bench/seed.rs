@@ -30,24 +30,49 @@ pub(super) async fn redis(url: &Url, sessions: usize) -> Result<()> {
     let mut redis = Redis::connect(url).await?;
     for first in (0..sessions).step_by(AT_ONCE) {
         let count = AT_ONCE.min(sessions - first);
-        redis.run(SESSIONS, &[first.to_string(), count.to_string(), LIFE.to_string()]).await?;
+        redis
+            .run(
+                SESSIONS,
+                &[first.to_string(), count.to_string(), LIFE.to_string()],
+            )
+            .await?;
     }
     Ok(())
 }
 
 /// A user and a session each, like one that is there: whatever columns there are.
 pub(super) async fn postgres(url: &Url, schema: &str, sessions: usize) -> Result<()> {
-    let (client, connection) = tokio_postgres::connect(url.as_str(), NoTls).await.context("Postgres does not answer")?;
+    let (client, connection) = tokio_postgres::connect(url.as_str(), NoTls)
+        .await
+        .context("Postgres does not answer")?;
     let driver = tokio::spawn(connection);
-    let id = |infix: &str| format!("(lpad(to_hex(n), 8, '0') || '-{infix}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid");
+    let id = |infix: &str| {
+        format!(
+            "(lpad(to_hex(n), 8, '0') || '-{infix}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
+        )
+    };
     let copy = |table: &str, own: String| {
         format!(
             "INSERT INTO {schema}.{table} SELECT r.* FROM (SELECT x FROM {schema}.{table} x LIMIT 1) t, generate_series(0, {sessions} - 1) n,
              LATERAL jsonb_populate_record(t.x, jsonb_build_object({own})) r; ANALYZE {schema}.{table};"
         )
     };
-    let users = copy("users", format!("'id', {}, 'email', 'other-' || n || '@example.org'", id("0000")));
-    let sessions = copy("sessions", format!("'id', {}, 'user_id', {}, 'device_id', {}", id("1111"), id("0000"), id("3333")));
+    let users = copy(
+        "users",
+        format!(
+            "'id', {}, 'email', 'other-' || n || '@example.org'",
+            id("0000")
+        ),
+    );
+    let sessions = copy(
+        "sessions",
+        format!(
+            "'id', {}, 'user_id', {}, 'device_id', {}",
+            id("1111"),
+            id("0000"),
+            id("3333")
+        ),
+    );
     client.batch_execute(&users).await.context("users")?;
     client.batch_execute(&sessions).await.context("sessions")?;
     drop(client);

@@ -21,27 +21,48 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
         let name = format!("sessions_{sessions}");
         let mut side = site.server(&name, database, usual("ES256")).await?;
         // Half before and half after the others, so that they are not all in one place.
-        side.ask(Order::count(Request::SignUp, 8, people / 2)).await?;
+        side.ask(Order::count(Request::SignUp, 8, people / 2))
+            .await?;
         seed::redis(&site.redis(database), sessions - people).await?;
         seed::postgres(site.postgres(), &name, sessions - people).await?;
-        side.ask(Order::count(Request::SignUp, 8, people - people / 2)).await?;
-        side.ask(Order::closed(Request::Refresh, CONNECTIONS, 0.5)).await?;
+        side.ask(Order::count(Request::SignUp, 8, people - people / 2))
+            .await?;
+        side.ask(Order::closed(Request::Refresh, CONNECTIONS, 0.5))
+            .await?;
         sides.push((sessions, side));
     }
     let mut samples = Samples::default();
     for round in 1..=site.plan.rounds {
         eprintln!("sessions, round {round} of {}", site.plan.rounds);
         for (_, side) in &mut sides {
-            let cost = site.cost(side, Order::closed(Request::Refresh, CONNECTIONS, site.plan.seconds)).await?;
-            for (part, value) in [("service", cost.service), ("redis", cost.redis), ("postgres", cost.postgres)] {
+            let cost = site
+                .cost(
+                    side,
+                    Order::closed(Request::Refresh, CONNECTIONS, site.plan.seconds),
+                )
+                .await?;
+            for (part, value) in [
+                ("service", cost.service),
+                ("redis", cost.redis),
+                ("postgres", cost.postgres),
+            ] {
                 samples.add(format!("{}.{part}", side.name), value);
             }
         }
     }
     figures.settle(samples);
     for (sessions, side) in sides {
-        let get = |part: &str| figures.get(&format!("{}.{part}", side.name)).unwrap_or(f64::NAN);
-        figures.sizes.push(Size { sessions, service: get("service"), redis: get("redis"), postgres: get("postgres") });
+        let get = |part: &str| {
+            figures
+                .get(&format!("{}.{part}", side.name))
+                .unwrap_or(f64::NAN)
+        };
+        figures.sizes.push(Size {
+            sessions,
+            service: get("service"),
+            redis: get("redis"),
+            postgres: get("postgres"),
+        });
         side.stop().await?;
     }
     Ok(())

@@ -19,10 +19,26 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
     figures.put("sign_out.foreign_keys", number(2 * foreign));
     let (many, few) = site.plan.sign_outs;
     let mut sides = [
-        (site.server("sign_out_alone", EMPTY, usual("ES256")).await?, "revolve.alone", many),
-        (site.server("sign_out_among", FULL, usual("ES256")).await?, "revolve.among", many),
-        (site.baseline("baseline_alone", EMPTY, "ES256").await?, "baseline.alone", many),
-        (site.baseline("baseline_among", FULL, "ES256").await?, "baseline.among", few),
+        (
+            site.server("sign_out_alone", EMPTY, usual("ES256")).await?,
+            "revolve.alone",
+            many,
+        ),
+        (
+            site.server("sign_out_among", FULL, usual("ES256")).await?,
+            "revolve.among",
+            many,
+        ),
+        (
+            site.baseline("baseline_alone", EMPTY, "ES256").await?,
+            "baseline.alone",
+            many,
+        ),
+        (
+            site.baseline("baseline_among", FULL, "ES256").await?,
+            "baseline.among",
+            few,
+        ),
     ];
     let mut samples = Samples::default();
     // The first round warms up.
@@ -44,5 +60,8 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
 /// So many sign up and then out, one after the other: the median of the sign-outs in microseconds.
 async fn sign_out(side: &mut Side, people: usize) -> Result<f64> {
     side.ask(Order::count(Request::SignUp, 1, people)).await?;
-    Ok(side.ask(Order::count(Request::SignOut, 1, people)).await?.p50)
+    Ok(side
+        .ask(Order::count(Request::SignOut, 1, people))
+        .await?
+        .p50)
 }

@@ -47,11 +47,28 @@ pub(super) struct Cost {
 }
 
 impl<'a> Site<'a> {
-    pub(super) fn new(service: Binary, tools: Binary, stores: &'a Stores, plan: Plan) -> Result<Self> {
-        let url = |kind| -> Result<Url> { Ok(stores.get(kind).context("it was started")?.url().parse()?) };
+    pub(super) fn new(
+        service: Binary,
+        tools: Binary,
+        stores: &'a Stores,
+        plan: Plan,
+    ) -> Result<Self> {
+        let url = |kind| -> Result<Url> {
+            Ok(stores.get(kind).context("it was started")?.url().parse()?)
+        };
         // Not in memory: commits are to reach a disk.
-        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(crate::root()?.join("target"))?;
-        Ok(Self { service: Arc::new(service), tools, redis: url(Kind::Redis)?, postgres: url(Kind::Postgres)?, stores, folder, plan })
+        let folder = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(crate::root()?.join("target"))?;
+        Ok(Self {
+            service: Arc::new(service),
+            tools,
+            redis: url(Kind::Redis)?,
+            postgres: url(Kind::Postgres)?,
+            stores,
+            folder,
+            plan,
+        })
     }
 
     /// One of the databases of Redis.
@@ -71,32 +88,65 @@ impl<'a> Site<'a> {
     }
 
     /// The service over Redis and Postgres, in a database and a schema of its own.
-    pub(super) async fn server(&self, name: &str, database: u8, settings: Settings) -> Result<Side> {
+    pub(super) async fn server(
+        &self,
+        name: &str,
+        database: u8,
+        settings: Settings,
+    ) -> Result<Side> {
         let schema = Schema::create(&self.postgres, name.to_owned()).await?;
-        let settings = settings.server_without_key()?.stores(&self.redis(database), &schema.url());
-        self.side(name, Instance::start(&self.service, &settings, self.home(name)).await?)
+        let settings = settings
+            .server_without_key()?
+            .stores(&self.redis(database), &schema.url());
+        self.side(
+            name,
+            Instance::start(&self.service, &settings, self.home(name)).await?,
+        )
     }
 
     /// The service over the embedded store.
     pub(super) async fn embedded(&self, name: &str, settings: Settings) -> Result<Side> {
-        self.side(name, Instance::start(&self.service, &settings, self.home(name)).await?)
+        self.side(
+            name,
+            Instance::start(&self.service, &settings, self.home(name)).await?,
+        )
     }
 
     /// One of the tools that serve.
     pub(super) async fn tool(&self, name: &str, arguments: &[&str]) -> Result<Side> {
-        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let arguments = arguments
+            .iter()
+            .map(|&argument| argument.to_owned())
+            .collect();
         let nothing = Settings::plain();
-        self.side(name, Instance::start_with(&self.tools, arguments, &nothing, self.home(name)).await?)
+        self.side(
+            name,
+            Instance::start_with(&self.tools, arguments, &nothing, self.home(name)).await?,
+        )
     }
 
     /// The replaced scheme over a database of its own.
     pub(super) async fn baseline(&self, name: &str, database: u8, algorithm: &str) -> Result<Side> {
-        self.tool(name, &["baseline", "--algorithm", algorithm, "--redis", self.redis(database).as_str()]).await
+        self.tool(
+            name,
+            &[
+                "baseline",
+                "--algorithm",
+                algorithm,
+                "--redis",
+                self.redis(database).as_str(),
+            ],
+        )
+        .await
     }
 
     fn side(&self, name: &str, server: Instance) -> Result<Side> {
         let load = Load::start(&self.tools, server.url())?;
-        Ok(Side { name: name.to_owned(), server, load })
+        Ok(Side {
+            name: name.to_owned(),
+            server,
+            load,
+        })
     }
 
     fn home(&self, name: &str) -> PathBuf {
@@ -104,16 +154,35 @@ impl<'a> Site<'a> {
     }
 
     /// The raw floors, or those of hashing.
-    pub(super) async fn floors(&self, schema: &Url, hashing: bool) -> Result<BTreeMap<String, f64>> {
+    pub(super) async fn floors(
+        &self,
+        schema: &Url,
+        hashing: bool,
+    ) -> Result<BTreeMap<String, f64>> {
         let mut command = Command::new(self.tools.path());
-        let seconds = if hashing { self.plan.hashing } else { self.plan.floor };
-        command.args(["floors", "--seconds", &seconds.to_string(), "--redis", self.redis(0).as_str()]);
+        let seconds = if hashing {
+            self.plan.hashing
+        } else {
+            self.plan.floor
+        };
+        command.args([
+            "floors",
+            "--seconds",
+            &seconds.to_string(),
+            "--redis",
+            self.redis(0).as_str(),
+        ]);
         command.arg("--folder").arg(self.folder.path());
         if hashing {
             command.arg("--hashing");
         }
         // Anybody on the machine can read arguments, and there is a password in it.
-        command.env_clear().env("REVOLVE_BENCH_POSTGRES", schema.as_str()).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+        command
+            .env_clear()
+            .env("REVOLVE_BENCH_POSTGRES", schema.as_str())
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true);
         let output = command.output().await.context("could not measure floors")?;
         ensure!(output.status.success(), "the floors can't be measured");
         serde_json::from_slice(&output.stdout).context("these are no floors")
@@ -121,28 +190,50 @@ impl<'a> Site<'a> {
 
     /// Has an order carried out, and weighs the processes meanwhile.
     pub(super) async fn cost(&self, side: &mut Side, order: Order) -> Result<Cost> {
-        let pids = [side.pid()?, self.pid(Kind::Redis)?, self.pid(Kind::Postgres)?];
-        let used = || pids.iter().map(|pid| usage::cpu(*pid)).collect::<Result<Vec<_>>>();
+        let pids = [
+            side.pid()?,
+            self.pid(Kind::Redis)?,
+            self.pid(Kind::Postgres)?,
+        ];
+        let used = || {
+            pids.iter()
+                .map(|pid| usage::cpu(*pid))
+                .collect::<Result<Vec<_>>>()
+        };
         let before = used()?;
         let report = side.ask(order).await?;
         let after = used()?;
         let each = |which: usize| (after[which] - before[which]) * 1e6 / report.answered.max(1.0);
-        Ok(Cost { service: each(0), redis: each(1), postgres: each(2), report })
+        Ok(Cost {
+            service: each(0),
+            redis: each(1),
+            postgres: each(2),
+            report,
+        })
     }
 
     fn pid(&self, kind: Kind) -> Result<u32> {
-        self.stores.get(kind).and_then(Store::pid).with_context(|| format!("{kind} does not run here"))
+        self.stores
+            .get(kind)
+            .and_then(Store::pid)
+            .with_context(|| format!("{kind} does not run here"))
     }
 }
 
 impl Side {
     /// Has an order carried out, in which nothing may fail.
     pub(super) async fn ask(&mut self, order: Order) -> Result<Report> {
-        self.load.ask(order).await?.whole().with_context(|| self.name.clone())
+        self.load
+            .ask(order)
+            .await?
+            .whole()
+            .with_context(|| self.name.clone())
     }
 
     pub(super) fn pid(&self) -> Result<u32> {
-        self.server.pid().with_context(|| format!("{} does not run", self.name))
+        self.server
+            .pid()
+            .with_context(|| format!("{} does not run", self.name))
     }
 
     /// Memory of the server in bytes: `VmRSS`, or `VmHWM`.

@@ -16,7 +16,10 @@ const REST: Duration = Duration::from_secs(1);
 
 pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
     let plain = || Settings::plain().with("TOKENS__ALGORITHM", "ES256");
-    let mut sides = [site.server("start_server", DATABASE, plain()).await?, site.embedded("start_embedded", plain()).await?];
+    let mut sides = [
+        site.server("start_server", DATABASE, plain()).await?,
+        site.embedded("start_embedded", plain()).await?,
+    ];
     let mut found = [const { (Vec::new(), Vec::new()) }; 2];
     for round in 1..=site.plan.starts {
         eprintln!("starts, round {round} of {}", site.plan.starts);
@@ -40,7 +43,15 @@ async fn first_answer(side: &mut Side) -> Result<f64> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let begun = Instant::now();
     side.server.restart().await?;
-    let answer = client.get(format!("{}/.well-known/jwks.json", side.server.url())).send().await.context("no answer")?;
-    ensure!(answer.status().is_success(), "the key set was answered {}", answer.status());
+    let answer = client
+        .get(format!("{}/.well-known/jwks.json", side.server.url()))
+        .send()
+        .await
+        .context("no answer")?;
+    ensure!(
+        answer.status().is_success(),
+        "the key set was answered {}",
+        answer.status()
+    );
     Ok(begun.elapsed().as_secs_f64() * 1000.0)
 }

@@ -32,7 +32,9 @@ impl Losses {
     fn cover(self, asked: Instant, answered: Instant) -> bool {
         match self {
             Self::None => false,
-            Self::Between(from, to) => from.is_none_or(|from| answered >= from) && to.is_none_or(|to| asked <= to),
+            Self::Between(from, to) => {
+                from.is_none_or(|from| answered >= from) && to.is_none_or(|to| asked <= to)
+            }
         }
     }
 
@@ -66,11 +68,17 @@ pub(super) fn judge(claim: Claim, answer: &Answer, losses: Losses) -> Judgement 
         (_, Answer::Odd(what)) => Judgement::Broken(format!("{}: {what}", words(claim))),
         (_, Answer::Granted(_) | Answer::Done) if good => Judgement::Kept,
         (_, Answer::Refused(_)) if !good => Judgement::Kept,
-        (Claim::Lives { asked, answered }, Answer::Refused(code)) if code == "session_unknown" && losses.cover(asked, answered) => {
+        (Claim::Lives { asked, answered }, Answer::Refused(code))
+            if code == "session_unknown" && losses.cover(asked, answered) =>
+        {
             Judgement::Excused
         }
-        (_, Answer::Refused(code)) => Judgement::Broken(format!("{}: refused ({code})", words(claim))),
-        (_, Answer::Granted(_) | Answer::Done) => Judgement::Broken(format!("{}: it worked", words(claim))),
+        (_, Answer::Refused(code)) => {
+            Judgement::Broken(format!("{}: refused ({code})", words(claim)))
+        }
+        (_, Answer::Granted(_) | Answer::Done) => {
+            Judgement::Broken(format!("{}: it worked", words(claim)))
+        }
     }
 }
 
@@ -91,11 +99,18 @@ mod tests {
     use crate::torture::profile::Grant;
 
     fn granted() -> Answer {
-        Answer::Granted(Grant { refresh: "r".to_owned(), access: None, credential: None })
+        Answer::Granted(Grant {
+            refresh: "r".to_owned(),
+            access: None,
+            credential: None,
+        })
     }
 
     fn lives(begun: Instant) -> Claim {
-        Claim::Lives { asked: begun, answered: begun }
+        Claim::Lives {
+            asked: begun,
+            answered: begun,
+        }
     }
 
     fn refused(code: &str) -> Answer {
@@ -109,27 +124,66 @@ mod tests {
     #[test]
     fn what_was_acknowledged_is_kept_or_broken() {
         let lives = lives(Instant::now());
-        for (claim, good) in [(lives, true), (Claim::Password, true), (Claim::Ended, false), (Claim::Replaced, false)] {
-            assert_eq!(judge(claim, &granted(), Losses::None) == Judgement::Kept, good, "{claim:?}");
-            assert_eq!(is_broken(claim, &granted(), Losses::None), !good, "{claim:?}");
-            assert_eq!(judge(claim, &refused("session_revoked"), Losses::None) == Judgement::Kept, !good, "{claim:?}");
-            assert_eq!(is_broken(claim, &refused("session_revoked"), Losses::None), good, "{claim:?}");
+        for (claim, good) in [
+            (lives, true),
+            (Claim::Password, true),
+            (Claim::Ended, false),
+            (Claim::Replaced, false),
+        ] {
+            assert_eq!(
+                judge(claim, &granted(), Losses::None) == Judgement::Kept,
+                good,
+                "{claim:?}"
+            );
+            assert_eq!(
+                is_broken(claim, &granted(), Losses::None),
+                !good,
+                "{claim:?}"
+            );
+            assert_eq!(
+                judge(claim, &refused("session_revoked"), Losses::None) == Judgement::Kept,
+                !good,
+                "{claim:?}"
+            );
+            assert_eq!(
+                is_broken(claim, &refused("session_revoked"), Losses::None),
+                good,
+                "{claim:?}"
+            );
         }
     }
 
     #[test]
     fn no_answer_decides_nothing_and_an_odd_one_breaks_everything() {
-        for claim in [lives(Instant::now()), Claim::Ended, Claim::Password, Claim::Replaced] {
-            assert_eq!(judge(claim, &Answer::Unavailable, Losses::None), Judgement::Later);
-            assert_eq!(judge(claim, &Answer::Silence("reset".to_owned()), Losses::None), Judgement::Later);
-            assert!(is_broken(claim, &Answer::Odd("status 500".to_owned()), Losses::Between(None, None)));
+        for claim in [
+            lives(Instant::now()),
+            Claim::Ended,
+            Claim::Password,
+            Claim::Replaced,
+        ] {
+            assert_eq!(
+                judge(claim, &Answer::Unavailable, Losses::None),
+                Judgement::Later
+            );
+            assert_eq!(
+                judge(claim, &Answer::Silence("reset".to_owned()), Losses::None),
+                Judgement::Later
+            );
+            assert!(is_broken(
+                claim,
+                &Answer::Odd("status 500".to_owned()),
+                Losses::Between(None, None)
+            ));
         }
     }
 
     #[test]
     fn only_a_session_that_the_white_list_lost_is_excused_and_only_with_the_right_code() {
         let begun = Instant::now();
-        let (before, after) = (begun.checked_sub(Duration::from_millis(1)).unwrap(), begun + Duration::from_millis(1));
+        let (before, after) = (
+            begun.checked_sub(Duration::from_millis(1)).unwrap(),
+            begun + Duration::from_millis(1),
+        );
         let lives = lives(begun);
         for (losses, excused) in [
             (Losses::None, false),
@@ -139,13 +193,34 @@ mod tests {
             (Losses::Between(Some(before), None).until(after), true),
             (Losses::Between(None, None).until(before), false),
         ] {
-            assert_eq!(judge(lives, &refused("session_unknown"), losses) == Judgement::Excused, excused, "{losses:?}");
-            assert!(is_broken(lives, &refused("token_reused"), losses), "{losses:?}");
+            assert_eq!(
+                judge(lives, &refused("session_unknown"), losses) == Judgement::Excused,
+                excused,
+                "{losses:?}"
+            );
+            assert!(
+                is_broken(lives, &refused("token_reused"), losses),
+                "{losses:?}"
+            );
         }
         // In flight when it happened, and answered after it was over.
-        let astride = Claim::Lives { asked: before, answered: after };
-        assert_eq!(judge(astride, &refused("session_unknown"), Losses::Between(Some(begun), Some(begun))), Judgement::Excused);
+        let astride = Claim::Lives {
+            asked: before,
+            answered: after,
+        };
+        assert_eq!(
+            judge(
+                astride,
+                &refused("session_unknown"),
+                Losses::Between(Some(begun), Some(begun))
+            ),
+            Judgement::Excused
+        );
         // A lost white list is no excuse for a password.
-        assert!(is_broken(Claim::Password, &refused("session_unknown"), Losses::Between(None, None)));
+        assert!(is_broken(
+            Claim::Password,
+            &refused("session_unknown"),
+            Losses::Between(None, None)
+        ));
     }
 }

@@ -20,10 +20,15 @@ impl Disk {
     pub(super) async fn mount(at: PathBuf) -> Result<Self> {
         fs::create_dir_all(&at)?;
         let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", "size=24m,mode=700", "revolve-faults"]).arg(&at);
+        command
+            .args(["-t", "tmpfs", "-o", "size=24m,mode=700", "revolve-faults"])
+            .arg(&at);
         match process::output(&mut command).await {
             Ok(_) => Ok(Self(at)),
-            Err(error) => Err(LeftOut(format!("a small disk can't be mounted, which takes root: {error:#}")).into()),
+            Err(error) => Err(LeftOut(format!(
+                "a small disk can't be mounted, which takes root: {error:#}"
+            ))
+            .into()),
         }
     }
 
@@ -47,7 +52,13 @@ impl Disk {
     /// Makes it read-only, or takes that back; nobody may have a file open to write.
     pub(super) async fn remount(&self, mode: &str) -> Result<()> {
         let mut command = Command::new("mount");
-        process::output(command.args(["-o", &format!("remount,{mode}")]).arg(&self.0)).await.map(drop)
+        process::output(
+            command
+                .args(["-o", &format!("remount,{mode}")])
+                .arg(&self.0),
+        )
+        .await
+        .map(drop)
     }
 
     fn filler(&self) -> PathBuf {
@@ -59,6 +70,13 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily, since the service may still have its files open.
         let mut command = std::process::Command::new("umount");
-        drop(command.arg("--lazy").arg(&self.0).stdout(Stdio::null()).stderr(Stdio::null()).status());
+        drop(
+            command
+                .arg("--lazy")
+                .arg(&self.0)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status(),
+        );
     }
 }

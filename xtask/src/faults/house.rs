@@ -62,13 +62,31 @@ pub(super) struct House {
 
 impl House {
     pub(super) async fn new(args: &Args, binary: Binary, previous: Option<Binary>) -> Result<Self> {
-        let stores = stores::Args { local: !args.containers };
-        let folder = tempfile::Builder::new().prefix("revolve-faults-").tempdir().context("could not make a temporary directory")?;
+        let stores = stores::Args {
+            local: !args.containers,
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("revolve-faults-")
+            .tempdir()
+            .context("could not make a temporary directory")?;
         let pulse = Arc::new(Pulse::start(folder.path())?);
         // What is promised over a crash rests on fsync.
         let postgres = Store::start_tuned(Kind::Postgres, &stores, &["-c", "fsync=on"]).await?;
-        let nonce: String = crate::secrets::random()?.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-        Ok(Self { binary, previous, postgres, stores, nonce: nonce.to_lowercase(), pulse, folder, schemas: 0 })
+        let nonce: String = crate::secrets::random()?
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(8)
+            .collect();
+        Ok(Self {
+            binary,
+            previous,
+            postgres,
+            stores,
+            nonce: nonce.to_lowercase(),
+            pulse,
+            folder,
+            schemas: 0,
+        })
     }
 
     /// A Redis of a row's own, which writes down everything before it answers.
@@ -80,19 +98,30 @@ impl House {
     pub(super) async fn schema(&mut self) -> Result<Url> {
         let name = format!("faults_{}_{}", self.nonce, self.schemas);
         self.schemas += 1;
-        Ok(Schema::create(&self.postgres.url().parse()?, name).await?.url())
+        Ok(Schema::create(&self.postgres.url().parse()?, name)
+            .await?
+            .url())
     }
 
     /// The server profile's settings, without its stores.
     pub(super) async fn settings(&self) -> Result<Settings> {
         let time = |time| humantime::format_duration(time).to_string();
-        let settings = Settings::new(&WINDOWS).server().await?.with("SESSIONS__MAX_PER_USER", "200");
-        Ok(settings.with("REDIS__TIMEOUT", &time(REDIS_TIMEOUT)).with("POSTGRES__TIMEOUT", &time(POSTGRES_TIMEOUT)))
+        let settings = Settings::new(&WINDOWS)
+            .server()
+            .await?
+            .with("SESSIONS__MAX_PER_USER", "200");
+        Ok(settings
+            .with("REDIS__TIMEOUT", &time(REDIS_TIMEOUT))
+            .with("POSTGRES__TIMEOUT", &time(POSTGRES_TIMEOUT)))
     }
 
     /// The same, with the timeouts for its stores that are the default.
     pub(super) async fn default_settings(&self) -> Result<Settings> {
-        Ok(self.settings().await?.with("REDIS__TIMEOUT", "1s").with("POSTGRES__TIMEOUT", "2s"))
+        Ok(self
+            .settings()
+            .await?
+            .with("REDIS__TIMEOUT", "1s")
+            .with("POSTGRES__TIMEOUT", "2s"))
     }
 
     /// A folder of that name, for a row and what it starts.
@@ -128,12 +157,20 @@ pub(super) struct Site {
 impl Site {
     pub(super) async fn open(house: &mut House, name: &str, more: &[(&str, &str)]) -> Result<Self> {
         let redis = house.redis().await?;
-        let settings = more.iter().fold(house.settings().await?, |settings, (key, value)| settings.with(key, value));
+        let settings = more
+            .iter()
+            .fold(house.settings().await?, |settings, (key, value)| {
+                settings.with(key, value)
+            });
         let settings = settings.stores(&redis.url().parse()?, &house.schema().await?);
         let service = house.start(&settings, name).await?;
         let town = house.town(name)?;
         town.at(&[service.url()]);
-        Ok(Self { redis, service, town })
+        Ok(Self {
+            redis,
+            service,
+            town,
+        })
     }
 
     /// Says something to its Redis.
@@ -144,7 +181,9 @@ impl Site {
 
 /// The embedded profile's settings, with its data in that folder.
 pub(super) fn embedded(data: &Path) -> Settings {
-    Settings::new(&WINDOWS).with("SESSIONS__MAX_PER_USER", "200").with("DATA_DIR", &data.display().to_string())
+    Settings::new(&WINDOWS)
+        .with("SESSIONS__MAX_PER_USER", "200")
+        .with("DATA_DIR", &data.display().to_string())
 }
 
 /// Starts a service again as a supervisor does: more than once, if it must, since a busy store may not answer the first time. Those that
@@ -162,5 +201,8 @@ pub(super) async fn start_again(service: &mut Instance, town: &Town) -> Result<(
 
 /// Says something to a Redis.
 pub(super) async fn order(redis: &Store, words: &[&str]) -> Result<()> {
-    Redis::connect(&redis.url().parse()?).await?.order(words).await
+    Redis::connect(&redis.url().parse()?)
+        .await?
+        .order(words)
+        .await
 }

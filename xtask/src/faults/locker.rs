@@ -10,7 +10,8 @@ use url::Url;
 /// Waits so long at a time: whoever waits for a second table with the first in its hands would else be in a deadlock with the service, which
 /// Postgres ends after a second by an error for one of the two.
 const AT_A_TIME: &str = "20ms";
-const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+const WAITING: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
 /// Gives up after so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -23,11 +24,18 @@ pub(super) struct Locker {
 impl Locker {
     /// Locks all these tables, in that mode.
     pub(super) async fn lock(schema: &Url, tables: &str, mode: &str) -> Result<Self> {
-        let (client, connection) = tokio_postgres::connect(schema.as_str(), NoTls).await.context("Postgres does not answer")?;
+        let (client, connection) = tokio_postgres::connect(schema.as_str(), NoTls)
+            .await
+            .context("Postgres does not answer")?;
         let driver = tokio::spawn(connection);
-        client.batch_execute(&format!("SET lock_timeout = '{AT_A_TIME}'")).await?;
+        client
+            .batch_execute(&format!("SET lock_timeout = '{AT_A_TIME}'"))
+            .await?;
         let begun = Instant::now();
-        while let Err(error) = client.batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN {mode} MODE")).await {
+        while let Err(error) = client
+            .batch_execute(&format!("BEGIN; LOCK TABLE {tables} IN {mode} MODE"))
+            .await
+        {
             if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) {
                 return Err(error).context(format!("{tables} can't be locked"));
             }

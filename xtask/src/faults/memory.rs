@@ -17,7 +17,10 @@ impl Memory {
         let pid = pid(service)?;
         // The peak begins anew; where it can't, an older one counts, which is too much and not too little.
         drop(fs::write(format!("/proc/{pid}/clear_refs"), "5"));
-        Ok(Self { pid, before: usage::memory(pid, "VmRSS")? })
+        Ok(Self {
+            pid,
+            before: usage::memory(pid, "VmRSS")?,
+        })
     }
 
     /// How much more it had at its peak since, in bytes.
@@ -28,7 +31,9 @@ impl Memory {
 
 /// Open files and connections.
 pub(super) fn files(service: &Instance) -> Result<usize> {
-    Ok(fs::read_dir(format!("/proc/{}/fd", pid(service)?)).context("the service is gone")?.count())
+    Ok(fs::read_dir(format!("/proc/{}/fd", pid(service)?))
+        .context("the service is gone")?
+        .count())
 }
 
 pub(super) fn pid(service: &Instance) -> Result<u32> {

@@ -63,13 +63,23 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 async fn play(args: &Args, house: &mut House, interrupt: &Interrupt) -> Result<Report> {
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
     eprintln!("seed {seed}");
-    let rows: Vec<_> = Row::value_variants().iter().copied().filter(|row| args.only.is_empty() || args.only.contains(row)).collect();
+    let rows: Vec<_> = Row::value_variants()
+        .iter()
+        .copied()
+        .filter(|row| args.only.is_empty() || args.only.contains(row))
+        .collect();
     let progress = ProgressBar::new(args.rounds * rows.len() as u64).with_style(style());
     let mut report = Report::new(seed);
     for (number, row) in rows.into_iter().enumerate() {
         progress.set_message(row.name());
         let begun = Instant::now();
-        let mut rounds = Rounds::new(row, seed, args.rounds, args.at_most.map(|most| begun + most), progress.clone());
+        let mut rounds = Rounds::new(
+            row,
+            seed,
+            args.rounds,
+            args.at_most.map(|most| begun + most),
+            progress.clone(),
+        );
         match interrupt.guard(row.play(house, &mut rounds)).await {
             Ok(()) => report.played(rounds, begun.elapsed()),
             Err(error) if error.is::<Interrupted>() => return Err(error),
@@ -89,5 +99,6 @@ async fn play(args: &Args, house: &mut House, interrupt: &Interrupt) -> Result<R
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

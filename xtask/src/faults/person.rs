@@ -71,7 +71,10 @@ pub(super) struct Person {
 
 impl Person {
     pub(super) fn new(user: String, shows: bool) -> Self {
-        let account = Account { user, password: "correct horse battery 0".to_owned() };
+        let account = Account {
+            user,
+            password: "correct horse battery 0".to_owned(),
+        };
         Self {
             account,
             exists: Known::No,
@@ -111,14 +114,20 @@ impl Person {
     async fn step(&mut self, town: &Town, rng: &mut Rng) -> Result<bool> {
         let api = town.any(rng, &self.journal);
         let Some(session) = &self.session else {
-            return if self.exists == Known::Yes { self.sign_in(town, &api).await } else { self.sign_up(town, &api).await };
+            return if self.exists == Known::Yes {
+                self.sign_in(town, &api).await
+            } else {
+                self.sign_up(town, &api).await
+            };
         };
         if session.leaving {
             return self.sign_out(town, &api).await;
         }
         match rng.u32(..100) {
             0..8 if town.whole_life() => self.sign_out(town, &api).await,
-            8..16 if town.whole_life() && self.perhaps.is_none() => self.change_password(town, &api).await,
+            8..16 if town.whole_life() && self.perhaps.is_none() => {
+                self.change_password(town, &api).await
+            }
             16..30 if town.whole_life() => self.look(town, &api).await,
             _ => self.refresh(town, &api).await,
         }
@@ -136,7 +145,9 @@ impl Person {
                 self.exists = Known::Perhaps;
                 return Ok(false);
             }
-            Answer::Odd(what) if what == TAKEN && self.exists == Known::Perhaps => self.exists = Known::Yes,
+            Answer::Odd(what) if what == TAKEN && self.exists == Known::Perhaps => {
+                self.exists = Known::Yes
+            }
             _ => town.violate(&format!("a sign-up: {}", reply.words())),
         }
         Ok(true)
@@ -154,7 +165,8 @@ impl Person {
             Judgement::Broken(why) => match &self.perhaps {
                 // The change came through after all.
                 Some(new) if reply.refusal().is_some() => {
-                    self.replaced = Some(std::mem::replace(&mut self.account.password, new.clone()));
+                    self.replaced =
+                        Some(std::mem::replace(&mut self.account.password, new.clone()));
                     self.perhaps = None;
                 }
                 _ => town.violate(&why),
@@ -165,12 +177,18 @@ impl Person {
 
     fn begin(&mut self, api: &Api, reply: &Reply) -> Result<()> {
         let client = Client::of(api, reply, self.shows)?;
-        self.session = Some(Session { client, begun: (reply.sent, reply.received), leaving: false });
+        self.session = Some(Session {
+            client,
+            begun: (reply.sent, reply.received),
+            leaving: false,
+        });
         Ok(())
     }
 
     async fn refresh(&mut self, town: &Town, api: &Api) -> Result<bool> {
-        let Some(session) = &mut self.session else { return Ok(true) };
+        let Some(session) = &mut self.session else {
+            return Ok(true);
+        };
         let reply = town.saw(session.client.at(api).refresh().await?);
         if let Answer::Granted(grant) = &reply.answer {
             session.client.keep(grant.clone());
@@ -180,14 +198,20 @@ impl Person {
     }
 
     async fn look(&mut self, town: &Town, api: &Api) -> Result<bool> {
-        let Some(session) = &self.session else { return Ok(true) };
-        let Some(reply) = api.check(&session.client.grant).await? else { return Ok(true) };
+        let Some(session) = &self.session else {
+            return Ok(true);
+        };
+        let Some(reply) = api.check(&session.client.grant).await? else {
+            return Ok(true);
+        };
         let claim = session.lives();
         Ok(self.hear(town, claim, &town.saw(reply), "bearer calls"))
     }
 
     async fn sign_out(&mut self, town: &Town, api: &Api) -> Result<bool> {
-        let Some(session) = &mut self.session else { return Ok(true) };
+        let Some(session) = &mut self.session else {
+            return Ok(true);
+        };
         let reply = town.saw(api.sign_out(&session.client.grant, Scope::This).await?);
         let over = match &reply.answer {
             Answer::Done => {
@@ -203,7 +227,8 @@ impl Person {
             _ => false,
         };
         if over {
-            self.ended.extend(self.session.take().map(|session| session.client.grant));
+            self.ended
+                .extend(self.session.take().map(|session| session.client.grant));
             let old = self.ended.len().saturating_sub(REMEMBERED);
             self.ended.drain(..old);
             return Ok(true);
@@ -213,10 +238,15 @@ impl Person {
     }
 
     async fn change_password(&mut self, town: &Town, api: &Api) -> Result<bool> {
-        let Some(session) = &self.session else { return Ok(true) };
+        let Some(session) = &self.session else {
+            return Ok(true);
+        };
         self.changes += 1;
         let new = format!("correct horse battery {}", self.changes);
-        let reply = town.saw(api.change_password(&session.client.grant, &self.account, &new).await?);
+        let reply = town.saw(
+            api.change_password(&session.client.grant, &self.account, &new)
+                .await?,
+        );
         match &reply.answer {
             Answer::Done => {
                 self.replaced = Some(std::mem::replace(&mut self.account.password, new));

@@ -27,7 +27,10 @@ pub(super) struct Pulse {
 impl Pulse {
     /// Begins to beat, with a file in that folder to sync.
     pub(super) fn start(folder: &Path) -> Result<Self> {
-        let pulse = Self { stalled: Arc::default(), stop: Arc::default() };
+        let pulse = Self {
+            stalled: Arc::default(),
+            stop: Arc::default(),
+        };
         let (stalled, stop) = (Arc::clone(&pulse.stalled), Arc::clone(&pulse.stop));
         let mut file = File::create(folder.join("pulse")).context("no file can be made")?;
         thread::spawn(move || {
@@ -36,10 +39,16 @@ impl Pulse {
                 thread::park_timeout(EVERY);
                 let beat = Instant::now();
                 // What can't be synced is no stall.
-                let synced = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(b"beat")).and_then(|()| file.sync_data());
+                let synced = file
+                    .seek(SeekFrom::Start(0))
+                    .and_then(|_| file.write_all(b"beat"))
+                    .and_then(|()| file.sync_data());
                 drop(synced);
                 let late = stall(beat - begun, EVERY + USUAL) + stall(beat.elapsed(), USUAL);
-                stalled.fetch_add(u64::try_from(late.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                stalled.fetch_add(
+                    u64::try_from(late.as_micros()).unwrap_or(u64::MAX),
+                    Ordering::Relaxed,
+                );
             }
         });
         Ok(pulse)

@@ -6,7 +6,11 @@ use super::{rounds::Rounds, rows::Row, verdict::Verdict};
 
 /// What became of a row.
 pub(super) enum Outcome {
-    Played { rounds: u64, total: Verdict, took: Duration },
+    Played {
+        rounds: u64,
+        total: Verdict,
+        took: Duration,
+    },
     LeftOut(String),
 }
 
@@ -18,11 +22,21 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, rows: Vec::new() }
+        Self {
+            seed,
+            rows: Vec::new(),
+        }
     }
 
     pub(super) fn played(&mut self, rounds: Rounds, took: Duration) {
-        self.rows.push((rounds.row, Outcome::Played { rounds: rounds.played, total: rounds.total, took }));
+        self.rows.push((
+            rounds.row,
+            Outcome::Played {
+                rounds: rounds.played,
+                total: rounds.total,
+                took,
+            },
+        ));
     }
 
     pub(super) fn left_out(&mut self, row: Row, why: String) {
@@ -31,24 +45,50 @@ impl Report {
 
     /// How many violations there were.
     pub(super) fn violations(&self) -> usize {
-        self.rows.iter().map(|(_, outcome)| if let Outcome::Played { total, .. } = outcome { total.violations().len() } else { 0 }).sum()
+        self.rows
+            .iter()
+            .map(|(_, outcome)| {
+                if let Outcome::Played { total, .. } = outcome {
+                    total.violations().len()
+                } else {
+                    0
+                }
+            })
+            .sum()
     }
 
     /// Whether something was played, and nothing violated.
     pub(super) fn is_met(&self) -> bool {
-        self.violations() == 0 && self.rows.iter().any(|(_, outcome)| matches!(outcome, Outcome::Played { rounds: 1.., .. }))
+        self.violations() == 0
+            && self
+                .rows
+                .iter()
+                .any(|(_, outcome)| matches!(outcome, Outcome::Played { rounds: 1.., .. }))
     }
 
     /// As Markdown, which a terminal bears, too.
     pub(super) fn table(&self) -> String {
-        let mut text = "| fault | rounds | seconds | p99 of 503 | recovery at most | violations | checked |\n".to_owned();
+        let mut text =
+            "| fault | rounds | seconds | p99 of 503 | recovery at most | violations | checked |\n"
+                .to_owned();
         text.push_str("| --- | ---: | ---: | ---: | ---: | ---: | --- |\n");
-        let millis = |time: Option<Duration>| time.map_or_else(|| "–".to_owned(), |time| format!("{} ms", time.as_millis()));
+        let millis = |time: Option<Duration>| {
+            time.map_or_else(|| "–".to_owned(), |time| format!("{} ms", time.as_millis()))
+        };
         for (row, outcome) in &self.rows {
             let name = row.name();
             match outcome {
-                Outcome::Played { rounds, total, took } => {
-                    let checked = total.checked().iter().map(|(what, many)| format!("{many} {what}")).collect::<Vec<_>>().join(", ");
+                Outcome::Played {
+                    rounds,
+                    total,
+                    took,
+                } => {
+                    let checked = total
+                        .checked()
+                        .iter()
+                        .map(|(what, many)| format!("{many} {what}"))
+                        .collect::<Vec<_>>()
+                        .join(", ");
                     let (p99, recovery) = (millis(total.p99()), millis(total.recovery()));
                     let violations = total.violations().len();
                     let _ = writeln!(
@@ -62,7 +102,12 @@ impl Report {
                 }
             }
         }
-        let _ = writeln!(text, "\nseed {}, {} violations", self.seed, self.violations());
+        let _ = writeln!(
+            text,
+            "\nseed {}, {} violations",
+            self.seed,
+            self.violations()
+        );
         text
     }
 }
@@ -94,7 +139,14 @@ mod tests {
         report.played(played(2), Duration::from_secs(1));
         assert!(!report.is_met());
         let table = report.table();
-        assert!(table.contains("| `paused` | 1 | 1 | – | – | 2 | 4 sign-outs |"), "{table}");
-        assert!(table.contains("left out: no release before this one") && table.ends_with("seed 3, 2 violations\n"), "{table}");
+        assert!(
+            table.contains("| `paused` | 1 | 1 | – | – | 2 | 4 sign-outs |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("left out: no release before this one")
+                && table.ends_with("seed 3, 2 violations\n"),
+            "{table}"
+        );
     }
 }

@@ -30,8 +30,16 @@ struct Notes {
 
 impl Round {
     pub(super) fn new(seed: u64) -> Self {
-        let notes = Notes { seed, verdict: Mutex::default(), journals: Mutex::default() };
-        Self { seed, rng: Rng::with_seed(seed), notes: Arc::new(notes) }
+        let notes = Notes {
+            seed,
+            verdict: Mutex::default(),
+            journals: Mutex::default(),
+        };
+        Self {
+            seed,
+            rng: Rng::with_seed(seed),
+            notes: Arc::new(notes),
+        }
     }
 
     /// One of them after the other, as rounds go on; a round that is replayed by its seed takes the same again.
@@ -47,7 +55,11 @@ impl Round {
 
     /// Somebody's journal, to be shown if something does not hold.
     pub(super) fn keep(&self, journal: Journal) {
-        self.notes.journals.lock().unwrap_or_else(PoisonError::into_inner).push(journal);
+        self.notes
+            .journals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(journal);
     }
 }
 
@@ -72,8 +84,24 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn new(row: Row, seed: u64, count: u64, until: Option<Instant>, progress: ProgressBar) -> Self {
-        Self { row, seed, count, begun: 0, until, progress, current: None, played: 0, total: Verdict::default() }
+    pub(super) fn new(
+        row: Row,
+        seed: u64,
+        count: u64,
+        until: Option<Instant>,
+        progress: ProgressBar,
+    ) -> Self {
+        Self {
+            row,
+            seed,
+            count,
+            begun: 0,
+            until,
+            progress,
+            current: None,
+            played: 0,
+            total: Verdict::default(),
+        }
     }
 
     /// The next one, if there is one and time for it; the first always is.
@@ -101,7 +129,8 @@ impl Rounds {
     pub(super) fn break_off(&mut self, error: &anyhow::Error) {
         let why = format!("broke off: {error:#}");
         let Some(notes) = self.current.take() else {
-            self.progress.suspend(|| eprintln!("{}: {why}", self.row.name()));
+            self.progress
+                .suspend(|| eprintln!("{}: {why}", self.row.name()));
             return self.total.violate(why);
         };
         note(&notes.verdict, |verdict| verdict.violate(why));
@@ -127,13 +156,30 @@ impl Rounds {
         let violations = verdict.violations();
         let skipped = violations.len().saturating_sub(TOLD);
         lines.extend(
-            violations.iter().enumerate().filter(|(at, _)| *at < TOLD - 1 || *at >= TOLD - 1 + skipped).map(|(_, why)| format!("  {why}")),
+            violations
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at < TOLD - 1 || *at >= TOLD - 1 + skipped)
+                .map(|(_, why)| format!("  {why}")),
         );
-        for journal in notes.journals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for journal in notes
+            .journals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
             lines.push("    somebody:".to_owned());
-            lines.extend(journal.lines().into_iter().map(|line| format!("    {line}")));
+            lines.extend(
+                journal
+                    .lines()
+                    .into_iter()
+                    .map(|line| format!("    {line}")),
+            );
         }
-        lines.push(format!("  the same choices again: cargo xtask faults --only {row} --rounds 1 --seed {}", notes.seed));
+        lines.push(format!(
+            "  the same choices again: cargo xtask faults --only {row} --rounds 1 --seed {}",
+            notes.seed
+        ));
         lines
     }
 }
@@ -149,8 +195,9 @@ mod tests {
     #[test]
     fn a_round_is_replayed_by_its_own_seed() {
         let mut all = rounds(40, 3, None);
-        let seeds: Vec<_> =
-            std::iter::from_fn(|| all.next()).map(|mut round| (round.seed, round.rng.u64(..), round.turn(&[1, 2]))).collect();
+        let seeds: Vec<_> = std::iter::from_fn(|| all.next())
+            .map(|mut round| (round.seed, round.rng.u64(..), round.turn(&[1, 2])))
+            .collect();
         assert_eq!(seeds.len(), 3);
         for (seed, drawn, turn) in &seeds {
             let mut again = rounds(*seed, 1, None).next().unwrap();
@@ -172,7 +219,14 @@ mod tests {
             round.note(|verdict| verdict.require("truths", round.seed == 1, || "a lie".to_owned()));
             all.judge(round);
         }
-        assert_eq!((all.played, all.total.violations().len(), all.total.checked()["truths"]), (2, 1, 2));
+        assert_eq!(
+            (
+                all.played,
+                all.total.violations().len(),
+                all.total.checked()["truths"]
+            ),
+            (2, 1, 2)
+        );
     }
 
     #[test]
@@ -192,14 +246,30 @@ mod tests {
         let mut verdict = round.note(|verdict| verdict.clone());
         verdict.violate("broke off: it is gone");
         let words = all.words(&notes, &verdict).join("\n");
-        for part in ["round 2: FAILED", "lie 0", "sign up", "broke off: it is gone", "--rounds 1 --seed 8"] {
+        for part in [
+            "round 2: FAILED",
+            "lie 0",
+            "sign up",
+            "broke off: it is gone",
+            "--rounds 1 --seed 8",
+        ] {
             assert!(words.contains(part), "{part}: {words}");
         }
         assert!(!words.contains("lie 9"), "{words}");
         drop(round);
         all.break_off(&anyhow::anyhow!("it is gone"));
-        assert_eq!((all.played, all.total.violations().len(), all.total.checked()["truths"]), (1, TOLD * 2 + 1, 1));
+        assert_eq!(
+            (
+                all.played,
+                all.total.violations().len(),
+                all.total.checked()["truths"]
+            ),
+            (1, TOLD * 2 + 1, 1)
+        );
         all.break_off(&anyhow::anyhow!("between rounds"));
-        assert_eq!(all.total.violations().last().unwrap(), "broke off: between rounds");
+        assert_eq!(
+            all.total.violations().last().unwrap(),
+            "broke off: between rounds"
+        );
     }
 }

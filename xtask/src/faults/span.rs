@@ -11,7 +11,10 @@ pub(super) struct Span {
 
 impl Span {
     pub(super) fn begin(&mut self, now: Instant) {
-        *self = Self { begun: Some(now), ended: None };
+        *self = Self {
+            begun: Some(now),
+            ended: None,
+        };
     }
 
     /// The first end is the end.
@@ -21,7 +24,8 @@ impl Span {
 
     /// Whether a request was under way at any moment of it, also one that is answered only when it is over.
     pub(super) fn meets(self, sent: Instant, received: Instant) -> bool {
-        self.begun.is_some_and(|begun| received >= begun) && self.ended.is_none_or(|ended| sent <= ended)
+        self.begun.is_some_and(|begun| received >= begun)
+            && self.ended.is_none_or(|ended| sent <= ended)
     }
 }
 

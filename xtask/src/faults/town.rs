@@ -80,11 +80,17 @@ impl Town {
 
     /// Whoever lives here; some with their devices, some without.
     pub(super) fn people(&self) -> Vec<Person> {
-        (0..PEOPLE).map(|number| Person::new(self.name(), number % 2 == 0)).collect()
+        (0..PEOPLE)
+            .map(|number| Person::new(self.name(), number % 2 == 0))
+            .collect()
     }
 
     fn name(&self) -> String {
-        format!("faults-{}-{}@example.org", self.nonce, self.born.fetch_add(1, Ordering::Relaxed))
+        format!(
+            "faults-{}-{}@example.org",
+            self.nonce,
+            self.born.fetch_add(1, Ordering::Relaxed)
+        )
     }
 
     /// For how long the machine stood still so far; no bound of time is the service's to keep then.
@@ -149,7 +155,10 @@ impl Town {
                 self.violate(&format!("no answer after {} ms ({why})", took.as_millis()));
             }
         } else if took > DEADLINE {
-            self.violate(&format!("an answer after {} ms, past the request's deadline", took.as_millis()));
+            self.violate(&format!(
+                "an answer after {} ms, past the request's deadline",
+                took.as_millis()
+            ));
         }
         if lock(&self.fault).meets(reply.sent, reply.received) {
             match reply.answer {
@@ -184,7 +193,12 @@ impl Town {
 
     /// A replica.
     pub(super) fn api(&self, base: &str, journal: &Journal) -> Api {
-        Api { http: self.http.clone(), profile: Arc::clone(&self.profile), base: base.to_owned(), journal: journal.clone() }
+        Api {
+            http: self.http.clone(),
+            profile: Arc::clone(&self.profile),
+            base: base.to_owned(),
+            journal: journal.clone(),
+        }
     }
 
     /// For what is no part of the API.
@@ -195,21 +209,34 @@ impl Town {
     /// Somebody new at a replica, who must get in at once.
     pub(super) async fn newcomer(&self, base: &str) -> Result<(Account, Client)> {
         let api = self.api(base, &Journal::new());
-        let account = Account { user: self.name(), password: "correct horse battery".to_owned() };
+        let account = Account {
+            user: self.name(),
+            password: "correct horse battery".to_owned(),
+        };
         let reply = api.sign_up(&account).await?;
         let client = Client::of(&api, &reply, false)?;
         Ok((account, client))
     }
 
     /// A round: people live, something happens at a random moment, they live on, and then everything acknowledged must be true.
-    pub(super) async fn endure<T>(&self, people: &mut [Person], round: &mut Round, fault: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn endure<T>(
+        &self,
+        people: &mut [Person],
+        round: &mut Round,
+        fault: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         for person in people.iter_mut() {
             round.keep(person.new_journal());
         }
         self.stop.store(false, Ordering::Relaxed);
         *lock(&self.fault) = Span::default();
         let before = Duration::from_micros(round.rng.u64(20_000..=BEFORE * 1000));
-        let lives = try_join_all(people.iter_mut().map(|person| person.live(self, round.rng.fork())).collect::<Vec<_>>());
+        let lives = try_join_all(
+            people
+                .iter_mut()
+                .map(|person| person.live(self, round.rng.fork()))
+                .collect::<Vec<_>>(),
+        );
         let happens = async {
             sleep(before).await;
             let outcome = fault.await;
@@ -222,7 +249,13 @@ impl Town {
         let settled = async {
             lived?;
             let outcome = outcome?;
-            try_join_all(people.iter_mut().map(|person| person.settle(self, round.rng.fork())).collect::<Vec<_>>()).await?;
+            try_join_all(
+                people
+                    .iter_mut()
+                    .map(|person| person.settle(self, round.rng.fork()))
+                    .collect::<Vec<_>>(),
+            )
+            .await?;
             Ok(outcome)
         };
         let settled = settled.await;
@@ -241,16 +274,25 @@ impl Town {
             loop {
                 let served = async {
                     let (_, client) = self.newcomer(&url).await?;
-                    client.refresh().await?.grant().map(drop).context("a refresh is refused")
+                    client
+                        .refresh()
+                        .await?
+                        .grant()
+                        .map(drop)
+                        .context("a refresh is refused")
                 };
                 match served.await {
                     Ok(()) => break,
-                    Err(error) if begun.elapsed() > PATIENCE => bail!("the service does not recover: {error:#}"),
+                    Err(error) if begun.elapsed() > PATIENCE => {
+                        bail!("the service does not recover: {error:#}")
+                    }
                     Err(_) => sleep(LOOK).await,
                 }
             }
         }
-        let took = begun.elapsed().saturating_sub(self.stalled().saturating_sub(stalled));
+        let took = begun
+            .elapsed()
+            .saturating_sub(self.stalled().saturating_sub(stalled));
         self.note(|verdict| verdict.recovered(took));
         Ok(())
     }
@@ -267,17 +309,35 @@ mod tests {
     #[test]
     fn what_hung_until_the_fault_was_over_is_timed_though_it_was_answered_later_and_well() {
         let folder = tempfile::tempdir().unwrap();
-        let town = Town::new("test".to_owned(), Arc::new(Pulse::start(folder.path()).unwrap())).unwrap();
+        let town = Town::new(
+            "test".to_owned(),
+            Arc::new(Pulse::start(folder.path()).unwrap()),
+        )
+        .unwrap();
         let sent = Instant::now();
-        let reply = |sent, after, answer| Reply { sent, received: sent + Duration::from_millis(after), answer };
+        let reply = |sent, after, answer| Reply {
+            sent,
+            received: sent + Duration::from_millis(after),
+            answer,
+        };
         town.saw(reply(sent, 4000, Answer::Done));
-        assert!(!town.note(|verdict| hangs(verdict)), "there is no fault yet");
+        assert!(
+            !town.note(|verdict| hangs(verdict)),
+            "there is no fault yet"
+        );
         town.fault_begins();
         town.fault_ends();
         let later = Instant::now() + Duration::from_millis(1);
         town.saw(reply(later, 4000, Answer::Unavailable));
-        assert!(!town.note(|verdict| hangs(verdict)), "it was asked for afterwards");
-        for answer in [Answer::Done, Answer::Unavailable, Answer::Refused("session_unknown".to_owned())] {
+        assert!(
+            !town.note(|verdict| hangs(verdict)),
+            "it was asked for afterwards"
+        );
+        for answer in [
+            Answer::Done,
+            Answer::Unavailable,
+            Answer::Refused("session_unknown".to_owned()),
+        ] {
             town.saw(reply(sent, 2500, answer));
             assert!(town.note(|verdict| hangs(verdict)));
             town.note(std::mem::take);

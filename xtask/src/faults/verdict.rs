@@ -36,7 +36,12 @@ impl Verdict {
     }
 
     /// Checks something at once.
-    pub(super) fn require(&mut self, what: &'static str, holds: bool, otherwise: impl FnOnce() -> String) {
+    pub(super) fn require(
+        &mut self,
+        what: &'static str,
+        holds: bool,
+        otherwise: impl FnOnce() -> String,
+    ) {
         self.check(what);
         if !holds {
             self.violate(otherwise());
@@ -56,7 +61,9 @@ impl Verdict {
     /// A fault that nobody has seen a 503 of was none.
     pub(super) fn felt(&mut self) {
         let felt = !self.refusals.is_empty();
-        self.require("faults that somebody felt", felt, || "nobody was answered 503 while the fault lasted".to_owned());
+        self.require("faults that somebody felt", felt, || {
+            "nobody was answered 503 while the fault lasted".to_owned()
+        });
     }
 
     /// How long after the end of a fault it served again.
@@ -64,14 +71,21 @@ impl Verdict {
         self.check("recoveries");
         self.recovery = self.recovery.max(Some(took));
         if took > RECOVERY {
-            self.violate(format!("it served again only after {:.1} s", took.as_secs_f64()));
+            self.violate(format!(
+                "it served again only after {:.1} s",
+                took.as_secs_f64()
+            ));
         }
     }
 
     /// Holds the 503 so far to a bound.
     pub(super) fn refused_within(&mut self, bound: Duration) {
         if let Some(p99) = self.p99().filter(|p99| *p99 > bound) {
-            self.violate(format!("the p99 of the 503 was {} ms, more than {} ms", p99.as_millis(), bound.as_millis()));
+            self.violate(format!(
+                "the p99 of the 503 was {} ms, more than {} ms",
+                p99.as_millis(),
+                bound.as_millis()
+            ));
         }
     }
 
@@ -79,7 +93,11 @@ impl Verdict {
     pub(super) fn answered_within(&mut self, bound: Duration) {
         self.refused_within(bound);
         if let Some(slowest) = self.slowest.filter(|slowest| *slowest > bound) {
-            self.violate(format!("an answer hung for {} ms, more than {} ms, by the fault", slowest.as_millis(), bound.as_millis()));
+            self.violate(format!(
+                "an answer hung for {} ms, more than {} ms, by the fault",
+                slowest.as_millis(),
+                bound.as_millis()
+            ));
         }
     }
 
@@ -128,7 +146,9 @@ mod tests {
     fn the_p99_is_the_rank_that_99_of_100_stay_within() {
         let mut verdict = Verdict::default();
         assert_eq!(verdict.p99(), None);
-        (1..=200).rev().for_each(|millis| verdict.refused(Duration::from_millis(millis)));
+        (1..=200)
+            .rev()
+            .for_each(|millis| verdict.refused(Duration::from_millis(millis)));
         assert_eq!(verdict.p99(), Some(Duration::from_millis(198)));
         verdict.refused_within(Duration::from_millis(198));
         assert!(verdict.violations().is_empty());
@@ -147,7 +167,10 @@ mod tests {
         hung.answered(Duration::from_millis(2500));
         verdict.merge(hung);
         verdict.refused_within(bound);
-        assert!(verdict.violations().is_empty(), "no 503, whose time alone is asked for");
+        assert!(
+            verdict.violations().is_empty(),
+            "no 503, whose time alone is asked for"
+        );
         verdict.answered_within(bound);
         assert_eq!(verdict.violations().len(), 1);
     }
@@ -172,7 +195,14 @@ mod tests {
         slow.recovered(RECOVERY * 2);
         assert_eq!(slow.violations().len(), 1);
         verdict.merge(slow);
-        assert_eq!((verdict.recovery(), verdict.violations().len(), verdict.checked()["recoveries"]), (Some(RECOVERY * 2), 1, 2));
+        assert_eq!(
+            (
+                verdict.recovery(),
+                verdict.violations().len(),
+                verdict.checked()["recoveries"]
+            ),
+            (Some(RECOVERY * 2), 1, 2)
+        );
     }
 
     #[test]
@@ -180,6 +210,9 @@ mod tests {
         let mut verdict = Verdict::default();
         verdict.require("truths", true, || unreachable!());
         verdict.require("truths", false, || "a lie".to_owned());
-        assert_eq!((verdict.checked()["truths"], verdict.violations()), (2, &["a lie".to_owned()][..]));
+        assert_eq!(
+            (verdict.checked()["truths"], verdict.violations()),
+            (2, &["a lie".to_owned()][..])
+        );
     }
 }

@@ -23,7 +23,10 @@ pub(super) async fn watch<T>(town: &Town, base: &str, meanwhile: impl Future<Out
                 match in_time(look, ANSWER, || town.stalled()).await {
                     Some(Ok(_)) => town.check("looks at key set and liveness"),
                     Some(Err(error)) => town.violate(&format!("{path}: {}", error.without_url())),
-                    None => town.violate(&format!("{path}: no answer within {} ms", ANSWER.as_millis())),
+                    None => town.violate(&format!(
+                        "{path}: no answer within {} ms",
+                        ANSWER.as_millis()
+                    )),
                 }
             }
             sleep(EVERY).await;
@@ -36,7 +39,11 @@ pub(super) async fn watch<T>(town: &Town, base: &str, meanwhile: impl Future<Out
 }
 
 /// Waits for so long, and for as long again as the machine stood still meanwhile.
-async fn in_time<T>(look: impl Future<Output = T>, at_most: Duration, stalled: impl Fn() -> Duration) -> Option<T> {
+async fn in_time<T>(
+    look: impl Future<Output = T>,
+    at_most: Duration,
+    stalled: impl Fn() -> Duration,
+) -> Option<T> {
     let (begun, before) = (Instant::now(), stalled());
     let mut look = std::pin::pin!(look);
     let mut patience = at_most;
@@ -63,13 +70,22 @@ mod tests {
     /// A machine that stands still for so long while somebody waits, and then no more.
     fn once(stall: Duration) -> impl Fn() -> Duration {
         let asked = Cell::new(false);
-        move || if asked.replace(true) { stall } else { Duration::ZERO }
+        move || {
+            if asked.replace(true) {
+                stall
+            } else {
+                Duration::ZERO
+            }
+        }
     }
 
     #[tokio::test]
     async fn a_stall_gives_as_much_time_and_excuses_nothing() {
         assert_eq!(in_time(pending::<()>(), BRIEF, || BRIEF).await, None);
-        assert_eq!(in_time(pending::<()>(), BRIEF, once(Duration::from_micros(1))).await, None);
+        assert_eq!(
+            in_time(pending::<()>(), BRIEF, once(Duration::from_micros(1))).await,
+            None
+        );
         let late = async { sleep(BRIEF * 4).await };
         assert_eq!(in_time(late, BRIEF, once(BRIEF * 400)).await, Some(()));
     }

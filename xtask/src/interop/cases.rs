@@ -35,18 +35,60 @@ pub(super) struct Outgoing {
 
 /// What every library gets to verify of one issuer.
 pub(super) fn outgoing(issuer: &Issuer) -> Result<Vec<Outgoing>> {
-    let sub = issuer.id.claims()?["sub"].as_str().context("the token has no sub")?.to_owned();
-    let good = Expected::Accepted { sub, email: issuer.email.clone() };
+    let sub = issuer.id.claims()?["sub"]
+        .as_str()
+        .context("the token has no sub")?
+        .to_owned();
+    let good = Expected::Accepted {
+        sub,
+        email: issuer.email.clone(),
+    };
     let elsewhere = format!("{}/elsewhere", issuer.url);
     let (url, id) = (issuer.url.as_str(), &issuer.id);
     let cases = [
         ("as issued", id.clone(), url, AUDIENCE, good),
-        ("other claims", id.with_other_claims()?, url, AUDIENCE, Expected::Refused("signature")),
-        ("other signature", id.with_other_signature()?, url, AUDIENCE, Expected::Refused("signature")),
-        ("for another audience", id.clone(), url, "somebody-else", Expected::Refused("audience")),
-        ("of another issuer", id.clone(), &elsewhere, AUDIENCE, Expected::Refused("issuer")),
-        ("expired", issuer.expired.clone(), url, AUDIENCE, Expected::Refused("expired")),
-        ("refresh token", issuer.refresh.clone(), url, AUDIENCE, Expected::RefusedAnyhow),
+        (
+            "other claims",
+            id.with_other_claims()?,
+            url,
+            AUDIENCE,
+            Expected::Refused("signature"),
+        ),
+        (
+            "other signature",
+            id.with_other_signature()?,
+            url,
+            AUDIENCE,
+            Expected::Refused("signature"),
+        ),
+        (
+            "for another audience",
+            id.clone(),
+            url,
+            "somebody-else",
+            Expected::Refused("audience"),
+        ),
+        (
+            "of another issuer",
+            id.clone(),
+            &elsewhere,
+            AUDIENCE,
+            Expected::Refused("issuer"),
+        ),
+        (
+            "expired",
+            issuer.expired.clone(),
+            url,
+            AUDIENCE,
+            Expected::Refused("expired"),
+        ),
+        (
+            "refresh token",
+            issuer.refresh.clone(),
+            url,
+            AUDIENCE,
+            Expected::RefusedAnyhow,
+        ),
     ];
     let task = |name: &str, token: Token, issuer_url: &str, audience: &str| Verify {
         id: format!("{}, {name}", issuer.algorithm),
@@ -57,8 +99,11 @@ pub(super) fn outgoing(issuer: &Issuer) -> Result<Vec<Outgoing>> {
         audience: audience.to_owned(),
         token: token.text(),
     };
-    let outgoing =
-        |(name, token, url, audience, expected)| Outgoing { algorithm: issuer.algorithm, expected, task: task(name, token, url, audience) };
+    let outgoing = |(name, token, url, audience, expected)| Outgoing {
+        algorithm: issuer.algorithm,
+        expected,
+        task: task(name, token, url, audience),
+    };
     Ok(cases.map(outgoing).into())
 }
 
@@ -81,7 +126,11 @@ mod why {
 }
 
 /// What every library issues with one algorithm: with `keys`, and, as a thief would, with those of `strangers`.
-pub(super) fn incoming(algorithm: &'static str, keys: &Value, strangers: &Value) -> Result<Vec<Incoming>> {
+pub(super) fn incoming(
+    algorithm: &'static str,
+    keys: &Value,
+    strangers: &Value,
+) -> Result<Vec<Incoming>> {
     let (own, public) = (&keys[algorithm]["private"], &keys[algorithm]["public"]);
     // RS256 and PS256 work with the same key; the others need one of the other kind.
     let (other_algorithm, other_key) = match algorithm {
@@ -93,7 +142,10 @@ pub(super) fn incoming(algorithm: &'static str, keys: &Value, strangers: &Value)
     // Key confusion: the public key, which everybody has, as a shared secret. Its number alone, since libraries refuse to sign with
     // what looks like a whole key.
     let secret = json!({ "kty": "oct", "k": if public["n"].is_string() { &public["n"] } else { &public["x"] } });
-    let good = || Expected::Accepted { sub: UID.to_owned(), email: EMAIL.to_owned() };
+    let good = || Expected::Accepted {
+        sub: UID.to_owned(),
+        email: EMAIL.to_owned(),
+    };
     let as_is = Ok as fn(Token) -> Result<Token>;
     let claims = claims()?;
     let with = |name: &str, value: Value| {
@@ -104,27 +156,86 @@ pub(super) fn incoming(algorithm: &'static str, keys: &Value, strangers: &Value)
     let past = issuer::now()? - 60;
     let cases = [
         ("as issued", algorithm, own, claims.clone(), as_is, good()),
-        ("other algorithm", other_algorithm, other_key, claims.clone(), as_is, Expected::Refused(why::ALGORITHM)),
-        ("key confusion", "HS256", &secret, claims.clone(), as_is, Expected::Refused(why::ALGORITHM)),
-        ("other key", algorithm, &strangers[algorithm]["private"], claims.clone(), as_is, Expected::Refused(why::SIGNATURE)),
-        ("other claims", algorithm, own, claims.clone(), |token| token.with_other_claims(), Expected::Refused(why::SIGNATURE)),
-        ("other signature", algorithm, own, claims.clone(), |token| token.with_other_signature(), Expected::Refused(why::SIGNATURE)),
-        ("other audience", algorithm, own, with("aud", "somebody-else".into()), as_is, Expected::Refused(why::AUDIENCE)),
-        ("other issuer", algorithm, own, with("iss", "https://example.org".into()), as_is, Expected::Refused(why::ISSUER)),
-        ("expired", algorithm, own, with("exp", past.into()), as_is, Expected::Refused(why::EXPIRED)),
+        (
+            "other algorithm",
+            other_algorithm,
+            other_key,
+            claims.clone(),
+            as_is,
+            Expected::Refused(why::ALGORITHM),
+        ),
+        (
+            "key confusion",
+            "HS256",
+            &secret,
+            claims.clone(),
+            as_is,
+            Expected::Refused(why::ALGORITHM),
+        ),
+        (
+            "other key",
+            algorithm,
+            &strangers[algorithm]["private"],
+            claims.clone(),
+            as_is,
+            Expected::Refused(why::SIGNATURE),
+        ),
+        (
+            "other claims",
+            algorithm,
+            own,
+            claims.clone(),
+            |token| token.with_other_claims(),
+            Expected::Refused(why::SIGNATURE),
+        ),
+        (
+            "other signature",
+            algorithm,
+            own,
+            claims.clone(),
+            |token| token.with_other_signature(),
+            Expected::Refused(why::SIGNATURE),
+        ),
+        (
+            "other audience",
+            algorithm,
+            own,
+            with("aud", "somebody-else".into()),
+            as_is,
+            Expected::Refused(why::AUDIENCE),
+        ),
+        (
+            "other issuer",
+            algorithm,
+            own,
+            with("iss", "https://example.org".into()),
+            as_is,
+            Expected::Refused(why::ISSUER),
+        ),
+        (
+            "expired",
+            algorithm,
+            own,
+            with("exp", past.into()),
+            as_is,
+            Expected::Refused(why::EXPIRED),
+        ),
     ];
-    let incoming = |(name, with_algorithm, key, claims, spoil, expected): (_, &str, &Value, _, _, _)| Incoming {
-        algorithm,
-        expected,
-        spoil,
-        task: Issue {
-            id: format!("{algorithm}, {name}"),
-            algorithm: with_algorithm.to_owned(),
-            key: key.clone(),
-            header: json!({ "typ": "JWT", "kid": public["kid"] }),
-            claims,
-        },
-    };
+    let incoming =
+        |(name, with_algorithm, key, claims, spoil, expected): (_, &str, &Value, _, _, _)| {
+            Incoming {
+                algorithm,
+                expected,
+                spoil,
+                task: Issue {
+                    id: format!("{algorithm}, {name}"),
+                    algorithm: with_algorithm.to_owned(),
+                    key: key.clone(),
+                    header: json!({ "typ": "JWT", "kid": public["kid"] }),
+                    claims,
+                },
+            }
+        };
     Ok(cases.map(incoming).into())
 }
 
@@ -145,7 +256,12 @@ fn claims() -> Result<Value> {
 
 /// The key set that `revolve-verify` is given.
 pub(super) fn key_set(keys: &Value) -> Value {
-    let public: Vec<_> = keys.as_object().into_iter().flat_map(|keys| keys.values()).map(|pair| pair["public"].clone()).collect();
+    let public: Vec<_> = keys
+        .as_object()
+        .into_iter()
+        .flat_map(|keys| keys.values())
+        .map(|pair| pair["public"].clone())
+        .collect();
     json!({ "keys": public })
 }
 
@@ -157,7 +273,11 @@ impl Expected {
             (None, Some(reason)) => format!("refused: {reason}"),
             _ => return Some("neither accepted nor refused".to_owned()),
         };
-        let error = verdict.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
+        let error = verdict
+            .error
+            .as_ref()
+            .map(|error| format!(" ({error})"))
+            .unwrap_or_default();
         self.fault_in(&said).map(|fault| fault + &error)
     }
 
@@ -182,36 +302,81 @@ mod tests {
     use super::*;
 
     fn verdict(accepted: Option<(&str, &str)>, reason: Option<&str>) -> Verdict {
-        let accepted = accepted.map(|(sub, email)| Who { sub: sub.to_owned(), email: email.to_owned() });
-        Verdict { id: String::new(), accepted, reason: reason.map(str::to_owned), error: None }
+        let accepted = accepted.map(|(sub, email)| Who {
+            sub: sub.to_owned(),
+            email: email.to_owned(),
+        });
+        Verdict {
+            id: String::new(),
+            accepted,
+            reason: reason.map(str::to_owned),
+            error: None,
+        }
     }
 
     #[test]
     fn only_what_was_expected_is_no_fault() {
-        let good = Expected::Accepted { sub: "1".to_owned(), email: "a@b".to_owned() };
+        let good = Expected::Accepted {
+            sub: "1".to_owned(),
+            email: "a@b".to_owned(),
+        };
         assert_eq!(good.fault(&verdict(Some(("1", "a@b")), None)), None);
-        for other in [verdict(Some(("1", "eve@b")), None), verdict(None, Some("signature")), verdict(None, None)] {
+        for other in [
+            verdict(Some(("1", "eve@b")), None),
+            verdict(None, Some("signature")),
+            verdict(None, None),
+        ] {
             assert!(good.fault(&other).is_some(), "{other:?}");
         }
         let refused = Expected::Refused("signature");
         assert_eq!(refused.fault(&verdict(None, Some("signature"))), None);
-        for other in [verdict(None, Some("other")), verdict(Some(("1", "a@b")), None), verdict(Some(("1", "a@b")), Some("signature"))] {
+        for other in [
+            verdict(None, Some("other")),
+            verdict(Some(("1", "a@b")), None),
+            verdict(Some(("1", "a@b")), Some("signature")),
+        ] {
             assert!(refused.fault(&other).is_some(), "{other:?}");
         }
-        assert_eq!(Expected::RefusedAnyhow.fault(&verdict(None, Some("whatever"))), None);
+        assert_eq!(
+            Expected::RefusedAnyhow.fault(&verdict(None, Some("whatever"))),
+            None
+        );
         assert!(Expected::RefusedAnyhow.fault_in("accepted 1 a@b").is_some());
     }
 
     #[test]
     fn each_algorithm_is_tried_with_every_way_to_go_wrong() {
-        let pair = |kid: &str| json!({ "private": { "of": kid }, "public": { "kid": kid, "x": "AAAA" } });
+        let pair =
+            |kid: &str| json!({ "private": { "of": kid }, "public": { "kid": kid, "x": "AAAA" } });
         let keys = json!({ "RS256": pair("r"), "PS256": pair("p"), "ES256": pair("e"), "EdDSA": pair("d") });
-        for (algorithm, kid) in [("RS256", "r"), ("PS256", "p"), ("ES256", "e"), ("EdDSA", "d")] {
+        for (algorithm, kid) in [
+            ("RS256", "r"),
+            ("PS256", "p"),
+            ("ES256", "e"),
+            ("EdDSA", "d"),
+        ] {
             let cases = incoming(algorithm, &keys, &keys).unwrap();
-            assert_eq!(cases.iter().filter(|case| case.expected.is_acceptance()).count(), 1);
-            assert!(cases.iter().all(|case| case.task.header["kid"] == kid), "the thief names the key of somebody else");
-            let wrong: Vec<_> = cases.iter().filter(|case| case.task.algorithm != algorithm).collect();
-            assert!(wrong.len() == 2 && wrong.iter().all(|case| case.expected == Expected::Refused(why::ALGORITHM)));
+            assert_eq!(
+                cases
+                    .iter()
+                    .filter(|case| case.expected.is_acceptance())
+                    .count(),
+                1
+            );
+            assert!(
+                cases.iter().all(|case| case.task.header["kid"] == kid),
+                "the thief names the key of somebody else"
+            );
+            let wrong: Vec<_> = cases
+                .iter()
+                .filter(|case| case.task.algorithm != algorithm)
+                .collect();
+            assert!(
+                wrong.len() == 2
+                    && wrong
+                        .iter()
+                        .all(|case| case.expected == Expected::Refused(why::ALGORITHM))
+            );
         }
         assert_eq!(key_set(&keys)["keys"].as_array().unwrap().len(), 4);
     }

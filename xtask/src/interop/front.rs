@@ -15,7 +15,11 @@ pub(crate) struct Serving(JoinHandle<()>);
 
 impl Front {
     pub(crate) async fn bind() -> Result<Self> {
-        Ok(Self(TcpListener::bind(("127.0.0.1", 0)).await.context("no port is free")?))
+        Ok(Self(
+            TcpListener::bind(("127.0.0.1", 0))
+                .await
+                .context("no port is free")?,
+        ))
     }
 
     /// As a URL without a path.

@@ -36,7 +36,11 @@ pub(super) struct Issuer {
 
 impl Issuer {
     /// Starts it in a folder of its own and signs somebody up.
-    pub(super) async fn start(binary: &Binary, algorithm: &'static str, folder: &Path) -> Result<Self> {
+    pub(super) async fn start(
+        binary: &Binary,
+        algorithm: &'static str,
+        folder: &Path,
+    ) -> Result<Self> {
         let front = Front::bind().await?;
         let url = front.url()?;
         let settings = Settings::new(&Windows::SHORT)
@@ -45,7 +49,12 @@ impl Issuer {
             .with("TOKENS__ISSUER", &url)
             .with("TOKENS__AUDIENCE", AUDIENCE);
         // One whose ID tokens live for a second, over the same data: it makes the keys that the other goes on with.
-        let mut brief = Instance::start(binary, &settings.clone().with("TOKENS__ID_LIFETIME", "1s"), folder.join("brief")).await?;
+        let mut brief = Instance::start(
+            binary,
+            &settings.clone().with("TOKENS__ID_LIFETIME", "1s"),
+            folder.join("brief"),
+        )
+        .await?;
         let email = format!("{}@example.org", algorithm.to_lowercase());
         let account = json!({ "email": email, "password": "correct horse battery" });
         let signed_up = post(brief.url(), "signup", &account).await?;
@@ -55,7 +64,11 @@ impl Issuer {
         let serving = front.serve(behind);
         let signed_in = post(&url, "signin", &account).await?;
         let token = |answer: &Value, name: &str| -> Result<Token> {
-            Token::parse(answer["tokens"][name].as_str().with_context(|| format!("the answer has no {name}"))?)
+            Token::parse(
+                answer["tokens"][name]
+                    .as_str()
+                    .with_context(|| format!("the answer has no {name}"))?,
+            )
         };
         let issuer = Self {
             algorithm,
@@ -67,8 +80,14 @@ impl Issuer {
             instance,
             _serving: serving,
         };
-        ensure!(issuer.id.header()?["alg"] == algorithm, "the service does not issue {algorithm}");
-        ensure!(issuer.id.header()?["kid"] == issuer.expired.header()?["kid"], "the service has another key after a restart");
+        ensure!(
+            issuer.id.header()?["alg"] == algorithm,
+            "the service does not issue {algorithm}"
+        );
+        ensure!(
+            issuer.id.header()?["kid"] == issuer.expired.header()?["kid"],
+            "the service has another key after a restart"
+        );
         issuer.outlive().await?;
         Ok(issuer)
     }
@@ -88,7 +107,9 @@ impl Issuer {
 
     /// Waits until the brief token has expired.
     async fn outlive(&self) -> Result<()> {
-        let expires = self.expired.claims()?["exp"].as_u64().context("the token has no exp")?;
+        let expires = self.expired.claims()?["exp"]
+            .as_u64()
+            .context("the token has no exp")?;
         while now()? <= expires {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -97,15 +118,25 @@ impl Issuer {
 }
 
 /// Seconds since 1970-01-01 UTC.
-#[expect(clippy::disallowed_methods, reason = "foreign libraries know no other clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "foreign libraries know no other clock"
+)]
 pub(super) fn now() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }
 
 async fn post(base: &str, operation: &str, body: &Value) -> Result<Value> {
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let answer = client.post(format!("{base}/api/account/{operation}")).json(body).send().await?;
+    let answer = client
+        .post(format!("{base}/api/account/{operation}"))
+        .json(body)
+        .send()
+        .await?;
     let status = answer.status();
-    ensure!(status.is_success(), "{operation} was answered with {status}");
+    ensure!(
+        status.is_success(),
+        "{operation} was answered with {status}"
+    );
     Ok(answer.json().await?)
 }

@@ -36,11 +36,19 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
 pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     eprintln!("building the service and revolve-verify's example");
     let binary = Binary::build(false, interrupt).await?;
-    let folder = tempfile::Builder::new().prefix("revolve-interop-").tempdir().context("could not make a temporary directory")?;
-    let report = interrupt.guard(both_directions(tools, &binary, folder.path())).await?;
+    let folder = tempfile::Builder::new()
+        .prefix("revolve-interop-")
+        .tempdir()
+        .context("could not make a temporary directory")?;
+    let report = interrupt
+        .guard(both_directions(tools, &binary, folder.path()))
+        .await?;
     print!("{}", report.table());
     if !report.faults().is_empty() {
-        bail!("{} tokens went another way than they must", report.faults().len());
+        bail!(
+            "{} tokens went another way than they must",
+            report.faults().len()
+        );
     }
     Ok(())
 }
@@ -49,7 +57,9 @@ async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Resul
     let mut issuers = Vec::new();
     for algorithm in ALGORITHMS {
         issuers.push(
-            Issuer::start(binary, algorithm, &folder.join(algorithm)).await.with_context(|| format!("the service with {algorithm}"))?,
+            Issuer::start(binary, algorithm, &folder.join(algorithm))
+                .await
+                .with_context(|| format!("the service with {algorithm}"))?,
         );
     }
     let (keys, strangers) = (tools.keys().await?, tools.keys().await?);
@@ -62,16 +72,31 @@ async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Resul
             outgoing.extend(cases::outgoing(issuer)?);
             incoming.extend(cases::incoming(issuer.algorithm, &keys, &strangers)?);
         }
-        let (mut tasks, mut expected_out, mut expected_in) = (Tasks::default(), Vec::new(), Vec::new());
-        for Outgoing { algorithm, expected, task } in outgoing {
+        let (mut tasks, mut expected_out, mut expected_in) =
+            (Tasks::default(), Vec::new(), Vec::new());
+        for Outgoing {
+            algorithm,
+            expected,
+            task,
+        } in outgoing
+        {
             tasks.verify.push(task);
             expected_out.push((algorithm, expected));
         }
-        for Incoming { algorithm, expected, task, spoil } in incoming {
+        for Incoming {
+            algorithm,
+            expected,
+            task,
+            spoil,
+        } in incoming
+        {
             tasks.issue.push(task);
             expected_in.push((algorithm, expected, spoil));
         }
-        let answer = tools.run(library, &tasks).await.with_context(|| format!("{library:?}"))?;
+        let answer = tools
+            .run(library, &tasks)
+            .await
+            .with_context(|| format!("{library:?}"))?;
         judge_outgoing(&answer, &tasks, &expected_out, &mut report)?;
         if !answer.issued.is_empty() {
             judge_incoming(&answer, &tasks, &expected_in, &key_set, &mut report).await?;
@@ -84,12 +109,28 @@ async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Resul
 }
 
 /// The service's tokens, as a library saw them.
-fn judge_outgoing(answer: &Answer, tasks: &Tasks, expected: &[(&'static str, cases::Expected)], report: &mut Report) -> Result<()> {
-    let verdicts: HashMap<_, _> = answer.verdicts.iter().map(|verdict| (verdict.id.as_str(), verdict)).collect();
+fn judge_outgoing(
+    answer: &Answer,
+    tasks: &Tasks,
+    expected: &[(&'static str, cases::Expected)],
+    report: &mut Report,
+) -> Result<()> {
+    let verdicts: HashMap<_, _> = answer
+        .verdicts
+        .iter()
+        .map(|verdict| (verdict.id.as_str(), verdict))
+        .collect();
     for (task, (algorithm, expected)) in tasks.verify.iter().zip(expected) {
-        let verdict = verdicts.get(task.id.as_str()).with_context(|| format!("{} says nothing about {}", answer.library, task.id))?;
+        let verdict = verdicts
+            .get(task.id.as_str())
+            .with_context(|| format!("{} says nothing about {}", answer.library, task.id))?;
         let outcome = outcome(expected, &task.id, expected.fault(verdict));
-        report.note((&answer.library, &answer.version), algorithm, Direction::Outgoing, outcome);
+        report.note(
+            (&answer.library, &answer.version),
+            algorithm,
+            Direction::Outgoing,
+            outcome,
+        );
     }
     Ok(())
 }
@@ -97,17 +138,39 @@ fn judge_outgoing(answer: &Answer, tasks: &Tasks, expected: &[(&'static str, cas
 type Spoiled = (&'static str, cases::Expected, fn(Token) -> Result<Token>);
 
 /// A library's tokens, as `revolve-verify` sees them.
-async fn judge_incoming(answer: &Answer, tasks: &Tasks, expected: &[Spoiled], key_set: &Path, report: &mut Report) -> Result<()> {
-    let issued: HashMap<_, _> = answer.issued.iter().map(|issued| (issued.id.as_str(), issued.token.as_str())).collect();
+async fn judge_incoming(
+    answer: &Answer,
+    tasks: &Tasks,
+    expected: &[Spoiled],
+    key_set: &Path,
+    report: &mut Report,
+) -> Result<()> {
+    let issued: HashMap<_, _> = answer
+        .issued
+        .iter()
+        .map(|issued| (issued.id.as_str(), issued.token.as_str()))
+        .collect();
     let mut tokens = Vec::new();
     for (task, (.., spoil)) in tasks.issue.iter().zip(expected) {
-        let token = issued.get(task.id.as_str()).with_context(|| format!("{} has not issued {}", answer.library, task.id))?;
+        let token = issued
+            .get(task.id.as_str())
+            .with_context(|| format!("{} has not issued {}", answer.library, task.id))?;
         tokens.push(spoil(Token::parse(token)?)?.text());
     }
     let verdicts = revolve_verify(key_set, &tokens).await?;
-    for ((task, (algorithm, expected, _)), said) in tasks.issue.iter().zip(expected).zip(&verdicts) {
-        let outcome = outcome(expected, &format!("its {}", task.id), expected.fault_in(said));
-        report.note((&answer.library, &answer.version), algorithm, Direction::Incoming, outcome);
+    for ((task, (algorithm, expected, _)), said) in tasks.issue.iter().zip(expected).zip(&verdicts)
+    {
+        let outcome = outcome(
+            expected,
+            &format!("its {}", task.id),
+            expected.fault_in(said),
+        );
+        report.note(
+            (&answer.library, &answer.version),
+            algorithm,
+            Direction::Incoming,
+            outcome,
+        );
     }
     Ok(())
 }
@@ -122,9 +185,22 @@ fn outcome(expected: &cases::Expected, id: &str, fault: Option<String>) -> Outco
 
 /// One line about each token, by the example `judge`.
 async fn revolve_verify(key_set: &Path, tokens: &[String]) -> Result<Vec<String>> {
-    let mut command = process::cargo(["run", "--quiet", "--package", "revolve-verify", "--example", "judge", "--"])?;
+    let mut command = process::cargo([
+        "run",
+        "--quiet",
+        "--package",
+        "revolve-verify",
+        "--example",
+        "judge",
+        "--",
+    ])?;
     command.args([cases::ISSUER, AUDIENCE]).arg(key_set);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().context("could not run cargo")?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("could not run cargo")?;
     let mut input = child.stdin.take().context("the example has no input")?;
     let lines = tokens.join("\n");
     let (written, output) = tokio::join!(
@@ -136,9 +212,21 @@ async fn revolve_verify(key_set: &Path, tokens: &[String]) -> Result<Vec<String>
         child.wait_with_output()
     );
     let output = output?;
-    ensure!(output.status.success(), "revolve-verify's example failed ({})", output.status);
+    ensure!(
+        output.status.success(),
+        "revolve-verify's example failed ({})",
+        output.status
+    );
     written?;
-    let said: Vec<String> = String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect();
-    ensure!(said.len() == tokens.len(), "revolve-verify's example says {} lines about {} tokens", said.len(), tokens.len());
+    let said: Vec<String> = String::from_utf8(output.stdout)?
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    ensure!(
+        said.len() == tokens.len(),
+        "revolve-verify's example says {} lines about {} tokens",
+        said.len(),
+        tokens.len()
+    );
     Ok(said)
 }

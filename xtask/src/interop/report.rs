@@ -37,12 +37,28 @@ pub(super) enum Direction {
 
 impl Report {
     /// What became of one token: as it must, or with a fault.
-    pub(super) fn note(&mut self, (library, version): (&str, &str), algorithm: &'static str, direction: Direction, outcome: Outcome) {
-        let row = self.rows.iter().position(|row| row.library == library && row.algorithm == algorithm).unwrap_or_else(|| {
-            let (library, version) = (library.to_owned(), version.to_owned());
-            self.rows.push(Row { library, version, algorithm, outgoing: Tally::default(), incoming: Tally::default() });
-            self.rows.len() - 1
-        });
+    pub(super) fn note(
+        &mut self,
+        (library, version): (&str, &str),
+        algorithm: &'static str,
+        direction: Direction,
+        outcome: Outcome,
+    ) {
+        let row = self
+            .rows
+            .iter()
+            .position(|row| row.library == library && row.algorithm == algorithm)
+            .unwrap_or_else(|| {
+                let (library, version) = (library.to_owned(), version.to_owned());
+                self.rows.push(Row {
+                    library,
+                    version,
+                    algorithm,
+                    outgoing: Tally::default(),
+                    incoming: Tally::default(),
+                });
+                self.rows.len() - 1
+            });
         let tally = match direction {
             Direction::Outgoing => &mut self.rows[row].outgoing,
             Direction::Incoming => &mut self.rows[row].incoming,
@@ -59,9 +75,18 @@ impl Report {
     }
 
     pub(super) fn table(&self) -> String {
-        let width = self.rows.iter().map(|row| row.library.len()).max().unwrap_or_default().max(7);
+        let width = self
+            .rows
+            .iter()
+            .map(|row| row.library.len())
+            .max()
+            .unwrap_or_default()
+            .max(7);
         let tally = |tally: Tally| match tally {
-            Tally { accepted: 0, refused: 0 } => "-".to_owned(),
+            Tally {
+                accepted: 0,
+                refused: 0,
+            } => "-".to_owned(),
             Tally { accepted, refused } => format!("{accepted} accepted, {refused} refused"),
         };
         let mut table = String::new();
@@ -73,7 +98,11 @@ impl Report {
         );
         for row in &self.rows {
             let (outgoing, incoming) = (tally(row.outgoing), tally(row.incoming));
-            let _ = writeln!(table, "{:width$}  {:8}  {:9}  {outgoing:23}  {incoming}", row.library, row.version, row.algorithm);
+            let _ = writeln!(
+                table,
+                "{:width$}  {:8}  {:9}  {outgoing:23}  {incoming}",
+                row.library, row.version, row.algorithm
+            );
         }
         for fault in &self.faults {
             let _ = writeln!(table, "WRONG: {fault}");
@@ -104,11 +133,22 @@ mod tests {
         report.note(library, "RS256", Direction::Outgoing, Outcome::Accepted);
         report.note(library, "RS256", Direction::Outgoing, Outcome::Refused);
         report.note(library, "RS256", Direction::Incoming, Outcome::Refused);
-        report.note(library, "ES256", Direction::Outgoing, Outcome::Fault("ES256, expired: accepted".to_owned()));
+        report.note(
+            library,
+            "ES256",
+            Direction::Outgoing,
+            Outcome::Fault("ES256, expired: accepted".to_owned()),
+        );
         assert_eq!(report.faults(), ["PyJWT: ES256, expired: accepted"]);
         let table = report.table();
-        let lines: Vec<_> = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        assert_eq!(lines[1], "PyJWT 2.0 RS256 1 accepted, 1 refused 0 accepted, 1 refused");
+        let lines: Vec<_> = table
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(
+            lines[1],
+            "PyJWT 2.0 RS256 1 accepted, 1 refused 0 accepted, 1 refused"
+        );
         assert_eq!(lines[2], "PyJWT 2.0 ES256 - -");
         assert_eq!(lines[3], "WRONG: PyJWT: ES256, expired: accepted");
     }

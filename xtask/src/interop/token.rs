@@ -11,7 +11,9 @@ pub(super) struct Token([String; 3]);
 impl Token {
     pub(super) fn parse(text: &str) -> Result<Self> {
         let parts: Vec<String> = text.split('.').map(str::to_owned).collect();
-        Ok(Self(parts.try_into().ok().context("a token has three parts")?))
+        Ok(Self(
+            parts.try_into().ok().context("a token has three parts")?,
+        ))
     }
 
     pub(super) fn text(&self) -> String {
@@ -39,7 +41,9 @@ impl Token {
     pub(super) fn with_other_signature(&self) -> Result<Self> {
         let mut signature = URL_SAFE_NO_PAD.decode(&self.0[2])?;
         let middle = signature.len() / 2;
-        *signature.get_mut(middle).context("a token has a signature")? ^= 1;
+        *signature
+            .get_mut(middle)
+            .context("a token has a signature")? ^= 1;
         let mut parts = self.0.clone();
         parts[2] = URL_SAFE_NO_PAD.encode(signature);
         Ok(Self(parts))
@@ -58,11 +62,22 @@ mod tests {
     fn what_is_spoiled_differs_in_one_part_alone() {
         let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let claims = encode(r#"{"user":{"email":"ann@example.org"}}"#);
-        let token = Token::parse(&format!("{}.{claims}.{}", encode(r#"{"alg":"ES256"}"#), encode("signature"))).unwrap();
+        let token = Token::parse(&format!(
+            "{}.{claims}.{}",
+            encode(r#"{"alg":"ES256"}"#),
+            encode("signature")
+        ))
+        .unwrap();
         assert_eq!(token.header().unwrap()["alg"], "ES256");
-        let (claims, signature) = (token.with_other_claims().unwrap(), token.with_other_signature().unwrap());
+        let (claims, signature) = (
+            token.with_other_claims().unwrap(),
+            token.with_other_signature().unwrap(),
+        );
         let same = |other: &Token| [0, 1, 2].map(|part| other.0[part] == token.0[part]);
-        assert_eq!((same(&claims), same(&signature)), ([true, false, true], [true, true, false]));
+        assert_eq!(
+            (same(&claims), same(&signature)),
+            ([true, false, true], [true, true, false])
+        );
         assert_eq!(claims.claims().unwrap()["user"]["email"], "eve@example.org");
         assert!(Token::parse("a.b").is_err());
     }

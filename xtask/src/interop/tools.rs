@@ -52,18 +52,36 @@ impl Tools {
     /// A reason in one line, if Python, node or their registries are missing.
     pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
         let scripts = crate::root()?.join("xtask/interop");
-        let target = MetadataCommand::new().current_dir(crate::root()?).no_deps().exec()?.target_directory.into_std_path_buf();
+        let target = MetadataCommand::new()
+            .current_dir(crate::root()?)
+            .no_deps()
+            .exec()?
+            .target_directory
+            .into_std_path_buf();
         let requirements = scripts.join("requirements.txt");
-        let python = interrupt.guard(Venv::prepare(target.join("interop/python"), &requirements)).await?;
-        let tools = Self { python, scripts, node: target.join("interop/node") };
+        let python = interrupt
+            .guard(Venv::prepare(target.join("interop/python"), &requirements))
+            .await?;
+        let tools = Self {
+            python,
+            scripts,
+            node: target.join("interop/node"),
+        };
         interrupt.guard(tools.prepare_node()).await?;
         Ok(tools)
     }
 
     async fn prepare_node(&self) -> Result<()> {
         let wanted = self.scripts.join("package.json");
-        let version = process::output(Command::new("node").arg("--version")).await.ok().context("there is no node")?;
-        let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+        let version = process::output(Command::new("node").arg("--version"))
+            .await
+            .ok()
+            .context("there is no node")?;
+        let major = version
+            .trim_start_matches('v')
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok());
         if major.is_none_or(|major| major < NODE) {
             bail!("node is {version}, and {NODE} is needed");
         }
@@ -72,8 +90,19 @@ impl Tools {
             fs::create_dir_all(&self.node)?;
             fs::copy(&wanted, self.node.join("package.json"))?;
             let mut npm = Command::new("npm");
-            npm.args(["install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]);
-            brief(process::output(npm.current_dir(&self.node)).await, "the npm packages could not be installed")?;
+            npm.args([
+                "install",
+                "--no-package-lock",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel",
+                "error",
+            ]);
+            brief(
+                process::output(npm.current_dir(&self.node)).await,
+                "the npm packages could not be installed",
+            )?;
             note_installed(&wanted, &self.node)?;
         }
         // Node looks for packages from where the script lies.
@@ -85,19 +114,42 @@ impl Tools {
     pub(super) async fn run(&self, library: Library, tasks: &Tasks) -> Result<Answer> {
         let answer = match library {
             Library::Python(module) => self.script("run.py", [module], tasks).await,
-            Library::Node(package) => pipe(Command::new("node").arg(self.node.join("run.mjs")).arg(package), tasks).await,
+            Library::Node(package) => {
+                pipe(
+                    Command::new("node")
+                        .arg(self.node.join("run.mjs"))
+                        .arg(package),
+                    tasks,
+                )
+                .await
+            }
         };
-        serde_json::from_slice(&answer?).with_context(|| format!("{library:?} answers something else than asked for"))
+        serde_json::from_slice(&answer?)
+            .with_context(|| format!("{library:?} answers something else than asked for"))
     }
 
     /// A key pair for each algorithm, as JWKs: `{"RS256": {"private": …, "public": …}, …}`.
     pub(super) async fn keys(&self) -> Result<Value> {
-        Ok(serde_json::from_slice(&self.script("keys.py", [] as [&str; 0], &()).await?)?)
+        Ok(serde_json::from_slice(
+            &self.script("keys.py", [] as [&str; 0], &()).await?,
+        )?)
     }
 
-    async fn script(&self, name: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, tasks: &impl Serialize) -> Result<Vec<u8>> {
+    async fn script(
+        &self,
+        name: &str,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        tasks: &impl Serialize,
+    ) -> Result<Vec<u8>> {
         // -B: no compiled files beside the sources.
-        pipe(Command::new(self.python.program("python")).arg("-B").arg(self.scripts.join(name)).args(arguments), tasks).await
+        pipe(
+            Command::new(self.python.program("python"))
+                .arg("-B")
+                .arg(self.scripts.join(name))
+                .args(arguments),
+            tasks,
+        )
+        .await
     }
 }
 
@@ -165,11 +217,23 @@ pub(super) struct Issued {
 
 /// Runs a script with its tasks on standard input. Asks nobody through a proxy: the service is on this machine.
 async fn pipe(command: &mut Command, tasks: &impl Serialize) -> Result<Vec<u8>> {
-    for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+    for name in [
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ] {
         command.env_remove(name);
     }
     let stdio = std::process::Stdio::piped;
-    let mut child = command.stdin(stdio()).stdout(stdio()).kill_on_drop(true).spawn().context("could not run a script")?;
+    let mut child = command
+        .stdin(stdio())
+        .stdout(stdio())
+        .kill_on_drop(true)
+        .spawn()
+        .context("could not run a script")?;
     let mut input = child.stdin.take().context("the script has no input")?;
     // It reads everything before it writes anything.
     input.write_all(&serde_json::to_vec(tasks)?).await?;
@@ -188,5 +252,7 @@ fn is_installed(wanted: &Path, folder: &Path) -> bool {
 }
 
 fn note_installed(wanted: &Path, folder: &Path) -> Result<()> {
-    fs::copy(wanted, folder.join("installed")).map(drop).with_context(|| format!("could not write to {}", folder.display()))
+    fs::copy(wanted, folder.join("installed"))
+        .map(drop)
+        .with_context(|| format!("could not write to {}", folder.display()))
 }

@@ -42,17 +42,32 @@ impl State {
 
 impl Balancer {
     pub(super) fn start(urls: Vec<String>) -> Result<Self> {
-        let client = || Client::builder().no_proxy().timeout(Duration::from_secs(30));
+        let client = || {
+            Client::builder()
+                .no_proxy()
+                .timeout(Duration::from_secs(30))
+        };
         let http = client().build().context("no HTTP client")?;
         // A connection of its own for each look, as most proxies do.
-        let looking = client().pool_max_idle_per_host(0).timeout(LOOK).build().context("no HTTP client")?;
-        let backends: Vec<_> = urls.into_iter().map(|url| Backend { url, ready: false }).collect();
+        let looking = client()
+            .pool_max_idle_per_host(0)
+            .timeout(LOOK)
+            .build()
+            .context("no HTTP client")?;
+        let backends: Vec<_> = urls
+            .into_iter()
+            .map(|url| Backend { url, ready: false })
+            .collect();
         let state = Arc::new(State(Mutex::new((backends, 0))));
         let mut looks = JoinSet::new();
         for slot in 0..state.lock().0.len() {
             looks.spawn(look(looking.clone(), Arc::clone(&state), slot));
         }
-        Ok(Self { http, state, _looks: looks })
+        Ok(Self {
+            http,
+            state,
+            _looks: looks,
+        })
     }
 
     /// For requests; it keeps connections alive.
@@ -93,7 +108,9 @@ impl Balancer {
                 sleep(EVERY / 10).await;
             }
         };
-        timeout(patience, found).await.with_context(|| format!("replica {slot} is not ready within {patience:?}"))
+        timeout(patience, found)
+            .await
+            .with_context(|| format!("replica {slot} is not ready within {patience:?}"))
     }
 }
 

@@ -34,7 +34,11 @@ impl Load {
         let shared = Arc::new(Shared::default());
         let mut tasks = JoinSet::new();
         for number in 0..clients {
-            let mut client = Client { balancer: Arc::clone(balancer), shared: Arc::clone(&shared), tokens: Value::Null };
+            let mut client = Client {
+                balancer: Arc::clone(balancer),
+                shared: Arc::clone(&shared),
+                tokens: Value::Null,
+            };
             client.sign_up(number).await?;
             tasks.spawn(client.go_on());
         }
@@ -48,11 +52,21 @@ impl Load {
     }
 
     pub(super) fn failures(&self) -> usize {
-        self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.shared
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 
     pub(super) fn first_failure(&self) -> String {
-        self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).first().cloned().unwrap_or_default()
+        self.shared
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .first()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Waits for a hundred more.
@@ -67,7 +81,13 @@ impl Load {
     pub(super) async fn stop(self) -> (u64, Vec<String>) {
         self.shared.stop.store(true, Ordering::Relaxed);
         drop(self.clients.await);
-        let failures = std::mem::take(&mut *self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner));
+        let failures = std::mem::take(
+            &mut *self
+                .shared
+                .failures
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         (self.shared.requests.load(Ordering::Relaxed), failures)
     }
 }
@@ -81,7 +101,11 @@ struct Client {
 impl Client {
     async fn sign_up(&mut self, number: usize) -> Result<()> {
         let body = json!({ "email": format!("client-{number}@example.org"), "password": "correct horse battery" });
-        let answer = self.ask(Method::POST, "/api/account/signup", |request| request.json(&body)).await?;
+        let answer = self
+            .ask(Method::POST, "/api/account/signup", |request| {
+                request.json(&body)
+            })
+            .await?;
         self.tokens = answer["tokens"].clone();
         Ok(())
     }
@@ -90,7 +114,11 @@ impl Client {
         while !self.shared.stop.load(Ordering::Relaxed) {
             let outcome = self.turn().await;
             if let Err(error) = outcome {
-                self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{error:#}"));
+                self.shared
+                    .failures
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(format!("{error:#}"));
             }
         }
     }
@@ -98,22 +126,45 @@ impl Client {
     /// A refresh and two questions.
     async fn turn(&mut self) -> Result<()> {
         let body = json!({ "refreshToken": self.tokens["refreshToken"] });
-        let answer = self.ask(Method::POST, "/api/account/tokens", |request| request.json(&body)).await?;
+        let answer = self
+            .ask(Method::POST, "/api/account/tokens", |request| {
+                request.json(&body)
+            })
+            .await?;
         self.tokens = answer["tokens"].clone();
-        let token = self.tokens["idToken"].as_str().context("no ID token")?.to_owned();
-        self.ask(Method::GET, "/api/account/me", |request| request.bearer_auth(&token)).await?;
-        self.ask(Method::GET, "/.well-known/jwks.json", |request| request).await?;
+        let token = self.tokens["idToken"]
+            .as_str()
+            .context("no ID token")?
+            .to_owned();
+        self.ask(Method::GET, "/api/account/me", |request| {
+            request.bearer_auth(&token)
+        })
+        .await?;
+        self.ask(Method::GET, "/.well-known/jwks.json", |request| request)
+            .await?;
         Ok(())
     }
 
     /// One request, once.
-    async fn ask(&self, method: Method, path: &str, with: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Result<Value> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Value> {
         let outcome = async {
             let url = self.balancer.pick().await?;
-            let answer = with(self.balancer.http().request(method, format!("{url}{path}"))).send().await.context("no answer")?;
+            let answer = with(self.balancer.http().request(method, format!("{url}{path}")))
+                .send()
+                .await
+                .context("no answer")?;
             let status = answer.status();
             let body: Value = answer.json().await.context("no whole answer")?;
-            if status.is_success() { Ok(body) } else { Err(anyhow!("{status} {}", body["code"])) }
+            if status.is_success() {
+                Ok(body)
+            } else {
+                Err(anyhow!("{status} {}", body["code"]))
+            }
         };
         let outcome = outcome.await.with_context(|| path.to_owned());
         self.shared.requests.fetch_add(1, Ordering::Relaxed);

@@ -48,7 +48,13 @@ pub(crate) struct Args {
 
 impl Default for Args {
     fn default() -> Self {
-        Self { requests: 10_000, clients: 16, restarts: 3, release: false, stores: stores::Args { local: false } }
+        Self {
+            requests: 10_000,
+            clients: 16,
+            restarts: 3,
+            release: false,
+            stores: stores::Args { local: false },
+        }
     }
 }
 
@@ -63,13 +69,27 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 
 async fn over(args: &Args, binary: &Binary, stores: &Stores, interrupt: &Interrupt) -> Result<()> {
     let url = |scheme: &str| -> Result<Url> {
-        let found = stores.running.iter().map(Store::url).find(|url| url.starts_with(scheme));
-        found.with_context(|| format!("{scheme} was not started"))?.parse().with_context(|| format!("the URL of {scheme} is none"))
+        let found = stores
+            .running
+            .iter()
+            .map(Store::url)
+            .find(|url| url.starts_with(scheme));
+        found
+            .with_context(|| format!("{scheme} was not started"))?
+            .parse()
+            .with_context(|| format!("the URL of {scheme} is none"))
     };
     let (redis, postgres) = (url("redis")?, url("postgres")?);
-    let nonce: String = crate::secrets::random()?.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let nonce: String = crate::secrets::random()?
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(8)
+        .collect();
     let schema = Schema::create(&postgres, format!("rolling_{}", nonce.to_lowercase())).await?;
-    let settings = Settings::new(&Windows::SHORT).server().await?.stores(&redis, &schema.url());
+    let settings = Settings::new(&Windows::SHORT)
+        .server()
+        .await?
+        .stores(&redis, &schema.url());
     // Windows as they are by default: what is restarted here is the service, not time.
     let settings = drained(settings);
     let outcome = Box::pin(interrupt.guard(roll(args, binary, &settings))).await;
@@ -78,16 +98,31 @@ async fn over(args: &Args, binary: &Binary, stores: &Stores, interrupt: &Interru
 }
 
 async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
-    let Rolled { restarts, requests, failed, complaints, took } = restarts(args, binary, settings, |line| eprintln!("{line}")).await?;
+    let Rolled {
+        restarts,
+        requests,
+        failed,
+        complaints,
+        took,
+    } = restarts(args, binary, settings, |line| eprintln!("{line}")).await?;
     println!("replicas  restarts  clients  requests  failed  seconds");
-    println!("{REPLICAS:>8}  {restarts:>8}  {:>7}  {requests:>8}  {:>6}  {:>7.1}", args.clients, failed.len(), took.as_secs_f64());
+    println!(
+        "{REPLICAS:>8}  {restarts:>8}  {:>7}  {requests:>8}  {:>6}  {:>7.1}",
+        args.clients,
+        failed.len(),
+        took.as_secs_f64()
+    );
     for failure in failed.iter().take(10) {
         println!("  {failure}");
     }
     for line in complaints {
         println!("  log: {line}");
     }
-    ensure!(failed.is_empty(), "{} of {requests} requests failed", failed.len());
+    ensure!(
+        failed.is_empty(),
+        "{} of {requests} requests failed",
+        failed.len()
+    );
     Ok(())
 }
 
@@ -111,20 +146,38 @@ pub(crate) struct Rolled {
 }
 
 /// The restarts, each told as it is done.
-pub(crate) async fn restarts(args: &Args, binary: &Binary, settings: &Settings, tell: impl Fn(&str)) -> Result<Rolled> {
-    let folder = tempfile::Builder::new().prefix("revolve-rolling-").tempdir().context("could not make a temporary directory")?;
+pub(crate) async fn restarts(
+    args: &Args,
+    binary: &Binary,
+    settings: &Settings,
+    tell: impl Fn(&str),
+) -> Result<Rolled> {
+    let folder = tempfile::Builder::new()
+        .prefix("revolve-rolling-")
+        .tempdir()
+        .context("could not make a temporary directory")?;
     let mut replicas = Vec::new();
     for number in 0..REPLICAS {
-        replicas.push(Instance::start(binary, settings, folder.path().join(number.to_string())).await?);
+        replicas
+            .push(Instance::start(binary, settings, folder.path().join(number.to_string())).await?);
     }
-    let balancer = Arc::new(Balancer::start(replicas.iter().map(|replica| replica.url().to_owned()).collect())?);
+    let balancer = Arc::new(Balancer::start(
+        replicas
+            .iter()
+            .map(|replica| replica.url().to_owned())
+            .collect(),
+    )?);
     for slot in 0..replicas.len() {
         balancer.ready(slot, READY).await?;
     }
     let load = Load::start(&balancer, args.clients).await?;
     let (begun, mut restarts) = (Instant::now(), 0);
     while restarts < args.restarts || load.requests() < args.requests {
-        ensure!(load.failures() < 1000, "a thousand requests failed, the first: {}", load.first_failure());
+        ensure!(
+            load.failures() < 1000,
+            "a thousand requests failed, the first: {}",
+            load.first_failure()
+        );
         for (slot, replica) in replicas.iter_mut().enumerate() {
             replica.stop().await?;
             replica.restart().await?;
@@ -134,13 +187,27 @@ pub(crate) async fn restarts(args: &Args, binary: &Binary, settings: &Settings, 
             load.next_hundred().await;
         }
         restarts += 1;
-        tell(&format!("{restarts} restarts of each replica, {} requests, {} failed", load.requests(), load.failures()));
+        tell(&format!(
+            "{restarts} restarts of each replica, {} requests, {} failed",
+            load.requests(),
+            load.failures()
+        ));
     }
     let took = begun.elapsed();
     let (requests, failed) = load.stop().await;
-    let complaints = if failed.is_empty() { Vec::new() } else { replicas.iter().flat_map(Instance::complaints).collect() };
+    let complaints = if failed.is_empty() {
+        Vec::new()
+    } else {
+        replicas.iter().flat_map(Instance::complaints).collect()
+    };
     for replica in &mut replicas {
         replica.stop().await?;
     }
-    Ok(Rolled { restarts, requests, failed, complaints, took })
+    Ok(Rolled {
+        restarts,
+        requests,
+        failed,
+        complaints,
+        took,
+    })
 }

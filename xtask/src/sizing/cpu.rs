@@ -33,9 +33,17 @@ struct Side {
 pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
     let mut sides = Vec::new();
     for algorithm in ["RS256", "ES256"] {
-        let service = bench.service(&format!("cpu_{}", algorithm.to_lowercase()), algorithm).await?;
+        let service = bench
+            .service(&format!("cpu_{}", algorithm.to_lowercase()), algorithm)
+            .await?;
         let people = People::sign_up(service.url(), PEOPLE).await?;
-        sides.push(Side { algorithm, service, people, rounds: Vec::new(), refreshes: 0 });
+        sides.push(Side {
+            algorithm,
+            service,
+            people,
+            rounds: Vec::new(),
+            refreshes: 0,
+        });
     }
     let time = Duration::from_secs(bench.args.seconds.into()) / u32::try_from(ROUNDS)?;
     for round in 0..ROUNDS {
@@ -53,7 +61,13 @@ pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
             values[values.len() / 2]
         };
         let (service, redis, postgres) = (median(0), median(1), median(2));
-        costs.push(Cost { algorithm: side.algorithm, service, redis, postgres, refreshes: side.refreshes });
+        costs.push(Cost {
+            algorithm: side.algorithm,
+            service,
+            redis,
+            postgres,
+            refreshes: side.refreshes,
+        });
     }
     Ok(costs)
 }
@@ -62,10 +76,23 @@ impl Side {
     async fn round(&mut self, bench: &Bench<'_>, time: Duration) -> Result<()> {
         let processes = [
             self.service.pid().context("the service runs")?,
-            bench.stores.get(Kind::Redis).and_then(crate::stores::Store::pid).context("Redis runs here")?,
-            bench.stores.get(Kind::Postgres).and_then(crate::stores::Store::pid).context("Postgres runs here")?,
+            bench
+                .stores
+                .get(Kind::Redis)
+                .and_then(crate::stores::Store::pid)
+                .context("Redis runs here")?,
+            bench
+                .stores
+                .get(Kind::Postgres)
+                .and_then(crate::stores::Store::pid)
+                .context("Postgres runs here")?,
         ];
-        let used = || processes.iter().map(|pid| usage::cpu(*pid)).collect::<Result<Vec<_>>>();
+        let used = || {
+            processes
+                .iter()
+                .map(|pid| usage::cpu(*pid))
+                .collect::<Result<Vec<_>>>()
+        };
         let before = used()?;
         let count = self.people.refresh_for(time).await?;
         let after = used()?;

@@ -26,8 +26,14 @@ pub(super) struct People {
 impl People {
     /// Signs up so many.
     pub(super) async fn sign_up(url: &str, number: u32) -> Result<Self> {
-        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-        let (next, bar) = (AtomicU32::new(0), ProgressBar::new(number.into()).with_message("sign-ups"));
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        let (next, bar) = (
+            AtomicU32::new(0),
+            ProgressBar::new(number.into()).with_message("sign-ups"),
+        );
         let some = async || {
             let mut tokens = Vec::new();
             loop {
@@ -42,7 +48,11 @@ impl People {
         };
         let tokens = try_join_all((0..AT_ONCE).map(|_| some())).await?.concat();
         bar.finish_and_clear();
-        Ok(Self { client, url: url.to_owned(), tokens })
+        Ok(Self {
+            client,
+            url: url.to_owned(),
+            tokens,
+        })
     }
 
     /// Signs each of the first `number` in again, `times` times, as other devices. Their new tokens are not kept.
@@ -55,7 +65,12 @@ impl People {
                     return Ok::<_, anyhow::Error>(());
                 }
                 let body = json!({ "email": format!("person-{}@example.org", who % number), "password": PASSWORD });
-                ask(&self.client, &format!("{}/api/account/signin", self.url), &body).await?;
+                ask(
+                    &self.client,
+                    &format!("{}/api/account/signin", self.url),
+                    &body,
+                )
+                .await?;
             }
         };
         try_join_all((0..AT_ONCE).map(|_| some())).await.map(drop)
@@ -101,9 +116,17 @@ impl People {
 
 /// Sends a request; the refresh token of its answer.
 async fn ask(client: &Client, url: &str, body: &Value) -> Result<String> {
-    let answer = client.post(url).json(body).send().await.context("the service does not answer")?;
+    let answer = client
+        .post(url)
+        .json(body)
+        .send()
+        .await
+        .context("the service does not answer")?;
     let status = answer.status();
-    let answer: Value = answer.json().await.context("the service answers something else")?;
+    let answer: Value = answer
+        .json()
+        .await
+        .context("the service answers something else")?;
     match answer["tokens"]["refreshToken"].as_str() {
         Some(token) => Ok(token.to_owned()),
         None => bail!("{url} answers {status}: {answer}"),

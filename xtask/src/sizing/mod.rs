@@ -63,29 +63,53 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let figures = outcome?;
     let text = page::figures(args, &figures);
     println!("{text}");
-    if args.print { Ok(()) } else { page::write(&crate::root()?.join("docs/sizing.md"), &text) }
+    if args.print {
+        Ok(())
+    } else {
+        page::write(&crate::root()?.join("docs/sizing.md"), &text)
+    }
 }
 
 async fn measure(args: &Args, binary: Binary, stores: &Stores) -> Result<Figures> {
-    let url = |kind| -> Result<Url> { Ok(stores.get(kind).context("it was started")?.url().parse()?) };
-    let folder = tempfile::Builder::new().prefix("revolve-sizing-").tempdir()?;
-    let bench = Bench { args, binary, stores, redis: url(Kind::Redis)?, postgres: url(Kind::Postgres)?, folder };
+    let url =
+        |kind| -> Result<Url> { Ok(stores.get(kind).context("it was started")?.url().parse()?) };
+    let folder = tempfile::Builder::new()
+        .prefix("revolve-sizing-")
+        .tempdir()?;
+    let bench = Bench {
+        args,
+        binary,
+        stores,
+        redis: url(Kind::Redis)?,
+        postgres: url(Kind::Postgres)?,
+        folder,
+    };
     let (redis, postgres) = space::server(&bench).await?;
     let sqlite = space::embedded(&bench).await?;
     let costs = cpu::refreshes(&bench).await?;
-    Ok(Figures { redis, postgres, sqlite, costs })
+    Ok(Figures {
+        redis,
+        postgres,
+        sqlite,
+        costs,
+    })
 }
 
 impl Bench<'_> {
     /// A service over Redis and Postgres, in a schema of its own.
     async fn service(&self, name: &str, algorithm: &str) -> Result<Instance> {
         let schema = Schema::create(&self.postgres, name.to_owned()).await?;
-        let settings = settings().server_without_key()?.with("TOKENS__ALGORITHM", algorithm).stores(&self.redis, &schema.url());
+        let settings = settings()
+            .server_without_key()?
+            .with("TOKENS__ALGORITHM", algorithm)
+            .stores(&self.redis, &schema.url());
         Instance::start(&self.binary, &settings, self.folder.path().join(name)).await
     }
 }
 
 /// Ordinary windows and lives, as in production; only hashes are cheap, since none is measured.
 fn settings() -> Settings {
-    Settings::new(&Windows::SHORT).with("TOKENS__REFRESH_LIFETIME", "3days").with("SESSIONS__RETRY_FREE", "10s")
+    Settings::new(&Windows::SHORT)
+        .with("TOKENS__REFRESH_LIFETIME", "3days")
+        .with("SESSIONS__RETRY_FREE", "10s")
 }

@@ -33,22 +33,46 @@ fn space(text: &mut String, args: &Args, figures: &Figures) {
     let mut line = |what: &str, bytes: f64| {
         let _ = writeln!(text, "| {what} | {bytes:.0} |");
     };
-    line(&format!("Redis, a user's only session ({} users, memory of all keys and tables)", args.users), redis.first);
-    line("Redis, the same after everybody has refreshed", redis.refreshed);
-    line("Redis, each further session of the same user", redis.further);
+    line(
+        &format!(
+            "Redis, a user's only session ({} users, memory of all keys and tables)",
+            args.users
+        ),
+        redis.first,
+    );
+    line(
+        "Redis, the same after everybody has refreshed",
+        redis.refreshed,
+    );
+    line(
+        "Redis, each further session of the same user",
+        redis.further,
+    );
     for table in &figures.postgres.0 {
         line(&format!("Postgres, a row of `{}`", table.name), table.heap);
-        line(&format!("Postgres, its entries in the indexes of `{}`", table.name), table.indexes);
+        line(
+            &format!("Postgres, its entries in the indexes of `{}`", table.name),
+            table.indexes,
+        );
     }
-    line(&format!("SQLite, a user with a session, white list included ({} users)", args.embedded_users), figures.sqlite.each);
+    line(
+        &format!(
+            "SQLite, a user with a session, white list included ({} users)",
+            args.embedded_users
+        ),
+        figures.sqlite.each,
+    );
     text.insert_str(0, "| bytes of | each |\n| --- | --- |\n");
 }
 
 fn cost(text: &mut String, figures: &Figures) {
     text.push_str("\n| CPU time of a refresh, µs | service | Redis | Postgres | refreshes |\n| --- | --- | --- | --- | --- |\n");
     for cost in &figures.costs {
-        let _ =
-            writeln!(text, "| {} | {:.0} | {:.0} | {:.0} | {} |", cost.algorithm, cost.service, cost.redis, cost.postgres, cost.refreshes);
+        let _ = writeln!(
+            text,
+            "| {} | {:.0} | {:.0} | {:.0} | {} |",
+            cost.algorithm, cost.service, cost.redis, cost.postgres, cost.refreshes
+        );
     }
     if let [rsa, ec] = &figures.costs[..] {
         let _ = writeln!(
@@ -63,22 +87,51 @@ fn cost(text: &mut String, figures: &Figures) {
 
 fn extrapolation(text: &mut String, figures: &Figures) {
     let redis = SESSIONS * figures.redis.refreshed;
-    let disk: f64 = SESSIONS * figures.postgres.0.iter().map(|table| table.heap + table.indexes).sum::<f64>();
+    let disk: f64 = SESSIONS
+        * figures
+            .postgres
+            .0
+            .iter()
+            .map(|table| table.heap + table.indexes)
+            .sum::<f64>();
     let rate = SESSIONS / ACTIVE / LIFE;
     let mut line = |what: &str, value: String| {
         let _ = writeln!(text, "| {what} | {value} |");
     };
     line("Redis memory", format!("{:.0} GiB", redis / GIB));
-    line("masters of 16 GiB of data each", format!("{:.0}", (redis / SHARD).ceil()));
-    line("Postgres, tables and indexes", format!("{:.0} GiB", disk / GIB));
-    line("refreshes each second, one session in ten at work", format!("{rate:.0}"));
+    line(
+        "masters of 16 GiB of data each",
+        format!("{:.0}", (redis / SHARD).ceil()),
+    );
+    line(
+        "Postgres, tables and indexes",
+        format!("{:.0} GiB", disk / GIB),
+    );
+    line(
+        "refreshes each second, one session in ten at work",
+        format!("{rate:.0}"),
+    );
     for cost in &figures.costs {
         let cores = |micros: f64| (rate * micros / 1e6).ceil();
-        let busy = format!("{:.0} + {:.0} + {:.0}", cores(cost.service), cores(cost.redis), cores(cost.postgres));
-        line(&format!("cores busy with that, {}: services + Redis + Postgres", cost.algorithm), busy);
+        let busy = format!(
+            "{:.0} + {:.0} + {:.0}",
+            cores(cost.service),
+            cores(cost.redis),
+            cores(cost.postgres)
+        );
+        line(
+            &format!(
+                "cores busy with that, {}: services + Redis + Postgres",
+                cost.algorithm
+            ),
+            busy,
+        );
     }
     let at = text.find("| Redis memory").unwrap_or(text.len());
-    text.insert_str(at, "\n| 100 million sessions, one a user | |\n| --- | --- |\n");
+    text.insert_str(
+        at,
+        "\n| 100 million sessions, one a user | |\n| --- | --- |\n",
+    );
 }
 
 /// Puts the figures into the page.

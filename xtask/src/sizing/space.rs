@@ -38,7 +38,10 @@ pub(super) struct Sqlite {
 
 /// Fills Redis and Postgres.
 pub(super) async fn server(bench: &Bench<'_>) -> Result<(Redis, Postgres)> {
-    eprintln!("{} users with a session each, on Redis and Postgres", bench.args.users);
+    eprintln!(
+        "{} users with a session each, on Redis and Postgres",
+        bench.args.users
+    );
     let mut service = bench.service("sizing", "ES256").await?;
     let mut link = Link::connect(&bench.redis).await?;
     let users = bench.args.users;
@@ -54,7 +57,11 @@ pub(super) async fn server(bench: &Bench<'_>) -> Result<(Redis, Postgres)> {
     let after = link.used_memory().await?;
     service.stop().await?;
     let per = |from: u64, to: u64, number: u32| float(to.saturating_sub(from)) / f64::from(number);
-    let redis = Redis { first: per(empty, full, users), refreshed: per(empty, refreshed, users), further: per(before, after, some * MORE) };
+    let redis = Redis {
+        first: per(empty, full, users),
+        refreshed: per(empty, refreshed, users),
+        further: per(before, after, some * MORE),
+    };
     Ok((redis, postgres))
 }
 
@@ -64,13 +71,20 @@ async fn tables(bench: &Bench<'_>) -> Result<Postgres> {
     // Dead rows are gone and pages are as they would be in the long run.
     let mut tables = Vec::new();
     for name in ["users", "sessions"] {
-        client.batch_execute(&format!("VACUUM sizing.{name}")).await?;
-        let sizes =
-            format!("SELECT pg_table_size('sizing.{name}'), pg_indexes_size('sizing.{name}'), (SELECT count(*) FROM sizing.{name})");
+        client
+            .batch_execute(&format!("VACUUM sizing.{name}"))
+            .await?;
+        let sizes = format!(
+            "SELECT pg_table_size('sizing.{name}'), pg_indexes_size('sizing.{name}'), (SELECT count(*) FROM sizing.{name})"
+        );
         let row = client.query_one(&sizes, &[]).await?;
         let (heap, indexes, rows): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
         let each = |bytes: i64| float(bytes.unsigned_abs()) / float(rows.unsigned_abs().max(1));
-        tables.push(Table { name, heap: each(heap), indexes: each(indexes) });
+        tables.push(Table {
+            name,
+            heap: each(heap),
+            indexes: each(indexes),
+        });
     }
     Ok(Postgres(tables))
 }
@@ -80,18 +94,30 @@ pub(super) async fn embedded(bench: &Bench<'_>) -> Result<Sqlite> {
     let users = bench.args.embedded_users;
     eprintln!("{users} users with a session each, on SQLite");
     let home = bench.folder.path().join("embedded");
-    let mut service = Instance::start(&bench.binary, &settings().with("TOKENS__ALGORITHM", "ES256"), home.clone()).await?;
+    let mut service = Instance::start(
+        &bench.binary,
+        &settings().with("TOKENS__ALGORITHM", "ES256"),
+        home.clone(),
+    )
+    .await?;
     let before = size(&home).unwrap_or_default();
-    People::sign_up(service.url(), users).await?.refresh_each().await?;
+    People::sign_up(service.url(), users)
+        .await?
+        .refresh_each()
+        .await?;
     // In order, so that the journal is in the file.
     service.stop().await?;
     let after = size(&home)?;
-    Ok(Sqlite { each: float(after.saturating_sub(before)) / f64::from(users) })
+    Ok(Sqlite {
+        each: float(after.saturating_sub(before)) / f64::from(users),
+    })
 }
 
 fn size(home: &Path) -> Result<u64> {
     let file = home.join("data/revolve.sqlite3");
-    Ok(fs::metadata(&file).with_context(|| format!("{} is not there", file.display()))?.len())
+    Ok(fs::metadata(&file)
+        .with_context(|| format!("{} is not there", file.display()))?
+        .len())
 }
 
 /// Sizes of this world are far below what a float holds exactly.

@@ -2,7 +2,10 @@
 //! nothing.
 
 use anyhow::Result;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
 use tempfile::TempDir;
 
 /// Files in a folder that goes with them.
@@ -14,9 +17,22 @@ pub(crate) struct Certificates {
 
 impl Certificates {
     pub(crate) fn make() -> Result<Self> {
-        let (authority, other) = (authority("revolve test authority")?, authority("another authority")?);
-        let server = signed("localhost", &["localhost"], ExtendedKeyUsagePurpose::ServerAuth, &authority)?;
-        let client = signed("certified", &[], ExtendedKeyUsagePurpose::ClientAuth, &authority)?;
+        let (authority, other) = (
+            authority("revolve test authority")?,
+            authority("another authority")?,
+        );
+        let server = signed(
+            "localhost",
+            &["localhost"],
+            ExtendedKeyUsagePurpose::ServerAuth,
+            &authority,
+        )?;
+        let client = signed(
+            "certified",
+            &[],
+            ExtendedKeyUsagePurpose::ClientAuth,
+            &authority,
+        )?;
         let folder = tempfile::Builder::new().prefix("revolve-tls-").tempdir()?;
         let files = [
             ("ca.pem", authority.pem()),
@@ -57,9 +73,19 @@ fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>> {
 }
 
 /// A certificate and its key.
-fn signed(name: &str, hosts: &[&str], usage: ExtendedKeyUsagePurpose, issuer: &CertifiedIssuer<'_, KeyPair>) -> Result<(String, String)> {
+fn signed(
+    name: &str,
+    hosts: &[&str],
+    usage: ExtendedKeyUsagePurpose,
+    issuer: &CertifiedIssuer<'_, KeyPair>,
+) -> Result<(String, String)> {
     let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>())?;
+    let mut params = CertificateParams::new(
+        hosts
+            .iter()
+            .map(|host| (*host).to_owned())
+            .collect::<Vec<_>>(),
+    )?;
     params.distinguished_name.push(DnType::CommonName, name);
     params.extended_key_usages = vec![usage];
     let certificate = params.signed_by(&key, issuer)?;

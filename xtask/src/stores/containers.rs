@@ -48,7 +48,12 @@ pub(crate) async fn start(kind: Kind, words: &[&str]) -> Result<(Server, String)
         match launch(kind, port, words).await {
             Ok(started) => return Ok(started),
             // Somebody may have taken the port in between.
-            Err(error) if attempt < ATTEMPTS && format!("{error:#}").contains("port is already allocated") => attempt += 1,
+            Err(error)
+                if attempt < ATTEMPTS
+                    && format!("{error:#}").contains("port is already allocated") =>
+            {
+                attempt += 1
+            }
             Err(error) => {
                 engine::remove(&docker, kind).await;
                 return Err(error);
@@ -66,13 +71,36 @@ async fn launch(kind: Kind, port: u16, words: &[&str]) -> Result<(Server, String
     let (id, host, container) = match kind {
         Kind::Redis => {
             // With the append-only file, so that a restart keeps what was acknowledged, as in production.
-            let command = ["redis-server", "--appendonly", "yes", "--appendfsync", "no", "--save", ""];
-            run(Redis::default().with_cmd(command.iter().chain(words).copied()), kind, port, 6379).await?
+            let command = [
+                "redis-server",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "no",
+                "--save",
+                "",
+            ];
+            run(
+                Redis::default().with_cmd(command.iter().chain(words).copied()),
+                kind,
+                port,
+                6379,
+            )
+            .await?
         }
         Kind::Postgres => {
-            let image = Postgres::default().with_user("revolve").with_password(&password).with_db_name("postgres");
+            let image = Postgres::default()
+                .with_user("revolve")
+                .with_password(&password)
+                .with_db_name("postgres");
             let command = ["-c", "max_connections=300", "-c", "fsync=off"];
-            run(image.with_cmd(command.iter().chain(words).copied()), kind, port, 5432).await?
+            run(
+                image.with_cmd(command.iter().chain(words).copied()),
+                kind,
+                port,
+                5432,
+            )
+            .await?
         }
     };
     let address = format!("{host}:{port}");
@@ -84,7 +112,15 @@ async fn launch(kind: Kind, port: u16, words: &[&str]) -> Result<(Server, String
     };
     let url = format!("{kind}://{user}{address}/{path}");
     probe::wait(kind, &address, START).await?;
-    Ok((Server { kind, id, address, _container: container }, url))
+    Ok((
+        Server {
+            kind,
+            id,
+            address,
+            _container: container,
+        },
+        url,
+    ))
 }
 
 /// Runs a container with what all of ours have in common; returns its id, its host and its guard.
@@ -105,43 +141,78 @@ async fn run<I: Image + 'static>(
         .with_startup_timeout(START)
         .with_host_config_modifier(move |config| {
             // A test database is nobody else's business.
-            let bindings = config.port_bindings.iter_mut().flat_map(HashMap::values_mut).flatten().flatten();
-            bindings.filter(|_| loopback).for_each(|binding| binding.host_ip = Some("127.0.0.1".to_owned()));
+            let bindings = config
+                .port_bindings
+                .iter_mut()
+                .flat_map(HashMap::values_mut)
+                .flatten()
+                .flatten();
+            bindings
+                .filter(|_| loopback)
+                .for_each(|binding| binding.host_ip = Some("127.0.0.1".to_owned()));
         })
         .start()
         .await
         // Its message repeats its causes; as a context it would say all of it twice.
         .map_err(|error| anyhow!("could not start a container of {image}: {error}"))?;
-    let host = if loopback { "127.0.0.1".to_owned() } else { container.get_host().await?.to_string() };
+    let host = if loopback {
+        "127.0.0.1".to_owned()
+    } else {
+        container.get_host().await?.to_string()
+    };
     Ok((container.id().to_owned(), host, Box::new(container)))
 }
 
 impl Server {
     pub(crate) async fn stop(&self) -> Result<()> {
-        engine().await?.stop_container(&self.id, None::<StopContainerOptions>).await.context("could not stop the container")
+        engine()
+            .await?
+            .stop_container(&self.id, None::<StopContainerOptions>)
+            .await
+            .context("could not stop the container")
     }
 
     pub(crate) async fn kill(&self) -> Result<()> {
-        engine().await?.kill_container(&self.id, None::<KillContainerOptions>).await.context("could not kill the container")
+        engine()
+            .await?
+            .kill_container(&self.id, None::<KillContainerOptions>)
+            .await
+            .context("could not kill the container")
     }
 
     pub(crate) async fn pause(&self) -> Result<()> {
-        engine().await?.pause_container(&self.id).await.context("could not pause the container")
+        engine()
+            .await?
+            .pause_container(&self.id)
+            .await
+            .context("could not pause the container")
     }
 
     pub(crate) async fn resume(&self) -> Result<()> {
-        engine().await?.unpause_container(&self.id).await.context("could not resume the container")
+        engine()
+            .await?
+            .unpause_container(&self.id)
+            .await
+            .context("could not resume the container")
     }
 
     pub(crate) async fn restart(&self) -> Result<()> {
-        engine().await?.start_container(&self.id, None::<StartContainerOptions>).await.context("could not start the container again")?;
+        engine()
+            .await?
+            .start_container(&self.id, None::<StartContainerOptions>)
+            .await
+            .context("could not start the container again")?;
         probe::wait(self.kind, &self.address, START).await
     }
 }
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("kind", &self.kind).field("id", &self.id).field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("kind", &self.kind)
+            .field("id", &self.id)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,8 +224,21 @@ pub(super) async fn ensure_image(docker: &Docker, kind: Kind) -> Result<()> {
     eprintln!("{kind}: pulling {image}");
     let (name, tag) = name_and_tag(&image);
     let pulled = match kind {
-        Kind::Redis => timeout(PULL, Redis::default().with_name(name).with_tag(tag).pull_image()).await.map(|pull| pull.map(drop)),
-        Kind::Postgres => timeout(PULL, Postgres::default().with_name(name).with_tag(tag).pull_image()).await.map(|pull| pull.map(drop)),
+        Kind::Redis => timeout(
+            PULL,
+            Redis::default().with_name(name).with_tag(tag).pull_image(),
+        )
+        .await
+        .map(|pull| pull.map(drop)),
+        Kind::Postgres => timeout(
+            PULL,
+            Postgres::default()
+                .with_name(name)
+                .with_tag(tag)
+                .pull_image(),
+        )
+        .await
+        .map(|pull| pull.map(drop)),
     };
     pulled
         .with_context(|| format!("pulling {image} took too long"))?
@@ -163,7 +247,10 @@ pub(super) async fn ensure_image(docker: &Docker, kind: Kind) -> Result<()> {
 
 /// `name:tag`, where a registry's port is no tag.
 pub(super) fn name_and_tag(image: &str) -> (&str, &str) {
-    image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"))
+    image
+        .rsplit_once(':')
+        .filter(|(_, tag)| !tag.contains('/'))
+        .unwrap_or((image, "latest"))
 }
 
 #[cfg(test)]
@@ -173,7 +260,13 @@ mod tests {
     #[test]
     fn images_split_at_the_tag_and_not_at_a_registrys_port() {
         assert_eq!(name_and_tag("redis:7.0"), ("redis", "7.0"));
-        assert_eq!(name_and_tag("registry.test:5000/redis"), ("registry.test:5000/redis", "latest"));
-        assert_eq!(name_and_tag("registry.test:5000/redis:7"), ("registry.test:5000/redis", "7"));
+        assert_eq!(
+            name_and_tag("registry.test:5000/redis"),
+            ("registry.test:5000/redis", "latest")
+        );
+        assert_eq!(
+            name_and_tag("registry.test:5000/redis:7"),
+            ("registry.test:5000/redis", "7")
+        );
     }
 }

@@ -20,7 +20,9 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 /// The engine, if it answers.
 pub(super) async fn engine() -> Result<Docker> {
-    let docker = docker_client_instance().await.context("no container engine")?;
+    let docker = docker_client_instance()
+        .await
+        .context("no container engine")?;
     match timeout(ANSWER, docker.ping()).await {
         Ok(Ok(_)) => Ok(docker),
         Ok(Err(error)) => Err(error).context("no container engine answers"),
@@ -32,8 +34,14 @@ pub(super) async fn engine() -> Result<Docker> {
 /// was handed in. The mark of a container is no proof, since a machine may have been made from an image.
 pub(super) async fn is_here(docker: &Docker) -> bool {
     let host = std::env::var("DOCKER_HOST").unwrap_or_default();
-    let same_machine = async { docker.info().await.is_ok_and(|info| info.name == Some(machine())) };
-    (host.is_empty() || host.starts_with("unix:")) && (!Path::new("/.dockerenv").exists() || same_machine.await)
+    let same_machine = async {
+        docker
+            .info()
+            .await
+            .is_ok_and(|info| info.name == Some(machine()))
+    };
+    (host.is_empty() || host.starts_with("unix:"))
+        && (!Path::new("/.dockerenv").exists() || same_machine.await)
 }
 
 /// A container's owner: this process, told apart from those of other machines that share the engine, and what it holds it for.
@@ -46,7 +54,10 @@ fn owner() -> String {
 }
 
 fn machine() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 /// Removes this process's containers of one kind.
@@ -65,7 +76,9 @@ pub(super) async fn remove_all() {
 pub(super) async fn remove_stale(docker: &Docker) {
     let processes = Path::new("/proc");
     let gone = |found: &str| match found.split('/').collect::<Vec<_>>()[..] {
-        [host, pid, _] => host == machine() && processes.join("self").exists() && !processes.join(pid).exists(),
+        [host, pid, _] => {
+            host == machine() && processes.join("self").exists() && !processes.join(pid).exists()
+        }
         _ => false,
     };
     remove_where(docker, gone).await;
@@ -73,14 +86,29 @@ pub(super) async fn remove_stale(docker: &Docker) {
 
 async fn remove_where(docker: &Docker, ours: impl Fn(&str) -> bool) {
     let labelled = HashMap::from([("label", vec![LABEL])]);
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&labelled).build();
-    let found = docker.list_containers(Some(options)).await.unwrap_or_default();
+    let options = ListContainersOptionsBuilder::new()
+        .all(true)
+        .filters(&labelled)
+        .build();
+    let found = docker
+        .list_containers(Some(options))
+        .await
+        .unwrap_or_default();
     for container in found {
-        let label = container.labels.unwrap_or_default().remove(LABEL).unwrap_or_default();
+        let label = container
+            .labels
+            .unwrap_or_default()
+            .remove(LABEL)
+            .unwrap_or_default();
         if let Some(id) = container.id.filter(|_| ours(&label)) {
-            let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            let options = RemoveContainerOptionsBuilder::new()
+                .force(true)
+                .v(true)
+                .build();
             if let Err(error) = docker.remove_container(&id, Some(options)).await {
-                eprintln!("could not remove container {id}: {error}; remove it by `docker rm -fv {id}`");
+                eprintln!(
+                    "could not remove container {id}: {error}; remove it by `docker rm -fv {id}`"
+                );
             }
         }
     }

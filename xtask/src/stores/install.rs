@@ -23,7 +23,13 @@ pub(crate) async fn run(kind: Kind) -> Result<()> {
 
 async fn apt(args: &[&str]) -> Result<()> {
     let mut command = Command::new("apt-get");
-    command.args(args).env("DEBIAN_FRONTEND", "noninteractive").kill_on_drop(true);
+    command
+        .args(args)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .kill_on_drop(true);
     // Its chatter matters only when it fails; then `output` brings it.
-    process::output(&mut command).await.map(drop).context("could not install the server; install it by hand")
+    process::output(&mut command)
+        .await
+        .map(drop)
+        .context("could not install the server; install it by hand")
 }

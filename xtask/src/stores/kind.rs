@@ -26,7 +26,10 @@ impl Kind {
             Self::Redis => ("REVOLVE_TEST_REDIS_IMAGE", "redis:7.0"),
             Self::Postgres => ("REVOLVE_TEST_POSTGRES_IMAGE", "postgres:15"),
         };
-        std::env::var(variable).ok().filter(|image| !image.is_empty()).unwrap_or_else(|| default.to_owned())
+        std::env::var(variable)
+            .ok()
+            .filter(|image| !image.is_empty())
+            .unwrap_or_else(|| default.to_owned())
     }
 
     /// The Debian package with the server.

@@ -53,10 +53,24 @@ impl Drop for Server {
 /// Starts the server and says how to reach it.
 pub(crate) async fn start(program: Program, words: &[&str]) -> Result<(Server, String)> {
     let kind = program.kind;
-    let folder = tempfile::Builder::new().prefix("revolve-").tempdir().context("could not make a temporary directory")?;
-    let user = if kind == Kind::Postgres && is_root().await { Some(User::unprivileged().await?) } else { None };
+    let folder = tempfile::Builder::new()
+        .prefix("revolve-")
+        .tempdir()
+        .context("could not make a temporary directory")?;
+    let user = if kind == Kind::Postgres && is_root().await {
+        Some(User::unprivileged().await?)
+    } else {
+        None
+    };
     let words = words.iter().map(|word| (*word).to_owned()).collect();
-    let mut server = Server { program, child: None, user, words, port: 0, folder };
+    let mut server = Server {
+        program,
+        child: None,
+        user,
+        words,
+        port: 0,
+        folder,
+    };
     let url = match kind {
         Kind::Redis => {
             fs::create_dir(server.data())?;
@@ -66,7 +80,11 @@ pub(crate) async fn start(program: Program, words: &[&str]) -> Result<(Server, S
     };
     server.launch(true).await?;
     let address = server.address();
-    let path = if kind == Kind::Postgres { "postgres" } else { "" };
+    let path = if kind == Kind::Postgres {
+        "postgres"
+    } else {
+        ""
+    };
     Ok((server, format!("{kind}://{url}{address}/{path}")))
 }
 
@@ -103,14 +121,22 @@ impl Server {
         let before = self.children();
         process::signal(pid, signal);
         let after = self.children();
-        let late = after.into_iter().filter(|child| !before.contains(child)).collect::<Vec<_>>();
-        before.into_iter().chain(late).for_each(|child| process::signal(child, signal));
+        let late = after
+            .into_iter()
+            .filter(|child| !before.contains(child))
+            .collect::<Vec<_>>();
+        before
+            .into_iter()
+            .chain(late)
+            .for_each(|child| process::signal(child, signal));
         Ok(())
     }
 
     /// The processes that it has made; each of Postgres's is a session of its own, so that no signal to a group reaches them.
     fn children(&self) -> Vec<u32> {
-        let Some(pid) = self.pid() else { return Vec::new() };
+        let Some(pid) = self.pid() else {
+            return Vec::new();
+        };
         process::children(pid)
     }
 
@@ -123,7 +149,9 @@ impl Server {
 
     async fn end(&mut self, signal: Signal) -> Result<()> {
         let children = self.children();
-        let Some(mut child) = self.child.take() else { return Ok(()) };
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
         if let Some(pid) = child.id() {
             process::signal(pid, signal);
         }
@@ -148,10 +176,24 @@ impl Server {
                 chown(path, Some(user.uid), Some(user.gid))?;
             }
         }
-        let mut command = command(&self.program.path.with_file_name("initdb"), self.user.as_ref());
-        command.arg("-D").arg(self.data()).arg(format!("--pwfile={}", password_file.display()));
-        command.args(["--username=revolve", "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"]);
-        process::output(command.current_dir("/").kill_on_drop(true)).await.context("could not make a database")?;
+        let mut command = command(
+            &self.program.path.with_file_name("initdb"),
+            self.user.as_ref(),
+        );
+        command
+            .arg("-D")
+            .arg(self.data())
+            .arg(format!("--pwfile={}", password_file.display()));
+        command.args([
+            "--username=revolve",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        ]);
+        process::output(command.current_dir("/").kill_on_drop(true))
+            .await
+            .context("could not make a database")?;
         fs::remove_file(password_file)?;
         Ok(format!("revolve:{password}@"))
     }
@@ -195,17 +237,25 @@ impl Server {
     }
 
     fn spawn(&self) -> Result<Child> {
-        let log = fs::OpenOptions::new().append(true).create(true).open(self.folder.path().join("log"))?;
+        let log = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(self.folder.path().join("log"))?;
         let port = self.port.to_string();
         let mut command = command(&self.program.path, self.user.as_ref());
         match self.program.kind {
             Kind::Redis => {
-                command.args(["--port", &port, "--bind", "127.0.0.1", "--dir"]).arg(self.data());
+                command
+                    .args(["--port", &port, "--bind", "127.0.0.1", "--dir"])
+                    .arg(self.data());
                 // With the append-only file, so that a restart keeps what was acknowledged, as in production.
                 command.args(["--appendonly", "yes", "--appendfsync", "no", "--save", ""]);
             }
             Kind::Postgres => {
-                command.arg("-D").arg(self.data()).args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
+                command
+                    .arg("-D")
+                    .arg(self.data())
+                    .args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
                 command.args(["-c", "max_connections=300", "-c", "fsync=off"]);
                 // Before it recovers from a crash, Postgres syncs its thousand files, one by one unless it is told otherwise.
                 if cfg!(target_os = "linux") && self.program.major() >= SYNCFS {
@@ -214,10 +264,16 @@ impl Server {
             }
         }
         command.args(&self.words);
-        command.current_dir("/").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         // A group of its own: Ctrl-C is for the tests; the server goes when they have ended.
         command.process_group(0).kill_on_drop(true);
-        command.spawn().with_context(|| format!("could not run {}", self.program))
+        command
+            .spawn()
+            .with_context(|| format!("could not run {}", self.program))
     }
 
     pub(super) fn data(&self) -> PathBuf {

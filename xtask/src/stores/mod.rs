@@ -49,9 +49,17 @@ enum Server {
 impl Store {
     /// Starts one store by the first way that works.
     pub(crate) async fn start(kind: Kind, args: &Args) -> Result<Self> {
-        if let Some(url) = std::env::var(kind.url_variable()).ok().filter(|url| !url.is_empty()) {
+        if let Some(url) = std::env::var(kind.url_variable())
+            .ok()
+            .filter(|url| !url.is_empty())
+        {
             let how = format!("given by {}", kind.url_variable());
-            return Ok(Self { kind, url, how, server: Server::Foreign });
+            return Ok(Self {
+                kind,
+                url,
+                how,
+                server: Server::Foreign,
+            });
         }
         Self::start_own(kind, args).await
     }
@@ -63,10 +71,19 @@ impl Store {
 
     /// The same, with more words on the server's command line; they win over ours.
     pub(crate) async fn start_tuned(kind: Kind, args: &Args, words: &[&str]) -> Result<Self> {
-        let container = if args.local { Err(anyhow!("--local was given")) } else { containers::start(kind, words).await };
+        let container = if args.local {
+            Err(anyhow!("--local was given"))
+        } else {
+            containers::start(kind, words).await
+        };
         let why_no_container = match container {
             Ok((server, url)) => {
-                return Ok(Self { kind, url, how: format!("container of {}", kind.image()), server: Server::Container(server) });
+                return Ok(Self {
+                    kind,
+                    url,
+                    how: format!("container of {}", kind.image()),
+                    server: Server::Container(server),
+                });
             }
             Err(error) => error,
         };
@@ -89,7 +106,12 @@ impl Store {
         };
         let how = format!("local server {program}");
         let (server, url) = local::start(program, words).await?;
-        Ok(Self { kind, url, how, server: Server::Local(Box::new(server)) })
+        Ok(Self {
+            kind,
+            url,
+            how,
+            server: Server::Local(Box::new(server)),
+        })
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -115,7 +137,11 @@ impl Store {
     /// Stops the server in its tracks: it keeps its connections and says nothing until `resume`.
     pub(crate) async fn pause(&self) -> Result<()> {
         match &self.server {
-            Server::Foreign => bail!("{} is not ours to pause: unset {}", self.kind, self.kind.url_variable()),
+            Server::Foreign => bail!(
+                "{} is not ours to pause: unset {}",
+                self.kind,
+                self.kind.url_variable()
+            ),
             Server::Container(server) => server.pause().await,
             Server::Local(server) => server.pause(),
         }
@@ -124,7 +150,11 @@ impl Store {
     /// Lets it go on.
     pub(crate) async fn resume(&self) -> Result<()> {
         match &self.server {
-            Server::Foreign => bail!("{} is not ours to resume: unset {}", self.kind, self.kind.url_variable()),
+            Server::Foreign => bail!(
+                "{} is not ours to resume: unset {}",
+                self.kind,
+                self.kind.url_variable()
+            ),
             Server::Container(server) => server.resume().await,
             Server::Local(server) => server.resume(),
         }
@@ -133,7 +163,11 @@ impl Store {
     /// Ends the server in order, as an administrator would; its data stay.
     pub(crate) async fn stop(&mut self) -> Result<()> {
         match &mut self.server {
-            Server::Foreign => bail!("{} is not ours to stop: unset {}", self.kind, self.kind.url_variable()),
+            Server::Foreign => bail!(
+                "{} is not ours to stop: unset {}",
+                self.kind,
+                self.kind.url_variable()
+            ),
             Server::Container(server) => server.stop().await,
             Server::Local(server) => server.stop().await,
         }
@@ -142,7 +176,11 @@ impl Store {
     /// Ends the server like `kill -9`; what it wrote stays.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         match &mut self.server {
-            Server::Foreign => bail!("{} is not ours to kill: unset {}", self.kind, self.kind.url_variable()),
+            Server::Foreign => bail!(
+                "{} is not ours to kill: unset {}",
+                self.kind,
+                self.kind.url_variable()
+            ),
             Server::Container(server) => server.kill().await,
             Server::Local(server) => server.kill().await,
         }
@@ -151,7 +189,11 @@ impl Store {
     /// Starts the server again after `stop` or `kill`, at the same address with the same data, and waits until it answers.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         match &mut self.server {
-            Server::Foreign => bail!("{} is not ours to start: unset {}", self.kind, self.kind.url_variable()),
+            Server::Foreign => bail!(
+                "{} is not ours to start: unset {}",
+                self.kind,
+                self.kind.url_variable()
+            ),
             Server::Container(server) => server.restart().await,
             Server::Local(server) => server.restart().await,
         }
@@ -161,7 +203,10 @@ impl Store {
 impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What is before the @ is a password.
-        let address = self.url.rsplit_once('@').map_or(self.url.as_str(), |(_, address)| address);
+        let address = self
+            .url
+            .rsplit_once('@')
+            .map_or(self.url.as_str(), |(_, address)| address);
         write!(f, "{}: {} ({address})", self.kind, self.how)
     }
 }

@@ -20,7 +20,10 @@ pub(crate) async fn wait(kind: Kind, address: &str, at_most: Duration) -> Result
     let end = Instant::now() + at_most;
     while !serves(kind, address).await {
         if Instant::now() > end {
-            bail!("{kind} at {address} did not answer within {} s", at_most.as_secs());
+            bail!(
+                "{kind} at {address} did not answer within {} s",
+                at_most.as_secs()
+            );
         }
         sleep(POLL).await;
     }

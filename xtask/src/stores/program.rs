@@ -35,11 +35,20 @@ impl Program {
             let version = process::output(&mut command).await.unwrap_or_default();
             let genuine = match kind {
                 Kind::Redis => version.starts_with("Redis server v="),
-                Kind::Postgres => version.starts_with("postgres (PostgreSQL)") && path.with_file_name("initdb").exists(),
+                Kind::Postgres => {
+                    version.starts_with("postgres (PostgreSQL)")
+                        && path.with_file_name("initdb").exists()
+                }
             };
             if genuine {
-                let number = version.split([' ', '=']).find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-                return Some(Self { kind, path, version: number.unwrap_or_default().to_owned() });
+                let number = version
+                    .split([' ', '='])
+                    .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+                return Some(Self {
+                    kind,
+                    path,
+                    version: number.unwrap_or_default().to_owned(),
+                });
             }
         }
         None
@@ -47,7 +56,11 @@ impl Program {
 
     /// The first number of its version; 0 if there is none.
     pub(super) fn major(&self) -> u32 {
-        self.version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+        self.version
+            .split('.')
+            .next()
+            .and_then(|number| number.parse().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -61,12 +74,23 @@ impl fmt::Display for Program {
 fn folders(kind: Kind) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if kind == Kind::Postgres {
-        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-        let mut versions: Vec<u32> = versions.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        let versions = fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut versions: Vec<u32> = versions
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect();
         versions.sort_unstable_by(|a, b| b.cmp(a));
-        folders.extend(versions.iter().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))));
+        folders.extend(
+            versions
+                .iter()
+                .map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))),
+        );
     }
-    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    folders.extend(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    ));
     folders.extend(["/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"].map(PathBuf::from));
     folders
 }
@@ -85,7 +109,9 @@ impl User {
                 return Ok(Self { uid, gid });
             }
         }
-        bail!("Postgres does not run as root, and there is no user `postgres` or `nobody`: make one, or run this as another user")
+        bail!(
+            "Postgres does not run as root, and there is no user `postgres` or `nobody`: make one, or run this as another user"
+        )
     }
 }
 
@@ -95,16 +121,26 @@ pub(super) async fn is_root() -> bool {
 
 async fn id(args: &[&str]) -> Result<u32> {
     let mut command = Command::new("id");
-    process::output(command.args(args)).await?.parse().context("`id` printed no number")
+    process::output(command.args(args))
+        .await?
+        .parse()
+        .context("`id` printed no number")
 }
 
 /// A command that ends with this process even if that is killed, where the system can do so, as the user given.
 pub(super) fn command(program: &Path, user: Option<&User>) -> Command {
-    let setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].into_iter().find(|path| Path::new(path).exists());
-    let Some(setpriv) = setpriv else { return Command::new(program) };
+    let setpriv = ["/usr/bin/setpriv", "/bin/setpriv"]
+        .into_iter()
+        .find(|path| Path::new(path).exists());
+    let Some(setpriv) = setpriv else {
+        return Command::new(program);
+    };
     let mut command = Command::new(setpriv);
     if let Some(user) = user {
-        command.arg(format!("--reuid={}", user.uid)).arg(format!("--regid={}", user.gid)).arg("--clear-groups");
+        command
+            .arg(format!("--reuid={}", user.uid))
+            .arg(format!("--regid={}", user.gid))
+            .arg("--clear-groups");
     }
     command.args(["--pdeathsig", "INT", "--"]).arg(program);
     command
@@ -117,7 +153,11 @@ mod tests {
     #[test]
     fn the_first_number_of_a_version_is_its_major_one() {
         for (version, major) in [("15.18", 15), ("9.6.24", 9), ("17beta1", 0), ("", 0)] {
-            let program = Program { kind: Kind::Postgres, path: PathBuf::new(), version: version.to_owned() };
+            let program = Program {
+                kind: Kind::Postgres,
+                path: PathBuf::new(),
+                version: version.to_owned(),
+            };
             assert_eq!(program.major(), major, "{version}");
         }
     }

@@ -26,7 +26,11 @@ pub(crate) struct Stores {
 
 impl Stores {
     /// Starts both stores. With `allow_skip` a store that can't be reached is left out and named.
-    pub(crate) async fn start(args: &Args, allow_skip: bool, interrupt: &Interrupt) -> Result<Self> {
+    pub(crate) async fn start(
+        args: &Args,
+        allow_skip: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         Self::start_some(&Kind::ALL, args, allow_skip, interrupt).await
     }
 
@@ -52,12 +56,25 @@ impl Stores {
 
     /// Starts what all tests need: both stores, and again over TLS. With `cluster`, a Redis Cluster takes the place of the one Redis, and
     /// there are servers with replicas for the tests that end some.
-    pub(crate) async fn for_tests(args: &Args, cluster: bool, allow_skip: bool, interrupt: &Interrupt) -> Result<Self> {
-        let kinds: &[Kind] = if cluster { &[Kind::Postgres] } else { &Kind::ALL };
+    pub(crate) async fn for_tests(
+        args: &Args,
+        cluster: bool,
+        allow_skip: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        let kinds: &[Kind] = if cluster {
+            &[Kind::Postgres]
+        } else {
+            &Kind::ALL
+        };
         let mut stores = Self::start_some(kinds, args, allow_skip, interrupt).await?;
         let more = async {
             stores.start_tls(args, allow_skip, interrupt).await?;
-            if cluster { stores.start_replicated(args, interrupt).await } else { Ok(()) }
+            if cluster {
+                stores.start_replicated(args, interrupt).await
+            } else {
+                Ok(())
+            }
         };
         match more.await {
             Ok(()) => Ok(stores),
@@ -68,7 +85,12 @@ impl Stores {
         }
     }
 
-    async fn start_tls(&mut self, args: &Args, allow_skip: bool, interrupt: &Interrupt) -> Result<()> {
+    async fn start_tls(
+        &mut self,
+        args: &Args,
+        allow_skip: bool,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
         let certificates = Certificates::make()?;
         let (mut redis, mut postgres) = (Plan::redis_tls(), Plan::postgres_tls());
         redis.files = certificates.for_server();
@@ -76,17 +98,32 @@ impl Stores {
         let password = crate::secrets::random()?;
         postgres.files.push(("password", password.clone()));
         if let Some(redis) = self.group(&redis, args, allow_skip, interrupt).await? {
-            self.variables.push(("REVOLVE_TEST_REDIS_PLAIN_URL", format!("redis://localhost:{}/", redis.port(0))));
-            self.variables.push(("REVOLVE_TEST_REDIS_TLS_URL", format!("rediss://localhost:{}/", redis.port(1))));
-            self.variables.push(("REVOLVE_TEST_REDIS_MUTUAL_TLS_URL", format!("rediss://localhost:{}/", redis.port(2))));
+            self.variables.push((
+                "REVOLVE_TEST_REDIS_PLAIN_URL",
+                format!("redis://localhost:{}/", redis.port(0)),
+            ));
+            self.variables.push((
+                "REVOLVE_TEST_REDIS_TLS_URL",
+                format!("rediss://localhost:{}/", redis.port(1)),
+            ));
+            self.variables.push((
+                "REVOLVE_TEST_REDIS_MUTUAL_TLS_URL",
+                format!("rediss://localhost:{}/", redis.port(2)),
+            ));
             self.groups.push(redis);
         }
         if let Some(postgres) = self.group(&postgres, args, allow_skip, interrupt).await? {
-            let url = format!("postgres://revolve:{password}@localhost:{}/postgres", postgres.port(0));
+            let url = format!(
+                "postgres://revolve:{password}@localhost:{}/postgres",
+                postgres.port(0)
+            );
             self.variables.push(("REVOLVE_TEST_POSTGRES_TLS_URL", url));
             self.groups.push(postgres);
         }
-        self.variables.push(("REVOLVE_TEST_TLS_DIR", certificates.folder().display().to_string()));
+        self.variables.push((
+            "REVOLVE_TEST_TLS_DIR",
+            certificates.folder().display().to_string(),
+        ));
         self.certificates = Some(certificates);
         Ok(())
     }
@@ -97,26 +134,41 @@ impl Stores {
         postgres.files.push(("password", password.clone()));
         for (plan, hosts, variable) in [
             (Plan::cluster(), 0..3, "REVOLVE_TEST_REDIS_URL"),
-            (Plan::failover_cluster(), 0..6, "REVOLVE_TEST_REDIS_FAILOVER_CLUSTER_URL"),
+            (
+                Plan::failover_cluster(),
+                0..6,
+                "REVOLVE_TEST_REDIS_FAILOVER_CLUSTER_URL",
+            ),
             (Plan::sentinels(), 2..5, "REVOLVE_TEST_REDIS_SENTINEL_URL"),
             (postgres, 0..2, "REVOLVE_TEST_POSTGRES_REPLICA_URL"),
         ] {
-            let Some(group) = self.group(&plan, args, false, interrupt).await? else { continue };
+            let Some(group) = self.group(&plan, args, false, interrupt).await? else {
+                continue;
+            };
             let hosts = group.addresses(hosts);
             let url = match variable {
                 "REVOLVE_TEST_REDIS_SENTINEL_URL" => format!("redis://:data@{hosts}/"),
-                "REVOLVE_TEST_POSTGRES_REPLICA_URL" => format!("postgres://revolve:{password}@{hosts}/postgres"),
+                "REVOLVE_TEST_POSTGRES_REPLICA_URL" => {
+                    format!("postgres://revolve:{password}@{hosts}/postgres")
+                }
                 _ => format!("redis://{hosts}/"),
             };
             self.variables.push((variable, url));
             self.groups.push(group);
         }
-        self.variables.push(("REVOLVE_TEST_REDIS_MODE", "cluster".to_owned()));
+        self.variables
+            .push(("REVOLVE_TEST_REDIS_MODE", "cluster".to_owned()));
         Ok(())
     }
 
     /// Starts a group; none if it can't be had and that is allowed.
-    async fn group(&mut self, plan: &Plan, args: &Args, allow_skip: bool, interrupt: &Interrupt) -> Result<Option<Group>> {
+    async fn group(
+        &mut self,
+        plan: &Plan,
+        args: &Args,
+        allow_skip: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Group>> {
         let begun = Instant::now();
         match interrupt.guard(Group::start(plan, args)).await {
             Ok(group) => {
@@ -133,7 +185,12 @@ impl Stores {
         }
     }
 
-    async fn start_some(kinds: &[Kind], args: &Args, allow_skip: bool, interrupt: &Interrupt) -> Result<Self> {
+    async fn start_some(
+        kinds: &[Kind],
+        args: &Args,
+        allow_skip: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         let mut stores = Self::default();
         for kind in kinds.iter().copied() {
             let begun = Instant::now();
@@ -158,7 +215,10 @@ impl Stores {
 
     /// How a store is reached, if it is there.
     pub(crate) fn url(&self, kind: Kind) -> Option<&str> {
-        self.running.iter().find(|store| store.kind == kind).map(Store::url)
+        self.running
+            .iter()
+            .find(|store| store.kind == kind)
+            .map(Store::url)
     }
 
     /// Prints a line per store: which, and how it is reached.

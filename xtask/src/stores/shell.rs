@@ -12,10 +12,16 @@ use crate::interrupt::Interrupt;
 pub(crate) async fn run(args: &Args, interrupt: Interrupt) -> Result<()> {
     let mut stores = Stores::start(args, false, &interrupt).await?;
     for store in &stores.running {
-        println!("export REVOLVE__{}__URL={}", store.kind.to_string().to_uppercase(), store.url());
+        println!(
+            "export REVOLVE__{}__URL={}",
+            store.kind.to_string().to_uppercase(),
+            store.url()
+        );
         println!("export {}={}", store.kind.url_variable(), store.url());
     }
-    eprintln!("Ctrl-C removes both; `redis stop`, `redis kill`, `redis start`, and so for postgres");
+    eprintln!(
+        "Ctrl-C removes both; `redis stop`, `redis kill`, `redis start`, and so for postgres"
+    );
     let mut lines = lines();
     loop {
         tokio::select! {
@@ -32,9 +38,15 @@ pub(crate) async fn run(args: &Args, interrupt: Interrupt) -> Result<()> {
 }
 
 async fn obey(stores: &mut Stores, line: &str) -> Result<()> {
-    let Some((name, verb)) = line.split_once(' ') else { bail!("say which store and what: `redis stop`") };
-    let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.to_string() == name) else { bail!("`{name}` is neither redis nor postgres") };
-    let Some(store) = stores.running.iter_mut().find(|store| store.kind == kind) else { bail!("{kind} was not started") };
+    let Some((name, verb)) = line.split_once(' ') else {
+        bail!("say which store and what: `redis stop`")
+    };
+    let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.to_string() == name) else {
+        bail!("`{name}` is neither redis nor postgres")
+    };
+    let Some(store) = stores.running.iter_mut().find(|store| store.kind == kind) else {
+        bail!("{kind} was not started")
+    };
     match verb.trim() {
         "stop" => store.stop().await,
         "kill" => store.kill().await,

@@ -62,50 +62,126 @@ pub(crate) struct Api {
 impl Api {
     /// A new account and its first session.
     pub(crate) async fn sign_up(&self, account: &Account) -> Result<Reply> {
-        let operation = self.profile.sign_up.as_ref().context("the profile has no sign_up")?;
-        let vars = Vars { user: Some(&account.user), password: Some(&account.password), ..Vars::default() };
+        let operation = self
+            .profile
+            .sign_up
+            .as_ref()
+            .context("the profile has no sign_up")?;
+        let vars = Vars {
+            user: Some(&account.user),
+            password: Some(&account.password),
+            ..Vars::default()
+        };
         self.send("sign up", operation, &vars).await
     }
 
     /// A new session.
-    pub(crate) async fn sign_in(&self, account: &Account, credential: Option<&str>) -> Result<Reply> {
-        let operation = self.profile.sign_in.as_ref().context("the profile has no sign_in")?;
-        let vars = Vars { user: Some(&account.user), password: Some(&account.password), credential, ..Vars::default() };
+    pub(crate) async fn sign_in(
+        &self,
+        account: &Account,
+        credential: Option<&str>,
+    ) -> Result<Reply> {
+        let operation = self
+            .profile
+            .sign_in
+            .as_ref()
+            .context("the profile has no sign_in")?;
+        let vars = Vars {
+            user: Some(&account.user),
+            password: Some(&account.password),
+            credential,
+            ..Vars::default()
+        };
         self.send("sign in", operation, &vars).await
     }
 
     /// The next pair.
     pub(crate) async fn refresh(&self, token: &str, credential: Option<&str>) -> Result<Reply> {
-        let what = format!("refresh {}{}", self.journal.name(token), if credential.is_some() { " on its device" } else { "" });
-        let vars = Vars { refresh: Some(token), credential, ..Vars::default() };
-        self.exchange(&what, &self.profile.refresh, &vars, Some(token)).await
+        let what = format!(
+            "refresh {}{}",
+            self.journal.name(token),
+            if credential.is_some() {
+                " on its device"
+            } else {
+                ""
+            }
+        );
+        let vars = Vars {
+            refresh: Some(token),
+            credential,
+            ..Vars::default()
+        };
+        self.exchange(&what, &self.profile.refresh, &vars, Some(token))
+            .await
     }
 
     /// The same, but the connection is cut after `linger`, unread.
-    pub(crate) async fn refresh_and_cut(&self, token: &str, credential: Option<&str>, linger: Duration) -> Result<()> {
-        self.journal.note(&format!("refresh {}, cut after {} ms", self.journal.name(token), linger.as_millis()));
-        let vars = Vars { refresh: Some(token), credential, ..Vars::default() };
-        self.profile.request(&self.profile.refresh, &self.base, &vars)?.send_and_cut(linger).await
+    pub(crate) async fn refresh_and_cut(
+        &self,
+        token: &str,
+        credential: Option<&str>,
+        linger: Duration,
+    ) -> Result<()> {
+        self.journal.note(&format!(
+            "refresh {}, cut after {} ms",
+            self.journal.name(token),
+            linger.as_millis()
+        ));
+        let vars = Vars {
+            refresh: Some(token),
+            credential,
+            ..Vars::default()
+        };
+        self.profile
+            .request(&self.profile.refresh, &self.base, &vars)?
+            .send_and_cut(linger)
+            .await
     }
 
     /// The end of sessions.
     pub(crate) async fn sign_out(&self, grant: &Grant, scope: Scope) -> Result<Reply> {
-        let operation = self.profile.sign_out.as_ref().context("the profile has no sign_out")?;
-        let vars = Vars { scope: self.profile.scope(scope), ..holding(grant) };
-        self.send(&format!("sign out {scope:?}"), operation, &vars).await
+        let operation = self
+            .profile
+            .sign_out
+            .as_ref()
+            .context("the profile has no sign_out")?;
+        let vars = Vars {
+            scope: self.profile.scope(scope),
+            ..holding(grant)
+        };
+        self.send(&format!("sign out {scope:?}"), operation, &vars)
+            .await
     }
 
     /// A new password.
-    pub(crate) async fn change_password(&self, grant: &Grant, account: &Account, new: &str) -> Result<Reply> {
-        let operation = self.profile.change_password.as_ref().context("the profile has no change_password")?;
-        let vars = Vars { password: Some(&account.password), new_password: Some(new), ..holding(grant) };
+    pub(crate) async fn change_password(
+        &self,
+        grant: &Grant,
+        account: &Account,
+        new: &str,
+    ) -> Result<Reply> {
+        let operation = self
+            .profile
+            .change_password
+            .as_ref()
+            .context("the profile has no change_password")?;
+        let vars = Vars {
+            password: Some(&account.password),
+            new_password: Some(new),
+            ..holding(grant)
+        };
         self.send("change the password", operation, &vars).await
     }
 
     /// Whether an access token is good; nothing where that can't be asked.
     pub(crate) async fn check(&self, grant: &Grant) -> Result<Option<Reply>> {
-        let (Some(operation), Some(_)) = (&self.profile.check, &grant.access) else { return Ok(None) };
-        let what = format!("use the access token that came with {}", self.journal.name(&grant.refresh));
+        let (Some(operation), Some(_)) = (&self.profile.check, &grant.access) else {
+            return Ok(None);
+        };
+        let what = format!(
+            "use the access token that came with {}",
+            self.journal.name(&grant.refresh)
+        );
         self.send(&what, operation, &holding(grant)).await.map(Some)
     }
 
@@ -113,23 +189,41 @@ impl Api {
         self.exchange(what, operation, vars, None).await
     }
 
-    async fn exchange(&self, what: &str, operation: &Operation, vars: &Vars<'_>, presented: Option<&str>) -> Result<Reply> {
+    async fn exchange(
+        &self,
+        what: &str,
+        operation: &Operation,
+        vars: &Vars<'_>,
+        presented: Option<&str>,
+    ) -> Result<Reply> {
         let request = self.profile.request(operation, &self.base, vars)?;
         let sent = Instant::now();
         let answer = match request.send(&self.http).await {
             Ok((status, body)) => self.profile.read(operation, status, &body, presented),
             Err(error) => Answer::Silence(reason(error)),
         };
-        let reply = Reply { sent, received: Instant::now(), answer };
+        let reply = Reply {
+            sent,
+            received: Instant::now(),
+            answer,
+        };
         let took = reply.received.duration_since(sent).as_millis();
-        let got = reply.grant().map(|grant| format!(": {}", self.journal.name(&grant.refresh))).unwrap_or_default();
-        self.journal.note(&format!("{what} → {}{got} [{took} ms]", reply.words()));
+        let got = reply
+            .grant()
+            .map(|grant| format!(": {}", self.journal.name(&grant.refresh)))
+            .unwrap_or_default();
+        self.journal
+            .note(&format!("{what} → {}{got} [{took} ms]", reply.words()));
         Ok(reply)
     }
 }
 
 fn holding(grant: &Grant) -> Vars<'_> {
-    Vars { refresh: Some(&grant.refresh), access: grant.access.as_deref(), ..Vars::default() }
+    Vars {
+        refresh: Some(&grant.refresh),
+        access: grant.access.as_deref(),
+        ..Vars::default()
+    }
 }
 
 /// The innermost cause, without the URL.

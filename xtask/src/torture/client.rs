@@ -27,16 +27,26 @@ pub(crate) struct Client {
 impl Client {
     /// The client of a sign-up or sign-in that was answered with tokens.
     pub(crate) fn of(api: &Api, reply: &Reply, shows: bool) -> Result<Self> {
-        let grant = reply.grant().with_context(|| format!("signing in: {}", reply.words()))?.clone();
+        let grant = reply
+            .grant()
+            .with_context(|| format!("signing in: {}", reply.words()))?
+            .clone();
         if shows && grant.credential.is_none() {
             bail!("signing in brought no device credential");
         }
-        Ok(Self { api: api.clone(), grant, shows })
+        Ok(Self {
+            api: api.clone(),
+            grant,
+            shows,
+        })
     }
 
     /// The same client at another instance.
     pub(crate) fn at(&self, api: &Api) -> Self {
-        Self { api: api.clone(), ..self.clone() }
+        Self {
+            api: api.clone(),
+            ..self.clone()
+        }
     }
 
     /// The credential that it shows.
@@ -68,14 +78,23 @@ impl Client {
 
     /// Keeps new tokens; a device credential comes only once.
     pub(crate) fn keep(&mut self, grant: Grant) {
-        let credential = grant.credential.clone().or_else(|| self.grant.credential.take());
-        self.grant = Grant { credential, ..grant };
+        let credential = grant
+            .credential
+            .clone()
+            .or_else(|| self.grant.credential.take());
+        self.grant = Grant {
+            credential,
+            ..grant
+        };
     }
 
     /// Refreshes as part of a case's preparation: anything but success is an error.
     pub(crate) async fn advance(&mut self) -> Result<Reply> {
         let reply = self.insist(&self.grant.refresh).await?;
-        let grant = reply.grant().with_context(|| format!("a refresh in preparation: {}", reply.words()))?.clone();
+        let grant = reply
+            .grant()
+            .with_context(|| format!("a refresh in preparation: {}", reply.words()))?
+            .clone();
         self.keep(grant);
         Ok(reply)
     }
@@ -88,15 +107,26 @@ impl Client {
                 self.keep(grant);
                 return Ok(true);
             }
-            Answer::Refused(code) => verdict.count(Column::Lost, format!("{when}, the honest client was refused: {code}")),
-            _ => verdict.count(Column::Other, format!("{when}, the honest client's refresh: {}", reply.words())),
+            Answer::Refused(code) => verdict.count(
+                Column::Lost,
+                format!("{when}, the honest client was refused: {code}"),
+            ),
+            _ => verdict.count(
+                Column::Other,
+                format!("{when}, the honest client's refresh: {}", reply.words()),
+            ),
         }
         Ok(false)
     }
 
     /// Presents each of the tokens once and counts how many different successors come of them: the branches that live. The client goes on
     /// with the last.
-    pub(crate) async fn branch_out(&mut self, leaves: Vec<Grant>, verdict: &mut Verdict, when: &str) -> Result<bool> {
+    pub(crate) async fn branch_out(
+        &mut self,
+        leaves: Vec<Grant>,
+        verdict: &mut Verdict,
+        when: &str,
+    ) -> Result<bool> {
         let mut leaves = distinct(leaves);
         let mut successors = Vec::new();
         let mut refusal = String::new();
@@ -111,7 +141,10 @@ impl Client {
         let mut successors = distinct(successors);
         verdict.branches(u32::try_from(successors.len())?);
         let Some(last) = successors.pop() else {
-            verdict.count(Column::Lost, format!("{when}, no token that the honest client was given works: {refusal}"));
+            verdict.count(
+                Column::Lost,
+                format!("{when}, no token that the honest client was given works: {refusal}"),
+            );
             return Ok(false);
         };
         self.keep(last);
@@ -119,12 +152,29 @@ impl Client {
     }
 
     /// Presents a token and uses an access token of a session that is over: what still works is counted in `column`.
-    pub(crate) async fn must_be_dead(&self, grants: &[Grant], column: Column, verdict: &mut Verdict, when: &str) -> Result<()> {
+    pub(crate) async fn must_be_dead(
+        &self,
+        grants: &[Grant],
+        column: Column,
+        verdict: &mut Verdict,
+        when: &str,
+    ) -> Result<()> {
         for grant in distinct(grants.to_vec()) {
             let reply = self.insist(&grant.refresh).await?;
-            judge_dead(&reply, column, verdict, &format!("{when}, refreshing with {}", self.api.journal.name(&grant.refresh)));
+            judge_dead(
+                &reply,
+                column,
+                verdict,
+                &format!(
+                    "{when}, refreshing with {}",
+                    self.api.journal.name(&grant.refresh)
+                ),
+            );
             if let Some(reply) = self.api.check(&grant).await? {
-                let what = format!("{when}, the access token that came with {}", self.api.journal.name(&grant.refresh));
+                let what = format!(
+                    "{when}, the access token that came with {}",
+                    self.api.journal.name(&grant.refresh)
+                );
                 judge_dead(&reply, column, verdict, &what);
             }
         }

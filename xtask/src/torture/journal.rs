@@ -22,7 +22,11 @@ struct Notes {
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Notes { begun: Instant::now(), lines: Vec::new(), names: HashMap::new() })))
+        Self(Arc::new(Mutex::new(Notes {
+            begun: Instant::now(),
+            lines: Vec::new(),
+            names: HashMap::new(),
+        })))
     }
 
     /// Writes a line, with the time since the round began.
@@ -39,15 +43,24 @@ impl Journal {
         let number = *notes.names.entry(token.to_owned()).or_insert(next);
         drop(notes);
         let claims = claims(token).unwrap_or_default();
-        match (claims["gen"].as_u64(), claims["sid"].as_str().and_then(|sid| sid.get(..8))) {
-            (Some(generation), Some(sid)) => format!("#{number} (session {sid}…, gen {generation})"),
+        match (
+            claims["gen"].as_u64(),
+            claims["sid"].as_str().and_then(|sid| sid.get(..8)),
+        ) {
+            (Some(generation), Some(sid)) => {
+                format!("#{number} (session {sid}…, gen {generation})")
+            }
             _ => format!("#{number}"),
         }
     }
 
     /// All lines so far.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).lines.clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .lines
+            .clone()
     }
 }
 
@@ -76,6 +89,9 @@ mod tests {
         assert_eq!(journal.name("opaque"), "#1");
         journal.note(&journal.name(&token));
         let lines = journal.lines().concat();
-        assert!(!lines.contains(&payload) && !lines.contains("signature"), "{lines}");
+        assert!(
+            !lines.contains(&payload) && !lines.contains("signature"),
+            "{lines}"
+        );
     }
 }

@@ -56,13 +56,25 @@ async fn attack(args: &Args, interrupt: &Interrupt) -> Result<Report> {
     let profile = Profile::load(args.profile.as_deref())?;
     if !args.url.is_empty() {
         for url in &args.url {
-            ensure!(url.starts_with("http://"), "{url}: the kit speaks plain http:// only");
+            ensure!(
+                url.starts_with("http://"),
+                "{url}: the kit speaks plain http:// only"
+            );
         }
-        let mut again = args.url.iter().map(|url| format!("--url {url}")).collect::<Vec<_>>().join(" ");
+        let mut again = args
+            .url
+            .iter()
+            .map(|url| format!("--url {url}"))
+            .collect::<Vec<_>>()
+            .join(" ");
         if let Some(file) = &args.profile {
             let _ = write!(again, " --profile {}", file.display());
         }
-        let site = Site::foreign(format!("{} at {}", profile.name, args.url.join(", ")), again, args.url.clone());
+        let site = Site::foreign(
+            format!("{} at {}", profile.name, args.url.join(", ")),
+            again,
+            args.url.clone(),
+        );
         let run = prepare(args, profile, None)?;
         return play(args, run, vec![site], interrupt).await;
     }
@@ -84,11 +96,26 @@ async fn attack(args: &Args, interrupt: &Interrupt) -> Result<Report> {
 }
 
 /// Plays on instances of our own over the stores.
-async fn own(args: &Args, run: Run, binary: &Binary, stores: Option<&Stores>, interrupt: &Interrupt) -> Result<Report> {
-    let Some(stores) = stores else { return on_both(args, run, binary, None, interrupt).await };
+async fn own(
+    args: &Args,
+    run: Run,
+    binary: &Binary,
+    stores: Option<&Stores>,
+    interrupt: &Interrupt,
+) -> Result<Report> {
+    let Some(stores) = stores else {
+        return on_both(args, run, binary, None, interrupt).await;
+    };
     let url = |scheme: &str| -> Result<Url> {
-        let found = stores.running.iter().map(Store::url).find(|url| url.starts_with(scheme));
-        found.with_context(|| format!("{scheme} was not started"))?.parse().with_context(|| format!("the URL of {scheme} is none"))
+        let found = stores
+            .running
+            .iter()
+            .map(Store::url)
+            .find(|url| url.starts_with(scheme));
+        found
+            .with_context(|| format!("{scheme} was not started"))?
+            .parse()
+            .with_context(|| format!("the URL of {scheme} is none"))
     };
     let (redis, postgres) = (url("redis")?, url("postgres")?);
     let schema = Schema::create(&postgres, format!("torture_{}", run.nonce)).await?;
@@ -97,14 +124,28 @@ async fn own(args: &Args, run: Run, binary: &Binary, stores: Option<&Stores>, in
     outcome.and_then(|report| removed.map(|()| report))
 }
 
-async fn on_both(args: &Args, run: Run, binary: &Binary, stores: Option<(&Url, &Url)>, interrupt: &Interrupt) -> Result<Report> {
+async fn on_both(
+    args: &Args,
+    run: Run,
+    binary: &Binary,
+    stores: Option<(&Url, &Url)>,
+    interrupt: &Interrupt,
+) -> Result<Report> {
     let cases = chosen(args);
     let mut sites = Vec::new();
     if args.store != Choice::Server {
-        sites.push(Site::embedded(binary, &run.windows, &cases, interrupt).await.context("the embedded store")?);
+        sites.push(
+            Site::embedded(binary, &run.windows, &cases, interrupt)
+                .await
+                .context("the embedded store")?,
+        );
     }
     if let Some(stores) = stores {
-        sites.push(Site::server(binary, &run.windows, &cases, stores, interrupt).await.context("the server stores")?);
+        sites.push(
+            Site::server(binary, &run.windows, &cases, stores, interrupt)
+                .await
+                .context("the server stores")?,
+        );
     }
     play(args, run, sites, interrupt).await
 }
@@ -113,7 +154,11 @@ async fn on_both(args: &Args, run: Run, binary: &Binary, stores: Option<(&Url, &
 fn prepare(args: &Args, profile: Profile, short: Option<Windows>) -> Result<Run> {
     let windows = args.windows.over(short.unwrap_or(profile.windows));
     let tokens = args.tokens.as_deref().map(read_tokens).transpose()?;
-    let nonce: String = crate::secrets::random()?.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let nonce: String = crate::secrets::random()?
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(8)
+        .collect();
     Ok(Run {
         profile: Arc::new(profile),
         http: wire::http()?,
@@ -125,12 +170,22 @@ fn prepare(args: &Args, profile: Profile, short: Option<Windows>) -> Result<Run>
 }
 
 fn read_tokens(file: &Path) -> Result<Vec<String>> {
-    let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    let text =
+        fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+    Ok(text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
 }
 
 fn chosen(args: &Args) -> Vec<Case> {
-    Case::value_variants().iter().copied().filter(|case| args.only.is_empty() || args.only.contains(case)).collect()
+    Case::value_variants()
+        .iter()
+        .copied()
+        .filter(|case| args.only.is_empty() || args.only.contains(case))
+        .collect()
 }
 
 async fn play(args: &Args, run: Run, sites: Vec<Site>, interrupt: &Interrupt) -> Result<Report> {
@@ -143,7 +198,10 @@ async fn play(args: &Args, run: Run, sites: Vec<Site>, interrupt: &Interrupt) ->
             if let Some(obstacle) = case.obstacle(&run, site) {
                 notes.push(format!("{}: {obstacle}", case.name()));
             } else {
-                notes.extend(case.partly(&run, site).map(|what| format!("{}, in part: {what}", case.name())));
+                notes.extend(
+                    case.partly(&run, site)
+                        .map(|what| format!("{}, in part: {what}", case.name())),
+                );
                 cases.push(case);
             }
         }
@@ -157,8 +215,19 @@ async fn play(args: &Args, run: Run, sites: Vec<Site>, interrupt: &Interrupt) ->
         count = count.min(tokens.lock().unwrap_or_else(PoisonError::into_inner).len());
     }
     let rounds = plan::draw(seed, count, &playable);
-    let (run, sites) = (Arc::new(run), sites.into_iter().map(Arc::new).collect::<Vec<_>>());
-    rounds::play(&run, &sites, rounds, (args.parallel, args.verbose), &mut report, interrupt).await?;
+    let (run, sites) = (
+        Arc::new(run),
+        sites.into_iter().map(Arc::new).collect::<Vec<_>>(),
+    );
+    rounds::play(
+        &run,
+        &sites,
+        rounds,
+        (args.parallel, args.verbose),
+        &mut report,
+        interrupt,
+    )
+    .await?;
     if !report.is_met() {
         for complaint in sites.iter().flat_map(|site| site.complaints()) {
             eprintln!("the service said: {complaint}");

@@ -22,10 +22,15 @@ pub(crate) fn draw(seed: u64, rounds: usize, sites: &[Vec<Case>]) -> Vec<Round> 
     let mut order = Rng::with_seed(seed);
     let mut decks: Vec<Vec<Case>> = vec![Vec::new(); sites.len()];
     let mut turns = vec![Vec::new(); sites.len()];
-    let playable: Vec<usize> = (0..sites.len()).filter(|&site| !sites[site].is_empty()).collect();
+    let playable: Vec<usize> = (0..sites.len())
+        .filter(|&site| !sites[site].is_empty())
+        .collect();
     let mut drawn = Vec::new();
     for number in 0..rounds {
-        let Some(&site) = playable.get(number.checked_rem(playable.len()).unwrap_or_default()) else { break };
+        let Some(&site) = playable.get(number.checked_rem(playable.len()).unwrap_or_default())
+        else {
+            break;
+        };
         if decks[site].is_empty() {
             decks[site].clone_from(&sites[site]);
             order.shuffle(&mut decks[site]);
@@ -33,7 +38,13 @@ pub(crate) fn draw(seed: u64, rounds: usize, sites: &[Vec<Case>]) -> Vec<Round> 
         let Some(case) = decks[site].pop() else { break };
         let turn = turns[site].iter().filter(|&&played| played == case).count();
         turns[site].push(case);
-        drawn.push(Round { number, site, case, turn, seed: seed.wrapping_add(number as u64) });
+        drawn.push(Round {
+            number,
+            site,
+            case,
+            turn,
+            seed: seed.wrapping_add(number as u64),
+        });
     }
     drawn
 }
@@ -51,7 +62,11 @@ mod tests {
         assert_eq!(rounds, draw(7, 60, &sites));
         assert_ne!(rounds, draw(8, 60, &sites));
         for case in CASES {
-            let turns: Vec<usize> = rounds.iter().filter(|round| round.case == case && round.site == 0).map(|round| round.turn).collect();
+            let turns: Vec<usize> = rounds
+                .iter()
+                .filter(|round| round.case == case && round.site == 0)
+                .map(|round| round.turn)
+                .collect();
             assert_eq!(turns, (0..10).collect::<Vec<_>>());
         }
         assert_eq!(rounds.iter().filter(|round| round.site == 2).count(), 30);

@@ -42,14 +42,31 @@ pub(crate) async fn play(
     let progress = ProgressBar::new(rounds.len() as u64).with_style(style());
     // All on one thread: the other cores belong to the service.
     let played = |round: Round| play_one(Arc::clone(run), Arc::clone(&sites[round.site]), round);
-    let mut running = pin!(stream::iter(rounds).map(played).buffer_unordered(parallel.max(1)));
+    let mut running = pin!(
+        stream::iter(rounds)
+            .map(played)
+            .buffer_unordered(parallel.max(1))
+    );
     let work = async {
-        while let Some(Played { round, verdict, repeated, journal }) = running.next().await {
+        while let Some(Played {
+            round,
+            verdict,
+            repeated,
+            journal,
+        }) = running.next().await
+        {
             progress.inc(1);
             report.add(&round, &verdict, repeated);
             let met = verdict.is_met();
             let (site, remarks) = (&sites[round.site], verdict.remarks().to_vec());
-            let told = Told { round, place: site.name.clone(), again: site.again.clone(), met, remarks, journal };
+            let told = Told {
+                round,
+                place: site.name.clone(),
+                again: site.again.clone(),
+                met,
+                remarks,
+                journal,
+            };
             if !met || verbose {
                 progress.suspend(|| report.tell(&told, verbose));
             }
@@ -77,11 +94,18 @@ async fn play_one(run: Arc<Run>, site: Arc<Site>, round: Round) -> Played {
                 repeated += 1;
                 continue;
             }
-            Ok(Err(Trouble::TooSlow(what))) => other(format!("too slow to judge, {ATTEMPTS} times: {what}; choose longer windows")),
+            Ok(Err(Trouble::TooSlow(what))) => other(format!(
+                "too slow to judge, {ATTEMPTS} times: {what}; choose longer windows"
+            )),
             Ok(Err(Trouble::Broken(error))) => other(format!("the round broke off: {error:#}")),
             Err(_) => other(format!("the round hangs for {} s", limit.as_secs())),
         };
-        return Played { round, verdict, repeated, journal: scene.journal.lines() };
+        return Played {
+            round,
+            verdict,
+            repeated,
+            journal: scene.journal.lines(),
+        };
     }
 }
 
@@ -92,5 +116,6 @@ fn other(why: String) -> Verdict {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -76,7 +76,15 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(run: Arc<Run>, site: Arc<Site>, round: &Round, attempt: u32) -> Self {
-        Self { run, site, journal: Journal::new(), turn: round.turn, number: round.number, attempt, people: AtomicU32::new(0) }
+        Self {
+            run,
+            site,
+            journal: Journal::new(),
+            turn: round.turn,
+            number: round.number,
+            attempt,
+            people: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn windows(&self) -> &Windows {
@@ -89,7 +97,12 @@ impl Scene {
 
     /// An instance by its URL.
     pub(crate) fn api(&self, base: &str) -> Api {
-        Api { http: self.run.http.clone(), profile: Arc::clone(&self.run.profile), base: base.to_owned(), journal: self.journal.clone() }
+        Api {
+            http: self.run.http.clone(),
+            profile: Arc::clone(&self.run.profile),
+            base: base.to_owned(),
+            journal: self.journal.clone(),
+        }
     }
 
     /// All replicas.
@@ -106,12 +119,20 @@ impl Scene {
     pub(crate) fn account(&self) -> Result<Account> {
         let person = self.people.fetch_add(1, Ordering::Relaxed);
         if self.run.profile.sign_up.is_some() {
-            let user = format!("torture-{}-{}-{}-{person}@example.org", self.run.nonce, self.number, self.attempt);
-            return Ok(Account { user, password: "correct horse battery".to_owned() });
+            let user = format!(
+                "torture-{}-{}-{}-{person}@example.org",
+                self.run.nonce, self.number, self.attempt
+            );
+            return Ok(Account {
+                user,
+                password: "correct horse battery".to_owned(),
+            });
         }
         let accounts = &self.run.profile.accounts;
         let index = (self.number + usize::try_from(person)?).checked_rem(accounts.len());
-        index.map(|index| accounts[index].clone()).context("the profile has neither sign_up nor accounts")
+        index
+            .map(|index| accounts[index].clone())
+            .context("the profile has neither sign_up nor accounts")
     }
 
     /// A newcomer's first session; plain or bound, as chance has it.
@@ -123,10 +144,28 @@ impl Scene {
     /// The same, and the account. A session that shows its credential is bound by a first refresh.
     pub(crate) async fn newcomer(&self, api: &Api, shows: bool) -> Result<(Account, Client)> {
         if let Some(tokens) = &self.run.tokens {
-            let token = tokens.lock().unwrap_or_else(PoisonError::into_inner).pop().context("there are no more tokens in the file")?;
-            let account = Account { user: String::new(), password: String::new() };
-            let grant = Grant { refresh: token, access: None, credential: None };
-            return Ok((account, Client { api: api.clone(), grant, shows: false }));
+            let token = tokens
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop()
+                .context("there are no more tokens in the file")?;
+            let account = Account {
+                user: String::new(),
+                password: String::new(),
+            };
+            let grant = Grant {
+                refresh: token,
+                access: None,
+                credential: None,
+            };
+            return Ok((
+                account,
+                Client {
+                    api: api.clone(),
+                    grant,
+                    shows: false,
+                },
+            ));
         }
         let account = self.account()?;
         let reply = if self.run.profile.sign_up.is_some() {
@@ -142,7 +181,12 @@ impl Scene {
     }
 
     /// One more session of somebody.
-    pub(crate) async fn sibling(&self, api: &Api, account: &Account, shows: bool) -> Result<Client> {
+    pub(crate) async fn sibling(
+        &self,
+        api: &Api,
+        account: &Account,
+        shows: bool,
+    ) -> Result<Client> {
         let reply = patiently(async || api.sign_in(account, None).await).await?;
         let mut client = Client::of(api, &reply, shows)?;
         if shows {

@@ -114,7 +114,9 @@ impl Tally {
 
     /// Nobody lost, one branch, no thief undetected, nothing survived, and no other answer than promised.
     pub(crate) fn is_met(&self) -> bool {
-        let zero = [self.lost, self.undetected, self.survivors, self.other].iter().all(|count| *count == 0);
+        let zero = [self.lost, self.undetected, self.survivors, self.other]
+            .iter()
+            .all(|count| *count == 0);
         zero && self.branches.is_none_or(|branches| branches == 1)
     }
 
@@ -157,16 +159,27 @@ mod tests {
         let tally = tally(&[with(Column::ByDesign), with(Column::ByDesign)]);
         assert!(tally.is_met());
         assert_eq!((tally.by_design, tally.lost), (2, 0));
-        assert_eq!(tally.score(), "score: 2 rounds, 0 lost / 1 branch / 0 undetected / 0 survivors");
+        assert_eq!(
+            tally.score(),
+            "score: 2 rounds, 0 lost / 1 branch / 0 undetected / 0 survivors"
+        );
     }
 
     #[test]
     fn one_count_in_any_other_column_fails_the_case() {
-        for column in [Column::Lost, Column::Undetected, Column::Survivor, Column::Other] {
+        for column in [
+            Column::Lost,
+            Column::Undetected,
+            Column::Survivor,
+            Column::Other,
+        ] {
             let verdict = with(column);
             assert!(!verdict.is_met(), "{column:?}");
             assert_eq!(verdict.remarks(), ["because"]);
-            assert!(!tally(&[Verdict::default(), verdict]).is_met(), "{column:?}");
+            assert!(
+                !tally(&[Verdict::default(), verdict]).is_met(),
+                "{column:?}"
+            );
         }
     }
 
@@ -178,7 +191,10 @@ mod tests {
         assert_eq!(forked.branches, Some(3));
         let mut all = tally(&[with(Column::ByDesign), forked, Verdict::default()]);
         assert!(!all.is_met());
-        assert_eq!(all.score(), "score: 3 rounds, 0 lost / 3 branches / 0 undetected / 0 survivors");
+        assert_eq!(
+            all.score(),
+            "score: 3 rounds, 0 lost / 3 branches / 0 undetected / 0 survivors"
+        );
         // None alive where one should be fails, too; where the session is meant to be over, it is no matter.
         let mut none = Verdict::default();
         none.branches(0);

@@ -35,7 +35,11 @@ impl Windows {
 
     /// How long after a rotation its answer can be fetched again at all.
     pub(crate) fn window(&self, bound: bool) -> Duration {
-        let late = if bound { self.bound_retry_window } else { self.retry_window };
+        let late = if bound {
+            self.bound_retry_window
+        } else {
+            self.retry_window
+        };
         late.max(self.retry_free)
     }
 

@@ -21,14 +21,21 @@ pub(crate) struct Request {
 
 /// A client without cookies, proxies or redirects. Its connections are given up before a server would close them under a request.
 pub(crate) fn http() -> Result<Client> {
-    let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    client.timeout(PATIENCE).pool_idle_timeout(Duration::from_secs(2)).build().context("the HTTP client could not be made")
+    let client = Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none());
+    client
+        .timeout(PATIENCE)
+        .pool_idle_timeout(Duration::from_secs(2))
+        .build()
+        .context("the HTTP client could not be made")
 }
 
 impl Request {
     /// Sends it and reads the answer: status and body.
     pub(crate) async fn send(&self, client: &Client) -> Result<(u16, String), reqwest::Error> {
-        let method = reqwest::Method::from_bytes(self.method.as_bytes()).unwrap_or(reqwest::Method::POST);
+        let method =
+            reqwest::Method::from_bytes(self.method.as_bytes()).unwrap_or(reqwest::Method::POST);
         let mut request = client.request(method, self.url.clone());
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -43,8 +50,13 @@ impl Request {
 
     /// Sends it over a connection of its own, and cuts that after `linger`, unread.
     pub(crate) async fn send_and_cut(&self, linger: Duration) -> Result<()> {
-        let (Some(host), Some(port)) = (self.url.host_str(), self.url.port_or_known_default()) else { bail!("{} has no host", self.url) };
-        let mut stream = TcpStream::connect((host, port)).await.with_context(|| format!("nothing listens on {host}:{port}"))?;
+        let (Some(host), Some(port)) = (self.url.host_str(), self.url.port_or_known_default())
+        else {
+            bail!("{} has no host", self.url)
+        };
+        let mut stream = TcpStream::connect((host, port))
+            .await
+            .with_context(|| format!("nothing listens on {host}:{port}"))?;
         stream.set_nodelay(true)?;
         stream.write_all(self.raw(host, port).as_bytes()).await?;
         sleep(linger).await;
@@ -53,7 +65,11 @@ impl Request {
 
     /// As HTTP/1.1 has it (RFC 9112).
     fn raw(&self, host: &str, port: u16) -> String {
-        let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = self
+            .url
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         let mut text = format!(
             "{} {}{query} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {}\r\n",
             self.method,

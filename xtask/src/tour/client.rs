@@ -15,7 +15,10 @@ pub(super) struct Answer {
 impl Answer {
     /// A text at this path of members.
     pub(super) fn text(&self, pointer: &str) -> Result<&str> {
-        self.body.pointer(pointer).and_then(Value::as_str).with_context(|| format!("the answer {} has no {pointer}", self.status))
+        self.body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .with_context(|| format!("the answer {} has no {pointer}", self.status))
     }
 
     /// The problem's code.
@@ -25,12 +28,20 @@ impl Answer {
 
     /// In short: the status, and the code of a refusal.
     pub(super) fn line(&self) -> String {
-        if self.code().is_empty() { self.status.to_string() } else { format!("{} {}", self.status, self.code()) }
+        if self.code().is_empty() {
+            self.status.to_string()
+        } else {
+            format!("{} {}", self.status, self.code())
+        }
     }
 
     /// Ends the tour if it is another one.
     pub(super) fn expect(self, status: u16, code: &str) -> Result<Self> {
-        ensure!((self.status, self.code()) == (status, code), "expected {status} {code}, got {}", self.line());
+        ensure!(
+            (self.status, self.code()) == (status, code),
+            "expected {status} {code}, got {}",
+            self.line()
+        );
         Ok(self)
     }
 }
@@ -48,55 +59,101 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(issuer: &str) -> Result<Self> {
         let (id_token, refresh_token, device) = Default::default();
-        Ok(Self { http: wire::http()?, issuer: issuer.to_owned(), id_token, refresh_token, device })
+        Ok(Self {
+            http: wire::http()?,
+            issuer: issuer.to_owned(),
+            id_token,
+            refresh_token,
+            device,
+        })
     }
 
     pub(super) async fn sign_up(&mut self, email: &str, password: &str) -> Result<Answer> {
         let body = json!({ "email": email, "password": password, "deviceName": "Laptop" });
         let answer = self.post("/signup", body, false).await?.expect(201, "")?;
         self.keep(&answer)?;
-        answer.text("/device/credential")?.clone_into(&mut self.device);
+        answer
+            .text("/device/credential")?
+            .clone_into(&mut self.device);
         Ok(answer)
     }
 
     pub(super) async fn sign_in(&mut self, email: &str, password: &str) -> Result<Answer> {
-        let answer = self.post("/signin", json!({ "email": email, "password": password, "deviceName": "Phone" }), false).await?;
+        let answer = self
+            .post(
+                "/signin",
+                json!({ "email": email, "password": password, "deviceName": "Phone" }),
+                false,
+            )
+            .await?;
         let answer = answer.expect(200, "")?;
         self.keep(&answer)?;
-        answer.text("/device/credential")?.clone_into(&mut self.device);
+        answer
+            .text("/device/credential")?
+            .clone_into(&mut self.device);
         Ok(answer)
     }
 
     /// Sends a refresh token, with the device's credential or without it, and keeps nothing of the answer.
     pub(super) async fn present(&self, refresh_token: &str, on_its_device: bool) -> Result<Answer> {
-        self.post("/tokens", json!({ "refreshToken": refresh_token }), on_its_device).await
+        self.post(
+            "/tokens",
+            json!({ "refreshToken": refresh_token }),
+            on_its_device,
+        )
+        .await
     }
 
     /// Refreshes and keeps the answer.
     pub(super) async fn refresh(&mut self, on_its_device: bool) -> Result<Answer> {
-        let answer = self.present(&self.refresh_token, on_its_device).await?.expect(200, "")?;
+        let answer = self
+            .present(&self.refresh_token, on_its_device)
+            .await?
+            .expect(200, "")?;
         self.keep(&answer)?;
         Ok(answer)
     }
 
     pub(super) async fn sign_out(&self) -> Result<Answer> {
-        let answer = self.http.post(self.url("/signout")).bearer_auth(&self.id_token).send().await?;
+        let answer = self
+            .http
+            .post(self.url("/signout"))
+            .bearer_auth(&self.id_token)
+            .send()
+            .await?;
         Self::read(answer).await
     }
 
     pub(super) async fn sessions(&self) -> Result<Answer> {
-        Self::read(self.http.get(self.url("/sessions")).bearer_auth(&self.id_token).send().await?).await
+        Self::read(
+            self.http
+                .get(self.url("/sessions"))
+                .bearer_auth(&self.id_token)
+                .send()
+                .await?,
+        )
+        .await
     }
 
     /// Shows the ID token to another service: the status and what it says.
     pub(super) async fn greet(&self, hello: &str) -> Result<(u16, String)> {
-        let answer = self.http.get(hello).bearer_auth(&self.id_token).send().await.context("the relying service does not answer")?;
+        let answer = self
+            .http
+            .get(hello)
+            .bearer_auth(&self.id_token)
+            .send()
+            .await
+            .context("the relying service does not answer")?;
         Ok((answer.status().as_u16(), answer.text().await?))
     }
 
     fn keep(&mut self, answer: &Answer) -> Result<()> {
-        answer.text("/tokens/idToken")?.clone_into(&mut self.id_token);
-        answer.text("/tokens/refreshToken")?.clone_into(&mut self.refresh_token);
+        answer
+            .text("/tokens/idToken")?
+            .clone_into(&mut self.id_token);
+        answer
+            .text("/tokens/refreshToken")?
+            .clone_into(&mut self.refresh_token);
         Ok(())
     }
 
@@ -111,7 +168,14 @@ impl Client {
     async fn read(answer: reqwest::Response) -> Result<Answer> {
         let status = answer.status().as_u16();
         let text = answer.text().await?;
-        Ok(Answer { status, body: if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? } })
+        Ok(Answer {
+            status,
+            body: if text.is_empty() {
+                Value::Null
+            } else {
+                serde_json::from_str(&text)?
+            },
+        })
     }
 
     fn url(&self, path: &str) -> String {

@@ -28,7 +28,11 @@ const RETRY_FREE: Duration = Duration::from_secs(1);
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     eprintln!("building the service, and one that verifies its tokens");
     let binary = Binary::build(false, interrupt).await?;
-    process::run(process::cargo(["build", "--quiet", "--package", "relying-service"])?, interrupt).await?;
+    process::run(
+        process::cargo(["build", "--quiet", "--package", "relying-service"])?,
+        interrupt,
+    )
+    .await?;
     let mut stage = Stage::set(&binary).await?;
     let played = Box::pin(interrupt.guard(scenes::play(&mut stage))).await;
     let stopped = stage.instance.stop().await;
@@ -49,16 +53,32 @@ struct Stage {
 
 impl Stage {
     async fn set(binary: &Binary) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("revolve-tour-").tempdir().context("could not make a temporary directory")?;
+        let folder = tempfile::Builder::new()
+            .prefix("revolve-tour-")
+            .tempdir()
+            .context("could not make a temporary directory")?;
         let front = Front::bind().await?;
         let issuer = front.url()?;
-        let settings =
-            Settings::plain().with("TOKENS__ISSUER", &issuer).with("SESSIONS__RETRY_FREE", &format!("{}s", RETRY_FREE.as_secs()));
+        let settings = Settings::plain().with("TOKENS__ISSUER", &issuer).with(
+            "SESSIONS__RETRY_FREE",
+            &format!("{}s", RETRY_FREE.as_secs()),
+        );
         let instance = Instance::start(binary, &settings, folder.path().join("service")).await?;
-        let behind = instance.url().strip_prefix("http://").context("the service has no address")?.to_owned();
+        let behind = instance
+            .url()
+            .strip_prefix("http://")
+            .context("the service has no address")?
+            .to_owned();
         let front = front.serve(behind);
         let (relying, hello) = relying_service(&issuer).await?;
-        Ok(Self { instance, issuer, hello, _front: front, _relying: relying, _folder: folder })
+        Ok(Self {
+            instance,
+            issuer,
+            hello,
+            _front: front,
+            _relying: relying,
+            _folder: folder,
+        })
     }
 
     fn client(&self) -> Result<Client> {
@@ -69,7 +89,11 @@ impl Stage {
 /// The example for relying services, as a process of its own: it knows the issuer's URL, and nothing else.
 async fn relying_service(issuer: &str) -> Result<(Child, String)> {
     let mut command = process::cargo(["run", "--quiet", "--package", "relying-service"])?;
-    command.env("ISSUER", issuer).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    command
+        .env("ISSUER", issuer)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
     let mut child = command.spawn().context("could not run cargo")?;
     let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
     while let Some(line) = lines.next_line().await? {

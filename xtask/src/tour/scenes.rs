@@ -20,7 +20,10 @@ const TABS: usize = 10;
 const SOON: Duration = Duration::from_secs(5);
 
 pub(super) async fn play(stage: &mut Stage) -> Result<()> {
-    voice::scene(1, "A fresh server: one process, one SQLite file, keys of its own");
+    voice::scene(
+        1,
+        "A fresh server: one process, one SQLite file, keys of its own",
+    );
     voice::good(&format!("listening on {}", stage.issuer));
     let mut laptop = sign_up(stage).await?;
     verify(stage, &laptop).await?;
@@ -41,9 +44,19 @@ async fn sign_up(stage: &Stage) -> Result<Client> {
     voice::scene(2, "Ann signs up on her laptop");
     let mut laptop = stage.client()?;
     let answer = laptop.sign_up(EMAIL, PASSWORD).await?;
-    voice::does(&format!("POST /api/account/signup {{\"email\":\"{EMAIL}\",…}}"));
-    voice::good(&format!("{}, session {}", answer.line(), answer.text("/session/id")?));
-    voice::good(&format!("ID token {}, refresh token {}", short(&laptop.id_token), short(&laptop.refresh_token)));
+    voice::does(&format!(
+        "POST /api/account/signup {{\"email\":\"{EMAIL}\",…}}"
+    ));
+    voice::good(&format!(
+        "{}, session {}",
+        answer.line(),
+        answer.text("/session/id")?
+    ));
+    voice::good(&format!(
+        "ID token {}, refresh token {}",
+        short(&laptop.id_token),
+        short(&laptop.refresh_token)
+    ));
     Ok(laptop)
 }
 
@@ -51,7 +64,10 @@ async fn verify(stage: &Stage, laptop: &Client) -> Result<()> {
     voice::scene(3, "Another service verifies her ID token, by public key");
     voice::does(&format!("GET {}", stage.hello));
     let (status, said) = laptop.greet(&stage.hello).await?;
-    ensure!(status == 200 && said.contains(EMAIL), "the relying service answers {status} {said}");
+    ensure!(
+        status == 200 && said.contains(EMAIL),
+        "the relying service answers {status} {said}"
+    );
     voice::good(&format!("{status} {said}"));
     Ok(())
 }
@@ -60,11 +76,21 @@ async fn lost_answer(laptop: &mut Client) -> Result<()> {
     voice::scene(4, "She refreshes, and the answer is lost on its way");
     let token = laptop.refresh_token.clone();
     let lost = laptop.present(&token, true).await?.expect(200, "")?;
-    voice::does(&format!("{} becomes {}, but nobody hears of it", short(&token), short(lost.text("/tokens/refreshToken")?)));
+    voice::does(&format!(
+        "{} becomes {}, but nobody hears of it",
+        short(&token),
+        short(lost.text("/tokens/refreshToken")?)
+    ));
     let again = laptop.refresh(true).await?;
-    let (one, other) = (lost.text("/tokens/refreshToken")?, again.text("/tokens/refreshToken")?);
+    let (one, other) = (
+        lost.text("/tokens/refreshToken")?,
+        again.text("/tokens/refreshToken")?,
+    );
     ensure!(one == other, "the retry got another successor");
-    voice::good(&format!("the same again gets {}: the same successor, byte for byte", short(other)));
+    voice::good(&format!(
+        "the same again gets {}: the same successor, byte for byte",
+        short(other)
+    ));
     Ok(())
 }
 
@@ -74,17 +100,28 @@ async fn tabs(laptop: &mut Client) -> Result<()> {
     let answers = try_join_all((0..TABS).map(|_| laptop.present(&token, true))).await?;
     let mut successors = BTreeSet::new();
     for answer in answers {
-        successors.insert(answer.expect(200, "")?.text("/tokens/refreshToken")?.to_owned());
+        successors.insert(
+            answer
+                .expect(200, "")?
+                .text("/tokens/refreshToken")?
+                .to_owned(),
+        );
     }
     ensure!(successors.len() == 1, "{} successors", successors.len());
     laptop.refresh_token = successors.pop_first().context("no successor")?;
-    voice::good(&format!("{TABS} refreshes at once, {TABS} answers, one successor: {}", short(&laptop.refresh_token)));
+    voice::good(&format!(
+        "{TABS} refreshes at once, {TABS} answers, one successor: {}",
+        short(&laptop.refresh_token)
+    ));
     Ok(())
 }
 
 async fn stolen_from_a_device(laptop: &mut Client) -> Result<()> {
     voice::scene(6, "A thief copies her newest refresh token");
-    let refused = laptop.present(&laptop.refresh_token, false).await?.expect(401, "device_mismatch")?;
+    let refused = laptop
+        .present(&laptop.refresh_token, false)
+        .await?
+        .expect(401, "device_mismatch")?;
     voice::does("her session is bound to her laptop: it has shown its device credential");
     voice::refused(&format!("thief: {}", refused.line()));
     laptop.refresh(true).await?;
@@ -93,20 +130,41 @@ async fn stolen_from_a_device(laptop: &mut Client) -> Result<()> {
 }
 
 async fn stolen_from_a_plain_client(stage: &Stage, laptop: &Client) -> Result<()> {
-    voice::scene(7, "A thief copies a token of her phone, whose app knows nothing of devices");
+    voice::scene(
+        7,
+        "A thief copies a token of her phone, whose app knows nothing of devices",
+    );
     let mut phone = stage.client()?;
     phone.sign_in(EMAIL, PASSWORD).await?;
     let stolen = phone.refresh_token.clone();
     phone.refresh(false).await?;
     phone.refresh(false).await?;
-    voice::does("the phone refreshes twice; the thief comes with the old token, at once and once more later");
-    let thief = phone.present(&stolen, false).await?.expect(401, "token_stale")?;
+    voice::does(
+        "the phone refreshes twice; the thief comes with the old token, at once and once more later",
+    );
+    let thief = phone
+        .present(&stolen, false)
+        .await?
+        .expect(401, "token_stale")?;
     voice::refused(&format!("thief: {}; it could be a slow tab", thief.line()));
     sleep(RETRY_FREE + Duration::from_millis(100)).await;
-    let thief = phone.present(&stolen, false).await?.expect(401, "token_reused")?;
-    voice::refused(&format!("thief: {}; no tab is that slow (10 s by default, {} s in this tour)", thief.line(), RETRY_FREE.as_secs()));
-    let owner = phone.present(&phone.refresh_token, false).await?.expect(401, "token_reused")?;
-    voice::refused(&format!("phone: {}; this session is over, and Ann is told why", owner.line()));
+    let thief = phone
+        .present(&stolen, false)
+        .await?
+        .expect(401, "token_reused")?;
+    voice::refused(&format!(
+        "thief: {}; no tab is that slow (10 s by default, {} s in this tour)",
+        thief.line(),
+        RETRY_FREE.as_secs()
+    ));
+    let owner = phone
+        .present(&phone.refresh_token, false)
+        .await?
+        .expect(401, "token_reused")?;
+    voice::refused(&format!(
+        "phone: {}; this session is over, and Ann is told why",
+        owner.line()
+    ));
     let listed = laptop.sessions().await?.expect(200, "")?;
     let live = listed.body["sessions"].as_array().map_or(0, Vec::len);
     ensure!(live == 1, "{live} sessions live");
@@ -119,33 +177,60 @@ async fn sign_out(stage: &Stage, laptop: &Client) -> Result<()> {
     let answer = laptop.sign_out().await?.expect(204, "")?;
     let begun = Instant::now();
     voice::does(&format!("POST /api/account/signout: {}", answer.line()));
-    let refused = laptop.present(&laptop.refresh_token, true).await?.expect(401, "session_revoked")?;
+    let refused = laptop
+        .present(&laptop.refresh_token, true)
+        .await?
+        .expect(401, "session_revoked")?;
     voice::refused(&format!("her refresh token: {}", refused.line()));
     loop {
         let (status, _) = laptop.greet(&stage.hello).await?;
         if status == 401 {
             break;
         }
-        ensure!(begun.elapsed() < SOON, "the relying service still answers {status}");
+        ensure!(
+            begun.elapsed() < SOON,
+            "the relying service still answers {status}"
+        );
         sleep(Duration::from_millis(5)).await;
     }
     let after = begun.elapsed().as_millis();
-    voice::refused(&format!("her ID token, which has minutes to live, at the other service: 401 after {after} ms, by the revocation feed"));
+    voice::refused(&format!(
+        "her ID token, which has minutes to live, at the other service: 401 after {after} ms, by the revocation feed"
+    ));
     Ok(())
 }
 
 /// The security events in the log, without their times; of those that repeat only the first.
 fn events(stage: &Stage) -> Result<Vec<String>> {
-    let log = fs::read_to_string(stage.instance.home().join("log")).context("the service has no log")?;
+    let log =
+        fs::read_to_string(stage.instance.home().join("log")).context("the service has no log")?;
     let mut events: Vec<(&str, &str, usize)> = Vec::new();
-    for line in log.lines().filter_map(|line| line.split_once(" revolve::security: ")).map(|(_, line)| line) {
+    for line in log
+        .lines()
+        .filter_map(|line| line.split_once(" revolve::security: "))
+        .map(|(_, line)| line)
+    {
         let name = line.split(' ').next().unwrap_or_default();
         match events.last_mut() {
             Some((last, _, times)) if *last == name => *times += 1,
             _ => events.push((name, line, 1)),
         }
     }
-    ensure!(events.iter().any(|(name, ..)| name.contains("session.reused")), "the theft is not in the log");
-    let times = |times| if times > 1 { format!("  ({times} times)") } else { String::new() };
-    Ok(events.iter().map(|(_, line, count)| format!("{line}{}", times(*count))).collect())
+    ensure!(
+        events
+            .iter()
+            .any(|(name, ..)| name.contains("session.reused")),
+        "the theft is not in the log"
+    );
+    let times = |times| {
+        if times > 1 {
+            format!("  ({times} times)")
+        } else {
+            String::new()
+        }
+    };
+    Ok(events
+        .iter()
+        .map(|(_, line, count)| format!("{line}{}", times(*count)))
+        .collect())
 }

@@ -7,7 +7,11 @@ const SHOWN: usize = 8;
 
 /// The next scene.
 pub(super) fn scene(number: u32, title: &str) {
-    println!("\n{} {}", style(format!("{number}.")).cyan().bold(), style(title).bold());
+    println!(
+        "\n{} {}",
+        style(format!("{number}.")).cyan().bold(),
+        style(title).bold()
+    );
 }
 
 /// What somebody does.
@@ -32,7 +36,11 @@ pub(super) fn log(line: &str) {
 
 /// A token, shortened.
 pub(super) fn short(token: &str) -> String {
-    let from = token.char_indices().rev().nth(SHOWN - 1).map_or(0, |(at, _)| at);
+    let from = token
+        .char_indices()
+        .rev()
+        .nth(SHOWN - 1)
+        .map_or(0, |(at, _)| at);
     format!("…{}", &token[from..])
 }
 
@@ -42,6 +50,9 @@ mod tests {
 
     #[test]
     fn a_token_is_shown_by_its_end() {
-        assert_eq!((short("abcdefghijkl").as_str(), short("kl").as_str()), ("…efghijkl", "…kl"));
+        assert_eq!(
+            (short("abcdefghijkl").as_str(), short("kl").as_str()),
+            ("…efghijkl", "…kl")
+        );
     }
 }

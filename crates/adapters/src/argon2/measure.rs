@@ -15,14 +15,25 @@ use std::{
 ///
 /// # Errors
 /// [`HasherError`] for a cost that argon2 does not allow.
-pub fn measure(cost: HashCost, threads: NonZeroUsize, rounds: NonZeroUsize) -> Result<Vec<Duration>, HasherError> {
+pub fn measure(
+    cost: HashCost,
+    threads: NonZeroUsize,
+    rounds: NonZeroUsize,
+) -> Result<Vec<Duration>, HasherError> {
     let params = cost.params()?;
     let begin = Barrier::new(threads.get());
     let one = || -> Result<Vec<Duration>, StoreError> {
         let mut memory = vec![Block::new(); params.block_count()];
         let mut hash = || {
             let begun = Instant::now();
-            compute(Algorithm::Argon2id, Version::V0x13, &params, b"correct horse battery", b"measured for cost", &mut memory)?;
+            compute(
+                Algorithm::Argon2id,
+                Version::V0x13,
+                &params,
+                b"correct horse battery",
+                b"measured for cost",
+                &mut memory,
+            )?;
             Ok(begun.elapsed())
         };
         let first = hash();
@@ -32,7 +43,14 @@ pub fn measure(cost: HashCost, threads: NonZeroUsize, rounds: NonZeroUsize) -> R
     };
     let results: Vec<_> = thread::scope(|scope| {
         let running: Vec<_> = (0..threads.get()).map(|_| scope.spawn(one)).collect();
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(broken(&"it panicked")))).collect()
+        running
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(broken(&"it panicked")))
+            })
+            .collect()
     });
     // With parameters that argon2 allows, it does not fail.
     let mut times: Vec<Duration> = results.into_iter().flatten().flatten().collect();

@@ -31,7 +31,13 @@ pub(super) enum Reserved {
 impl Budget {
     /// Today's hashes take so many blocks.
     pub(super) fn new(bytes: u64, usual: usize) -> Self {
-        Self { bytes, held: 0, peak: 0, usual, idle: Vec::new() }
+        Self {
+            bytes,
+            held: 0,
+            peak: 0,
+            usual,
+            idle: Vec::new(),
+        }
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -172,11 +178,17 @@ mod tests {
         let large = allocate(budget.take(Space::Blocks(48)));
         assert_eq!(budget.held(), 64 * KIB);
         assert!(!budget.has_room(Space::Blocks(1)));
-        assert!(budget.take(Space::Blocks(1)).is_none() && budget.take(Space::Own(1)).is_none(), "nothing is left");
+        assert!(
+            budget.take(Space::Blocks(1)).is_none() && budget.take(Space::Own(1)).is_none(),
+            "nothing is left"
+        );
         budget.give_back(large);
         assert_eq!(budget.held(), 16 * KIB, "an unusual buffer is not kept");
         budget.give_back(usual);
-        assert!(budget.has_room(Space::Own(64 * KIB)) && !budget.has_room(Space::Own(64 * KIB + 1)), "idle buffers are in nobody's way");
+        assert!(
+            budget.has_room(Space::Own(64 * KIB)) && !budget.has_room(Space::Own(64 * KIB + 1)),
+            "idle buffers are in nobody's way"
+        );
         let all = allocate(budget.take(Space::Own(64 * KIB)));
         assert_eq!(budget.held(), 64 * KIB, "the idle buffer made room");
         budget.give_back(all);

@@ -40,7 +40,11 @@ pub struct HashCost {
 
 impl Default for HashCost {
     fn default() -> Self {
-        Self { memory_kib: 19_456, passes: 2, lanes: 1 }
+        Self {
+            memory_kib: 19_456,
+            passes: 2,
+            lanes: 1,
+        }
     }
 }
 
@@ -90,12 +94,22 @@ impl Argon2Hasher {
     ///
     /// # Errors
     /// [`HasherError`].
-    pub fn new(cost: HashCost, pool: PoolConfig, entropy: Arc<dyn Entropy>) -> Result<Self, HasherError> {
+    pub fn new(
+        cost: HashCost,
+        pool: PoolConfig,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, HasherError> {
         let params = cost.params()?;
         // Random salt and random output under today's cost: no password is known to match.
         let (output, salt) = ([entropy.bytes(), entropy.bytes()].concat(), entropy.bytes());
-        let decoy = phc(&params, &salt, &output).map_err(|_| HasherError::Cost(argon2::Error::AlgorithmInvalid))?;
-        Ok(Self { pool: Pool::start(&pool, &params)?, params, entropy, decoy })
+        let decoy = phc(&params, &salt, &output)
+            .map_err(|_| HasherError::Cost(argon2::Error::AlgorithmInvalid))?;
+        Ok(Self {
+            pool: Pool::start(&pool, &params)?,
+            params,
+            entropy,
+            decoy,
+        })
     }
 
     /// What the pool is doing.
@@ -127,21 +141,46 @@ impl PasswordHasher for Argon2Hasher {
     }
 
     async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
-        let (params, salt, password) = (self.params.clone(), self.entropy.bytes(), password.clone());
+        let (params, salt, password) =
+            (self.params.clone(), self.entropy.bytes(), password.clone());
         self.pool
             .run("hash a password", Demand::of(&params), move |memory| {
-                let output = compute(Algorithm::Argon2id, Version::V0x13, &params, password.expose().as_bytes(), &salt, memory)?;
+                let output = compute(
+                    Algorithm::Argon2id,
+                    Version::V0x13,
+                    &params,
+                    password.expose().as_bytes(),
+                    &salt,
+                    memory,
+                )?;
                 phc(&params, &salt, &output).map_err(|e| broken(&e))
             })
             .await
     }
 
-    async fn check(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<PasswordCheck, StoreError> {
+    async fn check(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<PasswordCheck, StoreError> {
         let known = hash.is_some();
         let stored = Stored::parse(hash.unwrap_or(&self.decoy).expose()).map_err(unusable)?;
-        let (demand, outdated, password) = (stored.demand(), !stored.is_todays(&self.params), password.clone());
-        let matches = self.pool.run("check a password", demand, move |memory| stored.verify(password.expose().as_bytes(), memory)).await?;
-        Ok(if matches && known { PasswordCheck::Match { outdated } } else { PasswordCheck::Mismatch })
+        let (demand, outdated, password) = (
+            stored.demand(),
+            !stored.is_todays(&self.params),
+            password.clone(),
+        );
+        let matches = self
+            .pool
+            .run("check a password", demand, move |memory| {
+                stored.verify(password.expose().as_bytes(), memory)
+            })
+            .await?;
+        Ok(if matches && known {
+            PasswordCheck::Match { outdated }
+        } else {
+            PasswordCheck::Mismatch
+        })
     }
 }
 
@@ -156,11 +195,17 @@ fn compute(
 ) -> Result<Vec<u8>, StoreError> {
     let mut output = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
     let argon2 = Argon2::new(algorithm, version, params.clone());
-    argon2.hash_password_into_with_memory(password, salt, &mut output, memory).map_err(|e| broken(&e))?;
+    argon2
+        .hash_password_into_with_memory(password, salt, &mut output, memory)
+        .map_err(|e| broken(&e))?;
     Ok(output)
 }
 
-fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Result<PasswordHash, argon2::password_hash::Error> {
+fn phc(
+    params: &Params,
+    salt: &[u8],
+    output: &[u8],
+) -> Result<PasswordHash, argon2::password_hash::Error> {
     let phc = Phc {
         algorithm: Algorithm::Argon2id.into(),
         version: Some(Version::V0x13.into()),

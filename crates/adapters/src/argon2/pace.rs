@@ -25,7 +25,10 @@ impl Effort {
             Kind::Bcrypt => 60_000,
             Kind::Scrypt => 350,
         };
-        Self { kind, nominal: Duration::from_nanos(units.max(1).saturating_mul(nanoseconds)) }
+        Self {
+            kind,
+            nominal: Duration::from_nanos(units.max(1).saturating_mul(nanoseconds)),
+        }
     }
 
     pub(super) fn nominal(&self) -> Duration {
@@ -65,8 +68,19 @@ mod tests {
         assert_eq!(pace.time(effort), Duration::from_millis(40));
         pace.learn(effort, Duration::from_millis(400));
         assert_eq!(pace.time(effort).as_millis(), 76);
-        assert_eq!(pace.time(Effort::new(Kind::Argon2, 80_000)).as_millis(), 152, "twice the effort takes twice the time");
-        assert_eq!(pace.time(Effort::new(Kind::Bcrypt, 1)).as_micros(), 60, "of the others nothing is known yet");
-        assert!(pace.time(Effort::new(Kind::Scrypt, u64::MAX)) > Duration::from_secs(10), "no overflow");
+        assert_eq!(
+            pace.time(Effort::new(Kind::Argon2, 80_000)).as_millis(),
+            152,
+            "twice the effort takes twice the time"
+        );
+        assert_eq!(
+            pace.time(Effort::new(Kind::Bcrypt, 1)).as_micros(),
+            60,
+            "of the others nothing is known yet"
+        );
+        assert!(
+            pace.time(Effort::new(Kind::Scrypt, u64::MAX)) > Duration::from_secs(10),
+            "no overflow"
+        );
     }
 }

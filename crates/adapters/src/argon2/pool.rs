@@ -35,7 +35,12 @@ pub struct PoolConfig {
 impl Default for PoolConfig {
     /// A thread per core but one, 256 MiB, 5 s of patience, 10 lower.
     fn default() -> Self {
-        Self { threads: None, budget: 256 << 20, patience: Duration::from_secs(5), nice: 10 }
+        Self {
+            threads: None,
+            budget: 256 << 20,
+            patience: Duration::from_secs(5),
+            nice: 10,
+        }
     }
 }
 
@@ -79,27 +84,51 @@ impl Pool {
         let demand = Demand::of(today);
         let need = demand.bytes();
         if need > config.budget {
-            return Err(HasherError::Budget { need, budget: config.budget });
+            return Err(HasherError::Budget {
+                need,
+                budget: config.budget,
+            });
         }
-        let cost = super::HashCost { memory_kib: today.m_cost(), passes: today.t_cost(), lanes: today.p_cost() };
+        let cost = super::HashCost {
+            memory_kib: today.m_cost(),
+            passes: today.t_cost(),
+            lanes: today.p_cost(),
+        };
         let threads = super::threads(config.threads, cost, config.budget).get();
-        let queue = Queue::new(threads, config.patience, Budget::new(config.budget, today.block_count()));
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Condvar::new() });
-        let pool = Self { shared, patience: config.patience, today: demand };
+        let queue = Queue::new(
+            threads,
+            config.patience,
+            Budget::new(config.budget, today.block_count()),
+        );
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(queue),
+            changed: Condvar::new(),
+        });
+        let pool = Self {
+            shared,
+            patience: config.patience,
+            today: demand,
+        };
         for _ in 0..threads {
             let (shared, nice) = (Arc::clone(&pool.shared), config.nice);
             let serve = move || {
                 step_back(nice);
                 serve(&shared);
             };
-            thread::Builder::new().name("revolve-hash".to_owned()).spawn(serve).map_err(HasherError::Thread)?;
+            thread::Builder::new()
+                .name("revolve-hash".to_owned())
+                .spawn(serve)
+                .map_err(HasherError::Thread)?;
         }
         Ok(pool)
     }
 
     /// Whether a hash with today's parameters would be let in.
     pub(super) fn admit(&self) -> Result<(), StoreError> {
-        self.shared.queue().admit(self.today, Instant::now()).map_err(|wait| overloaded("admit a password", wait))
+        self.shared
+            .queue()
+            .admit(self.today, Instant::now())
+            .map_err(|wait| overloaded("admit a password", wait))
     }
 
     /// Runs one piece of work, if its turn comes in time.
@@ -109,25 +138,39 @@ impl Pool {
         demand: Demand,
         work: impl FnOnce(&mut [Block]) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        demand.within(self.shared.queue().budget().bytes()).map_err(unusable)?;
+        demand
+            .within(self.shared.queue().budget().bytes())
+            .map_err(unusable)?;
         let (answer, mut answered) = oneshot::channel();
         let work: Work = Box::new(move |memory| {
             let panicked = || Err(StoreError::broken(STORE, operation, "hashing panicked"));
-            let result = catch_unwind(AssertUnwindSafe(|| work(memory))).unwrap_or_else(|_| panicked());
+            let result =
+                catch_unwind(AssertUnwindSafe(|| work(memory))).unwrap_or_else(|_| panicked());
             // The caller may have gone away meanwhile.
             drop(answer.send(result));
         });
         let entered = self.shared.queue().enter(demand, work, Instant::now());
         let ticket = entered.map_err(|wait| overloaded(operation, wait))?;
         self.shared.changed.notify_one();
-        let place = Place { shared: &self.shared, ticket };
+        let place = Place {
+            shared: &self.shared,
+            ticket,
+        };
         let result = match timeout(self.patience, &mut answered).await {
             Ok(result) => result,
-            Err(_) if place.leave() => return Err(overloaded(operation, self.shared.refuse(demand))),
+            Err(_) if place.leave() => {
+                return Err(overloaded(operation, self.shared.refuse(demand)));
+            }
             // It is being computed.
             Err(_) => answered.await,
         };
-        result.unwrap_or_else(|_| Err(StoreError::unavailable(STORE, operation, "the system has no memory for it, or the service stops")))
+        result.unwrap_or_else(|_| {
+            Err(StoreError::unavailable(
+                STORE,
+                operation,
+                "the system has no memory for it, or the service stops",
+            ))
+        })
     }
 
     pub(super) fn stats(&self) -> PoolStats {
@@ -194,7 +237,12 @@ impl Shared {
 }
 
 fn overloaded(operation: &'static str, wait: Duration) -> StoreError {
-    StoreError::unavailable(STORE, operation, "more passwords wait to be hashed than can be in time").retry_after(wait)
+    StoreError::unavailable(
+        STORE,
+        operation,
+        "more passwords wait to be hashed than can be in time",
+    )
+    .retry_after(wait)
 }
 
 fn serve(shared: &Shared) {
@@ -202,18 +250,28 @@ fn serve(shared: &Shared) {
     while !queue.is_closed() {
         let now = Instant::now();
         let Some((job, reserved)) = queue.begin(now) else {
-            queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = shared
+                .changed
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
             continue;
         };
         drop(queue);
-        let Job { ticket, demand, work } = job;
+        let Job {
+            ticket,
+            demand,
+            work,
+        } = job;
         let (mut memory, took) = match Memory::allocate(reserved) {
             Ok(mut memory) => {
                 work(memory.blocks(demand.space));
                 (memory, Some(now.elapsed()))
             }
             Err(nothing) => {
-                tracing::error!(bytes = demand.bytes(), "the system has no memory for a hash");
+                tracing::error!(
+                    bytes = demand.bytes(),
+                    "the system has no memory for a hash"
+                );
                 drop(work);
                 (nothing, None)
             }
@@ -248,15 +306,24 @@ mod tests {
     use std::sync::mpsc;
 
     fn wiped(blocks: &[Block]) -> bool {
-        blocks.iter().all(|block| block.as_ref().iter().all(|&word| word == 0))
+        blocks
+            .iter()
+            .all(|block| block.as_ref().iter().all(|&word| word == 0))
     }
 
     #[tokio::test]
     async fn memory_is_wiped_unless_the_next_in_line_writes_over_all_of_it() {
         let today = Params::new(64, 1, 1, None).unwrap();
-        let config = PoolConfig { threads: NonZeroUsize::new(1), budget: 1 << 20, ..PoolConfig::default() };
+        let config = PoolConfig {
+            threads: NonZeroUsize::new(1),
+            budget: 1 << 20,
+            ..PoolConfig::default()
+        };
         let pool = Pool::start(&config, &today).unwrap();
-        let (usual, small) = (Demand::of(&today), Demand::of(&Params::new(32, 1, 1, None).unwrap()));
+        let (usual, small) = (
+            Demand::of(&today),
+            Demand::of(&Params::new(32, 1, 1, None).unwrap()),
+        );
         for (next, handed_on) in [(usual, true), (small, false)] {
             let (release, held) = mpsc::channel::<()>();
             let first = pool.run("write", usual, move |blocks| {
@@ -280,7 +347,11 @@ mod tests {
             while pool.stats().busy > 0 {
                 tokio::task::yield_now().await;
             }
-            assert!(pool.run("look", usual, |blocks| Ok(wiped(blocks))).await.unwrap());
+            assert!(
+                pool.run("look", usual, |blocks| Ok(wiped(blocks)))
+                    .await
+                    .unwrap()
+            );
         }
     }
 }

@@ -63,12 +63,21 @@ impl Queue {
     /// Until it would be the turn of one that came now and took so much memory: what is before it, spread over the threads, or over the budget where one hash takes more
     /// of that than of the threads.
     pub(super) fn wait(&self, space: Space, now: Instant) -> Duration {
-        if self.waiting.is_empty() && self.running.len() < self.threads && self.budget.has_room(space) {
+        if self.waiting.is_empty()
+            && self.running.len() < self.threads
+            && self.budget.has_room(space)
+        {
             return Duration::ZERO;
         }
-        let waiting = self.waiting.iter().map(|job| self.share(job.demand, self.pace.time(job.demand.effort)));
+        let waiting = self
+            .waiting
+            .iter()
+            .map(|job| self.share(job.demand, self.pace.time(job.demand.effort)));
         let running = self.running.iter().map(|running| {
-            let left = self.pace.time(running.demand.effort).saturating_sub(now.saturating_duration_since(running.since));
+            let left = self
+                .pace
+                .time(running.demand.effort)
+                .saturating_sub(now.saturating_duration_since(running.since));
             self.share(running.demand, left)
         });
         Duration::try_from_secs_f64(waiting.chain(running).sum()).unwrap_or(Duration::MAX)
@@ -91,10 +100,19 @@ impl Queue {
     }
 
     /// Takes a place, or says after how long there would be time.
-    pub(super) fn enter(&mut self, demand: Demand, work: Work, now: Instant) -> Result<Ticket, Duration> {
+    pub(super) fn enter(
+        &mut self,
+        demand: Demand,
+        work: Work,
+        now: Instant,
+    ) -> Result<Ticket, Duration> {
         self.admit(demand, now)?;
         self.next += 1;
-        self.waiting.push_back(Job { ticket: self.next, demand, work });
+        self.waiting.push_back(Job {
+            ticket: self.next,
+            demand,
+            work,
+        });
         Ok(self.next)
     }
 
@@ -117,7 +135,11 @@ impl Queue {
         let first = self.waiting.front()?;
         let reserved = self.budget.take(first.demand.space)?;
         let job = self.waiting.pop_front()?;
-        self.running.push(Running { ticket: job.ticket, demand: job.demand, since: now });
+        self.running.push(Running {
+            ticket: job.ticket,
+            demand: job.demand,
+            since: now,
+        });
         Some((job, reserved))
     }
 
@@ -125,7 +147,9 @@ impl Queue {
     /// not written (RFC 9106 §3.2).
     pub(super) fn writes_over(&self, used: Space) -> bool {
         match (used, self.waiting.front().map(|job| job.demand.space)) {
-            (Space::Blocks(used), Some(Space::Blocks(next))) => used <= next && self.budget.keeps(next),
+            (Space::Blocks(used), Some(Space::Blocks(next))) => {
+                used <= next && self.budget.keeps(next)
+            }
             _ => false,
         }
     }
@@ -133,7 +157,11 @@ impl Queue {
     /// A thread has finished. What was computed teaches the pace.
     pub(super) fn end(&mut self, ticket: Ticket, memory: Memory, took: Option<Duration>) {
         self.budget.give_back(memory);
-        if let Some(at) = self.running.iter().position(|running| running.ticket == ticket) {
+        if let Some(at) = self
+            .running
+            .iter()
+            .position(|running| running.ticket == ticket)
+        {
             let running = self.running.swap_remove(at);
             if let Some(took) = took {
                 self.pace.learn(running.demand.effort, took);
@@ -156,7 +184,12 @@ impl Queue {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        Counts { threads: self.threads, busy: self.running.len(), waiting: self.waiting.len(), refused: self.refused }
+        Counts {
+            threads: self.threads,
+            busy: self.running.len(),
+            waiting: self.waiting.len(),
+            refused: self.refused,
+        }
     }
 }
 

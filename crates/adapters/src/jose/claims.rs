@@ -50,9 +50,21 @@ impl<'a> WireId<'a> {
             user: WireUser {
                 uid: claims.user,
                 email: claims.email.as_str().into(),
-                name: claims.details.name.as_ref().map(|name| name.as_str().into()),
-                image_url: claims.details.image_url.as_ref().map(|url| url.as_str().into()),
-                website: claims.details.website.as_ref().map(|url| url.as_str().into()),
+                name: claims
+                    .details
+                    .name
+                    .as_ref()
+                    .map(|name| name.as_str().into()),
+                image_url: claims
+                    .details
+                    .image_url
+                    .as_ref()
+                    .map(|url| url.as_str().into()),
+                website: claims
+                    .details
+                    .website
+                    .as_ref()
+                    .map(|url| url.as_str().into()),
             },
         }
     }
@@ -79,8 +91,16 @@ impl<'a> WireRevocations<'a> {
             iat: statement.as_of.as_seconds(),
             exp: statement.expires_at().as_seconds(),
             window: statement.window.as_secs(),
-            sessions: revocations.sessions.iter().map(|(session, at)| (*session, at.as_seconds())).collect(),
-            users: revocations.users.iter().map(|raised| (raised.user, raised.epoch, raised.kept)).collect(),
+            sessions: revocations
+                .sessions
+                .iter()
+                .map(|(session, at)| (*session, at.as_seconds()))
+                .collect(),
+            users: revocations
+                .users
+                .iter()
+                .map(|raised| (raised.user, raised.epoch, raised.kept))
+                .collect(),
         }
     }
 }

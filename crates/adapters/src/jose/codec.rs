@@ -13,8 +13,8 @@ use revolve_domain::{
     keys::{KeyKind, StoredKey},
     model::Timestamp,
     ports::{
-        IdClaims, KeyFault, KeyRing, KeySet, RefreshClaims, RevocationSigner, RevocationStatement, SignError, TokenCodec, TokenRejected,
-        VerifiedId,
+        IdClaims, KeyFault, KeyRing, KeySet, RefreshClaims, RevocationSigner, RevocationStatement,
+        SignError, TokenCodec, TokenRejected, VerifiedId,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -59,10 +59,19 @@ impl JoseTokens {
     /// When the library refuses a derived key, which it does not for 32 bytes.
     pub fn new(config: CodecConfig, id_key: IdKey, master: &MasterKey) -> Result<Self, SignError> {
         let wrong = |fault: KeyFault| SignError(fault.into());
-        let tokens = Self::stored(config, FileKeys { signing: Some(id_key), others: Vec::new() }, master).map_err(wrong)?;
+        let tokens = Self::stored(
+            config,
+            FileKeys {
+                signing: Some(id_key),
+                others: Vec::new(),
+            },
+            master,
+        )
+        .map_err(wrong)?;
         let DerivedKey { id, secret } = master.derive(RefreshKey::PURPOSE);
         let mut ring = tokens.files().map_err(wrong)?;
-        let key = RefreshKey::new(&id, secret.expose_secret()).map_err(|error| SignError(error.into()))?;
+        let key = RefreshKey::new(&id, secret.expose_secret())
+            .map_err(|error| SignError(error.into()))?;
         ring.refresh(&Arc::new(key), true);
         tokens.swap(ring.build());
         Ok(tokens)
@@ -72,10 +81,23 @@ impl JoseTokens {
     ///
     /// # Errors
     /// [`KeyFault`] if a key is there with two algorithms.
-    pub fn stored(config: CodecConfig, files: FileKeys, master: &MasterKey) -> Result<Self, KeyFault> {
-        let (signing, others) = (files.signing.map(Arc::new), files.others.into_iter().map(Arc::new).collect());
+    pub fn stored(
+        config: CodecConfig,
+        files: FileKeys,
+        master: &MasterKey,
+    ) -> Result<Self, KeyFault> {
+        let (signing, others) = (
+            files.signing.map(Arc::new),
+            files.others.into_iter().map(Arc::new).collect(),
+        );
         let ring = RwLock::new(Arc::new(RingBuilder::default().build()));
-        let tokens = Self { config, seal: Seal::new(master)?, signing, others, ring };
+        let tokens = Self {
+            config,
+            seal: Seal::new(master)?,
+            signing,
+            others,
+            ring,
+        };
         tokens.swap(tokens.files()?.build());
         Ok(tokens)
     }
@@ -85,10 +107,18 @@ impl JoseTokens {
     ///
     /// # Errors
     /// When the claims are no JSON or signing fails.
-    pub fn sign_statement(&self, typ: &str, claims: &impl Serialize) -> Result<SecretString, SignError> {
+    pub fn sign_statement(
+        &self,
+        typ: &str,
+        claims: &impl Serialize,
+    ) -> Result<SecretString, SignError> {
         let ring = self.ring();
         let (_, key) = signer(&ring.id)?;
-        sign(&header(key.algorithm().name(), key.id(), typ), claims, |message| sign_with(key, message))
+        sign(
+            &header(key.algorithm().name(), key.id(), typ),
+            claims,
+            |message| sign_with(key, message),
+        )
     }
 
     fn files(&self) -> Result<RingBuilder, KeyFault> {
@@ -114,7 +144,8 @@ impl JoseTokens {
         Ok(match key.kind {
             KeyKind::Id(algorithm) => {
                 let pem = str::from_utf8(&secret).map_err(|_| corrupt())?;
-                let built = IdKey::from_pem(algorithm, &SecretString::from(pem)).map_err(|_| corrupt())?;
+                let built =
+                    IdKey::from_pem(algorithm, &SecretString::from(pem)).map_err(|_| corrupt())?;
                 if built.id() != key.id.as_str() {
                     return Err(corrupt());
                 }
@@ -124,7 +155,9 @@ impl JoseTokens {
                 if secret.len() != RefreshKey::LENGTH {
                     return Err(corrupt());
                 }
-                Built::Refresh(Arc::new(RefreshKey::new(key.id.as_str(), &secret).map_err(|_| corrupt())?))
+                Built::Refresh(Arc::new(
+                    RefreshKey::new(key.id.as_str(), &secret).map_err(|_| corrupt())?,
+                ))
             }
         })
     }
@@ -136,7 +169,11 @@ impl KeyRing for JoseTokens {
         let mut ring = self.files()?;
         for key in keys {
             let built = old.stored.get(&key.id).cloned();
-            ring.stored(&key.id, built.map_or_else(|| self.build(key), Ok)?, key.phase.state())?;
+            ring.stored(
+                &key.id,
+                built.map_or_else(|| self.build(key), Ok)?,
+                key.phase.state(),
+            )?;
         }
         self.swap(ring.build());
         Ok(())
@@ -145,7 +182,10 @@ impl KeyRing for JoseTokens {
 
 impl RevocationSigner for JoseTokens {
     fn sign_revocations(&self, statement: &RevocationStatement) -> Result<SecretString, SignError> {
-        self.sign_statement("revocations+jwt", &WireRevocations::new(statement, &self.config.issuer))
+        self.sign_statement(
+            "revocations+jwt",
+            &WireRevocations::new(statement, &self.config.issuer),
+        )
     }
 }
 
@@ -153,34 +193,58 @@ impl TokenCodec for JoseTokens {
     fn sign_id(&self, claims: &IdClaims) -> Result<SecretString, SignError> {
         let ring = self.ring();
         let (header, key) = signer(&ring.id)?;
-        sign(header, &WireId::new(claims, &self.config.issuer, &self.config.audience), |message| sign_with(key, message))
+        sign(
+            header,
+            &WireId::new(claims, &self.config.issuer, &self.config.audience),
+            |message| sign_with(key, message),
+        )
     }
 
     fn sign_refresh(&self, claims: &RefreshClaims) -> Result<SecretString, SignError> {
         let ring = self.ring();
         let (header, key) = signer(&ring.refresh)?;
-        sign(header, &WireRefresh::new(claims, &self.config.issuer), |message| Ok(key.sign(message)))
+        sign(
+            header,
+            &WireRefresh::new(claims, &self.config.issuer),
+            |message| Ok(key.sign(message)),
+        )
     }
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         let ring = self.ring();
-        let Parts { key, message, payload, signature } = split(token.expose_secret(), &ring.id, ID)?;
+        let Parts {
+            key,
+            message,
+            payload,
+            signature,
+        } = split(token.expose_secret(), &ring.id, ID)?;
         if !key.verifier.verifies(message, &signature) {
             return Err(TokenRejected::Invalid);
         }
         let claims: WireId<'_> = parse(payload)?;
-        if claims.iss != self.config.issuer || claims.aud != self.config.audience || claims.user.uid != claims.sub {
+        if claims.iss != self.config.issuer
+            || claims.aud != self.config.audience
+            || claims.user.uid != claims.sub
+        {
             return Err(TokenRejected::Invalid);
         }
         if now >= Timestamp::from_seconds(claims.exp) {
             return Err(TokenRejected::Expired);
         }
-        Ok(VerifiedId { user: claims.sub, session: claims.sid })
+        Ok(VerifiedId {
+            user: claims.sub,
+            session: claims.sid,
+        })
     }
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
         let ring = self.ring();
-        let Parts { key, message, payload, signature } = split(token.expose_secret(), &ring.refresh, REFRESH)?;
+        let Parts {
+            key,
+            message,
+            payload,
+            signature,
+        } = split(token.expose_secret(), &ring.refresh, REFRESH)?;
         if !key.verifies(message, &signature) {
             return Err(TokenRejected::Invalid);
         }
@@ -199,11 +263,16 @@ impl KeySet for JoseTokens {
 }
 
 fn signer<K>(keys: &Keys<K>) -> Result<&(String, Arc<K>), SignError> {
-    keys.signer.as_ref().ok_or_else(|| SignError("no key is active".into()))
+    keys.signer
+        .as_ref()
+        .ok_or_else(|| SignError("no key is active".into()))
 }
 
 fn sign_with(key: &IdKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
-    key.signer.as_ref().ok_or_else(|| SignError("the key has no private part".into()))?.sign(message)
+    key.signer
+        .as_ref()
+        .ok_or_else(|| SignError("the key has no private part".into()))?
+        .sign(message)
 }
 
 fn sign<S: AsRef<[u8]>>(
@@ -232,21 +301,38 @@ struct Parts<'k, 't, K> {
 }
 
 /// Finds the key whose header a token has, byte for byte. The signature must be in canonical base64url.
-fn split<'k, 't, K>(token: &'t str, keys: &'k Keys<K>, kind: &str) -> Result<Parts<'k, 't, K>, TokenRejected> {
+fn split<'k, 't, K>(
+    token: &'t str,
+    keys: &'k Keys<K>,
+    kind: &str,
+) -> Result<Parts<'k, 't, K>, TokenRejected> {
     if token.len() > LONGEST {
         return Err(TokenRejected::Invalid);
     }
     let (message, signature) = token.rsplit_once('.').ok_or(TokenRejected::Invalid)?;
     let (header, payload) = message.split_once('.').ok_or(TokenRejected::Invalid)?;
     let Some(key) = keys.by_header.get(header) else {
-        return Err(if is_plausible(header, kind) { TokenRejected::UnknownKey } else { TokenRejected::Invalid });
+        return Err(if is_plausible(header, kind) {
+            TokenRejected::UnknownKey
+        } else {
+            TokenRejected::Invalid
+        });
     };
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenRejected::Invalid)?;
-    Ok(Parts { key, message: message.as_bytes(), payload, signature })
+    let signature = URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| TokenRejected::Invalid)?;
+    Ok(Parts {
+        key,
+        message: message.as_bytes(),
+        payload,
+        signature,
+    })
 }
 
 /// Parses a payload whose signature was good.
 fn parse<T: DeserializeOwned>(payload: &str) -> Result<T, TokenRejected> {
-    let json = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenRejected::Invalid)?;
+    let json = URL_SAFE_NO_PAD
+        .decode(payload)
+        .map_err(|_| TokenRejected::Invalid)?;
     serde_json::from_slice(&json).map_err(|_| TokenRejected::Invalid)
 }

@@ -15,12 +15,18 @@ pub struct MacDeviceCredentials {
 impl MacDeviceCredentials {
     /// Derives the key.
     pub fn new(master: &MasterKey) -> Self {
-        Self { key: master.derive("device") }
+        Self {
+            key: master.derive("device"),
+        }
     }
 
     fn mac(&self, device: DeviceId) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104 §3)")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.secret.expose_secret()).expect("HMAC takes any key");
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes keys of any length (RFC 2104 §3)"
+        )]
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.secret.expose_secret())
+            .expect("HMAC takes any key");
         mac.update(device.as_uuid().as_bytes());
         mac
     }
@@ -29,7 +35,12 @@ impl MacDeviceCredentials {
 impl DeviceCredentials for MacDeviceCredentials {
     fn issue(&self, device: DeviceId) -> SecretString {
         let mac = self.mac(device).finalize().into_bytes();
-        format!("{}.{}", URL_SAFE_NO_PAD.encode(device.as_uuid().as_bytes()), URL_SAFE_NO_PAD.encode(mac)).into()
+        format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(device.as_uuid().as_bytes()),
+            URL_SAFE_NO_PAD.encode(mac)
+        )
+        .into()
     }
 
     fn verify(&self, credential: &SecretString) -> Option<DeviceId> {

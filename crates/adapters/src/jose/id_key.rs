@@ -55,7 +55,8 @@ impl IdKey {
     /// # Errors
     /// [`KeyError`] if it is no private key, or not one for the algorithm.
     pub fn from_pem(algorithm: Algorithm, pem: &SecretString) -> Result<Self, KeyError> {
-        Self::load(algorithm, pem.expose_secret().as_bytes()).map_err(|source| KeyError::Private { algorithm, source })
+        Self::load(algorithm, pem.expose_secret().as_bytes())
+            .map_err(|source| KeyError::Private { algorithm, source })
     }
 
     fn load(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Cause> {
@@ -70,20 +71,36 @@ impl IdKey {
     /// [`KeyError`] if it is no key, or not one for the algorithm.
     pub fn verifying(algorithm: Option<Algorithm>, pem: &str) -> Result<Self, KeyError> {
         let wrong = || KeyError::Public(algorithm);
-        let (found, required) = public_members(pem.as_bytes()).map_err(|_| wrong())?.ok_or_else(wrong)?;
-        let fits = algorithm.is_none_or(|wanted| wanted == found || (wanted, found) == (Algorithm::Ps256, Algorithm::Rs256));
-        let key = fits.then(|| Self::assemble(algorithm.unwrap_or(found), required, None).ok()).flatten();
+        let (found, required) = public_members(pem.as_bytes())
+            .map_err(|_| wrong())?
+            .ok_or_else(wrong)?;
+        let fits = algorithm.is_none_or(|wanted| {
+            wanted == found || (wanted, found) == (Algorithm::Ps256, Algorithm::Rs256)
+        });
+        let key = fits
+            .then(|| Self::assemble(algorithm.unwrap_or(found), required, None).ok())
+            .flatten();
         key.ok_or_else(wrong)
     }
 
-    fn assemble(algorithm: Algorithm, required: Map<String, Value>, signer: Option<Signer>) -> Result<Self, Cause> {
+    fn assemble(
+        algorithm: Algorithm,
+        required: Map<String, Value>,
+        signer: Option<Signer>,
+    ) -> Result<Self, Cause> {
         let id = thumbprint(&required);
         let mut public = required;
         public.insert("alg".to_owned(), algorithm.name().into());
         public.insert("use".to_owned(), "sig".into());
         public.insert("kid".to_owned(), id.clone().into());
         let verifier = Verifier::new(algorithm, &public)?;
-        Ok(Self { algorithm, id, signer, verifier, public })
+        Ok(Self {
+            algorithm,
+            id,
+            signer,
+            verifier,
+            public,
+        })
     }
 
     /// Makes a new private key in PEM form (PKCS #8): RSA of 2048 bits, P-256 or Ed25519.
@@ -94,12 +111,19 @@ impl IdKey {
         let pem = || -> Result<Vec<u8>, josekit::JoseError> {
             Ok(match algorithm {
                 Algorithm::Rs256 => RsaKeyPair::to_pem_private_key(&RS256.generate_key_pair(2048)?),
-                Algorithm::Ps256 => RsaPssKeyPair::to_pem_private_key(&PS256.generate_key_pair(2048)?),
+                Algorithm::Ps256 => {
+                    RsaPssKeyPair::to_pem_private_key(&PS256.generate_key_pair(2048)?)
+                }
                 Algorithm::Es256 => EcKeyPair::to_pem_private_key(&ES256.generate_key_pair()?),
-                Algorithm::EdDsa => EdKeyPair::to_pem_private_key(&EdDSA.generate_key_pair(EdCurve::Ed25519)?),
+                Algorithm::EdDsa => {
+                    EdKeyPair::to_pem_private_key(&EdDSA.generate_key_pair(EdCurve::Ed25519)?)
+                }
             })
         };
-        let pem = pem().map_err(|source| KeyError::Private { algorithm, source: source.into() })?;
+        let pem = pem().map_err(|source| KeyError::Private {
+            algorithm,
+            source: source.into(),
+        })?;
         Ok(String::from_utf8_lossy(&pem).into_owned().into())
     }
 
@@ -131,28 +155,59 @@ fn public_members(pem: &[u8]) -> Result<Option<Members>, openssl::error::ErrorSt
     let text = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
     let (algorithm, members) = match key.id() {
         kind @ (Id::RSA | Id::RSA_PSS) => {
-            let (rsa, algorithm) = (key.rsa()?, if kind == Id::RSA { Algorithm::Rs256 } else { Algorithm::Ps256 });
-            (algorithm, json!({ "kty": "RSA", "n": text(rsa.n().to_vec()), "e": text(rsa.e().to_vec()) }))
+            let (rsa, algorithm) = (
+                key.rsa()?,
+                if kind == Id::RSA {
+                    Algorithm::Rs256
+                } else {
+                    Algorithm::Ps256
+                },
+            );
+            (
+                algorithm,
+                json!({ "kty": "RSA", "n": text(rsa.n().to_vec()), "e": text(rsa.e().to_vec()) }),
+            )
         }
         Id::EC => {
-            let (key, mut x, mut y) = (key.ec_key()?, openssl::bn::BigNum::new()?, openssl::bn::BigNum::new()?);
+            let (key, mut x, mut y) = (
+                key.ec_key()?,
+                openssl::bn::BigNum::new()?,
+                openssl::bn::BigNum::new()?,
+            );
             if key.group().curve_name() != Some(openssl::nid::Nid::X9_62_PRIME256V1) {
                 return Ok(None);
             }
-            key.public_key().affine_coordinates(key.group(), &mut x, &mut y, &mut *BigNumContext::new()?)?;
-            (Algorithm::Es256, json!({ "kty": "EC", "crv": "P-256", "x": text(x.to_vec_padded(32)?), "y": text(y.to_vec_padded(32)?) }))
+            key.public_key().affine_coordinates(
+                key.group(),
+                &mut x,
+                &mut y,
+                &mut *BigNumContext::new()?,
+            )?;
+            (
+                Algorithm::Es256,
+                json!({ "kty": "EC", "crv": "P-256", "x": text(x.to_vec_padded(32)?), "y": text(y.to_vec_padded(32)?) }),
+            )
         }
-        Id::ED25519 => (Algorithm::EdDsa, json!({ "kty": "OKP", "crv": "Ed25519", "x": text(key.raw_public_key()?) })),
+        Id::ED25519 => (
+            Algorithm::EdDsa,
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": text(key.raw_public_key()?) }),
+        ),
         _ => return Ok(None),
     };
-    Ok(members.as_object().cloned().map(|members| (algorithm, members)))
+    Ok(members
+        .as_object()
+        .cloned()
+        .map(|members| (algorithm, members)))
 }
 
 /// RFC 7638 §3: the SHA-256 of the required members in lexicographic order, without white space.
 fn thumbprint(required: &Map<String, Value>) -> String {
     let mut names: Vec<&String> = required.keys().collect();
     names.sort();
-    let members: Vec<String> = names.into_iter().map(|name| format!("{}:{}", Value::from(name.as_str()), required[name])).collect();
+    let members: Vec<String> = names
+        .into_iter()
+        .map(|name| format!("{}:{}", Value::from(name.as_str()), required[name]))
+        .collect();
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{{{}}}", members.join(","))))
 }
 
@@ -167,7 +222,10 @@ mod tests {
                  -5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbIS\
                  D08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
         let key = serde_json::json!({"e": "AQAB", "kty": "RSA", "n": n});
-        assert_eq!(thumbprint(key.as_object().unwrap()), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        assert_eq!(
+            thumbprint(key.as_object().unwrap()),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+        );
     }
 
     #[test]
@@ -176,7 +234,10 @@ mod tests {
             let pem = IdKey::generate(algorithm).unwrap();
             let key = IdKey::from_pem(algorithm, &pem).unwrap();
             for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
-                assert!(!key.public().contains_key(private), "{algorithm}: {private}");
+                assert!(
+                    !key.public().contains_key(private),
+                    "{algorithm}: {private}"
+                );
             }
             assert_eq!(key.id(), IdKey::from_pem(algorithm, &pem).unwrap().id());
             let signature = key.signer.as_ref().unwrap().sign(b"message").unwrap();
@@ -184,11 +245,18 @@ mod tests {
             assert!(!key.verifier.verifies(b"another", &signature));
 
             let alone = IdKey::verifying(Some(algorithm), pem.expose_secret()).unwrap();
-            assert_eq!((alone.id(), alone.public(), alone.signer.is_none()), (key.id(), key.public(), true));
-            let public = PKey::private_key_from_pem(pem.expose_secret().as_bytes()).map(|key| key.public_key_to_pem().unwrap());
+            assert_eq!(
+                (alone.id(), alone.public(), alone.signer.is_none()),
+                (key.id(), key.public(), true)
+            );
+            let public = PKey::private_key_from_pem(pem.expose_secret().as_bytes())
+                .map(|key| key.public_key_to_pem().unwrap());
             if let Ok(public) = public {
                 let public = String::from_utf8(public).unwrap();
-                assert_eq!(IdKey::verifying(Some(algorithm), &public).unwrap().id(), key.id());
+                assert_eq!(
+                    IdKey::verifying(Some(algorithm), &public).unwrap().id(),
+                    key.id()
+                );
                 assert!(alone.verifier.verifies(b"message", &signature));
             }
         }
@@ -201,28 +269,52 @@ mod tests {
 
     #[test]
     fn a_key_on_a_curve_is_read_in_its_older_form_too_and_alone() {
-        let curve = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).unwrap();
+        let curve =
+            openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).unwrap();
         let pair = openssl::ec::EcKey::generate(&curve).unwrap();
         let text = |pem: Vec<u8>| SecretString::from(String::from_utf8(pem).unwrap());
-        let (older, key) = (text(pair.private_key_to_pem().unwrap()), PKey::from_ec_key(pair.clone()).unwrap());
+        let (older, key) = (
+            text(pair.private_key_to_pem().unwrap()),
+            PKey::from_ec_key(pair.clone()).unwrap(),
+        );
         let usual = text(key.private_key_to_pem_pkcs8().unwrap());
         let read = |pem: &SecretString| IdKey::from_pem(Algorithm::Es256, pem);
         let id = read(&usual).unwrap().id().to_owned();
         assert_eq!(read(&older).unwrap().id(), id);
-        assert_eq!(IdKey::verifying(None, usual.expose_secret()).unwrap().id(), id);
+        assert_eq!(
+            IdKey::verifying(None, usual.expose_secret()).unwrap().id(),
+            id
+        );
 
         // Not all programs write the public half into it, which is optional (RFC 5915 §3).
         let head = b"\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x04\x27\x30\x25\x02\x01\x01\x04\x20";
-        let half = STANDARD.encode([&head[..], &pair.private_key().to_vec_padded(32).unwrap()].concat());
-        let half = SecretString::from(format!("-----BEGIN PRIVATE KEY-----\n{half}\n-----END PRIVATE KEY-----\n"));
+        let half =
+            STANDARD.encode([&head[..], &pair.private_key().to_vec_padded(32).unwrap()].concat());
+        let half = SecretString::from(format!(
+            "-----BEGIN PRIVATE KEY-----\n{half}\n-----END PRIVATE KEY-----\n"
+        ));
         assert_eq!(read(&half).unwrap().id(), id);
 
         // Which of two would it be? And nobody is there to type a passphrase.
-        let encrypted = text(key.private_key_to_pem_pkcs8_passphrase(openssl::symm::Cipher::aes_128_cbc(), b"secret").unwrap());
-        let both = |one: &SecretString, other: &SecretString| format!("{}{}", one.expose_secret(), other.expose_secret()).into();
+        let encrypted = text(
+            key.private_key_to_pem_pkcs8_passphrase(
+                openssl::symm::Cipher::aes_128_cbc(),
+                b"secret",
+            )
+            .unwrap(),
+        );
+        let both = |one: &SecretString, other: &SecretString| {
+            format!("{}{}", one.expose_secret(), other.expose_secret()).into()
+        };
         let other = IdKey::generate(Algorithm::Es256).unwrap();
         let after_text = format!("Key: {}", usual.expose_secret()).into();
-        for wrong in [encrypted.clone(), both(&usual, &other), both(&older, &usual), both(&usual, &older), after_text] {
+        for wrong in [
+            encrypted.clone(),
+            both(&usual, &other),
+            both(&older, &usual),
+            both(&usual, &older),
+            after_text,
+        ] {
             assert!(read(&wrong).is_err());
         }
         assert!(IdKey::verifying(None, encrypted.expose_secret()).is_err());

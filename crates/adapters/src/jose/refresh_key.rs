@@ -17,7 +17,10 @@ impl RefreshKey {
     pub(super) const PURPOSE: &str = "refresh token";
 
     pub(super) fn new(id: &str, secret: &[u8]) -> Result<Self, InvalidLength> {
-        Ok(Self { id: id.to_owned(), begun: Hmac::new_from_slice(secret)? })
+        Ok(Self {
+            id: id.to_owned(),
+            begun: Hmac::new_from_slice(secret)?,
+        })
     }
 
     /// The MAC of a message.
@@ -46,11 +49,22 @@ mod tests {
     fn it_makes_the_macs_of_hs256_and_takes_no_others() {
         let key = RefreshKey::new("key", &[7; 32]).unwrap();
         let mac = key.sign(b"message");
-        assert_eq!(HS256.signer_from_bytes([7; 32]).unwrap().sign(b"message").unwrap(), mac);
+        assert_eq!(
+            HS256
+                .signer_from_bytes([7; 32])
+                .unwrap()
+                .sign(b"message")
+                .unwrap(),
+            mac
+        );
         assert!(key.verifies(b"message", &mac));
         assert!(!key.verifies(b"another", &mac));
         assert!(!key.verifies(b"message", &mac[..31]));
         assert!(!key.verifies(b"message", &[]));
-        assert!(!RefreshKey::new("key", &[8; 32]).unwrap().verifies(b"message", &mac));
+        assert!(
+            !RefreshKey::new("key", &[8; 32])
+                .unwrap()
+                .verifies(b"message", &mac)
+        );
     }
 }

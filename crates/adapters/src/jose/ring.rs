@@ -43,7 +43,10 @@ pub(super) struct Keys<K> {
 
 impl<K> Default for Keys<K> {
     fn default() -> Self {
-        Self { signer: None, by_header: HashMap::new() }
+        Self {
+            signer: None,
+            by_header: HashMap::new(),
+        }
     }
 }
 
@@ -72,21 +75,33 @@ impl RingBuilder {
     /// [`KeyFault::TwoAlgorithms`] if it is there with another algorithm: a verifier could not tell which one is meant.
     pub(super) fn id(&mut self, key: &Arc<IdKey>, signs: bool) -> Result<(), KeyFault> {
         match self.published.iter().find(|other| other.id() == key.id()) {
-            Some(other) if other.algorithm() != key.algorithm() => return Err(KeyFault::TwoAlgorithms(key.id().to_owned())),
+            Some(other) if other.algorithm() != key.algorithm() => {
+                return Err(KeyFault::TwoAlgorithms(key.id().to_owned()));
+            }
             Some(_) => {}
             None => self.published.push(Arc::clone(key)),
         }
-        self.id.add(header(key.algorithm().name(), key.id(), ID), key, signs && key.signer.is_some());
+        self.id.add(
+            header(key.algorithm().name(), key.id(), ID),
+            key,
+            signs && key.signer.is_some(),
+        );
         Ok(())
     }
 
     /// A secret for refresh tokens.
     pub(super) fn refresh(&mut self, key: &Arc<RefreshKey>, signs: bool) {
-        self.refresh.add(header("HS256", &key.id, REFRESH), key, signs);
+        self.refresh
+            .add(header("HS256", &key.id, REFRESH), key, signs);
     }
 
     /// A key from the store.
-    pub(super) fn stored(&mut self, id: &KeyId, built: Built, state: State) -> Result<(), KeyFault> {
+    pub(super) fn stored(
+        &mut self,
+        id: &KeyId,
+        built: Built,
+        state: State,
+    ) -> Result<(), KeyFault> {
         let signs = state == State::Active;
         match &built {
             Built::Id(key) => self.id(key, signs)?,
@@ -98,10 +113,16 @@ impl RingBuilder {
 
     pub(super) fn build(mut self) -> Ring {
         let signer = self.id.signer.as_ref().map(|(_, key)| key.id().to_owned());
-        self.published.sort_by_key(|key| Some(key.id()) != signer.as_deref());
+        self.published
+            .sort_by_key(|key| Some(key.id()) != signer.as_deref());
         let published: Vec<_> = self.published.iter().map(|key| key.public()).collect();
         let published = json!({ "keys": published }).to_string();
-        Ring { id: self.id, refresh: self.refresh, stored: self.stored, published }
+        Ring {
+            id: self.id,
+            refresh: self.refresh,
+            stored: self.stored,
+            published,
+        }
     }
 }
 
@@ -122,5 +143,9 @@ struct Named {
 pub(super) fn is_plausible(text: &str, kind: &str) -> bool {
     let json = URL_SAFE_NO_PAD.decode(text).ok();
     json.and_then(|json| serde_json::from_slice::<Named>(&json).ok())
-        .is_some_and(|named| named.typ == kind && named.kid.parse::<KeyId>().is_ok() && header(&named.alg, &named.kid, kind) == text)
+        .is_some_and(|named| {
+            named.typ == kind
+                && named.kid.parse::<KeyId>().is_ok()
+                && header(&named.alg, &named.kid, kind) == text
+        })
 }

@@ -30,8 +30,14 @@ impl MasterKey {
     /// # Errors
     /// [`MasterKeyError`], which never says what was there.
     pub fn parse(text: &SecretString) -> Result<Self, MasterKeyError> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.expose_secret().trim()).map_err(|_| MasterKeyError)?;
-        if bytes.len() == Self::LENGTH { Ok(Self(bytes.into())) } else { Err(MasterKeyError) }
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text.expose_secret().trim())
+            .map_err(|_| MasterKeyError)?;
+        if bytes.len() == Self::LENGTH {
+            Ok(Self(bytes.into()))
+        } else {
+            Err(MasterKeyError)
+        }
     }
 
     /// The text form of 32 random bytes.
@@ -49,10 +55,17 @@ impl MasterKey {
             let mut bytes = vec![0; length];
             let hkdf = Hkdf::<Sha256>::new(None, self.0.expose_secret());
             // Fails only for more than 255 blocks of output.
-            hkdf.expand_multi_info(&[b"revolve ", purpose.as_bytes(), b" ", label.as_bytes()], &mut bytes).unwrap_or_default();
+            hkdf.expand_multi_info(
+                &[b"revolve ", purpose.as_bytes(), b" ", label.as_bytes()],
+                &mut bytes,
+            )
+            .unwrap_or_default();
             bytes
         };
-        DerivedKey { id: URL_SAFE_NO_PAD.encode(expand("id", 9)), secret: expand("key", 32).into() }
+        DerivedKey {
+            id: URL_SAFE_NO_PAD.encode(expand("id", 9)),
+            secret: expand("key", 32).into(),
+        }
     }
 }
 
@@ -65,18 +78,39 @@ mod tests {
         let master = |byte| MasterKey::parse(&MasterKey::encode([[byte; 16]; 2])).unwrap();
         let (one, other) = (master(1), master(2));
         let refresh = one.derive("refresh token");
-        assert_eq!(refresh.secret.expose_secret(), one.derive("refresh token").secret.expose_secret());
-        assert_ne!(refresh.secret.expose_secret(), one.derive("device").secret.expose_secret());
-        assert_ne!(refresh.secret.expose_secret(), other.derive("refresh token").secret.expose_secret());
+        assert_eq!(
+            refresh.secret.expose_secret(),
+            one.derive("refresh token").secret.expose_secret()
+        );
+        assert_ne!(
+            refresh.secret.expose_secret(),
+            one.derive("device").secret.expose_secret()
+        );
+        assert_ne!(
+            refresh.secret.expose_secret(),
+            other.derive("refresh token").secret.expose_secret()
+        );
         assert_ne!(refresh.secret.expose_secret(), &[0; 32]);
         assert_ne!(refresh.id, other.derive("refresh token").id);
     }
 
     #[test]
     fn a_master_key_has_32_bytes() {
-        for bad in ["", "short", "!!!!", &"A".repeat(44), "not base64url not base64url not base64url no"] {
-            assert!(MasterKey::parse(&SecretString::from(bad)).is_err(), "{bad:?}");
+        for bad in [
+            "",
+            "short",
+            "!!!!",
+            &"A".repeat(44),
+            "not base64url not base64url not base64url no",
+        ] {
+            assert!(
+                MasterKey::parse(&SecretString::from(bad)).is_err(),
+                "{bad:?}"
+            );
         }
-        assert!(MasterKey::parse(&SecretString::from(format!("{}\n", "A".repeat(43)))).is_ok(), "a file's last line break is no error");
+        assert!(
+            MasterKey::parse(&SecretString::from(format!("{}\n", "A".repeat(43)))).is_ok(),
+            "a file's last line break is no error"
+        );
     }
 }

@@ -5,8 +5,8 @@ use aws_lc_rs::{
     error::KeyRejected,
     rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey,
-        VerificationAlgorithm,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+        Ed25519KeyPair, KeyPair as _, ParsedPublicKey, VerificationAlgorithm,
     },
 };
 use base64::{
@@ -39,22 +39,49 @@ pub(super) enum Signer {
 
 impl Signer {
     /// Reads a private key in PEM form, together with what a JWK has to say of its public half (RFC 7518 §6, RFC 8037 §2).
-    pub(super) fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<(Self, Map<String, Value>), Cause> {
+    pub(super) fn from_pem(
+        algorithm: Algorithm,
+        pem: &[u8],
+    ) -> Result<(Self, Map<String, Value>), Cause> {
         Ok(match algorithm {
-            Algorithm::Rs256 => (Self::Rsa(Box::new(RS256.signer_from_pem(pem)?)), rsa(&RS256.key_pair_from_pem(pem)?.to_jwk_public_key())),
-            Algorithm::Ps256 => (Self::Rsa(Box::new(PS256.signer_from_pem(pem)?)), rsa(&PS256.key_pair_from_pem(pem)?.to_jwk_public_key())),
+            Algorithm::Rs256 => (
+                Self::Rsa(Box::new(RS256.signer_from_pem(pem)?)),
+                rsa(&RS256.key_pair_from_pem(pem)?.to_jwk_public_key()),
+            ),
+            Algorithm::Ps256 => (
+                Self::Rsa(Box::new(PS256.signer_from_pem(pem)?)),
+                rsa(&PS256.key_pair_from_pem(pem)?.to_jwk_public_key()),
+            ),
             Algorithm::Es256 => {
-                let pair = pair(pem, |der| EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der))?;
+                let pair = pair(pem, |der| {
+                    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
+                })?;
                 // An uncompressed point (SEC 1 §2.3.3).
-                let point = pair.public_key().as_ref().strip_prefix(&[4]).ok_or("the point is compressed")?;
+                let point = pair
+                    .public_key()
+                    .as_ref()
+                    .strip_prefix(&[4])
+                    .ok_or("the point is compressed")?;
                 let (x, y) = point.split_at(point.len() / 2);
-                let members = public([("kty", "EC".to_owned()), ("crv", "P-256".to_owned()), ("x", text(x)), ("y", text(y))]);
+                let members = public([
+                    ("kty", "EC".to_owned()),
+                    ("crv", "P-256".to_owned()),
+                    ("x", text(x)),
+                    ("y", text(y)),
+                ]);
                 (Self::P256(pair), members)
             }
             Algorithm::EdDsa => {
                 let pair = pair(pem, Ed25519KeyPair::from_pkcs8_maybe_unchecked)?;
                 let x = text(pair.public_key().as_ref());
-                (Self::Ed25519(pair), public([("kty", "OKP".to_owned()), ("crv", "Ed25519".to_owned()), ("x", x)]))
+                (
+                    Self::Ed25519(pair),
+                    public([
+                        ("kty", "OKP".to_owned()),
+                        ("crv", "Ed25519".to_owned()),
+                        ("x", x),
+                    ]),
+                )
             }
         })
     }
@@ -62,7 +89,9 @@ impl Signer {
     /// The signature of a JWS signing input (RFC 7515 §5.1).
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         match self {
-            Self::Rsa(signer) => signer.sign(message).map_err(|error| SignError(error.into())),
+            Self::Rsa(signer) => signer
+                .sign(message)
+                .map_err(|error| SignError(error.into())),
             Self::P256(pair) => match pair.sign(&SystemRandom::new(), message) {
                 Ok(signature) => Ok(signature.as_ref().to_vec()),
                 Err(error) => Err(SignError(error.into())),
@@ -85,12 +114,16 @@ fn pair<T>(pem: &[u8], read: impl Fn(&[u8]) -> Result<T, KeyRejected>) -> Result
     if !text.starts_with(BEGIN) || text.matches(BEGIN).count() != 1 || !text.ends_with("-----") {
         return Err("this is not one key in PEM form and nothing else".into());
     }
-    Ok(read(&Zeroizing::new(private(pem)?.private_key_to_pkcs8()?))?)
+    Ok(read(&Zeroizing::new(
+        private(pem)?.private_key_to_pkcs8()?,
+    ))?)
 }
 
 /// What is in a PEM text that is one block of PKCS #8 (RFC 7468 §10), unencrypted.
 fn pkcs8(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let block = text.strip_prefix("-----BEGIN PRIVATE KEY-----")?.strip_suffix("-----END PRIVATE KEY-----")?;
+    let block = text
+        .strip_prefix("-----BEGIN PRIVATE KEY-----")?
+        .strip_suffix("-----END PRIVATE KEY-----")?;
     let mut packed = Zeroizing::new(String::with_capacity(block.len()));
     packed.extend(block.split_ascii_whitespace());
     STANDARD.decode(packed.as_bytes()).map(Zeroizing::new).ok()
@@ -103,11 +136,17 @@ pub(super) fn private(pem: &[u8]) -> Result<PKey<Private>, ErrorStack> {
 
 /// Of what the library says, only what the standard lists as public.
 fn rsa(jwk: &Jwk) -> Map<String, Value> {
-    ["e", "kty", "n"].into_iter().filter_map(|name| Some((name.to_owned(), jwk.parameter(name)?.clone()))).collect()
+    ["e", "kty", "n"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), jwk.parameter(name)?.clone())))
+        .collect()
 }
 
 fn public<const N: usize>(members: [(&str, String); N]) -> Map<String, Value> {
-    members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+    members
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -124,17 +163,28 @@ impl Verifier {
     /// Reads a JWK that has what its key type requires (RFC 7518 §6).
     pub(super) fn new(algorithm: Algorithm, jwk: &Map<String, Value>) -> Result<Self, Cause> {
         let member = |name: &str| -> Result<Vec<u8>, Cause> {
-            let text = jwk.get(name).and_then(Value::as_str).ok_or_else(|| format!("the key has no `{name}`"))?;
+            let text = jwk
+                .get(name)
+                .and_then(Value::as_str)
+                .ok_or_else(|| format!("the key has no `{name}`"))?;
             Ok(URL_SAFE_NO_PAD.decode(text)?)
         };
-        let curve = |algorithm: &'static dyn VerificationAlgorithm, point: &[u8]| -> Result<Self, Cause> {
-            Ok(Self::Curve(ParsedPublicKey::new(algorithm, point)?))
-        };
+        let curve =
+            |algorithm: &'static dyn VerificationAlgorithm, point: &[u8]| -> Result<Self, Cause> {
+                Ok(Self::Curve(ParsedPublicKey::new(algorithm, point)?))
+            };
         match algorithm {
-            Algorithm::Rs256 => Ok(Self::Rsa(Box::new(RS256.verifier_from_jwk(&Jwk::from_map(jwk.clone())?)?))),
-            Algorithm::Ps256 => Ok(Self::Rsa(Box::new(PS256.verifier_from_jwk(&Jwk::from_map(jwk.clone())?)?))),
+            Algorithm::Rs256 => Ok(Self::Rsa(Box::new(
+                RS256.verifier_from_jwk(&Jwk::from_map(jwk.clone())?)?,
+            ))),
+            Algorithm::Ps256 => Ok(Self::Rsa(Box::new(
+                PS256.verifier_from_jwk(&Jwk::from_map(jwk.clone())?)?,
+            ))),
             // An uncompressed point (SEC 1 §2.3.3).
-            Algorithm::Es256 => curve(&ECDSA_P256_SHA256_FIXED, &[&[4], &*member("x")?, &*member("y")?].concat()),
+            Algorithm::Es256 => curve(
+                &ECDSA_P256_SHA256_FIXED,
+                &[&[4], &*member("x")?, &*member("y")?].concat(),
+            ),
             Algorithm::EdDsa => curve(&ED25519, &member("x")?),
         }
     }

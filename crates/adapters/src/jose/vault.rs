@@ -29,23 +29,47 @@ pub(super) struct Seal(Aes256Gcm);
 impl Seal {
     pub(super) fn new(master: &MasterKey) -> Result<Self, KeyFault> {
         let DerivedKey { secret, .. } = master.derive("stored keys");
-        Aes256Gcm::new_from_slice(secret.expose_secret()).map(Self).map_err(|error| KeyFault::NotMade(error.to_string().into()))
+        Aes256Gcm::new_from_slice(secret.expose_secret())
+            .map(Self)
+            .map_err(|error| KeyFault::NotMade(error.to_string().into()))
     }
 
-    fn close(&self, id: &KeyId, kind: KeyKind, secret: &[u8], nonce: [u8; NONCE]) -> Result<SealedKey, KeyFault> {
+    fn close(
+        &self,
+        id: &KeyId,
+        kind: KeyKind,
+        secret: &[u8],
+        nonce: [u8; NONCE],
+    ) -> Result<SealedKey, KeyFault> {
         let context = context(id, kind);
-        let payload = Payload { msg: secret, aad: context.as_bytes() };
-        let sealed = self.0.encrypt(&Nonce::from(nonce), payload).map_err(|error| KeyFault::NotMade(error.to_string().into()))?;
+        let payload = Payload {
+            msg: secret,
+            aad: context.as_bytes(),
+        };
+        let sealed = self
+            .0
+            .encrypt(&Nonce::from(nonce), payload)
+            .map_err(|error| KeyFault::NotMade(error.to_string().into()))?;
         Ok(SealedKey::new([&[FORMAT], &nonce[..], &sealed].concat()))
     }
 
     pub(super) fn open(&self, key: &StoredKey) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
         let fault = || KeyFault::Sealed(key.id.clone());
-        let sealed = key.sealed.as_bytes().strip_prefix(&[FORMAT]).ok_or_else(fault)?;
+        let sealed = key
+            .sealed
+            .as_bytes()
+            .strip_prefix(&[FORMAT])
+            .ok_or_else(fault)?;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(fault)?;
         let context = context(&key.id, key.kind);
-        let payload = Payload { msg: sealed, aad: context.as_bytes() };
-        self.0.decrypt(&Nonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| fault())
+        let payload = Payload {
+            msg: sealed,
+            aad: context.as_bytes(),
+        };
+        self.0
+            .decrypt(&Nonce::from(*nonce), payload)
+            .map(Zeroizing::new)
+            .map_err(|_| fault())
     }
 }
 
@@ -68,17 +92,33 @@ impl KeyVault {
     ///
     /// # Errors
     /// [`KeyFault`] if the library refuses the derived key, which it does not for 32 bytes.
-    pub fn new(master: &MasterKey, entropy: Arc<dyn Entropy>, import: Option<(Algorithm, SecretString)>) -> Result<Self, KeyFault> {
-        Ok(Self { seal: Seal::new(master)?, entropy, initial_refresh: master.derive(RefreshKey::PURPOSE), import })
+    pub fn new(
+        master: &MasterKey,
+        entropy: Arc<dyn Entropy>,
+        import: Option<(Algorithm, SecretString)>,
+    ) -> Result<Self, KeyFault> {
+        Ok(Self {
+            seal: Seal::new(master)?,
+            entropy,
+            initial_refresh: master.derive(RefreshKey::PURPOSE),
+            import,
+        })
     }
 
     fn id_key(&self, algorithm: Algorithm, pem: &SecretString) -> Result<NewKey, KeyFault> {
-        let key = IdKey::from_pem(algorithm, pem).map_err(|error| KeyFault::NotMade(error.into()))?;
-        self.sealed(key.id(), KeyKind::Id(algorithm), pem.expose_secret().as_bytes())
+        let key =
+            IdKey::from_pem(algorithm, pem).map_err(|error| KeyFault::NotMade(error.into()))?;
+        self.sealed(
+            key.id(),
+            KeyKind::Id(algorithm),
+            pem.expose_secret().as_bytes(),
+        )
     }
 
     fn sealed(&self, id: &str, kind: KeyKind, secret: &[u8]) -> Result<NewKey, KeyFault> {
-        let id: KeyId = id.parse().map_err(|error: revolve_domain::keys::NotAKeyName| KeyFault::NotMade(error.into()))?;
+        let id: KeyId = id
+            .parse()
+            .map_err(|error: revolve_domain::keys::NotAKeyName| KeyFault::NotMade(error.into()))?;
         let mut nonce = [0; NONCE];
         nonce.copy_from_slice(&self.entropy.bytes()[..NONCE]);
         let sealed = self.seal.close(&id, kind, secret, nonce)?;
@@ -90,12 +130,18 @@ impl KeyMaker for KeyVault {
     fn make(&self, kind: KeyKind) -> Result<NewKey, KeyFault> {
         match kind {
             KeyKind::Id(algorithm) => {
-                let pem = IdKey::generate(algorithm).map_err(|error| KeyFault::NotMade(error.into()))?;
+                let pem =
+                    IdKey::generate(algorithm).map_err(|error| KeyFault::NotMade(error.into()))?;
                 self.id_key(algorithm, &pem)
             }
             KeyKind::Refresh => {
-                let secret: SecretSlice<u8> = [self.entropy.bytes(), self.entropy.bytes()].concat().into();
-                self.sealed(&URL_SAFE_NO_PAD.encode(self.entropy.bytes()), kind, secret.expose_secret())
+                let secret: SecretSlice<u8> =
+                    [self.entropy.bytes(), self.entropy.bytes()].concat().into();
+                self.sealed(
+                    &URL_SAFE_NO_PAD.encode(self.entropy.bytes()),
+                    kind,
+                    secret.expose_secret(),
+                )
             }
         }
     }
@@ -104,8 +150,14 @@ impl KeyMaker for KeyVault {
     /// were stored.
     fn first(&self, kind: KeyKind) -> Result<NewKey, KeyFault> {
         match (kind, &self.import) {
-            (KeyKind::Refresh, _) => self.sealed(&self.initial_refresh.id, kind, self.initial_refresh.secret.expose_secret()),
-            (KeyKind::Id(wanted), Some((algorithm, pem))) if wanted == *algorithm => self.id_key(wanted, pem),
+            (KeyKind::Refresh, _) => self.sealed(
+                &self.initial_refresh.id,
+                kind,
+                self.initial_refresh.secret.expose_secret(),
+            ),
+            (KeyKind::Id(wanted), Some((algorithm, pem))) if wanted == *algorithm => {
+                self.id_key(wanted, pem)
+            }
             (KeyKind::Id(_), _) => self.make(kind),
         }
     }

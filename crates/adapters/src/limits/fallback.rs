@@ -35,7 +35,9 @@ impl<S: RateLimiter> RateLimiter for FallbackLimits<S> {
     /// What was taken on one side may be given back on the other if the store went or came in between: at most one of a bucket.
     async fn give_back(&self, takes: &[Take]) -> Result<(), StoreError> {
         match self.shared.give_back(takes).await {
-            Err(error) if error.kind() == StoreErrorKind::Unavailable => self.local.give_back(takes).await,
+            Err(error) if error.kind() == StoreErrorKind::Unavailable => {
+                self.local.give_back(takes).await
+            }
             done => done,
         }
     }

@@ -39,7 +39,12 @@ impl LocalLimits {
     /// The same with another bound, rounded up to a multiple of 16.
     pub fn with_most(clock: Arc<dyn Clock>, most: usize) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { clock, digests: [RandomState::new(), RandomState::new()], shards, most_per_shard: most.div_ceil(SHARDS).max(1) }
+        Self {
+            clock,
+            digests: [RandomState::new(), RandomState::new()],
+            shards,
+            most_per_shard: most.div_ceil(SHARDS).max(1),
+        }
     }
 
     /// How many buckets are remembered.
@@ -52,7 +57,10 @@ impl LocalLimits {
     }
 
     fn digest(&self, bucket: &Bucket) -> u128 {
-        let [high, low] = self.digests.each_ref().map(|digest| u128::from(digest.hash_one(bucket)));
+        let [high, low] = self
+            .digests
+            .each_ref()
+            .map(|digest| u128::from(digest.hash_one(bucket)));
         high << 64 | low
     }
 
@@ -61,7 +69,12 @@ impl LocalLimits {
         let mut numbers: Vec<usize> = digests.iter().copied().map(shard_of).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        Locked { shards: numbers.into_iter().map(|number| (number, lock(&self.shards[number]))).collect() }
+        Locked {
+            shards: numbers
+                .into_iter()
+                .map(|number| (number, lock(&self.shards[number])))
+                .collect(),
+        }
     }
 
     fn put(&self, shard: &mut Shard, digest: u128, state: State, now: i64) {
@@ -106,7 +119,10 @@ struct Locked<'a> {
 impl Locked<'_> {
     fn shard(&mut self, digest: u128) -> Option<&mut Shard> {
         let number = shard_of(digest);
-        self.shards.iter_mut().find(|(of, _)| *of == number).map(|(_, shard)| &mut **shard)
+        self.shards
+            .iter_mut()
+            .find(|(of, _)| *of == number)
+            .map(|(_, shard)| &mut **shard)
     }
 
     fn get(&mut self, digest: u128) -> Option<State> {
@@ -120,7 +136,10 @@ impl RateLimiter for LocalLimits {
         let digests: Vec<u128> = takes.iter().map(|take| self.digest(&take.bucket)).collect();
         let mut locked = self.lock(&digests);
         let now = self.now();
-        let steps = takes.iter().zip(&digests).map(|(take, &digest)| limits::take(locked.get(digest), take.rate, now));
+        let steps = takes
+            .iter()
+            .zip(&digests)
+            .map(|(take, &digest)| limits::take(locked.get(digest), take.rate, now));
         let steps: Vec<_> = steps.collect();
         let limited = steps.iter().any(Result::is_err);
         let (mut levels, mut empty) = (Vec::new(), Vec::new());
@@ -128,11 +147,18 @@ impl RateLimiter for LocalLimits {
             let state = match step {
                 Ok(_) if limited => continue,
                 Ok(taken) => {
-                    levels.push(Level { remaining: taken.remaining, full_after: taken.full_after });
+                    levels.push(Level {
+                        remaining: taken.remaining,
+                        full_after: taken.full_after,
+                    });
                     taken.state
                 }
                 Err(refused) => {
-                    empty.push(Empty { index, retry_after: refused.retry_after, first: refused.first });
+                    empty.push(Empty {
+                        index,
+                        retry_after: refused.retry_after,
+                        first: refused.first,
+                    });
                     refused.state
                 }
             };
@@ -140,7 +166,11 @@ impl RateLimiter for LocalLimits {
                 self.put(shard, digest, state, now);
             }
         }
-        Ok(if limited { TakeOutcome::Limited(empty) } else { TakeOutcome::Allowed(levels) })
+        Ok(if limited {
+            TakeOutcome::Limited(empty)
+        } else {
+            TakeOutcome::Allowed(levels)
+        })
     }
 
     async fn give_back(&self, takes: &[Take]) -> Result<(), StoreError> {
@@ -148,8 +178,12 @@ impl RateLimiter for LocalLimits {
         let mut locked = self.lock(&digests);
         let now = self.now();
         for (take, digest) in takes.iter().zip(digests) {
-            let Some(shard) = locked.shard(digest) else { continue };
-            let Some(found) = shard.remove(&digest) else { continue };
+            let Some(shard) = locked.shard(digest) else {
+                continue;
+            };
+            let Some(found) = shard.remove(&digest) else {
+                continue;
+            };
             if let Some(state) = limits::give_back(found, take.rate, now) {
                 shard.insert(digest, state);
             }

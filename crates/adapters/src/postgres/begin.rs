@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 /// `$2` is the epoch that the session carries. Whoever holds this lock is alone with the user's sessions, but for single
 /// ends and prunings, which no order matters to.
-const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL FOR UPDATE";
+const LOCK: &str =
+    "SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL FOR UPDATE";
 
 /// Replaced, else expired, else evicted from rank `$7` on. `$3` and `$4` are the white list's sessions and when they were
 /// refreshed; `$5` is now, `$6` when a session that is not among them must have begun to live on.
@@ -59,24 +60,53 @@ impl Intent for BeginSession {
     async fn apply(&self, tx: &Transaction<'_>) -> Result<BeginOutcome, Fault> {
         let (new, user) = (&self.session, self.session.user.as_uuid());
         let lock = tx.prepare_cached(LOCK).await?;
-        if tx.query_opt(&lock, &[user, &i64::from(new.epoch.number())]).await?.is_none() {
+        if tx
+            .query_opt(&lock, &[user, &i64::from(new.epoch.number())])
+            .await?
+            .is_none()
+        {
             return Ok(BeginOutcome::Superseded);
         }
 
-        let (ids, times): (Vec<Uuid>, Vec<At>) = self.refreshed.iter().map(|&(id, at)| (*id.as_uuid(), At(at))).unzip();
+        let (ids, times): (Vec<Uuid>, Vec<At>) = self
+            .refreshed
+            .iter()
+            .map(|&(id, at)| (*id.as_uuid(), At(at)))
+            .unzip();
         let (now, begun_since) = (At(new.began_at), At(new.began_at.minus(self.idle)));
         let max_live = i64::try_from(self.max_live).unwrap_or(i64::MAX);
         let make_room = tx.prepare_cached(MAKE_ROOM).await?;
-        let gone = tx.query(&make_room, &[user, new.device.as_uuid(), &ids, &times, &now, &begun_since, &max_live]).await?;
+        let gone = tx
+            .query(
+                &make_room,
+                &[
+                    user,
+                    new.device.as_uuid(),
+                    &ids,
+                    &times,
+                    &now,
+                    &begun_since,
+                    &max_live,
+                ],
+            )
+            .await?;
 
         let insert = tx.prepare_cached(INSERT).await?;
         tx.execute(&insert, &SessionRow::from(new).params()).await?;
         let drop_oldest = tx.prepare_cached(DROP_OLDEST).await?;
-        tx.execute(&drop_oldest, &[user, &i64::try_from(self.max_ended).unwrap_or(i64::MAX)]).await?;
+        tx.execute(
+            &drop_oldest,
+            &[user, &i64::try_from(self.max_ended).unwrap_or(i64::MAX)],
+        )
+        .await?;
         let forget_oldest = tx.prepare_cached(FORGET_OLDEST).await?;
         let others = i64::try_from(self.max_devices.saturating_sub(1)).unwrap_or(i64::MAX);
-        tx.execute(&forget_oldest, &[user, new.device.as_uuid(), &others]).await?;
-        Ok(BeginOutcome::Begun { replaced: named(&gone, EndReason::Replaced)?, evicted: named(&gone, EndReason::Evicted)? })
+        tx.execute(&forget_oldest, &[user, new.device.as_uuid(), &others])
+            .await?;
+        Ok(BeginOutcome::Begun {
+            replaced: named(&gone, EndReason::Replaced)?,
+            evicted: named(&gone, EndReason::Evicted)?,
+        })
     }
 }
 

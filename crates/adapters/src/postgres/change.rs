@@ -30,16 +30,27 @@ impl Intent for Update<'_> {
     type Answer = UpdateOutcome;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<UpdateOutcome, Fault> {
-        let Some(locked) = Locked::of(tx, self.user).await? else { return Ok(UpdateOutcome::NotFound) };
+        let Some(locked) = Locked::of(tx, self.user).await? else {
+            return Ok(UpdateOutcome::NotFound);
+        };
         if let Some(Asking { session, at }) = self.asking
             && !locked.lives(tx, session, at).await?
         {
             return Ok(UpdateOutcome::Superseded);
         }
         let change = self.change;
-        let name = change.name.as_ref().map(|name| name.as_ref().map(Label::as_str));
-        let website = change.website.as_ref().map(|url| url.as_ref().map(WebUrl::as_str));
-        let image_url = change.image_url.as_ref().map(|url| url.as_ref().map(WebUrl::as_str));
+        let name = change
+            .name
+            .as_ref()
+            .map(|name| name.as_ref().map(Label::as_str));
+        let website = change
+            .website
+            .as_ref()
+            .map(|url| url.as_ref().map(WebUrl::as_str));
+        let image_url = change
+            .image_url
+            .as_ref()
+            .map(|url| url.as_ref().map(WebUrl::as_str));
         let email = change.email.as_ref().map(EmailAddress::as_str);
         let update = tx.prepare_cached(UPDATE).await?;
         let row = tx

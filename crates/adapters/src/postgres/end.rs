@@ -40,21 +40,62 @@ pub(super) struct Locked {
 impl Locked {
     pub(super) async fn of(tx: &Transaction<'_>, user: UserId) -> Result<Option<Self>, Fault> {
         let lock = tx.prepare_cached(LOCK).await?;
-        let Some(row) = tx.query_opt(&lock, &[user.as_uuid()]).await? else { return Ok(None) };
-        Ok(Some(Self { user, epoch: row.try_get(0)?, kept: row.try_get(1)? }))
+        let Some(row) = tx.query_opt(&lock, &[user.as_uuid()]).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            user,
+            epoch: row.try_get(0)?,
+            kept: row.try_get(1)?,
+        }))
     }
 
-    pub(super) async fn lives(&self, tx: &Transaction<'_>, session: SessionId, now: Timestamp) -> Result<bool, Fault> {
+    pub(super) async fn lives(
+        &self,
+        tx: &Transaction<'_>,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
         let lives = tx.prepare_cached(LIVES).await?;
-        let row = tx.query_opt(&lives, &[self.user.as_uuid(), session.as_uuid(), &At(now), &self.epoch, &self.kept]).await?;
+        let row = tx
+            .query_opt(
+                &lives,
+                &[
+                    self.user.as_uuid(),
+                    session.as_uuid(),
+                    &At(now),
+                    &self.epoch,
+                    &self.kept,
+                ],
+            )
+            .await?;
         Ok(row.is_some())
     }
 
-    pub(super) async fn raise(&self, tx: &Transaction<'_>, raise: Raise<'_>) -> Result<Epoch, Fault> {
-        let epoch = u32::try_from(self.epoch).map_or(Epoch::new(u32::MAX), |epoch| Epoch::new(epoch).next());
-        let (number, kept) = (i64::from(epoch.number()), raise.kept.map(|kept| *kept.as_uuid()));
+    pub(super) async fn raise(
+        &self,
+        tx: &Transaction<'_>,
+        raise: Raise<'_>,
+    ) -> Result<Epoch, Fault> {
+        let epoch = u32::try_from(self.epoch)
+            .map_or(Epoch::new(u32::MAX), |epoch| Epoch::new(epoch).next());
+        let (number, kept) = (
+            i64::from(epoch.number()),
+            raise.kept.map(|kept| *kept.as_uuid()),
+        );
         let statement = tx.prepare_cached(RAISE).await?;
-        tx.execute(&statement, &[self.user.as_uuid(), &number, &kept, &raise.hash, &At(raise.at), &raise.reason.name()]).await?;
+        tx.execute(
+            &statement,
+            &[
+                self.user.as_uuid(),
+                &number,
+                &kept,
+                &raise.hash,
+                &At(raise.at),
+                &raise.reason.name(),
+            ],
+        )
+        .await?;
         Ok(epoch)
     }
 }
@@ -78,14 +119,32 @@ impl Intent for EndAll {
     type Answer = Option<Epoch>;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<Epoch>, Fault> {
-        let Self { user, kept, reason, at } = *self;
-        let Some(locked) = Locked::of(tx, user).await? else { return Ok(None) };
+        let Self {
+            user,
+            kept,
+            reason,
+            at,
+        } = *self;
+        let Some(locked) = Locked::of(tx, user).await? else {
+            return Ok(None);
+        };
         if let Some(kept) = kept
             && !locked.lives(tx, kept, at).await?
         {
             return Ok(None);
         }
-        locked.raise(tx, Raise { kept, hash: None, reason, at }).await.map(Some)
+        locked
+            .raise(
+                tx,
+                Raise {
+                    kept,
+                    hash: None,
+                    reason,
+                    at,
+                },
+            )
+            .await
+            .map(Some)
     }
 }
 
@@ -93,12 +152,21 @@ impl Intent for PasswordChange {
     type Answer = PasswordOutcome;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<PasswordOutcome, Fault> {
-        let Some(locked) = Locked::of(tx, self.user).await? else { return Ok(PasswordOutcome::Superseded) };
-        if locked.epoch != i64::from(self.epoch.number()) || !locked.lives(tx, self.session, self.at).await? {
+        let Some(locked) = Locked::of(tx, self.user).await? else {
+            return Ok(PasswordOutcome::Superseded);
+        };
+        if locked.epoch != i64::from(self.epoch.number())
+            || !locked.lives(tx, self.session, self.at).await?
+        {
             return Ok(PasswordOutcome::Superseded);
         }
         let (kept, hash) = (Some(self.session), Some(self.hash.expose()));
-        let raise = Raise { kept, hash, reason: EndReason::PasswordChanged, at: self.at };
+        let raise = Raise {
+            kept,
+            hash,
+            reason: EndReason::PasswordChanged,
+            at: self.at,
+        };
         locked.raise(tx, raise).await.map(PasswordOutcome::Changed)
     }
 }
@@ -114,14 +182,24 @@ impl Intent for Delete {
     type Answer = bool;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, Fault> {
-        let Some(locked) = Locked::of(tx, self.user).await? else { return Ok(false) };
+        let Some(locked) = Locked::of(tx, self.user).await? else {
+            return Ok(false);
+        };
         if let Some(session) = self.asking
             && !locked.lives(tx, session, self.at).await?
         {
             return Ok(false);
         }
         let delete = tx.prepare_cached(DELETE).await?;
-        tx.execute(&delete, &[self.user.as_uuid(), &At(self.at), &EndReason::AccountDeleted.name()]).await?;
+        tx.execute(
+            &delete,
+            &[
+                self.user.as_uuid(),
+                &At(self.at),
+                &EndReason::AccountDeleted.name(),
+            ],
+        )
+        .await?;
         Ok(true)
     }
 }

@@ -86,7 +86,10 @@ impl Fault {
     pub(super) fn remedy(&self) -> Remedy {
         match self {
             Self::Sql(error) | Self::Pool(PoolError::Backend(error)) => remedy(error),
-            Self::Migration(error) => error.source().and_then(<dyn Error>::downcast_ref).map_or(Remedy::None, remedy),
+            Self::Migration(error) => error
+                .source()
+                .and_then(<dyn Error>::downcast_ref)
+                .map_or(Remedy::None, remedy),
             Self::Pool(_) | Self::Late => Remedy::Wait,
             Self::Corrupt(_) => Remedy::None,
         }
@@ -105,7 +108,9 @@ impl Fault {
     fn is_taken(&self, constraint: &str) -> bool {
         let Self::Sql(error) = self else { return false };
         let error = error.as_db_error();
-        error.is_some_and(|error| *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(constraint))
+        error.is_some_and(|error| {
+            *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(constraint)
+        })
     }
 
     pub(super) fn into_store_error(self, operation: &'static str, place: &str) -> StoreError {
@@ -115,16 +120,24 @@ impl Fault {
             Self::Pool(PoolError::Closed) => "the pool is closed".into(),
             Self::Pool(error) => error.into(),
             Self::Migration(error) => match error.kind() {
-                Kind::Connection(step, cause) => {
-                    cause.downcast_ref().and_then(|cause| refusal(step, cause)).unwrap_or_else(|| error.into())
-                }
+                Kind::Connection(step, cause) => cause
+                    .downcast_ref()
+                    .and_then(|cause| refusal(step, cause))
+                    .unwrap_or_else(|| error.into()),
                 _ => error.into(),
             },
             Self::Late => "no answer in time".into(),
             Self::Corrupt(corrupt) => corrupt.into(),
         };
-        let at = At { place: place.to_owned(), source };
-        if broken { StoreError::broken(STORE, operation, at) } else { StoreError::unavailable(STORE, operation, at) }
+        let at = At {
+            place: place.to_owned(),
+            source,
+        };
+        if broken {
+            StoreError::broken(STORE, operation, at)
+        } else {
+            StoreError::unavailable(STORE, operation, at)
+        }
     }
 }
 
@@ -134,7 +147,11 @@ fn remedy(error: &tokio_postgres::Error) -> Remedy {
             return Remedy::Wait;
         }
         let io = error.source().is_some_and(<dyn Error>::is::<io::Error>);
-        return if error.is_closed() || io { Remedy::Reconnect } else { Remedy::None };
+        return if error.is_closed() || io {
+            Remedy::Reconnect
+        } else {
+            Remedy::None
+        };
     };
     match db.code().code() {
         "40001" | "40P01" => Remedy::Again,
@@ -150,7 +167,11 @@ fn remedy(error: &tokio_postgres::Error) -> Remedy {
 
 fn told(error: tokio_postgres::Error) -> Box<dyn Error + Send + Sync> {
     if let Some(advice) = advice(&error) {
-        return Handshake { advice, source: error }.into();
+        return Handshake {
+            advice,
+            source: error,
+        }
+        .into();
     }
     refusal("the server refused", &error).unwrap_or_else(|| error.into())
 }
@@ -158,13 +179,27 @@ fn told(error: tokio_postgres::Error) -> Box<dyn Error + Send + Sync> {
 /// What to do about a connection that was not encrypted as it should be.
 fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
     let plain = "it does not offer TLS; switch `ssl` on there, or write sslmode=disable in the URL if nobody can listen on the way";
-    let offered = error.as_db_error().is_some() || error.source().is_none_or(|source| source.to_string() != "server does not support TLS");
-    if offered { tls::advice(error) } else { Some(plain) }
+    let offered = error.as_db_error().is_some()
+        || error
+            .source()
+            .is_none_or(|source| source.to_string() != "server does not support TLS");
+    if offered {
+        tls::advice(error)
+    } else {
+        Some(plain)
+    }
 }
 
 fn refusal(step: &str, error: &tokio_postgres::Error) -> Option<Box<dyn Error + Send + Sync>> {
     let db = error.as_db_error()?;
-    Some(Refusal { step: step.to_owned(), code: db.code().code().to_owned(), message: db.message().to_owned() }.into())
+    Some(
+        Refusal {
+            step: step.to_owned(),
+            code: db.code().code().to_owned(),
+            message: db.message().to_owned(),
+        }
+        .into(),
+    )
 }
 
 impl From<tokio_postgres::Error> for Fault {

@@ -75,7 +75,9 @@ pub struct PostgresFacts {
 
 /// The hosts on other machines that the URL reaches in plain text. None of a URL that can't be read, of which others complain.
 pub fn plain_hosts(config: &PostgresConfig) -> Vec<String> {
-    let Ok(settings) = url::read(config.url.expose_secret()) else { return Vec::new() };
+    let Ok(settings) = url::read(config.url.expose_secret()) else {
+        return Vec::new();
+    };
     if settings.get_ssl_mode() != SslMode::Disable || url::stays_here(&settings) {
         return Vec::new();
     }
@@ -83,7 +85,15 @@ pub fn plain_hosts(config: &PostgresConfig) -> Vec<String> {
         Host::Tcp(name) if !url::is_here(host) => Some(name.clone()),
         _ => None,
     });
-    named.chain(settings.get_hostaddrs().iter().filter(|address| !address.is_loopback()).map(ToString::to_string)).collect()
+    named
+        .chain(
+            settings
+                .get_hostaddrs()
+                .iter()
+                .filter(|address| !address.is_loopback())
+                .map(ToString::to_string),
+        )
+        .collect()
 }
 
 /// Looks at the Postgres of a configuration: the primary if several hosts are named, any of them if there is none. `now` is called right
@@ -91,13 +101,26 @@ pub fn plain_hosts(config: &PostgresConfig) -> Vec<String> {
 ///
 /// # Errors
 /// If it can't be reached in time or refuses; a source names host, port and database, never the password.
-pub async fn inspect<T>(config: &PostgresConfig, now: impl FnOnce() -> T) -> Result<(PostgresFacts, T), StoreError> {
-    let mut settings = url::read(config.url.expose_secret()).map_err(|mistake| StoreError::broken(STORE, OPERATION, mistake))?;
-    let tls = connector(&settings, &config.tls).map_err(|mistake| StoreError::broken(STORE, OPERATION, mistake))?;
-    settings.application_name("revolve doctor").connect_timeout(config.timeout);
+pub async fn inspect<T>(
+    config: &PostgresConfig,
+    now: impl FnOnce() -> T,
+) -> Result<(PostgresFacts, T), StoreError> {
+    let mut settings = url::read(config.url.expose_secret())
+        .map_err(|mistake| StoreError::broken(STORE, OPERATION, mistake))?;
+    let tls = connector(&settings, &config.tls)
+        .map_err(|mistake| StoreError::broken(STORE, OPERATION, mistake))?;
+    settings
+        .application_name("revolve doctor")
+        .connect_timeout(config.timeout);
     // The server gives up when we do; on what somebody has locked, soon enough that all else can still be told.
     let millis = config.timeout.as_millis().max(2);
-    add_options(&mut settings, &format!("-c statement_timeout={millis} -c lock_timeout={}", millis / 2));
+    add_options(
+        &mut settings,
+        &format!(
+            "-c statement_timeout={millis} -c lock_timeout={}",
+            millis / 2
+        ),
+    );
     let place = place(&settings);
     let failed = |fault: Fault| fault.into_store_error(OPERATION, &place);
     let mut primary = settings.clone();
@@ -121,7 +144,11 @@ pub async fn inspect<T>(config: &PostgresConfig, now: impl FnOnce() -> T) -> Res
     looked.unwrap_or(Err(Fault::Late)).map_err(failed)
 }
 
-async fn look<T>(client: &mut Client, place: String, now: impl FnOnce() -> T) -> Result<(PostgresFacts, T), Fault> {
+async fn look<T>(
+    client: &mut Client,
+    place: String,
+    now: impl FnOnce() -> T,
+) -> Result<(PostgresFacts, T), Fault> {
     let row = client.query_one(LOOK, &[]).await?;
     let standbys = client.query_one(STANDBYS, &[]).await.and_then(|row| {
         let (following, awaited) = (row.try_get(0)?, row.try_get(1)?);
@@ -129,7 +156,11 @@ async fn look<T>(client: &mut Client, place: String, now: impl FnOnce() -> T) ->
     });
     let At(clock) = client.query_one(CLOCK, &[]).await?.try_get(0)?;
     let now = now();
-    let (schema, keys) = if row.try_get(7)? { tables(client, &place).await? } else { (None, None) };
+    let (schema, keys) = if row.try_get(7)? {
+        tables(client, &place).await?
+    } else {
+        (None, None)
+    };
     let facts = PostgresFacts {
         version: row.try_get(0)?,
         standby: row.try_get(1)?,
@@ -152,7 +183,12 @@ type Tables = (Option<i64>, Option<Result<Vec<StoredKey>, StoreError>>);
 
 /// One view of the tables, although somebody may migrate them meanwhile.
 async fn tables(client: &mut Client, place: &str) -> Result<Tables, Fault> {
-    let tx = client.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead).start().await?;
+    let tx = client
+        .build_transaction()
+        .read_only(true)
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .start()
+        .await?;
     let schema = tx.query_one(SCHEMA, &[]).await?.try_get(0)?;
     if schema != LATEST {
         return Ok((Some(schema), None));
@@ -161,7 +197,10 @@ async fn tables(client: &mut Client, place: &str) -> Result<Tables, Fault> {
         Ok(rows) => rows.iter().map(key).collect::<Result<_, _>>(),
         Err(error) => Err(error.into()),
     };
-    Ok((Some(schema), Some(keys.map_err(|fault| fault.into_store_error("list keys", place)))))
+    Ok((
+        Some(schema),
+        Some(keys.map_err(|fault| fault.into_store_error("list keys", place))),
+    ))
 }
 
 #[cfg(test)]
@@ -181,7 +220,13 @@ mod tests {
         ] {
             assert_eq!(plain(fine), [""; 0], "{fine}");
         }
-        assert_eq!(plain("postgres://ann:pw@localhost,db,10.0.0.1/db?sslmode=disable"), ["db", "10.0.0.1"]);
-        assert_eq!(plain("postgres://ann:pw@localhost/db?hostaddr=10.0.0.1&sslmode=disable"), ["10.0.0.1"]);
+        assert_eq!(
+            plain("postgres://ann:pw@localhost,db,10.0.0.1/db?sslmode=disable"),
+            ["db", "10.0.0.1"]
+        );
+        assert_eq!(
+            plain("postgres://ann:pw@localhost/db?hostaddr=10.0.0.1&sslmode=disable"),
+            ["10.0.0.1"]
+        );
     }
 }

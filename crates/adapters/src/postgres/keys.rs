@@ -30,7 +30,8 @@ const PAIR: &str = "
     SELECT a.kid FROM signing_keys n LEFT JOIN signing_keys a ON a.use = n.use AND a.state = 'active'
     WHERE n.kid = $1 AND n.state = 'next'";
 
-const ACTIVATE: &str = "UPDATE signing_keys SET state = 'active', since = $2, until = NULL WHERE kid = $1";
+const ACTIVATE: &str =
+    "UPDATE signing_keys SET state = 'active', since = $2, until = NULL WHERE kid = $1";
 const RETIRE: &str = "UPDATE signing_keys SET state = 'retired', since = $2, until = $3 WHERE kid = $1 AND state = 'active' RETURNING 1";
 const REMOVE: &str = "DELETE FROM signing_keys WHERE kid = $1 AND state = $2 RETURNING 1";
 
@@ -39,7 +40,10 @@ impl KeyRepository for PostgresAccounts {
     async fn list(&self) -> Result<Vec<StoredKey>, StoreError> {
         let operation = "list keys";
         let rows = self.db.read(operation, LIST, &[]).await?;
-        rows.iter().map(key).collect::<Result<_, _>>().map_err(|fault| self.db.error(operation, fault))
+        rows.iter()
+            .map(key)
+            .collect::<Result<_, _>>()
+            .map_err(|fault| self.db.error(operation, fault))
     }
 
     async fn insert(&self, key: &StoredKey) -> Result<KeyOutcome, StoreError> {
@@ -61,7 +65,8 @@ impl KeyRepository for PostgresAccounts {
                 ],
             )
             .await;
-        done.map(|rows| outcome(&rows)).map_err(|fault| self.db.error("add a key", fault))
+        done.map(|rows| outcome(&rows))
+            .map_err(|fault| self.db.error("add a key", fault))
     }
 
     async fn promote(&self, promotion: &Promotion) -> Result<KeyOutcome, StoreError> {
@@ -69,13 +74,21 @@ impl KeyRepository for PostgresAccounts {
     }
 
     async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError> {
-        let done = self.db.write(RETIRE, &[&key.as_str(), &At(retired.since), &At(retired.until)]).await;
-        done.map(|rows| outcome(&rows)).map_err(|fault| self.db.error("retire a key", fault))
+        let done = self
+            .db
+            .write(
+                RETIRE,
+                &[&key.as_str(), &At(retired.since), &At(retired.until)],
+            )
+            .await;
+        done.map(|rows| outcome(&rows))
+            .map_err(|fault| self.db.error("retire a key", fault))
     }
 
     async fn remove(&self, key: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {
         let done = self.db.write(REMOVE, &[&key.as_str(), &state.name()]).await;
-        done.map(|rows| outcome(&rows)).map_err(|fault| self.db.error("remove a key", fault))
+        done.map(|rows| outcome(&rows))
+            .map_err(|fault| self.db.error("remove a key", fault))
     }
 }
 
@@ -85,7 +98,9 @@ impl Intent for Promotion {
     async fn apply(&self, tx: &Transaction<'_>) -> Result<KeyOutcome, Fault> {
         tx.batch_execute(LOCK).await?;
         let pair = tx.prepare_cached(PAIR).await?;
-        let Some(row) = tx.query_opt(&pair, &[&self.next.as_str()]).await? else { return Ok(KeyOutcome::Changed) };
+        let Some(row) = tx.query_opt(&pair, &[&self.next.as_str()]).await? else {
+            return Ok(KeyOutcome::Changed);
+        };
         let active: Option<&str> = row.try_get(0)?;
         if active != self.retires.as_ref().map(|(id, _)| id.as_str()) {
             return Ok(KeyOutcome::Changed);
@@ -93,16 +108,25 @@ impl Intent for Promotion {
         // In this order: there is one active key at most at any time.
         if let Some((id, retired)) = &self.retires {
             let retire = tx.prepare_cached(RETIRE).await?;
-            tx.execute(&retire, &[&id.as_str(), &At(retired.since), &At(retired.until)]).await?;
+            tx.execute(
+                &retire,
+                &[&id.as_str(), &At(retired.since), &At(retired.until)],
+            )
+            .await?;
         }
         let activate = tx.prepare_cached(ACTIVATE).await?;
-        tx.execute(&activate, &[&self.next.as_str(), &At(self.active.since)]).await?;
+        tx.execute(&activate, &[&self.next.as_str(), &At(self.active.since)])
+            .await?;
         Ok(KeyOutcome::Done)
     }
 }
 
 fn outcome(rows: &[Row]) -> KeyOutcome {
-    if rows.is_empty() { KeyOutcome::Changed } else { KeyOutcome::Done }
+    if rows.is_empty() {
+        KeyOutcome::Changed
+    } else {
+        KeyOutcome::Done
+    }
 }
 
 pub(super) fn key(row: &Row) -> Result<StoredKey, Fault> {
@@ -113,15 +137,19 @@ pub(super) fn key(row: &Row) -> Result<StoredKey, Fault> {
         id: id.to_owned(),
         reason: reason.to_string(),
     };
-    let (usage, algorithm, state): (&str, &str, &str) = (row.try_get(1)?, row.try_get(2)?, row.try_get(6)?);
-    let life = u64::try_from(row.try_get::<_, i64>(4)?).map_err(|error| corrupt("token_life_ms", &error))?;
+    let (usage, algorithm, state): (&str, &str, &str) =
+        (row.try_get(1)?, row.try_get(2)?, row.try_get(6)?);
+    let life = u64::try_from(row.try_get::<_, i64>(4)?)
+        .map_err(|error| corrupt("token_life_ms", &error))?;
     let (since, until): (At, Option<At>) = (row.try_get(7)?, row.try_get(8)?);
     Ok(StoredKey {
         id: id.parse().map_err(|error| corrupt("kid", &error))?,
-        kind: KeyKind::from_names(usage, algorithm).map_err(|error| corrupt("algorithm", &error))?,
+        kind: KeyKind::from_names(usage, algorithm)
+            .map_err(|error| corrupt("algorithm", &error))?,
         sealed: SealedKey::new(row.try_get(3)?),
         token_life: Duration::from_millis(life),
         created_at: row.try_get::<_, At>(5)?.0,
-        phase: Phase::from_parts(state, since.0, until.map(|at| at.0)).ok_or_else(|| corrupt("state", &"no key is in it"))?,
+        phase: Phase::from_parts(state, since.0, until.map(|at| at.0))
+            .ok_or_else(|| corrupt("state", &"no key is in it"))?,
     })
 }

@@ -54,7 +54,13 @@ pub struct PostgresConfig {
 impl PostgresConfig {
     /// With 16 connections, 2 of them shared, and a time-out of 1 s.
     pub fn new(url: SecretString) -> Self {
-        Self { url, tls: TlsSettings::default(), pool_size: 16, shared: 2, timeout: Duration::from_secs(1) }
+        Self {
+            url,
+            tls: TlsSettings::default(),
+            pool_size: 16,
+            shared: 2,
+            timeout: Duration::from_secs(1),
+        }
     }
 
     /// What is wrong with the URL or what goes with it, so that it can be told before anything is started: the key and a colon come
@@ -95,7 +101,10 @@ impl PostgresAccounts {
     /// If Postgres can't be reached in time or refuses; a source names host, port and database, never the password.
     pub async fn connect(config: PostgresConfig) -> Result<Self, StoreError> {
         let (db, migrated) = Database::connect(&config).await?;
-        Ok(Self { db, migrated: migrated.into() })
+        Ok(Self {
+            db,
+            migrated: migrated.into(),
+        })
     }
 
     /// The migrations that connecting applied, in order.

@@ -23,7 +23,8 @@ const FIND: &str = concat!(
     " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = $2 AND s.user_id = $1"
 );
 
-const BIND: &str = "UPDATE sessions SET bound_at = $3 WHERE id = $2 AND user_id = $1 AND bound_at IS NULL";
+const BIND: &str =
+    "UPDATE sessions SET bound_at = $3 WHERE id = $2 AND user_id = $1 AND bound_at IS NULL";
 
 /// If something else ends the session at the same time, the update waits for it and then finds nothing to do.
 const END: &str = "
@@ -59,58 +60,123 @@ const PRUNE_DEVICES: &str = "
 
 #[async_trait]
 impl SessionRepository for PostgresAccounts {
-    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+    async fn find(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
         let operation = "read a session";
-        let rows = self.db.glance(operation, FIND, &[user.as_uuid(), session.as_uuid()]).await?;
-        rows.first().map(rows::record).transpose().map_err(|fault| self.db.error(operation, fault))
+        let rows = self
+            .db
+            .glance(operation, FIND, &[user.as_uuid(), session.as_uuid()])
+            .await?;
+        rows.first()
+            .map(rows::record)
+            .transpose()
+            .map_err(|fault| self.db.error(operation, fault))
     }
 
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
         self.db.transact("begin a session", begin).await
     }
 
-    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
-        let done = self.db.write(BIND, &[user.as_uuid(), session.as_uuid(), &At(at)]).await;
-        done.map(drop).map_err(|fault| self.db.error("bind a session", fault))
+    async fn bind(
+        &self,
+        user: UserId,
+        session: SessionId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let done = self
+            .db
+            .write(BIND, &[user.as_uuid(), session.as_uuid(), &At(at)])
+            .await;
+        done.map(drop)
+            .map_err(|fault| self.db.error("bind a session", fault))
     }
 
-    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError> {
-        let done = self.db.write(END, &[user.as_uuid(), session.as_uuid(), &At(at), &reason.name()]).await;
-        done.and_then(|rows| end_outcome(&rows)).map_err(|fault| self.db.error("end a session", fault))
+    async fn end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<EndOutcome, StoreError> {
+        let done = self
+            .db
+            .write(
+                END,
+                &[user.as_uuid(), session.as_uuid(), &At(at), &reason.name()],
+            )
+            .await;
+        done.and_then(|rows| end_outcome(&rows))
+            .map_err(|fault| self.db.error("end a session", fault))
     }
 
-    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError> {
-        self.db.transact("end sessions", &EndAll { user, kept, reason, at }).await
+    async fn end_all(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<Option<Epoch>, StoreError> {
+        self.db
+            .transact(
+                "end sessions",
+                &EndAll {
+                    user,
+                    kept,
+                    reason,
+                    at,
+                },
+            )
+            .await
     }
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let operation = "list sessions";
-        let rows = self.db.read(operation, LIVE, &[user.as_uuid(), &At(now)]).await?;
-        rows.iter().map(rows::session).collect::<Result<_, _>>().map_err(|fault| self.db.error(operation, fault))
+        let rows = self
+            .db
+            .read(operation, LIVE, &[user.as_uuid(), &At(now)])
+            .await?;
+        rows.iter()
+            .map(rows::session)
+            .collect::<Result<_, _>>()
+            .map_err(|fault| self.db.error(operation, fault))
     }
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
         let operation = "read what was revoked";
         let mut revocations = Revocations::default();
         for row in self.db.read(operation, REVOKED, &[&At(since)]).await? {
-            rows::revocation(&row, &mut revocations).map_err(|fault| self.db.error(operation, fault))?;
+            rows::revocation(&row, &mut revocations)
+                .map_err(|fault| self.db.error(operation, fault))?;
         }
         Ok(revocations)
     }
 
     async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let done = self.db.write(PRUNE_DEVICES, &[&At(before), &i64::from(limit)]).await;
-        done.map(|rows| rows.len() as u64).map_err(|fault| self.db.error("forget devices", fault))
+        let done = self
+            .db
+            .write(PRUNE_DEVICES, &[&At(before), &i64::from(limit)])
+            .await;
+        done.map(|rows| rows.len() as u64)
+            .map_err(|fault| self.db.error("forget devices", fault))
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let done = self.db.write(PRUNE, &[&At(before), &i64::from(limit)]).await;
-        done.map(|rows| rows.len() as u64).map_err(|fault| self.db.error("prune sessions", fault))
+        let done = self
+            .db
+            .write(PRUNE, &[&At(before), &i64::from(limit)])
+            .await;
+        done.map(|rows| rows.len() as u64)
+            .map_err(|fault| self.db.error("prune sessions", fault))
     }
 }
 
 fn end_outcome(rows: &[Row]) -> Result<EndOutcome, Fault> {
-    let Some(row) = rows.first() else { return Ok(EndOutcome::NotFound) };
+    let Some(row) = rows.first() else {
+        return Ok(EndOutcome::NotFound);
+    };
     Ok(match (row.try_get(0)?, row.try_get(1)?) {
         (true, _) => EndOutcome::Ended,
         (false, true) => EndOutcome::AlreadyEnded,

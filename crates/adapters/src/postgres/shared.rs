@@ -23,7 +23,10 @@ pub(super) struct Lane {
 impl Shared {
     /// Nothing is dialled yet.
     pub(super) fn new(connections: usize, source: Pool) -> Self {
-        Self { source, lanes: (0..connections).map(|_| Lane::default()).collect() }
+        Self {
+            source,
+            lanes: (0..connections).map(|_| Lane::default()).collect(),
+        }
     }
 
     /// The place of the calling thread's connection, if there are any.
@@ -49,12 +52,20 @@ impl Shared {
 
     /// How many there should be, and how many are open.
     pub(super) fn count(&self) -> (usize, usize) {
-        (self.lanes.len(), self.lanes.iter().filter(|lane| lane.live().is_some()).count())
+        (
+            self.lanes.len(),
+            self.lanes
+                .iter()
+                .filter(|lane| lane.live().is_some())
+                .count(),
+        )
     }
 
     /// Lets go of those there are. What is under way may finish; who comes next dials.
     pub(super) fn forget(&self) {
-        self.lanes.iter().for_each(|lane| drop(lane.client().take()));
+        self.lanes
+            .iter()
+            .for_each(|lane| drop(lane.client().take()));
     }
 
     /// Lets go of all for good.
@@ -67,11 +78,16 @@ impl Shared {
 impl Lane {
     /// The connection is of no use any more. Whoever still waits for an answer over it may get it. Answers whether it was still in use.
     pub(super) fn forget(&self, lost: &Arc<ClientWrapper>) -> bool {
-        self.client().take_if(|client| Arc::ptr_eq(client, lost)).is_some()
+        self.client()
+            .take_if(|client| Arc::ptr_eq(client, lost))
+            .is_some()
     }
 
     fn live(&self) -> Option<Arc<ClientWrapper>> {
-        self.client().as_ref().filter(|client| !client.is_closed()).cloned()
+        self.client()
+            .as_ref()
+            .filter(|client| !client.is_closed())
+            .cloned()
     }
 
     fn client(&self) -> MutexGuard<'_, Option<Arc<ClientWrapper>>> {

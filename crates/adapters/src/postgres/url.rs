@@ -40,7 +40,12 @@ pub(super) fn stays_here(config: &Config) -> bool {
 pub(super) fn is_here(host: &Host) -> bool {
     match host {
         Host::Unix(_) => true,
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+        Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse()
+                    .is_ok_and(|address: IpAddr| address.is_loopback())
+        }
     }
 }
 
@@ -48,9 +53,13 @@ pub(super) fn is_here(host: &Host) -> bool {
 fn without_mode(url: &str) -> (String, Option<&str>) {
     // A password may have a question mark in it; what stands behind the first slash after the scheme is no authority any more.
     let authority = url.find("://").map_or(0, |at| at + 3);
-    let end = url[authority..].find('/').map_or(url.len(), |at| authority + at);
+    let end = url[authority..]
+        .find('/')
+        .map_or(url.len(), |at| authority + at);
     let hosts = url[..end].rfind('@').unwrap_or(0);
-    let Some(start) = url[hosts..].find('?').map(|at| hosts + at) else { return (url.to_owned(), None) };
+    let Some(start) = url[hosts..].find('?').map(|at| hosts + at) else {
+        return (url.to_owned(), None);
+    };
     let mut mode = None;
     let rest: Vec<_> = url[start + 1..]
         .split('&')
@@ -62,7 +71,11 @@ fn without_mode(url: &str) -> (String, Option<&str>) {
             None => true,
         })
         .collect();
-    let rest = if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
+    let rest = if rest.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", rest.join("&"))
+    };
     (format!("{}{rest}", &url[..start]), mode)
 }
 
@@ -76,31 +89,67 @@ mod tests {
 
     #[test]
     fn what_leaves_the_machine_is_encrypted_unless_the_url_says_otherwise() {
-        for here in ["localhost", "127.0.0.1:5433", "[::1]", "%2Frun%2Fpostgresql"] {
-            assert_eq!(mode(&format!("postgres://ann:pw@{here}/db")), Ok(SslMode::Disable), "{here}");
+        for here in [
+            "localhost",
+            "127.0.0.1:5433",
+            "[::1]",
+            "%2Frun%2Fpostgresql",
+        ] {
+            assert_eq!(
+                mode(&format!("postgres://ann:pw@{here}/db")),
+                Ok(SslMode::Disable),
+                "{here}"
+            );
         }
         for there in ["db", "10.0.0.1", "localhost,db", "localhost.example.org"] {
-            assert_eq!(mode(&format!("postgres://ann:pw@{there}/db")), Ok(SslMode::Require), "{there}");
-            assert_eq!(mode(&format!("postgres://ann:pw@{there}/db?sslmode=disable")), Ok(SslMode::Disable), "{there}");
+            assert_eq!(
+                mode(&format!("postgres://ann:pw@{there}/db")),
+                Ok(SslMode::Require),
+                "{there}"
+            );
+            assert_eq!(
+                mode(&format!("postgres://ann:pw@{there}/db?sslmode=disable")),
+                Ok(SslMode::Disable),
+                "{there}"
+            );
         }
-        assert_eq!(mode("postgres://ann:pw@localhost/db?hostaddr=10.0.0.1"), Ok(SslMode::Require));
-        assert_eq!(mode("postgres://localhost/db?sslmode=require&application_name=a@b"), Ok(SslMode::Require), "no password, but an @");
-        assert_eq!(mode("postgresql://ann:p%3Fw@localhost/db?application_name=x&sslmode=verify-full"), Ok(SslMode::Require));
+        assert_eq!(
+            mode("postgres://ann:pw@localhost/db?hostaddr=10.0.0.1"),
+            Ok(SslMode::Require)
+        );
+        assert_eq!(
+            mode("postgres://localhost/db?sslmode=require&application_name=a@b"),
+            Ok(SslMode::Require),
+            "no password, but an @"
+        );
+        assert_eq!(
+            mode("postgresql://ann:p%3Fw@localhost/db?application_name=x&sslmode=verify-full"),
+            Ok(SslMode::Require)
+        );
     }
 
     #[test]
     fn nothing_falls_back_to_plain_text_by_itself() {
         for mode in ["prefer", "allow"] {
-            let error = read(&format!("postgres://ann:hunter2@db/db?sslmode={mode}")).expect_err("it is refused");
-            assert!(error.contains("verify-full") && !error.contains("hunter2"), "{error}");
+            let error = read(&format!("postgres://ann:hunter2@db/db?sslmode={mode}"))
+                .expect_err("it is refused");
+            assert!(
+                error.contains("verify-full") && !error.contains("hunter2"),
+                "{error}"
+            );
         }
         assert!(read("postgres://ann:hunter2@db/db?sslmode=on").is_err());
     }
 
     #[test]
     fn the_rest_of_the_url_stays() {
-        let config = read("postgres://ann:pw@one:1,two:2/db?sslmode=require&options=-csearch_path%3Dx").expect("a URL");
-        assert_eq!((config.get_hosts().len(), config.get_ports()), (2, &[1, 2][..]));
+        let config =
+            read("postgres://ann:pw@one:1,two:2/db?sslmode=require&options=-csearch_path%3Dx")
+                .expect("a URL");
+        assert_eq!(
+            (config.get_hosts().len(), config.get_ports()),
+            (2, &[1, 2][..])
+        );
         assert_eq!(config.get_options(), Some("-csearch_path=x"));
         assert!(read("host=db user=ann").is_err());
     }

@@ -9,11 +9,24 @@ use super::{
 };
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{Credentials, DetailsChange, DeviceId, EmailAddress, PasswordHash, Session, SessionId, Timestamp, User, UserId},
-    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    model::{
+        Credentials, DetailsChange, DeviceId, EmailAddress, PasswordHash, Session, SessionId,
+        Timestamp, User, UserId,
+    },
+    ports::{
+        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
+        UpdateOutcome, UserRepository,
+    },
 };
 
-const CREATE: &str = concat!("WITH account AS (", insert_user!(), "), device AS (", know_device!(), ") ", insert_session!());
+const CREATE: &str = concat!(
+    "WITH account AS (",
+    insert_user!(),
+    "), device AS (",
+    know_device!(),
+    ") ",
+    insert_session!()
+);
 const ADD: &str = concat!(user_into!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
 /// Always one row, as long to find, to send, to read and to check as an account, and the same look-ups: time is not to tell who has
 /// one. `$2` is null if no device was shown. The last column says whether it is an account.
@@ -24,14 +37,23 @@ const BY_EMAIL: &str = "
         d.device_id IS NOT NULL, u.id IS NOT NULL
     FROM (SELECT $1::text AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
         LEFT JOIN known_devices d ON d.device_id = $2 AND d.user_id = coalesce(u.id, '00000000-0000-4000-8000-000000000000')";
-const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash, false FROM users u WHERE u.id = $1");
+const BY_ID: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", u.password_hash, false FROM users u WHERE u.id = $1"
+);
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
 
 const PING: &str = "SELECT current_setting('transaction_read_only') = 'on'";
 
 #[async_trait]
 impl UserRepository for PostgresAccounts {
-    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
+    async fn create(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        session: &Session,
+    ) -> Result<CreateOutcome, StoreError> {
         let (user, session) = (UserRow::new(user, hash), SessionRow::from(session));
         let params: Vec<_> = session.params().into_iter().chain(user.params()).collect();
         match self.db.write(CREATE, &params).await {
@@ -50,27 +72,59 @@ impl UserRepository for PostgresAccounts {
         }
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+    async fn credentials_by_email(
+        &self,
+        email: &EmailAddress,
+        device: Option<DeviceId>,
+    ) -> Result<Option<Credentials>, StoreError> {
         let operation = "read an account by its address";
         let device = device.map(|device| *device.as_uuid());
-        let rows = self.db.glance(operation, BY_EMAIL, &[&email.as_str(), &device]).await?;
-        let found = rows.first().map(rows::wanted).transpose().map_err(|fault| self.db.error(operation, fault))?;
+        let rows = self
+            .db
+            .glance(operation, BY_EMAIL, &[&email.as_str(), &device])
+            .await?;
+        let found = rows
+            .first()
+            .map(rows::wanted)
+            .transpose()
+            .map_err(|fault| self.db.error(operation, fault))?;
         Ok(found.flatten())
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         let operation = "read an account";
         let rows = self.db.glance(operation, BY_ID, &[user.as_uuid()]).await?;
-        rows.first().map(rows::credentials).transpose().map_err(|fault| self.db.error(operation, fault))
+        rows.first()
+            .map(rows::credentials)
+            .transpose()
+            .map_err(|fault| self.db.error(operation, fault))
     }
 
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
-        let done = self.db.write(REHASH, &[user.as_uuid(), &old.expose(), &new.expose()]).await;
-        done.map(drop).map_err(|fault| self.db.error("replace a hash", fault))
+    async fn rehash(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let done = self
+            .db
+            .write(REHASH, &[user.as_uuid(), &old.expose(), &new.expose()])
+            .await;
+        done.map(drop)
+            .map_err(|fault| self.db.error("replace a hash", fault))
     }
 
-    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError> {
-        let update = Update { user, change, asking };
+    async fn update(
+        &self,
+        user: UserId,
+        change: &DetailsChange,
+        asking: Option<Asking>,
+    ) -> Result<UpdateOutcome, StoreError> {
+        let update = Update {
+            user,
+            change,
+            asking,
+        };
         match self.db.attempt(&update).await {
             Ok(outcome) => Ok(outcome),
             Err(fault) if fault.is_taken_email() => Ok(UpdateOutcome::EmailTaken),
@@ -78,12 +132,22 @@ impl UserRepository for PostgresAccounts {
         }
     }
 
-    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+    ) -> Result<PasswordOutcome, StoreError> {
         self.db.transact("change a password", change).await
     }
 
-    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError> {
-        self.db.transact("delete an account", &Delete { user, asking, at }).await
+    async fn delete(
+        &self,
+        user: UserId,
+        asking: Option<SessionId>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.db
+            .transact("delete an account", &Delete { user, asking, at })
+            .await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -92,7 +156,11 @@ impl UserRepository for PostgresAccounts {
         // A standby answers, too, but can't be used.
         match rows.first().map(|row| row.try_get(0)) {
             Some(Ok(false)) => Ok(()),
-            _ => Err(StoreError::unavailable(STORE, operation, "the server takes no writes")),
+            _ => Err(StoreError::unavailable(
+                STORE,
+                operation,
+                "the server takes no writes",
+            )),
         }
     }
 }

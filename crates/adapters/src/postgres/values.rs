@@ -3,7 +3,9 @@
 
 use revolve_domain::model::Timestamp;
 use std::error::Error;
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, private::BytesMut, to_sql_checked};
+use tokio_postgres::types::{
+    FromSql, IsNull, ToSql, Type, accepts, private::BytesMut, to_sql_checked,
+};
 
 /// From 1970-01-01 to 2000-01-01, in milliseconds.
 const POSTGRES_EPOCH: i64 = 946_684_800_000;
@@ -17,7 +19,11 @@ pub(super) struct At(pub(super) Timestamp);
 
 impl At {
     fn to_micros(self) -> i64 {
-        let micros = self.0.as_millis().saturating_sub(POSTGRES_EPOCH).saturating_mul(1000);
+        let micros = self
+            .0
+            .as_millis()
+            .saturating_sub(POSTGRES_EPOCH)
+            .saturating_mul(1000);
         if RANGE.contains(&micros) {
             micros
         } else if micros < 0 {
@@ -72,6 +78,9 @@ mod tests {
             assert_eq!(At(Timestamp::from_millis(millis)).to_micros(), millis);
             assert_eq!(At::from_micros(millis), At(Timestamp::from_millis(millis)));
         }
-        assert_eq!(At(Timestamp::from_millis(i64::MAX / 2)).to_micros(), i64::MAX);
+        assert_eq!(
+            At(Timestamp::from_millis(i64::MAX / 2)).to_micros(),
+            i64::MAX
+        );
     }
 }

@@ -32,7 +32,10 @@ macro_rules! user_into {
 /// Stores a [`UserRow`], whose parameters are `$13` to `$22`, as they follow a session's.
 macro_rules! insert_user {
     () => {
-        concat!(user_into!(), "($13, $14, $15, $16, $17, $18, $19, $20, $21, $22)")
+        concat!(
+            user_into!(),
+            "($13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+        )
     };
 }
 

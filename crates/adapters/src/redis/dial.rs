@@ -3,7 +3,9 @@
 use super::{failure::Failure, sentinel::Sentinels, url};
 use deadpool_redis::{
     Connection, Manager, Pool, PoolError,
-    redis::{AsyncConnectionConfig, ConnectionInfo, ErrorKind, RedisError, aio::MultiplexedConnection},
+    redis::{
+        AsyncConnectionConfig, ConnectionInfo, ErrorKind, RedisError, aio::MultiplexedConnection,
+    },
 };
 use std::{fmt, sync::Arc};
 
@@ -17,7 +19,10 @@ pub(super) enum Way {
 
 impl Way {
     /// Makes a connection. The caller sets the deadline.
-    pub(super) async fn dial(&self, config: &AsyncConnectionConfig) -> Result<MultiplexedConnection, Failure> {
+    pub(super) async fn dial(
+        &self,
+        config: &AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, Failure> {
         match self {
             Self::Fixed(info) => connect(info, config).await,
             Self::Sentinels(sentinels) => sentinels.dial(config).await,
@@ -44,12 +49,21 @@ impl fmt::Display for Way {
 
 /// Makes a connection to a server, by the pool's manager. A pool is for connections that one request holds at a time; ours are shared, so
 /// it is made for one, which is taken out of it for good.
-pub(super) async fn connect(info: &ConnectionInfo, config: &AsyncConnectionConfig) -> Result<MultiplexedConnection, Failure> {
+pub(super) async fn connect(
+    info: &ConnectionInfo,
+    config: &AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, Failure> {
     let address: Arc<str> = info.addr().to_string().into();
     let failed = |source| Failure::connect(Arc::clone(&address), encrypted(info), source);
     let manager = Manager::new_with_config(info.clone(), config.clone()).map_err(failed)?;
     let pool = Pool::builder(manager).max_size(1).build();
-    let pool = pool.map_err(|error| failed(RedisError::from((ErrorKind::InvalidClientConfig, "no pool", error.to_string()))))?;
+    let pool = pool.map_err(|error| {
+        failed(RedisError::from((
+            ErrorKind::InvalidClientConfig,
+            "no pool",
+            error.to_string(),
+        )))
+    })?;
     match pool.get().await {
         Ok(connection) => Ok(Connection::take(connection)),
         Err(PoolError::Backend(source)) => Err(failed(source)),
@@ -59,5 +73,8 @@ pub(super) async fn connect(info: &ConnectionInfo, config: &AsyncConnectionConfi
 }
 
 fn encrypted(info: &ConnectionInfo) -> bool {
-    matches!(info.addr(), deadpool_redis::redis::ConnectionAddr::TcpTls { .. }) && url::place(info).is_some()
+    matches!(
+        info.addr(),
+        deadpool_redis::redis::ConnectionAddr::TcpTls { .. }
+    ) && url::place(info).is_some()
 }

@@ -32,12 +32,21 @@ pub type Looked<T> = (RedisFacts, Timestamp, T);
 
 /// The hosts on other machines that the URL reaches in plain text. None of a URL that can't be read, of which others complain.
 pub fn plain_hosts(config: &RedisConfig) -> Vec<String> {
-    let here = |host: &str| host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    let here = |host: &str| {
+        host == "localhost"
+            || host
+                .parse()
+                .is_ok_and(|address: IpAddr| address.is_loopback())
+    };
     let plain = |info: &ConnectionInfo| match info.addr() {
         ConnectionAddr::Tcp(host, _) if !here(host) => Some(host.clone()),
         _ => None,
     };
-    url::hosts(config).unwrap_or_default().iter().filter_map(plain).collect()
+    url::hosts(config)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(plain)
+        .collect()
 }
 
 /// Looks at every server that takes part: one, the master that Sentinels know, or all masters of a cluster. `now` is called right after
@@ -45,13 +54,19 @@ pub fn plain_hosts(config: &RedisConfig) -> Vec<String> {
 ///
 /// # Errors
 /// If Redis can't be found. Each server answers for itself; no error names a password.
-pub async fn inspect<T>(config: &RedisConfig, now: impl Fn() -> T) -> Result<Vec<(Arc<str>, Result<Looked<T>, StoreError>)>, StoreError> {
+pub async fn inspect<T>(
+    config: &RedisConfig,
+    now: impl Fn() -> T,
+) -> Result<Vec<(Arc<str>, Result<Looked<T>, StoreError>)>, StoreError> {
     let failed = |failure: Failure| failure.while_it_should(OPERATION);
     let links = Links::new(config).map_err(|source| failed(Failure::Url { source }))?;
     let (servers, cluster) = links.servers().await.map_err(failed)?;
     let mut looked = Vec::new();
     for server in &servers {
-        looked.push((server.address(), look(server, cluster, &now).await.map_err(failed)));
+        looked.push((
+            server.address(),
+            look(server, cluster, &now).await.map_err(failed),
+        ));
     }
     links.close();
     Ok(looked)
@@ -59,7 +74,10 @@ pub async fn inspect<T>(config: &RedisConfig, now: impl Fn() -> T) -> Result<Vec
 
 async fn look<T>(server: &Node, cluster: bool, now: impl Fn() -> T) -> Result<Looked<T>, Failure> {
     let info: String = server.command(&cmd("INFO")).await?;
-    super::server::check(&info, cluster).map_err(|source| Failure::Unfit { address: server.address(), source })?;
+    super::server::check(&info, cluster).map_err(|source| Failure::Unfit {
+        address: server.address(),
+        source,
+    })?;
     let (seconds, micros): (i64, i64) = server.command(&cmd("TIME")).await?;
     let now = now();
     let clock = Timestamp::from_millis(seconds.saturating_mul(1000).saturating_add(micros / 1000));
@@ -68,18 +86,26 @@ async fn look<T>(server: &Node, cluster: bool, now: impl Fn() -> T) -> Result<Lo
         info: fields(&info),
         save: setting(server, "save").await,
         appendfsync: setting(server, "appendfsync").await,
-        min_replicas: setting(server, "min-replicas-to-write").await.and_then(|number| number.parse().ok()),
+        min_replicas: setting(server, "min-replicas-to-write")
+            .await
+            .and_then(|number| number.parse().ok()),
         denied: denied(server, cluster).await,
     };
     Ok((facts, clock, now))
 }
 
 fn fields(info: &str) -> BTreeMap<String, String> {
-    info.lines().filter_map(|line| line.trim_end().split_once(':')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    info.lines()
+        .filter_map(|line| line.trim_end().split_once(':'))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 async fn setting(server: &Node, name: &str) -> Option<String> {
-    let mut found: BTreeMap<String, String> = server.command(cmd("CONFIG").arg("GET").arg(name)).await.ok()?;
+    let mut found: BTreeMap<String, String> = server
+        .command(cmd("CONFIG").arg("GET").arg(name))
+        .await
+        .ok()?;
     found.remove(name)
 }
 
@@ -137,9 +163,17 @@ mod tests {
     #[test]
     fn what_leaves_the_machine_in_plain_text_is_named() {
         let plain = |url: &str| plain_hosts(&RedisConfig::new(url.to_owned().into()));
-        for fine in ["redis://localhost", "redis://127.0.0.1:7001,[::1]:7002/", "rediss://white-list", "no URL"] {
+        for fine in [
+            "redis://localhost",
+            "redis://127.0.0.1:7001,[::1]:7002/",
+            "rediss://white-list",
+            "no URL",
+        ] {
             assert_eq!(plain(fine), [""; 0], "{fine}");
         }
-        assert_eq!(plain("redis://:pw@localhost:1,white-list:2,10.0.0.1:3/"), ["white-list", "10.0.0.1"]);
+        assert_eq!(
+            plain("redis://:pw@localhost:1,white-list:2,10.0.0.1:3/"),
+            ["white-list", "10.0.0.1"]
+        );
     }
 }

@@ -21,7 +21,13 @@ mod tests {
     fn keys_are_as_the_design_says() {
         let user = UserId::from_random([1; 16]);
         let id = TokenId::of(SessionId::from_random([2; 16]), Generation::FIRST);
-        assert_eq!(index(user), "{01010101-0101-4101-8101-010101010101}:sessions");
-        assert_eq!(token(user, id), format!("{{01010101-0101-4101-8101-010101010101}}:{id}"));
+        assert_eq!(
+            index(user),
+            "{01010101-0101-4101-8101-010101010101}:sessions"
+        );
+        assert_eq!(
+            token(user, id),
+            format!("{{01010101-0101-4101-8101-010101010101}}:{id}")
+        );
     }
 }

@@ -2,7 +2,9 @@
 //! Redis is down. It knows nothing of what is said over it.
 
 use super::{dial::Way, failure::Failure};
-use deadpool_redis::redis::{AsyncConnectionConfig, PushInfo, PushKind, aio::MultiplexedConnection};
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, PushInfo, PushKind, aio::MultiplexedConnection,
+};
 use std::{
     convert::Infallible,
     sync::{
@@ -65,7 +67,16 @@ impl Line {
                 Ok::<_, Infallible>(())
             });
         let state = Mutex::new(State::Idle);
-        Self { way, address, timeout, config, state, dialling: tokio::sync::Mutex::default(), dialled: AtomicU64::new(0), lost }
+        Self {
+            way,
+            address,
+            timeout,
+            config,
+            state,
+            dialling: tokio::sync::Mutex::default(),
+            dialled: AtomicU64::new(0),
+            lost,
+        }
     }
 
     /// The connection; dials if there is none.
@@ -75,7 +86,9 @@ impl Line {
         let flight = match seen {
             State::Live(link) => return Ok(link),
             State::Closed => return Err(Failure::Closed),
-            State::Idle => timeout_at(deadline, self.dialling.lock()).await.map_err(|_| self.timed_out())?,
+            State::Idle => timeout_at(deadline, self.dialling.lock())
+                .await
+                .map_err(|_| self.timed_out())?,
             // Whoever comes while Redis is down does not wait for the one who tries.
             State::Down { failure, until } => match self.dialling.try_lock() {
                 Ok(flight) if until <= Instant::now() => flight,
@@ -99,7 +112,9 @@ impl Line {
     /// Whether it can't be used right now, and somebody else sees to it or will.
     pub(super) fn rests(&self) -> bool {
         match &*self.state() {
-            State::Down { until, .. } => Instant::now() < *until || self.dialling.try_lock().is_err(),
+            State::Down { until, .. } => {
+                Instant::now() < *until || self.dialling.try_lock().is_err()
+            }
             State::Idle | State::Live(_) | State::Closed => false,
         }
     }
@@ -116,7 +131,13 @@ impl Line {
 
     /// The connection leads to a server that is of no use now.
     pub(super) fn avoid(&self, link: u64, failure: Failure) {
-        self.replace(link, State::Down { failure, until: Instant::now() + PAUSE });
+        self.replace(
+            link,
+            State::Down {
+                failure,
+                until: Instant::now() + PAUSE,
+            },
+        );
     }
 
     /// Lets go for good.
@@ -125,15 +146,24 @@ impl Line {
     }
 
     pub(super) fn timed_out(&self) -> Failure {
-        Failure::TimedOut { address: self.address(), after: self.timeout }
+        Failure::TimedOut {
+            address: self.address(),
+            after: self.timeout,
+        }
     }
 
     async fn dial(&self, deadline: Instant) -> Result<Link, Failure> {
         self.lost.store(false, Ordering::Release);
         let dialled = timeout_at(deadline, self.way.dial(&self.config)).await;
-        let connection =
-            dialled.map_err(|_| Failure::Unreached { address: self.address(), after: self.timeout, encrypted: self.way.encrypted() })??;
-        Ok(Link { connection, number: self.dialled.fetch_add(1, Ordering::Relaxed) })
+        let connection = dialled.map_err(|_| Failure::Unreached {
+            address: self.address(),
+            after: self.timeout,
+            encrypted: self.way.encrypted(),
+        })??;
+        Ok(Link {
+            connection,
+            number: self.dialled.fetch_add(1, Ordering::Relaxed),
+        })
     }
 
     fn address(&self) -> Arc<str> {
@@ -145,7 +175,10 @@ impl Line {
         if !matches!(*state, State::Closed) {
             *state = match result {
                 Ok(link) => State::Live(link),
-                Err(failure) => State::Down { failure, until: Instant::now() + PAUSE },
+                Err(failure) => State::Down {
+                    failure,
+                    until: Instant::now() + PAUSE,
+                },
             };
         }
     }

@@ -1,7 +1,10 @@
 //! The way to the data, whatever stands at the other end: one server, the master that Sentinels know, or the masters of a cluster. Every
 //! intent stays in one hash slot, so that a call of a script works the same over each.
 
-use super::{RedisConfig, RedisMode, cluster::Cluster, dial::Way, failure::Failure, node::Node, sentinel::Sentinels, url, url::UrlError};
+use super::{
+    RedisConfig, RedisMode, cluster::Cluster, dial::Way, failure::Failure, node::Node,
+    sentinel::Sentinels, url, url::UrlError,
+};
 use deadpool_redis::redis::{FromRedisValue, ScriptInvocation, cmd};
 use std::sync::Arc;
 
@@ -41,9 +44,17 @@ impl Links {
     }
 
     /// Calls a script, all of whose keys are in one hash slot: one round trip, unless the server does not know it yet.
-    pub(super) async fn call<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure> {
+    pub(super) async fn call<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, Failure> {
         match self {
-            Self::One(node) => node.run(node.deadline(), async |mut link| call.invoke_async(&mut link).await).await,
+            Self::One(node) => {
+                node.run(node.deadline(), async |mut link| {
+                    call.invoke_async(&mut link).await
+                })
+                .await
+            }
             Self::Cluster(cluster) => cluster.call(call).await,
         }
     }

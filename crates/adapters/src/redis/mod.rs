@@ -57,7 +57,13 @@ pub struct RedisConfig {
 impl RedisConfig {
     /// One server, two connections, one second.
     pub fn new(url: SecretString) -> Self {
-        Self { url, mode: RedisMode::Standalone, tls: TlsSettings::default(), connections: 2, timeout: Duration::from_secs(1) }
+        Self {
+            url,
+            mode: RedisMode::Standalone,
+            tls: TlsSettings::default(),
+            connections: 2,
+            timeout: Duration::from_secs(1),
+        }
     }
 
     /// What is wrong with the URL or what goes with it, so that it can be told before anything is started: the key and a colon come
@@ -106,7 +112,8 @@ impl RedisTokens {
     /// wrong. The error's sources name host and port, never the password.
     pub async fn connect(config: RedisConfig) -> Result<Self, StoreError> {
         let refused = |failure: Failure| failure.while_it_should("connect");
-        let links = Arc::new(Links::new(&config).map_err(|source| refused(Failure::Url { source }))?);
+        let links =
+            Arc::new(Links::new(&config).map_err(|source| refused(Failure::Url { source }))?);
         let scripts = Scripts::new();
         let (servers, one_may_be_missing) = links.servers().await.map_err(refused)?;
         let (mut fit, mut missing) = (0, None);
@@ -141,14 +148,19 @@ impl RedisTokens {
 
 impl fmt::Debug for RedisTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisTokens").field("address", &self.links.address()).finish_non_exhaustive()
+        f.debug_struct("RedisTokens")
+            .field("address", &self.links.address())
+            .finish_non_exhaustive()
     }
 }
 
 /// Makes sure that a server will do, and loads the scripts. Each thread dials its own connection when it first needs one.
 async fn prepare(server: &Node, scripts: &Scripts, cluster: bool) -> Result<(), Failure> {
     let info: String = server.command(&redis::cmd("INFO")).await?;
-    server::check(&info, cluster).map_err(|unfit| Failure::Unfit { address: server.address(), source: unfit })?;
+    server::check(&info, cluster).map_err(|unfit| Failure::Unfit {
+        address: server.address(),
+        source: unfit,
+    })?;
     for warning in server::warnings(&info) {
         tracing::warn!(redis = %server.address(), "{warning}");
     }

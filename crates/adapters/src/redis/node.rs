@@ -22,8 +22,13 @@ impl Node {
     /// Nothing is dialled yet.
     pub(super) fn new(way: Way, connections: usize, timeout: Duration) -> Self {
         let (address, way): (Arc<str>, _) = (way.to_string().into(), Arc::new(way));
-        let lines = (0..connections.max(1)).map(|_| Line::new(Arc::clone(&way), Arc::clone(&address), timeout));
-        Self { lines: lines.collect(), address, timeout }
+        let lines = (0..connections.max(1))
+            .map(|_| Line::new(Arc::clone(&way), Arc::clone(&address), timeout));
+        Self {
+            lines: lines.collect(),
+            address,
+            timeout,
+        }
     }
 
     /// Host and port, or how they are found.
@@ -38,11 +43,18 @@ impl Node {
 
     /// Sends a command.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
-        self.run(self.deadline(), async |mut link| command.query_async(&mut link).await).await
+        self.run(self.deadline(), async |mut link| {
+            command.query_async(&mut link).await
+        })
+        .await
     }
 
     /// Does something over one of the connections.
-    pub(super) async fn run<T, F>(&self, deadline: Instant, work: impl FnOnce(MultiplexedConnection) -> F) -> Result<T, Failure>
+    pub(super) async fn run<T, F>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, Failure>
     where
         F: Future<Output = RedisResult<T>>,
     {
@@ -58,11 +70,20 @@ impl Node {
     fn next(&self) -> &Line {
         let own = lanes::of_this_thread(self.lines.len());
         let (earlier, later) = self.lines.split_at(own);
-        later.iter().chain(earlier).find(|line| !line.rests()).unwrap_or(&self.lines[own])
+        later
+            .iter()
+            .chain(earlier)
+            .find(|line| !line.rests())
+            .unwrap_or(&self.lines[own])
     }
 
     /// Does something over a connection, and judges the connection by how it went.
-    async fn run_on<T, F>(&self, line: &Line, deadline: Instant, work: impl FnOnce(MultiplexedConnection) -> F) -> Result<T, Failure>
+    async fn run_on<T, F>(
+        &self,
+        line: &Line,
+        deadline: Instant,
+        work: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, Failure>
     where
         F: Future<Output = RedisResult<T>>,
     {
@@ -72,7 +93,10 @@ impl Node {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(source)) => {
                 let aftermath = aftermath(&source);
-                let failure = Failure::Command { address: self.address(), source };
+                let failure = Failure::Command {
+                    address: self.address(),
+                    source,
+                };
                 match aftermath {
                     Aftermath::Keep => {}
                     Aftermath::Drop => line.forget(number),
@@ -90,7 +114,10 @@ impl Node {
 
     /// How many there should be, and how many are open.
     pub(super) fn count(&self) -> (usize, usize) {
-        (self.lines.len(), self.lines.iter().filter(|line| line.is_live()).count())
+        (
+            self.lines.len(),
+            self.lines.iter().filter(|line| line.is_live()).count(),
+        )
     }
 
     /// Lets go of all.

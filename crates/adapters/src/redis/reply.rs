@@ -19,7 +19,11 @@ pub(super) struct Unreadable {
 impl Unreadable {
     /// An answer as a whole.
     pub(super) fn answer(whose: &str, text: String) -> Self {
-        Self { what: "the answer", whose: whose.to_owned(), text }
+        Self {
+            what: "the answer",
+            whose: whose.to_owned(),
+            text,
+        }
     }
 }
 
@@ -30,7 +34,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn bad(&self, what: &'static str, text: &str) -> Unreadable {
-        Unreadable { what, whose: self.whose.to_string(), text: text.to_owned() }
+        Unreadable {
+            what,
+            whose: self.whose.to_string(),
+            text: text.to_owned(),
+        }
     }
 
     fn parse<T: FromStr>(&self, what: &'static str, text: &str) -> Result<T, Unreadable> {
@@ -38,15 +46,26 @@ impl Reader<'_> {
     }
 
     fn generation(&self, text: &str) -> Result<Generation, Unreadable> {
-        self.parse("gen", text).and_then(|number| Generation::new(number).ok_or_else(|| self.bad("gen", text)))
+        self.parse("gen", text)
+            .and_then(|number| Generation::new(number).ok_or_else(|| self.bad("gen", text)))
     }
 
-    fn token(&self, generation: &str, iat: &str, exp: &str, did: &str) -> Result<LiveToken, Unreadable> {
+    fn token(
+        &self,
+        generation: &str,
+        iat: &str,
+        exp: &str,
+        did: &str,
+    ) -> Result<LiveToken, Unreadable> {
         Ok(LiveToken {
             generation: self.generation(generation)?,
             issued_at: Timestamp::from_seconds(self.parse("iat", iat)?),
             expires_at: Timestamp::from_seconds(self.parse("exp", exp)?),
-            device: if did.is_empty() { None } else { Some(self.parse("did", did)?) },
+            device: if did.is_empty() {
+                None
+            } else {
+                Some(self.parse("did", did)?)
+            },
         })
     }
 
@@ -62,30 +81,52 @@ pub(super) fn sessions(answer: &[Vec<String>]) -> Result<Vec<LiveSession>, Unrea
 
 fn session(fields: &[String]) -> Result<LiveSession, Unreadable> {
     let [sid, generation, iat, exp, rotated_at, did] = fields else {
-        return Err(Reader { whose: &"a session" }.bad("the answer", &fields.join(" ")));
+        return Err(Reader {
+            whose: &"a session",
+        }
+        .bad("the answer", &fields.join(" ")));
     };
-    let session: SessionId = Reader { whose: &"a session" }.parse("sid", sid)?;
+    let session: SessionId = Reader {
+        whose: &"a session",
+    }
+    .parse("sid", sid)?;
     let reader = Reader { whose: &session };
     let refreshed_at = Timestamp::from_millis(reader.parse("rotated_at", rotated_at)?);
-    Ok(LiveSession { session, token: reader.token(generation, iat, exp, did)?, refreshed_at })
+    Ok(LiveSession {
+        session,
+        token: reader.token(generation, iat, exp, did)?,
+        refreshed_at,
+    })
 }
 
 /// The answer of `rotate`. What the attempt itself says is not sent back.
-pub(super) fn outcome(answer: &[String], rotation: &Rotation) -> Result<RotationOutcome, Unreadable> {
-    let reader = Reader { whose: &rotation.session };
+pub(super) fn outcome(
+    answer: &[String],
+    rotation: &Rotation,
+) -> Result<RotationOutcome, Unreadable> {
+    let reader = Reader {
+        whose: &rotation.session,
+    };
     let words: Vec<&str> = answer.iter().map(String::as_str).collect();
     Ok(match *words {
         ["device_mismatch"] => RotationOutcome::DeviceMismatch,
         ["unknown"] => RotationOutcome::Unknown,
-        ["healed", lost] => RotationOutcome::Healed { token: rotation.successor(), lost: reader.generation(lost)? },
+        ["healed", lost] => RotationOutcome::Healed {
+            token: rotation.successor(),
+            lost: reader.generation(lost)?,
+        },
         ["rotated"] => RotationOutcome::Rotated(rotation.successor()),
-        ["repeated", generation, iat, exp, did, age, late] => {
-            RotationOutcome::Repeated { token: reader.token(generation, iat, exp, did)?, age: reader.age(age)?, late: late == "1" }
-        }
+        ["repeated", generation, iat, exp, did, age, late] => RotationOutcome::Repeated {
+            token: reader.token(generation, iat, exp, did)?,
+            age: reader.age(age)?,
+            late: late == "1",
+        },
         ["stale"] => RotationOutcome::Stale,
-        ["reused", live, age, revoked] => {
-            RotationOutcome::Reused { live: reader.generation(live)?, age: reader.age(age)?, revoked: revoked == "1" }
-        }
+        ["reused", live, age, revoked] => RotationOutcome::Reused {
+            live: reader.generation(live)?,
+            age: reader.age(age)?,
+            revoked: revoked == "1",
+        },
         _ => return Err(reader.bad("the answer", &words.join(" "))),
     })
 }

@@ -9,7 +9,14 @@ use deadpool_redis::redis::Script;
 
 macro_rules! script {
     ($flags:literal, $file:literal) => {
-        Script::new(concat!("#!lua", $flags, "\n", include_str!("lua/shared.lua"), "\n", include_str!($file)))
+        Script::new(concat!(
+            "#!lua",
+            $flags,
+            "\n",
+            include_str!("lua/shared.lua"),
+            "\n",
+            include_str!($file)
+        ))
     };
 }
 
@@ -35,8 +42,18 @@ impl Scripts {
 
     /// Loads them all into a server, so that one that would refuse one is found out at the start.
     pub(super) async fn load(&self, server: &Node) -> Result<(), Failure> {
-        for script in [&self.begin, &self.rotate, &self.end, &self.end_older, &self.list] {
-            server.run(server.deadline(), async |mut link| script.load_async(&mut link).await).await?;
+        for script in [
+            &self.begin,
+            &self.rotate,
+            &self.end,
+            &self.end_older,
+            &self.list,
+        ] {
+            server
+                .run(server.deadline(), async |mut link| {
+                    script.load_async(&mut link).await
+                })
+                .await?;
         }
         Ok(())
     }

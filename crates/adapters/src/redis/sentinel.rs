@@ -1,9 +1,12 @@
 //! Redis Sentinel: who the master is, asked anew whenever a connection is made. All Sentinels are asked at once, so that one that is gone
 //! holds nobody up, and what they say is believed only if the server says of itself that it is the master.
 
-use super::{RedisConfig, SentinelConfig, dial, failure::Failure, server::Unfit, url, url::UrlError};
+use super::{
+    RedisConfig, SentinelConfig, dial, failure::Failure, server::Unfit, url, url::UrlError,
+};
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, ConnectionInfo, RedisConnectionInfo, RedisError, Value, aio::MultiplexedConnection, cmd, from_redis_value,
+    AsyncConnectionConfig, ConnectionInfo, RedisConnectionInfo, RedisError, Value,
+    aio::MultiplexedConnection, cmd, from_redis_value,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use secrecy::ExposeSecret;
@@ -31,7 +34,8 @@ impl Sentinels {
     pub(super) fn new(config: &RedisConfig, sentinel: &SentinelConfig) -> Result<Self, UrlError> {
         let hosts = url::hosts(config)?;
         let own = |info: &ConnectionInfo| {
-            let mut settings = RedisConnectionInfo::default().set_protocol(info.redis_settings().protocol());
+            let mut settings =
+                RedisConnectionInfo::default().set_protocol(info.redis_settings().protocol());
             if let Some(user) = &sentinel.username {
                 settings = settings.set_username(user);
             }
@@ -40,7 +44,11 @@ impl Sentinels {
             }
             info.clone().set_redis_settings(settings)
         };
-        Ok(Self { watchers: hosts.iter().map(own).collect(), master: hosts[0].clone(), name: sentinel.master.clone() })
+        Ok(Self {
+            watchers: hosts.iter().map(own).collect(),
+            master: hosts[0].clone(),
+            name: sentinel.master.clone(),
+        })
     }
 
     /// How the master is reached, but for its address.
@@ -49,14 +57,21 @@ impl Sentinels {
     }
 
     /// Connects to the master.
-    pub(super) async fn dial(&self, config: &AsyncConnectionConfig) -> Result<MultiplexedConnection, Failure> {
+    pub(super) async fn dial(
+        &self,
+        config: &AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, Failure> {
         // Only one connection gets the caller's configuration, since the end of any that has it is taken for the end of its own.
         dial::connect(&self.find().await?, config).await
     }
 
     /// The master by the first Sentinel that leads to it.
     async fn find(&self) -> Result<ConnectionInfo, Failure> {
-        let mut answers: FuturesUnordered<_> = self.watchers.iter().map(|sentinel| self.by(sentinel)).collect();
+        let mut answers: FuturesUnordered<_> = self
+            .watchers
+            .iter()
+            .map(|sentinel| self.by(sentinel))
+            .collect();
         let (mut silent, mut mistaken) = (None, None);
         while let Some(answer) = answers.next().await {
             match answer {
@@ -69,37 +84,80 @@ impl Sentinels {
     }
 
     async fn by(&self, sentinel: &ConnectionInfo) -> Result<ConnectionInfo, Useless> {
-        let quiet = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let quiet = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None);
         let address = || sentinel.addr().to_string().into();
-        let mut link = dial::connect(sentinel, &quiet).await.map_err(Useless::Silent)?;
-        let answer = cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(&self.name).query_async(&mut link).await;
+        let mut link = dial::connect(sentinel, &quiet)
+            .await
+            .map_err(Useless::Silent)?;
+        let answer = cmd("SENTINEL")
+            .arg("GET-MASTER-ADDR-BY-NAME")
+            .arg(&self.name)
+            .query_async(&mut link)
+            .await;
         let answer: Option<(String, u16)> = answer.map_err(|source: RedisError| {
-            if source.detail().is_some_and(|detail| detail.starts_with("unknown command")) {
-                Useless::Mistaken(Failure::Unfit { address: address(), source: Unfit::NoSentinel })
+            if source
+                .detail()
+                .is_some_and(|detail| detail.starts_with("unknown command"))
+            {
+                Useless::Mistaken(Failure::Unfit {
+                    address: address(),
+                    source: Unfit::NoSentinel,
+                })
             } else {
-                Useless::Silent(Failure::Command { address: address(), source })
+                Useless::Silent(Failure::Command {
+                    address: address(),
+                    source,
+                })
             }
         })?;
         let Some((host, port)) = answer else {
-            return Err(Useless::Mistaken(Failure::Unfit { address: address(), source: Unfit::UnknownMaster { name: self.name.clone() } }));
+            return Err(Useless::Mistaken(Failure::Unfit {
+                address: address(),
+                source: Unfit::UnknownMaster {
+                    name: self.name.clone(),
+                },
+            }));
         };
         let info = url::at(&self.master, &host, port);
-        let mut link = dial::connect(&info, &quiet).await.map_err(Useless::Mistaken)?;
+        let mut link = dial::connect(&info, &quiet)
+            .await
+            .map_err(Useless::Mistaken)?;
         let role: Result<Vec<Value>, _> = cmd("ROLE").query_async(&mut link).await;
-        let role = role.map(|role| role.into_iter().next().and_then(|role| from_redis_value::<String>(role).ok()));
+        let role = role.map(|role| {
+            role.into_iter()
+                .next()
+                .and_then(|role| from_redis_value::<String>(role).ok())
+        });
         let address = || info.addr().to_string().into();
         match role {
             Ok(Some(role)) if role == "master" => Ok(info),
             // The Sentinel has not heard of the failover yet.
-            Ok(_) => Err(Useless::Mistaken(Failure::Unfit { address: address(), source: Unfit::Replica })),
-            Err(source) => Err(Useless::Mistaken(Failure::Command { address: address(), source })),
+            Ok(_) => Err(Useless::Mistaken(Failure::Unfit {
+                address: address(),
+                source: Unfit::Replica,
+            })),
+            Err(source) => Err(Useless::Mistaken(Failure::Command {
+                address: address(),
+                source,
+            })),
         }
     }
 }
 
 impl fmt::Display for Sentinels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentinels: Vec<_> = self.watchers.iter().map(|sentinel| sentinel.addr().to_string()).collect();
-        write!(f, "{} (by Sentinels at {})", self.name, sentinels.join(", "))
+        let sentinels: Vec<_> = self
+            .watchers
+            .iter()
+            .map(|sentinel| sentinel.addr().to_string())
+            .collect();
+        write!(
+            f,
+            "{} (by Sentinels at {})",
+            self.name,
+            sentinels.join(", ")
+        )
     }
 }

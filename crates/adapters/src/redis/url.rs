@@ -3,7 +3,8 @@
 use super::RedisConfig;
 use crate::tls::{TlsError, TlsSettings};
 use deadpool_redis::redis::{
-    self, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, TlsCertificates, io::tcp::socket2::TcpKeepalive,
+    self, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, TlsCertificates,
+    io::tcp::socket2::TcpKeepalive,
 };
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -28,8 +29,14 @@ pub(super) enum UrlError {
 /// How each host of the URL is reached, TLS and credentials included. At least one.
 pub(super) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlError> {
     let hosts = split(config.url.expose_secret());
-    let read = |url: String| url.into_connection_info().map_err(|source| UrlError::Form { source });
-    hosts.into_iter().map(|url| read(url).and_then(|info| prepared(info, &config.tls))).collect()
+    let read = |url: String| {
+        url.into_connection_info()
+            .map_err(|source| UrlError::Form { source })
+    };
+    hosts
+        .into_iter()
+        .map(|url| read(url).and_then(|info| prepared(info, &config.tls)))
+        .collect()
 }
 
 /// The one host of the URL.
@@ -45,7 +52,10 @@ pub(super) fn only(config: &RedisConfig) -> Result<ConnectionInfo, UrlError> {
 pub(super) fn at(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
     let mut address = info.addr().clone();
     match &mut address {
-        ConnectionAddr::Tcp(to, at) | ConnectionAddr::TcpTls { host: to, port: at, .. } => {
+        ConnectionAddr::Tcp(to, at)
+        | ConnectionAddr::TcpTls {
+            host: to, port: at, ..
+        } => {
             host.clone_into(to);
             *at = port;
         }
@@ -57,7 +67,9 @@ pub(super) fn at(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo
 /// Host and port.
 pub(super) fn place(info: &ConnectionInfo) -> Option<(&str, u16)> {
     match info.addr() {
-        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => Some((host, *port)),
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+            Some((host, *port))
+        }
         _ => None,
     }
 }
@@ -65,21 +77,45 @@ pub(super) fn place(info: &ConnectionInfo) -> Option<(&str, u16)> {
 /// A URL for each of the hosts.
 fn split(url: &str) -> Vec<String> {
     let alone = || vec![url.to_owned()];
-    let Some((scheme, rest)) = url.split_once("://") else { return alone() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return alone();
+    };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let (user, hosts) = authority.rsplit_once('@').map_or(("", authority), |(user, hosts)| (user, hosts));
-    let user = if user.is_empty() { String::new() } else { format!("{user}@") };
-    if hosts.contains(',') { hosts.split(',').map(|host| format!("{scheme}://{user}{}{path}", host.trim())).collect() } else { alone() }
+    let (user, hosts) = authority
+        .rsplit_once('@')
+        .map_or(("", authority), |(user, hosts)| (user, hosts));
+    let user = if user.is_empty() {
+        String::new()
+    } else {
+        format!("{user}@")
+    };
+    if hosts.contains(',') {
+        hosts
+            .split(',')
+            .map(|host| format!("{scheme}://{user}{}{path}", host.trim()))
+            .collect()
+    } else {
+        alone()
+    }
 }
 
 fn prepared(info: ConnectionInfo, tls: &TlsSettings) -> Result<ConnectionInfo, UrlError> {
     // Only this protocol tells a client that its connection is gone before the next request runs into it.
-    let settings = info.redis_settings().clone().set_protocol(redis::ProtocolVersion::RESP3);
+    let settings = info
+        .redis_settings()
+        .clone()
+        .set_protocol(redis::ProtocolVersion::RESP3);
     // Requests of many callers share a connection: none may wait for the answer of another (RFC 896). Probes keep an idle
     // connection known to whatever stands between, and find out when the other end has vanished.
-    let probes = TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(5));
-    let tcp = info.tcp_settings().clone().set_nodelay(true).set_keepalive(probes);
+    let probes = TcpKeepalive::new()
+        .with_time(Duration::from_secs(30))
+        .with_interval(Duration::from_secs(5));
+    let tcp = info
+        .tcp_settings()
+        .clone()
+        .set_nodelay(true)
+        .set_keepalive(probes);
     encrypted(info.set_redis_settings(settings).set_tcp_settings(tcp), tls)
 }
 
@@ -89,13 +125,17 @@ fn encrypted(info: ConnectionInfo, tls: &TlsSettings) -> Result<ConnectionInfo, 
         ConnectionAddr::TcpTls { .. } => {
             tls.client().map_err(UrlError::Tls)?;
             let certificates = TlsCertificates {
-                client_tls: tls.identity.as_ref().map(|identity| redis::ClientTlsConfig {
-                    client_cert: identity.certificates.clone().into_bytes(),
-                    client_key: identity.key.expose_secret().as_bytes().to_vec(),
-                }),
+                client_tls: tls
+                    .identity
+                    .as_ref()
+                    .map(|identity| redis::ClientTlsConfig {
+                        client_cert: identity.certificates.clone().into_bytes(),
+                        client_key: identity.key.expose_secret().as_bytes().to_vec(),
+                    }),
                 root_cert: tls.authorities.clone().map(String::into_bytes),
             };
-            let client = Client::build_with_tls(info, certificates).map_err(|source| UrlError::Certificates { source })?;
+            let client = Client::build_with_tls(info, certificates)
+                .map_err(|source| UrlError::Certificates { source })?;
             Ok(client.get_connection_info().clone())
         }
         _ if tls.authorities.is_some() || tls.identity.is_some() => Err(UrlError::NotEncrypted),
@@ -108,32 +148,49 @@ mod tests {
     use super::*;
 
     fn infos(url: &str, tls: TlsSettings) -> Result<Vec<ConnectionInfo>, UrlError> {
-        hosts(&RedisConfig { tls, ..RedisConfig::new(url.to_owned().into()) })
+        hosts(&RedisConfig {
+            tls,
+            ..RedisConfig::new(url.to_owned().into())
+        })
     }
 
     #[test]
     fn several_hosts_share_credentials_and_database() {
-        let infos = infos("redis://ann:p%2Cw@one:7001,two:7002,[::1]:7003/3", TlsSettings::default()).expect("a URL");
+        let infos = infos(
+            "redis://ann:p%2Cw@one:7001,two:7002,[::1]:7003/3",
+            TlsSettings::default(),
+        )
+        .expect("a URL");
         let places: Vec<_> = infos.iter().filter_map(place).collect();
         assert_eq!(places, [("one", 7001), ("two", 7002), ("::1", 7003)]);
         for info in &infos {
             let settings = info.redis_settings();
-            assert_eq!((settings.username(), settings.password(), settings.db()), (Some("ann"), Some("p,w"), 3));
+            assert_eq!(
+                (settings.username(), settings.password(), settings.db()),
+                (Some("ann"), Some("p,w"), 3)
+            );
         }
     }
 
     #[test]
     fn one_host_is_as_it_always_was() {
         let infos = infos("redis://localhost", TlsSettings::default()).expect("a URL");
-        assert_eq!(infos.iter().filter_map(place).collect::<Vec<_>>(), [("localhost", 6379)]);
+        assert_eq!(
+            infos.iter().filter_map(place).collect::<Vec<_>>(),
+            [("localhost", 6379)]
+        );
         assert_eq!(place(&at(&infos[0], "other", 1)), Some(("other", 1)));
     }
 
     #[test]
     fn nothing_is_left_unverified_or_unencrypted_by_mistake() {
-        let error = infos("rediss://localhost/#insecure", TlsSettings::default()).expect_err("it is refused");
+        let error = infos("rediss://localhost/#insecure", TlsSettings::default())
+            .expect_err("it is refused");
         assert!(error.to_string().contains("#insecure"), "{error}");
-        let given = TlsSettings { authorities: Some("any".to_owned()), identity: None };
+        let given = TlsSettings {
+            authorities: Some("any".to_owned()),
+            identity: None,
+        };
         let error = infos("redis://localhost", given).expect_err("it is refused");
         assert!(error.to_string().contains("rediss://"), "{error}");
     }

@@ -11,7 +11,8 @@ use revolve_domain::{
 use rusqlite::{Connection, named_params, params};
 use std::{fmt::Write as _, str::FromStr};
 
-const MAY_BEGIN: &str = "SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL";
+const MAY_BEGIN: &str =
+    "SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL";
 
 /// Replaced, else expired, else evicted from rank `:max_live` on. `:refreshed` holds the white list's sessions and when
 /// they were refreshed, as JSON.
@@ -69,19 +70,34 @@ pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutc
         ":max_live": i64::try_from(begin.max_live).unwrap_or(i64::MAX),
         ":refreshed": refreshed(begin),
     };
-    let gone = all(conn, MAKE_ROOM, room, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let gone = all(conn, MAKE_ROOM, room, |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
     insert(conn, new)?;
     know_device(conn, new)?;
     let others = i64::try_from(begin.max_devices.saturating_sub(1)).unwrap_or(i64::MAX);
-    run(conn, FORGET_OLDEST, params![user, new.device.to_string(), others])?;
-    run(conn, DROP_OLDEST, params![user, i64::try_from(begin.max_ended).unwrap_or(i64::MAX)])?;
+    run(
+        conn,
+        FORGET_OLDEST,
+        params![user, new.device.to_string(), others],
+    )?;
+    run(
+        conn,
+        DROP_OLDEST,
+        params![user, i64::try_from(begin.max_ended).unwrap_or(i64::MAX)],
+    )?;
 
     let named = |reason: EndReason| {
         // They came out of the join with ids that we wrote.
         let named = gone.iter().filter(|(_, name)| name == reason.name());
-        named.filter_map(|(id, _)| SessionId::from_str(id).ok()).collect()
+        named
+            .filter_map(|(id, _)| SessionId::from_str(id).ok())
+            .collect()
     };
-    Ok(BeginOutcome::Begun { replaced: named(EndReason::Replaced), evicted: named(EndReason::Evicted) })
+    Ok(BeginOutcome::Begun {
+        replaced: named(EndReason::Replaced),
+        evicted: named(EndReason::Evicted),
+    })
 }
 
 /// Stores a session as it is.
@@ -105,7 +121,11 @@ pub(super) fn insert(conn: &Connection, session: &Session) -> Result<(), Fault> 
 
 /// Remembers the device of a session as one that its user has signed in on.
 pub(super) fn know_device(conn: &Connection, session: &Session) -> Result<(), Fault> {
-    let row = params![session.user.to_string(), session.device.to_string(), session.began_at.as_millis()];
+    let row = params![
+        session.user.to_string(),
+        session.device.to_string(),
+        session.began_at.as_millis()
+    ];
     run(conn, KNOW_DEVICE, row).map(drop)
 }
 

@@ -28,8 +28,16 @@ macro_rules! list {
 }
 const LIST: &str = list!("");
 const LIST_DISABLED: &str = list!("AND u.disabled_at IS NOT NULL");
-const WALK: &str = concat!("SELECT ", user_columns!(), ", u.password_hash, 0 FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2");
-const HISTORY: &str = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.user_id = ?1 ORDER BY s.began_at DESC, s.id DESC");
+const WALK: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", u.password_hash, 0 FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2"
+);
+const HISTORY: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions s WHERE s.user_id = ?1 ORDER BY s.began_at DESC, s.id DESC"
+);
 const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?1");
 const SET_DISABLED: &str = "UPDATE users SET disabled_at = ?2 WHERE id = ?1";
 
@@ -40,26 +48,43 @@ impl AccountDirectory for SqliteStore {
         let list = move |conn: &Connection| {
             let after = query.after.as_ref().map_or("", EmailAddress::as_str);
             let sql = if query.disabled { LIST_DISABLED } else { LIST };
-            all(conn, sql, params![after, query.prefix, query.end_of_prefix(), query.limit], |row| rows::user(row, 0))
+            all(
+                conn,
+                sql,
+                params![after, query.prefix, query.end_of_prefix(), query.limit],
+                |row| rows::user(row, 0),
+            )
         };
         self.read("list accounts", list).await
     }
 
-    async fn walk(&self, after: Option<UserId>, limit: u32) -> Result<Vec<Credentials>, StoreError> {
+    async fn walk(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<Credentials>, StoreError> {
         let after = after.as_ref().map(UserId::to_string).unwrap_or_default();
-        self.read("read accounts", move |conn| all(conn, WALK, params![after, limit], rows::credentials)).await
+        self.read("read accounts", move |conn| {
+            all(conn, WALK, params![after, limit], rows::credentials)
+        })
+        .await
     }
 
     async fn history(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        self.read("list sessions", move |conn| all(conn, HISTORY, [user.to_string()], rows::session)).await
+        self.read("list sessions", move |conn| {
+            all(conn, HISTORY, [user.to_string()], rows::session)
+        })
+        .await
     }
 
     async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError> {
-        self.write("disable an account", move |conn| disable(conn, user, at)).await
+        self.write("disable an account", move |conn| disable(conn, user, at))
+            .await
     }
 
     async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError> {
-        self.write("enable an account", move |conn| enable(conn, user)).await
+        self.write("enable an account", move |conn| enable(conn, user))
+            .await
     }
 }
 
@@ -68,20 +93,41 @@ fn find(conn: &Connection, user: UserId) -> Result<Option<User>, Fault> {
 }
 
 fn disable(conn: &Connection, user: UserId, at: Timestamp) -> Result<DisableOutcome, Fault> {
-    let Some(user) = find(conn, user)? else { return Ok(DisableOutcome::NotFound) };
-    let epoch = raise(conn, &user, &Raise { kept: None, hash: None, reason: EndReason::AccountDisabled, at })?;
+    let Some(user) = find(conn, user)? else {
+        return Ok(DisableOutcome::NotFound);
+    };
+    let epoch = raise(
+        conn,
+        &user,
+        &Raise {
+            kept: None,
+            hash: None,
+            reason: EndReason::AccountDisabled,
+            at,
+        },
+    )?;
     if user.disabled_at.is_some() {
         return Ok(DisableOutcome::AlreadyDisabled(epoch));
     }
-    run(conn, SET_DISABLED, params![user.id.to_string(), at.as_millis()])?;
+    run(
+        conn,
+        SET_DISABLED,
+        params![user.id.to_string(), at.as_millis()],
+    )?;
     Ok(DisableOutcome::Disabled(epoch))
 }
 
 fn enable(conn: &Connection, user: UserId) -> Result<EnableOutcome, Fault> {
-    let Some(user) = find(conn, user)? else { return Ok(EnableOutcome::NotFound) };
+    let Some(user) = find(conn, user)? else {
+        return Ok(EnableOutcome::NotFound);
+    };
     if user.disabled_at.is_none() {
         return Ok(EnableOutcome::NotDisabled);
     }
-    run(conn, SET_DISABLED, params![user.id.to_string(), None::<i64>])?;
+    run(
+        conn,
+        SET_DISABLED,
+        params![user.id.to_string(), None::<i64>],
+    )?;
     Ok(EnableOutcome::Enabled)
 }

@@ -48,13 +48,19 @@ pub(super) struct Abandoned {
 impl Abandoned {
     /// For when SQLite has rolled back by itself, because of what the group's last work ran into.
     pub(super) fn rolled_back() -> Self {
-        Self { reason: "SQLite rolled it back".to_owned(), passing: true }
+        Self {
+            reason: "SQLite rolled it back".to_owned(),
+            passing: true,
+        }
     }
 }
 
 impl From<rusqlite::Error> for Abandoned {
     fn from(error: rusqlite::Error) -> Self {
-        Self { passing: passes(&error), reason: error.to_string() }
+        Self {
+            passing: passes(&error),
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -66,7 +72,11 @@ impl Fault {
             Self::Busy | Self::Closed => true,
             Self::Corrupt(_) | Self::Panicked => false,
         };
-        if passing { StoreError::unavailable(STORE, operation, self) } else { StoreError::broken(STORE, operation, self) }
+        if passing {
+            StoreError::unavailable(STORE, operation, self)
+        } else {
+            StoreError::broken(STORE, operation, self)
+        }
     }
 }
 

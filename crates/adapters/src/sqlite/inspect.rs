@@ -18,7 +18,8 @@ use std::{
 };
 
 const OPERATION: &str = "look at the file";
-const TABLES: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
+const TABLES: &str =
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
 const SCHEMA: &str = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
 
 /// Where the header says how the file is written, and what stands there if it has a write-ahead log (SQLite's file format, §1.3.3).
@@ -55,7 +56,11 @@ fn look(path: &Path) -> Result<SqliteFacts, StoreError> {
     let beside = |end| beside(path, end).try_exists().map_err(unreadable);
     let (log, index) = (beside("-wal")?, beside("-shm")?);
     if with_log && log && !index {
-        return Err(StoreError::unavailable(STORE, OPERATION, "its write-ahead log is there without the index beside it"));
+        return Err(StoreError::unavailable(
+            STORE,
+            OPERATION,
+            "its write-ahead log is there without the index beside it",
+        ));
     }
     read(path, with_log, log).map_err(|fault| fault.into_store_error(OPERATION))
 }
@@ -71,19 +76,35 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, Fault> {
         Connection::open_with_flags(path, flags)?
     };
     conn.busy_timeout(Duration::from_secs(5))?;
-    let journal_mode = if rests { "wal".to_owned() } else { conn.pragma_query_value(None, "journal_mode", |row| row.get(0))? };
+    let journal_mode = if rests {
+        "wal".to_owned()
+    } else {
+        conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?
+    };
     // One view of it all, although somebody may migrate meanwhile.
     let conn = conn.transaction()?;
     let tables: Option<i64> = conn.query_row(TABLES, [], |row| row.get(0)).optional()?;
-    let schema = tables.map(|_| conn.query_row(SCHEMA, [], |row| row.get(0))).transpose()?;
-    let keys = (schema == Some(LATEST)).then(|| all(&conn, LIST, [], key).map_err(|fault| fault.into_store_error("list keys")));
-    Ok(SqliteFacts { journal_mode, schema, wanted_schema: LATEST, keys })
+    let schema = tables
+        .map(|_| conn.query_row(SCHEMA, [], |row| row.get(0)))
+        .transpose()?;
+    let keys = (schema == Some(LATEST))
+        .then(|| all(&conn, LIST, [], key).map_err(|fault| fault.into_store_error("list keys")));
+    Ok(SqliteFacts {
+        journal_mode,
+        schema,
+        wanted_schema: LATEST,
+        keys,
+    })
 }
 
 fn has_log(path: &Path) -> io::Result<bool> {
     let mut header = Vec::new();
-    File::open(path)?.take(VERSIONS.end as u64).read_to_end(&mut header)?;
-    Ok(header.get(VERSIONS).is_some_and(|versions| versions == WITH_LOG))
+    File::open(path)?
+        .take(VERSIONS.end as u64)
+        .read_to_end(&mut header)?;
+    Ok(header
+        .get(VERSIONS)
+        .is_some_and(|versions| versions == WITH_LOG))
 }
 
 fn beside(path: &Path, end: &str) -> PathBuf {
@@ -97,7 +118,11 @@ fn immutable(path: &Path) -> OsString {
     let mut uri = OsString::from("file:");
     // What a path may have in it and a URI would take for something else; text of no encoding stays as it is.
     match path.to_str() {
-        Some(text) => uri.push(text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")),
+        Some(text) => uri.push(
+            text.replace('%', "%25")
+                .replace('?', "%3f")
+                .replace('#', "%23"),
+        ),
         None => uri.push(path),
     }
     uri.push("?immutable=1");
@@ -110,6 +135,9 @@ mod tests {
 
     #[test]
     fn paths_stay_paths() {
-        assert_eq!(immutable(Path::new("/a b/c?d#e%20/f.sqlite3")), "file:/a b/c%3fd%23e%2520/f.sqlite3?immutable=1");
+        assert_eq!(
+            immutable(Path::new("/a b/c?d#e%20/f.sqlite3")),
+            "file:/a b/c%3fd%23e%2520/f.sqlite3?immutable=1"
+        );
     }
 }

@@ -50,9 +50,18 @@ impl SqliteStore {
     pub async fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
         let opened = tokio::task::spawn_blocking(move || open::open(&path)).await;
-        let opened = opened.map_err(|error| StoreError::unavailable(STORE, open::OPERATION, error))??;
-        let writer = Writer::start(opened.writer).map_err(|error| StoreError::unavailable(STORE, open::OPERATION, error))?;
-        Ok(Self { inner: Arc::new(Inner { readers: Readers::new(opened.readers), writer, clock, migrated: opened.migrated }) })
+        let opened =
+            opened.map_err(|error| StoreError::unavailable(STORE, open::OPERATION, error))??;
+        let writer = Writer::start(opened.writer)
+            .map_err(|error| StoreError::unavailable(STORE, open::OPERATION, error))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                readers: Readers::new(opened.readers),
+                writer,
+                clock,
+                migrated: opened.migrated,
+            }),
+        })
     }
 
     /// The migrations that opening the file applied, in order.
@@ -77,7 +86,11 @@ impl SqliteStore {
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.inner.readers.run(work).await.map_err(|fault| fault.into_store_error(operation))
+        self.inner
+            .readers
+            .run(work)
+            .await
+            .map_err(|fault| fault.into_store_error(operation))
     }
 
     /// The same for `work` that finds its row by key, at once where that is possible.
@@ -98,6 +111,10 @@ impl SqliteStore {
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.inner.writer.run(work).await.map_err(|fault| fault.into_store_error(operation))
+        self.inner
+            .writer
+            .run(work)
+            .await
+            .map_err(|fault| fault.into_store_error(operation))
     }
 }

@@ -19,11 +19,26 @@ use std::{
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
 const MIGRATIONS: [Script; 5] = [
-    ("V1__accounts_sessions_white_list", include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql")),
-    ("V2__signing_keys", include_str!("../../migrations/sqlite/V2__signing_keys.sql")),
-    ("V3__epoch_raised_at", include_str!("../../migrations/sqlite/V3__epoch_raised_at.sql")),
-    ("V4__known_devices", include_str!("../../migrations/sqlite/V4__known_devices.sql")),
-    ("V5__disabled_accounts", include_str!("../../migrations/sqlite/V5__disabled_accounts.sql")),
+    (
+        "V1__accounts_sessions_white_list",
+        include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql"),
+    ),
+    (
+        "V2__signing_keys",
+        include_str!("../../migrations/sqlite/V2__signing_keys.sql"),
+    ),
+    (
+        "V3__epoch_raised_at",
+        include_str!("../../migrations/sqlite/V3__epoch_raised_at.sql"),
+    ),
+    (
+        "V4__known_devices",
+        include_str!("../../migrations/sqlite/V4__known_devices.sql"),
+    ),
+    (
+        "V5__disabled_accounts",
+        include_str!("../../migrations/sqlite/V5__disabled_accounts.sql"),
+    ),
 ];
 
 /// The version of the tables once all have run.
@@ -58,36 +73,62 @@ struct AtFile {
 pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     try_open(path).map_err(|source| {
         let broken = is_broken(source.as_ref());
-        let at = AtFile { path: path.display().to_string(), source };
-        if broken { StoreError::broken(STORE, OPERATION, at) } else { StoreError::unavailable(STORE, OPERATION, at) }
+        let at = AtFile {
+            path: path.display().to_string(),
+            source,
+        };
+        if broken {
+            StoreError::broken(STORE, OPERATION, at)
+        } else {
+            StoreError::unavailable(STORE, OPERATION, at)
+        }
     })
 }
 
 fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
-    let lock = private(OpenOptions::new().create(true).truncate(false), &beside(path))?;
+    let lock = private(
+        OpenOptions::new().create(true).truncate(false),
+        &beside(path),
+    )?;
     lock.lock()?;
     create(path)?;
     let mut writer = connect(path)?;
-    let mode: String = writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    let mode: String =
+        writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
-        return Err(format!("a write-ahead log is not possible here, only the journal mode {mode}").into());
+        return Err(format!(
+            "a write-ahead log is not possible here, only the journal mode {mode}"
+        )
+        .into());
     }
-    let migrated = if migrations::are_all(&applied(&writer)?, &MIGRATIONS) { Vec::new() } else { migrate(&mut writer)? };
+    let migrated = if migrations::are_all(&applied(&writer)?, &MIGRATIONS) {
+        Vec::new()
+    } else {
+        migrate(&mut writer)?
+    };
     drop(lock);
 
-    let readers = thread::available_parallelism().map_or(*READERS.start(), NonZeroUsize::get).clamp(*READERS.start(), *READERS.end());
+    let readers = thread::available_parallelism()
+        .map_or(*READERS.start(), NonZeroUsize::get)
+        .clamp(*READERS.start(), *READERS.end());
     let readers = (0..readers).map(|_| {
         let reader = connect(path)?;
         reader.pragma_update(None, "query_only", true)?;
         Ok(reader)
     });
-    Ok(Opened { writer, readers: readers.collect::<rusqlite::Result<_>>()?, migrated })
+    Ok(Opened {
+        writer,
+        readers: readers.collect::<rusqlite::Result<_>>()?,
+        migrated,
+    })
 }
 
 /// None if there are no tables yet.
 fn applied(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     if conn.table_exists(None, "refinery_schema_history")? {
-        conn.prepare(APPLIED)?.query_map([], |row| row.get(0))?.collect()
+        conn.prepare(APPLIED)?
+            .query_map([], |row| row.get(0))?
+            .collect()
     } else {
         Ok(Vec::new())
     }
@@ -97,11 +138,17 @@ fn applied(conn: &Connection) -> rusqlite::Result<Vec<String>> {
 fn migrate(writer: &mut Connection) -> Result<Vec<String>, refinery::Error> {
     // All in one transaction: one by one, the library commits a migration before the note that it was applied, and whoever is killed
     // in between never starts again.
-    let report = Runner::new(&migrations::parse(&MIGRATIONS)?).set_grouped(true).run(writer)?;
+    let report = Runner::new(&migrations::parse(&MIGRATIONS)?)
+        .set_grouped(true)
+        .run(writer)?;
     for migration in report.applied_migrations() {
         tracing::info!(%migration, "migrated the tables in SQLite");
     }
-    Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
+    Ok(report
+        .applied_migrations()
+        .iter()
+        .map(ToString::to_string)
+        .collect())
 }
 
 /// The file whose lock holds off another process that migrates. It is not the database itself: closing any handle to
@@ -128,7 +175,10 @@ fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // A commit is on the disk when it is acknowledged: that is what FULL means with a write-ahead log.
@@ -158,7 +208,11 @@ mod tests {
 
     #[test]
     fn what_was_released_is_never_edited() {
-        let sums: Vec<u64> = migrations::parse(&MIGRATIONS).unwrap().iter().map(refinery::Migration::checksum).collect();
+        let sums: Vec<u64> = migrations::parse(&MIGRATIONS)
+            .unwrap()
+            .iter()
+            .map(refinery::Migration::checksum)
+            .collect();
         let released = [
             4_086_134_192_406_902_562,
             4_828_112_101_743_365_679,
@@ -166,6 +220,9 @@ mod tests {
             8_141_056_308_703_867_599,
             8_594_679_555_467_291_214,
         ];
-        assert_eq!(sums, released, "a change of tables is a new migration: starts don't look at the text of those that were applied");
+        assert_eq!(
+            sums, released,
+            "a change of tables is a new migration: starts don't look at the text of those that were applied"
+        );
     }
 }

@@ -41,14 +41,20 @@ impl Drop for Lease {
 impl Readers {
     pub(super) fn new(conns: Vec<Connection>) -> Self {
         let all = u32::try_from(conns.len()).unwrap_or(u32::MAX);
-        Self { free: Arc::new(Semaphore::new(conns.len())), idle: Arc::new(Idle(Mutex::new(conns))), all }
+        Self {
+            free: Arc::new(Semaphore::new(conns.len())),
+            idle: Arc::new(Idle(Mutex::new(conns))),
+            all,
+        }
     }
 
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let permit = timeout(PATIENCE, Arc::clone(&self.free).acquire_owned()).await.map_err(|_| Fault::Busy)?;
+        let permit = timeout(PATIENCE, Arc::clone(&self.free).acquire_owned())
+            .await
+            .map_err(|_| Fault::Busy)?;
         let permit = permit.map_err(|_| Fault::Closed)?;
         let idle = Arc::clone(&self.idle);
         let reading = spawn_blocking(move || {
@@ -58,21 +64,37 @@ impl Readers {
             let lease = Lease { conn, idle };
             lease.conn.as_ref().map_or(Err(Fault::Closed), work)
         });
-        reading.await.unwrap_or_else(|error| Err(if error.is_panic() { Fault::Panicked } else { Fault::Closed }))
+        reading.await.unwrap_or_else(|error| {
+            Err(if error.is_panic() {
+                Fault::Panicked
+            } else {
+                Fault::Closed
+            })
+        })
     }
 
     /// Does it on this very thread: what finds its row by key takes a few microseconds, less than it costs to wake another. It never waits
     /// for anybody: `None` if all connections are in use, or if another process has the file to itself at the moment.
-    pub(super) fn glance<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Option<Result<T, Fault>> {
+    pub(super) fn glance<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Option<Result<T, Fault>> {
         let _permit = self.free.try_acquire().ok()?;
         let conn = self.idle.lock().pop();
-        let lease = Lease { conn, idle: Arc::clone(&self.idle) };
+        let lease = Lease {
+            conn,
+            idle: Arc::clone(&self.idle),
+        };
         let conn = lease.conn.as_ref()?;
         conn.busy_timeout(Duration::ZERO).ok()?;
         let outcome = catch_unwind(AssertUnwindSafe(|| work(conn))).unwrap_or(Err(Fault::Panicked));
         conn.busy_timeout(BUSY).ok()?;
         match outcome {
-            Err(Fault::Sql(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => None,
+            Err(Fault::Sql(error))
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) =>
+            {
+                None
+            }
             outcome => Some(outcome),
         }
     }
@@ -145,7 +167,9 @@ mod tests {
     async fn a_glance_at_a_file_that_somebody_has_to_himself_leaves_the_waiting_to_others() {
         let (readers, dir) = one();
         let other = connect(&dir.path().join("notes.db"));
-        other.execute_batch("PRAGMA locking_mode = exclusive; UPDATE notes SET id = 8;").unwrap();
+        other
+            .execute_batch("PRAGMA locking_mode = exclusive; UPDATE notes SET id = 8;")
+            .unwrap();
         let begun = std::time::Instant::now();
         assert!(readers.glance(note).is_none());
         assert!(begun.elapsed() < BUSY, "it did not wait");

@@ -3,8 +3,8 @@
 use super::error::{Corrupt, Fault};
 use revolve_domain::{
     model::{
-        ClientInfo, Credentials, Details, EmailAddress, EndReason, Ending, Epoch, Generation, Label, PasswordHash, Session, SessionId,
-        SessionRecord, Timestamp, User, WebUrl,
+        ClientInfo, Credentials, Details, EmailAddress, EndReason, Ending, Epoch, Generation,
+        Label, PasswordHash, Session, SessionId, SessionRecord, Timestamp, User, WebUrl,
     },
     ports::RaisedEpoch,
     rotation::{Entry, LiveToken},
@@ -54,27 +54,50 @@ impl<'a> Fields<'a> {
     /// The row's id is its first column.
     fn of(row: &'a Row<'a>, table: &'static str, first: usize) -> Self {
         let id = row.get(first).unwrap_or_else(|_| "?".to_owned());
-        Self { row, next: first, table, id }
+        Self {
+            row,
+            next: first,
+            table,
+            id,
+        }
     }
 
     fn take<T: FromSql>(&mut self, column: &'static str) -> Result<T, Corrupt> {
-        let value = self.row.get(self.next).map_err(|error| self.corrupt(column, error))?;
+        let value = self
+            .row
+            .get(self.next)
+            .map_err(|error| self.corrupt(column, error))?;
         self.next += 1;
         Ok(value)
     }
 
     /// Text that must parse, if there is any.
-    fn parse<T, E: Display>(&mut self, column: &'static str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, Corrupt> {
+    fn parse<T, E: Display>(
+        &mut self,
+        column: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Corrupt> {
         let text: Option<String> = self.take(column)?;
-        text.as_deref().map(parse).transpose().map_err(|error| self.corrupt(column, error))
+        text.as_deref()
+            .map(parse)
+            .transpose()
+            .map_err(|error| self.corrupt(column, error))
     }
 
     /// The same where there must be some.
-    fn need<T, E: Display>(&mut self, column: &'static str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Corrupt> {
-        self.parse(column, parse)?.ok_or_else(|| self.corrupt(column, "it is null"))
+    fn need<T, E: Display>(
+        &mut self,
+        column: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Corrupt> {
+        self.parse(column, parse)?
+            .ok_or_else(|| self.corrupt(column, "it is null"))
     }
 
-    fn number<T: TryFrom<i64, Error: Display>>(&mut self, column: &'static str) -> Result<T, Corrupt> {
+    fn number<T: TryFrom<i64, Error: Display>>(
+        &mut self,
+        column: &'static str,
+    ) -> Result<T, Corrupt> {
         let number: i64 = self.take(column)?;
         T::try_from(number).map_err(|error| self.corrupt(column, error))
     }
@@ -84,11 +107,18 @@ impl<'a> Fields<'a> {
     }
 
     fn perhaps_at(&mut self, column: &'static str) -> Result<Option<Timestamp>, Corrupt> {
-        Ok(self.take::<Option<i64>>(column)?.map(Timestamp::from_millis))
+        Ok(self
+            .take::<Option<i64>>(column)?
+            .map(Timestamp::from_millis))
     }
 
     fn corrupt(&self, column: &'static str, reason: impl Display) -> Corrupt {
-        Corrupt { table: self.table, column, id: self.id.clone(), reason: reason.to_string() }
+        Corrupt {
+            table: self.table,
+            column,
+            id: self.id.clone(),
+            reason: reason.to_string(),
+        }
     }
 }
 
@@ -113,9 +143,18 @@ pub(super) fn user(row: &Row<'_>, first: usize) -> Result<User, Fault> {
 /// Reads [`user_columns`], then the hash, then whether the device is known.
 pub(super) fn credentials(row: &Row<'_>) -> Result<Credentials, Fault> {
     let user = user(row, 0)?;
-    let mut fields = Fields { row, next: USER_COLUMNS, table: "users", id: user.id.to_string() };
+    let mut fields = Fields {
+        row,
+        next: USER_COLUMNS,
+        table: "users",
+        id: user.id.to_string(),
+    };
     let hash = PasswordHash::from_phc(fields.take("password_hash")?);
-    Ok(Credentials { user, hash, known_device: fields.take("known")? })
+    Ok(Credentials {
+        user,
+        hash,
+        known_device: fields.take("known")?,
+    })
 }
 
 /// Reads the same and whether it is an account, all of it in either case.
@@ -132,7 +171,10 @@ pub(super) fn session(row: &Row<'_>) -> Result<Session, Fault> {
         user: fields.need("user_id", FromStr::from_str)?,
         device: fields.need("device_id", FromStr::from_str)?,
         device_name: fields.parse("device_name", Label::parse)?,
-        client: ClientInfo { user_agent: fields.parse("user_agent", Label::parse)?, address: fields.parse("address", FromStr::from_str)? },
+        client: ClientInfo {
+            user_agent: fields.parse("user_agent", Label::parse)?,
+            address: fields.parse("address", FromStr::from_str)?,
+        },
         epoch: Epoch::new(fields.number("epoch")?),
         began_at: fields.at("began_at")?,
         ends_at: fields.at("ends_at")?,
@@ -143,11 +185,16 @@ pub(super) fn session(row: &Row<'_>) -> Result<Session, Fault> {
 
 fn ending(fields: &mut Fields<'_>) -> Result<Option<Ending>, Corrupt> {
     let at = fields.perhaps_at("ended_at")?;
-    let reason = fields.parse("end_reason", |name| EndReason::from_name(name).ok_or("no reason has that name"))?;
+    let reason = fields.parse("end_reason", |name| {
+        EndReason::from_name(name).ok_or("no reason has that name")
+    })?;
     match (at, reason) {
         (None, None) => Ok(None),
         (Some(at), Some(reason)) => Ok(Some(Ending { at, reason })),
-        _ => Err(fields.corrupt("end_reason", "it must be there if, and only if, ended_at is")),
+        _ => Err(fields.corrupt(
+            "end_reason",
+            "it must be there if, and only if, ended_at is",
+        )),
     }
 }
 
@@ -169,13 +216,20 @@ pub(super) enum Revocation {
 pub(super) fn revocation(row: &Row<'_>) -> Result<Revocation, Fault> {
     if let Some(ended_at) = row.get::<_, Option<i64>>(1)? {
         let session = Fields::of(row, "sessions", 0).need("id", FromStr::from_str)?;
-        return Ok(Revocation::Session(session, Timestamp::from_millis(ended_at)));
+        return Ok(Revocation::Session(
+            session,
+            Timestamp::from_millis(ended_at),
+        ));
     }
     let mut fields = Fields::of(row, "users", 0);
     let user = fields.need("id", FromStr::from_str)?;
     fields.next = 2;
     let epoch = Epoch::new(fields.number("session_epoch")?);
-    Ok(Revocation::User(RaisedEpoch { user, epoch, kept: fields.parse("kept_sid", FromStr::from_str)? }))
+    Ok(Revocation::User(RaisedEpoch {
+        user,
+        epoch,
+        kept: fields.parse("kept_sid", FromStr::from_str)?,
+    }))
 }
 
 /// Reads [`entry_columns`].
@@ -183,7 +237,8 @@ pub(super) fn entry(row: &Row<'_>) -> Result<(SessionId, Entry), Fault> {
     let mut fields = Fields::of(row, "white_list", 0);
     let session = fields.need("session_id", FromStr::from_str)?;
     let generation = fields.number("gen")?;
-    let generation = Generation::new(generation).ok_or_else(|| fields.corrupt("gen", "no generation has that number"))?;
+    let generation = Generation::new(generation)
+        .ok_or_else(|| fields.corrupt("gen", "no generation has that number"))?;
     let entry = Entry {
         token: LiveToken {
             generation,

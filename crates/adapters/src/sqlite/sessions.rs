@@ -9,7 +9,9 @@ use super::{
 };
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp, User, UserId},
+    model::{
+        EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp, User, UserId,
+    },
     ports::{BeginOutcome, BeginSession, EndOutcome, Revocations, SessionRepository, StoreError},
 };
 use rusqlite::{Connection, params};
@@ -21,7 +23,8 @@ const FIND: &str = concat!(
     user_columns!(),
     " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = ?2 AND s.user_id = ?1"
 );
-const BIND: &str = "UPDATE sessions SET bound_at = ?3 WHERE id = ?2 AND user_id = ?1 AND bound_at IS NULL";
+const BIND: &str =
+    "UPDATE sessions SET bound_at = ?3 WHERE id = ?2 AND user_id = ?1 AND bound_at IS NULL";
 const END: &str = "UPDATE sessions SET ended_at = ?3, end_reason = ?4 WHERE id = ?2 AND user_id = ?1 AND ended_at IS NULL";
 const KNOWN: &str = "SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1";
 const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?1");
@@ -54,55 +57,119 @@ const PRUNE_DEVICES: &str = "
 
 #[async_trait]
 impl SessionRepository for SqliteStore {
-    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let find = move |conn: &Connection| first(conn, FIND, [user.to_string(), session.to_string()], rows::record);
+    async fn find(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
+        let find = move |conn: &Connection| {
+            first(
+                conn,
+                FIND,
+                [user.to_string(), session.to_string()],
+                rows::record,
+            )
+        };
         self.glance("read a session", find).await
     }
 
     async fn begin(&self, new: &BeginSession) -> Result<BeginOutcome, StoreError> {
         let new = new.clone();
-        self.write("begin a session", move |conn| begin(conn, &new)).await
+        self.write("begin a session", move |conn| begin(conn, &new))
+            .await
     }
 
-    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
-        let bind = move |conn: &Connection| run(conn, BIND, params![user.to_string(), session.to_string(), at.as_millis()]).map(drop);
+    async fn bind(
+        &self,
+        user: UserId,
+        session: SessionId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let bind = move |conn: &Connection| {
+            run(
+                conn,
+                BIND,
+                params![user.to_string(), session.to_string(), at.as_millis()],
+            )
+            .map(drop)
+        };
         self.write("bind a session", bind).await
     }
 
-    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError> {
+    async fn end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<EndOutcome, StoreError> {
         let end = move |conn: &Connection| {
             let (user, session) = (user.to_string(), session.to_string());
-            Ok(if run(conn, END, params![user, session, at.as_millis(), reason.name()])? > 0 {
-                EndOutcome::Ended
-            } else if exists(conn, KNOWN, [user, session])? {
-                EndOutcome::AlreadyEnded
-            } else {
-                EndOutcome::NotFound
-            })
+            Ok(
+                if run(
+                    conn,
+                    END,
+                    params![user, session, at.as_millis(), reason.name()],
+                )? > 0
+                {
+                    EndOutcome::Ended
+                } else if exists(conn, KNOWN, [user, session])? {
+                    EndOutcome::AlreadyEnded
+                } else {
+                    EndOutcome::NotFound
+                },
+            )
         };
         self.write("end a session", end).await
     }
 
-    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError> {
+    async fn end_all(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<Option<Epoch>, StoreError> {
         let end_all = move |conn: &Connection| {
-            let Some(user) = first(conn, USER, [user.to_string()], |row| rows::user(row, 0))? else { return Ok(None) };
+            let Some(user) = first(conn, USER, [user.to_string()], |row| rows::user(row, 0))?
+            else {
+                return Ok(None);
+            };
             if let Some(kept) = kept
                 && !lives(conn, &user, kept, at)?
             {
                 return Ok(None);
             }
-            raise(conn, &user, &Raise { kept, hash: None, reason, at }).map(Some)
+            raise(
+                conn,
+                &user,
+                &Raise {
+                    kept,
+                    hash: None,
+                    reason,
+                    at,
+                },
+            )
+            .map(Some)
         };
         self.write("end sessions", end_all).await
     }
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        let live = move |conn: &Connection| all(conn, LIVE, params![user.to_string(), now.as_millis()], rows::session);
+        let live = move |conn: &Connection| {
+            all(
+                conn,
+                LIVE,
+                params![user.to_string(), now.as_millis()],
+                rows::session,
+            )
+        };
         self.read("list sessions", live).await
     }
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
-        let revoked = move |conn: &Connection| all(conn, REVOKED, [since.as_millis()], rows::revocation);
+        let revoked =
+            move |conn: &Connection| all(conn, REVOKED, [since.as_millis()], rows::revocation);
         let mut revocations = Revocations::default();
         for row in self.read("read what was revoked", revoked).await? {
             match row {
@@ -114,20 +181,35 @@ impl SessionRepository for SqliteStore {
     }
 
     async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let prune = move |conn: &Connection| run(conn, PRUNE_DEVICES, params![before.as_millis(), limit]).map(|pruned| pruned as u64);
+        let prune = move |conn: &Connection| {
+            run(conn, PRUNE_DEVICES, params![before.as_millis(), limit]).map(|pruned| pruned as u64)
+        };
         self.write("forget devices", prune).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let prune = move |conn: &Connection| run(conn, PRUNE, params![before.as_millis(), limit]).map(|pruned| pruned as u64);
+        let prune = move |conn: &Connection| {
+            run(conn, PRUNE, params![before.as_millis(), limit]).map(|pruned| pruned as u64)
+        };
         self.write("prune sessions", prune).await
     }
 }
 
 /// Whether the session has not ended, is not past its absolute end, and survives its user's epoch.
-pub(super) fn lives(conn: &Connection, user: &User, session: SessionId, now: Timestamp) -> Result<bool, Fault> {
+pub(super) fn lives(
+    conn: &Connection,
+    user: &User,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<bool, Fault> {
     let kept = user.kept_session.as_ref().map(SessionId::to_string);
-    let params = params![user.id.to_string(), session.to_string(), now.as_millis(), user.epoch.number(), kept];
+    let params = params![
+        user.id.to_string(),
+        session.to_string(),
+        now.as_millis(),
+        user.epoch.number(),
+        kept
+    ];
     exists(conn, LIVES, params)
 }
 
@@ -141,9 +223,26 @@ pub(super) struct Raise<'a> {
 
 /// Ends them and raises the epoch.
 pub(super) fn raise(conn: &Connection, user: &User, raise: &Raise<'_>) -> Result<Epoch, Fault> {
-    let (id, kept) = (user.id.to_string(), raise.kept.as_ref().map(SessionId::to_string));
+    let (id, kept) = (
+        user.id.to_string(),
+        raise.kept.as_ref().map(SessionId::to_string),
+    );
     let epoch = user.epoch.next();
-    run(conn, RAISE, params![id, epoch.number(), kept, raise.hash.map(PasswordHash::expose), raise.at.as_millis()])?;
-    run(conn, END_OTHERS, params![id, kept, raise.at.as_millis(), raise.reason.name()])?;
+    run(
+        conn,
+        RAISE,
+        params![
+            id,
+            epoch.number(),
+            kept,
+            raise.hash.map(PasswordHash::expose),
+            raise.at.as_millis()
+        ],
+    )?;
+    run(
+        conn,
+        END_OTHERS,
+        params![id, kept, raise.at.as_millis(), raise.reason.name()],
+    )?;
     Ok(epoch)
 }

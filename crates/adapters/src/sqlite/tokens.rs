@@ -14,8 +14,16 @@ use revolve_domain::{
 };
 use rusqlite::{Connection, params};
 
-const ENTRY: &str = concat!("SELECT ", entry_columns!(), " FROM white_list WHERE user_id = ?1 AND session_id = ?2");
-const LIVE: &str = concat!("SELECT ", entry_columns!(), " FROM white_list WHERE user_id = ?1 AND dies_at > ?2 AND NOT reused");
+const ENTRY: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM white_list WHERE user_id = ?1 AND session_id = ?2"
+);
+const LIVE: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM white_list WHERE user_id = ?1 AND dies_at > ?2 AND NOT reused"
+);
 const PUT: &str = "
     INSERT INTO white_list (user_id, session_id, gen, iat, exp, did, epoch, rotated_at, dies_at, late, charged, reused)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
@@ -23,7 +31,8 @@ const PUT: &str = "
         epoch = excluded.epoch, rotated_at = excluded.rotated_at, dies_at = excluded.dies_at, late = excluded.late,
         charged = excluded.charged, reused = excluded.reused";
 const REMOVE: &str = "DELETE FROM white_list WHERE user_id = ?1 AND session_id = ?2";
-const REMOVE_OLDER: &str = "DELETE FROM white_list WHERE user_id = ?1 AND epoch < ?2 AND session_id IS NOT ?3";
+const REMOVE_OLDER: &str =
+    "DELETE FROM white_list WHERE user_id = ?1 AND epoch < ?2 AND session_id IS NOT ?3";
 const REMOVE_OWN_DEAD: &str = "DELETE FROM white_list WHERE user_id = ?1 AND dies_at <= ?2";
 const REMOVE_OVER: &str = "
     DELETE FROM white_list WHERE user_id = ?1 AND session_id IN (
@@ -39,29 +48,53 @@ const REMOVE_ANY_DEAD: &str = "
 impl TokenRepository for SqliteStore {
     async fn begin(&self, new: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
         let clock = self.inner.clock.clone();
-        self.write("white-list a session", move |conn| begin(conn, &new, clock.now())).await
+        self.write("white-list a session", move |conn| {
+            begin(conn, &new, clock.now())
+        })
+        .await
     }
 
     async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
         let (clock, rotation) = (self.inner.clock.clone(), *rotation);
-        self.write("rotate a token", move |conn| rotate(conn, &rotation, clock.now())).await
+        self.write("rotate a token", move |conn| {
+            rotate(conn, &rotation, clock.now())
+        })
+        .await
     }
 
     async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
         let sessions = sessions.to_vec();
-        let end = move |conn: &Connection| sessions.iter().try_for_each(|&session| remove(conn, user, session));
+        let end = move |conn: &Connection| {
+            sessions
+                .iter()
+                .try_for_each(|&session| remove(conn, user, session))
+        };
         self.write("take sessions off the white list", end).await
     }
 
-    async fn end_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) -> Result<(), StoreError> {
+    async fn end_older(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        kept: Option<SessionId>,
+    ) -> Result<(), StoreError> {
         let kept = kept.as_ref().map(SessionId::to_string);
-        let end = move |conn: &Connection| run(conn, REMOVE_OLDER, params![user.to_string(), epoch.number(), kept]).map(drop);
-        self.write("take older sessions off the white list", end).await
+        let end = move |conn: &Connection| {
+            run(
+                conn,
+                REMOVE_OLDER,
+                params![user.to_string(), epoch.number(), kept],
+            )
+            .map(drop)
+        };
+        self.write("take older sessions off the white list", end)
+            .await
     }
 
     async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError> {
         let now = self.inner.clock.now();
-        self.read("list the white list", move |conn| live(conn, user, now)).await
+        self.read("list the white list", move |conn| live(conn, user, now))
+            .await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -69,7 +102,11 @@ impl TokenRepository for SqliteStore {
     }
 }
 
-fn begin(conn: &Connection, new: &NewLiveSession, now: Timestamp) -> Result<Vec<LiveSession>, Fault> {
+fn begin(
+    conn: &Connection,
+    new: &NewLiveSession,
+    now: Timestamp,
+) -> Result<Vec<LiveSession>, Fault> {
     let user = new.user.to_string();
     run(conn, REMOVE_OWN_DEAD, params![user, now.as_millis()])?;
     run(conn, REMOVE_ANY_DEAD, [now.as_millis()])?;
@@ -77,13 +114,28 @@ fn begin(conn: &Connection, new: &NewLiveSession, now: Timestamp) -> Result<Vec<
     let others = i64::try_from(new.ceiling.saturating_sub(1)).unwrap_or(i64::MAX);
     run(conn, REMOVE_OVER, params![user, others])?;
     let others = live(conn, new.user, now)?;
-    put(conn, new.user, new.session, &Entry::begin(new.token, new.epoch, now))?;
+    put(
+        conn,
+        new.user,
+        new.session,
+        &Entry::begin(new.token, new.epoch, now),
+    )?;
     Ok(others)
 }
 
-fn rotate(conn: &Connection, rotation: &Rotation, now: Timestamp) -> Result<RotationOutcome, Fault> {
+fn rotate(
+    conn: &Connection,
+    rotation: &Rotation,
+    now: Timestamp,
+) -> Result<RotationOutcome, Fault> {
     let (user, session) = (rotation.user, rotation.session);
-    let found = first(conn, ENTRY, [user.to_string(), session.to_string()], rows::entry)?.map(|(_, entry)| entry);
+    let found = first(
+        conn,
+        ENTRY,
+        [user.to_string(), session.to_string()],
+        rows::entry,
+    )?
+    .map(|(_, entry)| entry);
     let (outcome, write) = step(found.as_ref(), rotation, now);
     match write {
         Write::Keep => {}
@@ -93,10 +145,19 @@ fn rotate(conn: &Connection, rotation: &Rotation, now: Timestamp) -> Result<Rota
 }
 
 fn live(conn: &Connection, user: UserId, now: Timestamp) -> Result<Vec<LiveSession>, Fault> {
-    all(conn, LIVE, params![user.to_string(), now.as_millis()], |row| {
-        let (session, entry) = rows::entry(row)?;
-        Ok(LiveSession { session, token: entry.token, refreshed_at: entry.rotated_at })
-    })
+    all(
+        conn,
+        LIVE,
+        params![user.to_string(), now.as_millis()],
+        |row| {
+            let (session, entry) = rows::entry(row)?;
+            Ok(LiveSession {
+                session,
+                token: entry.token,
+                refreshed_at: entry.rotated_at,
+            })
+        },
+    )
 }
 
 fn put(conn: &Connection, user: UserId, session: SessionId, entry: &Entry) -> Result<(), Fault> {

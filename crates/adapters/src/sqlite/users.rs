@@ -11,10 +11,13 @@ use super::{
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId,
-        WebUrl,
+        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Label, PasswordHash,
+        Session, SessionId, Timestamp, User, UserId, WebUrl,
     },
-    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{
+        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
+        UpdateOutcome, UserRepository,
+    },
 };
 use rusqlite::{Connection, params};
 
@@ -27,10 +30,15 @@ const BY_EMAIL: &str = "
         d.device_id IS NOT NULL, u.id IS NOT NULL
     FROM (SELECT ?1 AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
         LEFT JOIN known_devices d ON d.device_id = ?2 AND d.user_id = coalesce(u.id, '')";
-const BY_ID: &str = concat!("SELECT ", user_columns!(), ", u.password_hash, 0 FROM users u WHERE u.id = ?1");
+const BY_ID: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", u.password_hash, 0 FROM users u WHERE u.id = ?1"
+);
 const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
 const TAKEN: &str = "SELECT 1 FROM users WHERE email = ?1 AND id <> ?2";
-const UPDATE: &str = "UPDATE users SET email = ?2, name = ?3, website = ?4, image_url = ?5 WHERE id = ?1";
+const UPDATE: &str =
+    "UPDATE users SET email = ?2, name = ?3, website = ?4, image_url = ?5 WHERE id = ?1";
 const INSERT: &str = "
     INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -45,44 +53,99 @@ const SCRUB: &str = "
 
 #[async_trait]
 impl UserRepository for SqliteStore {
-    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
+    async fn create(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        session: &Session,
+    ) -> Result<CreateOutcome, StoreError> {
         let (user, hash, session) = (user.clone(), hash.clone(), session.clone());
-        self.write("create an account", move |conn| create(conn, &user, &hash, &session)).await
+        self.write("create an account", move |conn| {
+            create(conn, &user, &hash, &session)
+        })
+        .await
     }
 
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
         let (user, hash) = (user.clone(), hash.clone());
-        self.write("add an account", move |conn| add(conn, &user, &hash)).await
+        self.write("add an account", move |conn| add(conn, &user, &hash))
+            .await
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
-        let (email, device) = (email.as_str().to_owned(), device.as_ref().map(DeviceId::to_string));
-        let find = move |conn: &Connection| first(conn, BY_EMAIL, params![email, device], rows::wanted);
-        Ok(self.read("read an account by its address", find).await?.flatten())
+    async fn credentials_by_email(
+        &self,
+        email: &EmailAddress,
+        device: Option<DeviceId>,
+    ) -> Result<Option<Credentials>, StoreError> {
+        let (email, device) = (
+            email.as_str().to_owned(),
+            device.as_ref().map(DeviceId::to_string),
+        );
+        let find =
+            move |conn: &Connection| first(conn, BY_EMAIL, params![email, device], rows::wanted);
+        Ok(self
+            .read("read an account by its address", find)
+            .await?
+            .flatten())
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
-        self.read("read an account", move |conn| find(conn, user)).await
+        self.read("read an account", move |conn| find(conn, user))
+            .await
     }
 
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+    async fn rehash(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
         let (old, new) = (old.clone(), new.clone());
-        let rehash = move |conn: &Connection| run(conn, REHASH, params![user.to_string(), old.expose(), new.expose()]).map(drop);
+        let rehash = move |conn: &Connection| {
+            run(
+                conn,
+                REHASH,
+                params![user.to_string(), old.expose(), new.expose()],
+            )
+            .map(drop)
+        };
         self.write("replace a hash", rehash).await
     }
 
-    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError> {
+    async fn update(
+        &self,
+        user: UserId,
+        change: &DetailsChange,
+        asking: Option<Asking>,
+    ) -> Result<UpdateOutcome, StoreError> {
         let change = change.clone();
-        self.write("change an account's details", move |conn| update(conn, user, change, asking)).await
+        self.write("change an account's details", move |conn| {
+            update(conn, user, change, asking)
+        })
+        .await
     }
 
-    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+    ) -> Result<PasswordOutcome, StoreError> {
         let change = change.clone();
-        self.write("change a password", move |conn| change_password(conn, &change)).await
+        self.write("change a password", move |conn| {
+            change_password(conn, &change)
+        })
+        .await
     }
 
-    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError> {
-        self.write("delete an account", move |conn| delete(conn, user, asking, at)).await
+    async fn delete(
+        &self,
+        user: UserId,
+        asking: Option<SessionId>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write("delete an account", move |conn| {
+            delete(conn, user, asking, at)
+        })
+        .await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -94,7 +157,8 @@ impl SqliteStore {
     /// Both ways into the file are open. A group of writes that changes nothing costs no flush.
     pub(super) async fn answer(&self) -> Result<(), StoreError> {
         self.write("answer", |_| Ok(())).await?;
-        self.read("answer", |conn| exists(conn, "SELECT 1", []).map(drop)).await
+        self.read("answer", |conn| exists(conn, "SELECT 1", []).map(drop))
+            .await
     }
 }
 
@@ -102,8 +166,17 @@ fn find(conn: &Connection, user: UserId) -> Result<Option<Credentials>, Fault> {
     first(conn, BY_ID, [user.to_string()], rows::credentials)
 }
 
-fn create(conn: &Connection, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, Fault> {
-    if exists(conn, TAKEN, params![user.email.as_str(), user.id.to_string()])? {
+fn create(
+    conn: &Connection,
+    user: &User,
+    hash: &PasswordHash,
+    session: &Session,
+) -> Result<CreateOutcome, Fault> {
+    if exists(
+        conn,
+        TAKEN,
+        params![user.email.as_str(), user.id.to_string()],
+    )? {
         return Ok(CreateOutcome::EmailTaken);
     }
     insert_user(conn, user, hash)?;
@@ -140,8 +213,15 @@ fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<()
     run(conn, INSERT, row).map(drop)
 }
 
-fn update(conn: &Connection, user: UserId, change: DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, Fault> {
-    let Some(Credentials { user, .. }) = find(conn, user)? else { return Ok(UpdateOutcome::NotFound) };
+fn update(
+    conn: &Connection,
+    user: UserId,
+    change: DetailsChange,
+    asking: Option<Asking>,
+) -> Result<UpdateOutcome, Fault> {
+    let Some(Credentials { user, .. }) = find(conn, user)? else {
+        return Ok(UpdateOutcome::NotFound);
+    };
     if let Some(Asking { session, at }) = asking
         && !lives(conn, &user, session, at)?
     {
@@ -165,17 +245,35 @@ fn update(conn: &Connection, user: UserId, change: DetailsChange, asking: Option
 
 fn change_password(conn: &Connection, change: &PasswordChange) -> Result<PasswordOutcome, Fault> {
     let found = find(conn, change.user)?.filter(|found| found.user.epoch == change.epoch);
-    let Some(Credentials { user, .. }) = found else { return Ok(PasswordOutcome::Superseded) };
+    let Some(Credentials { user, .. }) = found else {
+        return Ok(PasswordOutcome::Superseded);
+    };
     if !lives(conn, &user, change.session, change.at)? {
         return Ok(PasswordOutcome::Superseded);
     }
     let (kept, hash) = (Some(change.session), Some(&change.hash));
-    let epoch = raise(conn, &user, &Raise { kept, hash, reason: EndReason::PasswordChanged, at: change.at })?;
+    let epoch = raise(
+        conn,
+        &user,
+        &Raise {
+            kept,
+            hash,
+            reason: EndReason::PasswordChanged,
+            at: change.at,
+        },
+    )?;
     Ok(PasswordOutcome::Changed(epoch))
 }
 
-fn delete(conn: &Connection, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, Fault> {
-    let Some(Credentials { user, .. }) = find(conn, user)? else { return Ok(false) };
+fn delete(
+    conn: &Connection,
+    user: UserId,
+    asking: Option<SessionId>,
+    at: Timestamp,
+) -> Result<bool, Fault> {
+    let Some(Credentials { user, .. }) = find(conn, user)? else {
+        return Ok(false);
+    };
     if let Some(session) = asking
         && !lives(conn, &user, session, at)?
     {
@@ -184,6 +282,10 @@ fn delete(conn: &Connection, user: UserId, asking: Option<SessionId>, at: Timest
     let user = user.id.to_string();
     run(conn, DELETE, [&user])?;
     run(conn, FORGET_DEVICES, [&user])?;
-    run(conn, SCRUB, params![user, at.as_millis(), EndReason::AccountDeleted.name()])?;
+    run(
+        conn,
+        SCRUB,
+        params![user, at.as_millis(), EndReason::AccountDeleted.name()],
+    )?;
     Ok(true)
 }

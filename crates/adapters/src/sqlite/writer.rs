@@ -52,7 +52,9 @@ where
 {
     fn run(&mut self, conn: &Connection) -> Result<(), Abandoned> {
         // Nobody waits for it any more: it is not begun.
-        let Some(work) = self.work.take().filter(|_| !self.answer.is_closed()) else { return Ok(()) };
+        let Some(work) = self.work.take().filter(|_| !self.answer.is_closed()) else {
+            return Ok(());
+        };
         conn.prepare_cached("SAVEPOINT call")?.execute([])?;
         let result = catch_unwind(AssertUnwindSafe(|| work(conn))).unwrap_or(Err(Fault::Panicked));
         let failed = result.is_err();
@@ -83,8 +85,13 @@ where
 impl Writer {
     pub(super) fn start(conn: Connection) -> io::Result<Self> {
         let (queue, messages) = sync_channel(QUEUE);
-        let thread = thread::Builder::new().name("revolve-sqlite".to_owned()).spawn(move || serve(&conn, &messages))?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        let thread = thread::Builder::new()
+            .name("revolve-sqlite".to_owned())
+            .spawn(move || serve(&conn, &messages))?;
+        Ok(Self {
+            queue,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Whether the work is done or not, it is so whole.
@@ -93,17 +100,27 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let (answer, answered) = oneshot::channel();
-        let call = Call { work: Some(work), result: None, answer };
-        self.queue.try_send(Message::Do(Box::new(call))).map_err(|error| match error {
-            TrySendError::Full(_) => Fault::Busy,
-            TrySendError::Disconnected(_) => Fault::Closed,
-        })?;
+        let call = Call {
+            work: Some(work),
+            result: None,
+            answer,
+        };
+        self.queue
+            .try_send(Message::Do(Box::new(call)))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => Fault::Busy,
+                TrySendError::Disconnected(_) => Fault::Closed,
+            })?;
         answered.await.unwrap_or(Err(Fault::Closed))
     }
 
     /// Finishes what is waiting, then ends the thread.
     pub(super) async fn close(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(thread) = thread else { return };
         let queue = self.queue.clone();
         // Nothing to do about a thread that panicked: its calls have failed.
@@ -115,7 +132,11 @@ impl Drop for Writer {
     /// Waits for the thread, if nobody has closed it: SQLite takes away the index of its log before the log, and a process that ended in
     /// between would leave a log that nobody can look into without making an index.
     fn drop(&mut self) {
-        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             drop(self.queue.send(Message::Stop).map(|()| thread.join()));
         }
@@ -158,7 +179,11 @@ fn serve_group(conn: &Connection, first: Box<dyn Work>, messages: &Receiver<Mess
     going
 }
 
-fn commit(conn: &Connection, group: &mut Vec<Box<dyn Work>>, more: &mut dyn FnMut() -> Option<Box<dyn Work>>) -> Result<(), Abandoned> {
+fn commit(
+    conn: &Connection,
+    group: &mut Vec<Box<dyn Work>>,
+    more: &mut dyn FnMut() -> Option<Box<dyn Work>>,
+) -> Result<(), Abandoned> {
     if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
         // Those who wait would find the same, each after a wait of its own.
         group.extend(std::iter::from_fn(more).take(GROUP - 1));

@@ -53,7 +53,11 @@ pub(super) fn verdict(password: &str, own: &[&str]) -> PasswordVerdict {
     for chunk in characters.chunks(CHUNK) {
         let mut judge = |text: &str| {
             let estimate = zxcvbn::zxcvbn(text, &words);
-            built_from_own |= estimate.guesses() < ENOUGH && estimate.sequence().iter().any(|found| is_own(found, &words));
+            built_from_own |= estimate.guesses() < ENOUGH
+                && estimate
+                    .sequence()
+                    .iter()
+                    .any(|found| is_own(found, &words));
             estimate.guesses() >= ENOUGH
         };
         let enough = if combinations(chunk) <= FEW {
@@ -65,21 +69,36 @@ pub(super) fn verdict(password: &str, own: &[&str]) -> PasswordVerdict {
             return PasswordVerdict::Fine;
         }
     }
-    if built_from_own { PasswordVerdict::OwnDetails } else { PasswordVerdict::TooCommon }
+    if built_from_own {
+        PasswordVerdict::OwnDetails
+    } else {
+        PasswordVerdict::TooCommon
+    }
 }
 
 /// The texts as they are, and the words in them.
 fn words<'a>(own: &[&'a str]) -> Vec<&'a str> {
-    let parts = own.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    let mut words: Vec<&str> = own.iter().copied().chain(parts).filter(|word| word.chars().count() >= SHORTEST_WORD).collect();
+    let parts = own
+        .iter()
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    let mut words: Vec<&str> = own
+        .iter()
+        .copied()
+        .chain(parts)
+        .filter(|word| word.chars().count() >= SHORTEST_WORD)
+        .collect();
     words.truncate(MOST_WORDS);
     words
 }
 
 fn is_own(found: &Match, words: &[&str]) -> bool {
     match &found.pattern {
-        MatchPattern::Dictionary(DictionaryPattern { matched_word, .. }) => words.iter().any(|word| word.to_lowercase() == *matched_word),
-        MatchPattern::Repeat(RepeatPattern { base_matches, .. }) => base_matches.iter().any(|found| is_own(found, words)),
+        MatchPattern::Dictionary(DictionaryPattern { matched_word, .. }) => words
+            .iter()
+            .any(|word| word.to_lowercase() == *matched_word),
+        MatchPattern::Repeat(RepeatPattern { base_matches, .. }) => {
+            base_matches.iter().any(|found| is_own(found, words))
+        }
         _ => false,
     }
 }
@@ -90,12 +109,23 @@ fn text(characters: &[char]) -> String {
 
 /// In how many ways its digits and signs may stand for letters, at most.
 fn combinations(chunk: &[char]) -> usize {
-    let present = |signs: &str| signs.chars().filter(|sign| chunk.contains(sign)).count().max(1);
+    let present = |signs: &str| {
+        signs
+            .chars()
+            .filter(|sign| chunk.contains(sign))
+            .count()
+            .max(1)
+    };
     DISGUISES.iter().map(|(_, signs)| present(signs)).product()
 }
 
 fn undisguised(chunk: &[char]) -> String {
-    let plain = |&c: &char| DISGUISES.iter().find(|(_, signs)| signs.contains(c)).map_or(c, |(letter, _)| *letter);
+    let plain = |&c: &char| {
+        DISGUISES
+            .iter()
+            .find(|(_, signs)| signs.contains(c))
+            .map_or(c, |(letter, _)| *letter)
+    };
     chunk.iter().map(plain).collect()
 }
 
@@ -103,7 +133,12 @@ fn undisguised(chunk: &[char]) -> String {
 mod tests {
     use super::*;
 
-    const OWN: [&str; 4] = ["annsmith@example.org", "Ann Smith", "revolve", "accounts.example.org"];
+    const OWN: [&str; 4] = [
+        "annsmith@example.org",
+        "Ann Smith",
+        "revolve",
+        "accounts.example.org",
+    ];
 
     #[test]
     fn what_people_use_is_refused() {
@@ -144,11 +179,23 @@ mod tests {
             "password one",
             "letmeinplease",
         ] {
-            assert_eq!(verdict(password, &[]), PasswordVerdict::TooCommon, "{password}");
+            assert_eq!(
+                verdict(password, &[]),
+                PasswordVerdict::TooCommon,
+                "{password}"
+            );
         }
         for length in [8, 64, 65, 256] {
-            assert_eq!(verdict(&"a".repeat(length), &[]), PasswordVerdict::TooCommon, "{length} times a");
-            assert_eq!(verdict(&"🦀".repeat(length), &[]), PasswordVerdict::TooCommon, "{length} crabs");
+            assert_eq!(
+                verdict(&"a".repeat(length), &[]),
+                PasswordVerdict::TooCommon,
+                "{length} times a"
+            );
+            assert_eq!(
+                verdict(&"🦀".repeat(length), &[]),
+                PasswordVerdict::TooCommon,
+                "{length} crabs"
+            );
         }
     }
 
@@ -171,7 +218,11 @@ mod tests {
             "accounts.example.org1",
             "example.org",
         ] {
-            assert_eq!(verdict(password, &OWN), PasswordVerdict::OwnDetails, "{password}");
+            assert_eq!(
+                verdict(password, &OWN),
+                PasswordVerdict::OwnDetails,
+                "{password}"
+            );
         }
     }
 
@@ -210,16 +261,38 @@ mod tests {
     fn a_strong_part_is_enough_wherever_it_is() {
         for at in [0, 64, 192] {
             let weak = "a".repeat(at);
-            assert_eq!(verdict(&format!("{weak}tree lamp ocean sixteen{}", "a".repeat(200 - at)), &[]), PasswordVerdict::Fine, "at {at}");
+            assert_eq!(
+                verdict(
+                    &format!("{weak}tree lamp ocean sixteen{}", "a".repeat(200 - at)),
+                    &[]
+                ),
+                PasswordVerdict::Fine,
+                "at {at}"
+            );
         }
     }
 
     #[test]
     fn few_disguises_are_seen_through_and_many_are_taken_for_letters() {
         let ways = |text: &str| combinations(&text.chars().collect::<Vec<_>>());
-        assert_eq!((ways("no signs"), ways("1234567890"), ways("p4$$w0rd!"), ways(ALL)), (1, 4, 1, 576));
-        assert_eq!(undisguised(&ALL.chars().collect::<Vec<_>>()), "aabcccceggioiilsstxz");
-        assert_eq!(verdict(&ALL.repeat(13)[..256], &[]), PasswordVerdict::Fine, "signs without a pattern are worth what letters are");
+        assert_eq!(
+            (
+                ways("no signs"),
+                ways("1234567890"),
+                ways("p4$$w0rd!"),
+                ways(ALL)
+            ),
+            (1, 4, 1, 576)
+        );
+        assert_eq!(
+            undisguised(&ALL.chars().collect::<Vec<_>>()),
+            "aabcccceggioiilsstxz"
+        );
+        assert_eq!(
+            verdict(&ALL.repeat(13)[..256], &[]),
+            PasswordVerdict::Fine,
+            "signs without a pattern are worth what letters are"
+        );
     }
 
     const ALL: &str = "4@8({[<36910!|7$5+%2";

@@ -28,7 +28,10 @@ pub struct JudgingConfig {
 impl Default for JudgingConfig {
     /// One thread, so that a flood of sign-ups takes no more than a core for this; 2 s.
     fn default() -> Self {
-        Self { threads: NonZeroUsize::MIN, patience: Duration::from_secs(2) }
+        Self {
+            threads: NonZeroUsize::MIN,
+            patience: Duration::from_secs(2),
+        }
     }
 }
 
@@ -43,18 +46,29 @@ pub struct ZxcvbnStrength {
 impl ZxcvbnStrength {
     /// A judge for a service that others know by `words`: its name, its host.
     pub fn new(words: impl IntoIterator<Item = String>, config: JudgingConfig) -> Self {
-        Self { words: words.into_iter().collect(), places: Arc::new(Semaphore::new(config.threads.get())), patience: config.patience }
+        Self {
+            words: words.into_iter().collect(),
+            places: Arc::new(Semaphore::new(config.threads.get())),
+            patience: config.patience,
+        }
     }
 }
 
 #[async_trait]
 impl PasswordStrength for ZxcvbnStrength {
-    async fn judge(&self, password: &Password, own: &[&str]) -> Result<PasswordVerdict, StoreError> {
+    async fn judge(
+        &self,
+        password: &Password,
+        own: &[&str],
+    ) -> Result<PasswordVerdict, StoreError> {
         let place = timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
         let place = place.map_err(|late| StoreError::unavailable(STORE, OPERATION, late))?;
         let place = place.map_err(|closed| StoreError::unavailable(STORE, OPERATION, closed))?;
         let own: Vec<String> = own.iter().map(|&word| word.to_owned()).collect();
-        let (password, words) = (SecretString::from(password.expose()), Arc::clone(&self.words));
+        let (password, words) = (
+            SecretString::from(password.expose()),
+            Arc::clone(&self.words),
+        );
         let judging = task::spawn_blocking(move || {
             // Given back only when the work is done: who hangs up frees no core.
             let _place = place;
@@ -62,6 +76,8 @@ impl PasswordStrength for ZxcvbnStrength {
             estimate::verdict(password.expose_secret(), &own)
         });
         // Not the error: it quotes what a panic said, which may be a piece of the password.
-        judging.await.map_err(|_| StoreError::broken(STORE, OPERATION, "judging the password panicked"))
+        judging
+            .await
+            .map_err(|_| StoreError::broken(STORE, OPERATION, "judging the password panicked"))
     }
 }

@@ -14,7 +14,11 @@ use revolve_domain::{
 use secrecy::SecretString;
 use std::sync::Arc;
 
-const CHEAP: HashCost = HashCost { memory_kib: 64, passes: 1, lanes: 1 };
+const CHEAP: HashCost = HashCost {
+    memory_kib: 64,
+    passes: 1,
+    lanes: 1,
+};
 
 fn hasher(cost: HashCost, pool: PoolConfig) -> Arc<Argon2Hasher> {
     Arc::new(Argon2Hasher::new(cost, pool, Arc::new(SystemEntropy)).unwrap())
@@ -36,18 +40,54 @@ fn stored(text: &str) -> PasswordHash {
 
 #[tokio::test]
 async fn the_default_cost_is_the_recommended_one_and_older_ones_are_outdated() {
-    let (today, cheap) = (hasher(HashCost::default(), PoolConfig::default()), hasher(CHEAP, PoolConfig::default()));
+    let (today, cheap) = (
+        hasher(HashCost::default(), PoolConfig::default()),
+        hasher(CHEAP, PoolConfig::default()),
+    );
     let hash = today.hash(&password("correct horse")).await.unwrap();
-    assert!(hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "PHC string with the OWASP parameters");
-    assert_eq!(today.check(&password("correct horse"), Some(&hash)).await.unwrap(), PasswordCheck::Match { outdated: false });
+    assert!(
+        hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "PHC string with the OWASP parameters"
+    );
+    assert_eq!(
+        today
+            .check(&password("correct horse"), Some(&hash))
+            .await
+            .unwrap(),
+        PasswordCheck::Match { outdated: false }
+    );
     let old = cheap.hash(&password("correct horse")).await.unwrap();
-    assert_eq!(today.check(&password("correct horse"), Some(&old)).await.unwrap(), PasswordCheck::Match { outdated: true });
-    assert_eq!(today.check(&password("wrong horse"), Some(&old)).await.unwrap(), PasswordCheck::Mismatch);
+    assert_eq!(
+        today
+            .check(&password("correct horse"), Some(&old))
+            .await
+            .unwrap(),
+        PasswordCheck::Match { outdated: true }
+    );
+    assert_eq!(
+        today
+            .check(&password("wrong horse"), Some(&old))
+            .await
+            .unwrap(),
+        PasswordCheck::Mismatch
+    );
 }
 
 #[test]
 fn a_budget_that_holds_no_hash_is_refused_at_the_start() {
-    let pool = PoolConfig { budget: 1 << 20, ..PoolConfig::default() };
+    let pool = PoolConfig {
+        budget: 1 << 20,
+        ..PoolConfig::default()
+    };
     let refused = Argon2Hasher::new(HashCost::default(), pool, Arc::new(SystemEntropy)).err();
-    assert!(matches!(refused, Some(HasherError::Budget { need: 19_922_944, budget: 1_048_576 })), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            Some(HasherError::Budget {
+                need: 19_922_944,
+                budget: 1_048_576
+            })
+        ),
+        "{refused:?}"
+    );
 }

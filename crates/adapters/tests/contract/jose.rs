@@ -10,8 +10,8 @@ use revolve_adapters::{
 use revolve_domain::{
     model::{Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
     ports::{
-        DeviceCredentials, Entropy, IdClaims, RaisedEpoch, RefreshClaims, RevocationSigner, RevocationStatement, Revocations, TokenCodec,
-        TokenRejected,
+        DeviceCredentials, Entropy, IdClaims, RaisedEpoch, RefreshClaims, RevocationSigner,
+        RevocationStatement, Revocations, TokenCodec, TokenRejected,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -19,11 +19,18 @@ use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
 fn master() -> MasterKey {
-    MasterKey::parse(&MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()])).unwrap()
+    MasterKey::parse(&MasterKey::encode([
+        SystemEntropy.bytes(),
+        SystemEntropy.bytes(),
+    ]))
+    .unwrap()
 }
 
 fn codec(algorithm: Algorithm) -> Arc<dyn TokenCodec> {
-    let config = CodecConfig { issuer: "https://accounts.example.org".to_owned(), audience: "services".to_owned() };
+    let config = CodecConfig {
+        issuer: "https://accounts.example.org".to_owned(),
+        audience: "services".to_owned(),
+    };
     let key = IdKey::from_pem(algorithm, &IdKey::generate(algorithm).unwrap()).unwrap();
     Arc::new(JoseTokens::new(config, key, &master()).unwrap())
 }
@@ -46,14 +53,25 @@ with_each_algorithm!(rs256: Rs256, ps256: Ps256, es256: Es256, eddsa: EdDsa);
 
 /// The same keys, in the name of somebody else.
 fn codec_of(issuer: &str, audience: &str, pem: &SecretString, master: &MasterKey) -> JoseTokens {
-    let config = CodecConfig { issuer: issuer.to_owned(), audience: audience.to_owned() };
-    JoseTokens::new(config, IdKey::from_pem(Algorithm::EdDsa, pem).unwrap(), master).unwrap()
+    let config = CodecConfig {
+        issuer: issuer.to_owned(),
+        audience: audience.to_owned(),
+    };
+    JoseTokens::new(
+        config,
+        IdKey::from_pem(Algorithm::EdDsa, pem).unwrap(),
+        master,
+    )
+    .unwrap()
 }
 
 /// Claims that are issued at second 1000 and live a minute.
 fn claims() -> (IdClaims, RefreshClaims) {
     let now = Timestamp::from_seconds(1_000);
-    let (user, session) = (UserId::from_random(SystemEntropy.bytes()), SessionId::from_random(SystemEntropy.bytes()));
+    let (user, session) = (
+        UserId::from_random(SystemEntropy.bytes()),
+        SessionId::from_random(SystemEntropy.bytes()),
+    );
     let (issued_at, expires_at) = (now, now.plus(Duration::from_mins(1)));
     let id = IdClaims {
         user,
@@ -65,33 +83,69 @@ fn claims() -> (IdClaims, RefreshClaims) {
         email: EmailAddress::parse("ann@example.org").unwrap(),
         details: Details::default(),
     };
-    let refresh = RefreshClaims { user, session, generation: Generation::FIRST, issued_at, expires_at, device: None };
+    let refresh = RefreshClaims {
+        user,
+        session,
+        generation: Generation::FIRST,
+        issued_at,
+        expires_at,
+        device: None,
+    };
     (id, refresh)
 }
 
 #[test]
 fn tokens_of_another_issuer_audience_or_key_are_refused() {
-    let (pem, other_pem) = (IdKey::generate(Algorithm::EdDsa).unwrap(), IdKey::generate(Algorithm::EdDsa).unwrap());
+    let (pem, other_pem) = (
+        IdKey::generate(Algorithm::EdDsa).unwrap(),
+        IdKey::generate(Algorithm::EdDsa).unwrap(),
+    );
     let (key, other_key) = (master(), master());
     let ours = codec_of("https://ours.example.org", "services", &pem, &key);
     let (id, refresh) = claims();
     let now = id.issued_at;
-    let (id_token, refresh_token) = (ours.sign_id(&id).unwrap(), ours.sign_refresh(&refresh).unwrap());
+    let (id_token, refresh_token) = (
+        ours.sign_id(&id).unwrap(),
+        ours.sign_refresh(&refresh).unwrap(),
+    );
     assert!(ours.verify_id(&id_token, now).is_ok() && ours.verify_refresh(&refresh_token).is_ok());
 
     let other_issuer = codec_of("https://theirs.example.org", "services", &pem, &key);
-    assert_eq!(other_issuer.verify_id(&id_token, now), Err(TokenRejected::Invalid));
-    assert_eq!(other_issuer.verify_refresh(&refresh_token), Err(TokenRejected::Invalid));
+    assert_eq!(
+        other_issuer.verify_id(&id_token, now),
+        Err(TokenRejected::Invalid)
+    );
+    assert_eq!(
+        other_issuer.verify_refresh(&refresh_token),
+        Err(TokenRejected::Invalid)
+    );
     let other_audience = codec_of("https://ours.example.org", "others", &pem, &key);
-    assert_eq!(other_audience.verify_id(&id_token, now), Err(TokenRejected::Invalid));
-    let other_keys = codec_of("https://ours.example.org", "services", &other_pem, &other_key);
-    assert_eq!(other_keys.verify_id(&id_token, now), Err(TokenRejected::UnknownKey));
-    assert_eq!(other_keys.verify_refresh(&refresh_token), Err(TokenRejected::UnknownKey));
+    assert_eq!(
+        other_audience.verify_id(&id_token, now),
+        Err(TokenRejected::Invalid)
+    );
+    let other_keys = codec_of(
+        "https://ours.example.org",
+        "services",
+        &other_pem,
+        &other_key,
+    );
+    assert_eq!(
+        other_keys.verify_id(&id_token, now),
+        Err(TokenRejected::UnknownKey)
+    );
+    assert_eq!(
+        other_keys.verify_refresh(&refresh_token),
+        Err(TokenRejected::UnknownKey)
+    );
 }
 
 /// Header and claims of a JWS, unverified.
 fn parts(jws: &SecretString) -> [serde_json::Value; 2] {
-    let mut parts = jws.expose_secret().split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
+    let mut parts = jws
+        .expose_secret()
+        .split('.')
+        .map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
     [(); 2].map(|()| serde_json::from_slice(&parts.next().unwrap()).unwrap())
 }
 
@@ -99,11 +153,22 @@ fn parts(jws: &SecretString) -> [serde_json::Value; 2] {
 fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
     for algorithm in Algorithm::ALL {
         let pem = IdKey::generate(algorithm).unwrap();
-        let config = CodecConfig { issuer: "https://accounts.example.org".to_owned(), audience: "services".to_owned() };
-        let tokens = JoseTokens::new(config, IdKey::from_pem(algorithm, &pem).unwrap(), &master()).unwrap();
-        let (ended, kept) = (SessionId::from_random([1; 16]), SessionId::from_random([2; 16]));
+        let config = CodecConfig {
+            issuer: "https://accounts.example.org".to_owned(),
+            audience: "services".to_owned(),
+        };
+        let tokens =
+            JoseTokens::new(config, IdKey::from_pem(algorithm, &pem).unwrap(), &master()).unwrap();
+        let (ended, kept) = (
+            SessionId::from_random([1; 16]),
+            SessionId::from_random([2; 16]),
+        );
         let (ann, bob) = (UserId::from_random([3; 16]), UserId::from_random([4; 16]));
-        let raised = |user, kept| RaisedEpoch { user, epoch: Epoch::new(7), kept };
+        let raised = |user, kept| RaisedEpoch {
+            user,
+            epoch: Epoch::new(7),
+            kept,
+        };
         let statement = RevocationStatement {
             as_of: Timestamp::from_seconds(1_000),
             window: Duration::from_mins(16),
@@ -115,11 +180,20 @@ fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
         let jws = tokens.sign_revocations(&statement).unwrap();
         let [header, claims] = parts(&jws);
         let kid = IdKey::from_pem(algorithm, &pem).unwrap().id().to_owned();
-        assert_eq!(header, json!({ "alg": algorithm.name(), "kid": kid, "typ": "revocations+jwt" }));
+        assert_eq!(
+            header,
+            json!({ "alg": algorithm.name(), "kid": kid, "typ": "revocations+jwt" })
+        );
         let users = json!([[ann, 7, kept], [bob, 7, null]]);
         let (iss, sessions) = ("https://accounts.example.org", json!([[ended, 990]]));
-        assert_eq!(claims, json!({ "iss": iss, "iat": 1000, "exp": 1960, "window": 960, "sessions": sessions, "users": users }));
-        assert_eq!(tokens.verify_id(&jws, Timestamp::from_seconds(1_000)), Err(TokenRejected::Invalid));
+        assert_eq!(
+            claims,
+            json!({ "iss": iss, "iat": 1000, "exp": 1960, "window": 960, "sessions": sessions, "users": users })
+        );
+        assert_eq!(
+            tokens.verify_id(&jws, Timestamp::from_seconds(1_000)),
+            Err(TokenRejected::Invalid)
+        );
         assert_eq!(tokens.verify_refresh(&jws), Err(TokenRejected::Invalid));
     }
 }
@@ -136,7 +210,10 @@ mod devices {
 
     #[test]
     fn another_installation_issues_other_credentials() {
-        let (here, there) = (MacDeviceCredentials::new(&master()), MacDeviceCredentials::new(&master()));
+        let (here, there) = (
+            MacDeviceCredentials::new(&master()),
+            MacDeviceCredentials::new(&master()),
+        );
         let device = revolve_domain::model::DeviceId::from_random(SystemEntropy.bytes());
         assert_eq!(here.verify(&here.issue(device)), Some(device));
         assert_eq!(there.verify(&here.issue(device)), None);

@@ -29,17 +29,26 @@ impl LimitsSubject for Subject {
     }
 }
 
-#[expect(clippy::unused_async, reason = "the suite wants an async fn, and memory needs none")]
+#[expect(
+    clippy::unused_async,
+    reason = "the suite wants an async fn, and memory needs none"
+)]
 async fn local() -> Subject {
     let clock = Arc::new(FakeClock::default());
-    Subject { limits: Arc::new(LocalLimits::new(clock.clone())), clock }
+    Subject {
+        limits: Arc::new(LocalLimits::new(clock.clone())),
+        clock,
+    }
 }
 
 async fn without_the_shared_store() -> Subject {
     let clock = Arc::new(FakeClock::default());
     let shared = Arc::new(Faulty::new(MemoryLimits::new(clock.clone())));
     shared.fail(Fault::Before);
-    Subject { limits: Arc::new(FallbackLimits::new(shared, LocalLimits::new(clock.clone()))), clock }
+    Subject {
+        limits: Arc::new(FallbackLimits::new(shared, LocalLimits::new(clock.clone()))),
+        clock,
+    }
 }
 
 revolve_testkit::limits_contract!(local);
@@ -52,11 +61,17 @@ mod fallback {
 
 fn address(number: u128, rate: &str) -> Take {
     let range = AddressRange::of(Ipv6Addr::from_bits(number).into(), 128);
-    Take { bucket: Bucket::PasswordAddress(range), rate: rate.parse().unwrap() }
+    Take {
+        bucket: Bucket::PasswordAddress(range),
+        rate: rate.parse().unwrap(),
+    }
 }
 
 async fn is_allowed(limits: &dyn RateLimiter, take: &Take) -> bool {
-    matches!(limits.take(std::slice::from_ref(take)).await.unwrap(), TakeOutcome::Allowed(_))
+    matches!(
+        limits.take(std::slice::from_ref(take)).await.unwrap(),
+        TakeOutcome::Allowed(_)
+    )
 }
 
 #[tokio::test]
@@ -66,12 +81,22 @@ async fn a_million_strangers_make_nobody_forget_what_one_has_used_up() {
     let victim = address(0, "10/15m");
     while is_allowed(&limits, &victim).await {}
     for number in 1..=1_000_000_u128 {
-        assert!(is_allowed(&limits, &address(number, "10/15m")).await, "each of them has a full bucket");
+        assert!(
+            is_allowed(&limits, &address(number, "10/15m")).await,
+            "each of them has a full bucket"
+        );
         if number % 50_000 == 0 {
-            assert!(limits.size() <= 10_016, "{} buckets after {number} strangers", limits.size());
+            assert!(
+                limits.size() <= 10_016,
+                "{} buckets after {number} strangers",
+                limits.size()
+            );
         }
     }
-    assert!(!is_allowed(&limits, &victim).await, "the one bucket that is empty was not forgotten");
+    assert!(
+        !is_allowed(&limits, &victim).await,
+        "the one bucket that is empty was not forgotten"
+    );
     clock.advance(Duration::from_mins(90));
     assert!(is_allowed(&limits, &victim).await);
     for number in 1..=20_000 {
@@ -87,20 +112,32 @@ async fn while_the_shared_store_is_away_each_process_counts_for_itself() {
     let replica = || FallbackLimits::new(shared.clone(), LocalLimits::new(clock.clone()));
     let (one, two, take) = (replica(), replica(), address(1, "2/20m"));
     assert!(is_allowed(&one, &take).await && is_allowed(&two, &take).await);
-    assert!(!is_allowed(&one, &take).await && !is_allowed(&two, &take).await, "they share what there is");
+    assert!(
+        !is_allowed(&one, &take).await && !is_allowed(&two, &take).await,
+        "they share what there is"
+    );
 
     shared.fail(Fault::Before);
     for replica in [&one, &two] {
         assert!(is_allowed(replica, &take).await && is_allowed(replica, &take).await);
-        assert!(!is_allowed(replica, &take).await, "without the store each has as much, and no more");
+        assert!(
+            !is_allowed(replica, &take).await,
+            "without the store each has as much, and no more"
+        );
     }
     one.give_back(std::slice::from_ref(&take)).await.unwrap();
     assert!(is_allowed(&one, &take).await && !is_allowed(&one, &take).await);
 
     shared.recover();
-    assert!(!is_allowed(&one, &take).await, "the store has not forgotten");
+    assert!(
+        !is_allowed(&one, &take).await,
+        "the store has not forgotten"
+    );
     clock.advance(Duration::from_mins(10));
-    assert!(is_allowed(&one, &take).await && !is_allowed(&two, &take).await, "and is shared again");
+    assert!(
+        is_allowed(&one, &take).await && !is_allowed(&two, &take).await,
+        "and is shared again"
+    );
 }
 
 /// A store that holds nonsense is no reason to count elsewhere.
@@ -111,16 +148,29 @@ async fn a_broken_store_stays_a_failure() {
     #[async_trait]
     impl RateLimiter for Broken {
         async fn take(&self, _: &[Take]) -> Result<TakeOutcome, revolve_domain::ports::StoreError> {
-            Err(revolve_domain::ports::StoreError::broken("test", "count", "nonsense"))
+            Err(revolve_domain::ports::StoreError::broken(
+                "test", "count", "nonsense",
+            ))
         }
 
         async fn give_back(&self, _: &[Take]) -> Result<(), revolve_domain::ports::StoreError> {
-            Err(revolve_domain::ports::StoreError::broken("test", "uncount", "nonsense"))
+            Err(revolve_domain::ports::StoreError::broken(
+                "test", "uncount", "nonsense",
+            ))
         }
     }
 
-    let limits = FallbackLimits::new(Arc::new(Broken), LocalLimits::new(Arc::new(FakeClock::default())));
+    let limits = FallbackLimits::new(
+        Arc::new(Broken),
+        LocalLimits::new(Arc::new(FakeClock::default())),
+    );
     let take = [address(1, "2/20m")];
-    assert_eq!(limits.take(&take).await.unwrap_err().kind(), StoreErrorKind::Broken);
-    assert_eq!(limits.give_back(&take).await.unwrap_err().kind(), StoreErrorKind::Broken);
+    assert_eq!(
+        limits.take(&take).await.unwrap_err().kind(),
+        StoreErrorKind::Broken
+    );
+    assert_eq!(
+        limits.give_back(&take).await.unwrap_err().kind(),
+        StoreErrorKind::Broken
+    );
 }

@@ -15,6 +15,12 @@ mod zxcvbn;
 /// How many migrations there are for a database.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 fn migrations(database: &str) -> i64 {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database);
-    std::fs::read_dir(folder).unwrap().count().try_into().unwrap()
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("migrations")
+        .join(database);
+    std::fs::read_dir(folder)
+        .unwrap()
+        .count()
+        .try_into()
+        .unwrap()
 }

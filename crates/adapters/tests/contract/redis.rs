@@ -51,7 +51,12 @@ fn single() -> Option<ConnectionInfo> {
         println!("skipped: about a single Redis, and this run has a cluster");
         return None;
     }
-    Some(server.url.into_connection_info().expect("REVOLVE_TEST_REDIS_URL should be the URL of a Redis"))
+    Some(
+        server
+            .url
+            .into_connection_info()
+            .expect("REVOLVE_TEST_REDIS_URL should be the URL of a Redis"),
+    )
 }
 
 /// What `cargo xtask test` says of a server; `None` if it says nothing and that is allowed.
@@ -70,24 +75,46 @@ fn variable(name: &str) -> Option<String> {
 /// The adapter's configuration for a server, seen at this address.
 fn config(server: &ConnectionInfo, address: &str) -> RedisConfig {
     let settings = server.redis_settings();
-    let (user, password) = (settings.username().unwrap_or(""), settings.password().unwrap_or(""));
+    let (user, password) = (
+        settings.username().unwrap_or(""),
+        settings.password().unwrap_or(""),
+    );
     RedisConfig::new(format!("redis://{user}:{password}@{address}/{}", settings.db()).into())
 }
 
 async fn connect(server: &Server) -> RedisTokens {
-    let patient =
-        RedisConfig { timeout: Duration::from_secs(20), mode: server.mode.clone(), ..RedisConfig::new(server.url.clone().into()) };
-    RedisTokens::connect(patient).await.expect("the adapter should connect")
+    let patient = RedisConfig {
+        timeout: Duration::from_secs(20),
+        mode: server.mode.clone(),
+        ..RedisConfig::new(server.url.clone().into())
+    };
+    RedisTokens::connect(patient)
+        .await
+        .expect("the adapter should connect")
 }
 
-#[expect(clippy::disallowed_methods, reason = "cases share a store with other runs, which no seed keeps apart")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cases share a store with other runs, which no seed keeps apart"
+)]
 fn random() -> [u8; 16] {
     *uuid::Uuid::new_v4().as_bytes()
 }
 
 fn new_session(user: UserId) -> NewLiveSession {
-    let token = LiveToken { generation: Generation::FIRST, issued_at: START, expires_at: START.plus(LIFE), device: None };
-    NewLiveSession { user, session: SessionId::from_random(random()), token, epoch: Epoch::FIRST, ceiling: 42 }
+    let token = LiveToken {
+        generation: Generation::FIRST,
+        issued_at: START,
+        expires_at: START.plus(LIFE),
+        device: None,
+    };
+    NewLiveSession {
+        user,
+        session: SessionId::from_random(random()),
+        token,
+        epoch: Epoch::FIRST,
+        ceiling: 42,
+    }
 }
 
 /// An attempt to refresh with the token of a generation, without a credential.
@@ -100,7 +127,11 @@ fn rotation(new: &NewLiveSession, presented: u64) -> Rotation {
         issued_at: START,
         expires_at: START.plus(LIFE),
         epoch: new.epoch,
-        device: DeviceProof { owner: DeviceId::from_random([1; 16]), shown: None, bound: false },
+        device: DeviceProof {
+            owner: DeviceId::from_random([1; 16]),
+            shown: None,
+            bound: false,
+        },
         policy: RetryPolicy::default(),
     }
 }

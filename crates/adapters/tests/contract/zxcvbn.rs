@@ -13,7 +13,10 @@ use std::{
 };
 
 fn judge(config: JudgingConfig) -> Arc<dyn PasswordStrength> {
-    Arc::new(ZxcvbnStrength::new(["revolve".to_owned(), "accounts.example.org".to_owned()], config))
+    Arc::new(ZxcvbnStrength::new(
+        ["revolve".to_owned(), "accounts.example.org".to_owned()],
+        config,
+    ))
 }
 
 #[expect(clippy::unused_async, reason = "the contract's macro awaits it")]
@@ -30,8 +33,20 @@ fn password(text: &str) -> Password {
 #[tokio::test]
 async fn the_words_of_the_service_are_refused_to_everybody() {
     let judge = make().await;
-    for text in ["revolve1", "Revolve2024!", "accounts.example.org", "accounts2024"] {
-        assert_eq!(judge.judge(&password(text), &["ann@example.com"]).await.unwrap(), PasswordVerdict::OwnDetails, "{text}");
+    for text in [
+        "revolve1",
+        "Revolve2024!",
+        "accounts.example.org",
+        "accounts2024",
+    ] {
+        assert_eq!(
+            judge
+                .judge(&password(text), &["ann@example.com"])
+                .await
+                .unwrap(),
+            PasswordVerdict::OwnDetails,
+            "{text}"
+        );
     }
 }
 
@@ -43,7 +58,10 @@ fn hostile() -> Password {
 #[tokio::test(flavor = "current_thread")]
 async fn a_flood_is_turned_away_and_holds_up_nobody() {
     let patience = Duration::from_millis(30);
-    let judge = judge(JudgingConfig { threads: NonZeroUsize::MIN, patience });
+    let judge = judge(JudgingConfig {
+        threads: NonZeroUsize::MIN,
+        patience,
+    });
     let weak = password(&"p4$$w0rd".repeat(32));
     let flood: Vec<_> = (0..500)
         .map(|_| {
@@ -58,7 +76,10 @@ async fn a_flood_is_turned_away_and_holds_up_nobody() {
         tokio::task::yield_now().await;
         longest = longest.max(begun.elapsed());
     }
-    assert!(longest < Duration::from_millis(500), "judging is not done on the runtime's thread: {longest:?}");
+    assert!(
+        longest < Duration::from_millis(500),
+        "judging is not done on the runtime's thread: {longest:?}"
+    );
     let mut refused = 0;
     for judgement in flood {
         match judgement.await.unwrap() {
@@ -70,5 +91,9 @@ async fn a_flood_is_turned_away_and_holds_up_nobody() {
         }
     }
     assert!(refused > 0, "more than a thread can do in {patience:?}");
-    assert_eq!(judge.judge(&hostile(), &[]).await.unwrap(), PasswordVerdict::Fine, "it passes");
+    assert_eq!(
+        judge.judge(&hostile(), &[]).await.unwrap(),
+        PasswordVerdict::Fine,
+        "it passes"
+    );
 }

@@ -13,14 +13,22 @@ fuzz_target!(|text: &str| {
     let said = match Config::from_toml(text) {
         Ok(config) => {
             let (sessions, keys) = (config.policy(), config.tokens.key_policy());
-            assert!(!sessions.id_lifetime.is_zero() && sessions.max_per_user > 0 && keys.margin >= config.tokens.key_refresh);
+            assert!(
+                !sessions.id_lifetime.is_zero()
+                    && sessions.max_per_user > 0
+                    && keys.margin >= config.tokens.key_refresh
+            );
             format!("{config:?}")
         }
         Err(error) => error.to_string(),
     };
     let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
-    let secret = table.get("secrets").and_then(|secrets| secrets.get("master_key")?.as_str());
-    if let Some(secret) = secret.filter(|secret| secret.len() >= SHORT && text.matches(secret).count() == 1) {
+    let secret = table
+        .get("secrets")
+        .and_then(|secrets| secrets.get("master_key")?.as_str());
+    if let Some(secret) =
+        secret.filter(|secret| secret.len() >= SHORT && text.matches(secret).count() == 1)
+    {
         assert!(!said.contains(secret), "the master key is shown");
     }
 });

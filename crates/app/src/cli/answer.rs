@@ -16,7 +16,11 @@ pub(super) trait Answer: Serialize {
 
 /// Prints an answer in the form that was asked for.
 pub(super) fn print(answer: &impl Answer, format: Format) -> Result<()> {
-    if format.json { text(&(serde_json::to_string_pretty(answer)? + "\n")) } else { text(&answer.text()) }
+    if format.json {
+        text(&(serde_json::to_string_pretty(answer)? + "\n"))
+    } else {
+        text(&answer.text())
+    }
 }
 
 /// Prints a text. Whoever reads it may stop before its end, as `head` does.

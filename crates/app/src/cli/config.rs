@@ -33,8 +33,16 @@ struct Checked {
 
 impl Answer for Checked {
     fn text(&self) -> String {
-        let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
-        let read = if files.is_empty() { "there is no file".to_owned() } else { format!("read {}", files.join(", ")) };
+        let files: Vec<String> = self
+            .files
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        let read = if files.is_empty() {
+            "there is no file".to_owned()
+        } else {
+            format!("read {}", files.join(", "))
+        };
         format!("the configuration is right ({read}; then the environment)\n")
     }
 }
@@ -64,10 +72,22 @@ pub(super) fn run(command: ConfigCommand, file: Option<&Path>) -> Result<()> {
 /// The lines for people are those that every command says.
 fn check(loaded: Result<Loaded, ConfigError>, format: Format) -> Result<()> {
     match loaded {
-        Ok(loaded) => answer::print(&Checked { files: loaded.files, mistakes: Vec::new() }, format),
+        Ok(loaded) => answer::print(
+            &Checked {
+                files: loaded.files,
+                mistakes: Vec::new(),
+            },
+            format,
+        ),
         Err(error) => {
             if format.json {
-                answer::print(&Checked { files: Vec::new(), mistakes: error.mistakes().to_vec() }, format)?;
+                answer::print(
+                    &Checked {
+                        files: Vec::new(),
+                        mistakes: error.mistakes().to_vec(),
+                    },
+                    format,
+                )?;
             }
             Err(error.into())
         }

@@ -46,8 +46,11 @@ pub(super) fn run(command: DocumentCommand) -> Result<()> {
         }
         DocumentCommand::Man { folder } => {
             // The manual is no place for a commit.
-            let cli = cli.long_version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
-            clap_mangen::generate_to(cli, &folder).with_context(|| format!("{} can't be written to", folder.display()))
+            let cli = cli
+                .long_version(env!("CARGO_PKG_VERSION"))
+                .disable_help_subcommand(true);
+            clap_mangen::generate_to(cli, &folder)
+                .with_context(|| format!("{} can't be written to", folder.display()))
         }
     }
 }

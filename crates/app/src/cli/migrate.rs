@@ -21,15 +21,28 @@ struct Report {
 impl Answer for Report {
     fn text(&self) -> String {
         if self.applied.is_empty() {
-            return format!("the tables in {} are up to date, nothing was to be done\n", self.store);
+            return format!(
+                "the tables in {} are up to date, nothing was to be done\n",
+                self.store
+            );
         }
-        let lines: Vec<String> =
-            self.applied.iter().map(|migration| format!("migrated the tables in {}: {migration}\n", self.store)).collect();
+        let lines: Vec<String> = self
+            .applied
+            .iter()
+            .map(|migration| format!("migrated the tables in {}: {migration}\n", self.store))
+            .collect();
         lines.concat()
     }
 }
 
 pub(super) fn run(config: Config, format: Format) -> Result<()> {
-    let Migrated { store, migrations } = block_on(async move { composition::migrate(&config).await })?;
-    answer::print(&Report { store, applied: migrations }, format)
+    let Migrated { store, migrations } =
+        block_on(async move { composition::migrate(&config).await })?;
+    answer::print(
+        &Report {
+            store,
+            applied: migrations,
+        },
+        format,
+    )
 }

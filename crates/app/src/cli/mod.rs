@@ -108,15 +108,28 @@ struct Format {
 
 /// Reads the arguments and the configuration, carries out the command, and says how the process ends.
 pub fn main() -> ExitCode {
-    let cli = if only_serves(std::env::args_os().skip(1)) { Cli { config: None, command: None } } else { Cli::parse() };
+    let cli = if only_serves(std::env::args_os().skip(1)) {
+        Cli {
+            config: None,
+            command: None,
+        }
+    } else {
+        Cli::parse()
+    };
     let done = run(cli.command.unwrap_or(Command::Serve), cli.config.as_deref());
-    let Err(error) = done else { return ExitCode::SUCCESS };
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
     if let Some(wrong) = error.downcast_ref::<ConfigError>() {
         eprintln!("{wrong}");
         return ExitCode::from(2);
     }
     eprintln!("revolve: {error:#}");
-    if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    if error.is::<Usage>() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Whether there is nothing to read: the tables of all commands need not be built then, which would stay in memory.
@@ -159,7 +172,13 @@ mod tests {
     fn only_what_says_nothing_else_serves_without_a_parser() {
         let only = |arguments: &[&str]| super::only_serves(arguments.iter().map(Into::into));
         assert!(only(&[]) && only(&["serve"]));
-        for more in [&["--help"][..], &["serve", "--help"], &["serve", "serve"], &["doctor"], &["--config", "file"]] {
+        for more in [
+            &["--help"][..],
+            &["serve", "--help"],
+            &["serve", "serve"],
+            &["doctor"],
+            &["--config", "file"],
+        ] {
             assert!(!only(more), "{more:?}");
         }
     }

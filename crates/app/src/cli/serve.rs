@@ -12,14 +12,20 @@ use std::{net::SocketAddr, path::Path, process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
-    let Loaded { config, effective, .. } = loaded;
+    let Loaded {
+        config, effective, ..
+    } = loaded;
     let telemetry = telemetry::start(&config)?;
     let served = block_on(async move {
         // Before anything else, or a signal during the start would end the process.
         let hangup = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
         let (profile, data_dir) = (config.profile, config.data_dir.clone());
         let application = Application::build(config).await?;
-        println!("listening on {}://{}", application.scheme(), application.address());
+        println!(
+            "listening on {}://{}",
+            application.scheme(),
+            application.address()
+        );
         if let Some(address) = application.metrics_address() {
             println!("metrics on http://{address}/metrics");
         }
@@ -64,9 +70,15 @@ fn notify(state: &NotifyState<'_>) {
 
 /// Three lines that can be pasted into a shell.
 fn welcome(scheme: &str, address: SocketAddr, data_dir: &Path) {
-    let post = |path: &str| format!("curl -sS {scheme}://{address}{BASE}{path} -H 'content-type: application/json'");
+    let post = |path: &str| {
+        format!("curl -sS {scheme}://{address}{BASE}{path} -H 'content-type: application/json'")
+    };
     let (sign_up, refresh) = (post("/signup"), post("/tokens"));
-    println!(r#"sign up:  A=$({sign_up} -d '{{"email":"me@example.org","password":"correct horse battery"}}'); echo "$A""#);
-    println!(r#"refresh:  A=$(echo "$A" | sed 's/.*"refreshToken":"\([^"]*\)".*/{{"refreshToken":"\1"}}/' | {refresh} -d @-); echo "$A""#);
+    println!(
+        r#"sign up:  A=$({sign_up} -d '{{"email":"me@example.org","password":"correct horse battery"}}'); echo "$A""#
+    );
+    println!(
+        r#"refresh:  A=$(echo "$A" | sed 's/.*"refreshToken":"\([^"]*\)".*/{{"refreshToken":"\1"}}/' | {refresh} -d @-); echo "$A""#
+    );
     println!("look at:  ls -l {}   # keys and data", data_dir.display());
 }

@@ -18,8 +18,8 @@ use revolve_adapters::{
 use revolve_domain::{
     model::{Epoch, SessionId, UserId},
     ports::{
-        AccountDirectory, Clearing, Clearings, Clock, LiveSession, NewLiveSession, SecurityEvents, SessionRepository, StoreError,
-        TokenRepository, UserRepository,
+        AccountDirectory, Clearing, Clearings, Clock, LiveSession, NewLiveSession, SecurityEvents,
+        SessionRepository, StoreError, TokenRepository, UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
     use_cases::{AddAccount, Clear, ManageAccounts},
@@ -49,19 +49,41 @@ pub(crate) async fn desk(config: &Config, purpose: Purpose) -> Result<Desk> {
         }
         Profile::Server => {
             let store = Arc::new(server_for(config, purpose).await?);
-            let tokens: Arc<dyn TokenRepository> = match RedisTokens::connect(config.redis()?).await {
+            let tokens: Arc<dyn TokenRepository> = match RedisTokens::connect(config.redis()?).await
+            {
                 Ok(tokens) => Arc::new(tokens),
                 Err(error) => Arc::new(Unreached(error.to_string())),
             };
             (store.clone(), store.clone(), store, tokens)
         }
     };
-    let (untold, events): (Arc<Untold>, Arc<dyn SecurityEvents>) = (Arc::default(), Arc::new(LogEvents));
-    let clear = Clear { tokens, sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), clearings: untold.clone() };
-    Ok(Desk { manage: ManageAccounts { users, directory, sessions, clear, clock, events }, untold })
+    let (untold, events): (Arc<Untold>, Arc<dyn SecurityEvents>) =
+        (Arc::default(), Arc::new(LogEvents));
+    let clear = Clear {
+        tokens,
+        sessions: Arc::clone(&sessions),
+        clock: Arc::clone(&clock),
+        clearings: untold.clone(),
+    };
+    Ok(Desk {
+        manage: ManageAccounts {
+            users,
+            directory,
+            sessions,
+            clear,
+            clock,
+            events,
+        },
+        untold,
+    })
 }
 
-type Accounts = (Arc<dyn UserRepository>, Arc<dyn AccountDirectory>, Arc<dyn SessionRepository>, Arc<dyn TokenRepository>);
+type Accounts = (
+    Arc<dyn UserRepository>,
+    Arc<dyn AccountDirectory>,
+    Arc<dyn SessionRepository>,
+    Arc<dyn TokenRepository>,
+);
 
 /// The use case that makes accounts by the rules of a sign-up.
 ///
@@ -70,7 +92,14 @@ type Accounts = (Arc<dyn UserRepository>, Arc<dyn AccountDirectory>, Arc<dyn Ses
 pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
     let (hasher, strength) = (argon2(config, Arc::new(SystemEntropy))?, strength(config));
     let users = super::user_store(config, Purpose::Change).await?;
-    Ok(AddAccount { users, hasher, strength, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), events: Arc::new(LogEvents) })
+    Ok(AddAccount {
+        users,
+        hasher,
+        strength,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        events: Arc::new(LogEvents),
+    })
 }
 
 /// A command ends too soon to try again: entries of ended sessions are worth nothing and die by themselves.
@@ -113,7 +142,12 @@ impl TokenRepository for Unreached {
         self.refuse("end sessions")
     }
 
-    async fn end_older(&self, _user: UserId, _epoch: Epoch, _kept: Option<SessionId>) -> Result<(), StoreError> {
+    async fn end_older(
+        &self,
+        _user: UserId,
+        _epoch: Epoch,
+        _kept: Option<SessionId>,
+    ) -> Result<(), StoreError> {
         self.refuse("end older sessions")
     }
 

@@ -14,7 +14,10 @@ use crate::{
     config::Config,
     events::LogEvents,
     feed::{Demand, Feed, NoticedEvents},
-    http::{CookieSettings, Dependencies, Discovery, Layers, Origins, Shield, Stopping, TrustedProxies, Watch},
+    http::{
+        CookieSettings, Dependencies, Discovery, Layers, Origins, Shield, Stopping, TrustedProxies,
+        Watch,
+    },
     keys::{self, Material, SeenTokens},
     metrics::{CountedEvents, CountedLimits, Gauges, MeasuredHasher, Metrics},
     pools::pools,
@@ -34,12 +37,12 @@ use revolve_domain::{
     limits::LiveLimits,
     policy::PasswordPolicy,
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, RateLimiter, RevocationSigner, SecurityEvents,
-        TokenCodec,
+        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength,
+        RateLimiter, RevocationSigner, SecurityEvents, TokenCodec,
     },
     use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed,
-        SignIn, SignOut, SignUp, UpdateDetails,
+        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me,
+        Mint, Prune, Refresh, RevocationFeed, SignIn, SignOut, SignUp, UpdateDetails,
     },
 };
 use std::sync::Arc;
@@ -101,17 +104,30 @@ impl Services {
 ///
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
-#[expect(clippy::too_many_lines, reason = "one linear composition root reads better than its parts")]
-pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: &Background) -> Result<(Services, Closer)> {
+#[expect(
+    clippy::too_many_lines,
+    reason = "one linear composition root reads better than its parts"
+)]
+pub(crate) async fn compose(
+    config: Config,
+    metrics: &Arc<Metrics>,
+    background: &Background,
+) -> Result<(Services, Closer)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let demand = Arc::new(Demand::default());
-    let events = CountedEvents::new(Arc::clone(metrics), NoticedEvents::new(Arc::clone(&demand), LogEvents));
+    let events = CountedEvents::new(
+        Arc::clone(metrics),
+        NoticedEvents::new(Arc::clone(&demand), LogEvents),
+    );
     let events: Arc<dyn SecurityEvents> = Arc::new(events);
     let policy = config.policy();
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let cookies = CookieSettings { secure };
-    let proxies = Data::new(TrustedProxies::new(config.http.trusted_proxies.clone(), config.http.forwarded_header));
+    let proxies = Data::new(TrustedProxies::new(
+        config.http.trusted_proxies.clone(),
+        config.http.forwarded_header,
+    ));
     let shield = Shield { https_only: secure };
     let layers = Layers {
         shield,
@@ -124,44 +140,104 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let hasher = hasher(&config, Arc::clone(&entropy), metrics)?;
     let strength = strength(&config);
-    let passwords = PasswordPolicy { min_length: config.passwords.min_length };
+    let passwords = PasswordPolicy {
+        min_length: config.passwords.min_length,
+    };
     let stores = stores(&config, Arc::clone(&clock)).await?.measured(metrics);
-    let Stores { users, sessions, tokens, keys: repository, closer } = stores;
+    let Stores {
+        users,
+        sessions,
+        tokens,
+        keys: repository,
+        closer,
+    } = stores;
     metrics.watch(pools(&closer));
     let rates = Arc::new(LiveLimits::new(config.limits.policy()));
     let counted = |limiter| Arc::new(CountedLimits::new(Arc::clone(metrics), limiter));
     let limiter = counted(shared_limits(&closer, &material.master));
-    let limits = Limits { limiter, rates: Arc::clone(&rates), events: Arc::clone(&events) };
+    let limits = Limits {
+        limiter,
+        rates: Arc::clone(&rates),
+        events: Arc::clone(&events),
+    };
     // A refresh is one read and one step of the white list: what limits it is in this process, whatever the profile.
-    let refresh_limits = Limits { limiter: counted(local_limits()), ..limits.clone() };
+    let refresh_limits = Limits {
+        limiter: counted(local_limits()),
+        ..limits.clone()
+    };
 
     let key_policy = config.tokens.key_policy();
-    let (live_keys, ring) = keys::start(material, repository, Arc::clone(&clock), key_policy, metrics).await?;
+    let (live_keys, ring) = keys::start(
+        material,
+        repository,
+        Arc::clone(&clock),
+        key_policy,
+        metrics,
+    )
+    .await?;
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
     let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone(), rates.clone()];
     let codec: Arc<dyn TokenCodec> = Arc::new(SeenTokens(live_keys));
     let signer: Arc<dyn RevocationSigner> = ring.clone();
-    let discovery = Discovery { keys: ring, issuer: config.tokens.issuer.clone(), max_age: key_policy.key_set_max_age };
+    let discovery = Discovery {
+        keys: ring,
+        issuer: config.tokens.issuer.clone(),
+        max_age: key_policy.key_set_max_age,
+    };
     let (feed_interval, max_watchers) = (config.tokens.feed_interval, config.http.max_watchers);
     drop(config);
 
-    let mint = Mint { codec: Arc::clone(&codec), policy };
-    let authenticate = Authenticate { codec: Arc::clone(&codec), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock) };
+    let mint = Mint {
+        codec: Arc::clone(&codec),
+        policy,
+    };
+    let authenticate = Authenticate {
+        codec: Arc::clone(&codec),
+        sessions: Arc::clone(&sessions),
+        clock: Arc::clone(&clock),
+    };
     let (clearings, waiting) = ClearingQueue::new();
     let clearings = Arc::new(clearings);
     let queues = Arc::clone(&clearings);
-    metrics.watch(Gauges::new().gauge("clearings_waiting", "Ends that must still be carried out in a store", move || queues.lengths()));
+    metrics.watch(Gauges::new().gauge(
+        "clearings_waiting",
+        "Ends that must still be carried out in a store",
+        move || queues.lengths(),
+    ));
     let clearings: Arc<dyn Clearings> = clearings;
-    let clear = Clear { tokens: Arc::clone(&tokens), sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), clearings };
+    let clear = Clear {
+        tokens: Arc::clone(&tokens),
+        sessions: Arc::clone(&sessions),
+        clock: Arc::clone(&clock),
+        clearings,
+    };
     background.clear(waiting, &clear);
-    background.prune(Prune { sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), policy });
-    let revocations = RevocationFeed { sessions: Arc::clone(&sessions), clock: Arc::clone(&clock), policy };
-    let feed = Data::new(Feed::new(revocations, signer, demand, feed_interval, max_watchers));
+    background.prune(Prune {
+        sessions: Arc::clone(&sessions),
+        clock: Arc::clone(&clock),
+        policy,
+    });
+    let revocations = RevocationFeed {
+        sessions: Arc::clone(&sessions),
+        clock: Arc::clone(&clock),
+        policy,
+    };
+    let feed = Data::new(Feed::new(
+        revocations,
+        signer,
+        demand,
+        feed_interval,
+        max_watchers,
+    ));
     background.feed(feed.clone().into_inner());
     // The feed holds stores that hold the metrics: they must not hold the feed.
     let watched = Arc::downgrade(&feed.clone().into_inner());
     let watchers = move || watched.upgrade().map_or(0, |feed| feed.watchers());
-    metrics.watch(Gauges::new().plain("feed_watchers", "Clients that wait for the revocation feed to change", watchers));
+    metrics.watch(Gauges::new().plain(
+        "feed_watchers",
+        "Clients that wait for the revocation feed to change",
+        watchers,
+    ));
 
     let services = Services {
         sign_up: Data::new(SignUp {
@@ -208,7 +284,9 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             clock: Arc::clone(&clock),
             events: Arc::clone(&events),
         }),
-        me: Data::new(Me { authenticate: authenticate.clone() }),
+        me: Data::new(Me {
+            authenticate: authenticate.clone(),
+        }),
         update_details: Data::new(UpdateDetails {
             authenticate: authenticate.clone(),
             users: Arc::clone(&users),
@@ -240,11 +318,21 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
             tokens: Arc::clone(&tokens),
             clock: Arc::clone(&clock),
         }),
-        end_session: Data::new(EndSession { authenticate: authenticate.clone(), sessions, clear, clock, events }),
+        end_session: Data::new(EndSession {
+            authenticate: authenticate.clone(),
+            sessions,
+            clear,
+            clock,
+            events,
+        }),
         authenticate,
         discovery: Data::new(discovery),
         feed,
-        dependencies: Data::new(Dependencies { stopping: Stopping::default(), users, tokens }),
+        dependencies: Data::new(Dependencies {
+            stopping: Stopping::default(),
+            users,
+            tokens,
+        }),
         layers,
         reloads,
         cookies: Data::new(cookies),
@@ -258,19 +346,32 @@ pub(crate) async fn compose(config: Config, metrics: &Arc<Metrics>, background: 
 
 fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
     let settings = &config.hashing;
-    Ok(Arc::new(Argon2Hasher::new(settings.cost(), settings.pool(), entropy).context("hashing")?))
+    Ok(Arc::new(
+        Argon2Hasher::new(settings.cost(), settings.pool(), entropy).context("hashing")?,
+    ))
 }
 
-fn hasher(config: &Config, entropy: Arc<dyn Entropy>, metrics: &Arc<Metrics>) -> Result<Arc<dyn PasswordHasher>> {
+fn hasher(
+    config: &Config,
+    entropy: Arc<dyn Entropy>,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<dyn PasswordHasher>> {
     let hasher = argon2(config, entropy)?;
     let queue = Arc::clone(&hasher);
-    Ok(Arc::new(MeasuredHasher::new(hasher, metrics, move || queue.stats().into())))
+    Ok(Arc::new(MeasuredHasher::new(hasher, metrics, move || {
+        queue.stats().into()
+    })))
 }
 
 /// Others know a service by its name and its host.
 fn strength(config: &Config) -> Arc<dyn PasswordStrength> {
-    let host = Url::parse(&config.tokens.issuer).ok().and_then(|issuer| issuer.host_str().map(str::to_owned));
-    Arc::new(ZxcvbnStrength::new(host.into_iter().chain(["revolve".to_owned()]), JudgingConfig::default()))
+    let host = Url::parse(&config.tokens.issuer)
+        .ok()
+        .and_then(|issuer| issuer.host_str().map(str::to_owned));
+    Arc::new(ZxcvbnStrength::new(
+        host.into_iter().chain(["revolve".to_owned()]),
+        JudgingConfig::default(),
+    ))
 }
 
 /// Buckets that all replicas share.
@@ -279,7 +380,10 @@ fn shared_limits(closer: &Closer, master: &MasterKey) -> Arc<dyn RateLimiter> {
         Closer::Embedded(_) => local_limits(),
         Closer::Server(_, tokens) => {
             let shared = Arc::new(tokens.limits(BucketNames::new(master.limits())));
-            Arc::new(FallbackLimits::new(shared, LocalLimits::new(Arc::new(SteadyClock::new()))))
+            Arc::new(FallbackLimits::new(
+                shared,
+                LocalLimits::new(Arc::new(SteadyClock::new())),
+            ))
         }
     }
 }

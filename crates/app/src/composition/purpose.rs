@@ -27,26 +27,35 @@ impl Purpose {
                 let file = config.data_dir.join("revolve.sqlite3");
                 let context = || format!("the store {}", file.display());
                 if !file.try_exists().with_context(context)? {
-                    bail!("there is no {} yet: start the service, or make it with `revolve migrate`", file.display());
+                    bail!(
+                        "there is no {} yet: start the service, or make it with `revolve migrate`",
+                        file.display()
+                    );
                 }
                 let facts = sqlite::inspect(&file).await.with_context(context)?;
                 (facts.schema, facts.wanted_schema)
             }
             Profile::Server => {
-                let (facts, ()) = postgres::inspect(&config.postgres()?, || ()).await.context("Postgres")?;
+                let (facts, ()) = postgres::inspect(&config.postgres()?, || ())
+                    .await
+                    .context("Postgres")?;
                 (facts.schema, facts.wanted_schema)
             }
         };
         match found {
             Some(found) if found == wanted => Ok(()),
             Some(found) if found > wanted => {
-                bail!("the tables are of version {found}, and this program knows {wanted}: a newer release has been here, use that one")
+                bail!(
+                    "the tables are of version {found}, and this program knows {wanted}: a newer release has been here, use that one"
+                )
             }
             Some(found) => bail!(
                 "the tables are of version {found}, and this program needs {wanted}: bring them up to date with `revolve migrate`, or use \
                  the release that runs"
             ),
-            None => bail!("there are no tables yet: start the service, or make them with `revolve migrate`"),
+            None => bail!(
+                "there are no tables yet: start the service, or make them with `revolve migrate`"
+            ),
         }
     }
 

@@ -7,8 +7,12 @@ use crate::{
     metrics::{Measured, Metrics},
 };
 use anyhow::{Context, Result};
-use revolve_adapters::{postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock};
-use revolve_domain::ports::{Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository};
+use revolve_adapters::{
+    postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock,
+};
+use revolve_domain::ports::{
+    Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository,
+};
 use std::sync::Arc;
 
 /// The stores that a profile runs on.
@@ -77,7 +81,11 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             })
         }
         Profile::Server => {
-            let tokens = Arc::new(RedisTokens::connect(config.redis()?).await.context("Redis")?);
+            let tokens = Arc::new(
+                RedisTokens::connect(config.redis()?)
+                    .await
+                    .context("Redis")?,
+            );
             let accounts = Arc::new(server_accounts(config).await?);
             Ok(Stores {
                 users: accounts.clone(),
@@ -99,12 +107,18 @@ pub(crate) async fn migrate(config: &Config) -> Result<Migrated> {
         Profile::Embedded => {
             let store = embedded_store(config, Arc::new(SystemClock)).await?;
             store.close().await;
-            Migrated { store: "SQLite", migrations: store.migrated().to_vec() }
+            Migrated {
+                store: "SQLite",
+                migrations: store.migrated().to_vec(),
+            }
         }
         Profile::Server => {
             let store = server_accounts(config).await?;
             store.close();
-            Migrated { store: "Postgres", migrations: store.migrated().to_vec() }
+            Migrated {
+                store: "Postgres",
+                migrations: store.migrated().to_vec(),
+            }
         }
     })
 }
@@ -125,7 +139,10 @@ pub(crate) async fn key_store(config: &Config, purpose: Purpose) -> Result<Arc<d
 }
 
 /// The accounts alone, for commands: the white list need not be there.
-pub(crate) async fn user_store(config: &Config, purpose: Purpose) -> Result<Arc<dyn UserRepository>> {
+pub(crate) async fn user_store(
+    config: &Config,
+    purpose: Purpose,
+) -> Result<Arc<dyn UserRepository>> {
     Ok(match config.profile {
         Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
         Profile::Server => Arc::new(server_for(config, purpose).await?),
@@ -133,7 +150,11 @@ pub(crate) async fn user_store(config: &Config, purpose: Purpose) -> Result<Arc<
 }
 
 /// The embedded store as a command uses it.
-pub(super) async fn embedded_for(config: &Config, clock: Arc<dyn Clock>, purpose: Purpose) -> Result<SqliteStore> {
+pub(super) async fn embedded_for(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    purpose: Purpose,
+) -> Result<SqliteStore> {
     purpose.check(config).await?;
     let store = embedded_store(config, clock).await?;
     Purpose::tell("SQLite", store.migrated());
@@ -152,9 +173,13 @@ pub(super) async fn server_for(config: &Config, purpose: Purpose) -> Result<Post
 async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
     embedded_keys::prepare(&config.data_dir)?;
     let file = config.data_dir.join("revolve.sqlite3");
-    SqliteStore::open(&file, clock).await.with_context(|| format!("the store {}", file.display()))
+    SqliteStore::open(&file, clock)
+        .await
+        .with_context(|| format!("the store {}", file.display()))
 }
 
 async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
-    PostgresAccounts::connect(config.postgres()?).await.context("Postgres")
+    PostgresAccounts::connect(config.postgres()?)
+        .await
+        .context("Postgres")
 }

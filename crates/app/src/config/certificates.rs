@@ -15,15 +15,23 @@ pub(super) fn read(
     key: Option<&Path>,
 ) -> Result<TlsSettings, ConfigError> {
     let text = |name: &str, file: &Path| {
-        std::fs::read_to_string(file)
-            .map_err(|error| ConfigError::new(format!("{section}.{name}: {} can't be read: {error}", file.display())))
+        std::fs::read_to_string(file).map_err(|error| {
+            ConfigError::new(format!(
+                "{section}.{name}: {} can't be read: {error}",
+                file.display()
+            ))
+        })
     };
     let authorities = authorities.map(|file| text("ca_file", file)).transpose()?;
     let identity = match (certificate, key) {
-        (Some(certificate), Some(key)) => {
-            Some(TlsIdentity { certificates: text("client_certificate_file", certificate)?, key: text("client_key_file", key)?.into() })
-        }
+        (Some(certificate), Some(key)) => Some(TlsIdentity {
+            certificates: text("client_certificate_file", certificate)?,
+            key: text("client_key_file", key)?.into(),
+        }),
         _ => None,
     };
-    Ok(TlsSettings { authorities, identity })
+    Ok(TlsSettings {
+        authorities,
+        identity,
+    })
 }

@@ -56,31 +56,61 @@ impl Default for Hashing {
 impl Hashing {
     /// The cost of a new hash.
     pub fn cost(&self) -> HashCost {
-        HashCost { memory_kib: self.memory_kib, passes: self.passes, lanes: self.lanes }
+        HashCost {
+            memory_kib: self.memory_kib,
+            passes: self.passes,
+            lanes: self.lanes,
+        }
     }
 
     /// The memory budget in bytes.
     pub fn budget(&self) -> u64 {
-        let part = || memory_limit().map_or(UNKNOWN, |bytes| (bytes / PART).max(LEAST)).max(self.cost().bytes());
+        let part = || {
+            memory_limit()
+                .map_or(UNKNOWN, |bytes| (bytes / PART).max(LEAST))
+                .max(self.cost().bytes())
+        };
         self.memory_budget.map_or_else(part, |size| size.as_u64())
     }
 
     /// How much hashing may go on.
     pub fn pool(&self) -> PoolConfig {
         let threads = self.threads.and_then(NonZeroUsize::new);
-        PoolConfig { threads, budget: self.budget(), patience: self.patience, nice: self.nice }
+        PoolConfig {
+            threads,
+            budget: self.budget(),
+            patience: self.patience,
+            nice: self.nice,
+        }
     }
 
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        let room = self.memory_budget.is_none_or(|budget| budget.as_u64() >= self.cost().bytes());
+        let room = self
+            .memory_budget
+            .is_none_or(|budget| budget.as_u64() >= self.cost().bytes());
         vec![
-            (self.threads != Some(0), "hashing.threads: must be at least 1"),
+            (
+                self.threads != Some(0),
+                "hashing.threads: must be at least 1",
+            ),
             (self.passes >= 1, "hashing.passes: must be at least 1"),
-            ((1..=0x00ff_ffff).contains(&self.lanes), "hashing.lanes: must be at least 1 and less than 2^24"),
-            (self.memory_kib / 8 >= self.lanes.max(1), "hashing.memory_kib: must be at least 8 for each lane"),
-            (room, "hashing.memory_budget: must be at least what one hash takes (hashing.memory_kib)"),
-            (!self.patience.is_zero(), "hashing.patience: must be more than zero"),
+            (
+                (1..=0x00ff_ffff).contains(&self.lanes),
+                "hashing.lanes: must be at least 1 and less than 2^24",
+            ),
+            (
+                self.memory_kib / 8 >= self.lanes.max(1),
+                "hashing.memory_kib: must be at least 8 for each lane",
+            ),
+            (
+                room,
+                "hashing.memory_budget: must be at least what one hash takes (hashing.memory_kib)",
+            ),
+            (
+                !self.patience.is_zero(),
+                "hashing.patience: must be more than zero",
+            ),
             (self.nice <= 19, "hashing.nice: must be at most 19"),
         ]
     }

@@ -89,7 +89,8 @@ impl Default for Http {
 impl Http {
     /// Threads that serve.
     pub(crate) fn worker_count(&self) -> usize {
-        self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
+        self.workers
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
     }
 
     /// Connections to a store that threads share, when each is to have its own: those that serve, and the one with what goes on in the
@@ -103,9 +104,18 @@ impl Http {
         let (least, longest) = (Duration::from_millis(100), Duration::from_mins(10));
         let mut rules = vec![
             (self.workers != Some(0), "http.workers: must be at least 1"),
-            ((least..=longest).contains(&self.request_timeout), "http.request_timeout: must be from 100 ms to 10 min"),
-            ((Duration::from_secs(1)..=longest).contains(&self.keep_alive), "http.keep_alive: must be from 1 s to 10 min"),
-            (self.max_connections > 0, "http.max_connections: must be at least 1"),
+            (
+                (least..=longest).contains(&self.request_timeout),
+                "http.request_timeout: must be from 100 ms to 10 min",
+            ),
+            (
+                (Duration::from_secs(1)..=longest).contains(&self.keep_alive),
+                "http.keep_alive: must be from 1 s to 10 min",
+            ),
+            (
+                self.max_connections > 0,
+                "http.max_connections: must be at least 1",
+            ),
             (
                 self.cors_origins.iter().all(|origin| is_origin(origin)),
                 "http.cors_origins: each must be an origin as browsers send it, such as https://app.example.org, without a path or a \
@@ -119,7 +129,9 @@ impl Http {
 
 /// Whether this is an origin in the form that browsers send (RFC 6454 §6.2), since it is compared byte by byte.
 fn is_origin(text: &str) -> bool {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"));
     url.is_some_and(|url| url.origin().ascii_serialization() == text && !text.contains('*'))
 }
 
@@ -129,15 +141,30 @@ mod tests {
 
     #[test]
     fn origins_are_exact() {
-        for good in ["https://app.example.org", "http://localhost:3000", "https://[::1]:8443"] {
+        for good in [
+            "https://app.example.org",
+            "http://localhost:3000",
+            "https://[::1]:8443",
+        ] {
             assert!(is_origin(good), "{good}");
         }
-        for bad in
-            ["*", "null", "", "app.example.org", "https://app.example.org/", "https://App.example.org", "https://app.example.org:443"]
-        {
+        for bad in [
+            "*",
+            "null",
+            "",
+            "app.example.org",
+            "https://app.example.org/",
+            "https://App.example.org",
+            "https://app.example.org:443",
+        ] {
             assert!(!is_origin(bad), "{bad}");
         }
-        for bad in ["https://*.example.org", "https://app.example.org/x", "ftp://app.example.org", "https://ann@app.example.org"] {
+        for bad in [
+            "https://*.example.org",
+            "https://app.example.org/x",
+            "ftp://app.example.org",
+            "https://ann@app.example.org",
+        ] {
             assert!(!is_origin(bad), "{bad}");
         }
     }

@@ -43,7 +43,9 @@ impl HumanOption {
     ///
     /// # Errors
     /// Those of the deserializer.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
         humantime_serde::option::deserialize(deserializer)
     }
 
@@ -51,7 +53,10 @@ impl HumanOption {
     ///
     /// # Errors
     /// Those of the serializer.
-    pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         duration.map(text).serialize(serializer)
     }
 }
@@ -68,7 +73,9 @@ pub(crate) fn text(duration: Duration) -> String {
         (1, "ns"),
     ];
     let nanos = duration.as_nanos();
-    let fits = |(unit, name): &&(u128, &str)| nanos.is_multiple_of(*unit) && (*name != "days" || nanos / unit >= 2);
+    let fits = |(unit, name): &&(u128, &str)| {
+        nanos.is_multiple_of(*unit) && (*name != "days" || nanos / unit >= 2)
+    };
     match UNITS.iter().find(fits) {
         Some((unit, name)) if nanos > 0 => format!("{}{name}", nanos / unit),
         _ => "0s".to_owned(),

@@ -19,7 +19,9 @@ impl fmt::Debug for Rate {
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(|error: RateError| D::Error::custom(error))
+        text.parse()
+            .map(Self)
+            .map_err(|error: RateError| D::Error::custom(error))
     }
 }
 
@@ -105,7 +107,10 @@ impl Default for Limits {
 impl Limits {
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        vec![((32..=128).contains(&self.ipv6_prefix), "limits.ipv6_prefix: must be from 32 to 128")]
+        vec![(
+            (32..=128).contains(&self.ipv6_prefix),
+            "limits.ipv6_prefix: must be from 32 to 128",
+        )]
     }
 
     /// The rates that the domain needs.

@@ -29,7 +29,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info,actix_server=warn".to_owned(), format: LogFormat::Text }
+        Self {
+            level: "info,actix_server=warn".to_owned(),
+            format: LogFormat::Text,
+        }
     }
 }
 

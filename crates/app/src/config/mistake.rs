@@ -47,8 +47,16 @@ pub(crate) struct Mistake {
 }
 
 impl Mistake {
-    pub(crate) fn new(origin: Option<Origin>, key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { origin, key: key.into(), message: message.into() }
+    pub(crate) fn new(
+        origin: Option<Origin>,
+        key: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            origin,
+            key: key.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -72,8 +80,16 @@ impl ConfigError {
     /// A mistake in words, after the key that it is in: `log.level: no filter`.
     pub fn new(what: impl AsRef<str>) -> Self {
         let what = what.as_ref().trim();
-        let named = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._".contains(c));
-        let (key, message) = what.split_once(": ").filter(|(key, _)| named(key)).unwrap_or(("", what));
+        let named = |key: &str| {
+            !key.is_empty()
+                && key
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._".contains(c))
+        };
+        let (key, message) = what
+            .split_once(": ")
+            .filter(|(key, _)| named(key))
+            .unwrap_or(("", what));
         Self(vec![Mistake::new(None, key, message)])
     }
 
@@ -95,7 +111,9 @@ impl From<Vec<Mistake>> for ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration is wrong:")?;
-        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+        self.0
+            .iter()
+            .try_for_each(|mistake| write!(f, "\n  {mistake}"))
     }
 }
 

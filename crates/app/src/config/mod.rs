@@ -121,6 +121,11 @@ impl Config {
             self.limits.rules(),
             self.traces.rules(),
         ];
-        rules.iter().flatten().filter(|(holds, _)| !holds).map(|(_, rule)| ConfigError::new(rule)).collect()
+        rules
+            .iter()
+            .flatten()
+            .filter(|(holds, _)| !holds)
+            .map(|(_, rule)| ConfigError::new(rule))
+            .collect()
     }
 }

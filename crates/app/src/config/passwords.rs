@@ -18,13 +18,18 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { min_length: Password::MIN }
+        Self {
+            min_length: Password::MIN,
+        }
     }
 }
 
 impl Passwords {
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        vec![((Password::MIN..=64).contains(&self.min_length), "passwords.min_length: must be from 8 to 64")]
+        vec![(
+            (Password::MIN..=64).contains(&self.min_length),
+            "passwords.min_length: must be from 8 to 64",
+        )]
     }
 }

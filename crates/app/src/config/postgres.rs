@@ -48,7 +48,10 @@ impl Postgres {
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
         vec![
-            (self.pool_size >= 1, "postgres.pool_size: must be at least 1"),
+            (
+                self.pool_size >= 1,
+                "postgres.pool_size: must be at least 1",
+            ),
             (
                 self.client_certificate_file.is_some() == self.client_key_file.is_some(),
                 "postgres.client_certificate_file: goes together with postgres.client_key_file",
@@ -63,7 +66,12 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] if it is not given or its file can't be read.
     pub fn postgres_url(&self) -> Result<SecretString, ConfigError> {
-        Secret::resolve("postgres.url", self.postgres.url.as_ref(), self.postgres.url_file.as_ref())?.required("postgres.url")
+        Secret::resolve(
+            "postgres.url",
+            self.postgres.url.as_ref(),
+            self.postgres.url_file.as_ref(),
+        )?
+        .required("postgres.url")
     }
 
     /// Whether the server profile can use it.
@@ -71,7 +79,9 @@ impl Config {
         if self.profile != Profile::Server {
             return Ok(());
         }
-        self.postgres()?.mistake().map_or(Ok(()), |mistake| Err(ConfigError::new(format!("postgres.{mistake}"))))
+        self.postgres()?.mistake().map_or(Ok(()), |mistake| {
+            Err(ConfigError::new(format!("postgres.{mistake}")))
+        })
     }
 
     /// Where Postgres is and how it is used.
@@ -87,6 +97,12 @@ impl Config {
             postgres.client_key_file.as_deref(),
         )?;
         let (pool_size, shared) = (postgres.pool_size, self.http.lanes());
-        Ok(PostgresConfig { url: self.postgres_url()?, tls, pool_size, shared, timeout: postgres.timeout })
+        Ok(PostgresConfig {
+            url: self.postgres_url()?,
+            tls,
+            pool_size,
+            shared,
+            timeout: postgres.timeout,
+        })
     }
 }

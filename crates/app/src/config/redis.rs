@@ -81,11 +81,23 @@ impl Default for Redis {
 impl Redis {
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        let (sentinel, named) = (self.mode == RedisModeName::Sentinel, !self.sentinel.master.is_empty());
+        let (sentinel, named) = (
+            self.mode == RedisModeName::Sentinel,
+            !self.sentinel.master.is_empty(),
+        );
         vec![
-            (self.connections != Some(0), "redis.connections: must be at least 1"),
-            (!sentinel || named, "redis.sentinel.master: `mode = \"sentinel\"` needs the name in `sentinel monitor`"),
-            (sentinel || !named, "redis.sentinel.master: is for `mode = \"sentinel\"` only"),
+            (
+                self.connections != Some(0),
+                "redis.connections: must be at least 1",
+            ),
+            (
+                !sentinel || named,
+                "redis.sentinel.master: `mode = \"sentinel\"` needs the name in `sentinel monitor`",
+            ),
+            (
+                sentinel || !named,
+                "redis.sentinel.master: is for `mode = \"sentinel\"` only",
+            ),
             (
                 self.client_certificate_file.is_some() == self.client_key_file.is_some(),
                 "redis.client_certificate_file: goes together with redis.client_key_file",
@@ -100,7 +112,12 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] if it is not given or its file can't be read.
     pub fn redis_url(&self) -> Result<SecretString, ConfigError> {
-        Secret::resolve("redis.url", self.redis.url.as_ref(), self.redis.url_file.as_ref())?.required("redis.url")
+        Secret::resolve(
+            "redis.url",
+            self.redis.url.as_ref(),
+            self.redis.url_file.as_ref(),
+        )?
+        .required("redis.url")
     }
 
     /// Whether the server profile can use it.
@@ -108,7 +125,9 @@ impl Config {
         if self.profile != Profile::Server {
             return Ok(());
         }
-        self.redis()?.mistake().map_or(Ok(()), |mistake| Err(ConfigError::new(format!("redis.{mistake}"))))
+        self.redis()?.mistake().map_or(Ok(()), |mistake| {
+            Err(ConfigError::new(format!("redis.{mistake}")))
+        })
     }
 
     /// Where Redis is and how it is used.
@@ -122,7 +141,11 @@ impl Config {
             RedisModeName::Cluster => RedisMode::Cluster,
             RedisModeName::Sentinel => {
                 let given = &redis.sentinel;
-                let password = Secret::resolve("redis.sentinel.password", given.password.as_ref(), given.password_file.as_ref())?;
+                let password = Secret::resolve(
+                    "redis.sentinel.password",
+                    given.password.as_ref(),
+                    given.password_file.as_ref(),
+                )?;
                 RedisMode::Sentinel(SentinelConfig {
                     master: given.master.clone(),
                     username: given.username.clone(),
@@ -137,6 +160,12 @@ impl Config {
             redis.client_key_file.as_deref(),
         )?;
         let connections = redis.connections.unwrap_or_else(|| self.http.lanes());
-        Ok(RedisConfig { url: self.redis_url()?, mode, tls, connections, timeout: redis.timeout })
+        Ok(RedisConfig {
+            url: self.redis_url()?,
+            mode,
+            tls,
+            connections,
+            timeout: redis.timeout,
+        })
     }
 }

@@ -18,13 +18,22 @@ impl Secret {
     ///
     /// # Errors
     /// [`ConfigError`] if both are given or the file can't be read.
-    pub fn resolve(key: &str, value: Option<&SecretString>, file: Option<&PathBuf>) -> Result<Self, ConfigError> {
+    pub fn resolve(
+        key: &str,
+        value: Option<&SecretString>,
+        file: Option<&PathBuf>,
+    ) -> Result<Self, ConfigError> {
         match (value, file) {
-            (Some(_), Some(_)) => Err(ConfigError::new(format!("{key}_file: give either {key} or {key}_file, not both"))),
+            (Some(_), Some(_)) => Err(ConfigError::new(format!(
+                "{key}_file: give either {key} or {key}_file, not both"
+            ))),
             (Some(value), None) => Ok(Self::Given(value.clone())),
             (None, Some(file)) => match std::fs::read_to_string(file) {
                 Ok(text) => Ok(Self::Given(text.trim_end_matches(['\n', '\r']).into())),
-                Err(error) => Err(ConfigError::new(format!("{key}_file: {} can't be read: {error}", file.display()))),
+                Err(error) => Err(ConfigError::new(format!(
+                    "{key}_file: {} can't be read: {error}",
+                    file.display()
+                ))),
             },
             (None, None) => Ok(Self::Absent),
         }
@@ -46,7 +55,9 @@ impl Secret {
         let variable = format!("REVOLVE__{}", key.to_uppercase().replace('.', "__"));
         match self {
             Self::Given(secret) => Ok(secret),
-            Self::Absent => Err(ConfigError::new(format!("{key}: the server profile needs it; set {variable} or {variable}_FILE"))),
+            Self::Absent => Err(ConfigError::new(format!(
+                "{key}: the server profile needs it; set {variable} or {variable}_FILE"
+            ))),
         }
     }
 }

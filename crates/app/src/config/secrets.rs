@@ -25,7 +25,11 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] if its file can't be read.
     pub fn master_key(&self) -> Result<Secret, ConfigError> {
-        Secret::resolve("secrets.master_key", self.secrets.master_key.as_ref(), self.secrets.master_key_file.as_ref())
+        Secret::resolve(
+            "secrets.master_key",
+            self.secrets.master_key.as_ref(),
+            self.secrets.master_key_file.as_ref(),
+        )
     }
 
     /// Whether it is there if it must be, and is a key.
@@ -34,9 +38,13 @@ impl Config {
             Secret::Absent if self.profile == Profile::Embedded => Ok(()),
             given => {
                 let wrong = |error| {
-                    ConfigError::new(format!("secrets.master_key: {error}; make one: openssl rand 32 | basenc --base64url | tr -d ="))
+                    ConfigError::new(format!(
+                        "secrets.master_key: {error}; make one: openssl rand 32 | basenc --base64url | tr -d ="
+                    ))
                 };
-                MasterKey::parse(&given.required("secrets.master_key")?).map(drop).map_err(wrong)
+                MasterKey::parse(&given.required("secrets.master_key")?)
+                    .map(drop)
+                    .map_err(wrong)
             }
         }
     }

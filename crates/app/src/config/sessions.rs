@@ -63,8 +63,14 @@ impl Sessions {
     /// What types alone can't say.
     pub(super) fn rules(&self) -> Vec<Rule> {
         vec![
-            (self.lifetime >= Duration::from_secs(1), "sessions.lifetime: must be at least 1s"),
-            (self.max_per_user >= 1, "sessions.max_per_user: must be at least 1"),
+            (
+                self.lifetime >= Duration::from_secs(1),
+                "sessions.lifetime: must be at least 1s",
+            ),
+            (
+                self.max_per_user >= 1,
+                "sessions.max_per_user: must be at least 1",
+            ),
         ]
     }
 }

@@ -23,7 +23,11 @@ pub struct Tls {
 
 impl Default for Tls {
     fn default() -> Self {
-        Self { certificate_file: None, private_key_file: None, reload_interval: Duration::from_secs(10) }
+        Self {
+            certificate_file: None,
+            private_key_file: None,
+            reload_interval: Duration::from_secs(10),
+        }
     }
 }
 
@@ -40,7 +44,10 @@ impl Tls {
                 self.certificate_file.is_some() == self.private_key_file.is_some(),
                 "http.tls: certificate_file and private_key_file are needed together",
             ),
-            (self.reload_interval >= Duration::from_secs(1), "http.tls.reload_interval: must be at least 1 s"),
+            (
+                self.reload_interval >= Duration::from_secs(1),
+                "http.tls.reload_interval: must be at least 1 s",
+            ),
         ]
     }
 }

@@ -90,16 +90,34 @@ impl Tokens {
         let second = Duration::from_secs(1);
         let lead = self.key_set_max_age.saturating_add(self.key_margin);
         vec![
-            (self.id_lifetime >= second, "tokens.id_lifetime: must be at least 1s"),
-            (self.refresh_lifetime >= second, "tokens.refresh_lifetime: must be at least 1s"),
+            (
+                self.id_lifetime >= second,
+                "tokens.id_lifetime: must be at least 1s",
+            ),
+            (
+                self.refresh_lifetime >= second,
+                "tokens.refresh_lifetime: must be at least 1s",
+            ),
             (
                 is_issuer(&self.issuer),
                 "tokens.issuer: must be an http or https URL, without query and fragment, such as https://accounts.example.org",
             ),
-            (!self.audience.is_empty(), "tokens.audience: must not be empty"),
-            (self.feed_interval >= Duration::from_millis(50), "tokens.feed_interval: must be at least 50ms"),
-            (self.key_refresh >= Duration::from_millis(10), "tokens.key_refresh: must be at least 10ms"),
-            (self.key_margin >= self.key_refresh.saturating_mul(2), "tokens.key_margin: must be at least twice tokens.key_refresh"),
+            (
+                !self.audience.is_empty(),
+                "tokens.audience: must not be empty",
+            ),
+            (
+                self.feed_interval >= Duration::from_millis(50),
+                "tokens.feed_interval: must be at least 50ms",
+            ),
+            (
+                self.key_refresh >= Duration::from_millis(10),
+                "tokens.key_refresh: must be at least 10ms",
+            ),
+            (
+                self.key_margin >= self.key_refresh.saturating_mul(2),
+                "tokens.key_margin: must be at least twice tokens.key_refresh",
+            ),
             (
                 self.rotate_every.is_none_or(|every| every > lead),
                 "tokens.rotate_every: must be more than tokens.key_set_max_age and tokens.key_margin together",
@@ -114,7 +132,11 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] if its file can't be read.
     pub fn signing_key(&self) -> Result<Secret, ConfigError> {
-        Secret::resolve("tokens.signing_key", self.tokens.signing_key.as_ref(), self.tokens.signing_key_file.as_ref())
+        Secret::resolve(
+            "tokens.signing_key",
+            self.tokens.signing_key.as_ref(),
+            self.tokens.signing_key_file.as_ref(),
+        )
     }
 
     /// Whether it is a key for the algorithm.
@@ -123,7 +145,9 @@ impl Config {
         match self.signing_key()? {
             Secret::Given(pem) => {
                 let algorithm: Algorithm = self.tokens.algorithm.parse().map_err(wrong)?;
-                IdKey::from_pem(algorithm, &pem).map(drop).map_err(|error| wrong(error.to_string()))
+                IdKey::from_pem(algorithm, &pem)
+                    .map(drop)
+                    .map_err(|error| wrong(error.to_string()))
             }
             Secret::Absent => Ok(()),
         }
@@ -135,14 +159,28 @@ impl Config {
             let error = retired_key(entry).err()?;
             Some(ConfigError::new(format!("{error:#}")))
         };
-        let mistakes: Vec<_> = self.tokens.retired_keys_files.iter().filter_map(wrong).flat_map(ConfigError::into_mistakes).collect();
-        if mistakes.is_empty() { Ok(()) } else { Err(mistakes.into()) }
+        let mistakes: Vec<_> = self
+            .tokens
+            .retired_keys_files
+            .iter()
+            .filter_map(wrong)
+            .flat_map(ConfigError::into_mistakes)
+            .collect();
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(mistakes.into())
+        }
     }
 }
 
 /// RFC 8414 §2 asks for https; plain http is for trying it out.
 fn is_issuer(text: &str) -> bool {
-    let web =
-        |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none();
+    let web = |url: url::Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
     url::Url::parse(text).is_ok_and(web)
 }

@@ -20,11 +20,20 @@ impl Traces {
     pub(super) fn rules(&self) -> Vec<Rule> {
         // A type of its own would quote what it can't read.
         let url = self.endpoint.as_deref().map(Url::parse);
-        let is_http = url.as_ref().is_none_or(|url| url.as_ref().is_ok_and(|url| matches!(url.scheme(), "http" | "https")));
-        let is_public = url.iter().flatten().all(|url| url.username().is_empty() && url.password().is_none());
+        let is_http = url.as_ref().is_none_or(|url| {
+            url.as_ref()
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        });
+        let is_public = url
+            .iter()
+            .flatten()
+            .all(|url| url.username().is_empty() && url.password().is_none());
         vec![
             (is_http, "traces.endpoint: must be an http or https URL"),
-            (is_public, "traces.endpoint: must not have a password in it; use OTEL_EXPORTER_OTLP_HEADERS"),
+            (
+                is_public,
+                "traces.endpoint: must not have a password in it; use OTEL_EXPORTER_OTLP_HEADERS",
+            ),
         ]
     }
 }

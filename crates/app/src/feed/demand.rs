@@ -46,7 +46,12 @@ impl Demand {
 
     /// Returns while somebody watches or has asked lately; waits for that otherwise. Only one task may wait here.
     pub(super) async fn wanted(&self, watched: impl Fn() -> bool) {
-        let expected = || self.asked.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < EXPECTED);
+        let expected = || {
+            self.asked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_some_and(|at| at.elapsed() < EXPECTED)
+        };
         while !watched() && !expected() {
             self.wake.notified().await;
         }

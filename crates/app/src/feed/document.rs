@@ -18,7 +18,11 @@ pub(crate) struct Document {
 
 impl Document {
     pub(super) fn new(statement: RevocationStatement) -> Self {
-        Self { tag: tag(&statement), statement, signed: OnceLock::new() }
+        Self {
+            tag: tag(&statement),
+            statement,
+            signed: OnceLock::new(),
+        }
     }
 
     /// Whether it is this statement, word for word.
@@ -64,7 +68,12 @@ fn tag(statement: &RevocationStatement) -> String {
         hash.update(raised.user.as_uuid().as_bytes());
         hash.update(raised.epoch.number().to_be_bytes());
         hash.update([u8::from(raised.kept.is_some())]);
-        hash.update(raised.kept.as_ref().map_or(&[0; 16], |kept| kept.as_uuid().as_bytes()));
+        hash.update(
+            raised
+                .kept
+                .as_ref()
+                .map_or(&[0; 16], |kept| kept.as_uuid().as_bytes()),
+        );
     }
     URL_SAFE_NO_PAD.encode(&hash.finalize()[..16])
 }

@@ -19,7 +19,10 @@ impl<E> NoticedEvents<E> {
 impl<E: SecurityEvents> SecurityEvents for NoticedEvents<E> {
     fn record(&self, event: SecurityEvent) {
         use SecurityEvent as E;
-        if matches!(event, E::SessionEnded { .. } | E::SessionsEnded { .. } | E::AccountDeleted { .. }) {
+        if matches!(
+            event,
+            E::SessionEnded { .. } | E::SessionsEnded { .. } | E::AccountDeleted { .. }
+        ) {
             self.demand.notice();
         }
         self.next.record(event);

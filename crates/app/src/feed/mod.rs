@@ -75,20 +75,40 @@ impl Feed {
     ) -> Self {
         let max_watchers = max_watchers.min(Semaphore::MAX_PERMITS);
         let places = Arc::new(Semaphore::new(max_watchers));
-        let (looks, closing) = (watch::Sender::new(Look::default()), CancellationToken::new());
-        Self { use_case, signer, demand, interval, looks, places, max_watchers, closing }
+        let (looks, closing) = (
+            watch::Sender::new(Look::default()),
+            CancellationToken::new(),
+        );
+        Self {
+            use_case,
+            signer,
+            demand,
+            interval,
+            looks,
+            places,
+            max_watchers,
+            closing,
+        }
     }
 
     /// Looks as long as it is polled.
     pub(crate) async fn keep_looking(&self) {
         loop {
-            self.demand.wanted(|| self.places.available_permits() < self.max_watchers).await;
+            self.demand
+                .wanted(|| self.places.available_permits() < self.max_watchers)
+                .await;
             let (number, at) = (self.demand.number(), Instant::now());
             let outcome = self.use_case.execute().await;
             self.publish(number, at, outcome);
             sleep(REST).await;
             // An end on this replica is a demand; an end on another one is seen when the time is over.
-            drop(timeout(self.interval.saturating_sub(REST), self.demand.beyond(number)).await);
+            drop(
+                timeout(
+                    self.interval.saturating_sub(REST),
+                    self.demand.beyond(number),
+                )
+                .await,
+            );
         }
     }
 
@@ -96,7 +116,10 @@ impl Feed {
         let last = self.looks.borrow().document.clone();
         let document = match outcome {
             // The same document keeps its signature.
-            Ok(statement) => Some(last.filter(|last| last.says(&statement)).unwrap_or_else(|| Arc::new(Document::new(statement)))),
+            Ok(statement) => Some(
+                last.filter(|last| last.says(&statement))
+                    .unwrap_or_else(|| Arc::new(Document::new(statement))),
+            ),
             Err(error) => {
                 // Once per outage, not once per look.
                 if last.is_some() || self.looks.borrow().at.is_none() {
@@ -105,14 +128,19 @@ impl Feed {
                 None
             }
         };
-        self.looks.send_replace(Look { answers, at: Some(at), document });
+        self.looks.send_replace(Look {
+            answers,
+            at: Some(at),
+            document,
+        });
     }
 
     /// What has ended up to now: at most the interval old, and never older than the last end on this replica.
     pub(crate) async fn current(&self) -> Result<Arc<Document>, FeedDown> {
         let fresh = {
             let look = self.looks.borrow();
-            let young = look.at.is_some_and(|at| at.elapsed() < self.interval) && look.answers >= self.demand.number();
+            let young = look.at.is_some_and(|at| at.elapsed() < self.interval)
+                && look.answers >= self.demand.number();
             young.then(|| look.document().cloned())
         };
         if let Some(document) = fresh {
@@ -122,11 +150,19 @@ impl Feed {
         let number = self.demand.ask();
         let mut looks = self.looks.subscribe();
         let look = timeout(PATIENCE, looks.wait_for(|look| look.answers >= number)).await;
-        look.ok().and_then(Result::ok).ok_or(FeedDown)?.document().cloned()
+        look.ok()
+            .and_then(Result::ok)
+            .ok_or(FeedDown)?
+            .document()
+            .cloned()
     }
 
     /// Waits until the content is none that `known` knows, for so long at most or until the service stops.
-    pub(crate) async fn changed(&self, known: impl Fn(&Document) -> bool, wait: Duration) -> Result<Option<Arc<Document>>, FeedDown> {
+    pub(crate) async fn changed(
+        &self,
+        known: impl Fn(&Document) -> bool,
+        wait: Duration,
+    ) -> Result<Option<Arc<Document>>, FeedDown> {
         let mut looks = self.watch();
         let news = looks.wait_for(|look| look.document().is_ok_and(|document| !known(document)));
         tokio::select! {
@@ -145,7 +181,9 @@ impl Feed {
 
     /// A place among those who may wait; while one is taken, the looks go on.
     pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, NoPlace> {
-        Arc::clone(&self.places).try_acquire_owned().map_err(|_| NoPlace)
+        Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| NoPlace)
     }
 
     /// How many wait for a change.

@@ -69,7 +69,12 @@ pub(crate) struct SessionAnswer<'a> {
 
 impl<'a> SessionAnswer<'a> {
     pub(crate) fn new(session: &Session, evicted: Option<&'a [SessionId]>) -> Self {
-        Self { id: session.id, created_at: session.began_at.into(), ends_at: session.ends_at.into(), evicted }
+        Self {
+            id: session.id,
+            created_at: session.began_at.into(),
+            ends_at: session.ends_at.into(),
+            evicted,
+        }
     }
 }
 
@@ -111,9 +116,18 @@ impl<'a> From<&'a User> for UserAnswer<'a> {
             user: UserMembers {
                 uid: user.id,
                 email: user.email.as_str(),
-                name: details.name.as_ref().map(revolve_domain::model::Label::as_str),
-                image_url: details.image_url.as_ref().map(revolve_domain::model::WebUrl::as_str),
-                website: details.website.as_ref().map(revolve_domain::model::WebUrl::as_str),
+                name: details
+                    .name
+                    .as_ref()
+                    .map(revolve_domain::model::Label::as_str),
+                image_url: details
+                    .image_url
+                    .as_ref()
+                    .map(revolve_domain::model::WebUrl::as_str),
+                website: details
+                    .website
+                    .as_ref()
+                    .map(revolve_domain::model::WebUrl::as_str),
                 created_at: user.created_at.into(),
             },
         }

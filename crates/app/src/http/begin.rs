@@ -49,15 +49,25 @@ pub(super) async fn sign_up(
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = parse(body, &caller, |text| Password::choose(text, policy.min_length))?;
-    let begun = use_case.run(async move |case| case.execute(request).await).await??;
+    let request = parse(body, &caller, |text| {
+        Password::choose(text, policy.min_length)
+    })?;
+    let begun = use_case
+        .run(async move |case| case.execute(request).await)
+        .await??;
     Ok(answer(StatusCode::CREATED, &begun, &caller))
 }
 
 /// `POST /signin`
-pub(super) async fn sign_in(use_case: UseCase<SignIn>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn sign_in(
+    use_case: UseCase<SignIn>,
+    caller: Caller,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let request = parse(body, &caller, Password::present)?;
-    let begun = use_case.run(async move |case| case.execute(request).await).await??;
+    let begun = use_case
+        .run(async move |case| case.execute(request).await)
+        .await??;
     Ok(answer(StatusCode::OK, &begun, &caller))
 }
 
@@ -68,7 +78,13 @@ fn parse(
 ) -> Result<SignInRequest, Problem> {
     let (email, password, device_name) = fields(body, password)?;
     let (device_credential, client) = (caller.device_credential.clone(), caller.described());
-    Ok(SignInRequest { email, password, device_name, device_credential, client })
+    Ok(SignInRequest {
+        email,
+        password,
+        device_name,
+        device_credential,
+        client,
+    })
 }
 
 pub(crate) fn fields(
@@ -86,9 +102,14 @@ fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
     // No token was shown that would have said so to the log.
     watch::names(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
-    HttpResponseBuilder::new(status).cookie(caller.device_cookie(credential)).json(Answer {
-        tokens: (&begun.tokens).into(),
-        session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
-        device: DeviceAnswer { id: begun.device.id, credential: (!caller.is_browser).then(|| credential.expose_secret()) },
-    })
+    HttpResponseBuilder::new(status)
+        .cookie(caller.device_cookie(credential))
+        .json(Answer {
+            tokens: (&begun.tokens).into(),
+            session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
+            device: DeviceAnswer {
+                id: begun.device.id,
+                credential: (!caller.is_browser).then(|| credential.expose_secret()),
+            },
+        })
 }

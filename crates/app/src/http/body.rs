@@ -33,13 +33,21 @@ pub(crate) struct Body {
 
 impl Body {
     /// A text that must be there.
-    pub(crate) fn required<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<T> {
+    pub(crate) fn required<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, FieldError>,
+    ) -> Option<T> {
         let text = self.required_text(field)?;
         self.note(field, parse(&text))
     }
 
     /// A secret that must be there.
-    pub(crate) fn secret<T>(&mut self, field: &'static str, parse: impl FnOnce(&SecretString) -> Result<T, FieldError>) -> Option<T> {
+    pub(crate) fn secret<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&SecretString) -> Result<T, FieldError>,
+    ) -> Option<T> {
         let text = SecretString::from(self.required_text(field)?);
         self.note(field, parse(&text))
     }
@@ -50,34 +58,63 @@ impl Body {
         field: &'static str,
         parse: impl FnOnce(&SecretString) -> Result<T, FieldError>,
     ) -> Option<T> {
-        if self.members.contains_key(field) { self.secret(field, parse) } else { None }
+        if self.members.contains_key(field) {
+            self.secret(field, parse)
+        } else {
+            None
+        }
     }
 
     /// A text that may be missing or null.
-    pub(crate) fn optional<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<T> {
+    pub(crate) fn optional<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, FieldError>,
+    ) -> Option<T> {
         self.nullable(field, parse).flatten()
     }
 
     /// A text that may be missing (`None`) or null (`Some(None)`).
-    #[expect(clippy::option_option, reason = "missing, null and a value are three things")]
-    pub(crate) fn nullable<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<Option<T>> {
+    #[expect(
+        clippy::option_option,
+        reason = "missing, null and a value are three things"
+    )]
+    pub(crate) fn nullable<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, FieldError>,
+    ) -> Option<Option<T>> {
         match self.members.remove(field)? {
             Value::Null => Some(None),
             Value::String(text) => self.note(field, parse(&text)).map(Some),
             _ => {
-                self.errors.push(FieldProblem::new(field, "wrong_type", "must be a string or null"));
+                self.errors.push(FieldProblem::new(
+                    field,
+                    "wrong_type",
+                    "must be a string or null",
+                ));
                 None
             }
         }
     }
 
     /// One of a few words; `None` if it is missing.
-    pub(crate) fn choice<T: Copy>(&mut self, field: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(
+        &mut self,
+        field: &'static str,
+        choices: &[(&'static str, T)],
+    ) -> Option<T> {
         let value = self.members.remove(field)?;
-        let found = choices.iter().find(|(name, _)| value.as_str() == Some(name));
+        let found = choices
+            .iter()
+            .find(|(name, _)| value.as_str() == Some(name));
         if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            self.errors.push(FieldProblem::new(field, "invalid_choice", format!("must be one of {}", names.join(", "))));
+            self.errors.push(FieldProblem::new(
+                field,
+                "invalid_choice",
+                format!("must be one of {}", names.join(", ")),
+            ));
         }
         found.map(|(_, choice)| *choice)
     }
@@ -87,7 +124,11 @@ impl Body {
         for unknown in self.members.keys() {
             let name = Label::lossy(unknown);
             let name = name.as_ref().map_or("", Label::as_str);
-            self.errors.push(FieldProblem::new(name, "unknown_field", "is not known here"));
+            self.errors.push(FieldProblem::new(
+                name,
+                "unknown_field",
+                "is not known here",
+            ));
         }
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
@@ -106,7 +147,9 @@ impl Body {
     }
 
     fn note<T>(&mut self, field: &'static str, result: Result<T, FieldError>) -> Option<T> {
-        result.map_err(|error| self.errors.push(FieldProblem::invalid(field, error))).ok()
+        result
+            .map_err(|error| self.errors.push(FieldProblem::invalid(field, error)))
+            .ok()
     }
 
     /// Reads a JSON object.
@@ -115,9 +158,17 @@ impl Body {
             return Err(too_deep());
         }
         match serde_json::from_slice::<Members>(bytes) {
-            Ok(Members(members)) => Ok(Self { members, errors: Vec::new() }),
-            Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => Err(duplicate()),
-            Err(error) if error.is_data() => Err(Problem::malformed("malformed_json", "The body must be a JSON object.")),
+            Ok(Members(members)) => Ok(Self {
+                members,
+                errors: Vec::new(),
+            }),
+            Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => {
+                Err(duplicate())
+            }
+            Err(error) if error.is_data() => Err(Problem::malformed(
+                "malformed_json",
+                "The body must be a JSON object.",
+            )),
             Err(error) => Err(malformed(error.line(), error.column())),
         }
     }
@@ -202,8 +253,15 @@ impl FromRequest for OptionalBody {
 }
 
 /// Reads a body of the right media type and size. Without `required` an empty body needs no media type.
-async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Result<Bytes, Problem> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    required: bool,
+) -> Result<Bytes, Problem> {
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if required || request.headers().contains_key(header::CONTENT_TYPE) {
         check_media_type(request)?;
     }
@@ -212,7 +270,10 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
     }
     let mut bytes = BytesMut::new();
     let deadline = Deadline::of(request, PATIENCE);
-    while let Some(chunk) = timeout_at(deadline.at, payload.next()).await.map_err(|_| too_slow(deadline.limit))? {
+    while let Some(chunk) = timeout_at(deadline.at, payload.next())
+        .await
+        .map_err(|_| too_slow(deadline.limit))?
+    {
         let chunk = chunk.map_err(|_| incomplete())?;
         if bytes.len() + chunk.len() > LIMIT {
             return Err(too_large());
@@ -227,11 +288,20 @@ async fn read(request: &HttpRequest, mut payload: Payload, required: bool) -> Re
 
 /// What every operation with a body may answer because of the body as a whole.
 pub(crate) fn problems() -> [Problem; 7] {
-    [malformed(1, 12), duplicate(), too_deep(), incomplete(), too_slow(PATIENCE), too_large(), not_json()]
+    [
+        malformed(1, 12),
+        duplicate(),
+        too_deep(),
+        incomplete(),
+        too_slow(PATIENCE),
+        too_large(),
+        not_json(),
+    ]
 }
 
 fn malformed(line: usize, column: usize) -> Problem {
-    let detail = format!("The body is not valid JSON; reading stopped at line {line}, column {column}.");
+    let detail =
+        format!("The body is not valid JSON; reading stopped at line {line}, column {column}.");
     Problem::malformed("malformed_json", detail)
 }
 
@@ -240,30 +310,51 @@ fn duplicate() -> Problem {
 }
 
 fn too_deep() -> Problem {
-    Problem::malformed("nested_too_deep", "The body must be a flat JSON object: its members are no objects or lists.")
+    Problem::malformed(
+        "nested_too_deep",
+        "The body must be a flat JSON object: its members are no objects or lists.",
+    )
 }
 
 fn incomplete() -> Problem {
-    Problem::malformed("incomplete_body", "The body ended early or could not be read.")
+    Problem::malformed(
+        "incomplete_body",
+        "The body ended early or could not be read.",
+    )
 }
 
 fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("The body must have at most {LIMIT} bytes."))
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        format!("The body must have at most {LIMIT} bytes."),
+    )
 }
 
 fn not_json() -> Problem {
     let detail = "Send the body as `Content-Type: application/json`, not compressed.";
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        detail,
+    )
 }
 
 fn too_slow(limit: Duration) -> Problem {
-    let detail = format!("The request did not arrive within {:.1} seconds.", limit.as_secs_f64());
+    let detail = format!(
+        "The request did not arrive within {:.1} seconds.",
+        limit.as_secs_f64()
+    );
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
-    if request.content_type().eq_ignore_ascii_case("application/json") && !encoded {
+    if request
+        .content_type()
+        .eq_ignore_ascii_case("application/json")
+        && !encoded
+    {
         return Ok(());
     }
     Err(not_json())
@@ -285,7 +376,11 @@ mod tests {
         ] {
             assert!(!is_deep(flat.as_bytes()), "{flat}");
         }
-        for deep in ["[[[[", r#"{"a":{"b":{"c":{}}}}"#, r#"{"a":"\\","b":[[[[]]]]}"#] {
+        for deep in [
+            "[[[[",
+            r#"{"a":{"b":{"c":{}}}}"#,
+            r#"{"a":"\\","b":[[[[]]]]}"#,
+        ] {
             assert!(is_deep(deep.as_bytes()), "{deep}");
         }
     }

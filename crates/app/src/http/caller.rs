@@ -28,7 +28,11 @@ pub(crate) struct CookieSettings {
 impl CookieSettings {
     /// With the prefix that makes browsers refuse a cookie planted by a sibling host, where they allow it (RFC 6265bis §4.1.3).
     const fn name(self) -> &'static str {
-        if self.secure { "__Host-revolve-device" } else { "revolve-device" }
+        if self.secure {
+            "__Host-revolve-device"
+        } else {
+            "revolve-device"
+        }
     }
 }
 
@@ -40,10 +44,15 @@ impl FromRequest for Bearer {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = request.headers().get(header::AUTHORIZATION).and_then(|value| {
-            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| SecretString::from(token.trim()))
-        });
+        let token = request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .and_then(|value| {
+                let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+                scheme
+                    .eq_ignore_ascii_case("bearer")
+                    .then(|| SecretString::from(token.trim()))
+            });
         ready(token.map(Self).ok_or_else(Problem::unauthenticated))
     }
 }
@@ -63,8 +72,16 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let cookies = request.app_data::<web::Data<CookieSettings>>().map(|settings| *settings.get_ref()).unwrap_or_default();
-        let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let cookies = request
+            .app_data::<web::Data<CookieSettings>>()
+            .map(|settings| *settings.get_ref())
+            .unwrap_or_default();
+        let text = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
         let from_header = text(DEVICE_HEADER).map(SecretString::from);
         let from_cookie = || raw_cookie(request, cookies.name()).map(SecretString::from);
         ready(Ok(Self {
@@ -82,13 +99,18 @@ fn address(request: &HttpRequest) -> ClientInfo {
     let peer = request.peer_addr().map(|peer| peer.ip());
     let proxies = request.app_data::<web::Data<TrustedProxies>>();
     let client = |peer| proxies.map_or(peer, |proxies| proxies.client(peer, request.headers()));
-    ClientInfo { address: peer.map(client), user_agent: None }
+    ClientInfo {
+        address: peer.map(client),
+        user_agent: None,
+    }
 }
 
 /// A `User-Agent` header in words that a person knows, such as "Firefox on Linux"; what is no browser's stays as it is.
 fn summary(header: &str) -> Option<Label> {
     const UNKNOWN: &str = "UNKNOWN";
-    let known = woothee::parser::Parser::new().parse(header).filter(|found| found.name != UNKNOWN && found.os != UNKNOWN);
+    let known = woothee::parser::Parser::new()
+        .parse(header)
+        .filter(|found| found.name != UNKNOWN && found.os != UNKNOWN);
     match known {
         Some(found) => Label::lossy(&format!("{} on {}", found.name, found.os)),
         None => Label::lossy(header),
@@ -98,16 +120,29 @@ fn summary(header: &str) -> Option<Label> {
 /// A cookie by its name as it stands in the header. Libraries decode percent signs in names, which would let a sibling host
 /// plant a cookie that only looks like one with the protected prefix after decoding.
 fn raw_cookie<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
-    let headers = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
-    let mut pairs = headers.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+    let headers = request
+        .headers()
+        .get_all(header::COOKIE)
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = headers
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value)
 }
 
 impl Caller {
     /// The client with what it calls itself: only a new session wants to know that.
     pub(crate) fn described(&self) -> ClientInfo {
-        let user_agent = self.user_agent.as_ref().and_then(|agent| summary(agent.to_str().ok()?));
-        ClientInfo { user_agent, ..self.client.clone() }
+        let user_agent = self
+            .user_agent
+            .as_ref()
+            .and_then(|agent| summary(agent.to_str().ok()?));
+        ClientInfo {
+            user_agent,
+            ..self.client.clone()
+        }
     }
 
     /// The cookie that keeps the device credential in a browser, for a year.
@@ -117,7 +152,11 @@ impl Caller {
             .http_only(true)
             .secure(self.cookies.secure)
             .same_site(SameSite::Strict)
-            .max_age(SessionPolicy::DEVICE_LIFETIME.try_into().unwrap_or_default())
+            .max_age(
+                SessionPolicy::DEVICE_LIFETIME
+                    .try_into()
+                    .unwrap_or_default(),
+            )
             .finish()
     }
 }
@@ -129,7 +168,10 @@ mod tests {
     #[test]
     fn agents_are_summed_up_in_words() {
         for (header, expected) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                "Firefox on Linux",
+            ),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
                 "Edge on Windows 10",

@@ -23,12 +23,25 @@ impl Origins {
     /// The layer that answers preflights and marks answers; without origins there is none, and browsers share nothing. Credentials
     /// are allowed, for the device cookie, since no origin is allowed but those that are listed.
     pub(crate) fn layer(&self) -> Condition<Cors> {
-        let cors = self.0.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+        let cors = self
+            .0
+            .iter()
+            .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
         let cors = cors
             .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-            .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH])
+            .allowed_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                header::IF_NONE_MATCH,
+            ])
             .allowed_header(super::caller::DEVICE_HEADER)
-            .expose_headers(["Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "ETag"])
+            .expose_headers([
+                "Retry-After",
+                "RateLimit",
+                "RateLimit-Policy",
+                "WWW-Authenticate",
+                "ETag",
+            ])
             .supports_credentials()
             .max_age(REMEMBERED);
         Condition::new(!self.0.is_empty(), cors)

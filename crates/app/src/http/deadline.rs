@@ -30,7 +30,10 @@ impl Deadline {
     /// The deadline of a request; one that nobody has set is `limit` from now.
     pub(crate) fn of(request: &HttpRequest, limit: Duration) -> Self {
         let set = request.extensions().get::<Self>().copied();
-        set.unwrap_or_else(|| Self { at: Instant::now() + limit, limit })
+        set.unwrap_or_else(|| Self {
+            at: Instant::now() + limit,
+            limit,
+        })
     }
 }
 
@@ -43,9 +46,19 @@ pub(super) fn within(limit: Duration, route: Route) -> Route {
     route.wrap(from_fn(move |request, next| keep(limit, request, next)))
 }
 
-async fn keep(limit: Duration, request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
-    let since = request.extensions().get::<Since>().map_or_else(Instant::now, |since| since.0);
-    let deadline = Deadline { at: since + limit, limit };
+async fn keep(
+    limit: Duration,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let since = request
+        .extensions()
+        .get::<Since>()
+        .map_or_else(Instant::now, |since| since.0);
+    let deadline = Deadline {
+        at: since + limit,
+        limit,
+    };
     request.extensions_mut().insert(deadline);
     // Routing is over: nobody wants the request for themselves any more.
     let kept = request.request().clone();
@@ -53,7 +66,11 @@ async fn keep(limit: Duration, request: ServiceRequest, next: Next<BoxBody>) -> 
         Ok(answer) => answer?,
         Err(_) => ServiceResponse::new(kept, late().error_response()),
     };
-    Ok(if answer.status() == StatusCode::REQUEST_TIMEOUT { cut_off(answer) } else { answer })
+    Ok(if answer.status() == StatusCode::REQUEST_TIMEOUT {
+        cut_off(answer)
+    } else {
+        answer
+    })
 }
 
 /// 503: not the client's fault. What was begun in the stores is carried to its end all the same.
@@ -65,7 +82,10 @@ pub(super) fn late() -> Problem {
 /// A client that was too slow with its body is not waited for: its connection ends with the answer.
 fn cut_off(mut answer: ServiceResponse) -> ServiceResponse {
     if answer.request().version() < Version::HTTP_2 {
-        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        answer
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
         if let Some(connection) = answer.request().conn_data::<Rc<Connection>>() {
             connection.close();
         }
@@ -74,13 +94,19 @@ fn cut_off(mut answer: ServiceResponse) -> ServiceResponse {
 }
 
 /// Keeps count of the requests on a connection, for the outermost layer: from when it is read until its answer is written.
-pub(crate) async fn count<B: MessageBody + 'static>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<Held<B>>, Error> {
+pub(crate) async fn count<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<Held<B>>, Error> {
     let in_flight = request.conn_data::<Rc<Connection>>().map(Connection::begin);
     if let Some(in_flight) = &in_flight {
         request.extensions_mut().insert(Since(in_flight.since));
     }
     let answer = next.call(request).await?;
-    Ok(answer.map_body(|_, body| Held { body: Box::pin(body), _in_flight: in_flight }))
+    Ok(answer.map_body(|_, body| Held {
+        body: Box::pin(body),
+        _in_flight: in_flight,
+    }))
 }
 
 /// An answer's body; while it is there, its request is in flight.
@@ -96,7 +122,10 @@ impl<B: MessageBody> MessageBody for Held<B> {
         self.body.size()
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         self.body.as_mut().poll_next(cx)
     }
 }

@@ -22,15 +22,30 @@ pub(super) async fn me(use_case: web::Data<Me>, bearer: Bearer) -> Result<HttpRe
 }
 
 /// `DELETE /me`
-pub(super) async fn delete(use_case: UseCase<DeleteAccount>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    use_case.run(async move |case| case.execute(&bearer.0).await).await??;
+pub(super) async fn delete(
+    use_case: UseCase<DeleteAccount>,
+    bearer: Bearer,
+) -> Result<HttpResponse, Problem> {
+    use_case
+        .run(async move |case| case.execute(&bearer.0).await)
+        .await??;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// `PUT /details`
-pub(super) async fn details(use_case: UseCase<UpdateDetails>, bearer: Bearer, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
-    let request = UpdateDetailsRequest { client: caller.client, ..parse(body)? };
-    let user = use_case.run(async move |case| case.execute(&bearer.0, request).await).await??;
+pub(super) async fn details(
+    use_case: UseCase<UpdateDetails>,
+    bearer: Bearer,
+    caller: Caller,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let request = UpdateDetailsRequest {
+        client: caller.client,
+        ..parse(body)?
+    };
+    let user = use_case
+        .run(async move |case| case.execute(&bearer.0, request).await)
+        .await??;
     Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
 }
 
@@ -42,5 +57,9 @@ pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
         email: body.optional("email", EmailAddress::parse),
     };
     let current_password = body.optional_secret("currentPassword", Password::present);
-    body.finish(Some(UpdateDetailsRequest { change, current_password, ..UpdateDetailsRequest::default() }))
+    body.finish(Some(UpdateDetailsRequest {
+        change,
+        current_password,
+        ..UpdateDetailsRequest::default()
+    }))
 }

@@ -24,8 +24,14 @@ pub(super) async fn change(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (current, new) = parse(body, policy.min_length)?;
-    let request = ChangePasswordRequest { current, new, client: caller.client };
-    use_case.run(async move |case| case.execute(&bearer.0, request).await).await??;
+    let request = ChangePasswordRequest {
+        current,
+        new,
+        client: caller.client,
+    };
+    use_case
+        .run(async move |case| case.execute(&bearer.0, request).await)
+        .await??;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -11,8 +11,8 @@ use revolve_domain::{
     model::FieldError,
     ports::{StoreError, StoreErrorKind},
     use_cases::{
-        ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Limited, Refusal, Refused, SignInError, SignUpError,
-        UpdateDetailsError,
+        ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Limited, Refusal,
+        Refused, SignInError, SignUpError, UpdateDetailsError,
     },
 };
 use serde::{Serialize, Serializer};
@@ -81,7 +81,11 @@ pub(crate) struct FieldProblem {
 
 impl FieldProblem {
     pub(crate) fn new(field: &str, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), code, detail: detail.into() }
+        Self {
+            field: field.to_owned(),
+            code,
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn invalid(field: &str, error: FieldError) -> Self {
@@ -89,13 +93,20 @@ impl FieldProblem {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
 fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self(Box::new(Document {
             r#type: format!("urn:revolve:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error"),
@@ -138,7 +149,11 @@ impl Problem {
 
     /// 401 because there is no bearer token.
     pub(crate) fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Send an ID token: `Authorization: Bearer …`.")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "Send an ID token: `Authorization: Bearer …`.",
+        )
     }
 
     /// 503: the client keeps what it has and tries again.
@@ -174,7 +189,11 @@ impl Problem {
     }
 
     fn with_id(id: RequestId) -> Self {
-        let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. Report the request id.");
+        let mut problem = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong here. Report the request id.",
+        );
         problem.0.request_id = Some(id);
         problem
     }
@@ -227,7 +246,10 @@ impl ResponseError for Problem {
             response.insert_header((header::ALLOW, allow));
         }
         if let Some(limited) = &document.limited {
-            response.insert_header((header::RETRY_AFTER, rate_limit::seconds(limited.retry_after)));
+            response.insert_header((
+                header::RETRY_AFTER,
+                rate_limit::seconds(limited.retry_after),
+            ));
             response.insert_header((rate_limit::LEVEL, rate_limit::nothing_left(limited)));
         }
         match document.status {
@@ -235,11 +257,16 @@ impl ResponseError for Problem {
                 response.insert_header((header::RETRY_AFTER, whole_seconds(document.retry_after)));
             }
             // RFC 6750 §3: an error is named only if a token was sent.
-            StatusCode::UNAUTHORIZED if matches!(document.code, "unauthenticated" | "invalid_credentials") => {
+            StatusCode::UNAUTHORIZED
+                if matches!(document.code, "unauthenticated" | "invalid_credentials") =>
+            {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"revolve\""));
             }
             StatusCode::UNAUTHORIZED => {
-                let challenge = format!("Bearer realm=\"revolve\", error=\"invalid_token\", error_description=\"{}\"", document.code);
+                let challenge = format!(
+                    "Bearer realm=\"revolve\", error=\"invalid_token\", error_description=\"{}\"",
+                    document.code
+                );
                 response.insert_header((header::WWW_AUTHENTICATE, challenge));
             }
             _ => {}
@@ -298,7 +325,9 @@ impl From<SignUpError> for Problem {
     fn from(error: SignUpError) -> Self {
         match error {
             SignUpError::EmailTaken => email_taken(),
-            SignUpError::WeakPassword(fault) => Self::fields(vec![FieldProblem::invalid("password", fault)]),
+            SignUpError::WeakPassword(fault) => {
+                Self::fields(vec![FieldProblem::invalid("password", fault)])
+            }
             SignUpError::Limited(limited) => limited.into(),
             SignUpError::Failed(failure) => failure.into(),
         }
@@ -308,11 +337,14 @@ impl From<SignUpError> for Problem {
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
-            SignInError::InvalidCredentials => {
-                Self::new(StatusCode::UNAUTHORIZED, "invalid_credentials", "The e-mail address or the password is wrong.")
-            }
+            SignInError::InvalidCredentials => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_credentials",
+                "The e-mail address or the password is wrong.",
+            ),
             SignInError::Superseded => {
-                let detail = "The account's sessions were ended during this sign-in; sign in again.";
+                let detail =
+                    "The account's sessions were ended during this sign-in; sign in again.";
                 Self::new(StatusCode::UNAUTHORIZED, "sign_in_superseded", detail)
             }
             SignInError::Limited(limited) => limited.into(),
@@ -336,10 +368,14 @@ impl From<ChangePasswordError> for Problem {
         match error {
             ChangePasswordError::Refused(refused) => refused.into(),
             ChangePasswordError::WrongPassword => wrong_password(),
-            ChangePasswordError::WeakPassword(fault) => Self::fields(vec![FieldProblem::invalid("newPassword", fault)]),
-            ChangePasswordError::Conflict => {
-                Self::new(StatusCode::CONFLICT, "conflict", "The account was changed at the same time; look again and retry.")
+            ChangePasswordError::WeakPassword(fault) => {
+                Self::fields(vec![FieldProblem::invalid("newPassword", fault)])
             }
+            ChangePasswordError::Conflict => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "The account was changed at the same time; look again and retry.",
+            ),
         }
     }
 }
@@ -367,13 +403,23 @@ impl From<EndSessionError> for Problem {
 
 /// Rounded up, at least one (RFC 9110 §10.2.3 knows no fractions).
 fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+        .max(1)
 }
 
 fn email_taken() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "email_taken", "An account with this e-mail address exists already.")
+    Problem::new(
+        StatusCode::CONFLICT,
+        "email_taken",
+        "An account with this e-mail address exists already.",
+    )
 }
 
 fn wrong_password() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "wrong_password", "The current password is wrong.")
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "wrong_password",
+        "The current password is wrong.",
+    )
 }

@@ -27,12 +27,21 @@ pub(super) fn seconds(time: Duration) -> u64 {
 
 /// What is left of a budget.
 pub(super) fn level(budget: &Budget) -> String {
-    format!("\"{}\";r={};t={}", budget.limit.as_str(), budget.level.remaining, seconds(budget.level.full_after))
+    format!(
+        "\"{}\";r={};t={}",
+        budget.limit.as_str(),
+        budget.level.remaining,
+        seconds(budget.level.full_after)
+    )
 }
 
 /// Nothing is left until then.
 pub(super) fn nothing_left(limited: &Limited) -> String {
-    format!("\"{}\";r=0;t={}", limited.limit.as_str(), seconds(limited.retry_after))
+    format!(
+        "\"{}\";r=0;t={}",
+        limited.limit.as_str(),
+        seconds(limited.retry_after)
+    )
 }
 
 fn policy(rates: &[(LimitName, Rate)]) -> String {
@@ -40,24 +49,58 @@ fn policy(rates: &[(LimitName, Rate)]) -> String {
     for (name, rate) in rates {
         let comma = if text.is_empty() { "" } else { ", " };
         // Writing to a string does not fail.
-        let _ = write!(text, "{comma}\"{}\";q={};w={}", name.as_str(), rate.burst(), seconds(rate.window()));
+        let _ = write!(
+            text,
+            "{comma}\"{}\";q={};w={}",
+            name.as_str(),
+            rate.burst(),
+            seconds(rate.window())
+        );
     }
     text
 }
 
 /// Of `POST /signup`.
-pub(super) async fn sign_up(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(&[LimitName::SignUpPerAccount, LimitName::SignUpPerAddress], request, next).await
+pub(super) async fn sign_up(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    with_policy(
+        &[LimitName::SignUpPerAccount, LimitName::SignUpPerAddress],
+        request,
+        next,
+    )
+    .await
 }
 
 /// Of what checks a password.
-pub(super) async fn password(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(&[LimitName::PasswordPerAccount, LimitName::PasswordPerAddress, LimitName::PasswordPerDevice], request, next).await
+pub(super) async fn password(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    with_policy(
+        &[
+            LimitName::PasswordPerAccount,
+            LimitName::PasswordPerAddress,
+            LimitName::PasswordPerDevice,
+        ],
+        request,
+        next,
+    )
+    .await
 }
 
 /// Of `POST /tokens`.
-pub(super) async fn refresh(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(&[LimitName::RefreshPerSession, LimitName::RefreshPerAddress], request, next).await
+pub(super) async fn refresh(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    with_policy(
+        &[LimitName::RefreshPerSession, LimitName::RefreshPerAddress],
+        request,
+        next,
+    )
+    .await
 }
 
 async fn with_policy(
@@ -65,9 +108,17 @@ async fn with_policy(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let limits = request.app_data::<Data<LiveLimits>>().map(|limits| limits.get());
-    let rates: Vec<_> =
-        limits.iter().flat_map(|limits| names.iter().filter_map(|&name| Some((name, limits.limit(name).rate()?)))).collect();
+    let limits = request
+        .app_data::<Data<LiveLimits>>()
+        .map(|limits| limits.get());
+    let rates: Vec<_> = limits
+        .iter()
+        .flat_map(|limits| {
+            names
+                .iter()
+                .filter_map(|&name| Some((name, limits.limit(name).rate()?)))
+        })
+        .collect();
     let mut response = next.call(request).await?;
     if !rates.is_empty()
         && let Ok(value) = HeaderValue::try_from(policy(&rates))
@@ -90,9 +141,23 @@ mod tests {
             policy(&[(account, rate), (address, "60/10m".parse().unwrap())]),
             "\"password_per_account\";q=10;w=900, \"password_per_address\";q=60;w=600"
         );
-        let limited = Limited { limit: account, rate, retry_after: Duration::from_millis(89_001) };
+        let limited = Limited {
+            limit: account,
+            rate,
+            retry_after: Duration::from_millis(89_001),
+        };
         assert_eq!(nothing_left(&limited), "\"password_per_account\";r=0;t=90");
-        let level_of = Level { remaining: 7, full_after: Duration::from_secs(3) };
-        assert_eq!(level(&Budget { limit: LimitName::RefreshPerSession, rate, level: level_of }), "\"refresh_per_session\";r=7;t=3");
+        let level_of = Level {
+            remaining: 7,
+            full_after: Duration::from_secs(3),
+        };
+        assert_eq!(
+            level(&Budget {
+                limit: LimitName::RefreshPerSession,
+                rate,
+                level: level_of
+            }),
+            "\"refresh_per_session\";r=7;t=3"
+        );
     }
 }

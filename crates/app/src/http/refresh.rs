@@ -25,15 +25,28 @@ struct Answer<'a> {
 }
 
 /// `POST /tokens`
-pub(super) async fn refresh(use_case: UseCase<Refresh>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn refresh(
+    use_case: UseCase<Refresh>,
+    caller: Caller,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let token = parse(body)?;
-    let request = RefreshRequest { token, device_credential: caller.device_credential, client: caller.client };
-    let refreshed = use_case.run(async move |case| case.execute(request).await).await??;
+    let request = RefreshRequest {
+        token,
+        device_credential: caller.device_credential,
+        client: caller.client,
+    };
+    let refreshed = use_case
+        .run(async move |case| case.execute(request).await)
+        .await??;
     let mut response = HttpResponse::Ok();
     if let Some(budget) = &refreshed.budget {
         response.insert_header((rate_limit::LEVEL, rate_limit::level(budget)));
     }
-    Ok(response.json(Answer { tokens: (&refreshed.tokens).into(), session: SessionAnswer::new(&refreshed.session, None) }))
+    Ok(response.json(Answer {
+        tokens: (&refreshed.tokens).into(),
+        session: SessionAnswer::new(&refreshed.session, None),
+    }))
 }
 
 pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {

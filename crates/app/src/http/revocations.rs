@@ -27,7 +27,10 @@ const LONGEST: Duration = Duration::from_mins(1);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// `GET /.well-known/revocations`
-pub(super) async fn revocations(request: HttpRequest, feed: Data<Feed>) -> Result<HttpResponse, Problem> {
+pub(super) async fn revocations(
+    request: HttpRequest,
+    feed: Data<Feed>,
+) -> Result<HttpResponse, Problem> {
     if wants_events(&request) {
         return events(feed).await;
     }
@@ -44,9 +47,15 @@ pub(super) async fn revocations(request: HttpRequest, feed: Data<Feed>) -> Resul
             document = changed;
         }
     }
-    let mut response = HttpResponse::build(if known(&document) { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    let mut response = HttpResponse::build(if known(&document) {
+        StatusCode::NOT_MODIFIED
+    } else {
+        StatusCode::OK
+    });
     // Shared caches may keep it but must ask each time.
-    response.insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::VARY, "Accept"));
+    response
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::VARY, "Accept"));
     response.insert_header(header::ETag(etag(&document)));
     if feed.closing().is_cancelled() {
         response.force_close();
@@ -55,7 +64,9 @@ pub(super) async fn revocations(request: HttpRequest, feed: Data<Feed>) -> Resul
         return Ok(response.finish());
     }
     let jws = feed.sign(&document).ok_or_else(unsigned)?;
-    Ok(response.content_type("application/jwt").body(jws.to_owned()))
+    Ok(response
+        .content_type("application/jwt")
+        .body(jws.to_owned()))
 }
 
 /// Weak, since the same content is signed anew each time it is looked at (RFC 9110 §8.8.1).
@@ -64,13 +75,22 @@ fn etag(document: &Document) -> EntityTag {
 }
 
 fn wants_events(request: &HttpRequest) -> bool {
-    let Ok(accept) = header::Accept::parse(request) else { return false };
-    accept.ranked().first().is_some_and(|first| first.essence_str() == "text/event-stream")
+    let Ok(accept) = header::Accept::parse(request) else {
+        return false;
+    };
+    accept
+        .ranked()
+        .first()
+        .is_some_and(|first| first.essence_str() == "text/event-stream")
 }
 
 /// The `wait` parameter in whole seconds; none is zero.
 fn wait(query: &str) -> Result<Duration, Problem> {
-    let Some((_, value)) = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == "wait") else {
+    let Some((_, value)) = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(name, _)| *name == "wait")
+    else {
         return Ok(Duration::ZERO);
     };
     let seconds = value.parse().map_err(|_| invalid_wait())?;
@@ -86,7 +106,11 @@ fn invalid_wait() -> Problem {
 }
 
 fn unsigned() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The feed can't be signed right now. Try again.")
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "The feed can't be signed right now. Try again.",
+    )
 }
 
 /// Server-sent events: the statement at once and at each change.
@@ -94,7 +118,10 @@ async fn events(feed: Data<Feed>) -> Result<HttpResponse, Problem> {
     feed.current().await?;
     let place = feed.place()?;
     let mut response = HttpResponse::Ok();
-    response.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::VARY, "Accept"));
+    response
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "Accept"));
     // nginx would hold events back.
     response.insert_header(("X-Accel-Buffering", "no"));
     Ok(response.streaming(Events::new(feed, place).stream()))
@@ -112,11 +139,19 @@ struct Events {
 
 impl Events {
     fn new(feed: Data<Feed>, place: OwnedSemaphorePermit) -> Self {
-        Self { looks: feed.watch(), feed, sent: None, heartbeat: Instant::now() + HEARTBEAT, _place: place }
+        Self {
+            looks: feed.watch(),
+            feed,
+            sent: None,
+            heartbeat: Instant::now() + HEARTBEAT,
+            _place: place,
+        }
     }
 
     fn stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
-        stream::unfold(self, |mut events| async move { events.next().await.map(|event| (Ok(event), events)) })
+        stream::unfold(self, |mut events| async move {
+            events.next().await.map(|event| (Ok(event), events))
+        })
     }
 
     /// The next event; `None` when the service stops.
@@ -149,7 +184,9 @@ impl Events {
 
     /// Another content, or the same when half of what was sent has passed: a client always holds one that is valid.
     fn is_news(&self, document: &Document) -> bool {
-        self.sent.as_ref().is_none_or(|(tag, as_of)| tag != document.tag() || document.as_of().since(*as_of) >= document.window() / 2)
+        self.sent.as_ref().is_none_or(|(tag, as_of)| {
+            tag != document.tag() || document.as_of().since(*as_of) >= document.window() / 2
+        })
     }
 }
 

@@ -67,9 +67,14 @@ struct DeviceMembers<'a> {
 }
 
 /// `GET /sessions`
-pub(super) async fn list(use_case: web::Data<ListSessions>, bearer: Bearer) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(
+    use_case: web::Data<ListSessions>,
+    bearer: Bearer,
+) -> Result<HttpResponse, Problem> {
     let views = use_case.execute(&bearer.0).await?;
-    Ok(HttpResponse::Ok().json(Answer { sessions: views.iter().map(members).collect() }))
+    Ok(HttpResponse::Ok().json(Answer {
+        sessions: views.iter().map(members).collect(),
+    }))
 }
 
 fn members(view: &SessionView) -> SessionMembers<'_> {
@@ -78,8 +83,15 @@ fn members(view: &SessionView) -> SessionMembers<'_> {
         id: session.id,
         device: DeviceMembers {
             id: session.device,
-            name: session.device_name.as_ref().map(revolve_domain::model::Label::as_str),
-            user_agent: session.client.user_agent.as_ref().map(revolve_domain::model::Label::as_str),
+            name: session
+                .device_name
+                .as_ref()
+                .map(revolve_domain::model::Label::as_str),
+            user_agent: session
+                .client
+                .user_agent
+                .as_ref()
+                .map(revolve_domain::model::Label::as_str),
             bound: session.bound_at.is_some(),
         },
         address: session.client.address,
@@ -92,8 +104,20 @@ fn members(view: &SessionView) -> SessionMembers<'_> {
 }
 
 /// `DELETE /sessions/{sid}`
-pub(super) async fn end(use_case: UseCase<EndSession>, bearer: Bearer, sid: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let session: SessionId = sid.parse().map_err(|_| Problem::fields(vec![FieldProblem::new("sid", "invalid_id", "must be a UUID")]))?;
-    use_case.run(async move |case| case.execute(&bearer.0, session).await).await??;
+pub(super) async fn end(
+    use_case: UseCase<EndSession>,
+    bearer: Bearer,
+    sid: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let session: SessionId = sid.parse().map_err(|_| {
+        Problem::fields(vec![FieldProblem::new(
+            "sid",
+            "invalid_id",
+            "must be a UUID",
+        )])
+    })?;
+    use_case
+        .run(async move |case| case.execute(&bearer.0, session).await)
+        .await??;
     Ok(HttpResponse::NoContent().finish())
 }

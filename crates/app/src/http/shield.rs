@@ -46,9 +46,16 @@ impl Shield {
         };
         set(header::CACHE_CONTROL, "no-store");
         set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+        set(
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        );
         set(header::REFERRER_POLICY, "no-referrer");
-        let reader = if matches!(path, PathKind::Published) { "cross-origin" } else { "same-origin" };
+        let reader = if matches!(path, PathKind::Published) {
+            "cross-origin"
+        } else {
+            "same-origin"
+        };
         set(header::CROSS_ORIGIN_RESOURCE_POLICY, reader);
         if self.https_only {
             set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
@@ -65,7 +72,11 @@ pub(super) enum PathKind {
 
 impl PathKind {
     pub(super) fn of(path: &str) -> Self {
-        if path.starts_with(PUBLISHED) { Self::Published } else { Self::Own }
+        if path.starts_with(PUBLISHED) {
+            Self::Published
+        } else {
+            Self::Own
+        }
     }
 }
 
@@ -74,18 +85,33 @@ struct Covered;
 
 /// What the request's head is refused for, if it is.
 fn too_large(request: &ServiceRequest) -> Option<Problem> {
-    let uri = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let uri = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
     if uri > URI_LIMIT {
         let detail = format!("The path with its query must have at most {URI_LIMIT} bytes.");
-        return Some(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail));
+        return Some(Problem::new(
+            StatusCode::URI_TOO_LONG,
+            "uri_too_long",
+            detail,
+        ));
     }
     let headers = request.headers();
     // With the colon, the space and the line's end.
-    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let bytes: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
     let count = headers.iter().count();
     if bytes > HEADER_LIMIT || count > HEADER_COUNT {
-        let detail = format!("The headers must have at most {HEADER_COUNT} lines and {HEADER_LIMIT} bytes.");
-        return Some(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", detail));
+        let detail =
+            format!("The headers must have at most {HEADER_COUNT} lines and {HEADER_LIMIT} bytes.");
+        return Some(Problem::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers_too_large",
+            detail,
+        ));
     }
     None
 }
@@ -93,12 +119,18 @@ fn too_large(request: &ServiceRequest) -> Option<Problem> {
 /// What a browser is told whose script may not do what it wants to.
 fn refused(error: &CorsError) -> HttpResponse {
     let detail = match error {
-        CorsError::HeadersNotAllowed | CorsError::BadRequestHeaders => "Scripts of other origins may not send these headers.",
-        CorsError::MethodNotAllowed | CorsError::BadRequestMethod => "Scripts of other origins may not use this method.",
+        CorsError::HeadersNotAllowed | CorsError::BadRequestHeaders => {
+            "Scripts of other origins may not send these headers."
+        }
+        CorsError::MethodNotAllowed | CorsError::BadRequestMethod => {
+            "Scripts of other origins may not use this method."
+        }
         _ => "Scripts of this origin may not use this service; its operator lists those that may.",
     };
     let mut response = Problem::new(StatusCode::FORBIDDEN, "cors_refused", detail).error_response();
-    let vary = HeaderValue::from_static("Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+    let vary = HeaderValue::from_static(
+        "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+    );
     response.headers_mut().insert(header::VARY, vary);
     response
 }
@@ -115,7 +147,10 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(Shielded { shield: *self, inner: Rc::new(inner) }))
+        ready(Ok(Shielded {
+            shield: *self,
+            inner: Rc::new(inner),
+        }))
     }
 }
 
@@ -144,10 +179,15 @@ where
             }
             let path = PathKind::of(request.path());
             let mut answer = match too_large(&request) {
-                Some(problem) => request.into_response(problem.error_response()).map_into_right_body(),
+                Some(problem) => request
+                    .into_response(problem.error_response())
+                    .map_into_right_body(),
                 None => inner.call(request).await?.map_into_left_body(),
             };
-            let error = answer.response().error().and_then(|error| error.as_error::<CorsError>());
+            let error = answer
+                .response()
+                .error()
+                .and_then(|error| error.as_error::<CorsError>());
             if let Some(response) = error.map(refused) {
                 answer = answer.into_response(response.map_into_right_body());
             }

@@ -11,13 +11,22 @@ use super::{
 use actix_web::HttpResponse;
 use revolve_domain::use_cases::{SignOut, SignOutScope};
 
-pub(crate) const SCOPES: [(&str, SignOutScope); 3] =
-    [("this", SignOutScope::This), ("others", SignOutScope::Others), ("everywhere", SignOutScope::Everywhere)];
+pub(crate) const SCOPES: [(&str, SignOutScope); 3] = [
+    ("this", SignOutScope::This),
+    ("others", SignOutScope::Others),
+    ("everywhere", SignOutScope::Everywhere),
+];
 
 /// `POST /signout`
-pub(super) async fn sign_out(use_case: UseCase<SignOut>, bearer: Bearer, body: OptionalBody) -> Result<HttpResponse, Problem> {
+pub(super) async fn sign_out(
+    use_case: UseCase<SignOut>,
+    bearer: Bearer,
+    body: OptionalBody,
+) -> Result<HttpResponse, Problem> {
     let scope = parse(body.0)?;
-    use_case.run(async move |case| case.execute(&bearer.0, scope).await).await??;
+    use_case
+        .run(async move |case| case.execute(&bearer.0, scope).await)
+        .await??;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -31,10 +31,16 @@ impl FromRequest for SignedIn {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let service = request.app_data::<Data<Service>>().cloned().ok_or_else(|| Problem::internal(&NotMounted));
+        let service = request
+            .app_data::<Data<Service>>()
+            .cloned()
+            .ok_or_else(|| Problem::internal(&NotMounted));
         let bearer = Bearer::from_request(request, payload);
         Box::pin(async move {
-            let Authenticated { user, session } = service?.authenticate(&bearer.await?.0).await.map_err(Problem::from)?;
+            let Authenticated { user, session } = service?
+                .authenticate(&bearer.await?.0)
+                .await
+                .map_err(Problem::from)?;
             Ok(Self { user, session })
         })
     }

@@ -41,9 +41,12 @@ pub(super) async fn live() -> HttpResponse {
 /// `GET /health/ready`: the stores answer, too, and nobody has told the service to stop.
 pub(super) async fn ready(dependencies: web::Data<Dependencies>) -> HttpResponse {
     if dependencies.stopping.has_begun() {
-        return HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "1")).json(json!({ "status": "stopping" }));
+        return HttpResponse::ServiceUnavailable()
+            .insert_header((header::RETRY_AFTER, "1"))
+            .json(json!({ "status": "stopping" }));
     }
-    let (users, tokens) = futures_util::join!(dependencies.users.ping(), dependencies.tokens.ping());
+    let (users, tokens) =
+        futures_util::join!(dependencies.users.ping(), dependencies.tokens.ping());
     let mut stores = Map::new();
     let mut ready = true;
     for (name, result) in [("users", users), ("whiteList", tokens)] {
@@ -51,7 +54,11 @@ pub(super) async fn ready(dependencies: web::Data<Dependencies>) -> HttpResponse
         stores.insert(name.to_owned(), state(&result));
     }
     let status = if ready { "ready" } else { "unavailable" };
-    let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut response = if ready {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
     if !ready {
         response.insert_header((header::RETRY_AFTER, "1"));
     }
@@ -70,9 +77,17 @@ fn state(result: &Result<(), StoreError>) -> Value {
 
 /// `GET /metrics`, on its own listener: in OpenMetrics, or in the older format for who asks for nothing but that.
 pub(super) async fn metrics(request: HttpRequest, metrics: web::Data<Metrics>) -> HttpResponse {
-    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
     if accept.contains("text/plain") && !accept.contains("openmetrics") {
-        return HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.render_classic());
+        return HttpResponse::Ok()
+            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .body(metrics.render_classic());
     }
-    HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(metrics.render())
+    HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(metrics.render())
 }

@@ -78,48 +78,105 @@ pub enum KeysCommand {
 /// # Errors
 /// A message that says what is wrong, or why it was not done.
 pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
-    let configured: Algorithm = config.tokens.algorithm.parse().map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
-    let changes = matches!(command, KeysCommand::Generate { .. } | KeysCommand::Rotate { .. } | KeysCommand::Retire { .. });
+    let configured: Algorithm = config
+        .tokens
+        .algorithm
+        .parse()
+        .map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
+    let changes = matches!(
+        command,
+        KeysCommand::Generate { .. } | KeysCommand::Rotate { .. } | KeysCommand::Retire { .. }
+    );
     // First of all: who only looks makes no master key either.
-    let repository = key_store(&config, if changes { Purpose::Change } else { Purpose::Look }).await?;
-    let Material { vault, ring, id_keys, files, .. } = Material::new(&config, Arc::new(SystemEntropy))?;
+    let repository = key_store(
+        &config,
+        if changes {
+            Purpose::Change
+        } else {
+            Purpose::Look
+        },
+    )
+    .await?;
+    let Material {
+        vault,
+        ring,
+        id_keys,
+        files,
+        ..
+    } = Material::new(&config, Arc::new(SystemEntropy))?;
     let (ring, policy) = (Arc::new(ring), config.tokens.key_policy());
     drop(config);
     let (maker, clock) = (Arc::new(vault), Arc::new(SystemClock));
-    let manage = ManageKeys { keep: KeepKeys { repository, maker, ring: ring.clone(), clock, policy, id_keys } };
+    let manage = ManageKeys {
+        keep: KeepKeys {
+            repository,
+            maker,
+            ring: ring.clone(),
+            clock,
+            policy,
+            id_keys,
+        },
+    };
     if changes {
         // In a new store the first keys come first.
         manage.keep.execute().await?;
     }
     let kind = |r#use, algorithm: Option<Algorithm>| match r#use {
         Use::Id => Ok(KeyKind::Id(algorithm.unwrap_or(configured))),
-        Use::Refresh if algorithm.is_some() => Err(anyhow!("--algorithm is for ID tokens; refresh tokens are signed with HS256")),
+        Use::Refresh if algorithm.is_some() => Err(anyhow!(
+            "--algorithm is for ID tokens; refresh tokens are signed with HS256"
+        )),
         Use::Refresh => Ok(KeyKind::Refresh),
     };
     Ok(match command {
         KeysCommand::List { json } => {
             let listed = Listed::new(&manage.list().await?, &files, id_keys == IdKeys::File);
-            if json { listed.to_json()? } else { listed.to_table() }
+            if json {
+                listed.to_json()?
+            } else {
+                listed.to_table()
+            }
         }
         KeysCommand::Generate { r#use, algorithm } => {
             let key = manage.generate(kind(r#use, algorithm)?).await?;
-            let until = key.phase.until().map(super::table::instant).unwrap_or_default();
-            format!("made the next {} key for {} tokens: {}\nit signs from {until}\n", key.kind.algorithm_name(), key.kind.usage(), key.id)
+            let until = key
+                .phase
+                .until()
+                .map(super::table::instant)
+                .unwrap_or_default();
+            format!(
+                "made the next {} key for {} tokens: {}\nit signs from {until}\n",
+                key.kind.algorithm_name(),
+                key.kind.usage(),
+                key.id
+            )
         }
         KeysCommand::Rotate { r#use, now } => match manage.rotate(kind(r#use, None)?, now).await? {
             RotateOutcome::Rotated(promotion) => {
-                let retired = promotion
-                    .retires
-                    .map(|(id, retired)| format!("{id} is retired and stays until {}\n", super::table::instant(retired.until)));
-                format!("{} signs from now on\n{}", promotion.next, retired.unwrap_or_default())
+                let retired = promotion.retires.map(|(id, retired)| {
+                    format!(
+                        "{id} is retired and stays until {}\n",
+                        super::table::instant(retired.until)
+                    )
+                });
+                format!(
+                    "{} signs from now on\n{}",
+                    promotion.next,
+                    retired.unwrap_or_default()
+                )
             }
             RotateOutcome::Waits(id, NotYet(at)) => {
                 let at = super::table::instant(at);
-                format!("{id} is published and takes over by itself at {at}, when everybody knows it (--now: at once)\n")
+                format!(
+                    "{id} is published and takes over by itself at {at}, when everybody knows it (--now: at once)\n"
+                )
             }
         },
         KeysCommand::Retire { kid, now } => match manage.retire(&kid, now).await? {
-            RetireOutcome::Retired(retired) => format!("{kid} is retired and stays until {}\n", super::table::instant(retired.until)),
+            RetireOutcome::Retired(retired) => format!(
+                "{kid} is retired and stays until {}\n",
+                super::table::instant(retired.until)
+            ),
             RetireOutcome::Gone => format!("{kid} is gone\n"),
         },
         KeysCommand::ExportPublic { kid } => {
@@ -132,7 +189,12 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
 
 fn exported<'a>(set: &'a Value, kid: Option<&KeyId>) -> Result<&'a Value> {
     let Some(kid) = kid else { return Ok(set) };
-    match set["keys"].as_array().into_iter().flatten().find(|key| key["kid"] == kid.as_str()) {
+    match set["keys"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|key| key["kid"] == kid.as_str())
+    {
         Some(key) => Ok(key),
         None => bail!("there is no public key {kid}"),
     }

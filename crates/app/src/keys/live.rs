@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use revolve_adapters::jose::JoseTokens;
 use revolve_domain::{
     model::Timestamp,
-    ports::{IdClaims, RefreshClaims, SignError, StoreError, TokenCodec, TokenRejected, VerifiedId},
+    ports::{
+        IdClaims, RefreshClaims, SignError, StoreError, TokenCodec, TokenRejected, VerifiedId,
+    },
     use_cases::{KeepKeys, KeyChange, KeysFailed},
 };
 use secrecy::SecretString;
@@ -39,7 +41,11 @@ impl LiveKeys {
     /// # Errors
     /// If the user database fails, or holds keys that the master key does not open.
     pub(crate) async fn start(keep: KeepKeys, tokens: Arc<JoseTokens>) -> Result<Self, KeysFailed> {
-        let live = Self { tokens, keep, last: Mutex::new(None) };
+        let live = Self {
+            tokens,
+            keep,
+            last: Mutex::new(None),
+        };
         live.keep().await?;
         if let Some(change) = live.keep.adopt_algorithm().await? {
             log(&change);
@@ -52,7 +58,10 @@ impl LiveKeys {
         let mut last = self.last.lock().await;
         let began = Instant::now();
         let kept = self.keep.execute().await;
-        *last = Some(Look { began, answered: kept.is_ok() });
+        *last = Some(Look {
+            began,
+            answered: kept.is_ok(),
+        });
         kept?.iter().for_each(log);
         Ok(())
     }
@@ -64,14 +73,23 @@ impl LiveKeys {
         let mut last = self.last.lock().await;
         if let Some(look) = *last {
             if look.began >= came {
-                let failed = || StoreError::unavailable("keys", "look for keys", "another request has just found the store not answering");
+                let failed = || {
+                    StoreError::unavailable(
+                        "keys",
+                        "look for keys",
+                        "another request has just found the store not answering",
+                    )
+                };
                 return if look.answered { Ok(()) } else { Err(failed()) };
             }
             sleep_until(look.began + PAUSE).await;
         }
         let began = Instant::now();
         let looked = self.keep.load().await;
-        *last = Some(Look { began, answered: looked.is_ok() });
+        *last = Some(Look {
+            began,
+            answered: looked.is_ok(),
+        });
         match looked {
             Ok(_) => Ok(()),
             Err(KeysFailed::Store(error)) => Err(error),
@@ -83,10 +101,16 @@ impl LiveKeys {
 fn log(change: &KeyChange) {
     match change {
         KeyChange::Made(key) => {
-            let (usage, algorithm, state) = (key.kind.usage(), key.kind.algorithm_name(), key.phase.state());
+            let (usage, algorithm, state) = (
+                key.kind.usage(),
+                key.kind.algorithm_name(),
+                key.phase.state(),
+            );
             tracing::info!(key = %key.id, %usage, algorithm, %state, "made a key");
         }
-        KeyChange::Promoted(key, Some(retired)) => tracing::info!(%key, %retired, "a key took over"),
+        KeyChange::Promoted(key, Some(retired)) => {
+            tracing::info!(%key, %retired, "a key took over")
+        }
         KeyChange::Promoted(key, None) => tracing::info!(%key, "a key began to sign"),
         KeyChange::Removed(key) => tracing::info!(%key, "a retired key is gone"),
     }
@@ -95,8 +119,12 @@ fn log(change: &KeyChange) {
 /// Says what went wrong with the keys; what was loaded before goes on.
 pub(crate) fn warn(error: &KeysFailed) {
     match error {
-        KeysFailed::Store(error) => tracing::warn!(error = %chain(error), "the keys could not be looked at"),
-        KeysFailed::Key(error) => tracing::error!(error = %chain(error), "the keys could not be kept"),
+        KeysFailed::Store(error) => {
+            tracing::warn!(error = %chain(error), "the keys could not be looked at")
+        }
+        KeysFailed::Key(error) => {
+            tracing::error!(error = %chain(error), "the keys could not be kept")
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use crate::{
     embedded_keys,
 };
 use anyhow::{Context, Result, anyhow};
-use revolve_adapters::jose::{Algorithm, CodecConfig, FileKeys, IdKey, JoseTokens, KeyVault, MasterKey};
+use revolve_adapters::jose::{
+    Algorithm, CodecConfig, FileKeys, IdKey, JoseTokens, KeyVault, MasterKey,
+};
 use revolve_domain::{keys::IdKeys, ports::Entropy};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fs, path::Path, sync::Arc};
@@ -29,7 +31,11 @@ pub(crate) struct Material {
 impl Material {
     /// The embedded profile makes the master key that is not given; the server profile never invents it.
     pub(crate) fn new(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Self> {
-        let algorithm: Algorithm = config.tokens.algorithm.parse().map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
+        let algorithm: Algorithm = config
+            .tokens
+            .algorithm
+            .parse()
+            .map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
         let (master, embedded) = match (config.profile, config.master_key()?) {
             (Profile::Server, given) => (given.required("secrets.master_key")?, None),
             (Profile::Embedded, given) => {
@@ -43,33 +49,72 @@ impl Material {
         };
         let master = MasterKey::parse(&master).context("secrets.master_key")?;
         let signing = match config.signing_key()? {
-            Secret::Given(pem) => Some(IdKey::from_pem(algorithm, &pem).context("tokens.signing_key")?),
+            Secret::Given(pem) => {
+                Some(IdKey::from_pem(algorithm, &pem).context("tokens.signing_key")?)
+            }
             Secret::Absent => None,
         };
-        let id_keys = if signing.is_some() { IdKeys::File } else { IdKeys::Stored(algorithm) };
+        let id_keys = if signing.is_some() {
+            IdKeys::File
+        } else {
+            IdKeys::Stored(algorithm)
+        };
         let legacy = match (embedded, id_keys) {
-            (Some(data_dir), IdKeys::Stored(_)) => embedded_keys::Legacy::find(data_dir, algorithm)?,
+            (Some(data_dir), IdKeys::Stored(_)) => {
+                embedded_keys::Legacy::find(data_dir, algorithm)?
+            }
             _ => None,
         };
-        let others = config.tokens.retired_keys_files.iter().map(|file| retired_key(file)).collect::<Result<Vec<_>>>()?;
+        let others = config
+            .tokens
+            .retired_keys_files
+            .iter()
+            .map(|file| retired_key(file))
+            .collect::<Result<Vec<_>>>()?;
         let files = FileKeys { signing, others };
-        let signs = files.signing.iter().map(|key| (key.id().to_owned(), key.algorithm(), true));
-        let verify = files.others.iter().map(|key| (key.id().to_owned(), key.algorithm(), false));
+        let signs = files
+            .signing
+            .iter()
+            .map(|key| (key.id().to_owned(), key.algorithm(), true));
+        let verify = files
+            .others
+            .iter()
+            .map(|key| (key.id().to_owned(), key.algorithm(), false));
         let described = signs.chain(verify).collect();
 
-        let vault = KeyVault::new(&master, entropy, legacy.as_ref().map(|key| (algorithm, key.pem.clone())))?;
-        let codec_config = CodecConfig { issuer: config.tokens.issuer.clone(), audience: config.tokens.audience.clone() };
-        let ring = JoseTokens::stored(codec_config, files, &master).context("tokens.retired_keys_files")?;
-        Ok(Self { master, vault, ring, id_keys, files: described, legacy })
+        let vault = KeyVault::new(
+            &master,
+            entropy,
+            legacy.as_ref().map(|key| (algorithm, key.pem.clone())),
+        )?;
+        let codec_config = CodecConfig {
+            issuer: config.tokens.issuer.clone(),
+            audience: config.tokens.audience.clone(),
+        };
+        let ring = JoseTokens::stored(codec_config, files, &master)
+            .context("tokens.retired_keys_files")?;
+        Ok(Self {
+            master,
+            vault,
+            ring,
+            id_keys,
+            files: described,
+            legacy,
+        })
     }
 }
 
 /// `old.pem` or `PS256:old.pem`
 pub(crate) fn retired_key(entry: &str) -> Result<IdKey> {
-    let named = entry.split_once(':').and_then(|(name, file)| Some((name.parse::<Algorithm>().ok()?, file)));
-    let (algorithm, file) = named.map_or((None, entry), |(algorithm, file)| (Some(algorithm), file));
+    let named = entry
+        .split_once(':')
+        .and_then(|(name, file)| Some((name.parse::<Algorithm>().ok()?, file)));
+    let (algorithm, file) =
+        named.map_or((None, entry), |(algorithm, file)| (Some(algorithm), file));
     let read = || -> Result<IdKey> {
-        let pem: SecretString = fs::read_to_string(Path::new(file)).context("it can't be read")?.into();
+        let pem: SecretString = fs::read_to_string(Path::new(file))
+            .context("it can't be read")?
+            .into();
         Ok(IdKey::verifying(algorithm, pem.expose_secret())?)
     };
     read().with_context(|| format!("tokens.retired_keys_files: {file}"))

@@ -4,7 +4,9 @@ use crate::http::names;
 use async_trait::async_trait;
 use revolve_domain::{
     model::Timestamp,
-    ports::{IdClaims, RefreshClaims, SignError, StoreError, TokenCodec, TokenRejected, VerifiedId},
+    ports::{
+        IdClaims, RefreshClaims, SignError, StoreError, TokenCodec, TokenRejected, VerifiedId,
+    },
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -23,11 +25,15 @@ impl TokenCodec for SeenTokens {
     }
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
-        self.0.verify_id(token, now).inspect(|id| names(id.user, id.session))
+        self.0
+            .verify_id(token, now)
+            .inspect(|id| names(id.user, id.session))
     }
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
-        self.0.verify_refresh(token).inspect(|claims| names(claims.user, claims.session))
+        self.0
+            .verify_refresh(token)
+            .inspect(|claims| names(claims.user, claims.session))
     }
 
     async fn look_for_keys(&self) -> Result<(), StoreError> {

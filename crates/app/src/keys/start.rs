@@ -20,14 +20,33 @@ pub(crate) async fn start(
     policy: KeyPolicy,
     metrics: &Metrics,
 ) -> Result<(Arc<LiveKeys>, Arc<JoseTokens>)> {
-    let Material { vault, ring, id_keys, legacy, .. } = material;
+    let Material {
+        vault,
+        ring,
+        id_keys,
+        legacy,
+        ..
+    } = material;
     let ring = Arc::new(ring);
     let counted = Arc::new(CountedRing::new(Arc::clone(&ring), metrics));
-    let keep = KeepKeys { repository: Arc::clone(&repository), maker: Arc::new(vault), ring: counted, clock, policy, id_keys };
-    let live = LiveKeys::start(keep, Arc::clone(&ring)).await.map_err(|error| {
-        let about = if matches!(error, KeysFailed::Key(KeyFault::Sealed(_))) { "secrets.master_key" } else { "the signing keys" };
-        anyhow::Error::new(error).context(about)
-    })?;
+    let keep = KeepKeys {
+        repository: Arc::clone(&repository),
+        maker: Arc::new(vault),
+        ring: counted,
+        clock,
+        policy,
+        id_keys,
+    };
+    let live = LiveKeys::start(keep, Arc::clone(&ring))
+        .await
+        .map_err(|error| {
+            let about = if matches!(error, KeysFailed::Key(KeyFault::Sealed(_))) {
+                "secrets.master_key"
+            } else {
+                "the signing keys"
+            };
+            anyhow::Error::new(error).context(about)
+        })?;
     if let Some(legacy) = legacy {
         legacy.settle(&repository.list().await.context("the signing keys")?)?;
     }

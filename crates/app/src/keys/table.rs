@@ -31,12 +31,21 @@ struct Row {
 
 impl Listed {
     /// `file_signs`: a file signs ID tokens, so that the active key of the user database does not.
-    pub(super) fn new(stored: &[StoredKey], files: &[(String, Algorithm, bool)], file_signs: bool) -> Self {
+    pub(super) fn new(
+        stored: &[StoredKey],
+        files: &[(String, Algorithm, bool)],
+        file_signs: bool,
+    ) -> Self {
         let from_file = files.iter().map(|(kid, algorithm, signs)| Row {
             kid: kid.clone(),
             r#use: KeyUse::Id.name(),
             algorithm: algorithm.name(),
-            state: if *signs { State::Active } else { State::Retired }.name(),
+            state: if *signs {
+                State::Active
+            } else {
+                State::Retired
+            }
+            .name(),
             source: "file",
             since: None,
             signs_from: None,
@@ -67,10 +76,20 @@ impl Listed {
         if self.0.is_empty() {
             return "there are no keys yet: the service makes them when it starts\n".to_owned();
         }
-        let width = self.0.iter().map(|row| row.kid.len()).max().unwrap_or_default().max(3);
+        let width = self
+            .0
+            .iter()
+            .map(|row| row.kid.len())
+            .max()
+            .unwrap_or_default()
+            .max(3);
         let mut table = String::new();
         // Writing to a string does not fail.
-        let _ = writeln!(table, "{:width$}  USE      ALG    STATE    SINCE                 THEN", "KID");
+        let _ = writeln!(
+            table,
+            "{:width$}  USE      ALG    STATE    SINCE                 THEN",
+            "KID"
+        );
         for row in &self.0 {
             let then = match (&row.signs_from, &row.gone_at) {
                 (Some(at), _) => format!("signs from {at}"),
@@ -78,7 +97,10 @@ impl Listed {
                 _ => String::new(),
             };
             let since = row.since.as_deref().unwrap_or("(from a file)");
-            let line = format!("{:width$}  {:7}  {:5}  {:7}  {since:20}  {then}", row.kid, row.r#use, row.algorithm, row.state);
+            let line = format!(
+                "{:width$}  {:7}  {:5}  {:7}  {since:20}  {then}",
+                row.kid, row.r#use, row.algorithm, row.state
+            );
             let _ = writeln!(table, "{}", line.trim_end());
         }
         table
@@ -87,5 +109,8 @@ impl Listed {
 
 /// RFC 3339, in whole seconds.
 pub(super) fn instant(at: Timestamp) -> String {
-    at.whole_second().to_datetime().format(&Rfc3339).unwrap_or_default()
+    at.whole_second()
+        .to_datetime()
+        .format(&Rfc3339)
+        .unwrap_or_default()
 }

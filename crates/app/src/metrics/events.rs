@@ -10,7 +10,9 @@ use revolve_domain::ports::{SecurityEvent, SecurityEvents};
 use std::sync::Arc;
 
 /// Bounds of the gap histogram in seconds: around the default windows, and a day.
-const GAPS: [f64; 14] = [0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 21_600.0, 86_400.0];
+const GAPS: [f64; 14] = [
+    0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 21_600.0, 86_400.0,
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EventLabels {
@@ -41,13 +43,21 @@ impl EventMetrics {
     }
 
     fn count(&self, event: &SecurityEvent) {
-        self.events.get_or_create(&EventLabels { event: event.name() }).inc();
+        self.events
+            .get_or_create(&EventLabels {
+                event: event.name(),
+            })
+            .inc();
         let (outcome, gap) = match event {
-            SecurityEvent::SessionRepeated { gap, late, .. } => (if *late { "late" } else { "free" }, gap),
+            SecurityEvent::SessionRepeated { gap, late, .. } => {
+                (if *late { "late" } else { "free" }, gap)
+            }
             SecurityEvent::SessionReused { gap, .. } => ("reused", gap),
             _ => return,
         };
-        self.gaps.get_or_create(&GapLabels { outcome }).observe(gap.as_secs_f64());
+        self.gaps
+            .get_or_create(&GapLabels { outcome })
+            .observe(gap.as_secs_f64());
     }
 }
 

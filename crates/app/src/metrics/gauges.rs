@@ -35,19 +35,44 @@ impl Gauges {
         help: &'static str,
         read: impl Fn() -> Vec<(Labels, f64)> + Send + Sync + 'static,
     ) -> Self {
-        self.0.push(Gauge { name, help, is_counter: false, read: Box::new(read) });
+        self.0.push(Gauge {
+            name,
+            help,
+            is_counter: false,
+            read: Box::new(read),
+        });
         self
     }
 
     /// Adds a plain one.
-    pub(crate) fn plain(self, name: &'static str, help: &'static str, read: impl Fn() -> usize + Send + Sync + 'static) -> Self {
+    pub(crate) fn plain(
+        self,
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> usize + Send + Sync + 'static,
+    ) -> Self {
         self.gauge(name, help, move || vec![(Labels::new(), lossy(read()))])
     }
 
     /// Adds one that only grows; `_total` comes by itself.
-    pub(crate) fn counter(mut self, name: &'static str, help: &'static str, read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        let read = Box::new(move || vec![(Labels::new(), lossy(usize::try_from(read()).unwrap_or(usize::MAX)))]);
-        self.0.push(Gauge { name, help, is_counter: true, read });
+    pub(crate) fn counter(
+        mut self,
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        let read = Box::new(move || {
+            vec![(
+                Labels::new(),
+                lossy(usize::try_from(read()).unwrap_or(usize::MAX)),
+            )]
+        });
+        self.0.push(Gauge {
+            name,
+            help,
+            is_counter: true,
+            read,
+        });
         self
     }
 }
@@ -59,17 +84,31 @@ pub(crate) fn lossy(count: usize) -> f64 {
 }
 
 fn write(is_counter: bool, value: f64, metric: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-    if is_counter { ConstCounter::new(value).encode(metric) } else { ConstGauge::new(value).encode(metric) }
+    if is_counter {
+        ConstCounter::new(value).encode(metric)
+    } else {
+        ConstGauge::new(value).encode(metric)
+    }
 }
 
 impl Collector for Gauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        for Gauge { name, help, is_counter, read } in &self.0 {
+        for Gauge {
+            name,
+            help,
+            is_counter,
+            read,
+        } in &self.0
+        {
             let values = read();
             if values.is_empty() {
                 continue;
             }
-            let kind = if *is_counter { MetricType::Counter } else { MetricType::Gauge };
+            let kind = if *is_counter {
+                MetricType::Counter
+            } else {
+                MetricType::Gauge
+            };
             let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
             for (labels, value) in values {
                 if labels.is_empty() {
@@ -86,6 +125,8 @@ impl Collector for Gauges {
 
 impl fmt::Debug for Gauges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|gauge| gauge.name)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|gauge| gauge.name))
+            .finish()
     }
 }

@@ -15,7 +15,9 @@ use revolve_domain::{
 use std::{sync::Arc, time::Instant};
 
 /// Bounds in seconds: one hash is some tens of milliseconds, the patience of the queue a few seconds.
-const BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const BOUNDS: [f64; 11] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -29,7 +31,8 @@ pub(super) struct HashMetrics {
 
 impl HashMetrics {
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let durations = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
+        let durations =
+            Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
         let help = "Time to hash or check a password, waiting included, by operation (hash, check)";
         registry.register("password_hash_duration_seconds", help, durations.clone());
         let refused = Counter::default();
@@ -56,8 +59,21 @@ pub(crate) struct HashQueue {
 }
 
 impl From<PoolStats> for HashQueue {
-    fn from(PoolStats { threads, busy, waiting, budget, .. }: PoolStats) -> Self {
-        Self { threads, busy, waiting, budget: usize::try_from(budget).unwrap_or(usize::MAX) }
+    fn from(
+        PoolStats {
+            threads,
+            busy,
+            waiting,
+            budget,
+            ..
+        }: PoolStats,
+    ) -> Self {
+        Self {
+            threads,
+            busy,
+            waiting,
+            budget: usize::try_from(budget).unwrap_or(usize::MAX),
+        }
     }
 }
 
@@ -77,17 +93,38 @@ impl MeasuredHasher {
         let [threads, busy, waiting, budget] = std::array::from_fn(|_| queue.clone());
         metrics.watch(
             Gauges::new()
-                .plain("hash_threads", "Password hashes that may be computed at once", move || threads().threads)
-                .plain("hash_threads_busy", "Password hashes that are being computed", move || busy().busy)
-                .plain("hash_queue_length", "Passwords that wait to be hashed", move || waiting().waiting)
-                .gauge("hash_memory_budget_bytes", "Memory that password hashes may take altogether", move || {
-                    vec![(Vec::new(), lossy(budget().budget))]
-                }),
+                .plain(
+                    "hash_threads",
+                    "Password hashes that may be computed at once",
+                    move || threads().threads,
+                )
+                .plain(
+                    "hash_threads_busy",
+                    "Password hashes that are being computed",
+                    move || busy().busy,
+                )
+                .plain(
+                    "hash_queue_length",
+                    "Passwords that wait to be hashed",
+                    move || waiting().waiting,
+                )
+                .gauge(
+                    "hash_memory_budget_bytes",
+                    "Memory that password hashes may take altogether",
+                    move || vec![(Vec::new(), lossy(budget().budget))],
+                ),
         );
-        Self { next, metrics: Arc::clone(metrics) }
+        Self {
+            next,
+            metrics: Arc::clone(metrics),
+        }
     }
 
-    async fn measure<T>(&self, operation: &'static str, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    async fn measure<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let metrics = &self.metrics.hashing;
         let began = Instant::now();
         let result = work.await;
@@ -95,7 +132,10 @@ impl MeasuredHasher {
             Err(error) if error.kind() == StoreErrorKind::Unavailable => {
                 metrics.refused.inc();
             }
-            _ => metrics.durations.get_or_create(&Labels { operation }).observe(began.elapsed().as_secs_f64()),
+            _ => metrics
+                .durations
+                .get_or_create(&Labels { operation })
+                .observe(began.elapsed().as_secs_f64()),
         }
         result
     }
@@ -113,7 +153,11 @@ impl PasswordHasher for MeasuredHasher {
         self.measure("hash", self.next.hash(password)).await
     }
 
-    async fn check(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<PasswordCheck, StoreError> {
+    async fn check(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<PasswordCheck, StoreError> {
         self.measure("check", self.next.check(password, hash)).await
     }
 }

@@ -8,7 +8,9 @@ use prometheus_client::{
 use std::time::Duration;
 
 /// Bounds in seconds: a refresh takes about a millisecond, a hash some tens, and more than a few seconds is a fault.
-const BOUNDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const BOUNDS: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -35,11 +37,24 @@ impl HttpMetrics {
         let requests = Family::default();
         let help = "Requests by the template of their route, method, status (499: the client hung up) and the code of the problem";
         registry.register("http_requests", help, Family::clone(&requests));
-        let durations = Family::<RouteLabels, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
-        registry.register("http_request_duration_seconds", "Time from the head of a request to the head of its answer", durations.clone());
+        let durations =
+            Family::<RouteLabels, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
+        registry.register(
+            "http_request_duration_seconds",
+            "Time from the head of a request to the head of its answer",
+            durations.clone(),
+        );
         let in_flight = Gauge::default();
-        registry.register("http_requests_in_flight", "Requests that have no answer yet", in_flight.clone());
-        Self { requests, durations, in_flight }
+        registry.register(
+            "http_requests_in_flight",
+            "Requests that have no answer yet",
+            in_flight.clone(),
+        );
+        Self {
+            requests,
+            durations,
+            in_flight,
+        }
     }
 
     /// A request has come. It is in flight until the result is dropped.
@@ -48,10 +63,31 @@ impl HttpMetrics {
     }
 
     /// It was answered. The route MUST be a template, the code one of ours.
-    pub(crate) fn count(&self, route: &str, method: &'static str, status: u16, code: Option<&'static str>, took: Duration) {
-        let (by_route, route) = (RouteLabels { route: route.to_owned() }, route.to_owned());
-        self.durations.get_or_create(&by_route).observe(took.as_secs_f64());
-        self.requests.get_or_create(&RequestLabels { route, method, status, code: code.unwrap_or_default() }).inc();
+    pub(crate) fn count(
+        &self,
+        route: &str,
+        method: &'static str,
+        status: u16,
+        code: Option<&'static str>,
+        took: Duration,
+    ) {
+        let (by_route, route) = (
+            RouteLabels {
+                route: route.to_owned(),
+            },
+            route.to_owned(),
+        );
+        self.durations
+            .get_or_create(&by_route)
+            .observe(took.as_secs_f64());
+        self.requests
+            .get_or_create(&RequestLabels {
+                route,
+                method,
+                status,
+                code: code.unwrap_or_default(),
+            })
+            .inc();
     }
 }
 

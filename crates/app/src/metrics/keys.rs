@@ -49,7 +49,10 @@ impl<R> CountedRing<R> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "whole seconds are exact for a while yet")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "whole seconds are exact for a while yet"
+)]
 fn seconds(at: Timestamp) -> f64 {
     at.as_seconds() as f64
 }
@@ -59,11 +62,16 @@ fn look(seen: &List) -> Vec<Seen> {
 }
 
 /// A value for every use and state, where there is one.
-fn of_each(value: impl Fn(KeyUse, State) -> Option<f64>) -> Vec<(Vec<(&'static str, &'static str)>, f64)> {
+fn of_each(
+    value: impl Fn(KeyUse, State) -> Option<f64>,
+) -> Vec<(Vec<(&'static str, &'static str)>, f64)> {
     let mut values = Vec::new();
     for usage in [KeyUse::Id, KeyUse::Refresh] {
         for state in [State::Next, State::Active, State::Retired] {
-            values.extend(value(usage, state).map(|value| (vec![("use", usage.name()), ("state", state.name())], value)));
+            values.extend(
+                value(usage, state)
+                    .map(|value| (vec![("use", usage.name()), ("state", state.name())], value)),
+            );
         }
     }
     values
@@ -72,7 +80,11 @@ fn of_each(value: impl Fn(KeyUse, State) -> Option<f64>) -> Vec<(Vec<(&'static s
 impl<R: KeyRing> KeyRing for CountedRing<R> {
     fn load(&self, keys: &[StoredKey]) -> Result<(), KeyFault> {
         self.next.load(keys)?;
-        let seen = keys.iter().map(|key| Seen { usage: key.kind.usage(), state: key.phase.state(), since: seconds(key.phase.since()) });
+        let seen = keys.iter().map(|key| Seen {
+            usage: key.kind.usage(),
+            state: key.phase.state(),
+            since: seconds(key.phase.since()),
+        });
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen.collect();
         Ok(())
     }

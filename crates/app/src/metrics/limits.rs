@@ -25,9 +25,15 @@ pub(super) struct LimitMetrics {
 impl LimitMetrics {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let refused = Family::<LimitLabels, Counter>::default();
-        registry.register("limited", "Times that a limit refused an attempt, by limit", refused.clone());
+        registry.register(
+            "limited",
+            "Times that a limit refused an attempt, by limit",
+            refused.clone(),
+        );
         for limit in LimitName::ALL {
-            drop(refused.get_or_create(&LimitLabels { limit: limit.as_str() }));
+            drop(refused.get_or_create(&LimitLabels {
+                limit: limit.as_str(),
+            }));
         }
         Self { refused }
     }
@@ -51,7 +57,13 @@ impl RateLimiter for CountedLimits {
         let outcome = self.next.take(takes).await?;
         if let TakeOutcome::Limited(empty) = &outcome {
             for take in empty.iter().filter_map(|empty| takes.get(empty.index)) {
-                self.metrics.limits.refused.get_or_create(&LimitLabels { limit: take.bucket.limit().as_str() }).inc();
+                self.metrics
+                    .limits
+                    .refused
+                    .get_or_create(&LimitLabels {
+                        limit: take.bucket.limit().as_str(),
+                    })
+                    .inc();
             }
         }
         Ok(outcome)

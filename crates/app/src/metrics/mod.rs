@@ -47,18 +47,38 @@ impl Metrics {
         registry.register_collector(Box::new(process::Process));
         let ours = registry.sub_registry_with_prefix(PREFIX);
         let (http, events) = (HttpMetrics::new(ours), EventMetrics::new(ours));
-        let (stores, hashing, limits) = (StoreMetrics::new(ours), HashMetrics::new(ours), LimitMetrics::new(ours));
-        let metrics = Self { registry: Mutex::new(registry), http, events, stores, hashing, limits };
+        let (stores, hashing, limits) = (
+            StoreMetrics::new(ours),
+            HashMetrics::new(ours),
+            LimitMetrics::new(ours),
+        );
+        let metrics = Self {
+            registry: Mutex::new(registry),
+            http,
+            events,
+            stores,
+            hashing,
+            limits,
+        };
         let features = if cfg!(feature = "otel") { "otel" } else { "" };
-        let build = vec![("version", env!("CARGO_PKG_VERSION")), ("features", features)];
-        metrics.watch(Gauges::new().gauge("build_info", "The binary that runs; always 1", move || vec![(build.clone(), 1.0)]));
+        let build = vec![
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("features", features),
+        ];
+        metrics.watch(Gauges::new().gauge(
+            "build_info",
+            "The binary that runs; always 1",
+            move || vec![(build.clone(), 1.0)],
+        ));
         metrics.watch(Gauges::new().counter("panics", "Panics in this process", telemetry::panics));
         metrics
     }
 
     /// Adds what is read at each scrape.
     pub(crate) fn watch(&self, gauges: Gauges) {
-        self.registry().sub_registry_with_prefix(PREFIX).register_collector(Box::new(gauges));
+        self.registry()
+            .sub_registry_with_prefix(PREFIX)
+            .register_collector(Box::new(gauges));
     }
 
     /// OpenMetrics 1.0.

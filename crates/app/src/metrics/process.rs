@@ -18,7 +18,9 @@ pub(super) struct Process;
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Ok(process) = Kernel::myself() else { return Ok(()) };
+        let Ok(process) = Kernel::myself() else {
+            return Ok(());
+        };
         let mut gauge = |name, help, value: Option<f64>| -> Result<(), fmt::Error> {
             let Some(value) = value else { return Ok(()) };
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
@@ -26,20 +28,55 @@ impl Collector for Process {
         };
         let stat = process.stat().ok();
         let stat = stat.as_ref();
-        gauge("process_resident_memory_bytes", "Resident memory", stat.map(|stat| float(stat.rss_bytes().get())))?;
-        gauge("process_virtual_memory_bytes", "Virtual memory", stat.map(|stat| float(stat.vsize)))?;
-        gauge("process_threads", "Threads", stat.map(|stat| float(stat.num_threads.unsigned_abs())))?;
-        gauge("process_open_fds", "Open file descriptors", process.fd_count().ok().map(lossy))?;
-        let limit = process.limits().ok().and_then(|limits| match limits.max_open_files.soft_limit {
-            LimitValue::Value(value) => Some(float(value)),
-            LimitValue::Unlimited => None,
-        });
-        gauge("process_max_fds", "File descriptors that may be open", limit)?;
+        gauge(
+            "process_resident_memory_bytes",
+            "Resident memory",
+            stat.map(|stat| float(stat.rss_bytes().get())),
+        )?;
+        gauge(
+            "process_virtual_memory_bytes",
+            "Virtual memory",
+            stat.map(|stat| float(stat.vsize)),
+        )?;
+        gauge(
+            "process_threads",
+            "Threads",
+            stat.map(|stat| float(stat.num_threads.unsigned_abs())),
+        )?;
+        gauge(
+            "process_open_fds",
+            "Open file descriptors",
+            process.fd_count().ok().map(lossy),
+        )?;
+        let limit =
+            process
+                .limits()
+                .ok()
+                .and_then(|limits| match limits.max_open_files.soft_limit {
+                    LimitValue::Value(value) => Some(float(value)),
+                    LimitValue::Unlimited => None,
+                });
+        gauge(
+            "process_max_fds",
+            "File descriptors that may be open",
+            limit,
+        )?;
         let ticks = float(procfs::ticks_per_second());
-        let start = stat.zip(procfs::boot_time_secs().ok()).map(|(stat, boot)| float(boot) + float(stat.starttime) / ticks);
-        gauge("process_start_time_seconds", "When the process began, in Unix time", start)?;
+        let start = stat
+            .zip(procfs::boot_time_secs().ok())
+            .map(|(stat, boot)| float(boot) + float(stat.starttime) / ticks);
+        gauge(
+            "process_start_time_seconds",
+            "When the process began, in Unix time",
+            start,
+        )?;
         let Some(stat) = stat else { return Ok(()) };
-        let metric = encoder.encode_descriptor("process_cpu_seconds", "CPU time, user and system", None, MetricType::Counter)?;
+        let metric = encoder.encode_descriptor(
+            "process_cpu_seconds",
+            "CPU time, user and system",
+            None,
+            MetricType::Counter,
+        )?;
         ConstCounter::new(float(stat.utime + stat.stime) / ticks).encode(metric)
     }
 }

@@ -13,15 +13,22 @@ pub(super) fn open_metrics(registry: &Registry) -> String {
 /// The older format, made of the newer one: there the counter itself is called `_total`, and there is neither an end nor a
 /// unit.
 pub(super) fn classic(open: &str) -> String {
-    let counters: Vec<&str> = open.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+    let counters: Vec<&str> = open
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
     let mut text = String::with_capacity(open.len());
     for line in open.lines() {
         if line == "# EOF" || line.starts_with("# UNIT ") {
             continue;
         }
-        let named = ["# HELP ", "# TYPE "].iter().find_map(|kind| Some((*kind, line.strip_prefix(kind)?.split_once(' ')?)));
+        let named = ["# HELP ", "# TYPE "]
+            .iter()
+            .find_map(|kind| Some((*kind, line.strip_prefix(kind)?.split_once(' ')?)));
         match named {
-            Some((kind, (name, rest))) if counters.contains(&name) => text.extend([kind, name, "_total ", rest]),
+            Some((kind, (name, rest))) if counters.contains(&name) => {
+                text.extend([kind, name, "_total ", rest])
+            }
             _ => text.push_str(line),
         }
         text.push('\n');

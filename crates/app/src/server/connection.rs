@@ -22,7 +22,10 @@ impl Connection {
     pub(crate) fn begin(self: &Rc<Self>) -> InFlight {
         self.in_flight.set(self.in_flight.get() + 1);
         let since = self.head_since.take().unwrap_or_else(Instant::now);
-        InFlight { connection: Rc::clone(self), since }
+        InFlight {
+            connection: Rc::clone(self),
+            since,
+        }
     }
 
     /// Ends the connection when nothing is in flight any more.
@@ -77,7 +80,9 @@ pub(crate) struct InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         let connection = &self.connection;
-        connection.in_flight.set(connection.in_flight.get().saturating_sub(1));
+        connection
+            .in_flight
+            .set(connection.in_flight.get().saturating_sub(1));
         if connection.is_over()
             && let Some(reader) = connection.reader.borrow_mut().take()
         {

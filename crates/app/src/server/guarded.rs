@@ -50,7 +50,14 @@ impl<T> Guarded<T> {
     /// and nothing is in flight.
     pub(super) fn new(io: T, limit: Duration, stopping: CancellationToken) -> Self {
         let stopping = Box::pin(stopping.cancelled_owned());
-        Self { io, connection: Rc::default(), limit, reading: Timer::default(), writing: Timer::default(), stopping }
+        Self {
+            io,
+            connection: Rc::default(),
+            limit,
+            reading: Timer::default(),
+            writing: Timer::default(),
+            stopping,
+        }
     }
 
     pub(super) fn connection(&self) -> &Rc<Connection> {
@@ -74,7 +81,11 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.connection.is_over() {
             return this.end(cx);
@@ -85,7 +96,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
                 this.connection.heard();
             }
             // A client that never pauses must not be read for longer than one that does.
-            let Some(since) = this.connection.head_since() else { return Poll::Ready(result) };
+            let Some(since) = this.connection.head_since() else {
+                return Poll::Ready(result);
+            };
             return match this.reading.poll(since + this.limit, cx) {
                 Poll::Ready(()) => Poll::Ready(Err(too_slow())),
                 Poll::Pending => Poll::Ready(result),
@@ -95,7 +108,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         if this.connection.is_idle() && this.stopping.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        let Some(since) = this.connection.head_since() else { return Poll::Pending };
+        let Some(since) = this.connection.head_since() else {
+            return Poll::Pending;
+        };
         ready!(this.reading.poll(since + this.limit, cx));
         Poll::Ready(Err(too_slow()))
     }
@@ -103,24 +118,40 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
 
 impl<T: AsyncWrite + Unpin> Guarded<T> {
     /// Gives up on a client that takes in nothing for the whole limit.
-    fn watch<R>(&mut self, result: Poll<io::Result<R>>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
+    fn watch<R>(
+        &mut self,
+        result: Poll<io::Result<R>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<R>> {
         if result.is_ready() {
             self.writing = Timer::default();
             return result;
         }
-        let at = self.writing.0.as_ref().map_or_else(|| Instant::now() + self.limit, |sleep| sleep.deadline());
+        let at = self
+            .writing
+            .0
+            .as_ref()
+            .map_or_else(|| Instant::now() + self.limit, |sleep| sleep.deadline());
         ready!(self.writing.poll(at, cx));
         Poll::Ready(Err(too_slow()))
     }
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.watch(result, cx)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.io).poll_write_vectored(cx, bytes);
         self.watch(result, cx)
     }

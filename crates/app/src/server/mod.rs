@@ -11,7 +11,9 @@ pub(crate) use tls::{Standing, Validity, provider};
 
 use crate::config::Http;
 use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
 use actix_web::{
     Error,
     body::MessageBody,
@@ -57,9 +59,15 @@ where
         .backlog(1024)
         .disable_signals()
         // In whole seconds: rather one more than none.
-        .shutdown_timeout(settings.shutdown_timeout.as_secs() + u64::from(settings.shutdown_timeout.subsec_nanos() > 0));
+        .shutdown_timeout(
+            settings.shutdown_timeout.as_secs()
+                + u64::from(settings.shutdown_timeout.subsec_nanos() > 0),
+        );
     let (limit, keep_alive) = (settings.request_timeout, settings.keep_alive);
-    let acceptor = certificate.map(Certificate::acceptor).transpose().map_err(io::Error::other)?;
+    let acceptor = certificate
+        .map(Certificate::acceptor)
+        .transpose()
+        .map_err(io::Error::other)?;
     let stopping = stopping.clone();
     let builder = builder.listen("http", listener, move || {
         let service = HttpService::build()
@@ -69,7 +77,12 @@ where
             .on_connect_ext(|io: &tls::Stream, data| {
                 data.insert(Rc::clone(io.connection()));
             })
-            .finish(map_config(app().into_factory().map_err(|error| error.into().error_response()), |()| AppConfig::default()));
+            .finish(map_config(
+                app()
+                    .into_factory()
+                    .map_err(|error| error.into().error_response()),
+                |()| AppConfig::default(),
+            ));
         let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
         fn_service(move |io: TcpStream| {
             let (acceptor, stopping) = (acceptor.clone(), stopping.clone());
@@ -79,7 +92,9 @@ where
                 drop(io.set_nodelay(true));
                 let io = Guarded::new(io, limit, stopping);
                 let io = match acceptor {
-                    Some(acceptor) => tls::Stream::accept(io, &acceptor, limit).await.map_err(Refused::Handshake)?,
+                    Some(acceptor) => tls::Stream::accept(io, &acceptor, limit)
+                        .await
+                        .map_err(Refused::Handshake)?,
                     None => tls::Stream::Plain(io),
                 };
                 Ok::<_, Refused>((io, Protocol::Http1, peer))
@@ -103,7 +118,9 @@ enum Refused {
 /// So many files may be open at once.
 pub(crate) fn wanted_files(connections: usize) -> u64 {
     const OTHERS: u64 = 512;
-    u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHERS)
+    u64::try_from(connections)
+        .unwrap_or(u64::MAX)
+        .saturating_add(OTHERS)
 }
 
 /// Each connection is an open file; many systems allow 1024 unless a process asks for more.
@@ -111,7 +128,11 @@ fn raise_file_limit(connections: usize) {
     let wanted = wanted_files(connections);
     match rlimit::increase_nofile_limit(wanted) {
         Ok(limit) if limit < wanted => {
-            tracing::warn!(limit, wanted, "http.max_connections: the system lets this process open fewer files; raise `ulimit -n`");
+            tracing::warn!(
+                limit,
+                wanted,
+                "http.max_connections: the system lets this process open fewer files; raise `ulimit -n`"
+            );
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the limit of open files can't be raised"),

@@ -55,9 +55,11 @@ pub(crate) struct Validity {
 
 impl Validity {
     fn of(certificate: &CertificateDer<'_>) -> Result<Self> {
-        let (_, parsed) = parse_x509_certificate(certificate).context("http.tls.certificate_file: is no X.509 certificate")?;
+        let (_, parsed) = parse_x509_certificate(certificate)
+            .context("http.tls.certificate_file: is no X.509 certificate")?;
         let validity = parsed.validity();
-        let [from, until] = [validity.not_before, validity.not_after].map(|time| Timestamp::from_seconds(time.timestamp()));
+        let [from, until] = [validity.not_before, validity.not_after]
+            .map(|time| Timestamp::from_seconds(time.timestamp()));
         Ok(Self { from, until })
     }
 
@@ -88,13 +90,20 @@ impl Certificate {
     /// belongs to another certificate. One that has expired is only a warning: clients say more about it than a service that does
     /// not start.
     pub(crate) fn load(settings: &Tls) -> Result<Option<Arc<Self>>> {
-        let (Some(certificate_file), Some(private_key_file)) = (settings.certificate_file.clone(), settings.private_key_file.clone())
-        else {
+        let (Some(certificate_file), Some(private_key_file)) = (
+            settings.certificate_file.clone(),
+            settings.private_key_file.clone(),
+        ) else {
             return Ok(None);
         };
         let seen = read(&certificate_file, &private_key_file)?;
         let current = RwLock::new(parse(&seen)?);
-        Ok(Some(Arc::new(Self { chain_file: certificate_file, key_file: private_key_file, current, seen: Mutex::new(seen) })))
+        Ok(Some(Arc::new(Self {
+            chain_file: certificate_file,
+            key_file: private_key_file,
+            current,
+            seen: Mutex::new(seen),
+        })))
     }
 
     /// Looks whether the files have changed and, if so, uses what is in them for new connections. Answers whether they had.
@@ -121,13 +130,20 @@ impl Certificate {
     /// If it is no X.509 certificate, which would not have been loaded.
     pub(crate) fn validity(&self) -> Result<Validity> {
         let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        Validity::of(current.end_entity_cert().context("http.tls.certificate_file: has no certificate")?)
+        Validity::of(
+            current
+                .end_entity_cert()
+                .context("http.tls.certificate_file: has no certificate")?,
+        )
     }
 
     /// Accepts TLS connections with what the certificate is at the time.
     pub(super) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
-        let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13, &TLS12])?;
-        let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&TLS13, &TLS12])?;
+        let mut config = builder
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
         // Not h2: the server library sets no limit for streams and headers of a connection, and would lose answers when it stops (ADR 15).
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
@@ -136,13 +152,17 @@ impl Certificate {
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(Arc::clone(
+            &self.current.read().unwrap_or_else(PoisonError::into_inner),
+        ))
     }
 }
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate").field("chain_file", &self.chain_file).finish_non_exhaustive()
+        f.debug_struct("Certificate")
+            .field("chain_file", &self.chain_file)
+            .finish_non_exhaustive()
     }
 }
 
@@ -152,20 +172,32 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 }
 
 fn read(certificate: &Path, key: &Path) -> Result<[Vec<u8>; 2]> {
-    let read = |name: &str, path: &Path| fs::read(path).with_context(|| format!("http.tls.{name}: can't read {}", path.display()));
-    Ok([read("certificate_file", certificate)?, read("private_key_file", key)?])
+    let read = |name: &str, path: &Path| {
+        fs::read(path).with_context(|| format!("http.tls.{name}: can't read {}", path.display()))
+    };
+    Ok([
+        read("certificate_file", certificate)?,
+        read("private_key_file", key)?,
+    ])
 }
 
 fn parse([certificate, key]: &[Vec<u8>; 2]) -> Result<Arc<CertifiedKey>> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
     let chain = chain.context("http.tls.certificate_file: is not PEM")?;
-    let Some(own) = chain.first() else { bail!("http.tls.certificate_file: has no certificate in PEM") };
+    let Some(own) = chain.first() else {
+        bail!("http.tls.certificate_file: has no certificate in PEM")
+    };
     look_at(own)?;
-    let key = PrivateKeyDer::from_pem_slice(key).context("http.tls.private_key_file: has no private key in PEM")?;
+    let key = PrivateKeyDer::from_pem_slice(key)
+        .context("http.tls.private_key_file: has no private key in PEM")?;
     match CertifiedKey::from_der(chain, key, &provider()) {
         Ok(pair) => Ok(Arc::new(pair)),
-        Err(rustls::Error::InconsistentKeys(_)) => bail!("http.tls.private_key_file: belongs to another certificate than certificate_file"),
-        Err(error) => Err(error).context("http.tls: certificate_file and private_key_file can't be used"),
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            bail!("http.tls.private_key_file: belongs to another certificate than certificate_file")
+        }
+        Err(error) => {
+            Err(error).context("http.tls: certificate_file and private_key_file can't be used")
+        }
     }
 }
 
@@ -174,9 +206,15 @@ fn look_at(certificate: &CertificateDer<'_>) -> Result<()> {
     let validity = Validity::of(certificate)?;
     let until = validity.until.to_datetime();
     match validity.standing(SystemClock.now()) {
-        Standing::Expired => tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it"),
-        Standing::Soon => tracing::warn!(%until, "http.tls.certificate_file: the certificate expires soon"),
-        Standing::Early => tracing::warn!("http.tls.certificate_file: the certificate is not valid yet"),
+        Standing::Expired => {
+            tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it")
+        }
+        Standing::Soon => {
+            tracing::warn!(%until, "http.tls.certificate_file: the certificate expires soon")
+        }
+        Standing::Early => {
+            tracing::warn!("http.tls.certificate_file: the certificate is not valid yet")
+        }
         Standing::Good => {}
     }
     Ok(())
@@ -192,8 +230,14 @@ pub(super) enum Stream {
 
 impl Stream {
     /// Shakes hands within `limit`.
-    pub(super) async fn accept(io: Guarded<TcpStream>, acceptor: &TlsAcceptor, limit: Duration) -> io::Result<Self> {
-        let accepted = timeout(limit, acceptor.accept(io)).await.map_err(io::Error::from)?;
+    pub(super) async fn accept(
+        io: Guarded<TcpStream>,
+        acceptor: &TlsAcceptor,
+        limit: Duration,
+    ) -> io::Result<Self> {
+        let accepted = timeout(limit, acceptor.accept(io))
+            .await
+            .map_err(io::Error::from)?;
         let stream = accepted?;
         // What came so far was no request: the first one's time begins with its own first byte.
         stream.get_ref().0.connection().forget();
@@ -225,13 +269,21 @@ macro_rules! either {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         either!(self, io => io.poll_read(cx, buffer))
     }
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         either!(self, io => io.poll_write(cx, bytes))
     }
 

@@ -16,12 +16,16 @@ const TRUSTED: [&str; 2] = ["revolve", "actix_server"];
 /// The operator's filter.
 pub(super) fn parse(level: &str) -> Result<EnvFilter, ConfigError> {
     // The filter itself may be the wrong value pasted in the wrong place: its parser would quote it.
-    EnvFilter::try_new(level).map_err(|_| ConfigError::new("log.level: it must be a level or a list such as info,revolve=debug"))
+    EnvFilter::try_new(level).map_err(|_| {
+        ConfigError::new("log.level: it must be a level or a list such as info,revolve=debug")
+    })
 }
 
 /// Adds that nobody but us says more than `info`, however much the operator asks for.
 pub(super) fn discreet(level: reload::Layer<EnvFilter, Registry>) -> impl Filter<Registry> {
-    filter_fn(may_be_said).with_max_level_hint(LevelFilter::TRACE).and(level)
+    filter_fn(may_be_said)
+        .with_max_level_hint(LevelFilter::TRACE)
+        .and(level)
 }
 
 fn may_be_said(meta: &Metadata<'_>) -> bool {
@@ -46,14 +50,21 @@ mod tests {
     fn written(level: &str, say: impl Fn()) -> String {
         let page = Page::default();
         let (level, _handle) = reload::Layer::new(parse(level).unwrap());
-        let layer = fmt::layer().with_ansi(false).with_writer(page.writer()).with_filter(discreet(level));
+        let layer = fmt::layer()
+            .with_ansi(false)
+            .with_writer(page.writer())
+            .with_filter(discreet(level));
         tracing::subscriber::with_default(Registry::default().with(layer), say);
         page.text()
     }
 
     #[test]
     fn others_say_no_more_than_info_whatever_the_operator_asks_for() {
-        for level in ["trace", "trace,tokio_postgres=trace", "info,tokio_postgres::query=trace,h2=trace,revolve=trace"] {
+        for level in [
+            "trace",
+            "trace,tokio_postgres=trace",
+            "info,tokio_postgres::query=trace,h2=trace,revolve=trace",
+        ] {
             let lines = written(level, || {
                 info!(target: "tokio_postgres", "other-info");
                 debug!(target: "tokio_postgres::query", "other-debug");
@@ -62,14 +73,27 @@ mod tests {
                 trace!(target: "revolve::store", "our-trace");
                 debug!(target: "revolve_adapters::redis", "our-debug");
             });
-            assert!(lines.contains("other-info") && lines.contains("our-trace") && lines.contains("our-debug"), "{level}: {lines}");
-            assert!(!lines.contains("other-debug") && !lines.contains("other-trace") && !lines.contains("other-name"), "{level}: {lines}");
+            assert!(
+                lines.contains("other-info")
+                    && lines.contains("our-trace")
+                    && lines.contains("our-debug"),
+                "{level}: {lines}"
+            );
+            assert!(
+                !lines.contains("other-debug")
+                    && !lines.contains("other-trace")
+                    && !lines.contains("other-name"),
+                "{level}: {lines}"
+            );
         }
     }
 
     #[test]
     fn a_level_that_is_none_is_not_quoted() {
         let error = parse("info,geheim=geheim").unwrap_err().to_string();
-        assert!(error.contains("log.level") && !error.contains("geheim"), "{error}");
+        assert!(
+            error.contains("log.level") && !error.contains("geheim"),
+            "{error}"
+        );
     }
 }

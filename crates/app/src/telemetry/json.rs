@@ -167,13 +167,22 @@ mod tests {
     #[test]
     fn a_line_is_flat_and_says_each_thing_once() {
         let page = Page::default();
-        tracing::subscriber::with_default(Registry::default().with(Lines::new(page.writer())), || {
-            let request = info_span!("request", method = "GET", user = Empty, session = 1, otel.kind = "server");
-            request.record("user", "ann");
-            let _request = request.entered();
-            let _store = info_span!("store", operation = "find").entered();
-            info!(session = 2, ok = true, seconds = 0.5, "it said \"so\"\n");
-        });
+        tracing::subscriber::with_default(
+            Registry::default().with(Lines::new(page.writer())),
+            || {
+                let request = info_span!(
+                    "request",
+                    method = "GET",
+                    user = Empty,
+                    session = 1,
+                    otel.kind = "server"
+                );
+                request.record("user", "ann");
+                let _request = request.entered();
+                let _store = info_span!("store", operation = "find").entered();
+                info!(session = 2, ok = true, seconds = 0.5, "it said \"so\"\n");
+            },
+        );
         let text = page.text();
         assert_eq!(text.lines().count(), 1, "{text}");
         let mut line: Value = serde_json::from_str(&text).unwrap();

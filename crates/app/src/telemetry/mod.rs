@@ -13,7 +13,9 @@ pub(crate) use panics::panics;
 
 use crate::config::{Config, ConfigError, LogFormat};
 use std::{io::IsTerminal, sync::OnceLock};
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+};
 
 type Level = reload::Handle<EnvFilter, Registry>;
 
@@ -44,7 +46,10 @@ impl Telemetry {
 pub fn start(config: &Config) -> Result<Telemetry, ConfigError> {
     let (level, handle) = reload::Layer::new(filter::parse(&config.log.level)?);
     let lines = match config.log.format {
-        LogFormat::Text => fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).boxed(),
+        LogFormat::Text => fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr)
+            .boxed(),
         LogFormat::Json => json::Lines::new(std::io::stderr).boxed(),
     };
     let registry = Registry::default().with(lines.with_filter(filter::discreet(level)));
@@ -55,7 +60,9 @@ pub fn start(config: &Config) -> Result<Telemetry, ConfigError> {
     };
     #[cfg(not(feature = "otel"))]
     if config.traces.endpoint.is_some() {
-        return Err(ConfigError::new("traces.endpoint: this binary was built without the feature `otel`"));
+        return Err(ConfigError::new(
+            "traces.endpoint: this binary was built without the feature `otel`",
+        ));
     }
     // Another test in this process may have been first.
     if registry.try_init().is_ok() {
@@ -81,6 +88,8 @@ pub fn set_level(level: &str) -> Result<(), ConfigError> {
     let parsed = filter::parse(level)?;
     match LEVEL.get().map(|handle| handle.reload(parsed)) {
         None | Some(Ok(())) => Ok(()),
-        Some(Err(error)) => Err(ConfigError::new(format!("log.level: it can't be changed: {error}"))),
+        Some(Err(error)) => Err(ConfigError::new(format!(
+            "log.level: it can't be changed: {error}"
+        ))),
     }
 }

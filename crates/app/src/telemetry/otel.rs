@@ -9,7 +9,10 @@ use crate::{
 use actix_web::http::StatusCode;
 use opentelemetry::{
     Context, KeyValue,
-    trace::{SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider},
+    trace::{
+        SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+        TracerProvider,
+    },
 };
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
@@ -34,25 +37,37 @@ impl Traces {
 }
 
 /// What makes spans of ours into spans of the collector's; nothing if there is no collector.
-pub(super) fn start<S>(settings: &Settings) -> Result<Option<(impl Layer<S> + use<S>, Traces)>, ConfigError>
+pub(super) fn start<S>(
+    settings: &Settings,
+) -> Result<Option<(impl Layer<S> + use<S>, Traces)>, ConfigError>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
     let given = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let by_variable = given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") || given("OTEL_EXPORTER_OTLP_ENDPOINT");
-    let mut exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
+    let by_variable =
+        given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") || given("OTEL_EXPORTER_OTLP_ENDPOINT");
+    let mut exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary);
     match &settings.endpoint {
         Some(url) => exporter = exporter.with_endpoint(url),
         None if by_variable => {}
         None => return Ok(None),
     }
-    let exporter = exporter.build().map_err(|error| ConfigError::new(format!("traces.endpoint: {error}")))?;
+    let exporter = exporter
+        .build()
+        .map_err(|error| ConfigError::new(format!("traces.endpoint: {error}")))?;
     let mut resource = Resource::builder();
     if !given("OTEL_SERVICE_NAME") {
         resource = resource.with_service_name("revolve");
     }
-    let resource = resource.with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))).build();
-    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
+    let resource = resource
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .build();
     let layer = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("revolve"))
         .with_location(false)
@@ -68,8 +83,17 @@ where
 /// Makes the span go on with a trace that began elsewhere, and says which trace it is in now; none if it is not recorded.
 pub(crate) fn join(span: &Span, parent: Option<&TraceParent>) -> Option<String> {
     if let Some(parent) = parent {
-        let (trace, span_id) = (TraceId::from_bytes(parent.trace_id), SpanId::from_bytes(parent.parent_id));
-        let context = SpanContext::new(trace, span_id, TraceFlags::new(parent.flags), true, TraceState::default());
+        let (trace, span_id) = (
+            TraceId::from_bytes(parent.trace_id),
+            SpanId::from_bytes(parent.parent_id),
+        );
+        let context = SpanContext::new(
+            trace,
+            span_id,
+            TraceFlags::new(parent.flags),
+            true,
+            TraceState::default(),
+        );
         // Without the layer there is nothing to join.
         drop(span.set_parent(Context::new().with_remote_span_context(context)));
     }

@@ -10,7 +10,10 @@ use std::{
 use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 /// What the service writes at a level, written to nowhere.
-pub(crate) fn into_nothing(format: LogFormat, level: &str) -> Box<dyn Layer<Registry> + Send + Sync> {
+pub(crate) fn into_nothing(
+    format: LogFormat,
+    level: &str,
+) -> Box<dyn Layer<Registry> + Send + Sync> {
     let (level, _) = reload::Layer::new(filter::parse(level).unwrap());
     let lines = match format {
         LogFormat::Json => json::Lines::new(io::sink).boxed(),

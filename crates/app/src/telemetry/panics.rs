@@ -20,9 +20,13 @@ pub(super) fn report() {
 
 fn line(info: &PanicHookInfo<'_>) {
     PANICS.fetch_add(1, Ordering::Relaxed);
-    let (location, thread) = (info.location().map(tracing::field::display), std::thread::current());
+    let (location, thread) = (
+        info.location().map(tracing::field::display),
+        std::thread::current(),
+    );
     // RUST_BACKTRACE decides; it names functions and lines only.
-    let backtrace = Some(Backtrace::capture()).filter(|backtrace| backtrace.status() == BacktraceStatus::Captured);
+    let backtrace = Some(Backtrace::capture())
+        .filter(|backtrace| backtrace.status() == BacktraceStatus::Captured);
     let backtrace = backtrace.as_ref().map(tracing::field::display);
     let (said, thread) = (literal(info), thread.name());
     tracing::error!(target: "revolve::panic", location, thread, said, backtrace, "panicked");
@@ -30,7 +34,10 @@ fn line(info: &PanicHookInfo<'_>) {
 
 /// The message, if it stands in the source as it is.
 fn literal(info: &PanicHookInfo<'_>) -> &'static str {
-    info.payload().downcast_ref::<&'static str>().copied().unwrap_or("(left out: it was put together at run time)")
+    info.payload()
+        .downcast_ref::<&'static str>()
+        .copied()
+        .unwrap_or("(left out: it was put together at run time)")
 }
 
 #[cfg(test)]
@@ -46,12 +53,20 @@ mod tests {
         let secret = "geheim";
         drop(panic::catch_unwind(|| panic!("one that stands here")));
         drop(panic::catch_unwind(|| panic!("with {secret}")));
-        drop(panic::catch_unwind(|| secret.parse::<u8>().map_err(|_| secret).unwrap()));
+        drop(panic::catch_unwind(|| {
+            secret.parse::<u8>().map_err(|_| secret).unwrap()
+        }));
         panic::set_hook(before);
         // Tests beside this one may panic on purpose, too.
         let told: Vec<_> = told.iter().collect();
         assert!(told.contains(&"one that stands here"));
-        assert!(told.iter().filter(|message| message.starts_with("(left out")).count() >= 2, "{told:?}");
+        assert!(
+            told.iter()
+                .filter(|message| message.starts_with("(left out"))
+                .count()
+                >= 2,
+            "{told:?}"
+        );
         assert!(!told.concat().contains(secret));
     }
 }

@@ -16,7 +16,10 @@ pub(crate) struct Collector {
 impl Collector {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, bodies) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
+        let (address, bodies) = (
+            listener.local_addr().unwrap(),
+            Arc::new(Mutex::new(Vec::new())),
+        );
         let kept = Arc::clone(&bodies);
         let server = HttpServer::new(move || {
             let kept = Arc::clone(&kept);
@@ -24,9 +27,18 @@ impl Collector {
                 kept.lock().unwrap().push(body.to_vec());
                 async { "" }
             };
-            App::new().app_data(web::PayloadConfig::new(64 << 20)).route("/v1/traces", web::post().to(take))
+            App::new()
+                .app_data(web::PayloadConfig::new(64 << 20))
+                .route("/v1/traces", web::post().to(take))
         });
-        actix_web::rt::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
+        actix_web::rt::spawn(
+            server
+                .workers(1)
+                .disable_signals()
+                .listen(listener)
+                .unwrap()
+                .run(),
+        );
         Self { address, bodies }
     }
 

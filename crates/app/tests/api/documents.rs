@@ -9,11 +9,24 @@ use crate::support::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH];
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::DELETE,
+    Method::PATCH,
+];
 
 /// Sends a body to an operation, with the ID token.
 async fn send(actor: &Actor, (method, path): (&Method, &str), body: &Value) -> Answer {
-    actor.send(actor.request(method.clone(), path).bearer_auth(&actor.id_token).json(body)).await
+    actor
+        .send(
+            actor
+                .request(method.clone(), path)
+                .bearer_auth(&actor.id_token)
+                .json(body),
+        )
+        .await
 }
 
 /// A value that fits a member's schema.
@@ -61,7 +74,8 @@ on_both_stores! {
 impl Answer {
     /// The code, if it is a problem.
     fn json_code(&self) -> Option<String> {
-        (self.header("content-type") == "application/problem+json").then(|| self.json()["code"].as_str().unwrap().to_owned())
+        (self.header("content-type") == "application/problem+json")
+            .then(|| self.json()["code"].as_str().unwrap().to_owned())
     }
 }
 
@@ -72,33 +86,60 @@ fn bodies_have_the_members_that_are_described_and_no_others() {
         let mut members = 0;
         for (method, path, operation) in operations() {
             let at = (&method, path);
-            let Some(schema) = body_schema(operation) else { continue };
+            let Some(schema) = body_schema(operation) else {
+                continue;
+            };
             let described = schema["properties"].as_object().unwrap();
             // All of them with a type that none has, and one more: each is known but that one.
-            let mut body: Value = described.keys().map(|name| (name.clone(), json!(17))).collect();
+            let mut body: Value = described
+                .keys()
+                .map(|name| (name.clone(), json!(17)))
+                .collect();
             body["nickname"] = json!("Ann");
-            let answer = send(&ann, at, &body).await.expect_problem(422, "invalid_fields");
+            let answer = send(&ann, at, &body)
+                .await
+                .expect_problem(422, "invalid_fields");
             let mut found = field_errors(&answer);
             found.sort();
-            let wrong = |name: &String| format!("{name}: {}", if name == "scope" { "invalid_choice" } else { "wrong_type" });
+            let wrong = |name: &String| {
+                format!(
+                    "{name}: {}",
+                    if name == "scope" {
+                        "invalid_choice"
+                    } else {
+                        "wrong_type"
+                    }
+                )
+            };
             let mut expected: Vec<String> = described.keys().map(wrong).collect();
             expected.push("nickname: unknown_field".to_owned());
             expected.sort();
             assert_eq!(found, expected, "{method} {path}");
 
             // Those that are required are missed, and no others.
-            let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
+            let required: Vec<&str> = schema["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|name| name.as_str().unwrap())
+                .collect();
             let answer = send(&ann, at, &json!({ "nickname": "Ann" })).await;
             let mut found = field_errors(&answer);
             found.retain(|error| error.ends_with(": missing"));
             found.sort();
-            let mut expected: Vec<String> = required.iter().map(|name| format!("{name}: missing")).collect();
+            let mut expected: Vec<String> = required
+                .iter()
+                .map(|name| format!("{name}: missing"))
+                .collect();
             expected.sort();
             assert_eq!(found, expected, "{method} {path}");
 
             for (name, member) in described {
                 // `nickname` keeps the request from being carried out.
-                let mut body: Value = required.iter().map(|name| ((*name).to_owned(), valid(name))).collect();
+                let mut body: Value = required
+                    .iter()
+                    .map(|name| ((*name).to_owned(), valid(name)))
+                    .collect();
                 body["nickname"] = json!("Ann");
                 let mut errors = async |value: Value| {
                     body[name] = value;
@@ -109,22 +150,42 @@ fn bodies_have_the_members_that_are_described_and_no_others() {
                 let fine: [String; 0] = [];
                 assert_eq!(errors(valid(name)).await, fine, "{method} {path}");
                 let nullable = member["type"] == json!(["string", "null"]);
-                assert_eq!(errors(Value::Null).await.is_empty(), nullable, "{method} {path}: {name}: null");
+                assert_eq!(
+                    errors(Value::Null).await.is_empty(),
+                    nullable,
+                    "{method} {path}: {name}: null"
+                );
                 if let Some(longest) = member["maxLength"].as_u64() {
                     let longest = usize::try_from(longest).unwrap();
                     let filled = |length: usize| match name.as_str() {
-                        "email" => format!("{}@{}.example.org", "a".repeat(60), "b".repeat(length - 73)),
-                        "website" | "imageUrl" => format!("https://example.org/{}", "a".repeat(length - 20)),
+                        "email" => {
+                            format!("{}@{}.example.org", "a".repeat(60), "b".repeat(length - 73))
+                        }
+                        "website" | "imageUrl" => {
+                            format!("https://example.org/{}", "a".repeat(length - 20))
+                        }
                         _ => "a".repeat(length),
                     };
-                    assert_eq!(errors(filled(longest + 1).into()).await, [format!("{name}: too_long")], "{method} {path}");
+                    assert_eq!(
+                        errors(filled(longest + 1).into()).await,
+                        [format!("{name}: too_long")],
+                        "{method} {path}"
+                    );
                     if name != "email" {
-                        assert_eq!(errors(filled(longest).into()).await, fine, "{method} {path}");
+                        assert_eq!(
+                            errors(filled(longest).into()).await,
+                            fine,
+                            "{method} {path}"
+                        );
                     }
                 }
                 if let Some(shortest) = member["minLength"].as_u64() {
                     let shortest = usize::try_from(shortest).unwrap();
-                    assert_eq!(errors("a".repeat(shortest - 1).into()).await, [format!("{name}: too_short")], "{method} {path}");
+                    assert_eq!(
+                        errors("a".repeat(shortest - 1).into()).await,
+                        [format!("{name}: too_short")],
+                        "{method} {path}"
+                    );
                 }
                 for word in member["enum"].as_array().into_iter().flatten() {
                     assert_eq!(errors(word.clone()).await, fine, "{method} {path}");

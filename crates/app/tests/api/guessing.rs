@@ -10,22 +10,47 @@ use serde_json::json;
 const PROXIED: &str = "http.trusted_proxies = ['127.0.0.0/8']";
 
 /// Signs in from an address, with or without a device credential.
-async fn sign_in_from(actor: &Actor, address: &str, email: &str, password: &str, credential: Option<&str>) -> Answer {
-    let mut request = actor.request(Method::POST, &path("/signin")).header("X-Forwarded-For", address);
+async fn sign_in_from(
+    actor: &Actor,
+    address: &str,
+    email: &str,
+    password: &str,
+    credential: Option<&str>,
+) -> Answer {
+    let mut request = actor
+        .request(Method::POST, &path("/signin"))
+        .header("X-Forwarded-For", address);
     if let Some(credential) = credential {
         request = request.header("Revolve-Device", credential);
     }
-    actor.send(request.json(&json!({ "email": email, "password": password }))).await
+    actor
+        .send(request.json(&json!({ "email": email, "password": password })))
+        .await
 }
 
 /// Many addresses use up what strangers have for an account.
 async fn attack(actor: &Actor, email: &str) {
     for number in 0..10 {
-        let answer = sign_in_from(actor, &format!("203.0.113.{number}"), email, "a guess", None).await;
+        let answer = sign_in_from(
+            actor,
+            &format!("203.0.113.{number}"),
+            email,
+            "a guess",
+            None,
+        )
+        .await;
         answer.expect_problem(401, "invalid_credentials");
     }
     for number in 10..15 {
-        sign_in_from(actor, &format!("203.0.113.{number}"), email, "a guess", None).await.expect_problem(429, "rate_limited");
+        sign_in_from(
+            actor,
+            &format!("203.0.113.{number}"),
+            email,
+            "a guess",
+            None,
+        )
+        .await
+        .expect_problem(429, "rate_limited");
     }
 }
 
@@ -210,13 +235,31 @@ on_both_stores! {
 /// What an operator does by hand.
 async fn disable(app: &App, email: &str) {
     if let Some(server) = &app.backing.server {
-        let (client, connection) = tokio_postgres::connect(server.postgres_url.as_str(), tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(server.postgres_url.as_str(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
         actix_web::rt::spawn(connection);
-        assert_eq!(client.execute("UPDATE users SET disabled_at = now() WHERE email = $1", &[&email]).await.unwrap(), 1);
+        assert_eq!(
+            client
+                .execute(
+                    "UPDATE users SET disabled_at = now() WHERE email = $1",
+                    &[&email]
+                )
+                .await
+                .unwrap(),
+            1
+        );
     } else {
-        let file = rusqlite::Connection::open(app.backing.folder.path().join("revolve.sqlite3")).unwrap();
-        file.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-        assert_eq!(file.execute("UPDATE users SET disabled_at = 1 WHERE email = ?1", [email]).unwrap(), 1);
+        let file =
+            rusqlite::Connection::open(app.backing.folder.path().join("revolve.sqlite3")).unwrap();
+        file.busy_timeout(std::time::Duration::from_secs(10))
+            .unwrap();
+        assert_eq!(
+            file.execute("UPDATE users SET disabled_at = 1 WHERE email = ?1", [email])
+                .unwrap(),
+            1
+        );
     }
 }
 
@@ -227,12 +270,29 @@ fn replicas_share_what_there_is() {
         let there = here.at(&replica.anon());
         for number in 0..10 {
             let actor = if number % 2 == 0 { &here } else { &there };
-            let answer = sign_in_from(actor, &format!("203.0.113.{number}"), "ann@example.org", "a guess", None).await;
+            let answer = sign_in_from(
+                actor,
+                &format!("203.0.113.{number}"),
+                "ann@example.org",
+                "a guess",
+                None,
+            )
+            .await;
             answer.expect_problem(401, "invalid_credentials");
         }
         for actor in [&here, &there] {
-            sign_in_from(actor, "203.0.113.77", "ann@example.org", PASSWORD, None).await.expect_problem(429, "rate_limited");
-            sign_in_from(actor, "203.0.113.77", "ann@example.org", PASSWORD, here.credential.as_deref()).await.expect(200);
+            sign_in_from(actor, "203.0.113.77", "ann@example.org", PASSWORD, None)
+                .await
+                .expect_problem(429, "rate_limited");
+            sign_in_from(
+                actor,
+                "203.0.113.77",
+                "ann@example.org",
+                PASSWORD,
+                here.credential.as_deref(),
+            )
+            .await
+            .expect(200);
         }
         replica.stop().await;
     });
@@ -240,28 +300,50 @@ fn replicas_share_what_there_is() {
 
 #[test]
 fn without_redis_guesses_are_still_limited_and_a_password_can_be_changed() {
-    with_config(Store::Server, "redis.timeout = '500ms'\nlimits.password_per_account = '3/1h'", |app| async move {
-        let ann = app.sign_up("ann").await;
-        app.backing.server().redis.cut();
-        for _ in 0..3 {
-            app.anon().sign_in("ann@example.org", "a guess").await.expect_problem(401, "invalid_credentials");
-        }
-        app.anon().sign_in("ann@example.org", "a guess").await.expect_problem(429, "rate_limited");
-        let change = json!({ "currentPassword": PASSWORD, "newPassword": "another horse battery" });
-        ann.put("/password", change).await.expect(204);
-    });
+    with_config(
+        Store::Server,
+        "redis.timeout = '500ms'\nlimits.password_per_account = '3/1h'",
+        |app| async move {
+            let ann = app.sign_up("ann").await;
+            app.backing.server().redis.cut();
+            for _ in 0..3 {
+                app.anon()
+                    .sign_in("ann@example.org", "a guess")
+                    .await
+                    .expect_problem(401, "invalid_credentials");
+            }
+            app.anon()
+                .sign_in("ann@example.org", "a guess")
+                .await
+                .expect_problem(429, "rate_limited");
+            let change =
+                json!({ "currentPassword": PASSWORD, "newPassword": "another horse battery" });
+            ann.put("/password", change).await.expect(204);
+        },
+    );
 }
 
 #[test]
 fn no_address_stands_in_redis() {
     with_config(Store::Server, PROXIED, |app| async move {
         let anon = app.anon();
-        sign_in_from(&anon, "198.51.100.123", "canary@example.org", "a guess", None).await.expect_problem(401, "invalid_credentials");
+        sign_in_from(
+            &anon,
+            "198.51.100.123",
+            "canary@example.org",
+            "a guess",
+            None,
+        )
+        .await
+        .expect_problem(401, "invalid_credentials");
         let mut redis = app.backing.server().redis_of("limits").await;
         let keys: Vec<String> = redis.keys("{limits}:*").await.unwrap();
         assert!(keys.len() >= 2, "the account's and the address's");
         for key in keys {
-            assert!(!key.contains("canary") && !key.contains("198.51") && !key.contains("example"), "{key}");
+            assert!(
+                !key.contains("canary") && !key.contains("198.51") && !key.contains("example"),
+                "{key}"
+            );
             let left: i64 = redis.pttl(&key).await.unwrap();
             assert_ne!(left, -1, "{key} dies by itself");
         }

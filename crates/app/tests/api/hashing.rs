@@ -40,21 +40,41 @@ fn a_cost_is_proposed_as_lines_for_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let calibrate = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-        command
-            .current_dir(folder.path())
-            .env_clear()
-            .envs([("REVOLVE__HASHING__THREADS", "1"), ("REVOLVE__HASHING__MEMORY_BUDGET", "64MiB")]);
+        command.current_dir(folder.path()).env_clear().envs([
+            ("REVOLVE__HASHING__THREADS", "1"),
+            ("REVOLVE__HASHING__MEMORY_BUDGET", "64MiB"),
+        ]);
         command.args(["hash", "calibrate", "--rounds", "1"]);
         let output = command.args(more).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
     let text = calibrate(&["--target", "1ms"]);
-    assert!(text.ends_with("\n[hashing]\nmemory_kib = 19456\npasses = 2\nlanes = 1\n") && text.contains("not safe"), "{text}");
+    assert!(
+        text.ends_with("\n[hashing]\nmemory_kib = 19456\npasses = 2\nlanes = 1\n")
+            && text.contains("not safe"),
+        "{text}"
+    );
     let json: Value = serde_json::from_str(&calibrate(&["--target", "500ms", "--json"])).unwrap();
     let (minimum, proposed) = (&json["minimum"], &json["proposed"]);
-    assert_eq!((json["threads"].as_u64(), minimum["memoryKib"].as_u64(), minimum["passes"].as_u64()), (Some(1), Some(19_456), Some(2)));
-    assert!(proposed["memoryKib"].as_u64() <= Some(65_536), "within the budget");
-    assert!(proposed["memoryKib"].as_u64() > Some(19_456) && proposed["hashesPerSecond"].as_f64() < minimum["hashesPerSecond"].as_f64());
-    assert!(folder.path().read_dir().unwrap().next().is_none(), "nothing is made");
+    assert_eq!(
+        (
+            json["threads"].as_u64(),
+            minimum["memoryKib"].as_u64(),
+            minimum["passes"].as_u64()
+        ),
+        (Some(1), Some(19_456), Some(2))
+    );
+    assert!(
+        proposed["memoryKib"].as_u64() <= Some(65_536),
+        "within the budget"
+    );
+    assert!(
+        proposed["memoryKib"].as_u64() > Some(19_456)
+            && proposed["hashesPerSecond"].as_f64() < minimum["hashesPerSecond"].as_f64()
+    );
+    assert!(
+        folder.path().read_dir().unwrap().next().is_none(),
+        "nothing is made"
+    );
 }

@@ -14,10 +14,12 @@ use tokio::task::spawn_blocking;
 
 /// Of "correct horse": bcrypt, scrypt as a PHC string and as a hex pair, argon2i.
 const BCRYPT: &str = "$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
-const SCRYPT: &str = "$scrypt$ln=10,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$6g3umF+uVrJsObaTZhIbbTlgrvOEFcCItdwSjtPF67M";
+const SCRYPT: &str =
+    "$scrypt$ln=10,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$6g3umF+uVrJsObaTZhIbbTlgrvOEFcCItdwSjtPF67M";
 const PAIR: &str = "1f7e3f8177f2ebba25fc61bc2851630b64978195d094bf365e6b5cea7fd2505e.\
                     000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-const ARGON2I: &str = "$argon2i$v=19$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$+ZM6qIHKWUY4ZEkMSTQpzAefvkLMgPC7fLokalwJpuI";
+const ARGON2I: &str =
+    "$argon2i$v=19$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$+ZM6qIHKWUY4ZEkMSTQpzAefvkLMgPC7fLokalwJpuI";
 
 /// What the command said.
 #[derive(Debug)]
@@ -46,61 +48,120 @@ async fn import(app: &App, rows: &str, arguments: &[&str]) -> Said {
     fs::write(&config, &app.config).unwrap();
     fs::write(&file, rows).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-    command.current_dir(folder).env_clear().arg("--config").arg(config).args(["user", "import", "--json"]).arg(file);
+    command
+        .current_dir(folder)
+        .env_clear()
+        .arg("--config")
+        .arg(config)
+        .args(["user", "import", "--json"])
+        .arg(file);
     command.args(arguments);
     // The stores are behind proxies that run on this thread.
-    let output = spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    let said =
-        Said { code: output.status.code(), out: String::from_utf8(output.stdout).unwrap(), err: String::from_utf8(output.stderr).unwrap() };
-    assert!(!format!("{said:?}").contains("$2y$") && !format!("{said:?}").contains("1f7e3f"), "no hash is ever printed: {said:?}");
+    let output = spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap();
+    let said = Said {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert!(
+        !format!("{said:?}").contains("$2y$") && !format!("{said:?}").contains("1f7e3f"),
+        "no hash is ever printed: {said:?}"
+    );
     said
 }
 
 fn row(name: &str, hash: &str, more: &Value) -> String {
     let mut row = json!({ "email": format!("{name}@example.org"), "passwordHash": hash });
-    row.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+    row.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().cloned().unwrap_or_default());
     row.to_string()
 }
 
 async fn stored_hash(app: &App, name: &str) -> String {
     let users: Arc<dyn UserRepository> = match &app.backing.server {
-        None => Arc::new(SqliteStore::open(&app.backing.folder.path().join("revolve.sqlite3"), Arc::new(SystemClock)).await.unwrap()),
+        None => Arc::new(
+            SqliteStore::open(
+                &app.backing.folder.path().join("revolve.sqlite3"),
+                Arc::new(SystemClock),
+            )
+            .await
+            .unwrap(),
+        ),
         Some(server) => {
             let url = SecretString::from(server.postgres_url.as_str());
             Arc::new(
-                PostgresAccounts::connect(PostgresConfig { pool_size: 1, timeout: Duration::from_secs(5), ..PostgresConfig::new(url) })
-                    .await
-                    .unwrap(),
+                PostgresAccounts::connect(PostgresConfig {
+                    pool_size: 1,
+                    timeout: Duration::from_secs(5),
+                    ..PostgresConfig::new(url)
+                })
+                .await
+                .unwrap(),
             )
         }
     };
     let email = EmailAddress::parse(&format!("{name}@example.org")).unwrap();
-    users.credentials_by_email(&email, None).await.unwrap().unwrap().hash.expose().to_owned()
+    users
+        .credentials_by_email(&email, None)
+        .await
+        .unwrap()
+        .unwrap()
+        .hash
+        .expose()
+        .to_owned()
 }
 
 #[test]
 fn an_import_may_come_before_the_first_start() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("rows.jsonl"), row("ann", BCRYPT, &Value::Null)).unwrap();
+    fs::write(
+        folder.path().join("rows.jsonl"),
+        row("ann", BCRYPT, &Value::Null),
+    )
+    .unwrap();
     let import = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-        command.current_dir(folder.path()).env_clear().args(["user", "import", "rows.jsonl"]).args(arguments);
+        command
+            .current_dir(folder.path())
+            .env_clear()
+            .args(["user", "import", "rows.jsonl"])
+            .args(arguments);
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     assert_eq!(import(&["--dry-run"]), "", "a look makes no tables");
     assert!(!folder.path().join("data").exists());
     assert!(import(&[]).starts_with("1 rows: 1 imported, 0 present already, 0 refused, in "));
-    assert!(import(&["--dry-run"]).starts_with("1 rows: 0 would be imported, 1 present already, 0 refused, in "));
+    assert!(
+        import(&["--dry-run"])
+            .starts_with("1 rows: 0 would be imported, 1 present already, 0 refused, in ")
+    );
     assert!(import(&[]).starts_with("1 rows: 0 imported, 1 present already, 0 refused, in "));
 
     // Input that breaks off is no success, and what was read is counted all the same.
     fs::remove_file(folder.path().join("rows.jsonl")).unwrap();
     fs::create_dir(folder.path().join("rows.jsonl")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-    let output = command.current_dir(folder.path()).env_clear().args(["user", "import", "rows.jsonl"]).output().unwrap();
+    let output = command
+        .current_dir(folder.path())
+        .env_clear()
+        .args(["user", "import", "rows.jsonl"])
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.contains("rows.jsonl ended early"), "{said}");
-    assert!(String::from_utf8(output.stdout).unwrap().starts_with("0 rows: "), "the sum is told");
+    assert!(
+        output.status.code() == Some(1) && said.contains("rows.jsonl ended early"),
+        "{said}"
+    );
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .starts_with("0 rows: "),
+        "the sum is told"
+    );
 }
 
 on_both_stores! {

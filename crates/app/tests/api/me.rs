@@ -56,10 +56,17 @@ fn goes_away_only_soon_after_a_sign_in() {
         let ann = app.sign_up("ann").await;
         // Time passes in the store.
         let url = app.backing.server().postgres_url.as_str();
-        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
         actix_web::rt::spawn(connection);
-        client.batch_execute("UPDATE sessions SET began_at = began_at - interval '301s'").await.unwrap();
-        ann.delete("/me").await.expect_problem(403, "reauthentication_required");
+        client
+            .batch_execute("UPDATE sessions SET began_at = began_at - interval '301s'")
+            .await
+            .unwrap();
+        ann.delete("/me")
+            .await
+            .expect_problem(403, "reauthentication_required");
         ann.get("/me").await.expect(200);
         app.sign_in("ann").await.delete("/me").await.expect(204);
     });

@@ -7,13 +7,19 @@ use std::collections::HashMap;
 
 /// The Redis that has the actor's keys.
 async fn redis(app: &App, actor: &Actor) -> MultiplexedConnection {
-    app.backing.server().redis_of(Actor::claims(&actor.refresh_token)["uid"].as_str().unwrap()).await
+    app.backing
+        .server()
+        .redis_of(Actor::claims(&actor.refresh_token)["uid"].as_str().unwrap())
+        .await
 }
 
 /// The key of a refresh token and the user's index.
 fn keys(token: &str) -> (String, String) {
     let claims = Actor::claims(token);
-    let (uid, jti) = (claims["uid"].as_str().unwrap(), claims["jti"].as_str().unwrap());
+    let (uid, jti) = (
+        claims["uid"].as_str().unwrap(),
+        claims["jti"].as_str().unwrap(),
+    );
     (format!("{{{uid}}}:{jti}"), format!("{{{uid}}}:sessions"))
 }
 
@@ -31,20 +37,33 @@ fn a_token_is_a_key_that_lives_as_long_as_it() {
         let claims = Actor::claims(&ann.refresh_token);
         let fields: HashMap<String, String> = redis.hgetall(&key).await.unwrap();
         assert_eq!(fields["sid"], ann.session);
-        assert_eq!((fields["gen"].as_str(), &fields["iat"], &fields["exp"]), ("1", &claims["iat"].to_string(), &claims["exp"].to_string()));
+        assert_eq!(
+            (fields["gen"].as_str(), &fields["iat"], &fields["exp"]),
+            ("1", &claims["iat"].to_string(), &claims["exp"].to_string())
+        );
         let entry: String = redis.hget(&index, &ann.session).await.unwrap();
         assert_eq!(entry, format!("1:{}", claims["jti"].as_str().unwrap()));
 
         ann.refresh().await.expect(200);
         let (next, _) = keys(&ann.refresh_token);
         assert_ne!(key, next);
-        let there: (bool, bool) = (redis.exists(&key).await.unwrap(), redis.exists(&next).await.unwrap());
-        assert_eq!(there, (false, true), "the old key is gone, the new one is there");
+        let there: (bool, bool) = (
+            redis.exists(&key).await.unwrap(),
+            redis.exists(&next).await.unwrap(),
+        );
+        assert_eq!(
+            there,
+            (false, true),
+            "the old key is gone, the new one is there"
+        );
         let ttl: i64 = redis.ttl(&next).await.unwrap();
         assert!((LIFE - 10..=LIFE).contains(&ttl), "{ttl}");
 
         ann.sign_out("this").await.expect(204);
-        let left: (bool, bool) = (redis.exists(&next).await.unwrap(), redis.exists(&index).await.unwrap());
+        let left: (bool, bool) = (
+            redis.exists(&next).await.unwrap(),
+            redis.exists(&index).await.unwrap(),
+        );
         assert_eq!(left, (false, false), "nothing is left of the session");
     });
 }

@@ -1,6 +1,8 @@
 //! `GET /.well-known/revocations`
 
-use crate::support::{Actor, Answer, App, FEED, PASSWORD, Store, on_both_stores, sessions, with_config};
+use crate::support::{
+    Actor, Answer, App, FEED, PASSWORD, Store, on_both_stores, sessions, with_config,
+};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -27,7 +29,10 @@ async fn poll(reader: Actor, tag: String) -> Answer {
 /// Fails unless both are the same, in any order.
 #[track_caller]
 fn assert_same(mut found: Vec<&str>, expected: &[&Actor]) {
-    let mut expected: Vec<&str> = expected.iter().map(|actor| actor.session.as_str()).collect();
+    let mut expected: Vec<&str> = expected
+        .iter()
+        .map(|actor| actor.session.as_str())
+        .collect();
     assert!(found.is_sorted(), "{found:?}");
     expected.sort_unstable();
     found.sort_unstable();
@@ -220,53 +225,78 @@ on_both_stores! {
 
 #[test]
 fn without_postgres_the_feed_does_not_pretend() {
-    with_config(Store::Server, "postgres.timeout = '500ms'\ntokens.feed_interval = '50ms'", |app| async move {
-        let ann = app.sign_up("ann").await;
-        let tag = ann.feed().await.expect(200).header("etag").to_owned();
-        let mut events = ann.events().await;
-        events.next().await.unwrap();
-        app.backing.server().postgres.cut();
-        // An answer may be as old as the interval; after that nobody knows.
-        let started = Instant::now();
-        while ann.feed().await.status == 200 {
-            assert!(started.elapsed() < Duration::from_secs(10), "the outage is not noticed");
-        }
-        ann.feed().await.expect_problem(503, "unavailable");
-        ann.feed_unless(&tag, "?wait=1").await.expect_problem(503, "unavailable");
+    with_config(
+        Store::Server,
+        "postgres.timeout = '500ms'\ntokens.feed_interval = '50ms'",
+        |app| async move {
+            let ann = app.sign_up("ann").await;
+            let tag = ann.feed().await.expect(200).header("etag").to_owned();
+            let mut events = ann.events().await;
+            events.next().await.unwrap();
+            app.backing.server().postgres.cut();
+            // An answer may be as old as the interval; after that nobody knows.
+            let started = Instant::now();
+            while ann.feed().await.status == 200 {
+                assert!(
+                    started.elapsed() < Duration::from_secs(10),
+                    "the outage is not noticed"
+                );
+            }
+            ann.feed().await.expect_problem(503, "unavailable");
+            ann.feed_unless(&tag, "?wait=1")
+                .await
+                .expect_problem(503, "unavailable");
 
-        app.backing.server().postgres.restore();
-        let started = Instant::now();
-        while ann.feed().await.status != 200 {
-            assert!(started.elapsed() < Duration::from_secs(10), "the feed does not recover");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        ann.sign_out("this").await.expect(204);
-        assert_eq!(sessions(&ann.verified(&events.next().await.unwrap()).await), [&ann.session], "the stream goes on");
-    });
+            app.backing.server().postgres.restore();
+            let started = Instant::now();
+            while ann.feed().await.status != 200 {
+                assert!(
+                    started.elapsed() < Duration::from_secs(10),
+                    "the feed does not recover"
+                );
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            ann.sign_out("this").await.expect(204);
+            assert_eq!(
+                sessions(&ann.verified(&events.next().await.unwrap()).await),
+                [&ann.session],
+                "the stream goes on"
+            );
+        },
+    );
 }
 
 #[test]
 fn what_ended_long_ago_is_not_listed() {
-    with_config(Store::Server, "tokens.id_lifetime = '2s'", |app| async move {
-        let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
-        ann.sign_out("everywhere").await.expect(204);
-        bob.sign_out("this").await.expect(204);
-        let claims = ann.revoked().await;
-        assert_eq!((&claims["window"], sessions(&claims).len()), (&json!(62), 2));
-        assert_eq!(claims["users"].as_array().unwrap().len(), 1);
-        // Time passes in the store, but for Bob.
-        let url = app.backing.server().postgres_url.as_str();
-        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-        actix_web::rt::spawn(connection);
-        let shift = "UPDATE users SET epoch_raised_at = epoch_raised_at - interval '64s'; \
+    with_config(
+        Store::Server,
+        "tokens.id_lifetime = '2s'",
+        |app| async move {
+            let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
+            ann.sign_out("everywhere").await.expect(204);
+            bob.sign_out("this").await.expect(204);
+            let claims = ann.revoked().await;
+            assert_eq!(
+                (&claims["window"], sessions(&claims).len()),
+                (&json!(62), 2)
+            );
+            assert_eq!(claims["users"].as_array().unwrap().len(), 1);
+            // Time passes in the store, but for Bob.
+            let url = app.backing.server().postgres_url.as_str();
+            let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+                .await
+                .unwrap();
+            actix_web::rt::spawn(connection);
+            let shift = "UPDATE users SET epoch_raised_at = epoch_raised_at - interval '64s'; \
              UPDATE sessions SET ended_at = ended_at - interval '64s' WHERE user_id IN (SELECT id FROM users WHERE session_epoch > 0)";
-        client.batch_execute(shift).await.unwrap();
-        let started = Instant::now();
-        let mut claims = ann.revoked().await;
-        while sessions(&claims) != [&bob.session] {
-            assert!(started.elapsed() < Duration::from_secs(10), "{claims}");
-            claims = ann.revoked().await;
-        }
-        assert_eq!(claims["users"], json!([]));
-    });
+            client.batch_execute(shift).await.unwrap();
+            let started = Instant::now();
+            let mut claims = ann.revoked().await;
+            while sessions(&claims) != [&bob.session] {
+                assert!(started.elapsed() < Duration::from_secs(10), "{claims}");
+                claims = ann.revoked().await;
+            }
+            assert_eq!(claims["users"], json!([]));
+        },
+    );
 }

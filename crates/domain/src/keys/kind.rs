@@ -41,7 +41,9 @@ impl FromStr for Algorithm {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+        let found = Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name);
         found.ok_or_else(|| format!("{name:?} is not one of RS256, PS256, ES256, EdDSA"))
     }
 }
@@ -139,7 +141,14 @@ impl FromStr for KeyId {
     type Err = NotAKeyName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let plausible = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if plausible { Ok(Self(text.to_owned())) } else { Err(NotAKeyName) }
+        let plausible = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if plausible {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAKeyName)
+        }
     }
 }

@@ -41,7 +41,10 @@ pub struct NotYet(pub Timestamp);
 impl Next {
     /// A key that is published now and may sign after `lead`: the time that the last reader takes to hear of it.
     pub fn publish(now: Timestamp, lead: Duration) -> Self {
-        Self { since: now, signs_from: now.plus(lead) }
+        Self {
+            since: now,
+            signs_from: now.plus(lead),
+        }
     }
 
     /// Signs from now on.
@@ -49,7 +52,11 @@ impl Next {
     /// # Errors
     /// [`NotYet`] if a reader may not know it yet.
     pub fn activate(self, now: Timestamp) -> Result<Active, NotYet> {
-        if now < self.signs_from { Err(NotYet(self.signs_from)) } else { Ok(self.activate_early(now)) }
+        if now < self.signs_from {
+            Err(NotYet(self.signs_from))
+        } else {
+            Ok(self.activate_early(now))
+        }
     }
 
     /// Signs from now on, whoever knows it: for when the active key must not sign any more, whatever it costs.
@@ -72,7 +79,10 @@ impl Active {
     /// Signs nothing more. Its tokens live for `token_life`; `margin` is for replicas that hear of it late or whose
     /// clocks differ.
     pub fn retire(self, now: Timestamp, token_life: Duration, margin: Duration) -> Retired {
-        Retired { since: now, until: now.plus(token_life.saturating_add(margin)) }
+        Retired {
+            since: now,
+            until: now.plus(token_life.saturating_add(margin)),
+        }
     }
 }
 
@@ -82,7 +92,11 @@ impl Retired {
     /// # Errors
     /// [`NotYet`] while a token that it signed may be alive.
     pub fn remove(self, now: Timestamp) -> Result<Gone, NotYet> {
-        if now < self.until { Err(NotYet(self.until)) } else { Ok(Gone) }
+        if now < self.until {
+            Err(NotYet(self.until))
+        } else {
+            Ok(Gone)
+        }
     }
 
     /// Goes with all of its tokens: for a key that somebody else has got hold of.
@@ -143,7 +157,9 @@ impl Phase {
     /// When it began.
     pub const fn since(&self) -> Timestamp {
         match self {
-            Self::Next(Next { since, .. }) | Self::Active(Active { since }) | Self::Retired(Retired { since, .. }) => *since,
+            Self::Next(Next { since, .. })
+            | Self::Active(Active { since })
+            | Self::Retired(Retired { since, .. }) => *since,
         }
     }
 

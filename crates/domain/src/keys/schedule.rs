@@ -39,7 +39,11 @@ impl KeyPolicy {
 
     /// The active key stops signing now.
     pub fn retire(&self, key: &StoredKey, active: Active, now: Timestamp) -> Retired {
-        active.retire(now, self.token_life(key.kind.usage()).max(key.token_life), self.margin)
+        active.retire(
+            now,
+            self.token_life(key.kind.usage()).max(key.token_life),
+            self.margin,
+        )
     }
 }
 
@@ -99,34 +103,58 @@ pub fn due(keys: &[StoredKey], id_keys: IdKeys, policy: &KeyPolicy, now: Timesta
 
 fn due_for(keys: &[StoredKey], kind: KeyKind, policy: &KeyPolicy, now: Timestamp) -> Option<Step> {
     let usage = kind.usage();
-    match (find(keys, usage, State::Next), find(keys, usage, State::Active)) {
+    match (
+        find(keys, usage, State::Next),
+        find(keys, usage, State::Active),
+    ) {
         (None, None) => Some(Step::Begin(kind)),
         (None, Some(active)) => {
             // So early that it may sign when the time has come.
             let every = policy.rotate_every?.saturating_sub(policy.lead(usage));
             (now >= active.phase.since().plus(every)).then_some(Step::Make(kind))
         }
-        (Some(_), None) => promotion(keys, usage, policy, now, true).ok().map(Step::Promote),
-        (Some(_), Some(_)) => promotion(keys, usage, policy, now, false).ok().map(Step::Promote),
+        (Some(_), None) => promotion(keys, usage, policy, now, true)
+            .ok()
+            .map(Step::Promote),
+        (Some(_), Some(_)) => promotion(keys, usage, policy, now, false)
+            .ok()
+            .map(Step::Promote),
     }
 }
 
 /// The key of a use in a state of which there is one at most.
 pub fn find(keys: &[StoredKey], usage: KeyUse, state: State) -> Option<&StoredKey> {
-    keys.iter().find(|key| key.kind.usage() == usage && key.phase.state() == state)
+    keys.iter()
+        .find(|key| key.kind.usage() == usage && key.phase.state() == state)
 }
 
 /// The next key of a use takes over; `early`: whoever knows it.
 ///
 /// # Errors
 /// From when on it may, or `None` if there is no next key.
-pub fn promotion(keys: &[StoredKey], usage: KeyUse, policy: &KeyPolicy, now: Timestamp, early: bool) -> Result<Promotion, Option<NotYet>> {
+pub fn promotion(
+    keys: &[StoredKey],
+    usage: KeyUse,
+    policy: &KeyPolicy,
+    now: Timestamp,
+    early: bool,
+) -> Result<Promotion, Option<NotYet>> {
     let next = find(keys, usage, State::Next).ok_or(None)?;
-    let Phase::Next(phase) = next.phase else { return Err(None) };
-    let active = if early { phase.activate_early(now) } else { phase.activate(now)? };
+    let Phase::Next(phase) = next.phase else {
+        return Err(None);
+    };
+    let active = if early {
+        phase.activate_early(now)
+    } else {
+        phase.activate(now)?
+    };
     let retires = find(keys, usage, State::Active).and_then(|key| match key.phase {
         Phase::Active(active) => Some((key.id.clone(), policy.retire(key, active, now))),
         _ => None,
     });
-    Ok(Promotion { next: next.id.clone(), active, retires })
+    Ok(Promotion {
+        next: next.id.clone(),
+        active,
+        retires,
+    })
 }

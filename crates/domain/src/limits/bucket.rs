@@ -103,14 +103,20 @@ impl Bucket {
     /// Whom it is about, as bytes: different for any two buckets of one kind. For adapters to make a keyed digest of; it names
     /// people and must not be stored.
     pub fn whose(&self) -> Vec<u8> {
-        let two = |user: &UserId, other: &[u8; 16]| [user.as_uuid().as_bytes().as_slice(), other].concat();
+        let two = |user: &UserId, other: &[u8; 16]| {
+            [user.as_uuid().as_bytes().as_slice(), other].concat()
+        };
         match self {
             Self::PasswordAccount(email) | Self::SignUpAccount(email) => email.as_str().into(),
-            Self::PasswordAddress(range) | Self::SignUpAddress(range) | Self::RefreshAddress(range) => range.bytes(),
+            Self::PasswordAddress(range)
+            | Self::SignUpAddress(range)
+            | Self::RefreshAddress(range) => range.bytes(),
             Self::PasswordDevice(user, device) => two(user, device.as_uuid().as_bytes()),
             Self::PasswordSession(user, session) => two(user, session.as_uuid().as_bytes()),
             Self::RefreshSession(session, device) => {
-                let device = device.as_ref().map_or(&[][..], |device| device.as_uuid().as_bytes());
+                let device = device
+                    .as_ref()
+                    .map_or(&[][..], |device| device.as_uuid().as_bytes());
                 [session.as_uuid().as_bytes(), device].concat()
             }
         }
@@ -127,7 +133,9 @@ impl AddressRange {
     pub fn of(address: IpAddr, ipv6_prefix: u8) -> Self {
         match address.to_canonical() {
             IpAddr::V6(v6) => {
-                let mask = u128::MAX.checked_shl(128_u32.saturating_sub(u32::from(ipv6_prefix))).unwrap_or(0);
+                let mask = u128::MAX
+                    .checked_shl(128_u32.saturating_sub(u32::from(ipv6_prefix)))
+                    .unwrap_or(0);
                 Self(Ipv6Addr::from_bits(v6.to_bits() & mask).into())
             }
             v4 @ IpAddr::V4(_) => Self(v4),
@@ -158,7 +166,10 @@ mod tests {
 
     #[test]
     fn an_ipv6_customer_is_one_range() {
-        assert_eq!(range("2001:db8:1:2::1", 64), range("2001:db8:1:2:ffff::9", 64));
+        assert_eq!(
+            range("2001:db8:1:2::1", 64),
+            range("2001:db8:1:2:ffff::9", 64)
+        );
         assert_ne!(range("2001:db8:1:2::1", 64), range("2001:db8:1:3::1", 64));
         assert_eq!(range("2001:db8:1:2::1", 56), range("2001:db8:1:3::1", 56));
         assert_ne!(range("2001:db8::1", 128), range("2001:db8::2", 128));
@@ -174,7 +185,10 @@ mod tests {
     #[test]
     fn buckets_differ_by_kind_and_by_whose_they_are() {
         let email = EmailAddress::parse("ann@example.org").unwrap();
-        let (user, session) = (UserId::from_random([1; 16]), SessionId::from_random([2; 16]));
+        let (user, session) = (
+            UserId::from_random([1; 16]),
+            SessionId::from_random([2; 16]),
+        );
         let buckets = [
             Bucket::PasswordAccount(email.clone()),
             Bucket::SignUpAccount(email),
@@ -187,7 +201,10 @@ mod tests {
             Bucket::RefreshSession(session, None),
             Bucket::RefreshSession(session, Some(DeviceId::from_random([1; 16]))),
         ];
-        let names: HashSet<_> = buckets.iter().map(|bucket| (bucket.kind(), bucket.whose())).collect();
+        let names: HashSet<_> = buckets
+            .iter()
+            .map(|bucket| (bucket.kind(), bucket.whose()))
+            .collect();
         assert_eq!(names.len(), buckets.len());
     }
 }

@@ -51,17 +51,35 @@ pub fn take(found: Option<State>, rate: Rate, now: i64) -> Result<Taken, Refused
     let missing = full_at - now;
     if missing > rate.depth() {
         let first = state.told_until <= now;
-        let told_until = if first { now.saturating_add(rate.depth()) } else { state.told_until };
-        return Err(Refused { state: State { told_until, ..state }, retry_after: micros(missing - rate.depth()), first });
+        let told_until = if first {
+            now.saturating_add(rate.depth())
+        } else {
+            state.told_until
+        };
+        return Err(Refused {
+            state: State {
+                told_until,
+                ..state
+            },
+            retry_after: micros(missing - rate.depth()),
+            first,
+        });
     }
     let remaining = u32::try_from((rate.depth() - missing) / rate.interval()).unwrap_or(u32::MAX);
-    Ok(Taken { state: State { full_at, ..state }, remaining, full_after: micros(missing) })
+    Ok(Taken {
+        state: State { full_at, ..state },
+        remaining,
+        full_after: micros(missing),
+    })
 }
 
 /// Puts one back that was taken. `None` if the bucket is full, and nothing need be kept of it.
 pub fn give_back(found: State, rate: Rate, now: i64) -> Option<State> {
     let state = sane(Some(found), rate, now);
-    let state = State { full_at: state.full_at.saturating_sub(rate.interval()), ..state };
+    let state = State {
+        full_at: state.full_at.saturating_sub(rate.interval()),
+        ..state
+    };
     (state.dies_at() > now).then_some(state)
 }
 
@@ -69,8 +87,14 @@ pub fn give_back(found: State, rate: Rate, now: i64) -> Option<State> {
 /// than an empty bucket does.
 fn sane(found: Option<State>, rate: Rate, now: i64) -> State {
     let latest = now.saturating_add(rate.depth());
-    let found = found.unwrap_or(State { full_at: now, told_until: now });
-    State { full_at: found.full_at.min(latest), told_until: found.told_until.min(latest) }
+    let found = found.unwrap_or(State {
+        full_at: now,
+        told_until: now,
+    });
+    State {
+        full_at: found.full_at.min(latest),
+        told_until: found.told_until.min(latest),
+    }
 }
 
 fn micros(micros: i64) -> Duration {
@@ -104,14 +128,25 @@ mod tests {
         let (state, left) = taken(3, None, NOW);
         assert_eq!(left, [2, 1, 0]);
         let refused = take(state, rate(), NOW).unwrap_err();
-        assert_eq!((refused.retry_after, refused.first), (Duration::from_secs(10), true));
+        assert_eq!(
+            (refused.retry_after, refused.first),
+            (Duration::from_secs(10), true)
+        );
         let almost = take(state, rate(), NOW + 10 * SECOND - 1).unwrap_err();
         assert_eq!(almost.retry_after, Duration::from_micros(1));
         let (state, left) = taken(1, state, NOW + 10 * SECOND);
         assert_eq!(left, [0]);
         assert!(take(state, rate(), NOW + 10 * SECOND).is_err());
-        assert_eq!(taken(3, state, NOW + 40 * SECOND).1, [2, 1, 0], "after its window it is full");
-        assert_eq!(taken(3, state, NOW + 4000 * SECOND).1, [2, 1, 0], "and never more than full");
+        assert_eq!(
+            taken(3, state, NOW + 40 * SECOND).1,
+            [2, 1, 0],
+            "after its window it is full"
+        );
+        assert_eq!(
+            taken(3, state, NOW + 4000 * SECOND).1,
+            [2, 1, 0],
+            "and never more than full"
+        );
     }
 
     #[test]
@@ -124,7 +159,9 @@ mod tests {
         // One comes back every ten seconds and is taken at once: still the same window, then another.
         let mut state = second.state;
         for (after, expected) in [(10, false), (20, false), (30, true), (40, false)] {
-            state = take(Some(state), rate(), NOW + after * SECOND).unwrap().state;
+            state = take(Some(state), rate(), NOW + after * SECOND)
+                .unwrap()
+                .state;
             let refused = take(Some(state), rate(), NOW + after * SECOND).unwrap_err();
             assert_eq!(refused.first, expected, "{after} s later");
             state = refused.state;
@@ -137,7 +174,11 @@ mod tests {
         let back = give_back(state.unwrap(), rate(), NOW);
         assert_eq!(taken(1, back, NOW).1, [0]);
         let (one, _) = taken(1, None, NOW);
-        assert_eq!(give_back(one.unwrap(), rate(), NOW), None, "a full bucket has no state");
+        assert_eq!(
+            give_back(one.unwrap(), rate(), NOW),
+            None,
+            "a full bucket has no state"
+        );
         let late = give_back(one.unwrap(), rate(), NOW + 100 * SECOND);
         assert_eq!(late, None, "nothing is made out of nothing");
         let refused = take(state, rate(), NOW).unwrap_err();

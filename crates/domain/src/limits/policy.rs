@@ -104,8 +104,16 @@ mod tests {
     #[test]
     fn every_limit_has_a_default_and_can_be_replaced() {
         let live = LiveLimits::default();
-        assert!(LimitName::ALL.iter().all(|&name| live.get().limit(name) != Limit::Off));
+        assert!(
+            LimitName::ALL
+                .iter()
+                .all(|&name| live.get().limit(name) != Limit::Off)
+        );
         live.set(LimitPolicy::OFF);
-        assert!(LimitName::ALL.iter().all(|&name| live.get().limit(name) == Limit::Off));
+        assert!(
+            LimitName::ALL
+                .iter()
+                .all(|&name| live.get().limit(name) == Limit::Off)
+        );
     }
 }

@@ -13,7 +13,9 @@ pub struct Rate {
 
 /// Not a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a rate looks like \"10/15m\": how many (1 to 1000000), and in which time (1s to 1d); or it is \"off\"")]
+#[error(
+    "a rate looks like \"10/15m\": how many (1 to 1000000), and in which time (1s to 1d); or it is \"off\""
+)]
 pub struct RateError;
 
 impl Rate {
@@ -27,8 +29,14 @@ impl Rate {
     /// # Errors
     /// [`RateError`] if either is out of its range.
     pub fn new(burst: u32, window: Duration) -> Result<Self, RateError> {
-        let burst = NonZeroU32::new(burst).filter(|burst| burst.get() <= Self::MAX_BURST).ok_or(RateError)?;
-        if window < Duration::from_secs(1) || window > Self::MAX_WINDOW { Err(RateError) } else { Ok(Self { burst, window }) }
+        let burst = NonZeroU32::new(burst)
+            .filter(|burst| burst.get() <= Self::MAX_BURST)
+            .ok_or(RateError)?;
+        if window < Duration::from_secs(1) || window > Self::MAX_WINDOW {
+            Err(RateError)
+        } else {
+            Ok(Self { burst, window })
+        }
     }
 
     /// For the defaults, whose numbers are right.
@@ -37,7 +45,10 @@ impl Rate {
             Some(burst) => burst,
             None => NonZeroU32::MIN,
         };
-        Self { burst, window: Duration::from_secs(seconds) }
+        Self {
+            burst,
+            window: Duration::from_secs(seconds),
+        }
     }
 
     /// How many at once, with a full bucket.
@@ -67,7 +78,9 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, RateError> {
         let (burst, window) = text.split_once('/').ok_or(RateError)?;
-        let (number, unit) = window.split_at_checked(window.len().saturating_sub(1)).ok_or(RateError)?;
+        let (number, unit) = window
+            .split_at_checked(window.len().saturating_sub(1))
+            .ok_or(RateError)?;
         let seconds = match unit {
             "s" => 1,
             "m" => 60,
@@ -75,17 +88,32 @@ impl FromStr for Rate {
             "d" => 24 * 3600,
             _ => return Err(RateError),
         };
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten().ok_or(RateError);
+        let digits = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| text.parse().ok())
+                .flatten()
+                .ok_or(RateError)
+        };
         // `1/m` reads well, too.
-        let number: u32 = if number.is_empty() { 1 } else { digits(number)? };
-        Self::new(digits(burst)?, Duration::from_secs(u64::from(number).saturating_mul(seconds)))
+        let number: u32 = if number.is_empty() {
+            1
+        } else {
+            digits(number)?
+        };
+        Self::new(
+            digits(burst)?,
+            Duration::from_secs(u64::from(number).saturating_mul(seconds)),
+        )
     }
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.window.as_secs();
-        let unit = [(24 * 3600, 'd'), (3600, 'h'), (60, 'm')].into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+        let unit = [(24 * 3600, 'd'), (3600, 'h'), (60, 'm')]
+            .into_iter()
+            .find(|(unit, _)| seconds.is_multiple_of(*unit));
         let (unit, letter) = unit.unwrap_or((1, 's'));
         write!(f, "{}/{}{letter}", self.burst, seconds / unit)
     }
@@ -114,7 +142,11 @@ impl FromStr for Limit {
     type Err = RateError;
 
     fn from_str(text: &str) -> Result<Self, RateError> {
-        if text == "off" { Ok(Self::Off) } else { text.parse().map(Self::At) }
+        if text == "off" {
+            Ok(Self::Off)
+        } else {
+            text.parse().map(Self::At)
+        }
     }
 }
 
@@ -133,9 +165,18 @@ mod tests {
 
     #[test]
     fn rates_are_read_and_written() {
-        for (text, burst, seconds) in [("10/15m", 10, 900), ("1/1s", 1, 1), ("1000000/1d", 1_000_000, 86_400), ("60/1h", 60, 3600)] {
+        for (text, burst, seconds) in [
+            ("10/15m", 10, 900),
+            ("1/1s", 1, 1),
+            ("1000000/1d", 1_000_000, 86_400),
+            ("60/1h", 60, 3600),
+        ] {
             let rate: Rate = text.parse().unwrap();
-            assert_eq!((rate.burst(), rate.window()), (burst, Duration::from_secs(seconds)), "{text}");
+            assert_eq!(
+                (rate.burst(), rate.window()),
+                (burst, Duration::from_secs(seconds)),
+                "{text}"
+            );
             assert_eq!(rate.to_string(), text);
         }
         assert_eq!("5/m".parse::<Rate>().unwrap().to_string(), "5/1m");

@@ -25,16 +25,22 @@ pub enum FieldError {
         max: usize,
     },
     /// Contains control characters, or characters that turn the order in which people read a text.
-    #[error("must not contain control characters, line breaks or characters that change the direction of text")]
+    #[error(
+        "must not contain control characters, line breaks or characters that change the direction of text"
+    )]
     ControlCharacters,
     /// Not an absolute http or https URL, or one with a user name in it.
     #[error("must be an absolute http or https URL, without a user name or password in it")]
     InvalidUrl,
     /// A password that many others have, or that is quickly guessed.
-    #[error("is a common password or follows a common pattern, so it would be guessed soon; several unrelated words make a good one")]
+    #[error(
+        "is a common password or follows a common pattern, so it would be guessed soon; several unrelated words make a good one"
+    )]
     TooCommon,
     /// A password made of what others know about the user or the service.
-    #[error("is built from your e-mail address, your name, your device or this service, which others know too; choose something unrelated")]
+    #[error(
+        "is built from your e-mail address, your name, your device or this service, which others know too; choose something unrelated"
+    )]
     ContainsOwnDetails,
 }
 
@@ -67,12 +73,22 @@ impl EmailAddress {
     /// [`FieldError::InvalidEmail`] or [`FieldError::TooLong`].
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         // Once more after the change of case: the two forms of a letter may compose differently.
-        let normal: String = text.trim().nfc().flat_map(char::to_lowercase).nfc().collect();
+        let normal: String = text
+            .trim()
+            .nfc()
+            .flat_map(char::to_lowercase)
+            .nfc()
+            .collect();
         if normal.len() > Self::MAX {
             return Err(FieldError::TooLong { max: Self::MAX });
         }
-        let options = email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
-        if normal.chars().any(is_hidden) || email_address::EmailAddress::parse_with_options(&normal, options).is_err() {
+        let options = email_address::Options::default()
+            .with_required_tld()
+            .without_display_text()
+            .without_domain_literal();
+        if normal.chars().any(is_hidden)
+            || email_address::EmailAddress::parse_with_options(&normal, options).is_err()
+        {
             return Err(FieldError::InvalidEmail);
         }
         Ok(Self(normal))
@@ -80,7 +96,11 @@ impl EmailAddress {
 
     /// The beginning of an address in the form in which addresses are kept.
     pub fn normal_prefix(text: &str) -> String {
-        text.trim().nfc().flat_map(char::to_lowercase).nfc().collect()
+        text.trim()
+            .nfc()
+            .flat_map(char::to_lowercase)
+            .nfc()
+            .collect()
     }
 
     /// The normalised address.
@@ -192,7 +212,11 @@ impl Label {
 
     /// What a client says about itself: characters that a label must not have are dropped, and it is cut to the greatest length.
     pub fn lossy(text: &str) -> Option<Self> {
-        let kept: String = text.nfc().filter(|c| !is_hidden(*c)).take(Self::MAX).collect();
+        let kept: String = text
+            .nfc()
+            .filter(|c| !is_hidden(*c))
+            .take(Self::MAX)
+            .collect();
         Self::parse(&kept).ok()
     }
 
@@ -230,7 +254,11 @@ impl WebUrl {
         }
         // Normalising escapes characters, which makes them longer.
         let url = String::from(url);
-        if url.len() > Self::MAX { Err(too_long) } else { Ok(Self(url)) }
+        if url.len() > Self::MAX {
+            Err(too_long)
+        } else {
+            Ok(Self(url))
+        }
     }
 
     /// The normalised URL.
@@ -247,47 +275,92 @@ mod tests {
     fn emails_are_compared_without_case() {
         let one = EmailAddress::parse(" Ann@Example.ORG ").unwrap();
         assert_eq!(one, EmailAddress::parse("ann@example.org").unwrap());
-        assert!(!format!("{one:?}").contains("ann"), "an address never reaches a log by Debug");
-        for bad in ["", "ann", "ann@", "@example.org", "a b@example.org", "ann@localhost", "Ann <ann@example.org>", "a\u{7}@example.org"] {
-            assert_eq!(EmailAddress::parse(bad), Err(FieldError::InvalidEmail), "{bad:?}");
+        assert!(
+            !format!("{one:?}").contains("ann"),
+            "an address never reaches a log by Debug"
+        );
+        for bad in [
+            "",
+            "ann",
+            "ann@",
+            "@example.org",
+            "a b@example.org",
+            "ann@localhost",
+            "Ann <ann@example.org>",
+            "a\u{7}@example.org",
+        ] {
+            assert_eq!(
+                EmailAddress::parse(bad),
+                Err(FieldError::InvalidEmail),
+                "{bad:?}"
+            );
         }
         let long = format!("{}@example.org", "a".repeat(300));
-        assert_eq!(EmailAddress::parse(&long), Err(FieldError::TooLong { max: 254 }));
+        assert_eq!(
+            EmailAddress::parse(&long),
+            Err(FieldError::TooLong { max: 254 })
+        );
     }
 
     #[test]
     fn passwords_are_normalised_never_trimmed_and_counted_in_characters() {
         let choose = |s: &str| Password::choose(&SecretString::from(s), 0);
         assert_eq!(choose(" e\u{301}asypass ").unwrap().expose(), " éasypass ");
-        assert_eq!(choose("1234567").unwrap_err(), FieldError::TooShort { min: 8 });
-        assert_eq!(choose("ééééééé").unwrap_err(), FieldError::TooShort { min: 8 }, "bytes don't count");
+        assert_eq!(
+            choose("1234567").unwrap_err(),
+            FieldError::TooShort { min: 8 }
+        );
+        assert_eq!(
+            choose("ééééééé").unwrap_err(),
+            FieldError::TooShort { min: 8 },
+            "bytes don't count"
+        );
         assert!(choose(&"é".repeat(256)).is_ok());
-        assert_eq!(choose(&"é".repeat(257)).unwrap_err(), FieldError::TooLong { max: 256 });
+        assert_eq!(
+            choose(&"é".repeat(257)).unwrap_err(),
+            FieldError::TooLong { max: 256 }
+        );
         assert!(!format!("{:?}", choose("correct horse").unwrap()).contains("horse"));
     }
 
     #[test]
     fn a_policy_may_ask_for_longer_passwords_but_not_for_shorter_ones() {
         let choose = |min| Password::choose(&SecretString::from("correct horse"), min).map(drop);
-        assert_eq!((choose(13), choose(14)), (Ok(()), Err(FieldError::TooShort { min: 14 })));
-        assert_eq!(Password::choose(&SecretString::from("1234567"), 1).unwrap_err(), FieldError::TooShort { min: 8 });
+        assert_eq!(
+            (choose(13), choose(14)),
+            (Ok(()), Err(FieldError::TooShort { min: 14 }))
+        );
+        assert_eq!(
+            Password::choose(&SecretString::from("1234567"), 1).unwrap_err(),
+            FieldError::TooShort { min: 8 }
+        );
     }
 
     #[test]
     fn a_new_password_has_no_control_characters_but_any_other() {
         let choose = |s: &str| Password::choose(&SecretString::from(s), 8).map(drop);
         for c in ['\0', '\t', '\n', '\u{7f}', '\u{85}'] {
-            assert_eq!(choose(&format!("correct{c}horse")), Err(FieldError::ControlCharacters), "{c:?}");
+            assert_eq!(
+                choose(&format!("correct{c}horse")),
+                Err(FieldError::ControlCharacters),
+                "{c:?}"
+            );
         }
         for c in [' ', '\u{a0}', '\u{202e}', '\u{200d}', '🦀', '漢', '\'', '<'] {
             assert_eq!(choose(&format!("correct{c}horse")), Ok(()), "{c:?}");
         }
-        assert!(Password::present(&SecretString::from("correct\0horse")).is_ok(), "who has one can still sign in");
+        assert!(
+            Password::present(&SecretString::from("correct\0horse")).is_ok(),
+            "who has one can still sign in"
+        );
     }
 
     #[test]
     fn web_urls_are_http_only() {
-        assert_eq!(WebUrl::parse("https://example.org").unwrap().as_str(), "https://example.org/");
+        assert_eq!(
+            WebUrl::parse("https://example.org").unwrap().as_str(),
+            "https://example.org/"
+        );
         for bad in [
             "javascript:alert(1)",
             " JavaScript:alert(1)",
@@ -307,8 +380,16 @@ mod tests {
         ] {
             assert_eq!(WebUrl::parse(bad), Err(FieldError::InvalidUrl), "{bad:?}");
         }
-        for bad in ["java\nscript:alert(1)", "https://example.org/\u{202e}gpj", "https://exam\u{0}ple.org"] {
-            assert_eq!(WebUrl::parse(bad), Err(FieldError::ControlCharacters), "{bad:?}");
+        for bad in [
+            "java\nscript:alert(1)",
+            "https://example.org/\u{202e}gpj",
+            "https://exam\u{0}ple.org",
+        ] {
+            assert_eq!(
+                WebUrl::parse(bad),
+                Err(FieldError::ControlCharacters),
+                "{bad:?}"
+            );
         }
     }
 
@@ -316,16 +397,40 @@ mod tests {
     fn labels_have_no_control_characters() {
         assert_eq!(Label::parse("  Ann  ").unwrap().as_str(), "Ann");
         assert_eq!(Label::parse(" "), Err(FieldError::TooShort { min: 1 }));
-        for bad in ["a\u{1b}[31m", "a\u{85}b", "a\u{2028}b", "a\u{202a}b", "a\u{202e}b", "a\u{2066}b", "a\u{2069}b"] {
-            assert_eq!(Label::parse(bad), Err(FieldError::ControlCharacters), "{bad:?}");
+        for bad in [
+            "a\u{1b}[31m",
+            "a\u{85}b",
+            "a\u{2028}b",
+            "a\u{202a}b",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{2069}b",
+        ] {
+            assert_eq!(
+                Label::parse(bad),
+                Err(FieldError::ControlCharacters),
+                "{bad:?}"
+            );
         }
         // Marks that right-to-left scripts and emoji need.
         for good in ["שלום\u{200f}", "👩\u{200d}🚀"] {
             assert!(Label::parse(good).is_ok(), "{good:?}");
         }
-        assert_eq!(EmailAddress::parse("a\u{202e}nn@example.org"), Err(FieldError::InvalidEmail));
+        assert_eq!(
+            EmailAddress::parse("a\u{202e}nn@example.org"),
+            Err(FieldError::InvalidEmail)
+        );
         assert_eq!(Label::lossy("a\u{202e}b").unwrap().as_str(), "ab");
-        assert_eq!(Label::parse(&"x".repeat(101)), Err(FieldError::TooLong { max: 100 }));
-        assert_eq!(Label::lossy(&format!("a\u{0}{}", "x".repeat(200))).unwrap().as_str().len(), 100);
+        assert_eq!(
+            Label::parse(&"x".repeat(101)),
+            Err(FieldError::TooLong { max: 100 })
+        );
+        assert_eq!(
+            Label::lossy(&format!("a\u{0}{}", "x".repeat(200)))
+                .unwrap()
+                .as_str()
+                .len(),
+            100
+        );
     }
 }

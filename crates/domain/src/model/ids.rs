@@ -79,13 +79,21 @@ impl Generation {
 
     /// A generation from a store or a verified token; `None` unless it is in `1 ..= MAX`.
     pub const fn new(number: u64) -> Option<Self> {
-        if number >= Self::FIRST.0 && number <= Self::MAX.0 { Some(Self(number)) } else { None }
+        if number >= Self::FIRST.0 && number <= Self::MAX.0 {
+            Some(Self(number))
+        } else {
+            None
+        }
     }
 
     /// The generation that replaces this one (it stays at [`Self::MAX`], which no session reaches).
     #[must_use]
     pub const fn next(self) -> Self {
-        if self.0 < Self::MAX.0 { Self(self.0 + 1) } else { self }
+        if self.0 < Self::MAX.0 {
+            Self(self.0 + 1)
+        } else {
+            self
+        }
     }
 
     /// The number itself.
@@ -109,7 +117,10 @@ pub struct TokenId(Uuid);
 impl TokenId {
     /// The id of a session's token of that generation: a version 5 UUID whose name is the generation in decimal.
     pub fn of(session: SessionId, generation: Generation) -> Self {
-        Self(Uuid::new_v5(session.as_uuid(), generation.to_string().as_bytes()))
+        Self(Uuid::new_v5(
+            session.as_uuid(),
+            generation.to_string().as_bytes(),
+        ))
     }
 }
 
@@ -120,7 +131,9 @@ impl fmt::Display for TokenId {
 }
 
 /// A user's session epoch: sessions that began under an older one are over, all at once (DESIGN §4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Epoch(u32);
 
@@ -154,8 +167,14 @@ mod tests {
         let session = SessionId::from_random([7; 16]);
         let second = Generation::FIRST.next();
         assert_eq!(TokenId::of(session, second), TokenId::of(session, second));
-        assert_ne!(TokenId::of(session, Generation::FIRST), TokenId::of(session, second));
-        assert_ne!(TokenId::of(SessionId::from_random([8; 16]), second), TokenId::of(session, second));
+        assert_ne!(
+            TokenId::of(session, Generation::FIRST),
+            TokenId::of(session, second)
+        );
+        assert_ne!(
+            TokenId::of(SessionId::from_random([8; 16]), second),
+            TokenId::of(session, second)
+        );
     }
 
     #[test]

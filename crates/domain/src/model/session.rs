@@ -140,7 +140,9 @@ impl SessionRecord {
         if let Some(ending) = self.session.ending {
             return Standing::Ended(ending.reason);
         }
-        let Some(user) = &self.user else { return Standing::AccountGone };
+        let Some(user) = &self.user else {
+            return Standing::AccountGone;
+        };
         if user.disabled_at.is_some() {
             Standing::Disabled
         } else if !self.session.survives(user) {

@@ -39,13 +39,19 @@ impl Timestamp {
     /// This instant moved forward.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// This instant moved back.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long ago `earlier` was; zero if it lies ahead (clocks step back).
@@ -55,7 +61,8 @@ impl Timestamp {
 
     /// As a date and time in UTC; out-of-range values become the epoch.
     pub fn to_datetime(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }
 
@@ -73,7 +80,10 @@ mod tests {
     fn arithmetic_never_wraps_and_never_goes_negative() {
         let t = Timestamp::from_seconds(10);
         assert_eq!(t.since(t.plus(Duration::from_secs(1))), Duration::ZERO);
-        assert_eq!(t.plus(Duration::from_millis(1500)).whole_second(), Timestamp::from_seconds(11));
+        assert_eq!(
+            t.plus(Duration::from_millis(1500)).whole_second(),
+            Timestamp::from_seconds(11)
+        );
         assert_eq!(Timestamp::from_millis(-1).as_seconds(), -1);
         assert_eq!(t.plus(Duration::MAX).as_millis(), i64::MAX);
         assert_eq!(Timestamp::from(t.to_datetime()), t);

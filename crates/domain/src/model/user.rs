@@ -60,7 +60,12 @@ impl DetailsChange {
     /// The account after this change.
     #[must_use]
     pub fn apply(self, mut user: User) -> User {
-        let Self { name, website, image_url, email } = self;
+        let Self {
+            name,
+            website,
+            image_url,
+            email,
+        } = self;
         user.details.name = name.unwrap_or(user.details.name);
         user.details.website = website.unwrap_or(user.details.website);
         user.details.image_url = image_url.unwrap_or(user.details.image_url);

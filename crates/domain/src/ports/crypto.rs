@@ -1,7 +1,10 @@
 //! Hashes, signatures and MACs.
 
 use super::StoreError;
-use crate::model::{Details, DeviceId, EmailAddress, Epoch, Generation, Password, PasswordHash, SessionId, Timestamp, UserId};
+use crate::model::{
+    Details, DeviceId, EmailAddress, Epoch, Generation, Password, PasswordHash, SessionId,
+    Timestamp, UserId,
+};
 use async_trait::async_trait;
 use secrecy::SecretString;
 
@@ -34,7 +37,11 @@ pub trait PasswordHasher: Send + Sync {
 
     /// Checks a password. With `None` (no such account) it MUST do the work of a check all the same and answer
     /// `Mismatch`, so that time does not tell who has an account.
-    async fn check(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<PasswordCheck, StoreError>;
+    async fn check(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<PasswordCheck, StoreError>;
 }
 
 /// What is thought of a password that somebody wants to set.
@@ -58,7 +65,8 @@ pub trait PasswordStrength: Send + Sync {
     /// Judges a password of somebody about whom others know `own`: the e-mail address, names and the like. The whole password
     /// counts, not its beginning alone. MUST refuse, whatever the case of its letters, one of the passwords that most people
     /// use, and one of `own`; MUST NOT demand kinds of characters.
-    async fn judge(&self, password: &Password, own: &[&str]) -> Result<PasswordVerdict, StoreError>;
+    async fn judge(&self, password: &Password, own: &[&str])
+    -> Result<PasswordVerdict, StoreError>;
 }
 
 /// What an ID token says.

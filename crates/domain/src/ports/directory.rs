@@ -59,7 +59,8 @@ pub trait AccountDirectory: Send + Sync {
 
     /// Up to `limit` accounts with their hashes whose id is greater than `after`, by id in ascending order of bytes; they know no
     /// device. Ids never change: whoever reads page by page MUST get each account that is there all the while exactly once.
-    async fn walk(&self, after: Option<UserId>, limit: u32) -> Result<Vec<Credentials>, StoreError>;
+    async fn walk(&self, after: Option<UserId>, limit: u32)
+    -> Result<Vec<Credentials>, StoreError>;
 
     /// Every row of the user's sessions, ended ones and those of an account that is gone included, the newest first.
     async fn history(&self, user: UserId) -> Result<Vec<Session>, StoreError>;

@@ -23,13 +23,33 @@ pub struct StoreError {
 
 impl StoreError {
     /// A failure that passes: connection refused, time-out, pool exhausted.
-    pub fn unavailable(store: &'static str, operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { store, operation, kind: StoreErrorKind::Unavailable, retry_after: None, source: source.into() }
+    pub fn unavailable(
+        store: &'static str,
+        operation: &'static str,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            store,
+            operation,
+            kind: StoreErrorKind::Unavailable,
+            retry_after: None,
+            source: source.into(),
+        }
     }
 
     /// A failure that does not pass by itself: a corrupt row, a refused statement.
-    pub fn broken(store: &'static str, operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { store, operation, kind: StoreErrorKind::Broken, retry_after: None, source: source.into() }
+    pub fn broken(
+        store: &'static str,
+        operation: &'static str,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            store,
+            operation,
+            kind: StoreErrorKind::Broken,
+            retry_after: None,
+            source: source.into(),
+        }
     }
 
     /// The same, by one that knows when it will have time again: an estimate for clients, not a promise.
@@ -61,7 +81,11 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unavailable => "is not available",
             StoreErrorKind::Broken => "failed",
         };
-        write!(f, "{} {what} (while it should {})", self.store, self.operation)
+        write!(
+            f,
+            "{} {what} (while it should {})",
+            self.store, self.operation
+        )
     }
 }
 

@@ -55,7 +55,9 @@ pub enum KeyFault {
     #[error("a key could not be made")]
     NotMade(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It was sealed under another master key, or was tampered with.
-    #[error("the key {0} in the user database was sealed under another master key than the one that is configured")]
+    #[error(
+        "the key {0} in the user database was sealed under another master key than the one that is configured"
+    )]
     Sealed(KeyId),
     /// It was opened, but is no key of its kind.
     #[error("the key {0} in the user database is corrupt")]

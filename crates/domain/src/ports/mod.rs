@@ -16,8 +16,8 @@ mod users;
 
 pub use clearing::{Clearing, Clearings};
 pub use crypto::{
-    DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength, PasswordVerdict, RefreshClaims, SignError,
-    TokenCodec, TokenRejected, VerifiedId,
+    DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength,
+    PasswordVerdict, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId,
 };
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
@@ -25,7 +25,12 @@ pub use events::{SecurityEvent, SecurityEvents};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};
 pub use limits::{Empty, Level, RateLimiter, Take, TakeOutcome};
 pub use revocations::{RevocationSigner, RevocationStatement};
-pub use sessions::{BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository};
+pub use sessions::{
+    BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
+};
 pub use system::{Clock, Entropy};
 pub use tokens::{LiveSession, NewLiveSession, TokenRepository};
-pub use users::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome, UserRepository};
+pub use users::{
+    AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome,
+    UserRepository,
+};

@@ -77,7 +77,11 @@ pub struct RaisedEpoch {
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
     /// Reads a session and its user at once. MUST be `None` for another user's session.
-    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError>;
+    async fn find(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError>;
 
     /// Commits a sign-in, if the user's epoch still is the session's: ends the live sessions of the same device
     /// ([`EndReason::Replaced`]), then those that were not refreshed in time ([`EndReason::Expired`], not named), then as
@@ -87,14 +91,27 @@ pub trait SessionRepository: Send + Sync {
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError>;
 
     /// Records that the session is bound, once; later calls change nothing.
-    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError>;
+    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp)
+    -> Result<(), StoreError>;
 
     /// Ends one session. The first reason stays.
-    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError>;
+    async fn end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<EndOutcome, StoreError>;
 
     /// Ends every session of the user but `kept`, raises the epoch by one and records `kept`, in one commit; answers the
     /// new epoch, or `None` if there is no such account or `kept` is no longer live.
-    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError>;
+    async fn end_all(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<Option<Epoch>, StoreError>;
 
     /// The user's sessions that have not ended and survive the epoch, the newest first.
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;

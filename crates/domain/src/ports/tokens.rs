@@ -60,7 +60,12 @@ pub trait TokenRepository: Send + Sync {
 
     /// Removes every entry of the user whose epoch is below `epoch`, but for `kept`. MUST NOT touch entries of that
     /// epoch or a newer one, so that a late clearing never meets a newer session.
-    async fn end_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) -> Result<(), StoreError>;
+    async fn end_older(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        kept: Option<SessionId>,
+    ) -> Result<(), StoreError>;
 
     /// The user's live sessions, in any order.
     async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError>;

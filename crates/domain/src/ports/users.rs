@@ -1,7 +1,10 @@
 //! Accounts.
 
 use super::StoreError;
-use crate::model::{Credentials, DetailsChange, DeviceId, EmailAddress, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId};
+use crate::model::{
+    Credentials, DetailsChange, DeviceId, EmailAddress, Epoch, PasswordHash, Session, SessionId,
+    Timestamp, User, UserId,
+};
 use async_trait::async_trait;
 
 /// How a sign-up came out.
@@ -81,7 +84,12 @@ pub enum PasswordOutcome {
 pub trait UserRepository: Send + Sync {
     /// Creates an account and its first session in one commit, whose device the user has signed in on from then on. MUST answer `EmailTaken` and change nothing if an account
     /// has that address, also when many such calls run at once.
-    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError>;
+    async fn create(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        session: &Session,
+    ) -> Result<CreateOutcome, StoreError>;
 
     /// Creates an account without a session, as it was elsewhere, in one commit. MUST answer `EmailTaken` or `IdTaken` and change
     /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
@@ -89,28 +97,48 @@ pub trait UserRepository: Send + Sync {
 
     /// The account with that address, its hash, and whether its user has signed in on `device`. MUST be one read, and the same work
     /// whether there is such an account or not, as far as it can: sign-ins ask, and time is not to tell.
-    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError>;
+    async fn credentials_by_email(
+        &self,
+        email: &EmailAddress,
+        device: Option<DeviceId>,
+    ) -> Result<Option<Credentials>, StoreError>;
 
     /// The account with that id and its hash; it knows no device.
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
 
     /// Replaces the hash `old` by `new`, for the same password; does nothing if the hash is no longer `old`.
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError>;
+    async fn rehash(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError>;
 
     /// Changes details. Fields that the change does not name MUST keep the value that they have at commit. MUST answer
     /// `Superseded` and change nothing unless the session that asks lives at commit; nobody asks for an operator.
-    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError>;
+    async fn update(
+        &self,
+        user: UserId,
+        change: &DetailsChange,
+        asking: Option<Asking>,
+    ) -> Result<UpdateOutcome, StoreError>;
 
     /// Sets a new password, raises the epoch, keeps the session that asks and ends all others with
     /// [`crate::model::EndReason::PasswordChanged`], in one commit. MUST answer `Superseded` and change nothing unless
     /// the session lives and the epoch is the one given.
-    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError>;
+    async fn change_password(&self, change: &PasswordChange)
+    -> Result<PasswordOutcome, StoreError>;
 
     /// Deletes the account and ends its sessions with [`crate::model::EndReason::AccountDeleted`], in one commit. What
     /// the sessions' rows say about devices and addresses MUST go, too, and so MUST the devices that the user has signed in on. MUST
     /// answer `false` and change nothing if there
     /// is no such account, or if the session that asks does not live at commit; nobody asks for an operator.
-    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError>;
+    async fn delete(
+        &self,
+        user: UserId,
+        asking: Option<SessionId>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Answers once the store can be used.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -3,7 +3,10 @@
 use super::{Failure, own_details::OwnDetails};
 use crate::{
     model::{Details, EmailAddress, Epoch, FieldError, Password, User, UserId},
-    ports::{AddOutcome, Clock, Entropy, PasswordHasher, PasswordStrength, SecurityEvent, SecurityEvents, StoreError, UserRepository},
+    ports::{
+        AddOutcome, Clock, Entropy, PasswordHasher, PasswordStrength, SecurityEvent,
+        SecurityEvents, StoreError, UserRepository,
+    },
 };
 use std::sync::Arc;
 
@@ -54,13 +57,26 @@ impl AddAccount {
     /// # Errors
     /// [`AddAccountError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
     pub async fn execute(&self, request: AddAccountRequest) -> Result<User, AddAccountError> {
-        let AddAccountRequest { email, password, details } = request;
-        let own = OwnDetails { email: &email, name: details.name.as_ref(), device: None };
+        let AddAccountRequest {
+            email,
+            password,
+            details,
+        } = request;
+        let own = OwnDetails {
+            email: &email,
+            name: details.name.as_ref(),
+            device: None,
+        };
         if let Some(fault) = own.fault(&password, &*self.strength).await? {
             return Err(AddAccountError::WeakPassword(fault));
         }
         // Before the hash: whoever runs a command need not wait for it to hear that.
-        if self.users.credentials_by_email(&email, None).await?.is_some() {
+        if self
+            .users
+            .credentials_by_email(&email, None)
+            .await?
+            .is_some()
+        {
             return Err(AddAccountError::EmailTaken);
         }
         let hash = self.hasher.hash(&password).await?;
@@ -75,7 +91,10 @@ impl AddAccount {
         };
         match self.users.add(&user, &hash).await? {
             AddOutcome::Added => {
-                self.events.record(SecurityEvent::AccountCreated { user: user.id, address: None });
+                self.events.record(SecurityEvent::AccountCreated {
+                    user: user.id,
+                    address: None,
+                });
                 Ok(user)
             }
             // 122 random bits are taken by nobody: then it is the address, too.

@@ -36,9 +36,16 @@ impl Authenticate {
     pub async fn execute(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
         let now = self.clock.now();
         let claims = verify_id(&*self.codec, id_token, now).await?;
-        let record = self.sessions.find(claims.user, claims.session).await?.ok_or(Refusal::SessionUnknown)?;
+        let record = self
+            .sessions
+            .find(claims.user, claims.session)
+            .await?
+            .ok_or(Refusal::SessionUnknown)?;
         match (Refusal::of(record.standing(now)), record.user) {
-            (None, Some(user)) => Ok(Authenticated { user, session: record.session }),
+            (None, Some(user)) => Ok(Authenticated {
+                user,
+                session: record.session,
+            }),
             (refusal, _) => Err(refusal.unwrap_or(Refusal::SessionRevoked).into()),
         }
     }

@@ -2,7 +2,10 @@
 
 use super::TokenPair;
 use crate::{
-    model::{ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Password, Session, SessionId, UserId},
+    model::{
+        ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Password, Session, SessionId,
+        UserId,
+    },
     policy::SessionPolicy,
     ports::{Clock, DeviceCredentials, Entropy, NewLiveSession},
     rotation::LiveToken,
@@ -65,7 +68,10 @@ impl Opening<'_> {
     /// A client that shows a credential of ours keeps its device and is bound to it; any other gets a new device.
     pub(super) fn form(&self, user: UserId, epoch: Epoch, request: &SignInRequest) -> Formed {
         let now = self.clock.now().whole_second();
-        let known = request.device_credential.as_ref().and_then(|credential| self.devices.verify(credential));
+        let known = request
+            .device_credential
+            .as_ref()
+            .and_then(|credential| self.devices.verify(credential));
         let device = known.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
         let ends_at = now.plus(self.policy.session_lifetime).whole_second();
         let session = Session {
@@ -86,8 +92,21 @@ impl Opening<'_> {
             expires_at: self.policy.refresh_expiry(now, ends_at).whole_second(),
             device: known,
         };
-        let live = NewLiveSession { user, session: session.id, token, epoch, ceiling: self.policy.white_list_ceiling() };
-        let device = IssuedDevice { id: device, credential: self.devices.issue(device) };
-        Formed { session, live, device }
+        let live = NewLiveSession {
+            user,
+            session: session.id,
+            token,
+            epoch,
+            ceiling: self.policy.white_list_ceiling(),
+        };
+        let device = IssuedDevice {
+            id: device,
+            credential: self.devices.issue(device),
+        };
+        Formed {
+            session,
+            live,
+            device,
+        }
     }
 }

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     model::{ClientInfo, Credentials, EndReason, FieldError, Password, UserId},
     ports::{
-        Clearing, Clock, PasswordChange, PasswordCheck, PasswordHasher, PasswordOutcome, PasswordStrength, SecurityEvent, SecurityEvents,
-        StoreError, UserRepository,
+        Clearing, Clock, PasswordChange, PasswordCheck, PasswordHasher, PasswordOutcome,
+        PasswordStrength, SecurityEvent, SecurityEvents, StoreError, UserRepository,
     },
 };
 use secrecy::SecretString;
@@ -68,15 +68,30 @@ impl ChangePassword {
     ///
     /// # Errors
     /// [`ChangePasswordError`]; then nothing changed.
-    pub async fn execute(&self, id_token: &SecretString, request: ChangePasswordRequest) -> Result<(), ChangePasswordError> {
+    pub async fn execute(
+        &self,
+        id_token: &SecretString,
+        request: ChangePasswordRequest,
+    ) -> Result<(), ChangePasswordError> {
         let caller = self.authenticate.execute(id_token).await?;
         self.hasher.admit()?;
         let (user, session) = (caller.user.id, caller.session.id);
         let own = Some(Own::Session(user, session));
-        let guess = Guess { email: &caller.user.email, client: &request.client, own };
+        let guess = Guess {
+            email: &caller.user.email,
+            client: &request.client,
+            own,
+        };
         let held = self.limits.guess(guess).await.map_err(Refused::from)?;
-        let (name, device) = (caller.user.details.name.as_ref(), caller.session.device_name.as_ref());
-        let own = OwnDetails { email: &caller.user.email, name, device };
+        let (name, device) = (
+            caller.user.details.name.as_ref(),
+            caller.session.device_name.as_ref(),
+        );
+        let own = OwnDetails {
+            email: &caller.user.email,
+            name,
+            device,
+        };
         match own.fault(&request.new, &*self.strength).await {
             Ok(None) => {}
             // Counts: judging is work that one session must not make without end.
@@ -92,21 +107,42 @@ impl ChangePassword {
         }
         let credentials = judged?;
         let hash = self.hasher.hash(&request.new).await?;
-        let change = PasswordChange { user, session, epoch: credentials.user.epoch, hash, at: self.clock.now() };
+        let change = PasswordChange {
+            user,
+            session,
+            epoch: credentials.user.epoch,
+            hash,
+            at: self.clock.now(),
+        };
         let PasswordOutcome::Changed(epoch) = self.users.change_password(&change).await? else {
             // Either this session is over, which the client should hear, or somebody else changed the account.
             self.authenticate.execute(id_token).await?;
             return Err(ChangePasswordError::Conflict);
         };
         let kept = Some(session);
-        self.clear.execute(Clearing::Older { user, epoch, kept }).await;
-        self.events.record(SecurityEvent::PasswordChanged { user, session });
-        self.events.record(SecurityEvent::SessionsEnded { user, kept, reason: EndReason::PasswordChanged });
+        self.clear
+            .execute(Clearing::Older { user, epoch, kept })
+            .await;
+        self.events
+            .record(SecurityEvent::PasswordChanged { user, session });
+        self.events.record(SecurityEvent::SessionsEnded {
+            user,
+            kept,
+            reason: EndReason::PasswordChanged,
+        });
         Ok(())
     }
 
-    async fn judge(&self, user: UserId, current: &Password) -> Result<Credentials, ChangePasswordError> {
-        let credentials = self.users.credentials(user).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
+    async fn judge(
+        &self,
+        user: UserId,
+        current: &Password,
+    ) -> Result<Credentials, ChangePasswordError> {
+        let credentials = self
+            .users
+            .credentials(user)
+            .await?
+            .ok_or(Refused::from(Refusal::SessionRevoked))?;
         match self.hasher.check(current, Some(&credentials.hash)).await? {
             PasswordCheck::Match { .. } => Ok(credentials),
             PasswordCheck::Mismatch => Err(ChangePasswordError::WrongPassword),

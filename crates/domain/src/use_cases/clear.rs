@@ -35,11 +35,21 @@ impl Clear {
     /// When the store fails; trying again is safe.
     pub async fn attempt(&self, clearing: &Clearing) -> Result<(), StoreError> {
         match clearing {
-            Clearing::Sessions { user, sessions } if !sessions.is_empty() => self.tokens.end(*user, sessions).await,
+            Clearing::Sessions { user, sessions } if !sessions.is_empty() => {
+                self.tokens.end(*user, sessions).await
+            }
             Clearing::Sessions { .. } => Ok(()),
-            Clearing::Older { user, epoch, kept } => self.tokens.end_older(*user, *epoch, *kept).await,
-            Clearing::Row { user, session, reason } => {
-                self.sessions.end(*user, *session, *reason, self.clock.now()).await?;
+            Clearing::Older { user, epoch, kept } => {
+                self.tokens.end_older(*user, *epoch, *kept).await
+            }
+            Clearing::Row {
+                user,
+                session,
+                reason,
+            } => {
+                self.sessions
+                    .end(*user, *session, *reason, self.clock.now())
+                    .await?;
                 self.tokens.end(*user, &[*session]).await
             }
         }

@@ -48,12 +48,22 @@ impl DeleteAccount {
             return Err(DeleteAccountError::ReauthenticationRequired);
         }
         let user = caller.user.id;
-        if !self.users.delete(user, Some(caller.session.id), now).await? {
+        if !self
+            .users
+            .delete(user, Some(caller.session.id), now)
+            .await?
+        {
             // The session ended meanwhile: its row says why.
             self.authenticate.execute(id_token).await?;
             return Err(Refused::from(Refusal::SessionRevoked).into());
         }
-        self.clear.execute(Clearing::Older { user, epoch: Epoch::new(u32::MAX), kept: None }).await;
+        self.clear
+            .execute(Clearing::Older {
+                user,
+                epoch: Epoch::new(u32::MAX),
+                kept: None,
+            })
+            .await;
         self.events.record(SecurityEvent::AccountDeleted { user });
         Ok(())
     }

@@ -80,14 +80,20 @@ impl Refusal {
         match self {
             Self::TokenInvalid => "The token is not valid here; sign in.",
             Self::TokenExpired => "The token has expired; refresh it, or sign in.",
-            Self::TokenStale => "The token was replaced just now; use the newest one from your storage.",
-            Self::TokenReused => "The token was used before; the session may have been copied. Sign in again.",
+            Self::TokenStale => {
+                "The token was replaced just now; use the newest one from your storage."
+            }
+            Self::TokenReused => {
+                "The token was used before; the session may have been copied. Sign in again."
+            }
             Self::SessionUnknown => "The session is not known; sign in.",
             Self::SessionRevoked => "The session has been ended; sign in.",
             Self::SessionReplaced => "The session was replaced by a newer sign-in on this device.",
             Self::SessionEvicted => "The session was ended by sign-ins on other devices; sign in.",
             Self::SessionExpired => "The session has reached its end; sign in.",
-            Self::DeviceMismatch => "The session is bound to a device; send that device's credential.",
+            Self::DeviceMismatch => {
+                "The session is bound to a device; send that device's credential."
+            }
         }
     }
 
@@ -99,7 +105,12 @@ impl Refusal {
             Standing::Ended(EndReason::Replaced) => Self::SessionReplaced,
             Standing::Ended(EndReason::Evicted) => Self::SessionEvicted,
             Standing::Ended(EndReason::Reused) => Self::TokenReused,
-            Standing::Ended(EndReason::SignedOut | EndReason::PasswordChanged | EndReason::AccountDeleted | EndReason::AccountDisabled)
+            Standing::Ended(
+                EndReason::SignedOut
+                | EndReason::PasswordChanged
+                | EndReason::AccountDeleted
+                | EndReason::AccountDisabled,
+            )
             | Standing::Superseded
             | Standing::Disabled
             | Standing::AccountGone => Self::SessionRevoked,

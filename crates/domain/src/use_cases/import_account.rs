@@ -56,7 +56,9 @@ impl ImportAccount {
     pub async fn execute(&self, request: &ImportRequest) -> Result<ImportOutcome, Failure> {
         let now = self.clock.now();
         let user = User {
-            id: request.id.unwrap_or_else(|| UserId::from_random(self.entropy.bytes())),
+            id: request
+                .id
+                .unwrap_or_else(|| UserId::from_random(self.entropy.bytes())),
             email: request.email.clone(),
             details: request.details.clone(),
             created_at: request.created_at.unwrap_or(now),
@@ -88,8 +90,17 @@ impl ImportAccount {
     }
 
     async fn look(&self, request: &ImportRequest) -> Result<Option<ImportOutcome>, StoreError> {
-        let found = self.users.credentials_by_email(&request.email, None).await?;
-        let outcome = |found: Credentials| if is_same(request, &found) { ImportOutcome::Present } else { ImportOutcome::EmailTaken };
+        let found = self
+            .users
+            .credentials_by_email(&request.email, None)
+            .await?;
+        let outcome = |found: Credentials| {
+            if is_same(request, &found) {
+                ImportOutcome::Present
+            } else {
+                ImportOutcome::EmailTaken
+            }
+        };
         Ok(found.map(outcome))
     }
 }
@@ -99,6 +110,9 @@ impl ImportAccount {
 fn is_same(request: &ImportRequest, found: &Credentials) -> bool {
     match request.id {
         Some(id) => id == found.user.id,
-        None => request.hash.expose() == found.hash.expose() || request.created_at == Some(found.user.created_at),
+        None => {
+            request.hash.expose() == found.hash.expose()
+                || request.created_at == Some(found.user.created_at)
+        }
     }
 }

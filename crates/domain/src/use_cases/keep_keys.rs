@@ -2,7 +2,10 @@
 //! and the store sees to it that each step is taken once.
 
 use crate::{
-    keys::{Active, IdKeys, KeyId, KeyKind, KeyPolicy, KeyUse, Next, Phase, State, Step, StoredKey, due, find},
+    keys::{
+        Active, IdKeys, KeyId, KeyKind, KeyPolicy, KeyUse, Next, Phase, State, Step, StoredKey,
+        due, find,
+    },
     model::Timestamp,
     ports::{Clock, KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, StoreError},
 };
@@ -74,7 +77,9 @@ impl KeepKeys {
     /// # Errors
     /// [`KeysFailed`].
     pub async fn adopt_algorithm(&self) -> Result<Option<KeyChange>, KeysFailed> {
-        let IdKeys::Stored(algorithm) = self.id_keys else { return Ok(None) };
+        let IdKeys::Stored(algorithm) = self.id_keys else {
+            return Ok(None);
+        };
         let (keys, kind) = (self.load().await?, KeyKind::Id(algorithm));
         let is_other = find(&keys, KeyUse::Id, State::Active).is_some_and(|key| key.kind != kind);
         if !is_other || find(&keys, KeyUse::Id, State::Next).is_some() {
@@ -100,7 +105,11 @@ impl KeepKeys {
         let (done, change) = match step {
             Step::Begin(kind) => {
                 let is_first = keys.iter().all(|key| key.kind.usage() != kind.usage());
-                let new = if is_first { self.maker.first(kind)? } else { self.maker.make(kind)? };
+                let new = if is_first {
+                    self.maker.first(kind)?
+                } else {
+                    self.maker.make(kind)?
+                };
                 let key = stored(new, &self.policy, now, Phase::Active(Active::begin(now)));
                 (self.repository.insert(&key).await?, KeyChange::Made(key))
             }
@@ -110,9 +119,15 @@ impl KeepKeys {
             }
             Step::Promote(promotion) => {
                 let done = self.repository.promote(&promotion).await?;
-                (done, KeyChange::Promoted(promotion.next, promotion.retires.map(|(id, _)| id)))
+                (
+                    done,
+                    KeyChange::Promoted(promotion.next, promotion.retires.map(|(id, _)| id)),
+                )
             }
-            Step::Remove(id) => (self.repository.remove(&id, State::Retired).await?, KeyChange::Removed(id)),
+            Step::Remove(id) => (
+                self.repository.remove(&id, State::Retired).await?,
+                KeyChange::Removed(id),
+            ),
         };
         Ok((done == KeyOutcome::Done).then_some(change))
     }
@@ -126,5 +141,12 @@ pub(super) fn next(new: NewKey, policy: &KeyPolicy, now: Timestamp) -> StoredKey
 
 fn stored(new: NewKey, policy: &KeyPolicy, now: Timestamp, phase: Phase) -> StoredKey {
     let NewKey { id, kind, sealed } = new;
-    StoredKey { id, kind, sealed, token_life: policy.token_life(kind.usage()), created_at: now, phase }
+    StoredKey {
+        id,
+        kind,
+        sealed,
+        token_life: policy.token_life(kind.usage()),
+        created_at: now,
+        phase,
+    }
 }

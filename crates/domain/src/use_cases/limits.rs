@@ -3,7 +3,10 @@
 use crate::{
     limits::{AddressRange, Bucket, LimitName, LiveLimits, Rate},
     model::{ClientInfo, DeviceId, EmailAddress, SessionId, UserId},
-    ports::{Level, RateLimiter, RefreshClaims, SecurityEvent, SecurityEvents, StoreError, Take, TakeOutcome},
+    ports::{
+        Level, RateLimiter, RefreshClaims, SecurityEvent, SecurityEvents, StoreError, Take,
+        TakeOutcome,
+    },
 };
 use std::{sync::Arc, time::Duration};
 
@@ -85,8 +88,12 @@ impl Limits {
     /// account, and one for the address that they come from.
     pub(super) async fn guess(&self, guess: Guess<'_>) -> Result<Held, Denied> {
         let (own, user) = match guess.own {
-            Some(Own::Device(user, device)) => (Some(Bucket::PasswordDevice(user, device)), Some(user)),
-            Some(Own::Session(user, session)) => (Some(Bucket::PasswordSession(user, session)), Some(user)),
+            Some(Own::Device(user, device)) => {
+                (Some(Bucket::PasswordDevice(user, device)), Some(user))
+            }
+            Some(Own::Session(user, session)) => {
+                (Some(Bucket::PasswordSession(user, session)), Some(user))
+            }
             None => (None, None),
         };
         if let Some(own) = own {
@@ -101,7 +108,11 @@ impl Limits {
     }
 
     /// Makes room for a sign-up.
-    pub(super) async fn sign_up(&self, email: &EmailAddress, client: &ClientInfo) -> Result<Held, Denied> {
+    pub(super) async fn sign_up(
+        &self,
+        email: &EmailAddress,
+        client: &ClientInfo,
+    ) -> Result<Held, Denied> {
         let mut buckets = vec![Bucket::SignUpAccount(email.clone())];
         buckets.extend(self.range(client).map(Bucket::SignUpAddress));
         self.take(buckets, None, client).await
@@ -114,8 +125,18 @@ impl Limits {
     }
 
     /// Makes room for a session to be refreshed.
-    pub(super) async fn refresh_of(&self, claims: &RefreshClaims, shown: Option<DeviceId>, client: &ClientInfo) -> Result<Held, Denied> {
-        self.take(vec![Bucket::RefreshSession(claims.session, shown)], Some(claims.user), client).await
+    pub(super) async fn refresh_of(
+        &self,
+        claims: &RefreshClaims,
+        shown: Option<DeviceId>,
+        client: &ClientInfo,
+    ) -> Result<Held, Denied> {
+        self.take(
+            vec![Bucket::RefreshSession(claims.session, shown)],
+            Some(claims.user),
+            client,
+        )
+        .await
     }
 
     /// What was taken does not count. If that can't be said now, it counts after all: until the bucket has filled.
@@ -127,7 +148,8 @@ impl Limits {
 
     /// What was taken counts for the address alone: the work was done, but nothing was learnt about the account.
     pub(super) async fn give_back_account(&self, mut held: Held) {
-        held.takes.retain(|take| matches!(take.bucket, Bucket::SignUpAccount(_)));
+        held.takes
+            .retain(|take| matches!(take.bucket, Bucket::SignUpAccount(_)));
         self.give_back(held).await;
     }
 
@@ -135,28 +157,59 @@ impl Limits {
         AddressRange::of_client(client, self.rates.get().ipv6_prefix)
     }
 
-    async fn take(&self, buckets: Vec<Bucket>, user: Option<UserId>, client: &ClientInfo) -> Result<Held, Denied> {
+    async fn take(
+        &self,
+        buckets: Vec<Bucket>,
+        user: Option<UserId>,
+        client: &ClientInfo,
+    ) -> Result<Held, Denied> {
         let rates = self.rates.get();
-        let takes: Vec<Take> = buckets.into_iter().filter_map(|bucket| rates.rate(&bucket).map(|rate| Take { bucket, rate })).collect();
+        let takes: Vec<Take> = buckets
+            .into_iter()
+            .filter_map(|bucket| rates.rate(&bucket).map(|rate| Take { bucket, rate }))
+            .collect();
         if takes.is_empty() {
-            return Ok(Held { takes, levels: Vec::new() });
+            return Ok(Held {
+                takes,
+                levels: Vec::new(),
+            });
         }
         let empty = match self.limiter.take(&takes).await.map_err(Denied::Failed)? {
             TakeOutcome::Allowed(levels) => return Ok(Held { takes, levels }),
             TakeOutcome::Limited(empty) => empty,
         };
-        let reached = |index: usize| takes.get(index).map(|take| (take.bucket.limit(), take.rate));
-        for (limit, _) in empty.iter().filter(|empty| empty.first).filter_map(|empty| reached(empty.index)) {
-            self.events.record(SecurityEvent::LimitReached { limit, user, address: client.address });
+        let reached = |index: usize| {
+            takes
+                .get(index)
+                .map(|take| (take.bucket.limit(), take.rate))
+        };
+        for (limit, _) in empty
+            .iter()
+            .filter(|empty| empty.first)
+            .filter_map(|empty| reached(empty.index))
+        {
+            self.events.record(SecurityEvent::LimitReached {
+                limit,
+                user,
+                address: client.address,
+            });
         }
         let last = empty.iter().max_by_key(|empty| empty.retry_after);
         let limited = last.and_then(|empty| {
             let (limit, rate) = reached(empty.index)?;
-            Some(Limited { limit, rate, retry_after: empty.retry_after })
+            Some(Limited {
+                limit,
+                rate,
+                retry_after: empty.retry_after,
+            })
         });
         match limited {
             Some(limited) => Err(Denied::Limited(limited)),
-            None => Err(Denied::Failed(StoreError::broken("limits", "say which limit was reached", "it named none of them"))),
+            None => Err(Denied::Failed(StoreError::broken(
+                "limits",
+                "say which limit was reached",
+                "it named none of them",
+            ))),
         }
     }
 }
@@ -165,7 +218,11 @@ impl Held {
     /// What is left of the budget that is the caller's own.
     pub(super) fn level(&self) -> Option<Budget> {
         let (take, level) = (self.takes.first()?, self.levels.first()?);
-        Some(Budget { limit: take.bucket.limit(), rate: take.rate, level: *level })
+        Some(Budget {
+            limit: take.bucket.limit(),
+            rate: take.rate,
+            level: *level,
+        })
     }
 }
 

@@ -3,10 +3,13 @@
 
 use super::{Clear, Failure};
 use crate::{
-    model::{Credentials, EmailAddress, EndReason, Epoch, FieldError, Session, SessionId, SessionRecord, Standing, User, UserId},
+    model::{
+        Credentials, EmailAddress, EndReason, Epoch, FieldError, Session, SessionId, SessionRecord,
+        Standing, User, UserId,
+    },
     ports::{
-        AccountDirectory, Clearing, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession, SecurityEvent, SecurityEvents,
-        SessionRepository, StoreError, UserRepository,
+        AccountDirectory, Clearing, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession,
+        SecurityEvent, SecurityEvents, SessionRepository, StoreError, UserRepository,
     },
 };
 use std::{collections::HashMap, fmt, str::FromStr, sync::Arc};
@@ -25,7 +28,10 @@ impl FromStr for AccountName {
 
     /// An id has no `@`, and an address has one.
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        text.trim().parse().map(Self::Id).or_else(|_| EmailAddress::parse(text).map(Self::Email))
+        text.trim()
+            .parse()
+            .map(Self::Id)
+            .or_else(|_| EmailAddress::parse(text).map(Self::Email))
     }
 }
 
@@ -107,15 +113,27 @@ impl ManageAccounts {
             Ok(live) => (live, Ok(())),
             Err(error) => (Vec::new(), Err(error)),
         };
-        let (live, now): (HashMap<SessionId, LiveSession>, _) =
-            (live.into_iter().map(|live| (live.session, live)).collect(), self.clock.now());
+        let (live, now): (HashMap<SessionId, LiveSession>, _) = (
+            live.into_iter().map(|live| (live.session, live)).collect(),
+            self.clock.now(),
+        );
         let sessions = rows.into_iter().map(|session| {
             let live = live.get(&session.id).copied();
-            let record = SessionRecord { session, user: account.clone() };
+            let record = SessionRecord {
+                session,
+                user: account.clone(),
+            };
             let standing = record.standing(now);
-            HistoricSession { session: record.session, standing, live }
+            HistoricSession {
+                session: record.session,
+                standing,
+                live,
+            }
         });
-        Ok(History { sessions: sessions.collect(), white_list })
+        Ok(History {
+            sessions: sessions.collect(),
+            white_list,
+        })
     }
 
     /// Disables the account and ends all of its sessions.
@@ -124,12 +142,25 @@ impl ManageAccounts {
     /// [`Failure`]; whether it is disabled is not known then, and doing it again is safe.
     pub async fn disable(&self, user: UserId) -> Result<DisableOutcome, Failure> {
         let outcome = self.directory.disable(user, self.clock.now()).await?;
-        let (DisableOutcome::Disabled(epoch) | DisableOutcome::AlreadyDisabled(epoch)) = outcome else { return Ok(outcome) };
-        self.clear.execute(Clearing::Older { user, epoch, kept: None }).await;
+        let (DisableOutcome::Disabled(epoch) | DisableOutcome::AlreadyDisabled(epoch)) = outcome
+        else {
+            return Ok(outcome);
+        };
+        self.clear
+            .execute(Clearing::Older {
+                user,
+                epoch,
+                kept: None,
+            })
+            .await;
         if matches!(outcome, DisableOutcome::Disabled(_)) {
             self.events.record(SecurityEvent::AccountDisabled { user });
         }
-        self.events.record(SecurityEvent::SessionsEnded { user, kept: None, reason: EndReason::AccountDisabled });
+        self.events.record(SecurityEvent::SessionsEnded {
+            user,
+            kept: None,
+            reason: EndReason::AccountDisabled,
+        });
         Ok(outcome)
     }
 
@@ -152,7 +183,13 @@ impl ManageAccounts {
     pub async fn delete(&self, user: UserId) -> Result<bool, Failure> {
         let deleted = self.users.delete(user, None, self.clock.now()).await?;
         if deleted {
-            self.clear.execute(Clearing::Older { user, epoch: Epoch::new(u32::MAX), kept: None }).await;
+            self.clear
+                .execute(Clearing::Older {
+                    user,
+                    epoch: Epoch::new(u32::MAX),
+                    kept: None,
+                })
+                .await;
             self.events.record(SecurityEvent::AccountDeleted { user });
         }
         Ok(deleted)
@@ -164,9 +201,25 @@ impl ManageAccounts {
     /// [`Failure`].
     pub async fn sign_out(&self, user: UserId) -> Result<bool, Failure> {
         let reason = EndReason::SignedOut;
-        let Some(epoch) = self.sessions.end_all(user, None, reason, self.clock.now()).await? else { return Ok(false) };
-        self.clear.execute(Clearing::Older { user, epoch, kept: None }).await;
-        self.events.record(SecurityEvent::SessionsEnded { user, kept: None, reason });
+        let Some(epoch) = self
+            .sessions
+            .end_all(user, None, reason, self.clock.now())
+            .await?
+        else {
+            return Ok(false);
+        };
+        self.clear
+            .execute(Clearing::Older {
+                user,
+                epoch,
+                kept: None,
+            })
+            .await;
+        self.events.record(SecurityEvent::SessionsEnded {
+            user,
+            kept: None,
+            reason,
+        });
         Ok(true)
     }
 
@@ -174,14 +227,30 @@ impl ManageAccounts {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn end_session(&self, user: UserId, session: SessionId) -> Result<EndOutcome, Failure> {
+    pub async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<EndOutcome, Failure> {
         let reason = EndReason::SignedOut;
-        let outcome = self.sessions.end(user, session, reason, self.clock.now()).await?;
+        let outcome = self
+            .sessions
+            .end(user, session, reason, self.clock.now())
+            .await?;
         if outcome != EndOutcome::NotFound {
-            self.clear.execute(Clearing::Sessions { user, sessions: vec![session] }).await;
+            self.clear
+                .execute(Clearing::Sessions {
+                    user,
+                    sessions: vec![session],
+                })
+                .await;
         }
         if outcome == EndOutcome::Ended {
-            self.events.record(SecurityEvent::SessionEnded { user, session, reason });
+            self.events.record(SecurityEvent::SessionEnded {
+                user,
+                session,
+                reason,
+            });
         }
         Ok(outcome)
     }

@@ -2,7 +2,10 @@
 
 use super::{KeepKeys, KeysFailed, keep_keys::next};
 use crate::{
-    keys::{Gone, IdKeys, KeyId, KeyKind, KeyUse, NotYet, Phase, Promotion, Retired, State, StoredKey, find, promotion},
+    keys::{
+        Gone, IdKeys, KeyId, KeyKind, KeyUse, NotYet, Phase, Promotion, Retired, State, StoredKey,
+        find, promotion,
+    },
     ports::{KeyOutcome, StoreError},
 };
 
@@ -23,7 +26,9 @@ pub enum NotDone {
     #[error("{0} is retired already; tokens that it signed may be alive until {at}", at = .1.to_datetime())]
     Needed(KeyId, crate::model::Timestamp),
     /// ID tokens are signed with a file.
-    #[error("ID tokens are signed with the key in tokens.signing_key: it is rotated by changing the configuration")]
+    #[error(
+        "ID tokens are signed with the key in tokens.signing_key: it is rotated by changing the configuration"
+    )]
     File,
     /// Somebody else changed the keys meanwhile.
     #[error("the keys were changed at the same time by somebody else; look again")]
@@ -100,7 +105,16 @@ impl ManageKeys {
             keys = self.keep.load().await?;
         }
         let waiting = find(&keys, kind.usage(), State::Next).map(|key| key.id.clone());
-        match (promotion(&keys, kind.usage(), &self.keep.policy, self.keep.clock.now(), early), waiting) {
+        match (
+            promotion(
+                &keys,
+                kind.usage(),
+                &self.keep.policy,
+                self.keep.clock.now(),
+                early,
+            ),
+            waiting,
+        ) {
             (Ok(promotion), _) => {
                 done(self.keep.repository.promote(&promotion).await?)?;
                 Ok(RotateOutcome::Rotated(promotion))
@@ -117,18 +131,28 @@ impl ManageKeys {
     /// [`NotDone`].
     pub async fn retire(&self, id: &KeyId, early: bool) -> Result<RetireOutcome, NotDone> {
         let keys = self.keep.load().await?;
-        let key = keys.iter().find(|key| key.id == *id).ok_or_else(|| NotDone::NotFound(id.clone()))?;
+        let key = keys
+            .iter()
+            .find(|key| key.id == *id)
+            .ok_or_else(|| NotDone::NotFound(id.clone()))?;
         let now = self.keep.clock.now();
         let (gone, state) = match key.phase {
             Phase::Next(next) => (next.discard(), State::Next),
-            Phase::Active(active) if key.kind.usage() == KeyUse::Id && self.keep.id_keys == IdKeys::File => {
+            Phase::Active(active)
+                if key.kind.usage() == KeyUse::Id && self.keep.id_keys == IdKeys::File =>
+            {
                 let retired = self.keep.policy.retire(key, active, now);
                 done(self.keep.repository.retire(id, retired).await?)?;
                 return Ok(RetireOutcome::Retired(retired));
             }
             Phase::Active(_) => return Err(NotDone::Signs(id.clone())),
             Phase::Retired(retired) if early => (retired.remove_early(), State::Retired),
-            Phase::Retired(retired) => (retired.remove(now).map_err(|NotYet(at)| NotDone::Needed(id.clone(), at))?, State::Retired),
+            Phase::Retired(retired) => (
+                retired
+                    .remove(now)
+                    .map_err(|NotYet(at)| NotDone::Needed(id.clone(), at))?,
+                State::Retired,
+            ),
         };
         let Gone = gone;
         done(self.keep.repository.remove(id, state).await?)?;
@@ -136,7 +160,11 @@ impl ManageKeys {
     }
 
     fn stored_here(&self, usage: KeyUse) -> Result<(), NotDone> {
-        if usage == KeyUse::Id && self.keep.id_keys == IdKeys::File { Err(NotDone::File) } else { Ok(()) }
+        if usage == KeyUse::Id && self.keep.id_keys == IdKeys::File {
+            Err(NotDone::File)
+        } else {
+            Ok(())
+        }
     }
 }
 

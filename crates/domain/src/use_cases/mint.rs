@@ -36,7 +36,12 @@ impl Mint {
     ///
     /// # Errors
     /// When signing fails.
-    pub fn pair(&self, user: &User, session: &Session, live: &LiveToken) -> Result<TokenPair, SignError> {
+    pub fn pair(
+        &self,
+        user: &User,
+        session: &Session,
+        live: &LiveToken,
+    ) -> Result<TokenPair, SignError> {
         self.pair_at(user, session, live, live.issued_at)
     }
 
@@ -45,12 +50,33 @@ impl Mint {
     ///
     /// # Errors
     /// When signing fails.
-    pub fn pair_again(&self, user: &User, session: &Session, live: &LiveToken, now: Timestamp) -> Result<TokenPair, SignError> {
+    pub fn pair_again(
+        &self,
+        user: &User,
+        session: &Session,
+        live: &LiveToken,
+        now: Timestamp,
+    ) -> Result<TokenPair, SignError> {
         let fresh_enough = now.since(live.issued_at) < self.policy.id_lifetime / 2;
-        self.pair_at(user, session, live, if fresh_enough { live.issued_at } else { now.whole_second() })
+        self.pair_at(
+            user,
+            session,
+            live,
+            if fresh_enough {
+                live.issued_at
+            } else {
+                now.whole_second()
+            },
+        )
     }
 
-    fn pair_at(&self, user: &User, session: &Session, live: &LiveToken, id_issued_at: Timestamp) -> Result<TokenPair, SignError> {
+    fn pair_at(
+        &self,
+        user: &User,
+        session: &Session,
+        live: &LiveToken,
+        id_issued_at: Timestamp,
+    ) -> Result<TokenPair, SignError> {
         let id_expires_at = self.policy.id_expiry(id_issued_at, session.ends_at);
         let id_token = self.codec.sign_id(&IdClaims {
             user: user.id,
@@ -70,6 +96,11 @@ impl Mint {
             expires_at: live.expires_at,
             device: live.device,
         })?;
-        Ok(TokenPair { id_token, id_expires_at, refresh_token, refresh_expires_at: live.expires_at })
+        Ok(TokenPair {
+            id_token,
+            id_expires_at,
+            refresh_token,
+            refresh_expires_at: live.expires_at,
+        })
     }
 }

@@ -14,8 +14,15 @@ pub(super) struct OwnDetails<'a> {
 
 impl OwnDetails<'_> {
     /// Why the password can't be taken; `None` if it can.
-    pub(super) async fn fault(&self, password: &Password, strength: &dyn PasswordStrength) -> Result<Option<FieldError>, StoreError> {
-        let labels = [self.name, self.device].into_iter().flatten().map(Label::as_str);
+    pub(super) async fn fault(
+        &self,
+        password: &Password,
+        strength: &dyn PasswordStrength,
+    ) -> Result<Option<FieldError>, StoreError> {
+        let labels = [self.name, self.device]
+            .into_iter()
+            .flatten()
+            .map(Label::as_str);
         let own: Vec<&str> = labels.chain([self.email.as_str()]).collect();
         Ok(match strength.judge(password, &own).await? {
             PasswordVerdict::Fine => None,

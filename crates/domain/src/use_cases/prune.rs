@@ -30,8 +30,14 @@ impl Prune {
     pub async fn execute(&self) -> Result<u64, StoreError> {
         let longest = self.policy.refresh_lifetime.max(self.policy.id_lifetime);
         let now = self.clock.now();
-        let devices = self.sessions.prune_devices(now.minus(SessionPolicy::DEVICE_LIFETIME), Self::BATCH).await?;
-        let sessions = self.sessions.prune(now.minus(longest + Self::MARGIN), Self::BATCH).await?;
+        let devices = self
+            .sessions
+            .prune_devices(now.minus(SessionPolicy::DEVICE_LIFETIME), Self::BATCH)
+            .await?;
+        let sessions = self
+            .sessions
+            .prune(now.minus(longest + Self::MARGIN), Self::BATCH)
+            .await?;
         Ok(sessions.max(devices))
     }
 }

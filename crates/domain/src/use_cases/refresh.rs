@@ -1,11 +1,13 @@
 //! The heart: a refresh token for the next pair.
 
-use super::{Budget, Clear, Failure, Limits, Mint, Refusal, Refused, TokenPair, verify::verify_refresh};
+use super::{
+    Budget, Clear, Failure, Limits, Mint, Refusal, Refused, TokenPair, verify::verify_refresh,
+};
 use crate::{
     model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
     ports::{
-        Clearing, Clock, DeviceCredentials, EndOutcome, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec,
-        TokenRepository,
+        Clearing, Clock, DeviceCredentials, EndOutcome, RefreshClaims, SecurityEvent,
+        SecurityEvents, SessionRepository, TokenCodec, TokenRepository,
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
 };
@@ -76,13 +78,24 @@ impl Refresh {
         };
         let address = request.client.address;
         let mismatch = || {
-            self.events.record(SecurityEvent::DeviceMismatch { user: claims.user, session: claims.session, address });
+            self.events.record(SecurityEvent::DeviceMismatch {
+                user: claims.user,
+                session: claims.session,
+                address,
+            });
             Refused::from(Refusal::DeviceMismatch)
         };
-        let credential = request.device_credential.as_ref().map(|credential| self.devices.verify(credential));
+        let credential = request
+            .device_credential
+            .as_ref()
+            .map(|credential| self.devices.verify(credential));
         let shown = credential.flatten();
         // Other devices than the session's own have no budget of their own.
-        let budget = self.limits.refresh_of(&claims, shown.filter(|shown| claims.device.is_none_or(|own| own == *shown)), &request.client);
+        let budget = self.limits.refresh_of(
+            &claims,
+            shown.filter(|shown| claims.device.is_none_or(|own| own == *shown)),
+            &request.client,
+        );
         let budget = budget.await?.level();
         if credential == Some(None) {
             return Err(mismatch());
@@ -90,13 +103,20 @@ impl Refresh {
         let now = self.clock.now();
         let record = self.sessions.find(claims.user, claims.session).await?;
         let (user, session) = Self::stands(record, &claims, now)?;
-        let device = DeviceProof { owner: session.device, shown, bound: session.bound_at.is_some() || claims.device.is_some() };
+        let device = DeviceProof {
+            owner: session.device,
+            shown,
+            bound: session.bound_at.is_some() || claims.device.is_some(),
+        };
         if !device.satisfies(None) {
             return Err(mismatch());
         }
         if shown.is_some() && session.bound_at.is_none() {
             self.sessions.bind(user.id, session.id, now).await?;
-            self.events.record(SecurityEvent::SessionBound { user: user.id, session: session.id });
+            self.events.record(SecurityEvent::SessionBound {
+                user: user.id,
+                session: session.id,
+            });
         }
 
         let issued_at = now.whole_second();
@@ -106,23 +126,46 @@ impl Refresh {
             presented: claims.generation,
             expired: now >= claims.expires_at,
             issued_at,
-            expires_at: self.mint.policy.refresh_expiry(issued_at, session.ends_at).whole_second(),
+            expires_at: self
+                .mint
+                .policy
+                .refresh_expiry(issued_at, session.ends_at)
+                .whole_second(),
             epoch: session.epoch,
             device,
             policy: self.mint.policy.retry,
         };
         let outcome = self.tokens.rotate(&rotation).await?;
-        let again = |token| self.mint.pair_again(&user, &session, token, now).map_err(Failure::from);
+        let again = |token| {
+            self.mint
+                .pair_again(&user, &session, token, now)
+                .map_err(Failure::from)
+        };
         let tokens = match &outcome {
-            RotationOutcome::Rotated(token) => self.mint.pair(&user, &session, token).map_err(Failure::from)?,
+            RotationOutcome::Rotated(token) => self
+                .mint
+                .pair(&user, &session, token)
+                .map_err(Failure::from)?,
             RotationOutcome::Healed { token, lost } => {
                 let (presented, lost) = (claims.generation, *lost);
-                self.events.record(SecurityEvent::SessionHealed { user: user.id, session: session.id, presented, lost });
-                self.mint.pair(&user, &session, token).map_err(Failure::from)?
+                self.events.record(SecurityEvent::SessionHealed {
+                    user: user.id,
+                    session: session.id,
+                    presented,
+                    lost,
+                });
+                self.mint
+                    .pair(&user, &session, token)
+                    .map_err(Failure::from)?
             }
             RotationOutcome::Repeated { token, age, late } => {
                 let (gap, late) = (*age, *late);
-                self.events.record(SecurityEvent::SessionRepeated { user: user.id, session: session.id, gap, late });
+                self.events.record(SecurityEvent::SessionRepeated {
+                    user: user.id,
+                    session: session.id,
+                    gap,
+                    late,
+                });
                 again(token)?
             }
             RotationOutcome::DeviceMismatch => return Err(mismatch()),
@@ -145,12 +188,24 @@ impl Refresh {
                 return Err(Refusal::TokenReused.into());
             }
         };
-        Ok(Refreshed { tokens, session, budget })
+        Ok(Refreshed {
+            tokens,
+            session,
+            budget,
+        })
     }
 
-    fn stands(record: Option<SessionRecord>, claims: &RefreshClaims, now: Timestamp) -> Result<(User, Session), Refusal> {
+    fn stands(
+        record: Option<SessionRecord>,
+        claims: &RefreshClaims,
+        now: Timestamp,
+    ) -> Result<(User, Session), Refusal> {
         let Some(record) = record else {
-            return Err(if now >= claims.expires_at { Refusal::TokenExpired } else { Refusal::SessionUnknown });
+            return Err(if now >= claims.expires_at {
+                Refusal::TokenExpired
+            } else {
+                Refusal::SessionUnknown
+            });
         };
         match (Refusal::of(record.standing(now)), record.user) {
             (None, Some(user)) => Ok((user, record.session)),
@@ -161,23 +216,44 @@ impl Refresh {
     /// The white list knows nothing of a session whose row lived a moment ago: the row may tell why by now.
     async fn unknown(&self, claims: &RefreshClaims, now: Timestamp) -> Result<Refusal, Refused> {
         let record = self.sessions.find(claims.user, claims.session).await?;
-        let otherwise = if now >= claims.expires_at { Refusal::TokenExpired } else { Refusal::SessionUnknown };
+        let otherwise = if now >= claims.expires_at {
+            Refusal::TokenExpired
+        } else {
+            Refusal::SessionUnknown
+        };
         Ok(Self::stands(record, claims, now).err().unwrap_or(otherwise))
     }
 
     /// The white list has marked the session, so that the finding can't be lost; its row must say so before the answer.
     async fn revoke(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
         let reason = EndReason::Reused;
-        match self.sessions.end(session.user, session.id, reason, now).await {
+        match self
+            .sessions
+            .end(session.user, session.id, reason, now)
+            .await
+        {
             Ok(outcome) => {
-                self.clear.execute(Clearing::Sessions { user: session.user, sessions: vec![session.id] }).await;
+                self.clear
+                    .execute(Clearing::Sessions {
+                        user: session.user,
+                        sessions: vec![session.id],
+                    })
+                    .await;
                 if outcome == EndOutcome::Ended {
-                    self.events.record(SecurityEvent::SessionEnded { user: session.user, session: session.id, reason });
+                    self.events.record(SecurityEvent::SessionEnded {
+                        user: session.user,
+                        session: session.id,
+                        reason,
+                    });
                 }
                 Ok(())
             }
             Err(error) => {
-                self.clear.defer(Clearing::Row { user: session.user, session: session.id, reason });
+                self.clear.defer(Clearing::Row {
+                    user: session.user,
+                    session: session.id,
+                    reason,
+                });
                 Err(error.into())
             }
         }

@@ -23,7 +23,10 @@ impl RevocationFeed {
     /// How far back a statement reaches, in whole seconds: older ends concern no token that is alive.
     pub fn window(&self) -> Duration {
         let life = self.policy.id_lifetime;
-        let whole = Duration::from_secs(life.as_secs().saturating_add(u64::from(life.subsec_nanos() > 0)));
+        let whole = Duration::from_secs(
+            life.as_secs()
+                .saturating_add(u64::from(life.subsec_nanos() > 0)),
+        );
         whole.saturating_add(Self::MARGIN)
     }
 
@@ -37,6 +40,10 @@ impl RevocationFeed {
         let mut revocations = self.sessions.revoked_since(as_of.minus(window)).await?;
         revocations.sessions.sort_unstable();
         revocations.users.sort_unstable();
-        Ok(RevocationStatement { as_of, window, revocations })
+        Ok(RevocationStatement {
+            as_of,
+            window,
+            revocations,
+        })
     }
 }

@@ -3,7 +3,10 @@
 use super::{Authenticate, Clear, Failure, Refused};
 use crate::{
     model::{EndReason, Session, SessionId, Timestamp},
-    ports::{Clearing, Clock, EndOutcome, SecurityEvent, SecurityEvents, SessionRepository, StoreError, TokenRepository},
+    ports::{
+        Clearing, Clock, EndOutcome, SecurityEvent, SecurityEvents, SessionRepository, StoreError,
+        TokenRepository,
+    },
 };
 use secrecy::SecretString;
 use std::{collections::HashMap, sync::Arc};
@@ -42,7 +45,8 @@ impl ListSessions {
         let caller = self.authenticate.execute(id_token).await?;
         let rows = self.sessions.live(caller.user.id, self.clock.now()).await?;
         let live = self.tokens.list(caller.user.id).await?;
-        let live: HashMap<SessionId, _> = live.into_iter().map(|live| (live.session, live)).collect();
+        let live: HashMap<SessionId, _> =
+            live.into_iter().map(|live| (live.session, live)).collect();
         let view = |session: Session| {
             let current = session.id == caller.session.id;
             let (refreshed_at, expires_at) = match live.get(&session.id) {
@@ -51,7 +55,12 @@ impl ListSessions {
                 None if current => (session.began_at, self.clock.now().whole_second()),
                 None => return None,
             };
-            Some(SessionView { session, refreshed_at, expires_at, current })
+            Some(SessionView {
+                session,
+                refreshed_at,
+                expires_at,
+                current,
+            })
         };
         Ok(rows.into_iter().filter_map(view).collect())
     }
@@ -87,16 +96,33 @@ impl EndSession {
     ///
     /// # Errors
     /// [`EndSessionError`]; then nothing is claimed to have ended.
-    pub async fn execute(&self, id_token: &SecretString, session: SessionId) -> Result<(), EndSessionError> {
+    pub async fn execute(
+        &self,
+        id_token: &SecretString,
+        session: SessionId,
+    ) -> Result<(), EndSessionError> {
         let user = self.authenticate.execute(id_token).await?.user.id;
         let reason = EndReason::SignedOut;
-        match self.sessions.end(user, session, reason, self.clock.now()).await? {
+        match self
+            .sessions
+            .end(user, session, reason, self.clock.now())
+            .await?
+        {
             EndOutcome::NotFound => Err(EndSessionError::NotFound),
             // Over already is what was asked for.
             EndOutcome::AlreadyEnded => Ok(()),
             EndOutcome::Ended => {
-                self.clear.execute(Clearing::Sessions { user, sessions: vec![session] }).await;
-                self.events.record(SecurityEvent::SessionEnded { user, session, reason });
+                self.clear
+                    .execute(Clearing::Sessions {
+                        user,
+                        sessions: vec![session],
+                    })
+                    .await;
+                self.events.record(SecurityEvent::SessionEnded {
+                    user,
+                    session,
+                    reason,
+                });
                 Ok(())
             }
         }

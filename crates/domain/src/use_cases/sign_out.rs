@@ -39,7 +39,11 @@ impl SignOut {
     ///
     /// # Errors
     /// [`Refused`]; then nothing is claimed to have ended.
-    pub async fn execute(&self, id_token: &SecretString, scope: SignOutScope) -> Result<(), Refused> {
+    pub async fn execute(
+        &self,
+        id_token: &SecretString,
+        scope: SignOutScope,
+    ) -> Result<(), Refused> {
         let caller = self.authenticate.execute(id_token).await?;
         let (user, session) = (caller.user.id, caller.session.id);
         let (now, reason) = (self.clock.now(), EndReason::SignedOut);
@@ -49,18 +53,34 @@ impl SignOut {
                 if outcome == EndOutcome::NotFound {
                     return Err(Refusal::SessionUnknown.into());
                 }
-                self.clear.execute(Clearing::Sessions { user, sessions: vec![session] }).await;
+                self.clear
+                    .execute(Clearing::Sessions {
+                        user,
+                        sessions: vec![session],
+                    })
+                    .await;
                 if outcome == EndOutcome::Ended {
-                    self.events.record(SecurityEvent::SessionEnded { user, session, reason });
+                    self.events.record(SecurityEvent::SessionEnded {
+                        user,
+                        session,
+                        reason,
+                    });
                 }
                 return Ok(());
             }
             SignOutScope::Others => Some(session),
             SignOutScope::Everywhere => None,
         };
-        let epoch = self.sessions.end_all(user, kept, reason, now).await?.ok_or(Refusal::SessionRevoked)?;
-        self.clear.execute(Clearing::Older { user, epoch, kept }).await;
-        self.events.record(SecurityEvent::SessionsEnded { user, kept, reason });
+        let epoch = self
+            .sessions
+            .end_all(user, kept, reason, now)
+            .await?
+            .ok_or(Refusal::SessionRevoked)?;
+        self.clear
+            .execute(Clearing::Older { user, epoch, kept })
+            .await;
+        self.events
+            .record(SecurityEvent::SessionsEnded { user, kept, reason });
         Ok(())
     }
 }

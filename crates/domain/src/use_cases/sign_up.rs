@@ -1,11 +1,15 @@
 //! A new account with its first session.
 
-use super::{Begun, Clear, Failure, Limited, Limits, Mint, SignInRequest, begin::Opening, limits::from_denied, own_details::OwnDetails};
+use super::{
+    Begun, Clear, Failure, Limited, Limits, Mint, SignInRequest, begin::Opening,
+    limits::from_denied, own_details::OwnDetails,
+};
 use crate::{
     model::{Details, Epoch, FieldError, User, UserId},
     ports::{
-        Clearing, Clock, CreateOutcome, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, SecurityEvent, SecurityEvents,
-        SignError, StoreError, TokenRepository, UserRepository,
+        Clearing, Clock, CreateOutcome, DeviceCredentials, Entropy, PasswordHasher,
+        PasswordStrength, SecurityEvent, SecurityEvents, SignError, StoreError, TokenRepository,
+        UserRepository,
     },
 };
 use std::sync::Arc;
@@ -73,15 +77,29 @@ impl SignUp {
     }
 
     async fn create(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
-        let own = OwnDetails { email: &request.email, name: None, device: request.device_name.as_ref() };
+        let own = OwnDetails {
+            email: &request.email,
+            name: None,
+            device: request.device_name.as_ref(),
+        };
         if let Some(fault) = own.fault(&request.password, &*self.strength).await? {
             return Err(SignUpError::WeakPassword(fault));
         }
-        if self.users.credentials_by_email(&request.email, None).await?.is_some() {
+        if self
+            .users
+            .credentials_by_email(&request.email, None)
+            .await?
+            .is_some()
+        {
             return Err(SignUpError::EmailTaken);
         }
         let hash = self.hasher.hash(&request.password).await?;
-        let opening = Opening { clock: &*self.clock, entropy: &*self.entropy, devices: &*self.devices, policy: &self.mint.policy };
+        let opening = Opening {
+            clock: &*self.clock,
+            entropy: &*self.entropy,
+            devices: &*self.devices,
+            policy: &self.mint.policy,
+        };
         let user_id = UserId::from_random(self.entropy.bytes());
         let formed = opening.form(user_id, Epoch::FIRST, &request);
         let user = User {
@@ -96,7 +114,10 @@ impl SignUp {
         // Sign before anything is stored: a broken key must not leave an account behind.
         let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
 
-        let own = || Clearing::Sessions { user: user_id, sessions: vec![formed.session.id] };
+        let own = || Clearing::Sessions {
+            user: user_id,
+            sessions: vec![formed.session.id],
+        };
         if let Err(error) = self.tokens.begin(formed.live).await {
             // It may have happened all the same. To ask a store at once that failed just now would only hold up the answer.
             self.clear.defer(own());
@@ -110,8 +131,16 @@ impl SignUp {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
             CreateOutcome::Created => {
                 let address = formed.session.client.address;
-                self.events.record(SecurityEvent::AccountCreated { user: user_id, address });
-                Ok(Begun { session: formed.session, tokens, device: formed.device, evicted: Vec::new() })
+                self.events.record(SecurityEvent::AccountCreated {
+                    user: user_id,
+                    address,
+                });
+                Ok(Begun {
+                    session: formed.session,
+                    tokens,
+                    device: formed.device,
+                    evicted: Vec::new(),
+                })
             }
         }
     }

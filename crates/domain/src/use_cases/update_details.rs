@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     model::{ClientInfo, DetailsChange, Password, User, UserId},
-    ports::{Asking, Clock, PasswordCheck, PasswordHasher, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository},
+    ports::{
+        Asking, Clock, PasswordCheck, PasswordHasher, SecurityEvent, SecurityEvents, StoreError,
+        UpdateOutcome, UserRepository,
+    },
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -57,13 +60,31 @@ impl UpdateDetails {
     ///
     /// # Errors
     /// [`UpdateDetailsError`]; then nothing changed.
-    pub async fn execute(&self, id_token: &SecretString, request: UpdateDetailsRequest) -> Result<User, UpdateDetailsError> {
-        let Authenticated { user: caller, session } = self.authenticate.execute(id_token).await?;
-        let new_email = request.change.email.as_ref().is_some_and(|email| *email != caller.email);
+    pub async fn execute(
+        &self,
+        id_token: &SecretString,
+        request: UpdateDetailsRequest,
+    ) -> Result<User, UpdateDetailsError> {
+        let Authenticated {
+            user: caller,
+            session,
+        } = self.authenticate.execute(id_token).await?;
+        let new_email = request
+            .change
+            .email
+            .as_ref()
+            .is_some_and(|email| *email != caller.email);
         if request.change.email.is_some() {
-            let password = request.current_password.as_ref().ok_or(UpdateDetailsError::WrongPassword)?;
+            let password = request
+                .current_password
+                .as_ref()
+                .ok_or(UpdateDetailsError::WrongPassword)?;
             let own = Some(Own::Session(caller.id, session.id));
-            let guess = Guess { email: &caller.email, client: &request.client, own };
+            let guess = Guess {
+                email: &caller.email,
+                client: &request.client,
+                own,
+            };
             self.hasher.admit()?;
             let held = self.limits.guess(guess).await.map_err(Refused::from)?;
             let judged = self.judge(caller.id, password).await;
@@ -74,13 +95,27 @@ impl UpdateDetails {
         }
         // Asking for an address tells whether somebody has it, as a sign-up does, and counts as one.
         let asked = match request.change.email.as_ref().filter(|_| new_email) {
-            Some(email) => Some(self.limits.sign_up(email, &request.client).await.map_err(Refused::from)?),
+            Some(email) => Some(
+                self.limits
+                    .sign_up(email, &request.client)
+                    .await
+                    .map_err(Refused::from)?,
+            ),
             None => None,
         };
-        let asking = Asking { session: session.id, at: self.clock.now() };
-        let outcome = self.users.update(caller.id, &request.change, Some(asking)).await;
+        let asking = Asking {
+            session: session.id,
+            at: self.clock.now(),
+        };
+        let outcome = self
+            .users
+            .update(caller.id, &request.change, Some(asking))
+            .await;
         if let Some(asked) = asked
-            && !matches!(outcome, Ok(UpdateOutcome::Updated(_) | UpdateOutcome::EmailTaken))
+            && !matches!(
+                outcome,
+                Ok(UpdateOutcome::Updated(_) | UpdateOutcome::EmailTaken)
+            )
         {
             self.limits.give_back(asked).await;
         }
@@ -93,7 +128,8 @@ impl UpdateDetails {
             }
             UpdateOutcome::Updated(user) => {
                 if new_email {
-                    self.events.record(SecurityEvent::EmailChanged { user: user.id });
+                    self.events
+                        .record(SecurityEvent::EmailChanged { user: user.id });
                 }
                 Ok(user)
             }
@@ -101,7 +137,11 @@ impl UpdateDetails {
     }
 
     async fn judge(&self, user: UserId, password: &Password) -> Result<(), UpdateDetailsError> {
-        let credentials = self.users.credentials(user).await?.ok_or(Refused::from(Refusal::SessionRevoked))?;
+        let credentials = self
+            .users
+            .credentials(user)
+            .await?
+            .ok_or(Refused::from(Refusal::SessionRevoked))?;
         match self.hasher.check(password, Some(&credentials.hash)).await? {
             PasswordCheck::Match { .. } => Ok(()),
             PasswordCheck::Mismatch => Err(UpdateDetailsError::WrongPassword),

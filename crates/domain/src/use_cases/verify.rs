@@ -7,7 +7,11 @@ use crate::{
 };
 use secrecy::SecretString;
 
-pub(super) async fn verify_id(codec: &dyn TokenCodec, token: &SecretString, now: Timestamp) -> Result<VerifiedId, Refused> {
+pub(super) async fn verify_id(
+    codec: &dyn TokenCodec,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<VerifiedId, Refused> {
     let mut verified = codec.verify_id(token, now);
     if verified == Err(TokenRejected::UnknownKey) {
         codec.look_for_keys().await?;
@@ -16,7 +20,10 @@ pub(super) async fn verify_id(codec: &dyn TokenCodec, token: &SecretString, now:
     Ok(verified.map_err(Refusal::from)?)
 }
 
-pub(super) async fn verify_refresh(codec: &dyn TokenCodec, token: &SecretString) -> Result<RefreshClaims, Refused> {
+pub(super) async fn verify_refresh(
+    codec: &dyn TokenCodec,
+    token: &SecretString,
+) -> Result<RefreshClaims, Refused> {
     let mut verified = codec.verify_refresh(token);
     if verified == Err(TokenRejected::UnknownKey) {
         codec.look_for_keys().await?;

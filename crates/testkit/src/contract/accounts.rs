@@ -20,18 +20,28 @@ pub(super) struct Accounts {
 
 impl Accounts {
     pub(super) fn new(subject: &dyn AccountsSubject) -> Self {
-        Self { users: subject.users(), sessions: subject.sessions() }
+        Self {
+            users: subject.users(),
+            sessions: subject.sessions(),
+        }
     }
 
     pub(super) async fn create(&self, user: &User, session: &Session) -> CreateOutcome {
-        self.users.create(user, &hash("first"), session).await.expect("create works")
+        self.users
+            .create(user, &hash("first"), session)
+            .await
+            .expect("create works")
     }
 
     /// A new account with its first session, which began at [`START`].
     pub(super) async fn signed_up(&self) -> (User, Session) {
         let user = user();
         let session = session(&user, 0);
-        assert_eq!(self.create(&user, &session).await, CreateOutcome::Created, "a fresh address is free");
+        assert_eq!(
+            self.create(&user, &session).await,
+            CreateOutcome::Created,
+            "a fresh address is free"
+        );
         (user, session)
     }
 
@@ -47,8 +57,15 @@ impl Accounts {
     /// Another session of the user, on a device of its own, that began so many seconds after [`START`].
     pub(super) async fn signed_in(&self, user: &User, after: u64) -> Session {
         let session = session(user, after);
-        let expected = BeginOutcome::Begun { replaced: vec![], evicted: vec![] };
-        assert_eq!(self.begin(&session).await, expected, "a sign-in with wide limits ends nothing");
+        let expected = BeginOutcome::Begun {
+            replaced: vec![],
+            evicted: vec![],
+        };
+        assert_eq!(
+            self.begin(&session).await,
+            expected,
+            "a sign-in with wide limits ends nothing"
+        );
         session
     }
 
@@ -58,7 +75,10 @@ impl Accounts {
 
     /// The session's row.
     pub(super) async fn row(&self, session: &Session) -> Session {
-        self.find(session.user, session.id).await.expect("the row is there").session
+        self.find(session.user, session.id)
+            .await
+            .expect("the row is there")
+            .session
     }
 
     /// Why the session ended, if it did.
@@ -68,28 +88,56 @@ impl Accounts {
 
     /// The account as it is now.
     pub(super) async fn account(&self, user: UserId) -> Option<User> {
-        self.users.credentials(user).await.expect("credentials works").map(|found| found.user)
+        self.users
+            .credentials(user)
+            .await
+            .expect("credentials works")
+            .map(|found| found.user)
     }
 
     /// The stored hash.
     pub(super) async fn hash(&self, user: UserId) -> String {
-        self.users.credentials(user).await.expect("credentials works").expect("the account is there").hash.expose().to_owned()
+        self.users
+            .credentials(user)
+            .await
+            .expect("credentials works")
+            .expect("the account is there")
+            .hash
+            .expose()
+            .to_owned()
     }
 
     /// Whether the user is known to have signed in on the device.
     pub(super) async fn knows(&self, user: &User, device: DeviceId) -> bool {
-        let found = self.users.credentials_by_email(&user.email, Some(device)).await.expect("credentials_by_email works");
+        let found = self
+            .users
+            .credentials_by_email(&user.email, Some(device))
+            .await
+            .expect("credentials_by_email works");
         found.expect("the account is there").known_device
     }
 
     pub(super) async fn live(&self, user: UserId, now: Timestamp) -> Vec<SessionId> {
-        self.sessions.live(user, now).await.expect("live works").iter().map(|session| session.id).collect()
+        self.sessions
+            .live(user, now)
+            .await
+            .expect("live works")
+            .iter()
+            .map(|session| session.id)
+            .collect()
     }
 }
 
 /// A sign-in with limits that it does not reach.
 pub(super) fn begin(session: &Session) -> BeginSession {
-    BeginSession { session: session.clone(), refreshed: vec![], max_live: 100, max_ended: 100, max_devices: 100, idle: secs(IDLE) }
+    BeginSession {
+        session: session.clone(),
+        refreshed: vec![],
+        max_live: 100,
+        max_ended: 100,
+        max_devices: 100,
+        idle: secs(IDLE),
+    }
 }
 
 /// So many seconds after [`START`].

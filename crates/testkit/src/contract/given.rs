@@ -1,7 +1,8 @@
 //! What the cases start from: fresh ids, accounts and sessions that no other test knows.
 
 use revolve_domain::model::{
-    ClientInfo, Details, DeviceId, EmailAddress, Epoch, Label, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+    ClientInfo, Details, DeviceId, EmailAddress, Epoch, Label, PasswordHash, Session, SessionId,
+    Timestamp, User, UserId,
 };
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::Barrier, task::JoinSet};
@@ -14,7 +15,10 @@ pub(super) const fn secs(seconds: u64) -> Duration {
 }
 
 /// Random bytes that differ from those of every other test against the same store.
-#[expect(clippy::disallowed_methods, reason = "cases share stores with other runs, which no seed keeps apart")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cases share stores with other runs, which no seed keeps apart"
+)]
 pub(super) fn random() -> [u8; 16] {
     *uuid::Uuid::new_v4().as_bytes()
 }
@@ -32,7 +36,11 @@ pub(super) fn device_id() -> DeviceId {
 }
 
 pub(super) fn email() -> EmailAddress {
-    EmailAddress::parse(&format!("{}@example.org", uuid::Uuid::from_bytes(random()).simple())).expect("an address")
+    EmailAddress::parse(&format!(
+        "{}@example.org",
+        uuid::Uuid::from_bytes(random()).simple()
+    ))
+    .expect("an address")
 }
 
 pub(super) fn label(text: &str) -> Label {
@@ -64,7 +72,10 @@ pub(super) fn session(user: &User, after: u64) -> Session {
         user: user.id,
         device: device_id(),
         device_name: Some(label("a test device")),
-        client: ClientInfo { address: Some([192, 0, 2, 7].into()), user_agent: Some(label("contract/1")) },
+        client: ClientInfo {
+            address: Some([192, 0, 2, 7].into()),
+            user_agent: Some(label("contract/1")),
+        },
         epoch: user.epoch,
         began_at,
         ends_at: began_at.plus(secs(90 * 24 * 3600)),
@@ -77,7 +88,9 @@ pub(super) fn session(user: &User, after: u64) -> Session {
 pub(super) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Runs all of them at once and answers what came out, in any order.
-pub(super) async fn at_once<T: Send + 'static>(calls: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+pub(super) async fn at_once<T: Send + 'static>(
+    calls: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
     let calls: Vec<_> = calls.into_iter().collect();
     let barrier = Arc::new(Barrier::new(calls.len()));
     let mut running = JoinSet::new();

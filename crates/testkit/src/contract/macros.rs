@@ -274,7 +274,10 @@ macro_rules! histories_contract {
     ($make:path) => {
         #[test]
         fn random_histories_match_the_state_machine() {
-            $crate::contract::histories::run_histories($crate::contract::histories::cases_from_env(), $make);
+            $crate::contract::histories::run_histories(
+                $crate::contract::histories::cases_from_env(),
+                $make,
+            );
         }
     };
 }

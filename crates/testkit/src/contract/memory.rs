@@ -1,12 +1,18 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
-use super::{AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, LimitsSubject, StoredToken, TokensSubject};
+use super::{
+    AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, LimitsSubject, StoredToken,
+    TokensSubject,
+};
 use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
 use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
-    ports::{AccountDirectory, Clock, KeyRepository, RateLimiter, SessionRepository, TokenRepository, UserRepository},
+    ports::{
+        AccountDirectory, Clock, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
+        UserRepository,
+    },
     rotation::Entry,
 };
 use std::{sync::Arc, time::Duration};

@@ -37,7 +37,10 @@ pub use memory::MemorySubject;
 use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
-    ports::{AccountDirectory, KeyRepository, RateLimiter, SessionRepository, TokenRepository, UserRepository},
+    ports::{
+        AccountDirectory, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
+        UserRepository,
+    },
     rotation::LiveToken,
 };
 use std::{sync::Arc, time::Duration};

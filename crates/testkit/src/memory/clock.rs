@@ -15,7 +15,9 @@ pub struct FakeClock {
 impl FakeClock {
     /// A clock that shows `at`.
     pub const fn new(at: Timestamp) -> Self {
-        Self { millis: AtomicI64::new(at.as_millis()) }
+        Self {
+            millis: AtomicI64::new(at.as_millis()),
+        }
     }
 
     /// Shows `at` from now on.

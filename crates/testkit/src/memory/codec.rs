@@ -3,7 +3,10 @@
 use super::tag::{decode, encode, tag};
 use revolve_domain::{
     model::{DeviceId, Generation, Label, SessionId, Timestamp, TokenId, UserId, WebUrl},
-    ports::{IdClaims, RefreshClaims, RevocationSigner, RevocationStatement, SignError, TokenCodec, TokenRejected, VerifiedId},
+    ports::{
+        IdClaims, RefreshClaims, RevocationSigner, RevocationStatement, SignError, TokenCodec,
+        TokenRejected, VerifiedId,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -39,7 +42,12 @@ impl TestCodec {
     /// # Panics
     /// If this is no token of a [`TestCodec`].
     pub fn read(token: &SecretString) -> Value {
-        let claims = token.expose_secret().split('.').nth(1).and_then(decode).expect("a token has claims in base64url");
+        let claims = token
+            .expose_secret()
+            .split('.')
+            .nth(1)
+            .and_then(decode)
+            .expect("a token has claims in base64url");
         serde_json::from_slice(&claims).expect("the claims are JSON")
     }
 
@@ -51,12 +59,20 @@ impl TestCodec {
     }
 
     fn verify<T: DeserializeOwned>(kind: &str, token: &SecretString) -> Result<T, TokenRejected> {
-        let (signed, checksum) = token.expose_secret().rsplit_once('.').ok_or(TokenRejected::Invalid)?;
-        let claims = signed.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.')).ok_or(TokenRejected::Invalid)?;
+        let (signed, checksum) = token
+            .expose_secret()
+            .rsplit_once('.')
+            .ok_or(TokenRejected::Invalid)?;
+        let claims = signed
+            .strip_prefix(kind)
+            .and_then(|rest| rest.strip_prefix('.'))
+            .ok_or(TokenRejected::Invalid)?;
         if tag("token", signed) != checksum {
             return Err(TokenRejected::Invalid);
         }
-        decode(claims).and_then(|json| serde_json::from_slice(&json).ok()).ok_or(TokenRejected::Invalid)
+        decode(claims)
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .ok_or(TokenRejected::Invalid)
     }
 }
 
@@ -100,7 +116,10 @@ impl TokenCodec for TestCodec {
         if now >= Timestamp::from_seconds(part.exp) {
             return Err(TokenRejected::Expired);
         }
-        Ok(VerifiedId { user: part.sub, session: part.sid })
+        Ok(VerifiedId {
+            user: part.sub,
+            session: part.sid,
+        })
     }
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {

@@ -16,6 +16,10 @@ impl DeviceCredentials for TestDevices {
 
     fn verify(&self, credential: &SecretString) -> Option<DeviceId> {
         let (id, checksum) = credential.expose_secret().split_once('.')?;
-        if tag("device", id) == checksum { id.parse().ok() } else { None }
+        if tag("device", id) == checksum {
+            id.parse().ok()
+        } else {
+            None
+        }
     }
 }

@@ -14,14 +14,20 @@ pub struct SeededEntropy {
 impl SeededEntropy {
     /// Starts over with this seed.
     pub const fn new(seed: u64) -> Self {
-        Self { seed, calls: AtomicU64::new(0) }
+        Self {
+            seed,
+            calls: AtomicU64::new(0),
+        }
     }
 }
 
 impl Entropy for SeededEntropy {
     fn bytes(&self) -> [u8; 16] {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
-        let (high, low) = (scramble(self.seed ^ scramble(2 * call)), scramble(self.seed ^ scramble(2 * call + 1)));
+        let (high, low) = (
+            scramble(self.seed ^ scramble(2 * call)),
+            scramble(self.seed ^ scramble(2 * call + 1)),
+        );
         ((u128::from(high) << 64) | u128::from(low)).to_be_bytes()
     }
 }

@@ -4,12 +4,13 @@ use super::lock;
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp,
-        User, UserId,
+        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash,
+        Session, SessionId, SessionRecord, Timestamp, User, UserId,
     },
     ports::{
-        AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome, DisableOutcome, EnableOutcome,
-        EndOutcome, LiveSession, NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, Revocations, SessionRepository, StoreError,
+        AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession,
+        CreateOutcome, DisableOutcome, EnableOutcome, EndOutcome, LiveSession, NewLiveSession,
+        PasswordChange, PasswordOutcome, RateLimiter, Revocations, SessionRepository, StoreError,
         Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
@@ -35,7 +36,10 @@ pub struct Faulty<T> {
 impl<T> Faulty<T> {
     /// A store that works so far.
     pub const fn new(inner: T) -> Self {
-        Self { inner, fault: Mutex::new(None) }
+        Self {
+            inner,
+            fault: Mutex::new(None),
+        }
     }
 
     /// The store itself, which never fails.
@@ -58,14 +62,26 @@ impl<T> Faulty<T> {
         *lock(&self.fault) = None;
     }
 
-    async fn call<R>(&self, operation: &'static str, call: impl Future<Output = Result<R, StoreError>> + Send) -> Result<R, StoreError> {
+    async fn call<R>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<R, StoreError>> + Send,
+    ) -> Result<R, StoreError> {
         let fault = *lock(&self.fault);
         match fault.filter(|(_, only)| only.is_none_or(|only| only == operation)) {
             None => call.await,
-            Some((Fault::Before, _)) => Err(StoreError::unavailable("faulty", operation, "told to fail before it takes effect")),
+            Some((Fault::Before, _)) => Err(StoreError::unavailable(
+                "faulty",
+                operation,
+                "told to fail before it takes effect",
+            )),
             Some((Fault::After, _)) => {
                 call.await?;
-                Err(StoreError::unavailable("faulty", operation, "told to lose the answer"))
+                Err(StoreError::unavailable(
+                    "faulty",
+                    operation,
+                    "told to lose the answer",
+                ))
             }
         }
     }
@@ -85,8 +101,14 @@ impl<T: TokenRepository> TokenRepository for Faulty<T> {
         self.call("end", self.inner.end(user, sessions)).await
     }
 
-    async fn end_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) -> Result<(), StoreError> {
-        self.call("end_older", self.inner.end_older(user, epoch, kept)).await
+    async fn end_older(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        kept: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        self.call("end_older", self.inner.end_older(user, epoch, kept))
+            .await
     }
 
     async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError> {
@@ -100,36 +122,71 @@ impl<T: TokenRepository> TokenRepository for Faulty<T> {
 
 #[async_trait]
 impl<T: UserRepository> UserRepository for Faulty<T> {
-    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
-        self.call("create", self.inner.create(user, hash, session)).await
+    async fn create(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        session: &Session,
+    ) -> Result<CreateOutcome, StoreError> {
+        self.call("create", self.inner.create(user, hash, session))
+            .await
     }
 
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
         self.call("add", self.inner.add(user, hash)).await
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
-        self.call("credentials_by_email", self.inner.credentials_by_email(email, device)).await
+    async fn credentials_by_email(
+        &self,
+        email: &EmailAddress,
+        device: Option<DeviceId>,
+    ) -> Result<Option<Credentials>, StoreError> {
+        self.call(
+            "credentials_by_email",
+            self.inner.credentials_by_email(email, device),
+        )
+        .await
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         self.call("credentials", self.inner.credentials(user)).await
     }
 
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+    async fn rehash(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
         self.call("rehash", self.inner.rehash(user, old, new)).await
     }
 
-    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError> {
-        self.call("update", self.inner.update(user, change, asking)).await
+    async fn update(
+        &self,
+        user: UserId,
+        change: &DetailsChange,
+        asking: Option<Asking>,
+    ) -> Result<UpdateOutcome, StoreError> {
+        self.call("update", self.inner.update(user, change, asking))
+            .await
     }
 
-    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
-        self.call("change_password", self.inner.change_password(change)).await
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+    ) -> Result<PasswordOutcome, StoreError> {
+        self.call("change_password", self.inner.change_password(change))
+            .await
     }
 
-    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError> {
-        self.call("delete", self.inner.delete(user, asking, at)).await
+    async fn delete(
+        &self,
+        user: UserId,
+        asking: Option<SessionId>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.call("delete", self.inner.delete(user, asking, at))
+            .await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -143,7 +200,11 @@ impl<T: AccountDirectory> AccountDirectory for Faulty<T> {
         self.call("list", self.inner.list(query)).await
     }
 
-    async fn walk(&self, after: Option<UserId>, limit: u32) -> Result<Vec<Credentials>, StoreError> {
+    async fn walk(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<Credentials>, StoreError> {
         self.call("walk", self.inner.walk(after, limit)).await
     }
 
@@ -162,7 +223,11 @@ impl<T: AccountDirectory> AccountDirectory for Faulty<T> {
 
 #[async_trait]
 impl<T: SessionRepository> SessionRepository for Faulty<T> {
-    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+    async fn find(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
         self.call("find", self.inner.find(user, session)).await
     }
 
@@ -170,16 +235,35 @@ impl<T: SessionRepository> SessionRepository for Faulty<T> {
         self.call("begin", self.inner.begin(begin)).await
     }
 
-    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
+    async fn bind(
+        &self,
+        user: UserId,
+        session: SessionId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.call("bind", self.inner.bind(user, session, at)).await
     }
 
-    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError> {
-        self.call("end", self.inner.end(user, session, reason, at)).await
+    async fn end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<EndOutcome, StoreError> {
+        self.call("end", self.inner.end(user, session, reason, at))
+            .await
     }
 
-    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError> {
-        self.call("end_all", self.inner.end_all(user, kept, reason, at)).await
+    async fn end_all(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<Option<Epoch>, StoreError> {
+        self.call("end_all", self.inner.end_all(user, kept, reason, at))
+            .await
     }
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
@@ -187,11 +271,13 @@ impl<T: SessionRepository> SessionRepository for Faulty<T> {
     }
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
-        self.call("revoked_since", self.inner.revoked_since(since)).await
+        self.call("revoked_since", self.inner.revoked_since(since))
+            .await
     }
 
     async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.call("prune_devices", self.inner.prune_devices(before, limit)).await
+        self.call("prune_devices", self.inner.prune_devices(before, limit))
+            .await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -50,7 +50,8 @@ impl Default for PlainHasher {
 impl PlainHasher {
     /// Closes the gate: whoever hashes or checks from now on waits until the answer is dropped.
     pub fn hold(&self) -> Held<'_> {
-        self.gate.send_modify(|gate| gate.held = gate.arrived..u64::MAX);
+        self.gate
+            .send_modify(|gate| gate.held = gate.arrived..u64::MAX);
         Held { hasher: self }
     }
 
@@ -94,7 +95,9 @@ impl Held<'_> {
 
     /// Lets pass who comes from now on; who waits goes on waiting.
     pub fn only_these(&self) {
-        self.hasher.gate.send_modify(|gate| gate.held.end = gate.arrived);
+        self.hasher
+            .gate
+            .send_modify(|gate| gate.held.end = gate.arrived);
     }
 
     /// Opens the gate.
@@ -103,7 +106,9 @@ impl Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.hasher.gate.send_modify(|gate| gate.held = Range::default());
+        self.hasher
+            .gate
+            .send_modify(|gate| gate.held = Range::default());
     }
 }
 
@@ -115,26 +120,53 @@ fn phc(version: u32, salt: &str, password: &Password) -> String {
 impl PasswordHasher for PlainHasher {
     fn admit(&self) -> Result<(), StoreError> {
         if self.overloaded.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("hasher", "hash a password", "told to be overloaded"));
+            return Err(StoreError::unavailable(
+                "hasher",
+                "hash a password",
+                "told to be overloaded",
+            ));
         }
         Ok(())
     }
 
     async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
         let salt = encode(&scramble(self.work().await?).to_be_bytes());
-        Ok(PasswordHash::from_phc(phc(self.version.load(Ordering::SeqCst), &salt, password)))
+        Ok(PasswordHash::from_phc(phc(
+            self.version.load(Ordering::SeqCst),
+            &salt,
+            password,
+        )))
     }
 
-    async fn check(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<PasswordCheck, StoreError> {
+    async fn check(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<PasswordCheck, StoreError> {
         self.work().await?;
-        let Some(hash) = hash else { return Ok(PasswordCheck::Mismatch) };
-        let broken = || StoreError::broken("hasher", "check a password", "not a hash of the test hasher");
+        let Some(hash) = hash else {
+            return Ok(PasswordCheck::Mismatch);
+        };
+        let broken = || {
+            StoreError::broken(
+                "hasher",
+                "check a password",
+                "not a hash of the test hasher",
+            )
+        };
         let mut parts = hash.expose().split('$').skip(2);
-        let (version, salt) = (parts.next().and_then(|part| part.strip_prefix("v=")), parts.next());
-        let version: u32 = version.and_then(|version| version.parse().ok()).ok_or_else(broken)?;
+        let (version, salt) = (
+            parts.next().and_then(|part| part.strip_prefix("v=")),
+            parts.next(),
+        );
+        let version: u32 = version
+            .and_then(|version| version.parse().ok())
+            .ok_or_else(broken)?;
         if phc(version, salt.ok_or_else(broken)?, password) != hash.expose() {
             return Ok(PasswordCheck::Mismatch);
         }
-        Ok(PasswordCheck::Match { outdated: version != self.version.load(Ordering::SeqCst) })
+        Ok(PasswordCheck::Match {
+            outdated: version != self.version.load(Ordering::SeqCst),
+        })
     }
 }

@@ -24,7 +24,8 @@ impl KeyRepository for MemoryKeys {
 
     async fn insert(&self, key: &StoredKey) -> Result<KeyOutcome, StoreError> {
         let mut keys = lock(&self.keys);
-        let taken = find(&keys, key.kind.usage(), key.phase.state()).is_some() || keys.iter().any(|other| other.id == key.id);
+        let taken = find(&keys, key.kind.usage(), key.phase.state()).is_some()
+            || keys.iter().any(|other| other.id == key.id);
         if !taken {
             keys.push(key.clone());
         }
@@ -33,7 +34,9 @@ impl KeyRepository for MemoryKeys {
 
     async fn promote(&self, promotion: &Promotion) -> Result<KeyOutcome, StoreError> {
         let mut keys = lock(&self.keys);
-        let Some(next) = keys.iter().find(|key| key.id == promotion.next) else { return Ok(KeyOutcome::Changed) };
+        let Some(next) = keys.iter().find(|key| key.id == promotion.next) else {
+            return Ok(KeyOutcome::Changed);
+        };
         let active = find(&keys, next.kind.usage(), State::Active).map(|key| key.id.clone());
         let expected = promotion.retires.as_ref().map(|(id, _)| id);
         if next.phase.state() != State::Next || active.as_ref() != expected {
@@ -51,8 +54,12 @@ impl KeyRepository for MemoryKeys {
 
     async fn retire(&self, id: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError> {
         let mut keys = lock(&self.keys);
-        let key = keys.iter_mut().find(|key| key.id == *id && key.phase.state() == State::Active);
-        Ok(outcome(key.map(|key| key.phase = Phase::Retired(retired)).is_some()))
+        let key = keys
+            .iter_mut()
+            .find(|key| key.id == *id && key.phase.state() == State::Active);
+        Ok(outcome(
+            key.map(|key| key.phase = Phase::Retired(retired)).is_some(),
+        ))
     }
 
     async fn remove(&self, id: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {
@@ -64,7 +71,11 @@ impl KeyRepository for MemoryKeys {
 }
 
 fn outcome(done: bool) -> KeyOutcome {
-    if done { KeyOutcome::Done } else { KeyOutcome::Changed }
+    if done {
+        KeyOutcome::Done
+    } else {
+        KeyOutcome::Changed
+    }
 }
 
 /// Makes keys with random names and no secret.
@@ -81,7 +92,11 @@ impl TestKeyMaker {
 impl KeyMaker for TestKeyMaker {
     fn make(&self, kind: KeyKind) -> Result<NewKey, KeyFault> {
         let id = format!("{}-{}", kind.usage(), u128::from_be_bytes(self.0.bytes()));
-        Ok(NewKey { id: id.parse().expect("a key's name"), kind, sealed: SealedKey::new(vec![1, 2, 3]) })
+        Ok(NewKey {
+            id: id.parse().expect("a key's name"),
+            kind,
+            sealed: SealedKey::new(vec![1, 2, 3]),
+        })
     }
 }
 

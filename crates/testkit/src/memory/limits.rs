@@ -20,7 +20,10 @@ pub struct MemoryLimits {
 impl MemoryLimits {
     /// All buckets are full.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, buckets: Mutex::default() }
+        Self {
+            clock,
+            buckets: Mutex::default(),
+        }
     }
 
     /// How many buckets are not full, or have something to remember.
@@ -40,12 +43,19 @@ impl MemoryLimits {
 impl RateLimiter for MemoryLimits {
     async fn take(&self, takes: &[Take]) -> Result<TakeOutcome, StoreError> {
         let (now, mut buckets) = (self.now(), lock(&self.buckets));
-        let steps: Vec<_> = takes.iter().map(|take| limits::take(buckets.get(&take.bucket).copied(), take.rate, now)).collect();
+        let steps: Vec<_> = takes
+            .iter()
+            .map(|take| limits::take(buckets.get(&take.bucket).copied(), take.rate, now))
+            .collect();
         let mut empty = Vec::new();
         for (index, (take, step)) in takes.iter().zip(&steps).enumerate() {
             if let Err(refused) = step {
                 buckets.insert(take.bucket.clone(), refused.state);
-                empty.push(Empty { index, retry_after: refused.retry_after, first: refused.first });
+                empty.push(Empty {
+                    index,
+                    retry_after: refused.retry_after,
+                    first: refused.first,
+                });
             }
         }
         if !empty.is_empty() {
@@ -54,7 +64,10 @@ impl RateLimiter for MemoryLimits {
         let taken = takes.iter().zip(steps.into_iter().flatten());
         let levels = taken.map(|(take, taken)| {
             buckets.insert(take.bucket.clone(), taken.state);
-            Level { remaining: taken.remaining, full_after: taken.full_after }
+            Level {
+                remaining: taken.remaining,
+                full_after: taken.full_after,
+            }
         });
         Ok(TakeOutcome::Allowed(levels.collect()))
     }
@@ -62,7 +75,9 @@ impl RateLimiter for MemoryLimits {
     async fn give_back(&self, takes: &[Take]) -> Result<(), StoreError> {
         let (now, mut buckets) = (self.now(), lock(&self.buckets));
         for take in takes {
-            let Some(found) = buckets.remove(&take.bucket) else { continue };
+            let Some(found) = buckets.remove(&take.bucket) else {
+                continue;
+            };
             if let Some(state) = limits::give_back(found, take.rate, now) {
                 buckets.insert(take.bucket.clone(), state);
             }

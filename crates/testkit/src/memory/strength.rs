@@ -8,7 +8,16 @@ use revolve_domain::{
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The passwords that most people use.
-const COMMON: [&str; 8] = ["12345678", "123456789", "password", "qwertyuiop", "iloveyou", "password1", "11111111", "sunshine"];
+const COMMON: [&str; 8] = [
+    "12345678",
+    "123456789",
+    "password",
+    "qwertyuiop",
+    "iloveyou",
+    "password1",
+    "11111111",
+    "sunshine",
+];
 
 /// Refuses a few common passwords and the owner's details, each as a whole. For tests only.
 #[derive(Debug, Default)]
@@ -31,9 +40,17 @@ impl ShortList {
 
 #[async_trait]
 impl PasswordStrength for ShortList {
-    async fn judge(&self, password: &Password, own: &[&str]) -> Result<PasswordVerdict, StoreError> {
+    async fn judge(
+        &self,
+        password: &Password,
+        own: &[&str],
+    ) -> Result<PasswordVerdict, StoreError> {
         if self.overloaded.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("strength", "judge a password", "told to be overloaded"));
+            return Err(StoreError::unavailable(
+                "strength",
+                "judge a password",
+                "told to be overloaded",
+            ));
         }
         self.calls.fetch_add(1, Ordering::SeqCst);
         let text = password.expose().to_lowercase();

@@ -23,7 +23,10 @@ pub struct MemoryTokens {
 impl MemoryTokens {
     /// An empty white list that runs on this clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, users: Mutex::default() }
+        Self {
+            clock,
+            users: Mutex::default(),
+        }
     }
 
     /// What is stored of a session, dead or alive.
@@ -57,7 +60,11 @@ impl MemoryTokens {
 }
 
 fn seen((&session, entry): (&SessionId, &Entry)) -> Option<LiveSession> {
-    (!entry.reused).then_some(LiveSession { session, token: entry.token, refreshed_at: entry.rotated_at })
+    (!entry.reused).then_some(LiveSession {
+        session,
+        token: entry.token,
+        refreshed_at: entry.rotated_at,
+    })
 }
 
 #[async_trait]
@@ -65,8 +72,11 @@ impl TokenRepository for MemoryTokens {
     async fn begin(&self, new: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
         Ok(self.with(new.user, |entries, now| {
             entries.remove(&new.session);
-            let mut counted: Vec<_> =
-                entries.iter().filter(|(_, entry)| !entry.reused).map(|(id, entry)| (entry.rotated_at, *id)).collect();
+            let mut counted: Vec<_> = entries
+                .iter()
+                .filter(|(_, entry)| !entry.reused)
+                .map(|(id, entry)| (entry.rotated_at, *id))
+                .collect();
             counted.sort_unstable();
             let excess = (counted.len() + 1).saturating_sub(new.ceiling);
             for (_, oldest) in counted.into_iter().take(excess) {
@@ -90,12 +100,21 @@ impl TokenRepository for MemoryTokens {
     }
 
     async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
-        self.with(user, |entries, _| entries.retain(|session, _| !sessions.contains(session)));
+        self.with(user, |entries, _| {
+            entries.retain(|session, _| !sessions.contains(session))
+        });
         Ok(())
     }
 
-    async fn end_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) -> Result<(), StoreError> {
-        self.with(user, |entries, _| entries.retain(|&session, entry| entry.epoch >= epoch || kept == Some(session)));
+    async fn end_older(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        kept: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        self.with(user, |entries, _| {
+            entries.retain(|&session, entry| entry.epoch >= epoch || kept == Some(session))
+        });
         Ok(())
     }
 

@@ -4,7 +4,10 @@ use super::World;
 use revolve_domain::{
     model::{ClientInfo, EmailAddress, Label, Password, SessionId, UserId},
     rotation::Entry,
-    use_cases::{Begun, RefreshRequest, Refreshed, Refused, SignInError, SignInRequest, SignUpError, TokenPair},
+    use_cases::{
+        Begun, RefreshRequest, Refreshed, Refused, SignInError, SignInRequest, SignUpError,
+        TokenPair,
+    },
 };
 use secrecy::SecretString;
 
@@ -32,11 +35,15 @@ impl World {
     /// If the name makes no address.
     pub fn request(name: &str) -> SignInRequest {
         SignInRequest {
-            email: EmailAddress::parse(&format!("{name}@example.org")).expect("a name makes an address"),
+            email: EmailAddress::parse(&format!("{name}@example.org"))
+                .expect("a name makes an address"),
             password: Self::password(&format!("{name}'s password")),
             device_name: Label::lossy(&format!("{name}'s device")),
             device_credential: None,
-            client: ClientInfo { address: Some([192, 0, 2, 1].into()), user_agent: Label::lossy("testkit/1") },
+            client: ClientInfo {
+                address: Some([192, 0, 2, 1].into()),
+                user_agent: Label::lossy("testkit/1"),
+            },
         }
     }
 
@@ -45,7 +52,8 @@ impl World {
     /// # Panics
     /// If it is longer than a password may be.
     pub fn password(text: &str) -> Password {
-        Password::present(&SecretString::from(text)).expect("a password of a test has a fair length")
+        Password::present(&SecretString::from(text))
+            .expect("a password of a test has a fair length")
     }
 
     /// Somebody signs up.
@@ -61,7 +69,9 @@ impl World {
     /// # Panics
     /// If something does.
     pub async fn signed_up(&self, name: &str) -> Client<'_> {
-        self.try_sign_up(name).await.unwrap_or_else(|error| panic!("expected {name} to be signed up: {error}"))
+        self.try_sign_up(name)
+            .await
+            .unwrap_or_else(|error| panic!("expected {name} to be signed up: {error}"))
     }
 
     /// Somebody signs in on a new device.
@@ -77,7 +87,9 @@ impl World {
     /// # Panics
     /// If something does.
     pub async fn signed_in(&self, name: &str) -> Client<'_> {
-        self.try_sign_in(name).await.unwrap_or_else(|error| panic!("expected {name} to be signed in: {error}"))
+        self.try_sign_in(name)
+            .await
+            .unwrap_or_else(|error| panic!("expected {name} to be signed in: {error}"))
     }
 
     /// The client that got this answer.
@@ -118,7 +130,10 @@ impl Client<'_> {
         RefreshRequest {
             token: token.clone(),
             device_credential: self.shows_credential.then(|| self.credential.clone()),
-            client: ClientInfo { address: Some([192, 0, 2, 2].into()), user_agent: None },
+            client: ClientInfo {
+                address: Some([192, 0, 2, 2].into()),
+                user_agent: None,
+            },
         }
     }
 
@@ -133,9 +148,15 @@ impl Client<'_> {
     /// # Errors
     /// As the use case.
     pub async fn sign_in_again(&self, name: &str) -> Result<Self, SignInError> {
-        let request = SignInRequest { device_credential: Some(self.credential.clone()), ..World::request(name) };
+        let request = SignInRequest {
+            device_credential: Some(self.credential.clone()),
+            ..World::request(name)
+        };
         let begun = self.world.sign_in.execute(request).await?;
-        Ok(Self { shows_credential: true, ..self.world.client(begun) })
+        Ok(Self {
+            shows_credential: true,
+            ..self.world.client(begun)
+        })
     }
 
     /// What the white list has of this client's session.

@@ -5,15 +5,15 @@ mod client;
 pub use client::Client;
 
 use crate::memory::{
-    FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings, RecordedEvents, SeededEntropy,
-    ShortList, TestCodec, TestDevices,
+    FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings,
+    RecordedEvents, SeededEntropy, ShortList, TestCodec, TestDevices,
 };
 use revolve_domain::{
     limits::LiveLimits,
     policy::SessionPolicy,
     use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me, Mint, Prune, Refresh, RevocationFeed,
-        SignIn, SignOut, SignUp, UpdateDetails,
+        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me,
+        Mint, Prune, Refresh, RevocationFeed, SignIn, SignOut, SignUp, UpdateDetails,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -99,7 +99,10 @@ impl World {
     }
 
     /// A service with that policy.
-    #[expect(clippy::too_many_lines, reason = "one linear composition root reads better than its parts")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one linear composition root reads better than its parts"
+    )]
     pub fn with_policy(policy: SessionPolicy) -> Self {
         let clock = Arc::new(FakeClock::default());
         let store_clock = Arc::new(FakeClock::default());
@@ -113,13 +116,32 @@ impl World {
         let events = Arc::new(RecordedEvents::default());
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
         let rates = Arc::new(LiveLimits::default());
-        let limits = Limits { limiter: limiter.clone(), rates: rates.clone(), events: events.clone() };
-        let local = Limits { limiter: Arc::new(MemoryLimits::new(store_clock.clone())), ..limits.clone() };
+        let limits = Limits {
+            limiter: limiter.clone(),
+            rates: rates.clone(),
+            events: events.clone(),
+        };
+        let local = Limits {
+            limiter: Arc::new(MemoryLimits::new(store_clock.clone())),
+            ..limits.clone()
+        };
         let clearings = Arc::new(RecordedClearings::default());
 
-        let mint = Mint { codec: codec.clone(), policy };
-        let clear = Clear { tokens: tokens.clone(), sessions: accounts.clone(), clock: clock.clone(), clearings: clearings.clone() };
-        let authenticate = Authenticate { codec: codec.clone(), sessions: accounts.clone(), clock: clock.clone() };
+        let mint = Mint {
+            codec: codec.clone(),
+            policy,
+        };
+        let clear = Clear {
+            tokens: tokens.clone(),
+            sessions: accounts.clone(),
+            clock: clock.clone(),
+            clearings: clearings.clone(),
+        };
+        let authenticate = Authenticate {
+            codec: codec.clone(),
+            sessions: accounts.clone(),
+            clock: clock.clone(),
+        };
         Self {
             sign_up: SignUp {
                 users: accounts.clone(),
@@ -165,7 +187,9 @@ impl World {
                 clock: clock.clone(),
                 events: events.clone(),
             },
-            me: Me { authenticate: authenticate.clone() },
+            me: Me {
+                authenticate: authenticate.clone(),
+            },
             update_details: UpdateDetails {
                 authenticate: authenticate.clone(),
                 users: accounts.clone(),
@@ -204,8 +228,16 @@ impl World {
                 clock: clock.clone(),
                 events: events.clone(),
             },
-            revocation_feed: RevocationFeed { sessions: accounts.clone(), clock: clock.clone(), policy },
-            prune: Prune { sessions: accounts.clone(), clock: clock.clone(), policy },
+            revocation_feed: RevocationFeed {
+                sessions: accounts.clone(),
+                clock: clock.clone(),
+                policy,
+            },
+            prune: Prune {
+                sessions: accounts.clone(),
+                clock: clock.clone(),
+                policy,
+            },
             clock,
             store_clock,
             entropy,

@@ -4,23 +4,53 @@ use std::{fs, path::Path};
 
 fn cases(path: &Path) -> Vec<String> {
     if path.is_dir() {
-        let entries = fs::read_dir(path).expect("the suite's directory").map(|entry| entry.expect("a file of the suite").path());
+        let entries = fs::read_dir(path)
+            .expect("the suite's directory")
+            .map(|entry| entry.expect("a file of the suite").path());
         return entries.flat_map(|path| cases(&path)).collect();
     }
     let source = fs::read_to_string(path).expect("a file of the suite");
-    source.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next().map(str::to_owned)).collect()
+    source
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("pub async fn ")?
+                .split('(')
+                .next()
+                .map(str::to_owned)
+        })
+        .collect()
 }
 
 #[test]
 fn the_macros_name_every_case() {
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
     let macros = fs::read_to_string(contract.join("macros.rs")).expect("the macros");
-    let listed = |case: &str| macros.lines().filter(|line| line.trim() == format!("{case},")).count();
-    for suite in ["tokens", "users", "sessions", "directory", "crypto", "keys", "limits"] {
+    let listed = |case: &str| {
+        macros
+            .lines()
+            .filter(|line| line.trim() == format!("{case},"))
+            .count()
+    };
+    for suite in [
+        "tokens",
+        "users",
+        "sessions",
+        "directory",
+        "crypto",
+        "keys",
+        "limits",
+    ] {
         let cases = cases(&contract.join(suite));
-        assert!(cases.len() >= 13, "expected the cases of {suite} to be found, got {cases:?}");
+        assert!(
+            cases.len() >= 13,
+            "expected the cases of {suite} to be found, got {cases:?}"
+        );
         for case in cases {
-            assert_eq!(listed(&case), 1, "expected {suite} case {case} exactly once in macros.rs");
+            assert_eq!(
+                listed(&case),
+                1,
+                "expected {suite} case {case} exactly once in macros.rs"
+            );
         }
     }
 }

@@ -6,7 +6,9 @@ use revolve_domain::{
     ports::{LiveSession, NewLiveSession, StoreError, TokenRepository},
     rotation::{Rotation, RotationOutcome},
 };
-use revolve_testkit::contract::{HistorySubject, MemorySubject, StoredToken, TokensSubject, histories::run_histories};
+use revolve_testkit::contract::{
+    HistorySubject, MemorySubject, StoredToken, TokensSubject, histories::run_histories,
+};
 use std::{sync::Arc, time::Duration};
 
 async fn make() -> MemorySubject {
@@ -18,11 +20,23 @@ revolve_testkit::histories_contract!(make);
 #[test]
 fn every_outcome_is_reached_often() {
     let seen = run_histories(400, make);
-    let outcomes =
-        ["device mismatch", "unknown", "healed", "rotated", "repeated", "repeated late", "stale", "reused and revoked", "reused and kept"];
+    let outcomes = [
+        "device mismatch",
+        "unknown",
+        "healed",
+        "rotated",
+        "repeated",
+        "repeated late",
+        "stale",
+        "reused and revoked",
+        "reused and kept",
+    ];
     for outcome in outcomes {
         let often = seen.get(outcome).copied().unwrap_or(0);
-        assert!(often >= 15, "expected 400 histories to reach `{outcome}` at least 15 times, got {often} of {seen:?}");
+        assert!(
+            often >= 15,
+            "expected 400 histories to reach `{outcome}` at least 15 times, got {often} of {seen:?}"
+        );
     }
 }
 
@@ -67,7 +81,12 @@ impl TokenRepository for StrayedTokens {
         self.memory.end(user, sessions).await
     }
 
-    async fn end_older(&self, user: UserId, epoch: revolve_domain::model::Epoch, kept: Option<SessionId>) -> Result<(), StoreError> {
+    async fn end_older(
+        &self,
+        user: UserId,
+        epoch: revolve_domain::model::Epoch,
+        kept: Option<SessionId>,
+    ) -> Result<(), StoreError> {
         let kept = kept.filter(|_| !matches!(self.fault, Fault::KeepsNothing));
         self.memory.end_older(user, epoch, kept).await
     }
@@ -84,7 +103,10 @@ impl TokenRepository for StrayedTokens {
 #[async_trait]
 impl TokensSubject for Strayed {
     fn repository(&self) -> Arc<dyn TokenRepository> {
-        Arc::new(StrayedTokens { memory: self.memory.repository(), fault: self.fault })
+        Arc::new(StrayedTokens {
+            memory: self.memory.repository(),
+            fault: self.fault,
+        })
     }
 
     async fn advance(&self, user: UserId, by: Duration) {
@@ -100,7 +122,12 @@ impl HistorySubject for Strayed {
 }
 
 fn stray(fault: Fault) {
-    run_histories(2000, || async move { Strayed { memory: MemorySubject::new(), fault } });
+    run_histories(2000, || async move {
+        Strayed {
+            memory: MemorySubject::new(),
+            fault,
+        }
+    });
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Every contract suite against its memory adapter.
 
-#![expect(clippy::unused_async, reason = "the suites want an async fn, and memory needs none")]
+#![expect(
+    clippy::unused_async,
+    reason = "the suites want an async fn, and memory needs none"
+)]
 
 mod stores {
     use revolve_testkit::contract::MemorySubject;

@@ -12,7 +12,11 @@ const KEY_SET: &[u8] =
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     let keys = KeySet::from_json(KEY_SET).expect("the key set is right");
-    Verifier::with_keys(&VerifierConfig::new("https://i.example", "a"), keys, Arc::new(SystemClock))
+    Verifier::with_keys(
+        &VerifierConfig::new("https://i.example", "a"),
+        keys,
+        Arc::new(SystemClock),
+    )
 });
 
 fuzz_target!(|bytes: &[u8]| {

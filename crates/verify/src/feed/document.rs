@@ -32,7 +32,13 @@ pub(super) fn parse(text: &str) -> Result<Jws<'_>, VerifyError> {
 
 impl Document {
     /// Checks signature, issuer and times.
-    pub(super) fn read(jws: &Jws<'_>, key: &Key, issuer: &str, now: u64, leeway: u64) -> Result<Self, VerifyError> {
+    pub(super) fn read(
+        jws: &Jws<'_>,
+        key: &Key,
+        issuer: &str,
+        now: u64,
+        leeway: u64,
+    ) -> Result<Self, VerifyError> {
         let document: Self = json::parse(&jws.verify(key)?).map_err(VerifyError::Claims)?;
         if document.iss != issuer {
             return Err(VerifyError::Issuer);

@@ -64,14 +64,25 @@ impl Feed {
             sender,
             held: None,
         };
-        let feed = Self { state, max_age: feed.max_age, stale: feed.stale, timeout: config.timeout };
+        let feed = Self {
+            state,
+            max_age: feed.max_age,
+            stale: feed.stale,
+            timeout: config.timeout,
+        };
         (feed, Task::spawn(follower.run()))
     }
 
     /// Waits until the issuer was asked once, so that a service that has just started knows what is revoked.
     pub(crate) async fn asked(&self) {
         if !self.state.borrow().attempted {
-            drop(timeout(self.timeout + Duration::from_secs(1), self.state.clone().wait_for(|state| state.attempted)).await);
+            drop(
+                timeout(
+                    self.timeout + Duration::from_secs(1),
+                    self.state.clone().wait_for(|state| state.attempted),
+                )
+                .await,
+            );
         }
     }
 
@@ -93,7 +104,9 @@ impl Feed {
     }
 
     fn is_fresh(&self, state: &State) -> bool {
-        state.confirmed.is_some_and(|confirmed| confirmed.elapsed() <= self.max_age)
+        state
+            .confirmed
+            .is_some_and(|confirmed| confirmed.elapsed() <= self.max_age)
     }
 }
 
@@ -154,21 +167,43 @@ impl Follower {
         let now = self.clock.unix_seconds();
         let held = self.held.take().filter(|held| now < held.renew_at);
         let (url, wait) = match held {
-            Some(_) => (format!("{}?wait={}", self.url, self.wait.as_secs()), self.wait),
+            Some(_) => (
+                format!("{}?wait={}", self.url, self.wait.as_secs()),
+                self.wait,
+            ),
             None => (self.url.clone(), Duration::ZERO),
         };
         let etag = held.as_ref().map(|held| held.etag.clone());
-        let request = Request { url, accept: "application/jwt", etag, timeout: self.timeout + wait, limit: document::LONGEST };
-        let Response { status, etag, body, .. } = self.fetch.get(request).await?;
+        let request = Request {
+            url,
+            accept: "application/jwt",
+            etag,
+            timeout: self.timeout + wait,
+            limit: document::LONGEST,
+        };
+        let Response {
+            status, etag, body, ..
+        } = self.fetch.get(request).await?;
         match status {
             200 => {
-                let document = self.read(&body).await.map_err(|error| FetchError::Document(error.into()))?;
+                let document = self
+                    .read(&body)
+                    .await
+                    .map_err(|error| FetchError::Document(error.into()))?;
                 let now = self.clock.unix_seconds();
                 let snapshot = self.sender.borrow().snapshot.with(&document, now);
                 tracing::debug!(entries = snapshot.len(), "the revocation feed has changed");
-                self.sender.send_modify(|state| state.snapshot = Arc::new(snapshot));
-                self.held = etag.map(|etag| Held { etag, renew_at: document.exp.saturating_sub(document.window / 2) });
-                Ok(if self.held.is_some() { Answer::Changed } else { Answer::Unchanged })
+                self.sender
+                    .send_modify(|state| state.snapshot = Arc::new(snapshot));
+                self.held = etag.map(|etag| Held {
+                    etag,
+                    renew_at: document.exp.saturating_sub(document.window / 2),
+                });
+                Ok(if self.held.is_some() {
+                    Answer::Changed
+                } else {
+                    Answer::Unchanged
+                })
             }
             304 if held.is_some() => {
                 self.held = held;
@@ -179,10 +214,17 @@ impl Follower {
     }
 
     async fn read(&self, body: &[u8]) -> Result<Document, VerifyError> {
-        let text = std::str::from_utf8(body).map_err(|_| VerifyError::Malformed("it is no text"))?;
+        let text =
+            std::str::from_utf8(body).map_err(|_| VerifyError::Malformed("it is no text"))?;
         let jws = document::parse(text.trim_end())?;
         let key = self.keys.find(jws.key_id()).await?;
-        Document::read(&jws, &key, &self.issuer, self.clock.unix_seconds(), self.leeway)
+        Document::read(
+            &jws,
+            &key,
+            &self.issuer,
+            self.clock.unix_seconds(),
+            self.leeway,
+        )
     }
 }
 

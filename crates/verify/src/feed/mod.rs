@@ -36,6 +36,11 @@ pub enum Stale {
 
 impl Default for FeedConfig {
     fn default() -> Self {
-        Self { url: None, wait: Duration::from_secs(25), max_age: Duration::from_mins(1), stale: Stale::default() }
+        Self {
+            url: None,
+            wait: Duration::from_secs(25),
+            max_age: Duration::from_mins(1),
+            stale: Stale::default(),
+        }
     }
 }

@@ -36,9 +36,16 @@ impl Snapshot {
             *known = until.max(*known);
         }
         for &(user, epoch, kept) in &document.users {
-            let raised = next.users.entry(user).or_insert(Raised { epoch, kept, until });
+            let raised = next
+                .users
+                .entry(user)
+                .or_insert(Raised { epoch, kept, until });
             if epoch >= raised.epoch {
-                *raised = Raised { epoch, kept, until: until.max(raised.until) };
+                *raised = Raised {
+                    epoch,
+                    kept,
+                    until: until.max(raised.until),
+                };
             }
         }
         next
@@ -47,7 +54,9 @@ impl Snapshot {
     /// Whether the token's session has ended.
     pub(super) fn revokes(&self, claims: &Claims) -> bool {
         self.sessions.contains_key(&claims.session)
-            || self.users.get(&claims.user.uid).is_some_and(|raised| raised.epoch > claims.epoch && raised.kept != Some(claims.session))
+            || self.users.get(&claims.user.uid).is_some_and(|raised| {
+                raised.epoch > claims.epoch && raised.kept != Some(claims.session)
+            })
     }
 
     pub(super) fn len(&self) -> usize {

@@ -18,7 +18,11 @@ impl HttpFetch {
     /// # Errors
     /// [`FetchError::Transport`] if TLS can't be set up.
     pub fn new() -> Result<Self, FetchError> {
-        Client::builder().redirect(Policy::none()).build().map(Self).map_err(transport)
+        Client::builder()
+            .redirect(Policy::none())
+            .build()
+            .map(Self)
+            .map_err(transport)
     }
 
     /// Uses your client. It should follow no redirects.
@@ -38,7 +42,11 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 #[async_trait]
 impl Fetch for HttpFetch {
     async fn get(&self, request: Request) -> Result<Response, FetchError> {
-        let mut sent = self.0.get(&request.url).header(ACCEPT, request.accept).timeout(request.timeout);
+        let mut sent = self
+            .0
+            .get(&request.url)
+            .header(ACCEPT, request.accept)
+            .timeout(request.timeout);
         if let Some(etag) = &request.etag {
             sent = sent.header(IF_NONE_MATCH, etag);
         }

@@ -70,13 +70,24 @@ pub enum FetchError {
 
 /// `max-age` of a `Cache-Control` field; 0 for `no-store` and `no-cache`.
 pub fn max_age(cache_control: &str) -> Option<Duration> {
-    cache_control.split(',').map(str::trim).find_map(|directive| {
-        if directive.eq_ignore_ascii_case("no-store") || directive.eq_ignore_ascii_case("no-cache") {
-            return Some(Duration::ZERO);
-        }
-        let (name, seconds) = directive.split_once('=')?;
-        name.eq_ignore_ascii_case("max-age").then(|| seconds.trim_matches('"').parse().ok().map(Duration::from_secs))?
-    })
+    cache_control
+        .split(',')
+        .map(str::trim)
+        .find_map(|directive| {
+            if directive.eq_ignore_ascii_case("no-store")
+                || directive.eq_ignore_ascii_case("no-cache")
+            {
+                return Some(Duration::ZERO);
+            }
+            let (name, seconds) = directive.split_once('=')?;
+            name.eq_ignore_ascii_case("max-age").then(|| {
+                seconds
+                    .trim_matches('"')
+                    .parse()
+                    .ok()
+                    .map(Duration::from_secs)
+            })?
+        })
 }
 
 #[cfg(test)]
@@ -86,9 +97,19 @@ mod tests {
     #[test]
     fn max_age_is_read_as_rfc_9111_writes_it() {
         assert_eq!(max_age("public, max-age=300"), Some(Duration::from_mins(5)));
-        assert_eq!(max_age("Max-Age=\"7\", immutable"), Some(Duration::from_secs(7)));
+        assert_eq!(
+            max_age("Max-Age=\"7\", immutable"),
+            Some(Duration::from_secs(7))
+        );
         assert_eq!(max_age("no-store"), Some(Duration::ZERO));
-        for none in ["", "public", "max-age", "max-age=x", "max-age=-1", "s-maxage=3"] {
+        for none in [
+            "",
+            "public",
+            "max-age",
+            "max-age=x",
+            "max-age=-1",
+            "s-maxage=3",
+        ] {
             assert_eq!(max_age(none), None, "{none}");
         }
     }

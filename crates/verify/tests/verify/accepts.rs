@@ -12,10 +12,31 @@ async fn a_good_token_of_each_algorithm_gives_a_typed_user() {
         let (verifier, _) = verifier(&[&key]);
         let found = verifier.verify(&key.token(&claims())).await.unwrap();
         assert_eq!(found.user.uid, Uuid::parse_str(USER).unwrap());
-        assert_eq!((found.user.email.as_str(), found.user.name.as_deref(), found.user.website), ("ann@example.org", Some("Ann"), None));
+        assert_eq!(
+            (
+                found.user.email.as_str(),
+                found.user.name.as_deref(),
+                found.user.website
+            ),
+            ("ann@example.org", Some("Ann"), None)
+        );
         assert_eq!(found.session, Uuid::parse_str(SESSION).unwrap());
-        assert_eq!((found.epoch, found.issued_at, found.expires_at, found.authenticated_at), (0, NOW, NOW + 900, NOW));
-        assert_eq!(verifier.verify_at_hand(&key.token(&claims())).unwrap().session, found.session);
+        assert_eq!(
+            (
+                found.epoch,
+                found.issued_at,
+                found.expires_at,
+                found.authenticated_at
+            ),
+            (0, NOW, NOW + 900, NOW)
+        );
+        assert_eq!(
+            verifier
+                .verify_at_hand(&key.token(&claims()))
+                .unwrap()
+                .session,
+            found.session
+        );
     }
 }
 
@@ -49,7 +70,10 @@ async fn header_members_that_bring_a_key_are_never_read() {
     header["x5u"] = json!("https://keys.example.net");
     header["jwk"] = json!({ "kty": "oct" });
     header["x5c"] = json!([]);
-    verifier.verify(&key.token_of(header.to_string(), claims().to_string())).await.unwrap();
+    verifier
+        .verify(&key.token_of(header.to_string(), claims().to_string()))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -57,9 +81,17 @@ async fn times_have_a_leeway_of_five_seconds() {
     let key = TestKey::of_issuer(Algorithm::EdDsa);
     let (verifier, clock) = verifier(&[&key]);
     let token = key.token(&claims());
-    for (now, good) in [(NOW - 6, false), (NOW - 5, true), (NOW + 904, true), (NOW + 905, false)] {
+    for (now, good) in [
+        (NOW - 6, false),
+        (NOW - 5, true),
+        (NOW + 904, true),
+        (NOW + 905, false),
+    ] {
         clock.set(now);
         assert_eq!(verifier.verify(&token).await.is_ok(), good, "{now}");
     }
-    assert!(matches!(verifier.verify(&token).await, Err(VerifyError::Expired)));
+    assert!(matches!(
+        verifier.verify(&token).await,
+        Err(VerifyError::Expired)
+    ));
 }

@@ -1,6 +1,8 @@
 //! The revocation feed.
 
-use crate::support::{Fake, ISSUER, NOW, SESSION, TestClock, TestKey, Told, USER, b64, claims, config, key_set};
+use crate::support::{
+    Fake, ISSUER, NOW, SESSION, TestClock, TestKey, Told, USER, b64, claims, config, key_set,
+};
 use revolve_verify::{Algorithm, FeedConfig, Stale, Verifier, VerifyError};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
@@ -22,30 +24,54 @@ fn document(sessions: &Value, users: &Value, iat: u64) -> Value {
 }
 
 fn signed(key: &TestKey, document: &Value) -> String {
-    key.token_of(key.header("revocations+jwt").to_string(), document.to_string())
+    key.token_of(
+        key.header("revocations+jwt").to_string(),
+        document.to_string(),
+    )
 }
 
 impl Scene {
     fn new(stale: Stale) -> Self {
         let key = TestKey::of_issuer(Algorithm::Es256);
         let issuer = Fake::new(Told::ok(key_set(&[&key])));
-        issuer.tell_feed(Self::told(&signed(&key, &document(&json!([]), &json!([]), NOW)), "\"0\""));
+        issuer.tell_feed(Self::told(
+            &signed(&key, &document(&json!([]), &json!([]), NOW)),
+            "\"0\"",
+        ));
         let mut config = config();
-        config.feed = Some(FeedConfig { stale, ..FeedConfig::default() });
+        config.feed = Some(FeedConfig {
+            stale,
+            ..FeedConfig::default()
+        });
         let clock = TestClock::new();
-        let verifier = Verifier::start_with(&config, Arc::new(issuer.clone()), Arc::new(clock.clone())).unwrap();
+        let verifier =
+            Verifier::start_with(&config, Arc::new(issuer.clone()), Arc::new(clock.clone()))
+                .unwrap();
         let token = key.token(&claims());
-        Self { issuer, key, clock, verifier, token }
+        Self {
+            issuer,
+            key,
+            clock,
+            verifier,
+            token,
+        }
     }
 
     fn told(body: &str, etag: &str) -> Told {
-        Told { hold: true, ..Told::ok(body) }.tagged(etag)
+        Told {
+            hold: true,
+            ..Told::ok(body)
+        }
+        .tagged(etag)
     }
 
     /// Publishes a document and gives it a moment to arrive.
     async fn publish(&self, sessions: Value, users: Value) {
         let body = signed(&self.key, &document(&sessions, &users, NOW));
-        self.issuer.tell_feed(Self::told(&body, &format!("\"{}\"", b64(&body[body.len() - 20..]))));
+        self.issuer.tell_feed(Self::told(
+            &body,
+            &format!("\"{}\"", b64(&body[body.len() - 20..])),
+        ));
         sleep(Duration::from_millis(300)).await;
     }
 
@@ -64,14 +90,19 @@ async fn an_ended_session_is_refused_as_soon_as_the_feed_says_so() {
     assert!(!scene.revoked().await);
     scene.publish(json!([[OTHER, NOW]]), json!([])).await;
     assert!(!scene.revoked().await);
-    scene.publish(json!([[OTHER, NOW], [SESSION, NOW]]), json!([])).await;
+    scene
+        .publish(json!([[OTHER, NOW], [SESSION, NOW]]), json!([]))
+        .await;
     assert!(scene.revoked().await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_ended_before_the_start_is_refused_from_the_first_token_on() {
     let scene = Scene::new(Stale::Accept);
-    let body = signed(&scene.key, &document(&json!([[SESSION, NOW]]), &json!([]), NOW));
+    let body = signed(
+        &scene.key,
+        &document(&json!([[SESSION, NOW]]), &json!([]), NOW),
+    );
     scene.issuer.tell_feed(Scene::told(&body, "\"1\""));
     assert!(scene.revoked().await);
 }
@@ -104,7 +135,10 @@ async fn a_replica_that_is_behind_takes_nothing_back_and_entries_go_with_their_w
     long["exp"] = json!(NOW + 10 * WINDOW);
     let token = scene.key.token(&long);
     scene.clock.set(NOW + WINDOW + 1);
-    let body = signed(&scene.key, &document(&json!([[OTHER, NOW + WINDOW]]), &json!([]), NOW + WINDOW));
+    let body = signed(
+        &scene.key,
+        &document(&json!([[OTHER, NOW + WINDOW]]), &json!([]), NOW + WINDOW),
+    );
     scene.issuer.tell_feed(Scene::told(&body, "\"later\""));
     sleep(Duration::from_mins(1)).await;
     scene.verifier.verify(&token).await.unwrap();
@@ -116,12 +150,26 @@ async fn requests_are_held_and_neither_answers_nor_failures_make_a_storm() {
     assert!(!scene.revoked().await);
     sleep(Duration::from_mins(10)).await;
     let asked = scene.issuer.asked("revocations");
-    assert!((20..30).contains(&asked.len()), "{} requests in ten minutes", asked.len());
+    assert!(
+        (20..30).contains(&asked.len()),
+        "{} requests in ten minutes",
+        asked.len()
+    );
     assert!(asked[0].etag.is_none() && !asked[0].url.contains("wait"));
     assert!(asked[1].etag.is_some() && asked[1].url.ends_with("/.well-known/revocations?wait=25"));
     assert!(asked[1].timeout > Duration::from_secs(25));
     assert!(scene.verifier.is_ready());
-    for (told, most) in [(Told::down(), 60), (Told { status: 429, ..Told::default() }, 60), (Told::ok("x").tagged("\"x\""), 60)] {
+    for (told, most) in [
+        (Told::down(), 60),
+        (
+            Told {
+                status: 429,
+                ..Told::default()
+            },
+            60,
+        ),
+        (Told::ok("x").tagged("\"x\""), 60),
+    ] {
         let before = scene.issuer.asked("revocations").len();
         scene.issuer.tell_feed(told);
         sleep(Duration::from_mins(10)).await;
@@ -152,7 +200,10 @@ async fn a_stale_feed_refuses_or_accepts_as_configured_and_keeps_what_it_knows()
         scene.issuer.tell_feed(Told::down());
         sleep(Duration::from_secs(90)).await;
         assert!(!scene.verifier.is_ready());
-        assert!(matches!(scene.verifier.verify(&ended).await, Err(VerifyError::Revoked)));
+        assert!(matches!(
+            scene.verifier.verify(&ended).await,
+            Err(VerifyError::Revoked)
+        ));
         let outcome = scene.verifier.verify(&scene.token).await;
         match stale {
             Stale::Accept => assert!(outcome.is_ok()),
@@ -170,7 +221,13 @@ async fn a_document_is_asked_for_afresh_before_it_expires() {
     assert!(!scene.revoked().await);
     scene.clock.set(NOW + WINDOW / 2 + 1);
     sleep(Duration::from_mins(2)).await;
-    let afresh = scene.issuer.asked("revocations").iter().skip(1).filter(|request| request.etag.is_none()).count();
+    let afresh = scene
+        .issuer
+        .asked("revocations")
+        .iter()
+        .skip(1)
+        .filter(|request| request.etag.is_none())
+        .count();
     assert!(afresh >= 1);
     // It is confirmed only while it is valid.
     scene.clock.set(NOW + WINDOW + 10);
@@ -205,8 +262,14 @@ async fn a_document_that_is_not_right_counts_for_nothing() {
         signed(&key, &with("sessions", json!([["x", NOW]]))),
         signed(&key, &with("users", json!([[USER, -1, null]]))),
         signed(&key, &with("users", json!(null))),
-        signed(&key, &document(&json!([[SESSION, NOW]]), &json!([]), NOW - WINDOW - 10)),
-        signed(&key, &document(&json!([[SESSION, NOW]]), &json!([]), NOW + 60)),
+        signed(
+            &key,
+            &document(&json!([[SESSION, NOW]]), &json!([]), NOW - WINDOW - 10),
+        ),
+        signed(
+            &key,
+            &document(&json!([[SESSION, NOW]]), &json!([]), NOW + 60),
+        ),
     ];
     for body in bad {
         let scene = Scene::new(Stale::Accept);

@@ -13,7 +13,10 @@ fn start(config: &VerifierConfig, issuer: &Fake) -> Verifier {
 
 /// Two keys of the issuer, and a token of each.
 fn two() -> (Arc<TestKey>, Arc<TestKey>, String, String) {
-    let (old, new) = (TestKey::of_issuer(Algorithm::Es256), TestKey::of_issuer(Algorithm::EdDsa));
+    let (old, new) = (
+        TestKey::of_issuer(Algorithm::Es256),
+        TestKey::of_issuer(Algorithm::EdDsa),
+    );
     let (with_old, with_new) = (old.token(&claims()), new.token(&claims()));
     (old, new, with_old, with_new)
 }
@@ -45,7 +48,10 @@ async fn a_new_key_is_found_at_once_and_invented_ones_cost_a_request_each_ten_se
     let before = issuer.asked("jwks").len();
     let other = TestKey::generate(Algorithm::EdDsa).token(&claims());
     for _ in 0..100 {
-        assert!(matches!(verifier.verify(&other).await, Err(VerifyError::UnknownKey)));
+        assert!(matches!(
+            verifier.verify(&other).await,
+            Err(VerifyError::UnknownKey)
+        ));
         advance(Duration::from_millis(200)).await;
     }
     let asked = issuer.asked("jwks").len() - before;
@@ -56,19 +62,29 @@ async fn a_new_key_is_found_at_once_and_invented_ones_cost_a_request_each_ten_se
 #[tokio::test(start_paused = true)]
 async fn a_removed_key_goes_with_the_next_refresh() {
     let (old, new, with_old, with_new) = two();
-    let issuer = Fake::new(Told { max_age: Some(Duration::from_mins(1)), ..Told::ok(key_set(&[&old, &new])) });
+    let issuer = Fake::new(Told {
+        max_age: Some(Duration::from_mins(1)),
+        ..Told::ok(key_set(&[&old, &new]))
+    });
     let verifier = start(&config(), &issuer);
     verifier.verify(&with_old).await.unwrap();
     issuer.tell_keys(Told::ok(key_set(&[&new])));
     sleep(Duration::from_secs(61)).await;
-    assert!(matches!(verifier.verify(&with_old).await, Err(VerifyError::UnknownKey)));
+    assert!(matches!(
+        verifier.verify(&with_old).await,
+        Err(VerifyError::UnknownKey)
+    ));
     verifier.verify(&with_new).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn max_age_and_etag_are_respected() {
     let (old, _, token, _) = two();
-    let told = Told { max_age: Some(Duration::from_mins(10)), ..Told::ok(key_set(&[&old])) }.tagged("\"1\"");
+    let told = Told {
+        max_age: Some(Duration::from_mins(10)),
+        ..Told::ok(key_set(&[&old]))
+    }
+    .tagged("\"1\"");
     let issuer = Fake::new(told);
     let verifier = start(&config(), &issuer);
     verifier.verify(&token).await.unwrap();
@@ -77,7 +93,10 @@ async fn max_age_and_etag_are_respected() {
     sleep(Duration::from_secs(2)).await;
     let asked = issuer.asked("jwks");
     assert_eq!((before, asked.len()), (1, 2));
-    assert_eq!((asked[0].etag.as_deref(), asked[1].etag.as_deref()), (None, Some("\"1\"")));
+    assert_eq!(
+        (asked[0].etag.as_deref(), asked[1].etag.as_deref()),
+        (None, Some("\"1\""))
+    );
     verifier.verify(&token).await.unwrap();
 }
 
@@ -87,19 +106,33 @@ async fn an_outage_of_the_issuer_is_survived_for_a_day() {
     let issuer = Fake::new(Told::ok(key_set(&[&old])));
     let verifier = start(&config(), &issuer);
     verifier.verify(&token).await.unwrap();
-    for broken in [Told::down(), Told { status: 500, ..Told::default() }, Told::ok("{"), Told::ok(r#"{"keys":[]}"#)] {
+    for broken in [
+        Told::down(),
+        Told {
+            status: 500,
+            ..Told::default()
+        },
+        Told::ok("{"),
+        Told::ok(r#"{"keys":[]}"#),
+    ] {
         issuer.tell_keys(broken);
         sleep(Duration::from_hours(5)).await;
         verifier.verify(&token).await.unwrap();
         // Whether the issuer has this key can't be known now, so the client keeps its token.
-        assert!(matches!(verifier.verify(&other).await, Err(VerifyError::Unavailable(Some(_)))));
+        assert!(matches!(
+            verifier.verify(&other).await,
+            Err(VerifyError::Unavailable(Some(_)))
+        ));
     }
     sleep(Duration::from_hours(5)).await;
     assert!(verifier.verify(&token).await.unwrap_err().is_unavailable());
     issuer.tell_keys(Told::ok(key_set(&[&old])));
     sleep(Duration::from_secs(31)).await;
     verifier.verify(&token).await.unwrap();
-    assert!(matches!(verifier.verify(&other).await, Err(VerifyError::UnknownKey)));
+    assert!(matches!(
+        verifier.verify(&other).await,
+        Err(VerifyError::UnknownKey)
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,17 +186,40 @@ fn only_public_keys_with_an_id_and_an_algorithm_are_used() {
         changed("n", json!(format!("{}=", key.jwk["n"].as_str().unwrap()))),
         changed("e", json!("")),
         json!({ "keys": [point] }).to_string(),
-        json!({ "keys": [{ "kid": "k", "alg": "HS256", "kty": "oct", "k": "c2VjcmV0" }] }).to_string(),
+        json!({ "keys": [{ "kid": "k", "alg": "HS256", "kty": "oct", "k": "c2VjcmV0" }] })
+            .to_string(),
         json!({ "keys": [] }).to_string(),
     ];
     for bad in bad {
-        assert!(matches!(KeySet::from_json(bad.as_bytes()), Err(KeySetError::Empty)), "{bad}");
+        assert!(
+            matches!(KeySet::from_json(bad.as_bytes()), Err(KeySetError::Empty)),
+            "{bad}"
+        );
     }
     let twice = key_set(&[&key, &key]);
-    assert!(matches!(KeySet::from_json(twice.as_bytes()), Err(KeySetError::Ambiguous)));
-    for malformed in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, r#"{"keys":[1]}"#] {
-        assert!(matches!(KeySet::from_json(malformed.as_bytes()), Err(KeySetError::Malformed(_))), "{malformed}");
+    assert!(matches!(
+        KeySet::from_json(twice.as_bytes()),
+        Err(KeySetError::Ambiguous)
+    ));
+    for malformed in [
+        "",
+        "[]",
+        "{}",
+        r#"{"keys":{}}"#,
+        r#"{"keys":[],"keys":[]}"#,
+        r#"{"keys":[1]}"#,
+    ] {
+        assert!(
+            matches!(
+                KeySet::from_json(malformed.as_bytes()),
+                Err(KeySetError::Malformed(_))
+            ),
+            "{malformed}"
+        );
     }
     let set = KeySet::from_json(key_set(&[&key]).as_bytes()).unwrap();
-    assert_eq!((set.algorithm(&key.id), set.algorithm("x")), (Some(Algorithm::Rs256), None));
+    assert_eq!(
+        (set.algorithm(&key.id), set.algorithm("x")),
+        (Some(Algorithm::Rs256), None)
+    );
 }

@@ -6,7 +6,10 @@ mod users;
 mod white_list;
 
 use revolve_domain::{
-    model::{DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    model::{
+        DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User,
+        UserId,
+    },
     ports::Clock,
     rotation::Entry,
 };
@@ -47,7 +50,10 @@ struct Listed {
 
 impl Store {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, lists: Mutex::default() }
+        Self {
+            clock,
+            lists: Mutex::default(),
+        }
     }
 
     fn lists(&self) -> MutexGuard<'_, Lists> {
@@ -58,30 +64,50 @@ impl Store {
 impl Lists {
     /// Remembers the device of a sign-in; the ones that were signed in on the longest ago go.
     fn know_device(&mut self, session: &Session, most: usize) {
-        self.known_devices.retain(|known| known.user != session.user || known.device != session.device);
-        let mut others: Vec<(Timestamp, DeviceId)> =
-            self.known_devices.iter().filter(|known| known.user == session.user).map(|known| (known.at, known.device)).collect();
+        self.known_devices
+            .retain(|known| known.user != session.user || known.device != session.device);
+        let mut others: Vec<(Timestamp, DeviceId)> = self
+            .known_devices
+            .iter()
+            .filter(|known| known.user == session.user)
+            .map(|known| (known.at, known.device))
+            .collect();
         others.sort_unstable();
         let surplus = (others.len() + 1).saturating_sub(most);
-        self.known_devices.retain(|known| known.user != session.user || !others[..surplus].contains(&(known.at, known.device)));
-        self.known_devices.push(Known { user: session.user, device: session.device, at: session.began_at });
+        self.known_devices.retain(|known| {
+            known.user != session.user || !others[..surplus].contains(&(known.at, known.device))
+        });
+        self.known_devices.push(Known {
+            user: session.user,
+            device: session.device,
+            at: session.began_at,
+        });
     }
 
     fn knows(&self, user: UserId, device: DeviceId) -> bool {
-        self.known_devices.iter().any(|known| known.user == user && known.device == device)
+        self.known_devices
+            .iter()
+            .any(|known| known.user == user && known.device == device)
     }
 
     fn account(&mut self, user: UserId) -> Option<&mut Account> {
-        self.accounts.iter_mut().find(|account| account.user.id == user)
+        self.accounts
+            .iter_mut()
+            .find(|account| account.user.id == user)
     }
 
     fn session(&mut self, user: UserId, session: SessionId) -> Option<&mut Session> {
-        self.sessions.iter_mut().find(|row| row.id == session && row.user == user)
+        self.sessions
+            .iter_mut()
+            .find(|row| row.id == session && row.user == user)
     }
 
     /// Whether a session can do something for its user.
     fn is_live(&mut self, user: UserId, session: SessionId, now: Timestamp) -> bool {
-        let (Some(row), Some(account)) = (self.session(user, session).cloned(), self.account(user)) else { return false };
+        let (Some(row), Some(account)) = (self.session(user, session).cloned(), self.account(user))
+        else {
+            return false;
+        };
         row.ending.is_none() && now < row.ends_at && row.survives(&account.user)
     }
 
@@ -92,7 +118,11 @@ impl Lists {
         account.user.kept_session = kept;
         account.raised_at = Some(ending.at);
         let epoch = account.user.epoch;
-        for row in self.sessions.iter_mut().filter(|row| row.user == user && Some(row.id) != kept) {
+        for row in self
+            .sessions
+            .iter_mut()
+            .filter(|row| row.user == user && Some(row.id) != kept)
+        {
             row.ending.get_or_insert(ending);
         }
         Some(epoch)

@@ -4,7 +4,10 @@ use super::{Lists, Store, ending};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
-    ports::{BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository, StoreError},
+    ports::{
+        BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
+        StoreError,
+    },
 };
 use std::cmp::Reverse;
 
@@ -12,11 +15,22 @@ impl Lists {
     /// Ends what has to go for a new session; answers what was replaced and what was evicted.
     fn make_room(&mut self, begin: &BeginSession) -> (Vec<SessionId>, Vec<SessionId>) {
         let (new, now) = (&begin.session, begin.session.began_at);
-        let last_used = |row: &Session| begin.refreshed.iter().find(|(id, _)| *id == row.id).map(|(_, at)| *at);
-        let mut live: Vec<&mut Session> = self.sessions.iter_mut().filter(|row| row.user == new.user && row.ending.is_none()).collect();
+        let last_used = |row: &Session| {
+            begin
+                .refreshed
+                .iter()
+                .find(|(id, _)| *id == row.id)
+                .map(|(_, at)| *at)
+        };
+        let mut live: Vec<&mut Session> = self
+            .sessions
+            .iter_mut()
+            .filter(|row| row.user == new.user && row.ending.is_none())
+            .collect();
         // The most recently used first: whoever comes too late in this order is evicted.
         live.sort_by_key(|row| Reverse((last_used(row).unwrap_or(row.began_at), row.id)));
-        let (mut replaced, mut evicted, mut room) = (Vec::new(), Vec::new(), begin.max_live.saturating_sub(1));
+        let (mut replaced, mut evicted, mut room) =
+            (Vec::new(), Vec::new(), begin.max_live.saturating_sub(1));
         for row in live {
             let forgotten = last_used(row).is_none() && now.since(row.began_at) > begin.idle;
             let reason = if row.device == new.device {
@@ -38,7 +52,9 @@ impl Lists {
 
     fn forget_oldest_ended(&mut self, user: UserId, keep: usize) {
         let ended = self.sessions.iter().filter(|row| row.user == user);
-        let mut ended: Vec<_> = ended.filter_map(|row| Some((row.ending?.at, row.began_at, row.id))).collect();
+        let mut ended: Vec<_> = ended
+            .filter_map(|row| Some((row.ending?.at, row.began_at, row.id)))
+            .collect();
         ended.sort_unstable_by_key(|row| Reverse(*row));
         let gone: Vec<SessionId> = ended.into_iter().skip(keep).map(|(.., id)| id).collect();
         self.sessions.retain(|row| !gone.contains(&row.id));
@@ -47,15 +63,25 @@ impl Lists {
 
 #[async_trait]
 impl SessionRepository for Store {
-    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+    async fn find(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
         let mut lists = self.lists();
         let owner = lists.account(user).map(|account| account.user.clone());
-        Ok(lists.session(user, session).map(|row| SessionRecord { session: row.clone(), user: owner }))
+        Ok(lists.session(user, session).map(|row| SessionRecord {
+            session: row.clone(),
+            user: owner,
+        }))
     }
 
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
         let (new, mut lists) = (&begin.session, self.lists());
-        if !lists.account(new.user).is_some_and(|owner| owner.user.disabled_at.is_none() && owner.user.epoch == new.epoch) {
+        if !lists
+            .account(new.user)
+            .is_some_and(|owner| owner.user.disabled_at.is_none() && owner.user.epoch == new.epoch)
+        {
             return Ok(BeginOutcome::Superseded);
         }
         let (replaced, evicted) = lists.make_room(begin);
@@ -65,14 +91,25 @@ impl SessionRepository for Store {
         Ok(BeginOutcome::Begun { replaced, evicted })
     }
 
-    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
+    async fn bind(
+        &self,
+        user: UserId,
+        session: SessionId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         if let Some(row) = self.lists().session(user, session) {
             row.bound_at.get_or_insert(at);
         }
         Ok(())
     }
 
-    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError> {
+    async fn end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<EndOutcome, StoreError> {
         let mut lists = self.lists();
         Ok(match lists.session(user, session) {
             None => EndOutcome::NotFound,
@@ -84,7 +121,13 @@ impl SessionRepository for Store {
         })
     }
 
-    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError> {
+    async fn end_all(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<Option<Epoch>, StoreError> {
         let mut lists = self.lists();
         match kept {
             Some(kept) if !lists.is_live(user, kept, at) => Ok(None),
@@ -94,7 +137,12 @@ impl SessionRepository for Store {
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let mut lists = self.lists();
-        let mut rows: Vec<Session> = lists.sessions.iter().filter(|row| row.user == user).cloned().collect();
+        let mut rows: Vec<Session> = lists
+            .sessions
+            .iter()
+            .filter(|row| row.user == user)
+            .cloned()
+            .collect();
         rows.retain(|row| lists.is_live(user, row.id, now));
         rows.sort_by_key(|row| Reverse(row.began_at));
         Ok(rows)
@@ -102,13 +150,23 @@ impl SessionRepository for Store {
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
         let lists = self.lists();
-        let ended = lists.sessions.iter().filter_map(|row| Some((row.id, row.ending?.at)));
-        let raised = lists.accounts.iter().filter(|account| account.raised_at.is_some_and(|at| at >= since));
+        let ended = lists
+            .sessions
+            .iter()
+            .filter_map(|row| Some((row.id, row.ending?.at)));
+        let raised = lists
+            .accounts
+            .iter()
+            .filter(|account| account.raised_at.is_some_and(|at| at >= since));
         Ok(Revocations {
             sessions: ended.filter(|(_, at)| *at >= since).collect(),
             users: raised
                 .map(|account| &account.user)
-                .map(|user| RaisedEpoch { user: user.id, epoch: user.epoch, kept: user.kept_session })
+                .map(|user| RaisedEpoch {
+                    user: user.id,
+                    epoch: user.epoch,
+                    kept: user.kept_session,
+                })
                 .collect(),
         })
     }

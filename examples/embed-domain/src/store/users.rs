@@ -4,32 +4,50 @@ use super::{Account, Lists, Store, ending};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User,
-        UserId,
+        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, PasswordHash,
+        Session, SessionId, Timestamp, User, UserId,
     },
-    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{
+        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
+        UpdateOutcome, UserRepository,
+    },
 };
 
 impl Lists {
     fn has_address(&self, email: &EmailAddress, but: Option<UserId>) -> bool {
-        self.accounts.iter().any(|account| account.user.email == *email && Some(account.user.id) != but)
+        self.accounts
+            .iter()
+            .any(|account| account.user.email == *email && Some(account.user.id) != but)
     }
 }
 
 impl Account {
     fn credentials(&self) -> Credentials {
-        Credentials { user: self.user.clone(), hash: self.hash.clone(), known_device: false }
+        Credentials {
+            user: self.user.clone(),
+            hash: self.hash.clone(),
+            known_device: false,
+        }
     }
 }
 
 #[async_trait]
 impl UserRepository for Store {
-    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
+    async fn create(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        session: &Session,
+    ) -> Result<CreateOutcome, StoreError> {
         let mut lists = self.lists();
         if lists.has_address(&user.email, None) {
             return Ok(CreateOutcome::EmailTaken);
         }
-        lists.accounts.push(Account { user: user.clone(), hash: hash.clone(), raised_at: None });
+        lists.accounts.push(Account {
+            user: user.clone(),
+            hash: hash.clone(),
+            raised_at: None,
+        });
         lists.sessions.push(session.clone());
         lists.know_device(session, usize::MAX);
         Ok(CreateOutcome::Created)
@@ -43,33 +61,69 @@ impl UserRepository for Store {
         if lists.account(user.id).is_some() {
             return Ok(AddOutcome::IdTaken);
         }
-        lists.accounts.push(Account { user: user.clone(), hash: hash.clone(), raised_at: None });
+        lists.accounts.push(Account {
+            user: user.clone(),
+            hash: hash.clone(),
+            raised_at: None,
+        });
         Ok(AddOutcome::Added)
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+    async fn credentials_by_email(
+        &self,
+        email: &EmailAddress,
+        device: Option<DeviceId>,
+    ) -> Result<Option<Credentials>, StoreError> {
         let lists = self.lists();
-        let found = lists.accounts.iter().find(|account| account.user.email == *email).map(Account::credentials);
-        Ok(found.map(|found| Credentials { known_device: device.is_some_and(|device| lists.knows(found.user.id, device)), ..found }))
+        let found = lists
+            .accounts
+            .iter()
+            .find(|account| account.user.email == *email)
+            .map(Account::credentials);
+        Ok(found.map(|found| Credentials {
+            known_device: device.is_some_and(|device| lists.knows(found.user.id, device)),
+            ..found
+        }))
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
-        Ok(self.lists().account(user).map(|account| account.credentials()))
+        Ok(self
+            .lists()
+            .account(user)
+            .map(|account| account.credentials()))
     }
 
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+    async fn rehash(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
         let mut lists = self.lists();
-        if let Some(account) = lists.account(user).filter(|account| account.hash.expose() == old.expose()) {
+        if let Some(account) = lists
+            .account(user)
+            .filter(|account| account.hash.expose() == old.expose())
+        {
             account.hash = new.clone();
         }
         Ok(())
     }
 
-    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError> {
+    async fn update(
+        &self,
+        user: UserId,
+        change: &DetailsChange,
+        asking: Option<Asking>,
+    ) -> Result<UpdateOutcome, StoreError> {
         let mut lists = self.lists();
-        let taken = change.email.as_ref().is_some_and(|email| lists.has_address(email, Some(user)));
+        let taken = change
+            .email
+            .as_ref()
+            .is_some_and(|email| lists.has_address(email, Some(user)));
         let over = asking.is_some_and(|asking| !lists.is_live(user, asking.session, asking.at));
-        let Some(account) = lists.account(user) else { return Ok(UpdateOutcome::NotFound) };
+        let Some(account) = lists.account(user) else {
+            return Ok(UpdateOutcome::NotFound);
+        };
         if over {
             return Ok(UpdateOutcome::Superseded);
         }
@@ -80,18 +134,33 @@ impl UserRepository for Store {
         Ok(UpdateOutcome::Updated(account.user.clone()))
     }
 
-    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+    ) -> Result<PasswordOutcome, StoreError> {
         let mut lists = self.lists();
         let live = lists.is_live(change.user, change.session, change.at);
-        let Some(account) = lists.account(change.user).filter(|account| live && account.user.epoch == change.epoch) else {
+        let Some(account) = lists
+            .account(change.user)
+            .filter(|account| live && account.user.epoch == change.epoch)
+        else {
             return Ok(PasswordOutcome::Superseded);
         };
         account.hash = change.hash.clone();
-        let raised = lists.raise(change.user, Some(change.session), ending(EndReason::PasswordChanged, change.at));
+        let raised = lists.raise(
+            change.user,
+            Some(change.session),
+            ending(EndReason::PasswordChanged, change.at),
+        );
         Ok(raised.map_or(PasswordOutcome::Superseded, PasswordOutcome::Changed))
     }
 
-    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError> {
+    async fn delete(
+        &self,
+        user: UserId,
+        asking: Option<SessionId>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut lists = self.lists();
         if asking.is_some_and(|session| !lists.is_live(user, session, at)) {
             return Ok(false);
@@ -99,9 +168,16 @@ impl UserRepository for Store {
         let before = lists.accounts.len();
         lists.accounts.retain(|account| account.user.id != user);
         let deleted = lists.accounts.len() < before;
-        lists.known_devices.retain(|known| known.user != user || !deleted);
-        for row in lists.sessions.iter_mut().filter(|row| deleted && row.user == user) {
-            row.ending.get_or_insert(ending(EndReason::AccountDeleted, at));
+        lists
+            .known_devices
+            .retain(|known| known.user != user || !deleted);
+        for row in lists
+            .sessions
+            .iter_mut()
+            .filter(|row| deleted && row.user == user)
+        {
+            row.ending
+                .get_or_insert(ending(EndReason::AccountDeleted, at));
             (row.device_name, row.client) = (None, ClientInfo::default());
         }
         Ok(deleted)

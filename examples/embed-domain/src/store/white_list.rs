@@ -20,18 +20,30 @@ impl Store {
 
 impl Lists {
     fn of(&self, user: UserId) -> Vec<LiveSession> {
-        let own = self.white_list.iter().filter(|listed| listed.user == user && !listed.entry.reused);
-        own.map(|listed| LiveSession { session: listed.session, token: listed.entry.token, refreshed_at: listed.entry.rotated_at })
-            .collect()
+        let own = self
+            .white_list
+            .iter()
+            .filter(|listed| listed.user == user && !listed.entry.reused);
+        own.map(|listed| LiveSession {
+            session: listed.session,
+            token: listed.entry.token,
+            refreshed_at: listed.entry.rotated_at,
+        })
+        .collect()
     }
 
     fn forget(&mut self, user: UserId, session: SessionId) {
-        self.white_list.retain(|listed| listed.user != user || listed.session != session);
+        self.white_list
+            .retain(|listed| listed.user != user || listed.session != session);
     }
 
     fn keep(&mut self, user: UserId, session: SessionId, entry: Entry) {
         self.forget(user, session);
-        self.white_list.push(Listed { user, session, entry });
+        self.white_list.push(Listed {
+            user,
+            session,
+            entry,
+        });
     }
 }
 
@@ -42,18 +54,27 @@ impl TokenRepository for Store {
         lists.forget(new.user, new.session);
         let mut others = lists.of(new.user);
         others.sort_by_key(|other| other.refreshed_at);
-        let excess = (others.len() + 1).saturating_sub(new.ceiling).min(others.len());
+        let excess = (others.len() + 1)
+            .saturating_sub(new.ceiling)
+            .min(others.len());
         for gone in others.drain(..excess) {
             lists.forget(new.user, gone.session);
         }
-        lists.keep(new.user, new.session, Entry::begin(new.token, new.epoch, now));
+        lists.keep(
+            new.user,
+            new.session,
+            Entry::begin(new.token, new.epoch, now),
+        );
         Ok(others)
     }
 
     async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
         let (mut lists, now) = self.alive();
         let (user, session) = (rotation.user, rotation.session);
-        let found = lists.white_list.iter().find(|listed| listed.user == user && listed.session == session);
+        let found = lists
+            .white_list
+            .iter()
+            .find(|listed| listed.user == user && listed.session == session);
         let (outcome, write) = step(found.map(|listed| &listed.entry), rotation, now);
         match write {
             Write::Keep => {}
@@ -63,12 +84,21 @@ impl TokenRepository for Store {
     }
 
     async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
-        self.lists().white_list.retain(|listed| listed.user != user || !sessions.contains(&listed.session));
+        self.lists()
+            .white_list
+            .retain(|listed| listed.user != user || !sessions.contains(&listed.session));
         Ok(())
     }
 
-    async fn end_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) -> Result<(), StoreError> {
-        let stays = |listed: &Listed| listed.user != user || listed.entry.epoch >= epoch || kept == Some(listed.session);
+    async fn end_older(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        kept: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        let stays = |listed: &Listed| {
+            listed.user != user || listed.entry.epoch >= epoch || kept == Some(listed.session)
+        };
         self.lists().white_list.retain(stays);
         Ok(())
     }

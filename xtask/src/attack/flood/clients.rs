@@ -54,7 +54,14 @@ impl Tally {
             (401, _) => self.hashed += 1,
             (503, Some(seconds)) => {
                 let (least, most) = self.retry_after;
-                self.retry_after = (if self.refused == 0 { seconds } else { least.min(seconds) }, most.max(seconds));
+                self.retry_after = (
+                    if self.refused == 0 {
+                        seconds
+                    } else {
+                        least.min(seconds)
+                    },
+                    most.max(seconds),
+                );
                 self.refused += 1;
             }
             (429, _) => self.limited += 1,
@@ -71,7 +78,14 @@ impl Tally {
         let (least, most) = self.retry_after;
         if other.refused > 0 {
             let first = self.refused == 0;
-            self.retry_after = (if first { other.retry_after.0 } else { least.min(other.retry_after.0) }, most.max(other.retry_after.1));
+            self.retry_after = (
+                if first {
+                    other.retry_after.0
+                } else {
+                    least.min(other.retry_after.0)
+                },
+                most.max(other.retry_after.1),
+            );
         }
         self.hashed += other.hashed;
         self.refused += other.refused;
@@ -93,7 +107,11 @@ impl fmt::Display for Tally {
             self.retry_after.0, self.retry_after.1
         )?;
         if self.limited > 0 {
-            write!(f, "   {} limited (429): the limits hide the hashing, raise them", self.limited)?;
+            write!(
+                f,
+                "   {} limited (429): the limits hide the hashing, raise them",
+                self.limited
+            )?;
         }
         if let Some(first) = &self.first_other {
             write!(f, "   {} others: {first}", self.other + self.broken)?;
@@ -109,7 +127,9 @@ impl Clients {
         let thread = thread::spawn(move || {
             #[cfg(target_os = "linux")]
             rustix::process::nice(10).context("nice")?;
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(flood(address, clients, pause, stopped))
         });
         Self { stop, thread }
@@ -118,15 +138,31 @@ impl Clients {
     /// Waits for the answers that are on their way.
     pub(super) async fn stop(self) -> Result<Tally> {
         self.stop.store(true, Ordering::Relaxed);
-        tokio::task::spawn_blocking(|| self.thread.join()).await?.map_err(|_| anyhow!("the flood panicked"))?
+        tokio::task::spawn_blocking(|| self.thread.join())
+            .await?
+            .map_err(|_| anyhow!("the flood panicked"))?
     }
 }
 
-async fn flood(address: String, clients: usize, pause: Duration, stop: Arc<AtomicBool>) -> Result<Tally> {
-    let (address, next, begun) = (Arc::<str>::from(address), Arc::new(AtomicU64::new(0)), Instant::now());
+async fn flood(
+    address: String,
+    clients: usize,
+    pause: Duration,
+    stop: Arc<AtomicBool>,
+) -> Result<Tally> {
+    let (address, next, begun) = (
+        Arc::<str>::from(address),
+        Arc::new(AtomicU64::new(0)),
+        Instant::now(),
+    );
     let mut running = JoinSet::new();
     for _ in 0..clients {
-        running.spawn(client(Arc::clone(&address), Arc::clone(&next), pause, Arc::clone(&stop)));
+        running.spawn(client(
+            Arc::clone(&address),
+            Arc::clone(&next),
+            pause,
+            Arc::clone(&stop),
+        ));
     }
     let mut all = Tally::default();
     while let Some(tally) = running.join_next().await {
@@ -137,12 +173,21 @@ async fn flood(address: String, clients: usize, pause: Duration, stop: Arc<Atomi
 }
 
 /// Signs in with an address that nobody has, again and again.
-async fn client(address: Arc<str>, next: Arc<AtomicU64>, pause: Duration, stop: Arc<AtomicBool>) -> Tally {
+async fn client(
+    address: Arc<str>,
+    next: Arc<AtomicU64>,
+    pause: Duration,
+    stop: Arc<AtomicBool>,
+) -> Tally {
     let mut tally = Tally::default();
     let mut stream = None;
     while !stop.load(Ordering::Relaxed) {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        let request = post(&address, "/signin", &json!({ "email": format!("flood-{number}@example.org"), "password": "not the password" }));
+        let request = post(
+            &address,
+            "/signin",
+            &json!({ "email": format!("flood-{number}@example.org"), "password": "not the password" }),
+        );
         match timeout(PATIENCE, sign_in(&address, &mut stream, &request)).await {
             Ok(Ok((status, retry_after))) => {
                 tally.count(status, retry_after);
@@ -162,7 +207,11 @@ async fn client(address: Arc<str>, next: Arc<AtomicU64>, pause: Duration, stop: 
     tally
 }
 
-async fn sign_in(address: &str, stream: &mut Option<TcpStream>, request: &[u8]) -> Result<(u16, Option<u64>)> {
+async fn sign_in(
+    address: &str,
+    stream: &mut Option<TcpStream>,
+    request: &[u8],
+) -> Result<(u16, Option<u64>)> {
     let stream = match stream {
         Some(stream) => stream,
         None => stream.insert(TcpStream::connect(address).await.context("no connection")?),

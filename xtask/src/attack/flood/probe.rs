@@ -29,13 +29,26 @@ impl User {
         let mut connection = Connection::open(address)?;
         let body = json!({ "email": format!("probe-{number}@example.org"), "password": "correct horse battery" });
         let answer = connection.post("/signup", &body)?;
-        ensure!(answer.status == 201, "a sign-up was answered {}", answer.status);
-        Ok(Self { token: token(&answer.body)?, connection })
+        ensure!(
+            answer.status == 201,
+            "a sign-up was answered {}",
+            answer.status
+        );
+        Ok(Self {
+            token: token(&answer.body)?,
+            connection,
+        })
     }
 
     fn refresh(&mut self) -> Result<()> {
-        let answer = self.connection.post("/tokens", &json!({ "refreshToken": self.token }))?;
-        ensure!(answer.status == 200, "a refresh was answered {}", answer.status);
+        let answer = self
+            .connection
+            .post("/tokens", &json!({ "refreshToken": self.token }))?;
+        ensure!(
+            answer.status == 200,
+            "a refresh was answered {}",
+            answer.status
+        );
         self.token = token(&answer.body)?;
         Ok(())
     }
@@ -61,15 +74,25 @@ impl User {
 
 fn token(body: &[u8]) -> Result<String> {
     let json: Value = serde_json::from_slice(body)?;
-    Ok(json["tokens"]["refreshToken"].as_str().context("no refresh token")?.to_owned())
+    Ok(json["tokens"]["refreshToken"]
+        .as_str()
+        .context("no refresh token")?
+        .to_owned())
 }
 
 impl Probe {
     /// Signs them up; all together they refresh so many times a second.
     pub(super) async fn sign_up(address: &str, rate: u32) -> Result<Self> {
         let address = address.to_owned();
-        let users = move || (0..USERS).map(|number| User::sign_up(&address, number)).collect::<Result<Vec<_>>>();
-        Ok(Self { users: tokio::task::spawn_blocking(users).await??, every: Duration::from_secs(1) / rate.max(1) })
+        let users = move || {
+            (0..USERS)
+                .map(|number| User::sign_up(&address, number))
+                .collect::<Result<Vec<_>>>()
+        };
+        Ok(Self {
+            users: tokio::task::spawn_blocking(users).await??,
+            every: Duration::from_secs(1) / rate.max(1),
+        })
     }
 
     /// The latencies of all refreshes within this time.
@@ -83,11 +106,16 @@ impl Probe {
                 })
             });
             let running: Vec<_> = running.collect();
-            running.into_iter().map(thread::JoinHandle::join).collect::<Vec<_>>()
+            running
+                .into_iter()
+                .map(thread::JoinHandle::join)
+                .collect::<Vec<_>>()
         };
         let mut all = Vec::new();
         for ended in tokio::task::spawn_blocking(run).await? {
-            let Ok((user, times)) = ended else { anyhow::bail!("a user's thread panicked") };
+            let Ok((user, times)) = ended else {
+                anyhow::bail!("a user's thread panicked")
+            };
             all.extend(times?);
             self.users.push(user);
         }

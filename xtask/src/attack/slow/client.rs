@@ -35,7 +35,8 @@ pub(super) struct Outcome {
 }
 
 const HOST: &str = "Host: localhost\r\n";
-const POST: &str = "POST /api/account/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+const POST: &str =
+    "POST /api/account/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 
 impl Kind {
     pub(super) fn of(number: usize) -> Self {
@@ -70,7 +71,12 @@ impl Kind {
 
 /// Drips requests of a kind, each over a connection of its own, until it is told to stop. The last one counts, too: it is dripped
 /// until the service cuts it off.
-pub(super) async fn drip(address: &str, kind: Kind, pause: Duration, stopped: watch::Receiver<bool>) -> (Kind, Vec<Outcome>) {
+pub(super) async fn drip(
+    address: &str,
+    kind: Kind,
+    pause: Duration,
+    stopped: watch::Receiver<bool>,
+) -> (Kind, Vec<Outcome>) {
     let mut outcomes = Vec::new();
     while !*stopped.borrow() {
         match once(address, kind, pause).await {
@@ -86,7 +92,9 @@ async fn once(address: &str, kind: Kind, pause: Duration) -> std::io::Result<Out
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     if kind == Kind::LaterHead {
-        stream.write_all(format!("GET /health/live HTTP/1.1\r\n{HOST}\r\n").as_bytes()).await?;
+        stream
+            .write_all(format!("GET /health/live HTTP/1.1\r\n{HOST}\r\n").as_bytes())
+            .await?;
         // It comes in one piece, and what is in it does not matter.
         let _ = stream.read(&mut [0; 4096]).await?;
     }
@@ -109,5 +117,8 @@ async fn once(address: &str, kind: Kind, pause: Duration) -> std::io::Result<Out
     });
     let in_time = ended.await.is_ok();
     let lived = if in_time { begun.elapsed() } else { GIVE_UP };
-    Ok(Outcome { lived, answered: answer.starts_with(b"HTTP/1.1 408 ") })
+    Ok(Outcome {
+        lived,
+        answered: answer.starts_with(b"HTTP/1.1 408 "),
+    })
 }

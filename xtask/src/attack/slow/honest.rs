@@ -29,16 +29,27 @@ impl Clients {
 
     /// How long each refresh took, from when it was due.
     pub(super) async fn run(&mut self, time: Duration) -> Result<Vec<Duration>> {
-        Ok(try_join_all(self.0.iter_mut().map(|one| one.run(time))).await?.concat())
+        Ok(try_join_all(self.0.iter_mut().map(|one| one.run(time)))
+            .await?
+            .concat())
     }
 }
 
 impl One {
     async fn sign_up(address: &str, number: usize) -> Result<Self> {
-        let http = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-        let mut one = Self { http, base: format!("http://{address}/api/account"), token: String::new() };
+        let http = Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        let mut one = Self {
+            http,
+            base: format!("http://{address}/api/account"),
+            token: String::new(),
+        };
         let account = json!({ "email": format!("honest-{number}@example.org"), "password": "correct horse battery" });
-        one.ask("/signup", &account).await.context("an honest client can't sign up")?;
+        one.ask("/signup", &account)
+            .await
+            .context("an honest client can't sign up")?;
         Ok(one)
     }
 
@@ -49,18 +60,28 @@ impl One {
         while begun.elapsed() < time {
             let at = due.tick().await;
             let refresh = json!({ "refreshToken": self.token });
-            self.ask("/tokens", &refresh).await.context("an honest client was refused")?;
+            self.ask("/tokens", &refresh)
+                .await
+                .context("an honest client was refused")?;
             taken.push(at.elapsed());
         }
         Ok(taken)
     }
 
     async fn ask(&mut self, path: &str, body: &Value) -> Result<()> {
-        let answer = self.http.post(format!("{}{path}", self.base)).json(body).send().await?;
+        let answer = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .json(body)
+            .send()
+            .await?;
         let status = answer.status();
         let answer: Value = answer.json().await?;
         ensure!(status.is_success(), "{status}: {answer}");
-        answer["tokens"]["refreshToken"].as_str().context("no token")?.clone_into(&mut self.token);
+        answer["tokens"]["refreshToken"]
+            .as_str()
+            .context("no token")?
+            .clone_into(&mut self.token);
         Ok(())
     }
 }

@@ -26,9 +26,25 @@ impl Person {
         let api = town.any(&mut rng, &self.journal);
         self.settle_session(town, &api).await?;
         for grant in &self.ended {
-            let client = Client { api: api.clone(), grant: grant.clone(), shows: self.shows };
-            self.hold(town, Claim::Ended, "refreshes after a sign-out", async || client.refresh().await.map(Some)).await?;
-            self.hold(town, Claim::Ended, "bearer calls after a sign-out", async || api.check(grant).await).await?;
+            let client = Client {
+                api: api.clone(),
+                grant: grant.clone(),
+                shows: self.shows,
+            };
+            self.hold(
+                town,
+                Claim::Ended,
+                "refreshes after a sign-out",
+                async || client.refresh().await.map(Some),
+            )
+            .await?;
+            self.hold(
+                town,
+                Claim::Ended,
+                "bearer calls after a sign-out",
+                async || api.check(grant).await,
+            )
+            .await?;
         }
         self.settle_password(town, &api).await
     }
@@ -50,22 +66,34 @@ impl Person {
             if answered {
                 break;
             }
-            answered = if leaving { self.sign_out(town, api).await? } else { self.refresh(town, api).await? };
+            answered = if leaving {
+                self.sign_out(town, api).await?
+            } else {
+                self.refresh(town, api).await?
+            };
             pause_unless(answered).await;
         }
-        self.demand(town, answered, if leaving { "a sign-out" } else { "a refresh" });
+        self.demand(
+            town,
+            answered,
+            if leaving { "a sign-out" } else { "a refresh" },
+        );
         Ok(())
     }
 
     async fn settle_password(&mut self, town: &Town, api: &Api) -> Result<()> {
         if let Some(new) = self.perhaps.take() {
-            let account = Account { password: new.clone(), ..self.account.clone() };
+            let account = Account {
+                password: new.clone(),
+                ..self.account.clone()
+            };
             let mut answered = false;
             for _ in 0..self.attempts {
                 let answer = api.sign_in(&account, None).await?.answer;
                 answered = !matches!(answer, Answer::Unavailable | Answer::Silence(_));
                 if matches!(answer, Answer::Granted(_)) {
-                    self.replaced = Some(std::mem::replace(&mut self.account.password, new.clone()));
+                    self.replaced =
+                        Some(std::mem::replace(&mut self.account.password, new.clone()));
                 }
                 if answered {
                     break;
@@ -78,18 +106,38 @@ impl Person {
             self.demand(town, answered, "a sign-in with the new password");
         }
         let account = &self.account;
-        self.hold(town, Claim::Password, "passwords afterwards", async || api.sign_in(account, None).await.map(Some)).await?;
+        self.hold(town, Claim::Password, "passwords afterwards", async || {
+            api.sign_in(account, None).await.map(Some)
+        })
+        .await?;
         if let Some(replaced) = &self.replaced {
-            let old = Account { password: replaced.clone(), ..self.account.clone() };
-            self.hold(town, Claim::Replaced, "replaced passwords afterwards", async || api.sign_in(&old, None).await.map(Some)).await?;
+            let old = Account {
+                password: replaced.clone(),
+                ..self.account.clone()
+            };
+            self.hold(
+                town,
+                Claim::Replaced,
+                "replaced passwords afterwards",
+                async || api.sign_in(&old, None).await.map(Some),
+            )
+            .await?;
         }
         Ok(())
     }
 
     /// Asks until it is answered, and judges.
-    async fn hold(&self, town: &Town, claim: Claim, what: &'static str, ask: impl AsyncFn() -> Result<Option<Reply>>) -> Result<()> {
+    async fn hold(
+        &self,
+        town: &Town,
+        claim: Claim,
+        what: &'static str,
+        ask: impl AsyncFn() -> Result<Option<Reply>>,
+    ) -> Result<()> {
         for _ in 0..self.attempts {
-            let Some(reply) = ask().await? else { return Ok(()) };
+            let Some(reply) = ask().await? else {
+                return Ok(());
+            };
             match judge(claim, &reply.answer, town.losses()) {
                 Judgement::Kept => {
                     town.check(what);
@@ -156,22 +204,43 @@ mod tests {
     /// What is violated by a service that answers 503 for ever, as far as this person goes.
     async fn violated(prepare: impl FnOnce(&mut Person, &Api)) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
-        let town = Town::new("test".to_owned(), Arc::new(Pulse::start(folder.path()).unwrap())).unwrap();
+        let town = Town::new(
+            "test".to_owned(),
+            Arc::new(Pulse::start(folder.path()).unwrap()),
+        )
+        .unwrap();
         town.at(&[&never_ready().await]);
-        let (mut round, mut people) = (Round::new(1), vec![Person::new("somebody".to_owned(), false)]);
+        let (mut round, mut people) = (
+            Round::new(1),
+            vec![Person::new("somebody".to_owned(), false)],
+        );
         let api = town.any(&mut round.rng, &people[0].journal);
         people[0].attempts = 2;
         prepare(&mut people[0], &api);
         people[0].settle(&town, round.rng.fork()).await.unwrap();
         // Nothing more happens; this moves what was seen into the round.
-        town.endure(&mut [], &mut round, async { Ok(()) }).await.unwrap();
+        town.endure(&mut [], &mut round, async { Ok(()) })
+            .await
+            .unwrap();
         round.note(|verdict| verdict.violations().to_vec())
     }
 
     fn session(api: &Api, leaving: bool) -> Session {
-        let grant = Grant { refresh: "r".to_owned(), access: None, credential: None };
+        let grant = Grant {
+            refresh: "r".to_owned(),
+            access: None,
+            credential: None,
+        };
         let now = Instant::now();
-        Session { client: Client { api: api.clone(), grant, shows: false }, begun: (now, now), leaving }
+        Session {
+            client: Client {
+                api: api.clone(),
+                grant,
+                shows: false,
+            },
+            begun: (now, now),
+            leaving,
+        }
     }
 
     #[tokio::test]
@@ -182,9 +251,21 @@ mod tests {
                 person.session = Some(session(api, leaving));
             });
             let violated = violated.await;
-            assert_eq!(violated, [format!("{what}: no answer in 2 attempts"), "passwords afterwards: no answer in 2 attempts".to_owned()]);
+            assert_eq!(
+                violated,
+                [
+                    format!("{what}: no answer in 2 attempts"),
+                    "passwords afterwards: no answer in 2 attempts".to_owned()
+                ]
+            );
         }
         let violated = violated(|person, _| person.perhaps = Some("new".to_owned())).await;
-        assert_eq!(violated[..2], ["a sign-up: no answer in 2 attempts", "a sign-in with the new password: no answer in 2 attempts"]);
+        assert_eq!(
+            violated[..2],
+            [
+                "a sign-up: no answer in 2 attempts",
+                "a sign-in with the new password: no answer in 2 attempts"
+            ]
+        );
     }
 }

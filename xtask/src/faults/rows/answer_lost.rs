@@ -22,8 +22,14 @@ const AT_MOST: Duration = Duration::from_secs(2);
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let redis = house.redis().await?;
     let (first, second) = (redis.url().parse()?, house.schema().await?);
-    let proxies = [Proxy::start(&first, 6379).await?, Proxy::start(&second, 5432).await?];
-    let settings = house.settings().await?.stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);
+    let proxies = [
+        Proxy::start(&first, 6379).await?,
+        Proxy::start(&second, 5432).await?,
+    ];
+    let settings = house
+        .settings()
+        .await?
+        .stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);
     let mut service = house.start(&settings, "answer-lost").await?;
     let town = house.town("answer-lost")?;
     town.at(&[service.url()]);
@@ -51,7 +57,9 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             })
             .await?;
         round.note(|verdict| {
-            verdict.require("kills between step and answer", lost > 0, || "no store had done anything that nobody heard of".to_owned());
+            verdict.require("kills between step and answer", lost > 0, || {
+                "no store had done anything that nobody heard of".to_owned()
+            });
             verdict.checks("answers of stores that nobody heard", lost);
         });
         rounds.judge(round);

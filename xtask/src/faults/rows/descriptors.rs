@@ -60,13 +60,21 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             .await?;
         round.note(|verdict| {
             for reply in &seen.connected {
-                verdict.require("answers to who was connected", reply.grant().is_some(), || format!("connected: {}", reply.words()));
+                verdict.require(
+                    "answers to who was connected",
+                    reply.grant().is_some(),
+                    || format!("connected: {}", reply.words()),
+                );
             }
             verdict.require("newcomers who were not served", !seen.newcomer, || {
                 "somebody new was served: the limit was not reached".to_owned()
             });
-            verdict.require("bounds of memory", seen.memory < MEMORY, || format!("{} bytes more memory", seen.memory));
-            verdict.require("bounds of the log", seen.log < LOG, || format!("{} bytes more log", seen.log));
+            verdict.require("bounds of memory", seen.memory < MEMORY, || {
+                format!("{} bytes more memory", seen.memory)
+            });
+            verdict.require("bounds of the log", seen.log < LOG, || {
+                format!("{} bytes more log", seen.log)
+            });
         });
         rounds.judge(round);
     }
@@ -92,7 +100,9 @@ async fn exhaust(service: &Instance, client: &mut Client) -> Result<Seen> {
     }
     // Behind them. The system accepts it, the service can't.
     let mut newcomer = TcpStream::connect(address).await?;
-    newcomer.write_all(b"GET /health/live HTTP/1.1\r\nHost: faults\r\n\r\n").await?;
+    newcomer
+        .write_all(b"GET /health/live HTTP/1.1\r\nHost: faults\r\n\r\n")
+        .await?;
     let (begun, mut connected) = (Instant::now(), Vec::new());
     while begun.elapsed() < FAULT {
         let reply = client.refresh().await?;
@@ -104,13 +114,21 @@ async fn exhaust(service: &Instance, client: &mut Client) -> Result<Seen> {
     }
     // An answer would have been there for long; a connection that is closed is none.
     let newcomer = matches!(timeout(PAUSE, newcomer.read(&mut [0])).await, Ok(Ok(1..)));
-    Ok(Seen { connected, newcomer, memory: memory.growth()?, log: log(service)?.saturating_sub(before) })
+    Ok(Seen {
+        connected,
+        newcomer,
+        memory: memory.growth()?,
+        log: log(service)?.saturating_sub(before),
+    })
 }
 
 async fn limit(pid: u32, files: usize) -> Result<()> {
     let mut command = Command::new("prlimit");
     command.args(["--pid", &pid.to_string(), &format!("--nofile={files}:")]);
-    process::output(&mut command).await.map(drop).map_err(|error| LeftOut(format!("prlimit does not set limits here: {error:#}")).into())
+    process::output(&mut command)
+        .await
+        .map(drop)
+        .map_err(|error| LeftOut(format!("prlimit does not set limits here: {error:#}")).into())
 }
 
 fn log(service: &Instance) -> Result<u64> {

@@ -38,11 +38,18 @@ struct Stage {
 impl Stage {
     async fn set(house: &mut House, name: &str) -> Result<Self> {
         let disk = Disk::mount(house.folder(&format!("{name}-disk"))).await?;
-        let service = house.start(&embedded(&disk.path().join("data")), name).await?;
+        let service = house
+            .start(&embedded(&disk.path().join("data")), name)
+            .await?;
         let town = house.town(name)?;
         town.at(&[service.url()]);
         let people = town.people();
-        Ok(Self { service, town, people, disk })
+        Ok(Self {
+            service,
+            town,
+            people,
+            disk,
+        })
     }
 }
 
@@ -101,7 +108,11 @@ pub(super) async fn read_only(house: &mut House, rounds: &mut Rounds) -> Result<
             .endure(&mut stage.people, &mut round, async {
                 service.kill().await?;
                 disk.remount("ro").await?;
-                let refused = service.restart().await.err().map(|error| format!("{error:#}"));
+                let refused = service
+                    .restart()
+                    .await
+                    .err()
+                    .map(|error| format!("{error:#}"));
                 service.kill().await?;
                 disk.remount("rw").await?;
                 service.restart().await?;
@@ -111,9 +122,12 @@ pub(super) async fn read_only(house: &mut House, rounds: &mut Rounds) -> Result<
             })
             .await?;
         round.note(|verdict| {
-            let clear =
-                refused.as_ref().is_some_and(|why| why.contains("read-only") || why.contains("readonly") || why.contains("Read-only"));
-            verdict.require("starts on a read-only disk, refused by name", clear, || format!("it said: {refused:?}"));
+            let clear = refused.as_ref().is_some_and(|why| {
+                why.contains("read-only") || why.contains("readonly") || why.contains("Read-only")
+            });
+            verdict.require("starts on a read-only disk, refused by name", clear, || {
+                format!("it said: {refused:?}")
+            });
         });
         rounds.judge(round);
     }
@@ -127,7 +141,8 @@ pub(super) async fn last_page(house: &mut House, rounds: &mut Rounds) -> Result<
     while let Some(mut round) = rounds.next() {
         let (town, service) = (&stage.town, &mut stage.service);
         let file = stage.disk.path().join("data/revolve.sqlite3");
-        town.endure(&mut stage.people, &mut round, async { Ok(()) }).await?;
+        town.endure(&mut stage.people, &mut round, async { Ok(()) })
+            .await?;
         // In order, so that all is in the file itself.
         service.stop().await?;
         let whole = fs::read(&file).context("there is no file")?;
@@ -148,14 +163,19 @@ pub(super) async fn last_page(house: &mut House, rounds: &mut Rounds) -> Result<
         }
         service.restart().await?;
         town.at(&[service.url()]);
-        town.endure(&mut stage.people, &mut round, async { town.recover().await }).await?;
+        town.endure(&mut stage.people, &mut round, async {
+            town.recover().await
+        })
+        .await?;
         rounds.judge(round);
     }
     Ok(())
 }
 
 fn spoil(file: &Path, length: usize, round: &mut Round) -> Result<()> {
-    let garbage: Vec<u8> = std::iter::repeat_with(|| round.rng.u8(..)).take(PAGE).collect();
+    let garbage: Vec<u8> = std::iter::repeat_with(|| round.rng.u8(..))
+        .take(PAGE)
+        .collect();
     let mut file = fs::File::options().write(true).open(file)?;
     file.seek(SeekFrom::Start(u64::try_from(length.saturating_sub(PAGE))?))?;
     Ok(file.write_all(&garbage)?)

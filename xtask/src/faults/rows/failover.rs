@@ -25,12 +25,22 @@ const SYNC: Duration = Duration::from_secs(20);
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let (mut master, mut replica) = (house.redis().await?, house.redis().await?);
     if master.data().is_none() {
-        return Err(LeftOut("a container has no way to the other one's port: leave out --containers".to_owned()).into());
+        return Err(LeftOut(
+            "a container has no way to the other one's port: leave out --containers".to_owned(),
+        )
+        .into());
     }
     let address: Url = master.url().parse()?;
     // One that the service goes through, which follows the failover, and one that the replica listens through, which falls silent.
-    let (way, link) = (Proxy::start(&address, 6379).await?, Proxy::start(&address, 6379).await?);
-    let settings = house.settings().await?.stores(&way.before(&address)?, &house.schema().await?).with("SESSIONS__RETRY_FREE", RETRY_FREE);
+    let (way, link) = (
+        Proxy::start(&address, 6379).await?,
+        Proxy::start(&address, 6379).await?,
+    );
+    let settings = house
+        .settings()
+        .await?
+        .stores(&way.before(&address)?, &house.schema().await?)
+        .with("SESSIONS__RETRY_FREE", RETRY_FREE);
     let service = house.start(&settings, "redis-failover").await?;
     let town = house.town("redis-failover")?;
     town.at(&[service.url()]);
@@ -78,12 +88,23 @@ async fn follow(replica: &Store, through: &Url, master: &Store) -> Result<()> {
 }
 
 async fn caught_up(replica: &Store, master: &Store) -> Result<()> {
-    let goal: u64 = Redis::connect(&master.url().parse()?).await?.info("replication", "master_repl_offset").await?.parse()?;
+    let goal: u64 = Redis::connect(&master.url().parse()?)
+        .await?
+        .info("replication", "master_repl_offset")
+        .await?
+        .parse()?;
     let begun = Instant::now();
     loop {
         let mut redis = Redis::connect(&replica.url().parse()?).await?;
-        if redis.info("replication", "master_link_status").await.is_ok_and(|status| status == "up")
-            && redis.info("replication", "slave_repl_offset").await?.parse::<u64>()? >= goal
+        if redis
+            .info("replication", "master_link_status")
+            .await
+            .is_ok_and(|status| status == "up")
+            && redis
+                .info("replication", "slave_repl_offset")
+                .await?
+                .parse::<u64>()?
+                >= goal
         {
             return Ok(());
         }

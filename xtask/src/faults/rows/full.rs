@@ -16,7 +16,8 @@ use crate::{
 /// Refreshing and signing out go on; signing in is 503. Memory comes back, and so does the service, without a restart.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let site = Site::open(house, "redis-full", &[]).await?;
-    site.order(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]).await?;
+    site.order(&["CONFIG", "SET", "maxmemory-policy", "noeviction"])
+        .await?;
     let mut people = site.town.people();
     site.town.demand_answers();
     while let Some(mut round) = rounds.next() {
@@ -47,15 +48,33 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
 
 fn judge(round: &Round, [refreshed, signed_in, signed_out]: &[Answer; 3]) {
     round.note(|verdict| {
-        verdict.require("refreshes without memory", matches!(refreshed, Answer::Granted(_)), || format!("a refresh: {refreshed:?}"));
-        verdict.require("sign-ins without memory, 503", *signed_in == Answer::Unavailable, || format!("a sign-in: {signed_in:?}"));
-        verdict.require("sign-outs without memory", *signed_out == Answer::Done, || format!("a sign-out: {signed_out:?}"));
+        verdict.require(
+            "refreshes without memory",
+            matches!(refreshed, Answer::Granted(_)),
+            || format!("a refresh: {refreshed:?}"),
+        );
+        verdict.require(
+            "sign-ins without memory, 503",
+            *signed_in == Answer::Unavailable,
+            || format!("a sign-in: {signed_in:?}"),
+        );
+        verdict.require(
+            "sign-outs without memory",
+            *signed_out == Answer::Done,
+            || format!("a sign-out: {signed_out:?}"),
+        );
     });
 }
 
 async fn dead(round: &Round, client: &Client) -> Result<()> {
     let reply = client.refresh().await?;
     let words = reply.words();
-    round.note(|verdict| verdict.require("refreshes after that sign-out", reply.refusal().is_some(), || words));
+    round.note(|verdict| {
+        verdict.require(
+            "refreshes after that sign-out",
+            reply.refusal().is_some(),
+            || words,
+        )
+    });
     Ok(())
 }

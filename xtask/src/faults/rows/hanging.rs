@@ -39,14 +39,23 @@ impl Stage {
     async fn set(house: &mut House, name: &str, settings: Settings) -> Result<Self> {
         let redis = house.redis().await?;
         let (first, second): (Url, Url) = (redis.url().parse()?, house.schema().await?);
-        let proxies = [Proxy::start(&first, 6379).await?, Proxy::start(&second, 5432).await?];
+        let proxies = [
+            Proxy::start(&first, 6379).await?,
+            Proxy::start(&second, 5432).await?,
+        ];
         let settings = settings.stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);
         let service = house.start(&settings, name).await?;
         let town = house.town(name)?;
         town.at(&[service.url()]);
         town.demand_answers();
         let people = town.people();
-        Ok(Self { service, redis, proxies, town, people })
+        Ok(Self {
+            service,
+            redis,
+            proxies,
+            town,
+            people,
+        })
     }
 }
 
@@ -62,7 +71,11 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
     let mut stage = Stage::set(house, "paused", settings).await?;
     while let Some(mut round) = rounds.next() {
         let kind = round.turn(&Kind::ALL);
-        let store = if kind == Kind::Redis { &stage.redis } else { &house.postgres };
+        let store = if kind == Kind::Redis {
+            &stage.redis
+        } else {
+            &house.postgres
+        };
         let (town, stalled) = (&stage.town, stage.town.stalled());
         let fault = watch(town, stage.service.url(), async {
             town.fault_begins();
@@ -74,9 +87,16 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
         });
         Box::pin(town.endure(&mut stage.people, &mut round, fault)).await?;
         round.note(|verdict| {
-            verdict.answered_within(bound(kind, [REDIS_TIMEOUT, POSTGRES_TIMEOUT]) + town.stalled().saturating_sub(stalled));
+            verdict.answered_within(
+                bound(kind, [REDIS_TIMEOUT, POSTGRES_TIMEOUT])
+                    + town.stalled().saturating_sub(stalled),
+            );
             verdict.felt();
-            verdict.check(if kind == Kind::Redis { "pauses of Redis" } else { "pauses of Postgres" });
+            verdict.check(if kind == Kind::Redis {
+                "pauses of Redis"
+            } else {
+                "pauses of Postgres"
+            });
         });
         rounds.judge(round);
     }
@@ -86,15 +106,30 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
 /// Each answer of the store comes half a second late. The timeouts are those by default: they are for a call of a store, and a slow store
 /// can take up several in a row.
 pub(super) async fn slow(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let (settings, timeouts) = (house.default_settings().await?, [Duration::from_secs(1), Duration::from_secs(2)]);
+    let (settings, timeouts) = (
+        house.default_settings().await?,
+        [Duration::from_secs(1), Duration::from_secs(2)],
+    );
     let stage = Stage::set(house, "slow", settings).await?;
-    proxied(stage, rounds, timeouts, &Kind::ALL.map(|kind| (kind, Failure::Slow(SLOW)))).await
+    proxied(
+        stage,
+        rounds,
+        timeouts,
+        &Kind::ALL.map(|kind| (kind, Failure::Slow(SLOW))),
+    )
+    .await
 }
 
 /// Connections break in the middle of answers, are closed on one side, are cut, or fall silent.
 pub(super) async fn cut(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let mut ways = Vec::new();
-    for how in [Failure::MidAnswer, Failure::HalfClosed, Failure::Cut, Failure::Silent, Failure::Deaf] {
+    for how in [
+        Failure::MidAnswer,
+        Failure::HalfClosed,
+        Failure::Cut,
+        Failure::Silent,
+        Failure::Deaf,
+    ] {
         ways.extend(Kind::ALL.map(|kind| (kind, how)));
     }
     let settings = house.settings().await?;
@@ -102,10 +137,19 @@ pub(super) async fn cut(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     proxied(stage, rounds, [REDIS_TIMEOUT, POSTGRES_TIMEOUT], &ways).await
 }
 
-async fn proxied(mut stage: Stage, rounds: &mut Rounds, timeouts: [Duration; 2], ways: &[(Kind, Failure)]) -> Result<()> {
+async fn proxied(
+    mut stage: Stage,
+    rounds: &mut Rounds,
+    timeouts: [Duration; 2],
+    ways: &[(Kind, Failure)],
+) -> Result<()> {
     while let Some(mut round) = rounds.next() {
         let (kind, how) = round.turn(ways);
-        let (stalled, town, proxy) = (stage.town.stalled(), &stage.town, &stage.proxies[usize::from(kind == Kind::Postgres)]);
+        let (stalled, town, proxy) = (
+            stage.town.stalled(),
+            &stage.town,
+            &stage.proxies[usize::from(kind == Kind::Postgres)],
+        );
         let fault = watch(town, stage.service.url(), async {
             town.fault_begins();
             proxy.fail(how);

@@ -19,11 +19,19 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let mut people = site.town.people();
     while let Some(mut round) = rounds.next() {
         let always = round.turn(&[true, false]);
-        site.order(&["CONFIG", "SET", "appendfsync", if always { "always" } else { "everysec" }]).await?;
+        site.order(&[
+            "CONFIG",
+            "SET",
+            "appendfsync",
+            if always { "always" } else { "everysec" },
+        ])
+        .await?;
         let (town, redis) = (&site.town, &mut site.redis);
         town.endure(&mut people, &mut round, async {
             if !always {
-                let since = Instant::now().checked_sub(UNWRITTEN).context("the clock has just begun")?;
+                let since = Instant::now()
+                    .checked_sub(UNWRITTEN)
+                    .context("the clock has just begun")?;
                 town.lose(Losses::Between(Some(since), None));
             }
             redis.kill().await?;
@@ -33,7 +41,13 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             Ok(())
         })
         .await?;
-        round.note(|verdict| verdict.check(if always { "kills (always)" } else { "kills (everysec)" }));
+        round.note(|verdict| {
+            verdict.check(if always {
+                "kills (always)"
+            } else {
+                "kills (everysec)"
+            })
+        });
         rounds.judge(round);
     }
     Ok(())

@@ -12,7 +12,9 @@ use crate::faults::{
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let mut server = Site::open(house, "service-kill", &[]).await?;
     let home = house.folder("service-kill-embedded");
-    let mut alone = house.start(&embedded(&home.join("data")), "service-kill-embedded").await?;
+    let mut alone = house
+        .start(&embedded(&home.join("data")), "service-kill-embedded")
+        .await?;
     let town = house.town("service-kill-embedded")?;
     town.at(&[alone.url()]);
     let (mut citizens, mut villagers) = (server.town.people(), town.people());

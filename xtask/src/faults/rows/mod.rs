@@ -101,7 +101,11 @@ impl Row {
     }
 
     /// Plays its rounds.
-    pub(super) fn play<'a>(self, house: &'a mut House, rounds: &'a mut Rounds) -> LocalBoxFuture<'a, anyhow::Result<()>> {
+    pub(super) fn play<'a>(
+        self,
+        house: &'a mut House,
+        rounds: &'a mut Rounds,
+    ) -> LocalBoxFuture<'a, anyhow::Result<()>> {
         match self {
             Self::ServiceKill => Box::pin(killed_service::play(house, rounds)),
             Self::RedisKill => Box::pin(killed_redis::play(house, rounds)),

@@ -22,7 +22,10 @@ const GRACE: Duration = Duration::from_millis(1250);
 /// Refreshes go on; a sign-out that can't be written down is 503 and never a success.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let (redis, schema) = (house.redis().await?, house.schema().await?);
-    let settings = house.settings().await?.stores(&redis.url().parse()?, &schema);
+    let settings = house
+        .settings()
+        .await?
+        .stores(&redis.url().parse()?, &schema);
     let service = house.start(&settings, "no-writes").await?;
     let town = house.town("no-writes")?;
     town.at(&[service.url()]);
@@ -37,7 +40,9 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             if let Answer::Granted(grant) = &refreshed {
                 client.keep(grant.clone());
             }
-            let signed_out = town.saw(client.api.sign_out(&client.grant, Scope::This).await?).answer;
+            let signed_out = town
+                .saw(client.api.sign_out(&client.grant, Scope::This).await?)
+                .answer;
             sleep(FAULT).await;
             town.fault_ends();
             locker.release().await;
@@ -46,9 +51,18 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         });
         let (refreshed, signed_out) = Box::pin(town.endure(&mut people, &mut round, fault)).await?;
         round.note(|verdict| {
-            verdict.require("refreshes without writes", matches!(refreshed, Answer::Granted(_)), || format!("a refresh: {refreshed:?}"));
-            verdict.require("sign-outs without writes, 503", signed_out == Answer::Unavailable, || format!("a sign-out: {signed_out:?}"));
-            verdict.answered_within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(before));
+            verdict.require(
+                "refreshes without writes",
+                matches!(refreshed, Answer::Granted(_)),
+                || format!("a refresh: {refreshed:?}"),
+            );
+            verdict.require(
+                "sign-outs without writes, 503",
+                signed_out == Answer::Unavailable,
+                || format!("a sign-out: {signed_out:?}"),
+            );
+            verdict
+                .answered_within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(before));
         });
         rounds.judge(round);
     }

@@ -29,7 +29,11 @@ const GRACE: Duration = Duration::from_millis(1250);
 /// Everybody who has to wait longer than the timeout gets 503, in bounded memory; and it recovers when the lock is gone.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let (redis, schema) = (house.redis().await?, house.schema().await?);
-    let settings: Settings = house.settings().await?.stores(&redis.url().parse()?, &schema).with("POSTGRES__POOL_SIZE", "2");
+    let settings: Settings = house
+        .settings()
+        .await?
+        .stores(&redis.url().parse()?, &schema)
+        .with("POSTGRES__POOL_SIZE", "2");
     let service = house.start(&settings, "pool").await?;
     let town = house.town("pool")?;
     town.at(&[service.url()]);
@@ -59,11 +63,18 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         let (replies, most) = Box::pin(town.endure(&mut people, &mut round, fault)).await?;
         round.note(|verdict| {
             for reply in replies {
-                verdict.require("requests to a pool without a free connection", reply.answer == Answer::Unavailable, || reply.words());
+                verdict.require(
+                    "requests to a pool without a free connection",
+                    reply.answer == Answer::Unavailable,
+                    || reply.words(),
+                );
                 verdict.refused(reply.received.duration_since(reply.sent));
             }
-            verdict.require("bounds of memory", most < MEMORY, || format!("{most} bytes more memory"));
-            verdict.refused_within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(stalled));
+            verdict.require("bounds of memory", most < MEMORY, || {
+                format!("{most} bytes more memory")
+            });
+            verdict
+                .refused_within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(stalled));
         });
         rounds.judge(round);
     }

@@ -51,18 +51,30 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let town = house.town("power-cut")?;
     while let Some(mut round) = rounds.next() {
         let run = run(house, &town, &mut round).await?;
-        let whole = fs::metadata(run.data.join(LOG)).context("there is no log")?.len();
+        let whole = fs::metadata(run.data.join(LOG))
+            .context("there is no log")?
+            .len();
         let frames = (whole - HEADER) / FRAME;
         let boundary = HEADER + FRAME * round.rng.u64(..=frames);
         let acknowledged = run.acknowledged[round.rng.usize(..run.acknowledged.len())].log;
         let inside = round.rng.u64(HEADER..whole);
         for (what, length, garbage) in [
             ("logs cut after a frame", boundary, false),
-            ("logs cut right after an acknowledgement", acknowledged, false),
+            (
+                "logs cut right after an acknowledgement",
+                acknowledged,
+                false,
+            ),
             ("logs cut inside a frame", inside, false),
-            ("logs with garbage after an acknowledgement", acknowledged, true),
+            (
+                "logs with garbage after an acknowledgement",
+                acknowledged,
+                true,
+            ),
         ] {
-            cut(house, &town, &run, &mut round, (length, garbage)).await.with_context(|| format!("{what}, at {length} of {whole}"))?;
+            cut(house, &town, &run, &mut round, (length, garbage))
+                .await
+                .with_context(|| format!("{what}, at {length} of {whole}"))?;
             round.note(|verdict| verdict.check(what));
         }
         rounds.judge(round);
@@ -77,7 +89,8 @@ async fn run(house: &House, town: &Town, round: &mut Round) -> Result<Run> {
     let mut service = house.start(&embedded(&data), &name).await?;
     let length = || -> Result<u64> { Ok(fs::metadata(data.join(LOG))?.len()) };
     let before = fs::read(data.join(FILE))?;
-    let (mut clients, mut accounts, mut acknowledged) = (Vec::<Client>::new(), Vec::new(), Vec::new());
+    let (mut clients, mut accounts, mut acknowledged) =
+        (Vec::<Client>::new(), Vec::new(), Vec::new());
     for step in 0..PEOPLE + STEPS {
         let person = if step % 3 == 0 && clients.len() < PEOPLE || clients.is_empty() {
             let (account, client) = town.newcomer(service.url()).await?;
@@ -89,15 +102,32 @@ async fn run(house: &House, town: &Town, round: &mut Round) -> Result<Run> {
             clients[person].advance().await?;
             person
         };
-        acknowledged.push(Acknowledged { person, client: clients[person].clone(), log: length()? });
+        acknowledged.push(Acknowledged {
+            person,
+            client: clients[person].clone(),
+            log: length()?,
+        });
     }
     service.kill().await?;
-    ensure!(fs::read(data.join(FILE))? == before, "the file itself was written, so that its log is not all of the story");
-    Ok(Run { data, accounts, acknowledged })
+    ensure!(
+        fs::read(data.join(FILE))? == before,
+        "the file itself was written, so that its log is not all of the story"
+    );
+    Ok(Run {
+        data,
+        accounts,
+        acknowledged,
+    })
 }
 
 /// Starts on a log that ends there.
-async fn cut(house: &House, town: &Town, run: &Run, round: &mut Round, (length, garbage): (u64, bool)) -> Result<()> {
+async fn cut(
+    house: &House,
+    town: &Town,
+    run: &Run,
+    round: &mut Round,
+    (length, garbage): (u64, bool),
+) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("revolve-cut-").tempdir()?;
     let data = folder.path().join("data");
     copy(&run.data, &data)?;
@@ -107,27 +137,46 @@ async fn cut(house: &House, town: &Town, run: &Run, round: &mut Round, (length, 
         log.extend(std::iter::repeat_with(|| round.rng.u8(..)).take(usize::try_from(FRAME)?));
     }
     fs::write(data.join(LOG), log)?;
-    let service = crate::torture::service::Instance::start(&house.binary, &embedded(&data), folder.path().to_owned()).await?;
+    let service = crate::torture::service::Instance::start(
+        &house.binary,
+        &embedded(&data),
+        folder.path().to_owned(),
+    )
+    .await?;
     let api = town.api(service.url(), &Journal::new());
     // Of each person the newest token that was acknowledged by then, and whether they can sign in.
     let mut missing = false;
     for (person, account) in run.accounts.iter().enumerate() {
-        let signed_up = run.acknowledged.iter().any(|known| known.person == person && known.log <= length);
+        let signed_up = run
+            .acknowledged
+            .iter()
+            .any(|known| known.person == person && known.log <= length);
         let answer = api.sign_in(account, None).await?.answer;
         let there = matches!(answer, Answer::Granted(_));
         let odd = !there && !matches!(answer, Answer::Refused(_));
         round.note(|verdict| {
-            verdict
-                .require("accounts after a cut", !odd && (there || !signed_up), || format!("an account that was acknowledged: {answer:?}"));
-            verdict.require("orders of history", !(there && missing), || "a later account is there without an earlier one".to_owned());
+            verdict.require(
+                "accounts after a cut",
+                !odd && (there || !signed_up),
+                || format!("an account that was acknowledged: {answer:?}"),
+            );
+            verdict.require("orders of history", !(there && missing), || {
+                "a later account is there without an earlier one".to_owned()
+            });
         });
         missing |= !there;
-        let newest = run.acknowledged.iter().rev().find(|known| known.person == person && known.log <= length);
+        let newest = run
+            .acknowledged
+            .iter()
+            .rev()
+            .find(|known| known.person == person && known.log <= length);
         if let Some(newest) = newest {
             let reply = newest.client.at(&api).refresh().await?;
             let words = reply.words();
             round.note(|verdict| {
-                verdict.require("rotations after a cut", reply.grant().is_some(), || format!("an acknowledged token: {words}"));
+                verdict.require("rotations after a cut", reply.grant().is_some(), || {
+                    format!("an acknowledged token: {words}")
+                });
             });
         }
     }

@@ -22,8 +22,16 @@ const FOLDER: &str = "appendonlydir";
 /// No revoked session is alive; honest newer tokens heal; a superseded token is caught at the next honest refresh. Only sessions that
 /// began after the copy are unknown.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let mut site = Site::open(house, "redis-restored", &[("SESSIONS__RETRY_FREE", RETRY_FREE)]).await?;
-    let data = site.redis.data().ok_or_else(|| LeftOut("a container keeps its files: leave out --containers".to_owned()))?;
+    let mut site = Site::open(
+        house,
+        "redis-restored",
+        &[("SESSIONS__RETRY_FREE", RETRY_FREE)],
+    )
+    .await?;
+    let data = site
+        .redis
+        .data()
+        .ok_or_else(|| LeftOut("a container keeps its files: leave out --containers".to_owned()))?;
     let mut people = site.town.people();
     while let Some(mut round) = rounds.next() {
         let from_rdb = round.turn(&[false, true]);
@@ -62,8 +70,15 @@ async fn save(redis: &Store, data: &Path, to: &Path, as_rdb: bool) -> Result<()>
     order(redis, &["SAVE"]).await?;
     let folder = to.join(FOLDER);
     fs::create_dir(&folder)?;
-    fs::copy(data.join("dump.rdb"), folder.join("appendonly.aof.1.base.rdb")).context("SAVE has left no file")?;
-    fs::write(folder.join("appendonly.aof.manifest"), "file appendonly.aof.1.base.rdb seq 1 type b\n")?;
+    fs::copy(
+        data.join("dump.rdb"),
+        folder.join("appendonly.aof.1.base.rdb"),
+    )
+    .context("SAVE has left no file")?;
+    fs::write(
+        folder.join("appendonly.aof.manifest"),
+        "file appendonly.aof.1.base.rdb seq 1 type b\n",
+    )?;
     Ok(())
 }
 

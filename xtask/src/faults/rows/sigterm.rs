@@ -10,14 +10,26 @@ use crate::{
 /// No request in flight fails.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let redis = house.redis().await?;
-    let args = rolling::Args { requests: 100, clients: 6, restarts: 1, ..rolling::Args::default() };
+    let args = rolling::Args {
+        requests: 100,
+        clients: 6,
+        restarts: 1,
+        ..rolling::Args::default()
+    };
     while let Some(round) = rounds.next() {
-        let settings = drained(house.settings().await?).stores(&redis.url().parse()?, &house.schema().await?);
+        let settings =
+            drained(house.settings().await?).stores(&redis.url().parse()?, &house.schema().await?);
         let rolled = rolling::restarts(&args, &house.binary, &settings, |_| {}).await?;
         round.note(|verdict| {
             verdict.checks("requests", rolled.requests);
-            verdict.checks("orderly ends under load", (rolled.restarts * REPLICAS) as u64);
-            rolled.failed.iter().for_each(|failure| verdict.violate(failure.clone()));
+            verdict.checks(
+                "orderly ends under load",
+                (rolled.restarts * REPLICAS) as u64,
+            );
+            rolled
+                .failed
+                .iter()
+                .for_each(|failure| verdict.violate(failure.clone()));
         });
         rounds.judge(round);
     }

@@ -22,7 +22,9 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             if by_command {
                 crate::faults::house::order(redis, &["FLUSHALL"]).await?;
             } else {
-                let data = redis.data().ok_or_else(|| LeftOut("a container keeps its files".to_owned()))?;
+                let data = redis
+                    .data()
+                    .ok_or_else(|| LeftOut("a container keeps its files".to_owned()))?;
                 redis.kill().await?;
                 fs::remove_dir_all(&data)?;
                 fs::create_dir(&data)?;
@@ -33,7 +35,13 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
             Ok(())
         })
         .await?;
-        round.note(|verdict| verdict.check(if by_command { "FLUSHALLs" } else { "losses of all files" }));
+        round.note(|verdict| {
+            verdict.check(if by_command {
+                "FLUSHALLs"
+            } else {
+                "losses of all files"
+            })
+        });
         rounds.judge(round);
     }
     Ok(())

@@ -16,7 +16,9 @@ use crate::stores::{
 };
 
 /// A container of ours; dropping it removes it.
-pub(super) struct Server(#[expect(dead_code, reason = "it is held, so that the container stays")] Box<dyn Any + Send>);
+pub(super) struct Server(
+    #[expect(dead_code, reason = "it is held, so that the container stays")] Box<dyn Any + Send>,
+);
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -29,7 +31,9 @@ pub(super) async fn prepare(plan: &Plan) -> Result<()> {
     let docker = engine().await?;
     engine::remove_stale(&docker).await;
     if !engine::is_here(&docker).await {
-        return Err(anyhow!("the servers tell each other's addresses, which another machine's engine can't publish here"));
+        return Err(anyhow!(
+            "the servers tell each other's addresses, which another machine's engine can't publish here"
+        ));
     }
     containers::ensure_image(&docker, plan.kind).await
 }
@@ -37,7 +41,10 @@ pub(super) async fn prepare(plan: &Plan) -> Result<()> {
 pub(super) async fn start(plan: &Plan, ports: &[u16]) -> Result<(Server, String)> {
     let image = plan.kind.image();
     let (name, tag) = containers::name_and_tag(&image);
-    let arguments = ["sh", "/revolve/run.sh"].into_iter().map(str::to_owned).chain(plan.arguments(ports));
+    let arguments = ["sh", "/revolve/run.sh"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(plan.arguments(ports));
     let mut request = GenericImage::new(name, tag)
         .with_wait_for(WaitFor::message_on_stdout(READY))
         .with_cmd(arguments)
@@ -50,7 +57,12 @@ pub(super) async fn start(plan: &Plan, ports: &[u16]) -> Result<(Server, String)
         .with_startup_timeout(START)
         .with_host_config_modifier(|config| {
             // A test's servers are nobody else's business.
-            let bindings = config.port_bindings.iter_mut().flat_map(HashMap::values_mut).flatten().flatten();
+            let bindings = config
+                .port_bindings
+                .iter_mut()
+                .flat_map(HashMap::values_mut)
+                .flatten()
+                .flatten();
             bindings.for_each(|binding| binding.host_ip = Some("127.0.0.1".to_owned()));
         });
     if plan.kind == Kind::Postgres {
@@ -62,6 +74,10 @@ pub(super) async fn start(plan: &Plan, ports: &[u16]) -> Result<(Server, String)
     for port in &ports[..plan.ports.0] {
         request = request.with_mapped_port(*port, port.tcp());
     }
-    let container = request.start().await.map_err(|error| anyhow!("{error}")).context("its container")?;
+    let container = request
+        .start()
+        .await
+        .map_err(|error| anyhow!("{error}"))
+        .context("its container")?;
     Ok((Server(Box::new(container)), "127.0.0.1".to_owned()))
 }

@@ -30,9 +30,20 @@ pub(super) struct Server {
 }
 
 pub(super) async fn start(plan: &Plan, program: &Program, ports: &[u16]) -> Result<Server> {
-    let folder = tempfile::Builder::new().prefix("revolve-").tempdir().context("could not make a temporary directory")?;
-    let user = if plan.kind == Kind::Postgres && is_root().await { Some(User::unprivileged().await?) } else { None };
-    let (script, files, log) = (folder.path().join("run.sh"), folder.path().join("files"), folder.path().join("log"));
+    let folder = tempfile::Builder::new()
+        .prefix("revolve-")
+        .tempdir()
+        .context("could not make a temporary directory")?;
+    let user = if plan.kind == Kind::Postgres && is_root().await {
+        Some(User::unprivileged().await?)
+    } else {
+        None
+    };
+    let (script, files, log) = (
+        folder.path().join("run.sh"),
+        folder.path().join("files"),
+        folder.path().join("log"),
+    );
     fs::create_dir(&files)?;
     fs::write(&script, plan.text())?;
     fs::write(files.join(".keep"), "")?;
@@ -42,18 +53,37 @@ pub(super) async fn start(plan: &Plan, program: &Program, ports: &[u16]) -> Resu
     }
     if let Some(user) = &user {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
-        let inside = fs::read_dir(&files)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
-        for path in [folder.path(), &script, &files, &log].into_iter().chain(inside.iter().map(std::path::PathBuf::as_path)) {
+        let inside = fs::read_dir(&files)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<Vec<_>, _>>()?;
+        for path in [folder.path(), &script, &files, &log]
+            .into_iter()
+            .chain(inside.iter().map(std::path::PathBuf::as_path))
+        {
             chown(path, Some(user.uid), Some(user.gid))?;
         }
     }
     let here = program.path.parent().context("the server has no folder")?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([here.to_owned()].into_iter().chain(std::env::split_paths(&path)))?;
+    let path = std::env::join_paths(
+        [here.to_owned()]
+            .into_iter()
+            .chain(std::env::split_paths(&path)),
+    )?;
     let output = fs::OpenOptions::new().append(true).open(&log)?;
     let mut command = command(std::path::Path::new("sh"), user.as_ref());
-    command.arg(&script).args(plan.arguments(ports)).env("FILES", &files).env("PATH", path).env("TMPDIR", folder.path());
-    command.env_remove("LISTEN").current_dir("/").stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    command
+        .arg(&script)
+        .args(plan.arguments(ports))
+        .env("FILES", &files)
+        .env("PATH", path)
+        .env("TMPDIR", folder.path());
+    command
+        .env_remove("LISTEN")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output);
     command.process_group(0).kill_on_drop(true);
     let child = command.spawn().context("could not run sh")?;
     let mut server = Server { child, folder };
@@ -71,7 +101,10 @@ impl Server {
             }
             if self.child.try_wait()?.is_some() || Instant::now() > end {
                 let lines: Vec<_> = log.lines().collect();
-                bail!("its servers do not start: {}", lines[lines.len().saturating_sub(5)..].join(" | "));
+                bail!(
+                    "its servers do not start: {}",
+                    lines[lines.len().saturating_sub(5)..].join(" | ")
+                );
             }
             sleep(POLL).await;
         }
@@ -83,7 +116,11 @@ impl Drop for Server {
         // The whole process group, servers and all.
         if let Some(pid) = self.child.id() {
             let mut kill = std::process::Command::new("sh");
-            drop(kill.args(["-c", "kill -TERM -\"$1\"", "kill", &pid.to_string()]).stderr(Stdio::null()).status());
+            drop(
+                kill.args(["-c", "kill -TERM -\"$1\"", "kill", &pid.to_string()])
+                    .stderr(Stdio::null())
+                    .status(),
+            );
             // Their folder goes next, and should not be written to any more.
             let end = std::time::Instant::now() + STOP;
             while matches!(self.child.try_wait(), Ok(None)) && std::time::Instant::now() < end {

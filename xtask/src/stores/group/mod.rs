@@ -33,36 +33,85 @@ pub(crate) struct Plan {
 impl Plan {
     /// A Redis in plain text and TLS, and one that wants certificates of its clients. Ports: plain, TLS, with certificates.
     pub(crate) fn redis_tls() -> Self {
-        Self::new("redis over TLS", Kind::Redis, include_str!("scripts/redis-tls.sh"), &[], (3, 0))
+        Self::new(
+            "redis over TLS",
+            Kind::Redis,
+            include_str!("scripts/redis-tls.sh"),
+            &[],
+            (3, 0),
+        )
     }
 
     /// A Postgres in TLS only.
     pub(crate) fn postgres_tls() -> Self {
-        Self::new("postgres over TLS", Kind::Postgres, include_str!("scripts/postgres-tls.sh"), &[], (1, 0))
+        Self::new(
+            "postgres over TLS",
+            Kind::Postgres,
+            include_str!("scripts/postgres-tls.sh"),
+            &[],
+            (1, 0),
+        )
     }
 
     /// Three masters.
     pub(crate) fn cluster() -> Self {
-        Self::new("redis cluster of 3 masters", Kind::Redis, include_str!("scripts/redis-cluster.sh"), &["0"], (3, 3))
+        Self::new(
+            "redis cluster of 3 masters",
+            Kind::Redis,
+            include_str!("scripts/redis-cluster.sh"),
+            &["0"],
+            (3, 3),
+        )
     }
 
     /// Three masters with a replica each, for tests that end some.
     pub(crate) fn failover_cluster() -> Self {
-        Self::new("redis cluster of 3 masters and 3 replicas", Kind::Redis, include_str!("scripts/redis-cluster.sh"), &["1"], (6, 6))
+        Self::new(
+            "redis cluster of 3 masters and 3 replicas",
+            Kind::Redis,
+            include_str!("scripts/redis-cluster.sh"),
+            &["1"],
+            (6, 6),
+        )
     }
 
     /// A master, a replica, three Sentinels. Ports in this order.
     pub(crate) fn sentinels() -> Self {
-        Self::new("redis with 3 sentinels", Kind::Redis, include_str!("scripts/redis-sentinel.sh"), &[], (5, 0))
+        Self::new(
+            "redis with 3 sentinels",
+            Kind::Redis,
+            include_str!("scripts/redis-sentinel.sh"),
+            &[],
+            (5, 0),
+        )
     }
 
     /// A primary and a standby.
     pub(crate) fn postgres_replica() -> Self {
-        Self::new("postgres with a standby", Kind::Postgres, include_str!("scripts/postgres-replica.sh"), &[], (2, 0))
+        Self::new(
+            "postgres with a standby",
+            Kind::Postgres,
+            include_str!("scripts/postgres-replica.sh"),
+            &[],
+            (2, 0),
+        )
     }
 
-    fn new(name: &'static str, kind: Kind, script: &'static str, words: &'static [&'static str], ports: (usize, usize)) -> Self {
-        Self { name, kind, script, words, ports, files: Vec::new() }
+    fn new(
+        name: &'static str,
+        kind: Kind,
+        script: &'static str,
+        words: &'static [&'static str],
+        ports: (usize, usize),
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            script,
+            words,
+            ports,
+            files: Vec::new(),
+        }
     }
 
     fn text(&self) -> String {
@@ -70,7 +119,11 @@ impl Plan {
     }
 
     fn arguments(&self, ports: &[u16]) -> Vec<String> {
-        self.words.iter().map(|word| (*word).to_owned()).chain(ports.iter().map(u16::to_string)).collect()
+        self.words
+            .iter()
+            .map(|word| (*word).to_owned())
+            .chain(ports.iter().map(u16::to_string))
+            .collect()
     }
 }
 
@@ -93,7 +146,11 @@ enum Server {
 impl Group {
     /// Starts what the plan says by the first way that works.
     pub(crate) async fn start(plan: &Plan, args: &Args) -> Result<Self> {
-        let container = if args.local { Err(anyhow!("--local was given")) } else { container::prepare(plan).await };
+        let container = if args.local {
+            Err(anyhow!("--local was given"))
+        } else {
+            container::prepare(plan).await
+        };
         let why_no_container = match container {
             Ok(()) => return Self::attempts(plan, None).await,
             Err(error) => error,
@@ -104,7 +161,11 @@ impl Group {
             program = Program::find(plan.kind).await;
         }
         let Some(program) = program else {
-            bail!("{} can't be started: no container ({why_no_container:#}), and {} is not installed", plan.name, plan.kind.package());
+            bail!(
+                "{} can't be started: no container ({why_no_container:#}), and {} is not installed",
+                plan.name,
+                plan.kind.package()
+            );
         };
         Self::attempts(plan, Some(&program)).await
     }
@@ -118,7 +179,9 @@ impl Group {
                     eprintln!("{}: {error:#}; once more", plan.name);
                     attempt += 1;
                 }
-                outcome => return outcome.with_context(|| format!("{} can't be started", plan.name)),
+                outcome => {
+                    return outcome.with_context(|| format!("{} can't be started", plan.name));
+                }
             }
         }
     }
@@ -127,12 +190,28 @@ impl Group {
         let ports = free(plan.ports.0 + plan.ports.1)?;
         let (how, host, server) = if let Some(program) = program {
             let server = local::start(plan, program, &ports).await?;
-            (format!("local servers {program}"), "127.0.0.1".to_owned(), Server::Local { _guard: Box::new(server) })
+            (
+                format!("local servers {program}"),
+                "127.0.0.1".to_owned(),
+                Server::Local {
+                    _guard: Box::new(server),
+                },
+            )
         } else {
             let (server, host) = container::start(plan, &ports).await?;
-            (format!("container of {}", plan.kind.image()), host, Server::Container { _guard: server })
+            (
+                format!("container of {}", plan.kind.image()),
+                host,
+                Server::Container { _guard: server },
+            )
         };
-        Ok(Self { name: plan.name, how, ports: ports[..plan.ports.0].to_vec(), host, _server: server })
+        Ok(Self {
+            name: plan.name,
+            how,
+            ports: ports[..plan.ports.0].to_vec(),
+            host,
+            _server: server,
+        })
     }
 
     /// Where one of its servers is.
@@ -142,7 +221,10 @@ impl Group {
 
     /// Where several of its servers are, with commas in between.
     pub(crate) fn addresses(&self, numbers: std::ops::Range<usize>) -> String {
-        numbers.map(|number| self.address(number)).collect::<Vec<_>>().join(",")
+        numbers
+            .map(|number| self.address(number))
+            .collect::<Vec<_>>()
+            .join(",")
     }
 
     /// One of its ports, for a host name of the caller's.
@@ -159,6 +241,10 @@ impl fmt::Display for Group {
 
 /// Ports that nobody has right now, all different.
 fn free(number: usize) -> Result<Vec<u16>> {
-    let held = (0..number).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<Vec<_>, _>>()?;
-    held.iter().map(|held| Ok(held.local_addr()?.port())).collect()
+    let held = (0..number)
+        .map(|_| TcpListener::bind(("127.0.0.1", 0)))
+        .collect::<Result<Vec<_>, _>>()?;
+    held.iter()
+        .map(|held| Ok(held.local_addr()?.port()))
+        .collect()
 }

@@ -17,7 +17,11 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     let client = scene.client(&scene.any(rng), rng).await?;
     let mut holders = [client.clone(), client.at(&scene.any(rng))];
     let bound = client.shows;
-    let allowed = if scene.windows().has_late(bound) { scene.windows().late_retries } else { 0 };
+    let allowed = if scene.windows().has_late(bound) {
+        scene.windows().late_retries
+    } else {
+        0
+    };
     let mut seen: Vec<Grant> = Vec::new();
     let mut verdict = Verdict::default();
     // The thief follows; or they take turns, and the client that comes second is the one that retries.
@@ -27,7 +31,13 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
         let [follower, leader] = if leader == 0 { [1, 0] } else { [0, 1] };
         let first = holders[leader].refresh().await?;
         let Answer::Granted(grant) = &first.answer else {
-            verdict.count(Column::Lost, format!("before the late retry {retry} the live token was refused: {}", first.words()));
+            verdict.count(
+                Column::Lost,
+                format!(
+                    "before the late retry {retry} the live token was refused: {}",
+                    first.words()
+                ),
+            );
             return Ok(verdict);
         };
         holders[leader].keep(grant.clone());
@@ -36,30 +46,49 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
         let late = holders[follower].refresh().await?;
         match &late.answer {
             Answer::Granted(_) if retry > allowed => {
-                verdict.count(Column::Undetected, format!("{retry} late retries in a row were answered"));
+                verdict.count(
+                    Column::Undetected,
+                    format!("{retry} late retries in a row were answered"),
+                );
                 return Ok(verdict);
             }
             Answer::Granted(grant) => holders[follower].keep(grant.clone()),
             // Earlier than it must be is not too early: a slow machine lets the window pass.
             Answer::Refused(code) => {
                 if !scene.profile().says(Reason::Reused, code) {
-                    verdict.count(Column::Other, format!("the late retry {retry} was refused as {code}"));
+                    verdict.count(
+                        Column::Other,
+                        format!("the late retry {retry} was refused as {code}"),
+                    );
                 }
                 break;
             }
             _ => {
-                verdict.count(Column::Other, format!("the late retry {retry}: {}", late.words()));
+                verdict.count(
+                    Column::Other,
+                    format!("the late retry {retry}: {}", late.words()),
+                );
                 return Ok(verdict);
             }
         }
     }
     // Whoever is left with the newest token may be the thief.
     seen.extend(holders.iter().map(|holder| holder.grant.clone()));
-    client.must_be_dead(&seen, Column::Undetected, &mut verdict, "after the copy was found").await?;
+    client
+        .must_be_dead(
+            &seen,
+            Column::Undetected,
+            &mut verdict,
+            "after the copy was found",
+        )
+        .await?;
     let told = holders[0].refresh().await?;
     match told.refusal() {
         Some(code) if scene.profile().says(Reason::Reused, code) => {}
-        _ => verdict.count(Column::Other, format!("the honest client is told {}", told.words())),
+        _ => verdict.count(
+            Column::Other,
+            format!("the honest client is told {}", told.words()),
+        ),
     }
     Ok(verdict)
 }

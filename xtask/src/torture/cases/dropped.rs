@@ -25,7 +25,9 @@ enum When {
 /// The moments that the run is patient enough for.
 fn moments(run: &Run, bound: bool) -> Vec<When> {
     let mut moments = vec![When::AtOnce];
-    if run.windows.has_late(bound) && patient(run, run.windows.retry_free * run.windows.late_retries).is_none() {
+    if run.windows.has_late(bound)
+        && patient(run, run.windows.retry_free * run.windows.late_retries).is_none()
+    {
         moments.push(When::Inside);
     }
     if !run.windows.window(bound).is_zero() && patient(run, run.windows.window(bound)).is_none() {
@@ -35,16 +37,28 @@ fn moments(run: &Run, bound: bool) -> Vec<When> {
 }
 
 pub(super) fn left_out(run: &Run) -> Option<String> {
-    let kinds: &[bool] = if run.profile.has_credentials() { &[false, true] } else { &[false] };
+    let kinds: &[bool] = if run.profile.has_credentials() {
+        &[false, true]
+    } else {
+        &[false]
+    };
     let missing: Vec<String> = kinds
         .iter()
         .flat_map(|&bound| {
             let there = moments(run, bound);
             let kind = if bound { "bound" } else { "plain" };
-            [When::Inside, When::After].into_iter().filter(move |when| !there.contains(when)).map(move |when| format!("{when:?} ({kind})"))
+            [When::Inside, When::After]
+                .into_iter()
+                .filter(move |when| !there.contains(when))
+                .map(move |when| format!("{when:?} ({kind})"))
         })
         .collect();
-    (!missing.is_empty()).then(|| format!("retries that would wait too long or can't be: {}", missing.join(", ")))
+    (!missing.is_empty()).then(|| {
+        format!(
+            "retries that would wait too long or can't be: {}",
+            missing.join(", ")
+        )
+    })
 }
 
 /// One or several answers in a row are lost: read and thrown away, or the connection is cut. The client's retry must bring the same
@@ -53,7 +67,9 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     let mut client = scene.client(&scene.any(rng), rng).await?;
     let moments = moments(&scene.run, client.shows);
     let when = moments[rng.usize(..moments.len())];
-    scene.journal.note(&format!("retries: {when:?}, bound: {}", client.shows));
+    scene
+        .journal
+        .note(&format!("retries: {when:?}, bound: {}", client.shows));
     let mut verdict = Verdict::default();
     let in_a_row = match when {
         When::AtOnce => rng.u32(1..=5),
@@ -63,7 +79,10 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     let mut leaves = Vec::new();
     for _ in 0..in_a_row {
         let lost = lose_an_answer(&client, rng).await?;
-        let (free, window) = (scene.windows().retry_free, scene.windows().window(client.shows));
+        let (free, window) = (
+            scene.windows().retry_free,
+            scene.windows().window(client.shows),
+        );
         match when {
             When::AtOnce => {}
             When::Inside => until(lost.done + free + MARGIN).await,
@@ -85,30 +104,57 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
                 return by_design(scene, &client, code, lost.answer, verdict).await;
             }
             Answer::Refused(_) if scene.windows().may_have_passed(client.shows, oldest) => {
-                return Err(Trouble::TooSlow(format!("a retry ({when:?}) was answered after {} ms", oldest.as_millis())));
+                return Err(Trouble::TooSlow(format!(
+                    "a retry ({when:?}) was answered after {} ms",
+                    oldest.as_millis()
+                )));
             }
             Answer::Refused(code) => {
-                verdict.count(Column::Lost, format!("a retry ({when:?}) was refused: {code}"));
+                verdict.count(
+                    Column::Lost,
+                    format!("a retry ({when:?}) was refused: {code}"),
+                );
                 return Ok(verdict);
             }
             _ => {
-                verdict.count(Column::Other, format!("a retry ({when:?}): {}", reply.words()));
+                verdict.count(
+                    Column::Other,
+                    format!("a retry ({when:?}): {}", reply.words()),
+                );
                 return Ok(verdict);
             }
         }
     }
-    client.branch_out(leaves, &mut verdict, "after its retry was answered").await?;
+    client
+        .branch_out(leaves, &mut verdict, "after its retry was answered")
+        .await?;
     Ok(verdict)
 }
 
 /// The client came too late: it is told so, and nobody else lives on.
-async fn by_design(scene: &Scene, client: &Client, code: &str, answer: Option<Grant>, mut verdict: Verdict) -> Judged {
+async fn by_design(
+    scene: &Scene,
+    client: &Client,
+    code: &str,
+    answer: Option<Grant>,
+    mut verdict: Verdict,
+) -> Judged {
     verdict.count(Column::ByDesign, "");
     if !scene.profile().says(Reason::Reused, code) {
-        verdict.count(Column::Other, format!("a retry after the window was refused for another reason: {code}"));
+        verdict.count(
+            Column::Other,
+            format!("a retry after the window was refused for another reason: {code}"),
+        );
     }
     let grants: Vec<Grant> = answer.into_iter().chain([client.grant.clone()]).collect();
-    client.must_be_dead(&grants, Column::Undetected, &mut verdict, "after a retry that came too late").await?;
+    client
+        .must_be_dead(
+            &grants,
+            Column::Undetected,
+            &mut verdict,
+            "after a retry that came too late",
+        )
+        .await?;
     Ok(verdict)
 }
 
@@ -127,8 +173,15 @@ async fn lose_an_answer(client: &Client, rng: &mut Rng) -> anyhow::Result<Lost> 
         // Read to the end, and thrown away.
         Some(client.clone().advance().await?).and_then(|reply| reply.grant().cloned())
     } else {
-        client.api.refresh_and_cut(&client.grant.refresh, client.credential(), moment(rng, 20)).await?;
+        client
+            .api
+            .refresh_and_cut(&client.grant.refresh, client.credential(), moment(rng, 20))
+            .await?;
         None
     };
-    Ok(Lost { sent, done: Instant::now(), answer })
+    Ok(Lost {
+        sent,
+        done: Instant::now(),
+        answer,
+    })
 }

@@ -18,7 +18,9 @@ use crate::torture::{
 /// answer. It starts again: who was answered goes on with the new token, who was not retries the old one, and a sign-out that was
 /// answered is final.
 pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
-    let mut service = scene.site.mortals[scene.turn % scene.site.mortals.len()].lock().await;
+    let mut service = scene.site.mortals[scene.turn % scene.site.mortals.len()]
+        .lock()
+        .await;
     let api = scene.api(service.url());
     let mut clients = Vec::new();
     for _ in 0..rng.u32(4..=8) {
@@ -26,19 +28,27 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     }
     let (_, leaver) = scene.newcomer(&api, false).await?;
     let waits: Vec<_> = clients.iter().map(|_| moment(rng, 12)).collect();
-    let (leaves_after, killed_after) = (moment(rng, 40), Duration::from_micros(rng.u64(500..=40_000)));
+    let (leaves_after, killed_after) = (
+        moment(rng, 40),
+        Duration::from_micros(rng.u64(500..=40_000)),
+    );
 
     // One refresh after the other, so that at any moment some are between the step and the answer.
-    let refreshes = try_join_all(clients.into_iter().zip(waits).map(async |(mut client, wait)| {
-        pause(wait).await;
-        loop {
-            let reply = client.refresh().await?;
-            match reply.answer {
-                Answer::Granted(grant) => client.keep(grant),
-                _ => return anyhow::Ok((client, reply)),
-            }
-        }
-    }));
+    let refreshes = try_join_all(
+        clients
+            .into_iter()
+            .zip(waits)
+            .map(async |(mut client, wait)| {
+                pause(wait).await;
+                loop {
+                    let reply = client.refresh().await?;
+                    match reply.answer {
+                        Answer::Granted(grant) => client.keep(grant),
+                        _ => return anyhow::Ok((client, reply)),
+                    }
+                }
+            }),
+    );
     let sign_out = async {
         pause(leaves_after).await;
         leaver.api.sign_out(&leaver.grant, Scope::This).await
@@ -61,24 +71,45 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     for (client, reply) in replies? {
         let mut client = client.at(&api);
         if !matches!(reply.answer, Answer::Silence(_)) {
-            verdict.count(Column::Other, format!("a refresh when the service was killed: {}", reply.words()));
+            verdict.count(
+                Column::Other,
+                format!("a refresh when the service was killed: {}", reply.words()),
+            );
         }
-        if !client.go_on(&mut verdict, "after the service was killed and started again").await? {
+        if !client
+            .go_on(
+                &mut verdict,
+                "after the service was killed and started again",
+            )
+            .await?
+        {
             continue;
         }
         if issued_at(&client.grant.refresh) < issued_at(&newcomer.grant.refresh) {
             verdict.hit();
         }
         let leaves = vec![client.grant.clone()];
-        client.branch_out(leaves, &mut verdict, "after that").await?;
+        client
+            .branch_out(leaves, &mut verdict, "after that")
+            .await?;
     }
     match signed_out?.answer {
         Answer::Done => {
             let (grant, leaver) = (leaver.grant.clone(), leaver.at(&api));
-            leaver.must_be_dead(&[grant], Column::Survivor, &mut verdict, "after a sign-out that was answered before the kill").await?;
+            leaver
+                .must_be_dead(
+                    &[grant],
+                    Column::Survivor,
+                    &mut verdict,
+                    "after a sign-out that was answered before the kill",
+                )
+                .await?;
         }
         Answer::Silence(_) => {}
-        answer => verdict.count(Column::Other, format!("a sign-out when the service was killed: {answer:?}")),
+        answer => verdict.count(
+            Column::Other,
+            format!("a sign-out when the service was killed: {answer:?}"),
+        ),
     }
     Ok(verdict)
 }

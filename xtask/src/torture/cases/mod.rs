@@ -74,21 +74,32 @@ impl Case {
     /// What keeps it from being played there, if anything does.
     pub(crate) fn obstacle(self, run: &Run, site: &Site) -> Option<String> {
         let profile = &run.profile;
-        let owned = |there: bool| (!there).then(|| "needs instances that the kit has started itself (leave out --url)".to_owned());
+        let owned = |there: bool| {
+            (!there).then(|| {
+                "needs instances that the kit has started itself (leave out --url)".to_owned()
+            })
+        };
         match self {
             Self::Tabs | Self::Dropped => None,
-            Self::Stolen => (!profile.has_credentials()).then(|| "the profile has no device credential".to_owned()),
+            Self::Stolen => (!profile.has_credentials())
+                .then(|| "the profile has no device credential".to_owned()),
             Self::Copied => patient(run, run.windows.retry_free * (run.windows.late_retries + 1)),
             Self::Parent | Self::Grandparent => patient(run, run.windows.retry_free),
             Self::SignOut => {
                 let scopes = sign_out::scopes(run);
                 (scopes.is_empty()).then(|| "the profile has no sign-out".to_owned())
             }
-            Self::Password => (profile.change_password.is_none() || profile.sign_in.is_none() || !run.has_own_accounts())
-                .then(|| "the profile can't change passwords of accounts of its own".to_owned()),
-            Self::Outage if site.embedded => Some("one file is both stores, inside the process: there is nothing to cut".to_owned()),
+            Self::Password => (profile.change_password.is_none()
+                || profile.sign_in.is_none()
+                || !run.has_own_accounts())
+            .then(|| "the profile can't change passwords of accounts of its own".to_owned()),
+            Self::Outage if site.embedded => Some(
+                "one file is both stores, inside the process: there is nothing to cut".to_owned(),
+            ),
             Self::Outage => owned(!site.outages.is_empty()),
-            Self::Processes => (site.urls.len() < 2).then(|| "needs two replicas (give --url twice)".to_owned()),
+            Self::Processes => {
+                (site.urls.len() < 2).then(|| "needs two replicas (give --url twice)".to_owned())
+            }
             Self::Killed => owned(!site.mortals.is_empty()),
             Self::Restored => owned(!site.archives.is_empty() || site.redis.is_some()),
         }
@@ -133,13 +144,24 @@ impl Case {
 
 fn patient(run: &Run, wait: Duration) -> Option<String> {
     let words = humantime::format_duration;
-    (wait > run.patience).then(|| format!("would wait for {} (--patience {})", words(wait), words(run.patience)))
+    (wait > run.patience).then(|| {
+        format!(
+            "would wait for {} (--patience {})",
+            words(wait),
+            words(run.patience)
+        )
+    })
 }
 
 /// Waits for a moment, more finely than the runtime's timer, whose steps of a millisecond would make races begin in step.
 async fn pause(moment: Duration) {
     let end = Instant::now() + moment;
-    sleep(Duration::from_millis(u64::try_from(moment.as_millis()).unwrap_or_default().saturating_sub(1))).await;
+    sleep(Duration::from_millis(
+        u64::try_from(moment.as_millis())
+            .unwrap_or_default()
+            .saturating_sub(1),
+    ))
+    .await;
     while Instant::now() < end {
         yield_now().await;
     }

@@ -52,7 +52,12 @@ impl Plan {
         let gone = [Gone::WhiteList, Gone::Users, Gone::Both][rng.usize(..3)];
         let how = [Failure::Cut, Failure::Silent, Failure::Deaf][rng.usize(..3)];
         // Deaf is in the middle by nature: the step is made, and its answer does not arrive.
-        Self { gone, how, in_the_middle: rng.bool() || how == Failure::Deaf, short: how == Failure::Deaf && rng.bool() }
+        Self {
+            gone,
+            how,
+            in_the_middle: rng.bool() || how == Failure::Deaf,
+            short: how == Failure::Deaf && rng.bool(),
+        }
     }
 
     fn begin(self, outage: &Outage) {
@@ -69,18 +74,33 @@ impl Plan {
 /// longer than the window. No answer is a refusal; afterwards the tokens that clients hold work. A sign-out that was answered meanwhile
 /// is final.
 pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
-    let outage = scene.site.outages[scene.turn % scene.site.outages.len()].lock().await;
+    let outage = scene.site.outages[scene.turn % scene.site.outages.len()]
+        .lock()
+        .await;
     let api = scene.api(outage.instance.url());
     let plan = Plan::draw(rng);
     scene.journal.note(&format!("{plan:?}"));
     let mut victims = Vec::new();
     for _ in 0..rng.u32(2..=4) {
-        victims.push(Victim { client: scene.client(&api, rng).await?, hit: None, gone: false });
+        victims.push(Victim {
+            client: scene.client(&api, rng).await?,
+            hit: None,
+            gone: false,
+        });
     }
     let (_, leaver) = scene.newcomer(&api, false).await?;
 
     let mut verdict = Verdict::default();
-    let played = misfortune(scene, rng, &outage, plan, &mut victims, &leaver, &mut verdict).await;
+    let played = misfortune(
+        scene,
+        rng,
+        &outage,
+        plan,
+        &mut victims,
+        &leaver,
+        &mut verdict,
+    )
+    .await;
     outage.redis.recover();
     outage.postgres.recover();
     let signed_out = played?;
@@ -91,7 +111,12 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     }
     if signed_out {
         leaver
-            .must_be_dead(std::slice::from_ref(&leaver.grant), Column::Survivor, &mut verdict, "after a sign-out during an outage")
+            .must_be_dead(
+                std::slice::from_ref(&leaver.grant),
+                Column::Survivor,
+                &mut verdict,
+                "after a sign-out during an outage",
+            )
             .await?;
     }
     go_on(scene, &api, victims, &mut verdict).await?;
@@ -116,20 +141,33 @@ async fn misfortune(
     };
     let begun;
     if plan.in_the_middle {
-        let after = if plan.how == Failure::Deaf { Duration::ZERO } else { moment(rng, 12) };
+        let after = if plan.how == Failure::Deaf {
+            Duration::ZERO
+        } else {
+            moment(rng, 12)
+        };
         let waits: Vec<_> = victims.iter().map(|_| moment(rng, 12)).collect();
-        let refreshes = victims.iter_mut().zip(waits).map(|(victim, wait)| async move {
-            pause(wait).await;
-            victim.client.refresh().await.map(|reply| (victim, reply))
-        });
+        let refreshes = victims
+            .iter_mut()
+            .zip(waits)
+            .map(|(victim, wait)| async move {
+                pause(wait).await;
+                victim.client.refresh().await.map(|reply| (victim, reply))
+            });
         let (at, replies) = tokio::join!(begin(after), try_join_all(refreshes.collect::<Vec<_>>()));
         begun = at;
         for (victim, reply) in replies? {
             match reply.answer {
                 Answer::Granted(grant) => victim.client.keep(grant),
                 Answer::Unavailable => victim.hit = Some(reply.sent),
-                Answer::Refused(code) => verdict.count(Column::Lost, format!("a refresh that the outage hit was refused: {code}")),
-                _ => verdict.count(Column::Other, format!("a refresh that the outage hit: {}", reply.words())),
+                Answer::Refused(code) => verdict.count(
+                    Column::Lost,
+                    format!("a refresh that the outage hit was refused: {code}"),
+                ),
+                _ => verdict.count(
+                    Column::Other,
+                    format!("a refresh that the outage hit: {}", reply.words()),
+                ),
             }
         }
     } else {
@@ -140,14 +178,24 @@ async fn misfortune(
     }
     let signed_out = leaver.api.sign_out(&leaver.grant, Scope::This).await?;
     if !matches!(signed_out.answer, Answer::Done | Answer::Unavailable) {
-        verdict.count(Column::Other, format!("a sign-out during the outage: {}", signed_out.words()));
+        verdict.count(
+            Column::Other,
+            format!("a sign-out during the outage: {}", signed_out.words()),
+        );
     }
     // What is done without being heard must not be asked for again and again: the window passes meanwhile.
     for victim in victims.iter().filter(|_| plan.how != Failure::Deaf) {
         let reply = victim.client.refresh().await?;
-        let column = if reply.refusal().is_some() { Column::Lost } else { Column::Other };
+        let column = if reply.refusal().is_some() {
+            Column::Lost
+        } else {
+            Column::Other
+        };
         if !matches!(reply.answer, Answer::Unavailable) {
-            verdict.count(column, format!("a refresh during the outage: {}", reply.words()));
+            verdict.count(
+                column,
+                format!("a refresh during the outage: {}", reply.words()),
+            );
         }
     }
     until(begun + scene.windows().window(false) + MARGIN).await;
@@ -158,7 +206,9 @@ async fn misfortune(
 async fn recovered(api: &Api, grant: &Grant) -> Result<()> {
     for _ in 0..100 {
         match api.check(grant).await? {
-            Some(reply) if matches!(reply.answer, Answer::Unavailable) => sleep(Duration::from_millis(50)).await,
+            Some(reply) if matches!(reply.answer, Answer::Unavailable) => {
+                sleep(Duration::from_millis(50)).await
+            }
             _ => return Ok(()),
         }
     }
@@ -170,17 +220,26 @@ async fn recovered(api: &Api, grant: &Grant) -> Result<()> {
 async fn comes_back(scene: &Scene, victim: &mut Victim, verdict: &mut Verdict) -> Result<()> {
     let client = &mut victim.client;
     let reply = client.insist(&client.grant.refresh).await?;
-    let late = victim.hit.is_some_and(|sent| scene.windows().may_have_passed(false, reply.received.duration_since(sent)));
+    let late = victim.hit.is_some_and(|sent| {
+        scene
+            .windows()
+            .may_have_passed(false, reply.received.duration_since(sent))
+    });
     match &reply.answer {
         Answer::Granted(grant) => client.keep(grant.clone()),
-        Answer::Refused(code) if late && !client.shows && scene.profile().says(Reason::Reused, code) => {
+        Answer::Refused(code)
+            if late && !client.shows && scene.profile().says(Reason::Reused, code) =>
+        {
             victim.gone = true;
             verdict.hit();
             verdict.count(Column::ByDesign, "");
         }
         Answer::Refused(code) => {
             victim.gone = true;
-            verdict.count(Column::Lost, format!("after an outage the client's token was refused: {code}"));
+            verdict.count(
+                Column::Lost,
+                format!("after an outage the client's token was refused: {code}"),
+            );
         }
         _ => verdict.count(Column::Other, format!("after an outage: {}", reply.words())),
     }
@@ -188,9 +247,19 @@ async fn comes_back(scene: &Scene, victim: &mut Victim, verdict: &mut Verdict) -
 }
 
 /// Who came back goes on in one branch. A successor that is older than a sign-up of now was made before the outage ended.
-async fn go_on(scene: &Scene, api: &Api, victims: Vec<Victim>, verdict: &mut Verdict) -> Result<()> {
+async fn go_on(
+    scene: &Scene,
+    api: &Api,
+    victims: Vec<Victim>,
+    verdict: &mut Verdict,
+) -> Result<()> {
     let (_, newcomer) = scene.newcomer(api, false).await?;
-    for Victim { mut client, hit, gone } in victims {
+    for Victim {
+        mut client,
+        hit,
+        gone,
+    } in victims
+    {
         if gone {
             continue;
         }
@@ -198,7 +267,9 @@ async fn go_on(scene: &Scene, api: &Api, victims: Vec<Victim>, verdict: &mut Ver
             verdict.hit();
         }
         let leaves = vec![client.grant.clone()];
-        client.branch_out(leaves, verdict, "after an outage").await?;
+        client
+            .branch_out(leaves, verdict, "after an outage")
+            .await?;
     }
     Ok(())
 }

@@ -19,11 +19,18 @@ const NEW_PASSWORD: &str = "an even better battery";
 /// One session changes the password while all refresh and others sign in with the old one. After the answer it alone lives on: neither
 /// older sessions nor those of a sign-in that knew the old password do, and that password opens nothing any more.
 pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
-    let (account, client) = scene.newcomer(&scene.any(rng), rng.bool() && scene.profile().has_credentials()).await?;
+    let (account, client) = scene
+        .newcomer(
+            &scene.any(rng),
+            rng.bool() && scene.profile().has_credentials(),
+        )
+        .await?;
     let mut sessions = vec![Session::of(client)];
     for _ in 0..rng.u32(1..=2) {
         let shows = scene.profile().has_credentials() && rng.bool();
-        sessions.push(Session::of(scene.sibling(&scene.any(rng), &account, shows).await?));
+        sessions.push(Session::of(
+            scene.sibling(&scene.any(rng), &account, shows).await?,
+        ));
     }
     let mut verdict = Verdict::default();
     let mut dice: Vec<Rng> = sessions.iter().map(|_| rng.fork()).collect();
@@ -32,25 +39,49 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     let asking = &sessions[0].client;
     let change = async {
         pause(wait).await;
-        patiently(async || asking.api.change_password(&asking.grant, &account, NEW_PASSWORD).await).await
+        patiently(async || {
+            asking
+                .api
+                .change_password(&asking.grant, &account, NEW_PASSWORD)
+                .await
+        })
+        .await
     };
-    let races = try_join_all(sessions.iter().zip(&mut dice).zip(tabs).map(|((session, rng), tabs)| session.race(rng, tabs)));
-    let arrivals: Vec<_> = (0..rng.u32(3..=6)).map(|_| (scene.any(rng), Duration::from_micros(rng.u64(..16_000)))).collect();
+    let races = try_join_all(
+        sessions
+            .iter()
+            .zip(&mut dice)
+            .zip(tabs)
+            .map(|((session, rng), tabs)| session.race(rng, tabs)),
+    );
+    let arrivals: Vec<_> = (0..rng.u32(3..=6))
+        .map(|_| (scene.any(rng), Duration::from_micros(rng.u64(..16_000))))
+        .collect();
     let sign_ins = try_join_all(arrivals.iter().map(async |(api, wait)| {
         pause(*wait).await;
         anyhow::Ok((api, api.sign_in(&account, None).await?))
     }));
     let (changed, raced, signed_in) = try_join3(change, races, sign_ins).await?;
     if !matches!(changed.answer, Answer::Done) {
-        verdict.count(Column::Other, format!("the change of password itself: {}", changed.words()));
+        verdict.count(
+            Column::Other,
+            format!("the change of password itself: {}", changed.words()),
+        );
         return Ok(verdict);
     }
     let when = "after a change of password";
     for (api, reply) in &signed_in {
         match &reply.answer {
-            Answer::Granted(_) => Session::of(Client::of(api, reply, false)?).must_be_over(&mut verdict, when).await?,
+            Answer::Granted(_) => {
+                Session::of(Client::of(api, reply, false)?)
+                    .must_be_over(&mut verdict, when)
+                    .await?
+            }
             Answer::Refused(_) | Answer::Unavailable => {}
-            _ => verdict.count(Column::Other, format!("a sign-in in the race: {}", reply.words())),
+            _ => verdict.count(
+                Column::Other,
+                format!("a sign-in in the race: {}", reply.words()),
+            ),
         }
     }
     for (index, (mut session, replies)) in sessions.into_iter().zip(raced).enumerate() {
@@ -65,18 +96,32 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     let api = scene.any(rng);
     let old = patiently(async || api.sign_in(&account, None).await).await?;
     if old.refusal().is_none() {
-        verdict.count(Column::Survivor, format!("{when}, signing in with the old one: {}", old.words()));
+        verdict.count(
+            Column::Survivor,
+            format!("{when}, signing in with the old one: {}", old.words()),
+        );
     }
     new_password_works(scene, rng, account, &mut verdict).await?;
     Ok(verdict)
 }
 
-async fn new_password_works(scene: &Scene, rng: &mut Rng, account: Account, verdict: &mut Verdict) -> Result<()> {
-    let account = Account { password: NEW_PASSWORD.to_owned(), ..account };
+async fn new_password_works(
+    scene: &Scene,
+    rng: &mut Rng,
+    account: Account,
+    verdict: &mut Verdict,
+) -> Result<()> {
+    let account = Account {
+        password: NEW_PASSWORD.to_owned(),
+        ..account
+    };
     let api = scene.any(rng);
     let reply = patiently(async || api.sign_in(&account, None).await).await?;
     if reply.grant().is_none() {
-        verdict.count(Column::Lost, format!("the new password opens nothing: {}", reply.words()));
+        verdict.count(
+            Column::Lost,
+            format!("the new password opens nothing: {}", reply.words()),
+        );
     }
     Ok(())
 }

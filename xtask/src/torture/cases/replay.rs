@@ -44,11 +44,17 @@ async fn play(scene: &Scene, rng: &mut Rng, distance: usize) -> Judged {
         for reply in &replies {
             let age = reply.received.duration_since(before);
             if age >= scene.windows().retry_free {
-                return Err(Trouble::TooSlow(format!("a replay inside the free window was answered after {} ms", age.as_millis())));
+                return Err(Trouble::TooSlow(format!(
+                    "a replay inside the free window was answered after {} ms",
+                    age.as_millis()
+                )));
             }
             refused_as(scene, reply, Reason::Stale, &mut verdict);
         }
-        if !client.go_on(&mut verdict, "after a stale token was refused").await? {
+        if !client
+            .go_on(&mut verdict, "after a stale token was refused")
+            .await?
+        {
             return Ok(verdict);
         }
         verdict.branches(1);
@@ -62,12 +68,19 @@ async fn play(scene: &Scene, rng: &mut Rng, distance: usize) -> Judged {
     }
     let told = client.refresh().await?;
     match &told.answer {
-        Answer::Granted(_) => verdict.count(Column::Undetected, "the session lives on after a replay"),
+        Answer::Granted(_) => {
+            verdict.count(Column::Undetected, "the session lives on after a replay")
+        }
         Answer::Refused(code) if scene.profile().says(Reason::Reused, code) => {}
-        _ => verdict.count(Column::Other, format!("after a replay the honest client is told {}", told.words())),
+        _ => verdict.count(
+            Column::Other,
+            format!("after a replay the honest client is told {}", told.words()),
+        ),
     }
     if told.refusal().is_some() {
-        client.must_be_dead(&chain, Column::Undetected, &mut verdict, "after a replay").await?;
+        client
+            .must_be_dead(&chain, Column::Undetected, &mut verdict, "after a replay")
+            .await?;
     }
     Ok(verdict)
 }
@@ -80,9 +93,15 @@ async fn replay(rng: &mut Rng, client: &Client, stolen: &Grant) -> Result<Vec<Re
 
 fn refused_as(scene: &Scene, reply: &Reply, reason: Reason, verdict: &mut Verdict) {
     match &reply.answer {
-        Answer::Granted(_) => verdict.count(Column::Undetected, "an old token was answered after its successor was used"),
+        Answer::Granted(_) => verdict.count(
+            Column::Undetected,
+            "an old token was answered after its successor was used",
+        ),
         Answer::Refused(code) if scene.profile().says(reason, code) => {}
-        Answer::Refused(code) => verdict.count(Column::Other, format!("an old token was refused as {code}, not as {reason:?}")),
+        Answer::Refused(code) => verdict.count(
+            Column::Other,
+            format!("an old token was refused as {code}, not as {reason:?}"),
+        ),
         _ => verdict.count(Column::Other, format!("an old token: {}", reply.words())),
     }
 }

@@ -54,11 +54,15 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
         cast.act(scene, rng, ending).await?;
         redis.restore(&snapshot).await?;
         scene.journal.note("the white list is back as it was");
-        cast.leaver.must_be_over(&mut verdict, "after the white list was restored").await?;
+        cast.leaver
+            .must_be_over(&mut verdict, "after the white list was restored")
+            .await?;
         judge(scene, rng, cast, &mut verdict).await?;
         return Ok(verdict);
     }
-    let mut service = scene.site.archives[scene.turn % scene.site.archives.len()].lock().await;
+    let mut service = scene.site.archives[scene.turn % scene.site.archives.len()]
+        .lock()
+        .await;
     let mut cast = Cast::enter(scene, rng, service.url()).await?;
     let copy = tempfile::tempdir().context("could not make a temporary directory")?;
     service.stop().await?;
@@ -87,7 +91,13 @@ impl Cast {
                 client.advance().await?;
             }
         }
-        Ok(Self { account, walker, binder, leaver: Session::of(leaver), bound: true })
+        Ok(Self {
+            account,
+            walker,
+            binder,
+            leaver: Session::of(leaver),
+            bound: true,
+        })
     }
 
     fn move_to(&mut self, scene: &Scene, base: &str) {
@@ -99,7 +109,9 @@ impl Cast {
 
     /// What happens after the snapshot.
     async fn act(&mut self, scene: &Scene, rng: &mut Rng, ending: Ending) -> Result<()> {
-        scene.journal.note(&format!("a snapshot is taken; ending: {ending:?}"));
+        scene
+            .journal
+            .note(&format!("a snapshot is taken; ending: {ending:?}"));
         for _ in 0..rng.u32(1..=5) {
             self.walker.advance().await?;
         }
@@ -115,33 +127,64 @@ impl Cast {
         let reply = match ending {
             Ending::Itself => leaver.api.sign_out(&leaver.grant, Scope::This).await?,
             Ending::Others => walker.api.sign_out(&walker.grant, Scope::Others).await?,
-            Ending::Password => walker.api.change_password(&walker.grant, &self.account, "an even better battery").await?,
+            Ending::Password => {
+                walker
+                    .api
+                    .change_password(&walker.grant, &self.account, "an even better battery")
+                    .await?
+            }
         };
-        ensure!(matches!(reply.answer, Answer::Done), "the end of sessions, in preparation: {}", reply.words());
+        ensure!(
+            matches!(reply.answer, Answer::Done),
+            "the end of sessions, in preparation: {}",
+            reply.words()
+        );
         self.bound = ending == Ending::Itself;
         Ok(())
     }
 }
 
 async fn judge(scene: &Scene, rng: &mut Rng, cast: Cast, verdict: &mut Verdict) -> Result<()> {
-    let Cast { mut walker, mut binder, bound, .. } = cast;
+    let Cast {
+        mut walker,
+        mut binder,
+        bound,
+        ..
+    } = cast;
     let mut honest = vec![&mut walker];
     if bound {
-        let naked = Client { shows: false, ..binder.clone() };
+        let naked = Client {
+            shows: false,
+            ..binder.clone()
+        };
         let reply = naked.refresh().await?;
         match &reply.answer {
-            Answer::Granted(_) => verdict.count(Column::Undetected, "a session that was bound is not bound any more"),
+            Answer::Granted(_) => verdict.count(
+                Column::Undetected,
+                "a session that was bound is not bound any more",
+            ),
             Answer::Refused(code) if scene.profile().says(Reason::Mismatch, code) => {}
-            _ => verdict.count(Column::Other, format!("a bound session's token without its device's credential: {}", reply.words())),
+            _ => verdict.count(
+                Column::Other,
+                format!(
+                    "a bound session's token without its device's credential: {}",
+                    reply.words()
+                ),
+            ),
         }
         honest.push(&mut binder);
     } else {
-        Session::of(binder).must_be_over(verdict, "after the white list was restored").await?;
+        Session::of(binder)
+            .must_be_over(verdict, "after the white list was restored")
+            .await?;
     }
     rng.shuffle(&mut honest);
     for client in honest {
         let leaves = vec![client.grant.clone()];
-        if client.branch_out(leaves, verdict, "after the store was restored").await? {
+        if client
+            .branch_out(leaves, verdict, "after the store was restored")
+            .await?
+        {
             client.go_on(verdict, "after the store was healed").await?;
         }
     }
@@ -151,7 +194,10 @@ async fn judge(scene: &Scene, rng: &mut Rng, cast: Cast, verdict: &mut Verdict) 
 /// The user's id, which the names of the keys begin with.
 fn user(client: &Client) -> Result<String> {
     let claims = claims(&client.grant.refresh).context("the refresh token has no claims")?;
-    Ok(claims["uid"].as_str().context("the refresh token has no `uid`")?.to_owned())
+    Ok(claims["uid"]
+        .as_str()
+        .context("the refresh token has no `uid`")?
+        .to_owned())
 }
 
 fn data(service: &Instance) -> PathBuf {

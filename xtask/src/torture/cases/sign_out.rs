@@ -16,8 +16,12 @@ use crate::torture::{
 /// The scopes that can be tried.
 pub(super) fn scopes(run: &Run) -> Vec<Scope> {
     let siblings = run.has_siblings() && run.has_own_accounts();
-    let possible = |scope: &Scope| run.profile.scope(*scope).is_some() && (*scope == Scope::This || siblings);
-    [Scope::This, Scope::Others, Scope::Everywhere].into_iter().filter(possible).collect()
+    let possible =
+        |scope: &Scope| run.profile.scope(*scope).is_some() && (*scope == Scope::This || siblings);
+    [Scope::This, Scope::Others, Scope::Everywhere]
+        .into_iter()
+        .filter(possible)
+        .collect()
 }
 
 /// A session of somebody, and every token of it that was seen.
@@ -48,25 +52,43 @@ impl Session {
             match reply.answer {
                 Answer::Granted(grant) => self.seen.push(grant),
                 Answer::Refused(_) if !lives => {}
-                Answer::Refused(code) => verdict.count(Column::Lost, format!("a session that goes on was refused: {code}")),
-                _ => verdict.count(Column::Other, format!("a refresh in the race: {}", reply.words())),
+                Answer::Refused(code) => verdict.count(
+                    Column::Lost,
+                    format!("a session that goes on was refused: {code}"),
+                ),
+                _ => verdict.count(
+                    Column::Other,
+                    format!("a refresh in the race: {}", reply.words()),
+                ),
             }
         }
     }
 
     /// Everything of a session that is over must be dead.
     pub(super) async fn must_be_over(&self, verdict: &mut Verdict, when: &str) -> Result<()> {
-        self.client.must_be_dead(&self.seen, Column::Survivor, verdict, when).await
+        self.client
+            .must_be_dead(&self.seen, Column::Survivor, verdict, when)
+            .await
     }
 
     /// A session that was spared goes on, in one branch.
     pub(super) async fn must_live(mut self, verdict: &mut Verdict, when: &str) -> Result<()> {
         // What the race brought replaces what the client held before; that would be a retry.
-        let leaves = if self.seen.len() > 1 { self.seen.split_off(1) } else { self.seen };
+        let leaves = if self.seen.len() > 1 {
+            self.seen.split_off(1)
+        } else {
+            self.seen
+        };
         self.client.branch_out(leaves, verdict, when).await?;
         match self.client.api.check(&self.client.grant).await? {
             Some(reply) if !matches!(reply.answer, Answer::Done) => {
-                verdict.count(Column::Lost, format!("{when}, the access token of a session that goes on: {}", reply.words()));
+                verdict.count(
+                    Column::Lost,
+                    format!(
+                        "{when}, the access token of a session that goes on: {}",
+                        reply.words()
+                    ),
+                );
             }
             _ => {}
         }
@@ -85,7 +107,9 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     if scene.run.has_siblings() && scene.run.has_own_accounts() {
         for _ in 0..rng.u32(1..=2) {
             let shows = scene.profile().has_credentials() && rng.bool();
-            sessions.push(Session::of(scene.sibling(&scene.any(rng), &account, shows).await?));
+            sessions.push(Session::of(
+                scene.sibling(&scene.any(rng), &account, shows).await?,
+            ));
         }
     }
     let mut verdict = Verdict::default();
@@ -95,12 +119,28 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     let asking = &sessions[0];
     let sign_out = async {
         pause(wait).await;
-        patiently(async || asking.client.api.sign_out(&asking.client.grant, scope).await).await
+        patiently(async || {
+            asking
+                .client
+                .api
+                .sign_out(&asking.client.grant, scope)
+                .await
+        })
+        .await
     };
-    let races = try_join_all(sessions.iter().zip(&mut dice).zip(tabs).map(|((session, rng), tabs)| session.race(rng, tabs)));
+    let races = try_join_all(
+        sessions
+            .iter()
+            .zip(&mut dice)
+            .zip(tabs)
+            .map(|((session, rng), tabs)| session.race(rng, tabs)),
+    );
     let (signed_out, raced) = try_join(sign_out, races).await?;
     if !matches!(signed_out.answer, Answer::Done) {
-        verdict.count(Column::Other, format!("the sign-out itself: {}", signed_out.words()));
+        verdict.count(
+            Column::Other,
+            format!("the sign-out itself: {}", signed_out.words()),
+        );
         return Ok(verdict);
     }
     let when = format!("after a sign-out ({scope:?})");

@@ -36,7 +36,12 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     for _ in 0..rng.u32(2..=4) {
         stolen.push(client.grant.refresh.clone());
         let credential = [None, Some(foreign.as_str()), Some(forged.as_str())][rng.usize(..3)];
-        let token = stolen[if rng.bool() { stolen.len() - 1 } else { rng.usize(..stolen.len()) }].clone();
+        let token = stolen[if rng.bool() {
+            stolen.len() - 1
+        } else {
+            rng.usize(..stolen.len())
+        }]
+        .clone();
         let wait = moment(rng, 5);
         let theft = async {
             pause(wait).await;
@@ -60,14 +65,25 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
 }
 
 async fn go_on(client: &mut Client, verdict: &mut Verdict) -> Result<bool> {
-    client.go_on(verdict, "after a thief without its device's credential").await
+    client
+        .go_on(verdict, "after a thief without its device's credential")
+        .await
 }
 
 fn judge(scene: &Scene, reply: &Reply, verdict: &mut Verdict) {
     match &reply.answer {
-        Answer::Granted(_) => verdict.count(Column::Undetected, "a token without its device's credential was answered"),
+        Answer::Granted(_) => verdict.count(
+            Column::Undetected,
+            "a token without its device's credential was answered",
+        ),
         Answer::Refused(code) if scene.profile().says(Reason::Mismatch, code) => {}
-        Answer::Refused(code) => verdict.count(Column::Other, format!("a token without its device's credential was refused as {code}")),
-        _ => verdict.count(Column::Other, format!("a token without its device's credential: {}", reply.words())),
+        Answer::Refused(code) => verdict.count(
+            Column::Other,
+            format!("a token without its device's credential was refused as {code}"),
+        ),
+        _ => verdict.count(
+            Column::Other,
+            format!("a token without its device's credential: {}", reply.words()),
+        ),
     }
 }

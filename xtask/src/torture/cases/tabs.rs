@@ -21,7 +21,15 @@ pub(super) async fn one_process(scene: &Scene, rng: &mut Rng) -> Judged {
     let mut client = scene.client(&api, rng).await?;
     let mut verdict = Verdict::default();
     for _ in 0..rng.u32(1..=3) {
-        if !burst(scene, rng, &mut client, std::slice::from_ref(&api), &mut verdict).await? {
+        if !burst(
+            scene,
+            rng,
+            &mut client,
+            std::slice::from_ref(&api),
+            &mut verdict,
+        )
+        .await?
+        {
             break;
         }
     }
@@ -40,8 +48,13 @@ pub(super) async fn two_processes(scene: &Scene, rng: &mut Rng) -> Judged {
         }
         let first = client.at(&apis[0]).refresh().await?;
         let again = client.at(&apis[1]).refresh().await?;
-        let Some(leaves) = judge(scene, &client, &[first, again], &mut verdict)? else { break };
-        if !client.branch_out(leaves, &mut verdict, "after a retry at the other process").await? {
+        let Some(leaves) = judge(scene, &client, &[first, again], &mut verdict)? else {
+            break;
+        };
+        if !client
+            .branch_out(leaves, &mut verdict, "after a retry at the other process")
+            .await?
+        {
             break;
         }
     }
@@ -49,32 +62,57 @@ pub(super) async fn two_processes(scene: &Scene, rng: &mut Rng) -> Judged {
 }
 
 /// One generation: all tabs refresh the same token, then what they got is used. False if the session is over.
-async fn burst(scene: &Scene, rng: &mut Rng, client: &mut Client, apis: &[Api], verdict: &mut Verdict) -> Result<bool, Trouble> {
+async fn burst(
+    scene: &Scene,
+    rng: &mut Rng,
+    client: &mut Client,
+    apis: &[Api],
+    verdict: &mut Verdict,
+) -> Result<bool, Trouble> {
     let spread = [0, 5, 60][rng.usize(..3)];
     let tabs = (0..rng.usize(2..=12)).map(|tab| {
-        let (tab, wait) = (client.at(&apis[tab % apis.len()]), Duration::from_millis(rng.u64(0..=spread)));
+        let (tab, wait) = (
+            client.at(&apis[tab % apis.len()]),
+            Duration::from_millis(rng.u64(0..=spread)),
+        );
         async move {
             pause(wait).await;
             tab.refresh().await
         }
     });
     let replies = try_join_all(tabs.collect::<Vec<_>>()).await?;
-    let Some(leaves) = judge(scene, client, &replies, verdict)? else { return Ok(false) };
-    Ok(client.branch_out(leaves, verdict, "after its tabs refreshed at once").await?)
+    let Some(leaves) = judge(scene, client, &replies, verdict)? else {
+        return Ok(false);
+    };
+    Ok(client
+        .branch_out(leaves, verdict, "after its tabs refreshed at once")
+        .await?)
 }
 
 /// What the tabs were given; nothing if none was.
-fn judge(scene: &Scene, client: &Client, replies: &[Reply], verdict: &mut Verdict) -> Result<Option<Vec<Grant>>, Trouble> {
+fn judge(
+    scene: &Scene,
+    client: &Client,
+    replies: &[Reply],
+    verdict: &mut Verdict,
+) -> Result<Option<Vec<Grant>>, Trouble> {
     let first = replies.iter().map(|reply| reply.sent).min();
     let mut leaves = Vec::new();
     for reply in replies {
-        let age = first.map(|first| reply.received.duration_since(first)).unwrap_or_default();
+        let age = first
+            .map(|first| reply.received.duration_since(first))
+            .unwrap_or_default();
         match &reply.answer {
             Answer::Granted(grant) => leaves.push(grant.clone()),
             Answer::Refused(_) if scene.windows().may_have_passed(client.shows, age) => {
-                return Err(Trouble::TooSlow(format!("a tab was answered after {} ms", age.as_millis())));
+                return Err(Trouble::TooSlow(format!(
+                    "a tab was answered after {} ms",
+                    age.as_millis()
+                )));
             }
-            Answer::Refused(code) => verdict.count(Column::Lost, format!("a tab was refused: {code}")),
+            Answer::Refused(code) => {
+                verdict.count(Column::Lost, format!("a tab was refused: {code}"))
+            }
             _ => verdict.count(Column::Other, format!("a tab's refresh: {}", reply.words())),
         }
     }

@@ -116,7 +116,8 @@ impl Profile {
         match file {
             None => Self::parse(REVOLVE),
             Some(file) => {
-                let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+                let text = fs::read_to_string(file)
+                    .with_context(|| format!("could not read {}", file.display()))?;
                 Self::parse(&text).with_context(|| format!("{} is no profile", file.display()))
             }
         }
@@ -126,11 +127,21 @@ impl Profile {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut profile: Self = toml::from_str(text)?;
         profile.check_names()?;
-        profile.values = std::mem::take(&mut profile.values).into_iter().filter_map(|(name, value)| Some((name, given(value)?))).collect();
+        profile.values = std::mem::take(&mut profile.values)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, given(value)?)))
+            .collect();
         for account in &mut profile.accounts {
             account.password = given(std::mem::take(&mut account.password)).unwrap_or_default();
         }
-        for pointer in [Some(&profile.take.refresh), profile.take.access.as_ref(), profile.take.credential.as_ref()].into_iter().flatten() {
+        for pointer in [
+            Some(&profile.take.refresh),
+            profile.take.access.as_ref(),
+            profile.take.credential.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        {
             if !pointer.starts_with('/') {
                 bail!("`{pointer}` in [take] is no JSON pointer: it must begin with a /");
             }
@@ -140,9 +151,20 @@ impl Profile {
 
     /// A misspelt placeholder would silently leave things out.
     fn check_names(&self) -> Result<()> {
-        let operations = [&self.sign_up, &self.sign_in, &self.check, &self.sign_out, &self.change_password].into_iter().flatten();
+        let operations = [
+            &self.sign_up,
+            &self.sign_in,
+            &self.check,
+            &self.sign_out,
+            &self.change_password,
+        ]
+        .into_iter()
+        .flatten();
         for operation in operations.chain([&self.refresh]) {
-            let members = [&operation.form, &operation.json].into_iter().flatten().chain([&operation.headers]);
+            let members = [&operation.form, &operation.json]
+                .into_iter()
+                .flatten()
+                .chain([&operation.headers]);
             for name in members.flat_map(BTreeMap::values).flat_map(Template::names) {
                 if !Vars::NAMES.contains(&name) && !self.values.contains_key(name) {
                     bail!("{{{name}}} is not known; say what it is in [values]");
@@ -165,27 +187,45 @@ impl Profile {
 
     /// Whether a refusal's code says so; always if the server does not tell such refusals apart.
     pub(crate) fn says(&self, reason: Reason, code: &str) -> bool {
-        self.refused.codes.get(&reason).is_none_or(|expected| expected == code)
+        self.refused
+            .codes
+            .get(&reason)
+            .is_none_or(|expected| expected == code)
     }
 
     /// The request of an operation.
-    pub(crate) fn request(&self, operation: &Operation, base: &str, vars: &Vars<'_>) -> Result<Request> {
+    pub(crate) fn request(
+        &self,
+        operation: &Operation,
+        base: &str,
+        vars: &Vars<'_>,
+    ) -> Result<Request> {
         let url = if operation.path.contains("://") {
             operation.path.clone()
         } else {
             format!("{}{}", base.trim_end_matches('/'), operation.path)
         };
         let fill = |members: &BTreeMap<String, Template>| -> Vec<(String, String)> {
-            members.iter().filter_map(|(name, template)| Some((name.clone(), template.fill(vars, &self.values)?))).collect()
+            members
+                .iter()
+                .filter_map(|(name, template)| {
+                    Some((name.clone(), template.fill(vars, &self.values)?))
+                })
+                .collect()
         };
         let mut headers = fill(&operation.headers);
         let (media_type, body) = match (&operation.form, &operation.json) {
             (Some(form), None) => {
-                let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fill(form)).finish();
+                let body = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(fill(form))
+                    .finish();
                 (Some("application/x-www-form-urlencoded"), body)
             }
             (None, Some(json)) => {
-                let members = fill(json).into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+                let members = fill(json)
+                    .into_iter()
+                    .map(|(name, value)| (name, Value::String(value)))
+                    .collect();
                 (Some("application/json"), Value::Object(members).to_string())
             }
             (None, None) => (None, String::new()),
@@ -194,13 +234,28 @@ impl Profile {
         if let Some(media_type) = media_type {
             headers.push(("Content-Type".to_owned(), media_type.to_owned()));
         }
-        Ok(Request { method: operation.method.clone(), url: url.parse().with_context(|| format!("`{url}` is no URL"))?, headers, body })
+        Ok(Request {
+            method: operation.method.clone(),
+            url: url.parse().with_context(|| format!("`{url}` is no URL"))?,
+            headers,
+            body,
+        })
     }
 
     /// What an answer means. A refresh that is answered without a new token leaves the one that was `presented`.
-    pub(crate) fn read(&self, operation: &Operation, status: u16, body: &str, presented: Option<&str>) -> Answer {
+    pub(crate) fn read(
+        &self,
+        operation: &Operation,
+        status: u16,
+        body: &str,
+        presented: Option<&str>,
+    ) -> Answer {
         let json: Value = serde_json::from_str(body).unwrap_or_default();
-        let text = |pointer: &str| json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let text = |pointer: &str| {
+            json.pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
         if operation.ok.contains(&status) {
             let refresh = text(&self.take.refresh).or_else(|| presented.map(str::to_owned));
             return match refresh {
@@ -215,15 +270,26 @@ impl Profile {
         if self.refused.unavailable.contains(&status) {
             return Answer::Unavailable;
         }
-        let code = self.refused.code.as_deref().and_then(text).unwrap_or_default();
-        if self.refused.status.contains(&status) { Answer::Refused(code) } else { Answer::Odd(format!("status {status} {code}")) }
+        let code = self
+            .refused
+            .code
+            .as_deref()
+            .and_then(text)
+            .unwrap_or_default();
+        if self.refused.status.contains(&status) {
+            Answer::Refused(code)
+        } else {
+            Answer::Odd(format!("status {status} {code}"))
+        }
     }
 }
 
 /// `env:NAME` is read from the environment; nothing if it is not there.
 fn given(value: String) -> Option<String> {
     match value.strip_prefix("env:") {
-        Some(variable) => std::env::var(variable).ok().filter(|value| !value.is_empty()),
+        Some(variable) => std::env::var(variable)
+            .ok()
+            .filter(|value| !value.is_empty()),
         None => Some(value),
     }
 }
@@ -237,36 +303,95 @@ mod tests {
     #[test]
     fn our_own_api_is_described() {
         let profile = Profile::load(None).unwrap();
-        let vars = Vars { refresh: Some("r"), ..Vars::default() };
-        let request = profile.request(&profile.refresh, "http://127.0.0.1:1/", &vars).unwrap();
-        assert_eq!(request.url.as_str(), "http://127.0.0.1:1/api/account/tokens");
+        let vars = Vars {
+            refresh: Some("r"),
+            ..Vars::default()
+        };
+        let request = profile
+            .request(&profile.refresh, "http://127.0.0.1:1/", &vars)
+            .unwrap();
+        assert_eq!(
+            request.url.as_str(),
+            "http://127.0.0.1:1/api/account/tokens"
+        );
         assert_eq!(request.body, r#"{"refreshToken":"r"}"#);
         // Without a credential there is no header for it.
-        assert_eq!(request.headers, [("Content-Type".to_owned(), "application/json".to_owned())]);
-        let vars = Vars { credential: Some("c"), ..vars };
-        let request = profile.request(&profile.refresh, "http://127.0.0.1:1", &vars).unwrap();
-        assert!(request.headers.contains(&("Revolve-Device".to_owned(), "c".to_owned())));
+        assert_eq!(
+            request.headers,
+            [("Content-Type".to_owned(), "application/json".to_owned())]
+        );
+        let vars = Vars {
+            credential: Some("c"),
+            ..vars
+        };
+        let request = profile
+            .request(&profile.refresh, "http://127.0.0.1:1", &vars)
+            .unwrap();
+        assert!(
+            request
+                .headers
+                .contains(&("Revolve-Device".to_owned(), "c".to_owned()))
+        );
 
         let body = r#"{"tokens":{"idToken":"i","refreshToken":"r2"},"session":{"id":"s"}}"#;
-        let grant = Grant { refresh: "r2".to_owned(), access: Some("i".to_owned()), credential: None };
-        assert_eq!(profile.read(&profile.refresh, 200, body, Some("r")), Answer::Granted(grant));
-        assert_eq!(profile.read(&profile.refresh, 401, r#"{"code":"token_reused"}"#, None), Answer::Refused("token_reused".to_owned()));
-        assert_eq!(profile.read(&profile.refresh, 503, "", None), Answer::Unavailable);
-        assert!(matches!(profile.read(&profile.refresh, 500, "", None), Answer::Odd(_)));
-        assert!(profile.says(Reason::Reused, "token_reused") && !profile.says(Reason::Reused, "token_stale"));
+        let grant = Grant {
+            refresh: "r2".to_owned(),
+            access: Some("i".to_owned()),
+            credential: None,
+        };
+        assert_eq!(
+            profile.read(&profile.refresh, 200, body, Some("r")),
+            Answer::Granted(grant)
+        );
+        assert_eq!(
+            profile.read(&profile.refresh, 401, r#"{"code":"token_reused"}"#, None),
+            Answer::Refused("token_reused".to_owned())
+        );
+        assert_eq!(
+            profile.read(&profile.refresh, 503, "", None),
+            Answer::Unavailable
+        );
+        assert!(matches!(
+            profile.read(&profile.refresh, 500, "", None),
+            Answer::Odd(_)
+        ));
+        assert!(
+            profile.says(Reason::Reused, "token_reused")
+                && !profile.says(Reason::Reused, "token_stale")
+        );
     }
 
     #[test]
     fn an_oauth_2_token_endpoint_is_described() {
         let profile = Profile::parse(OAUTH2).unwrap();
-        let vars = Vars { refresh: Some("a b&c"), ..Vars::default() };
-        let request = profile.request(&profile.refresh, "http://127.0.0.1:1", &vars).unwrap();
-        assert!(request.body.contains("grant_type=refresh_token") && request.body.contains("refresh_token=a+b%26c"), "{}", request.body);
+        let vars = Vars {
+            refresh: Some("a b&c"),
+            ..Vars::default()
+        };
+        let request = profile
+            .request(&profile.refresh, "http://127.0.0.1:1", &vars)
+            .unwrap();
+        assert!(
+            request.body.contains("grant_type=refresh_token")
+                && request.body.contains("refresh_token=a+b%26c"),
+            "{}",
+            request.body
+        );
         assert!(!request.body.contains('{'), "{}", request.body);
         // No new refresh token: the old one stays.
-        let Answer::Granted(grant) = profile.read(&profile.refresh, 200, r#"{"access_token":"x"}"#, Some("old")) else { panic!() };
+        let Answer::Granted(grant) = profile.read(
+            &profile.refresh,
+            200,
+            r#"{"access_token":"x"}"#,
+            Some("old"),
+        ) else {
+            panic!()
+        };
         assert_eq!(grant.refresh, "old");
-        assert_eq!(profile.read(&profile.refresh, 400, r#"{"error":"invalid_grant"}"#, None), Answer::Refused("invalid_grant".to_owned()));
+        assert_eq!(
+            profile.read(&profile.refresh, 400, r#"{"error":"invalid_grant"}"#, None),
+            Answer::Refused("invalid_grant".to_owned())
+        );
         // It has one code for all; then any refusal will do.
         assert!(profile.says(Reason::Reused, "invalid_grant") && !profile.has_credentials());
         assert!(profile.scope(Scope::This).is_some() && profile.scope(Scope::Everywhere).is_none());

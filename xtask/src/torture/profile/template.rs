@@ -29,7 +29,15 @@ pub(crate) struct Vars<'a> {
 }
 
 impl<'a> Vars<'a> {
-    pub(super) const NAMES: [&'static str; 7] = ["user", "password", "new_password", "refresh", "access", "credential", "scope"];
+    pub(super) const NAMES: [&'static str; 7] = [
+        "user",
+        "password",
+        "new_password",
+        "refresh",
+        "access",
+        "credential",
+        "scope",
+    ];
 
     fn get(&self, name: &str) -> Option<&'a str> {
         match name {
@@ -47,12 +55,18 @@ impl<'a> Vars<'a> {
 
 impl Template {
     /// The text, or nothing if a placeholder has no value.
-    pub(super) fn fill(&self, vars: &Vars<'_>, values: &BTreeMap<String, String>) -> Option<String> {
+    pub(super) fn fill(
+        &self,
+        vars: &Vars<'_>,
+        values: &BTreeMap<String, String>,
+    ) -> Option<String> {
         let mut text = String::new();
         for piece in &self.0 {
             text.push_str(match piece {
                 Piece::Text(text) => text,
-                Piece::Name(name) => vars.get(name).or_else(|| values.get(name).map(String::as_str))?,
+                Piece::Name(name) => vars
+                    .get(name)
+                    .or_else(|| values.get(name).map(String::as_str))?,
             });
         }
         Some(text)
@@ -69,7 +83,9 @@ impl Template {
     fn parse(mut rest: &str) -> Result<Self> {
         let mut pieces = Vec::new();
         while let Some((text, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').with_context(|| format!("`{{{after}` has no closing brace"))?;
+            let (name, after) = after
+                .split_once('}')
+                .with_context(|| format!("`{{{after}` has no closing brace"))?;
             pieces.push(Piece::Text(text.to_owned()));
             pieces.push(Piece::Name(name.to_owned()));
             rest = after;
@@ -96,9 +112,18 @@ mod tests {
     fn placeholders_are_filled_and_a_missing_one_drops_the_text() {
         let values = BTreeMap::from([("client".to_owned(), "kit".to_owned())]);
         let template = Template::parse("Bearer {access} of {client}").unwrap();
-        let vars = Vars { access: Some("{user}"), ..Vars::default() };
-        assert_eq!(template.fill(&vars, &values).unwrap(), "Bearer {user} of kit");
+        let vars = Vars {
+            access: Some("{user}"),
+            ..Vars::default()
+        };
+        assert_eq!(
+            template.fill(&vars, &values).unwrap(),
+            "Bearer {user} of kit"
+        );
         assert_eq!(template.fill(&Vars::default(), &values), None);
-        assert_eq!(Template::parse("").unwrap().fill(&vars, &values).unwrap(), "");
+        assert_eq!(
+            Template::parse("").unwrap().fill(&vars, &values).unwrap(),
+            ""
+        );
     }
 }

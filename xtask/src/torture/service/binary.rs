@@ -22,14 +22,21 @@ impl Binary {
     }
 
     /// Builds that of a package, which is called like it.
-    pub(crate) async fn build_package(name: &str, release: bool, interrupt: &Interrupt) -> Result<Self> {
+    pub(crate) async fn build_package(
+        name: &str,
+        release: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         Self::build_in(&crate::root()?, name, release, interrupt).await
     }
 
     /// Builds it as it was at a commit, in a work tree of that commit which is removed again. What it shares with this one is built once.
     pub(crate) async fn build_commit(commit: &str, interrupt: &Interrupt) -> Result<Self> {
         let root = crate::root()?;
-        let folder = tempfile::Builder::new().prefix("revolve-previous-").tempdir().context("could not make a temporary directory")?;
+        let folder = tempfile::Builder::new()
+            .prefix("revolve-previous-")
+            .tempdir()
+            .context("could not make a temporary directory")?;
         let tree = folder.path().join("tree");
         let git = |words: &[&str]| {
             let mut command = tokio::process::Command::new("git");
@@ -42,13 +49,32 @@ impl Binary {
         built
     }
 
-    async fn build_in(root: &std::path::Path, name: &str, release: bool, interrupt: &Interrupt) -> Result<Self> {
-        let mut command = process::cargo(["build", "--package", name, "--bin", name, "--message-format", "json-render-diagnostics"])?;
-        command.current_dir(root).env("CARGO_TARGET_DIR", crate::root()?.join("target"));
+    async fn build_in(
+        root: &std::path::Path,
+        name: &str,
+        release: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        let mut command = process::cargo([
+            "build",
+            "--package",
+            name,
+            "--bin",
+            name,
+            "--message-format",
+            "json-render-diagnostics",
+        ])?;
+        command
+            .current_dir(root)
+            .env("CARGO_TARGET_DIR", crate::root()?.join("target"));
         if release {
             command.arg("--release");
         }
-        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("could not run cargo")?;
+        let mut child = command
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("could not run cargo")?;
         let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
         let mut executable = None;
         let build = async {
@@ -65,10 +91,16 @@ impl Binary {
         };
         interrupt.guard(build).await?;
         let built = executable.context("cargo built no executable")?;
-        let folder = tempfile::Builder::new().prefix("revolve-torture-").tempdir().context("could not make a temporary directory")?;
+        let folder = tempfile::Builder::new()
+            .prefix("revolve-torture-")
+            .tempdir()
+            .context("could not make a temporary directory")?;
         let path = folder.path().join(name);
         fs::copy(&built, &path).with_context(|| format!("could not copy {}", built.display()))?;
-        Ok(Self { path, _folder: folder })
+        Ok(Self {
+            path,
+            _folder: folder,
+        })
     }
 
     pub(crate) fn path(&self) -> &PathBuf {

@@ -37,10 +37,22 @@ impl Instance {
     }
 
     /// The same with arguments, for other servers of ours that say where they listen.
-    pub(crate) async fn start_with(binary: &Binary, arguments: Vec<String>, settings: &Settings, home: PathBuf) -> Result<Self> {
+    pub(crate) async fn start_with(
+        binary: &Binary,
+        arguments: Vec<String>,
+        settings: &Settings,
+        home: PathBuf,
+    ) -> Result<Self> {
         fs::create_dir_all(&home)?;
         let program = binary.path().clone();
-        let mut instance = Self { program, arguments, settings: settings.clone(), home, child: None, url: String::new() };
+        let mut instance = Self {
+            program,
+            arguments,
+            settings: settings.clone(),
+            home,
+            child: None,
+            url: String::new(),
+        };
         instance.restart().await?;
         Ok(instance)
     }
@@ -64,15 +76,33 @@ impl Instance {
     pub(crate) async fn restart(&mut self) -> Result<()> {
         let log = File::options().append(true).create(true).open(self.log())?;
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env_clear().envs(self.settings.variables()).current_dir(&self.home);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.settings.variables())
+            .current_dir(&self.home);
         // A group of its own: Ctrl-C is for us, who end it.
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .process_group(0)
+            .kill_on_drop(true);
         let mut child = command.spawn().context("could not run the service")?;
-        let mut lines = BufReader::new(child.stdout.take().context("the service has no output")?).lines();
+        let mut lines =
+            BufReader::new(child.stdout.take().context("the service has no output")?).lines();
         self.child = Some(child);
-        let first = timeout(START, lines.next_line()).await.context("the service does not start in time")??;
-        let Some(url) = first.as_deref().and_then(|line| line.strip_prefix("listening on ")) else {
-            bail!("the service does not start: {}", self.complaints().join(" | "));
+        let first = timeout(START, lines.next_line())
+            .await
+            .context("the service does not start in time")??;
+        let Some(url) = first
+            .as_deref()
+            .and_then(|line| line.strip_prefix("listening on "))
+        else {
+            bail!(
+                "the service does not start: {}",
+                self.complaints().join(" | ")
+            );
         };
         url.clone_into(&mut self.url);
         // It writes more lines, and must not find the pipe closed.
@@ -82,22 +112,34 @@ impl Instance {
 
     /// Ends it in order.
     pub(crate) async fn stop(&mut self) -> Result<()> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
         if let Some(pid) = child.id() {
             process::signal(pid, Signal::TERM);
         }
-        let status = timeout(STOP, child.wait()).await.context("the service does not end in time")??;
+        let status = timeout(STOP, child.wait())
+            .await
+            .context("the service does not end in time")??;
         if !status.success() {
-            bail!("the service ended with {status}: {}", self.complaints().join(" | "));
+            bail!(
+                "the service ended with {status}: {}",
+                self.complaints().join(" | ")
+            );
         }
         Ok(())
     }
 
     /// Ends it like `kill -9`, at once.
     pub(crate) async fn kill(&mut self) -> Result<()> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
         child.start_kill().context("could not kill the service")?;
-        child.wait().await.context("could not wait for the service")?;
+        child
+            .wait()
+            .await
+            .context("could not wait for the service")?;
         Ok(())
     }
 

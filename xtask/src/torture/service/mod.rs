@@ -72,24 +72,48 @@ impl Site {
     }
 
     /// Our own on the embedded store: two replicas over one folder, and spares with folders of their own.
-    pub(crate) async fn embedded(binary: &Binary, windows: &Windows, cases: &[Case], interrupt: &Interrupt) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("revolve-torture-").tempdir().context("could not make a temporary directory")?;
+    pub(crate) async fn embedded(
+        binary: &Binary,
+        windows: &Windows,
+        cases: &[Case],
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("revolve-torture-")
+            .tempdir()
+            .context("could not make a temporary directory")?;
         let settings = Settings::new(windows);
-        let shared = settings.clone().with("DATA_DIR", &folder.path().join("data").display().to_string());
-        let mut site = Self::foreign("embedded (SQLite)".to_owned(), "--store embedded".to_owned(), Vec::new());
+        let shared = settings.clone().with(
+            "DATA_DIR",
+            &folder.path().join("data").display().to_string(),
+        );
+        let mut site = Self::foreign(
+            "embedded (SQLite)".to_owned(),
+            "--store embedded".to_owned(),
+            Vec::new(),
+        );
         site.embedded = true;
-        site.add_replicas(binary, &shared, folder.path().to_owned(), interrupt).await?;
+        site.add_replicas(binary, &shared, folder.path().to_owned(), interrupt)
+            .await?;
         for spare in 0..SPARES {
             let start = async |name: &str, settings: &Settings| {
                 let home = folder.path().join(format!("{name}-{spare}"));
-                let settings = settings.clone().with("DATA_DIR", &home.join("data").display().to_string());
-                interrupt.guard(Instance::start(binary, &settings, home)).await
+                let settings = settings
+                    .clone()
+                    .with("DATA_DIR", &home.join("data").display().to_string());
+                interrupt
+                    .guard(Instance::start(binary, &settings, home))
+                    .await
             };
             if cases.contains(&Case::Killed) {
-                site.mortals.push(Mutex::new(start("mortal", &settings.clone().patient()).await?));
+                site.mortals.push(Mutex::new(
+                    start("mortal", &settings.clone().patient()).await?,
+                ));
             }
             if cases.contains(&Case::Restored) {
-                site.archives.push(Mutex::new(start("archive", &settings.clone().patient()).await?));
+                site.archives.push(Mutex::new(
+                    start("archive", &settings.clone().patient()).await?,
+                ));
             }
         }
         site.folder = Some(folder);
@@ -104,23 +128,45 @@ impl Site {
         (redis, postgres): (&Url, &Url),
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("revolve-torture-").tempdir().context("could not make a temporary directory")?;
+        let folder = tempfile::Builder::new()
+            .prefix("revolve-torture-")
+            .tempdir()
+            .context("could not make a temporary directory")?;
         let settings = Settings::new(windows).server().await?;
         let direct = settings.clone().stores(redis, postgres);
-        let mut site = Self::foreign("server (Redis, Postgres)".to_owned(), "--store server".to_owned(), Vec::new());
-        site.add_replicas(binary, &direct, folder.path().to_owned(), interrupt).await?;
+        let mut site = Self::foreign(
+            "server (Redis, Postgres)".to_owned(),
+            "--store server".to_owned(),
+            Vec::new(),
+        );
+        site.add_replicas(binary, &direct, folder.path().to_owned(), interrupt)
+            .await?;
         for spare in 0..SPARES {
             let home = |name: &str| folder.path().join(format!("{name}-{spare}"));
             if cases.contains(&Case::Killed) {
                 let settings = direct.clone().patient();
-                let instance = interrupt.guard(Instance::start(binary, &settings, home("mortal"))).await?;
+                let instance = interrupt
+                    .guard(Instance::start(binary, &settings, home("mortal")))
+                    .await?;
                 site.mortals.push(Mutex::new(instance));
             }
             if cases.contains(&Case::Outage) {
-                let (first, second) = (Proxy::start(redis, 6379).await?, Proxy::start(postgres, 5432).await?);
-                let settings = settings.clone().stores(&first.before(redis)?, &second.before(postgres)?).impatient();
-                let instance = interrupt.guard(Instance::start(binary, &settings, home("outage"))).await?;
-                site.outages.push(Mutex::new(Outage { instance, redis: first, postgres: second }));
+                let (first, second) = (
+                    Proxy::start(redis, 6379).await?,
+                    Proxy::start(postgres, 5432).await?,
+                );
+                let settings = settings
+                    .clone()
+                    .stores(&first.before(redis)?, &second.before(postgres)?)
+                    .impatient();
+                let instance = interrupt
+                    .guard(Instance::start(binary, &settings, home("outage")))
+                    .await?;
+                site.outages.push(Mutex::new(Outage {
+                    instance,
+                    redis: first,
+                    postgres: second,
+                }));
             }
         }
         site.redis = Some(redis.clone());
@@ -128,11 +174,19 @@ impl Site {
         Ok(site)
     }
 
-    async fn add_replicas(&mut self, binary: &Binary, settings: &Settings, folder: PathBuf, interrupt: &Interrupt) -> Result<()> {
+    async fn add_replicas(
+        &mut self,
+        binary: &Binary,
+        settings: &Settings,
+        folder: PathBuf,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
         for replica in ["a", "b"] {
             let home = folder.join(format!("replica-{replica}"));
             fs::create_dir_all(&home)?;
-            let instance = interrupt.guard(Instance::start(binary, settings, home)).await?;
+            let instance = interrupt
+                .guard(Instance::start(binary, settings, home))
+                .await?;
             self.urls.push(instance.url().to_owned());
             self.replicas.push(instance);
         }
@@ -141,6 +195,9 @@ impl Site {
 
     /// Everything that the replicas have said on standard error.
     pub(crate) fn complaints(&self) -> Vec<String> {
-        self.replicas.iter().flat_map(Instance::complaints).collect()
+        self.replicas
+            .iter()
+            .flat_map(Instance::complaints)
+            .collect()
     }
 }

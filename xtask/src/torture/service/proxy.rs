@@ -50,7 +50,9 @@ impl Proxy {
     /// Starts one on a free port.
     pub(crate) async fn start(store: &Url, default_port: u16) -> Result<Self> {
         let target = Arc::new(Mutex::new(target_of(store, default_port)?));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no port is free")?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .context("no port is free")?;
         let port = listener.local_addr()?.port();
         let state = Arc::new(watch::Sender::new(None));
         let seen = state.subscribe();
@@ -67,26 +69,40 @@ impl Proxy {
                 };
                 let Ok((client, _)) = client else { continue };
                 if *seen.borrow() != Some(Failure::Cut) {
-                    let target = target.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    let target = target
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .clone();
                     let (state, unheard) = (seen.clone(), Arc::clone(&count));
-                    tokio::spawn(async move { drop(connect(client, target, state, &unheard).await) });
+                    tokio::spawn(
+                        async move { drop(connect(client, target, state, &unheard).await) },
+                    );
                 }
             }
         });
-        Ok(Self { port, target: shared, state, unheard })
+        Ok(Self {
+            port,
+            target: shared,
+            state,
+            unheard,
+        })
     }
 
     /// The URL of the store through this proxy.
     pub(crate) fn before(&self, store: &Url) -> Result<Url> {
         let mut url = store.clone();
-        url.set_host(Some("127.0.0.1")).context("the store's URL has no host")?;
-        url.set_port(Some(self.port)).ok().context("the store's URL has no port")?;
+        url.set_host(Some("127.0.0.1"))
+            .context("the store's URL has no host")?;
+        url.set_port(Some(self.port))
+            .ok()
+            .context("the store's URL has no port")?;
         Ok(url)
     }
 
     /// Leads new connections to another store, as an address does that moves in a failover.
     pub(crate) fn lead_to(&self, store: &Url, default_port: u16) -> Result<()> {
-        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = target_of(store, default_port)?;
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) =
+            target_of(store, default_port)?;
         Ok(())
     }
 
@@ -107,7 +123,13 @@ impl Proxy {
 }
 
 fn target_of(store: &Url, default_port: u16) -> Result<(String, u16)> {
-    Ok((store.host_str().context("the store's URL has no host")?.to_owned(), store.port().unwrap_or(default_port)))
+    Ok((
+        store
+            .host_str()
+            .context("the store's URL has no host")?
+            .to_owned(),
+        store.port().unwrap_or(default_port),
+    ))
 }
 
 async fn connect(
@@ -119,9 +141,22 @@ async fn connect(
     let server = TcpStream::connect(target).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-    let there = pump(from_client, to_server, state.clone(), &[Failure::Silent], unheard);
-    let back = pump(from_server, to_client, state.clone(), &[Failure::Silent, Failure::Deaf], unheard);
+    let ((from_client, to_client), (from_server, to_server)) =
+        (client.into_split(), server.into_split());
+    let there = pump(
+        from_client,
+        to_server,
+        state.clone(),
+        &[Failure::Silent],
+        unheard,
+    );
+    let back = pump(
+        from_server,
+        to_client,
+        state.clone(),
+        &[Failure::Silent, Failure::Deaf],
+        unheard,
+    );
     tokio::select! {
         end = there => end,
         end = back => end,
@@ -140,10 +175,14 @@ async fn pump(
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let length = from.read(&mut buffer).await?;
-        if length > 0 && held_up_by.contains(&Failure::Deaf) && *state.borrow() == Some(Failure::Deaf) {
+        if length > 0
+            && held_up_by.contains(&Failure::Deaf)
+            && *state.borrow() == Some(Failure::Deaf)
+        {
             unheard.fetch_add(1, Ordering::Relaxed);
         }
-        let free = |state: &Option<Failure>| state.is_none_or(|failure| !held_up_by.contains(&failure));
+        let free =
+            |state: &Option<Failure>| state.is_none_or(|failure| !held_up_by.contains(&failure));
         if length == 0 || state.wait_for(free).await.is_err() {
             return Ok(());
         }
@@ -154,7 +193,11 @@ async fn pump(
                 Some(Failure::MidAnswer) => return to.write_all(&buffer[..length / 2]).await,
                 Some(Failure::HalfClosed) => {
                     to.shutdown().await?;
-                    drop(state.wait_for(|state| *state != Some(Failure::HalfClosed)).await);
+                    drop(
+                        state
+                            .wait_for(|state| *state != Some(Failure::HalfClosed))
+                            .await,
+                    );
                     return Ok(());
                 }
                 _ => {}
@@ -172,7 +215,9 @@ mod tests {
 
     async fn echo() -> Url {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("redis://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let url = format!("redis://{}/", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(async move {
@@ -198,14 +243,26 @@ mod tests {
 
         proxy.fail(Failure::Silent);
         stream.write_all(b"b").await.unwrap();
-        assert!(timeout(Duration::from_millis(50), stream.read(&mut byte)).await.is_err());
+        assert!(
+            timeout(Duration::from_millis(50), stream.read(&mut byte))
+                .await
+                .is_err()
+        );
         proxy.recover();
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"b"));
 
-        assert_eq!(proxy.unheard(), 0, "what fell silent was not told, and has done nothing");
+        assert_eq!(
+            proxy.unheard(),
+            0,
+            "what fell silent was not told, and has done nothing"
+        );
         proxy.fail(Failure::Deaf);
         stream.write_all(b"d").await.unwrap();
-        assert!(timeout(Duration::from_millis(50), stream.read(&mut byte)).await.is_err());
+        assert!(
+            timeout(Duration::from_millis(50), stream.read(&mut byte))
+                .await
+                .is_err()
+        );
         assert_eq!(proxy.unheard(), 1);
         proxy.recover();
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"d"));
@@ -247,13 +304,24 @@ mod tests {
     #[tokio::test]
     async fn a_half_closed_connection_still_takes_what_the_service_says() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let proxy = Proxy::start(&format!("redis://{}/", listener.local_addr().unwrap()).parse().unwrap(), 1).await.unwrap();
+        let proxy = Proxy::start(
+            &format!("redis://{}/", listener.local_addr().unwrap())
+                .parse()
+                .unwrap(),
+            1,
+        )
+        .await
+        .unwrap();
         let mut stream = dial(&proxy).await;
         let (mut store, _) = listener.accept().await.unwrap();
         proxy.fail(Failure::HalfClosed);
         store.write_all(b"lost").await.unwrap();
         let mut byte = [0];
-        assert_eq!(stream.read(&mut byte).await.unwrap(), 0, "no end of the answers");
+        assert_eq!(
+            stream.read(&mut byte).await.unwrap(),
+            0,
+            "no end of the answers"
+        );
         stream.write_all(b"a").await.unwrap();
         assert_eq!((store.read(&mut byte).await.unwrap(), byte), (1, *b"a"));
     }
@@ -262,8 +330,18 @@ mod tests {
     async fn new_connections_follow_a_store_that_moves() {
         let proxy = Proxy::start(&echo().await, 1).await.unwrap();
         let other = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        proxy.lead_to(&format!("redis://{}/", other.local_addr().unwrap()).parse().unwrap(), 1).unwrap();
+        proxy
+            .lead_to(
+                &format!("redis://{}/", other.local_addr().unwrap())
+                    .parse()
+                    .unwrap(),
+                1,
+            )
+            .unwrap();
         let _stream = dial(&proxy).await;
-        timeout(Duration::from_secs(5), other.accept()).await.unwrap().unwrap();
+        timeout(Duration::from_secs(5), other.accept())
+            .await
+            .unwrap()
+            .unwrap();
     }
 }

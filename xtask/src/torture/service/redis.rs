@@ -30,11 +30,19 @@ impl Redis {
     /// Connects by a `redis://` URL.
     pub(crate) async fn connect(url: &Url) -> Result<Self> {
         let host = url.host_str().context("the URL of Redis has no host")?;
-        let stream = TcpStream::connect((host, url.port().unwrap_or(6379))).await.context("Redis does not answer")?;
+        let stream = TcpStream::connect((host, url.port().unwrap_or(6379)))
+            .await
+            .context("Redis does not answer")?;
         let mut redis = Self(BufReader::new(stream));
         if let Some(password) = url.password() {
-            let user = if url.username().is_empty() { "default" } else { url.username() };
-            redis.ask(&[b"AUTH", user.as_bytes(), password.as_bytes()]).await?;
+            let user = if url.username().is_empty() {
+                "default"
+            } else {
+                url.username()
+            };
+            redis
+                .ask(&[b"AUTH", user.as_bytes(), password.as_bytes()])
+                .await?;
         }
         let database = url.path().trim_start_matches('/');
         if !database.is_empty() {
@@ -45,24 +53,40 @@ impl Redis {
 
     /// Bytes that its data take, with all that finds them.
     pub(crate) async fn used_memory(&mut self) -> Result<u64> {
-        self.info("memory", "used_memory").await?.parse().context("used_memory is no number")
+        self.info("memory", "used_memory")
+            .await?
+            .parse()
+            .context("used_memory is no number")
     }
 
     /// A line of what it says about itself.
     pub(crate) async fn info(&mut self, section: &str, name: &str) -> Result<String> {
-        let Answer::Text(info) = self.ask(&[b"INFO", section.as_bytes()]).await? else { bail!("INFO answers something else") };
+        let Answer::Text(info) = self.ask(&[b"INFO", section.as_bytes()]).await? else {
+            bail!("INFO answers something else")
+        };
         let info = String::from_utf8_lossy(&info);
         let mut lines = info.lines().filter_map(|line| line.split_once(':'));
-        let (_, value) = lines.find(|(found, _)| *found == name).with_context(|| format!("INFO has no {name}"))?;
+        let (_, value) = lines
+            .find(|(found, _)| *found == name)
+            .with_context(|| format!("INFO has no {name}"))?;
         Ok(value.trim().to_owned())
     }
 
     /// How often a command was called since the server's start.
     pub(crate) async fn calls(&mut self, command: &str) -> Result<u64> {
-        let Answer::Text(info) = self.ask(&[b"INFO", b"commandstats"]).await? else { bail!("INFO answers something else") };
-        let (info, name) = (String::from_utf8_lossy(&info), format!("cmdstat_{command}:calls="));
-        let count = info.lines().find_map(|line| line.strip_prefix(&name)?.split(',').next());
-        count.map_or(Ok(0), |count| count.parse().context("the calls are no number"))
+        let Answer::Text(info) = self.ask(&[b"INFO", b"commandstats"]).await? else {
+            bail!("INFO answers something else")
+        };
+        let (info, name) = (
+            String::from_utf8_lossy(&info),
+            format!("cmdstat_{command}:calls="),
+        );
+        let count = info
+            .lines()
+            .find_map(|line| line.strip_prefix(&name)?.split(',').next());
+        count.map_or(Ok(0), |count| {
+            count.parse().context("the calls are no number")
+        })
     }
 
     /// Runs a script that takes arguments and no keys.
@@ -77,8 +101,12 @@ impl Redis {
         let index = format!("{{{user}}}:sessions");
         let mut keys = Vec::new();
         for name in self.names(&index).await? {
-            let Answer::Text(content) = self.ask(&[b"DUMP", name.as_bytes()]).await? else { continue };
-            let Answer::Number(life) = self.ask(&[b"PTTL", name.as_bytes()]).await? else { bail!("PTTL answers something else") };
+            let Answer::Text(content) = self.ask(&[b"DUMP", name.as_bytes()]).await? else {
+                continue;
+            };
+            let Answer::Number(life) = self.ask(&[b"PTTL", name.as_bytes()]).await? else {
+                bail!("PTTL answers something else")
+            };
             keys.push((name, content, life.max(0)));
         }
         Ok(Snapshot { index, keys })
@@ -90,20 +118,31 @@ impl Redis {
             self.ask(&[b"DEL", name.as_bytes()]).await?;
         }
         for (name, content, life) in &snapshot.keys {
-            self.ask(&[b"RESTORE", name.as_bytes(), life.to_string().as_bytes(), content, b"REPLACE"]).await?;
+            self.ask(&[
+                b"RESTORE",
+                name.as_bytes(),
+                life.to_string().as_bytes(),
+                content,
+                b"REPLACE",
+            ])
+            .await?;
         }
         Ok(())
     }
 
     /// The index and the keys that it leads to (DESIGN §4): `sid -> gen:jti` in the index, `{uid}:<jti>` each.
     async fn names(&mut self, index: &str) -> Result<Vec<String>> {
-        let Answer::List(fields) = self.ask(&[b"HGETALL", index.as_bytes()]).await? else { bail!("HGETALL answers something else") };
+        let Answer::List(fields) = self.ask(&[b"HGETALL", index.as_bytes()]).await? else {
+            bail!("HGETALL answers something else")
+        };
         let prefix = index.strip_suffix("sessions").context("not an index")?;
         let mut names = vec![index.to_owned()];
         for field in fields.chunks(2) {
             if let [_, Answer::Text(value)] = field {
                 let value = String::from_utf8_lossy(value);
-                let (_, jti) = value.split_once(':').context("the index holds something that is not gen:jti")?;
+                let (_, jti) = value
+                    .split_once(':')
+                    .context("the index holds something that is not gen:jti")?;
                 names.push(format!("{prefix}{jti}"));
             }
         }

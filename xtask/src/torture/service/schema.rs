@@ -14,26 +14,39 @@ impl Schema {
     /// Makes one with that name.
     pub(crate) async fn create(database: &Url, name: String) -> Result<Self> {
         execute(database, &format!("CREATE SCHEMA {name}")).await?;
-        Ok(Self { database: database.clone(), name })
+        Ok(Self {
+            database: database.clone(),
+            name,
+        })
     }
 
     /// The database's URL for a service that is to live in this schema.
     pub(crate) fn url(&self) -> Url {
         let mut url = self.database.clone();
-        url.query_pairs_mut().append_pair("options", &format!("-csearch_path={}", self.name));
+        url.query_pairs_mut()
+            .append_pair("options", &format!("-csearch_path={}", self.name));
         url
     }
 
     /// Removes it with all that is in it.
     pub(crate) async fn remove(self) -> Result<()> {
-        execute(&self.database, &format!("DROP SCHEMA {} CASCADE", self.name)).await
+        execute(
+            &self.database,
+            &format!("DROP SCHEMA {} CASCADE", self.name),
+        )
+        .await
     }
 }
 
 async fn execute(database: &Url, statement: &str) -> Result<()> {
-    let (client, connection) = tokio_postgres::connect(database.as_str(), NoTls).await.context("Postgres does not answer")?;
+    let (client, connection) = tokio_postgres::connect(database.as_str(), NoTls)
+        .await
+        .context("Postgres does not answer")?;
     let driver = tokio::spawn(connection);
-    client.batch_execute(statement).await.with_context(|| format!("`{statement}` failed"))?;
+    client
+        .batch_execute(statement)
+        .await
+        .with_context(|| format!("`{statement}` failed"))?;
     drop(client);
     drop(driver.await);
     Ok(())

@@ -41,8 +41,14 @@ pub(super) fn windows(manners: Manners) -> WindowArgs {
         #[command(flatten)]
         windows: WindowArgs,
     }
-    let (free, window, late) = if manners == Manners::Strict || manners == Manners::Forgetful { (0, 0, 0) } else { (300, 900, 2) };
-    let line = format!("- --retry-free={free}ms --retry-window={window}ms --bound-retry-window={window}ms --late-retries={late}");
+    let (free, window, late) = if manners == Manners::Strict || manners == Manners::Forgetful {
+        (0, 0, 0)
+    } else {
+        (300, 900, 2)
+    };
+    let line = format!(
+        "- --retry-free={free}ms --retry-window={window}ms --bound-retry-window={window}ms --late-retries={late}"
+    );
     Line::parse_from(line.split(' ')).windows
 }
 
@@ -103,10 +109,19 @@ async fn serve(stream: TcpStream, manners: Manners, state: &Mutex<State>) -> io:
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await?;
-        let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
-        let answer = match (first.split(' ').nth(1), form.get("grant_type").map(String::as_str)) {
+        let form: HashMap<String, String> =
+            url::form_urlencoded::parse(&body).into_owned().collect();
+        let answer = match (
+            first.split(' ').nth(1),
+            form.get("grant_type").map(String::as_str),
+        ) {
             (Some("/token"), Some("password")) => Some(grant(&state.lock().unwrap().begin())),
-            (Some("/token"), _) => state.lock().unwrap().refresh(manners, &form["refresh_token"]).as_deref().map(grant),
+            (Some("/token"), _) => state
+                .lock()
+                .unwrap()
+                .refresh(manners, &form["refresh_token"])
+                .as_deref()
+                .map(grant),
             // RFC 7009 §2.2: success without words, whatever was there.
             _ => {
                 state.lock().unwrap().revoke(manners, &form["token"]);
@@ -117,7 +132,10 @@ async fn serve(stream: TcpStream, manners: Manners, state: &Mutex<State>) -> io:
             Some(json) => ("200 OK", json),
             None => ("400 Bad Request", r#"{"error":"invalid_grant"}"#.to_owned()),
         };
-        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{json}", json.len());
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{json}",
+            json.len()
+        );
         stream.get_mut().write_all(answer.as_bytes()).await?;
     }
 }
@@ -147,7 +165,8 @@ impl State {
         self.tokens.insert(token.clone(), (id, generation));
         let session = &mut self.sessions[id];
         if generation > session.generation {
-            (session.live, session.generation, session.rotated_at) = (token.clone(), generation, Instant::now());
+            (session.live, session.generation, session.rotated_at) =
+                (token.clone(), generation, Instant::now());
         }
         token
     }

@@ -13,7 +13,10 @@ fn queue() -> Queue {
 
 /// 10 ms by rule of thumb, one block of the usual size.
 fn usual() -> Demand {
-    Demand { space: Space::Blocks(16), effort: Effort::new(Kind::Argon2, 20_000) }
+    Demand {
+        space: Space::Blocks(16),
+        effort: Effort::new(Kind::Argon2, 20_000),
+    }
 }
 
 fn enter(queue: &mut Queue, demand: Demand, now: Instant) -> Result<Ticket, Duration> {
@@ -21,7 +24,9 @@ fn enter(queue: &mut Queue, demand: Demand, now: Instant) -> Result<Ticket, Dura
 }
 
 fn begin(queue: &mut Queue, now: Instant) -> Option<(Ticket, Memory)> {
-    queue.begin(now).map(|(job, reserved)| (job.ticket, Memory::allocate(reserved).unwrap()))
+    queue
+        .begin(now)
+        .map(|(job, reserved)| (job.ticket, Memory::allocate(reserved).unwrap()))
 }
 
 #[test]
@@ -40,7 +45,11 @@ fn who_would_wait_too_long_is_refused_at_once_and_told_how_long() {
     assert_eq!(queue.counts().refused, 1);
     assert!(begin(&mut queue, now).is_some());
     let later = now + Duration::from_millis(10);
-    assert_eq!(queue.wait(usual().space, later), Duration::from_millis(100), "what runs has less and less before it");
+    assert_eq!(
+        queue.wait(usual().space, later),
+        Duration::from_millis(100),
+        "what runs has less and less before it"
+    );
     assert!(enter(&mut queue, usual(), later).is_ok(), "and makes room");
 }
 
@@ -53,29 +62,58 @@ fn what_was_measured_is_what_the_estimate_goes_by() {
     for _ in 0..5 {
         enter(&mut queue, usual(), now).unwrap();
     }
-    assert_eq!(enter(&mut queue, usual(), now), Err(Duration::from_millis(125)), "five times 50 ms over two threads");
+    assert_eq!(
+        enter(&mut queue, usual(), now),
+        Err(Duration::from_millis(125)),
+        "five times 50 ms over two threads"
+    );
 }
 
 #[test]
 fn an_idle_thread_is_worth_no_wait_and_nobody_overtakes() {
     let (mut queue, now) = (queue(), Instant::now());
-    let first = enter(&mut queue, Demand { effort: Effort::new(Kind::Argon2, u64::MAX), ..usual() }, now).unwrap();
+    let first = enter(
+        &mut queue,
+        Demand {
+            effort: Effort::new(Kind::Argon2, u64::MAX),
+            ..usual()
+        },
+        now,
+    )
+    .unwrap();
     assert_eq!(begin(&mut queue, now).unwrap().0, first);
-    let second = enter(&mut queue, usual(), now).expect("the second thread has nothing to do, whatever the first one does");
-    assert!(enter(&mut queue, usual(), now).is_err(), "who comes after waits for a thread, and that may take ages");
+    let second = enter(&mut queue, usual(), now)
+        .expect("the second thread has nothing to do, whatever the first one does");
+    assert!(
+        enter(&mut queue, usual(), now).is_err(),
+        "who comes after waits for a thread, and that may take ages"
+    );
     assert_eq!(begin(&mut queue, now).unwrap().0, second);
 }
 
 #[test]
 fn a_large_hash_waits_for_memory_and_is_not_overtaken() {
     let (mut queue, now) = (queue(), Instant::now());
-    let (small, all) = (usual(), Demand { space: Space::Own(64 * 1024), ..usual() });
+    let (small, all) = (
+        usual(),
+        Demand {
+            space: Space::Own(64 * 1024),
+            ..usual()
+        },
+    );
     for demand in [small, all, small] {
         enter(&mut queue, demand, now).unwrap();
     }
-    assert_eq!(queue.wait(usual().space, now), Duration::from_millis(20), "the large one keeps both threads to itself: 5 + 10 + 5 ms");
+    assert_eq!(
+        queue.wait(usual().space, now),
+        Duration::from_millis(20),
+        "the large one keeps both threads to itself: 5 + 10 + 5 ms"
+    );
     let (first, memory) = begin(&mut queue, now).unwrap();
-    assert!(begin(&mut queue, now).is_none(), "there is a thread, but no memory, for either");
+    assert!(
+        begin(&mut queue, now).is_none(),
+        "there is a thread, but no memory, for either"
+    );
     queue.end(first, memory, None);
     let (large, memory) = begin(&mut queue, now).unwrap();
     assert!(begin(&mut queue, now).is_none());
@@ -87,7 +125,9 @@ fn a_large_hash_waits_for_memory_and_is_not_overtaken() {
 #[test]
 fn who_leaves_makes_room_and_what_has_begun_stays() {
     let (mut queue, now) = (queue(), Instant::now());
-    let tickets: Vec<_> = (0..3).map(|_| enter(&mut queue, usual(), now).unwrap()).collect();
+    let tickets: Vec<_> = (0..3)
+        .map(|_| enter(&mut queue, usual(), now).unwrap())
+        .collect();
     let (begun, _memory) = begin(&mut queue, now).unwrap();
     assert!(!queue.leave(begun), "it is being computed");
     assert!(queue.leave(tickets[1]) && !queue.leave(tickets[1]));

@@ -33,17 +33,31 @@ pub(in super::super) struct Bcrypt {
 
 impl Bcrypt {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.len() != 60 || !text.is_ascii() || !["$2a$", "$2b$", "$2y$"].contains(&&text[..4]) || &text[6..7] != "$" {
+        if text.len() != 60
+            || !text.is_ascii()
+            || !["$2a$", "$2b$", "$2y$"].contains(&&text[..4])
+            || &text[6..7] != "$"
+        {
             return None;
         }
         let digits = &text[4..6];
-        let cost = digits.parse().ok().filter(|cost| (4..=31).contains(cost) && digits.bytes().all(|b| b.is_ascii_digit()))?;
+        let cost = digits
+            .parse()
+            .ok()
+            .filter(|cost| (4..=31).contains(cost) && digits.bytes().all(|b| b.is_ascii_digit()))?;
         let decode = |text: &str| BASE64.decode(text).ok();
-        Some(Self { cost, salt: decode(&text[7..29])?.try_into().ok()?, expected: decode(&text[29..])?.try_into().ok()? })
+        Some(Self {
+            cost,
+            salt: decode(&text[7..29])?.try_into().ok()?,
+            expected: decode(&text[29..])?.try_into().ok()?,
+        })
     }
 
     pub(super) fn demand(&self) -> Demand {
-        Demand { space: Space::Own(BYTES), effort: Effort::new(Kind::Bcrypt, 1 << self.cost) }
+        Demand {
+            space: Space::Own(BYTES),
+            effort: Effort::new(Kind::Bcrypt, 1 << self.cost),
+        }
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> bool {
@@ -51,6 +65,8 @@ impl Bcrypt {
         let length = password.len().min(LONGEST_KEY);
         key[..length].copy_from_slice(&password[..length]);
         let key = &key[..(length + 1).min(LONGEST_KEY)];
-        bcrypt::bcrypt(self.cost, self.salt, key)[..23].ct_eq(&self.expected).into()
+        bcrypt::bcrypt(self.cost, self.salt, key)[..23]
+            .ct_eq(&self.expected)
+            .into()
     }
 }

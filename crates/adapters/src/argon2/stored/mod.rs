@@ -28,7 +28,9 @@ pub enum UnusableHash {
     #[error("the stored hash is not a correct {0} hash")]
     Malformed(&'static str),
     /// More memory than all hashing may take.
-    #[error("the stored hash asks for {need} bytes of memory, more than the whole budget for hashing ({budget} bytes)")]
+    #[error(
+        "the stored hash asks for {need} bytes of memory, more than the whole budget for hashing ({budget} bytes)"
+    )]
     TooLarge {
         /// What it asks for.
         need: u64,
@@ -36,7 +38,9 @@ pub enum UnusableHash {
         budget: u64,
     },
     /// More time than any hash may take.
-    #[error("the stored hash asks for about {0:?} of computing, more than any hash may take (10 s)")]
+    #[error(
+        "the stored hash asks for about {0:?} of computing, more than any hash may take (10 s)"
+    )]
     TooSlow(Duration),
 }
 
@@ -59,7 +63,10 @@ pub(super) enum Space {
 impl Demand {
     pub(super) fn of(params: &Params) -> Self {
         let units = u64::from(params.m_cost()) * u64::from(params.t_cost());
-        Self { space: Space::Blocks(params.block_count()), effort: Effort::new(Kind::Argon2, units) }
+        Self {
+            space: Space::Blocks(params.block_count()),
+            effort: Effort::new(Kind::Argon2, units),
+        }
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -75,13 +82,23 @@ impl Demand {
         if need > budget {
             return Err(UnusableHash::TooLarge { need, budget });
         }
-        if time > LONGEST { Err(UnusableHash::TooSlow(time)) } else { Ok(()) }
+        if time > LONGEST {
+            Err(UnusableHash::TooSlow(time))
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// A stored hash.
 pub(super) enum Stored {
-    Argon2 { algorithm: Algorithm, version: Version, params: Params, salt: Salt, expected: Output },
+    Argon2 {
+        algorithm: Algorithm,
+        version: Version,
+        params: Params,
+        salt: Salt,
+        expected: Output,
+    },
     Bcrypt(Bcrypt),
     Scrypt(Scrypt),
 }
@@ -93,12 +110,18 @@ impl Stored {
             return argon2(text).ok_or(UnusableHash::Malformed("argon2"));
         }
         if text.starts_with("$2") {
-            return Bcrypt::parse(text).map(Self::Bcrypt).ok_or(UnusableHash::Malformed("bcrypt"));
+            return Bcrypt::parse(text)
+                .map(Self::Bcrypt)
+                .ok_or(UnusableHash::Malformed("bcrypt"));
         }
         if text.starts_with("$scrypt$") {
-            return Scrypt::from_phc(text).map(Self::Scrypt).ok_or(UnusableHash::Malformed("scrypt"));
+            return Scrypt::from_phc(text)
+                .map(Self::Scrypt)
+                .ok_or(UnusableHash::Malformed("scrypt"));
         }
-        Scrypt::from_hex_pair(text).map(Self::Scrypt).ok_or(UnusableHash::UnknownForm)
+        Scrypt::from_hex_pair(text)
+            .map(Self::Scrypt)
+            .ok_or(UnusableHash::UnknownForm)
     }
 
     pub(super) fn demand(&self) -> Demand {
@@ -118,7 +141,13 @@ impl Stored {
     /// Computes the hash and compares in constant time.
     pub(super) fn verify(&self, password: &[u8], memory: &mut [Block]) -> Result<bool, StoreError> {
         match self {
-            Self::Argon2 { algorithm, version, params, salt, expected } => {
+            Self::Argon2 {
+                algorithm,
+                version,
+                params,
+                salt,
+                expected,
+            } => {
                 let output = compute(*algorithm, *version, params, password, salt, memory)?;
                 Ok(output.ct_eq(expected.as_bytes()).into())
             }
@@ -132,7 +161,16 @@ fn argon2(text: &str) -> Option<Stored> {
     let phc = Phc::new(text).ok()?;
     let algorithm = Algorithm::try_from(phc.algorithm.as_str()).ok()?;
     // As in the reference implementation, whose first version did not name itself.
-    let version = phc.version.map_or(Ok(Version::V0x10), Version::try_from).ok()?;
+    let version = phc
+        .version
+        .map_or(Ok(Version::V0x10), Version::try_from)
+        .ok()?;
     let params = Params::try_from(&phc).ok()?;
-    Some(Stored::Argon2 { algorithm, version, params, salt: phc.salt?, expected: phc.hash? })
+    Some(Stored::Argon2 {
+        algorithm,
+        version,
+        params,
+        salt: phc.salt?,
+        expected: phc.hash?,
+    })
 }

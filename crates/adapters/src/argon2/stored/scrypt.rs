@@ -30,8 +30,14 @@ impl Scrypt {
         if phc.params.iter().count() != 3 {
             return None;
         }
-        let params = Params::new(number("ln")?.try_into().ok()?, number("r")?, number("p")?).ok()?;
-        Some(Self { params, salt: phc.salt?.to_vec(), expected: phc.hash?.as_bytes().to_vec() }).filter(Self::is_sound)
+        let params =
+            Params::new(number("ln")?.try_into().ok()?, number("r")?, number("p")?).ok()?;
+        Some(Self {
+            params,
+            salt: phc.salt?.to_vec(),
+            expected: phc.hash?.as_bytes().to_vec(),
+        })
+        .filter(Self::is_sound)
     }
 
     pub(super) fn from_hex_pair(text: &str) -> Option<Self> {
@@ -39,7 +45,11 @@ impl Scrypt {
         let (expected, salt) = (mixed::decode_vec(hash).ok()?, mixed::decode_vec(salt).ok()?);
         let (ln, r, p) = PAIR;
         let found = HASH.contains(&expected.len()) && SALT.contains(&salt.len());
-        found.then_some(Self { params: Params::new(ln, r, p).ok()?, salt, expected })
+        found.then_some(Self {
+            params: Params::new(ln, r, p).ok()?,
+            salt,
+            expected,
+        })
     }
 
     /// N is more than 1 (RFC 7914 §6).
@@ -48,10 +58,17 @@ impl Scrypt {
     }
 
     pub(super) fn demand(&self) -> Demand {
-        let (n, r, p) = (self.params.n(), u64::from(self.params.r()), u64::from(self.params.p()));
+        let (n, r, p) = (
+            self.params.n(),
+            u64::from(self.params.r()),
+            u64::from(self.params.p()),
+        );
         // V, B and a block to work on.
         let bytes = n.saturating_add(p + 1).saturating_mul(r * 128);
-        Demand { space: Space::Own(bytes), effort: Effort::new(Kind::Scrypt, n.saturating_mul(r).saturating_mul(p)) }
+        Demand {
+            space: Space::Own(bytes),
+            effort: Effort::new(Kind::Scrypt, n.saturating_mul(r).saturating_mul(p)),
+        }
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> Result<bool, InvalidOutputLen> {

@@ -24,13 +24,20 @@ impl Place {
     pub(super) fn read(text: &str, answered: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        Some(Self { host: known(host, answered).to_owned(), port: port.parse().ok()? })
+        Some(Self {
+            host: known(host, answered).to_owned(),
+            port: port.parse().ok()?,
+        })
     }
 }
 
 /// A node that does not know its own name leaves it out, or writes a question mark.
 fn known<'a>(host: &'a str, answered: &'a str) -> &'a str {
-    if host.is_empty() || host == "?" { answered } else { host }
+    if host.is_empty() || host == "?" {
+        answered
+    } else {
+        host
+    }
 }
 
 /// Which master serves which hash slot.
@@ -53,8 +60,13 @@ pub(super) fn slot_of(key: &[u8]) -> u16 {
 impl Map {
     /// Reads what `CLUSTER SLOTS` answers; nothing if it names no master at all.
     pub(super) fn read(answer: &Value, answered: &str) -> Option<Self> {
-        let Value::Array(entries) = answer else { return None };
-        let mut ranges: Vec<_> = entries.iter().filter_map(|entry| range(entry, answered)).collect();
+        let Value::Array(entries) = answer else {
+            return None;
+        };
+        let mut ranges: Vec<_> = entries
+            .iter()
+            .filter_map(|entry| range(entry, answered))
+            .collect();
         ranges.sort_unstable();
         (!ranges.is_empty()).then_some(Self { ranges })
     }
@@ -90,23 +102,46 @@ impl Map {
         if next < SLOTS {
             add(next, SLOTS - 1);
         }
-        let gaps: Vec<_> =
-            gaps.iter().map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") }).collect();
+        let gaps: Vec<_> = gaps
+            .iter()
+            .map(|(first, last)| {
+                if first == last {
+                    first.to_string()
+                } else {
+                    format!("{first}-{last}")
+                }
+            })
+            .collect();
         gaps.join(", ")
     }
 }
 
 /// `[first, last, [host, port, id, …], replicas…]`
 fn range(entry: &Value, answered: &str) -> Option<(u16, u16, Place)> {
-    let Value::Array(parts) = entry else { return None };
-    let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = &parts[..] else { return None };
-    let [host, Value::Int(port), ..] = &master[..] else { return None };
+    let Value::Array(parts) = entry else {
+        return None;
+    };
+    let [
+        Value::Int(first),
+        Value::Int(last),
+        Value::Array(master),
+        ..,
+    ] = &parts[..]
+    else {
+        return None;
+    };
+    let [host, Value::Int(port), ..] = &master[..] else {
+        return None;
+    };
     let host = match host {
         Value::BulkString(host) => str::from_utf8(host).ok()?,
         Value::SimpleString(host) => host,
         _ => "",
     };
-    let place = Place { host: known(host, answered).to_owned(), port: u16::try_from(*port).ok()? };
+    let place = Place {
+        host: known(host, answered).to_owned(),
+        port: u16::try_from(*port).ok()?,
+    };
     let last = u16::try_from(*last).ok().filter(|last| *last < SLOTS)?;
     Some((u16::try_from(*first).ok()?, last, place))
 }
@@ -121,26 +156,45 @@ mod tests {
 
     fn entry(first: i64, last: i64, host: &str, port: i64) -> Value {
         let node = |port| Value::Array(vec![text(host), Value::Int(port), text("id")]);
-        Value::Array(vec![Value::Int(first), Value::Int(last), node(port), node(port + 100)])
+        Value::Array(vec![
+            Value::Int(first),
+            Value::Int(last),
+            node(port),
+            node(port + 100),
+        ])
     }
 
     fn place(host: &str, port: u16) -> Place {
-        Place { host: host.to_owned(), port }
+        Place {
+            host: host.to_owned(),
+            port,
+        }
     }
 
     #[test]
     fn keys_are_hashed_as_the_specification_says() {
         assert_eq!(slot_of(b"123456789"), 0x31C3, "its own example");
-        assert_eq!(slot_of(b"{user1000}.following"), slot_of(b"{user1000}.followers"));
+        assert_eq!(
+            slot_of(b"{user1000}.following"),
+            slot_of(b"{user1000}.followers")
+        );
         assert_eq!(slot_of(b"foo{}{bar}"), slot_of("foo{}{bar}".as_bytes()));
-        assert_ne!(slot_of(b"foo{}{bar}"), slot_of(b"bar"), "an empty tag is none");
+        assert_ne!(
+            slot_of(b"foo{}{bar}"),
+            slot_of(b"bar"),
+            "an empty tag is none"
+        );
         assert_eq!(slot_of(b"foo{{bar}}zap"), slot_of(b"{bar"));
         assert_eq!(slot_of(b"foo{bar}{zap}"), slot_of(b"bar"));
     }
 
     #[test]
     fn each_slot_has_the_master_that_was_told() {
-        let answer = Value::Array(vec![entry(5461, 10_922, "two", 2), entry(0, 5460, "", 1), entry(10_924, 16_383, "?", 3)]);
+        let answer = Value::Array(vec![
+            entry(5461, 10_922, "two", 2),
+            entry(0, 5460, "", 1),
+            entry(10_924, 16_383, "?", 3),
+        ]);
         let map = Map::read(&answer, "asked").expect("a map");
         assert_eq!(map.master(0), Some(&place("asked", 1)));
         assert_eq!(map.master(5461), Some(&place("two", 2)));
@@ -149,19 +203,28 @@ mod tests {
         assert_eq!(map.masters().len(), 3);
         assert_eq!(map.without(&BTreeSet::new()), "10923");
         assert_eq!(map.without(&[place("two", 2)].into()), "5461-10923");
-        assert_eq!(map.without(&[place("asked", 1), place("asked", 3)].into()), "0-5460, 10923-16383");
+        assert_eq!(
+            map.without(&[place("asked", 1), place("asked", 3)].into()),
+            "0-5460, 10923-16383"
+        );
     }
 
     #[test]
     fn nonsense_is_no_map() {
         assert_eq!(Map::read(&Value::Array(vec![]), "x"), None);
         assert_eq!(Map::read(&Value::Nil, "x"), None);
-        assert_eq!(Map::read(&Value::Array(vec![entry(0, 20_000, "x", 1)]), "x"), None);
+        assert_eq!(
+            Map::read(&Value::Array(vec![entry(0, 20_000, "x", 1)]), "x"),
+            None
+        );
     }
 
     #[test]
     fn a_redirection_may_leave_the_host_out() {
-        assert_eq!(Place::read("10.0.0.1:7000", "x"), Some(place("10.0.0.1", 7000)));
+        assert_eq!(
+            Place::read("10.0.0.1:7000", "x"),
+            Some(place("10.0.0.1", 7000))
+        );
         assert_eq!(Place::read(":7000", "x"), Some(place("x", 7000)));
         assert_eq!(Place::read("::1:7000", "x"), Some(place("::1", 7000)));
         assert_eq!(Place::read("nonsense", "x"), None);

@@ -6,7 +6,9 @@
 mod map;
 mod route;
 
-use super::{RedisConfig, dial::Way, failure::Failure, node::Node, server::Unfit, url, url::UrlError};
+use super::{
+    RedisConfig, dial::Way, failure::Failure, node::Node, server::Unfit, url, url::UrlError,
+};
 use deadpool_redis::redis::{ConnectionInfo, FromRedisValue, ScriptInvocation, cmd};
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use map::{Map, Place};
@@ -59,7 +61,14 @@ impl Cluster {
     /// Nothing is dialled yet.
     pub(super) fn new(config: &RedisConfig) -> Result<Self, UrlError> {
         let hosts = url::hosts(config)?;
-        let seeds: Vec<_> = hosts.iter().filter_map(url::place).map(|(host, port)| Place { host: host.to_owned(), port }).collect();
+        let seeds: Vec<_> = hosts
+            .iter()
+            .filter_map(url::place)
+            .map(|(host, port)| Place {
+                host: host.to_owned(),
+                port,
+            })
+            .collect();
         let address: Vec<_> = seeds.iter().map(Place::to_string).collect();
         Ok(Self(Arc::new(Inner {
             address: address.join(",").into(),
@@ -79,7 +88,10 @@ impl Cluster {
     }
 
     /// Calls a script on the master of its keys' hash slot.
-    pub(super) async fn call<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure> {
+    pub(super) async fn call<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, Failure> {
         let mut route = Route::new(self);
         let outcome = call.invoke_async(&mut route).await;
         outcome.map_err(|source| route.judge(source))
@@ -89,7 +101,10 @@ impl Cluster {
     pub(super) async fn masters(&self) -> Result<Vec<Arc<Node>>, Failure> {
         self.look(self.deadline()).await?;
         let map = self.map();
-        map.masters().into_iter().map(|place| self.node(place)).collect()
+        map.masters()
+            .into_iter()
+            .map(|place| self.node(place))
+            .collect()
     }
 
     /// Whether any master answers. Hash slots that nobody serves are logged when they change: users elsewhere are served all the same, so
@@ -118,14 +133,24 @@ impl Cluster {
             self.look_soon();
         }
         self.tell(gaps);
-        if answered { Ok(()) } else { Err(failed.unwrap_or_else(|| self.no_map())) }
+        if answered {
+            Ok(())
+        } else {
+            Err(failed.unwrap_or_else(|| self.no_map()))
+        }
     }
 
     /// How many connections to the masters there should be, and how many are open.
     pub(super) fn count(&self) -> (usize, usize) {
         let state = self.state();
-        let counts = state.nodes.iter().filter(|(place, _)| state.map.masters().contains(place)).map(|(_, node)| node.count());
-        counts.fold((0, 0), |(all, open), (some, live)| (all + some, open + live))
+        let counts = state
+            .nodes
+            .iter()
+            .filter(|(place, _)| state.map.masters().contains(place))
+            .map(|(_, node)| node.count());
+        counts.fold((0, 0), |(all, open), (some, live)| {
+            (all + some, open + live)
+        })
     }
 
     /// Lets go of all.
@@ -150,19 +175,31 @@ impl Cluster {
             return Err(Failure::Closed);
         }
         let inner = &self.0;
-        let make = || Arc::new(Node::new(Way::Fixed(url::at(&inner.template, &place.host, place.port)), inner.connections, inner.timeout));
-        Ok(Arc::clone(state.nodes.entry(place.clone()).or_insert_with(make)))
+        let make = || {
+            Arc::new(Node::new(
+                Way::Fixed(url::at(&inner.template, &place.host, place.port)),
+                inner.connections,
+                inner.timeout,
+            ))
+        };
+        Ok(Arc::clone(
+            state.nodes.entry(place.clone()).or_insert_with(make),
+        ))
     }
 
     /// Asks who serves what, one caller at a time, and not again and again: what was asked a moment ago holds for whoever comes then.
     async fn look(&self, deadline: Instant) -> Result<(), Failure> {
-        let Ok(mut last) = timeout_at(deadline, self.0.looking.lock()).await else { return Err(self.no_map()) };
+        let Ok(mut last) = timeout_at(deadline, self.0.looking.lock()).await else {
+            return Err(self.no_map());
+        };
         let begun = Instant::now();
         if last.is_some_and(|last| begun < last + PAUSE) {
             return Ok(());
         }
         *last = Some(begun);
-        let map = timeout_at(deadline, self.ask()).await.map_err(|_| self.no_map())??;
+        let map = timeout_at(deadline, self.ask())
+            .await
+            .map_err(|_| self.no_map())??;
         let mut state = self.state();
         // A node that is no master any more may still be answering somebody, who holds on to it.
         state.nodes.retain(|place, _| map.masters().contains(place));
@@ -176,23 +213,39 @@ impl Cluster {
     /// Asks a few nodes at once, others each time, and more until one knows.
     async fn ask(&self) -> Result<Map, Failure> {
         let mut places: Vec<Place> = self.map().masters().into_iter().cloned().collect();
-        places.extend(self.0.seeds.iter().filter(|seed| !self.map().masters().contains(seed)).cloned());
+        places.extend(
+            self.0
+                .seeds
+                .iter()
+                .filter(|seed| !self.map().masters().contains(seed))
+                .cloned(),
+        );
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed) % places.len().max(1);
         places.rotate_left(turn);
-        let mut nodes = places.iter().map(|place| Ok((place, self.node(place)?))).collect::<Result<Vec<_>, Failure>>()?;
+        let mut nodes = places
+            .iter()
+            .map(|place| Ok((place, self.node(place)?)))
+            .collect::<Result<Vec<_>, Failure>>()?;
         nodes.sort_by_key(|(_, node)| node.rests());
         let mut failed = None;
         for some in nodes.chunks(ASKED) {
-            let mut answers: FuturesUnordered<_> =
-                some.iter().map(async |(place, node)| (place, node.command(cmd("CLUSTER").arg("SLOTS")).await)).collect();
+            let mut answers: FuturesUnordered<_> = some
+                .iter()
+                .map(async |(place, node)| (place, node.command(cmd("CLUSTER").arg("SLOTS")).await))
+                .collect();
             while let Some((place, answer)) = answers.next().await {
                 match answer.map(|answer| Map::read(&answer, &place.host)) {
                     Ok(Some(map)) => return Ok(map),
                     Ok(None) => {}
                     Err(Failure::Command { source, .. })
-                        if source.detail().is_some_and(|detail| detail.contains("cluster support disabled")) =>
+                        if source
+                            .detail()
+                            .is_some_and(|detail| detail.contains("cluster support disabled")) =>
                     {
-                        return Err(Failure::Unfit { address: place.to_string().into(), source: Unfit::NoCluster });
+                        return Err(Failure::Unfit {
+                            address: place.to_string().into(),
+                            source: Unfit::NoCluster,
+                        });
                     }
                     Err(failure) => failed = Some(failure),
                 }
@@ -209,7 +262,10 @@ impl Cluster {
                 let looked = cluster.look(cluster.deadline()).await;
                 cluster.0.due.store(false, Ordering::Release);
                 if let Err(failure) = looked {
-                    tracing::debug!(error = &failure as &dyn std::error::Error, "could not look at the Redis Cluster");
+                    tracing::debug!(
+                        error = &failure as &dyn std::error::Error,
+                        "could not look at the Redis Cluster"
+                    );
                 }
             });
         }
@@ -228,7 +284,9 @@ impl Cluster {
     }
 
     fn no_map(&self) -> Failure {
-        Failure::NoMap { address: self.address() }
+        Failure::NoMap {
+            address: self.address(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::redis::failure::Failure;
 use deadpool_redis::redis::{
-    Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value, aio::ConnectionLike,
+    Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
+    aio::ConnectionLike,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,13 +44,24 @@ enum Turn {
 
 impl<'a> Route<'a> {
     pub(super) fn new(cluster: &'a Cluster) -> Self {
-        Self { cluster, deadline: cluster.deadline(), last: None, failure: None }
+        Self {
+            cluster,
+            deadline: cluster.deadline(),
+            last: None,
+            failure: None,
+        }
     }
 
     /// What went wrong in the end.
     pub(super) fn judge(self, source: RedisError) -> Failure {
-        let address = || self.last.map_or_else(|| self.cluster.address(), |place| place.to_string().into());
-        self.failure.unwrap_or_else(|| Failure::Command { address: address(), source })
+        let address = || {
+            self.last
+                .map_or_else(|| self.cluster.address(), |place| place.to_string().into())
+        };
+        self.failure.unwrap_or_else(|| Failure::Command {
+            address: address(),
+            source,
+        })
     }
 
     async fn send(&mut self, command: &Cmd) -> Result<RedisResult<Value>, Failure> {
@@ -78,7 +90,11 @@ impl<'a> Route<'a> {
                 }
                 Turn::Moving => {
                     if asked + WAIT >= self.deadline {
-                        return Err(Failure::Moving { address: self.cluster.address(), slot, after: self.cluster.0.timeout });
+                        return Err(Failure::Moving {
+                            address: self.cluster.address(),
+                            slot,
+                            after: self.cluster.0.timeout,
+                        });
                     }
                     sleep(WAIT).await;
                     place = self.cluster.map().master(slot).cloned().unwrap_or(place);
@@ -108,8 +124,13 @@ impl<'a> Route<'a> {
     async fn at(&mut self, place: &Place, command: &Cmd) -> Result<RedisResult<Value>, Failure> {
         self.last = Some(place.clone());
         let node = self.cluster.node(place)?;
-        let outcome =
-            node.run(self.deadline, async |mut link| link.send_packed_command(command).await.and_then(Value::extract_error)).await;
+        let outcome = node
+            .run(self.deadline, async |mut link| {
+                link.send_packed_command(command)
+                    .await
+                    .and_then(Value::extract_error)
+            })
+            .await;
         match outcome {
             Ok(value) => Ok(Ok(value)),
             Err(Failure::Command { source, .. }) if !source.is_io_error() => Ok(Err(source)),
@@ -123,21 +144,35 @@ impl<'a> Route<'a> {
         }
         self.cluster.look(self.deadline).await?;
         let found = self.cluster.map().master(slot).cloned();
-        found.ok_or_else(|| Failure::Uncovered { address: Arc::clone(&self.cluster.0.address), slot })
+        found.ok_or_else(|| Failure::Uncovered {
+            address: Arc::clone(&self.cluster.0.address),
+            slot,
+        })
     }
 }
 
 fn turn(error: &RedisError, answered: &Place) -> Turn {
-    let ErrorKind::Server(kind) = error.kind() else { return Turn::Done };
+    let ErrorKind::Server(kind) = error.kind() else {
+        return Turn::Done;
+    };
     match kind {
         ServerErrorKind::Moved => {
-            let next = error.redirect_node().and_then(|(next, _)| Place::read(next, &answered.host));
+            let next = error
+                .redirect_node()
+                .and_then(|(next, _)| Place::read(next, &answered.host));
             next.map_or(Turn::Done, Turn::Elsewhere)
         }
         ServerErrorKind::Ask | ServerErrorKind::TryAgain => Turn::Moving,
-        ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly => Turn::Lost,
+        ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly => {
+            Turn::Lost
+        }
         // Some keys of the slot have left already.
-        _ if error.detail().is_some_and(|detail| detail.contains("non local key")) => Turn::Moving,
+        _ if error
+            .detail()
+            .is_some_and(|detail| detail.contains("non local key")) =>
+        {
+            Turn::Moving
+        }
         _ => Turn::Done,
     }
 }
@@ -145,7 +180,9 @@ fn turn(error: &RedisError, answered: &Place) -> Turn {
 /// The first key of a script's call: `EVALSHA sha number key …`
 fn key(command: &Cmd) -> Option<&[u8]> {
     let mut words = command.args_iter();
-    let Some(Arg::Simple(b"EVALSHA")) = words.next() else { return None };
+    let Some(Arg::Simple(b"EVALSHA")) = words.next() else {
+        return None;
+    };
     match words.nth(2) {
         Some(Arg::Simple(key)) => Some(key),
         _ => None,
@@ -165,8 +202,15 @@ impl ConnectionLike for Route<'_> {
         })
     }
 
-    fn req_packed_commands<'a>(&'a mut self, _: &'a Pipeline, _: usize, _: usize) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(async { Err((ErrorKind::Client, "pipelines have no way through a cluster").into()) })
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        _: &'a Pipeline,
+        _: usize,
+        _: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async {
+            Err((ErrorKind::Client, "pipelines have no way through a cluster").into())
+        })
     }
 
     fn get_db(&self) -> i64 {
@@ -180,24 +224,54 @@ mod tests {
     use deadpool_redis::redis::{cmd, parse_redis_value};
 
     fn answered(line: &str) -> Turn {
-        let value = parse_redis_value(format!("-{line}\r\n").as_bytes()).expect("an error is a value");
-        turn(&value.extract_error().expect_err("an error"), &Place { host: "asked".to_owned(), port: 1 })
+        let value =
+            parse_redis_value(format!("-{line}\r\n").as_bytes()).expect("an error is a value");
+        turn(
+            &value.extract_error().expect_err("an error"),
+            &Place {
+                host: "asked".to_owned(),
+                port: 1,
+            },
+        )
     }
 
     #[test]
     fn a_call_goes_where_its_first_key_is() {
-        assert_eq!(key(cmd("EVALSHA").arg("digest").arg(2).arg("{a}:one").arg("{a}:two").arg("x")), Some(&b"{a}:one"[..]));
-        assert_eq!(key(cmd("SCRIPT").arg("LOAD").arg("return 1").arg("x")), None);
+        assert_eq!(
+            key(cmd("EVALSHA")
+                .arg("digest")
+                .arg(2)
+                .arg("{a}:one")
+                .arg("{a}:two")
+                .arg("x")),
+            Some(&b"{a}:one"[..])
+        );
+        assert_eq!(
+            key(cmd("SCRIPT").arg("LOAD").arg("return 1").arg("x")),
+            None
+        );
     }
 
     #[test]
     fn a_redirection_is_followed_and_a_slot_that_moves_is_waited_for() {
-        assert!(matches!(answered("MOVED 5 10.0.0.1:7000"), Turn::Elsewhere(place) if place.to_string() == "10.0.0.1:7000"));
-        assert!(matches!(answered("MOVED 5 :7000"), Turn::Elsewhere(place) if place.to_string() == "asked:7000"));
-        for line in ["ASK 5 10.0.0.1:7000", "TRYAGAIN later", "ERR Script attempted to access a non local key in a cluster node"] {
+        assert!(
+            matches!(answered("MOVED 5 10.0.0.1:7000"), Turn::Elsewhere(place) if place.to_string() == "10.0.0.1:7000")
+        );
+        assert!(
+            matches!(answered("MOVED 5 :7000"), Turn::Elsewhere(place) if place.to_string() == "asked:7000")
+        );
+        for line in [
+            "ASK 5 10.0.0.1:7000",
+            "TRYAGAIN later",
+            "ERR Script attempted to access a non local key in a cluster node",
+        ] {
             assert!(matches!(answered(line), Turn::Moving), "{line}");
         }
-        for line in ["CLUSTERDOWN the cluster is down", "READONLY no", "MASTERDOWN no"] {
+        for line in [
+            "CLUSTERDOWN the cluster is down",
+            "READONLY no",
+            "MASTERDOWN no",
+        ] {
             assert!(matches!(answered(line), Turn::Lost), "{line}");
         }
         for line in ["NOSCRIPT none", "WRONGTYPE no", "OOM no"] {

@@ -14,7 +14,14 @@ use std::{sync::Arc, time::Duration};
 
 macro_rules! script {
     ($flags:literal, $file:literal) => {
-        Script::new(concat!("#!lua", $flags, "\n", include_str!("shared.lua"), "\n", include_str!($file)))
+        Script::new(concat!(
+            "#!lua",
+            $flags,
+            "\n",
+            include_str!("shared.lua"),
+            "\n",
+            include_str!($file)
+        ))
     };
 }
 
@@ -29,8 +36,16 @@ pub struct RedisLimits {
 impl RedisTokens {
     /// Buckets beside the white list. They end with its connections.
     pub fn limits(&self, names: BucketNames) -> RedisLimits {
-        let (take, give_back) = (script!("", "take.lua"), script!(" flags=allow-oom", "give_back.lua"));
-        RedisLimits { links: Arc::clone(&self.links), names, take, give_back }
+        let (take, give_back) = (
+            script!("", "take.lua"),
+            script!(" flags=allow-oom", "give_back.lua"),
+        );
+        RedisLimits {
+            links: Arc::clone(&self.links),
+            names,
+            take,
+            give_back,
+        }
     }
 }
 
@@ -46,7 +61,11 @@ impl RedisLimits {
 
     fn unreadable(&self, answer: &[i64]) -> StoreError {
         let source = super::reply::Unreadable::answer("the limits", format!("{answer:?}"));
-        Failure::Reply { address: self.links.address(), source }.while_it_should(TAKE)
+        Failure::Reply {
+            address: self.links.address(),
+            source,
+        }
+        .while_it_should(TAKE)
     }
 }
 
@@ -59,7 +78,11 @@ impl RateLimiter for RedisLimits {
             return Ok(TakeOutcome::Allowed(Vec::new()));
         }
         let call = self.call(&self.take, takes);
-        let answer: Vec<i64> = self.links.call(&call).await.map_err(|failure| failure.while_it_should(TAKE))?;
+        let answer: Vec<i64> = self
+            .links
+            .call(&call)
+            .await
+            .map_err(|failure| failure.while_it_should(TAKE))?;
         outcome(&answer, takes.len()).ok_or_else(|| self.unreadable(&answer))
     }
 
@@ -68,7 +91,10 @@ impl RateLimiter for RedisLimits {
             return Ok(());
         }
         let call = self.call(&self.give_back, takes);
-        self.links.call(&call).await.map_err(|failure| failure.while_it_should("uncount an attempt"))
+        self.links
+            .call(&call)
+            .await
+            .map_err(|failure| failure.while_it_should("uncount an attempt"))
     }
 }
 
@@ -78,15 +104,32 @@ fn outcome(answer: &[i64], asked: usize) -> Option<TakeOutcome> {
     let (&allowed, rest) = answer.split_first()?;
     match allowed {
         1 if rest.len() == 2 * asked => {
-            let level = |pair: &[i64]| Some(Level { remaining: u32::try_from(pair[0]).ok()?, full_after: micros(pair[1])? });
-            rest.chunks_exact(2).map(level).collect::<Option<_>>().map(TakeOutcome::Allowed)
+            let level = |pair: &[i64]| {
+                Some(Level {
+                    remaining: u32::try_from(pair[0]).ok()?,
+                    full_after: micros(pair[1])?,
+                })
+            };
+            rest.chunks_exact(2)
+                .map(level)
+                .collect::<Option<_>>()
+                .map(TakeOutcome::Allowed)
         }
         0 if !rest.is_empty() && rest.len() % 3 == 0 => {
             let empty = |triple: &[i64]| {
-                let index = usize::try_from(triple[0]).ok().filter(|&index| index < asked)?;
-                Some(Empty { index, retry_after: micros(triple[1])?, first: triple[2] == 1 })
+                let index = usize::try_from(triple[0])
+                    .ok()
+                    .filter(|&index| index < asked)?;
+                Some(Empty {
+                    index,
+                    retry_after: micros(triple[1])?,
+                    first: triple[2] == 1,
+                })
             };
-            rest.chunks_exact(3).map(empty).collect::<Option<_>>().map(TakeOutcome::Limited)
+            rest.chunks_exact(3)
+                .map(empty)
+                .collect::<Option<_>>()
+                .map(TakeOutcome::Limited)
         }
         _ => None,
     }
@@ -98,11 +141,34 @@ mod tests {
 
     #[test]
     fn answers_are_read_or_refused() {
-        let level = Level { remaining: 4, full_after: Duration::from_micros(9) };
-        assert_eq!(outcome(&[1, 4, 9], 1), Some(TakeOutcome::Allowed(vec![level])));
-        let empty = Empty { index: 1, retry_after: Duration::from_micros(7), first: true };
-        assert_eq!(outcome(&[0, 1, 7, 1], 2), Some(TakeOutcome::Limited(vec![empty])));
-        for bad in [&[][..], &[1], &[1, 4], &[1, -4, 9], &[0], &[0, 1, 7], &[0, 2, 7, 1], &[0, 1, -7, 1], &[2, 4, 9]] {
+        let level = Level {
+            remaining: 4,
+            full_after: Duration::from_micros(9),
+        };
+        assert_eq!(
+            outcome(&[1, 4, 9], 1),
+            Some(TakeOutcome::Allowed(vec![level]))
+        );
+        let empty = Empty {
+            index: 1,
+            retry_after: Duration::from_micros(7),
+            first: true,
+        };
+        assert_eq!(
+            outcome(&[0, 1, 7, 1], 2),
+            Some(TakeOutcome::Limited(vec![empty]))
+        );
+        for bad in [
+            &[][..],
+            &[1],
+            &[1, 4],
+            &[1, -4, 9],
+            &[0],
+            &[0, 1, 7],
+            &[0, 2, 7, 1],
+            &[0, 1, -7, 1],
+            &[2, 4, 9],
+        ] {
             assert_eq!(outcome(bad, 2), None, "{bad:?}");
         }
     }

@@ -26,11 +26,18 @@ impl BucketNames {
         mac.update(&[0]);
         mac.update(&bucket.whose());
         let digest = mac.finalize().into_bytes();
-        format!("{{limits}}:{}:{}", bucket.kind(), URL_SAFE_NO_PAD.encode(&digest[..16]))
+        format!(
+            "{{limits}}:{}:{}",
+            bucket.kind(),
+            URL_SAFE_NO_PAD.encode(&digest[..16])
+        )
     }
 
     fn mac(&self) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104 §3)")]
+        #[expect(
+            clippy::expect_used,
+            reason = "HMAC takes keys of any length (RFC 2104 §3)"
+        )]
         Hmac::<Sha256>::new_from_slice(self.key.expose_secret()).expect("HMAC takes any key")
     }
 }
@@ -45,9 +52,17 @@ mod tests {
         let bucket = Bucket::PasswordAccount(EmailAddress::parse("ann@example.org").unwrap());
         let names = |byte: u8| BucketNames::new(vec![byte; 32].into());
         let name = names(1).of(&bucket);
-        assert!(name.starts_with("{limits}:password-account:") && name.len() == "{limits}:password-account:".len() + 22, "{name}");
+        assert!(
+            name.starts_with("{limits}:password-account:")
+                && name.len() == "{limits}:password-account:".len() + 22,
+            "{name}"
+        );
         assert!(!name.contains("ann") && !name.contains("example"), "{name}");
         assert_eq!(name, names(1).of(&bucket));
-        assert_ne!(name, names(2).of(&bucket), "another installation has other names");
+        assert_ne!(
+            name,
+            names(2).of(&bucket),
+            "another installation has other names"
+        );
     }
 }

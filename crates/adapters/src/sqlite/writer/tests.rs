@@ -24,7 +24,10 @@ impl Fixture {
         )
         .unwrap();
         conn.pragma_update(None, "foreign_keys", true).unwrap();
-        Self { writer: Arc::new(Writer::start(conn).unwrap()), dir }
+        Self {
+            writer: Arc::new(Writer::start(conn).unwrap()),
+            dir,
+        }
     }
 
     fn open(dir: &TempDir) -> Connection {
@@ -34,7 +37,12 @@ impl Fixture {
     }
 
     /// Begins a group that takes no calls in until the answer is dropped.
-    async fn hold(&self) -> (mpsc::Sender<()>, impl Future<Output = Result<(), Fault>> + use<>) {
+    async fn hold(
+        &self,
+    ) -> (
+        mpsc::Sender<()>,
+        impl Future<Output = Result<(), Fault>> + use<>,
+    ) {
         let (release, held) = mpsc::channel::<()>();
         let (began, begun) = oneshot::channel();
         let writer = Arc::clone(&self.writer);
@@ -57,7 +65,11 @@ impl Fixture {
         F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let call = Call { work: Some(work), result: None, answer };
+        let call = Call {
+            work: Some(work),
+            result: None,
+            answer,
+        };
         let sent = self.writer.queue.try_send(Message::Do(Box::new(call)));
         async move {
             sent.map_err(|_| Fault::Busy)?;
@@ -72,7 +84,11 @@ impl Fixture {
     fn notes(&self) -> Vec<i64> {
         let conn = Self::open(&self.dir);
         let mut statement = conn.prepare("SELECT id FROM notes ORDER BY id").unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
     }
 }
 
@@ -119,7 +135,11 @@ async fn a_group_is_one_commit_and_answers_nobody_before_it() {
     one.await.unwrap();
     assert_eq!(fixture.notes(), [1], "acknowledged means there");
     two.await.unwrap();
-    assert_eq!(*seen.lock().unwrap(), Some(0), "nothing of the group is there before its commit");
+    assert_eq!(
+        *seen.lock().unwrap(),
+        Some(0),
+        "nothing of the group is there before its commit"
+    );
 }
 
 #[tokio::test]
@@ -145,11 +165,15 @@ async fn a_transaction_that_sqlite_gives_up_fails_the_whole_group() {
     let fixture = Fixture::new();
     let (release, first) = fixture.hold().await;
     let note = fixture.note(1);
-    let fatal = fixture.call(|conn| Ok(conn.execute_batch("INSERT OR ROLLBACK INTO notes VALUES (1)")?));
+    let fatal =
+        fixture.call(|conn| Ok(conn.execute_batch("INSERT OR ROLLBACK INTO notes VALUES (1)")?));
     drop(release);
     assert!(matches!(first.await, Err(Fault::Abandoned(_))));
     assert!(matches!(note.await, Err(Fault::Abandoned(_))));
-    assert!(matches!(fatal.await, Err(Fault::Sql(_))), "its own failure says more");
+    assert!(
+        matches!(fatal.await, Err(Fault::Sql(_))),
+        "its own failure says more"
+    );
     fixture.note(2).await.unwrap();
     assert_eq!(fixture.notes(), [2]);
 }
@@ -171,8 +195,15 @@ async fn a_file_that_somebody_else_writes_is_unavailable() {
     let fixture = Fixture::new();
     let other = Fixture::open(&fixture.dir);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = fixture.note(1).await.unwrap_err().into_store_error("write a note");
-    assert_eq!(error.kind(), revolve_domain::ports::StoreErrorKind::Unavailable);
+    let error = fixture
+        .note(1)
+        .await
+        .unwrap_err()
+        .into_store_error("write a note");
+    assert_eq!(
+        error.kind(),
+        revolve_domain::ports::StoreErrorKind::Unavailable
+    );
     other.execute_batch("ROLLBACK").unwrap();
     fixture.note(1).await.unwrap();
 }
@@ -181,8 +212,13 @@ async fn a_file_that_somebody_else_writes_is_unavailable() {
 async fn a_full_queue_turns_away_at_once() {
     let fixture = Fixture::new();
     let (release, first) = fixture.hold().await;
-    let waiting: Vec<_> = (0..QUEUE).map(|id| fixture.note(i64::try_from(id).unwrap())).collect();
-    assert!(matches!(fixture.writer.run(|_| Ok(())).await, Err(Fault::Busy)));
+    let waiting: Vec<_> = (0..QUEUE)
+        .map(|id| fixture.note(i64::try_from(id).unwrap()))
+        .collect();
+    assert!(matches!(
+        fixture.writer.run(|_| Ok(())).await,
+        Err(Fault::Busy)
+    ));
     drop(release);
     first.await.unwrap();
     for note in waiting {
@@ -212,6 +248,9 @@ async fn close_finishes_what_waits() {
     first.await.unwrap();
     note.await.unwrap();
     closing.await.unwrap();
-    assert!(matches!(fixture.writer.run(|_| Ok(())).await, Err(Fault::Closed)));
+    assert!(matches!(
+        fixture.writer.run(|_| Ok(())).await,
+        Err(Fault::Closed)
+    ));
     assert_eq!(fixture.notes(), [1]);
 }

@@ -17,33 +17,90 @@ async fn assert_matches(text: &str, hash: &str) {
     let (hasher, hash) = (make().await, stored(hash));
     assert_eq!(examine(&hash, BUDGET), Ok(()), "{}", hash.expose());
     let check = async |text: &str| hasher.check(&password(text), Some(&hash)).await.unwrap();
-    assert_eq!(check(text).await, PasswordCheck::Match { outdated: true }, "{}", hash.expose());
+    assert_eq!(
+        check(text).await,
+        PasswordCheck::Match { outdated: true },
+        "{}",
+        hash.expose()
+    );
     for other in [format!("x{text}"), text.to_uppercase() + "x"] {
-        assert_eq!(check(&other).await, PasswordCheck::Mismatch, "{}", hash.expose());
+        assert_eq!(
+            check(&other).await,
+            PasswordCheck::Mismatch,
+            "{}",
+            hash.expose()
+        );
     }
 }
 
 #[tokio::test]
 async fn argon2_of_every_kind_and_version() {
     // `echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1 -l 32 -e`, from the argon2 reference's own test vectors.
-    assert_matches("password", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc").await;
+    assert_matches(
+        "password",
+        "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    )
+    .await;
     for (parameters, output) in [
-        ("argon2i$v=16$m=64,t=2,p=1", "5UIo77LDgbv5O+UdBR1fnnduzjsy4skDtBlCu+8VAzk"),
-        ("argon2i$v=16$m=256,t=3,p=4", "M059qgeoU6RxPw3d5kjlYRWBP5P0oFr5"),
-        ("argon2i$v=19$m=64,t=2,p=1", "+ZM6qIHKWUY4ZEkMSTQpzAefvkLMgPC7fLokalwJpuI"),
-        ("argon2i$v=19$m=256,t=3,p=4", "H2GGh2x+APViX23FShjNNPJsgRr9N5z3"),
-        ("argon2d$v=16$m=64,t=2,p=1", "jc4WWTL8gxyhI1LRnnu3fxN380d481e3hH1uCNBLufk"),
-        ("argon2d$v=16$m=256,t=3,p=4", "o2iI5f/LaxlSMby2sDAU9TYuxm2+9X4Q"),
-        ("argon2d$v=19$m=64,t=2,p=1", "8lhcvhjSIY6fPoLaURksQi2UXOTKBgu3qS4cG5SkmjA"),
-        ("argon2d$v=19$m=256,t=3,p=4", "Aw3nNmm0FiudTSwBYrMotnhGYidcSsZR"),
-        ("argon2id$v=16$m=64,t=2,p=1", "MR+nMXBuOmf+jVmbaxLUxEfDX+l0gK8Zultoq498Rbg"),
-        ("argon2id$v=16$m=256,t=3,p=4", "kumUHRigJcd1VQyhqqJQ5W307QKG6Jrt"),
-        ("argon2id$v=19$m=64,t=2,p=1", "dPtrHTEawLtMiR9+/XloAkXZ+EtyrY+bvmHIbiufhk0"),
-        ("argon2id$v=19$m=256,t=3,p=4", "9yJpeg5+o6xhuooFIRUqsUMYU7esOq7a"),
+        (
+            "argon2i$v=16$m=64,t=2,p=1",
+            "5UIo77LDgbv5O+UdBR1fnnduzjsy4skDtBlCu+8VAzk",
+        ),
+        (
+            "argon2i$v=16$m=256,t=3,p=4",
+            "M059qgeoU6RxPw3d5kjlYRWBP5P0oFr5",
+        ),
+        (
+            "argon2i$v=19$m=64,t=2,p=1",
+            "+ZM6qIHKWUY4ZEkMSTQpzAefvkLMgPC7fLokalwJpuI",
+        ),
+        (
+            "argon2i$v=19$m=256,t=3,p=4",
+            "H2GGh2x+APViX23FShjNNPJsgRr9N5z3",
+        ),
+        (
+            "argon2d$v=16$m=64,t=2,p=1",
+            "jc4WWTL8gxyhI1LRnnu3fxN380d481e3hH1uCNBLufk",
+        ),
+        (
+            "argon2d$v=16$m=256,t=3,p=4",
+            "o2iI5f/LaxlSMby2sDAU9TYuxm2+9X4Q",
+        ),
+        (
+            "argon2d$v=19$m=64,t=2,p=1",
+            "8lhcvhjSIY6fPoLaURksQi2UXOTKBgu3qS4cG5SkmjA",
+        ),
+        (
+            "argon2d$v=19$m=256,t=3,p=4",
+            "Aw3nNmm0FiudTSwBYrMotnhGYidcSsZR",
+        ),
+        (
+            "argon2id$v=16$m=64,t=2,p=1",
+            "MR+nMXBuOmf+jVmbaxLUxEfDX+l0gK8Zultoq498Rbg",
+        ),
+        (
+            "argon2id$v=16$m=256,t=3,p=4",
+            "kumUHRigJcd1VQyhqqJQ5W307QKG6Jrt",
+        ),
+        (
+            "argon2id$v=19$m=64,t=2,p=1",
+            "dPtrHTEawLtMiR9+/XloAkXZ+EtyrY+bvmHIbiufhk0",
+        ),
+        (
+            "argon2id$v=19$m=256,t=3,p=4",
+            "9yJpeg5+o6xhuooFIRUqsUMYU7esOq7a",
+        ),
         // The first version did not name itself.
-        ("argon2i$m=64,t=2,p=1", "5UIo77LDgbv5O+UdBR1fnnduzjsy4skDtBlCu+8VAzk"),
+        (
+            "argon2i$m=64,t=2,p=1",
+            "5UIo77LDgbv5O+UdBR1fnnduzjsy4skDtBlCu+8VAzk",
+        ),
     ] {
-        assert_matches("correct horse", &format!("${parameters}$MDEyMzQ1Njc4OWFiY2RlZg${output}")).await;
+        assert_matches(
+            "correct horse",
+            &format!("${parameters}$MDEyMzQ1Njc4OWFiY2RlZg${output}"),
+        )
+        .await;
     }
 }
 
@@ -63,7 +120,11 @@ async fn bcrypt_under_each_of_its_names() {
         }
     }
     // The bits of a salt's last character that mean nothing.
-    assert_matches("correct horse", "$2b$05$abcdefghijklmnopqrstuvHNbAKRhpaujgo33bRWs.NLUTJO3lOy2").await;
+    assert_matches(
+        "correct horse",
+        "$2b$05$abcdefghijklmnopqrstuvHNbAKRhpaujgo33bRWs.NLUTJO3lOy2",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -71,23 +132,42 @@ async fn bcrypt_takes_72_bytes_and_no_more() {
     let hasher = make().await;
     let hash = stored("$2b$05$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5XdysS6yR576q");
     for length in [72, 73, 80, 256] {
-        let check = hasher.check(&password(&"x".repeat(length)), Some(&hash)).await.unwrap();
-        assert_eq!(check, PasswordCheck::Match { outdated: true }, "{length} bytes");
+        let check = hasher
+            .check(&password(&"x".repeat(length)), Some(&hash))
+            .await
+            .unwrap();
+        assert_eq!(
+            check,
+            PasswordCheck::Match { outdated: true },
+            "{length} bytes"
+        );
     }
-    assert_eq!(hasher.check(&password(&"x".repeat(71)), Some(&hash)).await.unwrap(), PasswordCheck::Mismatch);
+    assert_eq!(
+        hasher
+            .check(&password(&"x".repeat(71)), Some(&hash))
+            .await
+            .unwrap(),
+        PasswordCheck::Mismatch
+    );
 }
 
 #[tokio::test]
 async fn scrypt_as_a_phc_string_and_as_a_hex_pair() {
     let crab = "pässwörd 🦀";
     for (text, hash) in [
-        ("correct horse", "$scrypt$ln=10,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$6g3umF+uVrJsObaTZhIbbTlgrvOEFcCItdwSjtPF67M"),
+        (
+            "correct horse",
+            "$scrypt$ln=10,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$6g3umF+uVrJsObaTZhIbbTlgrvOEFcCItdwSjtPF67M",
+        ),
         (
             crab,
             "$scrypt$ln=11,r=4,p=3$+vv8/f7/AAAAAAAAAAAAAA\
              $MwuRJVUNGmEJQXoul/uYi2BAnJhfrTX97q4yGuAZRs8KkCzLapbdR2hKu/Ky7QwP0WSHBoAl+uh35UPNjAyhcA",
         ),
-        ("", "$scrypt$ln=4,r=1,p=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg"),
+        (
+            "",
+            "$scrypt$ln=4,r=1,p=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg",
+        ),
         (
             "correct horse",
             "1f7e3f8177f2ebba25fc61bc2851630b64978195d094bf365e6b5cea7fd2505e.\
@@ -111,24 +191,66 @@ async fn what_is_no_hash_is_a_broken_store_that_tells_nothing_and_does_not_stop_
     for (broken, why) in [
         ("", UnusableHash::UnknownForm),
         ("plain", UnusableHash::UnknownForm),
-        ("$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/", UnusableHash::UnknownForm),
-        ("{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr", UnusableHash::UnknownForm),
+        (
+            "$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/",
+            UnusableHash::UnknownForm,
+        ),
+        (
+            "{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr",
+            UnusableHash::UnknownForm,
+        ),
         (&pair[1..], UnusableHash::UnknownForm),
         (&pair[..pair.len() - 2], UnusableHash::UnknownForm),
-        ("$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ", UnusableHash::Malformed("argon2")),
-        ("$argon2id$v=20$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", UnusableHash::Malformed("argon2")),
-        ("$argon2id$v=19$m=4,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", UnusableHash::Malformed("argon2")),
-        ("$2b$12$abcdefghijklmnopqrstuu", UnusableHash::Malformed("bcrypt")),
-        ("$2x$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2", UnusableHash::Malformed("bcrypt")),
-        ("$2b$03$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2", UnusableHash::Malformed("bcrypt")),
-        ("$2b$+5$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2", UnusableHash::Malformed("bcrypt")),
-        ("$2b$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOé", UnusableHash::Malformed("bcrypt")),
-        ("$scrypt$ln=0,r=1,p=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg", UnusableHash::Malformed("scrypt")),
-        ("$scrypt$ln=70,r=1,p=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg", UnusableHash::Malformed("scrypt")),
-        ("$scrypt$ln=4,r=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg", UnusableHash::Malformed("scrypt")),
+        (
+            "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ",
+            UnusableHash::Malformed("argon2"),
+        ),
+        (
+            "$argon2id$v=20$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            UnusableHash::Malformed("argon2"),
+        ),
+        (
+            "$argon2id$v=19$m=4,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            UnusableHash::Malformed("argon2"),
+        ),
+        (
+            "$2b$12$abcdefghijklmnopqrstuu",
+            UnusableHash::Malformed("bcrypt"),
+        ),
+        (
+            "$2x$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2",
+            UnusableHash::Malformed("bcrypt"),
+        ),
+        (
+            "$2b$03$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2",
+            UnusableHash::Malformed("bcrypt"),
+        ),
+        (
+            "$2b$+5$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2",
+            UnusableHash::Malformed("bcrypt"),
+        ),
+        (
+            "$2b$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOé",
+            UnusableHash::Malformed("bcrypt"),
+        ),
+        (
+            "$scrypt$ln=0,r=1,p=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg",
+            UnusableHash::Malformed("scrypt"),
+        ),
+        (
+            "$scrypt$ln=70,r=1,p=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg",
+            UnusableHash::Malformed("scrypt"),
+        ),
+        (
+            "$scrypt$ln=4,r=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg",
+            UnusableHash::Malformed("scrypt"),
+        ),
     ] {
         assert_eq!(examine(&stored(broken), BUDGET), Err(why), "{broken}");
-        let error = hasher.check(&password("x"), Some(&stored(broken))).await.unwrap_err();
+        let error = hasher
+            .check(&password("x"), Some(&stored(broken)))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Broken, "{broken}");
         let said = format!("{error} {}", error.source().unwrap());
         assert!(broken.is_empty() || !said.contains(broken), "{said}");
@@ -138,7 +260,13 @@ async fn what_is_no_hash_is_a_broken_store_that_tells_nothing_and_does_not_stop_
 
 #[tokio::test]
 async fn what_would_take_too_much_is_refused_before_anything_is_allocated() {
-    let hasher = hasher(CHEAP, PoolConfig { budget: BUDGET, ..PoolConfig::default() });
+    let hasher = hasher(
+        CHEAP,
+        PoolConfig {
+            budget: BUDGET,
+            ..PoolConfig::default()
+        },
+    );
     for hash in [
         // 4 TiB, and more than the budget by one block.
         "$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
@@ -149,25 +277,53 @@ async fn what_would_take_too_much_is_refused_before_anything_is_allocated() {
         "$2b$31$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2",
         "$scrypt$ln=4,r=8,p=100000000$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg",
     ] {
-        let error = hasher.check(&password("x"), Some(&stored(hash))).await.unwrap_err();
+        let error = hasher
+            .check(&password("x"), Some(&stored(hash)))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Broken, "{hash}");
         let said = error.source().unwrap().to_string();
-        assert!(said.contains("more than") && !said.contains('$'), "the message says what is wrong, without the hash: {said}");
+        assert!(
+            said.contains("more than") && !said.contains('$'),
+            "the message says what is wrong, without the hash: {said}"
+        );
         assert_eq!(hasher.stats().peak, 0, "nothing was allocated");
     }
 }
 
 #[tokio::test]
 async fn a_foreign_hash_is_outdated_also_when_its_cost_is_todays() {
-    let cost = HashCost { memory_kib: 64, passes: 2, lanes: 1 };
+    let cost = HashCost {
+        memory_kib: 64,
+        passes: 2,
+        lanes: 1,
+    };
     let hasher = hasher(cost, PoolConfig::default());
     let password = Password::present(&SecretString::from("correct horse")).unwrap();
     for (parameters, output, outdated) in [
-        ("argon2i$v=19", "+ZM6qIHKWUY4ZEkMSTQpzAefvkLMgPC7fLokalwJpuI", true),
-        ("argon2id$v=16", "MR+nMXBuOmf+jVmbaxLUxEfDX+l0gK8Zultoq498Rbg", true),
-        ("argon2id$v=19", "dPtrHTEawLtMiR9+/XloAkXZ+EtyrY+bvmHIbiufhk0", false),
+        (
+            "argon2i$v=19",
+            "+ZM6qIHKWUY4ZEkMSTQpzAefvkLMgPC7fLokalwJpuI",
+            true,
+        ),
+        (
+            "argon2id$v=16",
+            "MR+nMXBuOmf+jVmbaxLUxEfDX+l0gK8Zultoq498Rbg",
+            true,
+        ),
+        (
+            "argon2id$v=19",
+            "dPtrHTEawLtMiR9+/XloAkXZ+EtyrY+bvmHIbiufhk0",
+            false,
+        ),
     ] {
-        let hash = stored(&format!("${parameters}$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg${output}"));
-        assert_eq!(hasher.check(&password, Some(&hash)).await.unwrap(), PasswordCheck::Match { outdated }, "{parameters}");
+        let hash = stored(&format!(
+            "${parameters}$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg${output}"
+        ));
+        assert_eq!(
+            hasher.check(&password, Some(&hash)).await.unwrap(),
+            PasswordCheck::Match { outdated },
+            "{parameters}"
+        );
     }
 }

@@ -12,7 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::test]
 async fn an_overload_is_turned_away_at_once_with_an_estimate_and_passes() {
-    let pool = PoolConfig { threads: ONE, patience: PATIENCE, ..PoolConfig::default() };
+    let pool = PoolConfig {
+        threads: ONE,
+        patience: PATIENCE,
+        ..PoolConfig::default()
+    };
     let hasher = hasher(HashCost::default(), pool);
     // From now on the estimate goes by what was measured here.
     hasher.hash(&password("x")).await.unwrap();
@@ -20,7 +24,9 @@ async fn an_overload_is_turned_away_at_once_with_an_estimate_and_passes() {
     let many: Vec<_> = (0..400)
         .map(|_| {
             let hasher = Arc::clone(&hasher);
-            tokio::spawn(async move { (hasher.hash(&password("x")).await.map(drop), begun.elapsed()) })
+            tokio::spawn(
+                async move { (hasher.hash(&password("x")).await.map(drop), begun.elapsed()) },
+            )
         })
         .collect();
     let (mut served, mut refusals) = (0, Vec::new());
@@ -32,19 +38,37 @@ async fn an_overload_is_turned_away_at_once_with_an_estimate_and_passes() {
         }
     };
     let told = admitted.expect_err("who asks first is turned away, too");
-    assert!(told.kind() == StoreErrorKind::Unavailable && told.retry_hint() > Some(PATIENCE), "{told:?}");
+    assert!(
+        told.kind() == StoreErrorKind::Unavailable && told.retry_hint() > Some(PATIENCE),
+        "{told:?}"
+    );
     for attempt in many {
         match attempt.await.unwrap() {
             (Ok(()), _) => served += 1,
             (Err(error), after) => {
                 assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-                refusals.push((after, error.retry_hint().expect("a refusal says when to come again")));
+                refusals.push((
+                    after,
+                    error
+                        .retry_hint()
+                        .expect("a refusal says when to come again"),
+                ));
             }
         }
     }
-    assert!(served >= 1 && refusals.len() >= 100, "{served} served, {} refused", refusals.len());
-    let at_once = refusals.iter().filter(|(after, wait)| *after < PATIENCE && *wait > PATIENCE).count();
-    assert!(at_once >= 100, "most are refused before any wait could be over, and told a longer one: {refusals:?}");
+    assert!(
+        served >= 1 && refusals.len() >= 100,
+        "{served} served, {} refused",
+        refusals.len()
+    );
+    let at_once = refusals
+        .iter()
+        .filter(|(after, wait)| *after < PATIENCE && *wait > PATIENCE)
+        .count();
+    assert!(
+        at_once >= 100,
+        "most are refused before any wait could be over, and told a longer one: {refusals:?}"
+    );
     assert_eq!(hasher.stats().refused, refusals.len() as u64 + 1);
     hasher.admit().expect("the queue is empty again");
     hasher.hash(&password("x")).await.unwrap();
@@ -52,30 +76,68 @@ async fn an_overload_is_turned_away_at_once_with_an_estimate_and_passes() {
 
 #[tokio::test]
 async fn whoever_waits_is_turned_away_when_the_time_is_over_also_when_nobody_could_tell() {
-    let pool = PoolConfig { threads: ONE, patience: Duration::from_millis(50), ..PoolConfig::default() };
+    let pool = PoolConfig {
+        threads: ONE,
+        patience: Duration::from_millis(50),
+        ..PoolConfig::default()
+    };
     let hasher = hasher(CHEAP, pool);
     // By rule of thumb 30 ms, in truth far longer: its 32 lanes make many small steps.
-    let slow = stored("$argon2id$v=19$m=60000,t=1,p=32$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc");
+    let slow = stored(
+        "$argon2id$v=19$m=60000,t=1,p=32$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    );
     let wrong = password("x");
     let checks = join_all((0..6).map(|_| hasher.check(&wrong, Some(&slow)))).await;
-    let refused: Vec<&StoreError> = checks.iter().filter_map(|check| check.as_ref().err()).collect();
-    assert!(checks.iter().any(Result::is_ok) && !refused.is_empty(), "{checks:?}");
-    assert!(refused.iter().all(|error| error.retry_hint().is_some()), "{checks:?}");
+    let refused: Vec<&StoreError> = checks
+        .iter()
+        .filter_map(|check| check.as_ref().err())
+        .collect();
+    assert!(
+        checks.iter().any(Result::is_ok) && !refused.is_empty(),
+        "{checks:?}"
+    );
+    assert!(
+        refused.iter().all(|error| error.retry_hint().is_some()),
+        "{checks:?}"
+    );
     assert_eq!(hasher.stats().waiting, 0, "nobody is left in the queue");
 }
 
 #[tokio::test]
 async fn the_budget_holds_whatever_is_checked() {
     let budget = 8 << 20;
-    let cost = HashCost { memory_kib: 1024, passes: 1, lanes: 1 };
+    let cost = HashCost {
+        memory_kib: 1024,
+        passes: 1,
+        lanes: 1,
+    };
     let threads = NonZeroUsize::new(16);
-    let hasher = hasher(cost, PoolConfig { threads, budget, patience: Duration::from_mins(1), ..PoolConfig::default() });
+    let hasher = hasher(
+        cost,
+        PoolConfig {
+            threads,
+            budget,
+            patience: Duration::from_mins(1),
+            ..PoolConfig::default()
+        },
+    );
     assert_eq!(hasher.stats().threads, 8, "as many as the budget allows");
-    let hashes: Vec<_> = ["argon2id$v=19$m=1024", "argon2id$v=19$m=3000", "argon2i$v=16$m=8192", "argon2id$v=19$m=64"]
-        .iter()
-        .map(|start| stored(&format!("${start},t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")))
-        .chain([stored("$scrypt$ln=12,r=8,p=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg")])
-        .collect();
+    let hashes: Vec<_> = [
+        "argon2id$v=19$m=1024",
+        "argon2id$v=19$m=3000",
+        "argon2i$v=16$m=8192",
+        "argon2id$v=19$m=64",
+    ]
+    .iter()
+    .map(|start| {
+        stored(&format!(
+            "${start},t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+        ))
+    })
+    .chain([stored(
+        "$scrypt$ln=12,r=8,p=1$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg",
+    )])
+    .collect();
     let checks = (0..100).map(|i| {
         let (hasher, hash) = (Arc::clone(&hasher), hashes[i % hashes.len()].clone());
         tokio::spawn(async move { hasher.check(&password("x"), Some(&hash)).await.map(drop) })
@@ -88,14 +150,27 @@ async fn the_budget_holds_whatever_is_checked() {
         tokio::task::yield_now().await;
     }
     let stats = hasher.stats();
-    assert!(stats.peak <= stats.budget && stats.peak > 4 << 20, "{stats:?}");
-    assert!(stats.held <= stats.threads as u64 * (1 << 20), "only buffers for today's hashes are kept: {stats:?}");
+    assert!(
+        stats.peak <= stats.budget && stats.peak > 4 << 20,
+        "{stats:?}"
+    );
+    assert!(
+        stats.held <= stats.threads as u64 * (1 << 20),
+        "only buffers for today's hashes are kept: {stats:?}"
+    );
     assert_eq!((stats.busy, stats.waiting), (0, 0));
 }
 
 #[tokio::test]
 async fn who_goes_away_leaves_the_queue() {
-    let hasher = hasher(HashCost::default(), PoolConfig { threads: ONE, patience: Duration::from_mins(1), ..PoolConfig::default() });
+    let hasher = hasher(
+        HashCost::default(),
+        PoolConfig {
+            threads: ONE,
+            patience: Duration::from_mins(1),
+            ..PoolConfig::default()
+        },
+    );
     let waiting = (0..20).map(|_| {
         let hasher = Arc::clone(&hasher);
         tokio::spawn(async move { hasher.hash(&password("x")).await.map(drop) })
@@ -115,10 +190,12 @@ async fn who_goes_away_leaves_the_queue() {
 #[cfg(target_os = "linux")]
 fn threads_named(name: &str) -> Vec<i32> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).ok());
+    let stats =
+        tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).ok());
     let nice = |stat: String| {
         let (head, tail) = stat.rsplit_once(')')?;
-        head.ends_with(&format!("({name}")).then(|| tail.split_whitespace().nth(16)?.parse().ok())?
+        head.ends_with(&format!("({name}"))
+            .then(|| tail.split_whitespace().nth(16)?.parse().ok())?
     };
     stats.filter_map(nice).collect()
 }
@@ -126,14 +203,33 @@ fn threads_named(name: &str) -> Vec<i32> {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn hashing_threads_have_a_lower_priority_than_the_rest() {
-    let hasher = hasher(CHEAP, PoolConfig { threads: NonZeroUsize::new(2), nice: 7, ..PoolConfig::default() });
+    let hasher = hasher(
+        CHEAP,
+        PoolConfig {
+            threads: NonZeroUsize::new(2),
+            nice: 7,
+            ..PoolConfig::default()
+        },
+    );
     hasher.hash(&password("x")).await.unwrap();
     let before: i32 = {
         let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
-        stat.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap().parse().unwrap()
+        stat.rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .nth(16)
+            .unwrap()
+            .parse()
+            .unwrap()
     };
     // The second thread may still be on its way.
-    while threads_named("revolve-hash").iter().filter(|nice| **nice == before + 7).count() < 2 {
+    while threads_named("revolve-hash")
+        .iter()
+        .filter(|nice| **nice == before + 7)
+        .count()
+        < 2
+    {
         tokio::task::yield_now().await;
     }
 }

@@ -17,11 +17,17 @@ use std::{cmp::Ordering, sync::Arc, time::Duration};
 
 const T: Timestamp = Timestamp::from_seconds(1_000);
 const ACTIVE: Phase = Phase::Active(Active { since: T });
-const NEXT: Phase = Phase::Next(Next { since: T, signs_from: T });
+const NEXT: Phase = Phase::Next(Next {
+    since: T,
+    signs_from: T,
+});
 const RETIRED: Phase = Phase::Retired(Retired { since: T, until: T });
 
 fn config() -> CodecConfig {
-    CodecConfig { issuer: "https://accounts.example.org".to_owned(), audience: "services".to_owned() }
+    CodecConfig {
+        issuer: "https://accounts.example.org".to_owned(),
+        audience: "services".to_owned(),
+    }
 }
 
 fn vault(master: &MasterKey) -> KeyVault {
@@ -36,11 +42,21 @@ fn ring(master: &MasterKey, keys: &[StoredKey]) -> JoseTokens {
 
 fn key(vault: &KeyVault, kind: KeyKind, phase: Phase) -> StoredKey {
     let new = vault.make(kind).unwrap();
-    StoredKey { id: new.id, kind, sealed: new.sealed, token_life: Duration::from_mins(15), created_at: T, phase }
+    StoredKey {
+        id: new.id,
+        kind,
+        sealed: new.sealed,
+        token_life: Duration::from_mins(15),
+        created_at: T,
+        phase,
+    }
 }
 
 fn in_phase(key: &StoredKey, phase: Phase) -> StoredKey {
-    StoredKey { phase, ..key.clone() }
+    StoredKey {
+        phase,
+        ..key.clone()
+    }
 }
 
 fn header(token: &SecretString) -> Value {
@@ -57,8 +73,14 @@ fn with_header(token: &SecretString, header: &Value) -> SecretString {
 fn each_algorithm_signs_while_it_is_active_and_verifies_until_it_is_gone() {
     let (master, (id, refresh)) = (master(), claims());
     let vault = vault(&master);
-    let mut keys: Vec<_> = Algorithm::ALL.iter().map(|&algorithm| key(&vault, KeyKind::Id(algorithm), NEXT)).collect();
-    let secrets = [key(&vault, KeyKind::Refresh, ACTIVE), key(&vault, KeyKind::Refresh, NEXT)];
+    let mut keys: Vec<_> = Algorithm::ALL
+        .iter()
+        .map(|&algorithm| key(&vault, KeyKind::Id(algorithm), NEXT))
+        .collect();
+    let secrets = [
+        key(&vault, KeyKind::Refresh, ACTIVE),
+        key(&vault, KeyKind::Refresh, NEXT),
+    ];
     let tokens = ring(&master, &[]);
     let mut signed = Vec::new();
     for active in 0..keys.len() {
@@ -67,42 +89,84 @@ fn each_algorithm_signs_while_it_is_active_and_verifies_until_it_is_gone() {
             Ordering::Equal => ACTIVE,
             Ordering::Greater => NEXT,
         };
-        keys = keys.iter().enumerate().map(|(i, key)| in_phase(key, phase(i))).collect();
+        keys = keys
+            .iter()
+            .enumerate()
+            .map(|(i, key)| in_phase(key, phase(i)))
+            .collect();
         tokens.load(&[&keys[..], &secrets].concat()).unwrap();
         let token = tokens.sign_id(&id).unwrap();
-        let expected = (Value::from(keys[active].kind.algorithm_name()), Value::from(keys[active].id.as_str()));
-        assert_eq!((&header(&token)["alg"], &header(&token)["kid"]), (&expected.0, &expected.1));
+        let expected = (
+            Value::from(keys[active].kind.algorithm_name()),
+            Value::from(keys[active].id.as_str()),
+        );
+        assert_eq!(
+            (&header(&token)["alg"], &header(&token)["kid"]),
+            (&expected.0, &expected.1)
+        );
         signed.push(token);
         for token in &signed {
             assert!(tokens.verify_id(token, T).is_ok());
         }
         let set: Value = serde_json::from_str(&tokens.to_json()).unwrap();
-        assert_eq!(set["keys"].as_array().unwrap().len(), 4, "all of them are published");
-        assert_eq!(set["keys"][0]["kid"], expected.1, "the one that signs comes first");
+        assert_eq!(
+            set["keys"].as_array().unwrap().len(),
+            4,
+            "all of them are published"
+        );
+        assert_eq!(
+            set["keys"][0]["kid"], expected.1,
+            "the one that signs comes first"
+        );
     }
     for gone in 0..keys.len() - 1 {
-        tokens.load(&[&keys[gone + 1..], &secrets].concat()).unwrap();
+        tokens
+            .load(&[&keys[gone + 1..], &secrets].concat())
+            .unwrap();
         for (i, token) in signed.iter().enumerate() {
-            assert_eq!(tokens.verify_id(token, T).is_ok(), i > gone, "{i} of {gone}");
+            assert_eq!(
+                tokens.verify_id(token, T).is_ok(),
+                i > gone,
+                "{i} of {gone}"
+            );
         }
-        assert_eq!(tokens.verify_id(&signed[gone], T), Err(TokenRejected::UnknownKey));
+        assert_eq!(
+            tokens.verify_id(&signed[gone], T),
+            Err(TokenRejected::UnknownKey)
+        );
         assert!(!tokens.to_json().contains(keys[gone].id.as_str()));
     }
-    assert!(tokens.verify_refresh(&tokens.sign_refresh(&refresh).unwrap()).is_ok());
+    assert!(
+        tokens
+            .verify_refresh(&tokens.sign_refresh(&refresh).unwrap())
+            .is_ok()
+    );
 }
 
 #[test]
 fn a_refresh_secret_is_followed_without_refusing_what_it_signed() {
     let (master, (_, refresh)) = (master(), claims());
     let vault = vault(&master);
-    let (one, two) = (key(&vault, KeyKind::Refresh, ACTIVE), key(&vault, KeyKind::Refresh, NEXT));
+    let (one, two) = (
+        key(&vault, KeyKind::Refresh, ACTIVE),
+        key(&vault, KeyKind::Refresh, NEXT),
+    );
     let tokens = ring(&master, &[one.clone(), two.clone()]);
     let old = tokens.sign_refresh(&refresh).unwrap();
-    assert_eq!(old.expose_secret(), tokens.sign_refresh(&refresh).unwrap().expose_secret(), "the same while it is active");
-    tokens.load(&[in_phase(&one, RETIRED), in_phase(&two, ACTIVE)]).unwrap();
+    assert_eq!(
+        old.expose_secret(),
+        tokens.sign_refresh(&refresh).unwrap().expose_secret(),
+        "the same while it is active"
+    );
+    tokens
+        .load(&[in_phase(&one, RETIRED), in_phase(&two, ACTIVE)])
+        .unwrap();
     let new = tokens.sign_refresh(&refresh).unwrap();
     assert_eq!(header(&new)["kid"], two.id.as_str());
-    assert_eq!((tokens.verify_refresh(&old), tokens.verify_refresh(&new)), (Ok(refresh), Ok(refresh)));
+    assert_eq!(
+        (tokens.verify_refresh(&old), tokens.verify_refresh(&new)),
+        (Ok(refresh), Ok(refresh))
+    );
     tokens.load(&[in_phase(&two, ACTIVE)]).unwrap();
     assert_eq!(tokens.verify_refresh(&old), Err(TokenRejected::UnknownKey));
     assert_eq!(tokens.verify_refresh(&new), Ok(refresh));
@@ -112,36 +176,75 @@ fn a_refresh_secret_is_followed_without_refusing_what_it_signed() {
 fn a_token_that_names_another_key_or_algorithm_is_refused() {
     let (master, (id, refresh)) = (master(), claims());
     let vault = vault(&master);
-    let kinds = [KeyKind::Id(Algorithm::Rs256), KeyKind::Id(Algorithm::Ps256), KeyKind::Refresh];
-    let keys: Vec<_> = kinds.iter().zip([ACTIVE, RETIRED, ACTIVE]).map(|(&kind, phase)| key(&vault, kind, phase)).collect();
+    let kinds = [
+        KeyKind::Id(Algorithm::Rs256),
+        KeyKind::Id(Algorithm::Ps256),
+        KeyKind::Refresh,
+    ];
+    let keys: Vec<_> = kinds
+        .iter()
+        .zip([ACTIVE, RETIRED, ACTIVE])
+        .map(|(&kind, phase)| key(&vault, kind, phase))
+        .collect();
     let tokens = ring(&master, &keys);
-    let (id_token, refresh_token) = (tokens.sign_id(&id).unwrap(), tokens.sign_refresh(&refresh).unwrap());
+    let (id_token, refresh_token) = (
+        tokens.sign_id(&id).unwrap(),
+        tokens.sign_refresh(&refresh).unwrap(),
+    );
     for (token, check) in [(&id_token, true), (&refresh_token, false)] {
         let good = header(token);
         let refused = |member: &str, value: &str| {
             let mut bad = good.clone();
             bad[member] = value.into();
             let bad = with_header(token, &bad);
-            let rejected = if check { tokens.verify_id(&bad, T).unwrap_err() } else { tokens.verify_refresh(&bad).unwrap_err() };
+            let rejected = if check {
+                tokens.verify_id(&bad, T).unwrap_err()
+            } else {
+                tokens.verify_refresh(&bad).unwrap_err()
+            };
             (rejected, format!("{member} {value}"))
         };
         for other in &keys {
             if good["kid"] != other.id.as_str() {
                 let mut bad = good.clone();
-                (bad["kid"], bad["alg"]) = (other.id.as_str().into(), other.kind.algorithm_name().into());
+                (bad["kid"], bad["alg"]) =
+                    (other.id.as_str().into(), other.kind.algorithm_name().into());
                 let bad = with_header(token, &bad);
-                let accepted = if check { tokens.verify_id(&bad, T).is_ok() } else { tokens.verify_refresh(&bad).is_ok() };
+                let accepted = if check {
+                    tokens.verify_id(&bad, T).is_ok()
+                } else {
+                    tokens.verify_refresh(&bad).is_ok()
+                };
                 assert!(!accepted, "the other key's header on this key's signature");
             }
         }
-        for (member, value) in [("alg", "none"), ("alg", "HS256"), ("alg", "PS256"), ("alg", "RS512"), ("kid", "unknown")] {
+        for (member, value) in [
+            ("alg", "none"),
+            ("alg", "HS256"),
+            ("alg", "PS256"),
+            ("alg", "RS512"),
+            ("kid", "unknown"),
+        ] {
             if good[member] != value {
                 let (rejected, what) = refused(member, value);
-                assert_eq!(rejected, TokenRejected::UnknownKey, "{what}: plausible, and worth no more than a look");
+                assert_eq!(
+                    rejected,
+                    TokenRejected::UnknownKey,
+                    "{what}: plausible, and worth no more than a look"
+                );
             }
         }
-        for (member, value) in [("kid", "../../etc"), ("kid", ""), ("typ", "at+jwt"), ("jku", "https://evil.example")] {
-            assert_eq!(refused(member, value).0, TokenRejected::Invalid, "{member} {value}");
+        for (member, value) in [
+            ("kid", "../../etc"),
+            ("kid", ""),
+            ("typ", "at+jwt"),
+            ("jku", "https://evil.example"),
+        ] {
+            assert_eq!(
+                refused(member, value).0,
+                TokenRejected::Invalid,
+                "{member} {value}"
+            );
         }
     }
 }
@@ -150,12 +253,27 @@ fn a_token_that_names_another_key_or_algorithm_is_refused() {
 fn a_file_signs_in_place_of_the_stored_key_and_others_verify() {
     let (master, (id, _)) = (master(), claims());
     let stored = key(&vault(&master), KeyKind::Id(Algorithm::EdDsa), ACTIVE);
-    let from_store = ring(&master, std::slice::from_ref(&stored)).sign_id(&id).unwrap();
-    let (pem, old) = (IdKey::generate(Algorithm::Es256).unwrap(), IdKey::generate(Algorithm::Rs256).unwrap());
-    let from_old = JoseTokens::new(config(), IdKey::from_pem(Algorithm::Rs256, &old).unwrap(), &master).unwrap().sign_id(&id).unwrap();
+    let from_store = ring(&master, std::slice::from_ref(&stored))
+        .sign_id(&id)
+        .unwrap();
+    let (pem, old) = (
+        IdKey::generate(Algorithm::Es256).unwrap(),
+        IdKey::generate(Algorithm::Rs256).unwrap(),
+    );
+    let from_old = JoseTokens::new(
+        config(),
+        IdKey::from_pem(Algorithm::Rs256, &old).unwrap(),
+        &master,
+    )
+    .unwrap()
+    .sign_id(&id)
+    .unwrap();
 
     let others = vec![IdKey::verifying(None, old.expose_secret()).unwrap()];
-    let files = FileKeys { signing: Some(IdKey::from_pem(Algorithm::Es256, &pem).unwrap()), others };
+    let files = FileKeys {
+        signing: Some(IdKey::from_pem(Algorithm::Es256, &pem).unwrap()),
+        others,
+    };
     let tokens = JoseTokens::stored(config(), files, &master).unwrap();
     tokens.load(&[stored]).unwrap();
     let from_file = tokens.sign_id(&id).unwrap();
@@ -169,24 +287,45 @@ fn a_file_signs_in_place_of_the_stored_key_and_others_verify() {
 fn one_key_with_two_algorithms_is_refused() {
     let (master, pem) = (master(), IdKey::generate(Algorithm::Rs256).unwrap());
     let others = vec![IdKey::verifying(Some(Algorithm::Ps256), pem.expose_secret()).unwrap()];
-    let files = FileKeys { signing: Some(IdKey::from_pem(Algorithm::Rs256, &pem).unwrap()), others };
-    assert!(matches!(JoseTokens::stored(config(), files, &master), Err(KeyFault::TwoAlgorithms(_))));
+    let files = FileKeys {
+        signing: Some(IdKey::from_pem(Algorithm::Rs256, &pem).unwrap()),
+        others,
+    };
+    assert!(matches!(
+        JoseTokens::stored(config(), files, &master),
+        Err(KeyFault::TwoAlgorithms(_))
+    ));
 }
 
 #[test]
 fn nothing_is_signed_before_there_is_a_key() {
     let (tokens, (id, refresh)) = (ring(&master(), &[]), claims());
     assert!(tokens.sign_id(&id).is_err() && tokens.sign_refresh(&refresh).is_err());
-    assert!(tokens.sign_statement("statement+jwt", &serde_json::json!({})).is_err());
+    assert!(
+        tokens
+            .sign_statement("statement+jwt", &serde_json::json!({}))
+            .is_err()
+    );
 }
 
 #[test]
 fn a_statement_is_no_id_token() {
     let (master, (id, _)) = (master(), claims());
-    let tokens = ring(&master, &[key(&vault(&master), KeyKind::Id(Algorithm::EdDsa), ACTIVE)]);
-    let statement = tokens.sign_statement("statement+jwt", &serde_json::json!({ "iss": "https://accounts.example.org" })).unwrap();
+    let tokens = ring(
+        &master,
+        &[key(&vault(&master), KeyKind::Id(Algorithm::EdDsa), ACTIVE)],
+    );
+    let statement = tokens
+        .sign_statement(
+            "statement+jwt",
+            &serde_json::json!({ "iss": "https://accounts.example.org" }),
+        )
+        .unwrap();
     let (ours, theirs) = (header(&statement), header(&tokens.sign_id(&id).unwrap()));
-    assert_eq!((&ours["kid"], ours["typ"].as_str()), (&theirs["kid"], Some("statement+jwt")));
+    assert_eq!(
+        (&ours["kid"], ours["typ"].as_str()),
+        (&theirs["kid"], Some("statement+jwt"))
+    );
     assert_eq!(tokens.verify_id(&statement, T), Err(TokenRejected::Invalid));
 }
 
@@ -194,33 +333,75 @@ fn a_statement_is_no_id_token() {
 fn a_stored_key_is_unreadable_without_its_master_key_and_in_any_other_row() {
     let (master, other) = (master(), master());
     let vault = vault(&master);
-    let kinds = Algorithm::ALL.map(KeyKind::Id).into_iter().chain([KeyKind::Refresh]);
-    let keys: Vec<_> = kinds.map(|kind| key(&vault, kind, if kind.usage() == KeyUse::Id { RETIRED } else { ACTIVE })).collect();
+    let kinds = Algorithm::ALL
+        .map(KeyKind::Id)
+        .into_iter()
+        .chain([KeyKind::Refresh]);
+    let keys: Vec<_> = kinds
+        .map(|kind| {
+            key(
+                &vault,
+                kind,
+                if kind.usage() == KeyUse::Id {
+                    RETIRED
+                } else {
+                    ACTIVE
+                },
+            )
+        })
+        .collect();
     let tokens = JoseTokens::stored(config(), FileKeys::default(), &master).unwrap();
     tokens.load(&keys).unwrap();
     for key in &keys {
         let bytes = key.sealed.as_bytes();
         assert!(!String::from_utf8_lossy(bytes).contains("PRIVATE KEY"));
-        let message = JoseTokens::stored(config(), FileKeys::default(), &other).unwrap().load(std::slice::from_ref(key)).unwrap_err();
-        assert!(message.to_string().contains("another master key"), "{message}");
+        let message = JoseTokens::stored(config(), FileKeys::default(), &other)
+            .unwrap()
+            .load(std::slice::from_ref(key))
+            .unwrap_err();
+        assert!(
+            message.to_string().contains("another master key"),
+            "{message}"
+        );
         let fresh = || JoseTokens::stored(config(), FileKeys::default(), &master).unwrap();
         for position in [0, 1, 12, 13, bytes.len() / 2, bytes.len() - 1] {
             let mut bad = bytes.to_vec();
             bad[position] ^= 1;
-            let bad = StoredKey { sealed: SealedKey::new(bad), ..key.clone() };
-            assert!(matches!(fresh().load(&[bad]), Err(KeyFault::Sealed(_))), "byte {position}");
+            let bad = StoredKey {
+                sealed: SealedKey::new(bad),
+                ..key.clone()
+            };
+            assert!(
+                matches!(fresh().load(&[bad]), Err(KeyFault::Sealed(_))),
+                "byte {position}"
+            );
         }
         for cut in [0, 1, 12, 13, 28] {
-            let bad = StoredKey { sealed: SealedKey::new(bytes[..cut].to_vec()), ..key.clone() };
-            assert!(matches!(fresh().load(&[bad]), Err(KeyFault::Sealed(_))), "{cut} bytes");
+            let bad = StoredKey {
+                sealed: SealedKey::new(bytes[..cut].to_vec()),
+                ..key.clone()
+            };
+            assert!(
+                matches!(fresh().load(&[bad]), Err(KeyFault::Sealed(_))),
+                "{cut} bytes"
+            );
         }
         for row in keys.iter().filter(|row| row.id != key.id) {
-            let moved = StoredKey { sealed: key.sealed.clone(), ..row.clone() };
-            assert!(matches!(fresh().load(&[moved]), Err(KeyFault::Sealed(_))), "in another row");
+            let moved = StoredKey {
+                sealed: key.sealed.clone(),
+                ..row.clone()
+            };
+            assert!(
+                matches!(fresh().load(&[moved]), Err(KeyFault::Sealed(_))),
+                "in another row"
+            );
         }
     }
     // A failure leaves the ring as it was.
-    let bad = StoredKey { id: "another".parse().unwrap(), ..keys[0].clone() };
+    let bad = StoredKey {
+        id: "another".parse().unwrap(),
+        ..keys[0].clone()
+    };
     assert!(tokens.load(&[bad]).is_err());
     assert!(tokens.sign_refresh(&claims().1).is_ok());
 }
@@ -229,17 +410,38 @@ fn a_stored_key_is_unreadable_without_its_master_key_and_in_any_other_row() {
 fn the_first_keys_are_those_from_before_keys_were_stored() {
     let (master, (id, refresh)) = (master(), claims());
     let pem = IdKey::generate(Algorithm::Es256).unwrap();
-    let before = JoseTokens::new(config(), IdKey::from_pem(Algorithm::Es256, &pem).unwrap(), &master).unwrap();
-    let vault = KeyVault::new(&master, Arc::new(SystemEntropy), Some((Algorithm::Es256, pem))).unwrap();
+    let before = JoseTokens::new(
+        config(),
+        IdKey::from_pem(Algorithm::Es256, &pem).unwrap(),
+        &master,
+    )
+    .unwrap();
+    let vault = KeyVault::new(
+        &master,
+        Arc::new(SystemEntropy),
+        Some((Algorithm::Es256, pem)),
+    )
+    .unwrap();
     let keys: Vec<_> = [KeyKind::Id(Algorithm::Es256), KeyKind::Refresh]
         .into_iter()
         .map(|kind| {
             let new = vault.first(kind).unwrap();
-            StoredKey { id: new.id, kind, sealed: new.sealed, token_life: Duration::ZERO, created_at: T, phase: ACTIVE }
+            StoredKey {
+                id: new.id,
+                kind,
+                sealed: new.sealed,
+                token_life: Duration::ZERO,
+                created_at: T,
+                phase: ACTIVE,
+            }
         })
         .collect();
     let after = ring(&master, &keys);
     assert!(after.verify_id(&before.sign_id(&id).unwrap(), T).is_ok());
-    assert!(after.verify_refresh(&before.sign_refresh(&refresh).unwrap()).is_ok());
+    assert!(
+        after
+            .verify_refresh(&before.sign_refresh(&refresh).unwrap())
+            .is_ok()
+    );
     assert_eq!(after.to_json(), before.to_json());
 }

@@ -23,29 +23,66 @@ fn views(url: &str) -> (String, [String; 2]) {
     let (head, rest) = url.split_once('@').expect("the URL has a password");
     let (hosts, database) = rest.split_once('/').expect("the URL has a database");
     let (one, two) = hosts.split_once(',').expect("two hosts");
-    (format!("{head}@{two},{one}/{database}"), [one, two].map(|host| format!("{head}@{host}/{database}")))
+    (
+        format!("{head}@{two},{one}/{database}"),
+        [one, two].map(|host| format!("{head}@{host}/{database}")),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs `cargo xtask test --cluster`"]
 async fn a_standby_that_takes_over_is_found() {
-    let Some(url) = variable("REVOLVE_TEST_POSTGRES_REPLICA_URL") else { return };
+    let Some(url) = variable("REVOLVE_TEST_POSTGRES_REPLICA_URL") else {
+        return;
+    };
     let (standby_first, [primary, standby]) = views(&url);
-    let config = |url: &str| PostgresConfig { timeout: Duration::from_secs(2), pool_size: 4, ..PostgresConfig::new(url.to_owned().into()) };
-    let error = PostgresAccounts::connect(config(&standby)).await.err().expect("a standby takes no writes");
-    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
-    let accounts = PostgresAccounts::connect(config(&standby_first)).await.expect("whichever order, the primary is found");
+    let config = |url: &str| PostgresConfig {
+        timeout: Duration::from_secs(2),
+        pool_size: 4,
+        ..PostgresConfig::new(url.to_owned().into())
+    };
+    let error = PostgresAccounts::connect(config(&standby))
+        .await
+        .err()
+        .expect("a standby takes no writes");
+    assert_eq!(
+        error.kind(),
+        StoreErrorKind::Unavailable,
+        "{}",
+        told(&error)
+    );
+    let accounts = PostgresAccounts::connect(config(&standby_first))
+        .await
+        .expect("whichever order, the primary is found");
     created(&accounts).await;
 
     // Nothing that was acknowledged is lost with the primary, as synchronous replication would have it.
     let (old, new) = (admin(&primary).await, admin(&standby).await);
-    let written: String = old.query_one("SELECT pg_current_wal_lsn()::text", &[]).await.unwrap().get(0);
+    let written: String = old
+        .query_one("SELECT pg_current_wal_lsn()::text", &[])
+        .await
+        .unwrap()
+        .get(0);
     let begun = Instant::now();
-    while !new.query_one("SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", &[&written]).await.unwrap().get::<_, bool>(0) {
-        assert!(begun.elapsed() < Duration::from_mins(1), "the standby follows");
+    while !new
+        .query_one(
+            "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn",
+            &[&written],
+        )
+        .await
+        .unwrap()
+        .get::<_, bool>(0)
+    {
+        assert!(
+            begun.elapsed() < Duration::from_mins(1),
+            "the standby follows"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    drop(old.batch_execute("COPY (SELECT 1) TO PROGRAM 'kill -QUIT $(head -1 postmaster.pid)'").await);
+    drop(
+        old.batch_execute("COPY (SELECT 1) TO PROGRAM 'kill -QUIT $(head -1 postmaster.pid)'")
+            .await,
+    );
 
     // Gone means that nobody knows, never that nobody is there.
     let mut failed = 0;
@@ -54,41 +91,113 @@ async fn a_standby_that_takes_over_is_found() {
         match found {
             Ok(found) => assert!(found.is_some(), "a user is not gone because the primary is"),
             Err(error) => {
-                assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
+                assert_eq!(
+                    error.kind(),
+                    StoreErrorKind::Unavailable,
+                    "{}",
+                    told(&error)
+                );
                 failed += 1;
             }
         }
     }
     assert!(failed > 0, "the primary was gone");
-    let promoted: bool = new.query_one("SELECT pg_promote(true, 60)", &[]).await.unwrap().get(0);
+    let promoted: bool = new
+        .query_one("SELECT pg_promote(true, 60)", &[])
+        .await
+        .unwrap()
+        .get(0);
     assert!(promoted);
     let begun = Instant::now();
-    while let Err(error) = accounts.end(user().id, session(1).id, EndReason::SignedOut, session(1).began_at).await {
-        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
-        assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?} after the decision", begun.elapsed());
+    while let Err(error) = accounts
+        .end(
+            user().id,
+            session(1).id,
+            EndReason::SignedOut,
+            session(1).began_at,
+        )
+        .await
+    {
+        assert_eq!(
+            error.kind(),
+            StoreErrorKind::Unavailable,
+            "{}",
+            told(&error)
+        );
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "it took {:?} after the decision",
+            begun.elapsed()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    println!("recovered {:?} after the decision, {failed} calls failed before", begun.elapsed());
-    assert!(accounts.find(user().id, session(1).id).await.unwrap().is_some());
+    println!(
+        "recovered {:?} after the decision, {failed} calls failed before",
+        begun.elapsed()
+    );
+    assert!(
+        accounts
+            .find(user().id, session(1).id)
+            .await
+            .unwrap()
+            .is_some()
+    );
 
     // A primary that is told to take no writes any more is left at once, and found again.
-    new.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on; ").await.unwrap();
+    new.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on; ")
+        .await
+        .unwrap();
     new.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     let begun = Instant::now();
-    while accounts.end_all(user().id, None, EndReason::SignedOut, session(1).began_at).await.is_ok() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it takes writes still");
+    while accounts
+        .end_all(user().id, None, EndReason::SignedOut, session(1).began_at)
+        .await
+        .is_ok()
+    {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "it takes writes still"
+        );
     }
-    let error = accounts.end_all(user().id, None, EndReason::SignedOut, session(1).began_at).await.expect_err("no writes");
-    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
+    let error = accounts
+        .end_all(user().id, None, EndReason::SignedOut, session(1).began_at)
+        .await
+        .expect_err("no writes");
+    assert_eq!(
+        error.kind(),
+        StoreErrorKind::Unavailable,
+        "{}",
+        told(&error)
+    );
     // Nor is it read from any more, not over the connections that all reads share either: another may be the primary by now.
-    let error = accounts.find(user().id, session(1).id).await.expect_err("it is left");
-    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
-    new.batch_execute("SET default_transaction_read_only = off").await.unwrap();
-    new.batch_execute("ALTER SYSTEM RESET default_transaction_read_only").await.unwrap();
+    let error = accounts
+        .find(user().id, session(1).id)
+        .await
+        .expect_err("it is left");
+    assert_eq!(
+        error.kind(),
+        StoreErrorKind::Unavailable,
+        "{}",
+        told(&error)
+    );
+    new.batch_execute("SET default_transaction_read_only = off")
+        .await
+        .unwrap();
+    new.batch_execute("ALTER SYSTEM RESET default_transaction_read_only")
+        .await
+        .unwrap();
     new.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     let begun = Instant::now();
-    while accounts.end_all(user().id, None, EndReason::SignedOut, session(1).began_at).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
+    while accounts
+        .end_all(user().id, None, EndReason::SignedOut, session(1).began_at)
+        .await
+        .is_err()
+    {
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "it took {:?}",
+            begun.elapsed()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -15,39 +15,70 @@ pub(super) struct Schema {
 
 impl Schema {
     /// `None` if there is no server and that is allowed.
-    #[expect(clippy::disallowed_methods, reason = "tests share a database with other runs, which no seed keeps apart")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests share a database with other runs, which no seed keeps apart"
+    )]
     pub(super) async fn make() -> Option<Self> {
-        let schema = Self { server: server()?, name: format!("t_{}", uuid::Uuid::new_v4().simple()) };
-        admin(&schema.server).await.batch_execute(&format!("CREATE SCHEMA {}", schema.name)).await.expect("a schema can be made");
+        let schema = Self {
+            server: server()?,
+            name: format!("t_{}", uuid::Uuid::new_v4().simple()),
+        };
+        admin(&schema.server)
+            .await
+            .batch_execute(&format!("CREATE SCHEMA {}", schema.name))
+            .await
+            .expect("a schema can be made");
         Some(schema)
     }
 
     /// Everything that is done with this URL happens in the schema, under its name.
     pub(super) fn url(&self) -> String {
-        with(&self.server, &format!("options=-csearch_path%3D{name}&application_name={name}", name = self.name))
+        with(
+            &self.server,
+            &format!(
+                "options=-csearch_path%3D{name}&application_name={name}",
+                name = self.name
+            ),
+        )
     }
 
     /// Time enough for a machine that builds something else at the same time.
     pub(super) fn config(&self) -> PostgresConfig {
-        PostgresConfig { pool_size: 8, timeout: Duration::from_secs(10), ..PostgresConfig::new(self.url().into()) }
+        PostgresConfig {
+            pool_size: 8,
+            timeout: Duration::from_secs(10),
+            ..PostgresConfig::new(self.url().into())
+        }
     }
 
     pub(super) async fn accounts(&self) -> PostgresAccounts {
-        PostgresAccounts::connect(self.config()).await.expect("the adapter connects")
+        PostgresAccounts::connect(self.config())
+            .await
+            .expect("the adapter connects")
     }
 
     /// A way into the schema behind the adapter's back.
     pub(super) async fn look(&self) -> Client {
-        admin(&with(&self.server, &format!("options=-csearch_path%3D{}", self.name))).await
+        admin(&with(
+            &self.server,
+            &format!("options=-csearch_path%3D{}", self.name),
+        ))
+        .await
     }
 }
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        let (server, drop_schema) = (self.server.clone(), format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name));
+        let (server, drop_schema) = (
+            self.server.clone(),
+            format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name),
+        );
         // In a thread, since a runtime can't wait within another one. What does not work is left behind.
         let dropping = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(async {
                 if let Ok((client, connection)) = tokio_postgres::connect(&server, NoTls).await {
                     let connection = tokio::spawn(connection);
@@ -69,20 +100,30 @@ pub(super) fn with(url: &str, query: &str) -> String {
 }
 
 async fn admin(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the Postgres under test should be reachable");
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("the Postgres under test should be reachable");
     tokio::spawn(connection);
     client
 }
 
 /// The adapter in its schema. Without a Postgres the memory stands in, so that nothing fails.
 pub(super) enum Subject {
-    Postgres { accounts: PostgresAccounts, _schema: Schema },
+    Postgres {
+        accounts: PostgresAccounts,
+        _schema: Schema,
+    },
     Skipped(MemorySubject),
 }
 
 pub(super) async fn make() -> Subject {
-    let Some(schema) = Schema::make().await else { return Subject::Skipped(MemorySubject::new()) };
-    Subject::Postgres { accounts: schema.accounts().await, _schema: schema }
+    let Some(schema) = Schema::make().await else {
+        return Subject::Skipped(MemorySubject::new());
+    };
+    Subject::Postgres {
+        accounts: schema.accounts().await,
+        _schema: schema,
+    }
 }
 
 impl AccountsSubject for Subject {

@@ -19,15 +19,26 @@ fn file(name: &str) -> Option<String> {
 }
 
 fn trusting(authority: &str) -> Option<TlsSettings> {
-    Some(TlsSettings { authorities: Some(file(authority)?), identity: None })
+    Some(TlsSettings {
+        authorities: Some(file(authority)?),
+        identity: None,
+    })
 }
 
 fn config(url: &str, mode: &str, tls: TlsSettings) -> PostgresConfig {
-    PostgresConfig { tls, timeout: Duration::from_secs(10), pool_size: 2, ..PostgresConfig::new(with(url, mode).into()) }
+    PostgresConfig {
+        tls,
+        timeout: Duration::from_secs(10),
+        pool_size: 2,
+        ..PostgresConfig::new(with(url, mode).into())
+    }
 }
 
 async fn refusal(config: PostgresConfig) -> StoreError {
-    PostgresAccounts::connect(config).await.err().expect("it is refused")
+    PostgresAccounts::connect(config)
+        .await
+        .err()
+        .expect("it is refused")
 }
 
 async fn works(config: PostgresConfig) {
@@ -38,17 +49,36 @@ async fn works(config: PostgresConfig) {
 
 #[tokio::test]
 async fn a_server_that_a_trusted_authority_vouches_for_will_do() {
-    let (Some(url), Some(tls)) = (variable("REVOLVE_TEST_POSTGRES_TLS_URL"), trusting("ca.pem")) else { return };
-    for mode in ["sslmode=verify-full", "sslmode=require", "sslmode=verify-ca"] {
+    let (Some(url), Some(tls)) = (
+        variable("REVOLVE_TEST_POSTGRES_TLS_URL"),
+        trusting("ca.pem"),
+    ) else {
+        return;
+    };
+    for mode in [
+        "sslmode=verify-full",
+        "sslmode=require",
+        "sslmode=verify-ca",
+    ] {
         works(config(&url, mode, tls.clone())).await;
     }
     // The password's proof is bound to this very connection (RFC 5802, RFC 5929), so that nobody can pass it on.
-    works(config(&url, "sslmode=verify-full&channel_binding=require", tls)).await;
+    works(config(
+        &url,
+        "sslmode=verify-full&channel_binding=require",
+        tls,
+    ))
+    .await;
 }
 
 #[tokio::test]
 async fn an_authority_that_is_not_trusted_is_refused() {
-    let (Some(url), Some(other)) = (variable("REVOLVE_TEST_POSTGRES_TLS_URL"), trusting("other-ca.pem")) else { return };
+    let (Some(url), Some(other)) = (
+        variable("REVOLVE_TEST_POSTGRES_TLS_URL"),
+        trusting("other-ca.pem"),
+    ) else {
+        return;
+    };
     for tls in [other, TlsSettings::default()] {
         let error = refusal(config(&url, "sslmode=require", tls)).await;
         assert!(told(&error).contains("ca_file"), "{}", told(&error));
@@ -57,40 +87,91 @@ async fn an_authority_that_is_not_trusted_is_refused() {
 
 #[tokio::test]
 async fn a_certificate_for_another_host_is_refused() {
-    let (Some(url), Some(tls)) = (variable("REVOLVE_TEST_POSTGRES_TLS_URL"), trusting("ca.pem")) else { return };
-    for mode in ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"] {
-        let error = refusal(config(&url.replace("localhost", "127.0.0.1"), mode, tls.clone())).await;
-        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
-        assert!(told(&error).contains("for another host name"), "{}", told(&error));
+    let (Some(url), Some(tls)) = (
+        variable("REVOLVE_TEST_POSTGRES_TLS_URL"),
+        trusting("ca.pem"),
+    ) else {
+        return;
+    };
+    for mode in [
+        "sslmode=require",
+        "sslmode=verify-ca",
+        "sslmode=verify-full",
+    ] {
+        let error = refusal(config(
+            &url.replace("localhost", "127.0.0.1"),
+            mode,
+            tls.clone(),
+        ))
+        .await;
+        assert_eq!(
+            error.kind(),
+            StoreErrorKind::Unavailable,
+            "{}",
+            told(&error)
+        );
+        assert!(
+            told(&error).contains("for another host name"),
+            "{}",
+            told(&error)
+        );
     }
 }
 
 #[tokio::test]
 async fn a_server_without_tls_is_refused() {
-    let (Some(schema), Some(tls), Some(_)) = (Schema::make().await, trusting("ca.pem"), server()) else { return };
+    let (Some(schema), Some(tls), Some(_)) = (Schema::make().await, trusting("ca.pem"), server())
+    else {
+        return;
+    };
     let url = schema.url();
     let error = refusal(config(&url, "sslmode=require", tls.clone())).await;
-    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}", told(&error));
-    assert!(told(&error).contains("does not offer TLS"), "{}", told(&error));
+    assert_eq!(
+        error.kind(),
+        StoreErrorKind::Unavailable,
+        "{}",
+        told(&error)
+    );
+    assert!(
+        told(&error).contains("does not offer TLS"),
+        "{}",
+        told(&error)
+    );
     let error = refusal(config(&url, "sslmode=disable", tls)).await;
-    assert!(told(&error).contains("write sslmode=verify-full"), "certificates that nobody would look at: {}", told(&error));
+    assert!(
+        told(&error).contains("write sslmode=verify-full"),
+        "certificates that nobody would look at: {}",
+        told(&error)
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_wants_tls_refuses_plain_text() {
-    let Some(url) = variable("REVOLVE_TEST_POSTGRES_TLS_URL") else { return };
+    let Some(url) = variable("REVOLVE_TEST_POSTGRES_TLS_URL") else {
+        return;
+    };
     let error = refusal(config(&url, "sslmode=disable", TlsSettings::default())).await;
     assert!(told(&error).contains("no encryption"), "{}", told(&error));
 }
 
 #[tokio::test]
 async fn a_server_that_wants_a_certificate_gets_ours() {
-    let (Some(url), Some(mut tls)) = (variable("REVOLVE_TEST_POSTGRES_TLS_URL"), trusting("ca.pem")) else { return };
+    let (Some(url), Some(mut tls)) = (
+        variable("REVOLVE_TEST_POSTGRES_TLS_URL"),
+        trusting("ca.pem"),
+    ) else {
+        return;
+    };
     let (_, host) = url.split_once('@').expect("the URL has a password");
     let url = format!("postgres://certified@{host}");
     let error = refusal(config(&url, "sslmode=verify-full", tls.clone())).await;
     assert!(told(&error).contains("certificate"), "{}", told(&error));
-    let (Some(certificates), Some(key)) = (file("client.pem"), file("client.key")) else { return };
-    tls.identity = Some(TlsIdentity { certificates, key: key.into() });
+    let (Some(certificates), Some(key)) = (file("client.pem"), file("client.key")) else {
+        return;
+    };
+    tls.identity = Some(TlsIdentity {
+        certificates,
+        key: key.into(),
+    });
     works(config(&url, "sslmode=verify-full", tls)).await;
 }

@@ -28,13 +28,23 @@ const SHIFT: &str = "
     end";
 
 enum Subject {
-    Redis { limits: Arc<RedisLimits>, names: BucketNames, look: MultiplexedConnection, _tokens: Box<RedisTokens> },
+    Redis {
+        limits: Arc<RedisLimits>,
+        names: BucketNames,
+        look: MultiplexedConnection,
+        _tokens: Box<RedisTokens>,
+    },
     Skipped(MemorySubject),
 }
 
 async fn make() -> Subject {
-    let Some(server) = server() else { return Subject::Skipped(MemorySubject::new()) };
-    let (tokens, names) = (connect(&server).await, BucketNames::new(random().to_vec().into()));
+    let Some(server) = server() else {
+        return Subject::Skipped(MemorySubject::new());
+    };
+    let (tokens, names) = (
+        connect(&server).await,
+        BucketNames::new(random().to_vec().into()),
+    );
     Subject::Redis {
         limits: Arc::new(tokens.limits(names.clone())),
         names,
@@ -60,7 +70,10 @@ impl LimitsSubject for Subject {
                 for bucket in buckets {
                     call.key(names.of(bucket));
                 }
-                let _: () = call.invoke_async(&mut look.clone()).await.expect("the shift should work");
+                let _: () = call
+                    .invoke_async(&mut look.clone())
+                    .await
+                    .expect("the shift should work");
             }
             Self::Skipped(memory) => LimitsSubject::advance(memory, buckets, by).await,
         }
@@ -70,7 +83,9 @@ impl LimitsSubject for Subject {
 revolve_testkit::limits_contract!(make);
 
 fn account(name: &str) -> Bucket {
-    Bucket::PasswordAccount(EmailAddress::parse(&format!("{name}@example.org")).expect("an address"))
+    Bucket::PasswordAccount(
+        EmailAddress::parse(&format!("{name}@example.org")).expect("an address"),
+    )
 }
 
 #[tokio::test]
@@ -79,20 +94,37 @@ async fn a_bucket_is_one_key_that_names_nobody_and_dies_when_it_is_full() {
     let (tokens, mut look) = (connect(&server).await, look(&server).await.with(SLOT).await);
     let names = BucketNames::new(random().to_vec().into());
     let limits = tokens.limits(names.clone());
-    let take = [Take { bucket: account("somebody"), rate: "10/1000s".parse().unwrap() }];
+    let take = [Take {
+        bucket: account("somebody"),
+        rate: "10/1000s".parse().unwrap(),
+    }];
     let key = names.of(&take[0].bucket);
     let left = async |look: &mut MultiplexedConnection| look.pttl::<_, i64>(&key).await.unwrap();
 
     limits.take(&take).await.unwrap();
     let one = left(&mut look).await;
-    assert!(one > 80_000 && one <= 100_000, "one of ten is missing, and back in 100 s: {one} ms");
+    assert!(
+        one > 80_000 && one <= 100_000,
+        "one of ten is missing, and back in 100 s: {one} ms"
+    );
     while matches!(limits.take(&take).await.unwrap(), TakeOutcome::Allowed(_)) {}
     let all = left(&mut look).await;
-    assert!(all > 980_000 && all <= 1_000_000, "all are missing: {all} ms");
+    assert!(
+        all > 980_000 && all <= 1_000_000,
+        "all are missing: {all} ms"
+    );
     let value: String = look.get(&key).await.unwrap();
-    assert!(value.bytes().all(|byte| byte.is_ascii_digit() || byte == b':'), "{value}");
+    assert!(
+        value
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b':'),
+        "{value}"
+    );
 
-    let other = [Take { bucket: account("other"), ..take[0].clone() }];
+    let other = [Take {
+        bucket: account("other"),
+        ..take[0].clone()
+    }];
     limits.take(&other).await.unwrap();
     limits.give_back(&other).await.unwrap();
     let there: bool = look.exists(names.of(&other[0].bucket)).await.unwrap();
@@ -104,10 +136,16 @@ async fn a_bucket_is_one_key_that_names_nobody_and_dies_when_it_is_full() {
 async fn installations_that_share_a_redis_do_not_count_for_each_other() {
     let Some(server) = server() else { return };
     let tokens = connect(&server).await;
-    let take = [Take { bucket: account("both"), rate: "1/1s".parse().unwrap() }];
+    let take = [Take {
+        bucket: account("both"),
+        rate: "1/1s".parse().unwrap(),
+    }];
     for _ in 0..2 {
         let limits = tokens.limits(BucketNames::new(random().to_vec().into()));
-        assert!(matches!(limits.take(&take).await.unwrap(), TakeOutcome::Allowed(_)));
+        assert!(matches!(
+            limits.take(&take).await.unwrap(),
+            TakeOutcome::Allowed(_)
+        ));
     }
 }
 
@@ -116,8 +154,14 @@ async fn something_else_under_the_name_is_a_broken_store() {
     let Some(server) = server() else { return };
     let (tokens, mut look) = (connect(&server).await, look(&server).await.with(SLOT).await);
     let names = BucketNames::new(random().to_vec().into());
-    let take = [Take { bucket: account("broken"), rate: "1/1s".parse().unwrap() }];
-    let _: () = look.set_ex(names.of(&take[0].bucket), "nonsense", 60).await.unwrap();
+    let take = [Take {
+        bucket: account("broken"),
+        rate: "1/1s".parse().unwrap(),
+    }];
+    let _: () = look
+        .set_ex(names.of(&take[0].bucket), "nonsense", 60)
+        .await
+        .unwrap();
     let error = tokens.limits(names).take(&take).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Broken);
 }
@@ -128,6 +172,12 @@ async fn after_the_connections_are_closed_it_is_unavailable() {
     let tokens = connect(&server).await;
     let limits = tokens.limits(BucketNames::new(random().to_vec().into()));
     tokens.close().await;
-    let take = [Take { bucket: account("late"), rate: "1/1s".parse().unwrap() }];
-    assert_eq!(limits.take(&take).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    let take = [Take {
+        bucket: account("late"),
+        rate: "1/1s".parse().unwrap(),
+    }];
+    assert_eq!(
+        limits.take(&take).await.unwrap_err().kind(),
+        StoreErrorKind::Unavailable
+    );
 }

@@ -2,7 +2,8 @@
 
 use super::Server;
 use deadpool_redis::redis::{
-    AsyncCommands, AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind, aio::MultiplexedConnection,
+    AsyncCommands, AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind,
+    aio::MultiplexedConnection,
 };
 use revolve_domain::model::UserId;
 
@@ -23,8 +24,13 @@ pub(super) async fn look(server: &Server) -> Look {
 /// An ordinary connection. A busy machine is no failure.
 pub(super) async fn open(url: &str) -> MultiplexedConnection {
     let client = Client::open(url).expect("a URL that was read once should be fine");
-    let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    client.get_multiplexed_async_connection_with_config(&patient).await.expect("the Redis under test should be reachable")
+    let patient = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
+    client
+        .get_multiplexed_async_connection_with_config(&patient)
+        .await
+        .expect("the Redis under test should be reachable")
 }
 
 impl Look {

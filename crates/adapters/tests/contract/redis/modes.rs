@@ -5,11 +5,20 @@ use revolve_adapters::redis::{RedisConfig, RedisMode, RedisTokens, SentinelConfi
 use revolve_domain::ports::StoreErrorKind;
 
 fn sentinel() -> RedisMode {
-    RedisMode::Sentinel(SentinelConfig { master: "revolve".to_owned(), username: None, password: None })
+    RedisMode::Sentinel(SentinelConfig {
+        master: "revolve".to_owned(),
+        username: None,
+        password: None,
+    })
 }
 
 async fn refusal(url: &str, mode: RedisMode) -> String {
-    let error = RedisTokens::connect(RedisConfig { mode, ..RedisConfig::new(url.to_owned().into()) }).await.unwrap_err();
+    let error = RedisTokens::connect(RedisConfig {
+        mode,
+        ..RedisConfig::new(url.to_owned().into())
+    })
+    .await
+    .unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Broken, "{}", told(&error));
     told(&error)
 }
@@ -22,7 +31,11 @@ async fn a_single_redis_is_neither_cluster_nor_sentinel() {
     assert!(told.contains("redis.mode to \"standalone\""), "{told}");
     let told = refusal(&url, sentinel()).await;
     assert!(told.contains("no Sentinel"), "{told}");
-    let told = refusal(&format!("redis://{},other:1/", single.addr()), RedisMode::Standalone).await;
+    let told = refusal(
+        &format!("redis://{},other:1/", single.addr()),
+        RedisMode::Standalone,
+    )
+    .await;
     assert!(told.contains("several hosts need redis.mode"), "{told}");
 }
 

@@ -26,7 +26,9 @@ pub(super) struct Proxy {
 
 impl Proxy {
     pub(super) async fn to(target: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("there is a free port");
         let address = listener.local_addr().expect("it is bound").to_string();
         let door = Arc::new(watch::Sender::new(Door::Open));
         let doors = Arc::clone(&door);
@@ -47,7 +49,9 @@ impl Proxy {
 async fn carry(mut client: TcpStream, target: String, mut door: watch::Receiver<Door>) {
     let first = *door.borrow_and_update();
     if matches!(first, Door::Open | Door::Half) {
-        let Ok(mut server) = TcpStream::connect(target).await else { return };
+        let Ok(mut server) = TcpStream::connect(target).await else {
+            return;
+        };
         if first == Door::Open {
             tokio::select! {
                 _ = copy_bidirectional(&mut client, &mut server) => return,
@@ -62,7 +66,8 @@ async fn carry(mut client: TcpStream, target: String, mut door: watch::Receiver<
 }
 
 async fn half(mut client: TcpStream, mut server: TcpStream) {
-    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) = (client.split(), server.split());
+    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+        (client.split(), server.split());
     let answer = async {
         let mut answer = [0; 1024];
         let length = from_server.read(&mut answer).await.unwrap_or(0);

@@ -10,47 +10,78 @@ use revolve_domain::{
 use std::{collections::BTreeMap, time::Duration};
 
 async fn keys(look: &mut MultiplexedConnection, user: UserId) -> Vec<String> {
-    let mut keys: Vec<String> = look.keys(format!("{{{user}}}:*")).await.expect("KEYS works");
+    let mut keys: Vec<String> = look
+        .keys(format!("{{{user}}}:*"))
+        .await
+        .expect("KEYS works");
     keys.sort_unstable();
     keys
 }
 
 fn token_key(new: &NewLiveSession, generation: u64) -> String {
-    format!("{{{}}}:{}", new.user, TokenId::of(new.session, rotation(new, generation).presented))
+    format!(
+        "{{{}}}:{}",
+        new.user,
+        TokenId::of(new.session, rotation(new, generation).presented)
+    )
 }
 
 /// Just under: it was set a moment ago.
 async fn assert_ttl(look: &mut MultiplexedConnection, key: &str, life: Duration) {
     let left: i64 = look.pttl(key).await.expect("PTTL works");
     let life = i64::try_from(life.as_millis()).expect("a short life");
-    assert!(left <= life && left > life - 20_000, "{key} should live {life} ms more, has {left} ms");
+    assert!(
+        left <= life && left > life - 20_000,
+        "{key} should live {life} ms more, has {left} ms"
+    );
 }
 
 #[tokio::test]
 async fn a_session_is_one_key_and_an_entry_of_the_index() {
     let Some(server) = server() else { return };
     let new = new_session(UserId::from_random(random()));
-    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(new.user).await);
+    let (tokens, mut look) = (
+        connect(&server).await,
+        look(&server).await.at(new.user).await,
+    );
     tokens.begin(new).await.unwrap();
 
-    let (index, first, second) = (format!("{{{}}}:sessions", new.user), token_key(&new, 1), token_key(&new, 2));
+    let (index, first, second) = (
+        format!("{{{}}}:sessions", new.user),
+        token_key(&new, 1),
+        token_key(&new, 2),
+    );
     let mut expected = vec![index.clone(), first.clone()];
     expected.sort_unstable();
     assert_eq!(keys(&mut look, new.user).await, expected);
     assert_ttl(&mut look, &first, LIFE).await;
     assert_ttl(&mut look, &index, LIFE).await;
 
-    assert!(matches!(tokens.rotate(&rotation(&new, 1)).await.unwrap(), RotationOutcome::Rotated(_)));
+    assert!(matches!(
+        tokens.rotate(&rotation(&new, 1)).await.unwrap(),
+        RotationOutcome::Rotated(_)
+    ));
     let mut expected = vec![index.clone(), second.clone()];
     expected.sort_unstable();
-    assert_eq!(keys(&mut look, new.user).await, expected, "the old key is gone and its successor there");
+    assert_eq!(
+        keys(&mut look, new.user).await,
+        expected,
+        "the old key is gone and its successor there"
+    );
     assert_ttl(&mut look, &second, LIFE).await;
     let entries: BTreeMap<String, String> = look.hgetall(&index).await.unwrap();
     let jti = second.rsplit(':').next().unwrap();
-    assert_eq!(entries, [(new.session.to_string(), format!("2:{jti}"))].into());
+    assert_eq!(
+        entries,
+        [(new.session.to_string(), format!("2:{jti}"))].into()
+    );
 
     tokens.end(new.user, &[new.session]).await.unwrap();
-    assert_eq!(keys(&mut look, new.user).await, [""; 0], "nothing is left of the last session");
+    assert_eq!(
+        keys(&mut look, new.user).await,
+        [""; 0],
+        "nothing is left of the last session"
+    );
 }
 
 #[tokio::test]
@@ -58,15 +89,36 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
     let Some(server) = server() else { return };
     let device = DeviceId::from_random(random());
     let plain = new_session(UserId::from_random(random()));
-    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(plain.user).await);
-    let bound = NewLiveSession { token: LiveToken { device: Some(device), ..plain.token }, epoch: Epoch::new(3), ..plain };
+    let (tokens, mut look) = (
+        connect(&server).await,
+        look(&server).await.at(plain.user).await,
+    );
+    let bound = NewLiveSession {
+        token: LiveToken {
+            device: Some(device),
+            ..plain.token
+        },
+        epoch: Epoch::new(3),
+        ..plain
+    };
 
     tokens.begin(bound).await.unwrap();
     let mut fields: BTreeMap<String, String> = look.hgetall(token_key(&plain, 1)).await.unwrap();
     let rotated_at: i64 = fields.remove("rotated_at").unwrap().parse().unwrap();
-    let (seconds, _): (i64, i64) = deadpool_redis::redis::cmd("TIME").query_async(&mut look).await.unwrap();
-    assert!((seconds * 1000 - rotated_at).abs() < 20_000, "rotated_at is in milliseconds of Redis' own clock");
-    let named = |fields: &[(&str, String)]| fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let (seconds, _): (i64, i64) = deadpool_redis::redis::cmd("TIME")
+        .query_async(&mut look)
+        .await
+        .unwrap();
+    assert!(
+        (seconds * 1000 - rotated_at).abs() < 20_000,
+        "rotated_at is in milliseconds of Redis' own clock"
+    );
+    let named = |fields: &[(&str, String)]| {
+        fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect()
+    };
     let always = [
         ("sid", plain.session.to_string()),
         ("gen", "1".to_owned()),
@@ -74,16 +126,36 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
         ("exp", START.plus(LIFE).as_seconds().to_string()),
     ];
     let mut expected: BTreeMap<String, String> = named(&always);
-    expected.extend([("did".to_owned(), device.to_string()), ("epoch".to_owned(), "3".to_owned())]);
+    expected.extend([
+        ("did".to_owned(), device.to_string()),
+        ("epoch".to_owned(), "3".to_owned()),
+    ]);
     assert_eq!(fields, expected);
 
     // A late retry at once, then a successor that has nothing of all that.
-    let proof = DeviceProof { owner: device, shown: Some(device), bound: true };
-    let policy = RetryPolicy { retry_free: Duration::ZERO, ..RetryPolicy::default() };
-    let attempt = |presented| Rotation { device: proof, policy, ..rotation(&bound, presented) };
+    let proof = DeviceProof {
+        owner: device,
+        shown: Some(device),
+        bound: true,
+    };
+    let policy = RetryPolicy {
+        retry_free: Duration::ZERO,
+        ..RetryPolicy::default()
+    };
+    let attempt = |presented| Rotation {
+        device: proof,
+        policy,
+        ..rotation(&bound, presented)
+    };
     tokens.rotate(&attempt(1)).await.unwrap();
-    assert!(matches!(tokens.rotate(&attempt(1)).await.unwrap(), RotationOutcome::Repeated { late: true, .. }));
-    let late: (Option<u32>, Option<u32>) = look.hmget(token_key(&plain, 2), &["late", "charged"]).await.unwrap();
+    assert!(matches!(
+        tokens.rotate(&attempt(1)).await.unwrap(),
+        RotationOutcome::Repeated { late: true, .. }
+    ));
+    let late: (Option<u32>, Option<u32>) = look
+        .hmget(token_key(&plain, 2), &["late", "charged"])
+        .await
+        .unwrap();
     assert_eq!(late, (Some(1), Some(1)));
     tokens.begin(plain).await.unwrap();
     let mut fields: BTreeMap<String, String> = look.hgetall(token_key(&plain, 1)).await.unwrap();
@@ -98,7 +170,13 @@ async fn each_session_has_one_key_and_the_index_outlives_them_all() {
     let user = UserId::from_random(random());
     let (tokens, mut look) = (connect(&server).await, look(&server).await.at(user).await);
     let long = new_session(user);
-    let short = NewLiveSession { token: LiveToken { expires_at: START.plus(LIFE / 4), ..long.token }, ..new_session(user) };
+    let short = NewLiveSession {
+        token: LiveToken {
+            expires_at: START.plus(LIFE / 4),
+            ..long.token
+        },
+        ..new_session(user)
+    };
     tokens.begin(long).await.unwrap();
     tokens.begin(short).await.unwrap();
     for generation in 1..5 {
@@ -115,9 +193,15 @@ async fn each_session_has_one_key_and_the_index_outlives_them_all() {
 async fn healing_leaves_no_key_behind() {
     let Some(server) = server() else { return };
     let new = new_session(UserId::from_random(random()));
-    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(new.user).await);
+    let (tokens, mut look) = (
+        connect(&server).await,
+        look(&server).await.at(new.user).await,
+    );
     tokens.begin(new).await.unwrap();
-    assert!(matches!(tokens.rotate(&rotation(&new, 7)).await.unwrap(), RotationOutcome::Healed { .. }));
+    assert!(matches!(
+        tokens.rotate(&rotation(&new, 7)).await.unwrap(),
+        RotationOutcome::Healed { .. }
+    ));
     let keys = keys(&mut look, new.user).await;
     assert_eq!(keys.len(), 2);
     assert!(keys.contains(&token_key(&new, 8)));
@@ -128,14 +212,26 @@ async fn healing_leaves_no_key_behind() {
 async fn an_entry_whose_key_is_gone_counts_as_none() {
     let Some(server) = server() else { return };
     let new = new_session(UserId::from_random(random()));
-    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(new.user).await);
+    let (tokens, mut look) = (
+        connect(&server).await,
+        look(&server).await.at(new.user).await,
+    );
     tokens.begin(new).await.unwrap();
     let _: () = look.del(token_key(&new, 1)).await.unwrap();
     assert_eq!(tokens.list(new.user).await.unwrap(), []);
-    assert_eq!(tokens.rotate(&rotation(&new, 1)).await.unwrap(), RotationOutcome::Unknown);
-    let other = NewLiveSession { ceiling: 1, ..new_session(new.user) };
+    assert_eq!(
+        tokens.rotate(&rotation(&new, 1)).await.unwrap(),
+        RotationOutcome::Unknown
+    );
+    let other = NewLiveSession {
+        ceiling: 1,
+        ..new_session(new.user)
+    };
     assert_eq!(tokens.begin(other).await.unwrap(), []);
-    let entries: usize = look.hlen(format!("{{{}}}:sessions", new.user)).await.unwrap();
+    let entries: usize = look
+        .hlen(format!("{{{}}}:sessions", new.user))
+        .await
+        .unwrap();
     assert_eq!(entries, 1, "a sign-in drops the dead from the index");
     tokens.end(new.user, &[other.session]).await.unwrap();
 }

@@ -47,13 +47,21 @@ const RESTORE: &str = "
 
 /// The adapter, and a connection behind its back. Without a Redis the memory stands in, so that nothing fails.
 pub(super) enum Subject {
-    Redis { tokens: Arc<RedisTokens>, look: Look },
+    Redis {
+        tokens: Arc<RedisTokens>,
+        look: Look,
+    },
     Skipped(MemorySubject),
 }
 
 pub(super) async fn make() -> Subject {
-    let Some(server) = server() else { return Subject::Skipped(MemorySubject::new()) };
-    Subject::Redis { tokens: Arc::new(connect(&server).await), look: look(&server).await }
+    let Some(server) = server() else {
+        return Subject::Skipped(MemorySubject::new());
+    };
+    Subject::Redis {
+        tokens: Arc::new(connect(&server).await),
+        look: look(&server).await,
+    }
 }
 
 #[async_trait]
@@ -70,7 +78,11 @@ impl TokensSubject for Subject {
             Self::Redis { look, .. } => {
                 let script = Script::new(SHIFT);
                 let mut call = script.key(format!("{{{user}}}:sessions"));
-                let orphans: u32 = call.arg(millis(by)).invoke_async(&mut look.at(user).await).await.expect("the shift should work");
+                let orphans: u32 = call
+                    .arg(millis(by))
+                    .invoke_async(&mut look.at(user).await)
+                    .await
+                    .expect("the shift should work");
                 assert_eq!(orphans, 0, "every token's key is in the index");
             }
             Self::Skipped(memory) => memory.advance(user, by).await,
@@ -88,21 +100,42 @@ impl HistorySubject for Subject {
         let script = Script::new(RESTORE);
         let mut call = script.key(format!("{{{user}}}:sessions"));
         call.arg(session.to_string());
-        if let Some(StoredToken { token, epoch, age, remaining, late, charged, reused }) = state {
-            call.arg(TokenId::of(session, token.generation).to_string()).arg(millis(remaining)).arg(millis(age));
+        if let Some(StoredToken {
+            token,
+            epoch,
+            age,
+            remaining,
+            late,
+            charged,
+            reused,
+        }) = state
+        {
+            call.arg(TokenId::of(session, token.generation).to_string())
+                .arg(millis(remaining))
+                .arg(millis(age));
             call.arg("gen").arg(token.generation.number());
-            call.arg("iat").arg(token.issued_at.as_seconds()).arg("exp").arg(token.expires_at.as_seconds());
+            call.arg("iat")
+                .arg(token.issued_at.as_seconds())
+                .arg("exp")
+                .arg(token.expires_at.as_seconds());
             if let Some(device) = token.device {
                 call.arg("did").arg(device.to_string());
             }
-            for (name, value) in [("late", late), ("epoch", epoch.number()), ("charged", u32::from(charged)), ("reused", u32::from(reused))]
-            {
+            for (name, value) in [
+                ("late", late),
+                ("epoch", epoch.number()),
+                ("charged", u32::from(charged)),
+                ("reused", u32::from(reused)),
+            ] {
                 if value != 0 {
                     call.arg(name).arg(value);
                 }
             }
         }
-        let _: () = call.invoke_async(&mut look.at(user).await).await.expect("the roll-back should work");
+        let _: () = call
+            .invoke_async(&mut look.at(user).await)
+            .await
+            .expect("the roll-back should work");
     }
 }
 

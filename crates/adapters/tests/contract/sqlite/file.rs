@@ -7,14 +7,24 @@ use super::{
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::EndReason,
-    ports::{CreateOutcome, EndOutcome, SessionRepository, StoreError, StoreErrorKind, TokenRepository, UserRepository},
+    ports::{
+        CreateOutcome, EndOutcome, SessionRepository, StoreError, StoreErrorKind, TokenRepository,
+        UserRepository,
+    },
 };
 use std::{error::Error, os::unix::fs::PermissionsExt, time::Duration};
 
 async fn created(subject: &Subject, number: u8) {
     let user = user(number);
     let session = session(&user, 1);
-    assert_eq!(subject.store.create(&user, &hash(), &session).await.expect("create works"), CreateOutcome::Created);
+    assert_eq!(
+        subject
+            .store
+            .create(&user, &hash(), &session)
+            .await
+            .expect("create works"),
+        CreateOutcome::Created
+    );
     subject.store.begin_live(&session).await;
 }
 
@@ -25,7 +35,9 @@ trait BeginLive {
 
 impl BeginLive for SqliteStore {
     async fn begin_live(&self, session: &revolve_domain::model::Session) {
-        TokenRepository::begin(self, live(session)).await.expect("begin works");
+        TokenRepository::begin(self, live(session))
+            .await
+            .expect("begin works");
     }
 }
 
@@ -49,9 +61,20 @@ async fn data_survive_close_and_reopen() {
 
     let store = subject.open().await;
     let (user, again) = (user(1), session(&user(1), 1));
-    let found = store.find(user.id, again.id).await.expect("find works").expect("the session is there");
-    assert_eq!((found.session, found.user), (again.clone(), Some(user.clone())));
-    assert_eq!(store.list(user.id).await.expect("list works").len(), 1, "the white list is there");
+    let found = store
+        .find(user.id, again.id)
+        .await
+        .expect("find works")
+        .expect("the session is there");
+    assert_eq!(
+        (found.session, found.user),
+        (again.clone(), Some(user.clone()))
+    );
+    assert_eq!(
+        store.list(user.id).await.expect("list works").len(),
+        1,
+        "the white list is there"
+    );
 }
 
 #[tokio::test]
@@ -61,9 +84,12 @@ async fn data_survive_without_a_close() {
     // What another process finds when this one is killed: nothing was closed or checkpointed.
     let copy = tempfile::TempDir::new().expect("a directory can be made");
     for name in ["revolve.db", "revolve.db-wal"] {
-        std::fs::copy(subject.dir.path().join(name), copy.path().join(name)).expect("the file is there");
+        std::fs::copy(subject.dir.path().join(name), copy.path().join(name))
+            .expect("the file is there");
     }
-    let store = SqliteStore::open(copy.path().join("revolve.db"), subject.clock.clone()).await.expect("the copy opens");
+    let store = SqliteStore::open(copy.path().join("revolve.db"), subject.clock.clone())
+        .await
+        .expect("the copy opens");
     assert_eq!(store.list(user(1).id).await.expect("list works").len(), 1);
 }
 
@@ -73,15 +99,25 @@ async fn a_first_start_that_was_cut_off_anywhere_can_be_repeated() {
     const HEADER: usize = 32;
     const FRAME: usize = 24 + 4096;
     let subject = make().await;
-    let [file, log] = ["revolve.db", "revolve.db-wal"].map(|name| std::fs::read(subject.dir.path().join(name)).expect("the file is there"));
+    let [file, log] = ["revolve.db", "revolve.db-wal"]
+        .map(|name| std::fs::read(subject.dir.path().join(name)).expect("the file is there"));
     let frames = (log.len() - HEADER) / FRAME;
-    assert!(frames > 4, "the tables are in the log, which has {frames} frames");
+    assert!(
+        frames > 4,
+        "the tables are in the log, which has {frames} frames"
+    );
     for frame in 0..=frames {
         let copy = tempfile::TempDir::new().expect("a directory can be made");
         std::fs::write(copy.path().join("revolve.db"), &file).expect("the copy can be written");
-        std::fs::write(copy.path().join("revolve.db-wal"), &log[..HEADER + frame * FRAME]).expect("the copy can be written");
+        std::fs::write(
+            copy.path().join("revolve.db-wal"),
+            &log[..HEADER + frame * FRAME],
+        )
+        .expect("the copy can be written");
         let store = SqliteStore::open(copy.path().join("revolve.db"), subject.clock.clone()).await;
-        let store = store.unwrap_or_else(|error| panic!("cut after frame {frame} of {frames}: {}", told(&error)));
+        let store = store.unwrap_or_else(|error| {
+            panic!("cut after frame {frame} of {frames}: {}", told(&error))
+        });
         store.close().await;
     }
 }
@@ -92,22 +128,51 @@ async fn a_closed_store_is_unavailable() {
     let other = subject.store.clone();
     subject.store.close().await;
     subject.store.close().await;
-    let read = other.credentials(user(1).id).await.expect_err("nothing is read");
-    let written = other.create(&user(1), &hash(), &session(&user(1), 1)).await.expect_err("nothing is written");
-    assert_eq!((read.kind(), written.kind()), (StoreErrorKind::Unavailable, StoreErrorKind::Unavailable));
+    let read = other
+        .credentials(user(1).id)
+        .await
+        .expect_err("nothing is read");
+    let written = other
+        .create(&user(1), &hash(), &session(&user(1), 1))
+        .await
+        .expect_err("nothing is written");
+    assert_eq!(
+        (read.kind(), written.kind()),
+        (StoreErrorKind::Unavailable, StoreErrorKind::Unavailable)
+    );
 }
 
 #[tokio::test]
 async fn eight_may_open_a_new_file_at_once() {
     let dir = tempfile::TempDir::new().expect("a directory can be made");
     let clock = std::sync::Arc::new(revolve_testkit::memory::FakeClock::default());
-    let opening: Vec<_> = (0..8).map(|_| tokio::spawn(SqliteStore::open(dir.path().join("revolve.db"), clock.clone()))).collect();
+    let opening: Vec<_> = (0..8)
+        .map(|_| {
+            tokio::spawn(SqliteStore::open(
+                dir.path().join("revolve.db"),
+                clock.clone(),
+            ))
+        })
+        .collect();
     for opened in opening {
-        opened.await.expect("no panic").expect("the store opens").ping_both().await;
+        opened
+            .await
+            .expect("no panic")
+            .expect("the store opens")
+            .ping_both()
+            .await;
     }
     let look = rusqlite::Connection::open(dir.path().join("revolve.db")).expect("the file opens");
-    let applied: i64 = look.query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0)).expect("the history is there");
-    assert_eq!(applied, crate::migrations("sqlite"), "each migration ran once");
+    let applied: i64 = look
+        .query_row("SELECT count(*) FROM refinery_schema_history", [], |row| {
+            row.get(0)
+        })
+        .expect("the history is there");
+    assert_eq!(
+        applied,
+        crate::migrations("sqlite"),
+        "each migration ran once"
+    );
 }
 
 /// `ping` is a method of two of the ports.
@@ -117,8 +182,12 @@ trait PingBoth {
 
 impl PingBoth for SqliteStore {
     async fn ping_both(&self) {
-        UserRepository::ping(self).await.expect("the accounts answer");
-        TokenRepository::ping(self).await.expect("the white list answers");
+        UserRepository::ping(self)
+            .await
+            .expect("the accounts answer");
+        TokenRepository::ping(self)
+            .await
+            .expect("the white list answers");
     }
 }
 
@@ -126,10 +195,17 @@ impl PingBoth for SqliteStore {
 async fn the_files_are_their_owners_only() {
     let subject = make().await;
     created(&subject, 1).await;
-    let entries: Vec<_> = std::fs::read_dir(subject.dir.path()).expect("the directory is there").flatten().collect();
+    let entries: Vec<_> = std::fs::read_dir(subject.dir.path())
+        .expect("the directory is there")
+        .flatten()
+        .collect();
     assert!(entries.len() >= 3, "database, log and lock");
     for entry in entries {
-        let mode = entry.metadata().expect("the file is there").permissions().mode();
+        let mode = entry
+            .metadata()
+            .expect("the file is there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600, "{:?}", entry.file_name());
     }
 }
@@ -140,14 +216,32 @@ async fn two_handles_see_each_others_writes() {
     let two = one.open().await;
     let tasks: Vec<_> = (0..100)
         .map(|number| {
-            let (writes, reads) = if number % 2 == 0 { (one.store.clone(), two.clone()) } else { (two.clone(), one.store.clone()) };
+            let (writes, reads) = if number % 2 == 0 {
+                (one.store.clone(), two.clone())
+            } else {
+                (two.clone(), one.store.clone())
+            };
             tokio::spawn(async move {
                 let user = user(number);
-                writes.create(&user, &hash(), &session(&user, 1)).await.expect("create works");
+                writes
+                    .create(&user, &hash(), &session(&user, 1))
+                    .await
+                    .expect("create works");
                 let ended = reads.end_row(&session(&user, 1)).await;
-                assert_eq!(ended, EndOutcome::Ended, "what one acknowledged the other sees at once");
-                let record = writes.find(user.id, session(&user, 1).id).await.expect("find works").expect("the session is there");
-                assert_eq!(record.session.ending.map(|ending| ending.reason), Some(EndReason::SignedOut));
+                assert_eq!(
+                    ended,
+                    EndOutcome::Ended,
+                    "what one acknowledged the other sees at once"
+                );
+                let record = writes
+                    .find(user.id, session(&user, 1).id)
+                    .await
+                    .expect("find works")
+                    .expect("the session is there");
+                assert_eq!(
+                    record.session.ending.map(|ending| ending.reason),
+                    Some(EndReason::SignedOut)
+                );
             })
         })
         .collect();
@@ -163,7 +257,15 @@ trait EndRow {
 
 impl EndRow for SqliteStore {
     async fn end_row(&self, session: &revolve_domain::model::Session) -> EndOutcome {
-        SessionRepository::end(self, session.user, session.id, EndReason::SignedOut, session.began_at).await.expect("end works")
+        SessionRepository::end(
+            self,
+            session.user,
+            session.id,
+            EndReason::SignedOut,
+            session.began_at,
+        )
+        .await
+        .expect("end works")
     }
 }
 
@@ -180,16 +282,25 @@ async fn a_failing_call_does_not_harm_its_neighbours() {
                 if number % 3 == 0 {
                     new.id = user(0).id;
                 }
-                let outcome = store.create(&new, &hash(), &session(&user(number), 2)).await;
+                let outcome = store
+                    .create(&new, &hash(), &session(&user(number), 2))
+                    .await;
                 (number, outcome)
             })
         })
         .collect();
     for task in tasks {
         let (number, outcome) = task.await.expect("no panic");
-        let row = subject.store.find(user(number).id, session(&user(number), 2).id).await.expect("find works");
+        let row = subject
+            .store
+            .find(user(number).id, session(&user(number), 2).id)
+            .await
+            .expect("find works");
         if number % 3 == 0 {
-            assert_eq!(outcome.expect_err("the id is taken").kind(), StoreErrorKind::Broken);
+            assert_eq!(
+                outcome.expect_err("the id is taken").kind(),
+                StoreErrorKind::Broken
+            );
             assert_eq!(row, None, "a failed call leaves nothing behind");
         } else {
             assert_eq!(outcome.expect("create works"), CreateOutcome::Created);
@@ -205,21 +316,48 @@ async fn a_corrupt_row_is_named() {
     let (user, session) = (user(1), session(&user(1), 1));
     let look = subject.look();
     for (spoil, named) in [
-        ("UPDATE white_list SET gen = 0", format!("white_list.gen of row {}", session.id)),
-        ("UPDATE sessions SET ended_at = 1, end_reason = 'bored'", format!("sessions.end_reason of row {}", session.id)),
-        ("UPDATE sessions SET ended_at = NULL, end_reason = NULL, address = 'nowhere'", format!("sessions.address of row {}", session.id)),
-        ("UPDATE sessions SET address = NULL, epoch = -1", format!("sessions.epoch of row {}", session.id)),
-        ("UPDATE sessions SET epoch = 0; UPDATE users SET email = 'nobody'", format!("users.email of row {}", user.id)),
+        (
+            "UPDATE white_list SET gen = 0",
+            format!("white_list.gen of row {}", session.id),
+        ),
+        (
+            "UPDATE sessions SET ended_at = 1, end_reason = 'bored'",
+            format!("sessions.end_reason of row {}", session.id),
+        ),
+        (
+            "UPDATE sessions SET ended_at = NULL, end_reason = NULL, address = 'nowhere'",
+            format!("sessions.address of row {}", session.id),
+        ),
+        (
+            "UPDATE sessions SET address = NULL, epoch = -1",
+            format!("sessions.epoch of row {}", session.id),
+        ),
+        (
+            "UPDATE sessions SET epoch = 0; UPDATE users SET email = 'nobody'",
+            format!("users.email of row {}", user.id),
+        ),
     ] {
         look.execute_batch(spoil).expect("the file takes anything");
         let error = if spoil.contains("white_list") {
-            subject.store.list(user.id).await.expect_err("the entry is corrupt")
+            subject
+                .store
+                .list(user.id)
+                .await
+                .expect_err("the entry is corrupt")
         } else {
-            subject.store.find(user.id, session.id).await.expect_err("the row is corrupt")
+            subject
+                .store
+                .find(user.id, session.id)
+                .await
+                .expect_err("the row is corrupt")
         };
         assert_eq!(error.kind(), StoreErrorKind::Broken);
         assert!(told(&error).contains(&named), "{}", told(&error));
-        assert!(!told(&error).contains("nobody") && !told(&error).contains("bored"), "no value is told: {}", told(&error));
+        assert!(
+            !told(&error).contains("nobody") && !told(&error).contains("bored"),
+            "no value is told: {}",
+            told(&error)
+        );
     }
 }
 
@@ -233,7 +371,10 @@ async fn the_dead_of_others_are_swept_in_the_end() {
     for number in 31..=36 {
         subject.store.begin_live(&session(&user(number), 1)).await;
     }
-    let left: i64 = subject.look().query_row("SELECT count(*) FROM white_list", [], |row| row.get(0)).expect("the table is there");
+    let left: i64 = subject
+        .look()
+        .query_row("SELECT count(*) FROM white_list", [], |row| row.get(0))
+        .expect("the table is there");
     assert_eq!(left, 6, "only the living are left");
 }
 
@@ -242,12 +383,23 @@ async fn a_file_that_cant_be_opened_is_named() {
     let dir = tempfile::TempDir::new().expect("a directory can be made");
     let clock = std::sync::Arc::new(revolve_testkit::memory::FakeClock::default());
     let nowhere = dir.path().join("missing").join("revolve.db");
-    let error = SqliteStore::open(&nowhere, clock.clone()).await.err().expect("there is no such directory");
+    let error = SqliteStore::open(&nowhere, clock.clone())
+        .await
+        .err()
+        .expect("there is no such directory");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    assert!(told(&error).contains(&nowhere.display().to_string()), "{}", told(&error));
+    assert!(
+        told(&error).contains(&nowhere.display().to_string()),
+        "{}",
+        told(&error)
+    );
 
     let letter = dir.path().join("letter");
-    std::fs::write(&letter, "Dear reader, this is no database. ".repeat(100)).expect("a file can be written");
-    let error = SqliteStore::open(&letter, clock).await.err().expect("this is no database");
+    std::fs::write(&letter, "Dear reader, this is no database. ".repeat(100))
+        .expect("a file can be written");
+    let error = SqliteStore::open(&letter, clock)
+        .await
+        .err()
+        .expect("this is no database");
     assert_eq!(error.kind(), StoreErrorKind::Broken);
 }

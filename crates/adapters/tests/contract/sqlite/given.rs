@@ -1,7 +1,10 @@
 //! Accounts and sessions to store.
 
 use revolve_domain::{
-    model::{ClientInfo, Details, DeviceId, EmailAddress, Epoch, Generation, PasswordHash, Session, SessionId, Timestamp, User, UserId},
+    model::{
+        ClientInfo, Details, DeviceId, EmailAddress, Epoch, Generation, PasswordHash, Session,
+        SessionId, Timestamp, User, UserId,
+    },
     ports::NewLiveSession,
     rotation::LiveToken,
 };
@@ -47,6 +50,17 @@ pub(super) fn hash() -> PasswordHash {
 /// What the white list needs of the session; its token lives an hour.
 pub(super) fn live(session: &Session) -> NewLiveSession {
     let expires_at = START.plus(Duration::from_hours(1));
-    let token = LiveToken { generation: Generation::FIRST, issued_at: START, expires_at, device: None };
-    NewLiveSession { user: session.user, session: session.id, token, epoch: session.epoch, ceiling: 20 }
+    let token = LiveToken {
+        generation: Generation::FIRST,
+        issued_at: START,
+        expires_at,
+        device: None,
+    };
+    NewLiveSession {
+        user: session.user,
+        session: session.id,
+        token,
+        epoch: session.epoch,
+        ceiling: 20,
+    }
 }

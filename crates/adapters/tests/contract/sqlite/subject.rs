@@ -4,10 +4,14 @@ use async_trait::async_trait;
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, UserId},
-    ports::{AccountDirectory, Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository},
+    ports::{
+        AccountDirectory, Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository,
+    },
 };
 use revolve_testkit::{
-    contract::{AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, StoredToken, TokensSubject},
+    contract::{
+        AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, StoredToken, TokensSubject,
+    },
     memory::FakeClock,
 };
 use rusqlite::{Connection, params};
@@ -21,8 +25,13 @@ pub(super) struct Subject {
 }
 
 pub(super) async fn make() -> Subject {
-    let (dir, clock) = (TempDir::new().expect("a directory can be made"), Arc::new(FakeClock::default()));
-    let store = SqliteStore::open(dir.path().join("revolve.db"), clock.clone()).await.expect("the store opens");
+    let (dir, clock) = (
+        TempDir::new().expect("a directory can be made"),
+        Arc::new(FakeClock::default()),
+    );
+    let store = SqliteStore::open(dir.path().join("revolve.db"), clock.clone())
+        .await
+        .expect("the store opens");
     Subject { store, clock, dir }
 }
 
@@ -33,13 +42,16 @@ impl Subject {
 
     /// The same file once more.
     pub(super) async fn open(&self) -> SqliteStore {
-        SqliteStore::open(self.path(), self.clock.clone()).await.expect("the store opens")
+        SqliteStore::open(self.path(), self.clock.clone())
+            .await
+            .expect("the store opens")
     }
 
     /// A way into the file behind the adapter's back.
     pub(super) fn look(&self) -> Connection {
         let conn = Connection::open(self.path()).expect("the file opens");
-        conn.busy_timeout(Duration::from_secs(5)).expect("a connection can wait");
+        conn.busy_timeout(Duration::from_secs(5))
+            .expect("a connection can wait");
         conn
     }
 }
@@ -59,7 +71,11 @@ impl TokensSubject for Subject {
 impl HistorySubject for Subject {
     async fn roll_back(&self, user: UserId, session: SessionId, state: Option<StoredToken>) {
         let (look, now) = (self.look(), self.clock.now());
-        look.execute("DELETE FROM white_list WHERE session_id = ?1", [session.to_string()]).expect("an entry can be removed");
+        look.execute(
+            "DELETE FROM white_list WHERE session_id = ?1",
+            [session.to_string()],
+        )
+        .expect("an entry can be removed");
         let Some(state) = state else { return };
         let entry = params![
             user.to_string(),
@@ -75,8 +91,11 @@ impl HistorySubject for Subject {
             state.charged,
             state.reused,
         ];
-        look.execute("INSERT INTO white_list VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", entry)
-            .expect("an entry can be put");
+        look.execute(
+            "INSERT INTO white_list VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            entry,
+        )
+        .expect("an entry can be put");
     }
 }
 

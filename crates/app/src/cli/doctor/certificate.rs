@@ -22,14 +22,26 @@ pub(super) fn check(tls: &Tls, now: Timestamp) -> Option<Finding> {
 }
 
 fn judge(validity: Validity, now: Timestamp) -> Finding {
-    const RENEW: &str = "renew it: new files are taken up without a restart, within http.tls.reload_interval";
+    const RENEW: &str =
+        "renew it: new files are taken up without a restart, within http.tls.reload_interval";
     let until = validity.until.to_datetime();
     match validity.standing(now) {
         Standing::Good => Finding::ok(CHECK, format!("it is valid until {until}")),
-        Standing::Soon => Finding::warning(CHECK, format!("it expires soon: {until}")).advise(RENEW),
-        Standing::Expired => Finding::error(CHECK, format!("it has expired: {until}; clients refuse it")).advise(RENEW),
-        Standing::Early => Finding::error(CHECK, format!("it is valid from {} only; clients refuse it", validity.from.to_datetime()))
-            .advise("look at this machine's clock, or at when the certificate was made for"),
+        Standing::Soon => {
+            Finding::warning(CHECK, format!("it expires soon: {until}")).advise(RENEW)
+        }
+        Standing::Expired => {
+            Finding::error(CHECK, format!("it has expired: {until}; clients refuse it"))
+                .advise(RENEW)
+        }
+        Standing::Early => Finding::error(
+            CHECK,
+            format!(
+                "it is valid from {} only; clients refuse it",
+                validity.from.to_datetime()
+            ),
+        )
+        .advise("look at this machine's clock, or at when the certificate was made for"),
     }
 }
 
@@ -43,7 +55,10 @@ mod tests {
 
     #[test]
     fn a_certificate_is_renewed_in_time() {
-        let made = Validity { from: Timestamp::from_seconds(10 * DAY), until: Timestamp::from_seconds(100 * DAY) };
+        let made = Validity {
+            from: Timestamp::from_seconds(10 * DAY),
+            until: Timestamp::from_seconds(100 * DAY),
+        };
         for (second, level) in [
             (9 * DAY, Level::Error),
             (10 * DAY, Level::Ok),
@@ -53,28 +68,46 @@ mod tests {
             (100 * DAY, Level::Error),
         ] {
             let finding = judge(made, Timestamp::from_seconds(second));
-            assert_eq!((finding.level, finding.advice.is_some()), (level, level != Level::Ok), "{second}: {finding:?}");
+            assert_eq!(
+                (finding.level, finding.advice.is_some()),
+                (level, level != Level::Ok),
+                "{second}: {finding:?}"
+            );
         }
     }
 
     #[test]
     fn a_key_of_another_certificate_is_found_before_the_start() {
         let folder = tempfile::tempdir().unwrap();
-        let [one, two] = [(); 2].map(|()| generate_simple_self_signed(["localhost".to_owned()]).unwrap());
+        let [one, two] =
+            [(); 2].map(|()| generate_simple_self_signed(["localhost".to_owned()]).unwrap());
         let put = |name: &str, text: String| {
             let file = folder.path().join(name);
             fs::write(&file, text).unwrap();
             Some(file)
         };
-        let (certificate_file, own) = (put("certificate.pem", one.cert.pem()), put("own.pem", one.signing_key.serialize_pem()));
+        let (certificate_file, own) = (
+            put("certificate.pem", one.cert.pem()),
+            put("own.pem", one.signing_key.serialize_pem()),
+        );
         let other = put("other.pem", two.signing_key.serialize_pem());
         let now = Timestamp::from_seconds(1_900_000_000);
-        let tls = |private_key_file| Tls { certificate_file: certificate_file.clone(), private_key_file, ..Tls::default() };
+        let tls = |private_key_file| Tls {
+            certificate_file: certificate_file.clone(),
+            private_key_file,
+            ..Tls::default()
+        };
         assert_eq!(check(&Tls::default(), now), None, "there is none");
         assert_eq!(check(&tls(own), now).unwrap().level, Level::Ok);
         let found = check(&tls(other), now).unwrap();
-        assert!(found.level == Level::Error && found.says.contains("another certificate"), "{found:?}");
+        assert!(
+            found.level == Level::Error && found.says.contains("another certificate"),
+            "{found:?}"
+        );
         let found = check(&tls(Some(Path::new("/nowhere").to_owned())), now).unwrap();
-        assert!(found.level == Level::Error && found.says.contains("http.tls.private_key_file"), "{found:?}");
+        assert!(
+            found.level == Level::Error && found.says.contains("http.tls.private_key_file"),
+            "{found:?}"
+        );
     }
 }

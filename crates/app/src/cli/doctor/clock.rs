@@ -11,7 +11,11 @@ const BAD: Duration = Duration::from_secs(30);
 
 /// Judges two clocks that were read one right after the other.
 pub(super) fn judge(check: &'static str, store: Timestamp, ours: Timestamp) -> Finding {
-    let (apart, which) = if store > ours { (store.since(ours), "ahead of") } else { (ours.since(store), "behind") };
+    let (apart, which) = if store > ours {
+        (store.since(ours), "ahead of")
+    } else {
+        (ours.since(store), "behind")
+    };
     let says = format!("its clock is {} ms {which} ours", apart.as_millis());
     let finding = if apart <= FINE {
         return Finding::ok(check, says);
@@ -38,9 +42,21 @@ mod tests {
             (-30_000, Level::Warning),
             (30_001, Level::Error),
         ] {
-            let finding = judge("a.clock", Timestamp::from_millis(ours.as_millis() + millis), ours);
-            assert_eq!((finding.level, finding.advice.is_some()), (level, level != Level::Ok), "{millis}: {finding:?}");
+            let finding = judge(
+                "a.clock",
+                Timestamp::from_millis(ours.as_millis() + millis),
+                ours,
+            );
+            assert_eq!(
+                (finding.level, finding.advice.is_some()),
+                (level, level != Level::Ok),
+                "{millis}: {finding:?}"
+            );
         }
-        assert!(judge("a.clock", ours, ours.plus(FINE * 9)).says.contains("9000 ms behind"));
+        assert!(
+            judge("a.clock", ours, ours.plus(FINE * 9))
+                .says
+                .contains("9000 ms behind")
+        );
     }
 }

@@ -25,16 +25,37 @@ const FULL: (u64, u64) = (100 << 20, 1 << 30);
 pub(super) fn check(loaded: &Loaded) -> Vec<Finding> {
     let config = &loaded.config;
     let mut secret: BTreeSet<PathBuf> = named(config).into_iter().flatten().cloned().collect();
-    secret.extend(loaded.effective.settings().iter().filter_map(|setting| setting.exposed_in()).map(Path::to_owned));
+    secret.extend(
+        loaded
+            .effective
+            .settings()
+            .iter()
+            .filter_map(|setting| setting.exposed_in())
+            .map(Path::to_owned),
+    );
     if config.profile == Profile::Embedded {
-        secret.extend(["master-key", "revolve.sqlite3", "revolve.sqlite3-wal"].map(|name| config.data_dir.join(name)));
+        secret.extend(
+            ["master-key", "revolve.sqlite3", "revolve.sqlite3-wal"]
+                .map(|name| config.data_dir.join(name)),
+        );
     }
     // systemd.exec(5): a folder for this unit alone.
-    let handed: Vec<PathBuf> =
-        [Some(PathBuf::from(SECRETS)), env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)].into_iter().flatten().collect();
-    let mut findings: Vec<Finding> = secret.iter().filter_map(|file| look(file, &handed)).collect();
+    let handed: Vec<PathBuf> = [
+        Some(PathBuf::from(SECRETS)),
+        env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mut findings: Vec<Finding> = secret
+        .iter()
+        .filter_map(|file| look(file, &handed))
+        .collect();
     if findings.is_empty() {
-        findings.push(Finding::ok(PRIVATE, "files with keys, secrets and data are for the service alone"));
+        findings.push(Finding::ok(
+            PRIVATE,
+            "files with keys, secrets and data are for the service alone",
+        ));
     }
     if config.profile == Profile::Embedded {
         findings.extend(data_dir(&config.data_dir));
@@ -62,16 +83,27 @@ fn look(file: &Path, handed: &[PathBuf]) -> Option<Finding> {
     let about = match fs::metadata(file) {
         Ok(about) => about,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => return Some(Finding::unknown(PRIVATE, format!("{shown} can't be looked at: {error}")).advise(AS_USER)),
+        Err(error) => {
+            return Some(
+                Finding::unknown(PRIVATE, format!("{shown} can't be looked at: {error}"))
+                    .advise(AS_USER),
+            );
+        }
     };
     let (owner, me) = (about.uid(), geteuid().as_raw());
     if is_open(about.mode()) && !is_sheltered(file, handed) {
-        let says = format!("others can get at {shown} (mode {:o}, its owner is the user {owner})", about.mode() & 0o777);
+        let says = format!(
+            "others can get at {shown} (mode {:o}, its owner is the user {owner})",
+            about.mode() & 0o777
+        );
         return Some(Finding::warning(PRIVATE, says).advise(close(file, owner, me)));
     }
     if access(file, Access::READ_OK).is_err() {
         let says = format!("{shown} can't be read by this user ({me}; its owner is {owner})");
-        return Some(Finding::unknown(PRIVATE, says).advise(format!("{AS_USER}; if it is that one: chown it")));
+        return Some(
+            Finding::unknown(PRIVATE, says)
+                .advise(format!("{AS_USER}; if it is that one: chown it")),
+        );
     }
     None
 }
@@ -85,7 +117,8 @@ fn is_open(mode: u32) -> bool {
 fn is_sheltered(file: &Path, handed: &[PathBuf]) -> bool {
     let real = fs::canonicalize(file);
     let file = real.as_deref().unwrap_or(file);
-    let closed = |folder: &Path| fs::metadata(folder).is_ok_and(|about| about.mode() & ALL_BUT_OWNER == 0);
+    let closed =
+        |folder: &Path| fs::metadata(folder).is_ok_and(|about| about.mode() & ALL_BUT_OWNER == 0);
     handed.iter().any(|folder| file.starts_with(folder)) || file.parent().is_some_and(closed)
 }
 
@@ -93,9 +126,13 @@ fn is_sheltered(file: &Path, handed: &[PathBuf]) -> bool {
 fn close(file: &Path, owner: u32, me: u32) -> String {
     let shown = file.display();
     if owner == me {
-        format!("chmod 600 {shown}; if the service runs as another user than {me}, chown it to that one before")
+        format!(
+            "chmod 600 {shown}; if the service runs as another user than {me}, chown it to that one before"
+        )
     } else {
-        format!("make the service's user its owner, then close it: chown USER {shown} && chmod 600 {shown}")
+        format!(
+            "make the service's user its owner, then close it: chown USER {shown} && chmod 600 {shown}"
+        )
     }
 }
 
@@ -106,20 +143,39 @@ fn data_dir(folder: &Path) -> Vec<Finding> {
     let about = match fs::metadata(folder) {
         Ok(about) => about,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return vec![Finding::ok(DATA_DIR, format!("{shown} is not there yet: the first start makes it"))];
+            return vec![Finding::ok(
+                DATA_DIR,
+                format!("{shown} is not there yet: the first start makes it"),
+            )];
         }
-        Err(error) => return vec![Finding::unknown(DATA_DIR, format!("{shown} can't be looked at: {error}")).advise(AS_USER)],
+        Err(error) => {
+            return vec![
+                Finding::unknown(DATA_DIR, format!("{shown} can't be looked at: {error}"))
+                    .advise(AS_USER),
+            ];
+        }
     };
     if !about.is_dir() {
-        return vec![Finding::error(DATA_DIR, format!("{shown} is no folder")).advise("set data_dir to a folder of the service's user")];
+        return vec![
+            Finding::error(DATA_DIR, format!("{shown} is no folder"))
+                .advise("set data_dir to a folder of the service's user"),
+        ];
     }
     let writable = match access(folder, Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => Finding::ok(DATA_DIR, format!("{shown} can be written to")),
-        Err(error) => unwritable(format!("{shown} can't be written to: {error}"), about.uid(), about.mode(), geteuid().as_raw()),
+        Err(error) => unwritable(
+            format!("{shown} can't be written to: {error}"),
+            about.uid(),
+            about.mode(),
+            geteuid().as_raw(),
+        ),
     };
     let room = match statvfs(folder) {
         Ok(about) => space(about.f_bavail.saturating_mul(about.f_frsize)),
-        Err(error) => Finding::unknown("files.space", format!("the free space of {shown} is not known: {error}")),
+        Err(error) => Finding::unknown(
+            "files.space",
+            format!("the free space of {shown} is not known: {error}"),
+        ),
     };
     vec![writable, room]
 }
@@ -131,8 +187,11 @@ fn unwritable(says: String, owner: u32, mode: u32, me: u32) -> Finding {
     if owner == me || owner == 0 && mode & ALL_BUT_OWNER != 0 {
         return Finding::error(DATA_DIR, says).advise(OWN);
     }
-    Finding::unknown(DATA_DIR, format!("{says} (this is the user {me}, its owner is {owner})"))
-        .advise(format!("{AS_USER}; if it is that one: {OWN}"))
+    Finding::unknown(
+        DATA_DIR,
+        format!("{says} (this is the user {me}, its owner is {owner})"),
+    )
+    .advise(format!("{AS_USER}; if it is that one: {OWN}"))
 }
 
 fn space(free: u64) -> Finding {
@@ -166,13 +225,26 @@ mod tests {
     #[test]
     fn a_file_with_a_secret_is_not_for_everybody() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(look(&folder.path().join("key"), &[]), None, "it is not there yet");
+        assert_eq!(
+            look(&folder.path().join("key"), &[]),
+            None,
+            "it is not there yet"
+        );
         let file = file(folder.path());
-        for (mode, fine) in [(0o600, true), (0o400, true), (0o640, true), (0o644, false), (0o604, false), (0o620, false)] {
+        for (mode, fine) in [
+            (0o600, true),
+            (0o400, true),
+            (0o640, true),
+            (0o644, false),
+            (0o604, false),
+            (0o620, false),
+        ] {
             set(&file, mode);
             let found = look(&file, &[]);
             assert_eq!(found.is_none(), fine, "{mode:o}: {found:?}");
-            assert!(found.is_none_or(|found| found.level == Level::Warning && found.advice.is_some()));
+            assert!(
+                found.is_none_or(|found| found.level == Level::Warning && found.advice.is_some())
+            );
         }
     }
 
@@ -183,7 +255,11 @@ mod tests {
         let file = file(folder.path());
         set(&file, 0o644);
         assert!(look(&file, &[]).is_some());
-        assert_eq!(look(&file, &[folder.path().canonicalize().unwrap()]), None, "it was handed to the service alone");
+        assert_eq!(
+            look(&file, &[folder.path().canonicalize().unwrap()]),
+            None,
+            "it was handed to the service alone"
+        );
         set(folder.path(), 0o700);
         assert_eq!(look(&file, &[]), None, "nobody else can enter the folder");
     }
@@ -191,13 +267,20 @@ mod tests {
     #[test]
     fn nobody_is_told_to_lock_the_service_out() {
         let file = Path::new("/secrets/key");
-        assert!(close(file, 1000, 1000).starts_with("chmod 600 /secrets/key; if the service runs as another user"));
+        assert!(
+            close(file, 1000, 1000)
+                .starts_with("chmod 600 /secrets/key; if the service runs as another user")
+        );
         assert!(close(file, 0, 1000).contains("chown USER /secrets/key && chmod 600"));
     }
 
     #[test]
     fn a_disk_has_room() {
-        for (free, level) in [(50 << 20, Level::Error), (500 << 20, Level::Warning), (5 << 30, Level::Ok)] {
+        for (free, level) in [
+            (50 << 20, Level::Error),
+            (500 << 20, Level::Warning),
+            (5 << 30, Level::Ok),
+        ] {
             assert_eq!(space(free).level, level, "{free}");
         }
     }
@@ -205,19 +288,34 @@ mod tests {
     #[test]
     fn a_data_dir_may_come_with_the_first_start() {
         let folder = tempfile::tempdir().unwrap();
-        let levels = |folder: &Path| data_dir(folder).iter().map(|finding| finding.level).collect::<Vec<_>>();
+        let levels = |folder: &Path| {
+            data_dir(folder)
+                .iter()
+                .map(|finding| finding.level)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(levels(&folder.path().join("data")), [Level::Ok]);
         assert_eq!(levels(folder.path())[0], Level::Ok);
     }
     #[test]
     fn a_folder_of_another_user_is_not_condemned() {
-        for (owner, mode, level) in
-            [(1000, 0o500, Level::Error), (0, 0o755, Level::Error), (0, 0o700, Level::Unknown), (999, 0o755, Level::Unknown)]
-        {
+        for (owner, mode, level) in [
+            (1000, 0o500, Level::Error),
+            (0, 0o755, Level::Error),
+            (0, 0o700, Level::Unknown),
+            (999, 0o755, Level::Unknown),
+        ] {
             let finding = unwritable("it can't".to_owned(), owner, mode, 1000);
-            assert!(finding.level == level && finding.advice.is_some(), "{owner} {mode:o}: {finding:?}");
+            assert!(
+                finding.level == level && finding.advice.is_some(),
+                "{owner} {mode:o}: {finding:?}"
+            );
         }
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(data_dir(&file(folder.path()))[0].level, Level::Error, "it is no folder");
+        assert_eq!(
+            data_dir(&file(folder.path()))[0].level,
+            Level::Error,
+            "it is no folder"
+        );
     }
 }

@@ -4,13 +4,17 @@ use serde::Serialize;
 use std::{error::Error, io};
 
 /// What to do about what this user may not see, or not do.
-pub(super) const AS_USER: &str = "run it as the service's user: what this one may not do, that one may";
+pub(super) const AS_USER: &str =
+    "run it as the service's user: what this one may not do, that one may";
 
 /// Whether it failed because this user may not do it, somewhere down the line.
 pub(super) fn is_denied(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+        if error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+        {
             return true;
         }
         next = error.source();
@@ -67,7 +71,12 @@ pub(super) struct Finding {
 
 impl Finding {
     fn new(check: &'static str, level: Level, says: impl Into<String>) -> Self {
-        Self { check, level, says: says.into(), advice: None }
+        Self {
+            check,
+            level,
+            says: says.into(),
+            advice: None,
+        }
     }
 
     pub(super) fn ok(check: &'static str, says: impl Into<String>) -> Self {
@@ -89,11 +98,17 @@ impl Finding {
 
     /// What to do.
     pub(super) fn advise(self, advice: impl Into<String>) -> Self {
-        Self { advice: Some(advice.into()), ..self }
+        Self {
+            advice: Some(advice.into()),
+            ..self
+        }
     }
 
     /// Where it was found, if there are several such places.
     pub(super) fn at(self, place: &str) -> Self {
-        Self { says: format!("{place}: {}", self.says), ..self }
+        Self {
+            says: format!("{place}: {}", self.says),
+            ..self
+        }
     }
 }

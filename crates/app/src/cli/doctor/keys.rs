@@ -25,11 +25,15 @@ pub(super) type Keys = Option<Result<Vec<StoredKey>, StoreError>>;
 
 pub(super) fn check(config: &Config, keys: Keys) -> Vec<Finding> {
     match keys {
-        None => vec![Finding::unknown(SEALED, "the keys can't be looked at while the tables are not there as this program needs them")],
+        None => vec![Finding::unknown(
+            SEALED,
+            "the keys can't be looked at while the tables are not there as this program needs them",
+        )],
         Some(Err(error)) => {
             let why = chain(&error);
             vec![if error.kind() == StoreErrorKind::Unavailable {
-                Finding::unknown(SEALED, why).advise("look again: somebody changes keys or tables, or has them locked")
+                Finding::unknown(SEALED, why)
+                    .advise("look again: somebody changes keys or tables, or has them locked")
             } else {
                 Finding::error(SEALED, why).advise("look at the table signing_keys, and at what the user of the URL may do with it")
             }]
@@ -38,7 +42,8 @@ pub(super) fn check(config: &Config, keys: Keys) -> Vec<Finding> {
             vec![if is_denied(error.as_ref()) {
                 Finding::unknown(SEALED, format!("{error:#}")).advise(AS_USER)
             } else {
-                Finding::error(SEALED, format!("{error:#}")).advise("give the master key as it was when the keys were made")
+                Finding::error(SEALED, format!("{error:#}"))
+                    .advise("give the master key as it was when the keys were made")
             }]
         }),
     }
@@ -47,12 +52,17 @@ pub(super) fn check(config: &Config, keys: Keys) -> Vec<Finding> {
 /// Reading it would make one.
 fn lacks_master_key(config: &Config) -> io::Result<bool> {
     let given = matches!(config.master_key(), Ok(Secret::Given(_)));
-    Ok(config.profile == Profile::Embedded && !given && !config.data_dir.join("master-key").try_exists()?)
+    Ok(config.profile == Profile::Embedded
+        && !given
+        && !config.data_dir.join("master-key").try_exists()?)
 }
 
 fn look(config: &Config, keys: &[StoredKey]) -> anyhow::Result<Vec<Finding>> {
     if keys.is_empty() {
-        return Ok(vec![Finding::ok(SEALED, "there are no keys yet: the first start makes them")]);
+        return Ok(vec![Finding::ok(
+            SEALED,
+            "there are no keys yet: the first start makes them",
+        )]);
     }
     if lacks_master_key(config)? {
         let advice = "put back the master key from its safe copy: a new one opens none of the keys, and everybody would sign in again";
@@ -61,29 +71,57 @@ fn look(config: &Config, keys: &[StoredKey]) -> anyhow::Result<Vec<Finding>> {
     }
     let Material { ring, id_keys, .. } = Material::new(config, Arc::new(SystemEntropy))?;
     if let Err(fault) = ring.load(keys) {
-        let advice =
-            "configure the master key under which they were sealed (secrets.master_key), or remove the key with revolve keys retire";
+        let advice = "configure the master key under which they were sealed (secrets.master_key), or remove the key with revolve keys retire";
         return Ok(vec![Finding::error(SEALED, chain(&fault)).advise(advice)]);
     }
-    let mut findings = vec![Finding::ok(SEALED, format!("the master key opens all {} keys of the user database", keys.len()))];
-    findings.push(rotation(keys, id_keys, config.tokens.rotate_every, SystemClock.now()));
+    let mut findings = vec![Finding::ok(
+        SEALED,
+        format!(
+            "the master key opens all {} keys of the user database",
+            keys.len()
+        ),
+    )];
+    findings.push(rotation(
+        keys,
+        id_keys,
+        config.tokens.rotate_every,
+        SystemClock.now(),
+    ));
     Ok(findings)
 }
 
-fn rotation(keys: &[StoredKey], id_keys: IdKeys, every: Option<Duration>, now: Timestamp) -> Finding {
+fn rotation(
+    keys: &[StoredKey],
+    id_keys: IdKeys,
+    every: Option<Duration>,
+    now: Timestamp,
+) -> Finding {
     const CHECK: &str = "keys.rotation";
-    let stored = KeyUse::ALL.into_iter().filter(|usage| *usage == KeyUse::Refresh || id_keys != IdKeys::File);
-    let active: Vec<(KeyUse, Option<Duration>)> =
-        stored.map(|usage| (usage, find(keys, usage, State::Active).map(|key| now.since(key.phase.since())))).collect();
+    let stored = KeyUse::ALL
+        .into_iter()
+        .filter(|usage| *usage == KeyUse::Refresh || id_keys != IdKeys::File);
+    let active: Vec<(KeyUse, Option<Duration>)> = stored
+        .map(|usage| {
+            (
+                usage,
+                find(keys, usage, State::Active).map(|key| now.since(key.phase.since())),
+            )
+        })
+        .collect();
     if let Some((usage, _)) = active.iter().find(|(_, age)| age.is_none()) {
-        return Finding::error(CHECK, format!("no key signs {usage} tokens")).advise(format!("revolve keys rotate --use {usage}"));
+        return Finding::error(CHECK, format!("no key signs {usage} tokens"))
+            .advise(format!("revolve keys rotate --use {usage}"));
     }
     let limit = every.map_or(OLD, |every| every + LATE);
     let days = |age: Duration| age.as_secs() / 86_400;
-    let ages: Vec<String> =
-        active.iter().filter_map(|(usage, age)| Some(format!("the {usage} key since {} days", days((*age)?)))).collect();
+    let ages: Vec<String> = active
+        .iter()
+        .filter_map(|(usage, age)| Some(format!("the {usage} key since {} days", days((*age)?))))
+        .collect();
     let says = format!("these sign: {}", ages.join(", "));
-    let old = active.iter().any(|(_, age)| age.is_some_and(|age| age > limit));
+    let old = active
+        .iter()
+        .any(|(_, age)| age.is_some_and(|age| age > limit));
     match (old, every) {
         (false, _) => Finding::ok(CHECK, says),
         (true, None) => Finding::warning(CHECK, says).advise("revolve keys rotate (and --use refresh), or set tokens.rotate_every"),
@@ -118,16 +156,40 @@ mod tests {
         let month = Some(Duration::from_hours(30 * 24));
         for (keys, id_keys, every, level) in [
             (vec![key(id, 80), key(refresh, 80)], stored, None, Level::Ok),
-            (vec![key(id, 91), key(refresh, 80)], stored, None, Level::Warning),
-            (vec![key(id, 80), key(refresh, 91)], stored, None, Level::Warning),
-            (vec![key(id, 29), key(refresh, 29)], stored, month, Level::Ok),
-            (vec![key(id, 32), key(refresh, 29)], stored, month, Level::Warning),
+            (
+                vec![key(id, 91), key(refresh, 80)],
+                stored,
+                None,
+                Level::Warning,
+            ),
+            (
+                vec![key(id, 80), key(refresh, 91)],
+                stored,
+                None,
+                Level::Warning,
+            ),
+            (
+                vec![key(id, 29), key(refresh, 29)],
+                stored,
+                month,
+                Level::Ok,
+            ),
+            (
+                vec![key(id, 32), key(refresh, 29)],
+                stored,
+                month,
+                Level::Warning,
+            ),
             (vec![key(refresh, 1)], stored, None, Level::Error),
             (vec![key(refresh, 1)], IdKeys::File, None, Level::Ok),
             (vec![key(id, 1)], IdKeys::File, None, Level::Error),
         ] {
             let finding = rotation(&keys, id_keys, every, NOW);
-            assert_eq!((finding.level, finding.advice.is_some()), (level, level != Level::Ok), "{finding:?}");
+            assert_eq!(
+                (finding.level, finding.advice.is_some()),
+                (level, level != Level::Ok),
+                "{finding:?}"
+            );
         }
     }
 }

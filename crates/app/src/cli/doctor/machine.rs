@@ -7,12 +7,25 @@ use bytesize::ByteSize;
 use revolve_adapters::argon2::memory_limit;
 
 pub(super) fn check(config: &Config) -> Vec<Finding> {
-    let open = rlimit::Resource::NOFILE.get().map(|(_, hard)| hard).map_err(|error| error.to_string());
+    let open = rlimit::Resource::NOFILE
+        .get()
+        .map(|(_, hard)| hard)
+        .map_err(|error| error.to_string());
     let files = match open {
         Ok(hard) => files(hard, server::wanted_files(config.http.max_connections)),
-        Err(why) => Finding::unknown("machine.files", format!("the limit of open files is not known: {why}")),
+        Err(why) => Finding::unknown(
+            "machine.files",
+            format!("the limit of open files is not known: {why}"),
+        ),
     };
-    vec![files, hashing(config.hashing.cost().bytes(), config.hashing.budget(), memory_limit())]
+    vec![
+        files,
+        hashing(
+            config.hashing.cost().bytes(),
+            config.hashing.budget(),
+            memory_limit(),
+        ),
+    ]
 }
 
 /// The service raises the soft limit by itself; the hard one is the system's.
@@ -22,21 +35,29 @@ fn files(hard: u64, wanted: u64) -> Finding {
     if hard >= wanted {
         Finding::ok(CHECK, says)
     } else {
-        Finding::warning(CHECK, says).advise("raise `ulimit -Hn` (systemd: LimitNOFILE=), or lower http.max_connections")
+        Finding::warning(CHECK, says)
+            .advise("raise `ulimit -Hn` (systemd: LimitNOFILE=), or lower http.max_connections")
     }
 }
 
 fn hashing(hash: u64, budget: u64, memory: Option<u64>) -> Finding {
     const CHECK: &str = "machine.hashing";
     let at_once = budget / hash.max(1);
-    let says = format!("a hash takes {}, the budget is {}: {at_once} at once", ByteSize(hash), ByteSize(budget));
-    let Some(memory) = memory else { return Finding::ok(CHECK, says) };
+    let says = format!(
+        "a hash takes {}, the budget is {}: {at_once} at once",
+        ByteSize(hash),
+        ByteSize(budget)
+    );
+    let Some(memory) = memory else {
+        return Finding::ok(CHECK, says);
+    };
     let says = format!("{says}; there are {} of memory", ByteSize(memory));
     if budget > memory / 10 * 9 {
         let advice = "lower hashing.memory_budget: a flood of sign-ins would end the process for want of memory";
         Finding::error(CHECK, says).advise(advice)
     } else if budget > memory / 2 {
-        Finding::warning(CHECK, says).advise("leave half of the memory to everything else: lower hashing.memory_budget")
+        Finding::warning(CHECK, says)
+            .advise("leave half of the memory to everything else: lower hashing.memory_budget")
     } else {
         Finding::ok(CHECK, says)
     }
@@ -48,7 +69,12 @@ mod tests {
 
     #[test]
     fn files_are_enough_for_connections() {
-        for (hard, level) in [(25_512, Level::Ok), (u64::MAX, Level::Ok), (25_511, Level::Warning), (1024, Level::Warning)] {
+        for (hard, level) in [
+            (25_512, Level::Ok),
+            (u64::MAX, Level::Ok),
+            (25_511, Level::Warning),
+            (1024, Level::Warning),
+        ] {
             assert_eq!(files(hard, 25_512).level, level, "{hard}");
         }
     }

@@ -35,11 +35,17 @@ struct Report {
 
 impl Report {
     fn new(findings: Vec<Finding>) -> Self {
-        Self { ok: findings.iter().all(|finding| finding.level != Level::Error), findings }
+        Self {
+            ok: findings.iter().all(|finding| finding.level != Level::Error),
+            findings,
+        }
     }
 
     fn count(&self, level: Level) -> usize {
-        self.findings.iter().filter(|finding| finding.level == level).count()
+        self.findings
+            .iter()
+            .filter(|finding| finding.level == level)
+            .count()
     }
 }
 
@@ -48,14 +54,24 @@ impl Answer for Report {
         let mut text = String::new();
         for finding in &self.findings {
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{:8} {:22} {}", finding.level.word(), finding.check, finding.says);
+            let _ = writeln!(
+                text,
+                "{:8} {:22} {}",
+                finding.level.word(),
+                finding.check,
+                finding.says
+            );
             if let Some(advice) = &finding.advice {
                 let _ = writeln!(text, "{:31} → {advice}", "");
             }
         }
-        let counts = [Level::Ok, Level::Warning, Level::Error, Level::Unknown].map(|level| (self.count(level), level.plural()));
-        let counts: Vec<String> =
-            counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let counts = [Level::Ok, Level::Warning, Level::Error, Level::Unknown]
+            .map(|level| (self.count(level), level.plural()));
+        let counts: Vec<String> = counts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
         let _ = writeln!(text, "{}", counts.join(", "));
         text
     }
@@ -66,7 +82,10 @@ pub(super) fn run(file: Option<&Path>, format: Format) -> Result<()> {
         Ok(loaded) => loaded,
         Err(error) => {
             if format.json {
-                let wrong = error.mistakes().iter().map(|mistake| Finding::error("configuration", mistake.to_string()));
+                let wrong = error
+                    .mistakes()
+                    .iter()
+                    .map(|mistake| Finding::error("configuration", mistake.to_string()));
                 answer::print(&Report::new(wrong.collect()), format)?;
             }
             return Err(error.into());

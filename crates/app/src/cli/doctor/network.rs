@@ -12,12 +12,22 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         proxies: !http.trusted_proxies.is_empty(),
         https: config.tokens.issuer.starts_with("https://"),
     };
-    vec![issuer(config.profile == Profile::Server, &config.tokens.issuer, reach), addresses(reach)]
+    vec![
+        issuer(
+            config.profile == Profile::Server,
+            &config.tokens.issuer,
+            reach,
+        ),
+        addresses(reach),
+    ]
 }
 
 /// How clients come to the service.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "settings that are on or off, each by itself")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "settings that are on or off, each by itself"
+)]
 struct Reach {
     /// It listens on this machine only.
     loopback: bool,
@@ -36,11 +46,13 @@ fn issuer(server: bool, issuer: &str, reach: Reach) -> Finding {
     }
     let says = format!("tokens.issuer is {issuer}, which is not https");
     if server || !reach.loopback || reach.proxies {
-        let advice =
-            "set tokens.issuer to the public https URL: without it cookies go without Secure, and whoever is on the way reads tokens";
+        let advice = "set tokens.issuer to the public https URL: without it cookies go without Secure, and whoever is on the way reads tokens";
         Finding::warning(CHECK, says).advise(advice)
     } else {
-        Finding::ok(CHECK, format!("{says}: fine as long as it is for this machine only"))
+        Finding::ok(
+            CHECK,
+            format!("{says}: fine as long as it is for this machine only"),
+        )
     }
 }
 
@@ -49,47 +61,115 @@ fn addresses(reach: Reach) -> Finding {
     const ADVICE: &str = "name the proxies in http.trusted_proxies: otherwise all clients have their address and share its limits; \
                           without a proxy set http.tls";
     match reach {
-        Reach { proxies: true, .. } => Finding::ok(CHECK, "clients' addresses come from the proxies in http.trusted_proxies"),
-        Reach { tls: true, loopback: false, .. } => Finding::ok(CHECK, "clients reach it directly, in TLS"),
-        Reach { loopback: true, tls: false, https: true, .. } => {
+        Reach { proxies: true, .. } => Finding::ok(
+            CHECK,
+            "clients' addresses come from the proxies in http.trusted_proxies",
+        ),
+        Reach {
+            tls: true,
+            loopback: false,
+            ..
+        } => Finding::ok(CHECK, "clients reach it directly, in TLS"),
+        Reach {
+            loopback: true,
+            tls: false,
+            https: true,
+            ..
+        } => {
             let says = "it listens on this machine only, in plain text, and tokens.issuer is https: a proxy stands before it, which \
                         http.trusted_proxies does not name";
             Finding::warning(CHECK, says).advise(ADVICE)
         }
         Reach { loopback: true, .. } => Finding::ok(CHECK, "it listens on this machine only"),
-        Reach { .. } => {
-            Finding::warning(CHECK, "it listens beyond this machine in plain text, and http.trusted_proxies is empty").advise(ADVICE)
-        }
+        Reach { .. } => Finding::warning(
+            CHECK,
+            "it listens beyond this machine in plain text, and http.trusted_proxies is empty",
+        )
+        .advise(ADVICE),
     }
 }
 
 /// Hosts on other machines to which passwords and the rest go in plain text, and how to change that.
 pub(super) fn encryption(check: &'static str, hosts: &[String], how: &str) -> Finding {
     if hosts.is_empty() {
-        return Finding::ok(check, "what is said to it is encrypted, or does not leave this machine");
+        return Finding::ok(
+            check,
+            "what is said to it is encrypted, or does not leave this machine",
+        );
     }
-    let says = format!("its password and all that is said to {} go over the network in plain text", hosts.join(", "));
-    Finding::warning(check, says).advise(format!("{how}, unless nobody else is on the network between"))
+    let says = format!(
+        "its password and all that is said to {} go over the network in plain text",
+        hosts.join(", ")
+    );
+    Finding::warning(check, says).advise(format!(
+        "{how}, unless nobody else is on the network between"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::finding::Level, *};
 
-    const HERE: Reach = Reach { loopback: true, tls: false, proxies: false, https: false };
+    const HERE: Reach = Reach {
+        loopback: true,
+        tls: false,
+        proxies: false,
+        https: false,
+    };
 
     #[test]
     fn whoever_is_reached_from_elsewhere_has_an_issuer_in_https() {
         for (server, reach, level) in [
             (false, HERE, Level::Ok),
             (true, HERE, Level::Warning),
-            (false, Reach { proxies: true, ..HERE }, Level::Warning),
-            (false, Reach { loopback: false, ..HERE }, Level::Warning),
-            (false, Reach { loopback: false, tls: true, ..HERE }, Level::Warning),
-            (true, Reach { https: true, ..HERE }, Level::Ok),
-            (false, Reach { https: true, loopback: false, ..HERE }, Level::Ok),
+            (
+                false,
+                Reach {
+                    proxies: true,
+                    ..HERE
+                },
+                Level::Warning,
+            ),
+            (
+                false,
+                Reach {
+                    loopback: false,
+                    ..HERE
+                },
+                Level::Warning,
+            ),
+            (
+                false,
+                Reach {
+                    loopback: false,
+                    tls: true,
+                    ..HERE
+                },
+                Level::Warning,
+            ),
+            (
+                true,
+                Reach {
+                    https: true,
+                    ..HERE
+                },
+                Level::Ok,
+            ),
+            (
+                false,
+                Reach {
+                    https: true,
+                    loopback: false,
+                    ..HERE
+                },
+                Level::Ok,
+            ),
         ] {
-            assert_eq!(issuer(server, "http://localhost:8080", reach).level, level, "{server} {reach:?}");
+            assert_eq!(
+                issuer(server, "http://localhost:8080", reach).level,
+                level,
+                "{server} {reach:?}"
+            );
         }
     }
 
@@ -97,12 +177,52 @@ mod tests {
     fn whoever_listens_to_the_world_knows_proxies_or_tls() {
         for (reach, level) in [
             (HERE, Level::Ok),
-            (Reach { tls: true, https: true, ..HERE }, Level::Ok),
-            (Reach { https: true, ..HERE }, Level::Warning),
-            (Reach { https: true, proxies: true, ..HERE }, Level::Ok),
-            (Reach { loopback: false, tls: true, ..HERE }, Level::Ok),
-            (Reach { loopback: false, proxies: true, ..HERE }, Level::Ok),
-            (Reach { loopback: false, ..HERE }, Level::Warning),
+            (
+                Reach {
+                    tls: true,
+                    https: true,
+                    ..HERE
+                },
+                Level::Ok,
+            ),
+            (
+                Reach {
+                    https: true,
+                    ..HERE
+                },
+                Level::Warning,
+            ),
+            (
+                Reach {
+                    https: true,
+                    proxies: true,
+                    ..HERE
+                },
+                Level::Ok,
+            ),
+            (
+                Reach {
+                    loopback: false,
+                    tls: true,
+                    ..HERE
+                },
+                Level::Ok,
+            ),
+            (
+                Reach {
+                    loopback: false,
+                    proxies: true,
+                    ..HERE
+                },
+                Level::Ok,
+            ),
+            (
+                Reach {
+                    loopback: false,
+                    ..HERE
+                },
+                Level::Warning,
+            ),
         ] {
             assert_eq!(addresses(reach).level, level, "{reach:?}");
         }
@@ -111,8 +231,15 @@ mod tests {
     #[test]
     fn plain_text_to_other_machines_is_said() {
         assert_eq!(encryption("a.encryption", &[], "do").level, Level::Ok);
-        let found = encryption("a.encryption", &["one".to_owned(), "two".to_owned()], "write rediss://");
-        assert!(found.level == Level::Warning && found.says.contains("one, two"), "{found:?}");
+        let found = encryption(
+            "a.encryption",
+            &["one".to_owned(), "two".to_owned()],
+            "write rediss://",
+        );
+        assert!(
+            found.level == Level::Warning && found.says.contains("one, two"),
+            "{found:?}"
+        );
         assert!(found.advice.unwrap().starts_with("write rediss://"));
     }
 }

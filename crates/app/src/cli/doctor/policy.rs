@@ -9,7 +9,11 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_hours(1);
 
 pub(super) fn check(config: &Config) -> Vec<Finding> {
-    vec![reuse(config.sessions.reuse_policy), limits(&config.limits), id_tokens(config.tokens.id_lifetime)]
+    vec![
+        reuse(config.sessions.reuse_policy),
+        limits(&config.limits),
+        id_tokens(config.tokens.id_lifetime),
+    ]
 }
 
 fn reuse(policy: ReusePolicyName) -> Finding {
@@ -30,21 +34,31 @@ fn limits(limits: &Limits) -> Finding {
         ("password_per_address", limits.password_per_address),
         ("password_per_device", limits.password_per_device),
     ];
-    let off: Vec<_> = guessing.into_iter().filter(|(_, rate)| rate.0 == Limit::Off).map(|(name, _)| name).collect();
+    let off: Vec<_> = guessing
+        .into_iter()
+        .filter(|(_, rate)| rate.0 == Limit::Off)
+        .map(|(name, _)| name)
+        .collect();
     let says = match (limits.enabled, off.as_slice()) {
         (true, []) => return Finding::ok(CHECK, "guessing passwords is slowed down"),
         (true, off) => format!("guessing passwords is not limited by {}", off.join(" and ")),
-        (false, _) => "nothing is limited: passwords can be guessed as fast as they are hashed".to_owned(),
+        (false, _) => {
+            "nothing is limited: passwords can be guessed as fast as they are hashed".to_owned()
+        }
     };
-    Finding::warning(CHECK, says).advise("leave [limits] as it comes, unless something before the service does the same")
+    Finding::warning(CHECK, says)
+        .advise("leave [limits] as it comes, unless something before the service does the same")
 }
 
 fn id_tokens(life: Duration) -> Finding {
     const CHECK: &str = "policy.id_tokens";
-    let says =
-        format!("services that check ID tokens offline may take one for {} min after its session has ended", life.as_secs().div_ceil(60));
+    let says = format!(
+        "services that check ID tokens offline may take one for {} min after its session has ended",
+        life.as_secs().div_ceil(60)
+    );
     if life > LONG {
-        Finding::warning(CHECK, says).advise("shorten tokens.id_lifetime, or have those services follow the revocation feed")
+        Finding::warning(CHECK, says)
+            .advise("shorten tokens.id_lifetime, or have those services follow the revocation feed")
     } else {
         Finding::ok(CHECK, says)
     }
@@ -58,17 +72,34 @@ mod tests {
     #[test]
     fn what_gives_up_a_promise_is_said() {
         let config = Config::default();
-        assert!(check(&config).iter().all(|finding| finding.level == Level::Ok), "the defaults keep them all");
-        let off = Limits { password_per_address: Rate(Limit::Off), ..Limits::default() };
+        assert!(
+            check(&config)
+                .iter()
+                .all(|finding| finding.level == Level::Ok),
+            "the defaults keep them all"
+        );
+        let off = Limits {
+            password_per_address: Rate(Limit::Off),
+            ..Limits::default()
+        };
         let loose = [
             reuse(ReusePolicyName::Reject),
-            limits(&Limits { enabled: false, ..Limits::default() }),
+            limits(&Limits {
+                enabled: false,
+                ..Limits::default()
+            }),
             limits(&off),
             id_tokens(Duration::from_secs(3601)),
         ];
         for finding in &loose {
-            assert!(finding.level == Level::Warning && finding.advice.is_some(), "{finding:?}");
+            assert!(
+                finding.level == Level::Warning && finding.advice.is_some(),
+                "{finding:?}"
+            );
         }
-        assert!(loose[2].says.ends_with("by password_per_address"), "{loose:?}");
+        assert!(
+            loose[2].says.ends_with("by password_per_address"),
+            "{loose:?}"
+        );
     }
 }

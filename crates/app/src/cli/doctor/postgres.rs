@@ -21,7 +21,11 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
         }
     };
     let encrypt = "write sslmode=verify-full in postgres.url, and switch ssl on there";
-    findings.push(encryption("postgres.encryption", &plain_hosts(&settings), encrypt));
+    findings.push(encryption(
+        "postgres.encryption",
+        &plain_hosts(&settings),
+        encrypt,
+    ));
     match inspect(&settings, || SystemClock.now()).await {
         Ok((facts, now)) => {
             findings.extend(judge(&facts, settings.pool_size));
@@ -41,12 +45,16 @@ fn judge(facts: &PostgresFacts, pool: usize) -> Vec<Finding> {
         Finding::error("postgres.primary", "it is a standby, which takes no writes")
             .advise("name the primary in postgres.url, or all hosts with commas in between: the primary among them is used")
     } else if facts.read_only {
-        Finding::error("postgres.primary", "it takes no writes").advise("look at default_transaction_read_only there")
+        Finding::error("postgres.primary", "it takes no writes")
+            .advise("look at default_transaction_read_only there")
     } else {
         Finding::ok("postgres.primary", "it takes writes")
     };
     let mut findings = vec![
-        Finding::ok("postgres.reach", format!("Postgres {} at {}", facts.version, facts.place)),
+        Finding::ok(
+            "postgres.reach",
+            format!("Postgres {} at {}", facts.version, facts.place),
+        ),
         role,
         schema("postgres.schema", facts.schema, facts.wanted_schema),
         durability(facts),
@@ -54,19 +62,32 @@ fn judge(facts: &PostgresFacts, pool: usize) -> Vec<Finding> {
     if !facts.standby {
         findings.push(failover(facts));
     }
-    findings.push(connections(i64::try_from(pool).unwrap_or(i64::MAX), facts.max_connections));
+    findings.push(connections(
+        i64::try_from(pool).unwrap_or(i64::MAX),
+        facts.max_connections,
+    ));
     findings
 }
 
 fn durability(facts: &PostgresFacts) -> Finding {
     const CHECK: &str = "postgres.durability";
     if !facts.fsync {
-        Finding::error(CHECK, "fsync is off: a loss of power can destroy the database").advise("set fsync = on there")
+        Finding::error(
+            CHECK,
+            "fsync is off: a loss of power can destroy the database",
+        )
+        .advise("set fsync = on there")
     } else if facts.synchronous_commit == "off" {
-        Finding::error(CHECK, "synchronous_commit is off: a crash undoes sign-outs that were answered")
-            .advise("set synchronous_commit = on there, at least for this database's user")
+        Finding::error(
+            CHECK,
+            "synchronous_commit is off: a crash undoes sign-outs that were answered",
+        )
+        .advise("set synchronous_commit = on there, at least for this database's user")
     } else {
-        Finding::ok(CHECK, "what is committed is on the disk before it is answered")
+        Finding::ok(
+            CHECK,
+            "what is committed is on the disk before it is answered",
+        )
     }
 }
 
@@ -74,7 +95,10 @@ fn durability(facts: &PostgresFacts) -> Finding {
 fn failover(facts: &PostgresFacts) -> Finding {
     const CHECK: &str = "postgres.failover";
     const LOST: &str = "one that takes over may lack sign-ups and sign-outs that were answered, and tokens that were signed out work again";
-    let (names, commit) = (&facts.synchronous_standby_names, facts.synchronous_commit.as_str());
+    let (names, commit) = (
+        &facts.synchronous_standby_names,
+        facts.synchronous_commit.as_str(),
+    );
     let waits = !names.is_empty() && !matches!(commit, "off" | "local");
     match facts.standbys {
         None => Finding::unknown(CHECK, "it does not say if standbys follow it")
@@ -101,7 +125,8 @@ fn connections(pool: i64, max: i64) -> Finding {
     const CHECK: &str = "postgres.connections";
     let says = format!("max_connections is {max}, and each replica takes up to {pool}");
     if pool > max - OTHERS {
-        Finding::error(CHECK, says).advise("lower postgres.pool_size, or raise max_connections there")
+        Finding::error(CHECK, says)
+            .advise("lower postgres.pool_size, or raise max_connections there")
     } else if pool > (max - OTHERS) / 2 {
         Finding::warning(CHECK, says).advise("a second replica would find none left: lower postgres.pool_size, or raise max_connections")
     } else {
@@ -112,14 +137,21 @@ fn connections(pool: i64, max: i64) -> Finding {
 /// The version of the tables, against the one that this program works with.
 pub(super) fn schema(check: &'static str, found: Option<i64>, wanted: i64) -> Finding {
     match found {
-        Some(found) if found == wanted => Finding::ok(check, format!("the tables are of version {found}")),
-        Some(found) if found > wanted => {
-            Finding::error(check, format!("the tables are of version {found}, and this program knows {wanted}"))
-                .advise("a newer release has been here: run that one")
+        Some(found) if found == wanted => {
+            Finding::ok(check, format!("the tables are of version {found}"))
         }
-        Some(found) => Finding::warning(check, format!("the tables are of version {found}, and this program needs {wanted}"))
-            .advise("the next start brings them up to date; to do it before: revolve migrate"),
-        None => Finding::warning(check, "there are no tables yet").advise("the first start makes them; to do it before: revolve migrate"),
+        Some(found) if found > wanted => Finding::error(
+            check,
+            format!("the tables are of version {found}, and this program knows {wanted}"),
+        )
+        .advise("a newer release has been here: run that one"),
+        Some(found) => Finding::warning(
+            check,
+            format!("the tables are of version {found}, and this program needs {wanted}"),
+        )
+        .advise("the next start brings them up to date; to do it before: revolve migrate"),
+        None => Finding::warning(check, "there are no tables yet")
+            .advise("the first start makes them; to do it before: revolve migrate"),
     }
 }
 
@@ -137,7 +169,10 @@ mod tests {
             fsync: true,
             synchronous_commit: "on".to_owned(),
             synchronous_standby_names: String::new(),
-            standbys: Some(Standbys { following: 0, awaited: 0 }),
+            standbys: Some(Standbys {
+                following: 0,
+                awaited: 0,
+            }),
             max_connections: 100,
             schema: Some(5),
             wanted_schema: 5,
@@ -148,21 +183,76 @@ mod tests {
 
     /// The check that is not ok.
     fn wrong(facts: &PostgresFacts, pool: usize) -> Vec<(&'static str, Level)> {
-        let findings = judge(facts, pool).into_iter().filter(|finding| finding.level != Level::Ok);
-        findings.inspect(|finding| assert!(finding.advice.is_some(), "{finding:?}")).map(|finding| (finding.check, finding.level)).collect()
+        let findings = judge(facts, pool)
+            .into_iter()
+            .filter(|finding| finding.level != Level::Ok);
+        findings
+            .inspect(|finding| assert!(finding.advice.is_some(), "{finding:?}"))
+            .map(|finding| (finding.check, finding.level))
+            .collect()
     }
 
     #[test]
     fn each_fault_of_a_database_is_found() {
         assert_eq!(wrong(&facts(), 16), []);
         for (facts, pool, expected) in [
-            (PostgresFacts { standby: true, read_only: true, ..facts() }, 16, ("postgres.primary", Level::Error)),
-            (PostgresFacts { read_only: true, ..facts() }, 16, ("postgres.primary", Level::Error)),
-            (PostgresFacts { fsync: false, ..facts() }, 16, ("postgres.durability", Level::Error)),
-            (PostgresFacts { synchronous_commit: "off".to_owned(), ..facts() }, 16, ("postgres.durability", Level::Error)),
-            (PostgresFacts { schema: None, ..facts() }, 16, ("postgres.schema", Level::Warning)),
-            (PostgresFacts { schema: Some(4), ..facts() }, 16, ("postgres.schema", Level::Warning)),
-            (PostgresFacts { schema: Some(6), ..facts() }, 16, ("postgres.schema", Level::Error)),
+            (
+                PostgresFacts {
+                    standby: true,
+                    read_only: true,
+                    ..facts()
+                },
+                16,
+                ("postgres.primary", Level::Error),
+            ),
+            (
+                PostgresFacts {
+                    read_only: true,
+                    ..facts()
+                },
+                16,
+                ("postgres.primary", Level::Error),
+            ),
+            (
+                PostgresFacts {
+                    fsync: false,
+                    ..facts()
+                },
+                16,
+                ("postgres.durability", Level::Error),
+            ),
+            (
+                PostgresFacts {
+                    synchronous_commit: "off".to_owned(),
+                    ..facts()
+                },
+                16,
+                ("postgres.durability", Level::Error),
+            ),
+            (
+                PostgresFacts {
+                    schema: None,
+                    ..facts()
+                },
+                16,
+                ("postgres.schema", Level::Warning),
+            ),
+            (
+                PostgresFacts {
+                    schema: Some(4),
+                    ..facts()
+                },
+                16,
+                ("postgres.schema", Level::Warning),
+            ),
+            (
+                PostgresFacts {
+                    schema: Some(6),
+                    ..facts()
+                },
+                16,
+                ("postgres.schema", Level::Error),
+            ),
             (facts(), 60, ("postgres.connections", Level::Warning)),
             (facts(), 96, ("postgres.connections", Level::Error)),
         ] {
@@ -195,7 +285,11 @@ mod tests {
                 ..facts()
             };
             let finding = failover(&facts);
-            assert_eq!((finding.level, finding.advice.is_some()), (level, level != Ok), "{facts:?}: {finding:?}");
+            assert_eq!(
+                (finding.level, finding.advice.is_some()),
+                (level, level != Ok),
+                "{facts:?}: {finding:?}"
+            );
         }
     }
 }

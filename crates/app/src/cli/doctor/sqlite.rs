@@ -18,11 +18,17 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
     match file.try_exists() {
         Ok(true) => {}
         Ok(false) => {
-            findings.push(Finding::ok(FILE, format!("{shown} is not there yet: the first start makes it")));
+            findings.push(Finding::ok(
+                FILE,
+                format!("{shown} is not there yet: the first start makes it"),
+            ));
             return None;
         }
         Err(error) => {
-            findings.push(Finding::unknown(FILE, format!("{shown} can't be looked at: {error}")).advise(AS_USER));
+            findings.push(
+                Finding::unknown(FILE, format!("{shown} can't be looked at: {error}"))
+                    .advise(AS_USER),
+            );
             return None;
         }
     }
@@ -52,10 +58,16 @@ fn judge(facts: &SqliteFacts) -> Vec<Finding> {
                     Back it up with sqlite3's .backup or VACUUM INTO, never by copying the file alone";
         Finding::ok(FILE, says)
     } else {
-        Finding::error(FILE, format!("its journal mode is {}, not wal", facts.journal_mode))
-            .advise("keep it on a local disk; the next start sets the mode")
+        Finding::error(
+            FILE,
+            format!("its journal mode is {}, not wal", facts.journal_mode),
+        )
+        .advise("keep it on a local disk; the next start sets the mode")
     };
-    vec![mode, schema("sqlite.schema", facts.schema, facts.wanted_schema)]
+    vec![
+        mode,
+        schema("sqlite.schema", facts.schema, facts.wanted_schema),
+    ]
 }
 
 #[cfg(test)]
@@ -64,9 +76,25 @@ mod tests {
 
     #[test]
     fn a_file_has_a_write_ahead_log() {
-        let facts = SqliteFacts { journal_mode: "wal".to_owned(), schema: Some(5), wanted_schema: 5, keys: None };
-        let levels = |facts: &SqliteFacts| judge(facts).iter().map(|finding| finding.level).collect::<Vec<_>>();
+        let facts = SqliteFacts {
+            journal_mode: "wal".to_owned(),
+            schema: Some(5),
+            wanted_schema: 5,
+            keys: None,
+        };
+        let levels = |facts: &SqliteFacts| {
+            judge(facts)
+                .iter()
+                .map(|finding| finding.level)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(levels(&facts), [Level::Ok, Level::Ok]);
-        assert_eq!(levels(&SqliteFacts { journal_mode: "delete".to_owned(), ..facts }), [Level::Error, Level::Ok]);
+        assert_eq!(
+            levels(&SqliteFacts {
+                journal_mode: "delete".to_owned(),
+                ..facts
+            }),
+            [Level::Error, Level::Ok]
+        );
     }
 }

@@ -68,17 +68,35 @@ impl Bench {
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     fn measure(&self, cost: HashCost) -> Result<Measured> {
         let times = measure(cost, self.threads, self.rounds).context("hashing")?;
-        let median = times.get(times.len() / 2).context("nothing was measured")?.as_secs_f64();
-        let HashCost { memory_kib, passes, lanes } = cost;
+        let median = times
+            .get(times.len() / 2)
+            .context("nothing was measured")?
+            .as_secs_f64();
+        let HashCost {
+            memory_kib,
+            passes,
+            lanes,
+        } = cost;
         let hashes_per_second = self.threads.get() as f64 / median;
         let memory = cost.bytes() * self.threads.get() as u64;
-        Ok(Measured { memory_kib, passes, lanes, milliseconds: median * 1000.0, hashes_per_second, memory })
+        Ok(Measured {
+            memory_kib,
+            passes,
+            lanes,
+            milliseconds: median * 1000.0,
+            hashes_per_second,
+            memory,
+        })
     }
 }
 
 impl Measured {
     fn cost(&self) -> HashCost {
-        HashCost { memory_kib: self.memory_kib, passes: self.passes, lanes: self.lanes }
+        HashCost {
+            memory_kib: self.memory_kib,
+            passes: self.passes,
+            lanes: self.lanes,
+        }
     }
 }
 
@@ -86,12 +104,19 @@ impl Measured {
 pub(super) fn run(hashing: &Hashing, args: &Args) -> Result<String> {
     let (floor, budget) = (HashCost::default(), hashing.budget());
     let threads = threads(hashing.threads.and_then(NonZeroUsize::new), floor, budget);
-    let bench = Bench { threads, rounds: args.rounds.try_into()? };
+    let bench = Bench {
+        threads,
+        rounds: args.rounds.try_into()?,
+    };
     let most = u32::try_from(budget / threads.get() as u64 / 1024).unwrap_or(u32::MAX);
     let target = args.target.as_secs_f64() * 1000.0;
 
     let minimum = bench.measure(floor)?;
-    let configured = if hashing.cost() == floor { minimum } else { bench.measure(hashing.cost())? };
+    let configured = if hashing.cost() == floor {
+        minimum
+    } else {
+        bench.measure(hashing.cost())?
+    };
     let mut proposed = minimum;
     for _ in 0..ATTEMPTS {
         let next = propose(&proposed, target, most);
@@ -103,22 +128,46 @@ pub(super) fn run(hashing: &Hashing, args: &Args) -> Result<String> {
             break;
         }
     }
-    let findings = Findings { target_milliseconds: target, threads: threads.get(), memory_budget: budget, minimum, configured, proposed };
-    if args.json { Ok(serde_json::to_string_pretty(&findings)? + "\n") } else { Ok(findings.to_text()) }
+    let findings = Findings {
+        target_milliseconds: target,
+        threads: threads.get(),
+        memory_budget: budget,
+        minimum,
+        configured,
+        proposed,
+    };
+    if args.json {
+        Ok(serde_json::to_string_pretty(&findings)? + "\n")
+    } else {
+        Ok(findings.to_text())
+    }
 }
 
 /// The cost that would have met the target, at the speed that was measured; at most so many KiB for one hash.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped before"
+)]
 fn propose(measured: &Measured, target: f64, most_kib: u32) -> HashCost {
     let floor = HashCost::default();
     let most_kib = most_kib.max(floor.memory_kib);
     let speed = f64::from(measured.memory_kib) * f64::from(measured.passes) / measured.milliseconds;
     let work = speed * target;
-    let memory = (work / f64::from(floor.passes)).clamp(f64::from(floor.memory_kib), f64::from(most_kib)) as u32;
+    let memory = (work / f64::from(floor.passes))
+        .clamp(f64::from(floor.memory_kib), f64::from(most_kib)) as u32;
     // Whole MiB.
     let memory_kib = (memory / 1024 * 1024).max(floor.memory_kib);
     let passes = (work / f64::from(memory_kib)).clamp(f64::from(floor.passes), 1000.0) as u32;
-    HashCost { memory_kib, passes: if memory_kib < most_kib / 1024 * 1024 { floor.passes } else { passes }, lanes: 1 }
+    HashCost {
+        memory_kib,
+        passes: if memory_kib < most_kib / 1024 * 1024 {
+            floor.passes
+        } else {
+            passes
+        },
+        lanes: 1,
+    }
 }
 
 impl Findings {
@@ -136,8 +185,15 @@ impl Findings {
             "memory at work",
         );
         let proposed = format!("proposed for {:.0} ms", self.target_milliseconds);
-        for (name, row) in [("OWASP minimum", &self.minimum), ("configured", &self.configured), (&proposed, &self.proposed)] {
-            let (one, all) = (ByteSize(row.cost().bytes()).to_string(), ByteSize(row.memory).to_string());
+        for (name, row) in [
+            ("OWASP minimum", &self.minimum),
+            ("configured", &self.configured),
+            (&proposed, &self.proposed),
+        ] {
+            let (one, all) = (
+                ByteSize(row.cost().bytes()).to_string(),
+                ByteSize(row.memory).to_string(),
+            );
             // Writing to a string does not fail.
             let _ = writeln!(
                 text,
@@ -145,11 +201,23 @@ impl Findings {
                 row.passes, row.lanes, row.milliseconds, row.hashes_per_second
             );
         }
-        let Measured { memory_kib, passes, lanes, .. } = self.proposed;
-        if self.proposed.cost() == HashCost::default() && self.minimum.milliseconds > self.target_milliseconds {
-            text.push_str("\nThe minimum takes longer than the target; less than it is not safe.\n");
+        let Measured {
+            memory_kib,
+            passes,
+            lanes,
+            ..
+        } = self.proposed;
+        if self.proposed.cost() == HashCost::default()
+            && self.minimum.milliseconds > self.target_milliseconds
+        {
+            text.push_str(
+                "\nThe minimum takes longer than the target; less than it is not safe.\n",
+            );
         }
-        let _ = write!(text, "\n[hashing]\nmemory_kib = {memory_kib}\npasses = {passes}\nlanes = {lanes}\n");
+        let _ = write!(
+            text,
+            "\n[hashing]\nmemory_kib = {memory_kib}\npasses = {passes}\nlanes = {lanes}\n"
+        );
         text
     }
 }
@@ -159,16 +227,47 @@ mod tests {
     use super::*;
 
     fn measured(milliseconds: f64) -> Measured {
-        let HashCost { memory_kib, passes, lanes } = HashCost::default();
-        Measured { memory_kib, passes, lanes, milliseconds, hashes_per_second: 1.0, memory: 1 }
+        let HashCost {
+            memory_kib,
+            passes,
+            lanes,
+        } = HashCost::default();
+        Measured {
+            memory_kib,
+            passes,
+            lanes,
+            milliseconds,
+            hashes_per_second: 1.0,
+            memory: 1,
+        }
     }
 
     #[test]
     fn memory_comes_before_passes_and_nothing_below_the_minimum() {
-        let cost = |memory_kib, passes| HashCost { memory_kib, passes, lanes: 1 };
-        assert_eq!(propose(&measured(20.0), 100.0, u32::MAX), cost(97_280, 2), "five times the memory for five times the time");
-        assert_eq!(propose(&measured(20.0), 100.0, 49_152), cost(49_152, 3), "where there is no more memory, passes");
-        assert_eq!(propose(&measured(20.0), 10.0, u32::MAX), HashCost::default(), "too slow a machine");
-        assert_eq!(propose(&measured(20.0), 100.0, 1024), cost(19_456, 10), "too small a machine");
+        let cost = |memory_kib, passes| HashCost {
+            memory_kib,
+            passes,
+            lanes: 1,
+        };
+        assert_eq!(
+            propose(&measured(20.0), 100.0, u32::MAX),
+            cost(97_280, 2),
+            "five times the memory for five times the time"
+        );
+        assert_eq!(
+            propose(&measured(20.0), 100.0, 49_152),
+            cost(49_152, 3),
+            "where there is no more memory, passes"
+        );
+        assert_eq!(
+            propose(&measured(20.0), 10.0, u32::MAX),
+            HashCost::default(),
+            "too slow a machine"
+        );
+        assert_eq!(
+            propose(&measured(20.0), 100.0, 1024),
+            cost(19_456, 10),
+            "too small a machine"
+        );
     }
 }

@@ -58,16 +58,29 @@ struct Row {
 impl Row {
     /// `known`: the white list answered, so that what it does not have is not there.
     fn new(session: HistoricSession, known: bool) -> Self {
-        let HistoricSession { session, standing, live } = session;
+        let HistoricSession {
+            session,
+            standing,
+            live,
+        } = session;
         // An entry of an ended session is one that could not be cleared yet: it says nothing.
         let live = live.filter(|_| standing == Standing::Live);
         Self {
             id: session.id.to_string(),
             state: state(standing, live.is_some() || !known),
-            device_name: session.device_name.as_ref().map(Label::as_str).map(str::to_owned),
+            device_name: session
+                .device_name
+                .as_ref()
+                .map(Label::as_str)
+                .map(str::to_owned),
             device: session.device.to_string(),
             address: session.client.address.map(|address| address.to_string()),
-            user_agent: session.client.user_agent.as_ref().map(Label::as_str).map(str::to_owned),
+            user_agent: session
+                .client
+                .user_agent
+                .as_ref()
+                .map(Label::as_str)
+                .map(str::to_owned),
             began_at: instant(session.began_at),
             ends_at: instant(session.ends_at),
             bound_at: session.bound_at.map(instant),
@@ -96,15 +109,25 @@ impl Answer for Listed {
         if self.0.is_empty() {
             return "there are no such sessions\n".to_owned();
         }
-        let mut text = format!("{:36}  {:8}  {:20}  {:20}  {:38}  DEVICE\n", "ID", "STATE", "BEGAN", "LAST USE", "ENDED");
+        let mut text = format!(
+            "{:36}  {:8}  {:20}  {:20}  {:38}  DEVICE\n",
+            "ID", "STATE", "BEGAN", "LAST USE", "ENDED"
+        );
         for row in &self.0 {
             let ended = match (&row.ended_at, row.end_reason) {
                 (Some(at), Some(reason)) => format!("{at} {reason}"),
                 _ => String::new(),
             };
             let refreshed = row.refreshed_at.as_deref().unwrap_or_default();
-            let device = row.device_name.as_deref().or(row.user_agent.as_deref()).unwrap_or_default();
-            let line = format!("{}  {:8}  {}  {refreshed:20}  {ended:38}  {device}", row.id, row.state, row.began_at);
+            let device = row
+                .device_name
+                .as_deref()
+                .or(row.user_agent.as_deref())
+                .unwrap_or_default();
+            let line = format!(
+                "{}  {:8}  {}  {refreshed:20}  {ended:38}  {device}",
+                row.id, row.state, row.began_at
+            );
             // Writing to a string does not fail.
             let _ = writeln!(text, "{}", line.trim_end());
         }
@@ -120,8 +143,13 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
         eprintln!("the last use of sessions is not known: {}", chain(error));
     }
     let known = history.white_list.is_ok();
-    let rows = history.sessions.into_iter().map(|session| Row::new(session, known));
-    let rows: Vec<Row> = rows.filter(|row| !args.live || row.state == "live").collect();
+    let rows = history
+        .sessions
+        .into_iter()
+        .map(|session| Row::new(session, known));
+    let rows: Vec<Row> = rows
+        .filter(|row| !args.live || row.state == "live")
+        .collect();
     answer::print(&Listed(rows), args.format)
 }
 
@@ -130,7 +158,9 @@ async fn whose(manage: &ManageAccounts, named: &Named) -> Result<UserId> {
     let found = named.find(manage).await;
     match (found, &named.name) {
         (Ok(user), _) => Ok(user.id),
-        (Err(_), AccountName::Id(id)) if !manage.directory.history(*id).await?.is_empty() => Ok(*id),
+        (Err(_), AccountName::Id(id)) if !manage.directory.history(*id).await?.is_empty() => {
+            Ok(*id)
+        }
         (Err(error), _) => Err(error),
     }
 }

@@ -48,22 +48,52 @@ struct Added {
 
 impl Answer for Added {
     fn text(&self) -> String {
-        let Self { uid, email, password } = self;
-        let password = password.as_ref().map(|password| format!("password: {password}\n")).unwrap_or_default();
+        let Self {
+            uid,
+            email,
+            password,
+        } = self;
+        let password = password
+            .as_ref()
+            .map(|password| format!("password: {password}\n"))
+            .unwrap_or_default();
         format!("added {email}: {uid}\n{password}")
     }
 }
 
 pub(super) async fn run(config: Config, args: Args) -> Result<()> {
-    let source = if args.generate { Source::Generated } else { Source::Operator };
-    let text: SecretString = tokio::task::spawn_blocking(move || password::obtain(source)).await.context("the password")??;
-    let password = Password::choose(&text, config.passwords.min_length).map_err(|fault| anyhow!("the password {fault}"))?;
+    let source = if args.generate {
+        Source::Generated
+    } else {
+        Source::Operator
+    };
+    let text: SecretString = tokio::task::spawn_blocking(move || password::obtain(source))
+        .await
+        .context("the password")??;
+    let password = Password::choose(&text, config.passwords.min_length)
+        .map_err(|fault| anyhow!("the password {fault}"))?;
     let telemetry = announced(&config)?;
     let add = add_account(&config).await?;
     drop(config);
-    let details = Details { name: args.name, ..Details::default() };
-    let user = add.execute(AddAccountRequest { email: args.email, password, details }).await?;
+    let details = Details {
+        name: args.name,
+        ..Details::default()
+    };
+    let user = add
+        .execute(AddAccountRequest {
+            email: args.email,
+            password,
+            details,
+        })
+        .await?;
     telemetry.stop();
     let password = args.generate.then(|| text.expose_secret().to_owned());
-    answer::print(&Added { uid: user.id.to_string(), email: user.email.as_str().to_owned(), password }, args.format)
+    answer::print(
+        &Added {
+            uid: user.id.to_string(),
+            email: user.email.as_str().to_owned(),
+            password,
+        },
+        args.format,
+    )
 }

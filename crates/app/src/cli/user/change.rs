@@ -44,13 +44,26 @@ pub(in crate::cli) struct SignOut {
 pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
     let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
     let user = args.user.find(&desk.manage).await?;
-    confirm(&format!("Disable {} ({}) and sign it out everywhere?", user.email.as_str(), user.id), args.yes)?;
+    confirm(
+        &format!(
+            "Disable {} ({}) and sign it out everywhere?",
+            user.email.as_str(),
+            user.id
+        ),
+        args.yes,
+    )?;
     let said = match desk.manage.disable(user.id).await? {
         DisableOutcome::Disabled(_) => "is disabled and signed out everywhere",
-        DisableOutcome::AlreadyDisabled(_) => "was disabled already; what lived of its sessions is over",
+        DisableOutcome::AlreadyDisabled(_) => {
+            "was disabled already; what lived of its sessions is over"
+        }
         DisableOutcome::NotFound => return Err(args.user.nobody()),
     };
-    done(&desk, telemetry, &format!("{} {said}\n", user.email.as_str()))
+    done(
+        &desk,
+        telemetry,
+        &format!("{} {said}\n", user.email.as_str()),
+    )
 }
 
 pub(super) async fn enable(config: &Config, args: &Which) -> Result<()> {
@@ -61,17 +74,28 @@ pub(super) async fn enable(config: &Config, args: &Which) -> Result<()> {
         EnableOutcome::NotDisabled => "was not disabled; nothing was to be done",
         EnableOutcome::NotFound => return Err(args.user.nobody()),
     };
-    done(&desk, telemetry, &format!("{} {said}\n", user.email.as_str()))
+    done(
+        &desk,
+        telemetry,
+        &format!("{} {said}\n", user.email.as_str()),
+    )
 }
 
 pub(super) async fn delete(config: &Config, args: &Sure) -> Result<()> {
     let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
     let user = args.user.find(&desk.manage).await?;
-    confirm(&format!("Delete {} ({}) for good?", user.email.as_str(), user.id), args.yes)?;
+    confirm(
+        &format!("Delete {} ({}) for good?", user.email.as_str(), user.id),
+        args.yes,
+    )?;
     if !desk.manage.delete(user.id).await? {
         return Err(args.user.nobody());
     }
-    done(&desk, telemetry, &format!("{} is deleted\n", user.email.as_str()))
+    done(
+        &desk,
+        telemetry,
+        &format!("{} is deleted\n", user.email.as_str()),
+    )
 }
 
 pub(super) async fn sign_out(config: &Config, args: &SignOut) -> Result<()> {
@@ -79,7 +103,9 @@ pub(super) async fn sign_out(config: &Config, args: &SignOut) -> Result<()> {
     let user = args.user.find(&desk.manage).await?;
     let email = user.email.as_str();
     let said = match args.session {
-        None if desk.manage.sign_out(user.id).await? => format!("{email} is signed out everywhere\n"),
+        None if desk.manage.sign_out(user.id).await? => {
+            format!("{email} is signed out everywhere\n")
+        }
         None => return Err(args.user.nobody()),
         Some(session) => match desk.manage.end_session(user.id, session).await? {
             EndOutcome::Ended => format!("session {session} of {email} is over\n"),
@@ -101,7 +127,9 @@ pub(super) fn announced(config: &Config) -> Result<Telemetry> {
 fn done(desk: &Desk, telemetry: Telemetry, said: &str) -> Result<()> {
     telemetry.stop();
     if desk.untold.any() {
-        eprintln!("the white list could not be told: what it still has of these sessions is worth nothing and expires by itself");
+        eprintln!(
+            "the white list could not be told: what it still has of these sessions is worth nothing and expires by itself"
+        );
     }
     answer::text(said)
 }

@@ -15,7 +15,10 @@ pub(super) fn confirm(question: &str, yes: bool) -> Result<()> {
     eprint!("{question} [y/N] ");
     io::stderr().flush().context("the terminal")?;
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).context("the terminal")?;
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .context("the terminal")?;
     if !is_yes(&answer) {
         bail!("nothing was done");
     }
@@ -33,6 +36,10 @@ mod tests {
     #[test]
     fn only_yes_is_yes() {
         assert!(["y\n", "Y", "yes\n", " YES "].into_iter().all(is_yes));
-        assert!(["", "\n", "n\n", "yo", "yes please"].into_iter().all(|answer| !is_yes(answer)));
+        assert!(
+            ["", "\n", "n\n", "yo", "yes please"]
+                .into_iter()
+                .all(|answer| !is_yes(answer))
+        );
     }
 }

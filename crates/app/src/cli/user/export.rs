@@ -77,12 +77,22 @@ struct Summary {
 
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     let piped = args.file == Path::new("-");
-    if !piped && args.file.try_exists().with_context(|| args.file.display().to_string())? {
+    if !piped
+        && args
+            .file
+            .try_exists()
+            .with_context(|| args.file.display().to_string())?
+    {
         bail!("{} is there already", args.file.display());
     }
     let directory = desk(config, Purpose::Look).await?.manage.directory;
     if piped {
-        return export(&*directory, args, Out::Standard(BufWriter::new(io::stdout()))).await;
+        return export(
+            &*directory,
+            args,
+            Out::Standard(BufWriter::new(io::stdout())),
+        )
+        .await;
     }
     // From here on there is a file with hashes: nothing may end the process before it has its name, or is gone.
     let mut signals = Signals::listen()?;
@@ -100,7 +110,10 @@ const STOPPED: &str = "told to stop: nothing was exported";
 async fn export(directory: &dyn AccountDirectory, args: &Args, mut out: Out) -> Result<()> {
     let piped = matches!(out, Out::Standard(_));
     let bar = ProgressBar::new_spinner();
-    bar.set_style(ProgressStyle::with_template("{spinner} {msg}  {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {msg}  {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
     bar.enable_steady_tick(Duration::from_millis(200));
     let (begun, mut accounts, mut after) = (Instant::now(), 0, None);
     loop {
@@ -113,7 +126,9 @@ async fn export(directory: &dyn AccountDirectory, args: &Args, mut out: Out) -> 
         }
         accounts += page.len() as u64;
         bar.set_message(format!("{} accounts", HumanCount(accounts)));
-        let Some(last) = page.last().filter(|_| page.len() as u64 == u64::from(PAGE)) else { break };
+        let Some(last) = page.last().filter(|_| page.len() as u64 == u64::from(PAGE)) else {
+            break;
+        };
         after = Some(last.user.id);
     }
     bar.finish_and_clear();
@@ -123,7 +138,9 @@ async fn export(directory: &dyn AccountDirectory, args: &Args, mut out: Out) -> 
         serde_json::to_string_pretty(&Summary { accounts, seconds })?
     } else {
         let noun = if accounts == 1 { "account" } else { "accounts" };
-        format!("{accounts} {noun} exported in {seconds:.1} s; whoever has the hashes can try to guess the passwords: keep it safe")
+        format!(
+            "{accounts} {noun} exported in {seconds:.1} s; whoever has the hashes can try to guess the passwords: keep it safe"
+        )
     };
     if piped {
         eprintln!("{said}");
@@ -141,9 +158,16 @@ enum Out {
 
 impl Out {
     fn draft(file: &Path) -> Result<Self> {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let draft = tempfile::Builder::new().prefix(".export-").tempfile_in(folder);
-        Ok(Self::Draft(BufWriter::new(draft.with_context(|| format!("{} can't be made", file.display()))?)))
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let draft = tempfile::Builder::new()
+            .prefix(".export-")
+            .tempfile_in(folder);
+        Ok(Self::Draft(BufWriter::new(draft.with_context(|| {
+            format!("{} can't be made", file.display())
+        })?)))
     }
 
     fn line(&mut self, row: &Row<'_>) -> io::Result<()> {
@@ -160,11 +184,16 @@ impl Out {
         let context = || format!("{} can't be made", file.display());
         match self {
             Self::Standard(mut out) => match out.flush() {
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("standard output can't be written to"),
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    Err(error).context("standard output can't be written to")
+                }
                 _ => Ok(()),
             },
             Self::Draft(out) => {
-                let draft = out.into_inner().map_err(io::IntoInnerError::into_error).with_context(context)?;
+                let draft = out
+                    .into_inner()
+                    .map_err(io::IntoInnerError::into_error)
+                    .with_context(context)?;
                 draft.as_file().sync_all().with_context(context)?;
                 draft.persist_noclobber(file).with_context(context)?;
                 Ok(())

@@ -23,7 +23,12 @@ const PAGE: u32 = 500;
 #[derive(Clone, Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Only addresses that begin so
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     prefix: String,
     /// Only disabled accounts
     #[arg(long)]
@@ -42,7 +47,12 @@ pub(in crate::cli) struct Args {
 pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
     let directory = desk(config, Purpose::Look).await?.manage.directory;
     let prefix = EmailAddress::normal_prefix(&args.prefix);
-    let mut query = AccountQuery { after: args.after, prefix, disabled: args.disabled, limit: PAGE };
+    let mut query = AccountQuery {
+        after: args.after,
+        prefix,
+        disabled: args.disabled,
+        limit: PAGE,
+    };
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut printed = 0_u64;
     let form: &dyn Form = if args.json { &Array } else { &Table };
@@ -77,13 +87,30 @@ struct Table;
 
 impl Form for Table {
     fn row(&self, user: &User, first: bool) -> Result<String> {
-        let header = if first { format!("{:36}  {:20}  {:8}  EMAIL\n", "ID", "CREATED", "STATE") } else { String::new() };
-        let state = if user.disabled_at.is_some() { "disabled" } else { "" };
-        Ok(format!("{header}{}  {:20}  {state:8}  {}\n", user.id, instant(user.created_at), user.email.as_str()))
+        let header = if first {
+            format!("{:36}  {:20}  {:8}  EMAIL\n", "ID", "CREATED", "STATE")
+        } else {
+            String::new()
+        };
+        let state = if user.disabled_at.is_some() {
+            "disabled"
+        } else {
+            ""
+        };
+        Ok(format!(
+            "{header}{}  {:20}  {state:8}  {}\n",
+            user.id,
+            instant(user.created_at),
+            user.email.as_str()
+        ))
     }
 
     fn end(&self, empty: bool) -> &'static str {
-        if empty { "there are no such accounts\n" } else { "" }
+        if empty {
+            "there are no such accounts\n"
+        } else {
+            ""
+        }
     }
 }
 
@@ -92,7 +119,10 @@ struct Array;
 impl Form for Array {
     fn row(&self, user: &User, first: bool) -> Result<String> {
         let before = if first { "[\n" } else { ",\n" };
-        Ok(format!("{before}  {}", serde_json::to_string(&Account::from(user))?))
+        Ok(format!(
+            "{before}  {}",
+            serde_json::to_string(&Account::from(user))?
+        ))
     }
 
     fn end(&self, empty: bool) -> &'static str {

@@ -31,7 +31,10 @@ pub(super) fn obtain(source: Source) -> Result<SecretString> {
 
 /// 128 random bits that can be copied with a double click.
 fn generate(entropy: &dyn Entropy) -> SecretString {
-    URL_SAFE_NO_PAD.encode(entropy.bytes()).replace(['-', '_'], "x").into()
+    URL_SAFE_NO_PAD
+        .encode(entropy.bytes())
+        .replace(['-', '_'], "x")
+        .into()
 }
 
 fn ask() -> Result<SecretString> {
@@ -40,7 +43,10 @@ fn ask() -> Result<SecretString> {
         terminal.write_str(prompt)?;
         terminal.read_secure_line().map(SecretString::from)
     };
-    let (first, again) = (once("password: ").context("the password")?, once("once more: ").context("the password")?);
+    let (first, again) = (
+        once("password: ").context("the password")?,
+        once("once more: ").context("the password")?,
+    );
     if first.expose_secret() != again.expose_secret() {
         bail!("the two passwords are not the same");
     }
@@ -50,9 +56,16 @@ fn ask() -> Result<SecretString> {
 /// Without the line's end; spaces belong to it.
 fn first_line(input: impl BufRead) -> Result<SecretString> {
     let mut line = Vec::new();
-    input.take(LONGEST).read_until(b'\n', &mut line).context("standard input can't be read")?;
-    let line = String::from_utf8(line).ok().context("the password on standard input is not UTF-8")?;
-    let line = line.strip_suffix('\n').map_or(line.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    input
+        .take(LONGEST)
+        .read_until(b'\n', &mut line)
+        .context("standard input can't be read")?;
+    let line = String::from_utf8(line)
+        .ok()
+        .context("the password on standard input is not UTF-8")?;
+    let line = line.strip_suffix('\n').map_or(line.as_str(), |line| {
+        line.strip_suffix('\r').unwrap_or(line)
+    });
     if line.is_empty() {
         bail!("there is no password on standard input; write it there, or use --generate");
     }
@@ -65,8 +78,15 @@ mod tests {
 
     #[test]
     fn the_first_line_is_the_password() {
-        for (input, expected) in [("correct horse", "correct horse"), (" a b \r\nnext\n", " a b "), ("pässword\n\n", "pässword")] {
-            assert_eq!(first_line(input.as_bytes()).unwrap().expose_secret(), expected);
+        for (input, expected) in [
+            ("correct horse", "correct horse"),
+            (" a b \r\nnext\n", " a b "),
+            ("pässword\n\n", "pässword"),
+        ] {
+            assert_eq!(
+                first_line(input.as_bytes()).unwrap().expose_secret(),
+                expected
+            );
         }
         for input in [&b""[..], b"\n", b"\xff\xfe\n"] {
             assert!(first_line(input).is_err(), "{input:?}");

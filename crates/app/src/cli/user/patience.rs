@@ -34,7 +34,9 @@ pub(super) async fn patiently<T, E: Passing>(work: impl AsyncFn() -> Result<T, E
 }
 
 /// The same, and whether it was tried before: what was written by a try whose answer was lost is there already.
-pub(super) async fn again<T, E: Passing>(work: impl AsyncFn() -> Result<T, E>) -> (Result<T, E>, bool) {
+pub(super) async fn again<T, E: Passing>(
+    work: impl AsyncFn() -> Result<T, E>,
+) -> (Result<T, E>, bool) {
     let mut tries = 0;
     loop {
         match work().await {
@@ -54,10 +56,16 @@ mod tests {
 
     #[tokio::test]
     async fn an_outage_is_waited_for_and_nothing_else_is() {
-        for (outages, broken, tried, ends_well) in [(0, false, 1, true), (2, false, 3, true), (0, true, 1, false)] {
+        for (outages, broken, tried, ends_well) in [
+            (0, false, 1, true),
+            (2, false, 3, true),
+            (0, true, 1, false),
+        ] {
             let calls = AtomicU32::new(0);
             let (outcome, before) = again(async || match calls.fetch_add(1, Ordering::Relaxed) {
-                call if call < outages => Err(StoreError::unavailable("store", "work", "it is down")),
+                call if call < outages => {
+                    Err(StoreError::unavailable("store", "work", "it is down"))
+                }
                 _ if broken => Err(StoreError::broken("store", "work", "it is broken")),
                 _ => Ok(()),
             })

@@ -40,9 +40,26 @@ impl Answer for Shown<'_> {
         let lines = [
             ("id", Some(self.user.id.to_string())),
             ("email", Some(self.user.email.as_str().to_owned())),
-            ("name", details.name.as_ref().map(Label::as_str).map(str::to_owned)),
-            ("website", details.website.as_ref().map(WebUrl::as_str).map(str::to_owned)),
-            ("picture", details.image_url.as_ref().map(WebUrl::as_str).map(str::to_owned)),
+            (
+                "name",
+                details.name.as_ref().map(Label::as_str).map(str::to_owned),
+            ),
+            (
+                "website",
+                details
+                    .website
+                    .as_ref()
+                    .map(WebUrl::as_str)
+                    .map(str::to_owned),
+            ),
+            (
+                "picture",
+                details
+                    .image_url
+                    .as_ref()
+                    .map(WebUrl::as_str)
+                    .map(str::to_owned),
+            ),
             ("created", Some(instant(self.user.created_at))),
             ("disabled", self.user.disabled_at.map(instant)),
             ("sessions", Some(self.sessions.to_string())),
@@ -61,6 +78,17 @@ impl Answer for Shown<'_> {
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     let manage = desk(config, Purpose::Look).await?.manage;
     let user = args.user.find(&manage).await?;
-    let sessions = manage.sessions.live(user.id, manage.clock.now()).await?.len();
-    answer::print(&Shown { account: Account::from(&user), sessions, user: &user }, args.format)
+    let sessions = manage
+        .sessions
+        .live(user.id, manage.clock.now())
+        .await?
+        .len();
+    answer::print(
+        &Shown {
+            account: Account::from(&user),
+            sessions,
+            user: &user,
+        },
+        args.format,
+    )
 }

@@ -56,12 +56,17 @@ pub(crate) fn known() -> &'static Section {
 impl Section {
     /// All keys, those of inner sections included.
     pub(crate) fn all(&self) -> Vec<&Key> {
-        self.keys.iter().chain(self.sections.iter().flat_map(Self::all)).collect()
+        self.keys
+            .iter()
+            .chain(self.sections.iter().flat_map(Self::all))
+            .collect()
     }
 
     /// All sections, this one first.
     pub(crate) fn all_sections(&self) -> Vec<&Self> {
-        std::iter::once(self).chain(self.sections.iter().flat_map(Self::all_sections)).collect()
+        std::iter::once(self)
+            .chain(self.sections.iter().flat_map(Self::all_sections))
+            .collect()
     }
 
     pub(crate) fn key(&self, path: &str) -> Option<&Key> {
@@ -87,7 +92,13 @@ pub(crate) fn variable(path: &str) -> String {
 }
 
 fn section(path: String, schema: &Value) -> Section {
-    let inner = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let inner = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
     let (mut keys, mut sections) = (Vec::new(), Vec::new());
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
         if schema.get("properties").is_some() {
@@ -96,7 +107,12 @@ fn section(path: String, schema: &Value) -> Section {
             keys.push(key(inner(name), schema));
         }
     }
-    Section { about: about(schema), path, keys, sections }
+    Section {
+        about: about(schema),
+        path,
+        keys,
+        sections,
+    }
 }
 
 fn key(path: String, schema: &Value) -> Key {
@@ -112,7 +128,10 @@ fn key(path: String, schema: &Value) -> Key {
 }
 
 fn about(schema: &Value) -> String {
-    schema["description"].as_str().unwrap_or_default().to_owned()
+    schema["description"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn kind(schema: &Value) -> Kind {
@@ -123,25 +142,41 @@ fn kind(schema: &Value) -> Kind {
         Some("integer") => {
             let (least, most) = range(schema["format"].as_str().unwrap_or_default());
             let bound = |name: &str, limit: i128| schema[name].as_i64().map_or(limit, i128::from);
-            Kind::Integer { least: bound("minimum", least), most: bound("maximum", most) }
+            Kind::Integer {
+                least: bound("minimum", least),
+                most: bound("maximum", most),
+            }
         }
         Some("number") => Kind::Number,
         Some("boolean") => Kind::Boolean,
         Some("array") => Kind::List,
         Some("object") => Kind::Map,
-        _ => Kind::Text { choices: choices(schema) },
+        _ => Kind::Text {
+            choices: choices(schema),
+        },
     }
 }
 
 /// An enum whose variants have comments is a list of constants.
 fn choices(schema: &Value) -> Vec<(String, String)> {
     let plain = |choices: &Value| -> Vec<(String, String)> {
-        choices.as_array().into_iter().flatten().filter_map(Value::as_str).map(|choice| (choice.to_owned(), String::new())).collect()
+        choices
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|choice| (choice.to_owned(), String::new()))
+            .collect()
     };
-    let described = schema["oneOf"].as_array().into_iter().flatten().flat_map(|option| match option["const"].as_str() {
-        Some(choice) => vec![(choice.to_owned(), about(option))],
-        None => plain(&option["enum"]),
-    });
+    let described =
+        schema["oneOf"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(|option| match option["const"].as_str() {
+                Some(choice) => vec![(choice.to_owned(), about(option))],
+                None => plain(&option["enum"]),
+            });
     described.chain(plain(&schema["enum"])).collect()
 }
 

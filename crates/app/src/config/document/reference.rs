@@ -34,22 +34,36 @@ fn write_section(text: &mut String, section: &Section) {
             described.for_each(|(choice, about)| wrap(text, &format!("{choice:?}: {about}")));
         }
         wrap(text, &facts(key));
-        let value = key.default.as_ref().or(key.example.as_ref()).map_or_else(|| "…".to_owned(), literal);
+        let value = key
+            .default
+            .as_ref()
+            .or(key.example.as_ref())
+            .map_or_else(|| "…".to_owned(), literal);
         let _ = writeln!(text, "# {} = {value}", key.name());
     }
-    section.sections.iter().for_each(|section| write_section(text, section));
+    section
+        .sections
+        .iter()
+        .for_each(|section| write_section(text, section));
 }
 
 /// The section's comment without its own name.
 fn about_section(section: &Section) -> &str {
     let name = format!("`[{}]`", section.path);
-    section.about.strip_prefix(&name).unwrap_or(&section.about).trim_start_matches([':', ' '])
+    section
+        .about
+        .strip_prefix(&name)
+        .unwrap_or(&section.about)
+        .trim_start_matches([':', ' '])
 }
 
 fn facts(key: &Key) -> String {
     let kind = match &key.kind {
         Kind::Text { choices } if !choices.is_empty() => {
-            let choices: Vec<String> = choices.iter().map(|(choice, _)| format!("{choice:?}")).collect();
+            let choices: Vec<String> = choices
+                .iter()
+                .map(|(choice, _)| format!("{choice:?}"))
+                .collect();
             choices.join(" or ")
         }
         Kind::Text { .. } if key.secret => "Secret text".to_owned(),
@@ -61,19 +75,35 @@ fn facts(key: &Key) -> String {
         Kind::List => "List".to_owned(),
         Kind::Map => "Table".to_owned(),
     };
-    let default = key.default.as_ref().map_or_else(|| "not set by default".to_owned(), |value| format!("default {}", literal(value)));
-    let reload = if key.reloads { " Reloaded on SIGHUP." } else { "" };
+    let default = key.default.as_ref().map_or_else(
+        || "not set by default".to_owned(),
+        |value| format!("default {}", literal(value)),
+    );
+    let reload = if key.reloads {
+        " Reloaded on SIGHUP."
+    } else {
+        ""
+    };
     format!("{kind}; {default}. {}{reload}", key.variable())
 }
 
 /// A value as TOML writes it. JSON's texts, numbers and lists of them are TOML, too.
 pub(crate) fn literal(value: &Value) -> String {
     match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(literal).collect::<Vec<_>>().join(", ")
+        ),
         Value::Object(table) => {
-            let entries: Vec<String> =
-                table.iter().map(|(name, value)| format!("{} = {}", Value::from(name.as_str()), literal(value))).collect();
-            if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
+            let entries: Vec<String> = table
+                .iter()
+                .map(|(name, value)| format!("{} = {}", Value::from(name.as_str()), literal(value)))
+                .collect();
+            if entries.is_empty() {
+                "{}".to_owned()
+            } else {
+                format!("{{ {} }}", entries.join(", "))
+            }
         }
         other => other.to_string(),
     }

@@ -45,7 +45,9 @@ fn tidy(value: &mut Value) {
 
 /// `anyOf: [X, null]` is X.
 fn unwrap_option(object: &mut Map<String, Value>) {
-    let Some(Value::Array(options)) = object.get_mut("anyOf") else { return };
+    let Some(Value::Array(options)) = object.get_mut("anyOf") else {
+        return;
+    };
     options.retain(|option| option.get("type").is_none_or(|name| name != "null"));
     if let [Value::Object(only)] = &mut options[..] {
         let only = std::mem::take(only);

@@ -16,8 +16,14 @@ pub(super) fn check(config: &Config, given: &BTreeMap<String, Given>) -> Vec<Mis
         config.check_postgres_url(),
         config.check_redis_url(),
     ];
-    for mistake in found.into_iter().filter_map(Result::err).flat_map(ConfigError::into_mistakes) {
-        let known = |earlier: &Mistake| earlier.key.trim_end_matches("_file") == mistake.key.trim_end_matches("_file");
+    for mistake in found
+        .into_iter()
+        .filter_map(Result::err)
+        .flat_map(ConfigError::into_mistakes)
+    {
+        let known = |earlier: &Mistake| {
+            earlier.key.trim_end_matches("_file") == mistake.key.trim_end_matches("_file")
+        };
         if !mistakes.iter().any(known) {
             mistakes.push(mistake);
         }
@@ -28,10 +34,16 @@ pub(super) fn check(config: &Config, given: &BTreeMap<String, Given>) -> Vec<Mis
 /// Whatever is given as a file must be readable, and not be given as it is, too. What the profile does not use may be
 /// there for another one.
 fn files(config: &Config, given: &BTreeMap<String, Given>) -> Vec<Mistake> {
-    let unused = |key: &str| config.profile == Profile::Embedded && (key.starts_with("redis.") || key.starts_with("postgres."));
+    let unused = |key: &str| {
+        config.profile == Profile::Embedded
+            && (key.starts_with("redis.") || key.starts_with("postgres."))
+    };
     let mut mistakes = Vec::new();
     for key in known().all() {
-        let (Some(value), Some(file)) = (key.path.strip_suffix("_file"), given.get(&key.path)) else { continue };
+        let (Some(value), Some(file)) = (key.path.strip_suffix("_file"), given.get(&key.path))
+        else {
+            continue;
+        };
         if given.contains_key(value) {
             mistakes.push(Mistake::new(
                 Some(file.origin.clone()),
@@ -39,9 +51,14 @@ fn files(config: &Config, given: &BTreeMap<String, Given>) -> Vec<Mistake> {
                 format!("give either {value} or {}, not both", key.path),
             ));
         } else if let (Value::Text(path), false) = (&file.value, unused(&key.path))
-            && let Err(error) = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()))
+            && let Err(error) = std::fs::File::open(path)
+                .and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()))
         {
-            mistakes.push(Mistake::new(Some(file.origin.clone()), key.path.as_str(), format!("{path} can't be read: {error}")));
+            mistakes.push(Mistake::new(
+                Some(file.origin.clone()),
+                key.path.as_str(),
+                format!("{path} can't be read: {error}"),
+            ));
         }
     }
     mistakes

@@ -58,7 +58,13 @@ impl Setting {
 
 impl Effective {
     pub(super) fn new(section: &Section, given: &BTreeMap<String, Given>) -> Self {
-        Self(section.all().into_iter().map(|key| setting(key, given.get(&key.path))).collect())
+        Self(
+            section
+                .all()
+                .into_iter()
+                .map(|key| setting(key, given.get(&key.path)))
+                .collect(),
+        )
     }
 
     /// Every key, in the order of the reference.
@@ -69,8 +75,14 @@ impl Effective {
     /// What is different in the new one.
     pub fn changes(&self, new: &Self) -> Vec<Change> {
         let pairs = self.0.iter().zip(&new.0);
-        let changed = pairs.filter(|(old, new)| (&old.value, old.secret) != (&new.value, new.secret));
-        changed.map(|(_, new)| Change { key: new.key.clone(), reloads: new.reloads }).collect()
+        let changed =
+            pairs.filter(|(old, new)| (&old.value, old.secret) != (&new.value, new.secret));
+        changed
+            .map(|(_, new)| Change {
+                key: new.key.clone(),
+                reloads: new.reloads,
+            })
+            .collect()
     }
 
     /// Takes over what takes effect without a restart; the rest still runs as it was started.
@@ -89,7 +101,9 @@ impl Effective {
                 let _ = writeln!(text, "\n[{}]", section.path);
             }
             for key in &section.keys {
-                let Some(setting) = self.0.iter().find(|setting| setting.key == key.path) else { continue };
+                let Some(setting) = self.0.iter().find(|setting| setting.key == key.path) else {
+                    continue;
+                };
                 let _ = match &setting.value {
                     Some(value) => {
                         let line = format!("{} = {}", key.name(), literal(value));
@@ -105,11 +119,20 @@ impl Effective {
 
 fn setting(key: &Key, given: Option<&Given>) -> Setting {
     static SALT: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    let value = given.map(|given| given.value.to_json()).or_else(|| key.default.clone());
-    let secret = value.as_ref().filter(|_| key.secret).map(|value| SALT.hash_one(value.to_string()));
+    let value = given
+        .map(|given| given.value.to_json())
+        .or_else(|| key.default.clone());
+    let secret = value
+        .as_ref()
+        .filter(|_| key.secret)
+        .map(|value| SALT.hash_one(value.to_string()));
     Setting {
         key: key.path.clone(),
-        value: if secret.is_some() { Some(MASK.into()) } else { value },
+        value: if secret.is_some() {
+            Some(MASK.into())
+        } else {
+            value
+        },
         source: given.map_or(Origin::Default, |given| given.origin.clone()),
         secret,
         reloads: key.reloads,

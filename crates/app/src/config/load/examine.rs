@@ -16,7 +16,11 @@ pub(super) fn examine(path: &str, given: &Given) -> Option<(String, Mistake)> {
     let mut alone = Value::Table(BTreeMap::new());
     alone.put(path, given.value.clone());
     let key = known().key(path)?;
-    let text = if let Value::Text(text) = &given.value { Some(text.as_str()) } else { None };
+    let text = if let Value::Text(text) = &given.value {
+        Some(text.as_str())
+    } else {
+        None
+    };
     let class = given.value.class();
     let fault = match Config::deserialize(alone) {
         // What else the section needs is seen when all is together.
@@ -28,15 +32,25 @@ pub(super) fn examine(path: &str, given: &Given) -> Option<(String, Mistake)> {
     };
     let message = hints::expected(key, text, class).unwrap_or_else(|| match fault {
         Fault::Words(words) => format!("{}{}", without(&words, text), hints::example(key)),
-        Fault::Expected(what) if matches!(key.kind, Kind::Text { .. }) => format!("expected {what}{}", hints::example(key)),
+        Fault::Expected(what) if matches!(key.kind, Kind::Text { .. }) => {
+            format!("expected {what}{}", hints::example(key))
+        }
         fault => format!("{class} found, {fault}{}", hints::example(key)),
     });
-    Some((path.to_owned(), Mistake::new(Some(given.origin.clone()), path, message)))
+    Some((
+        path.to_owned(),
+        Mistake::new(Some(given.origin.clone()), path, message),
+    ))
 }
 
 fn is_choice(kind: &Kind, text: Option<&str>) -> bool {
-    let Kind::Text { choices } = kind else { return true };
-    choices.is_empty() || choices.iter().any(|(choice, _)| Some(choice.as_str()) == text)
+    let Kind::Text { choices } = kind else {
+        return true;
+    };
+    choices.is_empty()
+        || choices
+            .iter()
+            .any(|(choice, _)| Some(choice.as_str()) == text)
 }
 
 /// The words without the value, which may be a secret in the wrong place.

@@ -19,27 +19,54 @@ impl Gathered {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => {}
             Err(error) => {
                 self.incomplete = true;
-                self.mistakes.push(Mistake::new(None, "", format!("{}: can't be read: {error}", file.display())));
+                self.mistakes.push(Mistake::new(
+                    None,
+                    "",
+                    format!("{}: can't be read: {error}", file.display()),
+                ));
             }
         }
     }
 
     /// Reads a text. What is not TOML in it is said once for each line, and the rest is read all the same.
     pub(super) fn text(&mut self, file: &Path, text: &str) {
-        let line = |at: usize| text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        let line = |at: usize| {
+            text.as_bytes()
+                .iter()
+                .take(at)
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1
+        };
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut bad_lines = Vec::new();
         for error in errors {
             let line = error.span().map_or(1, |span| line(span.start));
             if !bad_lines.contains(&line) {
                 let message = format!("no TOML: {}", error.message().replace('\n', ", "));
-                self.mistakes.push(Mistake::new(Some(Origin::File { file: file.to_owned(), line }), "", message));
+                self.mistakes.push(Mistake::new(
+                    Some(Origin::File {
+                        file: file.to_owned(),
+                        line,
+                    }),
+                    "",
+                    message,
+                ));
                 bad_lines.push(line);
             }
         }
         self.incomplete |= !bad_lines.is_empty();
-        let place = |at: usize| Some(Origin::File { file: file.to_owned(), line: line(at) });
-        let mut reader = Reader { gathered: self, place: &place, bad: &|at| bad_lines.contains(&line(at)) };
+        let place = |at: usize| {
+            Some(Origin::File {
+                file: file.to_owned(),
+                line: line(at),
+            })
+        };
+        let mut reader = Reader {
+            gathered: self,
+            place: &place,
+            bad: &|at| bad_lines.contains(&line(at)),
+        };
         reader.section(known(), table.get_ref());
     }
 }
@@ -61,22 +88,39 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, section: &Section, name: &str, at: usize, value: &Spanned<DeValue<'_>>) {
-        let path = if section.path.is_empty() { name.to_owned() } else { format!("{}.{name}", section.path) };
+        let path = if section.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", section.path)
+        };
         let inner = section.sections.iter().find(|section| section.path == path);
         match (inner, value.get_ref()) {
             (Some(inner), DeValue::Table(table)) => self.section(inner, table),
             (Some(inner), _) => {
-                let message = format!("this is a section: write [{}], and its keys below", inner.path);
-                self.gathered.mistakes.push(Mistake::new((self.place)(at), path, message));
+                let message = format!(
+                    "this is a section: write [{}], and its keys below",
+                    inner.path
+                );
+                self.gathered
+                    .mistakes
+                    .push(Mistake::new((self.place)(at), path, message));
             }
             (None, value) if section.keys.iter().any(|key| key.path == path) => {
                 if let Some(origin) = (self.place)(at) {
-                    self.gathered.given.insert(path, Given { value: Value::from_toml(value), origin });
+                    self.gathered.given.insert(
+                        path,
+                        Given {
+                            value: Value::from_toml(value),
+                            origin,
+                        },
+                    );
                 }
             }
             (None, value) => {
                 let message = hints::unknown(&path, matches!(value, DeValue::Table(_)));
-                self.gathered.mistakes.push(Mistake::new((self.place)(at), path, message));
+                self.gathered
+                    .mistakes
+                    .push(Mistake::new((self.place)(at), path, message));
             }
         }
     }

@@ -102,32 +102,51 @@ impl Gathered {
         first.environment(environment);
         let given = first.given.remove("profile").map(|given| given.value);
         let given = given.or_else(|| self.given.get("profile").map(|given| given.value.clone()));
-        given.and_then(|value| Profile::deserialize(value).ok()).unwrap_or_default()
+        given
+            .and_then(|value| Profile::deserialize(value).ok())
+            .unwrap_or_default()
     }
 
     /// Tries each key, then the whole, then what is in files.
     fn build(mut self, contents: bool) -> Result<Loaded, ConfigError> {
-        let tried: Vec<(String, Mistake)> = self.given.iter().filter_map(|(path, given)| examine(path, given)).collect();
+        let tried: Vec<(String, Mistake)> = self
+            .given
+            .iter()
+            .filter_map(|(path, given)| examine(path, given))
+            .collect();
         for (path, mistake) in tried {
             self.given.remove(&path);
             self.mistakes.push(mistake);
         }
         let mut all = Value::Table(BTreeMap::new());
-        self.given.iter().for_each(|(path, given)| all.put(path, given.value.clone()));
+        self.given
+            .iter()
+            .for_each(|(path, given)| all.put(path, given.value.clone()));
         match Config::deserialize(all) {
             Ok(config) => {
-                let broken = config.broken_rules().into_iter().flat_map(ConfigError::into_mistakes).collect();
+                let broken = config
+                    .broken_rules()
+                    .into_iter()
+                    .flat_map(ConfigError::into_mistakes)
+                    .collect();
                 self.add(broken);
                 if contents && !self.incomplete {
                     let found = contents::check(&config, &self.given);
                     self.add(found);
                 }
                 if self.mistakes.is_empty() {
-                    return Ok(Loaded { config, effective: Effective::new(known(), &self.given), files: self.files });
+                    return Ok(Loaded {
+                        config,
+                        effective: Effective::new(known(), &self.given),
+                        files: self.files,
+                    });
                 }
             }
             // No key by itself is wrong, so one is missing that another needs.
-            Err(fault) if self.mistakes.is_empty() => self.mistakes.push(Mistake::new(None, "", fault.to_string())),
+            Err(fault) if self.mistakes.is_empty() => {
+                self.mistakes
+                    .push(Mistake::new(None, "", fault.to_string()))
+            }
             Err(_) => {}
         }
         let mut mistakes = std::mem::take(&mut self.mistakes);
@@ -138,9 +157,16 @@ impl Gathered {
     /// Adds what is wrong with keys that are right by themselves. A key that is wrong has been named already, and what is
     /// said of it or of others because it was left out may not be true.
     fn add(&mut self, mistakes: Vec<Mistake>) {
-        let wrong: Vec<String> = self.mistakes.iter().map(|mistake| mistake.key.clone()).collect();
+        let wrong: Vec<String> = self
+            .mistakes
+            .iter()
+            .map(|mistake| mistake.key.clone())
+            .collect();
         for mut mistake in mistakes {
-            let concerns = |key: &String| !key.is_empty() && (*key == mistake.key || key.contains('.') && mentions(&mistake.message, key));
+            let concerns = |key: &String| {
+                !key.is_empty()
+                    && (*key == mistake.key || key.contains('.') && mentions(&mistake.message, key))
+            };
             if wrong.iter().any(concerns) {
                 continue;
             }
@@ -154,7 +180,13 @@ impl Gathered {
     /// In the order of the files and their lines; then the environment, then what is nowhere.
     fn rank(&self, mistake: &Mistake) -> (usize, usize) {
         match &mistake.origin {
-            Some(Origin::File { file, line }) => (self.files.iter().position(|read| read == file).unwrap_or_default(), *line),
+            Some(Origin::File { file, line }) => (
+                self.files
+                    .iter()
+                    .position(|read| read == file)
+                    .unwrap_or_default(),
+                *line,
+            ),
             Some(_) => (usize::MAX - 1, 0),
             None => (usize::MAX, 0),
         }
@@ -163,13 +195,21 @@ impl Gathered {
     /// Where the key is given, or its file, or another one that the message names.
     fn place(&self, mistake: &Mistake) -> Option<Origin> {
         let file = format!("{}_file", mistake.key);
-        let named = [&mistake.key, &file].into_iter().find_map(|key| self.given.get(key));
-        let other = || self.given.iter().find(|(key, _)| mentions(&mistake.message, key)).map(|(_, given)| given);
+        let named = [&mistake.key, &file]
+            .into_iter()
+            .find_map(|key| self.given.get(key));
+        let other = || {
+            self.given
+                .iter()
+                .find(|(key, _)| mentions(&mistake.message, key))
+                .map(|(_, given)| given)
+        };
         named.or_else(other).map(|given| given.origin.clone())
     }
 }
 
 /// Whether the key is in the text as a word.
 fn mentions(text: &str, key: &str) -> bool {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).any(|word| word.trim_end_matches('.') == key)
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
+        .any(|word| word.trim_end_matches('.') == key)
 }

@@ -4,7 +4,10 @@
 use super::super::document::Kind;
 use serde::{
     Deserializer,
-    de::{self, Expected, IntoDeserializer, Unexpected, Visitor, value::MapDeserializer, value::SeqDeserializer},
+    de::{
+        self, Expected, IntoDeserializer, Unexpected, Visitor, value::MapDeserializer,
+        value::SeqDeserializer,
+    },
     forward_to_deserialize_any,
 };
 use std::{collections::BTreeMap, fmt};
@@ -26,16 +29,25 @@ impl Value {
     pub(crate) fn from_toml(value: &DeValue<'_>) -> Self {
         match value {
             DeValue::String(text) => Self::Text(text.clone().into_owned()),
-            DeValue::Integer(number) => {
-                i64::from_str_radix(number.as_str(), number.radix()).map_or(Self::Float(f64::INFINITY), Self::Integer)
-            }
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or(Self::Float(f64::INFINITY), Self::Integer),
             DeValue::Float(number) => Self::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(value) => Self::Boolean(*value),
             DeValue::Datetime(at) => Self::Text(at.to_string()),
-            DeValue::Array(items) => Self::List(items.iter().map(|item| Self::from_toml(item.get_ref())).collect()),
-            DeValue::Table(table) => {
-                Self::Table(table.iter().map(|(name, value)| (name.get_ref().to_string(), Self::from_toml(value.get_ref()))).collect())
-            }
+            DeValue::Array(items) => Self::List(
+                items
+                    .iter()
+                    .map(|item| Self::from_toml(item.get_ref()))
+                    .collect(),
+            ),
+            DeValue::Table(table) => Self::Table(
+                table
+                    .iter()
+                    .map(|(name, value)| {
+                        (name.get_ref().to_string(), Self::from_toml(value.get_ref()))
+                    })
+                    .collect(),
+            ),
         }
     }
 
@@ -49,7 +61,10 @@ impl Value {
             Kind::Integer { .. } => text.parse().map_or_else(|_| plain(), Self::Integer),
             Kind::Number => text.parse().map_or_else(|_| plain(), Self::Float),
             Kind::List if !text.starts_with('[') => {
-                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                let items = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty());
                 Self::List(items.map(|item| Self::Text(item.to_owned())).collect())
             }
             Kind::List | Kind::Map => Self::inline(text).unwrap_or_else(plain),
@@ -60,7 +75,11 @@ impl Value {
     fn inline(text: &str) -> Option<Self> {
         let document = format!("value = {text}");
         let table = DeTable::parse(&document).ok()?;
-        let (_, value) = table.get_ref().iter().next().filter(|_| table.get_ref().len() == 1)?;
+        let (_, value) = table
+            .get_ref()
+            .iter()
+            .next()
+            .filter(|_| table.get_ref().len() == 1)?;
         Some(Self::from_toml(value.get_ref()))
     }
 
@@ -72,7 +91,9 @@ impl Value {
                 *place = Self::Table(BTreeMap::new());
             }
             let Self::Table(table) = place else { return };
-            place = table.entry(name.to_owned()).or_insert_with(|| Self::Table(BTreeMap::new()));
+            place = table
+                .entry(name.to_owned())
+                .or_insert_with(|| Self::Table(BTreeMap::new()));
         }
         *place = value;
     }
@@ -95,7 +116,10 @@ impl Value {
             Self::Float(value) => (*value).into(),
             Self::Text(value) => value.as_str().into(),
             Self::List(items) => items.iter().map(Self::to_json).collect(),
-            Self::Table(table) => table.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
+            Self::Table(table) => table
+                .iter()
+                .map(|(name, value)| (name.clone(), value.to_json()))
+                .collect(),
         }
     }
 }
@@ -176,7 +200,11 @@ impl<'de> Deserializer<'de> for Value {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -190,7 +218,8 @@ impl<'de> Deserializer<'de> for Value {
             Self::Text(text) => visitor.visit_enum(text.into_deserializer()),
             Self::Table(table) => {
                 let table = MapDeserializer::<_, Fault>::new(table.into_iter());
-                de::value::MapAccessDeserializer::new(table).deserialize_enum(name, variants, visitor)
+                de::value::MapAccessDeserializer::new(table)
+                    .deserialize_enum(name, variants, visitor)
             }
             _ => Err(Fault::Expected(format!("one of {}", variants.join(", ")))),
         }

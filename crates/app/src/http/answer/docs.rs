@@ -7,16 +7,19 @@ use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 use uuid::uuid;
 
 const USER: UserId = UserId::from_uuid(uuid!("5f0d2c1e-8a3c-4f1b-9e9d-4c21019a7c0e"));
-pub(in crate::http) const SESSION: SessionId = SessionId::from_uuid(uuid!("b1c493d0-a8e7-4655-b29d-5d22019a7c0e"));
-pub(in crate::http) const OTHER_SESSION: SessionId = SessionId::from_uuid(uuid!("9e2751c8-d4a6-4390-8d18-0b4c019a63f2"));
-pub(in crate::http) const DEVICE: DeviceId = DeviceId::from_uuid(uuid!("a0f92b7d-3c5e-4a14-9e64-5d20019a7c0e"));
+pub(in crate::http) const SESSION: SessionId =
+    SessionId::from_uuid(uuid!("b1c493d0-a8e7-4655-b29d-5d22019a7c0e"));
+pub(in crate::http) const OTHER_SESSION: SessionId =
+    SessionId::from_uuid(uuid!("9e2751c8-d4a6-4390-8d18-0b4c019a63f2"));
+pub(in crate::http) const DEVICE: DeviceId =
+    DeviceId::from_uuid(uuid!("a0f92b7d-3c5e-4a14-9e64-5d20019a7c0e"));
 const SIGNED_IN: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 
 /// A token that only looks like one.
-pub(in crate::http) const TOKEN: &str =
-    "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6IuKApiJ9.eyJpc3MiOiLigKYiLCJleHAiOjE3NjczMjM5NDV9.c2lnbmF0dXJl";
+pub(in crate::http) const TOKEN: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6IuKApiJ9.eyJpc3MiOiLigKYiLCJleHAiOjE3NjczMjM5NDV9.c2lnbmF0dXJl";
 /// A device credential that only looks like one.
-pub(in crate::http) const CREDENTIAL: &str = "AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ";
+pub(in crate::http) const CREDENTIAL: &str =
+    "AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ";
 
 /// An instant some days after the sign-in.
 pub(in crate::http) fn later(days: i64, minutes: i64) -> Instant {
@@ -24,11 +27,21 @@ pub(in crate::http) fn later(days: i64, minutes: i64) -> Instant {
 }
 
 pub(in crate::http) fn tokens() -> TokensAnswer<'static> {
-    TokensAnswer { id_token: TOKEN, id_token_expires_at: later(0, 15), refresh_token: TOKEN, refresh_token_expires_at: later(3, 0) }
+    TokensAnswer {
+        id_token: TOKEN,
+        id_token_expires_at: later(0, 15),
+        refresh_token: TOKEN,
+        refresh_token_expires_at: later(3, 0),
+    }
 }
 
 pub(in crate::http) fn session(evicted: Option<&[SessionId]>) -> SessionAnswer<'_> {
-    SessionAnswer { id: SESSION, created_at: later(0, 0), ends_at: later(90, 0), evicted }
+    SessionAnswer {
+        id: SESSION,
+        created_at: later(0, 0),
+        ends_at: later(90, 0),
+        evicted,
+    }
 }
 
 pub(in crate::http) fn user(described: bool) -> UserAnswer<'static> {
@@ -55,6 +68,13 @@ pub(super) fn refresh_token() -> RefOr<Schema> {
 
 /// Three parts in base64url (RFC 7519 §3).
 fn jwt(description: &str) -> RefOr<Schema> {
-    let schema = ObjectBuilder::new().schema_type(Type::String).description(Some(description));
-    RefOr::T(Schema::Object(schema.pattern(Some(r"^[\w-]+\.[\w-]+\.[\w-]+$")).examples([TOKEN]).build()))
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description));
+    RefOr::T(Schema::Object(
+        schema
+            .pattern(Some(r"^[\w-]+\.[\w-]+\.[\w-]+$"))
+            .examples([TOKEN])
+            .build(),
+    ))
 }

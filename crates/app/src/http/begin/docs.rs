@@ -13,11 +13,16 @@ use revolve_domain::{
 use serde_json::{Value, json};
 
 const COOKIE: &str = "The device credential for browsers, which scripts can't read. Over https its name is `__Host-revolve-device`.";
-const COOKIE_EXAMPLE: &str =
-    "revolve-device=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
+const COOKIE_EXAMPLE: &str = "revolve-device=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
 
 fn device_name() -> Member {
-    Member::nullable("deviceName", label("What to call the device in the list of sessions.", "Ann's phone"))
+    Member::nullable(
+        "deviceName",
+        label(
+            "What to call the device in the list of sessions.",
+            "Ann's phone",
+        ),
+    )
 }
 
 pub(in crate::http) fn sign_up() -> Operation {
@@ -51,7 +56,8 @@ pub(in crate::http) fn sign_in() -> Operation {
     let description = "Begins a session. Show the device credential, if there is one: then the session is bound to the device, and \
                        replaces the one that the device had.\n\nA user has so many sessions at most (`sessions.max_per_user`); the one \
                        that was refreshed longest ago makes room, and is named in `evicted`.";
-    let password = known_password("The account's password. One that is too short is merely wrong. `too_long`");
+    let password =
+        known_password("The account's password. One that is too short is merely wrong. `too_long`");
     Operation::new("signIn", "account", "Sign in", description)
         .device()
         .limited()
@@ -80,6 +86,13 @@ pub(in crate::http) fn sign_in() -> Operation {
 }
 
 fn answer(evicted: &[SessionId], credential: bool) -> Value {
-    let device = DeviceAnswer { id: sample::DEVICE, credential: credential.then_some(sample::CREDENTIAL) };
-    example(&Answer { tokens: sample::tokens(), session: sample::session(Some(evicted)), device })
+    let device = DeviceAnswer {
+        id: sample::DEVICE,
+        credential: credential.then_some(sample::CREDENTIAL),
+    };
+    example(&Answer {
+        tokens: sample::tokens(),
+        session: sample::session(Some(evicted)),
+        device,
+    })
 }

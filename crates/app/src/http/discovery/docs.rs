@@ -32,13 +32,17 @@ pub(in crate::http) fn jwks() -> Operation {
         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
     }] });
     let description = "The public keys that verify ID tokens (RFC 7517): the one that signs, the next, and those whose tokens still live.";
-    cached(Operation::new("keySet", "verification", "The key set", description).parameter_of(if_none_match()).answer(
-        200,
-        "The key set.",
-        "application/jwk-set+json",
-        set,
-        [("One key", example)],
-    ))
+    cached(
+        Operation::new("keySet", "verification", "The key set", description)
+            .parameter_of(if_none_match())
+            .answer(
+                200,
+                "The key set.",
+                "application/jwk-set+json",
+                set,
+                [("One key", example)],
+            ),
+    )
 }
 
 pub(in crate::http) fn configuration() -> Operation {
@@ -69,17 +73,31 @@ pub(in crate::http) fn configuration() -> Operation {
     let description = "Where the key set is and which algorithms are in use (OpenID Connect Discovery 1.0 §3). It is for verifiers: there is \
                        no authorization endpoint, so nothing that describes one is there.";
     cached(
-        Operation::new("openidConfiguration", "verification", "The issuer's configuration", description)
-            .parameter_of(if_none_match())
-            .answer(200, "The configuration.", "application/json", schema, [("An issuer", example)]),
+        Operation::new(
+            "openidConfiguration",
+            "verification",
+            "The issuer's configuration",
+            description,
+        )
+        .parameter_of(if_none_match())
+        .answer(
+            200,
+            "The configuration.",
+            "application/json",
+            schema,
+            [("An issuer", example)],
+        ),
     )
 }
 
 fn cached(operation: Operation) -> Operation {
-    operation.empty(304, "You have it.").header([200, 304], "ETag", TAG, "\"2f1d6c0b9a7e5f4d8c3b2a1908f7e6d5\"").header(
-        [200, 304],
-        "Cache-Control",
-        CACHE,
-        "public, max-age=3600",
-    )
+    operation
+        .empty(304, "You have it.")
+        .header(
+            [200, 304],
+            "ETag",
+            TAG,
+            "\"2f1d6c0b9a7e5f4d8c3b2a1908f7e6d5\"",
+        )
+        .header([200, 304], "Cache-Control", CACHE, "public, max-age=3600")
 }

@@ -43,9 +43,21 @@ pub(super) fn operations() -> Vec<(HttpMethod, String, Operation)> {
         (Get, account("/sessions"), sessions::docs::list()),
         (Delete, account("/sessions/{sid}"), sessions::docs::end()),
         (Post, account("/signout"), sign_out::docs::sign_out()),
-        (Get, "/.well-known/jwks.json".to_owned(), discovery::docs::jwks()),
-        (Get, "/.well-known/openid-configuration".to_owned(), discovery::docs::configuration()),
-        (Get, "/.well-known/revocations".to_owned(), revocations::docs::revocations()),
+        (
+            Get,
+            "/.well-known/jwks.json".to_owned(),
+            discovery::docs::jwks(),
+        ),
+        (
+            Get,
+            "/.well-known/openid-configuration".to_owned(),
+            discovery::docs::configuration(),
+        ),
+        (
+            Get,
+            "/.well-known/revocations".to_owned(),
+            revocations::docs::revocations(),
+        ),
         (Get, "/health/live".to_owned(), well_known::docs::live()),
         (Get, "/health/ready".to_owned(), well_known::docs::ready()),
         (Get, DOCUMENT.to_owned(), serve::document_docs()),
@@ -60,7 +72,11 @@ pub(super) fn document() -> OpenApi {
     for (method, path, operation) in operations() {
         let (mut operation, schemas) = operation.build();
         if path.starts_with(BASE) {
-            operation.responses.responses.values_mut().for_each(not_kept);
+            operation
+                .responses
+                .responses
+                .values_mut()
+                .for_each(not_kept);
         }
         components.schemas.extend(schemas);
         let item = PathItem::new(method, operation);
@@ -69,17 +85,32 @@ pub(super) fn document() -> OpenApi {
             None => drop(paths.paths.insert(path, item)),
         }
     }
-    let license = LicenseBuilder::new().name("MIT or Apache-2.0").identifier(Some(env!("CARGO_PKG_LICENSE"))).build();
-    let info = InfoBuilder::new().title("Revolve").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT)).license(Some(license));
-    let api = OpenApiBuilder::new().info(info.build()).servers(Some([Server::new("/")])).paths(paths);
+    let license = LicenseBuilder::new()
+        .name("MIT or Apache-2.0")
+        .identifier(Some(env!("CARGO_PKG_LICENSE")))
+        .build();
+    let info = InfoBuilder::new()
+        .title("Revolve")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT))
+        .license(Some(license));
+    let api = OpenApiBuilder::new()
+        .info(info.build())
+        .servers(Some([Server::new("/")]))
+        .paths(paths);
     api.components(Some(components)).tags(Some(tags())).build()
 }
 
 /// What is below the base is never kept by a cache.
 fn not_kept(response: &mut RefOr<Response>) {
     if let RefOr::T(response) = response {
-        let header = HeaderBuilder::new().description(Some("Nobody may keep it.")).example(Some("no-store".into()));
-        response.headers.insert("Cache-Control".to_owned(), RefOr::T(header.extensions(Some(response::always())).build()));
+        let header = HeaderBuilder::new()
+            .description(Some("Nobody may keep it."))
+            .example(Some("no-store".into()));
+        response.headers.insert(
+            "Cache-Control".to_owned(),
+            RefOr::T(header.extensions(Some(response::always())).build()),
+        );
     }
 }
 
@@ -88,23 +119,45 @@ fn shared() -> Components {
     let mut schemas = Vec::new();
     Document::schemas(&mut schemas);
     FieldProblem::schemas(&mut schemas);
-    schemas.push((Document::name().into_owned(), <Document as utoipa::PartialSchema>::schema()));
+    schemas.push((
+        Document::name().into_owned(),
+        <Document as utoipa::PartialSchema>::schema(),
+    ));
     components.schemas.extend(schemas);
-    components.responses.extend(response::shared().map(|(name, response)| (name.to_owned(), RefOr::T(response))));
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
-    let bearer = bearer.description(Some("`tokens.idToken` of a sign-up, a sign-in or a refresh.")).build();
+    components
+        .responses
+        .extend(response::shared().map(|(name, response)| (name.to_owned(), RefOr::T(response))));
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT");
+    let bearer = bearer
+        .description(Some(
+            "`tokens.idToken` of a sign-up, a sign-in or a refresh.",
+        ))
+        .build();
     components.add_security_scheme(ID_TOKEN, SecurityScheme::Http(bearer));
     let cookie = "The device credential of a browser, set by a sign-up or a sign-in. Over https its name is `__Host-revolve-device`. \
                   Clients other than browsers send the header `Revolve-Device` instead, which goes before the cookie.";
     let cookie = ApiKeyValue::with_description("revolve-device", cookie);
-    components.add_security_scheme(DEVICE_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    components.add_security_scheme(
+        DEVICE_COOKIE,
+        SecurityScheme::ApiKey(ApiKey::Cookie(cookie)),
+    );
     components
 }
 
 fn tags() -> [Tag; 5] {
-    let tag = |name: &str, description: &str| TagBuilder::new().name(name).description(Some(description)).build();
+    let tag = |name: &str, description: &str| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(description))
+            .build()
+    };
     [
-        tag("account", "Signing up and in, refreshing, and the account itself."),
+        tag(
+            "account",
+            "Signing up and in, refreshing, and the account itself.",
+        ),
         tag("sessions", "Seeing one's sessions and ending them."),
         tag("verification", "For services that verify ID tokens."),
         tag("health", "For orchestrators."),

@@ -11,7 +11,8 @@ use utoipa::openapi::{
 /// No control characters, and something that is not white space.
 const LINE: &str = r"^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$";
 /// An absolute URL of the web without control characters.
-const WEB: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\u0000-\u0020\u007F-\u009F/?#][^\u0000-\u001F\u007F-\u009F]*$";
+const WEB: &str =
+    r"^[Hh][Tt][Tt][Pp][Ss]?://[^\u0000-\u0020\u007F-\u009F/?#][^\u0000-\u001F\u007F-\u009F]*$";
 
 /// A member of a request body.
 pub(in crate::http) struct Member {
@@ -23,34 +24,61 @@ pub(in crate::http) struct Member {
 impl Member {
     /// One that must be there.
     pub(in crate::http) fn required(name: &'static str, schema: ObjectBuilder) -> Self {
-        Self { name, schema: schema.build(), required: true }
+        Self {
+            name,
+            schema: schema.build(),
+            required: true,
+        }
     }
 
     /// One that may be missing.
     pub(in crate::http) fn optional(name: &'static str, schema: ObjectBuilder) -> Self {
-        Self { name, schema: schema.build(), required: false }
+        Self {
+            name,
+            schema: schema.build(),
+            required: false,
+        }
     }
 
     /// One that may be missing or null.
     pub(in crate::http) fn nullable(name: &'static str, schema: ObjectBuilder) -> Self {
-        Self::optional(name, schema.schema_type(SchemaType::from_iter([Type::String, Type::Null])))
+        Self::optional(
+            name,
+            schema.schema_type(SchemaType::from_iter([Type::String, Type::Null])),
+        )
     }
 
     /// What is wrong with it in an example.
     pub(super) fn example_problem(&self) -> FieldProblem {
-        let words: Vec<&str> = self.schema.enum_values.iter().flatten().filter_map(Value::as_str).collect();
+        let words: Vec<&str> = self
+            .schema
+            .enum_values
+            .iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         match (self.required, words.is_empty()) {
             (true, _) => FieldProblem::new(self.name, "missing", "is needed"),
-            (false, false) => FieldProblem::new(self.name, "invalid_choice", format!("must be one of {}", words.join(", "))),
+            (false, false) => FieldProblem::new(
+                self.name,
+                "invalid_choice",
+                format!("must be one of {}", words.join(", ")),
+            ),
             (false, true) => FieldProblem::new(self.name, "wrong_type", "must be a string or null"),
         }
     }
 
     /// The object that has these members and no others.
     pub(super) fn object(description: &str, members: impl IntoIterator<Item = Self>) -> Object {
-        let mut object =
-            ObjectBuilder::new().description(Some(description)).additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        for Self { name, schema, required } in members {
+        let mut object = ObjectBuilder::new()
+            .description(Some(description))
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        for Self {
+            name,
+            schema,
+            required,
+        } in members
+        {
             object = object.property(name, RefOr::T(Schema::Object(schema)));
             if required {
                 object = object.required(name);
@@ -61,26 +89,35 @@ impl Member {
 }
 
 fn text(description: &str, example: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).examples([Value::from(example)])
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .examples([Value::from(example)])
 }
 
 /// An e-mail address.
 pub(in crate::http) fn email() -> ObjectBuilder {
     let description = "An e-mail address. White space around it is dropped; it is kept in lower case and in NFC, and has at most 254 bytes \
                        then. `invalid_email`, `too_long`";
-    text(description, "ann@example.org").format(Some(SchemaFormat::Custom("email".to_owned()))).max_length(Some(EmailAddress::MAX))
+    text(description, "ann@example.org")
+        .format(Some(SchemaFormat::Custom("email".to_owned())))
+        .max_length(Some(EmailAddress::MAX))
 }
 
 /// A password that somebody claims to know.
 pub(in crate::http) fn known_password(description: &str) -> ObjectBuilder {
-    text(description, "correct horse battery").format(Some(password())).max_length(Some(Password::MAX))
+    text(description, "correct horse battery")
+        .format(Some(password()))
+        .max_length(Some(Password::MAX))
 }
 
 /// A password that somebody wants to set.
 pub(in crate::http) fn new_password() -> ObjectBuilder {
-    let description =
-        "Any Unicode, counted in characters after normalisation (NFC), never trimmed, never truncated. `too_short`, `too_long`";
-    text(description, "correct horse battery").format(Some(password())).min_length(Some(Password::MIN)).max_length(Some(Password::MAX))
+    let description = "Any Unicode, counted in characters after normalisation (NFC), never trimmed, never truncated. `too_short`, `too_long`";
+    text(description, "correct horse battery")
+        .format(Some(password()))
+        .min_length(Some(Password::MIN))
+        .max_length(Some(Password::MAX))
 }
 
 fn password() -> SchemaFormat {
@@ -89,12 +126,18 @@ fn password() -> SchemaFormat {
 
 /// A line of text.
 pub(in crate::http) fn label(description: &str, example: &str) -> ObjectBuilder {
-    text(description, example).min_length(Some(1)).max_length(Some(Label::MAX)).pattern(Some(LINE))
+    text(description, example)
+        .min_length(Some(1))
+        .max_length(Some(Label::MAX))
+        .pattern(Some(LINE))
 }
 
 /// A URL that browsers may show.
 pub(in crate::http) fn web_url(description: &str, example: &str) -> ObjectBuilder {
-    text(description, example).format(Some(SchemaFormat::Custom("uri".to_owned()))).max_length(Some(WebUrl::MAX)).pattern(Some(WEB))
+    text(description, example)
+        .format(Some(SchemaFormat::Custom("uri".to_owned())))
+        .max_length(Some(WebUrl::MAX))
+        .pattern(Some(WEB))
 }
 
 /// A token.
@@ -103,6 +146,12 @@ pub(in crate::http) fn token(description: &str, example: &str) -> ObjectBuilder 
 }
 
 /// One of a few words.
-pub(in crate::http) fn choice(description: &str, words: impl IntoIterator<Item = &'static str>, default: &str) -> ObjectBuilder {
-    text(description, default).enum_values(Some(words)).default(Some(default.into()))
+pub(in crate::http) fn choice(
+    description: &str,
+    words: impl IntoIterator<Item = &'static str>,
+    default: &str,
+) -> ObjectBuilder {
+    text(description, default)
+        .enum_values(Some(words))
+        .default(Some(default.into()))
 }

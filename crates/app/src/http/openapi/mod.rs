@@ -11,7 +11,9 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub(super) use field_schema::{Member, choice, email, known_password, label, new_password, token, web_url};
+pub(super) use field_schema::{
+    Member, choice, email, known_password, label, new_password, token, web_url,
+};
 pub(super) use operation::Operation;
 pub(super) use serve::{json, page};
 
@@ -42,6 +44,12 @@ pub(super) fn schema_of(json: Value) -> RefOr<Schema> {
 pub(super) fn if_none_match() -> Parameter {
     let schema = ObjectBuilder::new().schema_type(Type::String);
     let description = "The `ETag` of what you have; 304 says that it is still so.";
-    let parameter = ParameterBuilder::new().name("If-None-Match").parameter_in(ParameterIn::Header).description(Some(description));
-    parameter.schema(Some(schema)).example(Some("\"2f1d6c0b9a7e5f4d8c3b2a1908f7e6d5\"".into())).build()
+    let parameter = ParameterBuilder::new()
+        .name("If-None-Match")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(description));
+    parameter
+        .schema(Some(schema))
+        .example(Some("\"2f1d6c0b9a7e5f4d8c3b2a1908f7e6d5\"".into()))
+        .build()
 }

@@ -61,7 +61,12 @@ pub(in crate::http) struct Operation {
 }
 
 impl Operation {
-    pub(in crate::http) fn new(id: &'static str, tag: &'static str, summary: &'static str, description: &'static str) -> Self {
+    pub(in crate::http) fn new(
+        id: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+        description: &'static str,
+    ) -> Self {
         Self {
             id,
             tag,
@@ -80,12 +85,16 @@ impl Operation {
     /// Needs an ID token.
     pub(in crate::http) fn bearer(mut self) -> Self {
         self.security = Some(vec![SecurityRequirement::new(ID_TOKEN, [] as [&str; 0])]);
-        self.problems([Problem::unauthenticated()]).problems(BEARER.map(Problem::from))
+        self.problems([Problem::unauthenticated()])
+            .problems(BEARER.map(Problem::from))
     }
 
     /// May show a device credential, in the header or in the cookie.
     pub(in crate::http) fn device(mut self) -> Self {
-        self.security = Some(vec![SecurityRequirement::default(), SecurityRequirement::new(DEVICE_COOKIE, [] as [&str; 0])]);
+        self.security = Some(vec![
+            SecurityRequirement::default(),
+            SecurityRequirement::new(DEVICE_COOKIE, [] as [&str; 0]),
+        ]);
         self.parameter(
             ParameterIn::Header,
             DEVICE_HEADER,
@@ -104,9 +113,22 @@ impl Operation {
         schema: ObjectBuilder,
         example: impl Into<Value>,
     ) -> Self {
-        let required = if place == ParameterIn::Path { Required::True } else { Required::False };
-        let parameter = ParameterBuilder::new().name(name).parameter_in(place).required(required).description(Some(description));
-        self.parameters.push(parameter.schema(Some(schema)).example(Some(example.into())).build());
+        let required = if place == ParameterIn::Path {
+            Required::True
+        } else {
+            Required::False
+        };
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place)
+            .required(required)
+            .description(Some(description));
+        self.parameters.push(
+            parameter
+                .schema(Some(schema))
+                .example(Some(example.into()))
+                .build(),
+        );
         self
     }
 
@@ -147,27 +169,52 @@ impl Operation {
         required: Required,
     ) -> Self {
         let members: Vec<Member> = members.into_iter().collect();
-        let mut errors: Vec<FieldProblem> = members.iter().take(1).map(Member::example_problem).collect();
-        errors.push(FieldProblem::new("nickname", "unknown_field", "is not known here"));
+        let mut errors: Vec<FieldProblem> = members
+            .iter()
+            .take(1)
+            .map(Member::example_problem)
+            .collect();
+        errors.push(FieldProblem::new(
+            "nickname",
+            "unknown_field",
+            "is not known here",
+        ));
         let schema = Member::object(description, members);
         let content = content(Ref::from_schema_name(name), examples);
-        let body = RequestBodyBuilder::new().description(Some(description)).required(Some(required));
+        let body = RequestBodyBuilder::new()
+            .description(Some(description))
+            .required(Some(required));
         self.body = Some(body.content("application/json", content).build());
         self.schemas.push((name.to_owned(), schema.into()));
-        self.problems(body::problems()).problems([Problem::fields(errors)])
+        self.problems(body::problems())
+            .problems([Problem::fields(errors)])
     }
 
     /// 422 for these fields.
-    pub(in crate::http) fn invalid_fields<const N: usize>(self, errors: [(&str, &'static str, &str); N]) -> Self {
+    pub(in crate::http) fn invalid_fields<const N: usize>(
+        self,
+        errors: [(&str, &'static str, &str); N],
+    ) -> Self {
         let errors = errors.map(|(field, code, detail)| FieldProblem::new(field, code, detail));
         self.problems([Problem::fields(errors.into())])
     }
 
     /// Answers with JSON of this type.
-    pub(in crate::http) fn json<T: ToSchema, const N: usize>(self, status: u16, description: &str, examples: [Example; N]) -> Self {
+    pub(in crate::http) fn json<T: ToSchema, const N: usize>(
+        self,
+        status: u16,
+        description: &str,
+        examples: [Example; N],
+    ) -> Self {
         let mut schemas = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut schemas);
-        let mut this = self.answer(status, description, "application/json", Ref::from_schema_name(T::name()), examples);
+        let mut this = self.answer(
+            status,
+            description,
+            "application/json",
+            Ref::from_schema_name(T::name()),
+            examples,
+        );
         this.schemas.append(&mut schemas);
         this
     }
@@ -181,8 +228,13 @@ impl Operation {
         schema: impl Into<RefOr<Schema>>,
         examples: [Example; N],
     ) -> Self {
-        let response = self.answers.entry(status).or_insert_with(|| Response::new(description));
-        response.content.insert(media_type.to_owned(), RefOr::T(content(schema, examples)));
+        let response = self
+            .answers
+            .entry(status)
+            .or_insert_with(|| Response::new(description));
+        response
+            .content
+            .insert(media_type.to_owned(), RefOr::T(content(schema, examples)));
         self
     }
 
@@ -193,23 +245,44 @@ impl Operation {
     }
 
     /// Each of these answers has a header.
-    pub(in crate::http) fn header<const N: usize>(self, statuses: [u16; N], name: &str, description: &str, example: &str) -> Self {
+    pub(in crate::http) fn header<const N: usize>(
+        self,
+        statuses: [u16; N],
+        name: &str,
+        description: &str,
+        example: &str,
+    ) -> Self {
         self.any_header(&statuses, name, (description, example), true)
     }
 
     /// These answers may have a header.
-    pub(in crate::http) fn maybe_header<const N: usize>(self, statuses: [u16; N], name: &str, description: &str, example: &str) -> Self {
+    pub(in crate::http) fn maybe_header<const N: usize>(
+        self,
+        statuses: [u16; N],
+        name: &str,
+        description: &str,
+        example: &str,
+    ) -> Self {
         self.any_header(&statuses, name, (description, example), false)
     }
 
-    fn any_header(mut self, statuses: &[u16], name: &str, (description, example): (&str, &str), required: bool) -> Self {
+    fn any_header(
+        mut self,
+        statuses: &[u16],
+        name: &str,
+        (description, example): (&str, &str),
+        required: bool,
+    ) -> Self {
         for status in statuses {
             let header = HeaderBuilder::new()
                 .description(Some(description))
                 .example(Some(example.into()))
                 .extensions(required.then(response::always))
                 .build();
-            let response = self.answers.get_mut(status).expect("the answer is described before its headers");
+            let response = self
+                .answers
+                .get_mut(status)
+                .expect("the answer is described before its headers");
             response.headers.insert(name.to_owned(), RefOr::T(header));
         }
         self
@@ -235,18 +308,29 @@ impl Operation {
 
     /// The operation, and the schemas that it names.
     pub(super) fn build(self) -> (path::Operation, Vec<(String, RefOr<Schema>)>) {
-        let mut responses: BTreeMap<u16, RefOr<Response>> =
-            self.answers.into_iter().map(|(status, response)| (status, RefOr::T(response))).collect();
+        let mut responses: BTreeMap<u16, RefOr<Response>> = self
+            .answers
+            .into_iter()
+            .map(|(status, response)| (status, RefOr::T(response)))
+            .collect();
         let shared = self.shared;
         for &status in &shared {
-            responses.insert(status, RefOr::Ref(Ref::from_response_name(response::name(status))));
+            responses.insert(
+                status,
+                RefOr::Ref(Ref::from_response_name(response::name(status))),
+            );
         }
         let mut problems: BTreeMap<StatusCode, Vec<Problem>> = BTreeMap::new();
         for problem in self.problems {
             problems.entry(problem.status()).or_default().push(problem);
         }
-        for problem in response::shared_problems().into_iter().filter(|problem| shared.contains(&problem.status().as_u16())) {
-            problems.entry(problem.status()).and_modify(|own| own.push(problem));
+        for problem in response::shared_problems()
+            .into_iter()
+            .filter(|problem| shared.contains(&problem.status().as_u16()))
+        {
+            problems
+                .entry(problem.status())
+                .and_modify(|own| own.push(problem));
         }
         for (status, problems) in problems {
             let mut response = response::of(&problems);
@@ -259,7 +343,10 @@ impl Operation {
             responses.insert(status.as_u16(), RefOr::T(response));
         }
         let mut collected = Responses::new();
-        collected.responses = responses.into_iter().map(|(status, response)| (status.to_string(), response)).collect();
+        collected.responses = responses
+            .into_iter()
+            .map(|(status, response)| (status.to_string(), response))
+            .collect();
         let operation = OperationBuilder::new()
             .operation_id(Some(self.id))
             .tag(self.tag)
@@ -274,14 +361,31 @@ impl Operation {
 }
 
 /// Content with named examples.
-pub(super) fn content<const N: usize>(schema: impl Into<RefOr<Schema>>, examples: [Example; N]) -> Content {
-    let examples =
-        examples.into_iter().map(|(summary, value)| (key(summary), ExampleBuilder::new().summary(summary).value(Some(value)).build()));
-    ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build()
+pub(super) fn content<const N: usize>(
+    schema: impl Into<RefOr<Schema>>,
+    examples: [Example; N],
+) -> Content {
+    let examples = examples.into_iter().map(|(summary, value)| {
+        (
+            key(summary),
+            ExampleBuilder::new()
+                .summary(summary)
+                .value(Some(value))
+                .build(),
+        )
+    });
+    ContentBuilder::new()
+        .schema(Some(schema))
+        .examples_from_iter(examples)
+        .build()
 }
 
 /// Keys of examples are words with dashes.
 fn key(summary: &str) -> String {
     let words = summary.to_lowercase();
-    words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+    words
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
 }

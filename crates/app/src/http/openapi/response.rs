@@ -39,7 +39,10 @@ pub(super) const EVERYWHERE: [u16; 4] = [414, 431, 500, 503];
 
 /// The name of a shared answer.
 pub(super) fn name(status: u16) -> &'static str {
-    SHARED.iter().find(|(shared, _)| *shared == status).map_or("Internal", |(_, name)| name)
+    SHARED
+        .iter()
+        .find(|(shared, _)| *shared == status)
+        .map_or("Internal", |(_, name)| name)
 }
 
 /// The problems of the shared answers.
@@ -47,9 +50,17 @@ pub(super) fn shared_problems() -> [Problem; 8] {
     [
         Problem::not_found("There is nothing at this path."),
         Problem::method_not_allowed("GET, DELETE"),
-        Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The path and the query are too long."),
+        Problem::new(
+            StatusCode::URI_TOO_LONG,
+            "uri_too_long",
+            "The path and the query are too long.",
+        ),
         too_many(),
-        Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The header fields are too large."),
+        Problem::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers_too_large",
+            "The header fields are too large.",
+        ),
         Problem::example_internal(),
         Problem::try_again(),
         late(),
@@ -58,15 +69,30 @@ pub(super) fn shared_problems() -> [Problem; 8] {
 
 /// A limit that was reached.
 fn too_many() -> Problem {
-    let problem = |rate| Problem::from(Limited { limit: LimitName::PasswordPerAccount, rate, retry_after: Duration::from_secs(90) });
-    let plain = |_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests; try again later.");
+    let problem = |rate| {
+        Problem::from(Limited {
+            limit: LimitName::PasswordPerAccount,
+            rate,
+            retry_after: Duration::from_secs(90),
+        })
+    };
+    let plain = |_| {
+        Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            "Too many requests; try again later.",
+        )
+    };
     Rate::new(10, Duration::from_mins(15)).map_or_else(plain, problem)
 }
 
 /// The shared answers by name.
 pub(super) fn shared() -> impl Iterator<Item = (&'static str, Response)> {
     SHARED.iter().map(|(status, name)| {
-        let problems: Vec<Problem> = shared_problems().into_iter().filter(|problem| problem.status().as_u16() == *status).collect();
+        let problems: Vec<Problem> = shared_problems()
+            .into_iter()
+            .filter(|problem| problem.status().as_u16() == *status)
+            .collect();
         (*name, of(&problems))
     })
 }
@@ -78,18 +104,45 @@ pub(super) fn of(problems: &[Problem]) -> Response {
     codes.sort_unstable();
     codes.dedup();
     let described: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
-    let description = format!("{}: {}.", status.canonical_reason().unwrap_or("Problem"), described.join(", "));
+    let description = format!(
+        "{}: {}.",
+        status.canonical_reason().unwrap_or("Problem"),
+        described.join(", ")
+    );
     let only = ObjectBuilder::new()
         .schema_type(SchemaType::AnyValue)
-        .property("code", ObjectBuilder::new().schema_type(utoipa::openapi::Type::String).enum_values(Some(codes)))
-        .property("status", ObjectBuilder::new().schema_type(utoipa::openapi::Type::Integer).enum_values(Some([status.as_u16()])));
-    let schema = AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(Schema::Object(only.build()));
-    let examples = problems.iter().map(|problem| (problem.code().to_owned(), example(problem)));
+        .property(
+            "code",
+            ObjectBuilder::new()
+                .schema_type(utoipa::openapi::Type::String)
+                .enum_values(Some(codes)),
+        )
+        .property(
+            "status",
+            ObjectBuilder::new()
+                .schema_type(utoipa::openapi::Type::Integer)
+                .enum_values(Some([status.as_u16()])),
+        );
+    let schema = AllOfBuilder::new()
+        .item(Ref::from_schema_name("Problem"))
+        .item(Schema::Object(only.build()));
+    let examples = problems
+        .iter()
+        .map(|problem| (problem.code().to_owned(), example(problem)));
     let mut response = Response::new(description);
-    let content = ContentBuilder::new().schema(Some(Schema::AllOf(schema.build()))).examples_from_iter(examples).build();
-    response.content.insert(PROBLEM.to_owned(), RefOr::T(content));
+    let content = ContentBuilder::new()
+        .schema(Some(Schema::AllOf(schema.build())))
+        .examples_from_iter(examples)
+        .build();
+    response
+        .content
+        .insert(PROBLEM.to_owned(), RefOr::T(content));
     for (name, value) in headers(problems) {
-        let header = HeaderBuilder::new().description(meaning(&name)).example(Some(value.into())).extensions(Some(always())).build();
+        let header = HeaderBuilder::new()
+            .description(meaning(&name))
+            .example(Some(value.into()))
+            .extensions(Some(always()))
+            .build();
         response.headers.insert(name, RefOr::T(header));
     }
     response
@@ -101,8 +154,14 @@ pub(super) fn always() -> Extensions {
 }
 
 fn example(problem: &Problem) -> Shown {
-    let (summary, value): Example = (problem.code(), serde_json::to_value(problem).unwrap_or(Value::Null));
-    ExampleBuilder::new().summary(summary).value(Some(value)).build()
+    let (summary, value): Example = (
+        problem.code(),
+        serde_json::to_value(problem).unwrap_or(Value::Null),
+    );
+    ExampleBuilder::new()
+        .summary(summary)
+        .value(Some(value))
+        .build()
 }
 
 /// The headers that each of these answers really has, but for those that say what the body is.
@@ -110,8 +169,15 @@ fn headers(problems: &[Problem]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for problem in problems {
         let response = problem.error_response();
-        for (name, value) in response.headers().iter().filter(|(name, _)| **name != header::CONTENT_TYPE) {
-            found.insert(canonical(name.as_str()), value.to_str().unwrap_or_default().to_owned());
+        for (name, value) in response
+            .headers()
+            .iter()
+            .filter(|(name, _)| **name != header::CONTENT_TYPE)
+        {
+            found.insert(
+                canonical(name.as_str()),
+                value.to_str().unwrap_or_default().to_owned(),
+            );
         }
     }
     found
@@ -130,7 +196,9 @@ fn meaning(name: &str) -> Option<&'static str> {
     Some(match name {
         "Allow" => "The methods that there are.",
         "Retry-After" => "Seconds after which to try again.",
-        "Ratelimit" => "Which limit it was, what is left of it (`r`), and in how many seconds it is whole again (`t`).",
+        "Ratelimit" => {
+            "Which limit it was, what is left of it (`r`), and in how many seconds it is whole again (`t`)."
+        }
         "WWW-Authenticate" => "The challenge (RFC 6750 §3); `error` is there if a token was sent.",
         _ => return None,
     })

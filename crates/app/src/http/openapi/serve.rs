@@ -15,7 +15,8 @@ use std::{sync::LazyLock, time::Duration};
 /// Another one comes with another version of the service only.
 const MAX_AGE: Duration = Duration::from_mins(5);
 
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_json().expect("the document is JSON").into());
+static DOCUMENT: LazyLock<Bytes> =
+    LazyLock::new(|| document().to_json().expect("the document is JSON").into());
 static PAGE: LazyLock<Page> = LazyLock::new(|| render(&document()));
 
 /// `GET /openapi.json`
@@ -25,8 +26,15 @@ pub(in crate::http) async fn json(request: HttpRequest) -> HttpResponse {
 
 /// `GET /docs`
 pub(in crate::http) async fn page(request: HttpRequest) -> HttpResponse {
-    let mut answer = cached(&request, MAX_AGE, "text/html; charset=utf-8", PAGE.html.clone());
-    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PAGE.policy.clone());
+    let mut answer = cached(
+        &request,
+        MAX_AGE,
+        "text/html; charset=utf-8",
+        PAGE.html.clone(),
+    );
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, PAGE.policy.clone());
     answer
 }
 
@@ -43,22 +51,49 @@ pub(super) fn document_docs() -> Operation {
     }));
     let example = json!({ "openapi": "3.1.0", "info": { "title": "Revolve", "version": "1.0.0" }, "paths": {}, "components": {} });
     kept(
-        Operation::new("openapi", "documents", "This document", "The OpenAPI document of this very instance.")
-            .parameter_of(if_none_match())
-            .answer(200, "The document.", "application/json", schema, [("Shortened", example)]),
+        Operation::new(
+            "openapi",
+            "documents",
+            "This document",
+            "The OpenAPI document of this very instance.",
+        )
+        .parameter_of(if_none_match())
+        .answer(
+            200,
+            "The document.",
+            "application/json",
+            schema,
+            [("Shortened", example)],
+        ),
     )
 }
 
 pub(super) fn page_docs() -> Operation {
     let schema = schema_of(json!({ "type": "string" }));
     kept(
-        Operation::new("docs", "documents", "This document, for people", "A page without scripts that asks nobody else for anything.")
-            .parameter_of(if_none_match())
-            .answer(200, "The page.", "text/html", schema, [("Shortened", json!("<!DOCTYPE html><title>Revolve</title>"))]),
+        Operation::new(
+            "docs",
+            "documents",
+            "This document, for people",
+            "A page without scripts that asks nobody else for anything.",
+        )
+        .parameter_of(if_none_match())
+        .answer(
+            200,
+            "The page.",
+            "text/html",
+            schema,
+            [("Shortened", json!("<!DOCTYPE html><title>Revolve</title>"))],
+        ),
     )
 }
 
 fn kept(operation: Operation) -> Operation {
-    let operation = operation.empty(304, "You have it.").header([200, 304], "ETag", TAG, EXAMPLE_TAG);
-    operation.header([200, 304], "Cache-Control", CACHE, "public, max-age=300").at_once()
+    let operation =
+        operation
+            .empty(304, "You have it.")
+            .header([200, 304], "ETag", TAG, EXAMPLE_TAG);
+    operation
+        .header([200, 304], "Cache-Control", CACHE, "public, max-age=300")
+        .at_once()
 }

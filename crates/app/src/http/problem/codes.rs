@@ -7,20 +7,43 @@ pub(in crate::http) const FIELD_CODES: [(&str, &str); 12] = [
     ("missing", "The member is needed."),
     ("unknown_field", "There is no such member here."),
     ("wrong_type", "The member has another type."),
-    ("invalid_choice", "The word is none of those that are allowed."),
+    (
+        "invalid_choice",
+        "The word is none of those that are allowed.",
+    ),
     ("invalid_id", "The parameter is no UUID."),
     ("invalid_email", "The text is no e-mail address."),
     ("invalid_url", "The text is no absolute http or https URL."),
-    ("too_short", "The text has too few characters; `detail` says how many it needs."),
-    ("too_long", "The text has too many characters; `detail` says how many it may have."),
-    ("control_characters", "The text has control characters, or such that change the direction of text."),
-    ("too_common", "The password is a common one, or follows a common pattern."),
-    ("contains_own_details", "The password is made of what others know: the address, the name, the device, this service."),
+    (
+        "too_short",
+        "The text has too few characters; `detail` says how many it needs.",
+    ),
+    (
+        "too_long",
+        "The text has too many characters; `detail` says how many it may have.",
+    ),
+    (
+        "control_characters",
+        "The text has control characters, or such that change the direction of text.",
+    ),
+    (
+        "too_common",
+        "The password is a common one, or follows a common pattern.",
+    ),
+    (
+        "contains_own_details",
+        "The password is made of what others know: the address, the name, the device, this service.",
+    ),
 ];
 
 pub(super) fn field_code() -> RefOr<Schema> {
     let codes = FIELD_CODES.map(|(code, _)| code);
-    let described = FIELD_CODES.map(|(code, meaning)| format!("`{code}`: {meaning}")).join(" ");
-    let schema = ObjectBuilder::new().schema_type(Type::String).description(Some(described)).enum_values(Some(codes));
+    let described = FIELD_CODES
+        .map(|(code, meaning)| format!("`{code}`: {meaning}"))
+        .join(" ");
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(described))
+        .enum_values(Some(codes));
     RefOr::T(Schema::Object(schema.build()))
 }

@@ -49,8 +49,16 @@ impl fmt::Debug for Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(metrics: &Arc<Metrics>, proxies: &Arc<TrustedProxies>, shield: Shield) -> Self {
-        Self { metrics: Arc::clone(metrics), proxies: Arc::clone(proxies), shield }
+    pub(crate) fn new(
+        metrics: &Arc<Metrics>,
+        proxies: &Arc<TrustedProxies>,
+        shield: Shield,
+    ) -> Self {
+        Self {
+            metrics: Arc::clone(metrics),
+            proxies: Arc::clone(proxies),
+            shield,
+        }
     }
 }
 
@@ -69,7 +77,10 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(Watching { service: Rc::new(service), watch: self.clone() }))
+        ready(Ok(Watching {
+            service: Rc::new(service),
+            watch: self.clone(),
+        }))
     }
 }
 
@@ -95,7 +106,11 @@ where
             return Box::pin(self.service.call(asked));
         }
         asked.extensions_mut().insert(Watched);
-        let (id, shield, path) = (RequestId::of(asked.headers()), self.watch.shield, PathKind::of(asked.path()));
+        let (id, shield, path) = (
+            RequestId::of(asked.headers()),
+            self.watch.shield,
+            PathKind::of(asked.path()),
+        );
         let request = Request::begin(&asked, id, &self.watch);
         let (service, span) = (Rc::clone(&self.service), request.span());
         // The call itself is within, too: some services do their work there.
@@ -110,12 +125,27 @@ where
                 }
                 Ok(Err(error)) => {
                     request.end(Outcome::of(&error.error_response()));
-                    Err(Identified { error, id, shield, path }.into())
+                    Err(Identified {
+                        error,
+                        id,
+                        shield,
+                        path,
+                    }
+                    .into())
                 }
                 Err(_) => {
-                    let problem = id.scope(async { Problem::internal(&Panicked) }).instrument(request.span()).await;
+                    let problem = id
+                        .scope(async { Problem::internal(&Panicked) })
+                        .instrument(request.span())
+                        .await;
                     request.end(Outcome::of(&problem.error_response()));
-                    Err(Identified { error: problem.into(), id, shield, path }.into())
+                    Err(Identified {
+                        error: problem.into(),
+                        id,
+                        shield,
+                        path,
+                    }
+                    .into())
                 }
             }
         })
@@ -149,7 +179,9 @@ impl ResponseError for Identified {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.error.error_response();
-        response.headers_mut().insert(REQUEST_ID, self.id.to_header());
+        response
+            .headers_mut()
+            .insert(REQUEST_ID, self.id.to_header());
         self.shield.cover(self.path, response.headers_mut());
         response
     }

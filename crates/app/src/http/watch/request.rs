@@ -30,7 +30,10 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn of<B>(answer: &HttpResponse<B>) -> Self {
-        Self { status: answer.status(), code: answer.extensions().get::<ProblemCode>().map(|code| code.0) }
+        Self {
+            status: answer.status(),
+            code: answer.extensions().get::<ProblemCode>().map(|code| code.0),
+        }
     }
 }
 
@@ -50,12 +53,22 @@ impl Request {
         let method = known(asked.method());
         let route = asked.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned());
         let parent = TraceParent::of(asked.headers());
-        let address = asked.peer_addr().map(|peer| watch.proxies.client(peer.ip(), asked.headers()));
+        let address = asked
+            .peer_addr()
+            .map(|peer| watch.proxies.client(peer.ip(), asked.headers()));
         let metrics = Arc::clone(&watch.metrics);
         let span = span(method, &route, id, address);
         trace(&span, parent.as_ref());
         let in_flight = metrics.http.begin();
-        Self { method, route, span, began: Instant::now(), metrics, ended: false, _in_flight: in_flight }
+        Self {
+            method,
+            route,
+            span,
+            began: Instant::now(),
+            metrics,
+            ended: false,
+            _in_flight: in_flight,
+        }
     }
 
     pub(super) fn span(&self) -> Span {
@@ -72,7 +85,9 @@ impl Request {
     fn tell(&mut self, status: u16, code: Option<&'static str>) {
         self.ended = true;
         let took = self.began.elapsed();
-        self.metrics.http.count(&self.route, self.method, status, code, took);
+        self.metrics
+            .http
+            .count(&self.route, self.method, status, code, took);
         // Microseconds are as exact as it gets.
         let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
         macro_rules! line {
@@ -97,10 +112,17 @@ impl Drop for Request {
 
 /// Tells the span around the current request whose it is.
 pub(crate) fn names(user: UserId, session: SessionId) {
-    Span::current().record("user", display(user)).record("session", display(session));
+    Span::current()
+        .record("user", display(user))
+        .record("session", display(session));
 }
 
-fn span(method: &'static str, route: &str, id: RequestId, address: Option<std::net::IpAddr>) -> Span {
+fn span(
+    method: &'static str,
+    route: &str,
+    id: RequestId,
+    address: Option<std::net::IpAddr>,
+) -> Span {
     let address = address.map(display);
     macro_rules! span {
         ($($more:tt)*) => {
@@ -111,7 +133,10 @@ fn span(method: &'static str, route: &str, id: RequestId, address: Option<std::n
         };
     }
     #[cfg(feature = "otel")]
-    return span!(otel.name = format_args!("{method} {route}"), otel.kind = "server");
+    return span!(
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server"
+    );
     #[cfg(not(feature = "otel"))]
     span!()
 }

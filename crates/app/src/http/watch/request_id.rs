@@ -37,7 +37,13 @@ impl RequestId {
     fn parse(value: &HeaderValue) -> Option<Self> {
         let text = value.as_bytes();
         // The parser knows forms in braces, too.
-        matches!(text.len(), 32 | 36).then(|| Uuid::try_parse_ascii(text).ok()).flatten().map(|id| Self { id, hyphens: text.len() == 36 })
+        matches!(text.len(), 32 | 36)
+            .then(|| Uuid::try_parse_ascii(text).ok())
+            .flatten()
+            .map(|id| Self {
+                id,
+                hyphens: text.len() == 36,
+            })
     }
 
     /// The id of the request that this task works for; a new one if it is none that is watched.
@@ -53,7 +59,11 @@ impl RequestId {
     /// As a header's value.
     pub(crate) fn to_header(self) -> HeaderValue {
         let mut buffer = [0; 36];
-        let text = if self.hyphens { self.id.hyphenated().encode_lower(&mut buffer) } else { self.id.simple().encode_lower(&mut buffer) };
+        let text = if self.hyphens {
+            self.id.hyphenated().encode_lower(&mut buffer)
+        } else {
+            self.id.simple().encode_lower(&mut buffer)
+        };
         HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
@@ -66,7 +76,11 @@ impl From<Uuid> for RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.hyphens { self.id.hyphenated().fmt(f) } else { self.id.simple().fmt(f) }
+        if self.hyphens {
+            self.id.hyphenated().fmt(f)
+        } else {
+            self.id.simple().fmt(f)
+        }
     }
 }
 
@@ -82,12 +96,26 @@ mod tests {
 
     #[test]
     fn a_uuid_is_taken_over_as_it_is_and_nothing_else() {
-        let parse = |text: &str| RequestId::parse(&HeaderValue::from_str(text).unwrap()).map(|id| id.to_string());
-        for id in ["0190163d-8694-739b-aea5-966c26f8ad91", "0190163d8694739baea5966c26f8ad91"] {
+        let parse = |text: &str| {
+            RequestId::parse(&HeaderValue::from_str(text).unwrap()).map(|id| id.to_string())
+        };
+        for id in [
+            "0190163d-8694-739b-aea5-966c26f8ad91",
+            "0190163d8694739baea5966c26f8ad91",
+        ] {
             assert_eq!(parse(id).as_deref(), Some(id));
         }
-        assert_eq!(parse("0190163D8694739BAEA5966C26F8AD91").as_deref(), Some("0190163d8694739baea5966c26f8ad91"));
-        for other in ["", "1", "{0190163d8694739baea5966c26f8ad91}", "urn:uuid:0190163d-8694-739b-aea5-966c26f8ad91", &"x".repeat(36)] {
+        assert_eq!(
+            parse("0190163D8694739BAEA5966C26F8AD91").as_deref(),
+            Some("0190163d8694739baea5966c26f8ad91")
+        );
+        for other in [
+            "",
+            "1",
+            "{0190163d8694739baea5966c26f8ad91}",
+            "urn:uuid:0190163d-8694-739b-aea5-966c26f8ad91",
+            &"x".repeat(36),
+        ] {
             assert_eq!(parse(other), None, "{other}");
         }
     }

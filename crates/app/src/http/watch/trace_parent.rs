@@ -27,9 +27,14 @@ impl TraceParent {
         if !text.starts_with(b"00-") || text[35] != b'-' || text[52] != b'-' {
             return None;
         }
-        let (trace_id, parent_id, [flags]) = (hex(&text[3..35])?, hex(&text[36..52])?, hex(&text[53..])?);
+        let (trace_id, parent_id, [flags]) =
+            (hex(&text[3..35])?, hex(&text[36..52])?, hex(&text[53..])?);
         let is_valid = trace_id != [0; 16] && parent_id != [0; 8];
-        is_valid.then_some(Self { trace_id, parent_id, flags })
+        is_valid.then_some(Self {
+            trace_id,
+            parent_id,
+            flags,
+        })
     }
 
     /// The trace's id as it is written.
@@ -69,8 +74,14 @@ mod tests {
     #[test]
     fn a_good_one_is_read() {
         let parent = TraceParent::parse(GOOD.as_bytes()).unwrap();
-        assert_eq!(parent.trace().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        assert_eq!((parent.parent_id[0], parent.parent_id[7], parent.flags), (0, 0xb7, 1));
+        assert_eq!(
+            parent.trace().to_string(),
+            "4bf92f3577b34da6a3ce929d0e0e4736"
+        );
+        assert_eq!(
+            (parent.parent_id[0], parent.parent_id[7], parent.flags),
+            (0, 0xb7, 1)
+        );
     }
 
     #[test]

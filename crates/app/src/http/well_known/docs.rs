@@ -7,11 +7,23 @@ use crate::http::{
 use serde_json::{Value, json};
 
 pub(in crate::http) fn live() -> Operation {
-    let schema =
-        schema_of(json!({ "type": "object", "required": ["status"], "properties": { "status": { "type": "string", "enum": ["live"] } } }));
-    Operation::new("live", "health", "Does it serve?", "The process serves; nothing is asked of the stores.")
-        .answer(200, "It does.", "application/json", schema, [("It serves", json!({ "status": "live" }))])
-        .at_once()
+    let schema = schema_of(
+        json!({ "type": "object", "required": ["status"], "properties": { "status": { "type": "string", "enum": ["live"] } } }),
+    );
+    Operation::new(
+        "live",
+        "health",
+        "Does it serve?",
+        "The process serves; nothing is asked of the stores.",
+    )
+    .answer(
+        200,
+        "It does.",
+        "application/json",
+        schema,
+        [("It serves", json!({ "status": "live" }))],
+    )
+    .at_once()
 }
 
 pub(in crate::http) fn ready() -> Operation {

@@ -22,7 +22,8 @@ impl KeyRepository for Measured<dyn KeyRepository> {
     }
 
     async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError> {
-        self.call("retire_key", self.next.retire(key, retired)).await
+        self.call("retire_key", self.next.retire(key, retired))
+            .await
     }
 
     async fn remove(&self, key: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {

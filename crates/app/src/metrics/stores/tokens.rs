@@ -17,16 +17,27 @@ impl TokenRepository for Measured<dyn TokenRepository> {
     async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
         let result = self.call("rotate", self.next.rotate(rotation)).await;
         let outcome = result.as_ref().map_or(FAILED, name);
-        self.metrics.stores.rotations.get_or_create(&RotationLabels { outcome }).inc();
+        self.metrics
+            .stores
+            .rotations
+            .get_or_create(&RotationLabels { outcome })
+            .inc();
         result
     }
 
     async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
-        self.call("end_entries", self.next.end(user, sessions)).await
+        self.call("end_entries", self.next.end(user, sessions))
+            .await
     }
 
-    async fn end_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) -> Result<(), StoreError> {
-        self.call("end_older_entries", self.next.end_older(user, epoch, kept)).await
+    async fn end_older(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        kept: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        self.call("end_older_entries", self.next.end_older(user, epoch, kept))
+            .await
     }
 
     async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError> {
@@ -39,8 +50,17 @@ impl TokenRepository for Measured<dyn TokenRepository> {
 }
 
 /// Every outcome.
-pub(super) const OUTCOMES: [&str; 9] =
-    ["rotated", "healed", "repeated_free", "repeated_late", "stale", "unknown", "reused", "device_mismatch", FAILED];
+pub(super) const OUTCOMES: [&str; 9] = [
+    "rotated",
+    "healed",
+    "repeated_free",
+    "repeated_late",
+    "stale",
+    "unknown",
+    "reused",
+    "device_mismatch",
+    FAILED,
+];
 
 /// The store did not answer.
 const FAILED: &str = "failed";

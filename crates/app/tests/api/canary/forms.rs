@@ -15,7 +15,8 @@ impl Secrets {
     pub(super) fn add(&mut self, kind: &str, value: &str) {
         assert!(value.len() >= 12, "{kind} is too short to be looked for");
         if !self.0.values().any(|known| known == value) {
-            self.0.insert(format!("{kind} {}", self.0.len()), value.to_owned());
+            self.0
+                .insert(format!("{kind} {}", self.0.len()), value.to_owned());
         }
     }
 
@@ -40,7 +41,13 @@ impl Secrets {
     }
 
     pub(super) fn without(&self, kind: &str) -> Self {
-        Self(self.0.iter().filter(|(name, _)| !name.starts_with(kind)).map(|(name, value)| (name.clone(), value.clone())).collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|(name, _)| !name.starts_with(kind))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
     }
 }
 
@@ -52,14 +59,20 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn new(name: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), content: content.into() }
+        Self {
+            name: name.into(),
+            content: content.into(),
+        }
     }
 }
 
 /// Which secrets are in which sinks, and in which form.
 pub(super) fn search(secrets: &Secrets, sinks: &[Sink]) -> Vec<String> {
     // Every form is ASCII: whatever else there is does not matter.
-    let texts: Vec<_> = sinks.iter().map(|sink| (&sink.name, String::from_utf8_lossy(&sink.content))).collect();
+    let texts: Vec<_> = sinks
+        .iter()
+        .map(|sink| (&sink.name, String::from_utf8_lossy(&sink.content)))
+        .collect();
     let mut found = Vec::new();
     for (kind, secret) in &secrets.0 {
         for (form, text) in forms(secret) {
@@ -73,7 +86,10 @@ pub(super) fn search(secrets: &Secrets, sinks: &[Sink]) -> Vec<String> {
 
 fn forms(secret: &str) -> Vec<(&'static str, String)> {
     let bytes: Vec<String> = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let (hex, every) = (bytes.concat(), format!("%{}", bytes.join("%").to_uppercase()));
+    let (hex, every) = (
+        bytes.concat(),
+        format!("%{}", bytes.join("%").to_uppercase()),
+    );
     let where_needed: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let json = serde_json::to_string(secret).unwrap();
     let list: String = format!("{:?}", secret.as_bytes());
@@ -83,7 +99,10 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
         ("HEX", hex.to_uppercase()),
         ("percent signs", every.clone()),
         ("percent signs", every.to_lowercase()),
-        ("percent signs where needed", where_needed.replace('+', "%20")),
+        (
+            "percent signs where needed",
+            where_needed.replace('+', "%20"),
+        ),
         ("a form", where_needed),
         ("JSON", json.trim_matches('"').to_owned()),
         ("a list of bytes", list.trim_matches(['[', ']']).to_owned()),
@@ -91,9 +110,18 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
     // Within something longer, too: then it may begin at any of three places.
     for shift in 0..3 {
         let shifted = [vec![0; shift], secret.as_bytes().to_vec()].concat();
-        let (from, whole) = (if shift == 0 { 0 } else { shift + 1 }, shifted.len() / 3 * 4);
-        forms.push(("base64", STANDARD_NO_PAD.encode(&shifted)[from..whole].to_owned()));
-        forms.push(("base64url", URL_SAFE_NO_PAD.encode(&shifted)[from..whole].to_owned()));
+        let (from, whole) = (
+            if shift == 0 { 0 } else { shift + 1 },
+            shifted.len() / 3 * 4,
+        );
+        forms.push((
+            "base64",
+            STANDARD_NO_PAD.encode(&shifted)[from..whole].to_owned(),
+        ));
+        forms.push((
+            "base64url",
+            URL_SAFE_NO_PAD.encode(&shifted)[from..whole].to_owned(),
+        ));
     }
     forms
 }
@@ -112,9 +140,24 @@ mod tests {
             assert!(!search(&secrets, &[sink]).is_empty(), "{form}");
         }
         for before in ["", "1", "12", "123"] {
-            let sink = Sink::new("cage", STANDARD_NO_PAD.encode(format!("{before}{secret}after")));
-            assert!(!search(&secrets, &[sink]).is_empty(), "base64 after {before}");
+            let sink = Sink::new(
+                "cage",
+                STANDARD_NO_PAD.encode(format!("{before}{secret}after")),
+            );
+            assert!(
+                !search(&secrets, &[sink]).is_empty(),
+                "base64 after {before}"
+            );
         }
-        assert_eq!(search(&secrets, &[Sink::new("cage", "kanarie-vogel/4712?"), Sink::new("empty", "")]), [""; 0]);
+        assert_eq!(
+            search(
+                &secrets,
+                &[
+                    Sink::new("cage", "kanarie-vogel/4712?"),
+                    Sink::new("empty", "")
+                ]
+            ),
+            [""; 0]
+        );
     }
 }

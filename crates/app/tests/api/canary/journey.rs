@@ -23,7 +23,10 @@ const ENDPOINTS: [(&str, &str); 17] = [
     ("PUT", "/api/account/details"),
     ("PUT", "/api/account/password"),
     ("GET", "/api/account/sessions"),
-    ("DELETE", "/api/account/sessions/0190163d-8694-739b-aea5-966c26f8ad91"),
+    (
+        "DELETE",
+        "/api/account/sessions/0190163d-8694-739b-aea5-966c26f8ad91",
+    ),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/openid-configuration"),
     ("GET", "/.well-known/revocations"),
@@ -57,15 +60,30 @@ impl Journey {
         let client = Client::builder().no_proxy().build().unwrap();
         let (id_token, refresh_token, credential) = Default::default();
         let url = service.url.clone();
-        Self { client, url, secrets, refusals: Vec::new(), email, password, id_token, refresh_token, credential, answers: 0 }
+        Self {
+            client,
+            url,
+            secrets,
+            refusals: Vec::new(),
+            email,
+            password,
+            id_token,
+            refresh_token,
+            credential,
+            answers: 0,
+        }
     }
 
     fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.url))
+        self.client.request(
+            Method::from_bytes(method.as_bytes()).unwrap(),
+            format!("{}{path}", self.url),
+        )
     }
 
     fn call(&self, method: &str, operation: &str) -> RequestBuilder {
-        self.request(method, &path(operation)).bearer_auth(&self.id_token)
+        self.request(method, &path(operation))
+            .bearer_auth(&self.id_token)
     }
 
     /// Sends, and remembers the secrets of the answer.
@@ -76,7 +94,9 @@ impl Journey {
 
     async fn take(&mut self, answer: reqwest::Result<Response>) -> (u16, Value) {
         // Some are not even HTTP as it should be: then the connection may be cut.
-        let Ok(response) = answer else { return (0, Value::Null) };
+        let Ok(response) = answer else {
+            return (0, Value::Null);
+        };
         self.answers += 1;
         let status = response.status().as_u16();
         for cookie in response.headers().get_all("set-cookie") {
@@ -86,7 +106,8 @@ impl Journey {
         let text = response.text().await.unwrap_or_default();
         let json: Value = serde_json::from_str(&text).unwrap_or_default();
         if status >= 400 {
-            self.refusals.push(Sink::new(format!("a problem document ({status})"), text));
+            self.refusals
+                .push(Sink::new(format!("a problem document ({status})"), text));
             return (status, json);
         }
         let mut keep = |kind: &str, value: &Value, place: &mut String| {
@@ -100,8 +121,16 @@ impl Journey {
             }
         };
         keep("ID token", &json["tokens"]["idToken"], &mut self.id_token);
-        keep("refresh token", &json["tokens"]["refreshToken"], &mut self.refresh_token);
-        keep("device credential", &json["device"]["credential"], &mut self.credential);
+        keep(
+            "refresh token",
+            &json["tokens"]["refreshToken"],
+            &mut self.refresh_token,
+        );
+        keep(
+            "device credential",
+            &json["device"]["credential"],
+            &mut self.credential,
+        );
         (status, json)
     }
 
@@ -112,8 +141,12 @@ impl Journey {
     }
 
     async fn sign_in(&mut self) {
-        let body = json!({ "email": self.email, "password": self.password, "deviceName": "a phone" });
-        let request = self.request("POST", &path("/signin")).json(&body).header("Revolve-Device", &self.credential);
+        let body =
+            json!({ "email": self.email, "password": self.password, "deviceName": "a phone" });
+        let request = self
+            .request("POST", &path("/signin"))
+            .json(&body)
+            .header("Revolve-Device", &self.credential);
         self.expect(200, request).await;
     }
 
@@ -126,13 +159,20 @@ impl Journey {
         self.expect(201, sign_up).await;
         let again = self.request("POST", &path("/signup")).json(&body);
         self.expect(409, again).await;
-        let refused = self.request("POST", &path("/signin")).json(&json!({ "email": self.email, "password": wrong }));
+        let refused = self
+            .request("POST", &path("/signin"))
+            .json(&json!({ "email": self.email, "password": wrong }));
         self.expect(401, refused).await;
         let parent = self.refresh_token.clone();
-        let refresh = |journey: &Self, token: &str| journey.request("POST", &path("/tokens")).json(&json!({ "refreshToken": token }));
+        let refresh = |journey: &Self, token: &str| {
+            journey
+                .request("POST", &path("/tokens"))
+                .json(&json!({ "refreshToken": token }))
+        };
         let first = refresh(self, &parent);
         self.expect(200, first).await;
-        let bound = refresh(self, &parent).header("Cookie", format!("revolve-device={}", self.credential));
+        let bound =
+            refresh(self, &parent).header("Cookie", format!("revolve-device={}", self.credential));
         self.expect(200, bound).await;
         let mismatch = refresh(self, &self.refresh_token).header("Revolve-Device", &wrong);
         self.expect(401, mismatch).await;
@@ -145,24 +185,36 @@ impl Journey {
         self.expect(200, self.call("GET", "/sessions")).await;
         let email = format!("{}@example.org", fresh("bob"));
         self.secrets.add("e-mail", &email);
-        let details =
-            |password: &str| json!({ "email": email, "name": "Bob", "website": "https://example.org/", "currentPassword": password });
+        let details = |password: &str| json!({ "email": email, "name": "Bob", "website": "https://example.org/", "currentPassword": password });
         let (bad, good) = (details(&wrong), details(&self.password));
-        self.expect(403, self.call("PUT", "/details").json(&bad)).await;
-        self.expect(200, self.call("PUT", "/details").json(&good)).await;
+        self.expect(403, self.call("PUT", "/details").json(&bad))
+            .await;
+        self.expect(200, self.call("PUT", "/details").json(&good))
+            .await;
         self.email = email;
         let new = fresh("new");
         self.secrets.add("new password", &new);
         let change = |current: &str| json!({ "currentPassword": current, "newPassword": new });
         let (bad, good) = (change(&wrong), change(&self.password));
-        self.expect(403, self.call("PUT", "/password").json(&bad)).await;
-        self.expect(204, self.call("PUT", "/password").json(&good)).await;
+        self.expect(403, self.call("PUT", "/password").json(&bad))
+            .await;
+        self.expect(204, self.call("PUT", "/password").json(&good))
+            .await;
         self.password = new;
         self.sign_in().await;
-        self.expect(204, self.call("POST", "/signout").json(&json!({ "scope": "others" }))).await;
+        self.expect(
+            204,
+            self.call("POST", "/signout")
+                .json(&json!({ "scope": "others" })),
+        )
+        .await;
         self.expect(204, self.call("POST", "/signout")).await;
         self.expect(401, self.call("GET", "/me")).await;
-        for path in ["/.well-known/jwks.json", "/.well-known/revocations", "/health/ready"] {
+        for path in [
+            "/.well-known/jwks.json",
+            "/.well-known/revocations",
+            "/health/ready",
+        ] {
             self.expect(200, self.request("GET", path)).await;
         }
         self.sign_in().await;
@@ -172,8 +224,19 @@ impl Journey {
     pub(super) async fn in_bodies(&mut self) {
         for secret in self.all() {
             let quoted = serde_json::to_string(&secret).unwrap();
-            for operation in ["/signup", "/signin", "/tokens", "/details", "/password", "/signout"] {
-                let method = if matches!(operation, "/details" | "/password") { "PUT" } else { "POST" };
+            for operation in [
+                "/signup",
+                "/signin",
+                "/tokens",
+                "/details",
+                "/password",
+                "/signout",
+            ] {
+                let method = if matches!(operation, "/details" | "/password") {
+                    "PUT"
+                } else {
+                    "POST"
+                };
                 for body in [
                     format!("{{\"password\":{quoted}"),
                     format!("{{\"refreshToken\":{quoted},}}"),
@@ -181,18 +244,39 @@ impl Journey {
                     quoted.clone(),
                     format!("[{quoted}]"),
                     format!("{{\"password\":{quoted},\"password\":{quoted}}}"),
-                    format!("{{\"password\":[{quoted}],\"refreshToken\":{{\"a\":{quoted}}},\"currentPassword\":[{quoted}]}}"),
-                    format!("{{\"email\":{quoted},\"scope\":{quoted},\"name\":[{quoted}],\"website\":{quoted},\"other\":{quoted}}}"),
-                    format!("{{\"refreshToken\":{quoted},\"currentPassword\":{quoted},\"newPassword\":\"short\",\"scope\":1}}"),
-                    format!("{{\"password\":{}}}", serde_json::to_string(&secret.repeat(1 + 300 / secret.len())).unwrap()),
-                    format!("{{\"password\":{}}}", serde_json::to_string(&secret.repeat(1 + 17_000 / secret.len())).unwrap()),
+                    format!(
+                        "{{\"password\":[{quoted}],\"refreshToken\":{{\"a\":{quoted}}},\"currentPassword\":[{quoted}]}}"
+                    ),
+                    format!(
+                        "{{\"email\":{quoted},\"scope\":{quoted},\"name\":[{quoted}],\"website\":{quoted},\"other\":{quoted}}}"
+                    ),
+                    format!(
+                        "{{\"refreshToken\":{quoted},\"currentPassword\":{quoted},\"newPassword\":\"short\",\"scope\":1}}"
+                    ),
+                    format!(
+                        "{{\"password\":{}}}",
+                        serde_json::to_string(&secret.repeat(1 + 300 / secret.len())).unwrap()
+                    ),
+                    format!(
+                        "{{\"password\":{}}}",
+                        serde_json::to_string(&secret.repeat(1 + 17_000 / secret.len())).unwrap()
+                    ),
                 ] {
-                    let request = self.call(method, operation).header("content-type", "application/json").body(body);
+                    let request = self
+                        .call(method, operation)
+                        .header("content-type", "application/json")
+                        .body(body);
                     let (status, json) = self.send(request).await;
                     assert!((400..500).contains(&status), "{operation}: {status} {json}");
                 }
-                for (name, value) in [("content-type", format!("application/{}", token(&secret))), ("content-encoding", token(&secret))] {
-                    let request = self.call(method, operation).header("content-type", "application/json").header(name, value);
+                for (name, value) in [
+                    ("content-type", format!("application/{}", token(&secret))),
+                    ("content-encoding", token(&secret)),
+                ] {
+                    let request = self
+                        .call(method, operation)
+                        .header("content-type", "application/json")
+                        .header(name, value);
                     self.send(request.body(quoted.clone())).await;
                 }
             }
@@ -204,10 +288,21 @@ impl Journey {
         for secret in self.all() {
             let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
             for (method, path) in ENDPOINTS {
-                let request = self.request(method, &format!("{path}?token={encoded}&{encoded}&wait={encoded}"));
-                self.send(request.bearer_auth(&secret).header("Revolve-Device", &secret)).await;
-                self.send(self.request(method, &format!("{path}/{encoded}"))).await;
-                let mut request = self.request(method, path).basic_auth(&secret, Some(&secret));
+                let request = self.request(
+                    method,
+                    &format!("{path}?token={encoded}&{encoded}&wait={encoded}"),
+                );
+                self.send(
+                    request
+                        .bearer_auth(&secret)
+                        .header("Revolve-Device", &secret),
+                )
+                .await;
+                self.send(self.request(method, &format!("{path}/{encoded}")))
+                    .await;
+                let mut request = self
+                    .request(method, path)
+                    .basic_auth(&secret, Some(&secret));
                 for name in [
                     "x-request-id",
                     "traceparent",
@@ -230,9 +325,14 @@ impl Journey {
                 ] {
                     request = request.header(name, &secret);
                 }
-                self.send(request.header("cookie", format!("revolve-device={secret}; a={secret}"))).await;
+                self.send(request.header("cookie", format!("revolve-device={secret}; a={secret}")))
+                    .await;
             }
-            self.send(self.request("DELETE", &path(&format!("/sessions/{encoded}"))).bearer_auth(&self.id_token)).await;
+            self.send(
+                self.request("DELETE", &path(&format!("/sessions/{encoded}")))
+                    .bearer_auth(&self.id_token),
+            )
+            .await;
             self.send(self.request("GET", &format!("/{encoded}"))).await;
         }
     }
@@ -243,13 +343,20 @@ impl Journey {
             let word = token(&secret);
             for text in [
                 format!("{word} /api/account/me HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
-                format!("GET /api/account/me HTTP/1.1\r\nHost: {word}\r\nConnection: close\r\n\r\n"),
-                format!("GET http://{word}/{word} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+                format!(
+                    "GET /api/account/me HTTP/1.1\r\nHost: {word}\r\nConnection: close\r\n\r\n"
+                ),
+                format!(
+                    "GET http://{word}/{word} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                ),
                 format!("GET /{word}\u{7f} HTTP/1.1\r\nHost: a\r\n\r\n"),
                 format!("GET / HTTP/{word}\r\nHost: a\r\n\r\n"),
                 format!("{secret}\r\n\r\n"),
                 format!("GET / HTTP/1.1\r\nHost: a\r\n{word}: {secret}\r\n{secret}\r\n\r\n"),
-                format!("GET / HTTP/1.1\r\nHost: a\r\nx: {}\r\n\r\n", word.repeat(1 + 200_000 / word.len())),
+                format!(
+                    "GET / HTTP/1.1\r\nHost: a\r\nx: {}\r\n\r\n",
+                    word.repeat(1 + 200_000 / word.len())
+                ),
                 format!(
                     "POST /api/account/tokens HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {word}\r\n\r\n{secret}"
                 ),
@@ -262,7 +369,9 @@ impl Journey {
                 ),
                 format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{secret}{secret}{secret}"),
             ] {
-                let mut stream = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap();
+                let mut stream = TcpStream::connect(self.url.strip_prefix("http://").unwrap())
+                    .await
+                    .unwrap();
                 // It may be cut while we write: that is an answer, too.
                 drop(stream.write_all(text.as_bytes()).await);
                 drop(stream.shutdown().await);
@@ -283,12 +392,18 @@ impl Journey {
         self.secrets.add("password", &password);
         let mut down = 0;
         let requests = [
-            self.request("POST", &path("/signup")).json(&json!({ "email": email, "password": password })),
-            self.request("POST", &path("/signin")).json(&json!({ "email": self.email, "password": self.password })),
-            self.request("POST", &path("/tokens")).json(&json!({ "refreshToken": self.refresh_token })),
-            self.call("PUT", "/details").json(&json!({ "name": "Eve", "email": email, "currentPassword": self.password })),
-            self.call("PUT", "/password").json(&json!({ "currentPassword": self.password, "newPassword": password })),
-            self.call("POST", "/signout").json(&json!({ "scope": "everywhere" })),
+            self.request("POST", &path("/signup"))
+                .json(&json!({ "email": email, "password": password })),
+            self.request("POST", &path("/signin"))
+                .json(&json!({ "email": self.email, "password": self.password })),
+            self.request("POST", &path("/tokens"))
+                .json(&json!({ "refreshToken": self.refresh_token })),
+            self.call("PUT", "/details")
+                .json(&json!({ "name": "Eve", "email": email, "currentPassword": self.password })),
+            self.call("PUT", "/password")
+                .json(&json!({ "currentPassword": self.password, "newPassword": password })),
+            self.call("POST", "/signout")
+                .json(&json!({ "scope": "everywhere" })),
             self.call("GET", "/me"),
             self.call("GET", "/sessions"),
             self.call("DELETE", "/sessions/0190163d-8694-739b-aea5-966c26f8ad91"),
@@ -336,5 +451,8 @@ impl Journey {
 
 /// As much of it as may stand in a name.
 fn token(secret: &str) -> String {
-    secret.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect()
+    secret
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
+        .collect()
 }

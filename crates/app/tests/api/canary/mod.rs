@@ -18,7 +18,9 @@ use std::{
 
 fn nothing_is_told(store: Store) {
     actix_web::rt::System::new().block_on(async move {
-        let Some(mut service) = Service::start(store).await else { return };
+        let Some(mut service) = Service::start(store).await else {
+            return;
+        };
         let mut journey = Journey::begin(&service);
         journey.as_intended().await;
         journey.in_bodies().await;
@@ -31,9 +33,18 @@ fn nothing_is_told(store: Store) {
         journey.leave().await;
         let (said, stored) = service.end().await;
 
-        let said_so = |sink: &str, word: &str| said.iter().any(|at| at.name == sink && String::from_utf8_lossy(&at.content).contains(word));
-        assert!(said_so("standard error", "TRACE") && said_so("standard error", "revolve::access"), "the log is there, in full");
-        assert!(said_so("metrics as text/plain", "revolve_http_requests_total"));
+        let said_so = |sink: &str, word: &str| {
+            said.iter()
+                .any(|at| at.name == sink && String::from_utf8_lossy(&at.content).contains(word))
+        };
+        assert!(
+            said_so("standard error", "TRACE") && said_so("standard error", "revolve::access"),
+            "the log is there, in full"
+        );
+        assert!(said_so(
+            "metrics as text/plain",
+            "revolve_http_requests_total"
+        ));
         assert!(journey.answers > 1000, "{}", journey.answers);
         assert!(stored.iter().map(|sink| sink.content.len()).sum::<usize>() > 1000);
         let mut found = search(&journey.secrets, &said);
@@ -43,9 +54,16 @@ fn nothing_is_told(store: Store) {
         found.extend(search(&without_addresses, &journey.refusals));
 
         // Hashes are for the store alone.
-        let hashes = said.iter().filter(|sink| String::from_utf8_lossy(&sink.content).contains("$argon2"));
+        let hashes = said
+            .iter()
+            .filter(|sink| String::from_utf8_lossy(&sink.content).contains("$argon2"));
         found.extend(hashes.map(|sink| format!("a hash in {}", sink.name)));
-        assert!(found.is_empty(), "{} secrets were told:\n{}", found.len(), found.join("\n"));
+        assert!(
+            found.is_empty(),
+            "{} secrets were told:\n{}",
+            found.len(),
+            found.join("\n")
+        );
     });
 }
 
@@ -82,8 +100,18 @@ fn the_configuration_does_not_show_its_secrets() {
     // Secrets in the wrong place, and values that are none.
     for line in text.lines().skip(1) {
         let value = line.split('\'').nth(1).unwrap();
-        for key in ["profile", "log.format", "http.listen", "tokens.id_lifetime", "hashing.passes", "traces.endpoint", "nothing.at"] {
-            let error = Config::from_toml(&format!("{key} = '{value}'")).unwrap_err().to_string();
+        for key in [
+            "profile",
+            "log.format",
+            "http.listen",
+            "tokens.id_lifetime",
+            "hashing.passes",
+            "traces.endpoint",
+            "nothing.at",
+        ] {
+            let error = Config::from_toml(&format!("{key} = '{value}'"))
+                .unwrap_err()
+                .to_string();
             sinks.push(Sink::new(format!("a mistake in {key}"), error));
         }
     }
@@ -98,7 +126,10 @@ fn what_is_told_is_found_in_every_sink() {
     let mut secrets = Secrets::default();
     secrets.add("canary", &secret);
     let found_in = |sinks: &[Sink]| {
-        let mut names: Vec<_> = search(&secrets, sinks).into_iter().map(|line| line.split(" in ").nth(1).unwrap().to_owned()).collect();
+        let mut names: Vec<_> = search(&secrets, sinks)
+            .into_iter()
+            .map(|line| line.split(" in ").nth(1).unwrap().to_owned())
+            .collect();
         names.sort();
         names.dedup();
         names
@@ -106,17 +137,28 @@ fn what_is_told_is_found_in_every_sink() {
 
     let script = format!("echo {secret} >&2; echo {secret}; read end");
     let mut command = Command::new("sh");
-    command.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let (mut output, mut line) = (BufReader::new(child.stdout.take().unwrap()), String::new());
     output.read_line(&mut line).unwrap();
     let output = Cursor::new(line).chain(output);
-    assert_eq!(found_in(&sinks::Process::follow(child, output).end()), ["standard error", "standard output", "the command line"]);
+    assert_eq!(
+        found_in(&sinks::Process::follow(child, output).end()),
+        ["standard error", "standard output", "the command line"]
+    );
 
     let folder = tempfile::tempdir().unwrap();
     let sqlite = rusqlite::Connection::open(folder.path().join("file.sqlite3")).unwrap();
-    sqlite.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a TEXT)").unwrap();
-    sqlite.execute("INSERT INTO t VALUES (?1)", [&secret]).unwrap();
+    sqlite
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a TEXT)")
+        .unwrap();
+    sqlite
+        .execute("INSERT INTO t VALUES (?1)", [&secret])
+        .unwrap();
     assert_eq!(found_in(&sinks::files(folder.path())), ["file.sqlite3-wal"]);
     drop(sqlite);
     assert_eq!(found_in(&sinks::files(folder.path())), ["file.sqlite3"]);

@@ -47,37 +47,87 @@ impl Service {
     pub(super) async fn start(store: Store) -> Option<Self> {
         let backing = Backing::new(store).await?;
         let mut secrets = Secrets::default();
-        let master_key = revolve_adapters::jose::MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
+        let master_key = revolve_adapters::jose::MasterKey::encode([
+            SystemEntropy.bytes(),
+            SystemEntropy.bytes(),
+        ]);
         let master_key = secrecy::ExposeSecret::expose_secret(&master_key).to_owned();
         secrets.add("master key", &master_key);
-        let made = Command::new("openssl").args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output().unwrap();
+        let made = Command::new("openssl")
+            .args([
+                "genpkey",
+                "-algorithm",
+                "RSA",
+                "-pkeyopt",
+                "rsa_keygen_bits:2048",
+            ])
+            .output()
+            .unwrap();
         let signing_key = String::from_utf8(made.stdout).unwrap();
-        for line in signing_key.lines().filter(|line| line.len() >= 32 && !line.starts_with('-')) {
+        for line in signing_key
+            .lines()
+            .filter(|line| line.len() >= 32 && !line.starts_with('-'))
+        {
             secrets.add("signing key", line);
         }
 
         let folder = backing.folder.path().to_owned();
         let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-        command.current_dir(&folder).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env("RUST_BACKTRACE", "1").env("REVOLVE__LOG__LEVEL", "trace,tokio_postgres::query=trace,h2=trace,redis=trace");
-        command.env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0").env("REVOLVE__HTTP__METRICS_LISTEN", "127.0.0.1:0");
-        command.env("REVOLVE__HTTP__WORKERS", "2").env("REVOLVE__HASHING__MEMORY_KIB", "64").env("REVOLVE__HASHING__PASSES", "1");
+        command
+            .current_dir(&folder)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.env("RUST_BACKTRACE", "1").env(
+            "REVOLVE__LOG__LEVEL",
+            "trace,tokio_postgres::query=trace,h2=trace,redis=trace",
+        );
+        command
+            .env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0")
+            .env("REVOLVE__HTTP__METRICS_LISTEN", "127.0.0.1:0");
+        command
+            .env("REVOLVE__HTTP__WORKERS", "2")
+            .env("REVOLVE__HASHING__MEMORY_KIB", "64")
+            .env("REVOLVE__HASHING__PASSES", "1");
         command.env("REVOLVE__TOKENS__SIGNING_KEY", &signing_key);
         #[cfg(feature = "otel")]
         let collector = crate::collector::Collector::start();
         #[cfg(feature = "otel")]
-        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()).env("OTEL_BSP_SCHEDULE_DELAY", "50");
+        command
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url())
+            .env("OTEL_BSP_SCHEDULE_DELAY", "50");
         let server = if let Some(stores) = &backing.server {
-            let server = Server::prepare(&stores.postgres_url, stores.redis_url(), &stores.schema, &mut secrets).await;
+            let server = Server::prepare(
+                &stores.postgres_url,
+                stores.redis_url(),
+                &stores.schema,
+                &mut secrets,
+            )
+            .await;
             let key_file = folder.join("master");
             fs::write(&key_file, &master_key).unwrap();
-            command.env("REVOLVE__PROFILE", "server").env("REVOLVE__SECRETS__MASTER_KEY_FILE", key_file);
-            command.env("REVOLVE__REDIS__URL", stores.redis.before(&server.redis_url).as_str()).env("REVOLVE__REDIS__TIMEOUT", "500ms");
-            command.env("REVOLVE__POSTGRES__URL", stores.postgres.before(&server.postgres_url).as_str());
-            command.env("REVOLVE__POSTGRES__TIMEOUT", "500ms").env("REVOLVE__LOG__FORMAT", "json");
+            command
+                .env("REVOLVE__PROFILE", "server")
+                .env("REVOLVE__SECRETS__MASTER_KEY_FILE", key_file);
+            command
+                .env(
+                    "REVOLVE__REDIS__URL",
+                    stores.redis.before(&server.redis_url).as_str(),
+                )
+                .env("REVOLVE__REDIS__TIMEOUT", "500ms");
+            command.env(
+                "REVOLVE__POSTGRES__URL",
+                stores.postgres.before(&server.postgres_url).as_str(),
+            );
+            command
+                .env("REVOLVE__POSTGRES__TIMEOUT", "500ms")
+                .env("REVOLVE__LOG__FORMAT", "json");
             Some(server)
         } else {
-            command.env("REVOLVE__SECRETS__MASTER_KEY", &master_key).env("REVOLVE__DATA_DIR", folder.join("data"));
+            command
+                .env("REVOLVE__SECRETS__MASTER_KEY", &master_key)
+                .env("REVOLVE__DATA_DIR", folder.join("data"));
             None
         };
         // Not on this thread: it carries what goes through the proxies.
@@ -103,8 +153,11 @@ impl Service {
             return;
         }
         // Another process that writes and does not stop.
-        let lock = rusqlite::Connection::open(self.backing.folder.path().join("data/revolve.sqlite3")).unwrap();
-        lock.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        let lock =
+            rusqlite::Connection::open(self.backing.folder.path().join("data/revolve.sqlite3"))
+                .unwrap();
+        lock.busy_timeout(std::time::Duration::from_secs(10))
+            .unwrap();
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         self.lock = Some(lock);
     }
@@ -122,15 +175,24 @@ impl Service {
     pub(super) async fn end(self) -> (Vec<Sink>, Vec<Sink>) {
         let mut said = Vec::new();
         for accept in ["application/openmetrics-text", "text/plain"] {
-            let metrics = reqwest::Client::new().get(&self.metrics).header("accept", accept).send().await.unwrap();
-            said.push(Sink::new(format!("metrics as {accept}"), metrics.text().await.unwrap()));
+            let metrics = reqwest::Client::new()
+                .get(&self.metrics)
+                .header("accept", accept)
+                .send()
+                .await
+                .unwrap();
+            said.push(Sink::new(
+                format!("metrics as {accept}"),
+                metrics.text().await.unwrap(),
+            ));
         }
         // While it runs, the log of SQLite is not yet part of the file.
         let mut stored = match &self.server {
             None => sinks::files(&self.backing.folder.path().join("data")),
             Some(server) => {
                 let stores = self.backing.server();
-                let mut stored = sinks::postgres(stores.postgres_url.as_str(), &stores.schema).await;
+                let mut stored =
+                    sinks::postgres(stores.postgres_url.as_str(), &stores.schema).await;
                 stored.extend(sinks::redis(server.redis_url.as_str()).await);
                 stored
             }
@@ -141,7 +203,12 @@ impl Service {
             stored.extend(sinks::files(&self.backing.folder.path().join("data")));
         }
         #[cfg(feature = "otel")]
-        said.extend(self.collector.received().into_iter().map(|body| Sink::new("traces", body)));
+        said.extend(
+            self.collector
+                .received()
+                .into_iter()
+                .map(|body| Sink::new("traces", body)),
+        );
         if let Some(server) = self.server {
             server.remove(self.backing.server()).await;
         }
@@ -161,29 +228,53 @@ fn run(command: &mut Command) -> (String, String, Process) {
         printed.push_str(&line);
         let Some(rest) = line.trim().strip_prefix(before) else {
             let mut errors = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            child
+                .stderr
+                .take()
+                .unwrap()
+                .read_to_string(&mut errors)
+                .unwrap();
             panic!("it did not start: {errors}");
         };
         rest.to_owned()
     };
     let (url, metrics) = (line("listening on "), line("metrics on "));
-    (url, metrics, Process::follow(child, Cursor::new(printed).chain(output)))
+    (
+        url,
+        metrics,
+        Process::follow(child, Cursor::new(printed).chain(output)),
+    )
 }
 
 impl Server {
     /// Makes users with passwords that are looked for, and a database of Redis that is dumped whole.
     async fn prepare(postgres: &Url, redis: &Url, schema: &str, secrets: &mut Secrets) -> Self {
-        let (role, of_postgres, of_redis) = (fresh("canary").replace('-', "_"), fresh("postgres"), fresh("redis"));
+        let (role, of_postgres, of_redis) = (
+            fresh("canary").replace('-', "_"),
+            fresh("postgres"),
+            fresh("redis"),
+        );
         secrets.add("password of Postgres", &of_postgres);
         secrets.add("password of Redis", &of_redis);
-        let (client, connection) = tokio_postgres::connect(postgres.as_str(), tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(postgres.as_str(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
         actix_web::rt::spawn(connection);
-        let sql = format!("CREATE ROLE {role} LOGIN PASSWORD '{of_postgres}'; GRANT ALL ON SCHEMA {schema} TO {role}");
+        let sql = format!(
+            "CREATE ROLE {role} LOGIN PASSWORD '{of_postgres}'; GRANT ALL ON SCHEMA {schema} TO {role}"
+        );
         client.batch_execute(&sql).await.unwrap();
         let admin = deadpool_redis::redis::Client::open(redis.as_str()).unwrap();
         let mut admin = admin.get_multiplexed_async_connection().await.unwrap();
         let mut acl = deadpool_redis::redis::cmd("ACL");
-        acl.arg("SETUSER").arg(&role).arg("on").arg(format!(">{of_redis}")).arg("~*").arg("&*").arg("+@all");
+        acl.arg("SETUSER")
+            .arg(&role)
+            .arg("on")
+            .arg(format!(">{of_redis}"))
+            .arg("~*")
+            .arg("&*")
+            .arg("+@all");
         let () = acl.query_async(&mut admin).await.unwrap();
         let as_user = |url: &Url, password: &str| {
             let mut url = url.clone();
@@ -193,15 +284,33 @@ impl Server {
         };
         let mut redis_url = as_user(redis, &of_redis);
         redis_url.set_path("/15");
-        Self { postgres_url: as_user(postgres, &of_postgres), redis_url, role }
+        Self {
+            postgres_url: as_user(postgres, &of_postgres),
+            redis_url,
+            role,
+        }
     }
 
     async fn remove(self, stores: &crate::support::ServerStores) {
-        let (client, connection) = tokio_postgres::connect(stores.postgres_url.as_str(), tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(stores.postgres_url.as_str(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
         actix_web::rt::spawn(connection);
-        client.batch_execute(&format!("DROP OWNED BY {0} CASCADE; DROP ROLE {0}", self.role)).await.unwrap();
+        client
+            .batch_execute(&format!(
+                "DROP OWNED BY {0} CASCADE; DROP ROLE {0}",
+                self.role
+            ))
+            .await
+            .unwrap();
         let admin = deadpool_redis::redis::Client::open(stores.redis_url().as_str()).unwrap();
         let mut admin = admin.get_multiplexed_async_connection().await.unwrap();
-        let () = deadpool_redis::redis::cmd("ACL").arg("DELUSER").arg(&self.role).query_async(&mut admin).await.unwrap();
+        let () = deadpool_redis::redis::cmd("ACL")
+            .arg("DELUSER")
+            .arg(&self.role)
+            .query_async(&mut admin)
+            .await
+            .unwrap();
     }
 }

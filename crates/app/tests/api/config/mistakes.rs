@@ -11,11 +11,22 @@ struct Case {
 }
 
 const fn file(file: &'static str, line: &'static str) -> Case {
-    Case { file, environment: &[], line }
+    Case {
+        file,
+        environment: &[],
+        line,
+    }
 }
 
-const fn environment(environment: &'static [(&'static str, &'static str)], line: &'static str) -> Case {
-    Case { file: "", environment, line }
+const fn environment(
+    environment: &'static [(&'static str, &'static str)],
+    line: &'static str,
+) -> Case {
+    Case {
+        file: "",
+        environment,
+        line,
+    }
 }
 
 const DURATION: &str = "no duration; write numbers with their units (ms, s, m, h, days), such as \"90s\", \"15m\" or \"3days\"";
@@ -27,11 +38,26 @@ fn cases() -> Vec<Case> {
             "[sessions]\nretry_windo = \"1m\"\n",
             "config/revolve.toml:2: sessions.retry_windo: unknown key; did you mean `retry_window`?",
         ),
-        file("\n[session]\nlifetime = \"1h\"\n", "config/revolve.toml:2: session: unknown section; did you mean [sessions]?"),
-        file("[http]\nretry_window = \"1m\"\n", "config/revolve.toml:2: http.retry_window: unknown key; it belongs in [sessions]"),
-        file("issuer = \"https://a.example\"\n", "config/revolve.toml:1: issuer: unknown key; it belongs in [tokens]"),
-        file("[log]\ncolour = true\n", "config/revolve.toml:2: log.colour: unknown key; `revolve config reference` lists all"),
-        file("data_dri = \"x\"\n", "config/revolve.toml:1: data_dri: unknown key; did you mean `data_dir`?"),
+        file(
+            "\n[session]\nlifetime = \"1h\"\n",
+            "config/revolve.toml:2: session: unknown section; did you mean [sessions]?",
+        ),
+        file(
+            "[http]\nretry_window = \"1m\"\n",
+            "config/revolve.toml:2: http.retry_window: unknown key; it belongs in [sessions]",
+        ),
+        file(
+            "issuer = \"https://a.example\"\n",
+            "config/revolve.toml:1: issuer: unknown key; it belongs in [tokens]",
+        ),
+        file(
+            "[log]\ncolour = true\n",
+            "config/revolve.toml:2: log.colour: unknown key; `revolve config reference` lists all",
+        ),
+        file(
+            "data_dri = \"x\"\n",
+            "config/revolve.toml:1: data_dri: unknown key; did you mean `data_dir`?",
+        ),
         environment(
             &[("REVOLVE__HTTP_LISTEN", "127.0.0.1:0")],
             "REVOLVE__HTTP_LISTEN: http_listen: unknown key; did you mean REVOLVE__HTTP__LISTEN?",
@@ -44,14 +70,23 @@ fn cases() -> Vec<Case> {
             &[("REVOLVE__REDIS", "redis://:geheim@localhost")],
             "REVOLVE__REDIS: redis: this is a section; set its keys one by one, such as REVOLVE__REDIS__URL",
         ),
-        file("http = \"127.0.0.1:80\"\n", "config/revolve.toml:1: http: this is a section: write [http], and its keys below"),
+        file(
+            "http = \"127.0.0.1:80\"\n",
+            "config/revolve.toml:1: http: this is a section: write [http], and its keys below",
+        ),
         // Types and their ranges.
-        file("data_dir = 5\n", "config/revolve.toml:1: data_dir: a number found, expected a text in quotes"),
+        file(
+            "data_dir = 5\n",
+            "config/revolve.toml:1: data_dir: a number found, expected a text in quotes",
+        ),
         file(
             "[sessions]\nlate_retries = \"3\"\n",
             "config/revolve.toml:2: sessions.late_retries: a text found, expected a whole number, 0 to 4294967295; leave out the quotes",
         ),
-        file("[hashing]\nmemory_kib = -1\n", "config/revolve.toml:2: hashing.memory_kib: expected a whole number, 0 to 4294967295"),
+        file(
+            "[hashing]\nmemory_kib = -1\n",
+            "config/revolve.toml:2: hashing.memory_kib: expected a whole number, 0 to 4294967295",
+        ),
         file(
             "[hashing]\nmemory_kib = 99999999999999999999999\n",
             "config/revolve.toml:2: hashing.memory_kib: expected a whole number, 0 to 4294967295",
@@ -74,8 +109,14 @@ fn cases() -> Vec<Case> {
             "config/revolve.toml:2: tokens.id_lifetime: a number found, expected a duration with its unit in quotes, \
              such as \"90s\", \"15m\" or \"3days\"",
         ),
-        file("[tokens]\nid_lifetime = \"soon\"\n", "config/revolve.toml:2: tokens.id_lifetime: DURATION"),
-        environment(&[("REVOLVE__TOKENS__ID_LIFETIME", "900")], "REVOLVE__TOKENS__ID_LIFETIME: tokens.id_lifetime: DURATION"),
+        file(
+            "[tokens]\nid_lifetime = \"soon\"\n",
+            "config/revolve.toml:2: tokens.id_lifetime: DURATION",
+        ),
+        environment(
+            &[("REVOLVE__TOKENS__ID_LIFETIME", "900")],
+            "REVOLVE__TOKENS__ID_LIFETIME: tokens.id_lifetime: DURATION",
+        ),
         // Choices.
         environment(
             &[("REVOLVE__PROFILE", "serverless")],
@@ -85,10 +126,19 @@ fn cases() -> Vec<Case> {
             "[tokens]\nalgorithm = \"RS265\"\n",
             "config/revolve.toml:2: tokens.algorithm: expected \"RS256\", \"PS256\", \"ES256\" or \"EdDSA\"; did you mean \"RS256\"?",
         ),
-        file("[log]\nformat = \"geheim\"\n", "config/revolve.toml:2: log.format: expected \"text\" or \"json\""),
+        file(
+            "[log]\nformat = \"geheim\"\n",
+            "config/revolve.toml:2: log.format: expected \"text\" or \"json\"",
+        ),
         // What a type can't say.
-        file("[sessions]\nmax_per_user = 0\n", "config/revolve.toml:2: sessions.max_per_user: must be at least 1"),
-        file("[tokens]\nkey_refresh = \"1h\"\n", "config/revolve.toml:2: tokens.key_margin: must be at least twice tokens.key_refresh"),
+        file(
+            "[sessions]\nmax_per_user = 0\n",
+            "config/revolve.toml:2: sessions.max_per_user: must be at least 1",
+        ),
+        file(
+            "[tokens]\nkey_refresh = \"1h\"\n",
+            "config/revolve.toml:2: tokens.key_margin: must be at least twice tokens.key_refresh",
+        ),
         file(
             "[tokens]\nissuer = \"accounts.example.org\"\n",
             "config/revolve.toml:2: tokens.issuer: must be an http or https URL, without query and fragment, \
@@ -99,9 +149,18 @@ fn cases() -> Vec<Case> {
             "REVOLVE__LOG__LEVEL: log.level: this is no filter; write a level, or targets with levels, such as info,revolve=debug",
         ),
         // TOML.
-        file("[tokens]\nid_lifetime = 15m\n", "config/revolve.toml:2: no TOML: string values must be quoted, expected literal string"),
-        file("[tokens\n", "config/revolve.toml:1: no TOML: unclosed table, expected `]`"),
-        file("data_dir = 'a'\ndata_dir = 'b'\n", "config/revolve.toml:2: no TOML: duplicate key"),
+        file(
+            "[tokens]\nid_lifetime = 15m\n",
+            "config/revolve.toml:2: no TOML: string values must be quoted, expected literal string",
+        ),
+        file(
+            "[tokens\n",
+            "config/revolve.toml:1: no TOML: unclosed table, expected `]`",
+        ),
+        file(
+            "data_dir = 'a'\ndata_dir = 'b'\n",
+            "config/revolve.toml:2: no TOML: duplicate key",
+        ),
         // Secrets and their files.
         file(
             "[secrets]\nmaster_key = \"geheim\"\n",
@@ -134,26 +193,52 @@ fn each_gives_one_clear_line_and_exit_code_2() {
     for case in cases {
         let folder = folder(&[("config/revolve.toml", case.file)]);
         for arguments in [&["config", "check"][..], &["serve"], &["keys", "list"]] {
-            let (code, said) = refused(plain(folder.path(), arguments).envs(case.environment.iter().copied()));
+            let (code, said) =
+                refused(plain(folder.path(), arguments).envs(case.environment.iter().copied()));
             let line = case.line.replace("DURATION", DURATION);
-            assert_eq!(said, format!("the configuration is wrong:\n  {line}\n"), "{arguments:?} with {}", case.file);
+            assert_eq!(
+                said,
+                format!("the configuration is wrong:\n  {line}\n"),
+                "{arguments:?} with {}",
+                case.file
+            );
             assert_eq!(code, Some(2), "{said}");
-            assert!(!said.contains("panicked") && !said.contains("geheim"), "{said}");
+            assert!(
+                !said.contains("panicked") && !said.contains("geheim"),
+                "{said}"
+            );
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is made");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing is made"
+        );
     }
 }
 
 #[test]
 fn all_are_named_at_once_in_the_order_of_their_places() {
     let folder = folder(&[
-        ("config/revolve.toml", "data_dir = 5\n[sessions]\nretry_windo = \"1m\"\nmax_per_user = 0\n[log]\nlevel = \n"),
-        ("config/server.toml", "[http]\nworkers = \"two\"\n[postgres]\nurl = \"nowhere\"\n"),
+        (
+            "config/revolve.toml",
+            "data_dir = 5\n[sessions]\nretry_windo = \"1m\"\nmax_per_user = 0\n[log]\nlevel = \n",
+        ),
+        (
+            "config/server.toml",
+            "[http]\nworkers = \"two\"\n[postgres]\nurl = \"nowhere\"\n",
+        ),
     ]);
     let mut command = plain(folder.path(), &[]);
-    command.env("REVOLVE__PROFILE", "server").env("REVOLVE__TOKENS__ID_LIFETIME", "900").env("REVOLVE__REDIS__URLS", "x");
+    command
+        .env("REVOLVE__PROFILE", "server")
+        .env("REVOLVE__TOKENS__ID_LIFETIME", "900")
+        .env("REVOLVE__REDIS__URLS", "x");
     let (code, said) = refused(&mut command);
-    let places: Vec<&str> = said.lines().skip(1).map(|line| line.trim().split(": ").next().unwrap()).collect();
+    let places: Vec<&str> = said
+        .lines()
+        .skip(1)
+        .map(|line| line.trim().split(": ").next().unwrap())
+        .collect();
     let expected = [
         "config/revolve.toml:1",
         "config/revolve.toml:3",
@@ -169,9 +254,13 @@ fn all_are_named_at_once_in_the_order_of_their_places() {
 #[test]
 fn the_server_profile_names_every_secret_that_it_misses_and_every_url_that_is_none() {
     let folder = folder(&[]);
-    let (code, said) = refused(plain(folder.path(), &["config", "check"]).env("REVOLVE__PROFILE", "server"));
-    let needs =
-        |key: &str, variable: &str| format!("\n  REVOLVE__PROFILE: {key}: the server profile needs it; set {variable} or {variable}_FILE");
+    let (code, said) =
+        refused(plain(folder.path(), &["config", "check"]).env("REVOLVE__PROFILE", "server"));
+    let needs = |key: &str, variable: &str| {
+        format!(
+            "\n  REVOLVE__PROFILE: {key}: the server profile needs it; set {variable} or {variable}_FILE"
+        )
+    };
     for (key, variable) in [
         ("secrets.master_key", "REVOLVE__SECRETS__MASTER_KEY"),
         ("redis.url", "REVOLVE__REDIS__URL"),
@@ -182,8 +271,12 @@ fn the_server_profile_names_every_secret_that_it_misses_and_every_url_that_is_no
     assert_eq!((code, said.lines().count()), (Some(2), 4), "{said}");
 
     let mut command = plain(folder.path(), &["config", "check"]);
-    command.env("REVOLVE__PROFILE", "server").env("REVOLVE__SECRETS__MASTER_KEY", "A".repeat(43));
-    command.env("REVOLVE__REDIS__URL", "http://geheim").env("REVOLVE__POSTGRES__URL", "mysql://geheim@host/db");
+    command
+        .env("REVOLVE__PROFILE", "server")
+        .env("REVOLVE__SECRETS__MASTER_KEY", "A".repeat(43));
+    command
+        .env("REVOLVE__REDIS__URL", "http://geheim")
+        .env("REVOLVE__POSTGRES__URL", "mysql://geheim@host/db");
     let (code, said) = refused(&mut command);
     for line in [
         "\n  REVOLVE__REDIS__URL: redis.url: it is not of the form redis://",
@@ -191,12 +284,18 @@ fn the_server_profile_names_every_secret_that_it_misses_and_every_url_that_is_no
     ] {
         assert!(said.contains(line), "{said}");
     }
-    assert!(code == Some(2) && !said.contains("geheim") && said.lines().count() == 3, "{said}");
+    assert!(
+        code == Some(2) && !said.contains("geheim") && said.lines().count() == 3,
+        "{said}"
+    );
 }
 
 #[test]
 fn a_configuration_for_another_profile_may_lie_about() {
-    let folder = folder(&[("config/revolve.toml", "[redis]\nurl_file = \"/nowhere\"\nconnections = 3\n")]);
+    let folder = folder(&[(
+        "config/revolve.toml",
+        "[redis]\nurl_file = \"/nowhere\"\nconnections = 3\n",
+    )]);
     let output = plain(folder.path(), &["config", "check"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }
@@ -205,6 +304,9 @@ fn a_configuration_for_another_profile_may_lie_about() {
 fn a_file_that_was_named_must_be_there() {
     let folder = folder(&[]);
     let (code, said) = refused(&mut plain(folder.path(), &["--config", "not-there.toml"]));
-    assert_eq!(said, "the configuration is wrong:\n  not-there.toml: can't be read: No such file or directory (os error 2)\n");
+    assert_eq!(
+        said,
+        "the configuration is wrong:\n  not-there.toml: can't be read: No such file or directory (os error 2)\n"
+    );
     assert_eq!(code, Some(2));
 }

@@ -11,22 +11,37 @@ use tempfile::TempDir;
 /// Exit code, standard output and standard error.
 fn revolve(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-    command.current_dir(folder).env_clear().arg("keys").args(arguments).stdin(Stdio::null());
+    command
+        .current_dir(folder)
+        .env_clear()
+        .arg("keys")
+        .args(arguments)
+        .stdin(Stdio::null());
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 fn works(folder: &Path, arguments: &[&str]) -> String {
     let (code, out, err) = revolve(folder, arguments);
     assert_eq!(code, Some(0), "{arguments:?}: {err}");
-    assert!(!out.contains("PRIVATE") && !out.contains("\"d\""), "nothing private is printed: {out}");
+    assert!(
+        !out.contains("PRIVATE") && !out.contains("\"d\""),
+        "nothing private is printed: {out}"
+    );
     out
 }
 
 fn refused(folder: &Path, arguments: &[&str]) -> String {
     let (code, out, err) = revolve(folder, arguments);
-    assert!(code != Some(0) && out.is_empty() && !err.contains("panicked"), "{arguments:?}: {out}{err}");
+    assert!(
+        code != Some(0) && out.is_empty() && !err.contains("panicked"),
+        "{arguments:?}: {out}{err}"
+    );
     err
 }
 
@@ -36,47 +51,93 @@ fn list(folder: &Path) -> (Vec<(String, String, String)>, Vec<String>) {
     let text = |row: &Value, member: &str| row[member].as_str().unwrap().to_owned();
     let rows = list.as_array().unwrap();
     (
-        rows.iter().map(|row| (text(row, "use"), text(row, "algorithm"), text(row, "state"))).collect(),
+        rows.iter()
+            .map(|row| (text(row, "use"), text(row, "algorithm"), text(row, "state")))
+            .collect(),
         rows.iter().map(|row| text(row, "kid")).collect(),
     )
 }
 
 fn rows(folder: &Path) -> Vec<String> {
-    list(folder).0.into_iter().map(|(usage, algorithm, state)| format!("{usage} {algorithm} {state}")).collect()
+    list(folder)
+        .0
+        .into_iter()
+        .map(|(usage, algorithm, state)| format!("{usage} {algorithm} {state}"))
+        .collect()
 }
 
 #[test]
 fn a_key_is_made_takes_over_and_goes() {
     let folder = TempDir::new().unwrap();
     let here = folder.path();
-    assert!(refused(here, &["list"]).contains("revolve migrate"), "a look makes no tables");
-    assert!(Command::new(env!("CARGO_BIN_EXE_revolve")).current_dir(here).env_clear().arg("migrate").status().unwrap().success());
+    assert!(
+        refused(here, &["list"]).contains("revolve migrate"),
+        "a look makes no tables"
+    );
+    assert!(
+        Command::new(env!("CARGO_BIN_EXE_revolve"))
+            .current_dir(here)
+            .env_clear()
+            .arg("migrate")
+            .status()
+            .unwrap()
+            .success()
+    );
     assert!(works(here, &["list"]).contains("there are no keys yet"));
     let said = works(here, &["generate", "--algorithm", "ES256"]);
-    assert!(said.starts_with("made the next ES256 key for id tokens: ") && said.contains("it signs from 20"), "{said}");
+    assert!(
+        said.starts_with("made the next ES256 key for id tokens: ")
+            && said.contains("it signs from 20"),
+        "{said}"
+    );
     let mut all = rows(here);
     all.sort();
-    assert_eq!(all, ["id ES256 next", "id RS256 active", "refresh HS256 active"]);
+    assert_eq!(
+        all,
+        ["id ES256 next", "id RS256 active", "refresh HS256 active"]
+    );
     assert!(refused(here, &["generate"]).contains("there is a next key already"));
     assert!(works(here, &["rotate"]).contains("takes over by itself at 20"));
 
     let said = works(here, &["rotate", "--now"]);
-    assert!(said.contains("signs from now on\n") && said.contains("is retired and stays until 20"), "{said}");
+    assert!(
+        said.contains("signs from now on\n") && said.contains("is retired and stays until 20"),
+        "{said}"
+    );
     let table = works(here, &["list"]);
-    assert!(table.starts_with("KID ") && table.contains("retired") && table.contains("is gone at 20"), "{table}");
+    assert!(
+        table.starts_with("KID ") && table.contains("retired") && table.contains("is gone at 20"),
+        "{table}"
+    );
     let (all, names) = list(here);
-    let find = |state: &str| names[all.iter().position(|row| row.0 == "id" && row.2 == state).unwrap()].clone();
+    let find = |state: &str| {
+        names[all
+            .iter()
+            .position(|row| row.0 == "id" && row.2 == state)
+            .unwrap()]
+        .clone()
+    };
     let said = refused(here, &["retire", &find("active")]);
     assert!(said.contains("is the key that signs"), "{said}");
     let said = refused(here, &["retire", &find("retired")]);
     assert!(said.contains("may be alive until"), "{said}");
     assert!(works(here, &["retire", &find("retired"), "--now"]).contains("is gone"));
-    assert_eq!(rows(here).iter().filter(|row| row.starts_with("id")).count(), 1);
+    assert_eq!(
+        rows(here)
+            .iter()
+            .filter(|row| row.starts_with("id"))
+            .count(),
+        1
+    );
     // Names of keys are base64url, and may begin with a hyphen.
     for unknown in ["unknown", "-F4", "-_x"] {
         assert!(refused(here, &["retire", unknown]).contains(&format!("no key {unknown}")));
-        assert!(refused(here, &["retire", unknown, "--now"]).contains(&format!("no key {unknown}")));
-        assert!(refused(here, &["retire", "--now", unknown]).contains(&format!("no key {unknown}")));
+        assert!(
+            refused(here, &["retire", unknown, "--now"]).contains(&format!("no key {unknown}"))
+        );
+        assert!(
+            refused(here, &["retire", "--now", unknown]).contains(&format!("no key {unknown}"))
+        );
     }
 }
 
@@ -88,9 +149,24 @@ fn refresh_secrets_rotate_in_the_same_way() {
     assert!(works(here, &["rotate", "--use", "refresh", "--now"]).contains("signs from now on"));
     let mut all = rows(here);
     all.sort();
-    assert_eq!(all, ["id RS256 active", "refresh HS256 active", "refresh HS256 retired"]);
-    assert!(refused(here, &["generate", "--use", "refresh", "--algorithm", "RS256"]).contains("HS256"));
-    assert!(refused(here, &["generate", "--algorithm", "HS256"]).contains("RS256, PS256, ES256, EdDSA"));
+    assert_eq!(
+        all,
+        [
+            "id RS256 active",
+            "refresh HS256 active",
+            "refresh HS256 retired"
+        ]
+    );
+    assert!(
+        refused(
+            here,
+            &["generate", "--use", "refresh", "--algorithm", "RS256"]
+        )
+        .contains("HS256")
+    );
+    assert!(
+        refused(here, &["generate", "--algorithm", "HS256"]).contains("RS256, PS256, ES256, EdDSA")
+    );
 }
 
 #[test]
@@ -99,7 +175,11 @@ fn public_keys_can_be_exported() {
     let here = folder.path();
     works(here, &["rotate", "--now"]);
     let set: Value = serde_json::from_str(&works(here, &["export-public"])).unwrap();
-    assert_eq!(set["keys"].as_array().unwrap().len(), 2, "refresh secrets have no public part");
+    assert_eq!(
+        set["keys"].as_array().unwrap().len(),
+        2,
+        "refresh secrets have no public part"
+    );
     let kid = set["keys"][0]["kid"].as_str().unwrap();
     let one: Value = serde_json::from_str(&works(here, &["export-public", kid])).unwrap();
     assert_eq!(one, set["keys"][0]);
@@ -113,23 +193,41 @@ fn the_key_file_of_an_older_installation_moves_into_the_database() {
     let folder = TempDir::new().unwrap();
     let here = folder.path();
     let pem = IdKey::generate(Algorithm::Rs256).unwrap();
-    let id = IdKey::from_pem(Algorithm::Rs256, &pem).unwrap().id().to_owned();
+    let id = IdKey::from_pem(Algorithm::Rs256, &pem)
+        .unwrap()
+        .id()
+        .to_owned();
     fs::create_dir(here.join("data")).unwrap();
     let file = here.join("data/signing-key.rs256.pem");
     fs::write(&file, pem.expose_secret()).unwrap();
     works(here, &["generate"]);
     let (all, names) = list(here);
-    let active = all.iter().position(|row| row.0 == "id" && row.2 == "active").unwrap();
+    let active = all
+        .iter()
+        .position(|row| row.0 == "id" && row.2 == "active")
+        .unwrap();
     assert_eq!(names[active], id, "the key goes on signing");
 
     let mut child = Command::new(env!("CARGO_BIN_EXE_revolve"));
-    child.current_dir(here).env_clear().env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
+    child
+        .current_dir(here)
+        .env_clear()
+        .env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let mut child = child.spawn().unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(child.stdout.take().unwrap()),
+        &mut line,
+    )
+    .unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(line.starts_with("listening on") && !file.exists(), "its file is gone once the service has started: {line}");
+    assert!(
+        line.starts_with("listening on") && !file.exists(),
+        "its file is gone once the service has started: {line}"
+    );
 }
 
 #[test]
@@ -138,9 +236,17 @@ fn a_key_in_a_file_is_listed_and_rotated_by_its_owner() {
     use secrecy::ExposeSecret;
     let folder = TempDir::new().unwrap();
     let here = folder.path();
-    fs::write(here.join("key.pem"), IdKey::generate(Algorithm::Es256).unwrap().expose_secret()).unwrap();
+    fs::write(
+        here.join("key.pem"),
+        IdKey::generate(Algorithm::Es256).unwrap().expose_secret(),
+    )
+    .unwrap();
     fs::create_dir(here.join("config")).unwrap();
-    fs::write(here.join("config/revolve.toml"), "[tokens]\nalgorithm = 'ES256'\nsigning_key_file = 'key.pem'\n").unwrap();
+    fs::write(
+        here.join("config/revolve.toml"),
+        "[tokens]\nalgorithm = 'ES256'\nsigning_key_file = 'key.pem'\n",
+    )
+    .unwrap();
     assert!(refused(here, &["rotate"]).contains("tokens.signing_key"));
     assert!(works(here, &["list"]).contains("(from a file)"));
     assert_eq!(rows(here), ["id ES256 active", "refresh HS256 active"]);

@@ -13,7 +13,8 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// Keys that live for seconds.
-const FAST: &str = "tokens.key_set_max_age = '1s'\ntokens.key_refresh = '100ms'\ntokens.key_margin = '500ms'\n";
+const FAST: &str =
+    "tokens.key_set_max_age = '1s'\ntokens.key_refresh = '100ms'\ntokens.key_margin = '500ms'\n";
 
 /// What `revolve keys …` answers on the service's stores.
 async fn keys(app: &App, command: KeysCommand) -> String {
@@ -23,10 +24,12 @@ async fn keys(app: &App, command: KeysCommand) -> String {
 
 /// The keys of a use in a state.
 async fn listed(app: &App, usage: &str, state: &str) -> Vec<String> {
-    let list: Value = serde_json::from_str(&keys(app, KeysCommand::List { json: true }).await).expect("JSON");
+    let list: Value =
+        serde_json::from_str(&keys(app, KeysCommand::List { json: true }).await).expect("JSON");
     let rows = list.as_array().expect("a list").iter();
     let rows = rows.filter(|row| row["use"] == usage && row["state"] == state);
-    rows.map(|row| row["kid"].as_str().expect("a name").to_owned()).collect()
+    rows.map(|row| row["kid"].as_str().expect("a name").to_owned())
+        .collect()
 }
 
 /// Asks again until the answer is right.

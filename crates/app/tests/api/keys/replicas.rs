@@ -16,7 +16,11 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 
 async fn key_set(actor: &Actor) -> Value {
-    actor.send(actor.request(Method::GET, "/.well-known/jwks.json")).await.expect(200).json()
+    actor
+        .send(actor.request(Method::GET, "/.well-known/jwks.json"))
+        .await
+        .expect(200)
+        .json()
 }
 
 on_both_stores! {
@@ -108,11 +112,21 @@ fn made_up_keys_are_refused_and_cost_next_to_nothing() {
         let ann = app.sign_up("ann").await;
         let started = Instant::now();
         let forged = (0..200).map(|number| {
-            let (ann, token) = (ann.clone(), with_key(&ann.refresh_token, &format!("made-up-{number}")));
-            async move { ann.refresh_with(&token).await.expect_problem(401, "token_invalid") }
+            let (ann, token) = (
+                ann.clone(),
+                with_key(&ann.refresh_token, &format!("made-up-{number}")),
+            );
+            async move {
+                ann.refresh_with(&token)
+                    .await
+                    .expect_problem(401, "token_invalid")
+            }
         });
         join_all(forged).await;
-        assert!(started.elapsed() < Duration::from_secs(5), "they share their looks");
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "they share their looks"
+        );
         ann.get("/me").await.expect(200);
 
         // A store that is away can't say whether the key is known: 503, never 401.
@@ -139,23 +153,40 @@ fn another_master_key_is_named_at_the_start() {
                 }
             })
             .collect();
-        let error = Application::build(Config::from_toml(&config.join("\n")).unwrap()).await.err().expect("it does not start");
+        let error = Application::build(Config::from_toml(&config.join("\n")).unwrap())
+            .await
+            .err()
+            .expect("it does not start");
         let message = format!("{error:#}");
-        assert!(message.contains("secrets.master_key") && message.contains("another master key"), "{message}");
-        assert_eq!(listed(&app, "id", "active").await.len(), 1, "nothing was added");
+        assert!(
+            message.contains("secrets.master_key") && message.contains("another master key"),
+            "{message}"
+        );
+        assert_eq!(
+            listed(&app, "id", "active").await.len(),
+            1,
+            "nothing was added"
+        );
         app.sign_up("ann").await;
     });
 }
 
 #[test]
 fn private_parts_are_not_readable_in_the_database() {
-    with_config(Store::Embedded, "tokens.algorithm = 'ES256'", |app| async move {
-        let folder = app.backing.folder.path();
-        let mut stored = std::fs::read(folder.join("revolve.sqlite3")).unwrap();
-        stored.extend(std::fs::read(folder.join("revolve.sqlite3-wal")).unwrap_or_default());
-        let text = String::from_utf8_lossy(&stored);
-        let active = listed(&app, "id", "active").await;
-        assert!(text.contains(&active[0]), "the key's row is there");
-        assert!(!text.contains("PRIVATE KEY"), "and its private part is sealed");
-    });
+    with_config(
+        Store::Embedded,
+        "tokens.algorithm = 'ES256'",
+        |app| async move {
+            let folder = app.backing.folder.path();
+            let mut stored = std::fs::read(folder.join("revolve.sqlite3")).unwrap();
+            stored.extend(std::fs::read(folder.join("revolve.sqlite3-wal")).unwrap_or_default());
+            let text = String::from_utf8_lossy(&stored);
+            let active = listed(&app, "id", "active").await;
+            assert!(text.contains(&active[0]), "the key's row is there");
+            assert!(
+                !text.contains("PRIVATE KEY"),
+                "and its private part is sealed"
+            );
+        },
+    );
 }

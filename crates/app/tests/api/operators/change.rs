@@ -12,7 +12,10 @@ async fn revoked(app: &App, session: &str) {
 }
 
 fn uid(actor: &Actor) -> String {
-    Actor::claims(&actor.id_token)["sub"].as_str().unwrap().to_owned()
+    Actor::claims(&actor.id_token)["sub"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 on_both_stores! {
@@ -95,11 +98,23 @@ fn a_user_is_disabled_while_redis_is_down() {
     with_one_redis("", async |app| {
         let mut ann = app.sign_up("ann").await;
         app.backing.server().redis.cut();
-        let said = app.revolve(&["user", "disable", "ann@example.org", "--yes"]).await.expect(0);
-        assert!(said.err.contains("the white list could not be told"), "{said:?}");
+        let said = app
+            .revolve(&["user", "disable", "ann@example.org", "--yes"])
+            .await
+            .expect(0);
+        assert!(
+            said.err.contains("the white list could not be told"),
+            "{said:?}"
+        );
         ann.get("/me").await.expect_problem(401, "session_revoked");
-        let listed = app.revolve(&["sessions", "list", "ann@example.org", "--json"]).await.expect(0);
-        assert!(listed.err.contains("the last use of sessions is not known"), "{listed:?}");
+        let listed = app
+            .revolve(&["sessions", "list", "ann@example.org", "--json"])
+            .await
+            .expect(0);
+        assert!(
+            listed.err.contains("the last use of sessions is not known"),
+            "{listed:?}"
+        );
         assert_eq!(listed.json()[0]["endReason"], "account_disabled");
         app.backing.server().redis.restore();
         ann.refresh().await.expect_problem(401, "session_revoked");

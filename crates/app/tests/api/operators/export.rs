@@ -16,7 +16,10 @@ use tokio_postgres::NoTls;
 /// The rows by address.
 fn rows(text: &str) -> BTreeMap<String, Value> {
     let row = |line: &str| serde_json::from_str::<Value>(line).unwrap();
-    text.lines().map(row).map(|row| (row["email"].as_str().unwrap().to_owned(), row)).collect()
+    text.lines()
+        .map(row)
+        .map(|row| (row["email"].as_str().unwrap().to_owned(), row))
+        .collect()
 }
 
 on_both_stores! {
@@ -55,33 +58,78 @@ on_both_stores! {
 }
 
 fn drafts(folder: &Path) -> usize {
-    fs::read_dir(folder).unwrap().filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().starts_with(".export")).count()
+    fs::read_dir(folder)
+        .unwrap()
+        .filter(|file| {
+            file.as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with(".export")
+        })
+        .count()
 }
 
 /// Hashes are not left lying about.
 #[test]
 fn an_export_that_is_told_to_stop_leaves_nothing_behind() {
     with_config(Store::Server, "postgres.timeout = '10s'", async |app| {
-        let (client, connection) = tokio_postgres::connect(app.backing.server().postgres_url.as_str(), NoTls).await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(app.backing.server().postgres_url.as_str(), NoTls)
+                .await
+                .unwrap();
         let driver = actix_web::rt::spawn(connection);
         // So it has its file, and waits.
-        client.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        client
+            .batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+            .await
+            .unwrap();
         let folder = app.backing.folder.path();
         fs::write(folder.join("command.toml"), &app.config).unwrap();
         for signal in ["TERM", "INT", "HUP"] {
             let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-            command.current_dir(folder).env_clear().args(["--config", "command.toml", "user", "export", "accounts.jsonl"]);
-            let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            command.current_dir(folder).env_clear().args([
+                "--config",
+                "command.toml",
+                "user",
+                "export",
+                "accounts.jsonl",
+            ]);
+            let child = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
             let begun = Instant::now();
             while drafts(folder) == 0 {
-                assert!(begun.elapsed() < Duration::from_mins(1), "it makes its file");
+                assert!(
+                    begun.elapsed() < Duration::from_mins(1),
+                    "it makes its file"
+                );
                 sleep(Duration::from_millis(10)).await;
             }
-            assert!(Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap().success());
-            let said = spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+            assert!(
+                Command::new("kill")
+                    .args([&format!("-{signal}"), &child.id().to_string()])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            let said = spawn_blocking(|| child.wait_with_output())
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!(said.status.code(), Some(1), "{signal}: {said:?}");
-            assert!(String::from_utf8_lossy(&said.stderr).contains("nothing was exported"), "{said:?}");
-            assert_eq!((drafts(folder), folder.join("accounts.jsonl").exists()), (0, false), "{signal}");
+            assert!(
+                String::from_utf8_lossy(&said.stderr).contains("nothing was exported"),
+                "{said:?}"
+            );
+            assert_eq!(
+                (drafts(folder), folder.join("accounts.jsonl").exists()),
+                (0, false),
+                "{signal}"
+            );
         }
         drop(client);
         drop(driver.await);

@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 fn emails(listed: &Value) -> Vec<&str> {
-    listed.as_array().unwrap().iter().map(|account| account["email"].as_str().unwrap()).collect()
+    listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| account["email"].as_str().unwrap())
+        .collect()
 }
 
 on_both_stores! {

@@ -10,10 +10,21 @@ use tokio_postgres::NoTls;
 fn a_command_that_looks_leaves_older_tables_alone() {
     with_config(Store::Server, "", async |app| {
         app.sign_up("ann").await;
-        let (client, connection) = tokio_postgres::connect(app.backing.server().postgres_url.as_str(), NoTls).await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(app.backing.server().postgres_url.as_str(), NoTls)
+                .await
+                .unwrap();
         let driver = actix_web::rt::spawn(connection);
-        let version =
-            async || -> i64 { client.query_one("SELECT max(version)::bigint FROM refinery_schema_history", &[]).await.unwrap().get(0) };
+        let version = async || -> i64 {
+            client
+                .query_one(
+                    "SELECT max(version)::bigint FROM refinery_schema_history",
+                    &[],
+                )
+                .await
+                .unwrap()
+                .get(0)
+        };
         let latest = version().await;
         fs::write(app.backing.folder.path().join("rows.jsonl"), "").unwrap();
         let looks: [&[&str]; 8] = [
@@ -32,13 +43,28 @@ fn a_command_that_looks_leaves_older_tables_alone() {
             }
         }
         let older = format!("DELETE FROM refinery_schema_history WHERE version = {latest}");
-        let newer = format!("UPDATE refinery_schema_history SET version = {} WHERE version = {}", latest + 1, latest - 1);
-        for (rewritten, found, advice) in [(older, latest - 1, "revolve migrate"), (newer, latest + 1, "a newer release")] {
+        let newer = format!(
+            "UPDATE refinery_schema_history SET version = {} WHERE version = {}",
+            latest + 1,
+            latest - 1
+        );
+        for (rewritten, found, advice) in [
+            (older, latest - 1, "revolve migrate"),
+            (newer, latest + 1, "a newer release"),
+        ] {
             client.batch_execute(&rewritten).await.unwrap();
             for arguments in looks {
                 let said = app.revolve(arguments).await.expect(1);
-                assert!(said.err.contains(&format!("of version {found}, ")) && said.err.contains(advice), "{arguments:?}: {said:?}");
-                assert_eq!((said.out.as_str(), version().await), ("", found), "{arguments:?}");
+                assert!(
+                    said.err.contains(&format!("of version {found}, "))
+                        && said.err.contains(advice),
+                    "{arguments:?}: {said:?}"
+                );
+                assert_eq!(
+                    (said.out.as_str(), version().await),
+                    ("", found),
+                    "{arguments:?}"
+                );
             }
         }
         assert!(!app.backing.folder.path().join("accounts.jsonl").exists());
@@ -52,18 +78,40 @@ fn a_command_that_looks_makes_no_installation_and_one_that_writes_says_so() {
     let folder = TempDir::new().unwrap();
     let revolve = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-        let said = command.current_dir(folder.path()).env_clear().args(arguments).output().unwrap();
+        let said = command
+            .current_dir(folder.path())
+            .env_clear()
+            .args(arguments)
+            .output()
+            .unwrap();
         (said.status.code(), String::from_utf8(said.stderr).unwrap())
     };
-    for arguments in
-        [&["user", "list"][..], &["user", "export", "accounts.jsonl"], &["sessions", "list", "ann@example.org"], &["keys", "list"]]
-    {
+    for arguments in [
+        &["user", "list"][..],
+        &["user", "export", "accounts.jsonl"],
+        &["sessions", "list", "ann@example.org"],
+        &["keys", "list"],
+    ] {
         let (code, err) = revolve(arguments);
-        assert!(code == Some(1) && err.contains("revolve migrate"), "{arguments:?}: {err}");
+        assert!(
+            code == Some(1) && err.contains("revolve migrate"),
+            "{arguments:?}: {err}"
+        );
     }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no folder, no file, no key");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "no folder, no file, no key"
+    );
     let (code, err) = revolve(&["user", "add", "ann@example.org", "--generate"]);
-    assert_eq!((code, err.matches("migrated the tables in SQLite: V").count()), (Some(0), 5), "{err}");
+    assert_eq!(
+        (
+            code,
+            err.matches("migrated the tables in SQLite: V").count()
+        ),
+        (Some(0), 5),
+        "{err}"
+    );
     let (code, err) = revolve(&["user", "list"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
 }

@@ -44,13 +44,26 @@ impl Answer {
         assert_eq!(self.status, status, "{self:#?}");
         assert_eq!(self.header("content-type"), "application/problem+json");
         let json = self.json();
-        assert_eq!((json["code"].as_str(), json["status"].as_u64()), (Some(code), Some(u64::from(status))), "{self:#?}");
-        assert!(json["title"].is_string() && json["detail"].is_string() && json["type"].is_string(), "{self:#?}");
+        assert_eq!(
+            (json["code"].as_str(), json["status"].as_u64()),
+            (Some(code), Some(u64::from(status))),
+            "{self:#?}"
+        );
+        assert!(
+            json["title"].is_string() && json["detail"].is_string() && json["type"].is_string(),
+            "{self:#?}"
+        );
         if status == 401 {
-            assert!(self.header("www-authenticate").starts_with("Bearer "), "{self:#?}");
+            assert!(
+                self.header("www-authenticate").starts_with("Bearer "),
+                "{self:#?}"
+            );
         }
         if status == 503 || status == 429 {
-            assert!(self.header("retry-after").parse::<u32>().is_ok(), "{self:#?}");
+            assert!(
+                self.header("retry-after").parse::<u32>().is_ok(),
+                "{self:#?}"
+            );
         }
         self
     }
@@ -60,7 +73,9 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("headers are text"))
     }
 }
 
@@ -68,17 +83,36 @@ impl Answer {
 pub(crate) fn field_errors(answer: &Answer) -> Vec<String> {
     let json = answer.json();
     let errors = json["errors"].as_array().cloned().unwrap_or_default();
-    errors.iter().map(|error| format!("{}: {}", error["field"].as_str().unwrap(), error["code"].as_str().unwrap())).collect()
+    errors
+        .iter()
+        .map(|error| {
+            format!(
+                "{}: {}",
+                error["field"].as_str().unwrap(),
+                error["code"].as_str().unwrap()
+            )
+        })
+        .collect()
 }
 
 impl Actor {
     pub(crate) fn new(client: Client, base: String) -> Self {
-        Self { client, base, id_token: String::new(), refresh_token: String::new(), credential: None, session: String::new() }
+        Self {
+            client,
+            base,
+            id_token: String::new(),
+            refresh_token: String::new(),
+            credential: None,
+            session: String::new(),
+        }
     }
 
     /// The same client at another replica.
     pub(crate) fn at(&self, other: &Self) -> Self {
-        Self { base: other.base.clone(), ..self.clone() }
+        Self {
+            base: other.base.clone(),
+            ..self.clone()
+        }
     }
 
     /// A request to any path.
@@ -92,22 +126,37 @@ impl Actor {
         let sent = Sent::from(&request);
         let response = self.execute(request).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let answer = Answer { status, headers, text: response.text().await.expect("the answer is text") };
+        let answer = Answer {
+            status,
+            headers,
+            text: response.text().await.expect("the answer is text"),
+        };
         described::check(&sent, &answer);
         answer
     }
 
     pub(super) async fn execute(&self, request: Request) -> Response {
-        self.client.execute(request).await.expect("the service answers")
+        self.client
+            .execute(request)
+            .await
+            .expect("the service answers")
     }
 
     pub(crate) async fn post(&self, operation: &str, body: Value) -> Answer {
-        self.send(self.request(Method::POST, &path(operation)).json(&body)).await
+        self.send(self.request(Method::POST, &path(operation)).json(&body))
+            .await
     }
 
     /// With the ID token.
-    pub(crate) async fn call(&self, method: Method, operation: &str, body: Option<Value>) -> Answer {
-        let request = self.request(method, &path(operation)).bearer_auth(&self.id_token);
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        operation: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let request = self
+            .request(method, &path(operation))
+            .bearer_auth(&self.id_token);
         self.send(match body {
             Some(body) => request.json(&body),
             None => request,
@@ -128,18 +177,24 @@ impl Actor {
     }
 
     pub(crate) async fn sign_up(&mut self, email: &str) -> Answer {
-        let answer = self.post("/signup", json!({ "email": email, "password": PASSWORD })).await;
+        let answer = self
+            .post("/signup", json!({ "email": email, "password": PASSWORD }))
+            .await;
         self.keep(answer)
     }
 
     pub(crate) async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
-        let answer = self.post("/signin", json!({ "email": email, "password": password })).await;
+        let answer = self
+            .post("/signin", json!({ "email": email, "password": password }))
+            .await;
         self.keep(answer)
     }
 
     /// Signs in again and shows the device credential.
     pub(crate) async fn sign_in_again(&mut self, email: &str) -> Answer {
-        let request = self.request(Method::POST, &path("/signin")).json(&json!({ "email": email, "password": PASSWORD }));
+        let request = self
+            .request(Method::POST, &path("/signin"))
+            .json(&json!({ "email": email, "password": PASSWORD }));
         let answer = self.send(self.showing(request)).await;
         self.keep(answer)
     }
@@ -152,7 +207,9 @@ impl Actor {
 
     /// Refreshes with the device credential and keeps the new tokens.
     pub(crate) async fn refresh_bound(&mut self) -> Answer {
-        let request = self.request(Method::POST, &path("/tokens")).json(&json!({ "refreshToken": self.refresh_token }));
+        let request = self
+            .request(Method::POST, &path("/tokens"))
+            .json(&json!({ "refreshToken": self.refresh_token }));
         let answer = self.send(self.showing(request)).await;
         self.keep(answer)
     }
@@ -163,7 +220,8 @@ impl Actor {
     }
 
     pub(crate) async fn sign_out(&self, scope: &str) -> Answer {
-        self.call(Method::POST, "/signout", Some(json!({ "scope": scope }))).await
+        self.call(Method::POST, "/signout", Some(json!({ "scope": scope })))
+            .await
     }
 
     fn showing(&self, request: RequestBuilder) -> RequestBuilder {

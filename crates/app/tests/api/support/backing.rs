@@ -1,7 +1,9 @@
 //! The stores of one test: a folder, or a schema and a Redis of which it uses its own users' keys.
 
 use super::{Store, proxy::Proxy};
-use deadpool_redis::redis::{self, AsyncCommands, ErrorKind, ServerErrorKind, aio::MultiplexedConnection};
+use deadpool_redis::redis::{
+    self, AsyncCommands, ErrorKind, ServerErrorKind, aio::MultiplexedConnection,
+};
 use revolve_adapters::{jose::MasterKey, system::SystemEntropy};
 use revolve_domain::ports::Entropy;
 use secrecy::{ExposeSecret, SecretString};
@@ -36,7 +38,14 @@ pub(crate) fn cluster() -> bool {
 fn each(url: &str) -> Vec<Url> {
     let (head, rest) = url.split_once("://").expect("the URL of a store is a URL");
     let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
-    hosts.split(',').map(|host| format!("{head}://{host}/{path}").parse().expect("the URL of a store is a URL")).collect()
+    hosts
+        .split(',')
+        .map(|host| {
+            format!("{head}://{host}/{path}")
+                .parse()
+                .expect("the URL of a store is a URL")
+        })
+        .collect()
 }
 
 fn backing_url(variable: &str) -> Option<String> {
@@ -44,13 +53,18 @@ fn backing_url(variable: &str) -> Option<String> {
         return Some(url);
     }
     let skip = env::var_os("REVOLVE_TEST_ALLOW_SKIP").is_some();
-    assert!(skip, "{variable} is not set: run the tests with `cargo xtask test`, which starts the stores");
+    assert!(
+        skip,
+        "{variable} is not set: run the tests with `cargo xtask test`, which starts the stores"
+    );
     println!("skipped: {variable} is not set");
     None
 }
 
 fn host(url: &Url, port: u16) -> SocketAddr {
-    let sockets = url.socket_addrs(|| Some(port)).expect("the store's host can be looked up");
+    let sockets = url
+        .socket_addrs(|| Some(port))
+        .expect("the store's host can be looked up");
     sockets[0]
 }
 
@@ -59,25 +73,44 @@ impl Backing {
     pub(crate) async fn new(store: Store) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder can be made");
         if store == Store::Embedded {
-            return Some(Self { folder, server: None });
+            return Some(Self {
+                folder,
+                server: None,
+            });
         }
         let redis_urls = each(&backing_url("REVOLVE_TEST_REDIS_URL")?);
-        let mut postgres_url: Url = backing_url("REVOLVE_TEST_POSTGRES_URL")?.parse().expect("the URL of a store is a URL");
+        let mut postgres_url: Url = backing_url("REVOLVE_TEST_POSTGRES_URL")?
+            .parse()
+            .expect("the URL of a store is a URL");
         let schema = format!("api_{}", Uuid::from_bytes(SystemEntropy.bytes()).simple());
         execute(&postgres_url, &format!("CREATE SCHEMA {schema}")).await;
-        postgres_url.query_pairs_mut().append_pair("options", &format!("-csearch_path={schema}"));
+        postgres_url
+            .query_pairs_mut()
+            .append_pair("options", &format!("-csearch_path={schema}"));
         // Postgres' URLs percent-encode spaces and equal signs, forms would not.
         let query = postgres_url.query().unwrap_or_default().replace('+', "%20");
         postgres_url.set_query(Some(&query));
         let redis = Proxy::start(host(&redis_urls[0], 6379)).await;
         let postgres = Proxy::start(host(&postgres_url, 5432)).await;
         let master_key = MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
-        Some(Self { folder, server: Some(ServerStores { redis, postgres, redis_urls, postgres_url, schema, master_key }) })
+        Some(Self {
+            folder,
+            server: Some(ServerStores {
+                redis,
+                postgres,
+                redis_urls,
+                postgres_url,
+                schema,
+                master_key,
+            }),
+        })
     }
 
     /// The configuration for these stores, on any free port, with cheap hashes.
     pub(crate) fn config(&self, more: &str) -> String {
-        let mut common = format!("{more}\nhttp.listen = '127.0.0.1:0'\nhttp.workers = 2\nhttp.shutdown_timeout = '1s'\n");
+        let mut common = format!(
+            "{more}\nhttp.listen = '127.0.0.1:0'\nhttp.workers = 2\nhttp.shutdown_timeout = '1s'\n"
+        );
         // Compilers and other tests run beside, at the priority that hashing threads would have to step back from.
         common.push_str("hashing.nice = 0\n");
         if !more.contains("hashing.passes") {
@@ -87,10 +120,20 @@ impl Backing {
             return format!("data_dir = '{}'\n{common}", self.folder.path().display());
         };
         let redis = if cluster() {
-            let hosts: Vec<_> = server.redis_urls.iter().map(|url| host(url, 6379).to_string()).collect();
-            format!("redis.mode = 'cluster'\nredis.url = 'redis://{}/'", hosts.join(","))
+            let hosts: Vec<_> = server
+                .redis_urls
+                .iter()
+                .map(|url| host(url, 6379).to_string())
+                .collect();
+            format!(
+                "redis.mode = 'cluster'\nredis.url = 'redis://{}/'",
+                hosts.join(",")
+            )
         } else {
-            format!("redis.url = '{}'", server.redis.before(&server.redis_urls[0]))
+            format!(
+                "redis.url = '{}'",
+                server.redis.before(&server.redis_urls[0])
+            )
         };
         format!(
             "profile = 'server'\n{redis}\npostgres.url = '{}'\npostgres.pool_size = 4\nsecrets.master_key = '{}'\n\
@@ -102,12 +145,18 @@ impl Backing {
 
     /// Both proxies.
     pub(crate) fn server(&self) -> &ServerStores {
-        self.server.as_ref().expect("this test runs on Redis and Postgres")
+        self.server
+            .as_ref()
+            .expect("this test runs on Redis and Postgres")
     }
 
     /// What to do after the test.
     pub(crate) fn cleanup(&self) -> Cleanup {
-        Cleanup(self.server.as_ref().map(|server| (server.postgres_url.clone(), server.schema.clone())))
+        Cleanup(
+            self.server
+                .as_ref()
+                .map(|server| (server.postgres_url.clone(), server.schema.clone())),
+        )
     }
 }
 
@@ -121,7 +170,10 @@ impl ServerStores {
     pub(crate) async fn redis_of(&self, uid: &str) -> MultiplexedConnection {
         for url in &self.redis_urls {
             let client = redis::Client::open(url.as_str()).expect("the URL was read once");
-            let mut link = client.get_multiplexed_async_connection().await.expect("Redis answers");
+            let mut link = client
+                .get_multiplexed_async_connection()
+                .await
+                .expect("Redis answers");
             let asked: Result<bool, _> = link.exists(format!("{{{uid}}}:sessions")).await;
             match asked {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {}
@@ -147,9 +199,14 @@ impl Cleanup {
 }
 
 async fn execute(url: &Url, statement: &str) {
-    let (client, connection) = tokio_postgres::connect(url.as_str(), NoTls).await.expect("Postgres answers");
+    let (client, connection) = tokio_postgres::connect(url.as_str(), NoTls)
+        .await
+        .expect("Postgres answers");
     let driver = actix_web::rt::spawn(connection);
-    client.batch_execute(statement).await.expect("Postgres does as it is told");
+    client
+        .batch_execute(statement)
+        .await
+        .expect("Postgres does as it is told");
     drop(client);
     drop(driver.await);
 }

@@ -43,23 +43,46 @@ impl App {
     }
 
     /// Runs a command with a configuration of its own.
-    pub(crate) async fn revolve_on(&self, configuration: &str, arguments: &[&str], input: &str) -> Said {
+    pub(crate) async fn revolve_on(
+        &self,
+        configuration: &str,
+        arguments: &[&str],
+        input: &str,
+    ) -> Said {
         let folder = self.backing.folder.path();
         let config = folder.join("command.toml");
         fs::write(&config, configuration).expect("the folder can be written to");
         let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
-        command.current_dir(folder).env_clear().arg("--config").arg(config).args(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .current_dir(folder)
+            .env_clear()
+            .arg("--config")
+            .arg(config)
+            .args(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let input = input.to_owned();
         // The stores are behind proxies that run on this thread.
         let output = spawn_blocking(move || {
             let mut child = command.spawn().expect("the binary starts");
             // It may end without reading.
-            drop(child.stdin.take().expect("it is piped").write_all(input.as_bytes()));
+            drop(
+                child
+                    .stdin
+                    .take()
+                    .expect("it is piped")
+                    .write_all(input.as_bytes()),
+            );
             child.wait_with_output().expect("it ends")
         });
         let output = output.await.expect("nothing panics");
         let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        Said {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 }

@@ -33,8 +33,15 @@ pub(crate) struct Sent {
 
 impl From<&Request> for Sent {
     fn from(request: &Request) -> Self {
-        let body = request.body().map_or(Some(Vec::new()), |body| body.as_bytes().map(<[u8]>::to_vec));
-        Self { method: request.method().clone(), url: request.url().clone(), headers: request.headers().clone(), body }
+        let body = request
+            .body()
+            .map_or(Some(Vec::new()), |body| body.as_bytes().map(<[u8]>::to_vec));
+        Self {
+            method: request.method().clone(),
+            url: request.url().clone(),
+            headers: request.headers().clone(),
+            body,
+        }
     }
 }
 
@@ -43,7 +50,9 @@ fn close(value: &mut Value) {
     match value {
         Value::Object(members) => {
             if members.get("type") == Some(&json!("object")) && members.contains_key("properties") {
-                members.entry("additionalProperties").or_insert(json!(false));
+                members
+                    .entry("additionalProperties")
+                    .or_insert(json!(false));
             }
             members.values_mut().for_each(close);
         }
@@ -54,7 +63,11 @@ fn close(value: &mut Value) {
 
 /// What is meant, whether it stands here or is referred to.
 fn resolved(value: &'static Value) -> &'static Value {
-    value["$ref"].as_str().map_or(value, |reference| DOCUMENT.pointer(&reference[1..]).expect("the reference leads somewhere"))
+    value["$ref"].as_str().map_or(value, |reference| {
+        DOCUMENT
+            .pointer(&reference[1..])
+            .expect("the reference leads somewhere")
+    })
 }
 
 /// Whether formats are checked: in requests they are hints (JSON Schema 2020-12, Validation §7.2.1), since white space around an
@@ -72,25 +85,48 @@ fn fits(schema: &Value, value: &Value, formats: Formats, what: &dyn Fn() -> Stri
     let validator = known.unwrap_or_else(|| {
         let mut schema = schema.clone();
         schema["components"] = DOCUMENT["components"].clone();
-        let validator =
-            Arc::new(jsonschema::draft202012::options().should_validate_formats(formats == Formats::Checked).build(&schema).unwrap());
-        VALIDATORS.lock().unwrap().insert(key, Arc::clone(&validator));
+        let validator = Arc::new(
+            jsonschema::draft202012::options()
+                .should_validate_formats(formats == Formats::Checked)
+                .build(&schema)
+                .unwrap(),
+        );
+        VALIDATORS
+            .lock()
+            .unwrap()
+            .insert(key, Arc::clone(&validator));
         validator
     });
-    let errors: Vec<String> =
-        validator.iter_errors(value).map(|error| format!("{error} at {:?}", error.instance_path().as_str())).collect();
-    assert!(errors.is_empty(), "{} does not fit its schema: {errors:#?}\n{value:#}", what());
+    let errors: Vec<String> = validator
+        .iter_errors(value)
+        .map(|error| format!("{error} at {:?}", error.instance_path().as_str()))
+        .collect();
+    assert!(
+        errors.is_empty(),
+        "{} does not fit its schema: {errors:#?}\n{value:#}",
+        what()
+    );
 }
 
 /// The described path that a path is an instance of.
 fn item(path: &str) -> Option<(&'static String, &'static Value)> {
     let matches = |template: &str| {
         let (mut template, mut path) = (template.split('/'), path.split('/'));
-        let fits = |one: &str, other: &str| one == other || (one.starts_with('{') && !other.is_empty());
-        template.by_ref().zip(path.by_ref()).all(|(one, other)| fits(one, other)) && template.next().is_none() && path.next().is_none()
+        let fits =
+            |one: &str, other: &str| one == other || (one.starts_with('{') && !other.is_empty());
+        template
+            .by_ref()
+            .zip(path.by_ref())
+            .all(|(one, other)| fits(one, other))
+            && template.next().is_none()
+            && path.next().is_none()
     };
     let same_length = |template: &str| template.split('/').count() == path.split('/').count();
-    DOCUMENT["paths"].as_object().unwrap().iter().find(|(template, _)| same_length(template) && matches(template))
+    DOCUMENT["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .find(|(template, _)| same_length(template) && matches(template))
 }
 
 /// Fails unless this exchange is as the document says.
@@ -108,20 +144,41 @@ pub(crate) fn check(sent: &Sent, answer: &Answer) {
             431 => "HeadersTooLarge",
             _ => "NotFound",
         };
-        assert!(name != "NotFound" || answer.status == 404, "{} {path} is answered but not described: {answer:#?}", sent.method);
+        assert!(
+            name != "NotFound" || answer.status == 404,
+            "{} {path} is answered but not described: {answer:#?}",
+            sent.method
+        );
         return check_answer(shared(name), sent, answer);
     };
     let operation = &item[sent.method.as_str().to_lowercase()];
     if operation.is_null() {
-        assert_eq!(answer.status, 405, "{} {path} is answered but not described: {answer:#?}", sent.method);
-        let allow: Vec<String> = answer.header("allow").split(", ").map(str::to_lowercase).collect();
+        assert_eq!(
+            answer.status, 405,
+            "{} {path} is answered but not described: {answer:#?}",
+            sent.method
+        );
+        let allow: Vec<String> = answer
+            .header("allow")
+            .split(", ")
+            .map(str::to_lowercase)
+            .collect();
         let mut described: Vec<&String> = item.as_object().unwrap().keys().collect();
         described.sort_by_key(|method| allow.iter().position(|allowed| allowed == *method));
-        assert_eq!(described, allow.iter().collect::<Vec<_>>(), "{path}: `Allow` names other methods");
+        assert_eq!(
+            described,
+            allow.iter().collect::<Vec<_>>(),
+            "{path}: `Allow` names other methods"
+        );
         return check_answer(shared("MethodNotAllowed"), sent, answer);
     }
     let response = &operation["responses"][answer.status.to_string()];
-    assert!(response.is_object(), "{} {path}: {} is not described: {answer:#?}", sent.method, answer.status);
+    assert!(
+        response.is_object(),
+        "{} {path}: {} is not described: {answer:#?}",
+        sent.method,
+        answer.status
+    );
     check_answer(resolved(response), sent, answer);
     if answer.status < 400 {
         check_request(operation, sent);
@@ -129,19 +186,46 @@ pub(crate) fn check(sent: &Sent, answer: &Answer) {
 }
 
 fn check_answer(response: &Value, sent: &Sent, answer: &Answer) {
-    let what = || format!("{} {}: the answer {}", sent.method, sent.url.path(), answer.status);
+    let what = || {
+        format!(
+            "{} {}: the answer {}",
+            sent.method,
+            sent.url.path(),
+            answer.status
+        )
+    };
     for (name, header) in response["headers"].as_object().into_iter().flatten() {
         let there = answer.headers.contains_key(name);
-        assert!(there || header["required"] != json!(true), "{} lacks {name}: {answer:#?}", what());
+        assert!(
+            there || header["required"] != json!(true),
+            "{} lacks {name}: {answer:#?}",
+            what()
+        );
     }
     let Some(content) = response["content"].as_object() else {
-        assert_eq!(answer.text, "", "{} has content that is not described", what());
+        assert_eq!(
+            answer.text,
+            "",
+            "{} has content that is not described",
+            what()
+        );
         return;
     };
-    let media_type = answer.header("content-type").split(';').next().unwrap_or_default().trim();
-    let Some(content) = content.get(media_type) else { panic!("{}: {media_type:?} is not described", what()) };
+    let media_type = answer
+        .header("content-type")
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let Some(content) = content.get(media_type) else {
+        panic!("{}: {media_type:?} is not described", what())
+    };
     let is_json = media_type == "application/json" || media_type.ends_with("+json");
-    let body = if is_json { answer.json() } else { Value::from(answer.text.as_str()) };
+    let body = if is_json {
+        answer.json()
+    } else {
+        Value::from(answer.text.as_str())
+    };
     // A stream is looked at by those who read it.
     if media_type != "text/event-stream" {
         fits(&content["schema"], &body, Formats::Checked, &what);
@@ -150,16 +234,36 @@ fn check_answer(response: &Value, sent: &Sent, answer: &Answer) {
 
 /// A request that was carried out.
 fn check_request(operation: &'static Value, sent: &Sent) {
-    let what = || format!("{} {}: the request, which was accepted,", sent.method, sent.url.path());
+    let what = || {
+        format!(
+            "{} {}: the request, which was accepted,",
+            sent.method,
+            sent.url.path()
+        )
+    };
     let parameters = || operation["parameters"].as_array().into_iter().flatten();
     for (name, value) in sent.url.query_pairs() {
-        let found = parameters().find(|parameter| parameter["in"] == "query" && parameter["name"] == *name);
-        let Some(parameter) = found else { panic!("{} has {name}, which is not described", what()) };
-        fits(&parameter["schema"], &value.parse::<i64>().map_or(Value::from(&*value), Value::from), Formats::Checked, &what);
+        let found =
+            parameters().find(|parameter| parameter["in"] == "query" && parameter["name"] == *name);
+        let Some(parameter) = found else {
+            panic!("{} has {name}, which is not described", what())
+        };
+        fits(
+            &parameter["schema"],
+            &value
+                .parse::<i64>()
+                .map_or(Value::from(&*value), Value::from),
+            Formats::Checked,
+            &what,
+        );
     }
     let alternatives = operation["security"].as_array();
     if alternatives.is_some_and(|all| all.iter().all(|scheme| scheme.get("idToken").is_some())) {
-        assert!(sent.headers.contains_key("authorization"), "{} has no ID token", what());
+        assert!(
+            sent.headers.contains_key("authorization"),
+            "{} has no ID token",
+            what()
+        );
     }
     let Some(bytes) = &sent.body else { return };
     let body = &operation["requestBody"];
@@ -167,26 +271,41 @@ fn check_request(operation: &'static Value, sent: &Sent) {
         assert_ne!(body["required"], json!(true), "{} has no body", what());
         return;
     }
-    assert!(body.is_object(), "{} has a body, which is not described", what());
+    assert!(
+        body.is_object(),
+        "{} has a body, which is not described",
+        what()
+    );
     let value: Value = serde_json::from_slice(bytes).unwrap();
-    fits(&body["content"]["application/json"]["schema"], &value, Formats::Hints, &what);
+    fits(
+        &body["content"]["application/json"]["schema"],
+        &value,
+        Formats::Hints,
+        &what,
+    );
 }
 
 /// The operations of the document: method, path, what is said.
 pub(crate) fn operations() -> impl Iterator<Item = (Method, &'static str, &'static Value)> {
     let items = DOCUMENT["paths"].as_object().unwrap().iter();
     items.flat_map(|(path, item)| {
-        item.as_object().unwrap().iter().map(move |(method, said)| (method.to_uppercase().parse().unwrap(), path.as_str(), said))
+        item.as_object().unwrap().iter().map(move |(method, said)| {
+            (method.to_uppercase().parse().unwrap(), path.as_str(), said)
+        })
     })
 }
 
 /// The schema of an operation's body, if it takes one.
 pub(crate) fn body_schema(operation: &'static Value) -> Option<&'static Value> {
-    operation["requestBody"].is_object().then(|| resolved(&operation["requestBody"]["content"]["application/json"]["schema"]))
+    operation["requestBody"]
+        .is_object()
+        .then(|| resolved(&operation["requestBody"]["content"]["application/json"]["schema"]))
 }
 
 /// The examples of an operation's body.
 pub(crate) fn body_examples(operation: &'static Value) -> impl Iterator<Item = &'static Value> {
     let examples = operation["requestBody"]["content"]["application/json"]["examples"].as_object();
-    examples.into_iter().flat_map(|examples| examples.values().map(|example| &example["value"]))
+    examples
+        .into_iter()
+        .flat_map(|examples| examples.values().map(|example| &example["value"]))
 }

@@ -23,7 +23,8 @@ impl Actor {
 
     /// The feed, unless it still has this tag, at once or after a wait.
     pub(crate) async fn feed_unless(&self, tag: &str, query: &str) -> Answer {
-        self.send(self.feed_request(query).header("If-None-Match", tag)).await
+        self.send(self.feed_request(query).header("If-None-Match", tag))
+            .await
     }
 
     /// What the feed claims now, once its signature has been verified by the key set.
@@ -35,26 +36,62 @@ impl Actor {
 
     /// The claims of a statement whose signature is good.
     pub(crate) async fn verified(&self, jws: &str) -> Value {
-        let keys = self.send(self.request(Method::GET, "/.well-known/jwks.json")).await.expect(200).json();
+        let keys = self
+            .send(self.request(Method::GET, "/.well-known/jwks.json"))
+            .await
+            .expect(200)
+            .json();
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("base64url");
         let (message, signature) = jws.rsplit_once('.').expect("a JWS has three parts");
-        let header: Value = serde_json::from_slice(&decode(message.split('.').next().unwrap())).expect("JSON");
-        let key = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == header["kid"]).expect("the key is in the set");
-        assert_eq!(header, json!({ "alg": "RS256", "kid": key["kid"], "typ": "revocations+jwt" }));
-        let public = RsaPublicKeyComponents { n: decode(key["n"].as_str().unwrap()), e: decode(key["e"].as_str().unwrap()) };
-        public.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &decode(signature)).expect("the signature is good");
+        let header: Value =
+            serde_json::from_slice(&decode(message.split('.').next().unwrap())).expect("JSON");
+        let key = keys["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|key| key["kid"] == header["kid"])
+            .expect("the key is in the set");
+        assert_eq!(
+            header,
+            json!({ "alg": "RS256", "kid": key["kid"], "typ": "revocations+jwt" })
+        );
+        let public = RsaPublicKeyComponents {
+            n: decode(key["n"].as_str().unwrap()),
+            e: decode(key["e"].as_str().unwrap()),
+        };
+        public
+            .verify(
+                &RSA_PKCS1_2048_8192_SHA256,
+                message.as_bytes(),
+                &decode(signature),
+            )
+            .expect("the signature is good");
         Actor::claims(jws)
     }
 
     /// Opens a stream of events.
     pub(crate) async fn events(&self) -> Events {
-        let request = self.feed_request("").header("Accept", "text/event-stream").build().expect("the request is sound");
+        let request = self
+            .feed_request("")
+            .header("Accept", "text/event-stream")
+            .build()
+            .expect("the request is sound");
         let sent = Sent::from(&request);
         let response = self.execute(request).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        described::check(&sent, &Answer { status: 200, headers: response.headers().clone(), text: String::new() });
-        Events { response, text: String::new() }
+        described::check(
+            &sent,
+            &Answer {
+                status: 200,
+                headers: response.headers().clone(),
+                text: String::new(),
+            },
+        );
+        Events {
+            response,
+            text: String::new(),
+        }
     }
 }
 
@@ -77,12 +114,18 @@ impl Events {
                 assert_eq!(event, ":", "an event or a sign of life");
             }
             let chunk = self.response.chunk().await.expect("the stream is whole")?;
-            self.text.push_str(std::str::from_utf8(&chunk).expect("text"));
+            self.text
+                .push_str(std::str::from_utf8(&chunk).expect("text"));
         }
     }
 }
 
 /// The ids of the sessions that a statement names.
 pub(crate) fn sessions(claims: &Value) -> Vec<&str> {
-    claims["sessions"].as_array().unwrap().iter().map(|entry| entry[0].as_str().unwrap()).collect()
+    claims["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry[0].as_str().unwrap())
+        .collect()
 }

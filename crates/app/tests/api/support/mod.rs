@@ -52,11 +52,19 @@ pub(crate) struct Running {
 impl Running {
     async fn start(config: &str) -> Self {
         let config = Config::from_toml(config).expect("the test's configuration is right");
-        let application = Application::build(config).await.expect("the service starts");
+        let application = Application::build(config)
+            .await
+            .expect("the service starts");
         let (address, metrics) = (application.address(), application.metrics_address());
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = actix_web::rt::spawn(application.run(async move { drop(stopped.await) }));
-        Self { address, metrics, client: client(), stop, ended }
+        Self {
+            address,
+            metrics,
+            client: client(),
+            stop,
+            ended,
+        }
     }
 
     /// Somebody without an account.
@@ -67,23 +75,38 @@ impl Running {
     /// Stops it and waits until it has.
     pub(crate) async fn stop(self) {
         drop(self.stop);
-        self.ended.await.expect("the server does not panic").expect("the server stops cleanly");
+        self.ended
+            .await
+            .expect("the server does not panic")
+            .expect("the server stops cleanly");
     }
 }
 
 /// Runs a test against a service on these stores, with more configuration in TOML (dotted keys).
-pub(crate) fn with_config<F: Future<Output = ()>>(store: Store, more: &str, test: impl FnOnce(App) -> F) {
+pub(crate) fn with_config<F: Future<Output = ()>>(
+    store: Store,
+    more: &str,
+    test: impl FnOnce(App) -> F,
+) {
     // Whether JSON objects keep their order depends on what else is built.
     let mut snapshots = insta::Settings::clone_current();
     snapshots.set_sort_maps(true);
     let _guard = snapshots.bind_to_scope();
     actix_web::rt::System::new().block_on(async move {
-        let Some(backing) = Backing::new(store).await else { return };
+        let Some(backing) = Backing::new(store).await else {
+            return;
+        };
         let cleanup = backing.cleanup();
         let config = backing.config(more);
         let running = Running::start(&config).await;
         let (address, metrics) = (running.address, running.metrics);
-        let app = App { address, metrics, backing, config, client: client() };
+        let app = App {
+            address,
+            metrics,
+            backing,
+            config,
+            client: client(),
+        };
         let outcome = AssertUnwindSafe(test(app)).catch_unwind().await;
         running.stop().await;
         cleanup.run().await;
@@ -109,7 +132,11 @@ pub(crate) fn skipped_over_a_cluster() -> bool {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().pool_max_idle_per_host(200).no_proxy().build().expect("a client can be made")
+    reqwest::Client::builder()
+        .pool_max_idle_per_host(200)
+        .no_proxy()
+        .build()
+        .expect("a client can be made")
 }
 
 impl App {
@@ -131,14 +158,20 @@ impl App {
     /// Somebody who has just signed up as `name@example.org`.
     pub(crate) async fn sign_up(&self, name: &str) -> Actor {
         let mut actor = self.anon();
-        actor.sign_up(&format!("{name}@example.org")).await.expect(201);
+        actor
+            .sign_up(&format!("{name}@example.org"))
+            .await
+            .expect(201);
         actor
     }
 
     /// A second device of somebody.
     pub(crate) async fn sign_in(&self, name: &str) -> Actor {
         let mut actor = self.anon();
-        actor.sign_in(&format!("{name}@example.org"), PASSWORD).await.expect(200);
+        actor
+            .sign_in(&format!("{name}@example.org"), PASSWORD)
+            .await
+            .expect(200);
         actor
     }
 }

@@ -17,8 +17,12 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts on a free port.
     pub(crate) async fn start(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
         let up = Arc::new(watch::Sender::new(true));
         let state = up.subscribe();
         actix_web::rt::spawn(async move {
@@ -34,8 +38,10 @@ impl Proxy {
     /// The URL of its store through it.
     pub(crate) fn before(&self, store: &Url) -> Url {
         let mut url = store.clone();
-        url.set_ip_host(self.address.ip()).expect("a store's URL has a host");
-        url.set_port(Some(self.address.port())).expect("a store's URL has a port");
+        url.set_ip_host(self.address.ip())
+            .expect("a store's URL has a host");
+        url.set_port(Some(self.address.port()))
+            .expect("a store's URL has a port");
         url
     }
 
@@ -51,7 +57,9 @@ impl Proxy {
 }
 
 async fn forward(mut client: TcpStream, target: SocketAddr, mut up: watch::Receiver<bool>) {
-    let Ok(mut server) = TcpStream::connect(target).await else { return };
+    let Ok(mut server) = TcpStream::connect(target).await else {
+        return;
+    };
     drop(client.set_nodelay(true));
     drop(server.set_nodelay(true));
     tokio::select! {

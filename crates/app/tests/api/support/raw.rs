@@ -16,7 +16,9 @@ pub(crate) struct Raw(TcpStream);
 
 impl Raw {
     pub(crate) async fn connect(app: &App) -> Self {
-        let stream = TcpStream::connect(app.address).await.expect("the service listens");
+        let stream = TcpStream::connect(app.address)
+            .await
+            .expect("the service listens");
         stream.set_nodelay(true).expect("a socket");
         Self(stream)
     }
@@ -33,7 +35,12 @@ impl Raw {
             loop {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+                    let length = head.lines().find_map(|line| {
+                        line.to_lowercase()
+                            .strip_prefix("content-length: ")?
+                            .parse()
+                            .ok()
+                    });
                     if body.len() >= length.unwrap_or(0) {
                         return text;
                     }
@@ -49,8 +56,15 @@ impl Raw {
     pub(crate) async fn rest(&mut self) -> (String, Duration) {
         let (begun, mut bytes) = (Instant::now(), Vec::new());
         // Broken off is ended, too.
-        drop(timeout(PATIENCE, self.0.read_to_end(&mut bytes)).await.expect("the service ends the connection"));
-        (String::from_utf8_lossy(&bytes).into_owned(), begun.elapsed())
+        drop(
+            timeout(PATIENCE, self.0.read_to_end(&mut bytes))
+                .await
+                .expect("the service ends the connection"),
+        );
+        (
+            String::from_utf8_lossy(&bytes).into_owned(),
+            begun.elapsed(),
+        )
     }
 
     /// Sends a piece over and over, with pauses, until the service ends the connection; says what it answered and how long it took.
@@ -70,7 +84,12 @@ impl Raw {
                 () = reading => {}
             }
         };
-        timeout(PATIENCE, ended).await.expect("the service ends the connection");
-        (String::from_utf8_lossy(&bytes).into_owned(), begun.elapsed())
+        timeout(PATIENCE, ended)
+            .await
+            .expect("the service ends the connection");
+        (
+            String::from_utf8_lossy(&bytes).into_owned(),
+            begun.elapsed(),
+        )
     }
 }

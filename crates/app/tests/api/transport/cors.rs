@@ -6,15 +6,29 @@ use serde_json::json;
 
 const APP: &str = "https://app.example.org";
 
-async fn preflight(anon: &Actor, target: &str, origin: &str, method: &str, headers: &str) -> Answer {
-    let request = anon.request(Method::OPTIONS, target).header("Origin", origin);
-    let request = request.header("Access-Control-Request-Method", method).header("Access-Control-Request-Headers", headers);
+async fn preflight(
+    anon: &Actor,
+    target: &str,
+    origin: &str,
+    method: &str,
+    headers: &str,
+) -> Answer {
+    let request = anon
+        .request(Method::OPTIONS, target)
+        .header("Origin", origin);
+    let request = request
+        .header("Access-Control-Request-Method", method)
+        .header("Access-Control-Request-Headers", headers);
     anon.send(request).await
 }
 
 #[track_caller]
 fn assert_nothing_is_allowed(answer: &Answer) {
-    let allowed = answer.headers.keys().filter(|name| name.as_str().starts_with("access-control-allow-origin")).count();
+    let allowed = answer
+        .headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("access-control-allow-origin"))
+        .count();
     assert_eq!(allowed, 0, "{answer:?}");
 }
 

@@ -7,14 +7,26 @@ use serde_json::json;
 #[track_caller]
 fn assert_shielded(answer: &Answer, what: &str) {
     assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
-    assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'", "{what}");
+    assert_eq!(
+        answer.header("content-security-policy"),
+        "default-src 'none'; frame-ancestors 'none'",
+        "{what}"
+    );
     assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");
     assert!(!answer.header("cache-control").is_empty(), "{what}");
     if answer.header("content-type") == "application/problem+json" {
         assert_eq!(answer.header("cache-control"), "no-store", "{what}");
     }
-    for name in ["x-content-type-options", "cache-control", "content-security-policy"] {
-        assert_eq!(answer.headers.get_all(name).iter().count(), 1, "{what}: {name} once");
+    for name in [
+        "x-content-type-options",
+        "cache-control",
+        "content-security-policy",
+    ] {
+        assert_eq!(
+            answer.headers.get_all(name).iter().count(),
+            1,
+            "{what}: {name} once"
+        );
     }
 }
 

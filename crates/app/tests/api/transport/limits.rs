@@ -41,25 +41,40 @@ fn a_head_without_end_is_refused() {
             client.send(&line).await;
         }
         let (answer, _) = client.rest().await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 431 "),
+            "{answer}"
+        );
     });
 }
 
 #[test]
 fn more_connections_wait_until_one_ends() {
-    with_config(Store::Embedded, "http.max_connections = 4\nhttp.keep_alive = '60s'\n", async |app| {
-        const GET: &str = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
-        let mut open = Vec::new();
-        for _ in 0..4 {
-            let mut client = Raw::connect(&app).await;
-            client.send(GET).await;
-            assert!(client.answer().await.starts_with("HTTP/1.1 200 "));
-            open.push(client);
-        }
-        let mut another = Raw::connect(&app).await;
-        another.send(GET).await;
-        assert!(timeout(Duration::from_millis(500), another.answer()).await.is_err(), "there is no place");
-        drop(open.pop());
-        assert!(another.answer().await.starts_with("HTTP/1.1 200 "), "now there is");
-    });
+    with_config(
+        Store::Embedded,
+        "http.max_connections = 4\nhttp.keep_alive = '60s'\n",
+        async |app| {
+            const GET: &str = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            let mut open = Vec::new();
+            for _ in 0..4 {
+                let mut client = Raw::connect(&app).await;
+                client.send(GET).await;
+                assert!(client.answer().await.starts_with("HTTP/1.1 200 "));
+                open.push(client);
+            }
+            let mut another = Raw::connect(&app).await;
+            another.send(GET).await;
+            assert!(
+                timeout(Duration::from_millis(500), another.answer())
+                    .await
+                    .is_err(),
+                "there is no place"
+            );
+            drop(open.pop());
+            assert!(
+                another.answer().await.starts_with("HTTP/1.1 200 "),
+                "now there is"
+            );
+        },
+    );
 }

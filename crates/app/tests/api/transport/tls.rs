@@ -51,7 +51,11 @@ fn config(certificate: &Path, key: &Path) -> String {
 }
 
 /// A client that trusts this certificate and no other.
-fn client(certificate: &str, app: &App, versions: std::ops::RangeInclusive<tls::Version>) -> reqwest::Client {
+fn client(
+    certificate: &str,
+    app: &App,
+    versions: std::ops::RangeInclusive<tls::Version>,
+) -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .tls_certs_only([reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap()])
@@ -63,7 +67,11 @@ fn client(certificate: &str, app: &App, versions: std::ops::RangeInclusive<tls::
 }
 
 fn actor(certificate: &str, app: &App) -> Actor {
-    let client = client(certificate, app, tls::Version::TLS_1_2..=tls::Version::TLS_1_3);
+    let client = client(
+        certificate,
+        app,
+        tls::Version::TLS_1_2..=tls::Version::TLS_1_3,
+    );
     Actor::new(client, format!("https://localhost:{}", app.address.port()))
 }
 
@@ -72,20 +80,44 @@ fn the_api_is_served_over_tls_and_nothing_else_is() {
     let (files, certificate) = Files::new();
     with_config(Store::Embedded, &files.config(), async |app| {
         let ann = actor(&certificate, &app);
-        let request = ann.request(Method::POST, "/api/account/signup").json(&json!({ "email": "ann@example.org", "password": PASSWORD }));
+        let request = ann
+            .request(Method::POST, "/api/account/signup")
+            .json(&json!({ "email": "ann@example.org", "password": PASSWORD }));
         let response = request.send().await.unwrap();
-        assert_eq!((response.status().as_u16(), response.version()), (201, Version::HTTP_11));
+        assert_eq!(
+            (response.status().as_u16(), response.version()),
+            (201, Version::HTTP_11)
+        );
         let cookie = response.headers()["set-cookie"].to_str().unwrap();
-        assert!(cookie.starts_with("__Host-revolve-device=") && cookie.contains("Secure"), "{cookie}");
-        assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+        assert!(
+            cookie.starts_with("__Host-revolve-device=") && cookie.contains("Secure"),
+            "{cookie}"
+        );
+        assert_eq!(
+            response.headers()["strict-transport-security"],
+            "max-age=31536000"
+        );
 
         for version in [tls::Version::TLS_1_2, tls::Version::TLS_1_3] {
             let client = client(&certificate, &app, version..=version);
-            let answer = client.get(format!("https://localhost:{}/health/ready", app.address.port())).send().await.unwrap();
+            let answer = client
+                .get(format!(
+                    "https://localhost:{}/health/ready",
+                    app.address.port()
+                ))
+                .send()
+                .await
+                .unwrap();
             assert_eq!(answer.status(), 200, "{version:?}");
         }
         // Plain HTTP is no TLS.
-        assert!(app.anon().request(Method::GET, "/health/live").send().await.is_err());
+        assert!(
+            app.anon()
+                .request(Method::GET, "/health/live")
+                .send()
+                .await
+                .is_err()
+        );
     });
 }
 
@@ -93,7 +125,13 @@ fn the_api_is_served_over_tls_and_nothing_else_is() {
 fn a_new_certificate_is_used_without_a_restart_and_a_bad_one_is_not() {
     let (files, old) = Files::new();
     with_config(Store::Embedded, &files.config(), async |app| {
-        let answers = async |certificate: &str| actor(certificate, &app).request(Method::GET, "/health/live").send().await.is_ok();
+        let answers = async |certificate: &str| {
+            actor(certificate, &app)
+                .request(Method::GET, "/health/live")
+                .send()
+                .await
+                .is_ok()
+        };
         assert!(answers(&old).await);
         fs::write(files.certificate(), "no certificate").unwrap();
         tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -104,7 +142,9 @@ fn a_new_certificate_is_used_without_a_restart_and_a_bad_one_is_not() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(Duration::from_secs(20), used).await.expect("the new certificate is used");
+        timeout(Duration::from_secs(20), used)
+            .await
+            .expect("the new certificate is used");
         assert!(!answers(&old).await, "the old one is not");
     });
 }
@@ -116,15 +156,23 @@ fn slow_clients_are_cut_off_within_tls_too() {
         // Who does not even shake hands.
         let (_, took) = crate::support::Raw::connect(&app).await.rest().await;
         assert!(took < Duration::from_secs(8), "{took:?}");
-        let (_, took) = crate::support::Raw::connect(&app).await.drip("\u{16}\u{3}\u{1}\u{1}").await;
+        let (_, took) = crate::support::Raw::connect(&app)
+            .await
+            .drip("\u{16}\u{3}\u{1}\u{1}")
+            .await;
         assert!(took < Duration::from_secs(8), "{took:?}");
         // Who does, and then sends a body that never ends.
         let ann = actor(&certificate, &app);
         let body = reqwest::Body::wrap_stream(stream::pending::<Result<Vec<u8>, Infallible>>());
-        let request = ann.request(Method::POST, "/api/account/signin").header("Content-Type", "application/json").body(body);
+        let request = ann
+            .request(Method::POST, "/api/account/signin")
+            .header("Content-Type", "application/json")
+            .body(body);
         ann.send(request).await.expect_problem(408, "body_too_slow");
         // The connection is good for others.
-        ann.send(ann.request(Method::GET, "/health/live")).await.expect(200);
+        ann.send(ann.request(Method::GET, "/health/live"))
+            .await
+            .expect(200);
     });
 }
 
@@ -142,14 +190,41 @@ fn what_is_wrong_with_the_files_is_said() {
     let missing = folder.path().join("missing.pem");
     for (certificate, key, expected) in [
         (&missing, &key, "http.tls.certificate_file: can't read"),
-        (&certificate, &missing, "http.tls.private_key_file: can't read"),
-        (&file("empty", ""), &key, "http.tls.certificate_file: has no certificate in PEM"),
-        (&file("bad", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), &key, "http.tls.certificate_file: is no X.509"),
-        (&certificate, &certificate, "http.tls.private_key_file: has no private key in PEM"),
-        (&certificate, &file("other", &other.serialize_pem()), "http.tls.private_key_file: belongs to another certificate"),
+        (
+            &certificate,
+            &missing,
+            "http.tls.private_key_file: can't read",
+        ),
+        (
+            &file("empty", ""),
+            &key,
+            "http.tls.certificate_file: has no certificate in PEM",
+        ),
+        (
+            &file(
+                "bad",
+                "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            ),
+            &key,
+            "http.tls.certificate_file: is no X.509",
+        ),
+        (
+            &certificate,
+            &certificate,
+            "http.tls.private_key_file: has no private key in PEM",
+        ),
+        (
+            &certificate,
+            &file("other", &other.serialize_pem()),
+            "http.tls.private_key_file: belongs to another certificate",
+        ),
     ] {
         let data = folder.path().join("data");
-        let text = format!("data_dir = '{}'\nhttp.listen = '127.0.0.1:0'\n{}", data.display(), config(certificate, key));
+        let text = format!(
+            "data_dir = '{}'\nhttp.listen = '127.0.0.1:0'\n{}",
+            data.display(),
+            config(certificate, key)
+        );
         let config = Config::from_toml(&text).unwrap();
         let built = actix_web::rt::System::new().block_on(revolve::Application::build(config));
         let error = format!("{:#}", built.err().expect("it does not start"));
@@ -157,7 +232,10 @@ fn what_is_wrong_with_the_files_is_said() {
         assert!(!error.contains("BEGIN"), "{error}");
         assert!(!data.exists(), "nothing was begun");
     }
-    let alone = Config::from_toml(&format!("http.tls.certificate_file = '{}'", certificate.display()));
+    let alone = Config::from_toml(&format!(
+        "http.tls.certificate_file = '{}'",
+        certificate.display()
+    ));
     assert!(alone.unwrap_err().to_string().contains("needed together"));
 }
 
@@ -173,6 +251,12 @@ fn an_expired_certificate_is_only_a_warning() {
     with_config(Store::Embedded, &files.config(), async |app| {
         // Clients refuse it, and say why.
         let certificate = fs::read_to_string(files.certificate()).unwrap();
-        assert!(actor(&certificate, &app).request(Method::GET, "/health/live").send().await.is_err());
+        assert!(
+            actor(&certificate, &app)
+                .request(Method::GET, "/health/live")
+                .send()
+                .await
+                .is_err()
+        );
     });
 }

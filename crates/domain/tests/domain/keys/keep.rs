@@ -26,7 +26,10 @@ async fn replicas_that_start_at_once_agree_on_the_first_keys() {
     let replicas = [here.replica(1), here.replica(2), here.replica(3)];
     // All of them have found nothing before the first of them stores something.
     let key = |seed| {
-        let (maker, now) = (revolve_testkit::memory::TestKeyMaker::new(seed), here.clock.now());
+        let (maker, now) = (
+            revolve_testkit::memory::TestKeyMaker::new(seed),
+            here.clock.now(),
+        );
         let new = revolve_domain::ports::KeyMaker::make(&maker, ID).unwrap();
         revolve_domain::keys::StoredKey {
             id: new.id,
@@ -38,7 +41,10 @@ async fn replicas_that_start_at_once_agree_on_the_first_keys() {
         }
     };
     assert_eq!(here.keys.insert(&key(1)).await.unwrap(), KeyOutcome::Done);
-    assert_eq!(here.keys.insert(&key(2)).await.unwrap(), KeyOutcome::Changed);
+    assert_eq!(
+        here.keys.insert(&key(2)).await.unwrap(),
+        KeyOutcome::Changed
+    );
     for replica in &replicas {
         replica.keep.execute().await.unwrap();
     }
@@ -52,18 +58,34 @@ async fn a_next_key_takes_over_when_it_is_due_and_its_predecessor_goes_when_nobo
     let (one, two) = (here.replica(1), here.replica(2));
     one.keep.execute().await.unwrap();
     here.clock.advance(Duration::from_secs(1));
-    let next = ManageKeys { keep: here.replica(3).keep }.generate(ID).await.unwrap();
+    let next = ManageKeys {
+        keep: here.replica(3).keep,
+    }
+    .generate(ID)
+    .await
+    .unwrap();
 
-    here.clock.advance(POLICY.lead(KeyUse::Id).saturating_sub(Duration::from_millis(1)));
+    here.clock.advance(
+        POLICY
+            .lead(KeyUse::Id)
+            .saturating_sub(Duration::from_millis(1)),
+    );
     assert_eq!(two.keep.execute().await.unwrap(), []);
     assert_eq!(here.states(KeyUse::Id).await, ["active", "next"]);
     here.clock.advance(Duration::from_millis(1));
-    let old = find(&two.ring.keys(), KeyUse::Id, State::Active).unwrap().id.clone();
-    assert_eq!(two.keep.execute().await.unwrap(), [KeyChange::Promoted(next.id.clone(), Some(old.clone()))]);
+    let old = find(&two.ring.keys(), KeyUse::Id, State::Active)
+        .unwrap()
+        .id
+        .clone();
+    assert_eq!(
+        two.keep.execute().await.unwrap(),
+        [KeyChange::Promoted(next.id.clone(), Some(old.clone()))]
+    );
     assert_eq!(one.keep.execute().await.unwrap(), [], "once");
     assert_eq!(here.states(KeyUse::Id).await, ["retired", "active"]);
 
-    here.clock.advance((POLICY.id_lifetime + POLICY.margin).saturating_sub(Duration::from_millis(1)));
+    here.clock
+        .advance((POLICY.id_lifetime + POLICY.margin).saturating_sub(Duration::from_millis(1)));
     assert_eq!(one.keep.execute().await.unwrap(), []);
     here.clock.advance(Duration::from_millis(1));
     assert_eq!(one.keep.execute().await.unwrap(), [KeyChange::Removed(old)]);
@@ -75,7 +97,10 @@ async fn a_next_key_takes_over_when_it_is_due_and_its_predecessor_goes_when_nobo
 #[tokio::test]
 async fn a_schedule_makes_keys_early_enough_to_sign_in_time() {
     let every = Duration::from_hours(24 * 30);
-    let policy = KeyPolicy { rotate_every: Some(every), ..POLICY };
+    let policy = KeyPolicy {
+        rotate_every: Some(every),
+        ..POLICY
+    };
     let here = Installation::new();
     let replica = here.replica_with(1, policy, IdKeys::Stored(Algorithm::Rs256));
     replica.keep.execute().await.unwrap();
@@ -84,14 +109,28 @@ async fn a_schedule_makes_keys_early_enough_to_sign_in_time() {
     for _ in 0..3 * 30 * 24 * 2 {
         here.clock.advance(Duration::from_mins(30));
         replica.keep.execute().await.unwrap();
-        let active = find(&replica.ring.keys(), KeyUse::Id, State::Active).unwrap().clone();
+        let active = find(&replica.ring.keys(), KeyUse::Id, State::Active)
+            .unwrap()
+            .clone();
         if signing.last() != Some(&active.id) {
-            assert!(signing.is_empty() || here.clock.now().since(active.created_at) >= POLICY.key_set_max_age, "published before it signs");
+            assert!(
+                signing.is_empty()
+                    || here.clock.now().since(active.created_at) >= POLICY.key_set_max_age,
+                "published before it signs"
+            );
             signing.push(active.id);
         }
     }
-    assert_eq!(signing.len(), 3, "two rotations and a bit in {} days", here.clock.now().since(began).as_secs() / 86_400);
-    assert!(here.stored(KeyUse::Id).await.len() <= 2 && here.stored(KeyUse::Refresh).await.len() <= 2, "old ones go");
+    assert_eq!(
+        signing.len(),
+        3,
+        "two rotations and a bit in {} days",
+        here.clock.now().since(began).as_secs() / 86_400
+    );
+    assert!(
+        here.stored(KeyUse::Id).await.len() <= 2 && here.stored(KeyUse::Refresh).await.len() <= 2,
+        "old ones go"
+    );
 }
 
 #[tokio::test]
@@ -99,10 +138,18 @@ async fn a_refresh_secret_stays_as_long_as_the_longest_token_it_was_made_for() {
     let here = Installation::new();
     here.replica(1).keep.execute().await.unwrap();
     // Meanwhile somebody has configured shorter lives; the tokens that are out keep theirs.
-    let short = KeyPolicy { refresh_lifetime: Duration::from_mins(1), ..POLICY };
+    let short = KeyPolicy {
+        refresh_lifetime: Duration::from_mins(1),
+        ..POLICY
+    };
     let replica = here.replica_with(2, short, IdKeys::Stored(Algorithm::Rs256));
     here.clock.advance(Duration::from_secs(1));
-    ManageKeys { keep: here.replica(3).keep }.generate(KeyKind::Refresh).await.unwrap();
+    ManageKeys {
+        keep: here.replica(3).keep,
+    }
+    .generate(KeyKind::Refresh)
+    .await
+    .unwrap();
     here.clock.advance(POLICY.margin);
     replica.keep.execute().await.unwrap();
     assert_eq!(here.states(KeyUse::Refresh).await, ["retired", "active"]);
@@ -120,14 +167,25 @@ async fn another_algorithm_in_the_configuration_is_adopted_without_a_gap() {
     here.replica(1).keep.execute().await.unwrap();
     let replica = here.replica_with(2, POLICY, IdKeys::Stored(Algorithm::EdDsa));
     replica.keep.execute().await.unwrap();
-    assert_eq!(here.states(KeyUse::Id).await, ["active"], "only a start looks at the algorithm");
+    assert_eq!(
+        here.states(KeyUse::Id).await,
+        ["active"],
+        "only a start looks at the algorithm"
+    );
     assert!(replica.keep.adopt_algorithm().await.unwrap().is_some());
     assert_eq!(replica.keep.adopt_algorithm().await.unwrap(), None, "once");
     here.clock.advance(POLICY.lead(KeyUse::Id));
     replica.keep.execute().await.unwrap();
     let keys = here.stored(KeyUse::Id).await;
-    assert_eq!(find(&keys, KeyUse::Id, State::Active).unwrap().kind, KeyKind::Id(Algorithm::EdDsa));
-    assert_eq!(replica.keep.adopt_algorithm().await.unwrap(), None, "it fits");
+    assert_eq!(
+        find(&keys, KeyUse::Id, State::Active).unwrap().kind,
+        KeyKind::Id(Algorithm::EdDsa)
+    );
+    assert_eq!(
+        replica.keep.adopt_algorithm().await.unwrap(),
+        None,
+        "it fits"
+    );
 }
 
 #[tokio::test]
@@ -135,6 +193,12 @@ async fn where_a_file_signs_no_key_for_id_tokens_is_made_and_old_ones_go() {
     let here = Installation::new();
     let replica = here.replica_with(1, POLICY, IdKeys::File);
     replica.keep.execute().await.unwrap();
-    assert_eq!((here.states(KeyUse::Id).await, here.states(KeyUse::Refresh).await), (vec![], vec!["active"]));
+    assert_eq!(
+        (
+            here.states(KeyUse::Id).await,
+            here.states(KeyUse::Refresh).await
+        ),
+        (vec![], vec!["active"])
+    );
     assert_eq!(replica.keep.adopt_algorithm().await.unwrap(), None);
 }

@@ -18,7 +18,9 @@ async fn there_is_one_next_key_at_a_time() {
     let here = Installation::new();
     let manage = manage(&here).await;
     let next = manage.generate(ID).await.unwrap();
-    assert!(matches!(manage.generate(KeyKind::Id(Algorithm::EdDsa)).await, Err(NotDone::NextExists(id)) if id == next.id));
+    assert!(
+        matches!(manage.generate(KeyKind::Id(Algorithm::EdDsa)).await, Err(NotDone::NextExists(id)) if id == next.id)
+    );
     assert!(manage.generate(KeyKind::Refresh).await.is_ok());
 }
 
@@ -26,15 +28,26 @@ async fn there_is_one_next_key_at_a_time() {
 async fn a_rotation_waits_for_the_readers_unless_it_must_not() {
     let here = Installation::new();
     let manage = manage(&here).await;
-    let RotateOutcome::Waits(id, not_yet) = manage.rotate(ID, false).await.unwrap() else { panic!("it waits") };
-    assert_eq!(manage.rotate(ID, false).await.unwrap(), RotateOutcome::Waits(id.clone(), not_yet), "no second key is made");
-    let RotateOutcome::Rotated(promotion) = manage.rotate(ID, true).await.unwrap() else { panic!("it rotates") };
+    let RotateOutcome::Waits(id, not_yet) = manage.rotate(ID, false).await.unwrap() else {
+        panic!("it waits")
+    };
+    assert_eq!(
+        manage.rotate(ID, false).await.unwrap(),
+        RotateOutcome::Waits(id.clone(), not_yet),
+        "no second key is made"
+    );
+    let RotateOutcome::Rotated(promotion) = manage.rotate(ID, true).await.unwrap() else {
+        panic!("it rotates")
+    };
     assert_eq!(promotion.next, id);
     assert_eq!(here.states(KeyUse::Id).await, ["retired", "active"]);
 
     manage.rotate(ID, false).await.unwrap();
     here.clock.advance(POLICY.lead(KeyUse::Id));
-    assert!(matches!(manage.rotate(ID, false).await.unwrap(), RotateOutcome::Rotated(_)));
+    assert!(matches!(
+        manage.rotate(ID, false).await.unwrap(),
+        RotateOutcome::Rotated(_)
+    ));
 }
 
 #[tokio::test]
@@ -42,13 +55,28 @@ async fn a_key_is_taken_out_of_use_as_its_state_allows() {
     let here = Installation::new();
     let manage = manage(&here).await;
     let active = here.stored(KeyUse::Id).await.remove(0).id;
-    assert!(matches!(manage.retire(&active, true).await, Err(NotDone::Signs(_))));
+    assert!(matches!(
+        manage.retire(&active, true).await,
+        Err(NotDone::Signs(_))
+    ));
     let next = manage.generate(ID).await.unwrap().id;
-    assert_eq!(manage.retire(&next, false).await.unwrap(), RetireOutcome::Gone);
-    assert!(matches!(manage.retire(&next, false).await, Err(NotDone::NotFound(_))));
+    assert_eq!(
+        manage.retire(&next, false).await.unwrap(),
+        RetireOutcome::Gone
+    );
+    assert!(matches!(
+        manage.retire(&next, false).await,
+        Err(NotDone::NotFound(_))
+    ));
     manage.rotate(ID, true).await.unwrap();
-    assert!(matches!(manage.retire(&active, false).await, Err(NotDone::Needed(..))));
-    assert_eq!(manage.retire(&active, true).await.unwrap(), RetireOutcome::Gone);
+    assert!(matches!(
+        manage.retire(&active, false).await,
+        Err(NotDone::Needed(..))
+    ));
+    assert_eq!(
+        manage.retire(&active, true).await.unwrap(),
+        RetireOutcome::Gone
+    );
     assert_eq!(here.states(KeyUse::Id).await, ["active"]);
 }
 
@@ -56,11 +84,19 @@ async fn a_key_is_taken_out_of_use_as_its_state_allows() {
 async fn where_a_file_signs_the_stored_key_can_retire_and_no_other_is_made() {
     let here = Installation::new();
     manage(&here).await;
-    let manage = ManageKeys { keep: here.replica_with(3, POLICY, IdKeys::File).keep };
+    let manage = ManageKeys {
+        keep: here.replica_with(3, POLICY, IdKeys::File).keep,
+    };
     assert!(matches!(manage.generate(ID).await, Err(NotDone::File)));
     assert!(matches!(manage.rotate(ID, true).await, Err(NotDone::File)));
     let active = here.stored(KeyUse::Id).await.remove(0).id;
-    assert!(matches!(manage.retire(&active, false).await, Ok(RetireOutcome::Retired(_))));
-    assert!(matches!(here.stored(KeyUse::Id).await[0].phase, Phase::Retired(_)));
+    assert!(matches!(
+        manage.retire(&active, false).await,
+        Ok(RetireOutcome::Retired(_))
+    ));
+    assert!(matches!(
+        here.stored(KeyUse::Id).await[0].phase,
+        Phase::Retired(_)
+    ));
     assert!(manage.rotate(KeyKind::Refresh, true).await.is_ok());
 }

@@ -35,7 +35,10 @@ struct Replica {
 
 impl Installation {
     fn new() -> Self {
-        Self { clock: Arc::default(), keys: Arc::default() }
+        Self {
+            clock: Arc::default(),
+            keys: Arc::default(),
+        }
     }
 
     fn replica(&self, seed: u64) -> Replica {
@@ -57,11 +60,17 @@ impl Installation {
 
     /// The states of the keys of a use, oldest first.
     async fn states(&self, usage: KeyUse) -> Vec<&'static str> {
-        self.stored(usage).await.iter().map(|key| key.phase.state().name()).collect()
+        self.stored(usage)
+            .await
+            .iter()
+            .map(|key| key.phase.state().name())
+            .collect()
     }
 
     async fn stored(&self, usage: KeyUse) -> Vec<StoredKey> {
         let keys = self.keys.list().await.expect("memory works");
-        keys.into_iter().filter(|key| key.kind.usage() == usage).collect()
+        keys.into_iter()
+            .filter(|key| key.kind.usage() == usage)
+            .collect()
     }
 }

@@ -68,15 +68,31 @@ const OTHER_TAB: usize = 2;
 
 impl State {
     fn start(client: Client) -> Self {
-        let token = LiveToken { generation: Generation::FIRST, device: client.shows_credential.then_some(OWNER), ..entry(secs(0)).token };
-        let tab = Tab { phase: Phase::Idle, left: 1, presents: None, loses_answers: false };
+        let token = LiveToken {
+            generation: Generation::FIRST,
+            device: client.shows_credential.then_some(OWNER),
+            ..entry(secs(0)).token
+        };
+        let tab = Tab {
+            phase: Phase::Idle,
+            left: 1,
+            presents: None,
+            loses_answers: false,
+        };
         Self {
             now: NOW,
             row_lives: true,
             cleared: false,
             entry: Some(Entry::begin(token, Epoch::FIRST, NOW)),
             storage: token,
-            tabs: [Tab { loses_answers: true, ..tab }, Tab { left: 0, ..tab }, Tab { left: 2, ..tab }],
+            tabs: [
+                Tab {
+                    loses_answers: true,
+                    ..tab
+                },
+                Tab { left: 0, ..tab },
+                Tab { left: 2, ..tab },
+            ],
             ticks: 2,
             pauses: 2,
             handed: BTreeMap::from([(1, token)]),
@@ -86,9 +102,21 @@ impl State {
 
     fn rotation(&self, tab: usize, presented: u64) -> Rotation {
         // Every request would make a successor with times of its own.
-        let issued_at = NOW.plus(secs(1000 * (tab as u64 + 1) + u64::from(self.tabs[tab].left)));
-        let device = DeviceProof { owner: OWNER, shown: self.client.shows_credential.then_some(OWNER), bound: false };
-        Rotation { session: SESSION, issued_at, expires_at: issued_at.plus(secs(7200)), device, ..rotation(presented) }
+        let issued_at = NOW.plus(secs(
+            1000 * (tab as u64 + 1) + u64::from(self.tabs[tab].left),
+        ));
+        let device = DeviceProof {
+            owner: OWNER,
+            shown: self.client.shows_credential.then_some(OWNER),
+            bound: false,
+        };
+        Rotation {
+            session: SESSION,
+            issued_at,
+            expires_at: issued_at.plus(secs(7200)),
+            device,
+            ..rotation(presented)
+        }
     }
 
     /// The tab's next step.
@@ -96,8 +124,14 @@ impl State {
         match self.tabs[tab].phase {
             Phase::Idle if self.tabs[tab].left == 0 => return None,
             Phase::Idle => {
-                let presented = self.tabs[tab].presents.take().unwrap_or(self.storage.generation.number());
-                self.tabs[tab].phase = Phase::Read { presented, lived: self.row_lives };
+                let presented = self.tabs[tab]
+                    .presents
+                    .take()
+                    .unwrap_or(self.storage.generation.number());
+                self.tabs[tab].phase = Phase::Read {
+                    presented,
+                    lived: self.row_lives,
+                };
                 self.tabs[tab].left -= 1;
                 if tab == FIRST_TRY {
                     // From now on the client may lose patience and try again.
@@ -106,16 +140,27 @@ impl State {
                 }
             }
             Phase::Read { lived: false, .. } => self.tabs[tab].phase = Phase::Idle,
-            Phase::Read { presented, lived: true } => {
-                let (outcome, write) = step(self.entry.as_ref(), &self.rotation(tab, presented), self.now);
+            Phase::Read {
+                presented,
+                lived: true,
+            } => {
+                let (outcome, write) = step(
+                    self.entry.as_ref(),
+                    &self.rotation(tab, presented),
+                    self.now,
+                );
                 match write {
                     Write::Keep => {}
                     Write::Put(entry) => self.entry = Some(entry),
                 }
-                self.tabs[tab].phase = Phase::Stepped { answer: self.judge(tab, presented, outcome) };
+                self.tabs[tab].phase = Phase::Stepped {
+                    answer: self.judge(tab, presented, outcome),
+                };
             }
             Phase::Stepped { answer } => {
-                let newest = answer.filter(|token| !self.tabs[tab].loses_answers && token.generation > self.storage.generation);
+                let newest = answer.filter(|token| {
+                    !self.tabs[tab].loses_answers && token.generation > self.storage.generation
+                });
                 self.storage = newest.unwrap_or(self.storage);
                 self.tabs[tab].phase = Phase::Idle;
             }
@@ -129,15 +174,30 @@ impl State {
             RotationOutcome::Rotated(token) | RotationOutcome::Repeated { token, .. } => token,
             RotationOutcome::Stale => return None,
             RotationOutcome::Unknown => {
-                assert!(self.cleared, "only a session that was signed out may be unknown: {self:#?}");
+                assert!(
+                    self.cleared,
+                    "only a session that was signed out may be unknown: {self:#?}"
+                );
                 return None;
             }
-            other => panic!("expected an honest client never to meet {other:?}: tab {tab} presented {presented} in {self:#?}"),
+            other => panic!(
+                "expected an honest client never to meet {other:?}: tab {tab} presented {presented} in {self:#?}"
+            ),
         };
-        assert!(!self.cleared, "after the white list was cleared nothing is handed out: {self:#?}");
-        assert_eq!(token.generation.number(), presented + 1, "a token of the next generation");
+        assert!(
+            !self.cleared,
+            "after the white list was cleared nothing is handed out: {self:#?}"
+        );
+        assert_eq!(
+            token.generation.number(),
+            presented + 1,
+            "a token of the next generation"
+        );
         let first = *self.handed.entry(presented + 1).or_insert(token);
-        assert_eq!(token, first, "all successes of one generation give the identical token");
+        assert_eq!(
+            token, first,
+            "all successes of one generation give the identical token"
+        );
         Some(token)
     }
 
@@ -162,7 +222,10 @@ impl State {
     }
 
     fn pause(mut self) -> Option<Self> {
-        let under_way = self.tabs.iter().any(|tab| matches!(tab.phase, Phase::Read { .. }) || tab.presents.is_some());
+        let under_way = self
+            .tabs
+            .iter()
+            .any(|tab| matches!(tab.phase, Phase::Read { .. }) || tab.presents.is_some());
         self.pauses = self.pauses.checked_sub(1).filter(|_| !under_way)?;
         self.now = self.now.plus(secs(60));
         Some(self)
@@ -170,22 +233,47 @@ impl State {
 
     /// All that tells this state from others. A token's `iat` tells who made it.
     fn key(&self) -> Vec<i64> {
-        let token = |token: &LiveToken| [i64::try_from(token.generation.number()).expect("small"), token.issued_at.as_seconds()];
+        let token = |token: &LiveToken| {
+            [
+                i64::try_from(token.generation.number()).expect("small"),
+                token.issued_at.as_seconds(),
+            ]
+        };
         let phase = |tab: &Tab| match tab.phase {
             Phase::Idle => [0, 0, 0],
-            Phase::Read { presented, lived } => [1, i64::try_from(presented).expect("small"), i64::from(lived)],
+            Phase::Read { presented, lived } => [
+                1,
+                i64::try_from(presented).expect("small"),
+                i64::from(lived),
+            ],
             Phase::Stepped { answer: None } => [2, 0, 0],
-            Phase::Stepped { answer: Some(answer) } => [3, token(&answer)[0], token(&answer)[1]],
+            Phase::Stepped {
+                answer: Some(answer),
+            } => [3, token(&answer)[0], token(&answer)[1]],
         };
-        let mut key = vec![self.now.as_millis(), i64::from(self.row_lives), i64::from(self.cleared), self.ticks.into(), self.pauses.into()];
+        let mut key = vec![
+            self.now.as_millis(),
+            i64::from(self.row_lives),
+            i64::from(self.cleared),
+            self.ticks.into(),
+            self.pauses.into(),
+        ];
         key.extend(token(&self.storage));
         for tab in &self.tabs {
             key.extend(phase(tab));
-            key.extend([tab.left.into(), tab.presents.map_or(0, |presents| i64::try_from(presents).expect("small"))]);
+            key.extend([
+                tab.left.into(),
+                tab.presents
+                    .map_or(0, |presents| i64::try_from(presents).expect("small")),
+            ]);
         }
         if let Some(entry) = &self.entry {
             key.extend(token(&entry.token));
-            key.extend([entry.rotated_at.as_millis(), entry.late.into(), entry.charged.into()]);
+            key.extend([
+                entry.rotated_at.as_millis(),
+                entry.late.into(),
+                entry.charged.into(),
+            ]);
         }
         key.push(-1);
         key.extend(self.handed.values().flat_map(token));
@@ -194,7 +282,12 @@ impl State {
 
     fn next(&self) -> Vec<Self> {
         let tabs = [FIRST_TRY, RETRY, OTHER_TAB].map(|tab| self.clone().advance(tab));
-        let others = [self.clone().commit_sign_out(), self.clone().clear(), self.clone().tick(), self.clone().pause()];
+        let others = [
+            self.clone().commit_sign_out(),
+            self.clone().clear(),
+            self.clone().tick(),
+            self.clone().pause(),
+        ];
         tabs.into_iter().chain(others).flatten().collect()
     }
 
@@ -203,18 +296,38 @@ impl State {
     fn check(&self) {
         let mut replaced = Vec::new();
         for &presented in self.handed.keys() {
-            match step(self.entry.as_ref(), &self.rotation(OTHER_TAB, presented), self.now).0 {
+            match step(
+                self.entry.as_ref(),
+                &self.rotation(OTHER_TAB, presented),
+                self.now,
+            )
+            .0
+            {
                 RotationOutcome::Rotated(_) => replaced.push(presented),
                 RotationOutcome::Repeated { token, .. } => {
-                    assert_eq!(Some(token), self.entry.map(|entry| entry.token), "a retry gives the live token: {self:#?}");
+                    assert_eq!(
+                        Some(token),
+                        self.entry.map(|entry| entry.token),
+                        "a retry gives the live token: {self:#?}"
+                    );
                 }
                 RotationOutcome::Healed { .. } => panic!("expected nothing to be lost: {self:#?}"),
                 _ => {}
             }
         }
-        assert!(replaced.len() <= 1, "at most one live branch, got {replaced:?} in {self:#?}");
-        assert_eq!(replaced.is_empty(), self.entry.is_none(), "an entry's token has been handed out: {self:#?}");
-        assert!(!self.cleared || self.entry.is_none(), "after a sign-out the white list stays empty: {self:#?}");
+        assert!(
+            replaced.len() <= 1,
+            "at most one live branch, got {replaced:?} in {self:#?}"
+        );
+        assert_eq!(
+            replaced.is_empty(),
+            self.entry.is_none(),
+            "an entry's token has been handed out: {self:#?}"
+        );
+        assert!(
+            !self.cleared || self.entry.is_none(),
+            "after a sign-out the white list stays empty: {self:#?}"
+        );
     }
 }
 
@@ -226,16 +339,32 @@ fn walk(state: &State, known: &mut HashMap<Vec<i64>, u128>) -> u128 {
     }
     state.check();
     let next = state.next();
-    let orders = if next.is_empty() { 1 } else { next.iter().map(|next| walk(next, known)).sum() };
+    let orders = if next.is_empty() {
+        1
+    } else {
+        next.iter().map(|next| walk(next, known)).sum()
+    };
     known.insert(key, orders);
     orders
 }
 
 #[test]
 fn no_interleaving_makes_a_branch_or_accuses_an_honest_client() {
-    for (shows_credential, retries_at_once) in [(false, false), (false, true), (true, false), (true, true)] {
+    for (shows_credential, retries_at_once) in
+        [(false, false), (false, true), (true, false), (true, true)]
+    {
         let mut known = HashMap::new();
-        let orders = walk(&State::start(Client { shows_credential, retries_at_once }), &mut known);
-        assert!(orders > 500_000_000, "expected all orders to be walked, got {orders} over {} states", known.len());
+        let orders = walk(
+            &State::start(Client {
+                shows_credential,
+                retries_at_once,
+            }),
+            &mut known,
+        );
+        assert!(
+            orders > 500_000_000,
+            "expected all orders to be walked, got {orders} over {} states",
+            known.len()
+        );
     }
 }

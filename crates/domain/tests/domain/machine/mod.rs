@@ -35,7 +35,12 @@ fn generation(number: u64) -> Generation {
 /// An entry of generation 5 that came to be this long before [`NOW`].
 fn entry(age: Duration) -> Entry {
     let issued_at = NOW.minus(age).whole_second();
-    let token = LiveToken { generation: generation(5), issued_at, expires_at: issued_at.plus(secs(7200)), device: None };
+    let token = LiveToken {
+        generation: generation(5),
+        issued_at,
+        expires_at: issued_at.plus(secs(7200)),
+        device: None,
+    };
     Entry::begin(token, Epoch::FIRST, NOW.minus(age))
 }
 
@@ -49,12 +54,23 @@ fn rotation(presented: u64) -> Rotation {
         issued_at: NOW,
         expires_at: NOW.plus(secs(7200)),
         epoch: Epoch::FIRST,
-        device: DeviceProof { owner: OWNER, shown: None, bound: false },
+        device: DeviceProof {
+            owner: OWNER,
+            shown: None,
+            bound: false,
+        },
         policy: POLICY,
     }
 }
 
 /// The same with the owner's credential.
 fn shown(presented: u64) -> Rotation {
-    Rotation { device: DeviceProof { owner: OWNER, shown: Some(OWNER), bound: false }, ..rotation(presented) }
+    Rotation {
+        device: DeviceProof {
+            owner: OWNER,
+            shown: Some(OWNER),
+            bound: false,
+        },
+        ..rotation(presented)
+    }
 }

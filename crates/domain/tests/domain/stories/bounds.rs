@@ -41,7 +41,10 @@ async fn apply<'w>(world: &'w World, clients: &mut Vec<Client<'w>>, act: Act) ->
     match act {
         Act::SignIn => clients.push(world.signed_in("ann").await),
         Act::SignInAgain(client) => {
-            let again = clients[of(client, clients)].sign_in_again("ann").await.expect("the stores are up");
+            let again = clients[of(client, clients)]
+                .sign_in_again("ann")
+                .await
+                .expect("the stores are up");
             clients.push(again);
         }
         Act::FailToSignIn => {
@@ -57,7 +60,10 @@ async fn apply<'w>(world: &'w World, clients: &mut Vec<Client<'w>>, act: Act) ->
         }
         Act::SignOut(client, scope) => {
             let client = of(client, clients);
-            let _refused_or_not = world.sign_out.execute(&clients[client].id_token, scope).await;
+            let _refused_or_not = world
+                .sign_out
+                .execute(&clients[client].id_token, scope)
+                .await;
         }
         Act::Clear => drop(world.clearings.run(&world.clear).await),
         Act::Pass(seconds) => world.advance(secs(seconds)),
@@ -66,19 +72,49 @@ async fn apply<'w>(world: &'w World, clients: &mut Vec<Client<'w>>, act: Act) ->
 }
 
 async fn nothing_grows(acts: Vec<Act>) -> Result<(), TestCaseError> {
-    let policy = SessionPolicy { max_per_user: 2, ..SessionPolicy::default() };
+    let policy = SessionPolicy {
+        max_per_user: 2,
+        ..SessionPolicy::default()
+    };
     let world = World::with_policy(policy);
     let mut clients = vec![world.signed_up("ann").await];
     let user = clients[0].user;
     for act in acts {
         let signed_in = apply(&world, &mut clients, act).await;
         let entries = world.tokens.inner().size(user);
-        prop_assert!(entries <= policy.white_list_ceiling(), "{} entries after {:?}", entries, act);
-        let live = world.accounts.inner().live(user, world.clock.now()).await.expect("the store itself never fails").len();
-        prop_assert!(live <= policy.max_per_user, "{} live rows after {:?}", live, act);
-        let ended = world.accounts.inner().rows(user).iter().filter(|row| row.ending.is_some()).count();
+        prop_assert!(
+            entries <= policy.white_list_ceiling(),
+            "{} entries after {:?}",
+            entries,
+            act
+        );
+        let live = world
+            .accounts
+            .inner()
+            .live(user, world.clock.now())
+            .await
+            .expect("the store itself never fails")
+            .len();
+        prop_assert!(
+            live <= policy.max_per_user,
+            "{} live rows after {:?}",
+            live,
+            act
+        );
+        let ended = world
+            .accounts
+            .inner()
+            .rows(user)
+            .iter()
+            .filter(|row| row.ending.is_some())
+            .count();
         let bound = policy.max_ended() + if signed_in { 0 } else { policy.max_per_user };
-        prop_assert!(ended <= bound, "{} rows of ended sessions after {:?}", ended, act);
+        prop_assert!(
+            ended <= bound,
+            "{} rows of ended sessions after {:?}",
+            ended,
+            act
+        );
     }
     Ok(())
 }
@@ -94,15 +130,28 @@ proptest! {
 
 #[tokio::test]
 async fn sign_ins_that_fail_leave_no_more_than_the_ceiling() {
-    let policy = SessionPolicy { max_per_user: 2, ..SessionPolicy::default() };
+    let policy = SessionPolicy {
+        max_per_user: 2,
+        ..SessionPolicy::default()
+    };
     let world = World::with_policy(policy);
     let mut ann = world.signed_up("ann").await;
     for _ in 0..100 {
         apply(&world, &mut vec![], Act::FailToSignIn).await;
         world.advance(secs(1));
-        ann.refresh().await.expect("the session that is refreshed stays");
+        ann.refresh()
+            .await
+            .expect("the session that is refreshed stays");
     }
-    assert_eq!(world.tokens.inner().size(ann.user), policy.white_list_ceiling(), "the ceiling, reached and held");
+    assert_eq!(
+        world.tokens.inner().size(ann.user),
+        policy.white_list_ceiling(),
+        "the ceiling, reached and held"
+    );
     world.clearings.run(&world.clear).await;
-    assert_eq!(world.tokens.inner().size(ann.user), 1, "cleared, only what lives is left");
+    assert_eq!(
+        world.tokens.inner().size(ann.user),
+        1,
+        "cleared, only what lives is left"
+    );
 }

@@ -9,7 +9,9 @@ async fn a_replica_whose_clock_is_ahead_refreshes_what_the_white_list_knows() {
     let world = World::new();
     let mut ann = world.signed_up("ann").await;
     world.clock.advance(4 * DAY);
-    ann.refresh().await.expect("past its exp on the replica's clock only");
+    ann.refresh()
+        .await
+        .expect("past its exp on the replica's clock only");
 }
 
 #[tokio::test]
@@ -33,9 +35,15 @@ async fn windows_run_on_the_clock_of_the_white_list() {
     let parent = ann.refresh_token.clone();
     ann.refresh().await.expect("the session lives");
     world.clock.advance(DAY);
-    ann.present(&parent).await.expect("for the white list no time has passed");
+    ann.present(&parent)
+        .await
+        .expect("for the white list no time has passed");
     world.store_clock.advance(DAY);
-    assert_eq!(refusal(ann.present(&parent).await), Refusal::TokenReused, "now it has");
+    assert_eq!(
+        refusal(ann.present(&parent).await),
+        Refusal::TokenReused,
+        "now it has"
+    );
 }
 
 #[tokio::test]
@@ -43,7 +51,11 @@ async fn a_token_that_expired_on_the_white_lists_clock_is_over_though_the_replic
     let world = World::new();
     let mut ann = world.signed_up("ann").await;
     world.store_clock.advance(4 * DAY);
-    assert_eq!(refusal(ann.refresh().await), Refusal::SessionUnknown, "the entry is dead");
+    assert_eq!(
+        refusal(ann.refresh().await),
+        Refusal::SessionUnknown,
+        "the entry is dead"
+    );
 }
 
 #[tokio::test]
@@ -51,8 +63,19 @@ async fn an_epoch_ends_sessions_whatever_the_clocks_say() {
     let world = World::new();
     let (ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     world.clock.step_back(secs(600));
-    world.sign_out.execute(&ann.id_token, SignOutScope::Everywhere).await.expect("signing out works");
-    assert_eq!(refusal(other.refresh().await), Refusal::SessionRevoked, "though it began after the end, by the clock");
+    world
+        .sign_out
+        .execute(&ann.id_token, SignOutScope::Everywhere)
+        .await
+        .expect("signing out works");
+    assert_eq!(
+        refusal(other.refresh().await),
+        Refusal::SessionRevoked,
+        "though it began after the end, by the clock"
+    );
     let mut newer = world.signed_in("ann").await;
-    newer.refresh().await.expect("though it began before the others, by the clock");
+    newer
+        .refresh()
+        .await
+        .expect("though it began before the others, by the clock");
 }

@@ -5,7 +5,10 @@ use revolve_domain::{policy::SessionPolicy, ports::SecurityEvent, use_cases::Ref
 use revolve_testkit::World;
 
 fn world_of(max_per_user: usize) -> World {
-    World::with_policy(SessionPolicy { max_per_user, ..SessionPolicy::default() })
+    World::with_policy(SessionPolicy {
+        max_per_user,
+        ..SessionPolicy::default()
+    })
 }
 
 #[tokio::test]
@@ -20,12 +23,31 @@ async fn one_too_many_evicts_the_least_recently_refreshed_and_names_it() {
     first.refresh().await.expect("all three live");
     world.events.take();
 
-    let begun = world.sign_in.execute(World::request("ann")).await.expect("a fourth sign-in");
-    assert_eq!(begun.evicted, [second.session], "the one that was not refreshed for longest");
+    let begun = world
+        .sign_in
+        .execute(World::request("ann"))
+        .await
+        .expect("a fourth sign-in");
+    assert_eq!(
+        begun.evicted,
+        [second.session],
+        "the one that was not refreshed for longest"
+    );
     let events = world.events.take();
-    assert_eq!(super::names(&events), ["session.evicted", "session.begun"], "what happened");
-    assert!(matches!(events[0], SecurityEvent::SessionEnded { session, .. } if session == second.session), "the event names it");
-    assert_eq!(refusal(second.refresh().await), Refusal::SessionEvicted, "it says why");
+    assert_eq!(
+        super::names(&events),
+        ["session.evicted", "session.begun"],
+        "what happened"
+    );
+    assert!(
+        matches!(events[0], SecurityEvent::SessionEnded { session, .. } if session == second.session),
+        "the event names it"
+    );
+    assert_eq!(
+        refusal(second.refresh().await),
+        Refusal::SessionEvicted,
+        "it says why"
+    );
     assert_eq!(second.entry(), None, "it has left the white list");
     first.refresh().await.expect("refreshed lately");
     third.refresh().await.expect("begun lately");
@@ -38,9 +60,21 @@ async fn what_was_not_refreshed_in_time_takes_no_slot() {
     world.advance(2 * DAY);
     let mut active = world.signed_in("ann").await;
     world.advance(2 * DAY);
-    let begun = world.sign_in.execute(World::request("ann")).await.expect("a third sign-in");
-    assert!(begun.evicted.is_empty(), "the idle one made room, got {:?}", begun.evicted);
-    assert_eq!(refusal(idle.refresh().await), Refusal::SessionExpired, "it was not refreshed in time");
+    let begun = world
+        .sign_in
+        .execute(World::request("ann"))
+        .await
+        .expect("a third sign-in");
+    assert!(
+        begun.evicted.is_empty(),
+        "the idle one made room, got {:?}",
+        begun.evicted
+    );
+    assert_eq!(
+        refusal(idle.refresh().await),
+        Refusal::SessionExpired,
+        "it was not refreshed in time"
+    );
     active.refresh().await.expect("the active one lives");
 }
 
@@ -54,6 +88,10 @@ async fn a_white_list_that_lost_everything_evicts_by_sign_in() {
         world.tokens.inner().restore(lost.user, lost.session, None);
     }
     world.advance(secs(60));
-    let begun = world.sign_in.execute(World::request("ann")).await.expect("a third sign-in");
+    let begun = world
+        .sign_in
+        .execute(World::request("ann"))
+        .await
+        .expect("a third sign-in");
     assert_eq!(begun.evicted, [first.session], "the one that began first");
 }

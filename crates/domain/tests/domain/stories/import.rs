@@ -9,20 +9,39 @@ use revolve_domain::{
 use revolve_testkit::{World, memory::Fault};
 
 fn import(world: &World) -> ImportAccount {
-    ImportAccount { users: world.accounts.clone(), clock: world.clock.clone(), entropy: world.entropy.clone() }
+    ImportAccount {
+        users: world.accounts.clone(),
+        clock: world.clock.clone(),
+        entropy: world.entropy.clone(),
+    }
 }
 
 /// A row for somebody whose hash is outdated by the time of the import.
 async fn row(world: &World, name: &str) -> ImportRequest {
-    let hash = world.hasher.hash(&World::password(&format!("{name}'s password"))).await.expect("hash works");
+    let hash = world
+        .hasher
+        .hash(&World::password(&format!("{name}'s password")))
+        .await
+        .expect("hash works");
     world.hasher.change_parameters();
     let email = World::request(name).email;
-    ImportRequest { email, hash, id: None, details: Details::default(), created_at: None, disabled: false }
+    ImportRequest {
+        email,
+        hash,
+        id: None,
+        details: Details::default(),
+        created_at: None,
+        disabled: false,
+    }
 }
 
 async fn stored(world: &World, request: &ImportRequest) -> revolve_domain::model::Credentials {
     use revolve_domain::ports::UserRepository;
-    let found = world.accounts.credentials_by_email(&request.email, None).await.expect("credentials_by_email works");
+    let found = world
+        .accounts
+        .credentials_by_email(&request.email, None)
+        .await
+        .expect("credentials_by_email works");
     found.expect("the account is there")
 }
 
@@ -30,41 +49,109 @@ async fn stored(world: &World, request: &ImportRequest) -> revolve_domain::model
 async fn an_imported_account_signs_in_with_its_password_and_gets_todays_hash() {
     let world = World::new();
     let request = row(&world, "ann").await;
-    assert_eq!(import(&world).rehearse(&request).await.expect("rehearse works"), ImportOutcome::Imported);
-    assert_eq!(import(&world).execute(&request).await.expect("execute works"), ImportOutcome::Imported);
-    world.signed_in("ann").await.refresh().await.expect("a session like any other");
+    assert_eq!(
+        import(&world)
+            .rehearse(&request)
+            .await
+            .expect("rehearse works"),
+        ImportOutcome::Imported
+    );
+    assert_eq!(
+        import(&world)
+            .execute(&request)
+            .await
+            .expect("execute works"),
+        ImportOutcome::Imported
+    );
+    world
+        .signed_in("ann")
+        .await
+        .refresh()
+        .await
+        .expect("a session like any other");
     let renewed = stored(&world, &request).await.hash;
-    assert_ne!(renewed.expose(), request.hash.expose(), "the hash is today's");
+    assert_ne!(
+        renewed.expose(),
+        request.hash.expose(),
+        "the hash is today's"
+    );
     world.signed_in("ann").await;
-    assert_eq!(stored(&world, &request).await.hash.expose(), renewed.expose(), "and stays");
+    assert_eq!(
+        stored(&world, &request).await.hash.expose(),
+        renewed.expose(),
+        "and stays"
+    );
 }
 
 #[tokio::test]
 async fn a_disabled_account_stays_disabled() {
     let world = World::new();
-    let request = ImportRequest { disabled: true, ..row(&world, "ann").await };
-    import(&world).execute(&request).await.expect("execute works");
-    assert!(matches!(world.try_sign_in("ann").await, Err(SignInError::InvalidCredentials)), "nobody is told why");
+    let request = ImportRequest {
+        disabled: true,
+        ..row(&world, "ann").await
+    };
+    import(&world)
+        .execute(&request)
+        .await
+        .expect("execute works");
+    assert!(
+        matches!(
+            world.try_sign_in("ann").await,
+            Err(SignInError::InvalidCredentials)
+        ),
+        "nobody is told why"
+    );
 }
 
 #[tokio::test]
 async fn what_is_there_already_is_present_whatever_its_user_has_done_meanwhile() {
     let world = World::new();
     let made = Some(Timestamp::from_seconds(1_000_000_000));
-    let (ann, bob) = (row(&world, "ann").await, ImportRequest { created_at: made, ..row(&world, "bob").await });
-    let eve = ImportRequest { id: Some(UserId::from_random([7; 16])), ..row(&world, "eve").await };
+    let (ann, bob) = (
+        row(&world, "ann").await,
+        ImportRequest {
+            created_at: made,
+            ..row(&world, "bob").await
+        },
+    );
+    let eve = ImportRequest {
+        id: Some(UserId::from_random([7; 16])),
+        ..row(&world, "eve").await
+    };
     for request in [&ann, &bob, &eve] {
-        assert_eq!(import(&world).execute(request).await.expect("execute works"), ImportOutcome::Imported);
+        assert_eq!(
+            import(&world)
+                .execute(request)
+                .await
+                .expect("execute works"),
+            ImportOutcome::Imported
+        );
     }
     world.signed_in("bob").await;
     world.signed_in("eve").await;
     world.advance(secs(60));
     for request in [&ann, &bob, &eve] {
         let before = stored(&world, request).await;
-        assert_eq!(import(&world).execute(request).await.expect("execute works"), ImportOutcome::Present);
-        assert_eq!(import(&world).rehearse(request).await.expect("rehearse works"), ImportOutcome::Present);
+        assert_eq!(
+            import(&world)
+                .execute(request)
+                .await
+                .expect("execute works"),
+            ImportOutcome::Present
+        );
+        assert_eq!(
+            import(&world)
+                .rehearse(request)
+                .await
+                .expect("rehearse works"),
+            ImportOutcome::Present
+        );
         let after = stored(&world, request).await;
-        assert_eq!((before.user, before.hash.expose()), (after.user, after.hash.expose()), "nothing changed");
+        assert_eq!(
+            (before.user, before.hash.expose()),
+            (after.user, after.hash.expose()),
+            "nothing changed"
+        );
     }
 }
 
@@ -73,21 +160,63 @@ async fn another_accounts_address_or_id_is_refused() {
     let world = World::new();
     world.signed_up("ann").await;
     let id = Some(UserId::from_random([7; 16]));
-    let (ann, bob) = (row(&world, "ann").await, ImportRequest { id, ..row(&world, "bob").await });
+    let (ann, bob) = (
+        row(&world, "ann").await,
+        ImportRequest {
+            id,
+            ..row(&world, "bob").await
+        },
+    );
     import(&world).execute(&bob).await.expect("execute works");
     let foreign_hash = PasswordHash::from_phc("$plain$v=1$another$one".to_owned());
     for (request, outcome) in [
         (ann.clone(), ImportOutcome::EmailTaken),
         (ImportRequest { id, ..ann }, ImportOutcome::EmailTaken),
-        (ImportRequest { id, ..row(&world, "eve").await }, ImportOutcome::IdTaken),
-        (ImportRequest { id: None, hash: foreign_hash, ..bob }, ImportOutcome::EmailTaken),
+        (
+            ImportRequest {
+                id,
+                ..row(&world, "eve").await
+            },
+            ImportOutcome::IdTaken,
+        ),
+        (
+            ImportRequest {
+                id: None,
+                hash: foreign_hash,
+                ..bob
+            },
+            ImportOutcome::EmailTaken,
+        ),
     ] {
-        assert_eq!(import(&world).rehearse(&request).await.expect("rehearse works"), outcome, "{:?}", request.id);
-        assert_eq!(import(&world).execute(&request).await.expect("execute works"), outcome, "{:?}", request.id);
+        assert_eq!(
+            import(&world)
+                .rehearse(&request)
+                .await
+                .expect("rehearse works"),
+            outcome,
+            "{:?}",
+            request.id
+        );
+        assert_eq!(
+            import(&world)
+                .execute(&request)
+                .await
+                .expect("execute works"),
+            outcome,
+            "{:?}",
+            request.id
+        );
     }
     world.signed_in("ann").await;
-    let details = Details { name: Some(Label::parse("Ann").expect("a label")), ..Details::default() };
-    assert_ne!(stored(&world, &row(&world, "ann").await).await.user.details, details, "nothing changed");
+    let details = Details {
+        name: Some(Label::parse("Ann").expect("a label")),
+        ..Details::default()
+    };
+    assert_ne!(
+        stored(&world, &row(&world, "ann").await).await.user.details,
+        details,
+        "nothing changed"
+    );
 }
 
 #[tokio::test]
@@ -95,8 +224,19 @@ async fn after_a_lost_answer_the_same_import_finds_out() {
     let world = World::new();
     let request = row(&world, "ann").await;
     world.accounts.fail_on("add", Fault::After);
-    assert_passes(&import(&world).execute(&request).await.expect_err("the answer is lost"));
+    assert_passes(
+        &import(&world)
+            .execute(&request)
+            .await
+            .expect_err("the answer is lost"),
+    );
     world.accounts.recover();
-    assert_eq!(import(&world).execute(&request).await.expect("execute works"), ImportOutcome::Present);
+    assert_eq!(
+        import(&world)
+            .execute(&request)
+            .await
+            .expect("execute works"),
+        ImportOutcome::Present
+    );
     world.signed_in("ann").await;
 }

@@ -57,7 +57,11 @@ fn assert_unavailable<T: Debug>(result: Result<T, Refused>) {
 #[track_caller]
 fn assert_passes(failure: &Failure) {
     match failure {
-        Failure::Store(error) => assert_eq!(error.kind(), StoreErrorKind::Unavailable, "a failure that passes"),
+        Failure::Store(error) => assert_eq!(
+            error.kind(),
+            StoreErrorKind::Unavailable,
+            "a failure that passes"
+        ),
         other => panic!("expected a failure of a store, got {other:?}"),
     }
 }

@@ -4,7 +4,9 @@ use super::{assert_passes, refusal, secs};
 use revolve_domain::{
     model::{Details, EmailAddress, EndReason, FieldError, Standing, UserId},
     ports::{Clearing, DisableOutcome, EnableOutcome, EndOutcome},
-    use_cases::{AccountName, AddAccount, AddAccountError, AddAccountRequest, ManageAccounts, Refusal},
+    use_cases::{
+        AccountName, AddAccount, AddAccountError, AddAccountRequest, ManageAccounts, Refusal,
+    },
 };
 use revolve_testkit::{World, memory::Fault};
 
@@ -31,16 +33,40 @@ fn add(world: &World) -> AddAccount {
 }
 
 fn request(name: &str, password: &str) -> AddAccountRequest {
-    AddAccountRequest { email: World::request(name).email, password: World::password(password), details: Details::default() }
+    AddAccountRequest {
+        email: World::request(name).email,
+        password: World::password(password),
+        details: Details::default(),
+    }
 }
 
 #[tokio::test]
 async fn an_added_account_has_no_session_and_signs_in() {
     let world = World::new();
-    let user = add(&world).execute(request("ann", "ann's password")).await.expect("a fresh address");
-    assert_eq!(world.events.take_names(), ["account.created"], "no session began");
-    assert!(manage(&world).history(user.id).await.expect("history works").sessions.is_empty(), "nor is there one");
-    world.signed_in("ann").await.refresh().await.expect("an account like any other");
+    let user = add(&world)
+        .execute(request("ann", "ann's password"))
+        .await
+        .expect("a fresh address");
+    assert_eq!(
+        world.events.take_names(),
+        ["account.created"],
+        "no session began"
+    );
+    assert!(
+        manage(&world)
+            .history(user.id)
+            .await
+            .expect("history works")
+            .sessions
+            .is_empty(),
+        "nor is there one"
+    );
+    world
+        .signed_in("ann")
+        .await
+        .refresh()
+        .await
+        .expect("an account like any other");
 }
 
 #[tokio::test]
@@ -48,13 +74,30 @@ async fn the_rules_of_a_sign_up_hold_for_added_accounts() {
     let world = World::new();
     world.signed_up("ann").await;
     world.events.take();
-    let taken = add(&world).execute(request("ann", "some other password")).await;
-    assert!(matches!(taken, Err(AddAccountError::EmailTaken)), "got {taken:?}");
+    let taken = add(&world)
+        .execute(request("ann", "some other password"))
+        .await;
+    assert!(
+        matches!(taken, Err(AddAccountError::EmailTaken)),
+        "got {taken:?}"
+    );
     let own = add(&world).execute(request("bob", "bob@example.org")).await;
-    assert!(matches!(own, Err(AddAccountError::WeakPassword(FieldError::ContainsOwnDetails))), "got {own:?}");
+    assert!(
+        matches!(
+            own,
+            Err(AddAccountError::WeakPassword(
+                FieldError::ContainsOwnDetails
+            ))
+        ),
+        "got {own:?}"
+    );
     world.accounts.fail(Fault::Before);
-    let failed = add(&world).execute(request("bob", "some other password")).await;
-    let Err(AddAccountError::Failed(failure)) = failed else { panic!("got {failed:?}") };
+    let failed = add(&world)
+        .execute(request("bob", "some other password"))
+        .await;
+    let Err(AddAccountError::Failed(failure)) = failed else {
+        panic!("got {failed:?}")
+    };
     assert_passes(&failure);
     assert!(world.events.take_names().is_empty(), "nothing happened");
 }
@@ -64,42 +107,121 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
     let world = World::new();
     let (mut ann, mut bob) = (world.signed_up("ann").await, world.signed_up("bob").await);
     world.events.take();
-    let outcome = manage(&world).disable(ann.user).await.expect("disable works");
-    assert!(matches!(outcome, DisableOutcome::Disabled(_)), "got {outcome:?}");
-    assert_eq!(world.events.take_names(), ["account.disabled", "sessions.ended"], "somebody should know");
-    assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked, "not a token more");
+    let outcome = manage(&world)
+        .disable(ann.user)
+        .await
+        .expect("disable works");
+    assert!(
+        matches!(outcome, DisableOutcome::Disabled(_)),
+        "got {outcome:?}"
+    );
+    assert_eq!(
+        world.events.take_names(),
+        ["account.disabled", "sessions.ended"],
+        "somebody should know"
+    );
+    assert_eq!(
+        refusal(ann.refresh().await),
+        Refusal::SessionRevoked,
+        "not a token more"
+    );
     assert!(world.try_sign_in("ann").await.is_err(), "nor a session");
-    assert!(world.clearings.pending().is_empty(), "the white list was told at once");
+    assert!(
+        world.clearings.pending().is_empty(),
+        "the white list was told at once"
+    );
     bob.refresh().await.expect("nobody else is concerned");
     world.events.take();
 
-    let again = manage(&world).disable(ann.user).await.expect("disable works");
-    assert!(matches!(again, DisableOutcome::AlreadyDisabled(_)), "got {again:?}");
-    assert_eq!(world.events.take_names(), ["sessions.ended"], "it was disabled already");
-    assert_eq!(manage(&world).enable(ann.user).await.expect("enable works"), EnableOutcome::Enabled);
-    assert_eq!(manage(&world).enable(ann.user).await.expect("enable works"), EnableOutcome::NotDisabled);
+    let again = manage(&world)
+        .disable(ann.user)
+        .await
+        .expect("disable works");
+    assert!(
+        matches!(again, DisableOutcome::AlreadyDisabled(_)),
+        "got {again:?}"
+    );
+    assert_eq!(
+        world.events.take_names(),
+        ["sessions.ended"],
+        "it was disabled already"
+    );
+    assert_eq!(
+        manage(&world).enable(ann.user).await.expect("enable works"),
+        EnableOutcome::Enabled
+    );
+    assert_eq!(
+        manage(&world).enable(ann.user).await.expect("enable works"),
+        EnableOutcome::NotDisabled
+    );
     assert_eq!(world.events.take_names(), ["account.enabled"], "once");
-    assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked, "what has ended stays so");
-    world.signed_in("ann").await.refresh().await.expect("a new session");
+    assert_eq!(
+        refusal(ann.refresh().await),
+        Refusal::SessionRevoked,
+        "what has ended stays so"
+    );
+    world
+        .signed_in("ann")
+        .await
+        .refresh()
+        .await
+        .expect("a new session");
 }
 
 #[tokio::test]
 async fn a_white_list_that_is_down_stops_no_operator() {
     let world = World::new();
-    let (mut ann, mut bob, mut eve) = (world.signed_up("ann").await, world.signed_up("bob").await, world.signed_up("eve").await);
+    let (mut ann, mut bob, mut eve) = (
+        world.signed_up("ann").await,
+        world.signed_up("bob").await,
+        world.signed_up("eve").await,
+    );
     world.tokens.fail(Fault::Before);
-    manage(&world).disable(ann.user).await.expect("the row counts");
-    assert!(manage(&world).sign_out(bob.user).await.expect("the row counts"));
-    assert!(manage(&world).delete(eve.user).await.expect("the row counts"));
+    manage(&world)
+        .disable(ann.user)
+        .await
+        .expect("the row counts");
+    assert!(
+        manage(&world)
+            .sign_out(bob.user)
+            .await
+            .expect("the row counts")
+    );
+    assert!(
+        manage(&world)
+            .delete(eve.user)
+            .await
+            .expect("the row counts")
+    );
     let waiting = world.clearings.pending();
-    assert_eq!(waiting.len(), 3, "the white list follows later: {waiting:?}");
-    assert!(waiting.iter().all(|clearing| matches!(clearing, Clearing::Older { kept: None, .. })), "{waiting:?}");
-    let history = manage(&world).history(ann.user).await.expect("the rows count");
+    assert_eq!(
+        waiting.len(),
+        3,
+        "the white list follows later: {waiting:?}"
+    );
+    assert!(
+        waiting
+            .iter()
+            .all(|clearing| matches!(clearing, Clearing::Older { kept: None, .. })),
+        "{waiting:?}"
+    );
+    let history = manage(&world)
+        .history(ann.user)
+        .await
+        .expect("the rows count");
     assert!(history.white_list.is_err(), "nothing is known of entries");
-    assert_eq!(history.sessions[0].standing, Standing::Ended(EndReason::AccountDisabled), "the row says what happened");
+    assert_eq!(
+        history.sessions[0].standing,
+        Standing::Ended(EndReason::AccountDisabled),
+        "the row says what happened"
+    );
     world.tokens.recover();
     for client in [&mut ann, &mut bob, &mut eve] {
-        assert_eq!(refusal(client.refresh().await), Refusal::SessionRevoked, "the entries are worth nothing");
+        assert_eq!(
+            refusal(client.refresh().await),
+            Refusal::SessionRevoked,
+            "the entries are worth nothing"
+        );
     }
 }
 
@@ -112,20 +234,59 @@ async fn one_session_or_all_are_signed_out() {
     second.refresh().await.expect("it lives");
     world.events.take();
     let manage = manage(&world);
-    assert_eq!(manage.end_session(first.user, first.session).await.expect("end works"), EndOutcome::Ended);
-    assert_eq!(manage.end_session(first.user, first.session).await.expect("end works"), EndOutcome::AlreadyEnded);
+    assert_eq!(
+        manage
+            .end_session(first.user, first.session)
+            .await
+            .expect("end works"),
+        EndOutcome::Ended
+    );
+    assert_eq!(
+        manage
+            .end_session(first.user, first.session)
+            .await
+            .expect("end works"),
+        EndOutcome::AlreadyEnded
+    );
     assert_eq!(world.events.take_names(), ["session.signed_out"], "once");
     assert_eq!(refusal(first.refresh().await), Refusal::SessionRevoked);
-    let history = manage.history(first.user).await.expect("history works").sessions;
-    assert_eq!(history.iter().filter(|one| one.standing == Standing::Live).count(), 1, "the other one lives");
-    let live = history.iter().find(|one| one.session.id == second.session).and_then(|one| one.live).expect("and has an entry");
-    assert!(live.refreshed_at > history[0].session.began_at, "which says when it was last used");
-    assert!(manage.sign_out(first.user).await.expect("sign_out works"), "there is such an account");
+    let history = manage
+        .history(first.user)
+        .await
+        .expect("history works")
+        .sessions;
+    assert_eq!(
+        history
+            .iter()
+            .filter(|one| one.standing == Standing::Live)
+            .count(),
+        1,
+        "the other one lives"
+    );
+    let live = history
+        .iter()
+        .find(|one| one.session.id == second.session)
+        .and_then(|one| one.live)
+        .expect("and has an entry");
+    assert!(
+        live.refreshed_at > history[0].session.began_at,
+        "which says when it was last used"
+    );
+    assert!(
+        manage.sign_out(first.user).await.expect("sign_out works"),
+        "there is such an account"
+    );
     assert_eq!(world.events.take_names(), ["sessions.ended"]);
     assert_eq!(refusal(second.refresh().await), Refusal::SessionRevoked);
     let nobody = UserId::from_random([7; 16]);
-    assert!(!manage.sign_out(nobody).await.expect("sign_out works") && !manage.delete(nobody).await.expect("delete works"));
-    assert!(world.events.take_names().is_empty(), "nothing happened to nobody");
+    assert!(
+        !manage.sign_out(nobody).await.expect("sign_out works")
+            && !manage.delete(nobody).await.expect("delete works")
+    );
+    assert!(
+        world.events.take_names().is_empty(),
+        "nothing happened to nobody"
+    );
 }
 
 #[tokio::test]
@@ -134,9 +295,19 @@ async fn accounts_are_found_by_address_and_by_id() {
     let ann = world.signed_up("ann").await;
     for name in ["ANN@example.org".to_owned(), ann.user.to_string()] {
         let name: AccountName = name.parse().expect("a name");
-        assert_eq!(manage(&world).find(&name).await.expect("find works").map(|user| user.id), Some(ann.user));
+        assert_eq!(
+            manage(&world)
+                .find(&name)
+                .await
+                .expect("find works")
+                .map(|user| user.id),
+            Some(ann.user)
+        );
     }
     assert!("neither".parse::<AccountName>().is_err());
     let email = EmailAddress::parse("ann@example.org").expect("an address");
-    assert!(!format!("{:?}", AccountName::Email(email)).contains("ann"), "addresses are not for logs");
+    assert!(
+        !format!("{:?}", AccountName::Email(email)).contains("ann"),
+        "addresses are not for logs"
+    );
 }

@@ -3,7 +3,10 @@
 use super::{LATE, assert_unavailable};
 use revolve_domain::{
     model::ClientInfo,
-    use_cases::{ChangePasswordError, ChangePasswordRequest, Failure, Refused, SignInError, SignOutScope, SignUpError},
+    use_cases::{
+        ChangePasswordError, ChangePasswordRequest, Failure, Refused, SignInError, SignOutScope,
+        SignUpError,
+    },
 };
 use revolve_testkit::{World, memory::Fault};
 use secrecy::ExposeSecret;
@@ -25,7 +28,10 @@ async fn a_refresh_with_the_user_database_down_leaves_the_white_list_as_it_was()
         world.accounts.recover();
         world.advance(LATE);
         ann.refresh().await.expect("the same token works later");
-        assert!(world.events.take().is_empty(), "as a plain refresh, not as a retry");
+        assert!(
+            world.events.take().is_empty(),
+            "as a plain refresh, not as a retry"
+        );
     }
 }
 
@@ -38,11 +44,24 @@ async fn an_answer_that_the_white_list_lost_is_fetched_by_a_retry() {
     assert_unavailable(ann.refresh().await);
     world.tokens.recover();
     world.events.take();
-    let first = ann.present(&token).await.expect("a free retry").tokens.refresh_token;
+    let first = ann
+        .present(&token)
+        .await
+        .expect("a free retry")
+        .tokens
+        .refresh_token;
     world.advance(LATE);
     ann.refresh().await.expect("a late retry");
-    assert_eq!(ann.refresh_token.expose_secret(), first.expose_secret(), "the same successor");
-    assert_eq!(world.events.take_names(), ["session.repeated", "session.repeated"], "two retries");
+    assert_eq!(
+        ann.refresh_token.expose_secret(),
+        first.expose_secret(),
+        "the same successor"
+    );
+    assert_eq!(
+        world.events.take_names(),
+        ["session.repeated", "session.repeated"],
+        "two retries"
+    );
     ann.refresh().await.expect("the successor works");
 }
 
@@ -51,8 +70,21 @@ async fn bearer_calls_need_no_white_list() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     world.tokens.fail(Fault::Before);
-    assert_eq!(world.me.execute(&ann.id_token).await.expect("the user database is up").id, ann.user, "who is calling");
-    world.sign_out.execute(&ann.id_token, SignOutScope::This).await.expect("signing out works");
+    assert_eq!(
+        world
+            .me
+            .execute(&ann.id_token)
+            .await
+            .expect("the user database is up")
+            .id,
+        ann.user,
+        "who is calling"
+    );
+    world
+        .sign_out
+        .execute(&ann.id_token, SignOutScope::This)
+        .await
+        .expect("signing out works");
 }
 
 #[tokio::test]
@@ -63,7 +95,11 @@ async fn bearer_calls_with_the_user_database_down_are_failures() {
     assert_unavailable(world.me.execute(&ann.id_token).await);
     assert_unavailable(world.list_sessions.execute(&ann.id_token).await);
     world.accounts.recover();
-    world.me.execute(&ann.id_token).await.expect("the same token works later");
+    world
+        .me
+        .execute(&ann.id_token)
+        .await
+        .expect("the same token works later");
 }
 
 #[tokio::test]
@@ -72,15 +108,29 @@ async fn an_overload_of_the_hasher_is_told_before_any_store_is_asked() {
     let ann = world.signed_up("ann").await;
     world.hasher.overload(true);
     world.limiter.fail(Fault::Before);
-    let from_hasher = |failure: &Failure| matches!(failure, Failure::Store(error) if error.store() == "hasher");
-    let change = ChangePasswordRequest { current: World::password("x"), new: World::password("y"), client: ClientInfo::default() };
+    let from_hasher =
+        |failure: &Failure| matches!(failure, Failure::Store(error) if error.store() == "hasher");
+    let change = ChangePasswordRequest {
+        current: World::password("x"),
+        new: World::password("y"),
+        client: ClientInfo::default(),
+    };
     let changed = world.change_password.execute(&ann.id_token, change).await;
-    assert!(matches!(&changed, Err(ChangePasswordError::Refused(Refused::Failed(failure))) if from_hasher(failure)), "{changed:?}");
+    assert!(
+        matches!(&changed, Err(ChangePasswordError::Refused(Refused::Failed(failure))) if from_hasher(failure)),
+        "{changed:?}"
+    );
     world.accounts.fail(Fault::Before);
     for name in ["ann", "nobody"] {
         let begun = world.sign_in.execute(World::request(name)).await.map(drop);
-        assert!(matches!(&begun, Err(SignInError::Failed(failure)) if from_hasher(failure)), "{name}: {begun:?}");
+        assert!(
+            matches!(&begun, Err(SignInError::Failed(failure)) if from_hasher(failure)),
+            "{name}: {begun:?}"
+        );
         let begun = world.sign_up.execute(World::request(name)).await.map(drop);
-        assert!(matches!(&begun, Err(SignUpError::Failed(failure)) if from_hasher(failure)), "{name}: {begun:?}");
+        assert!(
+            matches!(&begun, Err(SignUpError::Failed(failure)) if from_hasher(failure)),
+            "{name}: {begun:?}"
+        );
     }
 }

@@ -6,7 +6,10 @@ use revolve_domain::{
     model::{ClientInfo, EndReason, Epoch, SessionId, Standing, UserId},
     ports::{Clock, LiveSession, NewLiveSession, SessionRepository, StoreError, TokenRepository},
     rotation::{Rotation, RotationOutcome},
-    use_cases::{ChangePasswordError, ChangePasswordRequest, Mint, Refresh, Refusal, SignInError, SignOutScope},
+    use_cases::{
+        ChangePasswordError, ChangePasswordRequest, Mint, Refresh, Refusal, SignInError,
+        SignOutScope,
+    },
 };
 use revolve_testkit::{
     World,
@@ -25,7 +28,12 @@ fn new_password() -> ChangePasswordRequest {
 
 /// The ids of the user's sessions that live by their rows.
 async fn live(world: &World, client: &Client<'_>) -> Vec<SessionId> {
-    let live = world.accounts.inner().live(client.user, world.clock.now()).await.expect("the store itself never fails");
+    let live = world
+        .accounts
+        .inner()
+        .live(client.user, world.clock.now())
+        .await
+        .expect("the store itself never fails");
     live.into_iter().map(|session| session.id).collect()
 }
 
@@ -37,12 +45,27 @@ async fn a_sign_in_still_hashing_does_not_outlive_a_password_change() {
     let (late, ()) = tokio::join!(world.try_sign_in("ann"), async {
         held.wait_for(1).await;
         held.only_these();
-        world.change_password.execute(&ann.id_token, new_password()).await.expect("the password is hers");
+        world
+            .change_password
+            .execute(&ann.id_token, new_password())
+            .await
+            .expect("the password is hers");
         held.release();
     });
-    assert!(matches!(late, Err(SignInError::Superseded)), "the old password was checked before it was changed");
-    assert_eq!(live(&world, &ann).await, [ann.session], "only the session that changed it lives");
-    assert_eq!(world.tokens.inner().size(ann.user), 1, "the white list has nothing else");
+    assert!(
+        matches!(late, Err(SignInError::Superseded)),
+        "the old password was checked before it was changed"
+    );
+    assert_eq!(
+        live(&world, &ann).await,
+        [ann.session],
+        "only the session that changed it lives"
+    );
+    assert_eq!(
+        world.tokens.inner().size(ann.user),
+        1,
+        "the white list has nothing else"
+    );
     ann.refresh().await.expect("it goes on");
 }
 
@@ -53,13 +76,29 @@ async fn a_sign_in_still_hashing_does_not_outlive_a_sign_out_everywhere() {
     let held = world.hasher.hold();
     let (late, ()) = tokio::join!(world.try_sign_in("ann"), async {
         held.wait_for(1).await;
-        world.sign_out.execute(&ann.id_token, SignOutScope::Everywhere).await.expect("signing out works");
+        world
+            .sign_out
+            .execute(&ann.id_token, SignOutScope::Everywhere)
+            .await
+            .expect("signing out works");
         held.release();
     });
-    assert!(matches!(late, Err(SignInError::Superseded)), "it began before the end");
+    assert!(
+        matches!(late, Err(SignInError::Superseded)),
+        "it began before the end"
+    );
     assert!(live(&world, &ann).await.is_empty(), "no session lives");
-    assert_eq!(world.tokens.inner().size(ann.user), 0, "the white list is empty");
-    world.signed_in("ann").await.refresh().await.expect("signing in again works");
+    assert_eq!(
+        world.tokens.inner().size(ann.user),
+        0,
+        "the white list is empty"
+    );
+    world
+        .signed_in("ann")
+        .await
+        .refresh()
+        .await
+        .expect("signing in again works");
 }
 
 #[tokio::test]
@@ -69,11 +108,22 @@ async fn a_sign_in_still_hashing_does_not_outlive_its_account() {
     let held = world.hasher.hold();
     let (late, ()) = tokio::join!(world.try_sign_in("ann"), async {
         held.wait_for(1).await;
-        world.delete_account.execute(&ann.id_token).await.expect("she signed up just now");
+        world
+            .delete_account
+            .execute(&ann.id_token)
+            .await
+            .expect("she signed up just now");
         held.release();
     });
-    assert!(matches!(late, Err(SignInError::Superseded)), "the account is gone");
-    assert_eq!(world.tokens.inner().size(ann.user), 0, "the white list is empty");
+    assert!(
+        matches!(late, Err(SignInError::Superseded)),
+        "the account is gone"
+    );
+    assert_eq!(
+        world.tokens.inner().size(ann.user),
+        0,
+        "the white list is empty"
+    );
 }
 
 #[tokio::test]
@@ -90,14 +140,26 @@ async fn of_two_password_changes_at_once_one_holds() {
         held.wait_for(2).await;
         held.release();
     });
-    let (winner, loser) = if one.is_ok() { (&ann, two) } else { (&other, one) };
+    let (winner, loser) = if one.is_ok() {
+        (&ann, two)
+    } else {
+        (&other, one)
+    };
     match loser {
         Err(ChangePasswordError::Refused(refused)) => {
-            assert_eq!(refusal(Err::<(), _>(refused)), Refusal::SessionRevoked, "the other change ended this session");
+            assert_eq!(
+                refusal(Err::<(), _>(refused)),
+                Refusal::SessionRevoked,
+                "the other change ended this session"
+            );
         }
         other => panic!("expected the second change to be refused, got {other:?}"),
     }
-    assert_eq!(live(&world, &ann).await, [winner.session], "the session whose change held lives");
+    assert_eq!(
+        live(&world, &ann).await,
+        [winner.session],
+        "the session whose change held lives"
+    );
 }
 
 #[tokio::test]
@@ -114,7 +176,10 @@ async fn two_password_changes_of_one_session_conflict() {
         }
     );
     let loser = if one.is_ok() { two } else { one };
-    assert!(matches!(loser, Err(ChangePasswordError::Conflict)), "somebody was faster, got {loser:?}");
+    assert!(
+        matches!(loser, Err(ChangePasswordError::Conflict)),
+        "somebody was faster, got {loser:?}"
+    );
     ann.refresh().await.expect("the session goes on");
 }
 
@@ -122,13 +187,37 @@ async fn two_password_changes_of_one_session_conflict() {
 async fn a_refresh_that_read_the_row_before_a_sign_out_gives_nothing_that_works() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
-    let rotated = ann.present(&ann.refresh_token).await.expect("the refresh wins the race to the white list");
-    world.sign_out.execute(&ann.id_token, SignOutScope::This).await.expect("signing out works");
+    let rotated = ann
+        .present(&ann.refresh_token)
+        .await
+        .expect("the refresh wins the race to the white list");
+    world
+        .sign_out
+        .execute(&ann.id_token, SignOutScope::This)
+        .await
+        .expect("signing out works");
     let tokens = rotated.tokens;
-    assert_eq!(refusal(ann.present(&tokens.refresh_token).await), Refusal::SessionRevoked, "its refresh token is worth nothing");
-    assert_eq!(refusal(world.me.execute(&tokens.id_token).await), Refusal::SessionRevoked, "nor is its ID token");
-    let record = world.accounts.inner().find(ann.user, ann.session).await.expect("the store itself never fails").expect("the row stays");
-    assert!(matches!(record.standing(world.clock.now()), Standing::Ended(_)), "the row says so");
+    assert_eq!(
+        refusal(ann.present(&tokens.refresh_token).await),
+        Refusal::SessionRevoked,
+        "its refresh token is worth nothing"
+    );
+    assert_eq!(
+        refusal(world.me.execute(&tokens.id_token).await),
+        Refusal::SessionRevoked,
+        "nor is its ID token"
+    );
+    let record = world
+        .accounts
+        .inner()
+        .find(ann.user, ann.session)
+        .await
+        .expect("the store itself never fails")
+        .expect("the row stays");
+    assert!(
+        matches!(record.standing(world.clock.now()), Standing::Ended(_)),
+        "the row says so"
+    );
 }
 
 /// A white list that is reached only after somebody has signed the session out, in both stores.
@@ -144,7 +233,14 @@ impl TokenRepository for SignedOutMeanwhile {
     }
 
     async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
-        SessionRepository::end(&*self.accounts, rotation.user, rotation.session, EndReason::SignedOut, rotation.issued_at).await?;
+        SessionRepository::end(
+            &*self.accounts,
+            rotation.user,
+            rotation.session,
+            EndReason::SignedOut,
+            rotation.issued_at,
+        )
+        .await?;
         self.tokens.end(rotation.user, &[rotation.session]).await?;
         self.tokens.rotate(rotation).await
     }
@@ -153,7 +249,12 @@ impl TokenRepository for SignedOutMeanwhile {
         self.tokens.end(user, sessions).await
     }
 
-    async fn end_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) -> Result<(), StoreError> {
+    async fn end_older(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        kept: Option<SessionId>,
+    ) -> Result<(), StoreError> {
         self.tokens.end_older(user, epoch, kept).await
     }
 
@@ -175,13 +276,23 @@ async fn a_refresh_that_comes_second_to_a_sign_out_hears_why() {
         codec: world.codec.clone(),
         devices: world.devices.clone(),
         sessions: world.accounts.clone(),
-        tokens: Arc::new(SignedOutMeanwhile { tokens: world.tokens.clone(), accounts: world.accounts.clone() }),
+        tokens: Arc::new(SignedOutMeanwhile {
+            tokens: world.tokens.clone(),
+            accounts: world.accounts.clone(),
+        }),
         clock: world.clock.clone(),
-        mint: Mint { codec: world.codec.clone(), policy: world.policy },
+        mint: Mint {
+            codec: world.codec.clone(),
+            policy: world.policy,
+        },
         clear: world.clear.clone(),
         limits: world.limits.clone(),
         events: world.events.clone(),
     };
     let refused = refresh.execute(ann.request(&ann.refresh_token)).await;
-    assert_eq!(refusal(refused), Refusal::SessionRevoked, "the row says so by now");
+    assert_eq!(
+        refusal(refused),
+        Refusal::SessionRevoked,
+        "the row says so by now"
+    );
 }

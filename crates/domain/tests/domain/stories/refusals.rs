@@ -20,22 +20,50 @@ async fn what_the_token_says() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     for token in ["", "garbage", "refresh.e30.x"] {
-        assert_eq!(refusal(ann.present(&token.into()).await), Refusal::TokenInvalid, "{token:?} was not signed here");
+        assert_eq!(
+            refusal(ann.present(&token.into()).await),
+            Refusal::TokenInvalid,
+            "{token:?} was not signed here"
+        );
     }
-    assert_eq!(refusal(ann.present(&ann.id_token).await), Refusal::TokenInvalid, "an ID token is no refresh token");
-    assert_eq!(refusal(world.me.execute(&ann.refresh_token).await), Refusal::TokenInvalid, "nor the other way round");
+    assert_eq!(
+        refusal(ann.present(&ann.id_token).await),
+        Refusal::TokenInvalid,
+        "an ID token is no refresh token"
+    );
+    assert_eq!(
+        refusal(world.me.execute(&ann.refresh_token).await),
+        Refusal::TokenInvalid,
+        "nor the other way round"
+    );
     world.advance(secs(15 * 60));
-    assert_eq!(refusal(world.me.execute(&ann.id_token).await), Refusal::TokenExpired, "an ID token lives for 15 minutes");
+    assert_eq!(
+        refusal(world.me.execute(&ann.id_token).await),
+        Refusal::TokenExpired,
+        "an ID token lives for 15 minutes"
+    );
 }
 
 #[tokio::test]
 async fn what_the_row_says() {
-    let policy = SessionPolicy { max_per_user: 2, session_lifetime: 2 * DAY, ..SessionPolicy::default() };
+    let policy = SessionPolicy {
+        max_per_user: 2,
+        session_lifetime: 2 * DAY,
+        ..SessionPolicy::default()
+    };
     let signed_out = async |world: &World, ann: &Client<'_>| {
-        world.sign_out.execute(&ann.id_token, SignOutScope::This).await.expect("signing out works");
+        world
+            .sign_out
+            .execute(&ann.id_token, SignOutScope::This)
+            .await
+            .expect("signing out works");
     };
     let signed_out_everywhere = async |world: &World, ann: &Client<'_>| {
-        world.sign_out.execute(&ann.id_token, SignOutScope::Everywhere).await.expect("signing out works");
+        world
+            .sign_out
+            .execute(&ann.id_token, SignOutScope::Everywhere)
+            .await
+            .expect("signing out works");
     };
     let password_changed = async |world: &World, _: &Client<'_>| {
         let request = ChangePasswordRequest {
@@ -44,13 +72,29 @@ async fn what_the_row_says() {
             client: ClientInfo::default(),
         };
         let other = world.signed_in("ann").await;
-        world.change_password.execute(&other.id_token, request).await.expect("the password is hers");
+        world
+            .change_password
+            .execute(&other.id_token, request)
+            .await
+            .expect("the password is hers");
     };
     let deleted = async |world: &World, ann: &Client<'_>| {
-        world.delete_account.execute(&ann.id_token).await.expect("she signed up just now");
+        world
+            .delete_account
+            .execute(&ann.id_token)
+            .await
+            .expect("she signed up just now");
     };
-    let disabled = async |world: &World, ann: &Client<'_>| world.accounts.inner().disable(ann.user, world.clock.now());
-    let replaced = async |_: &World, ann: &Client<'_>| drop(ann.sign_in_again("ann").await.expect("the credential is hers"));
+    let disabled = async |world: &World, ann: &Client<'_>| {
+        world.accounts.inner().disable(ann.user, world.clock.now())
+    };
+    let replaced = async |_: &World, ann: &Client<'_>| {
+        drop(
+            ann.sign_in_again("ann")
+                .await
+                .expect("the credential is hers"),
+        )
+    };
     let evicted = async |world: &World, _: &Client<'_>| {
         for _ in 0..2 {
             world.advance(secs(60));
@@ -90,35 +134,82 @@ async fn what_the_white_list_says() {
     let old = ann.refresh_token.clone();
     ann.refresh().await.expect("the session lives");
     ann.refresh().await.expect("the session lives");
-    assert_eq!(refusal(ann.present(&old).await), Refusal::TokenStale, "a slow sibling");
+    assert_eq!(
+        refusal(ann.present(&old).await),
+        Refusal::TokenStale,
+        "a slow sibling"
+    );
     ann.shows_credential = true;
     ann.refresh().await.expect("this binds the session");
     ann.shows_credential = false;
-    assert_eq!(told(&mut ann).await, Refusal::DeviceMismatch, "no credential");
+    assert_eq!(
+        told(&mut ann).await,
+        Refusal::DeviceMismatch,
+        "no credential"
+    );
     ann.shows_credential = true;
     world.advance(LATE);
-    assert_eq!(refusal(ann.present(&old).await), Refusal::TokenReused, "an old token");
-    assert_eq!(told(&mut ann).await, Refusal::TokenReused, "and the newest one after it");
+    assert_eq!(
+        refusal(ann.present(&old).await),
+        Refusal::TokenReused,
+        "an old token"
+    );
+    assert_eq!(
+        told(&mut ann).await,
+        Refusal::TokenReused,
+        "and the newest one after it"
+    );
 
     let mut forgotten = world.signed_in("ann").await;
-    world.tokens.inner().restore(forgotten.user, forgotten.session, None);
-    assert_eq!(told(&mut forgotten).await, Refusal::SessionUnknown, "the white list lost the session");
+    world
+        .tokens
+        .inner()
+        .restore(forgotten.user, forgotten.session, None);
+    assert_eq!(
+        told(&mut forgotten).await,
+        Refusal::SessionUnknown,
+        "the white list lost the session"
+    );
     let mut idle = world.signed_in("ann").await;
     world.advance(4 * DAY);
-    assert_eq!(told(&mut idle).await, Refusal::TokenExpired, "not refreshed in time");
+    assert_eq!(
+        told(&mut idle).await,
+        Refusal::TokenExpired,
+        "not refreshed in time"
+    );
 }
 
 #[tokio::test]
 async fn a_row_that_was_pruned_leaves_the_tokens_own_times() {
     let world = World::new();
     let mut ann = world.signed_up("ann").await;
-    world.sign_out.execute(&ann.id_token, SignOutScope::This).await.expect("signing out works");
+    world
+        .sign_out
+        .execute(&ann.id_token, SignOutScope::This)
+        .await
+        .expect("signing out works");
     world.advance(3 * DAY);
-    assert_eq!(world.prune.execute().await.expect("pruning works"), 0, "rows stay a day longer than any token");
-    assert_eq!(told(&mut ann).await, Refusal::SessionRevoked, "the row still says why");
+    assert_eq!(
+        world.prune.execute().await.expect("pruning works"),
+        0,
+        "rows stay a day longer than any token"
+    );
+    assert_eq!(
+        told(&mut ann).await,
+        Refusal::SessionRevoked,
+        "the row still says why"
+    );
     world.advance(2 * DAY);
-    assert_eq!(world.prune.execute().await.expect("pruning works"), 1, "long over");
-    assert_eq!(told(&mut ann).await, Refusal::TokenExpired, "no token of it could be alive");
+    assert_eq!(
+        world.prune.execute().await.expect("pruning works"),
+        1,
+        "long over"
+    );
+    assert_eq!(
+        told(&mut ann).await,
+        Refusal::TokenExpired,
+        "no token of it could be alive"
+    );
 }
 
 #[tokio::test]
@@ -126,28 +217,109 @@ async fn how_a_session_stands_follows_from_its_two_rows() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     let now = world.clock.now();
-    let live = world.accounts.inner().find(ann.user, ann.session).await.expect("the store itself never fails").expect("the row is there");
-    let (session, user) = (live.session.clone(), live.user.clone().expect("the account is there"));
-    let raised = User { epoch: Epoch::new(1), ..user.clone() };
-    let ended = |reason| Session { ending: Some(Ending { at: now, reason }), ..session.clone() };
+    let live = world
+        .accounts
+        .inner()
+        .find(ann.user, ann.session)
+        .await
+        .expect("the store itself never fails")
+        .expect("the row is there");
+    let (session, user) = (
+        live.session.clone(),
+        live.user.clone().expect("the account is there"),
+    );
+    let raised = User {
+        epoch: Epoch::new(1),
+        ..user.clone()
+    };
+    let ended = |reason| Session {
+        ending: Some(Ending { at: now, reason }),
+        ..session.clone()
+    };
     let cases = [
         (session.clone(), Some(user.clone()), Standing::Live, None),
-        (session.clone(), None, Standing::AccountGone, Some(Refusal::SessionRevoked)),
-        (session.clone(), Some(raised.clone()), Standing::Superseded, Some(Refusal::SessionRevoked)),
-        (session.clone(), Some(User { kept_session: Some(session.id), ..raised.clone() }), Standing::Live, None),
-        (Session { epoch: Epoch::new(1), ..session.clone() }, Some(raised.clone()), Standing::Live, None),
-        (session.clone(), Some(User { disabled_at: Some(now), ..user.clone() }), Standing::Disabled, Some(Refusal::SessionRevoked)),
-        (Session { ends_at: now, ..session.clone() }, Some(user.clone()), Standing::Expired, Some(Refusal::SessionExpired)),
+        (
+            session.clone(),
+            None,
+            Standing::AccountGone,
+            Some(Refusal::SessionRevoked),
+        ),
+        (
+            session.clone(),
+            Some(raised.clone()),
+            Standing::Superseded,
+            Some(Refusal::SessionRevoked),
+        ),
+        (
+            session.clone(),
+            Some(User {
+                kept_session: Some(session.id),
+                ..raised.clone()
+            }),
+            Standing::Live,
+            None,
+        ),
+        (
+            Session {
+                epoch: Epoch::new(1),
+                ..session.clone()
+            },
+            Some(raised.clone()),
+            Standing::Live,
+            None,
+        ),
+        (
+            session.clone(),
+            Some(User {
+                disabled_at: Some(now),
+                ..user.clone()
+            }),
+            Standing::Disabled,
+            Some(Refusal::SessionRevoked),
+        ),
+        (
+            Session {
+                ends_at: now,
+                ..session.clone()
+            },
+            Some(user.clone()),
+            Standing::Expired,
+            Some(Refusal::SessionExpired),
+        ),
         // A named ending tells more than the rest.
-        (ended(EndReason::Evicted), Some(raised), Standing::Ended(EndReason::Evicted), Some(Refusal::SessionEvicted)),
-        (ended(EndReason::Reused), None, Standing::Ended(EndReason::Reused), Some(Refusal::TokenReused)),
-        (ended(EndReason::Expired), Some(user.clone()), Standing::Ended(EndReason::Expired), Some(Refusal::SessionExpired)),
-        (ended(EndReason::Replaced), Some(user), Standing::Ended(EndReason::Replaced), Some(Refusal::SessionReplaced)),
+        (
+            ended(EndReason::Evicted),
+            Some(raised),
+            Standing::Ended(EndReason::Evicted),
+            Some(Refusal::SessionEvicted),
+        ),
+        (
+            ended(EndReason::Reused),
+            None,
+            Standing::Ended(EndReason::Reused),
+            Some(Refusal::TokenReused),
+        ),
+        (
+            ended(EndReason::Expired),
+            Some(user.clone()),
+            Standing::Ended(EndReason::Expired),
+            Some(Refusal::SessionExpired),
+        ),
+        (
+            ended(EndReason::Replaced),
+            Some(user),
+            Standing::Ended(EndReason::Replaced),
+            Some(Refusal::SessionReplaced),
+        ),
     ];
     for (session, user, standing, expected) in cases {
         let record = SessionRecord { session, user };
         assert_eq!(record.standing(now), standing, "{record:?}");
-        assert_eq!(Refusal::of(standing), expected, "what {standing:?} is told as");
+        assert_eq!(
+            Refusal::of(standing),
+            expected,
+            "what {standing:?} is told as"
+        );
     }
 }
 
@@ -168,5 +340,9 @@ fn codes_are_stable_and_distinct() {
     ];
     assert_eq!(codes, expected, "the codes of the HTTP API");
     let messages: HashSet<_> = Refusal::ALL.map(Refusal::message).into_iter().collect();
-    assert_eq!(messages.len(), codes.len(), "each says something of its own");
+    assert_eq!(
+        messages.len(),
+        codes.len(),
+        "each says something of its own"
+    );
 }

@@ -11,8 +11,15 @@ use revolve_domain::{
 use revolve_testkit::{World, memory::Fault};
 
 fn reason(world: &World, client: &revolve_testkit::world::Client<'_>) -> Option<EndReason> {
-    let row = world.accounts.inner().rows(client.user).into_iter().find(|row| row.id == client.session);
-    row.expect("the row stays").ending.map(|ending| ending.reason)
+    let row = world
+        .accounts
+        .inner()
+        .rows(client.user)
+        .into_iter()
+        .find(|row| row.id == client.session);
+    row.expect("the row stays")
+        .ending
+        .map(|ending| ending.reason)
 }
 
 #[tokio::test]
@@ -25,32 +32,83 @@ async fn reuse_ends_the_session_for_thief_and_client_alike() {
     world.advance(LATE);
     world.events.take();
 
-    assert_eq!(refusal(ann.present(&stolen).await), Refusal::TokenReused, "its successor was used long ago");
+    assert_eq!(
+        refusal(ann.present(&stolen).await),
+        Refusal::TokenReused,
+        "its successor was used long ago"
+    );
     let events = world.events.take();
-    assert_eq!(names(&events), ["session.reused", "session.ended"], "what happened");
-    let SecurityEvent::SessionReused { presented, live, gap, revoked: true, session_address: Some(_), address: Some(_), .. } = events[0]
+    assert_eq!(
+        names(&events),
+        ["session.reused", "session.ended"],
+        "what happened"
+    );
+    let SecurityEvent::SessionReused {
+        presented,
+        live,
+        gap,
+        revoked: true,
+        session_address: Some(_),
+        address: Some(_),
+        ..
+    } = events[0]
     else {
         panic!("expected the event to say it all, got {events:?}");
     };
-    assert_eq!((presented, live.number(), gap), (Generation::FIRST, 3, LATE), "who came when with what");
-    assert_eq!(reason(&world, &ann), Some(EndReason::Reused), "the row says why");
-    assert_eq!(refusal(ann.refresh().await), Refusal::TokenReused, "the client hears why, too");
-    assert_eq!(refusal(world.me.execute(&ann.id_token).await), Refusal::TokenReused, "its ID token is refused at once");
-    world.signed_in("ann").await.refresh().await.expect("signing in again works");
+    assert_eq!(
+        (presented, live.number(), gap),
+        (Generation::FIRST, 3, LATE),
+        "who came when with what"
+    );
+    assert_eq!(
+        reason(&world, &ann),
+        Some(EndReason::Reused),
+        "the row says why"
+    );
+    assert_eq!(
+        refusal(ann.refresh().await),
+        Refusal::TokenReused,
+        "the client hears why, too"
+    );
+    assert_eq!(
+        refusal(world.me.execute(&ann.id_token).await),
+        Refusal::TokenReused,
+        "its ID token is refused at once"
+    );
+    world
+        .signed_in("ann")
+        .await
+        .refresh()
+        .await
+        .expect("signing in again works");
 }
 
 #[tokio::test]
 async fn a_policy_that_rejects_keeps_the_session() {
-    let retry = RetryPolicy { reuse: ReusePolicy::Reject, ..RetryPolicy::default() };
-    let world = World::with_policy(SessionPolicy { retry, ..SessionPolicy::default() });
+    let retry = RetryPolicy {
+        reuse: ReusePolicy::Reject,
+        ..RetryPolicy::default()
+    };
+    let world = World::with_policy(SessionPolicy {
+        retry,
+        ..SessionPolicy::default()
+    });
     let mut ann = world.signed_up("ann").await;
     let stolen = ann.refresh_token.clone();
     ann.refresh().await.expect("the session lives");
     ann.refresh().await.expect("the session lives");
     world.advance(LATE);
     world.events.take();
-    assert_eq!(refusal(ann.present(&stolen).await), Refusal::TokenReused, "the token is refused");
-    assert_eq!(world.events.take_names(), ["session.reused"], "the event is raised, the session has not ended");
+    assert_eq!(
+        refusal(ann.present(&stolen).await),
+        Refusal::TokenReused,
+        "the token is refused"
+    );
+    assert_eq!(
+        world.events.take_names(),
+        ["session.reused"],
+        "the event is raised, the session has not ended"
+    );
     assert_eq!(reason(&world, &ann), None, "the row lives");
     ann.refresh().await.expect("the client goes on");
 }
@@ -65,16 +123,34 @@ async fn with_the_user_database_down_reuse_is_committed_later() {
     world.advance(LATE);
     world.accounts.fail_on("end", Fault::Before);
     assert_unavailable(ann.present(&stolen).await);
-    let expected = Clearing::Row { user: ann.user, session: ann.session, reason: EndReason::Reused };
-    assert_eq!(world.clearings.pending(), [expected], "the commit is deferred");
+    let expected = Clearing::Row {
+        user: ann.user,
+        session: ann.session,
+        reason: EndReason::Reused,
+    };
+    assert_eq!(
+        world.clearings.pending(),
+        [expected],
+        "the commit is deferred"
+    );
     assert_unavailable(ann.refresh().await);
     assert!(
-        TokenRepository::list(&*world.tokens, ann.user).await.expect("the white list answers").is_empty(),
+        TokenRepository::list(&*world.tokens, ann.user)
+            .await
+            .expect("the white list answers")
+            .is_empty(),
         "until then nobody can refresh it"
     );
     world.accounts.recover();
-    assert!(world.clearings.run(&world.clear).await > 0, "the commit is made");
-    assert_eq!(refusal(ann.refresh().await), Refusal::TokenReused, "now the row says why");
+    assert!(
+        world.clearings.run(&world.clear).await > 0,
+        "the commit is made"
+    );
+    assert_eq!(
+        refusal(ann.refresh().await),
+        Refusal::TokenReused,
+        "now the row says why"
+    );
 }
 
 #[tokio::test]
@@ -85,13 +161,23 @@ async fn a_shadow_that_lives_on_retries_is_found() {
         let parent = ann.refresh_token.clone();
         ann.refresh().await.expect("the client refreshes");
         world.advance(secs(300));
-        ann.present(&parent).await.expect("the shadow fetches the answer again, late");
+        ann.present(&parent)
+            .await
+            .expect("the shadow fetches the answer again, late");
     }
     let parent = ann.refresh_token.clone();
     ann.refresh().await.expect("the client refreshes");
     world.advance(secs(300));
-    assert_eq!(refusal(ann.present(&parent).await), Refusal::TokenReused, "one late retry too many in a row");
-    assert_eq!(reason(&world, &ann), Some(EndReason::Reused), "the session has ended");
+    assert_eq!(
+        refusal(ann.present(&parent).await),
+        Refusal::TokenReused,
+        "one late retry too many in a row"
+    );
+    assert_eq!(
+        reason(&world, &ann),
+        Some(EndReason::Reused),
+        "the session has ended"
+    );
 }
 
 #[tokio::test]
@@ -106,10 +192,23 @@ async fn a_white_list_that_lost_rotations_is_healed_by_the_newest_token() {
     world.tokens.inner().restore(ann.user, ann.session, old);
     world.advance(LATE);
     world.events.take();
-    ann.refresh().await.expect("a signed token proves the later generation");
+    ann.refresh()
+        .await
+        .expect("a signed token proves the later generation");
     let events = world.events.take();
-    let [SecurityEvent::SessionHealed { presented, lost, .. }] = events.as_slice() else { panic!("one event, got {events:?}") };
-    assert_eq!((presented.number(), lost.number()), (5, 2), "what was presented, and what the store still had");
+    let [
+        SecurityEvent::SessionHealed {
+            presented, lost, ..
+        },
+    ] = events.as_slice()
+    else {
+        panic!("one event, got {events:?}")
+    };
+    assert_eq!(
+        (presented.number(), lost.number()),
+        (5, 2),
+        "what was presented, and what the store still had"
+    );
     ann.refresh().await.expect("and on it goes");
     assert!(world.events.take().is_empty(), "as if nothing had happened");
 }
@@ -122,7 +221,11 @@ async fn an_expired_token_proves_nothing_to_a_white_list_that_lost_rotations() {
     ann.refresh().await.expect("the session lives");
     world.tokens.inner().restore(ann.user, ann.session, old);
     world.clock.advance(4 * super::DAY);
-    assert_eq!(refusal(ann.refresh().await), Refusal::TokenExpired, "past its exp");
+    assert_eq!(
+        refusal(ann.refresh().await),
+        Refusal::TokenExpired,
+        "past its exp"
+    );
     assert_eq!(ann.entry(), old, "nothing changed");
 }
 
@@ -138,6 +241,14 @@ async fn a_lost_answer_does_not_hide_the_finding() {
     assert_unavailable(ann.present(&stolen).await);
     assert_eq!(reason(&world, &ann), None, "nobody has heard of it yet");
     world.tokens.recover();
-    assert_eq!(refusal(ann.refresh().await), Refusal::TokenReused, "whoever comes next is told");
-    assert_eq!(reason(&world, &ann), Some(EndReason::Reused), "and the session has ended");
+    assert_eq!(
+        refusal(ann.refresh().await),
+        Refusal::TokenReused,
+        "whoever comes next is told"
+    );
+    assert_eq!(
+        reason(&world, &ann),
+        Some(EndReason::Reused),
+        "and the session has ended"
+    );
 }

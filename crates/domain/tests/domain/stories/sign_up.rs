@@ -9,7 +9,13 @@ use revolve_domain::{
 use revolve_testkit::{World, memory::Fault};
 
 async fn exists(world: &World, name: &str) -> bool {
-    world.accounts.inner().credentials_by_email(&World::request(name).email, None).await.expect("the store itself never fails").is_some()
+    world
+        .accounts
+        .inner()
+        .credentials_by_email(&World::request(name).email, None)
+        .await
+        .expect("the store itself never fails")
+        .is_some()
 }
 
 #[track_caller]
@@ -26,19 +32,35 @@ async fn with_a_store_down_nothing_is_half_made_and_the_same_request_works_later
         let world = World::new();
         world.tokens.fail(fault);
         assert_failed(world.try_sign_up("ann").await);
-        assert!(!exists(&world, "ann").await, "no account without its white-list entry");
+        assert!(
+            !exists(&world, "ann").await,
+            "no account without its white-list entry"
+        );
         world.tokens.recover();
-        world.signed_up("ann").await.refresh().await.expect("the same request works later");
+        world
+            .signed_up("ann")
+            .await
+            .refresh()
+            .await
+            .expect("the same request works later");
     }
     for operation in ["credentials_by_email", "create"] {
         let world = World::new();
         world.accounts.fail_on(operation, Fault::Before);
         assert_failed(world.try_sign_up("ann").await);
         assert!(!exists(&world, "ann").await, "no account without a commit");
-        assert!(world.clearings.pending().is_empty(), "the white list was cleared at once");
+        assert!(
+            world.clearings.pending().is_empty(),
+            "the white list was cleared at once"
+        );
         assert!(world.events.take().is_empty(), "nothing happened");
         world.accounts.recover();
-        world.signed_up("ann").await.refresh().await.expect("the same request works later");
+        world
+            .signed_up("ann")
+            .await
+            .refresh()
+            .await
+            .expect("the same request works later");
     }
 }
 
@@ -57,11 +79,24 @@ async fn a_white_list_that_failed_just_now_is_not_asked_again_before_the_answer(
             other => panic!("expected a session to be cleared, got {other:?}"),
         })
         .collect();
-    assert_eq!(users.len(), 2, "what may have been stored is taken back later, by each of them");
-    let sizes = || users.iter().map(|user| world.tokens.inner().size(*user)).collect::<Vec<_>>();
+    assert_eq!(
+        users.len(),
+        2,
+        "what may have been stored is taken back later, by each of them"
+    );
+    let sizes = || {
+        users
+            .iter()
+            .map(|user| world.tokens.inner().size(*user))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(sizes(), [1, 2], "the answers were lost after it was stored");
     world.tokens.recover();
-    assert_eq!(world.clearings.run(&world.clear).await, 2, "the white list is back");
+    assert_eq!(
+        world.clearings.run(&world.clear).await,
+        2,
+        "the white list is back"
+    );
     assert_eq!(sizes(), [0, 1], "bob's first session stays");
 }
 
@@ -72,11 +107,24 @@ async fn with_both_stores_down_the_entry_goes_later() {
     world.tokens.fail_on("end", Fault::Before);
     assert_failed(world.try_sign_up("ann").await);
     let pending = world.clearings.pending();
-    let [Clearing::Sessions { user, sessions }] = pending.as_slice() else { panic!("expected one clearing, got {pending:?}") };
-    assert!(world.tokens.inner().entry(*user, sessions[0]).is_some(), "the entry could not be taken back yet");
-    assert_eq!(world.clearings.run(&world.clear).await, 0, "the white list is still down");
+    let [Clearing::Sessions { user, sessions }] = pending.as_slice() else {
+        panic!("expected one clearing, got {pending:?}")
+    };
+    assert!(
+        world.tokens.inner().entry(*user, sessions[0]).is_some(),
+        "the entry could not be taken back yet"
+    );
+    assert_eq!(
+        world.clearings.run(&world.clear).await,
+        0,
+        "the white list is still down"
+    );
     world.tokens.recover();
-    assert_eq!(world.clearings.run(&world.clear).await, 1, "the white list is back");
+    assert_eq!(
+        world.clearings.run(&world.clear).await,
+        1,
+        "the white list is back"
+    );
     assert_eq!(world.tokens.inner().size(*user), 0, "the entry is gone");
 }
 
@@ -86,8 +134,16 @@ async fn an_answer_lost_after_the_commit_leaves_an_account_to_sign_in_to() {
     world.accounts.fail_on("create", Fault::After);
     assert_failed(world.try_sign_up("ann").await);
     world.accounts.recover();
-    assert!(matches!(world.try_sign_up("ann").await, Err(SignUpError::EmailTaken)), "the account is there");
-    world.signed_in("ann").await.refresh().await.expect("signing in works");
+    assert!(
+        matches!(world.try_sign_up("ann").await, Err(SignUpError::EmailTaken)),
+        "the account is there"
+    );
+    world
+        .signed_in("ann")
+        .await
+        .refresh()
+        .await
+        .expect("signing in works");
 }
 
 #[tokio::test]
@@ -95,7 +151,10 @@ async fn a_taken_address_is_refused_before_anything_is_hashed() {
     let world = World::new();
     world.signed_up("ann").await;
     let calls = world.hasher.calls();
-    assert!(matches!(world.try_sign_up("ann").await, Err(SignUpError::EmailTaken)), "the address is taken");
+    assert!(
+        matches!(world.try_sign_up("ann").await, Err(SignUpError::EmailTaken)),
+        "the address is taken"
+    );
     assert_eq!(world.hasher.calls(), calls, "nothing was hashed");
 }
 
@@ -103,14 +162,22 @@ async fn a_taken_address_is_refused_before_anything_is_hashed() {
 async fn of_two_sign_ups_at_once_one_creates_the_account() {
     let world = World::new();
     let held = world.hasher.hold();
-    let (one, other, ()) = tokio::join!(world.try_sign_up("ann"), world.try_sign_up("ann"), async {
-        held.wait_for(2).await;
-        held.release();
-    });
-    let (Ok(mut winner), Err(SignUpError::EmailTaken)) = (if one.is_ok() { (one, other) } else { (other, one) }) else {
+    let (one, other, ()) =
+        tokio::join!(world.try_sign_up("ann"), world.try_sign_up("ann"), async {
+            held.wait_for(2).await;
+            held.release();
+        });
+    let (Ok(mut winner), Err(SignUpError::EmailTaken)) = (if one.is_ok() {
+        (one, other)
+    } else {
+        (other, one)
+    }) else {
         panic!("expected one of them to hear that the address is taken");
     };
-    winner.refresh().await.expect("the acknowledged session lives");
+    winner
+        .refresh()
+        .await
+        .expect("the acknowledged session lives");
     assert_eq!(world.tokens.inner().size(winner.user), 1, "one entry");
 }
 
@@ -118,8 +185,15 @@ async fn of_two_sign_ups_at_once_one_creates_the_account() {
 async fn an_overload_is_a_failure_that_passes() {
     let world = World::new();
     world.hasher.overload(true);
-    let error = world.try_sign_up("ann").await.err().expect("an overloaded hasher refuses work");
-    assert!(matches!(error, SignUpError::Failed(Failure::Store(error)) if error.kind() == StoreErrorKind::Unavailable), "503");
+    let error = world
+        .try_sign_up("ann")
+        .await
+        .err()
+        .expect("an overloaded hasher refuses work");
+    assert!(
+        matches!(error, SignUpError::Failed(Failure::Store(error)) if error.kind() == StoreErrorKind::Unavailable),
+        "503"
+    );
     world.hasher.overload(false);
     world.signed_up("ann").await;
 }
@@ -132,9 +206,19 @@ async fn a_password_that_would_be_guessed_is_refused_before_anything_is_hashed()
         ("ANN@example.org", FieldError::ContainsOwnDetails),
         ("ann's device", FieldError::ContainsOwnDetails),
     ] {
-        let request = SignInRequest { password: World::password(password), ..World::request("ann") };
-        let refused = world.sign_up.execute(request).await.expect_err("a weak password is refused");
-        assert!(matches!(refused, SignUpError::WeakPassword(found) if found == fault), "{password}: got {refused:?}");
+        let request = SignInRequest {
+            password: World::password(password),
+            ..World::request("ann")
+        };
+        let refused = world
+            .sign_up
+            .execute(request)
+            .await
+            .expect_err("a weak password is refused");
+        assert!(
+            matches!(refused, SignUpError::WeakPassword(found) if found == fault),
+            "{password}: got {refused:?}"
+        );
     }
     assert_eq!(world.hasher.calls(), 0, "nothing was hashed");
     assert!(!exists(&world, "ann").await, "no account");

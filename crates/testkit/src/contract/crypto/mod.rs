@@ -1,6 +1,9 @@
 //! The contracts of the ports that hash, sign and authenticate.
 
-#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a contract case panics where the contract is broken"
+)]
 #![expect(clippy::unused_async, reason = "all cases are called in the same way")]
 
 pub mod codec;
@@ -22,6 +25,8 @@ fn variants(text: &str) -> Vec<String> {
         places.extend([start, start + part.len() / 2]);
         start += part.len() + 1;
     }
-    let within = |&at: &usize| at + 1 < text.len() && text.as_bytes()[at] != b'.' && text.as_bytes()[at + 1] != b'.';
+    let within = |&at: &usize| {
+        at + 1 < text.len() && text.as_bytes()[at] != b'.' && text.as_bytes()[at + 1] != b'.'
+    };
     places.into_iter().filter(within).map(flip).collect()
 }

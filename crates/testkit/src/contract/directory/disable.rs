@@ -11,11 +11,19 @@ use revolve_domain::{
 };
 
 async fn disable(subject: &dyn DirectorySubject, user: &User, after: u64) -> DisableOutcome {
-    subject.directory().disable(user.id, at(after)).await.expect("disable works")
+    subject
+        .directory()
+        .disable(user.id, at(after))
+        .await
+        .expect("disable works")
 }
 
 async fn enable(subject: &dyn DirectorySubject, user: &User) -> EnableOutcome {
-    subject.directory().enable(user.id).await.expect("enable works")
+    subject
+        .directory()
+        .enable(user.id)
+        .await
+        .expect("enable works")
 }
 
 /// The account says since when, its sessions have ended for that reason, but for those that had ended before, and nobody else's.
@@ -23,27 +31,87 @@ pub async fn a_disabled_account_is_signed_out(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let ((user, first), (bob, bobs)) = (accounts.signed_up().await, accounts.signed_up().await);
     let over = accounts.signed_in(&user, 10).await;
-    accounts.sessions.end(user.id, over.id, EndReason::SignedOut, at(20)).await.expect("end works");
-    assert_eq!(disable(subject, &user, 60).await, DisableOutcome::Disabled(Epoch::new(1)), "it was not disabled");
-    let expected = User { disabled_at: Some(at(60)), epoch: Epoch::new(1), kept_session: None, ..user.clone() };
-    assert_eq!(accounts.account(user.id).await, Some(expected), "disabled, and the epoch rose");
-    let ending = Ending { at: at(60), reason: EndReason::AccountDisabled };
-    assert_eq!(accounts.row(&first).await.ending, Some(ending), "the session has ended");
-    assert_eq!(accounts.reason(&over).await, Some(EndReason::SignedOut), "the first reason stays");
-    let standing = accounts.find(user.id, first.id).await.expect("the row is there").standing(at(61));
-    assert_eq!(standing, Standing::Ended(EndReason::AccountDisabled), "and says so");
-    assert_eq!(accounts.account(bob.id).await, Some(bob.clone()), "nobody else is disabled");
-    assert_eq!(accounts.live(bob.id, at(61)).await, [bobs.id], "nor signed out");
+    accounts
+        .sessions
+        .end(user.id, over.id, EndReason::SignedOut, at(20))
+        .await
+        .expect("end works");
+    assert_eq!(
+        disable(subject, &user, 60).await,
+        DisableOutcome::Disabled(Epoch::new(1)),
+        "it was not disabled"
+    );
+    let expected = User {
+        disabled_at: Some(at(60)),
+        epoch: Epoch::new(1),
+        kept_session: None,
+        ..user.clone()
+    };
+    assert_eq!(
+        accounts.account(user.id).await,
+        Some(expected),
+        "disabled, and the epoch rose"
+    );
+    let ending = Ending {
+        at: at(60),
+        reason: EndReason::AccountDisabled,
+    };
+    assert_eq!(
+        accounts.row(&first).await.ending,
+        Some(ending),
+        "the session has ended"
+    );
+    assert_eq!(
+        accounts.reason(&over).await,
+        Some(EndReason::SignedOut),
+        "the first reason stays"
+    );
+    let standing = accounts
+        .find(user.id, first.id)
+        .await
+        .expect("the row is there")
+        .standing(at(61));
+    assert_eq!(
+        standing,
+        Standing::Ended(EndReason::AccountDisabled),
+        "and says so"
+    );
+    assert_eq!(
+        accounts.account(bob.id).await,
+        Some(bob.clone()),
+        "nobody else is disabled"
+    );
+    assert_eq!(
+        accounts.live(bob.id, at(61)).await,
+        [bobs.id],
+        "nor signed out"
+    );
 }
 
 /// Again: the time stays, but what may live goes.
 pub async fn a_disabled_account_stays_so_since_the_first_time(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
-    assert_eq!(disable(subject, &user, 60).await, DisableOutcome::Disabled(Epoch::new(1)), "the first time");
-    assert_eq!(disable(subject, &user, 90).await, DisableOutcome::AlreadyDisabled(Epoch::new(2)), "the second time");
-    let expected = User { disabled_at: Some(at(60)), epoch: Epoch::new(2), ..user.clone() };
-    assert_eq!(accounts.account(user.id).await, Some(expected), "since the first time");
+    assert_eq!(
+        disable(subject, &user, 60).await,
+        DisableOutcome::Disabled(Epoch::new(1)),
+        "the first time"
+    );
+    assert_eq!(
+        disable(subject, &user, 90).await,
+        DisableOutcome::AlreadyDisabled(Epoch::new(2)),
+        "the second time"
+    );
+    let expected = User {
+        disabled_at: Some(at(60)),
+        epoch: Epoch::new(2),
+        ..user.clone()
+    };
+    assert_eq!(
+        accounts.account(user.id).await,
+        Some(expected),
+        "since the first time"
+    );
 }
 
 /// Services that verify ID tokens by themselves hear of it.
@@ -51,9 +119,23 @@ pub async fn disabling_revokes_for_those_who_verify(subject: &dyn DirectorySubje
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
     disable(subject, &user, 60).await;
-    let revoked = accounts.sessions.revoked_since(at(60)).await.expect("revoked_since works");
-    assert!(revoked.sessions.contains(&(first.id, at(60))), "the session");
-    assert!(revoked.users.contains(&RaisedEpoch { user: user.id, epoch: Epoch::new(1), kept: None }), "and the epoch");
+    let revoked = accounts
+        .sessions
+        .revoked_since(at(60))
+        .await
+        .expect("revoked_since works");
+    assert!(
+        revoked.sessions.contains(&(first.id, at(60))),
+        "the session"
+    );
+    assert!(
+        revoked.users.contains(&RaisedEpoch {
+            user: user.id,
+            epoch: Epoch::new(1),
+            kept: None
+        }),
+        "and the epoch"
+    );
 }
 
 /// Of sign-ins that are under way when the account is disabled none lives on.
@@ -62,19 +144,35 @@ pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubje
         let accounts = Accounts::new(subject);
         let (user, _) = accounts.signed_up().await;
         let begins = (0..8).map(|i| {
-            let (sessions, begin) = (subject.sessions(), crate::contract::accounts::begin(&session(&user, 10 + i)));
+            let (sessions, begin) = (
+                subject.sessions(),
+                crate::contract::accounts::begin(&session(&user, 10 + i)),
+            );
             let begin = async move { drop(sessions.begin(&begin).await.expect("begin works")) };
             Box::pin(begin) as crate::contract::given::Running
         });
         let (directory, id) = (subject.directory(), user.id);
         let disabling = async move {
             let outcome = directory.disable(id, at(30)).await.expect("disable works");
-            assert!(matches!(outcome, DisableOutcome::Disabled(_)), "the account is there");
+            assert!(
+                matches!(outcome, DisableOutcome::Disabled(_)),
+                "the account is there"
+            );
         };
         at_once(begins.chain([Box::pin(disabling) as crate::contract::given::Running])).await;
-        assert!(accounts.live(user.id, at(40)).await.is_empty(), "no session lives");
-        assert_eq!(enable(subject, &user).await, EnableOutcome::Enabled, "it was disabled");
-        assert!(accounts.live(user.id, at(40)).await.is_empty(), "nor does one come back");
+        assert!(
+            accounts.live(user.id, at(40)).await.is_empty(),
+            "no session lives"
+        );
+        assert_eq!(
+            enable(subject, &user).await,
+            EnableOutcome::Enabled,
+            "it was disabled"
+        );
+        assert!(
+            accounts.live(user.id, at(40)).await.is_empty(),
+            "nor does one come back"
+        );
     }
 }
 
@@ -82,26 +180,80 @@ pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubje
 pub async fn an_enabled_account_signs_in_again(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
-    assert_eq!(enable(subject, &user).await, EnableOutcome::NotDisabled, "it never was disabled");
-    assert_eq!(accounts.live(user.id, at(30)).await, [first.id], "nothing changed");
+    assert_eq!(
+        enable(subject, &user).await,
+        EnableOutcome::NotDisabled,
+        "it never was disabled"
+    );
+    assert_eq!(
+        accounts.live(user.id, at(30)).await,
+        [first.id],
+        "nothing changed"
+    );
     disable(subject, &user, 60).await;
-    let disabled = User { epoch: Epoch::new(1), ..user.clone() };
-    assert_eq!(accounts.begin(&session(&disabled, 70)).await, BeginOutcome::Superseded, "who is disabled does not sign in");
-    assert_eq!(enable(subject, &user).await, EnableOutcome::Enabled, "it was disabled");
-    assert_eq!(enable(subject, &user).await, EnableOutcome::NotDisabled, "it is not any more");
-    assert_eq!(accounts.account(user.id).await, Some(disabled.clone()), "the account is as it was, but for the epoch");
-    assert_eq!(accounts.reason(&first).await, Some(EndReason::AccountDisabled), "the session stays ended");
+    let disabled = User {
+        epoch: Epoch::new(1),
+        ..user.clone()
+    };
+    assert_eq!(
+        accounts.begin(&session(&disabled, 70)).await,
+        BeginOutcome::Superseded,
+        "who is disabled does not sign in"
+    );
+    assert_eq!(
+        enable(subject, &user).await,
+        EnableOutcome::Enabled,
+        "it was disabled"
+    );
+    assert_eq!(
+        enable(subject, &user).await,
+        EnableOutcome::NotDisabled,
+        "it is not any more"
+    );
+    assert_eq!(
+        accounts.account(user.id).await,
+        Some(disabled.clone()),
+        "the account is as it was, but for the epoch"
+    );
+    assert_eq!(
+        accounts.reason(&first).await,
+        Some(EndReason::AccountDisabled),
+        "the session stays ended"
+    );
     let again = accounts.signed_in(&disabled, 90).await;
-    assert_eq!(accounts.live(user.id, at(100)).await, [again.id], "the new one lives");
+    assert_eq!(
+        accounts.live(user.id, at(100)).await,
+        [again.id],
+        "the new one lives"
+    );
 }
 
 /// There is nobody to disable.
 pub async fn nobody_is_neither_disabled_nor_enabled(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
-    assert!(accounts.users.delete(user.id, None, at(60)).await.expect("delete works"), "there was an account");
+    assert!(
+        accounts
+            .users
+            .delete(user.id, None, at(60))
+            .await
+            .expect("delete works"),
+        "there was an account"
+    );
     for id in [user.id, user_id()] {
-        assert_eq!(subject.directory().disable(id, at(90)).await.expect("disable works"), DisableOutcome::NotFound, "no account");
-        assert_eq!(subject.directory().enable(id).await.expect("enable works"), EnableOutcome::NotFound, "no account");
+        assert_eq!(
+            subject
+                .directory()
+                .disable(id, at(90))
+                .await
+                .expect("disable works"),
+            DisableOutcome::NotFound,
+            "no account"
+        );
+        assert_eq!(
+            subject.directory().enable(id).await.expect("enable works"),
+            EnableOutcome::NotFound,
+            "no account"
+        );
     }
 }

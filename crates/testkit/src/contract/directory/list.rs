@@ -17,8 +17,20 @@ fn prefix() -> String {
 /// Adds an account whose address begins with the prefix.
 async fn add(subject: &dyn DirectorySubject, prefix: &str, rest: &str, disabled: bool) -> User {
     let email = EmailAddress::parse(&format!("{prefix}{rest}@example.org")).expect("an address");
-    let user = User { email, disabled_at: disabled.then_some(Timestamp::from_seconds(1_900_000_001)), ..user() };
-    assert_eq!(subject.users().add(&user, &hash("first")).await.expect("add works"), AddOutcome::Added, "a fresh address");
+    let user = User {
+        email,
+        disabled_at: disabled.then_some(Timestamp::from_seconds(1_900_000_001)),
+        ..user()
+    };
+    assert_eq!(
+        subject
+            .users()
+            .add(&user, &hash("first"))
+            .await
+            .expect("add works"),
+        AddOutcome::Added,
+        "a fresh address"
+    );
     user
 }
 
@@ -27,18 +39,29 @@ async fn list(subject: &dyn DirectorySubject, query: AccountQuery) -> Vec<User> 
 }
 
 fn all(prefix: &str) -> AccountQuery {
-    AccountQuery { prefix: prefix.to_owned(), limit: 100, ..AccountQuery::default() }
+    AccountQuery {
+        prefix: prefix.to_owned(),
+        limit: 100,
+        ..AccountQuery::default()
+    }
 }
 
 /// Whole accounts in the order of their addresses' bytes, whatever the order of their creation and the letters in them.
 pub async fn accounts_come_by_address(subject: &dyn DirectorySubject) {
     let prefix = prefix();
     let mut expected = Vec::new();
-    for (i, name) in ["b", "a.z", "a_b", "ab", "é", "漢", "a-b", "z", "ä"].into_iter().enumerate() {
+    for (i, name) in ["b", "a.z", "a_b", "ab", "é", "漢", "a-b", "z", "ä"]
+        .into_iter()
+        .enumerate()
+    {
         expected.push(add(subject, &prefix, name, i % 3 == 0).await);
     }
     expected.sort_by(|a, b| a.email.as_str().as_bytes().cmp(b.email.as_str().as_bytes()));
-    assert_eq!(list(subject, all(&prefix)).await, expected, "in the order of bytes");
+    assert_eq!(
+        list(subject, all(&prefix)).await,
+        expected,
+        "in the order of bytes"
+    );
 }
 
 /// Page after page shows each account once; the last page is short.
@@ -50,16 +73,39 @@ pub async fn a_list_goes_on_after_an_address(subject: &dyn DirectorySubject) {
     }
     let (mut seen, mut after, mut sizes) = (Vec::new(), None, Vec::new());
     loop {
-        let page = list(subject, AccountQuery { after, limit: 3, ..all(&prefix) }).await;
+        let page = list(
+            subject,
+            AccountQuery {
+                after,
+                limit: 3,
+                ..all(&prefix)
+            },
+        )
+        .await;
         sizes.push(page.len());
         let Some(last) = page.last() else { break };
         after = Some(last.email.clone());
         seen.extend(page);
     }
-    assert_eq!((seen, sizes), (expected, vec![3, 3, 1, 0]), "all of them, in pages");
+    assert_eq!(
+        (seen, sizes),
+        (expected, vec![3, 3, 1, 0]),
+        "all of them, in pages"
+    );
     let nobodys = EmailAddress::parse(&format!("{prefix}user3z@example.org")).expect("an address");
-    let rest = list(subject, AccountQuery { after: Some(nobodys), ..all(&prefix) }).await;
-    assert_eq!(rest.len(), 3, "after an address that nobody has come the greater ones");
+    let rest = list(
+        subject,
+        AccountQuery {
+            after: Some(nobodys),
+            ..all(&prefix)
+        },
+    )
+    .await;
+    assert_eq!(
+        rest.len(),
+        3,
+        "after an address that nobody has come the greater ones"
+    );
 }
 
 /// Only addresses that begin with the text, in which no character means anything else.
@@ -70,10 +116,29 @@ pub async fn a_list_has_a_prefix(subject: &dyn DirectorySubject) {
     for other in ["a", "a_", "axb%", "a_c", "b"] {
         add(subject, &prefix, other, false).await;
     }
-    assert_eq!(list(subject, all(&format!("{prefix}a_b%"))).await, [wanted.clone(), longer], "both that begin with it");
-    assert_eq!(list(subject, all(wanted.email.as_str())).await, [wanted], "a whole address is its own prefix");
-    assert_eq!(list(subject, all(&format!("{prefix}nobody"))).await, [], "nobody's begins with that");
-    let everybody = list(subject, AccountQuery { limit: 2, ..AccountQuery::default() }).await;
+    assert_eq!(
+        list(subject, all(&format!("{prefix}a_b%"))).await,
+        [wanted.clone(), longer],
+        "both that begin with it"
+    );
+    assert_eq!(
+        list(subject, all(wanted.email.as_str())).await,
+        [wanted],
+        "a whole address is its own prefix"
+    );
+    assert_eq!(
+        list(subject, all(&format!("{prefix}nobody"))).await,
+        [],
+        "nobody's begins with that"
+    );
+    let everybody = list(
+        subject,
+        AccountQuery {
+            limit: 2,
+            ..AccountQuery::default()
+        },
+    )
+    .await;
     assert_eq!(everybody.len(), 2, "all begin with nothing");
 }
 
@@ -87,8 +152,27 @@ pub async fn a_list_can_be_of_disabled_accounts(subject: &dyn DirectorySubject) 
             expected.push(user);
         }
     }
-    let disabled = AccountQuery { disabled: true, ..all(&prefix) };
-    assert_eq!(list(subject, disabled.clone()).await, expected, "each other one");
+    let disabled = AccountQuery {
+        disabled: true,
+        ..all(&prefix)
+    };
+    assert_eq!(
+        list(subject, disabled.clone()).await,
+        expected,
+        "each other one"
+    );
     let after = Some(expected[1].email.clone());
-    assert_eq!(list(subject, AccountQuery { after, limit: 2, ..disabled }).await, expected[2..4], "a page of them");
+    assert_eq!(
+        list(
+            subject,
+            AccountQuery {
+                after,
+                limit: 2,
+                ..disabled
+            }
+        )
+        .await,
+        expected[2..4],
+        "a page of them"
+    );
 }

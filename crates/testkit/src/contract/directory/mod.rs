@@ -1,6 +1,9 @@
 //! The contract of [`AccountDirectory`](revolve_domain::ports::AccountDirectory).
 
-#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a contract case panics where the contract is broken"
+)]
 
 mod disable;
 mod list;

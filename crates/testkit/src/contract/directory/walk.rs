@@ -10,9 +10,19 @@ use revolve_domain::{
     ports::{AddOutcome, UpdateOutcome},
 };
 
-async fn page(subject: &dyn DirectorySubject, after: Option<UserId>, limit: u32) -> Vec<(User, String)> {
-    let page = subject.directory().walk(after, limit).await.expect("walk works");
-    page.into_iter().map(|found| (found.user, found.hash.expose().to_owned())).collect()
+async fn page(
+    subject: &dyn DirectorySubject,
+    after: Option<UserId>,
+    limit: u32,
+) -> Vec<(User, String)> {
+    let page = subject
+        .directory()
+        .walk(after, limit)
+        .await
+        .expect("walk works");
+    page.into_iter()
+        .map(|found| (found.user, found.hash.expose().to_owned()))
+        .collect()
 }
 
 /// By id, so that an account whose address changes meanwhile is neither missed nor met twice.
@@ -29,30 +39,70 @@ pub async fn a_walk_meets_every_account_once(subject: &dyn DirectorySubject) {
         let Some((last, _)) = page.last() else { break };
         assert!(page.len() <= 3, "a page has its limit");
         let ascending = page.windows(2).all(|pair| pair[0].0.id < pair[1].0.id);
-        assert!(ascending && after < Some(page[0].0.id), "ids ascend, also over pages");
+        assert!(
+            ascending && after < Some(page[0].0.id),
+            "ids ascend, also over pages"
+        );
         after = Some(last.id);
-        seen.extend(page.into_iter().filter(|(user, _)| made.iter().any(|made| made.id == user.id)).map(|(user, _)| user.id));
+        seen.extend(
+            page.into_iter()
+                .filter(|(user, _)| made.iter().any(|made| made.id == user.id))
+                .map(|(user, _)| user.id),
+        );
         // Whoever was first by address becomes the last one.
         if seen.len() == 1 {
-            let email = EmailAddress::parse(&format!("zzz-{}", made[7].email.as_str())).expect("an address");
-            let change = DetailsChange { email: Some(email), ..DetailsChange::default() };
-            let changed = accounts.users.update(seen[0], &change, None).await.expect("update works");
-            assert!(matches!(changed, UpdateOutcome::Updated(_)), "a fresh address");
+            let email = EmailAddress::parse(&format!("zzz-{}", made[7].email.as_str()))
+                .expect("an address");
+            let change = DetailsChange {
+                email: Some(email),
+                ..DetailsChange::default()
+            };
+            let changed = accounts
+                .users
+                .update(seen[0], &change, None)
+                .await
+                .expect("update works");
+            assert!(
+                matches!(changed, UpdateOutcome::Updated(_)),
+                "a fresh address"
+            );
         }
     }
-    assert_eq!(seen, made.iter().map(|user| user.id).collect::<Vec<_>>(), "each once");
+    assert_eq!(
+        seen,
+        made.iter().map(|user| user.id).collect::<Vec<_>>(),
+        "each once"
+    );
 }
 
 /// The hash of each account, and all that is known of it.
 pub async fn a_walk_knows_the_hashes(subject: &dyn DirectorySubject) {
-    let (ann, bob) = (user(), User { disabled_at: Some(at(7)), ..user() });
+    let (ann, bob) = (
+        user(),
+        User {
+            disabled_at: Some(at(7)),
+            ..user()
+        },
+    );
     for (user, text) in [(&ann, "ann's"), (&bob, "bob's")] {
-        assert_eq!(subject.users().add(user, &hash(text)).await.expect("add works"), AddOutcome::Added, "a fresh address");
+        assert_eq!(
+            subject
+                .users()
+                .add(user, &hash(text))
+                .await
+                .expect("add works"),
+            AddOutcome::Added,
+            "a fresh address"
+        );
     }
     for (user, text) in [(ann, "$test$v=1$ann's"), (bob, "$test$v=1$bob's")] {
         // The greatest id below the account's.
         let before = UserId::from_uuid(uuid::Uuid::from_u128(user.id.as_uuid().as_u128() - 1));
-        assert_eq!(page(subject, Some(before), 1).await, [(user, text.to_owned())], "the next one after it");
+        assert_eq!(
+            page(subject, Some(before), 1).await,
+            [(user, text.to_owned())],
+            "the next one after it"
+        );
     }
 }
 
@@ -61,15 +111,63 @@ pub async fn a_history_has_all_rows(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
     accounts.signed_up().await;
-    let (third, second) = (accounts.signed_in(&user, 200).await, accounts.signed_in(&user, 100).await);
-    accounts.sessions.end(user.id, second.id, EndReason::Reused, at(300)).await.expect("end works");
-    let history = async || subject.directory().history(user.id).await.expect("history works");
+    let (third, second) = (
+        accounts.signed_in(&user, 200).await,
+        accounts.signed_in(&user, 100).await,
+    );
+    accounts
+        .sessions
+        .end(user.id, second.id, EndReason::Reused, at(300))
+        .await
+        .expect("end works");
+    let history = async || {
+        subject
+            .directory()
+            .history(user.id)
+            .await
+            .expect("history works")
+    };
     let second = accounts.row(&second).await;
-    assert_eq!(second.ending.map(|ending| ending.reason), Some(EndReason::Reused), "it has ended");
-    assert_eq!(history().await, [third.clone(), second.clone(), first.clone()], "whole rows, the newest first");
-    assert!(accounts.users.delete(user.id, None, at(400)).await.expect("delete works"), "there was an account");
-    let left: Vec<_> = history().await.iter().map(|row: &Session| (row.id, row.ending.map(|ending| ending.reason))).collect();
+    assert_eq!(
+        second.ending.map(|ending| ending.reason),
+        Some(EndReason::Reused),
+        "it has ended"
+    );
+    assert_eq!(
+        history().await,
+        [third.clone(), second.clone(), first.clone()],
+        "whole rows, the newest first"
+    );
+    assert!(
+        accounts
+            .users
+            .delete(user.id, None, at(400))
+            .await
+            .expect("delete works"),
+        "there was an account"
+    );
+    let left: Vec<_> = history()
+        .await
+        .iter()
+        .map(|row: &Session| (row.id, row.ending.map(|ending| ending.reason)))
+        .collect();
     let deleted = Some(EndReason::AccountDeleted);
-    assert_eq!(left, [(third.id, deleted), (second.id, Some(EndReason::Reused)), (first.id, deleted)], "what the account leaves");
-    assert_eq!(subject.directory().history(user_id()).await.expect("history works"), [], "nobody has none");
+    assert_eq!(
+        left,
+        [
+            (third.id, deleted),
+            (second.id, Some(EndReason::Reused)),
+            (first.id, deleted)
+        ],
+        "what the account leaves"
+    );
+    assert_eq!(
+        subject
+            .directory()
+            .history(user_id())
+            .await
+            .expect("history works"),
+        [],
+        "nobody has none"
+    );
 }

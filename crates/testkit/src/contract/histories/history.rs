@@ -24,10 +24,24 @@ pub(super) struct History {
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     /// The session begins, or begins again.
-    Begin { session: usize, epoch: u32, bound: bool, long: bool, ceiling: usize },
+    Begin {
+        session: usize,
+        epoch: u32,
+        bound: bool,
+        long: bool,
+        ceiling: usize,
+    },
     /// A token is presented whose generation is so far from the live one's. If there is none, the session begins again,
     /// unless a token is to be presented `anyway`.
-    Refresh { session: usize, from_live: i8, epoch: u32, device: Device, expired: bool, long: bool, anyway: bool },
+    Refresh {
+        session: usize,
+        from_live: i8,
+        epoch: u32,
+        device: Device,
+        expired: bool,
+        long: bool,
+        anyway: bool,
+    },
     /// Sessions end.
     End { sessions: Vec<usize> },
     /// Older epochs end.
@@ -73,8 +87,15 @@ fn policy() -> impl Strategy<Value = RetryPolicy> {
 fn act() -> impl Strategy<Value = Act> {
     let session = 0..SESSIONS;
     let few = prop_oneof![6 => Just(100_usize), 1 => 1..4_usize];
-    let begin = (session.clone(), 0..3_u32, any::<bool>(), any::<bool>(), few)
-        .prop_map(|(session, epoch, bound, long, ceiling)| Act::Begin { session, epoch, bound, long, ceiling });
+    let begin = (session.clone(), 0..3_u32, any::<bool>(), any::<bool>(), few).prop_map(
+        |(session, epoch, bound, long, ceiling)| Act::Begin {
+            session,
+            epoch,
+            bound,
+            long,
+            ceiling,
+        },
+    );
     let from_live = prop_oneof![8 => Just(0_i8), 8 => Just(-1), 2 => Just(-2), 1 => Just(-3), 2 => Just(1), 1 => Just(2)];
     let (seldom, mostly) = (prop::bool::weighted(0.1), prop::bool::weighted(0.9));
     let one = prop_oneof![3 => Just(0), 1 => session.clone()];

@@ -17,7 +17,10 @@ use std::{cell::RefCell, collections::BTreeMap};
 /// # Panics
 /// If the variable is set to something that is not a number.
 pub fn cases_from_env() -> u32 {
-    std::env::var("REVOLVE_TEST_HISTORIES").map_or(200, |text| text.parse().expect("REVOLVE_TEST_HISTORIES should be a number"))
+    std::env::var("REVOLVE_TEST_HISTORIES").map_or(200, |text| {
+        text.parse()
+            .expect("REVOLVE_TEST_HISTORIES should be a number")
+    })
 }
 
 /// Plays so many random histories, on a runtime of its own, against one subject that serves all of them: each has
@@ -30,12 +33,24 @@ where
     F: Future<Output = S>,
     S: HistorySubject,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime can be built");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be built");
     let subject = runtime.block_on(make());
     let seen = RefCell::new(BTreeMap::new());
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4096, ..Config::default() };
-    let played = TestRunner::new(config)
-        .run(&history::history(), |history| runtime.block_on(play::play(&subject, &history, &seen)).map_err(TestCaseError::fail));
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 4096,
+        ..Config::default()
+    };
+    let played = TestRunner::new(config).run(&history::history(), |history| {
+        runtime
+            .block_on(play::play(&subject, &history, &seen))
+            .map_err(TestCaseError::fail)
+    });
     if let Err(error) = played {
         panic!("the white list differs from the state machine: {error}");
     }

@@ -20,7 +20,11 @@ pub(super) struct Model {
 impl Model {
     pub(super) fn new() -> Self {
         // Any time does: only differences are compared.
-        Self { now: Timestamp::from_seconds(0), entries: BTreeMap::new(), written: HashMap::new() }
+        Self {
+            now: Timestamp::from_seconds(0),
+            entries: BTreeMap::new(),
+            written: HashMap::new(),
+        }
     }
 
     pub(super) fn pass(&mut self, units: u32) -> Duration {
@@ -33,8 +37,14 @@ impl Model {
 
     /// The generation of the session's token, or of its last one.
     pub(super) fn generation(&self, session: SessionId) -> u64 {
-        let last = self.written.get(&session).and_then(|states| states.iter().rev().flatten().next());
-        self.entries.get(&session).or(last).map_or(1, |entry| entry.token.generation.number())
+        let last = self
+            .written
+            .get(&session)
+            .and_then(|states| states.iter().rev().flatten().next());
+        self.entries
+            .get(&session)
+            .or(last)
+            .map_or(1, |entry| entry.token.generation.number())
     }
 
     pub(super) fn is_live(&self, session: SessionId) -> bool {
@@ -55,22 +65,44 @@ impl Model {
     }
 
     pub(super) fn begin(&mut self, new: &NewLiveSession) {
-        self.write(new.session, Some(Entry::begin(new.token, new.epoch, self.now)));
+        self.write(
+            new.session,
+            Some(Entry::begin(new.token, new.epoch, self.now)),
+        );
     }
 
     /// Removes what is over the ceiling. Among those that were rotated at the same time the store had the choice.
-    pub(super) fn enforce(&mut self, new: &NewLiveSession, store: &[LiveSession]) -> Result<(), String> {
-        let mut others: Vec<_> =
-            self.entries.iter().filter(|(id, e)| **id != new.session && !e.reused).map(|(id, e)| (e.rotated_at, *id)).collect();
+    pub(super) fn enforce(
+        &mut self,
+        new: &NewLiveSession,
+        store: &[LiveSession],
+    ) -> Result<(), String> {
+        let mut others: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(id, e)| **id != new.session && !e.reused)
+            .map(|(id, e)| (e.rotated_at, *id))
+            .collect();
         others.sort_unstable();
         let excess = (others.len() + 1).saturating_sub(new.ceiling);
-        let Some(&(edge, _)) = excess.checked_sub(1).and_then(|last| others.get(last)) else { return Ok(()) };
+        let Some(&(edge, _)) = excess.checked_sub(1).and_then(|last| others.get(last)) else {
+            return Ok(());
+        };
         let gone = |session: SessionId| store.iter().all(|live| live.session != session);
-        let must_go: Vec<_> = others.iter().filter(|(at, _)| *at < edge).map(|(_, session)| *session).collect();
-        let may_go = others.iter().filter(|(at, session)| *at == edge && gone(*session)).map(|(_, session)| *session);
+        let must_go: Vec<_> = others
+            .iter()
+            .filter(|(at, _)| *at < edge)
+            .map(|(_, session)| *session)
+            .collect();
+        let may_go = others
+            .iter()
+            .filter(|(at, session)| *at == edge && gone(*session))
+            .map(|(_, session)| *session);
         let chosen: Vec<_> = must_go.into_iter().chain(may_go).collect();
         if chosen.len() != excess {
-            return Err(format!("expected the {excess} least recently rotated of {others:?} to go, of those went {chosen:?}"));
+            return Err(format!(
+                "expected the {excess} least recently rotated of {others:?} to go, of those went {chosen:?}"
+            ));
         }
         for session in chosen {
             self.write(session, None);
@@ -88,7 +120,12 @@ impl Model {
     }
 
     pub(super) fn end(&mut self, over: impl Fn(SessionId, Epoch) -> bool) {
-        let over: Vec<_> = self.entries.iter().filter(|(id, entry)| over(**id, entry.epoch)).map(|(id, _)| *id).collect();
+        let over: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(id, entry)| over(**id, entry.epoch))
+            .map(|(id, _)| *id)
+            .collect();
         for session in over {
             self.write(session, None);
         }
@@ -98,7 +135,11 @@ impl Model {
     pub(super) fn roll_back(&mut self, session: SessionId, writes: usize) -> Option<Entry> {
         let states = self.written.entry(session).or_default();
         states.truncate(states.len().saturating_sub(writes));
-        let state = states.last().copied().flatten().filter(|entry| entry.is_live(self.now));
+        let state = states
+            .last()
+            .copied()
+            .flatten()
+            .filter(|entry| entry.is_live(self.now));
         match state {
             Some(entry) => self.entries.insert(session, entry),
             None => self.entries.remove(&session),
@@ -107,21 +148,39 @@ impl Model {
     }
 
     /// Whether a list is what it should be: sessions, tokens and the times between their rotations.
-    pub(super) fn compare_list(&self, mut list: Vec<LiveSession>, but: Option<SessionId>) -> Result<(), String> {
+    pub(super) fn compare_list(
+        &self,
+        mut list: Vec<LiveSession>,
+        but: Option<SessionId>,
+    ) -> Result<(), String> {
         list.sort_unstable_by_key(|live| live.session);
-        let expected: Vec<_> = self.entries.iter().filter(|(id, entry)| Some(**id) != but && !entry.reused).collect();
+        let expected: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(id, entry)| Some(**id) != but && !entry.reused)
+            .collect();
         let tokens: Vec<_> = list.iter().map(|live| (live.session, live.token)).collect();
-        let expected_tokens: Vec<_> = expected.iter().map(|(id, entry)| (**id, entry.token)).collect();
+        let expected_tokens: Vec<_> = expected
+            .iter()
+            .map(|(id, entry)| (**id, entry.token))
+            .collect();
         if tokens != expected_tokens {
-            return Err(format!("expected the live sessions {expected_tokens:#?}, got {tokens:#?}"));
+            return Err(format!(
+                "expected the live sessions {expected_tokens:#?}, got {tokens:#?}"
+            ));
         }
-        let Some((base, (_, expected_base))) = list.first().zip(expected.first()) else { return Ok(()) };
+        let Some((base, (_, expected_base))) = list.first().zip(expected.first()) else {
+            return Ok(());
+        };
         for (live, (_, entry)) in list.iter().zip(&expected) {
             let apart = live.refreshed_at.as_millis() - base.refreshed_at.as_millis();
-            let expected_apart = entry.rotated_at.as_millis() - expected_base.rotated_at.as_millis();
+            let expected_apart =
+                entry.rotated_at.as_millis() - expected_base.rotated_at.as_millis();
             if Duration::from_millis(apart.abs_diff(expected_apart)) > TOLERANCE {
                 let sessions = (live.session, base.session);
-                return Err(format!("expected the rotations of {sessions:?} to lie {expected_apart} ms apart, got {apart} ms"));
+                return Err(format!(
+                    "expected the rotations of {sessions:?} to lie {expected_apart} ms apart, got {apart} ms"
+                ));
             }
         }
         Ok(())

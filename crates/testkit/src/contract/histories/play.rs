@@ -47,13 +47,22 @@ pub(super) async fn play(
     };
     for (number, act) in history.acts.iter().enumerate() {
         let compared = match player.act(number, act).await {
-            Ok(()) => player.tokens.list(player.user).await.map_err(broken).and_then(|list| player.model.compare_list(list, None)),
+            Ok(()) => player
+                .tokens
+                .list(player.user)
+                .await
+                .map_err(broken)
+                .and_then(|list| player.model.compare_list(list, None)),
             Err(error) => Err(error),
         };
         compared.map_err(|error| format!("step {number}, {act:?}: {error}"))?;
     }
     // Leave nothing behind in a store that others share.
-    player.tokens.end_older(player.user, Epoch::new(u32::MAX), None).await.map_err(broken)
+    player
+        .tokens
+        .end_older(player.user, Epoch::new(u32::MAX), None)
+        .await
+        .map_err(broken)
 }
 
 fn broken(error: impl std::error::Error) -> String {
@@ -63,21 +72,61 @@ fn broken(error: impl std::error::Error) -> String {
 impl Player<'_> {
     async fn act(&mut self, number: usize, act: &Act) -> Result<(), String> {
         match *act {
-            Act::Begin { session, epoch, bound, long, ceiling } => {
+            Act::Begin {
+                session,
+                epoch,
+                bound,
+                long,
+                ceiling,
+            } => {
                 let token = Self::token(number, bound.then_some(self.owner), long);
-                self.begin(NewLiveSession { user: self.user, session: self.sessions[session], token, epoch: Epoch::new(epoch), ceiling })
-                    .await
+                self.begin(NewLiveSession {
+                    user: self.user,
+                    session: self.sessions[session],
+                    token,
+                    epoch: Epoch::new(epoch),
+                    ceiling,
+                })
+                .await
             }
-            Act::Refresh { session, epoch, long, anyway, .. } if !anyway && !self.model.is_live(self.sessions[session]) => {
+            Act::Refresh {
+                session,
+                epoch,
+                long,
+                anyway,
+                ..
+            } if !anyway && !self.model.is_live(self.sessions[session]) => {
                 let token = Self::token(number, None, long);
                 let ceiling = SESSIONS;
-                self.begin(NewLiveSession { user: self.user, session: self.sessions[session], token, epoch: Epoch::new(epoch), ceiling })
-                    .await
+                self.begin(NewLiveSession {
+                    user: self.user,
+                    session: self.sessions[session],
+                    token,
+                    epoch: Epoch::new(epoch),
+                    ceiling,
+                })
+                .await
             }
-            Act::Refresh { session, from_live, epoch, device, expired, long, .. } => {
+            Act::Refresh {
+                session,
+                from_live,
+                epoch,
+                device,
+                expired,
+                long,
+                ..
+            } => {
                 let session = self.sessions[session];
-                let presented = self.model.generation(session).saturating_add_signed(from_live.into()).max(1);
-                let LiveToken { issued_at, expires_at, .. } = Self::token(number, None, long);
+                let presented = self
+                    .model
+                    .generation(session)
+                    .saturating_add_signed(from_live.into())
+                    .max(1);
+                let LiveToken {
+                    issued_at,
+                    expires_at,
+                    ..
+                } = Self::token(number, None, long);
                 let rotation = Rotation {
                     user: self.user,
                     session,
@@ -94,14 +143,24 @@ impl Player<'_> {
                 self.compare(expected, outcome)
             }
             Act::End { ref sessions } => {
-                let over: Vec<_> = sessions.iter().map(|&session| self.sessions[session]).collect();
+                let over: Vec<_> = sessions
+                    .iter()
+                    .map(|&session| self.sessions[session])
+                    .collect();
                 self.model.end(|session, _| over.contains(&session));
                 self.tokens.end(self.user, &over).await.map_err(broken)
             }
             Act::EndOlder { epoch, kept } => {
-                let (epoch, kept) = (Epoch::new(epoch), kept.map(|session| self.sessions[session]));
-                self.model.end(|session, of| of < epoch && kept != Some(session));
-                self.tokens.end_older(self.user, epoch, kept).await.map_err(broken)
+                let (epoch, kept) = (
+                    Epoch::new(epoch),
+                    kept.map(|session| self.sessions[session]),
+                );
+                self.model
+                    .end(|session, of| of < epoch && kept != Some(session));
+                self.tokens
+                    .end_older(self.user, epoch, kept)
+                    .await
+                    .map_err(broken)
             }
             Act::Pass { units } => {
                 let by = self.model.pass(units);
@@ -111,15 +170,18 @@ impl Player<'_> {
             Act::RollBack { session, writes } => {
                 let session = self.sessions[session];
                 let now = self.model.now;
-                let state = self.model.roll_back(session, writes).map(|entry| StoredToken {
-                    token: entry.token,
-                    epoch: entry.epoch,
-                    age: now.since(entry.rotated_at),
-                    remaining: entry.dies_at.since(now),
-                    late: entry.late,
-                    charged: entry.charged,
-                    reused: entry.reused,
-                });
+                let state = self
+                    .model
+                    .roll_back(session, writes)
+                    .map(|entry| StoredToken {
+                        token: entry.token,
+                        epoch: entry.epoch,
+                        age: now.since(entry.rotated_at),
+                        remaining: entry.dies_at.since(now),
+                        late: entry.late,
+                        charged: entry.charged,
+                        reused: entry.reused,
+                    });
                 self.subject.roll_back(self.user, session, state).await;
                 Ok(())
             }
@@ -136,7 +198,12 @@ impl Player<'_> {
     /// A token of the first generation, with times that no other step of the history has.
     fn token(number: usize, device: Option<DeviceId>, long: bool) -> LiveToken {
         let issued_at = START.plus(Duration::from_secs(61 * number as u64));
-        LiveToken { generation: Generation::FIRST, issued_at, expires_at: issued_at.plus(life(long)), device }
+        LiveToken {
+            generation: Generation::FIRST,
+            issued_at,
+            expires_at: issued_at.plus(life(long)),
+            device,
+        }
     }
 
     fn proof(&self, session: SessionId, device: Device) -> DeviceProof {
@@ -148,7 +215,11 @@ impl Player<'_> {
             Device::ShownAndBound => (Some(self.owner), true),
             Device::Foreign => (Some(device_id()), false),
         };
-        DeviceProof { owner: self.owner, shown, bound }
+        DeviceProof {
+            owner: self.owner,
+            shown,
+            bound,
+        }
     }
 
     fn compare(&self, expected: RotationOutcome, outcome: RotationOutcome) -> Result<(), String> {
@@ -172,12 +243,32 @@ fn split(outcome: RotationOutcome) -> (Duration, RotationOutcome, &'static str) 
         RotationOutcome::Rotated(_) => (zero, outcome, "rotated"),
         RotationOutcome::Repeated { token, age, late } => {
             let name = if late { "repeated late" } else { "repeated" };
-            (age, RotationOutcome::Repeated { token, age: zero, late }, name)
+            (
+                age,
+                RotationOutcome::Repeated {
+                    token,
+                    age: zero,
+                    late,
+                },
+                name,
+            )
         }
         RotationOutcome::Stale => (zero, outcome, "stale"),
         RotationOutcome::Reused { live, age, revoked } => {
-            let name = if revoked { "reused and revoked" } else { "reused and kept" };
-            (age, RotationOutcome::Reused { live, age: zero, revoked }, name)
+            let name = if revoked {
+                "reused and revoked"
+            } else {
+                "reused and kept"
+            };
+            (
+                age,
+                RotationOutcome::Reused {
+                    live,
+                    age: zero,
+                    revoked,
+                },
+                name,
+            )
         }
     }
 }

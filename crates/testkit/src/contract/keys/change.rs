@@ -10,21 +10,38 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 async fn insert(keys: &Arc<dyn KeyRepository>, key: StoredKey) -> StoredKey {
-    assert_eq!(keys.insert(&key).await.expect("insert works"), KeyOutcome::Done);
+    assert_eq!(
+        keys.insert(&key).await.expect("insert works"),
+        KeyOutcome::Done
+    );
     key
 }
 
 async fn phase(keys: &Arc<dyn KeyRepository>, key: &StoredKey) -> Option<Phase> {
-    keys.list().await.expect("list works").into_iter().find(|found| found.id == key.id).map(|found| found.phase)
+    keys.list()
+        .await
+        .expect("list works")
+        .into_iter()
+        .find(|found| found.id == key.id)
+        .map(|found| found.phase)
 }
 
 /// Both keys change, and nothing else of them.
 pub async fn a_promotion_swaps_two_keys(subject: &impl KeysSubject) {
     let keys = subject.keys();
-    let (mut old, mut new) = (insert(&keys, active(ID, 0)).await, insert(&keys, next(ID, 10)).await);
+    let (mut old, mut new) = (
+        insert(&keys, active(ID, 0)).await,
+        insert(&keys, next(ID, 10)).await,
+    );
     let promotion = promotion(&new, Some(&old), 70);
-    assert_eq!(keys.promote(&promotion).await.expect("promote works"), KeyOutcome::Done);
-    old.phase = Phase::Retired(Retired { since: at(70), until: at(70 + 960) });
+    assert_eq!(
+        keys.promote(&promotion).await.expect("promote works"),
+        KeyOutcome::Done
+    );
+    old.phase = Phase::Retired(Retired {
+        since: at(70),
+        until: at(70 + 960),
+    });
     new.phase = Phase::Active(Active { since: at(70) });
     assert_eq!(keys.list().await.expect("list works"), [old, new]);
 }
@@ -33,14 +50,25 @@ pub async fn a_promotion_swaps_two_keys(subject: &impl KeysSubject) {
 pub async fn a_first_promotion_retires_nothing(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let new = insert(&keys, next(ID, 10)).await;
-    assert_eq!(keys.promote(&promotion(&new, None, 20)).await.expect("promote works"), KeyOutcome::Done);
-    assert_eq!(phase(&keys, &new).await, Some(Phase::Active(Active { since: at(20) })));
+    assert_eq!(
+        keys.promote(&promotion(&new, None, 20))
+            .await
+            .expect("promote works"),
+        KeyOutcome::Done
+    );
+    assert_eq!(
+        phase(&keys, &new).await,
+        Some(Phase::Active(Active { since: at(20) }))
+    );
 }
 
 /// A promotion that was thought out before somebody else's changes nothing.
 pub async fn a_promotion_needs_the_keys_as_they_were(subject: &impl KeysSubject) {
     let keys = subject.keys();
-    let (old, new) = (insert(&keys, active(ID, 0)).await, insert(&keys, next(ID, 10)).await);
+    let (old, new) = (
+        insert(&keys, active(ID, 0)).await,
+        insert(&keys, next(ID, 10)).await,
+    );
     let before = keys.list().await.expect("list works");
     let stranger = next(ID, 10);
     for wrong in [
@@ -51,40 +79,87 @@ pub async fn a_promotion_needs_the_keys_as_they_were(subject: &impl KeysSubject)
         promotion(&old, None, 70),
         promotion(&stranger, Some(&old), 70),
     ] {
-        assert_eq!(keys.promote(&wrong).await.expect("promote works"), KeyOutcome::Changed, "{wrong:?}");
+        assert_eq!(
+            keys.promote(&wrong).await.expect("promote works"),
+            KeyOutcome::Changed,
+            "{wrong:?}"
+        );
     }
     assert_eq!(keys.list().await.expect("list works"), before);
 
     let right = promotion(&new, Some(&old), 70);
-    assert_eq!(keys.promote(&right).await.expect("promote works"), KeyOutcome::Done);
+    assert_eq!(
+        keys.promote(&right).await.expect("promote works"),
+        KeyOutcome::Done
+    );
     let after = keys.list().await.expect("list works");
-    assert_eq!(keys.promote(&right).await.expect("promote works"), KeyOutcome::Changed, "once");
+    assert_eq!(
+        keys.promote(&right).await.expect("promote works"),
+        KeyOutcome::Changed,
+        "once"
+    );
     assert_eq!(keys.list().await.expect("list works"), after);
 }
 
 /// Replicas that see a key due at once promote it once.
 pub async fn parallel_promotions_happen_once(subject: &impl KeysSubject) {
     let keys = subject.keys();
-    let (old, new) = (insert(&keys, active(ID, 0)).await, insert(&keys, next(ID, 10)).await);
+    let (old, new) = (
+        insert(&keys, active(ID, 0)).await,
+        insert(&keys, next(ID, 10)).await,
+    );
     let mut tasks = JoinSet::new();
     for i in 0..8 {
         let (keys, promotion) = (Arc::clone(&keys), promotion(&new, Some(&old), 70 + i));
         tasks.spawn(async move { (i, keys.promote(&promotion).await.expect("promote works")) });
     }
-    let done: Vec<u64> = tasks.join_all().await.into_iter().filter(|(_, outcome)| *outcome == KeyOutcome::Done).map(|(i, _)| i).collect();
-    let [first] = done[..] else { panic!("one of the promotions happens, not {done:?}") };
-    assert_eq!(phase(&keys, &new).await, Some(Phase::Active(Active { since: at(70 + first) })));
-    assert_eq!(phase(&keys, &old).await, Some(Phase::Retired(Retired { since: at(70 + first), until: at(70 + first + 960) })));
+    let done: Vec<u64> = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|(_, outcome)| *outcome == KeyOutcome::Done)
+        .map(|(i, _)| i)
+        .collect();
+    let [first] = done[..] else {
+        panic!("one of the promotions happens, not {done:?}")
+    };
+    assert_eq!(
+        phase(&keys, &new).await,
+        Some(Phase::Active(Active {
+            since: at(70 + first)
+        }))
+    );
+    assert_eq!(
+        phase(&keys, &old).await,
+        Some(Phase::Retired(Retired {
+            since: at(70 + first),
+            until: at(70 + first + 960)
+        }))
+    );
 }
 
 /// ID tokens' keys and refresh tokens' keys do not meet.
 pub async fn a_promotion_leaves_the_other_use_alone(subject: &impl KeysSubject) {
     let keys = subject.keys();
-    let (old, new) = (insert(&keys, active(ID, 0)).await, insert(&keys, next(ID, 10)).await);
-    let others = [insert(&keys, active(KeyKind::Refresh, 0)).await, insert(&keys, next(KeyKind::Refresh, 10)).await];
+    let (old, new) = (
+        insert(&keys, active(ID, 0)).await,
+        insert(&keys, next(ID, 10)).await,
+    );
+    let others = [
+        insert(&keys, active(KeyKind::Refresh, 0)).await,
+        insert(&keys, next(KeyKind::Refresh, 10)).await,
+    ];
     let crossed = promotion(&new, Some(&others[0]), 70);
-    assert_eq!(keys.promote(&crossed).await.expect("promote works"), KeyOutcome::Changed);
-    assert_eq!(keys.promote(&promotion(&new, Some(&old), 70)).await.expect("promote works"), KeyOutcome::Done);
+    assert_eq!(
+        keys.promote(&crossed).await.expect("promote works"),
+        KeyOutcome::Changed
+    );
+    assert_eq!(
+        keys.promote(&promotion(&new, Some(&old), 70))
+            .await
+            .expect("promote works"),
+        KeyOutcome::Done
+    );
     for other in &others {
         assert_eq!(phase(&keys, other).await, Some(other.phase));
     }
@@ -93,24 +168,69 @@ pub async fn a_promotion_leaves_the_other_use_alone(subject: &impl KeysSubject) 
 /// Neither a next nor a retired key retires.
 pub async fn only_an_active_key_retires(subject: &impl KeysSubject) {
     let keys = subject.keys();
-    let (old, new) = (insert(&keys, active(ID, 0)).await, insert(&keys, next(ID, 10)).await);
-    let (first, later) = (Retired { since: at(20), until: at(30) }, Retired { since: at(21), until: at(31) });
-    assert_eq!(keys.retire(&new.id, first).await.expect("retire works"), KeyOutcome::Changed);
-    assert_eq!(keys.retire(&old.id, first).await.expect("retire works"), KeyOutcome::Done);
-    assert_eq!(keys.retire(&old.id, later).await.expect("retire works"), KeyOutcome::Changed);
-    assert_eq!((phase(&keys, &old).await, phase(&keys, &new).await), (Some(Phase::Retired(first)), Some(new.phase)));
+    let (old, new) = (
+        insert(&keys, active(ID, 0)).await,
+        insert(&keys, next(ID, 10)).await,
+    );
+    let (first, later) = (
+        Retired {
+            since: at(20),
+            until: at(30),
+        },
+        Retired {
+            since: at(21),
+            until: at(31),
+        },
+    );
+    assert_eq!(
+        keys.retire(&new.id, first).await.expect("retire works"),
+        KeyOutcome::Changed
+    );
+    assert_eq!(
+        keys.retire(&old.id, first).await.expect("retire works"),
+        KeyOutcome::Done
+    );
+    assert_eq!(
+        keys.retire(&old.id, later).await.expect("retire works"),
+        KeyOutcome::Changed
+    );
+    assert_eq!(
+        (phase(&keys, &old).await, phase(&keys, &new).await),
+        (Some(Phase::Retired(first)), Some(new.phase))
+    );
 }
 
 /// A key that was promoted meanwhile is not discarded.
 pub async fn a_key_is_removed_in_its_state_only(subject: &impl KeysSubject) {
     let keys = subject.keys();
-    let (old, new) = (insert(&keys, active(ID, 0)).await, insert(&keys, next(ID, 10)).await);
+    let (old, new) = (
+        insert(&keys, active(ID, 0)).await,
+        insert(&keys, next(ID, 10)).await,
+    );
     for state in [State::Active, State::Retired] {
-        assert_eq!(keys.remove(&new.id, state).await.expect("remove works"), KeyOutcome::Changed);
+        assert_eq!(
+            keys.remove(&new.id, state).await.expect("remove works"),
+            KeyOutcome::Changed
+        );
     }
-    assert_eq!(keys.remove(&old.id, State::Next).await.expect("remove works"), KeyOutcome::Changed);
-    assert_eq!(keys.remove(&new.id, State::Next).await.expect("remove works"), KeyOutcome::Done);
-    assert_eq!(keys.remove(&new.id, State::Next).await.expect("remove works"), KeyOutcome::Changed);
+    assert_eq!(
+        keys.remove(&old.id, State::Next)
+            .await
+            .expect("remove works"),
+        KeyOutcome::Changed
+    );
+    assert_eq!(
+        keys.remove(&new.id, State::Next)
+            .await
+            .expect("remove works"),
+        KeyOutcome::Done
+    );
+    assert_eq!(
+        keys.remove(&new.id, State::Next)
+            .await
+            .expect("remove works"),
+        KeyOutcome::Changed
+    );
     assert_eq!(keys.list().await.expect("list works"), [old]);
 }
 
@@ -118,7 +238,12 @@ pub async fn a_key_is_removed_in_its_state_only(subject: &impl KeysSubject) {
 pub async fn a_removed_key_can_be_followed(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let first = insert(&keys, next(ID, 0)).await;
-    assert_eq!(keys.remove(&first.id, State::Next).await.expect("remove works"), KeyOutcome::Done);
+    assert_eq!(
+        keys.remove(&first.id, State::Next)
+            .await
+            .expect("remove works"),
+        KeyOutcome::Done
+    );
     let second = insert(&keys, next(ID, 1)).await;
     assert_eq!(keys.list().await.expect("list works"), [second]);
 }

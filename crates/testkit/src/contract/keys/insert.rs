@@ -20,19 +20,43 @@ pub async fn a_key_reads_back_as_stored(subject: &impl KeysSubject) {
     let mut previous = None;
     for (i, algorithm) in (0..).zip(Algorithm::ALL) {
         let key = next(KeyKind::Id(algorithm), 10 * i);
-        assert_eq!(keys.insert(&key).await.expect("insert works"), KeyOutcome::Done);
-        let promoted = keys.promote(&promotion(&key, previous.as_ref(), 10 * i + 5)).await.expect("promote works");
+        assert_eq!(
+            keys.insert(&key).await.expect("insert works"),
+            KeyOutcome::Done
+        );
+        let promoted = keys
+            .promote(&promotion(&key, previous.as_ref(), 10 * i + 5))
+            .await
+            .expect("promote works");
         assert_eq!(promoted, KeyOutcome::Done);
-        expected.push((key.id.clone(), key.kind, key.sealed.clone(), key.token_life, key.created_at));
+        expected.push((
+            key.id.clone(),
+            key.kind,
+            key.sealed.clone(),
+            key.token_life,
+            key.created_at,
+        ));
         previous = Some(key);
     }
-    for key in [active(KeyKind::Refresh, 100), next(KeyKind::Refresh, 101), next(ID, 102)] {
-        assert_eq!(keys.insert(&key).await.expect("insert works"), KeyOutcome::Done);
-        assert!(keys.list().await.expect("list works").contains(&key), "the key is stored as it was given");
+    for key in [
+        active(KeyKind::Refresh, 100),
+        next(KeyKind::Refresh, 101),
+        next(ID, 102),
+    ] {
+        assert_eq!(
+            keys.insert(&key).await.expect("insert works"),
+            KeyOutcome::Done
+        );
+        assert!(
+            keys.list().await.expect("list works").contains(&key),
+            "the key is stored as it was given"
+        );
         expected.push((key.id, key.kind, key.sealed, key.token_life, key.created_at));
     }
     let found = keys.list().await.expect("list works").into_iter();
-    let found: Vec<_> = found.map(|key| (key.id, key.kind, key.sealed, key.token_life, key.created_at)).collect();
+    let found: Vec<_> = found
+        .map(|key| (key.id, key.kind, key.sealed, key.token_life, key.created_at))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -41,7 +65,10 @@ pub async fn keys_come_oldest_first(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let (late, early) = (next(ID, 20), active(ID, 10));
     for key in [&late, &early] {
-        assert_eq!(keys.insert(key).await.expect("insert works"), KeyOutcome::Done);
+        assert_eq!(
+            keys.insert(key).await.expect("insert works"),
+            KeyOutcome::Done
+        );
     }
     assert_eq!(keys.list().await.expect("list works"), [early, late]);
 }
@@ -51,14 +78,28 @@ pub async fn a_use_has_one_next_and_one_active_key(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let first = [active(ID, 0), next(ID, 1)];
     for key in &first {
-        assert_eq!(keys.insert(key).await.expect("insert works"), KeyOutcome::Done);
+        assert_eq!(
+            keys.insert(key).await.expect("insert works"),
+            KeyOutcome::Done
+        );
     }
-    for key in [active(ID, 2), next(ID, 3), active(KeyKind::Id(Algorithm::Rs256), 4), next(KeyKind::Id(Algorithm::Rs256), 5)] {
-        assert_eq!(keys.insert(&key).await.expect("insert works"), KeyOutcome::Changed);
+    for key in [
+        active(ID, 2),
+        next(ID, 3),
+        active(KeyKind::Id(Algorithm::Rs256), 4),
+        next(KeyKind::Id(Algorithm::Rs256), 5),
+    ] {
+        assert_eq!(
+            keys.insert(&key).await.expect("insert works"),
+            KeyOutcome::Changed
+        );
     }
     assert_eq!(keys.list().await.expect("list works"), first);
     for key in [active(KeyKind::Refresh, 6), next(KeyKind::Refresh, 7)] {
-        assert_eq!(keys.insert(&key).await.expect("insert works"), KeyOutcome::Done);
+        assert_eq!(
+            keys.insert(&key).await.expect("insert works"),
+            KeyOutcome::Done
+        );
     }
 }
 
@@ -66,10 +107,16 @@ pub async fn a_use_has_one_next_and_one_active_key(subject: &impl KeysSubject) {
 pub async fn an_id_is_taken_once(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let key = active(ID, 0);
-    assert_eq!(keys.insert(&key).await.expect("insert works"), KeyOutcome::Done);
+    assert_eq!(
+        keys.insert(&key).await.expect("insert works"),
+        KeyOutcome::Done
+    );
     let mut same = active(KeyKind::Refresh, 0);
     same.id = key.id.clone();
-    assert_eq!(keys.insert(&same).await.expect("insert works"), KeyOutcome::Changed);
+    assert_eq!(
+        keys.insert(&same).await.expect("insert works"),
+        KeyOutcome::Changed
+    );
     assert_eq!(keys.list().await.expect("list works"), [key]);
 }
 
@@ -80,7 +127,12 @@ pub async fn parallel_inserts_add_one(subject: &impl KeysSubject) {
         let keys = subject.keys();
         tasks.spawn(async move { keys.insert(&active(ID, 0)).await.expect("insert works") });
     }
-    let done = tasks.join_all().await.into_iter().filter(|outcome| *outcome == KeyOutcome::Done).count();
+    let done = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|outcome| *outcome == KeyOutcome::Done)
+        .count();
     assert_eq!(done, 1);
     let stored = subject.keys().list().await.expect("list works");
     assert_eq!(stored.len(), 1);

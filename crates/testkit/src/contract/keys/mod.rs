@@ -1,6 +1,9 @@
 //! The contract of the [`KeyRepository`](revolve_domain::ports::KeyRepository): every change is a compare-and-set.
 
-#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a contract case panics where the contract is broken"
+)]
 
 mod change;
 mod insert;
@@ -34,7 +37,11 @@ fn key(kind: KeyKind, seconds: u64, phase: Phase) -> StoredKey {
 }
 
 fn next(kind: KeyKind, seconds: u64) -> StoredKey {
-    key(kind, seconds, Phase::Next(Next::publish(at(seconds), secs(60))))
+    key(
+        kind,
+        seconds,
+        Phase::Next(Next::publish(at(seconds), secs(60))),
+    )
 }
 
 fn active(kind: KeyKind, seconds: u64) -> StoredKey {
@@ -43,6 +50,18 @@ fn active(kind: KeyKind, seconds: u64) -> StoredKey {
 
 /// The next key takes over so many seconds after the start.
 fn promotion(next: &StoredKey, retires: Option<&StoredKey>, seconds: u64) -> Promotion {
-    let retires = retires.map(|key| (key.id.clone(), Retired { since: at(seconds), until: at(seconds + 960) }));
-    Promotion { next: next.id.clone(), active: Active::begin(at(seconds)), retires }
+    let retires = retires.map(|key| {
+        (
+            key.id.clone(),
+            Retired {
+                since: at(seconds),
+                until: at(seconds + 960),
+            },
+        )
+    });
+    Promotion {
+        next: next.id.clone(),
+        active: Active::begin(at(seconds)),
+        retires,
+    }
 }

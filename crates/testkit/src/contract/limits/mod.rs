@@ -1,6 +1,9 @@
 //! The contract of [`RateLimiter`].
 
-#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a contract case panics where the contract is broken"
+)]
 
 mod history;
 mod one;
@@ -27,13 +30,19 @@ pub(super) fn rate(text: &str) -> Rate {
 
 /// A bucket that nobody else knows.
 pub(super) fn fresh(rate_text: &str) -> Take {
-    Take { bucket: Bucket::PasswordAccount(given::email()), rate: rate(rate_text) }
+    Take {
+        bucket: Bucket::PasswordAccount(given::email()),
+        rate: rate(rate_text),
+    }
 }
 
 /// One of each kind that nobody else knows.
 pub(super) fn one_of_each() -> Vec<Bucket> {
     let email: EmailAddress = given::email();
-    let address = revolve_domain::limits::AddressRange::of(Ipv6Addr::from_bits(u128::from_be_bytes(given::random())).into(), 128);
+    let address = revolve_domain::limits::AddressRange::of(
+        Ipv6Addr::from_bits(u128::from_be_bytes(given::random())).into(),
+        128,
+    );
     let (user, device, session) = (given::user_id(), given::device_id(), given::session_id());
     vec![
         Bucket::PasswordAccount(email.clone()),
@@ -56,7 +65,10 @@ pub(super) struct Limiter<'a> {
 
 impl<'a> Limiter<'a> {
     pub(super) fn new(subject: &'a dyn LimitsSubject) -> Self {
-        Self { port: subject.limiter(), subject }
+        Self {
+            port: subject.limiter(),
+            subject,
+        }
     }
 
     pub(super) async fn take_all(&self, takes: &[Take]) -> TakeOutcome {
@@ -84,7 +96,10 @@ impl<'a> Limiter<'a> {
         let mut taken = 0;
         while let TakeOutcome::Allowed(_) = self.take_all(std::slice::from_ref(take)).await {
             taken += 1;
-            assert!(taken <= take.rate.burst() + 1, "no more is in a bucket than its burst");
+            assert!(
+                taken <= take.rate.burst() + 1,
+                "no more is in a bucket than its burst"
+            );
         }
     }
 
@@ -94,7 +109,9 @@ impl<'a> Limiter<'a> {
 
     pub(super) async fn advance(&self, takes: &[Take], seconds: u64) {
         let buckets: Vec<Bucket> = takes.iter().map(|take| take.bucket.clone()).collect();
-        self.subject.advance(&buckets, Duration::from_secs(seconds)).await;
+        self.subject
+            .advance(&buckets, Duration::from_secs(seconds))
+            .await;
     }
 }
 
@@ -102,5 +119,8 @@ impl<'a> Limiter<'a> {
 #[track_caller]
 pub(super) fn assert_about(found: Duration, seconds: u64) {
     let expected = Duration::from_secs(seconds);
-    assert!(found <= expected && found + Duration::from_secs(20) > expected, "about {expected:?}, got {found:?}");
+    assert!(
+        found <= expected && found + Duration::from_secs(20) > expected,
+        "about {expected:?}, got {found:?}"
+    );
 }

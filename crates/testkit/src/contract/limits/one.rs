@@ -29,9 +29,17 @@ pub async fn a_bucket_fills_with_time(subject: &dyn LimitsSubject) {
     assert_eq!(limiter.take(&take).await.remaining, 0, "one is back");
     limiter.refused(&take).await;
     limiter.advance(&takes, 1800).await;
-    assert_eq!(limiter.take(&take).await.remaining, 2, "after its window it is full");
+    assert_eq!(
+        limiter.take(&take).await.remaining,
+        2,
+        "after its window it is full"
+    );
     limiter.advance(&takes, 100_000).await;
-    assert_eq!(limiter.take(&take).await.remaining, 2, "and never more than full");
+    assert_eq!(
+        limiter.take(&take).await.remaining,
+        2,
+        "and never more than full"
+    );
 }
 
 /// The first refusal within a window is told apart from those that follow.
@@ -60,7 +68,11 @@ pub async fn what_is_given_back_can_be_taken_again(subject: &dyn LimitsSubject) 
     limiter.take(&take).await;
     limiter.take(&take).await;
     limiter.give_back(&takes).await;
-    assert_eq!(limiter.take(&take).await.remaining, 0, "one was there again");
+    assert_eq!(
+        limiter.take(&take).await.remaining,
+        0,
+        "one was there again"
+    );
     limiter.refused(&take).await;
     for _ in 0..5 {
         limiter.give_back(&takes).await;
@@ -72,7 +84,13 @@ pub async fn what_is_given_back_can_be_taken_again(subject: &dyn LimitsSubject) 
 /// No two buckets share what is in them, whatever kinds they are of.
 pub async fn buckets_do_not_meet(subject: &dyn LimitsSubject) {
     let limiter = Limiter::new(subject);
-    let takes: Vec<Take> = one_of_each().into_iter().map(|bucket| Take { bucket, rate: rate("1/10m") }).collect();
+    let takes: Vec<Take> = one_of_each()
+        .into_iter()
+        .map(|bucket| Take {
+            bucket,
+            rate: rate("1/10m"),
+        })
+        .collect();
     for take in &takes {
         limiter.take(take).await;
     }
@@ -89,11 +107,20 @@ pub async fn buckets_do_not_meet(subject: &dyn LimitsSubject) {
 /// A bucket that is held to another rate keeps nobody out for longer than an empty one does.
 pub async fn a_new_rate_holds_at_once(subject: &dyn LimitsSubject) {
     let (limiter, slow) = (Limiter::new(subject), fresh("1/1d"));
-    let quick = Take { rate: rate("2/20m"), ..slow.clone() };
+    let quick = Take {
+        rate: rate("2/20m"),
+        ..slow.clone()
+    };
     limiter.take(&slow).await;
     limiter.refused(&slow).await;
     assert_about(limiter.refused(&quick).await.retry_after, 600);
     limiter.advance(std::slice::from_ref(&quick), 600).await;
-    let generous = Take { rate: rate("1000000/1d"), ..slow.clone() };
-    assert!(matches!(limiter.take_all(&[generous]).await, TakeOutcome::Allowed(_)), "a larger bucket has room");
+    let generous = Take {
+        rate: rate("1000000/1d"),
+        ..slow.clone()
+    };
+    assert!(
+        matches!(limiter.take_all(&[generous]).await, TakeOutcome::Allowed(_)),
+        "a larger bucket has room"
+    );
 }

@@ -5,7 +5,10 @@ use crate::contract::{LimitsSubject, given::at_once};
 use revolve_domain::ports::{Take, TakeOutcome};
 
 fn allowed(outcomes: &[TakeOutcome]) -> usize {
-    outcomes.iter().filter(|outcome| matches!(outcome, TakeOutcome::Allowed(_))).count()
+    outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, TakeOutcome::Allowed(_)))
+        .count()
 }
 
 fn first(outcomes: &[TakeOutcome]) -> usize {
@@ -30,7 +33,8 @@ pub async fn parallel_takes_never_exceed_the_burst(subject: &dyn LimitsSubject) 
 
 /// Two buckets that are shared differently are never taken from by halves.
 pub async fn parallel_takes_are_whole(subject: &dyn LimitsSubject) {
-    let (shared, own): (Take, Vec<Take>) = (fresh("10/10h"), (0..50).map(|_| fresh("1/10h")).collect());
+    let (shared, own): (Take, Vec<Take>) =
+        (fresh("10/10h"), (0..50).map(|_| fresh("1/10h")).collect());
     let outcomes = at_once(own.iter().map(|own| {
         let (limiter, takes) = (subject.limiter(), [own.clone(), shared.clone()]);
         async move { limiter.take(&takes).await.expect("take works") }
@@ -40,7 +44,10 @@ pub async fn parallel_takes_are_whole(subject: &dyn LimitsSubject) {
     let limiter = Limiter::new(subject);
     let mut left = 0;
     for own in &own {
-        left += usize::from(matches!(limiter.take_all(std::slice::from_ref(own)).await, TakeOutcome::Allowed(_)));
+        left += usize::from(matches!(
+            limiter.take_all(std::slice::from_ref(own)).await,
+            TakeOutcome::Allowed(_)
+        ));
     }
     assert_eq!(left, 40, "whoever was refused has lost nothing");
 }
@@ -52,10 +59,17 @@ pub async fn parallel_gifts_are_not_lost(subject: &dyn LimitsSubject) {
         let (limiter, take) = (subject.limiter(), [take.clone()]);
         async move {
             let outcome = limiter.take(&take).await.expect("take works");
-            assert!(matches!(outcome, TakeOutcome::Allowed(_)), "there is one for each");
+            assert!(
+                matches!(outcome, TakeOutcome::Allowed(_)),
+                "there is one for each"
+            );
             limiter.give_back(&take).await.expect("give_back works");
         }
     }))
     .await;
-    assert_eq!(Limiter::new(subject).take(&take).await.remaining, 49, "all are back");
+    assert_eq!(
+        Limiter::new(subject).take(&take).await.remaining,
+        49,
+        "all are back"
+    );
 }

@@ -16,15 +16,42 @@ pub async fn a_session_reads_back_as_begun(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
     let full = session(&user, 60);
-    let bare = Session { device_name: None, client: ClientInfo::default(), ..session(&user, 61) };
-    let bound = Session { bound_at: Some(at(62)), ..session(&user, 62) };
+    let bare = Session {
+        device_name: None,
+        client: ClientInfo::default(),
+        ..session(&user, 61)
+    };
+    let bound = Session {
+        bound_at: Some(at(62)),
+        ..session(&user, 62)
+    };
     let v6 = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
-    let v6 = Session { client: ClientInfo { address: Some(v6.into()), user_agent: None }, ..session(&user, 63) };
+    let v6 = Session {
+        client: ClientInfo {
+            address: Some(v6.into()),
+            user_agent: None,
+        },
+        ..session(&user, 63)
+    };
     for session in [full, bare, bound, v6] {
         let begun = accounts.begin(&session).await;
-        assert_eq!(begun, BeginOutcome::Begun { replaced: vec![], evicted: vec![] }, "a sign-in with wide limits ends nothing");
-        let record = accounts.find(user.id, session.id).await.expect("the row is there");
-        assert_eq!((record.session, record.user), (session, Some(user.clone())), "session and user in one");
+        assert_eq!(
+            begun,
+            BeginOutcome::Begun {
+                replaced: vec![],
+                evicted: vec![]
+            },
+            "a sign-in with wide limits ends nothing"
+        );
+        let record = accounts
+            .find(user.id, session.id)
+            .await
+            .expect("the row is there");
+        assert_eq!(
+            (record.session, record.user),
+            (session, Some(user.clone())),
+            "session and user in one"
+        );
     }
 }
 
@@ -32,48 +59,121 @@ pub async fn a_session_reads_back_as_begun(subject: &dyn AccountsSubject) {
 pub async fn the_session_of_another_user_is_not_found(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((ann, anns), (bob, _)) = (accounts.signed_up().await, accounts.signed_up().await);
-    assert_eq!(accounts.find(bob.id, anns.id).await, None, "another user's session");
-    assert_eq!(accounts.find(ann.id, session_id()).await, None, "a session that never began");
-    assert!(accounts.find(ann.id, anns.id).await.is_some(), "their own session");
+    assert_eq!(
+        accounts.find(bob.id, anns.id).await,
+        None,
+        "another user's session"
+    );
+    assert_eq!(
+        accounts.find(ann.id, session_id()).await,
+        None,
+        "a session that never began"
+    );
+    assert!(
+        accounts.find(ann.id, anns.id).await.is_some(),
+        "their own session"
+    );
 }
 
 /// A sign-in whose password was read under an older epoch, or a newer one, does not commit.
 pub async fn a_sign_in_under_an_older_epoch_is_superseded(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
-    accounts.sessions.end_all(user.id, Some(first.id), EndReason::SignedOut, at(60)).await.expect("end_all works");
+    accounts
+        .sessions
+        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(60))
+        .await
+        .expect("end_all works");
     for epoch in [0, 2] {
         // On the kept session's device and over the limit: none of that may happen.
-        let late = Session { epoch: Epoch::new(epoch), device: first.device, ..session(&user, 90) };
-        let outcome = accounts.begin_with(&BeginSession { max_live: 1, ..begin(&late) }).await;
-        assert_eq!(outcome, BeginOutcome::Superseded, "epoch {epoch} while the user's is 1");
-        assert_eq!(accounts.find(user.id, late.id).await, None, "no session began");
+        let late = Session {
+            epoch: Epoch::new(epoch),
+            device: first.device,
+            ..session(&user, 90)
+        };
+        let outcome = accounts
+            .begin_with(&BeginSession {
+                max_live: 1,
+                ..begin(&late)
+            })
+            .await;
+        assert_eq!(
+            outcome,
+            BeginOutcome::Superseded,
+            "epoch {epoch} while the user's is 1"
+        );
+        assert_eq!(
+            accounts.find(user.id, late.id).await,
+            None,
+            "no session began"
+        );
     }
-    assert_eq!(accounts.live(user.id, at(90)).await, [first.id], "nothing changed");
-    let same = Session { epoch: Epoch::new(1), ..session(&user, 120) };
-    assert!(matches!(accounts.begin(&same).await, BeginOutcome::Begun { .. }), "the user's epoch");
+    assert_eq!(
+        accounts.live(user.id, at(90)).await,
+        [first.id],
+        "nothing changed"
+    );
+    let same = Session {
+        epoch: Epoch::new(1),
+        ..session(&user, 120)
+    };
+    assert!(
+        matches!(accounts.begin(&same).await, BeginOutcome::Begun { .. }),
+        "the user's epoch"
+    );
 }
 
 /// A disabled account has no new sessions. (An adapter stores `disabled_at` at `create`, as everything in the user.)
 pub async fn a_sign_in_of_a_disabled_account_is_superseded(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
-    let user = User { disabled_at: Some(at(10)), ..user() };
-    assert_eq!(accounts.create(&user, &session(&user, 0)).await, CreateOutcome::Created, "a fresh address is free");
-    assert_eq!(accounts.account(user.id).await, Some(user.clone()), "the account reads back as disabled");
+    let user = User {
+        disabled_at: Some(at(10)),
+        ..user()
+    };
+    assert_eq!(
+        accounts.create(&user, &session(&user, 0)).await,
+        CreateOutcome::Created,
+        "a fresh address is free"
+    );
+    assert_eq!(
+        accounts.account(user.id).await,
+        Some(user.clone()),
+        "the account reads back as disabled"
+    );
     let late = session(&user, 60);
-    assert_eq!(accounts.begin(&late).await, BeginOutcome::Superseded, "the account is disabled");
-    assert_eq!(accounts.find(user.id, late.id).await, None, "no session began");
+    assert_eq!(
+        accounts.begin(&late).await,
+        BeginOutcome::Superseded,
+        "the account is disabled"
+    );
+    assert_eq!(
+        accounts.find(user.id, late.id).await,
+        None,
+        "no session began"
+    );
 }
 
 /// A deleted account has no new sessions, and neither has one that never was.
 pub async fn a_sign_in_of_a_deleted_account_is_superseded(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (deleted, _) = accounts.signed_up().await;
-    accounts.users.delete(deleted.id, None, at(30)).await.expect("delete works");
+    accounts
+        .users
+        .delete(deleted.id, None, at(30))
+        .await
+        .expect("delete works");
     for user in [deleted, user()] {
         let late = session(&user, 60);
-        assert_eq!(accounts.begin(&late).await, BeginOutcome::Superseded, "there is no such account");
-        assert_eq!(accounts.find(user.id, late.id).await, None, "no session began");
+        assert_eq!(
+            accounts.begin(&late).await,
+            BeginOutcome::Superseded,
+            "there is no such account"
+        );
+        assert_eq!(
+            accounts.find(user.id, late.id).await,
+            None,
+            "no session began"
+        );
     }
 }
 
@@ -83,7 +183,14 @@ pub async fn parallel_sign_ins_keep_max_live(subject: &dyn AccountsSubject) {
     let (user, first) = accounts.signed_up().await;
     let sessions: Vec<_> = (1..=30).map(|after| session(&user, after)).collect();
     let outcomes = at_once(sessions.iter().map(|session| {
-        let (sessions, begin) = (subject.sessions(), BeginSession { max_live: 5, max_ended: 1000, ..begin(session) });
+        let (sessions, begin) = (
+            subject.sessions(),
+            BeginSession {
+                max_live: 5,
+                max_ended: 1000,
+                ..begin(session)
+            },
+        );
         async move { sessions.begin(&begin).await.expect("begin works") }
     }))
     .await;
@@ -101,9 +208,16 @@ pub async fn parallel_sign_ins_keep_max_live(subject: &dyn AccountsSubject) {
     assert_eq!(live.len(), 5, "as many live as may");
     gone.extend(&live);
     gone.sort_unstable();
-    let mut all: Vec<_> = sessions.iter().chain([&first]).map(|session| session.id).collect();
+    let mut all: Vec<_> = sessions
+        .iter()
+        .chain([&first])
+        .map(|session| session.id)
+        .collect();
     all.sort_unstable();
-    assert_eq!(gone, all, "each session either lives or was named once as evicted");
+    assert_eq!(
+        gone, all,
+        "each session either lives or was named once as evicted"
+    );
 }
 
 /// Sign-ins on one device at once: one of them lives.
@@ -112,7 +226,13 @@ pub async fn parallel_sign_ins_on_one_device_replace_each_other(subject: &dyn Ac
     let (user, first) = accounts.signed_up().await;
     let device = device_id();
     at_once((1..=20).map(|after| {
-        let (sessions, begin) = (subject.sessions(), begin(&Session { device, ..session(&user, after) }));
+        let (sessions, begin) = (
+            subject.sessions(),
+            begin(&Session {
+                device,
+                ..session(&user, after)
+            }),
+        );
         async move { drop(sessions.begin(&begin).await.expect("begin works")) }
     }))
     .await;
@@ -128,14 +248,24 @@ pub async fn a_sign_in_does_not_outlive_an_epoch_raise(subject: &dyn AccountsSub
     for round in 1..=10 {
         let begins = (0..8).map(|_| {
             let (sessions, begin) = (subject.sessions(), begin(&session(&user, round * 60)));
-            Box::pin(async move { drop(sessions.begin(&begin).await.expect("begin works")) }) as crate::contract::given::Running
+            Box::pin(async move { drop(sessions.begin(&begin).await.expect("begin works")) })
+                as crate::contract::given::Running
         });
         let (sessions, id) = (subject.sessions(), user.id);
         let raise = Box::pin(async move {
-            sessions.end_all(id, None, EndReason::SignedOut, at(round * 60)).await.expect("end_all works");
+            sessions
+                .end_all(id, None, EndReason::SignedOut, at(round * 60))
+                .await
+                .expect("end_all works");
         }) as crate::contract::given::Running;
         at_once(begins.chain([raise])).await;
-        assert!(accounts.live(user.id, at(round * 60 + 1)).await.is_empty(), "no session of the older epoch lives");
-        user = accounts.account(user.id).await.expect("the account is there");
+        assert!(
+            accounts.live(user.id, at(round * 60 + 1)).await.is_empty(),
+            "no session of the older epoch lives"
+        );
+        user = accounts
+            .account(user.id)
+            .await
+            .expect("the account is there");
     }
 }

@@ -11,12 +11,25 @@ use revolve_domain::{
 };
 
 async fn end(accounts: &Accounts, session: &Session, reason: EndReason, after: u64) -> EndOutcome {
-    accounts.sessions.end(session.user, session.id, reason, at(after)).await.expect("end works")
+    accounts
+        .sessions
+        .end(session.user, session.id, reason, at(after))
+        .await
+        .expect("end works")
 }
 
-async fn end_all(accounts: &Accounts, user: &User, kept: Option<&Session>, after: u64) -> Option<Epoch> {
+async fn end_all(
+    accounts: &Accounts,
+    user: &User,
+    kept: Option<&Session>,
+    after: u64,
+) -> Option<Epoch> {
     let kept = kept.map(|session| session.id);
-    accounts.sessions.end_all(user.id, kept, EndReason::SignedOut, at(after)).await.expect("end_all works")
+    accounts
+        .sessions
+        .end_all(user.id, kept, EndReason::SignedOut, at(after))
+        .await
+        .expect("end_all works")
 }
 
 /// A session is bound once; later calls change nothing, and strange ones nothing either.
@@ -24,15 +37,38 @@ pub async fn binding_happens_once(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((user, first), (stranger, _)) = (accounts.signed_up().await, accounts.signed_up().await);
     let second = accounts.signed_in(&user, 10).await;
-    accounts.sessions.bind(stranger.id, first.id, at(30)).await.expect("bind works");
-    accounts.sessions.bind(user.id, session_id(), at(30)).await.expect("bind works");
+    accounts
+        .sessions
+        .bind(stranger.id, first.id, at(30))
+        .await
+        .expect("bind works");
+    accounts
+        .sessions
+        .bind(user.id, session_id(), at(30))
+        .await
+        .expect("bind works");
     assert_eq!(accounts.row(&first).await, first, "nobody else binds it");
     for after in [60, 120] {
-        accounts.sessions.bind(user.id, first.id, at(after)).await.expect("bind works");
-        let bound = Session { bound_at: Some(at(60)), ..first.clone() };
-        assert_eq!(accounts.row(&first).await, bound, "bound since the first time, and nothing else changed");
+        accounts
+            .sessions
+            .bind(user.id, first.id, at(after))
+            .await
+            .expect("bind works");
+        let bound = Session {
+            bound_at: Some(at(60)),
+            ..first.clone()
+        };
+        assert_eq!(
+            accounts.row(&first).await,
+            bound,
+            "bound since the first time, and nothing else changed"
+        );
     }
-    assert_eq!(accounts.row(&second).await, second, "the other session is as it was");
+    assert_eq!(
+        accounts.row(&second).await,
+        second,
+        "the other session is as it was"
+    );
 }
 
 /// A session ends once, for the first reason.
@@ -40,18 +76,59 @@ pub async fn the_first_reason_stays(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
     let second = accounts.signed_in(&user, 10).await;
-    assert_eq!(end(&accounts, &first, EndReason::Reused, 60).await, EndOutcome::Ended, "it lived");
-    assert_eq!(end(&accounts, &first, EndReason::SignedOut, 90).await, EndOutcome::AlreadyEnded, "it is over already");
-    let ended = Session { ending: Some(Ending { at: at(60), reason: EndReason::Reused }), ..first.clone() };
-    assert_eq!(accounts.row(&first).await, ended, "the first time and reason");
-    assert_eq!(end_all(&accounts, &user, None, 120).await, Some(Epoch::new(1)), "all end");
-    assert_eq!(accounts.row(&first).await, ended, "still the first time and reason");
-    assert_eq!(accounts.reason(&second).await, Some(EndReason::SignedOut), "the other one ended then");
+    assert_eq!(
+        end(&accounts, &first, EndReason::Reused, 60).await,
+        EndOutcome::Ended,
+        "it lived"
+    );
+    assert_eq!(
+        end(&accounts, &first, EndReason::SignedOut, 90).await,
+        EndOutcome::AlreadyEnded,
+        "it is over already"
+    );
+    let ended = Session {
+        ending: Some(Ending {
+            at: at(60),
+            reason: EndReason::Reused,
+        }),
+        ..first.clone()
+    };
+    assert_eq!(
+        accounts.row(&first).await,
+        ended,
+        "the first time and reason"
+    );
+    assert_eq!(
+        end_all(&accounts, &user, None, 120).await,
+        Some(Epoch::new(1)),
+        "all end"
+    );
+    assert_eq!(
+        accounts.row(&first).await,
+        ended,
+        "still the first time and reason"
+    );
+    assert_eq!(
+        accounts.reason(&second).await,
+        Some(EndReason::SignedOut),
+        "the other one ended then"
+    );
     for reason in EndReason::ALL {
-        let account = User { epoch: Epoch::new(1), ..user.clone() };
+        let account = User {
+            epoch: Epoch::new(1),
+            ..user.clone()
+        };
         let session = accounts.signed_in(&account, 180).await;
-        assert_eq!(end(&accounts, &session, reason, 200).await, EndOutcome::Ended, "it lived");
-        assert_eq!(accounts.reason(&session).await, Some(reason), "every reason can be kept");
+        assert_eq!(
+            end(&accounts, &session, reason, 200).await,
+            EndOutcome::Ended,
+            "it lived"
+        );
+        assert_eq!(
+            accounts.reason(&session).await,
+            Some(reason),
+            "every reason can be kept"
+        );
     }
 }
 
@@ -59,10 +136,21 @@ pub async fn the_first_reason_stays(subject: &dyn AccountsSubject) {
 pub async fn ending_a_strange_session_is_not_found(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((ann, anns), (bob, _)) = (accounts.signed_up().await, accounts.signed_up().await);
-    let strange = Session { user: bob.id, ..anns.clone() };
-    assert_eq!(end(&accounts, &strange, EndReason::SignedOut, 60).await, EndOutcome::NotFound, "another user's session");
+    let strange = Session {
+        user: bob.id,
+        ..anns.clone()
+    };
+    assert_eq!(
+        end(&accounts, &strange, EndReason::SignedOut, 60).await,
+        EndOutcome::NotFound,
+        "another user's session"
+    );
     let unknown = session(&ann, 0);
-    assert_eq!(end(&accounts, &unknown, EndReason::SignedOut, 60).await, EndOutcome::NotFound, "a session that never began");
+    assert_eq!(
+        end(&accounts, &unknown, EndReason::SignedOut, 60).await,
+        EndOutcome::NotFound,
+        "a session that never began"
+    );
     assert_eq!(accounts.reason(&anns).await, None, "nothing ended");
 }
 
@@ -71,19 +159,60 @@ pub async fn ending_all_raises_the_epoch(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((user, first), (bob, bobs)) = (accounts.signed_up().await, accounts.signed_up().await);
     let second = accounts.signed_in(&user, 10).await;
-    assert_eq!(end_all(&accounts, &user, Some(&second), 30).await, Some(Epoch::new(1)), "the new epoch");
-    assert_eq!(end_all(&accounts, &user, None, 60).await, Some(Epoch::new(2)), "the next epoch");
-    let expected = User { epoch: Epoch::new(2), kept_session: None, ..user.clone() };
-    assert_eq!(accounts.account(user.id).await, Some(expected), "raised, and none is kept any more");
+    assert_eq!(
+        end_all(&accounts, &user, Some(&second), 30).await,
+        Some(Epoch::new(1)),
+        "the new epoch"
+    );
+    assert_eq!(
+        end_all(&accounts, &user, None, 60).await,
+        Some(Epoch::new(2)),
+        "the next epoch"
+    );
+    let expected = User {
+        epoch: Epoch::new(2),
+        kept_session: None,
+        ..user.clone()
+    };
+    assert_eq!(
+        accounts.account(user.id).await,
+        Some(expected),
+        "raised, and none is kept any more"
+    );
     let endings = [(&first, 30), (&second, 60)];
     for (session, after) in endings {
-        let ending = Some(Ending { at: at(after), reason: EndReason::SignedOut });
-        assert_eq!(accounts.row(session).await, Session { ending, ..session.clone() }, "when and why it ended");
+        let ending = Some(Ending {
+            at: at(after),
+            reason: EndReason::SignedOut,
+        });
+        assert_eq!(
+            accounts.row(session).await,
+            Session {
+                ending,
+                ..session.clone()
+            },
+            "when and why it ended"
+        );
     }
-    assert!(accounts.live(user.id, at(60)).await.is_empty(), "no session lives");
-    assert_eq!(end_all(&accounts, &user, None, 90).await, Some(Epoch::new(3)), "also when there is nothing to end");
-    assert_eq!(accounts.live(bob.id, at(60)).await, [bobs.id], "other users are left alone");
-    assert_eq!(accounts.account(bob.id).await, Some(bob), "and so is their epoch");
+    assert!(
+        accounts.live(user.id, at(60)).await.is_empty(),
+        "no session lives"
+    );
+    assert_eq!(
+        end_all(&accounts, &user, None, 90).await,
+        Some(Epoch::new(3)),
+        "also when there is nothing to end"
+    );
+    assert_eq!(
+        accounts.live(bob.id, at(60)).await,
+        [bobs.id],
+        "other users are left alone"
+    );
+    assert_eq!(
+        accounts.account(bob.id).await,
+        Some(bob),
+        "and so is their epoch"
+    );
 }
 
 /// The end of the others keeps the one that asks, though its epoch is older now, and again.
@@ -97,13 +226,32 @@ pub async fn ending_the_others_keeps_one(subject: &dyn AccountsSubject) {
             Some(Epoch::new(u32::try_from(round).expect("small"))),
             "raised"
         );
-        let expected = User { epoch: Epoch::new(u32::try_from(round).expect("small")), kept_session: Some(kept.id), ..user.clone() };
-        assert_eq!(accounts.account(user.id).await, Some(expected.clone()), "raised, and one is kept");
+        let expected = User {
+            epoch: Epoch::new(u32::try_from(round).expect("small")),
+            kept_session: Some(kept.id),
+            ..user.clone()
+        };
+        assert_eq!(
+            accounts.account(user.id).await,
+            Some(expected.clone()),
+            "raised, and one is kept"
+        );
         assert_eq!(accounts.row(&kept).await, kept, "its row is as it was");
-        assert_eq!(accounts.live(user.id, at(round * 60)).await, [kept.id], "only the kept one lives");
+        assert_eq!(
+            accounts.live(user.id, at(round * 60)).await,
+            [kept.id],
+            "only the kept one lives"
+        );
         accounts.signed_in(&expected, round * 60 + 30).await;
     }
-    assert_eq!(accounts.row(&first).await.ending, Some(Ending { at: at(60), reason: EndReason::SignedOut }), "the first round's end");
+    assert_eq!(
+        accounts.row(&first).await.ending,
+        Some(Ending {
+            at: at(60),
+            reason: EndReason::SignedOut
+        }),
+        "the first round's end"
+    );
 }
 
 /// A session that is over can't keep itself: then nothing ends.
@@ -113,20 +261,43 @@ pub async fn ending_the_others_needs_the_kept_one_to_live(subject: &dyn Accounts
     let over = accounts.signed_in(&user, 10).await;
     end(&accounts, &over, EndReason::Reused, 30).await;
     for kept in [&over, &strange, &session(&user, 20)] {
-        assert_eq!(end_all(&accounts, &user, Some(kept), 60).await, None, "the session that asks is not live");
+        assert_eq!(
+            end_all(&accounts, &user, Some(kept), 60).await,
+            None,
+            "the session that asks is not live"
+        );
     }
     let too_late = first.ends_at.plus(secs(60));
-    let outcome = accounts.sessions.end_all(user.id, Some(first.id), EndReason::SignedOut, too_late).await.expect("end_all works");
-    assert_eq!(outcome, None, "the session that asks is past its absolute end");
-    assert_eq!(accounts.account(user.id).await, Some(user.clone()), "the epoch is as it was");
-    assert_eq!(accounts.live(user.id, at(60)).await, [first.id], "nothing ended");
+    let outcome = accounts
+        .sessions
+        .end_all(user.id, Some(first.id), EndReason::SignedOut, too_late)
+        .await
+        .expect("end_all works");
+    assert_eq!(
+        outcome, None,
+        "the session that asks is past its absolute end"
+    );
+    assert_eq!(
+        accounts.account(user.id).await,
+        Some(user.clone()),
+        "the epoch is as it was"
+    );
+    assert_eq!(
+        accounts.live(user.id, at(60)).await,
+        [first.id],
+        "nothing ended"
+    );
 }
 
 /// Nobody has no sessions to end.
 pub async fn ending_all_of_nobody_is_none(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     for kept in [None, Some(session_id())] {
-        let outcome = accounts.sessions.end_all(user_id(), kept, EndReason::SignedOut, at(60)).await.expect("end_all works");
+        let outcome = accounts
+            .sessions
+            .end_all(user_id(), kept, EndReason::SignedOut, at(60))
+            .await
+            .expect("end_all works");
         assert_eq!(outcome, None, "there is no such account");
     }
 }
@@ -136,31 +307,84 @@ pub async fn live_sessions_come_newest_first(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
     accounts.signed_up().await;
-    let (late, ended, middle) =
-        (accounts.signed_in(&user, 300).await, accounts.signed_in(&user, 200).await, accounts.signed_in(&user, 100).await);
+    let (late, ended, middle) = (
+        accounts.signed_in(&user, 300).await,
+        accounts.signed_in(&user, 200).await,
+        accounts.signed_in(&user, 100).await,
+    );
     end(&accounts, &ended, EndReason::SignedOut, 400).await;
-    let live = accounts.sessions.live(user.id, at(500)).await.expect("live works");
-    assert_eq!(live, [late.clone(), middle.clone(), first.clone()], "whole rows, the newest first");
-    assert_eq!(accounts.live(user.id, middle.ends_at.plus(secs(60))).await, [late.id], "the others are past their absolute end");
-    assert!(accounts.live(user_id(), at(500)).await.is_empty(), "nobody has none");
+    let live = accounts
+        .sessions
+        .live(user.id, at(500))
+        .await
+        .expect("live works");
+    assert_eq!(
+        live,
+        [late.clone(), middle.clone(), first.clone()],
+        "whole rows, the newest first"
+    );
+    assert_eq!(
+        accounts.live(user.id, middle.ends_at.plus(secs(60))).await,
+        [late.id],
+        "the others are past their absolute end"
+    );
+    assert!(
+        accounts.live(user_id(), at(500)).await.is_empty(),
+        "nobody has none"
+    );
 }
 
 /// A row of an older epoch than its user's is over though it says nothing of an end, unless it is the kept one.
 pub async fn a_row_of_an_older_epoch_lives_only_if_kept(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     for is_kept in [false, true] {
-        let user = User { epoch: Epoch::new(2), ..user() };
-        let older = Session { epoch: Epoch::new(1), ..session(&user, 0) };
-        let user = User { kept_session: is_kept.then_some(older.id), ..user };
-        assert_eq!(accounts.create(&user, &older).await, CreateOutcome::Created, "a fresh address is free");
+        let user = User {
+            epoch: Epoch::new(2),
+            ..user()
+        };
+        let older = Session {
+            epoch: Epoch::new(1),
+            ..session(&user, 0)
+        };
+        let user = User {
+            kept_session: is_kept.then_some(older.id),
+            ..user
+        };
+        assert_eq!(
+            accounts.create(&user, &older).await,
+            CreateOutcome::Created,
+            "a fresh address is free"
+        );
         let expected: &[_] = if is_kept { &[older.id] } else { &[] };
-        assert_eq!(accounts.live(user.id, at(60)).await, expected, "whether it lives");
-        let change = PasswordChange { user: user.id, session: older.id, epoch: user.epoch, hash: hash("second"), at: at(60) };
-        let changed = accounts.users.change_password(&change).await.expect("change_password works");
-        let expected = if is_kept { PasswordOutcome::Changed(Epoch::new(3)) } else { PasswordOutcome::Superseded };
+        assert_eq!(
+            accounts.live(user.id, at(60)).await,
+            expected,
+            "whether it lives"
+        );
+        let change = PasswordChange {
+            user: user.id,
+            session: older.id,
+            epoch: user.epoch,
+            hash: hash("second"),
+            at: at(60),
+        };
+        let changed = accounts
+            .users
+            .change_password(&change)
+            .await
+            .expect("change_password works");
+        let expected = if is_kept {
+            PasswordOutcome::Changed(Epoch::new(3))
+        } else {
+            PasswordOutcome::Superseded
+        };
         assert_eq!(changed, expected, "whether it can change the password");
         let expected = is_kept.then_some(Epoch::new(4));
-        assert_eq!(end_all(&accounts, &user, Some(&older), 90).await, expected, "whether it can keep itself");
+        assert_eq!(
+            end_all(&accounts, &user, Some(&older), 90).await,
+            expected,
+            "whether it can keep itself"
+        );
     }
 }
 
@@ -171,9 +395,17 @@ pub async fn pruning_takes_the_long_over_in_batches(subject: &dyn AccountsSubjec
     let accounts = Accounts::new(subject);
     let start = Timestamp::from_seconds(631_152_000);
     let user = user();
-    let row = |after| Session { began_at: start.plus(secs(after)), ends_at: start.plus(secs(after + 10_000)), ..session(&user, 0) };
+    let row = |after| Session {
+        began_at: start.plus(secs(after)),
+        ends_at: start.plus(secs(after + 10_000)),
+        ..session(&user, 0)
+    };
     let first = row(0);
-    assert_eq!(accounts.create(&user, &first).await, CreateOutcome::Created, "a fresh address is free");
+    assert_eq!(
+        accounts.create(&user, &first).await,
+        CreateOutcome::Created,
+        "a fresh address is free"
+    );
     let mut rows = vec![first];
     for after in 1..=6 {
         let row = row(after);
@@ -182,9 +414,27 @@ pub async fn pruning_takes_the_long_over_in_batches(subject: &dyn AccountsSubjec
     }
     let (over, left) = rows.split_at(5);
     for row in &over[..3] {
-        accounts.sessions.end(user.id, row.id, EndReason::SignedOut, start.plus(secs(1000))).await.expect("end works");
+        accounts
+            .sessions
+            .end(
+                user.id,
+                row.id,
+                EndReason::SignedOut,
+                start.plus(secs(1000)),
+            )
+            .await
+            .expect("end works");
     }
-    accounts.sessions.end(user.id, left[0].id, EndReason::SignedOut, start.plus(secs(9000))).await.expect("end works");
+    accounts
+        .sessions
+        .end(
+            user.id,
+            left[0].id,
+            EndReason::SignedOut,
+            start.plus(secs(9000)),
+        )
+        .await
+        .expect("end works");
 
     // Three ended at 1000; none has reached its absolute end.
     let there = async |rows: &[Session]| {
@@ -194,16 +444,44 @@ pub async fn pruning_takes_the_long_over_in_batches(subject: &dyn AccountsSubjec
         }
         there
     };
-    let prune = async |after: u64, limit| accounts.sessions.prune(start.plus(secs(after)), limit).await.expect("prune works");
+    let prune = async |after: u64, limit| {
+        accounts
+            .sessions
+            .prune(start.plus(secs(after)), limit)
+            .await
+            .expect("prune works")
+    };
     assert_eq!(there(&rows).await, 7, "all rows are there");
     let first_batch = prune(5000, 2).await;
-    assert!(first_batch <= 2, "a batch keeps to its limit, got {first_batch}");
-    assert!(there(&rows).await >= 5, "no more rows went than the limit allows");
+    assert!(
+        first_batch <= 2,
+        "a batch keeps to its limit, got {first_batch}"
+    );
+    assert!(
+        there(&rows).await >= 5,
+        "no more rows went than the limit allows"
+    );
     while prune(5000, 2).await > 0 {}
-    assert_eq!((there(&over[..3]).await, there(&rows[3..]).await), (0, 4), "those that ended before are gone, and only those");
+    assert_eq!(
+        (there(&over[..3]).await, there(&rows[3..]).await),
+        (0, 4),
+        "those that ended before are gone, and only those"
+    );
 
     // The rows of `over` that never ended are past their absolute end at 10 004; the last one reaches it at 10 006.
     while prune(10_005, 100).await > 0 {}
-    assert_eq!((there(over).await, there(&left[..1]).await, there(&left[1..]).await), (0, 0, 1), "past their absolute end, too");
-    accounts.users.delete(user.id, None, start).await.expect("delete works");
+    assert_eq!(
+        (
+            there(over).await,
+            there(&left[..1]).await,
+            there(&left[1..]).await
+        ),
+        (0, 0, 1),
+        "past their absolute end, too"
+    );
+    accounts
+        .users
+        .delete(user.id, None, start)
+        .await
+        .expect("delete works");
 }

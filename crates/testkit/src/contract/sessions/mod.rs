@@ -1,6 +1,9 @@
 //! The contract of [`SessionRepository`](revolve_domain::ports::SessionRepository).
 
-#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a contract case panics where the contract is broken"
+)]
 
 mod begin;
 mod devices;

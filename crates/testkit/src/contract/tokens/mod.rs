@@ -1,6 +1,9 @@
 //! The contract of [`TokenRepository`](revolve_domain::ports::TokenRepository).
 
-#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a contract case panics where the contract is broken"
+)]
 
 mod begin;
 mod device;

@@ -12,7 +12,10 @@ pub async fn a_free_retry_repeats_the_successor(subject: &dyn TokensSubject) {
         let successor = scene.refreshed(scene.rotation(session, generation)).await;
         scene.advance(3).await;
         for _ in 0..3 {
-            let retry = Rotation { issued_at: successor.issued_at.plus(secs(9)), ..scene.rotation(session, generation) };
+            let retry = Rotation {
+                issued_at: successor.issued_at.plus(secs(9)),
+                ..scene.rotation(session, generation)
+            };
             Scene::assert_repeated(scene.apply(retry).await, successor, false);
         }
     }
@@ -27,13 +30,24 @@ pub async fn a_late_retry_is_charged_once(subject: &dyn TokensSubject) {
         scene.advance(LATE).await;
         match scene.rotate(session, 1).await {
             RotationOutcome::Repeated { token, age, late } => {
-                assert_eq!((token, late), (successor, true), "a late retry gets the same successor");
-                assert!(age >= secs(LATE), "the successor's age runs from the rotation, got {age:?}");
+                assert_eq!(
+                    (token, late),
+                    (successor, true),
+                    "a late retry gets the same successor"
+                );
+                assert!(
+                    age >= secs(LATE),
+                    "the successor's age runs from the rotation, got {age:?}"
+                );
             }
             other => panic!("expected a late retry, got {other:?}"),
         }
     }
-    assert_eq!(scene.refreshed(scene.rotation(session, 2)).await, scene.rotation(session, 2).successor(), "the successor still works");
+    assert_eq!(
+        scene.refreshed(scene.rotation(session, 2)).await,
+        scene.rotation(session, 2).successor(),
+        "the successor still works"
+    );
 }
 
 /// So many generations in a row may be retried late; one more is reuse.
@@ -46,7 +60,11 @@ pub async fn late_retries_in_a_row_are_limited(subject: &dyn TokensSubject) {
         Scene::assert_repeated(scene.rotate(session, generation).await, successor, true);
     }
     scene.refreshed(scene.rotation(session, 4)).await;
-    Scene::assert_repeated(scene.rotate(session, 4).await, scene.rotation(session, 4).successor(), false);
+    Scene::assert_repeated(
+        scene.rotate(session, 4).await,
+        scene.rotation(session, 4).successor(),
+        false,
+    );
     scene.advance(LATE).await;
     Scene::assert_reused(scene.rotate(session, 4).await, 5, true);
     Scene::assert_reused(scene.rotate(session, 5).await, 5, true);
@@ -67,7 +85,9 @@ pub async fn a_generation_used_without_a_late_retry_clears_the_count(subject: &d
         // Two rotations: the first still follows a charged generation, the second follows one that was not retried.
         scene.refreshed(scene.rotation(session, generation)).await;
         scene.advance(LATE).await;
-        scene.refreshed(scene.rotation(session, generation + 1)).await;
+        scene
+            .refreshed(scene.rotation(session, generation + 1))
+            .await;
         generation += 2;
     }
 }
@@ -91,8 +111,15 @@ pub async fn no_retry_after_the_window(subject: &dyn TokensSubject) {
     scene.advance(660).await;
     match scene.rotate(session, 1).await {
         RotationOutcome::Reused { live, age, revoked } => {
-            assert_eq!((live.number(), revoked), (2, true), "the live generation, and that it was removed");
-            assert!(age >= secs(660), "the live token's age runs from its rotation, got {age:?}");
+            assert_eq!(
+                (live.number(), revoked),
+                (2, true),
+                "the live generation, and that it was removed"
+            );
+            assert!(
+                age >= secs(660),
+                "the live token's age runs from its rotation, got {age:?}"
+            );
         }
         other => panic!("expected reuse after the window, got {other:?}"),
     }
@@ -102,10 +129,18 @@ pub async fn no_retry_after_the_window(subject: &dyn TokensSubject) {
 /// With a retry window of zero every retry after the free window is reuse.
 pub async fn a_strict_policy_allows_no_late_retry(subject: &dyn TokensSubject) {
     let scene = Scene::new(subject);
-    let policy = RetryPolicy { retry_window: secs(0), bound_retry_window: secs(0), ..POLICY };
+    let policy = RetryPolicy {
+        retry_window: secs(0),
+        bound_retry_window: secs(0),
+        ..POLICY
+    };
     for shown in [false, true] {
         let session = scene.begun().await;
-        let rotation = if shown { scene.shown(session, 1) } else { scene.rotation(session, 1) };
+        let rotation = if shown {
+            scene.shown(session, 1)
+        } else {
+            scene.rotation(session, 1)
+        };
         let rotation = Rotation { policy, ..rotation };
         let successor = scene.refreshed(rotation).await;
         Scene::assert_repeated(scene.apply(rotation).await, successor, false);
@@ -118,7 +153,13 @@ pub async fn a_strict_policy_allows_no_late_retry(subject: &dyn TokensSubject) {
 pub async fn a_policy_without_late_retries_allows_none(subject: &dyn TokensSubject) {
     let scene = Scene::new(subject);
     let session = scene.begun().await;
-    let rotation = Rotation { policy: RetryPolicy { late_retries: 0, ..POLICY }, ..scene.rotation(session, 1) };
+    let rotation = Rotation {
+        policy: RetryPolicy {
+            late_retries: 0,
+            ..POLICY
+        },
+        ..scene.rotation(session, 1)
+    };
     let successor = scene.refreshed(rotation).await;
     Scene::assert_repeated(scene.apply(rotation).await, successor, false);
     scene.advance(LATE).await;
@@ -141,7 +182,11 @@ pub async fn no_retry_once_the_successor_was_used(subject: &dyn TokensSubject) {
     let scene = Scene::new(subject);
     let session = scene.begun().await;
     scene.refreshed_to(session, 2).await;
-    assert_eq!(scene.rotate(session, 1).await, RotationOutcome::Stale, "a rotation happened just now");
+    assert_eq!(
+        scene.rotate(session, 1).await,
+        RotationOutcome::Stale,
+        "a rotation happened just now"
+    );
     scene.advance(LATE).await;
     Scene::assert_reused(scene.rotate(session, 1).await, 3, true);
 }
@@ -153,7 +198,11 @@ pub async fn a_slow_sibling_is_stale(subject: &dyn TokensSubject) {
     let live = scene.refreshed_to(session, 4).await;
     scene.advance(3).await;
     for generation in 1..=3 {
-        assert_eq!(scene.rotate(session, generation).await, RotationOutcome::Stale, "generation {generation} is a slow sibling");
+        assert_eq!(
+            scene.rotate(session, generation).await,
+            RotationOutcome::Stale,
+            "generation {generation} is a slow sibling"
+        );
     }
     assert_eq!(scene.live(session).await, Some(live), "nothing changed");
     Scene::assert_repeated(scene.rotate(session, 4).await, live, false);
@@ -171,8 +220,16 @@ pub async fn reuse_revokes(subject: &dyn TokensSubject) {
         Scene::assert_reused(scene.rotate(session, generation).await, 4, true);
     }
     scene.assert_live(&[other]).await;
-    scene.tokens.end(scene.user, &[session]).await.expect("end works");
-    assert_eq!(scene.rotate(session, 4).await, RotationOutcome::Unknown, "nothing is left after the clearing");
+    scene
+        .tokens
+        .end(scene.user, &[session])
+        .await
+        .expect("end works");
+    assert_eq!(
+        scene.rotate(session, 4).await,
+        RotationOutcome::Unknown,
+        "nothing is left after the clearing"
+    );
 }
 
 /// If the policy rejects, reuse is named and the session goes on as if nothing had happened.
@@ -181,9 +238,21 @@ pub async fn reuse_can_be_rejected(subject: &dyn TokensSubject) {
     let session = scene.begun().await;
     let live = scene.refreshed_to(session, 3).await;
     scene.advance(LATE).await;
-    let policy = RetryPolicy { reuse: ReusePolicy::Reject, ..POLICY };
+    let policy = RetryPolicy {
+        reuse: ReusePolicy::Reject,
+        ..POLICY
+    };
     for generation in [1, 2, 1] {
-        Scene::assert_reused(scene.apply(Rotation { policy, ..scene.rotation(session, generation) }).await, 4, false);
+        Scene::assert_reused(
+            scene
+                .apply(Rotation {
+                    policy,
+                    ..scene.rotation(session, generation)
+                })
+                .await,
+            4,
+            false,
+        );
     }
     assert_eq!(scene.live(session).await, Some(live), "the session is kept");
     Scene::assert_repeated(scene.rotate(session, 3).await, live, true);

@@ -38,7 +38,12 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(subject: &'a dyn TokensSubject) -> Self {
-        Self { subject, tokens: subject.repository(), user: user_id(), owner: device_id() }
+        Self {
+            subject,
+            tokens: subject.repository(),
+            user: user_id(),
+            owner: device_id(),
+        }
     }
 
     pub(super) async fn advance(&self, seconds: u64) {
@@ -46,8 +51,19 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn new_session(&self) -> NewLiveSession {
-        let token = LiveToken { generation: Generation::FIRST, issued_at: START, expires_at: START.plus(secs(LIFE)), device: None };
-        NewLiveSession { user: self.user, session: session_id(), token, epoch: Epoch::FIRST, ceiling: CEILING }
+        let token = LiveToken {
+            generation: Generation::FIRST,
+            issued_at: START,
+            expires_at: START.plus(secs(LIFE)),
+            device: None,
+        };
+        NewLiveSession {
+            user: self.user,
+            session: session_id(),
+            token,
+            epoch: Epoch::FIRST,
+            ceiling: CEILING,
+        }
     }
 
     /// Begins a session and answers the others.
@@ -65,7 +81,9 @@ impl<'a> Scene<'a> {
     /// An attempt to refresh with the token of that generation, without a credential. Each generation's successor has
     /// times of its own, so that no two are equal by chance.
     pub(super) fn rotation(&self, session: SessionId, presented: u64) -> Rotation {
-        let issued_at = Timestamp::from_seconds(START.as_seconds() + i64::try_from(presented % 1_000_000).expect("small") * 7);
+        let issued_at = Timestamp::from_seconds(
+            START.as_seconds() + i64::try_from(presented % 1_000_000).expect("small") * 7,
+        );
         Rotation {
             user: self.user,
             session,
@@ -74,15 +92,26 @@ impl<'a> Scene<'a> {
             issued_at,
             expires_at: issued_at.plus(secs(LIFE)),
             epoch: Epoch::FIRST,
-            device: DeviceProof { owner: self.owner, shown: None, bound: false },
+            device: DeviceProof {
+                owner: self.owner,
+                shown: None,
+                bound: false,
+            },
             policy: POLICY,
         }
     }
 
     /// The same by the client that holds the owner's credential.
     pub(super) fn shown(&self, session: SessionId, presented: u64) -> Rotation {
-        let device = DeviceProof { owner: self.owner, shown: Some(self.owner), bound: false };
-        Rotation { device, ..self.rotation(session, presented) }
+        let device = DeviceProof {
+            owner: self.owner,
+            shown: Some(self.owner),
+            bound: false,
+        };
+        Rotation {
+            device,
+            ..self.rotation(session, presented)
+        }
     }
 
     pub(super) async fn apply(&self, rotation: Rotation) -> RotationOutcome {
@@ -115,7 +144,11 @@ impl<'a> Scene<'a> {
 
     /// The white-listed token of a session.
     pub(super) async fn live(&self, session: SessionId) -> Option<LiveToken> {
-        self.list().await.into_iter().find(|live| live.session == session).map(|live| live.token)
+        self.list()
+            .await
+            .into_iter()
+            .find(|live| live.session == session)
+            .map(|live| live.token)
     }
 
     /// Asserts which sessions are alive.
@@ -124,22 +157,40 @@ impl<'a> Scene<'a> {
     }
 
     /// Asserts that a retry came out as that token, late or not.
-    pub(super) fn assert_repeated(outcome: RotationOutcome, expected: LiveToken, expected_late: bool) {
+    pub(super) fn assert_repeated(
+        outcome: RotationOutcome,
+        expected: LiveToken,
+        expected_late: bool,
+    ) {
         match outcome {
             RotationOutcome::Repeated { token, late, .. } => {
                 assert_eq!(token, expected, "a retry gets the same successor");
-                assert_eq!(late, expected_late, "late says whether the free window was over");
+                assert_eq!(
+                    late, expected_late,
+                    "late says whether the free window was over"
+                );
             }
             other => panic!("expected the retry to get the successor again, got {other:?}"),
         }
     }
 
     /// Asserts that an attempt was found to be reuse.
-    pub(super) fn assert_reused(outcome: RotationOutcome, expected_live: u64, expected_revoked: bool) {
+    pub(super) fn assert_reused(
+        outcome: RotationOutcome,
+        expected_live: u64,
+        expected_revoked: bool,
+    ) {
         match outcome {
             RotationOutcome::Reused { live, revoked, .. } => {
-                assert_eq!(live.number(), expected_live, "reuse names the generation that was alive");
-                assert_eq!(revoked, expected_revoked, "reuse says whether the session was removed");
+                assert_eq!(
+                    live.number(),
+                    expected_live,
+                    "reuse names the generation that was alive"
+                );
+                assert_eq!(
+                    revoked, expected_revoked,
+                    "reuse says whether the session was removed"
+                );
             }
             other => panic!("expected reuse, got {other:?}"),
         }

@@ -11,7 +11,11 @@ use revolve_domain::{
 };
 
 async fn add(accounts: &Accounts, user: &User) -> AddOutcome {
-    accounts.users.add(user, &hash("first")).await.expect("add works")
+    accounts
+        .users
+        .add(user, &hash("first"))
+        .await
+        .expect("add works")
 }
 
 /// An account is there as it was given, without any session, and can be signed in to unless it is disabled.
@@ -23,16 +27,46 @@ pub async fn an_account_is_added_without_a_session(subject: &dyn AccountsSubject
         website: Some(url("https://example.org/ann?a=%27b%27")),
         image_url: Some(url("https://example.org/ann.png")),
     };
-    let full = User { details, created_at: Timestamp::from_millis(1_000_000_000_123), disabled_at: Some(at(7)), ..user() };
+    let full = User {
+        details,
+        created_at: Timestamp::from_millis(1_000_000_000_123),
+        disabled_at: Some(at(7)),
+        ..user()
+    };
     for user in [user(), full] {
-        assert_eq!(add(&accounts, &user).await, AddOutcome::Added, "fresh address, fresh id");
-        let by_email = accounts.users.credentials_by_email(&user.email, None).await.expect("credentials_by_email works");
-        assert_eq!(by_email.map(|found| found.user), Some(user.clone()), "the account, found by its address");
-        assert_eq!(accounts.account(user.id).await, Some(user.clone()), "the account, found by its id");
+        assert_eq!(
+            add(&accounts, &user).await,
+            AddOutcome::Added,
+            "fresh address, fresh id"
+        );
+        let by_email = accounts
+            .users
+            .credentials_by_email(&user.email, None)
+            .await
+            .expect("credentials_by_email works");
+        assert_eq!(
+            by_email.map(|found| found.user),
+            Some(user.clone()),
+            "the account, found by its address"
+        );
+        assert_eq!(
+            accounts.account(user.id).await,
+            Some(user.clone()),
+            "the account, found by its id"
+        );
         assert_eq!(accounts.hash(user.id).await, "$test$v=1$first", "its hash");
-        assert!(accounts.live(user.id, at(60)).await.is_empty(), "no session");
-        let begun = accounts.begin(&crate::contract::given::session(&user, 60)).await;
-        assert_eq!(matches!(begun, BeginOutcome::Begun { .. }), user.disabled_at.is_none(), "only who is not disabled signs in: {begun:?}");
+        assert!(
+            accounts.live(user.id, at(60)).await.is_empty(),
+            "no session"
+        );
+        let begun = accounts
+            .begin(&crate::contract::given::session(&user, 60))
+            .await;
+        assert_eq!(
+            matches!(begun, BeginOutcome::Begun { .. }),
+            user.disabled_at.is_none(),
+            "only who is not disabled signs in: {begun:?}"
+        );
     }
 }
 
@@ -40,18 +74,64 @@ pub async fn an_account_is_added_without_a_session(subject: &dyn AccountsSubject
 pub async fn an_added_account_takes_no_address_and_no_id(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, first) = accounts.signed_up().await;
-    let same_address = User { email: ann.email.clone(), ..user() };
-    let same_id = User { id: ann.id, ..user() };
-    let both = User { details: Details { name: Some(label("Bob")), ..Details::default() }, ..ann.clone() };
-    let outcome = async |user: &User| accounts.users.add(user, &hash("second")).await.expect("add works");
-    assert_eq!(outcome(&same_address).await, AddOutcome::EmailTaken, "the address is taken");
-    assert_eq!(outcome(&same_id).await, AddOutcome::IdTaken, "the id is taken");
+    let same_address = User {
+        email: ann.email.clone(),
+        ..user()
+    };
+    let same_id = User {
+        id: ann.id,
+        ..user()
+    };
+    let both = User {
+        details: Details {
+            name: Some(label("Bob")),
+            ..Details::default()
+        },
+        ..ann.clone()
+    };
+    let outcome = async |user: &User| {
+        accounts
+            .users
+            .add(user, &hash("second"))
+            .await
+            .expect("add works")
+    };
+    assert_eq!(
+        outcome(&same_address).await,
+        AddOutcome::EmailTaken,
+        "the address is taken"
+    );
+    assert_eq!(
+        outcome(&same_id).await,
+        AddOutcome::IdTaken,
+        "the id is taken"
+    );
     assert_ne!(outcome(&both).await, AddOutcome::Added, "both are taken");
-    assert_eq!(accounts.account(ann.id).await, Some(ann.clone()), "the account is as it was");
-    assert_eq!(accounts.hash(ann.id).await, "$test$v=1$first", "its hash, too");
-    assert_eq!(accounts.live(ann.id, at(60)).await, [first.id], "and its session");
-    assert_eq!(accounts.account(same_address.id).await, None, "there is no second account");
-    let found = accounts.users.credentials_by_email(&same_id.email, None).await.expect("credentials_by_email works");
+    assert_eq!(
+        accounts.account(ann.id).await,
+        Some(ann.clone()),
+        "the account is as it was"
+    );
+    assert_eq!(
+        accounts.hash(ann.id).await,
+        "$test$v=1$first",
+        "its hash, too"
+    );
+    assert_eq!(
+        accounts.live(ann.id, at(60)).await,
+        [first.id],
+        "and its session"
+    );
+    assert_eq!(
+        accounts.account(same_address.id).await,
+        None,
+        "there is no second account"
+    );
+    let found = accounts
+        .users
+        .credentials_by_email(&same_id.email, None)
+        .await
+        .expect("credentials_by_email works");
     assert!(found.is_none(), "nor one with the other address");
 }
 
@@ -59,14 +139,43 @@ pub async fn an_added_account_takes_no_address_and_no_id(subject: &dyn AccountsS
 pub async fn parallel_adds_of_one_address_make_one_account(subject: &dyn AccountsSubject) {
     let email = email();
     let outcomes = at_once((0..100).map(|_| {
-        let (users, user) = (subject.users(), User { email: email.clone(), ..user() });
-        async move { (user.id, users.add(&user, &hash("one of many")).await.expect("add works")) }
+        let (users, user) = (
+            subject.users(),
+            User {
+                email: email.clone(),
+                ..user()
+            },
+        );
+        async move {
+            (
+                user.id,
+                users
+                    .add(&user, &hash("one of many"))
+                    .await
+                    .expect("add works"),
+            )
+        }
     }))
     .await;
-    let added: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == AddOutcome::Added).collect();
+    let added: Vec<_> = outcomes
+        .iter()
+        .filter(|(_, outcome)| *outcome == AddOutcome::Added)
+        .collect();
     assert_eq!(added.len(), 1, "exactly one of them is added");
-    assert!(outcomes.iter().all(|(_, outcome)| *outcome != AddOutcome::IdTaken), "no id is taken");
-    let found =
-        subject.users().credentials_by_email(&email, None).await.expect("credentials_by_email works").expect("the account is there");
-    assert_eq!(found.user.id, added[0].0, "the account is the one that was acknowledged");
+    assert!(
+        outcomes
+            .iter()
+            .all(|(_, outcome)| *outcome != AddOutcome::IdTaken),
+        "no id is taken"
+    );
+    let found = subject
+        .users()
+        .credentials_by_email(&email, None)
+        .await
+        .expect("credentials_by_email works")
+        .expect("the account is there");
+    assert_eq!(
+        found.user.id, added[0].0,
+        "the account is the one that was acknowledged"
+    );
 }

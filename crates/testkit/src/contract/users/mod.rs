@@ -1,6 +1,9 @@
 //! The contract of [`UserRepository`](revolve_domain::ports::UserRepository).
 
-#![expect(clippy::missing_panics_doc, reason = "a contract case panics where the contract is broken")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a contract case panics where the contract is broken"
+)]
 
 mod add;
 mod create;

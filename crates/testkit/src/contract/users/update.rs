@@ -24,18 +24,33 @@ fn all_details() -> DetailsChange {
 }
 
 fn to_email(email: &EmailAddress) -> DetailsChange {
-    DetailsChange { email: Some(email.clone()), ..DetailsChange::default() }
+    DetailsChange {
+        email: Some(email.clone()),
+        ..DetailsChange::default()
+    }
 }
 
 async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> UpdateOutcome {
-    accounts.users.update(user.id, change, None).await.expect("update works")
+    accounts
+        .users
+        .update(user.id, change, None)
+        .await
+        .expect("update works")
 }
 
 /// Asserts that the change has the effect that the model says, in the answer and in the store.
 async fn assert_updates(accounts: &Accounts, user: &User, change: DetailsChange) -> User {
     let expected = change.clone().apply(user.clone());
-    assert_eq!(update(accounts, user, &change).await, UpdateOutcome::Updated(expected.clone()), "the account after {change:?}");
-    assert_eq!(accounts.account(user.id).await, Some(expected.clone()), "the stored account after {change:?}");
+    assert_eq!(
+        update(accounts, user, &change).await,
+        UpdateOutcome::Updated(expected.clone()),
+        "the account after {change:?}"
+    );
+    assert_eq!(
+        accounts.account(user.id).await,
+        Some(expected.clone()),
+        "the stored account after {change:?}"
+    );
     expected
 }
 
@@ -44,11 +59,31 @@ pub async fn an_update_changes_only_what_it_names(subject: &dyn AccountsSubject)
     let accounts = Accounts::new(subject);
     let (mut user, _) = accounts.signed_up().await;
     user = assert_updates(&accounts, &user, all_details()).await;
-    user = assert_updates(&accounts, &user, DetailsChange { name: Some(Some(label("Bob"))), ..DetailsChange::default() }).await;
+    user = assert_updates(
+        &accounts,
+        &user,
+        DetailsChange {
+            name: Some(Some(label("Bob"))),
+            ..DetailsChange::default()
+        },
+    )
+    .await;
     user = assert_updates(&accounts, &user, to_email(&email())).await;
-    user = assert_updates(&accounts, &user, DetailsChange { website: Some(Some(url("http://example.com"))), ..Default::default() }).await;
+    user = assert_updates(
+        &accounts,
+        &user,
+        DetailsChange {
+            website: Some(Some(url("http://example.com"))),
+            ..Default::default()
+        },
+    )
+    .await;
     assert_updates(&accounts, &user, DetailsChange::default()).await;
-    assert_eq!(accounts.hash(user.id).await, "$test$v=1$first", "the password is as it was");
+    assert_eq!(
+        accounts.hash(user.id).await,
+        "$test$v=1$first",
+        "the password is as it was"
+    );
 }
 
 /// A field that a change names without a value is cleared, each for itself.
@@ -56,9 +91,18 @@ pub async fn an_update_clears_what_it_says(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
     let clears = [
-        DetailsChange { name: Some(None), ..DetailsChange::default() },
-        DetailsChange { website: Some(None), ..DetailsChange::default() },
-        DetailsChange { image_url: Some(None), ..DetailsChange::default() },
+        DetailsChange {
+            name: Some(None),
+            ..DetailsChange::default()
+        },
+        DetailsChange {
+            website: Some(None),
+            ..DetailsChange::default()
+        },
+        DetailsChange {
+            image_url: Some(None),
+            ..DetailsChange::default()
+        },
     ];
     for change in clears {
         let full = assert_updates(&accounts, &user, all_details()).await;
@@ -70,17 +114,31 @@ pub async fn an_update_clears_what_it_says(subject: &dyn AccountsSubject) {
 pub async fn an_update_refuses_a_taken_address(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((ann, _), (bob, _)) = (accounts.signed_up().await, accounts.signed_up().await);
-    let change = DetailsChange { email: Some(bob.email.clone()), ..all_details() };
-    assert_eq!(update(&accounts, &ann, &change).await, UpdateOutcome::EmailTaken, "the address is another account's");
+    let change = DetailsChange {
+        email: Some(bob.email.clone()),
+        ..all_details()
+    };
+    assert_eq!(
+        update(&accounts, &ann, &change).await,
+        UpdateOutcome::EmailTaken,
+        "the address is another account's"
+    );
     assert_eq!(accounts.account(ann.id).await, Some(ann), "nothing changed");
-    assert_eq!(accounts.account(bob.id).await, Some(bob), "nothing changed for its owner");
+    assert_eq!(
+        accounts.account(bob.id).await,
+        Some(bob),
+        "nothing changed for its owner"
+    );
 }
 
 /// The account's own address is not taken.
 pub async fn an_update_may_repeat_its_own_address(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
-    let change = DetailsChange { email: Some(user.email.clone()), ..all_details() };
+    let change = DetailsChange {
+        email: Some(user.email.clone()),
+        ..all_details()
+    };
     assert_updates(&accounts, &user, change).await;
 }
 
@@ -89,26 +147,56 @@ pub async fn a_freed_address_can_be_taken(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, _) = accounts.signed_up().await;
     let moved = assert_updates(&accounts, &ann, to_email(&email())).await;
-    let found = accounts.users.credentials_by_email(&moved.email, None).await.expect("credentials_by_email works");
-    assert_eq!(found.map(|found| found.user), Some(moved), "the new address finds the account");
-    let bob = User { email: ann.email.clone(), ..crate::contract::given::user() };
-    let created = accounts.create(&bob, &crate::contract::given::session(&bob, 60)).await;
+    let found = accounts
+        .users
+        .credentials_by_email(&moved.email, None)
+        .await
+        .expect("credentials_by_email works");
+    assert_eq!(
+        found.map(|found| found.user),
+        Some(moved),
+        "the new address finds the account"
+    );
+    let bob = User {
+        email: ann.email.clone(),
+        ..crate::contract::given::user()
+    };
+    let created = accounts
+        .create(&bob, &crate::contract::given::session(&bob, 60))
+        .await;
     assert_eq!(created, CreateOutcome::Created, "the old address is free");
-    assert_eq!(update(&accounts, &ann, &to_email(&bob.email)).await, UpdateOutcome::EmailTaken, "and now it is another's");
+    assert_eq!(
+        update(&accounts, &ann, &to_email(&bob.email)).await,
+        UpdateOutcome::EmailTaken,
+        "and now it is another's"
+    );
 }
 
 /// Nobody can't be changed.
 pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, _) = accounts.signed_up().await;
-    for change in [all_details(), to_email(&email()), to_email(&ann.email), DetailsChange::default()] {
-        let outcome = accounts.users.update(user_id(), &change, None).await.expect("update works");
+    for change in [
+        all_details(),
+        to_email(&email()),
+        to_email(&ann.email),
+        DetailsChange::default(),
+    ] {
+        let outcome = accounts
+            .users
+            .update(user_id(), &change, None)
+            .await
+            .expect("update works");
         // Both are true of an address that is taken and an account that is not there.
         let either = matches!(outcome, UpdateOutcome::NotFound)
             || (outcome == UpdateOutcome::EmailTaken && change.email.as_ref() == Some(&ann.email));
         assert!(either, "there is no such account, got {outcome:?}");
     }
-    assert_eq!(accounts.account(ann.id).await, Some(ann), "nobody else changed");
+    assert_eq!(
+        accounts.account(ann.id).await,
+        Some(ann),
+        "nobody else changed"
+    );
 }
 
 /// Changes of different fields at once all hold.
@@ -117,18 +205,35 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
     let (mut user, _) = accounts.signed_up().await;
     for round in 0..10 {
         let all = all_details();
-        let name = DetailsChange { name: Some(Some(label(&format!("Ann {round}")))), ..DetailsChange::default() };
-        let website = DetailsChange { website: Some(Some(url(&format!("https://example.org/{round}")))), ..DetailsChange::default() };
-        let image = DetailsChange { image_url: (round % 2 == 0).then(|| all.image_url.flatten()), ..DetailsChange::default() };
+        let name = DetailsChange {
+            name: Some(Some(label(&format!("Ann {round}")))),
+            ..DetailsChange::default()
+        };
+        let website = DetailsChange {
+            website: Some(Some(url(&format!("https://example.org/{round}")))),
+            ..DetailsChange::default()
+        };
+        let image = DetailsChange {
+            image_url: (round % 2 == 0).then(|| all.image_url.flatten()),
+            ..DetailsChange::default()
+        };
         let address = to_email(&email());
         let changes = [name, website, image, address];
         let running = changes.iter().cloned().map(|change| {
             let (users, id) = (subject.users(), user.id);
-            Box::pin(async move { drop(users.update(id, &change, None).await.expect("update works")) }) as Running
+            Box::pin(
+                async move { drop(users.update(id, &change, None).await.expect("update works")) },
+            ) as Running
         });
         at_once(running).await;
-        user = changes.into_iter().fold(user, |user, change| change.apply(user));
-        assert_eq!(accounts.account(user.id).await, Some(user.clone()), "all four changes hold");
+        user = changes
+            .into_iter()
+            .fold(user, |user, change| change.apply(user));
+        assert_eq!(
+            accounts.account(user.id).await,
+            Some(user.clone()),
+            "all four changes hold"
+        );
     }
 }
 
@@ -138,16 +243,52 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
     let (user, first) = accounts.signed_up().await;
     let second = accounts.signed_in(&user, 10).await;
     let ask = async |session: &Session, at: Timestamp, change: DetailsChange| {
-        let asking = Asking { session: session.id, at };
-        accounts.users.update(user.id, &change, Some(asking)).await.expect("update works")
+        let asking = Asking {
+            session: session.id,
+            at,
+        };
+        accounts
+            .users
+            .update(user.id, &change, Some(asking))
+            .await
+            .expect("update works")
     };
     let live = ask(&second, at(20), to_email(&email())).await;
-    assert!(matches!(live, UpdateOutcome::Updated(_)), "a live session may ask, got {live:?}");
+    assert!(
+        matches!(live, UpdateOutcome::Updated(_)),
+        "a live session may ask, got {live:?}"
+    );
     let there = accounts.account(user.id).await;
-    assert_eq!(ask(&first, first.ends_at, all_details()).await, UpdateOutcome::Superseded, "it is past its absolute end");
-    accounts.sessions.end(user.id, second.id, EndReason::SignedOut, at(30)).await.expect("end works");
-    assert_eq!(ask(&second, at(40), to_email(&email())).await, UpdateOutcome::Superseded, "it was signed out");
-    accounts.sessions.end_all(user.id, None, EndReason::SignedOut, at(50)).await.expect("end_all works");
-    assert_eq!(ask(&first, at(60), all_details()).await, UpdateOutcome::Superseded, "all were signed out");
-    assert_eq!(accounts.account(user.id).await.map(|user| (user.email, user.details)), there.map(|user| (user.email, user.details)));
+    assert_eq!(
+        ask(&first, first.ends_at, all_details()).await,
+        UpdateOutcome::Superseded,
+        "it is past its absolute end"
+    );
+    accounts
+        .sessions
+        .end(user.id, second.id, EndReason::SignedOut, at(30))
+        .await
+        .expect("end works");
+    assert_eq!(
+        ask(&second, at(40), to_email(&email())).await,
+        UpdateOutcome::Superseded,
+        "it was signed out"
+    );
+    accounts
+        .sessions
+        .end_all(user.id, None, EndReason::SignedOut, at(50))
+        .await
+        .expect("end_all works");
+    assert_eq!(
+        ask(&first, at(60), all_details()).await,
+        UpdateOutcome::Superseded,
+        "all were signed out"
+    );
+    assert_eq!(
+        accounts
+            .account(user.id)
+            .await
+            .map(|user| (user.email, user.details)),
+        there.map(|user| (user.email, user.details))
+    );
 }

@@ -13,20 +13,43 @@ impl AccountDirectory for MemoryAccounts {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
         let tables = self.tables();
         let wanted = |user: &&User| {
-            let after = query.after.as_ref().is_none_or(|after| user.email.as_str() > after.as_str());
-            after && user.email.as_str().starts_with(&query.prefix) && (user.disabled_at.is_some() || !query.disabled)
+            let after = query
+                .after
+                .as_ref()
+                .is_none_or(|after| user.email.as_str() > after.as_str());
+            after
+                && user.email.as_str().starts_with(&query.prefix)
+                && (user.disabled_at.is_some() || !query.disabled)
         };
-        let mut found: Vec<User> = tables.users.values().map(|(user, _)| user).filter(wanted).cloned().collect();
+        let mut found: Vec<User> = tables
+            .users
+            .values()
+            .map(|(user, _)| user)
+            .filter(wanted)
+            .cloned()
+            .collect();
         found.sort_by(|a, b| a.email.as_str().cmp(b.email.as_str()));
         found.truncate(query.limit as usize);
         Ok(found)
     }
 
-    async fn walk(&self, after: Option<UserId>, limit: u32) -> Result<Vec<Credentials>, StoreError> {
+    async fn walk(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<Credentials>, StoreError> {
         let tables = self.tables();
-        let wanted = tables.users.values().filter(|(user, _)| after.is_none_or(|after| user.id > after));
-        let mut found: Vec<_> =
-            wanted.map(|(user, hash)| Credentials { user: user.clone(), hash: hash.clone(), known_device: false }).collect();
+        let wanted = tables
+            .users
+            .values()
+            .filter(|(user, _)| after.is_none_or(|after| user.id > after));
+        let mut found: Vec<_> = wanted
+            .map(|(user, hash)| Credentials {
+                user: user.clone(),
+                hash: hash.clone(),
+                known_device: false,
+            })
+            .collect();
         found.sort_by_key(|found| found.user.id);
         found.truncate(limit as usize);
         Ok(found)
@@ -41,7 +64,9 @@ impl AccountDirectory for MemoryAccounts {
     async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError> {
         let mut tables = self.tables();
         tables.raise(user, None, EndReason::AccountDisabled, at);
-        let Some((user, _)) = tables.users.get_mut(&user) else { return Ok(DisableOutcome::NotFound) };
+        let Some((user, _)) = tables.users.get_mut(&user) else {
+            return Ok(DisableOutcome::NotFound);
+        };
         if user.disabled_at.is_some() {
             return Ok(DisableOutcome::AlreadyDisabled(user.epoch));
         }
@@ -51,7 +76,13 @@ impl AccountDirectory for MemoryAccounts {
 
     async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError> {
         let mut tables = self.tables();
-        let Some((user, _)) = tables.users.get_mut(&user) else { return Ok(EnableOutcome::NotFound) };
-        Ok(if user.disabled_at.take().is_some() { EnableOutcome::Enabled } else { EnableOutcome::NotDisabled })
+        let Some((user, _)) = tables.users.get_mut(&user) else {
+            return Ok(EnableOutcome::NotFound);
+        };
+        Ok(if user.disabled_at.take().is_some() {
+            EnableOutcome::Enabled
+        } else {
+            EnableOutcome::NotDisabled
+        })
     }
 }

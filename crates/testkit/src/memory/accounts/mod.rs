@@ -5,7 +5,9 @@ mod sessions;
 mod users;
 
 use super::lock;
-use revolve_domain::model::{DeviceId, EndReason, Ending, PasswordHash, Session, SessionId, Timestamp, User, UserId};
+use revolve_domain::model::{
+    DeviceId, EndReason, Ending, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard},
@@ -37,12 +39,22 @@ impl MemoryAccounts {
 
     /// Every row of the user's sessions, ended ones included, in no order.
     pub fn rows(&self, user: UserId) -> Vec<Session> {
-        self.tables().sessions.values().filter(|session| session.user == user).cloned().collect()
+        self.tables()
+            .sessions
+            .values()
+            .filter(|session| session.user == user)
+            .cloned()
+            .collect()
     }
 
     /// The devices that the user is known to have signed in on.
     pub fn known_devices(&self, user: UserId) -> Vec<DeviceId> {
-        self.tables().devices.keys().filter(|(owner, _)| *owner == user).map(|(_, device)| *device).collect()
+        self.tables()
+            .devices
+            .keys()
+            .filter(|(owner, _)| *owner == user)
+            .map(|(_, device)| *device)
+            .collect()
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -52,16 +64,22 @@ impl MemoryAccounts {
 
 impl Tables {
     fn row(&mut self, user: UserId, session: SessionId) -> Option<&mut Session> {
-        self.sessions.get_mut(&session).filter(|row| row.user == user)
+        self.sessions
+            .get_mut(&session)
+            .filter(|row| row.user == user)
     }
 
     fn rows(&mut self, user: UserId) -> impl Iterator<Item = &mut Session> {
-        self.sessions.values_mut().filter(move |row| row.user == user)
+        self.sessions
+            .values_mut()
+            .filter(move |row| row.user == user)
     }
 
     /// Whether the session has not ended, is not past its absolute end, and survives its user's epoch.
     fn lives(&self, user: UserId, session: SessionId, now: Timestamp) -> bool {
-        let Some((owner, _)) = self.users.get(&user) else { return false };
+        let Some((owner, _)) = self.users.get(&user) else {
+            return false;
+        };
         let row = self.sessions.get(&session).filter(|row| row.user == user);
         row.is_some_and(|row| row.ending.is_none() && row.survives(owner) && now < row.ends_at)
     }

@@ -4,7 +4,10 @@ use super::{MemoryAccounts, Tables, end};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
-    ports::{BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository, StoreError},
+    ports::{
+        BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
+        StoreError,
+    },
 };
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -22,12 +25,19 @@ impl Tables {
             } else if idle || now >= row.ends_at {
                 end(row, EndReason::Expired, now);
             } else {
-                left.push((refreshed.get(&row.id).copied().unwrap_or(row.began_at), row.id));
+                left.push((
+                    refreshed.get(&row.id).copied().unwrap_or(row.began_at),
+                    row.id,
+                ));
             }
         }
         left.sort_unstable();
         let excess = (left.len() + 1).saturating_sub(begin.max_live);
-        let evicted: Vec<_> = left.into_iter().take(excess).map(|(_, session)| session).collect();
+        let evicted: Vec<_> = left
+            .into_iter()
+            .take(excess)
+            .map(|(_, session)| session)
+            .collect();
         for row in self.rows(new.user).filter(|row| evicted.contains(&row.id)) {
             end(row, EndReason::Evicted, now);
         }
@@ -36,17 +46,28 @@ impl Tables {
 
     /// Remembers the device of a session, and forgets the oldest over the limit.
     fn know_device(&mut self, session: &Session, max_devices: usize) {
-        self.devices.insert((session.user, session.device), session.began_at);
-        let mut known: Vec<_> = self.devices.iter().filter(|((user, _), _)| *user == session.user).map(|(key, at)| (*at, *key)).collect();
+        self.devices
+            .insert((session.user, session.device), session.began_at);
+        let mut known: Vec<_> = self
+            .devices
+            .iter()
+            .filter(|((user, _), _)| *user == session.user)
+            .map(|(key, at)| (*at, *key))
+            .collect();
         // The one of this sign-in stays, whatever its time.
-        known.sort_unstable_by_key(|&(at, (_, device))| Reverse((device == session.device, at, device)));
+        known.sort_unstable_by_key(|&(at, (_, device))| {
+            Reverse((device == session.device, at, device))
+        });
         for (_, device) in known.into_iter().skip(max_devices) {
             self.devices.remove(&device);
         }
     }
 
     fn drop_oldest_ended(&mut self, user: UserId, max_ended: usize) {
-        let mut ended: Vec<_> = self.rows(user).filter_map(|row| Some((row.ending?.at, row.began_at, row.id))).collect();
+        let mut ended: Vec<_> = self
+            .rows(user)
+            .filter_map(|row| Some((row.ending?.at, row.began_at, row.id)))
+            .collect();
         ended.sort_unstable_by_key(|&row| Reverse(row));
         for (.., session) in ended.into_iter().skip(max_ended) {
             self.sessions.remove(&session);
@@ -56,7 +77,11 @@ impl Tables {
 
 #[async_trait]
 impl SessionRepository for MemoryAccounts {
-    async fn find(&self, user: UserId, session: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+    async fn find(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
         let mut tables = self.tables();
         let session = tables.row(user, session).cloned();
         let user = tables.users.get(&user).map(|(user, _)| user.clone());
@@ -65,7 +90,10 @@ impl SessionRepository for MemoryAccounts {
 
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
         let (new, mut tables) = (&begin.session, self.tables());
-        let may_begin = tables.users.get(&new.user).is_some_and(|(user, _)| user.disabled_at.is_none() && user.epoch == new.epoch);
+        let may_begin = tables
+            .users
+            .get(&new.user)
+            .is_some_and(|(user, _)| user.disabled_at.is_none() && user.epoch == new.epoch);
         if !may_begin {
             return Ok(BeginOutcome::Superseded);
         }
@@ -76,20 +104,43 @@ impl SessionRepository for MemoryAccounts {
         Ok(BeginOutcome::Begun { replaced, evicted })
     }
 
-    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
+    async fn bind(
+        &self,
+        user: UserId,
+        session: SessionId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         if let Some(row) = self.tables().row(user, session) {
             row.bound_at.get_or_insert(at);
         }
         Ok(())
     }
 
-    async fn end(&self, user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> Result<EndOutcome, StoreError> {
+    async fn end(
+        &self,
+        user: UserId,
+        session: SessionId,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<EndOutcome, StoreError> {
         let mut tables = self.tables();
-        let Some(row) = tables.row(user, session) else { return Ok(EndOutcome::NotFound) };
-        Ok(if end(row, reason, at) { EndOutcome::Ended } else { EndOutcome::AlreadyEnded })
+        let Some(row) = tables.row(user, session) else {
+            return Ok(EndOutcome::NotFound);
+        };
+        Ok(if end(row, reason, at) {
+            EndOutcome::Ended
+        } else {
+            EndOutcome::AlreadyEnded
+        })
     }
 
-    async fn end_all(&self, user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Result<Option<Epoch>, StoreError> {
+    async fn end_all(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<Option<Epoch>, StoreError> {
         let mut tables = self.tables();
         if kept.is_some_and(|kept| !tables.lives(user, kept, at)) {
             return Ok(None);
@@ -100,24 +151,48 @@ impl SessionRepository for MemoryAccounts {
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let tables = self.tables();
-        let mut live: Vec<_> = tables.sessions.values().filter(|row| tables.lives(user, row.id, now)).cloned().collect();
+        let mut live: Vec<_> = tables
+            .sessions
+            .values()
+            .filter(|row| tables.lives(user, row.id, now))
+            .cloned()
+            .collect();
         live.sort_by_key(|row| Reverse(row.began_at));
         Ok(live)
     }
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
         let tables = self.tables();
-        let ended = tables.sessions.values().filter_map(|row| Some((row.id, row.ending?.at)));
-        let raised = tables.raised.iter().filter(|(_, at)| **at >= since).filter_map(|(user, _)| tables.users.get(user));
+        let ended = tables
+            .sessions
+            .values()
+            .filter_map(|row| Some((row.id, row.ending?.at)));
+        let raised = tables
+            .raised
+            .iter()
+            .filter(|(_, at)| **at >= since)
+            .filter_map(|(user, _)| tables.users.get(user));
         Ok(Revocations {
             sessions: ended.filter(|(_, at)| *at >= since).collect(),
-            users: raised.map(|(user, _)| RaisedEpoch { user: user.id, epoch: user.epoch, kept: user.kept_session }).collect(),
+            users: raised
+                .map(|(user, _)| RaisedEpoch {
+                    user: user.id,
+                    epoch: user.epoch,
+                    kept: user.kept_session,
+                })
+                .collect(),
         })
     }
 
     async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut tables = self.tables();
-        let old: Vec<_> = tables.devices.iter().filter(|(_, at)| **at < before).take(limit as usize).map(|(key, _)| *key).collect();
+        let old: Vec<_> = tables
+            .devices
+            .iter()
+            .filter(|(_, at)| **at < before)
+            .take(limit as usize)
+            .map(|(key, _)| *key)
+            .collect();
         for device in &old {
             tables.devices.remove(device);
         }
@@ -126,8 +201,18 @@ impl SessionRepository for MemoryAccounts {
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut tables = self.tables();
-        let over = |row: &&Session| row.ending.map_or(row.ends_at, |ending| ending.at.min(row.ends_at)) < before;
-        let gone: Vec<_> = tables.sessions.values().filter(over).take(limit as usize).map(|row| row.id).collect();
+        let over = |row: &&Session| {
+            row.ending
+                .map_or(row.ends_at, |ending| ending.at.min(row.ends_at))
+                < before
+        };
+        let gone: Vec<_> = tables
+            .sessions
+            .values()
+            .filter(over)
+            .take(limit as usize)
+            .map(|row| row.id)
+            .collect();
         for session in &gone {
             tables.sessions.remove(session);
         }

@@ -4,10 +4,13 @@ use super::{MemoryAccounts, Tables, end};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, PasswordHash, Session, SessionId, Timestamp, User,
-        UserId,
+        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, PasswordHash,
+        Session, SessionId, Timestamp, User, UserId,
     },
-    ports::{AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError, UpdateOutcome, UserRepository},
+    ports::{
+        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
+        UpdateOutcome, UserRepository,
+    },
 };
 
 impl Tables {
@@ -17,19 +20,30 @@ impl Tables {
 }
 
 fn credentials((user, hash): &(User, PasswordHash)) -> Credentials {
-    Credentials { user: user.clone(), hash: hash.clone(), known_device: false }
+    Credentials {
+        user: user.clone(),
+        hash: hash.clone(),
+        known_device: false,
+    }
 }
 
 #[async_trait]
 impl UserRepository for MemoryAccounts {
-    async fn create(&self, user: &User, hash: &PasswordHash, session: &Session) -> Result<CreateOutcome, StoreError> {
+    async fn create(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        session: &Session,
+    ) -> Result<CreateOutcome, StoreError> {
         let mut tables = self.tables();
         if tables.owner(&user.email).is_some() {
             return Ok(CreateOutcome::EmailTaken);
         }
         tables.users.insert(user.id, (user.clone(), hash.clone()));
         tables.sessions.insert(session.id, session.clone());
-        tables.devices.insert((user.id, session.device), session.began_at);
+        tables
+            .devices
+            .insert((user.id, session.device), session.began_at);
         Ok(CreateOutcome::Created)
     }
 
@@ -45,17 +59,33 @@ impl UserRepository for MemoryAccounts {
         Ok(AddOutcome::Added)
     }
 
-    async fn credentials_by_email(&self, email: &EmailAddress, device: Option<DeviceId>) -> Result<Option<Credentials>, StoreError> {
+    async fn credentials_by_email(
+        &self,
+        email: &EmailAddress,
+        device: Option<DeviceId>,
+    ) -> Result<Option<Credentials>, StoreError> {
         let tables = self.tables();
-        let known = |user| device.is_some_and(|device| tables.devices.contains_key(&(user, device)));
-        Ok(tables.owner(email).map(credentials).map(|found| Credentials { known_device: known(found.user.id), ..found }))
+        let known =
+            |user| device.is_some_and(|device| tables.devices.contains_key(&(user, device)));
+        Ok(tables
+            .owner(email)
+            .map(credentials)
+            .map(|found| Credentials {
+                known_device: known(found.user.id),
+                ..found
+            }))
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         Ok(self.tables().users.get(&user).map(credentials))
     }
 
-    async fn rehash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+    async fn rehash(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
         if let Some((_, hash)) = self.tables().users.get_mut(&user)
             && hash.expose() == old.expose()
         {
@@ -64,7 +94,12 @@ impl UserRepository for MemoryAccounts {
         Ok(())
     }
 
-    async fn update(&self, user: UserId, change: &DetailsChange, asking: Option<Asking>) -> Result<UpdateOutcome, StoreError> {
+    async fn update(
+        &self,
+        user: UserId,
+        change: &DetailsChange,
+        asking: Option<Asking>,
+    ) -> Result<UpdateOutcome, StoreError> {
         let mut tables = self.tables();
         if !tables.users.contains_key(&user) {
             return Ok(UpdateOutcome::NotFound);
@@ -76,30 +111,51 @@ impl UserRepository for MemoryAccounts {
         if owner.is_some_and(|(owner, _)| owner.id != user) {
             return Ok(UpdateOutcome::EmailTaken);
         }
-        let Some((found, _)) = tables.users.get_mut(&user) else { return Ok(UpdateOutcome::NotFound) };
+        let Some((found, _)) = tables.users.get_mut(&user) else {
+            return Ok(UpdateOutcome::NotFound);
+        };
         *found = change.clone().apply(found.clone());
         Ok(UpdateOutcome::Updated(found.clone()))
     }
 
-    async fn change_password(&self, change: &PasswordChange) -> Result<PasswordOutcome, StoreError> {
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+    ) -> Result<PasswordOutcome, StoreError> {
         let mut tables = self.tables();
         let lives = tables.lives(change.user, change.session, change.at);
-        let Some((user, hash)) = tables.users.get_mut(&change.user).filter(|(user, _)| lives && user.epoch == change.epoch) else {
+        let Some((user, hash)) = tables
+            .users
+            .get_mut(&change.user)
+            .filter(|(user, _)| lives && user.epoch == change.epoch)
+        else {
             return Ok(PasswordOutcome::Superseded);
         };
         *hash = change.hash.clone();
         let epoch = user.epoch.next();
-        tables.raise(change.user, Some(change.session), EndReason::PasswordChanged, change.at);
+        tables.raise(
+            change.user,
+            Some(change.session),
+            EndReason::PasswordChanged,
+            change.at,
+        );
         Ok(PasswordOutcome::Changed(epoch))
     }
 
-    async fn delete(&self, user: UserId, asking: Option<SessionId>, at: Timestamp) -> Result<bool, StoreError> {
+    async fn delete(
+        &self,
+        user: UserId,
+        asking: Option<SessionId>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut tables = self.tables();
         if asking.is_some_and(|session| !tables.lives(user, session, at)) {
             return Ok(false);
         }
         let found = tables.users.remove(&user).is_some();
-        tables.devices.retain(|(owner, _), _| *owner != user || !found);
+        tables
+            .devices
+            .retain(|(owner, _), _| *owner != user || !found);
         for row in tables.rows(user).filter(|_| found) {
             end(row, EndReason::AccountDeleted, at);
             row.device_name = None;

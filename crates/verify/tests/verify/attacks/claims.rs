@@ -5,11 +5,28 @@ use serde_json::{Value, json};
 
 pub(super) fn add(table: &mut Table<'_>) {
     let target = table.target;
-    for name in ["iss", "sub", "aud", "iat", "exp", "sid", "epoch", "auth_time", "user"] {
+    for name in [
+        "iss",
+        "sub",
+        "aud",
+        "iat",
+        "exp",
+        "sid",
+        "epoch",
+        "auth_time",
+        "user",
+    ] {
         let mut missing = target.claims.clone();
         missing.as_object_mut().unwrap().remove(name);
         table.add_payload(format!("no {name}"), missing.to_string());
-        for value in [json!(null), json!(true), json!([]), json!({}), json!("x"), json!(["x"])] {
+        for value in [
+            json!(null),
+            json!(true),
+            json!([]),
+            json!({}),
+            json!("x"),
+            json!(["x"]),
+        ] {
             change(table, name, value);
         }
     }
@@ -41,13 +58,24 @@ pub(super) fn add(table: &mut Table<'_>) {
         change(table, "aud", other);
     }
     times(table);
-    for other in [json!(1), json!(""), json!("0196a1b2-0000-7000-8000-0000000000ee"), json!("../x"), json!("' OR '1'='1")] {
+    for other in [
+        json!(1),
+        json!(""),
+        json!("0196a1b2-0000-7000-8000-0000000000ee"),
+        json!("../x"),
+        json!("' OR '1'='1"),
+    ] {
         change(table, "sub", other.clone());
         let mut user = target.claims["user"].clone();
         user["uid"] = other;
         change(table, "user", user);
     }
-    for other in [json!(1), json!(""), json!("not a uuid"), json!("0196a1b2-0000-7000-8000")] {
+    for other in [
+        json!(1),
+        json!(""),
+        json!("not a uuid"),
+        json!("0196a1b2-0000-7000-8000"),
+    ] {
         change(table, "sid", other);
     }
     for other in [json!(-1), json!(0.5), json!("0"), json!(1e30)] {
@@ -80,7 +108,15 @@ fn change(table: &mut Table<'_>, name: &str, value: Value) {
 
 fn times(table: &mut Table<'_>) {
     let now = table.target.now;
-    for exp in [json!(0), json!(1), json!(-1), json!(now - 6), json!(now - 60), json!(now - 86_400), json!(-9_999_999_999_i64)] {
+    for exp in [
+        json!(0),
+        json!(1),
+        json!(-1),
+        json!(now - 6),
+        json!(now - 60),
+        json!(now - 86_400),
+        json!(-9_999_999_999_i64),
+    ] {
         change(table, "exp", exp);
     }
     for (what, name, value) in [
@@ -94,13 +130,28 @@ fn times(table: &mut Table<'_>) {
         table.add_payload(what, claims.to_string());
     }
     change(table, "iat", json!(u64::MAX));
-    for nbf in [json!(now + 60), json!(now + 86_400), json!(null), json!("0"), json!(0.5), json!(-1), json!([0]), json!(true)] {
+    for nbf in [
+        json!(now + 60),
+        json!(now + 86_400),
+        json!(null),
+        json!("0"),
+        json!(0.5),
+        json!(-1),
+        json!([0]),
+        json!(true),
+    ] {
         change(table, "nbf", nbf);
     }
     for name in ["exp", "iat", "auth_time"] {
         #[expect(clippy::cast_precision_loss, reason = "any fraction will do")]
         let fraction = json!(now as f64 + 60.5);
-        for value in [json!((now + 60).to_string()), fraction, json!(1e30), json!([now + 60]), json!({ "exp": now + 60 })] {
+        for value in [
+            json!((now + 60).to_string()),
+            fraction,
+            json!(1e30),
+            json!([now + 60]),
+            json!({ "exp": now + 60 }),
+        ] {
             change(table, name, value);
         }
         // Numbers that the test's own JSON would not write.
@@ -117,7 +168,12 @@ fn times(table: &mut Table<'_>) {
             "Infinity",
             "9999999999.",
         ] {
-            let payload = table.target.claims.to_string().replacen(&old, &format!("\"{name}\":{number}"), 1);
+            let payload =
+                table
+                    .target
+                    .claims
+                    .to_string()
+                    .replacen(&old, &format!("\"{name}\":{number}"), 1);
             table.add_payload(format!("{name} is {number}"), payload);
         }
     }
@@ -126,14 +182,37 @@ fn times(table: &mut Table<'_>) {
 fn duplicates(table: &mut Table<'_>) {
     let target = table.target;
     let good = target.claims.to_string();
-    for name in ["iss", "sub", "aud", "iat", "exp", "sid", "epoch", "auth_time", "user"] {
+    for name in [
+        "iss",
+        "sub",
+        "aud",
+        "iat",
+        "exp",
+        "sid",
+        "epoch",
+        "auth_time",
+        "user",
+    ] {
         let again = format!("\"{name}\":{}", target.claims[name]);
-        table.add_payload(format!("{name} twice"), good.replacen('{', &format!("{{{again},"), 1));
+        table.add_payload(
+            format!("{name} twice"),
+            good.replacen('{', &format!("{{{again},"), 1),
+        );
     }
-    for (what, again) in [("escaped", r#""\u0065xp":9999999999"#), ("other claim", r#""x":1,"x":2"#), ("empty name", r#""":1,"":2"#)] {
-        table.add_payload(format!("twice, {what}"), good.replacen('{', &format!("{{{again},"), 1));
+    for (what, again) in [
+        ("escaped", r#""\u0065xp":9999999999"#),
+        ("other claim", r#""x":1,"x":2"#),
+        ("empty name", r#""":1,"":2"#),
+    ] {
+        table.add_payload(
+            format!("twice, {what}"),
+            good.replacen('{', &format!("{{{again},"), 1),
+        );
     }
-    table.add_payload("user.email twice", good.replacen("\"user\":{", "\"user\":{\"email\":\"root@example.org\",", 1));
+    table.add_payload(
+        "user.email twice",
+        good.replacen("\"user\":{", "\"user\":{\"email\":\"root@example.org\",", 1),
+    );
 }
 
 /// Tokens that are good for something else.
@@ -145,14 +224,28 @@ fn other_tokens(table: &mut Table<'_>) {
         "iss": claims["iss"], "uid": claims["sub"], "sid": claims["sid"], "gen": 1, "jti": claims["sid"], "iat": claims["iat"], "exp": claims["exp"],
     });
     let feed = json!({ "iss": claims["iss"], "iat": claims["iat"], "exp": claims["exp"], "window": 900, "sessions": [], "users": [] });
-    for (what, other, typ) in [("refresh token", &refresh, "refresh+jwt"), ("feed", &feed, "revocations+jwt")] {
+    for (what, other, typ) in [
+        ("refresh token", &refresh, "refresh+jwt"),
+        ("feed", &feed, "revocations+jwt"),
+    ] {
         table.add_payload(format!("claims of a {what}"), other.to_string());
-        table.add(format!("{what}, its own type"), target.key.token_of(target.key.header(typ).to_string(), other.to_string()));
+        table.add(
+            format!("{what}, its own type"),
+            target
+                .key
+                .token_of(target.key.header(typ).to_string(), other.to_string()),
+        );
     }
     let parts: Vec<&str> = target.refresh.split('.').collect();
     let good = target.good();
     let id: Vec<&str> = good.split('.').collect();
     table.add("refresh token's header", [parts[0], id[1], id[2]].join("."));
-    table.add("refresh token's payload", [id[0], parts[1], id[2]].join("."));
-    table.add("refresh token's signature", [id[0], id[1], parts[2]].join("."));
+    table.add(
+        "refresh token's payload",
+        [id[0], parts[1], id[2]].join("."),
+    );
+    table.add(
+        "refresh token's signature",
+        [id[0], id[1], parts[2]].join("."),
+    );
 }

@@ -42,12 +42,28 @@ fn without(target: &Target, name: &str) -> String {
 
 fn algorithms(table: &mut Table<'_>) {
     let target = table.target;
-    for none in ["none", "None", "NONE", "nOnE", "", " none", "none\0", "\"none\""] {
-        let message = format!("{}.{}", b64(with(target, "alg", json!(none))), b64(target.claims.to_string()));
+    for none in [
+        "none", "None", "NONE", "nOnE", "", " none", "none\0", "\"none\"",
+    ] {
+        let message = format!(
+            "{}.{}",
+            b64(with(target, "alg", json!(none))),
+            b64(target.claims.to_string())
+        );
         table.add(format!("alg {none:?}, unsigned"), format!("{message}."));
-        table.add(format!("alg {none:?}, signed"), format!("{message}.{}", b64(target.key.sign(message.as_bytes()))));
+        table.add(
+            format!("alg {none:?}, signed"),
+            format!("{message}.{}", b64(target.key.sign(message.as_bytes()))),
+        );
     }
-    table.add("alg none, bare", format!("{}.{}.", b64(r#"{"alg":"none"}"#), b64(target.claims.to_string())));
+    table.add(
+        "alg none, bare",
+        format!(
+            "{}.{}.",
+            b64(r#"{"alg":"none"}"#),
+            b64(target.claims.to_string())
+        ),
+    );
     let real = target.key.algorithm.name();
     for other in [
         "RS256",
@@ -73,7 +89,10 @@ fn algorithms(table: &mut Table<'_>) {
         "RSA-OAEP",
     ] {
         if other != real {
-            table.add_header(format!("alg {other}, signed as {real}"), with(target, "alg", json!(other)));
+            table.add_header(
+                format!("alg {other}, signed as {real}"),
+                with(target, "alg", json!(other)),
+            );
         }
     }
     let spellings = [
@@ -85,9 +104,18 @@ fn algorithms(table: &mut Table<'_>) {
         real.replace('S', "\u{17f}"),
     ];
     for spelling in spellings.into_iter().filter(|spelling| spelling != real) {
-        table.add_header(format!("alg spelled {spelling:?}"), with(target, "alg", json!(spelling)));
+        table.add_header(
+            format!("alg spelled {spelling:?}"),
+            with(target, "alg", json!(spelling)),
+        );
     }
-    for value in [json!(null), json!(256), json!(true), json!([real]), json!({ "alg": real })] {
+    for value in [
+        json!(null),
+        json!(256),
+        json!(true),
+        json!([real]),
+        json!({ "alg": real }),
+    ] {
         table.add_header(format!("alg {value}"), with(target, "alg", value));
     }
     table.add_header("no alg", without(target, "alg"));
@@ -99,13 +127,27 @@ fn key_confusion(table: &mut Table<'_>) {
     let target = table.target;
     let der = target.key.public_der();
     let body = STANDARD.encode(&der);
-    let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
-    let member = if target.key.jwk["n"].is_string() { "n" } else { "x" };
+    let lines: Vec<&str> = body
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        lines.join("\n")
+    );
+    let member = if target.key.jwk["n"].is_string() {
+        "n"
+    } else {
+        "x"
+    };
     let number = target.key.jwk[member].as_str().unwrap();
     let secrets: [(&str, Vec<u8>); 10] = [
         ("PEM", pem.clone().into_bytes()),
-        ("PEM without its last line break", pem.trim_end().as_bytes().to_vec()),
+        (
+            "PEM without its last line break",
+            pem.trim_end().as_bytes().to_vec(),
+        ),
         ("PEM with CR LF", pem.replace('\n', "\r\n").into_bytes()),
         ("DER", der),
         ("body of the PEM", body.into_bytes()),
@@ -116,12 +158,23 @@ fn key_confusion(table: &mut Table<'_>) {
         ("nothing", Vec::new()),
     ];
     for (what, secret) in secrets {
-        for (name, algorithm) in [("HS256", hmac::HMAC_SHA256), ("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)] {
+        for (name, algorithm) in [
+            ("HS256", hmac::HMAC_SHA256),
+            ("HS384", hmac::HMAC_SHA384),
+            ("HS512", hmac::HMAC_SHA512),
+        ] {
             let key = hmac::Key::new(algorithm, &secret);
             for alg in [name, target.key.algorithm.name()] {
-                let message = format!("{}.{}", b64(with(target, "alg", json!(alg))), b64(target.claims.to_string()));
+                let message = format!(
+                    "{}.{}",
+                    b64(with(target, "alg", json!(alg))),
+                    b64(target.claims.to_string())
+                );
                 let mac = hmac::sign(&key, message.as_bytes());
-                table.add(format!("MAC {name} with {what}, alg {alg}"), format!("{message}.{}", b64(mac)));
+                table.add(
+                    format!("MAC {name} with {what}, alg {alg}"),
+                    format!("{message}.{}", b64(mac)),
+                );
             }
         }
     }
@@ -172,24 +225,49 @@ fn key_ids(table: &mut Table<'_>, evil: &TestKey) {
         target.sibling.id.clone(),
         "k".repeat(5000),
     ];
-    for (number, kid) in injected.into_iter().map(str::to_owned).chain(near).enumerate() {
+    for (number, kid) in injected
+        .into_iter()
+        .map(str::to_owned)
+        .chain(near)
+        .enumerate()
+    {
         let header = with(target, "kid", json!(kid));
         let shown: String = kid.chars().take(40).collect();
-        table.add_header(format!("kid {number} {shown:?}, issuer's signature"), &header);
-        table.add(format!("kid {number} {shown:?}, foreign signature"), evil.token_of(&header, target.claims.to_string()));
+        table.add_header(
+            format!("kid {number} {shown:?}, issuer's signature"),
+            &header,
+        );
+        table.add(
+            format!("kid {number} {shown:?}, foreign signature"),
+            evil.token_of(&header, target.claims.to_string()),
+        );
     }
-    for value in [json!(null), json!(0), json!([id]), json!({ "kid": id }), json!(true)] {
+    for value in [
+        json!(null),
+        json!(0),
+        json!([id]),
+        json!({ "kid": id }),
+        json!(true),
+    ] {
         table.add_header(format!("kid {value}"), with(target, "kid", value));
     }
     table.add_header("no kid", without(target, "kid"));
     // The issuer's other key, each with the other's name or algorithm.
     let sibling = &target.sibling;
-    for (kid, alg) in [(id, sibling.algorithm), (sibling.id.as_str(), target.key.algorithm), (id, target.key.algorithm)] {
+    for (kid, alg) in [
+        (id, sibling.algorithm),
+        (sibling.id.as_str(), target.key.algorithm),
+        (id, target.key.algorithm),
+    ] {
         let header = json!({ "alg": alg.name(), "kid": kid, "typ": "JWT" }).to_string();
         let same = kid == id;
-        table.add(format!("sibling's signature, kid same={same}, {alg}"), sibling.token_of(header, target.claims.to_string()));
+        table.add(
+            format!("sibling's signature, kid same={same}, {alg}"),
+            sibling.token_of(header, target.claims.to_string()),
+        );
     }
-    let crossed = json!({ "alg": sibling.algorithm.name(), "kid": sibling.id, "typ": "JWT" }).to_string();
+    let crossed =
+        json!({ "alg": sibling.algorithm.name(), "kid": sibling.id, "typ": "JWT" }).to_string();
     table.add_header("sibling's header", crossed);
 }
 
@@ -197,7 +275,10 @@ fn key_ids(table: &mut Table<'_>, evil: &TestKey) {
 fn keys_of_their_own(table: &mut Table<'_>, evil: &TestKey) {
     let target = table.target;
     let certificate = STANDARD.encode(evil.public_der());
-    let data_url = format!("data:application/json;base64,{}", STANDARD.encode(key_set(&[evil])));
+    let data_url = format!(
+        "data:application/json;base64,{}",
+        STANDARD.encode(key_set(&[evil]))
+    );
     for kid in [evil.id.as_str(), target.key.id.as_str()] {
         let which = if kid == evil.id { "own" } else { "issuer's" };
         let mut jwk = evil.jwk.clone();
@@ -206,7 +287,10 @@ fn keys_of_their_own(table: &mut Table<'_>, evil: &TestKey) {
             ("jwk", jwk),
             ("jku", json!("http://127.0.0.1:1/jwks.json")),
             ("jku", json!(data_url)),
-            ("jku", json!("https://accounts.example.org@127.0.0.1:1/.well-known/jwks.json")),
+            (
+                "jku",
+                json!("https://accounts.example.org@127.0.0.1:1/.well-known/jwks.json"),
+            ),
             ("x5u", json!("http://127.0.0.1:1/key.pem")),
             ("x5c", json!([certificate])),
             ("x5t", json!("AAAA")),
@@ -217,16 +301,29 @@ fn keys_of_their_own(table: &mut Table<'_>, evil: &TestKey) {
             header["kid"] = json!(kid);
             header[name] = value.clone();
             let shown: String = value.to_string().chars().take(24).collect();
-            table.add(format!("{name} {shown}, {which} kid"), evil.token_of(header.to_string(), target.claims.to_string()));
+            table.add(
+                format!("{name} {shown}, {which} kid"),
+                evil.token_of(header.to_string(), target.claims.to_string()),
+            );
         }
         let mut header = evil.header("JWT");
         header["kid"] = json!(kid);
-        table.add(format!("foreign key, {which} kid"), evil.token_of(header.to_string(), target.claims.to_string()));
+        table.add(
+            format!("foreign key, {which} kid"),
+            evil.token_of(header.to_string(), target.claims.to_string()),
+        );
     }
-    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| *algorithm != evil.algorithm) {
+    for algorithm in Algorithm::ALL
+        .into_iter()
+        .filter(|algorithm| *algorithm != evil.algorithm)
+    {
         let other = TestKey::of_issuer(algorithm);
-        let header = json!({ "alg": algorithm.name(), "kid": target.key.id, "typ": "JWT" }).to_string();
-        table.add(format!("{algorithm} under the issuer's kid"), other.token_of(header, target.claims.to_string()));
+        let header =
+            json!({ "alg": algorithm.name(), "kid": target.key.id, "typ": "JWT" }).to_string();
+        table.add(
+            format!("{algorithm} under the issuer's kid"),
+            other.token_of(header, target.claims.to_string()),
+        );
     }
 }
 
@@ -255,9 +352,17 @@ fn types_and_extensions(table: &mut Table<'_>) {
         table.add_header(format!("typ {value}"), with(target, "typ", value));
     }
     table.add_header("no typ", without(target, "typ"));
-    for value in
-        [json!(["exp"]), json!(["b64"]), json!(["alg"]), json!(["x"]), json!([]), json!(null), json!("exp"), json!(false), json!({})]
-    {
+    for value in [
+        json!(["exp"]),
+        json!(["b64"]),
+        json!(["alg"]),
+        json!(["x"]),
+        json!([]),
+        json!(null),
+        json!("exp"),
+        json!(false),
+        json!({}),
+    ] {
         table.add_header(format!("crit {value}"), with(target, "crit", value));
     }
     for value in [json!(false), json!(true), json!(null), json!("false")] {
@@ -266,7 +371,10 @@ fn types_and_extensions(table: &mut Table<'_>) {
         table.add_header(format!("b64 {value}"), header.to_string());
         header["crit"] = json!(["b64"]);
         table.add_header(format!("b64 {value}, crit"), header.to_string());
-        table.add_signed(format!("b64 {value}, payload as it is"), &format!("{}.{}", b64(header.to_string()), target.claims));
+        table.add_signed(
+            format!("b64 {value}, payload as it is"),
+            &format!("{}.{}", b64(header.to_string()), target.claims),
+        );
     }
 }
 
@@ -286,7 +394,13 @@ fn duplicates(table: &mut Table<'_>) {
         r#""x":1,"x":1"#.to_owned(),
         r#""x":{"y":1,"y":1}"#.to_owned(),
     ] {
-        table.add_header(format!("{first} as well, before"), header.replacen('{', &format!("{{{first},"), 1));
-        table.add_header(format!("{first} as well, after"), format!("{},{first}}}", &header[..header.len() - 1]));
+        table.add_header(
+            format!("{first} as well, before"),
+            header.replacen('{', &format!("{{{first},"), 1),
+        );
+        table.add_header(
+            format!("{first} as well, after"),
+            format!("{},{first}}}", &header[..header.len() - 1]),
+        );
     }
 }

@@ -11,7 +11,10 @@ fn refresh() -> String {
     let header = json!({ "alg": "HS256", "kid": "AAAAAAAAAAAA", "typ": "refresh+jwt" });
     let claims = json!({ "iss": ISSUER, "uid": USER, "sid": SESSION, "gen": 1, "jti": SESSION, "iat": NOW, "exp": NOW + 9000 });
     let message = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
-    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]), message.as_bytes());
+    let mac = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]),
+        message.as_bytes(),
+    );
     format!("{message}.{}", b64(mac))
 }
 
@@ -19,10 +22,22 @@ fn refresh() -> String {
 async fn no_hostile_token_is_accepted() {
     let mut total = 0;
     for (index, algorithm) in Algorithm::ALL.into_iter().enumerate() {
-        let (key, sibling) = (TestKey::of_issuer(algorithm), TestKey::of_issuer(Algorithm::ALL[(index + 2) % 4]));
+        let (key, sibling) = (
+            TestKey::of_issuer(algorithm),
+            TestKey::of_issuer(Algorithm::ALL[(index + 2) % 4]),
+        );
         let (verifier, _) = verifier(&[&key, &sibling]);
-        let target = Target { key, sibling, claims: claims(), now: NOW, refresh: refresh() };
-        verifier.verify(&target.good()).await.expect("the token that the hostile ones are made of is good");
+        let target = Target {
+            key,
+            sibling,
+            claims: claims(),
+            now: NOW,
+            refresh: refresh(),
+        };
+        verifier
+            .verify(&target.good())
+            .await
+            .expect("the token that the hostile ones are made of is good");
         let attacks = target.attacks();
         let mut accepted = Vec::new();
         for attack in &attacks {
@@ -34,7 +49,11 @@ async fn no_hostile_token_is_accepted() {
                 accepted.push(&attack.name);
             }
         }
-        println!("{algorithm}: {} hostile tokens, {} accepted", attacks.len(), accepted.len());
+        println!(
+            "{algorithm}: {} hostile tokens, {} accepted",
+            attacks.len(),
+            accepted.len()
+        );
         assert!(accepted.is_empty(), "{algorithm}: {accepted:#?}");
         assert!(attacks.len() >= 200, "{} are too few", attacks.len());
         total += attacks.len();

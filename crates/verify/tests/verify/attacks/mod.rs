@@ -39,12 +39,18 @@ struct Table<'t> {
 
 impl Table<'_> {
     fn add(&mut self, name: impl Into<String>, token: impl Into<String>) {
-        self.attacks.push(Attack { name: name.into(), token: token.into() });
+        self.attacks.push(Attack {
+            name: name.into(),
+            token: token.into(),
+        });
     }
 
     /// The issuer's key signs this header and these claims.
     fn add_header(&mut self, name: impl Into<String>, header: impl AsRef<[u8]>) {
-        let token = self.target.key.token_of(header, self.target.claims.to_string());
+        let token = self
+            .target
+            .key
+            .token_of(header, self.target.claims.to_string());
         self.add(name, token);
     }
 
@@ -73,14 +79,19 @@ impl Target {
 
     /// The whole table.
     pub(crate) fn attacks(&self) -> Vec<Attack> {
-        let mut table = Table { target: self, attacks: Vec::new() };
+        let mut table = Table {
+            target: self,
+            attacks: Vec::new(),
+        };
         shape::add(&mut table);
         header::add(&mut table);
         signature::add(&mut table);
         claims::add(&mut table);
         // None is counted twice.
         let mut tokens = BTreeSet::new();
-        table.attacks.retain(|attack| tokens.insert(attack.token.clone()));
+        table
+            .attacks
+            .retain(|attack| tokens.insert(attack.token.clone()));
         table.attacks
     }
 }

@@ -7,22 +7,42 @@ use revolve_verify::Algorithm;
 
 /// Times that the service takes on trust, since only its own key can have said them and its replicas' clocks may differ: an honest
 /// client is not signed out for that. `exp` is not among them.
-const TRUSTED: [&str; 4] = ["iat in a minute", "iat tomorrow", "iat before 1970", "auth_time before 1970"];
+const TRUSTED: [&str; 4] = [
+    "iat in a minute",
+    "iat tomorrow",
+    "iat before 1970",
+    "auth_time before 1970",
+];
 
 fn no_hostile_token_is_accepted(algorithm: Algorithm) {
     with_service(algorithm, async |service| {
         let account = service.sign_up("ann@example.org").await;
         let (key, sibling) = (
             TestKey::of_issuer(algorithm),
-            TestKey::of_issuer(if algorithm == Algorithm::Es256 { Algorithm::Rs256 } else { Algorithm::Es256 }),
+            TestKey::of_issuer(if algorithm == Algorithm::Es256 {
+                Algorithm::Rs256
+            } else {
+                Algorithm::Es256
+            }),
         );
         let now = account.claims["iat"].as_u64().unwrap();
-        let target = Target { key, sibling, claims: account.claims, now, refresh: account.refresh };
-        assert_eq!(service.me(&target.good()).await, 200, "the token that the hostile ones are made of is good");
+        let target = Target {
+            key,
+            sibling,
+            claims: account.claims,
+            now,
+            refresh: account.refresh,
+        };
+        assert_eq!(
+            service.me(&target.good()).await,
+            200,
+            "the token that the hostile ones are made of is good"
+        );
         let (mut sent, mut accepted) = (0, Vec::new());
         for attack in target.attacks() {
             // Fields lose white space at their ends on the way, and line breaks end them.
-            let expressible = HeaderValue::from_str(&attack.token).is_ok() && attack.token.trim() == attack.token;
+            let expressible =
+                HeaderValue::from_str(&attack.token).is_ok() && attack.token.trim() == attack.token;
             if expressible && !TRUSTED.contains(&attack.name.as_str()) {
                 sent += 1;
                 let status = service.me(&attack.token).await;
@@ -32,7 +52,10 @@ fn no_hostile_token_is_accepted(algorithm: Algorithm) {
                 }
             }
         }
-        println!("{algorithm}: {sent} hostile tokens sent to the service, {} accepted", accepted.len());
+        println!(
+            "{algorithm}: {sent} hostile tokens sent to the service, {} accepted",
+            accepted.len()
+        );
         assert!(accepted.is_empty(), "{algorithm}: {accepted:#?}");
         assert!(sent >= 200, "{sent} are too few");
     });

@@ -79,10 +79,23 @@ pub(super) fn add(table: &mut Table<'_>) {
     ] {
         table.add(format!("{what} before"), format!("{between}{good}"));
         table.add(format!("{what} after"), format!("{good}{between}"));
-        table.add(format!("{what} in the signature"), format!("{header}.{payload}.{}{between}{}", &signature[..9], &signature[9..]));
+        table.add(
+            format!("{what} in the signature"),
+            format!(
+                "{header}.{payload}.{}{between}{}",
+                &signature[..9],
+                &signature[9..]
+            ),
+        );
         // Signed, so that the signature can't tell.
-        table.add_signed(format!("{what} after the header"), &format!("{header}{between}.{payload}"));
-        table.add_signed(format!("{what} after the payload"), &format!("{header}.{payload}{between}"));
+        table.add_signed(
+            format!("{what} after the header"),
+            &format!("{header}{between}.{payload}"),
+        );
+        table.add_signed(
+            format!("{what} after the payload"),
+            &format!("{header}.{payload}{between}"),
+        );
     }
     encodings(table, target, &good);
     sizes(table, target);
@@ -91,13 +104,27 @@ pub(super) fn add(table: &mut Table<'_>) {
 /// The same bytes in another spelling (RFC 4648 §3.5), and other encodings.
 fn encodings(table: &mut Table<'_>, target: &Target, good: &str) {
     let (message, signature) = good.rsplit_once('.').unwrap();
-    table.add("loose bits in the signature", format!("{message}.{}", loose(signature)));
+    table.add(
+        "loose bits in the signature",
+        format!("{message}.{}", loose(signature)),
+    );
     let header = spaced(&target.header());
-    table.add_signed("loose bits in the header", &format!("{}.{}", loose(&b64(header)), b64(target.claims.to_string())));
+    table.add_signed(
+        "loose bits in the header",
+        &format!("{}.{}", loose(&b64(header)), b64(target.claims.to_string())),
+    );
     let payload = spaced(&target.claims.to_string());
-    table.add_signed("loose bits in the payload", &format!("{}.{}", b64(target.header()), loose(&b64(payload))));
+    table.add_signed(
+        "loose bits in the payload",
+        &format!("{}.{}", b64(target.header()), loose(&b64(payload))),
+    );
 
-    let utf16: Vec<u8> = target.claims.to_string().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = target
+        .claims
+        .to_string()
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     table.add_payload("payload in UTF-16", utf16);
     let text = target.claims.to_string();
     for (what, payload) in [
@@ -110,8 +137,16 @@ fn encodings(table: &mut Table<'_>, target: &Target, good: &str) {
                 .map(|byte| if *byte == 1 { 0xff } else { *byte })
                 .collect(),
         ),
-        ("lone surrogate", text.replacen("email\":\"", "email\":\"\\ud800", 1).into_bytes()),
-        ("raw control character", text.replacen("email\":\"", "email\":\"\u{2}", 1).into_bytes()),
+        (
+            "lone surrogate",
+            text.replacen("email\":\"", "email\":\"\\ud800", 1)
+                .into_bytes(),
+        ),
+        (
+            "raw control character",
+            text.replacen("email\":\"", "email\":\"\u{2}", 1)
+                .into_bytes(),
+        ),
         ("something after", [text.as_bytes(), b"{}"].concat()),
         ("comma after", [text.as_bytes(), b","].concat()),
         ("null byte after", [text.as_bytes(), b"\0"].concat()),
@@ -133,14 +168,31 @@ fn encodings(table: &mut Table<'_>, target: &Target, good: &str) {
     nested["cty"] = json!("JWT");
     table.add("nested", target.key.token_of(nested.to_string(), good));
     for (what, jwe) in [
-        ("RSA-OAEP", json!({ "alg": "RSA-OAEP", "enc": "A256GCM", "kid": target.key.id, "typ": "JWT" })),
-        ("direct", json!({ "alg": "dir", "enc": "A256GCM", "kid": target.key.id, "typ": "JWT" })),
-        ("password", json!({ "alg": "PBES2-HS256+A128KW", "enc": "A256GCM", "p2c": 2_000_000_000, "p2s": "AAAA", "kid": target.key.id })),
-        ("signed algorithm", json!({ "alg": target.key.algorithm.name(), "enc": "A256GCM", "kid": target.key.id, "typ": "JWT" })),
+        (
+            "RSA-OAEP",
+            json!({ "alg": "RSA-OAEP", "enc": "A256GCM", "kid": target.key.id, "typ": "JWT" }),
+        ),
+        (
+            "direct",
+            json!({ "alg": "dir", "enc": "A256GCM", "kid": target.key.id, "typ": "JWT" }),
+        ),
+        (
+            "password",
+            json!({ "alg": "PBES2-HS256+A128KW", "enc": "A256GCM", "p2c": 2_000_000_000, "p2s": "AAAA", "kid": target.key.id }),
+        ),
+        (
+            "signed algorithm",
+            json!({ "alg": target.key.algorithm.name(), "enc": "A256GCM", "kid": target.key.id, "typ": "JWT" }),
+        ),
     ] {
         table.add(
             format!("JWE {what}"),
-            format!("{}.{}.AAAAAAAAAAAAAAAA.{}.AAAAAAAAAAAAAAAAAAAAAA", b64(jwe.to_string()), b64([7; 32]), b64(good)),
+            format!(
+                "{}.{}.AAAAAAAAAAAAAAAA.{}.AAAAAAAAAAAAAAAAAAAAAA",
+                b64(jwe.to_string()),
+                b64([7; 32]),
+                b64(good)
+            ),
         );
     }
 }
@@ -152,11 +204,27 @@ fn sizes(table: &mut Table<'_>, target: &Target) {
     let mut header = target.key.header("JWT");
     header["x"] = json!("a".repeat(8000));
     table.add_header("header of 8 KB", header.to_string());
-    table.add_header("header of 60 KB", target.header().replacen('{', &format!("{{\"x\":\"{}\",", "a".repeat(60_000)), 1));
+    table.add_header(
+        "header of 60 KB",
+        target
+            .header()
+            .replacen('{', &format!("{{\"x\":\"{}\",", "a".repeat(60_000)), 1),
+    );
     for (what, (open, close)) in [("arrays", ("[", "]")), ("objects", ("{\"a\":", "}"))] {
         let deep = format!("{}0{}", open.repeat(500), close.repeat(500));
-        table.add_header(format!("header of deep {what}"), target.header().replacen('{', &format!("{{\"x\":{deep},"), 1));
-        table.add_payload(format!("payload of deep {what}"), target.claims.to_string().replacen('{', &format!("{{\"x\":{deep},"), 1));
+        table.add_header(
+            format!("header of deep {what}"),
+            target
+                .header()
+                .replacen('{', &format!("{{\"x\":{deep},"), 1),
+        );
+        table.add_payload(
+            format!("payload of deep {what}"),
+            target
+                .claims
+                .to_string()
+                .replacen('{', &format!("{{\"x\":{deep},"), 1),
+        );
     }
     table.add("a megabyte of dots", ".".repeat(1 << 20));
     table.add("60 KB of letters", "A".repeat(60_000));

@@ -34,14 +34,32 @@ pub(super) fn add(table: &mut Table<'_>) {
         ("null byte after".into(), [&signature[..], &[0]].concat()),
         ("null byte before".into(), [&[0], &signature[..]].concat()),
         ("twice".into(), [&signature[..], &signature].concat()),
-        ("backwards".into(), signature.iter().rev().copied().collect()),
-        ("halves exchanged".into(), [&signature[length / 2..], &signature[..length / 2]].concat()),
+        (
+            "backwards".into(),
+            signature.iter().rev().copied().collect(),
+        ),
+        (
+            "halves exchanged".into(),
+            [&signature[length / 2..], &signature[..length / 2]].concat(),
+        ),
         ("of another message".into(), other),
-        ("of the payload alone".into(), target.key.sign(target.claims.to_string().as_bytes())),
-        ("of the message with a dot".into(), target.key.sign(format!("{message}.").as_bytes())),
-        ("of another key".into(), TestKey::generate(target.key.algorithm).sign(message.as_bytes())),
+        (
+            "of the payload alone".into(),
+            target.key.sign(target.claims.to_string().as_bytes()),
+        ),
+        (
+            "of the message with a dot".into(),
+            target.key.sign(format!("{message}.").as_bytes()),
+        ),
+        (
+            "of another key".into(),
+            TestKey::generate(target.key.algorithm).sign(message.as_bytes()),
+        ),
         ("in base64".into(), STANDARD.encode(&signature).into_bytes()),
-        ("complement".into(), signature.iter().map(|byte| !byte).collect()),
+        (
+            "complement".into(),
+            signature.iter().map(|byte| !byte).collect(),
+        ),
     ];
     for index in [0, 1, length / 4, length / 2, length - 2, length - 1] {
         cases.push((format!("lowest bit of byte {index}"), flipped(index, 1)));
@@ -51,19 +69,29 @@ pub(super) fn add(table: &mut Table<'_>) {
         cases.push((name.to_owned(), bytes));
     }
     for (name, bytes) in cases {
-        table.add(format!("signature: {name}"), format!("{message}.{}", b64(bytes)));
+        table.add(
+            format!("signature: {name}"),
+            format!("{message}.{}", b64(bytes)),
+        );
     }
     // A good signature under something else.
     let (header, _) = message.split_once('.').unwrap();
     let (_, signature) = good.rsplit_once('.').unwrap();
     let mut raised = target.claims.clone();
     raised["user"]["email"] = json!("root@example.org");
-    table.add("signature: under other claims", format!("{header}.{}.{signature}", b64(raised.to_string())));
+    table.add(
+        "signature: under other claims",
+        format!("{header}.{}.{signature}", b64(raised.to_string())),
+    );
     let mut other_header = target.key.header("JWT");
     other_header["x"] = json!(1);
     table.add(
         "signature: under another header",
-        format!("{}.{}.{signature}", b64(other_header.to_string()), b64(target.claims.to_string())),
+        format!(
+            "{}.{}.{signature}",
+            b64(other_header.to_string()),
+            b64(target.claims.to_string())
+        ),
     );
 }
 
@@ -71,7 +99,9 @@ pub(super) fn add(table: &mut Table<'_>) {
 fn numbers(algorithm: Algorithm, signature: &[u8], key: &TestKey) -> Vec<(&'static str, Vec<u8>)> {
     match algorithm {
         Algorithm::Rs256 | Algorithm::Ps256 => {
-            let modulus = URL_SAFE_NO_PAD.decode(key.jwk["n"].as_str().unwrap()).unwrap();
+            let modulus = URL_SAFE_NO_PAD
+                .decode(key.jwk["n"].as_str().unwrap())
+                .unwrap();
             let mut less = modulus.clone();
             less[255] -= 1; // A modulus is odd.
             vec![("the modulus", modulus), ("the modulus less one", less)]
@@ -110,7 +140,10 @@ fn numbers(algorithm: Algorithm, signature: &[u8], key: &TestKey) -> Vec<(&'stat
             vec![
                 ("S + L", [r, &beyond].concat()),
                 ("S = L", [r, &order].concat()),
-                ("R is the identity, S = 0", [&identity[..], &[0; 32]].concat()),
+                (
+                    "R is the identity, S = 0",
+                    [&identity[..], &[0; 32]].concat(),
+                ),
                 ("R = 0", [&[0; 32], s].concat()),
                 ("S = 0", [r, &[0; 32]].concat()),
             ]
@@ -119,7 +152,10 @@ fn numbers(algorithm: Algorithm, signature: &[u8], key: &TestKey) -> Vec<(&'stat
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 /// ECDSA-Sig-Value (RFC 3279 §2.2.3).

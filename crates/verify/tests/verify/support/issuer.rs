@@ -20,15 +20,25 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn ok(body: impl Into<String>) -> Self {
-        Self { status: 200, body: body.into(), ..Self::default() }
+        Self {
+            status: 200,
+            body: body.into(),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn down() -> Self {
-        Self { down: true, ..Self::default() }
+        Self {
+            down: true,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn tagged(self, etag: &str) -> Self {
-        Self { etag: Some(etag.to_owned()), ..self }
+        Self {
+            etag: Some(etag.to_owned()),
+            ..self
+        }
     }
 }
 
@@ -42,7 +52,11 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) fn new(keys: Told) -> Self {
-        Self { keys: Arc::new(watch::Sender::new(keys)), feed: Arc::new(watch::Sender::new(Told::down())), asked: Arc::default() }
+        Self {
+            keys: Arc::new(watch::Sender::new(keys)),
+            feed: Arc::new(watch::Sender::new(Told::down())),
+            asked: Arc::default(),
+        }
     }
 
     pub(crate) fn tell_keys(&self, told: Told) {
@@ -55,7 +69,13 @@ impl Fake {
 
     /// The requests whose URL has this in it.
     pub(crate) fn asked(&self, what: &str) -> Vec<Request> {
-        self.asked.lock().unwrap().iter().filter(|request| request.url.contains(what)).cloned().collect()
+        self.asked
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|request| request.url.contains(what))
+            .cloned()
+            .collect()
     }
 }
 
@@ -63,7 +83,11 @@ impl Fake {
 impl Fetch for Fake {
     async fn get(&self, request: Request) -> Result<Response, FetchError> {
         self.asked.lock().unwrap().push(request.clone());
-        let sender = if request.url.contains("jwks") { &self.keys } else { &self.feed };
+        let sender = if request.url.contains("jwks") {
+            &self.keys
+        } else {
+            &self.feed
+        };
         let mut told = sender.subscribe();
         // Everybody who asks at the same moment is on the way at the same time.
         tokio::task::yield_now().await;
@@ -82,6 +106,16 @@ impl Fetch for Fake {
     }
 }
 
-fn response(status: u16, etag: Option<String>, max_age: Option<std::time::Duration>, body: String) -> Response {
-    Response { status, etag, max_age, body: body.into_bytes() }
+fn response(
+    status: u16,
+    etag: Option<String>,
+    max_age: Option<std::time::Duration>,
+    body: String,
+) -> Response {
+    Response {
+        status,
+        etag,
+        max_age,
+        body: body.into_bytes(),
+    }
 }

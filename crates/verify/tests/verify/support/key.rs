@@ -43,11 +43,15 @@ impl TestKey {
                 let (n, e) = (&public[9..265], &public[267..]);
                 assert_eq!((public.len(), e), (270, &[1, 0, 1][..]));
                 let required = json!({ "e": b64(e), "kty": "RSA", "n": b64(n) });
-                let pkcs8 = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap().as_ref().to_vec();
+                let pkcs8 = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair)
+                    .unwrap()
+                    .as_ref()
+                    .to_vec();
                 (Pair::Rsa(pair), pkcs8, required)
             }
             Algorithm::Es256 => {
-                let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+                let pair =
+                    EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
                 let point = pair.public_key().as_ref();
                 let required = json!({ "crv": "P-256", "kty": "EC", "x": b64(&point[1..33]), "y": b64(&point[33..]) });
                 let pkcs8 = pair.to_pkcs8v1().unwrap().as_ref().to_vec();
@@ -55,38 +59,65 @@ impl TestKey {
             }
             Algorithm::EdDsa => {
                 let pair = Ed25519KeyPair::generate().unwrap();
-                let required = json!({ "crv": "Ed25519", "kty": "OKP", "x": b64(pair.public_key().as_ref()) });
+                let required =
+                    json!({ "crv": "Ed25519", "kty": "OKP", "x": b64(pair.public_key().as_ref()) });
                 let pkcs8 = pair.to_pkcs8v1().unwrap().as_ref().to_vec();
                 (Pair::Ed(pair), pkcs8, required)
             }
         };
         // RFC 7638 §3. The literals above are in order, but maps keep it only with a feature of serde_json.
-        let ordered: std::collections::BTreeMap<_, _> = required.as_object().unwrap().iter().collect();
-        let id = b64(digest::digest(&digest::SHA256, serde_json::to_string(&ordered).unwrap().as_bytes()));
+        let ordered: std::collections::BTreeMap<_, _> =
+            required.as_object().unwrap().iter().collect();
+        let id = b64(digest::digest(
+            &digest::SHA256,
+            serde_json::to_string(&ordered).unwrap().as_bytes(),
+        ));
         let mut jwk = required;
         jwk["alg"] = algorithm.name().into();
         jwk["use"] = "sig".into();
         jwk["kid"] = id.clone().into();
-        Self { algorithm, id, jwk, pkcs8, pair }
+        Self {
+            algorithm,
+            id,
+            jwk,
+            pkcs8,
+            pair,
+        }
     }
 
     /// The issuer's key for an algorithm, the same in all tests of this process.
     pub(crate) fn of_issuer(algorithm: Algorithm) -> Arc<Self> {
         static KEYS: [OnceLock<Arc<TestKey>>; 4] = [const { OnceLock::new() }; 4];
-        let index = Algorithm::ALL.iter().position(|known| *known == algorithm).unwrap();
+        let index = Algorithm::ALL
+            .iter()
+            .position(|known| *known == algorithm)
+            .unwrap();
         Arc::clone(KEYS[index].get_or_init(|| Arc::new(Self::generate(algorithm))))
     }
 
     /// The private key in PEM form.
     pub(crate) fn pem(&self) -> String {
-        let text = STANDARD.encode(if self.algorithm == Algorithm::Ps256 { pss(&self.pkcs8) } else { self.pkcs8.clone() });
-        let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+        let text = STANDARD.encode(if self.algorithm == Algorithm::Ps256 {
+            pss(&self.pkcs8)
+        } else {
+            self.pkcs8.clone()
+        });
+        let lines: Vec<&str> = text
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            lines.join("\n")
+        )
     }
 
     /// The public key in DER form (RFC 5280 §4.1.2.7).
     pub(crate) fn public_der(&self) -> Vec<u8> {
-        let encode = |public: &dyn AsDer<aws_lc_rs::encoding::PublicKeyX509Der<'static>>| public.as_der().unwrap().as_ref().to_vec();
+        let encode = |public: &dyn AsDer<aws_lc_rs::encoding::PublicKeyX509Der<'static>>| {
+            public.as_der().unwrap().as_ref().to_vec()
+        };
         match &self.pair {
             Pair::Rsa(pair) => encode(pair.public_key()),
             Pair::Ec(pair) => encode(pair.public_key()),
@@ -100,9 +131,14 @@ impl TestKey {
         match &self.pair {
             Pair::Rsa(pair) => {
                 let padding: &'static dyn signature::RsaEncoding =
-                    if self.algorithm == Algorithm::Rs256 { &signature::RSA_PKCS1_SHA256 } else { &signature::RSA_PSS_SHA256 };
+                    if self.algorithm == Algorithm::Rs256 {
+                        &signature::RSA_PKCS1_SHA256
+                    } else {
+                        &signature::RSA_PSS_SHA256
+                    };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(padding, &random, message, &mut signature).unwrap();
+                pair.sign(padding, &random, message, &mut signature)
+                    .unwrap();
                 signature
             }
             Pair::Ec(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),

@@ -58,5 +58,8 @@ pub(crate) fn config() -> VerifierConfig {
 pub(crate) fn verifier(keys: &[&TestKey]) -> (Verifier, TestClock) {
     let clock = TestClock::new();
     let keys = KeySet::from_json(key_set(keys).as_bytes()).unwrap();
-    (Verifier::with_keys(&config(), keys, Arc::new(clock.clone())), clock)
+    (
+        Verifier::with_keys(&config(), keys, Arc::new(clock.clone())),
+        clock,
+    )
 }

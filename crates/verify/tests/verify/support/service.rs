@@ -43,20 +43,35 @@ pub(crate) fn with_service(algorithm: Algorithm, test: impl AsyncFnOnce(Service)
 
 impl Service {
     pub(crate) async fn sign_up(&self, email: &str) -> Account {
-        let request = self.client.post(format!("{}/api/account/signup", self.base));
-        let answer = request.json(&json!({ "email": email, "password": "correct horse battery" })).send().await.unwrap();
+        let request = self
+            .client
+            .post(format!("{}/api/account/signup", self.base));
+        let answer = request
+            .json(&json!({ "email": email, "password": "correct horse battery" }))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 201);
         let answer: Value = answer.json().await.unwrap();
         let token = |name: &str| answer["tokens"][name].as_str().unwrap().to_owned();
         let id_token = token("idToken");
         let payload = id_token.split('.').nth(1).unwrap();
         let claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-        Account { refresh: token("refreshToken"), claims }
+        Account {
+            refresh: token("refreshToken"),
+            claims,
+        }
     }
 
     /// The status of `GET /api/account/me` with a token.
     pub(crate) async fn me(&self, token: &str) -> u16 {
-        let request = self.client.get(format!("{}/api/account/me", self.base)).header("authorization", format!("Bearer {token}"));
-        request.send().await.map_or(400, |answer| answer.status().as_u16())
+        let request = self
+            .client
+            .get(format!("{}/api/account/me", self.base))
+            .header("authorization", format!("Bearer {token}"));
+        request
+            .send()
+            .await
+            .map_or(400, |answer| answer.status().as_u16())
     }
 }

@@ -32,18 +32,26 @@ impl Line {
     pub(super) const MAX: usize = 64 * 1024;
 
     pub(super) fn is_blank(&self) -> bool {
-        self.text.as_ref().is_some_and(|text| text.trim_ascii().is_empty())
+        self.text
+            .as_ref()
+            .is_some_and(|text| text.trim_ascii().is_empty())
     }
 }
 
 impl Input {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
-            return Ok(Self { reader: Box::new(BufReader::new(io::stdin())), bytes: None });
+            return Ok(Self {
+                reader: Box::new(BufReader::new(io::stdin())),
+                bytes: None,
+            });
         }
         let file = File::open(path)?;
         let about = file.metadata()?;
-        Ok(Self { bytes: about.is_file().then_some(about.len()), reader: Box::new(BufReader::new(file)) })
+        Ok(Self {
+            bytes: about.is_file().then_some(about.len()),
+            reader: Box::new(BufReader::new(file)),
+        })
     }
 
     /// How many bytes there are, if that is known.
@@ -84,7 +92,11 @@ fn read(input: &mut impl BufRead, number: u64) -> io::Result<Option<Line>> {
         bytes += taken as u64;
         if end.is_some() || over {
             let nothing = over && bytes == 0;
-            return Ok((!nothing).then_some(Line { number, text, bytes }));
+            return Ok((!nothing).then_some(Line {
+                number,
+                text,
+                bytes,
+            }));
         }
     }
 }
@@ -98,10 +110,18 @@ mod tests {
         let long = "x".repeat(Line::MAX + 1);
         let text = format!("one\n\n{long}\r\n{}\nlast", &long[1..]);
         let mut reader = BufReader::with_capacity(7, text.as_bytes());
-        let lines: Vec<Line> = (1..).map_while(|number| read(&mut reader, number).unwrap()).collect();
-        let seen: Vec<_> = lines.iter().map(|line| line.text.as_ref().map(Vec::len)).collect();
+        let lines: Vec<Line> = (1..)
+            .map_while(|number| read(&mut reader, number).unwrap())
+            .collect();
+        let seen: Vec<_> = lines
+            .iter()
+            .map(|line| line.text.as_ref().map(Vec::len))
+            .collect();
         assert_eq!(seen, [Some(3), Some(0), None, Some(Line::MAX), Some(4)]);
-        assert_eq!(lines.iter().map(|line| line.bytes).sum::<u64>(), text.len() as u64);
+        assert_eq!(
+            lines.iter().map(|line| line.bytes).sum::<u64>(),
+            text.len() as u64
+        );
         assert!(lines[1].is_blank() && !lines[2].is_blank());
     }
 }

@@ -48,14 +48,26 @@ type Done = (u64, Result<ImportOutcome, Failure>);
 pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
     let mut rows = Rows::new(config.hashing.budget(), SystemClock.now());
-    let users = user_store(&config, if args.dry_run { Purpose::Look } else { Purpose::Change }).await?;
+    let users = user_store(
+        &config,
+        if args.dry_run {
+            Purpose::Look
+        } else {
+            Purpose::Change
+        },
+    )
+    .await?;
     let room = match config.profile {
         Profile::Embedded => GROUP,
         // Two for each connection: more would only wait for one, on the statement's time.
         Profile::Server => config.postgres.pool_size * 2,
     };
     drop(config);
-    let import = ImportAccount { users, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    let import = ImportAccount {
+        users,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    };
     let mut report = Report::new(args.dry_run, input.bytes());
     let mut lines = input.lines();
     let mut in_flight = FuturesUnordered::new();
@@ -95,13 +107,19 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     }
     let refused = report.finish(args.json)?;
     if let Some((line, failure)) = failed {
-        bail!("line {line} could not be written: {}; go on with --from-line {line}", chain(&failure));
+        bail!(
+            "line {line} could not be written: {}; go on with --from-line {line}",
+            chain(&failure)
+        );
     }
     if let Some(error) = unreadable {
         return Err(anyhow!(error).context(format!("{} ended early", args.file.display())));
     }
     if refused > 0 {
-        bail!("{refused} {} refused", if refused == 1 { "row was" } else { "rows were" });
+        bail!(
+            "{refused} {} refused",
+            if refused == 1 { "row was" } else { "rows were" }
+        );
     }
     Ok(())
 }
@@ -113,12 +131,28 @@ fn look(rows: &mut Rows, line: &Line, from: u64) -> Option<Result<ImportRequest,
     }
     Some(match &line.text {
         Some(text) => rows.parse(line.number, text),
-        None => Err(Refusal::new("too_long", format!("the line is longer than {} bytes", Line::MAX))),
+        None => Err(Refusal::new(
+            "too_long",
+            format!("the line is longer than {} bytes", Line::MAX),
+        )),
     })
 }
 
-async fn carry_out(import: ImportAccount, line: u64, request: ImportRequest, dry_run: bool) -> Done {
-    match again(async || if dry_run { import.rehearse(&request).await } else { import.execute(&request).await }).await {
+async fn carry_out(
+    import: ImportAccount,
+    line: u64,
+    request: ImportRequest,
+    dry_run: bool,
+) -> Done {
+    match again(async || {
+        if dry_run {
+            import.rehearse(&request).await
+        } else {
+            import.execute(&request).await
+        }
+    })
+    .await
+    {
         // It may have been written by a try whose answer was lost.
         (Ok(ImportOutcome::Present), true) if !dry_run => (line, Ok(ImportOutcome::Imported)),
         (outcome, _) => (line, outcome),

@@ -41,12 +41,24 @@ impl Report {
     /// Of so many bytes, if that is known. The bar shows on a terminal only.
     pub(super) fn new(dry_run: bool, bytes: Option<u64>) -> Self {
         let (bar, template) = match bytes {
-            Some(bytes) => (ProgressBar::new(bytes), "{bar:30} {percent:>3} %  {msg}  {eta} left"),
+            Some(bytes) => (
+                ProgressBar::new(bytes),
+                "{bar:30} {percent:>3} %  {msg}  {eta} left",
+            ),
             None => (ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}"),
         };
-        let bar = bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let bar = bar.with_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { dry_run, begun: Instant::now(), bar, imported: 0, present: 0, refusals: Vec::new() }
+        Self {
+            dry_run,
+            begun: Instant::now(),
+            bar,
+            imported: 0,
+            present: 0,
+            refusals: Vec::new(),
+        }
     }
 
     /// So much was read.
@@ -58,8 +70,18 @@ impl Report {
         match outcome {
             ImportOutcome::Imported => self.imported += 1,
             ImportOutcome::Present => self.present += 1,
-            ImportOutcome::EmailTaken => return self.refuse(line, Refusal::new("email_taken", "email: another account has this address")),
-            ImportOutcome::IdTaken => return self.refuse(line, Refusal::new("uid_taken", "uid: another account has this id")),
+            ImportOutcome::EmailTaken => {
+                return self.refuse(
+                    line,
+                    Refusal::new("email_taken", "email: another account has this address"),
+                );
+            }
+            ImportOutcome::IdTaken => {
+                return self.refuse(
+                    line,
+                    Refusal::new("uid_taken", "uid: another account has this id"),
+                );
+            }
         }
         self.show();
     }
@@ -82,7 +104,12 @@ impl Report {
     fn show(&self) {
         let rows = self.rows();
         if rows.is_multiple_of(64) && !self.bar.is_hidden() {
-            self.bar.set_message(format!("{} rows, {:.0}/s, {} refused", HumanCount(rows), self.per_second(), self.refusals.len()));
+            self.bar.set_message(format!(
+                "{} rows, {:.0}/s, {} refused",
+                HumanCount(rows),
+                self.per_second(),
+                self.refusals.len()
+            ));
         }
     }
 
@@ -90,14 +117,36 @@ impl Report {
     pub(super) fn finish(mut self, json: bool) -> Result<u64> {
         self.bar.finish_and_clear();
         self.refusals.sort_by_key(|refused| refused.line);
-        let (rows, refused, seconds) = (self.rows(), self.refusals.len() as u64, self.begun.elapsed().as_secs_f64());
-        let Self { dry_run, imported, present, .. } = self;
+        let (rows, refused, seconds) = (
+            self.rows(),
+            self.refusals.len() as u64,
+            self.begun.elapsed().as_secs_f64(),
+        );
+        let Self {
+            dry_run,
+            imported,
+            present,
+            ..
+        } = self;
         if json {
             let rows_per_second = self.per_second();
-            let summary = Summary { dry_run, rows, imported, present, refused, seconds, rows_per_second, refusals: &self.refusals };
+            let summary = Summary {
+                dry_run,
+                rows,
+                imported,
+                present,
+                refused,
+                seconds,
+                rows_per_second,
+                refusals: &self.refusals,
+            };
             println!("{}", serde_json::to_string_pretty(&summary)?);
         } else {
-            let would = if dry_run { "would be imported" } else { "imported" };
+            let would = if dry_run {
+                "would be imported"
+            } else {
+                "imported"
+            };
             let speed = self.per_second();
             println!(
                 "{rows} rows: {imported} {would}, {present} present already, {refused} refused, in {seconds:.1} s ({speed:.0} rows/s)"

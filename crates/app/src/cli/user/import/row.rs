@@ -23,7 +23,10 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(code: &'static str, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
+        Self {
+            code,
+            reason: reason.into(),
+        }
     }
 
     fn field(member: &str, error: FieldError) -> Self {
@@ -56,23 +59,36 @@ pub(super) struct Rows {
 impl Rows {
     /// Hashes must be within so many bytes of memory.
     pub(super) fn new(budget: u64, now: Timestamp) -> Self {
-        Self { budget, now, seen: HashMap::new() }
+        Self {
+            budget,
+            now,
+            seen: HashMap::new(),
+        }
     }
 
     pub(super) fn parse(&mut self, line: u64, text: &[u8]) -> Result<ImportRequest, Refusal> {
         let request = self.read(text)?;
         let email = self.once("email", "duplicate_email", request.email.as_str())?;
-        let id = request.id.map(|id| self.once("uid", "duplicate_uid", &id.to_string())).transpose()?;
+        let id = request
+            .id
+            .map(|id| self.once("uid", "duplicate_uid", &id.to_string()))
+            .transpose()?;
         // A row that is refused keeps nothing from a later one.
-        self.seen.extend(std::iter::once(email).chain(id).map(|digest| (digest, line)));
+        self.seen.extend(
+            std::iter::once(email)
+                .chain(id)
+                .map(|digest| (digest, line)),
+        );
         Ok(request)
     }
 
     fn read(&self, text: &[u8]) -> Result<ImportRequest, Refusal> {
-        let text = std::str::from_utf8(text).map_err(|_| Refusal::new("malformed", "the line is not UTF-8"))?;
+        let text = std::str::from_utf8(text)
+            .map_err(|_| Refusal::new("malformed", "the line is not UTF-8"))?;
         // Some editors begin a file with a mark.
         let text = text.trim_start_matches('\u{feff}').trim();
-        let members: Members = serde_json::from_str(text).map_err(|error| malformed(text, &error))?;
+        let members: Members =
+            serde_json::from_str(text).map_err(|error| malformed(text, &error))?;
         let email = required("email", members.email)?;
         let email = EmailAddress::parse(&email).map_err(|error| Refusal::field("email", error))?;
         let hash = PasswordHash::from_phc(required("passwordHash", members.password_hash)?);
@@ -86,27 +102,45 @@ impl Rows {
         Ok(ImportRequest {
             email,
             hash,
-            id: self::text("uid", members.uid)?.map(|uid| id(&uid)).transpose()?,
+            id: self::text("uid", members.uid)?
+                .map(|uid| id(&uid))
+                .transpose()?,
             details,
-            created_at: self::text("createdAt", members.created_at)?.map(|at| self.instant(&at)).transpose()?,
+            created_at: self::text("createdAt", members.created_at)?
+                .map(|at| self.instant(&at))
+                .transpose()?,
             disabled: boolean("disabled", members.disabled.as_ref())?,
         })
     }
 
     fn instant(&self, text: &str) -> Result<Timestamp, Refusal> {
         let wrong = |why: &str| Refusal::new("invalid_time", format!("createdAt: {why}"));
-        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong("is not a time in RFC 3339 form"))?;
+        let at = OffsetDateTime::parse(text, &Rfc3339)
+            .map_err(|_| wrong("is not a time in RFC 3339 form"))?;
         let at = Timestamp::from(at);
-        if at > self.now { Err(wrong("lies in the future")) } else { Ok(at) }
+        if at > self.now {
+            Err(wrong("lies in the future"))
+        } else {
+            Ok(at)
+        }
     }
 
     /// Its digest, if no row before this one had it.
     fn once(&self, member: &str, code: &'static str, value: &str) -> Result<[u8; 16], Refusal> {
         let mut digest = [0; 16];
-        digest.copy_from_slice(&Sha256::new().chain_update(member).chain_update([0]).chain_update(value).finalize()[..16]);
+        digest.copy_from_slice(
+            &Sha256::new()
+                .chain_update(member)
+                .chain_update([0])
+                .chain_update(value)
+                .finalize()[..16],
+        );
         match self.seen.get(&digest) {
             None => Ok(digest),
-            Some(line) => Err(Refusal::new(code, format!("{member}: is the same as on line {line}"))),
+            Some(line) => Err(Refusal::new(
+                code,
+                format!("{member}: is the same as on line {line}"),
+            )),
         }
     }
 }
@@ -114,16 +148,27 @@ impl Rows {
 /// The parser's own words quote values, unless they are about the names of members.
 fn malformed(text: &str, error: &serde_json::Error) -> Refusal {
     let said = error.to_string();
-    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    let said = said
+        .rsplit_once(" at line ")
+        .map_or(said.as_str(), |(said, _)| said);
     if error.is_data() && text.starts_with('{') {
         let (code, said) = match said.split_once(", expected") {
-            Some((unknown, _)) if unknown.starts_with("unknown field") => ("unknown_member", unknown.replacen("field", "member", 1)),
+            Some((unknown, _)) if unknown.starts_with("unknown field") => {
+                ("unknown_member", unknown.replacen("field", "member", 1))
+            }
             _ => ("malformed", said.replacen("field", "member", 1)),
         };
-        let said: String = said.chars().flat_map(char::escape_debug).take(100).collect();
+        let said: String = said
+            .chars()
+            .flat_map(char::escape_debug)
+            .take(100)
+            .collect();
         return Refusal::new(code, said);
     }
-    Refusal::new("malformed", format!("the line is not a JSON object (column {})", error.column()))
+    Refusal::new(
+        "malformed",
+        format!("the line is not a JSON object (column {})", error.column()),
+    )
 }
 
 fn wrong_type(member: &str, expected: &str) -> Refusal {
@@ -142,8 +187,15 @@ fn required(member: &str, value: Option<Value>) -> Result<String, Refusal> {
     text(member, value)?.ok_or_else(|| Refusal::new("missing", format!("{member}: is missing")))
 }
 
-fn optional<T>(member: &str, value: Option<Value>, parse: fn(&str) -> Result<T, FieldError>) -> Result<Option<T>, Refusal> {
-    text(member, value)?.map(|text| parse(&text)).transpose().map_err(|error| Refusal::field(member, error))
+fn optional<T>(
+    member: &str,
+    value: Option<Value>,
+    parse: fn(&str) -> Result<T, FieldError>,
+) -> Result<Option<T>, Refusal> {
+    text(member, value)?
+        .map(|text| parse(&text))
+        .transpose()
+        .map_err(|error| Refusal::field(member, error))
 }
 
 fn boolean(member: &str, value: Option<&Value>) -> Result<bool, Refusal> {
@@ -155,7 +207,8 @@ fn boolean(member: &str, value: Option<&Value>) -> Result<bool, Refusal> {
 }
 
 fn id(text: &str) -> Result<UserId, Refusal> {
-    text.parse().map_err(|_| Refusal::new("invalid_uid", "uid: is not a UUID"))
+    text.parse()
+        .map_err(|_| Refusal::new("invalid_uid", "uid: is not a UUID"))
 }
 
 fn unusable(why: UnusableHash) -> Refusal {

@@ -33,16 +33,32 @@ struct Entry {
 pub(super) fn render(document: &OpenApi) -> Page {
     let json = serde_json::to_value(document).expect("the document is JSON");
     // In the order of the document, which JSON need not keep.
-    let entries: Vec<Entry> = document.paths.paths.iter().flat_map(|(path, _)| entries(&json, path)).collect();
+    let entries: Vec<Entry> = document
+        .paths
+        .paths
+        .iter()
+        .flat_map(|(path, _)| entries(&json, path))
+        .collect();
     let (mut contents, mut body) = (String::new(), String::new());
     for tag in json["tags"].as_array().into_iter().flatten() {
         let (name, about) = (text(&tag["name"]), text(&tag["description"]));
         let _ = write!(contents, "<h2>{name}</h2><ul>");
-        let _ = write!(body, "<section id=\"{name}\"><h2>{name}</h2><p>{}</p>", escape(about));
+        let _ = write!(
+            body,
+            "<section id=\"{name}\"><h2>{name}</h2><p>{}</p>",
+            escape(about)
+        );
         for entry in entries.iter().filter(|entry| entry.said["tags"][0] == name) {
-            let (id, summary) = (text(&entry.said["operationId"]), text(&entry.said["summary"]));
+            let (id, summary) = (
+                text(&entry.said["operationId"]),
+                text(&entry.said["summary"]),
+            );
             let method = &entry.method;
-            let _ = write!(contents, "<li><a href=\"#{id}\"><b class=\"{method}\">{method}</b> {}</a></li>", escape(summary));
+            let _ = write!(
+                contents,
+                "<li><a href=\"#{id}\"><b class=\"{method}\">{method}</b> {}</a></li>",
+                escape(summary)
+            );
             body.push_str(&operation::render(&json, entry));
         }
         contents.push_str("</ul>");
@@ -58,14 +74,25 @@ pub(super) fn render(document: &OpenApi) -> Page {
          openapi.json</a></p></header>{body}</main></body></html>",
         prose(text(&info["description"])),
     );
-    Page { html: html.into(), policy: policy() }
+    Page {
+        html: html.into(),
+        policy: policy(),
+    }
 }
 
 fn entries(document: &Value, path: &str) -> Vec<Entry> {
     // As one reads about them: looking before changing before deleting.
     let methods = ["get", "post", "put", "delete"];
-    let said = methods.iter().map(|method| (method, &document["paths"][path][method])).filter(|(_, said)| said.is_object());
-    said.map(|(method, said)| Entry { method: method.to_uppercase(), path: path.to_owned(), said: said.clone() }).collect()
+    let said = methods
+        .iter()
+        .map(|method| (method, &document["paths"][path][method]))
+        .filter(|(_, said)| said.is_object());
+    said.map(|(method, said)| Entry {
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        said: said.clone(),
+    })
+    .collect()
 }
 
 /// Nothing from anywhere, and this style alone.
@@ -84,5 +111,8 @@ fn text(value: &Value) -> &str {
 
 /// What is meant, whether it stands here or is referred to.
 fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
-    value["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?)).unwrap_or(value)
+    value["$ref"]
+        .as_str()
+        .and_then(|reference| document.pointer(reference.strip_prefix('#')?))
+        .unwrap_or(value)
 }

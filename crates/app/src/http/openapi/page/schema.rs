@@ -11,19 +11,39 @@ use std::fmt::Write as _;
 pub(super) fn table(document: &Value, schema: &Value) -> String {
     let mut rows = String::new();
     collect(document, schema, "", &mut rows);
-    if rows.is_empty() { String::new() } else { format!("<table><tbody>{rows}</tbody></table>") }
+    if rows.is_empty() {
+        String::new()
+    } else {
+        format!("<table><tbody>{rows}</tbody></table>")
+    }
 }
 
 fn collect(document: &Value, schema: &Value, prefix: &str, rows: &mut String) {
     let schema = resolved(document, schema);
-    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|other| other == name));
+    let required = |name: &str| {
+        schema["required"]
+            .as_array()
+            .is_some_and(|names| names.iter().any(|other| other == name))
+    };
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-        let note = if required(name) { "" } else { " <i>optional</i>" };
+        let note = if required(name) {
+            ""
+        } else {
+            " <i>optional</i>"
+        };
         let meant = resolved(document, member);
-        let about = if text(&member["description"]).is_empty() { text(&meant["description"]) } else { text(&member["description"]) };
+        let about = if text(&member["description"]).is_empty() {
+            text(&meant["description"])
+        } else {
+            text(&member["description"])
+        };
         let name = format!("{prefix}{name}");
         let (shown, kind) = (escape(&name), kind(meant));
-        let _ = write!(rows, "<tr><th><code>{shown}</code>{note}</th><td><span class=\"kind\">{kind}</span> {}</td></tr>", inline(about));
+        let _ = write!(
+            rows,
+            "<tr><th><code>{shown}</code>{note}</th><td><span class=\"kind\">{kind}</span> {}</td></tr>",
+            inline(about)
+        );
         collect(document, meant, &format!("{name}."), rows);
         collect(document, &meant["items"], &format!("{name}[]."), rows);
     }
@@ -36,7 +56,10 @@ pub(super) fn kind(schema: &Value) -> String {
         one => vec![text(one)],
     };
     let mut words = types.join(" or ");
-    if let Some(format) = schema["format"].as_str().filter(|format| *format != "password") {
+    if let Some(format) = schema["format"]
+        .as_str()
+        .filter(|format| *format != "password")
+    {
         words = words.replacen("string", format, 1);
     }
     match (schema["minLength"].as_u64(), schema["maxLength"].as_u64()) {
@@ -45,7 +68,14 @@ pub(super) fn kind(schema: &Value) -> String {
         _ => {}
     }
     if let Some(values) = schema["enum"].as_array().filter(|values| values.len() < 6) {
-        let values: Vec<String> = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
+        let values: Vec<String> = values
+            .iter()
+            .map(|value| {
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned)
+            })
+            .collect();
         let _ = write!(words, ": {}", values.join(", "));
     }
     if let Some(default) = schema["default"].as_str() {

@@ -38,20 +38,40 @@ fn documented() -> BTreeMap<String, Code> {
     let document = json();
     let mut codes: BTreeMap<String, Code> = BTreeMap::new();
     let mut note = |response: &Value, operation: Option<String>| {
-        let examples = response["content"]["application/problem+json"]["examples"].as_object().cloned().unwrap_or_default();
+        let examples = response["content"]["application/problem+json"]["examples"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
         for example in examples.values().map(|example| &example["value"]) {
-            let code = codes.entry(example["code"].as_str().unwrap().to_owned()).or_default();
+            let code = codes
+                .entry(example["code"].as_str().unwrap().to_owned())
+                .or_default();
             code.statuses.insert(example["status"].as_u64().unwrap());
-            example["detail"].as_str().unwrap().clone_into(&mut code.detail);
+            example["detail"]
+                .as_str()
+                .unwrap()
+                .clone_into(&mut code.detail);
             code.operations.extend(operation.clone());
         }
     };
-    for response in document["components"]["responses"].as_object().unwrap().values() {
+    for response in document["components"]["responses"]
+        .as_object()
+        .unwrap()
+        .values()
+    {
         note(response, None);
     }
     for (_, _, operation) in operations(&document) {
-        for response in operation["responses"].as_object().unwrap().values().filter(|response| response["$ref"].is_null()) {
-            note(resolved(&document, response), operation["operationId"].as_str().map(str::to_owned));
+        for response in operation["responses"]
+            .as_object()
+            .unwrap()
+            .values()
+            .filter(|response| response["$ref"].is_null())
+        {
+            note(
+                resolved(&document, response),
+                operation["operationId"].as_str().map(str::to_owned),
+            );
         }
     }
     codes
@@ -81,21 +101,36 @@ fn literals_after<'t>(text: &'t str, call: &'t str) -> impl Iterator<Item = &'t 
         let arguments = &text[at + call.len()..];
         let (before, rest) = arguments.split_once('"')?;
         // A variable in the code's place has no literal before the call's end.
-        (!before.contains(')') && !before.contains('{')).then(|| rest.split('"').next().unwrap_or_default())
+        (!before.contains(')') && !before.contains('{'))
+            .then(|| rest.split('"').next().unwrap_or_default())
     })
 }
 
 #[test]
 fn every_code_that_is_written_down_is_documented() {
     let documented = documented();
-    let mut written: BTreeSet<String> = Refusal::ALL.iter().map(|refusal| refusal.code().to_owned()).collect();
-    for (_, text) in sources(&package("src/http")).iter().filter(|(path, _)| !path.starts_with(package("src/http/openapi/tests"))) {
-        for call in ["Problem::new(StatusCode::", "Self::new(StatusCode::", "Problem::malformed(", "Self::malformed("] {
+    let mut written: BTreeSet<String> = Refusal::ALL
+        .iter()
+        .map(|refusal| refusal.code().to_owned())
+        .collect();
+    for (_, text) in sources(&package("src/http"))
+        .iter()
+        .filter(|(path, _)| !path.starts_with(package("src/http/openapi/tests")))
+    {
+        for call in [
+            "Problem::new(StatusCode::",
+            "Self::new(StatusCode::",
+            "Problem::malformed(",
+            "Self::malformed(",
+        ] {
             written.extend(literals_after(text, call).map(str::to_owned));
         }
     }
     assert!(written.len() > 20, "the codes are found: {written:?}");
-    let missing: Vec<_> = written.iter().filter(|code| *code != PREFLIGHT && !documented.contains_key(*code)).collect();
+    let missing: Vec<_> = written
+        .iter()
+        .filter(|code| *code != PREFLIGHT && !documented.contains_key(*code))
+        .collect();
     assert!(missing.is_empty(), "not in the document: {missing:?}");
 }
 
@@ -104,8 +139,17 @@ fn every_field_code_that_is_written_down_is_documented() {
     let mut written = BTreeSet::new();
     for (path, text) in sources(&package("src/http")) {
         if path.ends_with("body.rs") || path.ends_with("sessions.rs") {
-            let calls = ["FieldProblem::new(field, ", "FieldProblem::new(&name, ", "FieldProblem::new(\"sid\", "];
-            written.extend(calls.iter().flat_map(|call| literals_after(&text, call)).map(str::to_owned));
+            let calls = [
+                "FieldProblem::new(field, ",
+                "FieldProblem::new(&name, ",
+                "FieldProblem::new(\"sid\", ",
+            ];
+            written.extend(
+                calls
+                    .iter()
+                    .flat_map(|call| literals_after(&text, call))
+                    .map(str::to_owned),
+            );
         }
     }
     let domain = fs::read_to_string(package("../domain/src/model/fields.rs")).unwrap();
@@ -113,27 +157,56 @@ fn every_field_code_that_is_written_down_is_documented() {
     let (codes, _) = codes.split_once("\n    }\n").unwrap();
     written.extend(codes.split('"').skip(1).step_by(2).map(str::to_owned));
     assert!(written.len() > 7, "the codes are found: {written:?}");
-    let missing: Vec<_> = written.iter().filter(|code| FIELD_CODES.iter().all(|(known, _)| known != code)).collect();
+    let missing: Vec<_> = written
+        .iter()
+        .filter(|code| FIELD_CODES.iter().all(|(known, _)| known != code))
+        .collect();
     assert!(missing.is_empty(), "not in FIELD_CODES: {missing:?}");
 }
 
 #[test]
 fn every_documented_code_is_expected_by_a_test_of_the_api() {
-    let tests: String = sources(&package("tests/api")).into_iter().map(|(_, text)| text).collect();
+    let tests: String = sources(&package("tests/api"))
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
     let missing = |code: &str| !tests.contains(&format!("\"{code}\""));
-    let codes: Vec<_> = documented().into_keys().filter(|code| !NOT_TRIED.contains(&code.as_str()) && missing(code)).collect();
+    let codes: Vec<_> = documented()
+        .into_keys()
+        .filter(|code| !NOT_TRIED.contains(&code.as_str()) && missing(code))
+        .collect();
     assert!(codes.is_empty(), "no test of the API expects {codes:?}");
-    let missing = |code: &str| ![format!(": {code}\""), format!("\"{code}\"")].iter().any(|expected| tests.contains(expected));
-    let codes: Vec<_> = FIELD_CODES.iter().map(|(code, _)| *code).filter(|code| missing(code)).collect();
-    assert!(codes.is_empty(), "no test of the API expects a field to be {codes:?}");
+    let missing = |code: &str| {
+        ![format!(": {code}\""), format!("\"{code}\"")]
+            .iter()
+            .any(|expected| tests.contains(expected))
+    };
+    let codes: Vec<_> = FIELD_CODES
+        .iter()
+        .map(|(code, _)| *code)
+        .filter(|code| missing(code))
+        .collect();
+    assert!(
+        codes.is_empty(),
+        "no test of the API expects a field to be {codes:?}"
+    );
 }
 
 /// The table of codes in the guide.
 pub(super) fn problem_table() -> String {
     let mut rows: Vec<_> = documented().into_iter().collect();
     rows.sort_by_key(|(name, code)| (code.statuses.first().copied(), name.clone()));
-    let mut table = String::from("| status | code | what it says | answered by |\n| --- | --- | --- | --- |\n");
-    for (name, Code { statuses, detail, mut operations }) in rows {
+    let mut table =
+        String::from("| status | code | what it says | answered by |\n| --- | --- | --- | --- |\n");
+    for (
+        name,
+        Code {
+            statuses,
+            detail,
+            mut operations,
+        },
+    ) in rows
+    {
         let statuses: Vec<_> = statuses.iter().map(u64::to_string).collect();
         operations.sort_unstable();
         operations.dedup();
@@ -142,7 +215,13 @@ pub(super) fn problem_table() -> String {
             n if n > 5 => format!("{n} operations"),
             _ => operations.join(", "),
         };
-        writeln!(table, "| {} | `{name}` | {} | {by} |", statuses.join(", "), detail.replace('|', "\\|")).unwrap();
+        writeln!(
+            table,
+            "| {} | `{name}` | {} | {by} |",
+            statuses.join(", "),
+            detail.replace('|', "\\|")
+        )
+        .unwrap();
     }
     table
 }

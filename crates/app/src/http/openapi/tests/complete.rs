@@ -6,7 +6,10 @@ use serde_json::{Value, json as value};
 
 /// The schema at a pointer of the document, with what it refers to.
 fn validator(document: &Value, pointer: &str) -> Validator {
-    let mut schema = document.pointer(pointer).unwrap_or_else(|| panic!("{pointer} has no schema")).clone();
+    let mut schema = document
+        .pointer(pointer)
+        .unwrap_or_else(|| panic!("{pointer} has no schema"))
+        .clone();
     schema["components"] = document["components"].clone();
     jsonschema::draft202012::new(&schema).unwrap()
 }
@@ -18,11 +21,16 @@ fn escaped(part: &str) -> String {
 /// Fails unless there are examples for the content at a pointer, and each fits its schema.
 fn check_examples(document: &Value, pointer: &str) -> usize {
     let content = document.pointer(pointer).unwrap();
-    let examples = content["examples"].as_object().unwrap_or_else(|| panic!("{pointer} has no examples"));
+    let examples = content["examples"]
+        .as_object()
+        .unwrap_or_else(|| panic!("{pointer} has no examples"));
     let validator = validator(document, &format!("{pointer}/schema"));
     for (name, example) in examples {
         if let Err(error) = validator.validate(&example["value"]) {
-            panic!("{pointer}, example {name}: {error} at {}", error.instance_path());
+            panic!(
+                "{pointer}, example {name}: {error} at {}",
+                error.instance_path()
+            );
         }
     }
     examples.len()
@@ -35,28 +43,67 @@ fn every_request_answer_and_problem_has_examples_that_fit() {
     for (method, path, operation) in operations(&document) {
         let at = format!("/paths/{}/{}", escaped(&path), method.to_lowercase());
         if operation["requestBody"].is_object() {
-            examples += check_examples(&document, &format!("{at}/requestBody/content/{}", escaped("application/json")));
+            examples += check_examples(
+                &document,
+                &format!("{at}/requestBody/content/{}", escaped("application/json")),
+            );
         }
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
-            assert!(!parameter["example"].is_null(), "{method} {path}: {} has no example", parameter["name"]);
-            assert!(parameter["description"].is_string(), "{method} {path}: {} is not described", parameter["name"]);
+            assert!(
+                !parameter["example"].is_null(),
+                "{method} {path}: {} has no example",
+                parameter["name"]
+            );
+            assert!(
+                parameter["description"].is_string(),
+                "{method} {path}: {} is not described",
+                parameter["name"]
+            );
         }
         for (status, response) in operation["responses"].as_object().unwrap() {
             let response = resolved(&document, response);
-            assert!(response["description"].is_string(), "{method} {path}: {status} is not described");
+            assert!(
+                response["description"].is_string(),
+                "{method} {path}: {status} is not described"
+            );
             for (name, header) in response["headers"].as_object().into_iter().flatten() {
-                assert!(header["example"].is_string(), "{method} {path}: {status}: {name} has no example");
+                assert!(
+                    header["example"].is_string(),
+                    "{method} {path}: {status}: {name} has no example"
+                );
             }
         }
-        let here = operation["responses"].as_object().unwrap().iter().filter(|(_, response)| response["$ref"].is_null());
+        let here = operation["responses"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, response)| response["$ref"].is_null());
         for (status, response) in here {
-            for media_type in response["content"].as_object().into_iter().flatten().map(|(media_type, _)| media_type) {
-                examples += check_examples(&document, &format!("{at}/responses/{status}/content/{}", escaped(media_type)));
+            for media_type in response["content"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(media_type, _)| media_type)
+            {
+                examples += check_examples(
+                    &document,
+                    &format!("{at}/responses/{status}/content/{}", escaped(media_type)),
+                );
             }
         }
     }
-    for name in document["components"]["responses"].as_object().unwrap().keys() {
-        examples += check_examples(&document, &format!("/components/responses/{name}/content/{}", escaped("application/problem+json")));
+    for name in document["components"]["responses"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        examples += check_examples(
+            &document,
+            &format!(
+                "/components/responses/{name}/content/{}",
+                escaped("application/problem+json")
+            ),
+        );
     }
     assert!(examples > 100, "only {examples} examples were looked at");
 }
@@ -74,7 +121,10 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
             let reference = format!("#/components/{kind}/{name}");
             // Not answers of operations, but of other paths and methods.
             let general = ["NotFound", "MethodNotAllowed"].contains(&name.as_str());
-            assert!(general || used.contains(&reference), "{reference} is not used");
+            assert!(
+                general || used.contains(&reference),
+                "{reference} is not used"
+            );
         }
     }
 }
@@ -82,7 +132,12 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
 fn references(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
-            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            found.extend(
+                members
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
             members.values().for_each(|value| references(value, found));
         }
         Value::Array(items) => items.iter().for_each(|value| references(value, found)),
@@ -94,13 +149,27 @@ fn references(value: &Value, found: &mut Vec<String>) {
 fn bodies_are_closed_and_their_members_limited() {
     let document = json();
     let mut bodies = 0;
-    for (method, path, operation) in operations(&document).into_iter().filter(|(.., operation)| operation["requestBody"].is_object()) {
-        let schema = resolved(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
-        assert_eq!(schema["additionalProperties"], value!(false), "{method} {path}");
+    for (method, path, operation) in operations(&document)
+        .into_iter()
+        .filter(|(.., operation)| operation["requestBody"].is_object())
+    {
+        let schema = resolved(
+            &document,
+            &operation["requestBody"]["content"]["application/json"]["schema"],
+        );
+        assert_eq!(
+            schema["additionalProperties"],
+            value!(false),
+            "{method} {path}"
+        );
         for (name, member) in schema["properties"].as_object().unwrap() {
             // Tokens have no limit of their own, but that of the body.
-            let limited = member["maxLength"].is_u64() || member["enum"].is_array() || name == "refreshToken";
-            assert!(limited && member["description"].is_string(), "{method} {path}: {name}: {member}");
+            let limited =
+                member["maxLength"].is_u64() || member["enum"].is_array() || name == "refreshToken";
+            assert!(
+                limited && member["description"].is_string(),
+                "{method} {path}: {name}: {member}"
+            );
         }
         bodies += 1;
     }
@@ -110,11 +179,19 @@ fn bodies_are_closed_and_their_members_limited() {
 #[test]
 fn operations_have_an_id_a_tag_and_words() {
     let document = json();
-    let tags: Vec<&Value> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    let tags: Vec<&Value> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| &tag["name"])
+        .collect();
     let mut ids = Vec::new();
     for (method, path, operation) in operations(&document) {
         assert!(tags.contains(&&operation["tags"][0]), "{method} {path}");
-        assert!(operation["summary"].is_string() && operation["description"].is_string(), "{method} {path}");
+        assert!(
+            operation["summary"].is_string() && operation["description"].is_string(),
+            "{method} {path}"
+        );
         ids.push(operation["operationId"].as_str().unwrap().to_owned());
     }
     let count = ids.len();

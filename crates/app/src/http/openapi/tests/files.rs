@@ -3,10 +3,13 @@
 use super::{codes, json};
 use std::{env, fs, path::PathBuf};
 
-const AGAIN: &str = "is not what the code says: run `cargo xtask openapi` and look at the difference";
+const AGAIN: &str =
+    "is not what the code says: run `cargo xtask openapi` and look at the difference";
 
 fn docs(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(name)
 }
 
 fn updating() -> bool {
@@ -17,7 +20,11 @@ fn updating() -> bool {
 fn the_document_is_checked_in() {
     let (path, document) = (docs("openapi.json"), json());
     if updating() {
-        fs::write(&path, serde_json::to_string_pretty(&sorted(document)).unwrap() + "\n").unwrap();
+        fs::write(
+            &path,
+            serde_json::to_string_pretty(&sorted(document)).unwrap() + "\n",
+        )
+        .unwrap();
         return;
     }
     let kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
@@ -30,9 +37,17 @@ fn the_tables_of_the_guide_are_generated() {
     let path = docs("api.md");
     let text = fs::read_to_string(&path).unwrap();
     let mut fresh = text.clone();
-    for (name, table) in [("problem codes", codes::problem_table()), ("field codes", codes::field_table())] {
-        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
-        let (before, rest) = fresh.split_once(&begin).unwrap_or_else(|| panic!("docs/api.md has no place for the {name}"));
+    for (name, table) in [
+        ("problem codes", codes::problem_table()),
+        ("field codes", codes::field_table()),
+    ] {
+        let (begin, end) = (
+            format!("<!-- {name} -->\n"),
+            format!("<!-- end of {name} -->"),
+        );
+        let (before, rest) = fresh
+            .split_once(&begin)
+            .unwrap_or_else(|| panic!("docs/api.md has no place for the {name}"));
         let (_, after) = rest.split_once(&end).unwrap();
         fresh = format!("{before}{begin}{table}{end}{after}");
     }
@@ -48,7 +63,10 @@ fn sorted(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
         Value::Object(members) => {
-            let mut members: Vec<_> = members.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            let mut members: Vec<_> = members
+                .into_iter()
+                .map(|(name, value)| (name, sorted(value)))
+                .collect();
             members.sort_by(|one, other| one.0.cmp(&other.0));
             Value::Object(members.into_iter().collect())
         }

@@ -16,14 +16,23 @@ fn json() -> Value {
 /// Each operation: method, path, and what is said about it.
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
-    let items = paths.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(method, said)| (path, method, said)));
-    items.map(|(path, method, said)| (method.to_uppercase(), path.clone(), said.clone())).collect()
+    let items = paths.iter().flat_map(|(path, item)| {
+        item.as_object()
+            .unwrap()
+            .iter()
+            .map(move |(method, said)| (path, method, said))
+    });
+    items
+        .map(|(path, method, said)| (method.to_uppercase(), path.clone(), said.clone()))
+        .collect()
 }
 
 /// What is meant, whether it stands here or is referred to.
 fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     match value["$ref"].as_str() {
-        Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()).unwrap_or_else(|| panic!("{reference} leads nowhere")),
+        Some(reference) => document
+            .pointer(reference.strip_prefix('#').unwrap())
+            .unwrap_or_else(|| panic!("{reference} leads nowhere")),
         None => value,
     }
 }
