@@ -5,47 +5,25 @@
 //! follow from the types ([`document`]). Durations and secrets say that they are some ([`Human`], [`Hidden`]); an enum needs
 //! `Serialize`, so that its default is known; `#[schemars(extend("x-reload" = true))]` says that SIGHUP is enough. A new
 //! section derives `Deserialize` and `JsonSchema`, is a member of [`Config`], and has its `rules()` called there. Then
-//! `REVOLVE_UPDATE=1 cargo nextest run -p revolve -E 'test(config::document)'` writes the files anew.
+//! `REVOLVE_UPDATE=1 cargo nextest run -p revolve-config -E 'test(document)'` writes the files anew.
 
-mod certificates;
 mod document;
-mod hashing;
-mod http;
+mod error;
 mod human;
-mod limits;
 mod load;
-mod log;
-mod mistake;
-mod passwords;
-mod postgres;
-mod profile;
-mod redis;
 mod secret;
-mod secrets;
-mod sessions;
-mod tls;
-mod tokens;
-mod traces;
+mod sections;
 
 pub use document::{reference, schema};
-pub use hashing::Hashing;
-pub use http::{ForwardedHeader, Http};
+pub use error::{ConfigError, Mistake, Origin};
 pub use human::{Hidden, Human, HumanOption};
-pub use limits::{Limits, Rate};
-pub use load::{Change, Effective, Loaded, Setting};
-pub use log::{Log, LogFormat};
-pub use mistake::ConfigError;
-pub(crate) use mistake::Mistake;
-pub use passwords::Passwords;
-pub use postgres::Postgres;
-pub use profile::Profile;
-pub use redis::{Redis, RedisModeName, Sentinel};
+pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
-pub use secrets::Secrets;
-pub use sessions::{ReusePolicyName, Sessions};
-pub use tls::Tls;
-pub use tokens::Tokens;
-pub use traces::Traces;
+pub use sections::{
+    ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Passwords, Postgres, Profile,
+    RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel, Sessions, Tls, Tokens,
+    Traces,
+};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -102,9 +80,6 @@ impl Default for Config {
         }
     }
 }
-
-/// What a section can't say by types alone: whether it holds, and the line for when it does not.
-type Rule = (bool, &'static str);
 
 impl Config {
     /// Every rule that is broken.

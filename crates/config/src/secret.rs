@@ -1,6 +1,6 @@
 //! A secret that is given as it is or as the path of a file.
 
-use super::ConfigError;
+use crate::ConfigError;
 use secrecy::SecretString;
 use std::path::PathBuf;
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// A client's connection. It stays on one thread.
 #[derive(Debug, Default)]
-pub(crate) struct Connection {
+pub struct Connection {
     in_flight: Cell<usize>,
     /// When the first byte came of a request that has not begun yet.
     head_since: Cell<Option<Instant>>,
@@ -19,7 +19,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// A request has been read as far as its body. It is in flight until the answer is dropped.
-    pub(crate) fn begin(self: &Rc<Self>) -> InFlight {
+    pub fn begin(self: &Rc<Self>) -> InFlight {
         self.in_flight.set(self.in_flight.get() + 1);
         let since = self.head_since.take().unwrap_or_else(Instant::now);
         InFlight {
@@ -29,39 +29,39 @@ impl Connection {
     }
 
     /// Ends the connection when nothing is in flight any more.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.closing.set(true);
     }
 
     /// Whether it is to end now.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.closing.get() && self.is_idle()
     }
 
     /// Whether no request is in flight.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.in_flight.get() == 0
     }
 
     /// Bytes have come.
-    pub(super) fn heard(&self) {
+    pub(crate) fn heard(&self) {
         if self.is_idle() && self.head_since.get().is_none() {
             self.head_since.set(Some(Instant::now()));
         }
     }
 
     /// What was heard so far was no request.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.head_since.set(None);
     }
 
     /// Since when a request is on its way that has not begun.
-    pub(super) fn head_since(&self) -> Option<Instant> {
+    pub(crate) fn head_since(&self) -> Option<Instant> {
         self.head_since.get()
     }
 
     /// Whom to wake when the connection is to end.
-    pub(super) fn remember(&self, reader: &Waker) {
+    pub(crate) fn remember(&self, reader: &Waker) {
         let mut kept = self.reader.borrow_mut();
         if kept.as_ref().is_none_or(|kept| !kept.will_wake(reader)) {
             *kept = Some(reader.clone());
@@ -71,10 +71,16 @@ impl Connection {
 
 /// A request in flight.
 #[derive(Debug)]
-pub(crate) struct InFlight {
+pub struct InFlight {
     connection: Rc<Connection>,
-    /// When its first byte came.
-    pub(crate) since: Instant,
+    since: Instant,
+}
+
+impl InFlight {
+    /// When the request's first byte came.
+    pub fn since(&self) -> Instant {
+        self.since
+    }
 }
 
 impl Drop for InFlight {

@@ -1,7 +1,7 @@
 //! A client's byte stream with deadlines. actix-http limits the time for the first request's head on a connection, but not for
 //! those after it, nor for what a client still sends after its answer, nor for an answer that nobody reads: that is done here.
 
-use super::connection::Connection;
+use crate::connection::Connection;
 use std::{
     future::Future,
     io,
@@ -48,7 +48,7 @@ impl Timer {
 impl<T> Guarded<T> {
     /// A stream on which each request's head must come within `limit` of its first byte, and which ends when the service stops
     /// and nothing is in flight.
-    pub(super) fn new(io: T, limit: Duration, stopping: CancellationToken) -> Self {
+    pub(crate) fn new(io: T, limit: Duration, stopping: CancellationToken) -> Self {
         let stopping = Box::pin(stopping.cancelled_owned());
         Self {
             io,
@@ -60,7 +60,7 @@ impl<T> Guarded<T> {
         }
     }
 
-    pub(super) fn connection(&self) -> &Rc<Connection> {
+    pub(crate) fn connection(&self) -> &Rc<Connection> {
         &self.connection
     }
 }

@@ -1,15 +1,13 @@
-//! The listener: connections are accepted, guarded against slow clients, perhaps unwrapped from TLS, and handed to actix-http. Only
-//! here is the byte stream of a client in reach; what a request may be is said in `http`.
+//! The listener: connections are accepted, held to deadlines, perhaps unwrapped from TLS, and handed to actix-http. Only here is the
+//! byte stream of a client in reach; what a request may be is the business of the application that is served.
 
 mod connection;
 mod guarded;
 mod tls;
 
-pub(crate) use connection::{Connection, InFlight};
-pub use tls::Certificate;
-pub(crate) use tls::{Standing, Validity, provider};
+pub use connection::{Connection, InFlight};
+pub use tls::{Certificate, Standing, Validity, provider};
 
-use crate::config::Http;
 use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
 use actix_service::{
     IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
@@ -20,21 +18,36 @@ use actix_web::{
     dev::{AppConfig, Server},
 };
 use guarded::Guarded;
-use std::{io, net::TcpListener, rc::Rc, sync::Arc};
+use std::{io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 /// A client that is told that its connection ends has so long to read the answer.
-const LINGER: std::time::Duration = std::time::Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What a listener allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Threads that serve; at least 1.
+    pub workers: usize,
+    /// Connections that may be open at once, over all threads; at least 1.
+    pub max_connections: usize,
+    /// From the first byte of a request to the end of its head.
+    pub request_timeout: Duration,
+    /// Without a request on an open connection.
+    pub keep_alive: Duration,
+    /// For what is in flight when the server stops; rounded up to seconds.
+    pub shutdown_timeout: Duration,
+}
 
 /// Serves what `app` makes, once per worker, until it is stopped. From when `stopping` is cancelled, connections close as soon as
 /// they have nothing in flight.
 ///
 /// # Errors
 /// If the socket can't be used.
-pub(crate) fn serve<A, I, S, B>(
+pub fn serve<A, I, S, B>(
     listener: TcpListener,
-    settings: &Http,
+    settings: Settings,
     certificate: Option<&Arc<Certificate>>,
     stopping: &CancellationToken,
     app: A,
@@ -51,7 +64,7 @@ where
     B: MessageBody + 'static,
 {
     raise_file_limit(settings.max_connections);
-    let workers = settings.worker_count();
+    let workers = settings.workers;
     let each = settings.max_connections.div_ceil(workers);
     let builder = Server::build()
         .workers(workers)
@@ -94,15 +107,15 @@ where
                 let io = match acceptor {
                     Some(acceptor) => tls::Stream::accept(io, &acceptor, limit)
                         .await
-                        .map_err(Refused::Handshake)?,
+                        .map_err(Ended::Handshake)?,
                     None => tls::Stream::Plain(io),
                 };
-                Ok::<_, Refused>((io, Protocol::Http1, peer))
+                Ok::<_, Ended>((io, Protocol::Http1, peer))
             }
         })
-        .and_then(service.map_err(Refused::Dispatch))
+        .and_then(service.map_err(Ended::Dispatch))
         // What a client did to its own connection is its own affair.
-        .map_err(|refused| tracing::debug!(error = ?refused, "a connection ended early"))
+        .map_err(|ended| tracing::debug!(error = ?ended, "a connection ended early"))
     })?;
     Ok(builder.run())
 }
@@ -110,13 +123,13 @@ where
 /// Why a connection ended before its time.
 #[derive(Debug)]
 #[expect(dead_code, reason = "for the log")]
-enum Refused {
+enum Ended {
     Handshake(io::Error),
     Dispatch(actix_http::error::DispatchError),
 }
 
 /// So many files may be open at once.
-pub(crate) fn wanted_files(connections: usize) -> u64 {
+pub fn wanted_files(connections: usize) -> u64 {
     const OTHERS: u64 = 512;
     u64::try_from(connections)
         .unwrap_or(u64::MAX)

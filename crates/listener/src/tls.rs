@@ -1,10 +1,7 @@
 //! TLS in front of the listener: a certificate that can be replaced while the service runs, and the stream that clients speak over.
 
-use super::{Connection, Guarded};
-use crate::config::Tls;
+use crate::{Connection, guarded::Guarded};
 use anyhow::{Context as _, Result, bail};
-use revolve_adapters::system::SystemClock;
-use revolve_domain::{model::Timestamp, ports::Clock};
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -22,6 +19,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+use time::OffsetDateTime;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -31,11 +29,11 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use x509_parser::parse_x509_certificate;
 
 /// A certificate with less time left is worth a warning.
-const SOON: i64 = 14 * 24 * 3600;
+const SOON: Duration = Duration::from_hours(14 * 24);
 
 /// How a certificate stands at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// Its time has not come.
     Early,
     /// Clients take it.
@@ -48,9 +46,11 @@ pub(crate) enum Standing {
 
 /// When a certificate counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Validity {
-    pub(crate) from: Timestamp,
-    pub(crate) until: Timestamp,
+pub struct Validity {
+    /// From here on.
+    pub from: OffsetDateTime,
+    /// Up to here.
+    pub until: OffsetDateTime,
 }
 
 impl Validity {
@@ -59,14 +59,15 @@ impl Validity {
             .context("http.tls.certificate_file: is no X.509 certificate")?;
         let validity = parsed.validity();
         let [from, until] = [validity.not_before, validity.not_after]
-            .map(|time| Timestamp::from_seconds(time.timestamp()));
+            .map(|time| time.to_datetime());
         Ok(Self { from, until })
     }
 
-    pub(crate) fn standing(self, now: Timestamp) -> Standing {
-        match self.until.as_seconds() - now.as_seconds() {
-            ..=0 => Standing::Expired,
-            1..SOON => Standing::Soon,
+    /// How it stands at `now`.
+    pub fn standing(self, now: OffsetDateTime) -> Standing {
+        match self.until - now {
+            left if left <= Duration::ZERO => Standing::Expired,
+            left if left < SOON => Standing::Soon,
             _ if self.from > now => Standing::Early,
             _ => Standing::Good,
         }
@@ -77,33 +78,33 @@ impl Validity {
 pub struct Certificate {
     chain_file: PathBuf,
     key_file: PathBuf,
+    now: fn() -> OffsetDateTime,
     current: RwLock<Arc<CertifiedKey>>,
     /// What was in the files at the last look, good or not.
     seen: Mutex<[Vec<u8>; 2]>,
 }
 
 impl Certificate {
-    /// Reads the files that the configuration names; nothing if it names none.
+    /// Reads the certificate's chain and its private key, both in PEM. `now` is asked to warn of one that expires.
     ///
     /// # Errors
     /// A message that names the configuration key: a file that can't be read, one that holds no certificate or key, a key that
     /// belongs to another certificate. One that has expired is only a warning: clients say more about it than a service that does
     /// not start.
-    pub(crate) fn load(settings: &Tls) -> Result<Option<Arc<Self>>> {
-        let (Some(certificate_file), Some(private_key_file)) = (
-            settings.certificate_file.clone(),
-            settings.private_key_file.clone(),
-        ) else {
-            return Ok(None);
-        };
-        let seen = read(&certificate_file, &private_key_file)?;
-        let current = RwLock::new(parse(&seen)?);
-        Ok(Some(Arc::new(Self {
-            chain_file: certificate_file,
-            key_file: private_key_file,
+    pub fn load(
+        chain_file: PathBuf,
+        key_file: PathBuf,
+        now: fn() -> OffsetDateTime,
+    ) -> Result<Arc<Self>> {
+        let seen = read(&chain_file, &key_file)?;
+        let current = RwLock::new(parse(&seen, now())?);
+        Ok(Arc::new(Self {
+            chain_file,
+            key_file,
+            now,
             current,
             seen: Mutex::new(seen),
-        })))
+        }))
     }
 
     /// Looks whether the files have changed and, if so, uses what is in them for new connections. Answers whether they had.
@@ -118,7 +119,7 @@ impl Certificate {
             return Ok(false);
         }
         seen.clone_from(&found);
-        let key = parse(&found)?;
+        let key = parse(&found, (self.now)())?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = key;
         tracing::info!(file = %self.chain_file.display(), "the listener's certificate was replaced");
         Ok(true)
@@ -128,7 +129,7 @@ impl Certificate {
     ///
     /// # Errors
     /// If it is no X.509 certificate, which would not have been loaded.
-    pub(crate) fn validity(&self) -> Result<Validity> {
+    pub fn validity(&self) -> Result<Validity> {
         let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
         Validity::of(
             current
@@ -138,7 +139,7 @@ impl Certificate {
     }
 
     /// Accepts TLS connections with what the certificate is at the time.
-    pub(super) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
+    pub(crate) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13, &TLS12])?;
         let mut config = builder
@@ -167,7 +168,7 @@ impl fmt::Debug for Certificate {
 }
 
 /// The provider that the rest of the tree uses, too.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
+pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
@@ -181,13 +182,16 @@ fn read(certificate: &Path, key: &Path) -> Result<[Vec<u8>; 2]> {
     ])
 }
 
-fn parse([certificate, key]: &[Vec<u8>; 2]) -> Result<Arc<CertifiedKey>> {
+fn parse(
+    [certificate, key]: &[Vec<u8>; 2],
+    now: OffsetDateTime,
+) -> Result<Arc<CertifiedKey>> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
     let chain = chain.context("http.tls.certificate_file: is not PEM")?;
     let Some(own) = chain.first() else {
         bail!("http.tls.certificate_file: has no certificate in PEM")
     };
-    look_at(own)?;
+    warn_of_expiry(own, now)?;
     let key = PrivateKeyDer::from_pem_slice(key)
         .context("http.tls.private_key_file: has no private key in PEM")?;
     match CertifiedKey::from_der(chain, key, &provider()) {
@@ -202,10 +206,10 @@ fn parse([certificate, key]: &[Vec<u8>; 2]) -> Result<Arc<CertifiedKey>> {
 }
 
 /// Warns about what clients will refuse.
-fn look_at(certificate: &CertificateDer<'_>) -> Result<()> {
+fn warn_of_expiry(certificate: &CertificateDer<'_>, now: OffsetDateTime) -> Result<()> {
     let validity = Validity::of(certificate)?;
-    let until = validity.until.to_datetime();
-    match validity.standing(SystemClock.now()) {
+    let until = validity.until;
+    match validity.standing(now) {
         Standing::Expired => {
             tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it")
         }
@@ -221,7 +225,7 @@ fn look_at(certificate: &CertificateDer<'_>) -> Result<()> {
 }
 
 /// What a client speaks over.
-pub(super) enum Stream {
+pub(crate) enum Stream {
     /// Without TLS.
     Plain(Guarded<TcpStream>),
     /// With TLS.
@@ -230,7 +234,7 @@ pub(super) enum Stream {
 
 impl Stream {
     /// Shakes hands within `limit`.
-    pub(super) async fn accept(
+    pub(crate) async fn accept(
         io: Guarded<TcpStream>,
         acceptor: &TlsAcceptor,
         limit: Duration,
@@ -244,7 +248,7 @@ impl Stream {
         Ok(Self::Tls(Box::new(stream)))
     }
 
-    pub(super) fn connection(&self) -> &Rc<Connection> {
+    pub(crate) fn connection(&self) -> &Rc<Connection> {
         match self {
             Self::Plain(io) => io.connection(),
             Self::Tls(io) => io.get_ref().0.connection(),

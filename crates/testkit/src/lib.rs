@@ -7,8 +7,10 @@
 //!
 //! Nothing in here is fit for production: hashes are not hashes, and keys are constants.
 
+mod captured;
 pub mod contract;
 pub mod memory;
 pub mod world;
 
+pub use captured::Captured;
 pub use world::World;

@@ -1,24 +1,19 @@
 //! What only a look at secrets and into their files shows.
 
-use super::{
-    super::{Config, ConfigError, Profile, document::known},
-    Given, Mistake, Value,
-};
+use super::{Check, Given, Value};
+use crate::{Config, ConfigError, Mistake, Profile, document::known};
 use std::collections::BTreeMap;
 
 /// Every mistake.
-pub(super) fn check(config: &Config, given: &BTreeMap<String, Given>) -> Vec<Mistake> {
+pub(super) fn check(
+    config: &Config,
+    given: &BTreeMap<String, Given>,
+    checks: &[Check],
+) -> Vec<Mistake> {
     let mut mistakes = files(config, given);
-    let found = [
-        config.check_master_key(),
-        config.check_signing_key(),
-        config.check_retired_keys(),
-        config.check_postgres_url(),
-        config.check_redis_url(),
-    ];
-    for mistake in found
-        .into_iter()
-        .filter_map(Result::err)
+    for mistake in checks
+        .iter()
+        .filter_map(|check| check(config).err())
         .flat_map(ConfigError::into_mistakes)
     {
         let known = |earlier: &Mistake| {

@@ -48,7 +48,7 @@ pub struct Change {
 
 impl Setting {
     /// The configuration file that a secret stands in, if it does.
-    pub(crate) fn exposed_in(&self) -> Option<&Path> {
+    pub fn exposed_in(&self) -> Option<&Path> {
         match (&self.source, self.secret) {
             (Origin::File { file, .. }, Some(_)) => Some(file),
             _ => None,
@@ -86,7 +86,7 @@ impl Effective {
     }
 
     /// Takes over what takes effect without a restart; the rest still runs as it was started.
-    pub(crate) fn take(&mut self, new: &Self) {
+    pub fn take(&mut self, new: &Self) {
         for (old, new) in self.0.iter_mut().zip(&new.0).filter(|(_, new)| new.reloads) {
             old.clone_from(new);
         }

@@ -11,10 +11,9 @@ mod value;
 
 pub use effective::{Change, Effective, Setting};
 
-use super::{
-    Config, ConfigError, Profile,
+use crate::{
+    Config, ConfigError, Mistake, Origin, Profile,
     document::known,
-    mistake::{Mistake, Origin},
 };
 use examine::examine;
 use serde::Deserialize;
@@ -43,6 +42,10 @@ struct Gathered {
     incomplete: bool,
 }
 
+/// What only those who use a value can find wrong with it: a key that is none, a URL that its driver can't read. It may read
+/// the files that the configuration names.
+pub type Check = fn(&Config) -> Result<(), ConfigError>;
+
 /// A configuration, and where each value of it comes from.
 pub struct Loaded {
     /// The configuration.
@@ -55,11 +58,11 @@ pub struct Loaded {
 
 impl Loaded {
     /// Reads `config/revolve.toml` and `config/<profile>.toml` below the working directory (or `file` instead), then the
-    /// environment, then the files that secrets are in.
+    /// environment, then the files that secrets are in; `checks` look at what stands in them.
     ///
     /// # Errors
     /// [`ConfigError`] with every mistake that was found.
-    pub fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
+    pub fn read(file: Option<&Path>, checks: &[Check]) -> Result<Self, ConfigError> {
         let mut gathered = Gathered::default();
         if let Some(file) = file {
             gathered.file(file, true);
@@ -70,20 +73,11 @@ impl Loaded {
             gathered.file(&Path::new(FOLDER).join(profile.file_name()), false);
         }
         gathered.environment(std::env::vars_os());
-        gathered.build(true)
+        gathered.build(Some(checks))
     }
 }
 
 impl Config {
-    /// Reads `config/revolve.toml` and `config/<profile>.toml` below the working directory (or `file` instead), then the
-    /// environment, then the files that secrets are in.
-    ///
-    /// # Errors
-    /// [`ConfigError`] with every mistake that was found.
-    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        Loaded::read(file).map(|loaded| loaded.config)
-    }
-
     /// Reads a text in TOML alone, and no secret's file: what tests use.
     ///
     /// # Errors
@@ -91,7 +85,7 @@ impl Config {
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let mut gathered = Gathered::default();
         gathered.text(Path::new("text"), text);
-        gathered.build(false).map(|loaded| loaded.config)
+        gathered.build(None).map(|loaded| loaded.config)
     }
 }
 
@@ -108,7 +102,7 @@ impl Gathered {
     }
 
     /// Tries each key, then the whole, then what is in files.
-    fn build(mut self, contents: bool) -> Result<Loaded, ConfigError> {
+    fn build(mut self, checks: Option<&[Check]>) -> Result<Loaded, ConfigError> {
         let tried: Vec<(String, Mistake)> = self
             .given
             .iter()
@@ -130,8 +124,8 @@ impl Gathered {
                     .flat_map(ConfigError::into_mistakes)
                     .collect();
                 self.add(broken);
-                if contents && !self.incomplete {
-                    let found = contents::check(&config, &self.given);
+                if let Some(checks) = checks.filter(|_| !self.incomplete) {
+                    let found = contents::check(&config, &self.given, checks);
                     self.add(found);
                 }
                 if self.mistakes.is_empty() {

@@ -1,18 +1,11 @@
 //! `[hashing]`: what a password hash costs and how much hashing may take.
 
-use super::{Human, Rule};
+use super::Rule;
+use crate::Human;
 use bytesize::ByteSize;
-use revolve_adapters::argon2::{HashCost, PoolConfig, memory_limit};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::{num::NonZeroUsize, time::Duration};
-
-/// The default budget is this part of the memory that there is …
-const PART: u64 = 4;
-/// … but enough for the largest hash of the usual parameters from elsewhere (scrypt with N = 32768 and r = 8) …
-const LEAST: u64 = 33 << 20;
-/// … or this, where the system does not say how much that is.
-const UNKNOWN: u64 = 256 << 20;
+use std::time::Duration;
 
 /// `[hashing]`
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -40,55 +33,25 @@ pub struct Hashing {
 
 impl Default for Hashing {
     fn default() -> Self {
-        let (cost, pool) = (HashCost::default(), PoolConfig::default());
         Self {
-            memory_kib: cost.memory_kib,
-            passes: cost.passes,
-            lanes: cost.lanes,
+            memory_kib: 19_456,
+            passes: 2,
+            lanes: 1,
             threads: None,
             memory_budget: None,
-            patience: pool.patience,
-            nice: pool.nice,
+            patience: Duration::from_secs(5),
+            nice: 10,
         }
     }
 }
 
 impl Hashing {
-    /// The cost of a new hash.
-    pub fn cost(&self) -> HashCost {
-        HashCost {
-            memory_kib: self.memory_kib,
-            passes: self.passes,
-            lanes: self.lanes,
-        }
-    }
-
-    /// The memory budget in bytes.
-    pub fn budget(&self) -> u64 {
-        let part = || {
-            memory_limit()
-                .map_or(UNKNOWN, |bytes| (bytes / PART).max(LEAST))
-                .max(self.cost().bytes())
-        };
-        self.memory_budget.map_or_else(part, |size| size.as_u64())
-    }
-
-    /// How much hashing may go on.
-    pub fn pool(&self) -> PoolConfig {
-        let threads = self.threads.and_then(NonZeroUsize::new);
-        PoolConfig {
-            threads,
-            budget: self.budget(),
-            patience: self.patience,
-            nice: self.nice,
-        }
-    }
-
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
+        let one_hash = u64::from(self.memory_kib) << 10;
         let room = self
             .memory_budget
-            .is_none_or(|budget| budget.as_u64() >= self.cost().bytes());
+            .is_none_or(|budget| budget.as_u64() >= one_hash);
         vec![
             (
                 self.threads != Some(0),

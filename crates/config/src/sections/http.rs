@@ -1,6 +1,7 @@
 //! `[http]`: the listeners and what clients may ask of them.
 
-use super::{Human, Rule, Tls};
+use super::{Rule, Tls};
+use crate::Human;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -88,19 +89,19 @@ impl Default for Http {
 
 impl Http {
     /// Threads that serve.
-    pub(crate) fn worker_count(&self) -> usize {
+    pub fn worker_count(&self) -> usize {
         self.workers
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
     }
 
     /// Connections to a store that threads share, when each is to have its own: those that serve, and the one with what goes on in the
     /// background.
-    pub(super) fn lanes(&self) -> usize {
+    pub fn threads(&self) -> usize {
         self.worker_count() + 1
     }
 
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         let (least, longest) = (Duration::from_millis(100), Duration::from_mins(10));
         let mut rules = vec![
             (self.workers != Some(0), "http.workers: must be at least 1"),

@@ -8,15 +8,15 @@ use std::{borrow::Cow, fmt};
 
 /// A rate in the configuration: `"10/15m"`, or `"off"`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Rate(pub(crate) Limit);
+pub struct RateSetting(Limit);
 
-impl fmt::Debug for Rate {
+impl fmt::Debug for RateSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
     }
 }
 
-impl<'de> Deserialize<'de> for Rate {
+impl<'de> Deserialize<'de> for RateSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse()
@@ -25,13 +25,13 @@ impl<'de> Deserialize<'de> for Rate {
     }
 }
 
-impl Serialize for Rate {
+impl Serialize for RateSetting {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
 }
 
-impl JsonSchema for Rate {
+impl JsonSchema for RateSetting {
     fn schema_name() -> Cow<'static, str> {
         "Rate".into()
     }
@@ -61,27 +61,27 @@ pub struct Limits {
     /// Wrong passwords typed for one account by strangers, all of them together and wherever they are; "10/15m". Slows an
     /// attack on one account from many addresses. Devices that the user has signed in on within a year are no strangers.
     #[schemars(extend("x-reload" = true))]
-    pub password_per_account: Rate,
+    pub password_per_account: RateSetting,
     /// Wrong passwords typed by strangers from one address, for whichever account; "60/10m". Slows an attack on many accounts
     /// from one address; must bear the mistakes of an office behind one address.
     #[schemars(extend("x-reload" = true))]
-    pub password_per_address: Rate,
+    pub password_per_address: RateSetting,
     /// Wrong passwords typed on one device that the user has signed in on, or as the current password in one session;
     /// "10/15m". It is the owner's own: nobody else can use it up. When it is, strangers' limits apply.
     #[schemars(extend("x-reload" = true))]
-    pub password_per_device: Rate,
+    pub password_per_device: RateSetting,
     /// Sign-ups with one e-mail address, successful ones and those of a taken address; "10/1h".
     #[schemars(extend("x-reload" = true))]
-    pub sign_up_per_account: Rate,
+    pub sign_up_per_account: RateSetting,
     /// Sign-ups from one address, the same; "60/1h". Slows those who ask which e-mail addresses have an account.
     #[schemars(extend("x-reload" = true))]
-    pub sign_up_per_address: Rate,
+    pub sign_up_per_address: RateSetting,
     /// Refreshes of one session, counted in each replica by itself; "120/1m". Whoever is refused keeps the token.
     #[schemars(extend("x-reload" = true))]
-    pub refresh_per_session: Rate,
+    pub refresh_per_session: RateSetting,
     /// Refreshes from one address with tokens that are none of ours, counted in each replica by itself; "1200/1m".
     #[schemars(extend("x-reload" = true))]
-    pub refresh_per_address: Rate,
+    pub refresh_per_address: RateSetting,
     /// So many leading bits of an IPv6 address stand for one address; 64. From 32 to 128.
     #[schemars(extend("x-reload" = true))]
     pub ipv6_prefix: u8,
@@ -92,13 +92,13 @@ impl Default for Limits {
         let policy = LimitPolicy::default();
         Self {
             enabled: true,
-            password_per_account: Rate(policy.password_per_account),
-            password_per_address: Rate(policy.password_per_address),
-            password_per_device: Rate(policy.password_per_device),
-            sign_up_per_account: Rate(policy.sign_up_per_account),
-            sign_up_per_address: Rate(policy.sign_up_per_address),
-            refresh_per_session: Rate(policy.refresh_per_session),
-            refresh_per_address: Rate(policy.refresh_per_address),
+            password_per_account: RateSetting(policy.password_per_account),
+            password_per_address: RateSetting(policy.password_per_address),
+            password_per_device: RateSetting(policy.password_per_device),
+            sign_up_per_account: RateSetting(policy.sign_up_per_account),
+            sign_up_per_address: RateSetting(policy.sign_up_per_address),
+            refresh_per_session: RateSetting(policy.refresh_per_session),
+            refresh_per_address: RateSetting(policy.refresh_per_address),
             ipv6_prefix: policy.ipv6_prefix,
         }
     }
@@ -106,7 +106,7 @@ impl Default for Limits {
 
 impl Limits {
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         vec![(
             (32..=128).contains(&self.ipv6_prefix),
             "limits.ipv6_prefix: must be from 32 to 128",

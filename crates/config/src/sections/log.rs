@@ -1,9 +1,9 @@
 //! `[log]`: log lines.
 
 use super::Rule;
-use crate::telemetry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -38,9 +38,9 @@ impl Default for Log {
 
 impl Log {
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         vec![(
-            telemetry::is_level(&self.level),
+            EnvFilter::try_new(&self.level).is_ok(),
             "log.level: this is no filter; write a level, or targets with levels, such as info,revolve=debug",
         )]
     }

@@ -26,7 +26,7 @@ impl Default for Passwords {
 
 impl Passwords {
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         vec![(
             (Password::MIN..=64).contains(&self.min_length),
             "passwords.min_length: must be from 8 to 64",

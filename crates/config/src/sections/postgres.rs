@@ -1,7 +1,7 @@
 //! `[postgres]`: the user database of the server profile.
 
-use super::{Config, ConfigError, Hidden, Human, Profile, Rule, Secret, certificates};
-use revolve_adapters::postgres::PostgresConfig;
+use super::Rule;
+use crate::{Config, ConfigError, Hidden, Human, Secret};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -46,7 +46,7 @@ impl Default for Postgres {
 
 impl Postgres {
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         vec![
             (
                 self.pool_size >= 1,
@@ -72,37 +72,5 @@ impl Config {
             self.postgres.url_file.as_ref(),
         )?
         .required("postgres.url")
-    }
-
-    /// Whether the server profile can use it.
-    pub(super) fn check_postgres_url(&self) -> Result<(), ConfigError> {
-        if self.profile != Profile::Server {
-            return Ok(());
-        }
-        self.postgres()?.mistake().map_or(Ok(()), |mistake| {
-            Err(ConfigError::new(format!("postgres.{mistake}")))
-        })
-    }
-
-    /// Where Postgres is and how it is used.
-    ///
-    /// # Errors
-    /// [`ConfigError`] if something is missing or a file can't be read.
-    pub(crate) fn postgres(&self) -> Result<PostgresConfig, ConfigError> {
-        let postgres = &self.postgres;
-        let tls = certificates::read(
-            "postgres",
-            postgres.ca_file.as_deref(),
-            postgres.client_certificate_file.as_deref(),
-            postgres.client_key_file.as_deref(),
-        )?;
-        let (pool_size, shared) = (postgres.pool_size, self.http.lanes());
-        Ok(PostgresConfig {
-            url: self.postgres_url()?,
-            tls,
-            pool_size,
-            shared,
-            timeout: postgres.timeout,
-        })
     }
 }

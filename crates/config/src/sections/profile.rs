@@ -15,7 +15,7 @@ pub enum Profile {
 }
 
 impl Profile {
-    pub(super) const fn file_name(self) -> &'static str {
+    pub(crate) const fn file_name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded.toml",
             Self::Server => "server.toml",

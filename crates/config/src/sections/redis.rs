@@ -1,7 +1,7 @@
 //! `[redis]`: the white list of the server profile.
 
-use super::{Config, ConfigError, Hidden, Human, Profile, Rule, Secret, certificates};
-use revolve_adapters::redis::{RedisConfig, RedisMode, SentinelConfig};
+use super::Rule;
+use crate::{Config, ConfigError, Hidden, Human, Secret};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ impl Default for Redis {
 
 impl Redis {
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         let (sentinel, named) = (
             self.mode == RedisModeName::Sentinel,
             !self.sentinel.master.is_empty(),
@@ -120,52 +120,15 @@ impl Config {
         .required("redis.url")
     }
 
-    /// Whether the server profile can use it.
-    pub(super) fn check_redis_url(&self) -> Result<(), ConfigError> {
-        if self.profile != Profile::Server {
-            return Ok(());
-        }
-        self.redis()?.mistake().map_or(Ok(()), |mistake| {
-            Err(ConfigError::new(format!("redis.{mistake}")))
-        })
-    }
-
-    /// Where Redis is and how it is used.
+    /// The Sentinels' own password, if one is given.
     ///
     /// # Errors
-    /// [`ConfigError`] if something is missing or a file can't be read.
-    pub(crate) fn redis(&self) -> Result<RedisConfig, ConfigError> {
-        let redis = &self.redis;
-        let mode = match redis.mode {
-            RedisModeName::Standalone => RedisMode::Standalone,
-            RedisModeName::Cluster => RedisMode::Cluster,
-            RedisModeName::Sentinel => {
-                let given = &redis.sentinel;
-                let password = Secret::resolve(
-                    "redis.sentinel.password",
-                    given.password.as_ref(),
-                    given.password_file.as_ref(),
-                )?;
-                RedisMode::Sentinel(SentinelConfig {
-                    master: given.master.clone(),
-                    username: given.username.clone(),
-                    password: password.given(),
-                })
-            }
-        };
-        let tls = certificates::read(
-            "redis",
-            redis.ca_file.as_deref(),
-            redis.client_certificate_file.as_deref(),
-            redis.client_key_file.as_deref(),
-        )?;
-        let connections = redis.connections.unwrap_or_else(|| self.http.lanes());
-        Ok(RedisConfig {
-            url: self.redis_url()?,
-            mode,
-            tls,
-            connections,
-            timeout: redis.timeout,
-        })
+    /// [`ConfigError`] if its file can't be read.
+    pub fn sentinel_password(&self) -> Result<Secret, ConfigError> {
+        Secret::resolve(
+            "redis.sentinel.password",
+            self.redis.sentinel.password.as_ref(),
+            self.redis.sentinel.password_file.as_ref(),
+        )
     }
 }

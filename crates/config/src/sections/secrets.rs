@@ -1,7 +1,6 @@
 //! `[secrets]`: what everything else is derived from.
 
-use super::{Config, ConfigError, Hidden, Profile, Secret};
-use revolve_adapters::jose::MasterKey;
+use crate::{Config, ConfigError, Hidden, Secret};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -30,22 +29,5 @@ impl Config {
             self.secrets.master_key.as_ref(),
             self.secrets.master_key_file.as_ref(),
         )
-    }
-
-    /// Whether it is there if it must be, and is a key.
-    pub(super) fn check_master_key(&self) -> Result<(), ConfigError> {
-        match self.master_key()? {
-            Secret::Absent if self.profile == Profile::Embedded => Ok(()),
-            given => {
-                let wrong = |error| {
-                    ConfigError::new(format!(
-                        "secrets.master_key: {error}; make one: openssl rand 32 | basenc --base64url | tr -d ="
-                    ))
-                };
-                MasterKey::parse(&given.required("secrets.master_key")?)
-                    .map(drop)
-                    .map_err(wrong)
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! `[sessions]`: how long sessions live, how many there may be, and the windows for retries.
 
-use super::{Config, Human, Rule};
+use super::Rule;
+use crate::{Config, Human};
 use revolve_domain::{
     policy::SessionPolicy,
     rotation::{RetryPolicy, ReusePolicy},
@@ -61,7 +62,7 @@ impl Default for Sessions {
 
 impl Sessions {
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         vec![
             (
                 self.lifetime >= Duration::from_secs(1),

@@ -1,6 +1,7 @@
 //! `[http.tls]`: TLS without a proxy.
 
-use super::{Human, Rule};
+use super::Rule;
+use crate::Human;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
@@ -38,7 +39,7 @@ impl Tls {
     }
 
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         vec![
             (
                 self.certificate_file.is_some() == self.private_key_file.is_some(),

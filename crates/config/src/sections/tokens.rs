@@ -1,9 +1,11 @@
 //! `[tokens]`: tokens and the keys that sign them.
 
-use super::{Config, ConfigError, Hidden, Human, HumanOption, Rule, Secret};
-use crate::keys::retired_key;
-use revolve_adapters::jose::{Algorithm, IdKey};
-use revolve_domain::{keys::KeyPolicy, policy::SessionPolicy};
+use super::Rule;
+use crate::{Config, ConfigError, Hidden, Human, HumanOption, Secret};
+use revolve_domain::{
+    keys::{Algorithm, KeyPolicy},
+    policy::SessionPolicy,
+};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -86,7 +88,7 @@ impl Tokens {
     }
 
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         let second = Duration::from_secs(1);
         let lead = self.key_set_max_age.saturating_add(self.key_margin);
         vec![
@@ -137,40 +139,6 @@ impl Config {
             self.tokens.signing_key.as_ref(),
             self.tokens.signing_key_file.as_ref(),
         )
-    }
-
-    /// Whether it is a key for the algorithm.
-    pub(super) fn check_signing_key(&self) -> Result<(), ConfigError> {
-        let wrong = |error: String| ConfigError::new(format!("tokens.signing_key: {error}"));
-        match self.signing_key()? {
-            Secret::Given(pem) => {
-                let algorithm: Algorithm = self.tokens.algorithm.parse().map_err(wrong)?;
-                IdKey::from_pem(algorithm, &pem)
-                    .map(drop)
-                    .map_err(|error| wrong(error.to_string()))
-            }
-            Secret::Absent => Ok(()),
-        }
-    }
-
-    /// Whether each can be read and is a key.
-    pub(super) fn check_retired_keys(&self) -> Result<(), ConfigError> {
-        let wrong = |entry: &String| {
-            let error = retired_key(entry).err()?;
-            Some(ConfigError::new(format!("{error:#}")))
-        };
-        let mistakes: Vec<_> = self
-            .tokens
-            .retired_keys_files
-            .iter()
-            .filter_map(wrong)
-            .flat_map(ConfigError::into_mistakes)
-            .collect();
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(mistakes.into())
-        }
     }
 }
 

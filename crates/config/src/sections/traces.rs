@@ -17,7 +17,7 @@ pub struct Traces {
 
 impl Traces {
     /// What types alone can't say.
-    pub(super) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self) -> Vec<Rule> {
         // A type of its own would quote what it can't read.
         let url = self.endpoint.as_deref().map(Url::parse);
         let is_http = url.as_ref().is_none_or(|url| {

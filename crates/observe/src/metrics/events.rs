@@ -62,13 +62,13 @@ impl EventMetrics {
 }
 
 /// Counts events and hands them on.
-pub(crate) struct CountedEvents<E> {
+pub struct CountedEvents<E> {
     metrics: Arc<Metrics>,
     next: E,
 }
 
 impl<E> CountedEvents<E> {
-    pub(crate) fn new(metrics: Arc<Metrics>, next: E) -> Self {
+    pub fn new(metrics: Arc<Metrics>, next: E) -> Self {
         Self { metrics, next }
     }
 }

@@ -8,13 +8,13 @@ use prometheus_client::{
 use std::fmt;
 
 /// Names and values of labels.
-pub(crate) type Labels = Vec<(&'static str, &'static str)>;
+pub type Labels = Vec<(&'static str, &'static str)>;
 
 type Read = Box<dyn Fn() -> Vec<(Labels, f64)> + Send + Sync>;
 
 /// A group of such numbers.
 #[derive(Default)]
-pub(crate) struct Gauges(Vec<Gauge>);
+pub struct Gauges(Vec<Gauge>);
 
 struct Gauge {
     name: &'static str,
@@ -24,12 +24,12 @@ struct Gauge {
 }
 
 impl Gauges {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds one with labels. No value, no line.
-    pub(crate) fn gauge(
+    pub fn gauge(
         mut self,
         name: &'static str,
         help: &'static str,
@@ -45,7 +45,7 @@ impl Gauges {
     }
 
     /// Adds a plain one.
-    pub(crate) fn plain(
+    pub fn plain(
         self,
         name: &'static str,
         help: &'static str,
@@ -55,7 +55,7 @@ impl Gauges {
     }
 
     /// Adds one that only grows; `_total` comes by itself.
-    pub(crate) fn counter(
+    pub fn counter(
         mut self,
         name: &'static str,
         help: &'static str,
@@ -79,7 +79,7 @@ impl Gauges {
 
 /// A count as a number with a fraction, which is what the format has; exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "no queue is that long")]
-pub(crate) fn lossy(count: usize) -> f64 {
+pub fn lossy(count: usize) -> f64 {
     count as f64
 }
 

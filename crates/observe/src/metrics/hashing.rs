@@ -7,7 +7,6 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram},
     registry::Registry,
 };
-use revolve_adapters::argon2::PoolStats;
 use revolve_domain::{
     model::{Password, PasswordHash},
     ports::{PasswordCheck, PasswordHasher, StoreError, StoreErrorKind},
@@ -47,45 +46,26 @@ impl HashMetrics {
 
 /// How much hashing goes on at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HashQueue {
+pub struct HashQueue {
     /// Hashes that may be computed at once.
-    pub(crate) threads: usize,
+    pub threads: usize,
     /// Hashes that are being computed.
-    pub(crate) busy: usize,
+    pub busy: usize,
     /// Hashes that wait for a thread.
-    pub(crate) waiting: usize,
+    pub waiting: usize,
     /// Memory in bytes that they may take altogether.
-    pub(crate) budget: usize,
-}
-
-impl From<PoolStats> for HashQueue {
-    fn from(
-        PoolStats {
-            threads,
-            busy,
-            waiting,
-            budget,
-            ..
-        }: PoolStats,
-    ) -> Self {
-        Self {
-            threads,
-            busy,
-            waiting,
-            budget: usize::try_from(budget).unwrap_or(usize::MAX),
-        }
-    }
+    pub budget: usize,
 }
 
 /// Hands on to a hasher and measures.
-pub(crate) struct MeasuredHasher {
+pub struct MeasuredHasher {
     next: Arc<dyn PasswordHasher>,
     metrics: Arc<Metrics>,
 }
 
 impl MeasuredHasher {
     /// `queue` is asked at each scrape.
-    pub(crate) fn new(
+    pub fn new(
         next: Arc<dyn PasswordHasher>,
         metrics: &Arc<Metrics>,
         queue: impl Fn() -> HashQueue + Clone + Send + Sync + 'static,

@@ -26,7 +26,7 @@ struct RouteLabels {
 }
 
 /// What is counted of requests.
-pub(crate) struct HttpMetrics {
+pub struct HttpMetrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram>,
     in_flight: Gauge,
@@ -58,12 +58,12 @@ impl HttpMetrics {
     }
 
     /// A request has come. It is in flight until the result is dropped.
-    pub(crate) fn begin(&self) -> InFlight {
+    pub fn begin(&self) -> InFlight {
         InFlight::new(&self.in_flight)
     }
 
     /// It was answered. The route MUST be a template, the code one of ours.
-    pub(crate) fn count(
+    pub fn count(
         &self,
         route: &str,
         method: &'static str,
@@ -92,7 +92,7 @@ impl HttpMetrics {
 }
 
 /// One more, as long as this lives.
-pub(crate) struct InFlight(Gauge);
+pub struct InFlight(Gauge);
 
 impl InFlight {
     pub(super) fn new(gauge: &Gauge) -> Self {

@@ -19,13 +19,13 @@ struct Seen {
 type List = Arc<Mutex<Vec<Seen>>>;
 
 /// Hands keys on to the ring, and remembers how many there are of which state.
-pub(crate) struct CountedRing<R> {
+pub struct CountedRing<R> {
     next: Arc<R>,
     seen: List,
 }
 
 impl<R> CountedRing<R> {
-    pub(crate) fn new(next: Arc<R>, metrics: &Metrics) -> Self {
+    pub fn new(next: Arc<R>, metrics: &Metrics) -> Self {
         let seen = List::default();
         let (counted, dated) = (Arc::clone(&seen), Arc::clone(&seen));
         metrics.watch(

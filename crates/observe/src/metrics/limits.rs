@@ -40,13 +40,13 @@ impl LimitMetrics {
 }
 
 /// Counts what limits refuse.
-pub(crate) struct CountedLimits {
+pub struct CountedLimits {
     metrics: Arc<Metrics>,
     next: Arc<dyn RateLimiter>,
 }
 
 impl CountedLimits {
-    pub(crate) fn new(metrics: Arc<Metrics>, next: Arc<dyn RateLimiter>) -> Self {
+    pub fn new(metrics: Arc<Metrics>, next: Arc<dyn RateLimiter>) -> Self {
         Self { metrics, next }
     }
 }

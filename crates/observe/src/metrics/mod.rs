@@ -12,13 +12,13 @@ mod process;
 mod stores;
 mod text;
 
-pub(crate) use events::CountedEvents;
-pub(crate) use gauges::{Gauges, Labels, lossy};
-pub(crate) use hashing::MeasuredHasher;
-pub(crate) use http::InFlight;
-pub(crate) use keys::CountedRing;
-pub(crate) use limits::CountedLimits;
-pub(crate) use stores::Measured;
+pub use events::CountedEvents;
+pub use gauges::{Gauges, Labels, lossy};
+pub use hashing::MeasuredHasher;
+pub use http::InFlight;
+pub use keys::CountedRing;
+pub use limits::CountedLimits;
+pub use stores::Measured;
 
 use crate::telemetry;
 use events::EventMetrics;
@@ -30,10 +30,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use stores::StoreMetrics;
 
 /// All metrics.
-pub(crate) struct Metrics {
+pub struct Metrics {
     registry: Mutex<Registry>,
     /// Requests.
-    pub(crate) http: HttpMetrics,
+    pub http: HttpMetrics,
     events: EventMetrics,
     stores: StoreMetrics,
     hashing: HashMetrics,
@@ -41,7 +41,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let mut registry = Registry::default();
         #[cfg(target_os = "linux")]
         registry.register_collector(Box::new(process::Process));
@@ -75,19 +75,19 @@ impl Metrics {
     }
 
     /// Adds what is read at each scrape.
-    pub(crate) fn watch(&self, gauges: Gauges) {
+    pub fn watch(&self, gauges: Gauges) {
         self.registry()
             .sub_registry_with_prefix(PREFIX)
             .register_collector(Box::new(gauges));
     }
 
     /// OpenMetrics 1.0.
-    pub(crate) fn render(&self) -> String {
+    pub fn render(&self) -> String {
         text::open_metrics(&self.registry())
     }
 
     /// The older text format of Prometheus, 0.0.4.
-    pub(crate) fn render_classic(&self) -> String {
+    pub fn render_classic(&self) -> String {
         text::classic(&self.render())
     }
 

@@ -4,7 +4,7 @@ use revolve_domain::ports::{SecurityEvent, SecurityEvents};
 use tracing::{info, warn};
 
 /// Writes each event as one line with the target `revolve::security`.
-pub(crate) struct LogEvents;
+pub struct LogEvents;
 
 /// The target of the lines.
 const TARGET: &str = "revolve::security";

@@ -1,6 +1,6 @@
 //! Which lines are written: those that the operator wants, less those that could hold a secret.
 
-use crate::config::ConfigError;
+use super::TelemetryError;
 use tracing::{Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Registry,
@@ -14,11 +14,9 @@ use tracing_subscriber::{
 const TRUSTED: [&str; 2] = ["revolve", "actix_server"];
 
 /// The operator's filter.
-pub(super) fn parse(level: &str) -> Result<EnvFilter, ConfigError> {
+pub(super) fn parse(level: &str) -> Result<EnvFilter, TelemetryError> {
     // The filter itself may be the wrong value pasted in the wrong place: its parser would quote it.
-    EnvFilter::try_new(level).map_err(|_| {
-        ConfigError::new("log.level: it must be a level or a list such as info,revolve=debug")
-    })
+    EnvFilter::try_new(level).map_err(|_| TelemetryError::Level)
 }
 
 /// Adds that nobody but us says more than `info`, however much the operator asks for.
@@ -42,20 +40,17 @@ fn is_trusted(target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::page::Page;
+    use crate::telemetry::{LineFormat, layer};
+    use revolve_testkit::Captured;
     use tracing::{debug, info, trace};
-    use tracing_subscriber::{Layer, fmt, layer::SubscriberExt};
+    use tracing_subscriber::layer::SubscriberExt;
 
     /// What is written at a level.
     fn written(level: &str, say: impl Fn()) -> String {
-        let page = Page::default();
-        let (level, _handle) = reload::Layer::new(parse(level).unwrap());
-        let layer = fmt::layer()
-            .with_ansi(false)
-            .with_writer(page.writer())
-            .with_filter(discreet(level));
+        let lines = Captured::default();
+        let (layer, _) = layer(level, LineFormat::Text, lines.writer()).unwrap();
         tracing::subscriber::with_default(Registry::default().with(layer), say);
-        page.text()
+        lines.text()
     }
 
     #[test]

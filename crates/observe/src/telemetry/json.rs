@@ -159,14 +159,14 @@ impl Visit for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::page::Page;
+    use revolve_testkit::Captured;
     use serde_json::json;
     use tracing::{field::Empty, info, info_span};
     use tracing_subscriber::{Registry, layer::SubscriberExt};
 
     #[test]
     fn a_line_is_flat_and_says_each_thing_once() {
-        let page = Page::default();
+        let page = Captured::default();
         tracing::subscriber::with_default(
             Registry::default().with(Lines::new(page.writer())),
             || {

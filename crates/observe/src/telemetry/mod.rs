@@ -1,25 +1,59 @@
 //! What the process says of itself while it runs: log lines on standard error, panics among them, and, with the feature
 //! `otel`, traces. What no line may ever hold is kept out in `filter`, whatever the operator's level is.
 
+mod chain;
+mod error;
+mod events;
 mod filter;
 mod json;
 #[cfg(feature = "otel")]
-pub(crate) mod otel;
-#[cfg(test)]
-pub(crate) mod page;
+pub mod otel;
 mod panics;
+mod span;
+mod trace_parent;
 
-pub(crate) use panics::panics;
+pub use chain::chain;
+pub use error::TelemetryError;
+pub use events::LogEvents;
+pub use panics::panics;
+pub use span::IdentifyingTokens;
+pub use trace_parent::TraceParent;
 
-use crate::config::{Config, ConfigError, LogFormat};
-use std::{io::IsTerminal, sync::OnceLock};
+use std::{
+    io::IsTerminal,
+    sync::OnceLock,
+};
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+    EnvFilter, Layer, Registry,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    reload,
+    util::SubscriberInitExt,
 };
 
 type Level = reload::Handle<EnvFilter, Registry>;
 
 static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged, how, and where traces go.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// A filter such as `info,revolve=debug`.
+    pub level: &'a str,
+    /// How lines look.
+    pub format: LineFormat,
+    /// Where a collector takes spans by OTLP over HTTP; with the feature `otel` the standard `OTEL_…` variables count, too.
+    pub traces_endpoint: Option<&'a str>,
+}
 
 /// Ends what telemetry does in the background: keep it until the very end.
 #[must_use = "spans that wait to be sent are lost without it"]
@@ -42,27 +76,18 @@ impl Telemetry {
 /// Starts logging, and traces if there is somewhere to send them; later calls in the same process change nothing.
 ///
 /// # Errors
-/// [`ConfigError`] if the level is not a filter, or traces can't be sent where they should go.
-pub fn start(config: &Config) -> Result<Telemetry, ConfigError> {
-    let (level, handle) = reload::Layer::new(filter::parse(&config.log.level)?);
-    let lines = match config.log.format {
-        LogFormat::Text => fmt::layer()
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_writer(std::io::stderr)
-            .boxed(),
-        LogFormat::Json => json::Lines::new(std::io::stderr).boxed(),
-    };
-    let registry = Registry::default().with(lines.with_filter(filter::discreet(level)));
+/// [`TelemetryError`] if the level is not a filter, or traces can't be sent where they should go.
+pub fn start(settings: Settings<'_>) -> Result<Telemetry, TelemetryError> {
+    let (lines, handle) = layer(settings.level, settings.format, std::io::stderr)?;
+    let registry = Registry::default().with(lines);
     #[cfg(feature = "otel")]
     let (registry, traces) = {
-        let (layer, traces) = otel::start(&config.traces)?.unzip();
+        let (layer, traces) = otel::start(settings.traces_endpoint)?.unzip();
         (registry.with(layer), traces)
     };
     #[cfg(not(feature = "otel"))]
-    if config.traces.endpoint.is_some() {
-        return Err(ConfigError::new(
-            "traces.endpoint: this binary was built without the feature `otel`",
-        ));
+    if settings.traces_endpoint.is_some() {
+        return Err(TelemetryError::NotBuilt);
     }
     // Another test in this process may have been first.
     if registry.try_init().is_ok() {
@@ -75,21 +100,37 @@ pub fn start(config: &Config) -> Result<Telemetry, ConfigError> {
     })
 }
 
-/// Whether the text is a filter.
-pub(crate) fn is_level(level: &str) -> bool {
-    filter::parse(level).is_ok()
+/// Writes lines to `to` as the service does, and the handle that changes the level.
+///
+/// # Errors
+/// [`TelemetryError::Level`] if the level is not a filter.
+pub fn layer<W>(
+    level: &str,
+    format: LineFormat,
+    to: W,
+) -> Result<(Box<dyn Layer<Registry> + Send + Sync>, Level), TelemetryError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let (level, handle) = reload::Layer::new(filter::parse(level)?);
+    let lines = match format {
+        LineFormat::Text => fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(to)
+            .boxed(),
+        LineFormat::Json => json::Lines::new(to).boxed(),
+    };
+    Ok((lines.with_filter(filter::discreet(level)).boxed(), handle))
 }
 
 /// Logs by another filter from now on.
 ///
 /// # Errors
-/// [`ConfigError`] if it is not a filter; then the old one stays.
-pub fn set_level(level: &str) -> Result<(), ConfigError> {
+/// [`TelemetryError`] if it is not a filter; then the old one stays.
+pub fn set_level(level: &str) -> Result<(), TelemetryError> {
     let parsed = filter::parse(level)?;
     match LEVEL.get().map(|handle| handle.reload(parsed)) {
         None | Some(Ok(())) => Ok(()),
-        Some(Err(error)) => Err(ConfigError::new(format!(
-            "log.level: it can't be changed: {error}"
-        ))),
+        Some(Err(error)) => Err(TelemetryError::Reload(error)),
     }
 }

@@ -2,11 +2,7 @@
 //! sends them in batches: a collector that is slow or gone costs spans, never a request. The standard `OTEL_…` variables
 //! hold, too: for the sampler, the resource, the batches, the headers.
 
-use crate::{
-    config::{ConfigError, Traces as Settings},
-    http::TraceParent,
-};
-use actix_web::http::StatusCode;
+use super::{TelemetryError, TraceParent};
 use opentelemetry::{
     Context, KeyValue,
     trace::{
@@ -38,8 +34,8 @@ impl Traces {
 
 /// What makes spans of ours into spans of the collector's; nothing if there is no collector.
 pub(super) fn start<S>(
-    settings: &Settings,
-) -> Result<Option<(impl Layer<S> + use<S>, Traces)>, ConfigError>
+    endpoint: Option<&str>,
+) -> Result<Option<(impl Layer<S> + use<S>, Traces)>, TelemetryError>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
@@ -49,14 +45,14 @@ where
     let mut exporter = SpanExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary);
-    match &settings.endpoint {
+    match endpoint {
         Some(url) => exporter = exporter.with_endpoint(url),
         None if by_variable => {}
         None => return Ok(None),
     }
     let exporter = exporter
         .build()
-        .map_err(|error| ConfigError::new(format!("traces.endpoint: {error}")))?;
+        .map_err(TelemetryError::Traces)?;
     let mut resource = Resource::builder();
     if !given("OTEL_SERVICE_NAME") {
         resource = resource.with_service_name("revolve");
@@ -81,7 +77,7 @@ where
 }
 
 /// Makes the span go on with a trace that began elsewhere, and says which trace it is in now; none if it is not recorded.
-pub(crate) fn join(span: &Span, parent: Option<&TraceParent>) -> Option<String> {
+pub fn join(span: &Span, parent: Option<&TraceParent>) -> Option<String> {
     if let Some(parent) = parent {
         let (trace, span_id) = (
             TraceId::from_bytes(parent.trace_id),
@@ -103,11 +99,11 @@ pub(crate) fn join(span: &Span, parent: Option<&TraceParent>) -> Option<String> 
 }
 
 /// Adds what collectors look for, by the names of the semantic conventions for HTTP servers.
-pub(crate) fn describe(span: &Span, method: &'static str, route: &str, status: StatusCode) {
+pub fn describe(span: &Span, method: &'static str, route: &str, status: u16) {
     span.set_attribute("http.request.method", method);
     span.set_attribute("http.route", route.to_owned());
-    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
-    if status.is_server_error() {
+    span.set_attribute("http.response.status_code", i64::from(status));
+    if status >= 500 {
         span.set_status(Status::error(""));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// How many there were since the process began.
-pub(crate) fn panics() -> u64 {
+pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 

@@ -1,28 +1,21 @@
 //! The trace that a request belongs to (W3C Trace Context, version 00). What is malformed is as if it were not there.
 
-use actix_web::http::header::HeaderMap;
 use std::fmt;
 
 /// What a `traceparent` header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TraceParent {
+pub struct TraceParent {
     /// Which trace; never all zero.
-    pub(crate) trace_id: [u8; 16],
+    pub trace_id: [u8; 16],
     /// The span that asks; never all zero.
-    pub(crate) parent_id: [u8; 8],
+    pub parent_id: [u8; 8],
     /// Whether the trace is recorded, and what later versions may add.
-    pub(crate) flags: u8,
+    pub flags: u8,
 }
 
 impl TraceParent {
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut all = headers.get_all("traceparent");
-        let only = all.next().filter(|_| all.next().is_none())?;
-        Self::parse(only.as_bytes())
-    }
-
     /// `00-<32 hex digits>-<16>-<2>`, in lower case.
-    fn parse(text: &[u8]) -> Option<Self> {
+    pub fn parse(text: &[u8]) -> Option<Self> {
         let text: &[u8; 55] = text.try_into().ok()?;
         if !text.starts_with(b"00-") || text[35] != b'-' || text[52] != b'-' {
             return None;
@@ -38,13 +31,13 @@ impl TraceParent {
     }
 
     /// The trace's id as it is written.
-    pub(super) fn trace(&self) -> Hex<'_> {
+    pub fn trace(&self) -> Hex<'_> {
         Hex(&self.trace_id)
     }
 }
 
 /// Bytes in hexadecimal.
-pub(super) struct Hex<'a>(&'a [u8]);
+pub struct Hex<'a>(&'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

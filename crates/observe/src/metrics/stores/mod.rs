@@ -89,7 +89,7 @@ impl StoreMetrics {
 }
 
 /// A store behind one of its ports.
-pub(crate) struct Measured<P: ?Sized> {
+pub struct Measured<P: ?Sized> {
     next: Arc<P>,
     store: &'static str,
     in_flight: Gauge,
@@ -97,7 +97,7 @@ pub(crate) struct Measured<P: ?Sized> {
 }
 
 impl<P: ?Sized> Measured<P> {
-    pub(crate) fn new(next: Arc<P>, store: &'static str, metrics: &Arc<Metrics>) -> Self {
+    pub fn new(next: Arc<P>, store: &'static str, metrics: &Arc<Metrics>) -> Self {
         let in_flight = metrics
             .stores
             .in_flight

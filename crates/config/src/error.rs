@@ -7,7 +7,7 @@ use std::{fmt, path::PathBuf};
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
-pub(crate) enum Origin {
+pub enum Origin {
     /// It is built in.
     Default,
     /// A file.
@@ -36,14 +36,14 @@ impl fmt::Display for Origin {
 
 /// A mistake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Mistake {
+pub struct Mistake {
     /// Where it is, if it is anywhere.
     #[serde(rename = "source")]
-    pub(crate) origin: Option<Origin>,
+    pub origin: Option<Origin>,
     /// The key, or nothing if it concerns a whole file.
-    pub(crate) key: String,
+    pub key: String,
     /// What is wrong and what to do.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 impl Mistake {
@@ -93,11 +93,13 @@ impl ConfigError {
         Self(vec![Mistake::new(None, key, message)])
     }
 
-    pub(crate) fn mistakes(&self) -> &[Mistake] {
+    /// Each mistake, in the order of the files.
+    pub fn mistakes(&self) -> &[Mistake] {
         &self.0
     }
 
-    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
+    /// Each mistake, in the order of the files.
+    pub fn into_mistakes(self) -> Vec<Mistake> {
         self.0
     }
 }

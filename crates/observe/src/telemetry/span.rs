@@ -1,21 +1,34 @@
-//! Whose tokens a request shows: told to the span around it, so that every line of the log that follows names them.
+//! Whose tokens a request shows is recorded in the span around it, so that every log line that follows names them.
 
-use crate::http::names;
 use async_trait::async_trait;
 use revolve_domain::{
-    model::Timestamp,
+    model::{SessionId, Timestamp, UserId},
     ports::{
         IdClaims, RefreshClaims, SignError, StoreError, TokenCodec, TokenRejected, VerifiedId,
     },
 };
 use secrecy::SecretString;
 use std::sync::Arc;
+use tracing::{Span, field::display};
 
-/// Hands on to a codec and tells the span.
-pub(crate) struct SeenTokens(pub(crate) Arc<dyn TokenCodec>);
+/// A codec that records user and session of each verified token in the current span.
+pub struct IdentifyingTokens(Arc<dyn TokenCodec>);
+
+impl IdentifyingTokens {
+    /// Records what `codec` verifies.
+    pub fn new(codec: Arc<dyn TokenCodec>) -> Self {
+        Self(codec)
+    }
+}
+
+fn identify(user: UserId, session: SessionId) {
+    Span::current()
+        .record("user", display(user))
+        .record("session", display(session));
+}
 
 #[async_trait]
-impl TokenCodec for SeenTokens {
+impl TokenCodec for IdentifyingTokens {
     fn sign_id(&self, claims: &IdClaims) -> Result<SecretString, SignError> {
         self.0.sign_id(claims)
     }
@@ -27,13 +40,13 @@ impl TokenCodec for SeenTokens {
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         self.0
             .verify_id(token, now)
-            .inspect(|id| names(id.user, id.session))
+            .inspect(|id| identify(id.user, id.session))
     }
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
         self.0
             .verify_refresh(token)
-            .inspect(|claims| names(claims.user, claims.session))
+            .inspect(|claims| identify(claims.user, claims.session))
     }
 
     async fn look_for_keys(&self) -> Result<(), StoreError> {

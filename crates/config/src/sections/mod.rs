@@ -1,0 +1,32 @@
+//! One file per section.
+
+mod hashing;
+mod http;
+mod limits;
+mod log;
+mod passwords;
+mod postgres;
+mod profile;
+mod redis;
+mod secrets;
+mod sessions;
+mod tls;
+mod tokens;
+mod traces;
+
+pub use hashing::Hashing;
+pub use http::{ForwardedHeader, Http};
+pub use limits::{Limits, RateSetting};
+pub use log::{Log, LogFormat};
+pub use passwords::Passwords;
+pub use postgres::Postgres;
+pub use profile::Profile;
+pub use redis::{Redis, RedisModeName, Sentinel};
+pub use secrets::Secrets;
+pub use sessions::{ReusePolicyName, Sessions};
+pub use tls::Tls;
+pub use tokens::Tokens;
+pub use traces::Traces;
+
+/// What a section can't say by types alone: whether it holds, and the line for when it does not.
+pub(crate) type Rule = (bool, &'static str);
