@@ -3,11 +3,10 @@
 use crate::{
     Reload, Service,
     background::Background,
+    composition::settings,
     config::{Config, Effective},
-    http,
-    metrics::Metrics,
+    mount,
     reload::Reloads,
-    server::{self, Certificate},
 };
 use actix_web::{
     App, HttpServer,
@@ -18,6 +17,8 @@ use actix_web::{
 };
 use anyhow::{Context, Result};
 use futures_util::future::{Either, select};
+use revolve_listener::Certificate;
+use revolve_observe::metrics::Metrics;
 use std::{
     future::Future,
     net::{SocketAddr, TcpListener},
@@ -46,27 +47,27 @@ impl Application {
     /// # Errors
     /// A message that says what is wrong: a configuration key, a store that can't be reached, an address in use.
     pub async fn build(config: Config) -> Result<Self> {
-        let settings = config.http.clone();
-        let certificate = Certificate::load(&settings.tls)?;
-        let listener = TcpListener::bind(settings.listen)
-            .with_context(|| format!("http.listen: can't listen on {}", settings.listen))?;
+        let http = config.http.clone();
+        let certificate = settings::certificate(&http.tls)?;
+        let listener = TcpListener::bind(http.listen)
+            .with_context(|| format!("http.listen: can't listen on {}", http.listen))?;
         let address = listener
             .local_addr()
             .context("http.listen: the address in use is not known")?;
 
         let service = Box::pin(Service::build(config)).await?;
         let metrics_at = |at| serve_metrics(at, service.shared_metrics(), service.background());
-        let metrics_address = settings.metrics_listen.map(metrics_at).transpose()?;
+        let metrics_address = http.metrics_listen.map(metrics_at).transpose()?;
         let served = service.clone();
         if let Some(certificate) = &certificate {
             service
                 .background()
-                .follow(Arc::clone(certificate), settings.tls.reload_interval);
+                .follow(Arc::clone(certificate), http.tls.reload_interval);
         }
         let stopping = CancellationToken::new();
-        let server = server::serve(
+        let server = revolve_listener::serve(
             listener,
-            &settings,
+            settings::listener(&http),
             certificate.as_ref(),
             &stopping,
             move || {
@@ -76,10 +77,10 @@ impl Application {
                     .configure(served.well_known());
                 app.configure(served.health())
                     .configure(served.documents())
-                    .configure(http::nothing_else)
+                    .configure(revolve_http::nothing_else)
                     .wrap(served.shield())
                     .wrap(served.watch())
-                    .wrap(from_fn(http::count))
+                    .wrap(from_fn(mount::count))
                     .wrap_fn(move |request, routes| {
                         let (answer, draining) = (routes.call(request), draining.clone());
                         async move {
@@ -104,7 +105,7 @@ impl Application {
             certificate,
             stopping,
             service,
-            drain_delay: settings.drain_delay,
+            drain_delay: http.drain_delay,
         })
     }
 
@@ -191,7 +192,7 @@ fn serve_metrics(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(metrics.clone())
-            .configure(http::metrics)
+            .configure(revolve_http::metrics)
     })
     .workers(1)
     .disable_signals();

@@ -1,16 +1,16 @@
 //! What goes on beside requests: clearing the white list after an outage, pruning old rows, keeping the keys.
 
-use crate::{
-    feed::Feed,
-    http::problem::chain,
-    keys::{self, LiveKeys},
-    metrics::{Labels, lossy},
-    server::Certificate,
-};
+use crate::keys::{self, LiveKeys};
 use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings, StoreErrorKind},
     use_cases::{Clear, Prune},
+};
+use revolve_http::Feed;
+use revolve_listener::Certificate;
+use revolve_observe::{
+    metrics::{Labels, lossy},
+    telemetry::chain,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task, time};

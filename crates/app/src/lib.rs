@@ -1,4 +1,4 @@
-//! Revolve, the account service: HTTP API, configuration and the one composition root.
+//! Revolve, the account service: the one composition root, the command line, and what goes on in the background.
 //!
 //! [`Application::build`] is the only way to start it on its own, for the binary and for tests alike. [`Service`] is what
 //! it serves, for those who mount it in an actix-web server of their own.
@@ -8,22 +8,14 @@ mod background;
 pub mod cli;
 mod composition;
 pub mod config;
-mod embedded_keys;
-mod events;
-mod feed;
-#[cfg(any(test, feature = "fuzzing"))]
-pub mod fuzzing;
-mod http;
-pub mod keys;
-mod metrics;
-mod pools;
+mod keys;
+mod mount;
 mod reload;
-mod server;
-mod service;
-pub mod telemetry;
 
 pub use application::Application;
-pub use http::{BASE, SignedIn};
+pub use mount::{Service, SignedIn, start_telemetry};
 pub use reload::Reload;
-pub use server::Certificate;
-pub use service::Service;
+pub use revolve_http::BASE;
+#[cfg(feature = "fuzzing")]
+pub use revolve_http::fuzzing;
+pub use revolve_listener::Certificate;

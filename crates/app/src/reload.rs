@@ -2,14 +2,14 @@
 //! changes nothing, and a part that can't take the new one keeps the old.
 
 use crate::{
-    config::{Config, Effective, Loaded},
+    config::{self, Config, Effective},
     keys::LiveKeys,
-    server::Certificate,
-    telemetry,
 };
 use anyhow::Result;
 use async_trait::async_trait;
 use revolve_domain::limits::LiveLimits;
+use revolve_listener::Certificate;
+use revolve_observe::telemetry;
 use std::{path::PathBuf, sync::Arc};
 
 /// A part of the service that can be changed while it runs. The keys whose values it takes say so in the schema
@@ -46,7 +46,7 @@ impl Reload {
 
     /// Reads the configuration and applies it; the log says what came of it.
     pub async fn now(&mut self) {
-        let loaded = match Loaded::read(self.file.as_deref()) {
+        let loaded = match config::load(self.file.as_deref()) {
             Ok(loaded) => loaded,
             Err(error) => {
                 for mistake in error.mistakes() {

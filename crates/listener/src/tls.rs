@@ -58,8 +58,8 @@ impl Validity {
         let (_, parsed) = parse_x509_certificate(certificate)
             .context("http.tls.certificate_file: is no X.509 certificate")?;
         let validity = parsed.validity();
-        let [from, until] = [validity.not_before, validity.not_after]
-            .map(|time| time.to_datetime());
+        let [from, until] =
+            [validity.not_before, validity.not_after].map(|time| time.to_datetime());
         Ok(Self { from, until })
     }
 
@@ -182,10 +182,7 @@ fn read(certificate: &Path, key: &Path) -> Result<[Vec<u8>; 2]> {
     ])
 }
 
-fn parse(
-    [certificate, key]: &[Vec<u8>; 2],
-    now: OffsetDateTime,
-) -> Result<Arc<CertifiedKey>> {
+fn parse([certificate, key]: &[Vec<u8>; 2], now: OffsetDateTime) -> Result<Arc<CertifiedKey>> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
     let chain = chain.context("http.tls.certificate_file: is not PEM")?;
     let Some(own) = chain.first() else {

@@ -59,9 +59,9 @@ impl Answer for Shown<'_> {
 
 pub(super) fn run(command: ConfigCommand, file: Option<&Path>) -> Result<()> {
     match command {
-        ConfigCommand::Check(format) => check(Loaded::read(file), format),
+        ConfigCommand::Check(format) => check(config::load(file), format),
         ConfigCommand::Show(format) => {
-            let effective = Loaded::read(file)?.effective;
+            let effective = config::load(file)?.effective;
             answer::print(&Shown(effective.settings(), &effective), format)
         }
         ConfigCommand::Reference => answer::text(&config::reference()),

@@ -1,6 +1,6 @@
 //! `revolve healthcheck`: for images without a shell.
 
-use crate::{config::Http, server};
+use crate::config::Http;
 use anyhow::{Context, Result, anyhow};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
@@ -55,7 +55,7 @@ fn ask(address: SocketAddr, mut stream: impl Read + Write) -> Result<String> {
 }
 
 fn client(address: SocketAddr) -> Result<ClientConnection> {
-    let provider = server::provider();
+    let provider = revolve_listener::provider();
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
     let config = config

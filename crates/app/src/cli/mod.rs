@@ -8,6 +8,7 @@ mod doctor;
 mod documents;
 mod hash;
 mod healthcheck;
+pub mod keys;
 mod migrate;
 mod refusal;
 mod serve;
@@ -15,13 +16,11 @@ mod sessions;
 mod signals;
 mod user;
 
-use crate::{
-    config::{Config, ConfigError, Loaded},
-    keys::{self, KeysCommand},
-};
+use crate::config::{self as configuration, Config, ConfigError};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use hash::HashCommand;
+use keys::KeysCommand;
 use refusal::Usage;
 use sessions::SessionsCommand;
 use std::{
@@ -143,20 +142,24 @@ fn only_serves(mut arguments: impl Iterator<Item = OsString>) -> bool {
 
 fn run(command: Command, file: Option<&Path>) -> Result<()> {
     match command {
-        Command::Serve => serve::run(Loaded::read(file)?, file),
-        Command::Migrate(format) => migrate::run(Config::load(file)?, format),
+        Command::Serve => serve::run(configuration::load(file)?, file),
+        Command::Migrate(format) => migrate::run(read(file)?, format),
         Command::Config { command } => config::run(command, file),
         Command::Keys { command } => {
-            let config = Config::load(file)?;
+            let config = read(file)?;
             block_on(async { answer::text(&keys::run(config, command).await?) })
         }
-        Command::Hash { command } => hash::run(&Config::load(file)?, &command),
-        Command::User { command } => block_on(user::run(Config::load(file)?, command)),
-        Command::Sessions { command } => block_on(sessions::run(Config::load(file)?, command)),
+        Command::Hash { command } => hash::run(&read(file)?, &command),
+        Command::User { command } => block_on(user::run(read(file)?, command)),
+        Command::Sessions { command } => block_on(sessions::run(read(file)?, command)),
         Command::Doctor(format) => doctor::run(file, format),
-        Command::Healthcheck => healthcheck::run(&Config::load(file)?.http),
+        Command::Healthcheck => healthcheck::run(&read(file)?.http),
         Command::Documents(command) => documents::run(command),
     }
+}
+
+fn read(file: Option<&Path>) -> Result<Config, ConfigError> {
+    configuration::load(file).map(|loaded| loaded.config)
 }
 
 /// Runs what a command does, on the runtime that the service has, too.

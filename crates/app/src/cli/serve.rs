@@ -4,7 +4,7 @@ use super::{block_on, signals::Signals};
 use crate::{
     Application, BASE, Reload,
     config::{Loaded, Profile},
-    telemetry,
+    start_telemetry,
 };
 use anyhow::{Context, Result};
 use sd_notify::NotifyState;
@@ -15,7 +15,7 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
     let Loaded {
         config, effective, ..
     } = loaded;
-    let telemetry = telemetry::start(&config)?;
+    let telemetry = start_telemetry(&config)?;
     let served = block_on(async move {
         // Before anything else, or a signal during the start would end the process.
         let hangup = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;

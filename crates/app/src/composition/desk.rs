@@ -1,14 +1,11 @@
 //! What operators' commands use: the accounts of the configured profile, and as much of the white list as can be reached.
 
 use super::{
-    Purpose, argon2,
+    Purpose, argon2, settings,
     stores::{embedded_for, server_for},
     strength,
 };
-use crate::{
-    config::{Config, Profile},
-    events::LogEvents,
-};
+use crate::config::{Config, Profile};
 use anyhow::Result;
 use async_trait::async_trait;
 use revolve_adapters::{
@@ -24,6 +21,7 @@ use revolve_domain::{
     rotation::{Rotation, RotationOutcome},
     use_cases::{AddAccount, Clear, ManageAccounts},
 };
+use revolve_observe::telemetry::LogEvents;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -49,11 +47,11 @@ pub(crate) async fn desk(config: &Config, purpose: Purpose) -> Result<Desk> {
         }
         Profile::Server => {
             let store = Arc::new(server_for(config, purpose).await?);
-            let tokens: Arc<dyn TokenRepository> = match RedisTokens::connect(config.redis()?).await
-            {
-                Ok(tokens) => Arc::new(tokens),
-                Err(error) => Arc::new(Unreached(error.to_string())),
-            };
+            let tokens: Arc<dyn TokenRepository> =
+                match RedisTokens::connect(settings::redis(config)?).await {
+                    Ok(tokens) => Arc::new(tokens),
+                    Err(error) => Arc::new(Unreached(error.to_string())),
+                };
             (store.clone(), store.clone(), store, tokens)
         }
     };

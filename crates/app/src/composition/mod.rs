@@ -2,29 +2,25 @@
 //! secrets is gone when it is done.
 
 mod desk;
+mod pools;
 mod purpose;
+pub(crate) mod settings;
 mod stores;
 
 pub(crate) use desk::{Desk, add_account, desk};
 pub(crate) use purpose::Purpose;
+pub(crate) use settings::CHECKS;
 pub(crate) use stores::{Closer, Migrated, key_store, migrate, user_store};
 
 use crate::{
     background::{Background, ClearingQueue},
-    config::Config,
-    events::LogEvents,
-    feed::{Demand, Feed, NoticedEvents},
-    http::{
-        CookieSettings, Dependencies, Discovery, Layers, Origins, Shield, Stopping, TrustedProxies,
-        Watch,
-    },
-    keys::{self, Material, SeenTokens},
-    metrics::{CountedEvents, CountedLimits, Gauges, MeasuredHasher, Metrics},
-    pools::pools,
+    config::{self, Config},
+    keys::{self, Material},
     reload::Reloads,
 };
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::web::Data;
 use anyhow::{Context, Result};
+use pools::pools;
 use revolve_adapters::{
     argon2::Argon2Hasher,
     jose::{MacDeviceCredentials, MasterKey},
@@ -45,59 +41,26 @@ use revolve_domain::{
         Mint, Prune, Refresh, RevocationFeed, SignIn, SignOut, SignUp, UpdateDetails,
     },
 };
+use revolve_http::{
+    CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, ForwardedHeader, Layers,
+    Origins, Services, Shield, Stopping, TrustedProxies, Watch,
+};
+use revolve_observe::{
+    metrics::{CountedEvents, CountedLimits, Gauges, HashQueue, MeasuredHasher, Metrics},
+    telemetry::{IdentifyingTokens, LogEvents},
+};
 use std::sync::Arc;
 use stores::{Stores, stores};
-use tokio_util::task::TaskTracker;
 use url::Url;
 
-/// Everything that handlers use, each use case on its own.
-#[derive(Clone)]
-pub(crate) struct Services {
-    sign_up: Data<SignUp>,
-    sign_in: Data<SignIn>,
-    refresh: Data<Refresh>,
-    sign_out: Data<SignOut>,
-    me: Data<Me>,
-    update_details: Data<UpdateDetails>,
-    change_password: Data<ChangePassword>,
-    delete_account: Data<DeleteAccount>,
-    list_sessions: Data<ListSessions>,
-    end_session: Data<EndSession>,
+/// The service, wired.
+pub(crate) struct Parts {
+    pub(crate) services: Services,
     /// For the host of a mounted service.
     pub(crate) authenticate: Authenticate,
-    pub(crate) discovery: Data<Discovery>,
-    pub(crate) feed: Data<Feed>,
-    pub(crate) dependencies: Data<Dependencies>,
-    pub(crate) layers: Layers,
     /// What can be changed while it runs.
     pub(crate) reloads: Vec<Arc<dyn Reloads>>,
-    cookies: Data<CookieSettings>,
-    passwords: Data<PasswordPolicy>,
-    proxies: Data<TrustedProxies>,
-    rates: Data<LiveLimits>,
-    in_flight: Data<TaskTracker>,
-}
-
-impl Services {
-    /// Hands each handler the use case that it asks for.
-    pub(crate) fn register(&self, config: &mut ServiceConfig) {
-        config
-            .app_data(self.sign_up.clone())
-            .app_data(self.sign_in.clone())
-            .app_data(self.refresh.clone())
-            .app_data(self.sign_out.clone())
-            .app_data(self.me.clone())
-            .app_data(self.update_details.clone())
-            .app_data(self.change_password.clone())
-            .app_data(self.delete_account.clone())
-            .app_data(self.list_sessions.clone())
-            .app_data(self.end_session.clone())
-            .app_data(self.cookies.clone())
-            .app_data(self.passwords.clone())
-            .app_data(self.proxies.clone())
-            .app_data(self.rates.clone())
-            .app_data(self.in_flight.clone());
-    }
+    pub(crate) closer: Closer,
 }
 
 /// Wires the service.
@@ -112,13 +75,13 @@ pub(crate) async fn compose(
     config: Config,
     metrics: &Arc<Metrics>,
     background: &Background,
-) -> Result<(Services, Closer)> {
+) -> Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let demand = Arc::new(Demand::default());
     let events = CountedEvents::new(
         Arc::clone(metrics),
-        NoticedEvents::new(Arc::clone(&demand), LogEvents),
+        EndNotices::new(Arc::clone(&demand), LogEvents),
     );
     let events: Arc<dyn SecurityEvents> = Arc::new(events);
     let policy = config.policy();
@@ -126,7 +89,10 @@ pub(crate) async fn compose(
     let cookies = CookieSettings { secure };
     let proxies = Data::new(TrustedProxies::new(
         config.http.trusted_proxies.clone(),
-        config.http.forwarded_header,
+        match config.http.forwarded_header {
+            config::ForwardedHeader::XForwardedFor => ForwardedHeader::XForwardedFor,
+            config::ForwardedHeader::Forwarded => ForwardedHeader::Forwarded,
+        },
     ));
     let shield = Shield { https_only: secure };
     let layers = Layers {
@@ -177,7 +143,7 @@ pub(crate) async fn compose(
     .await?;
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
     let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone(), rates.clone()];
-    let codec: Arc<dyn TokenCodec> = Arc::new(SeenTokens(live_keys));
+    let codec: Arc<dyn TokenCodec> = Arc::new(IdentifyingTokens::new(live_keys));
     let signer: Arc<dyn RevocationSigner> = ring.clone();
     let discovery = Discovery {
         keys: ring,
@@ -325,7 +291,6 @@ pub(crate) async fn compose(
             clock,
             events,
         }),
-        authenticate,
         discovery: Data::new(discovery),
         feed,
         dependencies: Data::new(Dependencies {
@@ -334,20 +299,28 @@ pub(crate) async fn compose(
             tokens,
         }),
         layers,
-        reloads,
         cookies: Data::new(cookies),
         passwords: Data::new(passwords),
         proxies,
         rates: Data::from(rates),
         in_flight: Data::new(background.in_flight()),
     };
-    Ok((services, closer))
+    Ok(Parts {
+        services,
+        authenticate,
+        reloads,
+        closer,
+    })
 }
 
 fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
-    let settings = &config.hashing;
     Ok(Arc::new(
-        Argon2Hasher::new(settings.cost(), settings.pool(), entropy).context("hashing")?,
+        Argon2Hasher::new(
+            settings::hash_cost(&config.hashing),
+            settings::hash_pool(&config.hashing),
+            entropy,
+        )
+        .context("hashing")?,
     ))
 }
 
@@ -359,7 +332,13 @@ fn hasher(
     let hasher = argon2(config, entropy)?;
     let queue = Arc::clone(&hasher);
     Ok(Arc::new(MeasuredHasher::new(hasher, metrics, move || {
-        queue.stats().into()
+        let stats = queue.stats();
+        HashQueue {
+            threads: stats.threads,
+            busy: stats.busy,
+            waiting: stats.waiting,
+            budget: usize::try_from(stats.budget).unwrap_or(usize::MAX),
+        }
     })))
 }
 

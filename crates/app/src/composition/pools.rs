@@ -1,9 +1,7 @@
 //! The connections to the stores, as their adapters count them.
 
-use crate::{
-    composition::Closer,
-    metrics::{Gauges, Labels, lossy},
-};
+use super::Closer;
+use revolve_observe::metrics::{Gauges, Labels, lossy};
 use std::sync::Arc;
 
 /// How the connections of one store are used.

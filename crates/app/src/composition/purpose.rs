@@ -1,5 +1,6 @@
 //! What a command means to do: one that only looks must not bring the tables up to date under a service of another release that runs.
 
+use super::settings;
 use crate::config::{Config, Profile};
 use anyhow::{Context, Result, bail};
 use revolve_adapters::{postgres, sqlite};
@@ -36,7 +37,7 @@ impl Purpose {
                 (facts.schema, facts.wanted_schema)
             }
             Profile::Server => {
-                let (facts, ()) = postgres::inspect(&config.postgres()?, || ())
+                let (facts, ()) = postgres::inspect(&settings::postgres(config)?, || ())
                     .await
                     .context("Postgres")?;
                 (facts.schema, facts.wanted_schema)

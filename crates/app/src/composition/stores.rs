@@ -1,10 +1,9 @@
 //! The stores: those of a profile, as the service and the commands reach them.
 
-use super::Purpose;
+use super::{Purpose, settings};
 use crate::{
     config::{Config, Profile},
-    embedded_keys,
-    metrics::{Measured, Metrics},
+    keys::embedded,
 };
 use anyhow::{Context, Result};
 use revolve_adapters::{
@@ -13,6 +12,7 @@ use revolve_adapters::{
 use revolve_domain::ports::{
     Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository,
 };
+use revolve_observe::metrics::{Measured, Metrics};
 use std::sync::Arc;
 
 /// The stores that a profile runs on.
@@ -82,7 +82,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
         }
         Profile::Server => {
             let tokens = Arc::new(
-                RedisTokens::connect(config.redis()?)
+                RedisTokens::connect(settings::redis(config)?)
                     .await
                     .context("Redis")?,
             );
@@ -171,7 +171,7 @@ pub(super) async fn server_for(config: &Config, purpose: Purpose) -> Result<Post
 
 /// A command may come before the first start: the folder is made if it is not there.
 async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
-    embedded_keys::prepare(&config.data_dir)?;
+    embedded::prepare(&config.data_dir)?;
     let file = config.data_dir.join("revolve.sqlite3");
     SqliteStore::open(&file, clock)
         .await
@@ -179,7 +179,7 @@ async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Sqlite
 }
 
 async fn server_accounts(config: &Config) -> Result<PostgresAccounts> {
-    PostgresAccounts::connect(config.postgres()?)
+    PostgresAccounts::connect(settings::postgres(config)?)
         .await
         .context("Postgres")
 }

@@ -1,6 +1,5 @@
 //! The ring that follows the user database: every few seconds, and at once when a token names a key that is not known.
 
-use crate::http::problem::chain;
 use async_trait::async_trait;
 use revolve_adapters::jose::JoseTokens;
 use revolve_domain::{
@@ -10,6 +9,7 @@ use revolve_domain::{
     },
     use_cases::{KeepKeys, KeyChange, KeysFailed},
 };
+use revolve_observe::telemetry::chain;
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use tokio::{

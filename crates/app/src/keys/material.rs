@@ -1,9 +1,7 @@
 //! What the configuration and the data directory say about keys.
 
-use crate::{
-    config::{Config, Profile, Secret},
-    embedded_keys,
-};
+use super::embedded;
+use crate::config::{Config, Profile, Secret};
 use anyhow::{Context, Result, anyhow};
 use revolve_adapters::jose::{
     Algorithm, CodecConfig, FileKeys, IdKey, JoseTokens, KeyVault, MasterKey,
@@ -25,7 +23,7 @@ pub(crate) struct Material {
     /// The keys of files: name, algorithm, and whether it signs.
     pub(crate) files: Vec<(String, Algorithm, bool)>,
     /// The key of an embedded installation from before keys were stored.
-    pub(crate) legacy: Option<embedded_keys::Legacy>,
+    pub(crate) legacy: Option<embedded::Legacy>,
 }
 
 impl Material {
@@ -36,13 +34,13 @@ impl Material {
             .algorithm
             .parse()
             .map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
-        let (master, embedded) = match (config.profile, config.master_key()?) {
+        let (master, data_dir) = match (config.profile, config.master_key()?) {
             (Profile::Server, given) => (given.required("secrets.master_key")?, None),
             (Profile::Embedded, given) => {
-                embedded_keys::prepare(&config.data_dir)?;
+                embedded::prepare(&config.data_dir)?;
                 let master = match given {
                     Secret::Given(key) => key,
-                    Secret::Absent => embedded_keys::master_key(&config.data_dir, &*entropy)?,
+                    Secret::Absent => embedded::master_key(&config.data_dir, &*entropy)?,
                 };
                 (master, Some(&config.data_dir))
             }
@@ -59,10 +57,8 @@ impl Material {
         } else {
             IdKeys::Stored(algorithm)
         };
-        let legacy = match (embedded, id_keys) {
-            (Some(data_dir), IdKeys::Stored(_)) => {
-                embedded_keys::Legacy::find(data_dir, algorithm)?
-            }
+        let legacy = match (data_dir, id_keys) {
+            (Some(data_dir), IdKeys::Stored(_)) => embedded::Legacy::find(data_dir, algorithm)?,
             _ => None,
         };
         let others = config

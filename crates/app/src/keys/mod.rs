@@ -1,15 +1,10 @@
-//! The keys that sign tokens: where their material comes from, the ring that follows the user database, and the command
-//! for operators.
+//! The keys that sign tokens: where their material comes from, and the ring that follows the user database.
 
-mod command;
+pub(crate) mod embedded;
 mod live;
 mod material;
-mod seen;
 mod start;
-mod table;
 
-pub use command::{KeysCommand, Use, run};
 pub(crate) use live::{LiveKeys, warn};
 pub(crate) use material::{Material, retired_key};
-pub(crate) use seen::SeenTokens;
 pub(crate) use start::start;

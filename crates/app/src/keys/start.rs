@@ -1,7 +1,6 @@
 //! From material and user database to a ring that is ready to sign.
 
 use super::{LiveKeys, Material};
-use crate::metrics::{CountedRing, Metrics};
 use anyhow::{Context, Result};
 use revolve_adapters::jose::JoseTokens;
 use revolve_domain::{
@@ -9,6 +8,7 @@ use revolve_domain::{
     ports::{Clock, KeyFault, KeyRepository},
     use_cases::{KeepKeys, KeysFailed},
 };
+use revolve_observe::metrics::{CountedRing, Metrics};
 use std::sync::Arc;
 
 /// Makes the first keys or loads those that are there. The ring follows the user database as long as somebody calls

@@ -3,15 +3,15 @@
 
 use crate::{
     background::Background,
-    composition::{Closer, Services, compose},
+    composition::{Closer, Parts, compose},
     config::Config,
-    http::{self, Shield, Stopping, Watch},
-    metrics::Metrics,
     reload::Reloads,
 };
 use actix_web::{dev::HttpServiceFactory, web::ServiceConfig};
 use anyhow::Result;
-use revolve_domain::use_cases::{Authenticated, Refused};
+use revolve_domain::use_cases::{Authenticate, Authenticated, Refused};
+use revolve_http::{Services, Shield, Stopping, Watch};
+use revolve_observe::metrics::Metrics;
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use std::sync::Arc;
 ///
 /// ```no_run
 /// use actix_web::{App, HttpServer, web};
-/// use revolve::{Service, config::Config};
+/// use revolve::{Service, config};
 ///
 /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
-/// let revolve = Service::build(Config::load(None)?).await?;
+/// let revolve = Service::build(config::load(None)?.config).await?;
 /// let mounted = revolve.clone();
 /// HttpServer::new(move || {
 ///     App::new()
@@ -41,6 +41,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Service {
     services: Services,
+    authenticate: Authenticate,
+    reloads: Vec<Arc<dyn Reloads>>,
     metrics: Arc<Metrics>,
     background: Background,
     closer: Arc<Closer>,
@@ -54,9 +56,16 @@ impl Service {
     /// A message that says what is wrong: a configuration key, a store that can't be reached.
     pub async fn build(config: Config) -> Result<Self> {
         let (background, metrics) = (Background::default(), Arc::new(Metrics::new()));
-        let (services, closer) = Box::pin(compose(config, &metrics, &background)).await?;
+        let Parts {
+            services,
+            authenticate,
+            reloads,
+            closer,
+        } = Box::pin(compose(config, &metrics, &background)).await?;
         Ok(Self {
             services,
+            authenticate,
+            reloads,
             metrics,
             background,
             closer: Arc::new(closer),
@@ -65,29 +74,25 @@ impl Service {
 
     /// The API, below [`BASE`](crate::BASE).
     pub fn scope(&self) -> impl HttpServiceFactory + 'static {
-        http::api(&self.services)
+        revolve_http::api(&self.services)
     }
 
     /// `/.well-known/…`: the key set and the revocation feed. It must be at the root of the issuer's URL.
     pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
-        let (discovery, feed) = (self.services.discovery.clone(), self.services.feed.clone());
-        let layers = self.services.layers.clone();
-        move |config| http::well_known(config, discovery, feed, &layers)
+        let services = self.services.clone();
+        move |config| revolve_http::well_known(config, &services)
     }
 
     /// `/openapi.json` and, for people, `/docs`: what all of these routes take and answer.
     pub fn documents(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
         let layers = self.services.layers.clone();
-        move |config| http::documents(config, &layers)
+        move |config| revolve_http::description(config, &layers)
     }
 
     /// `/health/live` and `/health/ready`.
     pub fn health(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
-        let (dependencies, layers) = (
-            self.services.dependencies.clone(),
-            self.services.layers.clone(),
-        );
-        move |config| http::health(config, dependencies, &layers)
+        let services = self.services.clone();
+        move |config| revolve_http::health_checks(config, &services)
     }
 
     /// What stands around every route, also around those that are none of this service's.
@@ -111,7 +116,7 @@ impl Service {
 
     /// What can be changed without a restart.
     pub(crate) fn reloads(&self) -> Vec<Arc<dyn Reloads>> {
-        self.services.reloads.clone()
+        self.reloads.clone()
     }
 
     pub(crate) fn background(&self) -> &Background {
@@ -124,7 +129,7 @@ impl Service {
     /// # Errors
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
     pub async fn authenticate(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
-        self.services.authenticate.execute(id_token).await
+        self.authenticate.execute(id_token).await
     }
 
     /// `/health/ready` answers 503 from now on, so that proxies send requests elsewhere; everything else goes on.

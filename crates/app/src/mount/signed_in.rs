@@ -1,12 +1,12 @@
 //! Who is calling, for the handlers of a server that the service is mounted in.
 
-use super::{caller::Bearer, problem::Problem};
-use crate::Service;
+use super::Service;
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web::Data};
 use revolve_domain::{
     model::{Session, User},
     use_cases::Authenticated,
 };
+use revolve_http::{Bearer, Problem};
 use std::{future::Future, pin::Pin};
 
 /// A caller whose ID token and session are both good at this moment: a session that was signed out is refused at once.

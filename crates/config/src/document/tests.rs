@@ -16,7 +16,7 @@ fn fresh(name: &str, text: &str) {
         fs::write(&file, text).unwrap();
     }
     let there = fs::read_to_string(&file).unwrap_or_default();
-    let hint = "run: REVOLVE_UPDATE=1 cargo nextest run -p revolve -E 'test(config::document)'";
+    let hint = "run: REVOLVE_UPDATE=1 cargo nextest run -p revolve-config -E 'test(document)'";
     assert!(
         there == text,
         "config/{name} is not what the code says; {hint}"
@@ -42,7 +42,7 @@ fn every_file_of_a_section_is_in_the_configuration() {
         .map(|section| section.path.as_str())
         .collect();
     let mut files = 0;
-    for file in fs::read_dir(folder("src/config"))
+    for file in fs::read_dir(folder("src/sections"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_file())

@@ -11,10 +11,7 @@ mod value;
 
 pub use effective::{Change, Effective, Setting};
 
-use crate::{
-    Config, ConfigError, Mistake, Origin, Profile,
-    document::known,
-};
+use crate::{Config, ConfigError, Mistake, Origin, Profile, document::known};
 use examine::examine;
 use serde::Deserialize;
 use std::{

@@ -94,12 +94,6 @@ impl Http {
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
     }
 
-    /// Connections to a store that threads share, when each is to have its own: those that serve, and the one with what goes on in the
-    /// background.
-    pub fn threads(&self) -> usize {
-        self.worker_count() + 1
-    }
-
     /// What types alone can't say.
     pub(crate) fn rules(&self) -> Vec<Rule> {
         let (least, longest) = (Duration::from_millis(100), Duration::from_mins(10));

@@ -10,6 +10,19 @@ use std::{borrow::Cow, fmt};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RateSetting(Limit);
 
+impl From<Limit> for RateSetting {
+    fn from(limit: Limit) -> Self {
+        Self(limit)
+    }
+}
+
+impl RateSetting {
+    /// The rate, or none.
+    pub fn limit(self) -> Limit {
+        self.0
+    }
+}
+
 impl fmt::Debug for RateSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

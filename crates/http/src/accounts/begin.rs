@@ -1,23 +1,25 @@
 //! `POST /signup` and `POST /signin`: the same request, the same answer.
 
-pub(super) mod docs;
-
-use super::{
-    answer::{SessionAnswer, TokensAnswer},
+use super::email_taken;
+use crate::kit::problem::FieldProblem;
+use crate::kit::{
+    answer::{SessionAnswer, TokensAnswer, sample},
     body::Body,
     caller::Caller,
+    openapi::{Member, Operation, email, example, known_password, label, new_password},
     problem::Problem,
     use_case::UseCase,
-    watch,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
 use revolve_domain::{
-    model::{DeviceId, EmailAddress, FieldError, Label, Password},
+    model::{DeviceId, EmailAddress, FieldError, Label, Password, SessionId},
     policy::PasswordPolicy,
-    use_cases::{Begun, SignIn, SignInRequest, SignUp},
+    use_cases::{Begun, SignIn, SignInError, SignInRequest, SignUp, SignUpError},
 };
+use revolve_observe::telemetry::identify;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// A session has begun.
@@ -43,7 +45,7 @@ struct DeviceAnswer<'a> {
 }
 
 /// `POST /signup`
-pub(super) async fn sign_up(
+pub(crate) async fn sign_up(
     use_case: UseCase<SignUp>,
     caller: Caller,
     policy: Data<PasswordPolicy>,
@@ -59,7 +61,7 @@ pub(super) async fn sign_up(
 }
 
 /// `POST /signin`
-pub(super) async fn sign_in(
+pub(crate) async fn sign_in(
     use_case: UseCase<SignIn>,
     caller: Caller,
     body: Body,
@@ -99,8 +101,8 @@ pub(crate) fn fields(
 }
 
 fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
-    // No token was shown that would have said so to the log.
-    watch::names(begun.session.user, begun.session.id);
+    // No token was shown that would have identified the session in the log.
+    identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
     HttpResponseBuilder::new(status)
         .cookie(caller.device_cookie(credential))
@@ -112,4 +114,118 @@ fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
                 credential: (!caller.is_browser).then(|| credential.expose_secret()),
             },
         })
+}
+
+impl From<SignUpError> for Problem {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::EmailTaken => email_taken(),
+            SignUpError::WeakPassword(fault) => {
+                Problem::fields(vec![FieldProblem::invalid("password", fault)])
+            }
+            SignUpError::Limited(limited) => limited.into(),
+            SignUpError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::InvalidCredentials => Problem::without_token(
+                "invalid_credentials",
+                "The e-mail address or the password is wrong.",
+            ),
+            SignInError::Superseded => {
+                let detail =
+                    "The account's sessions were ended during this sign-in; sign in again.";
+                Problem::new(StatusCode::UNAUTHORIZED, "sign_in_superseded", detail)
+            }
+            SignInError::Limited(limited) => limited.into(),
+            SignInError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+const COOKIE: &str = "The device credential for browsers, which scripts can't read. Over https its name is `__Host-revolve-device`.";
+const COOKIE_EXAMPLE: &str = "revolve-device=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
+
+fn device_name() -> Member {
+    Member::nullable(
+        "deviceName",
+        label(
+            "What to call the device in the list of sessions.",
+            "Ann's phone",
+        ),
+    )
+}
+
+pub(crate) fn sign_up_docs() -> Operation {
+    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nAfter a 503 or \
+                       without an answer, send the same again: nothing is half-made, and 409 says that it was made.";
+    Operation::new("signUp", "account", "Sign up", description)
+        .device()
+        .body(
+            "SignUp",
+            "Who signs up.",
+            [Member::required("email", email()), Member::required("password", new_password()), device_name()],
+            [
+                ("The least", json!({ "email": "ann@example.org", "password": "correct horse battery" })),
+                (
+                    "With a name for the device",
+                    json!({ "email": "ann@example.org", "password": "correct horse battery", "deviceName": "Ann's phone" }),
+                ),
+            ],
+        )
+        .json::<Answer<'_>, 2>(
+            201,
+            "The account is made, and a session has begun.",
+            [("For an app", sample_answer(&[], true)), ("For a browser", sample_answer(&[], false))],
+        )
+        .header([201], "Set-Cookie", COOKIE, COOKIE_EXAMPLE)
+        .problems([Problem::from(SignUpError::EmailTaken)])
+}
+
+pub(crate) fn sign_in_docs() -> Operation {
+    let description = "Begins a session. Show the device credential, if there is one: then the session is bound to the device, and \
+                       replaces the one that the device had.\n\nA user has so many sessions at most (`sessions.max_per_user`); the one \
+                       that was refreshed longest ago makes room, and is named in `evicted`.";
+    let password =
+        known_password("The account's password. One that is too short is merely wrong. `too_long`");
+    Operation::new("signIn", "account", "Sign in", description)
+        .device()
+        .body(
+            "SignIn",
+            "Who signs in.",
+            [Member::required("email", email()), Member::required("password", password), device_name()],
+            [
+                ("The least", json!({ "email": "ann@example.org", "password": "correct horse battery" })),
+                (
+                    "With a name for the device",
+                    json!({ "email": "ann@example.org", "password": "correct horse battery", "deviceName": "Ann's phone" }),
+                ),
+            ],
+        )
+        .json::<Answer<'_>, 2>(
+            200,
+            "A session has begun.",
+            [
+                ("For an app", sample_answer(&[], true)),
+                ("For a browser, with a session that had to make room", sample_answer(&[sample::OTHER_SESSION], false)),
+            ],
+        )
+        .header([200], "Set-Cookie", COOKIE, COOKIE_EXAMPLE)
+        .problems([SignInError::InvalidCredentials, SignInError::Superseded].map(Problem::from))
+}
+
+fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
+    let device = DeviceAnswer {
+        id: sample::DEVICE,
+        credential: credential.then_some(sample::CREDENTIAL),
+    };
+    example(&Answer {
+        tokens: sample::tokens(),
+        session: sample::session(Some(evicted)),
+        device,
+    })
 }

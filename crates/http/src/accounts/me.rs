@@ -1,28 +1,32 @@
 //! `GET /me`, `DELETE /me` and `PUT /details`: the account.
 
-pub(super) mod docs;
-
-use super::{
-    answer::UserAnswer,
+use super::{email_taken, wrong_password};
+use crate::kit::{
+    answer::{UserAnswer, sample},
     body::Body,
     caller::{Bearer, Caller},
+    openapi::{Member, Operation, email, example, known_password, label, web_url},
     problem::Problem,
     use_case::UseCase,
 };
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, http::StatusCode, web};
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, Label, Password, WebUrl},
-    use_cases::{DeleteAccount, Me, UpdateDetails, UpdateDetailsRequest},
+    use_cases::{
+        DeleteAccount, DeleteAccountError, Me, UpdateDetails, UpdateDetailsError,
+        UpdateDetailsRequest,
+    },
 };
+use serde_json::json;
 
 /// `GET /me`
-pub(super) async fn me(use_case: web::Data<Me>, bearer: Bearer) -> Result<HttpResponse, Problem> {
+pub(crate) async fn me(use_case: web::Data<Me>, bearer: Bearer) -> Result<HttpResponse, Problem> {
     let user = use_case.execute(&bearer.0).await?;
     Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
 }
 
 /// `DELETE /me`
-pub(super) async fn delete(
+pub(crate) async fn delete(
     use_case: UseCase<DeleteAccount>,
     bearer: Bearer,
 ) -> Result<HttpResponse, Problem> {
@@ -33,7 +37,7 @@ pub(super) async fn delete(
 }
 
 /// `PUT /details`
-pub(super) async fn details(
+pub(crate) async fn details(
     use_case: UseCase<UpdateDetails>,
     bearer: Bearer,
     caller: Caller,
@@ -62,4 +66,87 @@ pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
         current_password,
         ..UpdateDetailsRequest::default()
     }))
+}
+
+impl From<UpdateDetailsError> for Problem {
+    fn from(error: UpdateDetailsError) -> Self {
+        match error {
+            UpdateDetailsError::Refused(refused) => refused.into(),
+            UpdateDetailsError::EmailTaken => email_taken(),
+            UpdateDetailsError::WrongPassword => wrong_password(),
+        }
+    }
+}
+
+impl From<DeleteAccountError> for Problem {
+    fn from(error: DeleteAccountError) -> Self {
+        match error {
+            DeleteAccountError::Refused(refused) => refused.into(),
+            DeleteAccountError::ReauthenticationRequired => {
+                let detail = "Sign in again, then delete the account within five minutes.";
+                Problem::new(StatusCode::FORBIDDEN, "reauthentication_required", detail)
+            }
+        }
+    }
+}
+
+pub(crate) fn me_docs() -> Operation {
+    let description =
+        "The account as it is now. The ID token's `user` claim is as old as the token.";
+    Operation::new("me", "account", "Look at the account", description)
+        .bearer()
+        .json::<UserAnswer<'_>, 2>(
+            200,
+            "The account.",
+            [
+                ("With details", example(&sample::user(true))),
+                ("Without", example(&sample::user(false))),
+            ],
+        )
+}
+
+pub(crate) fn delete_docs() -> Operation {
+    let description = "Deletes the account and ends all of its sessions. The sign-in of this session must be at most five minutes ago \
+                       (`auth_time` in the ID token), so ask for the password and sign in before.";
+    Operation::new(
+        "deleteAccount",
+        "account",
+        "Delete the account",
+        description,
+    )
+    .bearer()
+    .empty(204, "The account is gone.")
+    .problems([Problem::from(DeleteAccountError::ReauthenticationRequired)])
+}
+
+pub(crate) fn details_docs() -> Operation {
+    let description = "Changes the details that are named. A member that is missing leaves the detail as it is, `null` clears it. A new \
+                       address to sign in with needs the password.";
+    let members = [
+        Member::nullable("name", label("The name to show.", "Ann")),
+        Member::nullable("website", web_url("A home page.", "https://example.org/")),
+        Member::nullable(
+            "imageUrl",
+            web_url("A picture.", "https://example.org/ann.png"),
+        ),
+        Member::nullable("email", email()),
+        Member::optional(
+            "currentPassword",
+            known_password("Needed with `email`. `too_long`"),
+        ),
+    ];
+    Operation::new("updateDetails", "account", "Change details", description)
+        .bearer()
+        .body(
+            "Details",
+            "What to change.",
+            members,
+            [
+                ("A name and a home page", json!({ "name": "Ann", "website": "https://example.org/" })),
+                ("No picture any more", json!({ "imageUrl": null })),
+                ("Another address", json!({ "email": "ann@example.net", "currentPassword": "correct horse battery" })),
+            ],
+        )
+        .json::<UserAnswer<'_>, 1>(200, "The account as it is now.", [("With details", example(&sample::user(true)))])
+        .problems([UpdateDetailsError::EmailTaken, UpdateDetailsError::WrongPassword].map(Problem::from))
 }

@@ -1,22 +1,24 @@
 //! `PUT /password`: this session goes on, all others end.
 
-pub(super) mod docs;
-
-use super::{
+use super::wrong_password;
+use crate::kit::problem::FieldProblem;
+use crate::kit::{
     body::Body,
     caller::{Bearer, Caller},
+    openapi::{Member, Operation, known_password, new_password},
     problem::Problem,
     use_case::UseCase,
 };
-use actix_web::{HttpResponse, web::Data};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use revolve_domain::{
     model::Password,
     policy::PasswordPolicy,
-    use_cases::{ChangePassword, ChangePasswordRequest},
+    use_cases::{ChangePassword, ChangePasswordError, ChangePasswordRequest},
 };
+use serde_json::json;
 
 /// `PUT /password`
-pub(super) async fn change(
+pub(crate) async fn change_password(
     use_case: UseCase<ChangePassword>,
     bearer: Bearer,
     caller: Caller,
@@ -39,4 +41,37 @@ pub(crate) fn parse(mut body: Body, min_length: usize) -> Result<(Password, Pass
     let current = body.secret("currentPassword", Password::present);
     let new = body.secret("newPassword", |text| Password::choose(text, min_length));
     body.finish(current.zip(new))
+}
+
+impl From<ChangePasswordError> for Problem {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::Refused(refused) => refused.into(),
+            ChangePasswordError::WrongPassword => wrong_password(),
+            ChangePasswordError::WeakPassword(fault) => {
+                Problem::fields(vec![FieldProblem::invalid("newPassword", fault)])
+            }
+            ChangePasswordError::Conflict => Problem::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "The account was changed at the same time; look again and retry.",
+            ),
+        }
+    }
+}
+
+pub(crate) fn change_password_docs() -> Operation {
+    let description = "Changes the password. This session goes on with its tokens; all others end.\n\n`conflict` says that the account was \
+                       changed at the same time, for example by the same request from another device: nothing was done.";
+    let current = known_password("The password as it is. `too_long`");
+    Operation::new("changePassword", "account", "Change the password", description)
+        .bearer()
+        .body(
+            "PasswordChange",
+            "Both passwords.",
+            [Member::required("currentPassword", current), Member::required("newPassword", new_password())],
+            [("Both passwords", json!({ "currentPassword": "correct horse battery", "newPassword": "staple of a better horse" }))],
+        )
+        .empty(204, "The password is changed.")
+        .problems([ChangePasswordError::WrongPassword, ChangePasswordError::Conflict].map(Problem::from))
 }

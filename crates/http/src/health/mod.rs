@@ -1,11 +1,12 @@
 //! The health checks and `/metrics`: what orchestrators and collectors ask.
 
-pub(super) mod docs;
-
-use super::problem::chain;
-use crate::metrics::Metrics;
+use crate::kit::{
+    deadline::late,
+    openapi::{Operation, schema_of},
+};
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use revolve_domain::ports::{StoreError, TokenRepository, UserRepository};
+use revolve_observe::{metrics::Metrics, telemetry::chain};
 use serde_json::{Map, Value, json};
 use std::sync::{
     Arc,
@@ -14,32 +15,37 @@ use std::sync::{
 
 /// Whether the service has begun to stop; a clone is the same one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stopping(Arc<AtomicBool>);
+pub struct Stopping(Arc<AtomicBool>);
 
 impl Stopping {
-    pub(crate) fn begin(&self) {
+    /// From now on.
+    pub fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn has_begun(&self) -> bool {
+    /// Whether it has.
+    pub fn has_begun(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 /// What must answer for the service to be ready.
-pub(crate) struct Dependencies {
-    pub(crate) stopping: Stopping,
-    pub(crate) users: Arc<dyn UserRepository>,
-    pub(crate) tokens: Arc<dyn TokenRepository>,
+pub struct Dependencies {
+    /// Then it is not ready, whatever the stores say.
+    pub stopping: Stopping,
+    /// The user database.
+    pub users: Arc<dyn UserRepository>,
+    /// The white list.
+    pub tokens: Arc<dyn TokenRepository>,
 }
 
 /// `GET /health/live`: the process serves.
-pub(super) async fn live() -> HttpResponse {
+pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "live" }))
 }
 
 /// `GET /health/ready`: the stores answer, too, and nobody has told the service to stop.
-pub(super) async fn ready(dependencies: web::Data<Dependencies>) -> HttpResponse {
+pub(crate) async fn ready(dependencies: web::Data<Dependencies>) -> HttpResponse {
     if dependencies.stopping.has_begun() {
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "1"))
@@ -76,7 +82,7 @@ fn state(result: &Result<(), StoreError>) -> Value {
 }
 
 /// `GET /metrics`, on its own listener: in OpenMetrics, or in the older format for who asks for nothing but that.
-pub(super) async fn metrics(request: HttpRequest, metrics: web::Data<Metrics>) -> HttpResponse {
+pub(crate) async fn metrics(request: HttpRequest, metrics: web::Data<Metrics>) -> HttpResponse {
     let accept = request
         .headers()
         .get(header::ACCEPT)
@@ -90,4 +96,51 @@ pub(super) async fn metrics(request: HttpRequest, metrics: web::Data<Metrics>) -
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(metrics.render())
+}
+
+pub(crate) fn live_docs() -> Operation {
+    let schema = schema_of(
+        json!({ "type": "object", "required": ["status"], "properties": { "status": { "type": "string", "enum": ["live"] } } }),
+    );
+    Operation::new(
+        "live",
+        "health",
+        "Does it serve?",
+        "The process serves; nothing is asked of the stores.",
+    )
+    .answer(
+        200,
+        "It does.",
+        "application/json",
+        schema,
+        [("It serves", json!({ "status": "live" }))],
+    )
+    .at_once()
+}
+
+pub(crate) fn ready_docs() -> Operation {
+    let answer = |status: &str, users: &str| json!({ "status": status, "stores": { "users": users, "whiteList": "ready" } });
+    let schema = |status: &str| {
+        let store: Value = json!({ "type": "string", "enum": ["ready", "unavailable"] });
+        schema_of(json!({
+            "type": "object",
+            "required": if status == "ready" { vec!["status", "stores"] } else { vec!["status"] },
+            "properties": {
+                "status": { "type": "string", "enum": if status == "ready" { vec![status] } else { vec![status, "stopping"] } },
+                "stores": { "type": "object", "required": ["users", "whiteList"], "properties": { "users": store, "whiteList": store } },
+            },
+        }))
+    };
+    Operation::new("ready", "health", "Can it do its work?", "The user database and the white list answer, too.")
+        .at_once()
+        .answer(200, "It can.", "application/json", schema("ready"), [("All stores answer", answer("ready", "ready"))])
+        .answer(
+            503,
+            "A store does not answer, or the service was told to stop and the next request should go elsewhere.",
+            "application/json",
+            schema("unavailable"),
+            [("No user database", answer("unavailable", "unavailable")), ("It is stopping", json!({ "status": "stopping" }))],
+        )
+        .problems([late()])
+        .header([503], "Retry-After", "Seconds after which to ask again.", "1")
 }

@@ -1,7 +1,7 @@
 //! Request bodies: JSON objects of at most 16 KiB, read strictly and checked field by field, so that a client hears of
 //! every mistake at once and no half-understood request is carried out.
 
-use super::{
+use crate::kit::{
     deadline::Deadline,
     problem::{FieldProblem, Problem},
 };

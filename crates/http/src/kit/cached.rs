@@ -9,7 +9,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// An answer that may be kept, or 304 if the client has it.
-pub(super) fn cached(
+pub(crate) fn cached(
     request: &HttpRequest,
     max_age: Duration,
     kind: &str,

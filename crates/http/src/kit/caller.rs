@@ -1,6 +1,6 @@
 //! What a request says about who sent it: bearer token, device credential, address.
 
-use super::{forwarded::TrustedProxies, problem::Problem};
+use crate::kit::{forwarded::TrustedProxies, problem::Problem};
 use actix_web::{
     FromRequest, HttpRequest,
     cookie::{Cookie, SameSite},
@@ -20,9 +20,9 @@ pub(crate) const DEVICE_HEADER: &str = "Revolve-Device";
 
 /// How the device cookie is set.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CookieSettings {
+pub struct CookieSettings {
     /// Over https only; the issuer says so.
-    pub(crate) secure: bool,
+    pub secure: bool,
 }
 
 impl CookieSettings {
@@ -37,7 +37,7 @@ impl CookieSettings {
 }
 
 /// The ID token of `Authorization: Bearer …` (RFC 6750 §2.1).
-pub(crate) struct Bearer(pub(crate) SecretString);
+pub struct Bearer(pub SecretString);
 
 impl FromRequest for Bearer {
     type Error = Problem;

@@ -12,11 +12,11 @@ const REMEMBERED: usize = 3600;
 
 /// The origins that are allowed, exactly.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Origins(Arc<[String]>);
+pub struct Origins(Arc<[String]>);
 
 impl Origins {
     /// A list of origins as browsers send them.
-    pub(crate) fn new(origins: Vec<String>) -> Self {
+    pub fn new(origins: Vec<String>) -> Self {
         Self(origins.into())
     }
 
@@ -34,7 +34,7 @@ impl Origins {
                 header::CONTENT_TYPE,
                 header::IF_NONE_MATCH,
             ])
-            .allowed_header(super::caller::DEVICE_HEADER)
+            .allowed_header(crate::kit::caller::DEVICE_HEADER)
             .expose_headers([
                 "Retry-After",
                 "RateLimit",

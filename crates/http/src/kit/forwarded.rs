@@ -4,7 +4,6 @@
 //! proxy wrote is believed; the first that is not itself a trusted proxy is the client. What stands before it, anybody may have
 //! written.
 
-use crate::config::ForwardedHeader;
 use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;
 use std::{
@@ -12,15 +11,27 @@ use std::{
     sync::Once,
 };
 
+/// The header in which trusted proxies say whom a request came from. The other one is never read: a proxy that sets one of them may
+/// pass on what a client wrote into the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For: client, proxy, …`
+    #[default]
+    XForwardedFor,
+    /// `Forwarded: for=client, for=proxy, …` (RFC 7239)
+    Forwarded,
+}
+
 /// Which proxies are trusted, and where they say what they know.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TrustedProxies {
+pub struct TrustedProxies {
     networks: Vec<IpNet>,
     header: ForwardedHeader,
 }
 
 impl TrustedProxies {
-    pub(crate) fn new(networks: Vec<IpNet>, header: ForwardedHeader) -> Self {
+    /// Believes what these networks say in this header.
+    pub fn new(networks: Vec<IpNet>, header: ForwardedHeader) -> Self {
         Self { networks, header }
     }
 

@@ -18,15 +18,15 @@ use revolve_domain::{
 use std::{fmt::Write, time::Duration};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-pub(super) const LEVEL: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const LEVEL: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Whole seconds, rounded up: nobody comes back too early.
-pub(super) fn seconds(time: Duration) -> u64 {
+pub(crate) fn seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// What is left of a budget.
-pub(super) fn level(budget: &Budget) -> String {
+pub(crate) fn level(budget: &Budget) -> String {
     format!(
         "\"{}\";r={};t={}",
         budget.limit.as_str(),
@@ -36,7 +36,7 @@ pub(super) fn level(budget: &Budget) -> String {
 }
 
 /// Nothing is left until then.
-pub(super) fn nothing_left(limited: &Limited) -> String {
+pub(crate) fn nothing_left(limited: &Limited) -> String {
     format!(
         "\"{}\";r=0;t={}",
         limited.limit.as_str(),
@@ -60,50 +60,8 @@ fn policy(rates: &[(LimitName, Rate)]) -> String {
     text
 }
 
-/// Of `POST /signup`.
-pub(super) async fn sign_up(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(
-        &[LimitName::SignUpPerAccount, LimitName::SignUpPerAddress],
-        request,
-        next,
-    )
-    .await
-}
-
-/// Of what checks a password.
-pub(super) async fn password(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(
-        &[
-            LimitName::PasswordPerAccount,
-            LimitName::PasswordPerAddress,
-            LimitName::PasswordPerDevice,
-        ],
-        request,
-        next,
-    )
-    .await
-}
-
-/// Of `POST /tokens`.
-pub(super) async fn refresh(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(
-        &[LimitName::RefreshPerSession, LimitName::RefreshPerAddress],
-        request,
-        next,
-    )
-    .await
-}
-
-async fn with_policy(
+/// Names the policy of these limits in the answer.
+pub(crate) async fn with_policy(
     names: &'static [LimitName],
     request: ServiceRequest,
     next: Next<impl MessageBody>,

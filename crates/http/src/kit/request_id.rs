@@ -23,7 +23,7 @@ pub(crate) struct RequestId {
 
 impl RequestId {
     /// Takes over a well-formed id, or makes one that sorts by time (RFC 9562 §5.7).
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut all = headers.get_all(REQUEST_ID);
         // Two ids are none.
         let only = all.next().filter(|_| all.next().is_none());
@@ -52,7 +52,7 @@ impl RequestId {
     }
 
     /// Does something for this request.
-    pub(super) async fn scope<F: Future>(self, work: F) -> F::Output {
+    pub(crate) async fn scope<F: Future>(self, work: F) -> F::Output {
         CURRENT.scope(self, work).await
     }
 

@@ -2,7 +2,7 @@
 //! them, and every answer tells browsers to do nothing with it but hand it to who asked. A handler that sets one of the headers
 //! itself wins.
 
-use super::problem::Problem;
+use crate::kit::problem::Problem;
 use actix_cors::CorsError;
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -31,14 +31,14 @@ const PUBLISHED: &str = "/.well-known/";
 
 /// The layer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shield {
+pub struct Shield {
     /// Whether clients are told to come by https alone, for a year.
-    pub(crate) https_only: bool,
+    pub https_only: bool,
 }
 
 impl Shield {
     /// Sets the headers on an answer to a request for this path.
-    pub(super) fn cover(self, path: PathKind, headers: &mut HeaderMap) {
+    pub(crate) fn cover(self, path: PathKind, headers: &mut HeaderMap) {
         let mut set = |name: HeaderName, value: &'static str| {
             if !headers.contains_key(&name) {
                 headers.insert(name, HeaderValue::from_static(value));
@@ -65,13 +65,13 @@ impl Shield {
 
 /// Who is meant to read what is at a path.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum PathKind {
+pub(crate) enum PathKind {
     Published,
     Own,
 }
 
 impl PathKind {
-    pub(super) fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         if path.starts_with(PUBLISHED) {
             Self::Published
         } else {
@@ -155,7 +155,7 @@ where
 }
 
 /// What is behind the layer.
-pub(crate) struct Shielded<S> {
+pub struct Shielded<S> {
     shield: Shield,
     inner: Rc<S>,
 }

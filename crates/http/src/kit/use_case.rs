@@ -1,6 +1,6 @@
 //! How a handler calls its use case.
 
-use super::{problem::Problem, watch::Panicked};
+use crate::kit::problem::{Panicked, Problem};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, rt, web::Data};
 use std::future::{Ready, ready};
 use tokio_util::task::TaskTracker;

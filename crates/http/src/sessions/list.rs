@@ -1,21 +1,23 @@
 //! `GET /sessions` and `DELETE /sessions/{sid}`: seeing one's sessions and ending one.
 
-pub(super) mod docs;
-
-use super::{
-    answer::Instant,
+use crate::kit::{
+    answer::{Instant, sample},
     caller::Bearer,
+    openapi::{Operation, example},
     problem::{FieldProblem, Problem},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, web};
 use revolve_domain::{
     model::{DeviceId, SessionId},
-    use_cases::{EndSession, ListSessions, SessionView},
+    use_cases::{EndSession, EndSessionError, ListSessions, SessionView},
 };
 use serde::Serialize;
-use std::net::IpAddr;
-use utoipa::ToSchema;
+use std::net::{IpAddr, Ipv4Addr};
+use utoipa::{
+    ToSchema,
+    openapi::{SchemaFormat, Type, path::ParameterIn, schema::ObjectBuilder},
+};
 
 /// The live sessions of the account.
 #[derive(Serialize, ToSchema)]
@@ -67,7 +69,7 @@ struct DeviceMembers<'a> {
 }
 
 /// `GET /sessions`
-pub(super) async fn list(
+pub(crate) async fn list(
     use_case: web::Data<ListSessions>,
     bearer: Bearer,
 ) -> Result<HttpResponse, Problem> {
@@ -104,7 +106,7 @@ fn members(view: &SessionView) -> SessionMembers<'_> {
 }
 
 /// `DELETE /sessions/{sid}`
-pub(super) async fn end(
+pub(crate) async fn end(
     use_case: UseCase<EndSession>,
     bearer: Bearer,
     sid: web::Path<String>,
@@ -120,4 +122,76 @@ pub(super) async fn end(
         .run(async move |case| case.execute(&bearer.0, session).await)
         .await??;
     Ok(HttpResponse::NoContent().finish())
+}
+
+impl From<EndSessionError> for Problem {
+    fn from(error: EndSessionError) -> Self {
+        match error {
+            EndSessionError::Refused(refused) => refused.into(),
+            EndSessionError::NotFound => Problem::not_found("You have no such session."),
+        }
+    }
+}
+
+pub(crate) fn list_docs() -> Operation {
+    let device = |name, user_agent, bound| DeviceMembers {
+        id: sample::DEVICE,
+        name,
+        user_agent,
+        bound,
+    };
+    let address = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 17)));
+    let here = SessionMembers {
+        id: sample::SESSION,
+        device: device(Some("Ann's phone"), Some("Safari on iPhone"), true),
+        address,
+        created_at: sample::later(0, 0),
+        refreshed_at: sample::later(0, 14),
+        expires_at: sample::later(3, 14),
+        ends_at: sample::later(90, 0),
+        current: true,
+    };
+    let there = SessionMembers {
+        id: sample::OTHER_SESSION,
+        device: device(None, Some("Firefox on Linux"), false),
+        address: None,
+        created_at: sample::later(-4, 0),
+        refreshed_at: sample::later(-1, 0),
+        expires_at: sample::later(2, 0),
+        ends_at: sample::later(86, 0),
+        current: false,
+    };
+    let description = "The live sessions of the account, with their devices.";
+    Operation::new("listSessions", "sessions", "List the sessions", description)
+        .bearer()
+        .json::<Answer<'_>, 1>(
+            200,
+            "The sessions.",
+            [(
+                "Two devices",
+                example(&Answer {
+                    sessions: vec![here, there],
+                }),
+            )],
+        )
+}
+
+pub(crate) fn end_docs() -> Operation {
+    let description =
+        "Ends one session of the account, which may be this one. It is as final as a sign-out.";
+    let id = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::Custom("uuid".to_owned())));
+    Operation::new("endSession", "sessions", "End a session", description)
+        .bearer()
+        .parameter(
+            ParameterIn::Path,
+            "sid",
+            "The session, as in the list.",
+            id,
+            sample::OTHER_SESSION.to_string(),
+        )
+        .empty(204, "It has ended.")
+        .problems([Problem::from(EndSessionError::NotFound)])
+        .invalid_fields([("sid", "invalid_id", "must be a UUID")])
 }

@@ -1,19 +1,19 @@
 //! `POST /tokens`: a refresh token for the next pair.
 
-pub(super) mod docs;
-
-use super::{
-    answer::{SessionAnswer, TokensAnswer},
+use crate::kit::{
+    answer::{SessionAnswer, TokensAnswer, sample},
     body::Body,
     caller::Caller,
+    openapi::{Member, Operation, example, token},
     problem::Problem,
     rate_limit,
     use_case::UseCase,
 };
 use actix_web::HttpResponse;
-use revolve_domain::use_cases::{Refresh, RefreshRequest};
+use revolve_domain::use_cases::{Refresh, RefreshRequest, Refusal};
 use secrecy::SecretString;
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 /// The next pair of tokens.
@@ -25,7 +25,7 @@ struct Answer<'a> {
 }
 
 /// `POST /tokens`
-pub(super) async fn refresh(
+pub(crate) async fn refresh(
     use_case: UseCase<Refresh>,
     caller: Caller,
     body: Body,
@@ -52,4 +52,33 @@ pub(super) async fn refresh(
 pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
     let token = body.secret("refreshToken", |token| Ok(token.clone()));
     body.finish(token)
+}
+
+pub(crate) fn refresh_docs() -> Operation {
+    let description = "Trades the refresh token for the next pair. The token is used up by that; keep the new one in its place.\n\nIf the \
+                       answer is lost, send the same token again: until its successor is used, and within limits, you get the same \
+                       successor, so tabs and retries do no harm. After 503, 429, a timeout or no answer keep the token and try again. \
+                       Only 401 means that it is worth nothing: with `token_stale` another tab was faster, so read your storage again; \
+                       with any other code sign in.\n\nA session that is bound to a device needs the device credential here.";
+    let body = [Member::required(
+        "refreshToken",
+        token("The newest refresh token.", sample::TOKEN),
+    )];
+    let answer = Answer {
+        tokens: sample::tokens(),
+        session: sample::session(None),
+    };
+    Operation::new("refresh", "account", "Refresh", description)
+        .device()
+        .body(
+            "Refresh",
+            "The token to trade.",
+            body,
+            [(
+                "The newest refresh token",
+                json!({ "refreshToken": sample::TOKEN }),
+            )],
+        )
+        .json::<Answer<'_>, 1>(200, "The next pair.", [("The next pair", example(&answer))])
+        .problems(Refusal::ALL.map(Problem::from))
 }

@@ -68,6 +68,7 @@ pub struct CountedEvents<E> {
 }
 
 impl<E> CountedEvents<E> {
+    /// Counts events in `metrics` and passes them to `next`.
     pub fn new(metrics: Arc<Metrics>, next: E) -> Self {
         Self { metrics, next }
     }

@@ -24,6 +24,7 @@ struct Gauge {
 }
 
 impl Gauges {
+    /// None yet.
     pub fn new() -> Self {
         Self::default()
     }

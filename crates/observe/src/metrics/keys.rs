@@ -25,6 +25,7 @@ pub struct CountedRing<R> {
 }
 
 impl<R> CountedRing<R> {
+    /// Passes keys to `next` and shows them in `metrics`.
     pub fn new(next: Arc<R>, metrics: &Metrics) -> Self {
         let seen = List::default();
         let (counted, dated) = (Arc::clone(&seen), Arc::clone(&seen));

@@ -46,6 +46,7 @@ pub struct CountedLimits {
 }
 
 impl CountedLimits {
+    /// Counts what `next` refuses in `metrics`.
     pub fn new(metrics: Arc<Metrics>, next: Arc<dyn RateLimiter>) -> Self {
         Self { metrics, next }
     }

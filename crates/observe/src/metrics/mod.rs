@@ -14,7 +14,7 @@ mod text;
 
 pub use events::CountedEvents;
 pub use gauges::{Gauges, Labels, lossy};
-pub use hashing::MeasuredHasher;
+pub use hashing::{HashQueue, MeasuredHasher};
 pub use http::InFlight;
 pub use keys::CountedRing;
 pub use limits::CountedLimits;
@@ -41,6 +41,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Metrics of a process that has just begun.
     pub fn new() -> Self {
         let mut registry = Registry::default();
         #[cfg(target_os = "linux")]

@@ -16,13 +16,10 @@ pub use chain::chain;
 pub use error::TelemetryError;
 pub use events::LogEvents;
 pub use panics::panics;
-pub use span::IdentifyingTokens;
+pub use span::{IdentifyingTokens, identify};
 pub use trace_parent::TraceParent;
 
-use std::{
-    io::IsTerminal,
-    sync::OnceLock,
-};
+use std::{io::IsTerminal, sync::OnceLock};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     fmt::{self, MakeWriter},

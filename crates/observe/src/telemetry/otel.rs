@@ -50,9 +50,7 @@ where
         None if by_variable => {}
         None => return Ok(None),
     }
-    let exporter = exporter
-        .build()
-        .map_err(TelemetryError::Traces)?;
+    let exporter = exporter.build().map_err(TelemetryError::Traces)?;
     let mut resource = Resource::builder();
     if !given("OTEL_SERVICE_NAME") {
         resource = resource.with_service_name("revolve");

@@ -21,7 +21,8 @@ impl IdentifyingTokens {
     }
 }
 
-fn identify(user: UserId, session: SessionId) {
+/// Records in the current span whose request it is.
+pub fn identify(user: UserId, session: SessionId) {
     Span::current()
         .record("user", display(user))
         .record("session", display(session));

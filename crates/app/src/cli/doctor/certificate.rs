@@ -1,17 +1,15 @@
 //! The listener's own certificate: whether the service can start with it, and for how long clients take it.
 
 use super::finding::{AS_USER, Finding, is_denied};
-use crate::{
-    config::Tls,
-    server::{Certificate, Standing, Validity},
-};
+use crate::{composition::settings, config::Tls};
 use revolve_domain::model::Timestamp;
+use revolve_listener::{Standing, Validity};
 
 const CHECK: &str = "http.certificate";
 
 /// `None` if it speaks no TLS.
 pub(super) fn check(tls: &Tls, now: Timestamp) -> Option<Finding> {
-    match Certificate::load(tls).and_then(|loaded| loaded.map(|certificate| certificate.validity()).transpose()) {
+    match settings::certificate(tls).and_then(|loaded| loaded.map(|certificate| certificate.validity()).transpose()) {
         Ok(validity) => validity.map(|validity| judge(validity, now)),
         Err(error) if is_denied(error.as_ref()) => Some(Finding::unknown(CHECK, format!("{error:#}")).advise(AS_USER)),
         Err(error) => Some(
@@ -24,8 +22,8 @@ pub(super) fn check(tls: &Tls, now: Timestamp) -> Option<Finding> {
 fn judge(validity: Validity, now: Timestamp) -> Finding {
     const RENEW: &str =
         "renew it: new files are taken up without a restart, within http.tls.reload_interval";
-    let until = validity.until.to_datetime();
-    match validity.standing(now) {
+    let until = validity.until;
+    match validity.standing(now.to_datetime()) {
         Standing::Good => Finding::ok(CHECK, format!("it is valid until {until}")),
         Standing::Soon => {
             Finding::warning(CHECK, format!("it expires soon: {until}")).advise(RENEW)
@@ -36,10 +34,7 @@ fn judge(validity: Validity, now: Timestamp) -> Finding {
         }
         Standing::Early => Finding::error(
             CHECK,
-            format!(
-                "it is valid from {} only; clients refuse it",
-                validity.from.to_datetime()
-            ),
+            format!("it is valid from {} only; clients refuse it", validity.from),
         )
         .advise("look at this machine's clock, or at when the certificate was made for"),
     }
@@ -56,8 +51,8 @@ mod tests {
     #[test]
     fn a_certificate_is_renewed_in_time() {
         let made = Validity {
-            from: Timestamp::from_seconds(10 * DAY),
-            until: Timestamp::from_seconds(100 * DAY),
+            from: Timestamp::from_seconds(10 * DAY).to_datetime(),
+            until: Timestamp::from_seconds(100 * DAY).to_datetime(),
         };
         for (second, level) in [
             (9 * DAY, Level::Error),

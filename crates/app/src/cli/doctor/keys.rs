@@ -3,7 +3,6 @@
 use super::finding::{AS_USER, Finding, is_denied};
 use crate::{
     config::{Config, Profile, Secret},
-    http::problem::chain,
     keys::Material,
 };
 use revolve_adapters::system::{SystemClock, SystemEntropy};
@@ -12,6 +11,7 @@ use revolve_domain::{
     model::Timestamp,
     ports::{Clock, KeyRing, StoreError, StoreErrorKind},
 };
+use revolve_observe::telemetry::chain;
 use std::{io, sync::Arc, time::Duration};
 
 const SEALED: &str = "keys.sealed";

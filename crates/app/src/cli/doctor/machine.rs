@@ -2,7 +2,8 @@
 //! the service: run it as the service is run.
 
 use super::finding::Finding;
-use crate::{config::Config, server};
+use crate::composition::settings;
+use crate::config::Config;
 use bytesize::ByteSize;
 use revolve_adapters::argon2::memory_limit;
 
@@ -12,7 +13,10 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         .map(|(_, hard)| hard)
         .map_err(|error| error.to_string());
     let files = match open {
-        Ok(hard) => files(hard, server::wanted_files(config.http.max_connections)),
+        Ok(hard) => files(
+            hard,
+            revolve_listener::wanted_files(config.http.max_connections),
+        ),
         Err(why) => Finding::unknown(
             "machine.files",
             format!("the limit of open files is not known: {why}"),
@@ -21,8 +25,8 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     vec![
         files,
         hashing(
-            config.hashing.cost().bytes(),
-            config.hashing.budget(),
+            settings::hash_cost(&config.hashing).bytes(),
+            settings::hash_budget(&config.hashing),
             memory_limit(),
         ),
     ]

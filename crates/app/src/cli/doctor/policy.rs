@@ -36,7 +36,7 @@ fn limits(limits: &Limits) -> Finding {
     ];
     let off: Vec<_> = guessing
         .into_iter()
-        .filter(|(_, rate)| rate.0 == Limit::Off)
+        .filter(|(_, rate)| rate.limit() == Limit::Off)
         .map(|(name, _)| name)
         .collect();
     let says = match (limits.enabled, off.as_slice()) {
@@ -67,7 +67,6 @@ fn id_tokens(life: Duration) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::{super::finding::Level, *};
-    use crate::config::Rate;
 
     #[test]
     fn what_gives_up_a_promise_is_said() {
@@ -79,7 +78,7 @@ mod tests {
             "the defaults keep them all"
         );
         let off = Limits {
-            password_per_address: Rate(Limit::Off),
+            password_per_address: Limit::Off.into(),
             ..Limits::default()
         };
         let loose = [

@@ -1,19 +1,21 @@
 //! The user database of the server profile.
 
 use super::{clock, finding::Finding, keys::Keys, network::encryption};
-use crate::{config::Config, http::problem::chain};
+use crate::composition::settings;
+use crate::config::Config;
 use revolve_adapters::{
     postgres::{PostgresFacts, Standbys, inspect, plain_hosts},
     system::SystemClock,
 };
 use revolve_domain::ports::Clock;
+use revolve_observe::telemetry::chain;
 
 /// Connections that Postgres keeps for others, and some for those who look at it.
 const OTHERS: i64 = 5;
 
 /// Looks at Postgres, and says which keys are in it.
 pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys {
-    let settings = match config.postgres() {
+    let settings = match settings::postgres(config) {
         Ok(settings) => settings,
         Err(error) => {
             findings.push(Finding::error("postgres.reach", error.to_string()));

@@ -1,16 +1,15 @@
 //! The white list of the server profile, server by server.
 
 use super::{clock, finding::Finding, network::encryption};
-use crate::{
-    config::{Config, RedisModeName},
-    http::problem::chain,
-};
+use crate::composition::settings;
+use crate::config::{Config, RedisModeName};
 use bytesize::ByteSize;
 use revolve_adapters::{
     redis::{RedisFacts, inspect, plain_hosts},
     system::SystemClock,
 };
 use revolve_domain::ports::Clock;
+use revolve_observe::telemetry::chain;
 
 /// What clients meet when Redis has lost its data.
 const LOST: &str =
@@ -18,7 +17,7 @@ const LOST: &str =
 
 /// Looks at every Redis that takes part.
 pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) {
-    let settings = match config.redis() {
+    let settings = match settings::redis(config) {
         Ok(settings) => settings,
         Err(error) => return findings.push(Finding::error("redis.reach", error.to_string())),
     };

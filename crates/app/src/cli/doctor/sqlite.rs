@@ -5,9 +5,10 @@ use super::{
     keys::Keys,
     postgres::schema,
 };
-use crate::{config::Config, http::problem::chain};
+use crate::config::Config;
 use revolve_adapters::sqlite::{SqliteFacts, inspect};
 use revolve_domain::ports::StoreErrorKind;
+use revolve_observe::telemetry::chain;
 
 const FILE: &str = "sqlite.file";
 

@@ -1,6 +1,7 @@
 //! `revolve hash calibrate`: memory first, passes only where there is no more memory (RFC 9106 §4), one lane, never less than the OWASP minimum. All
 //! threads hash at once while it measures, as they do when it matters.
 
+use crate::composition::settings;
 use crate::config::Hashing;
 use anyhow::{Context, Result};
 use bytesize::ByteSize;
@@ -102,7 +103,7 @@ impl Measured {
 
 /// Measures and says what was found.
 pub(super) fn run(hashing: &Hashing, args: &Args) -> Result<String> {
-    let (floor, budget) = (HashCost::default(), hashing.budget());
+    let (floor, budget) = (HashCost::default(), settings::hash_budget(hashing));
     let threads = threads(hashing.threads.and_then(NonZeroUsize::new), floor, budget);
     let bench = Bench {
         threads,
@@ -112,10 +113,10 @@ pub(super) fn run(hashing: &Hashing, args: &Args) -> Result<String> {
     let target = args.target.as_secs_f64() * 1000.0;
 
     let minimum = bench.measure(floor)?;
-    let configured = if hashing.cost() == floor {
+    let configured = if settings::hash_cost(hashing) == floor {
         minimum
     } else {
-        bench.measure(hashing.cost())?
+        bench.measure(settings::hash_cost(hashing))?
     };
     let mut proposed = minimum;
     for _ in 0..ATTEMPTS {

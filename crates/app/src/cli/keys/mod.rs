@@ -1,9 +1,11 @@
 //! `revolve keys …`: what an operator sees of the keys and does with them. Nothing private is ever printed.
 
-use super::{Material, table::Listed};
+mod table;
+
 use crate::{
     composition::{Purpose, key_store},
     config::Config,
+    keys::Material,
 };
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Subcommand, ValueEnum};
@@ -18,6 +20,7 @@ use revolve_domain::{
 };
 use serde_json::Value;
 use std::sync::Arc;
+use table::Listed;
 
 /// Which tokens a key signs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -139,11 +142,7 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
         }
         KeysCommand::Generate { r#use, algorithm } => {
             let key = manage.generate(kind(r#use, algorithm)?).await?;
-            let until = key
-                .phase
-                .until()
-                .map(super::table::instant)
-                .unwrap_or_default();
+            let until = key.phase.until().map(table::instant).unwrap_or_default();
             format!(
                 "made the next {} key for {} tokens: {}\nit signs from {until}\n",
                 key.kind.algorithm_name(),
@@ -156,7 +155,7 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
                 let retired = promotion.retires.map(|(id, retired)| {
                     format!(
                         "{id} is retired and stays until {}\n",
-                        super::table::instant(retired.until)
+                        table::instant(retired.until)
                     )
                 });
                 format!(
@@ -166,7 +165,7 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
                 )
             }
             RotateOutcome::Waits(id, NotYet(at)) => {
-                let at = super::table::instant(at);
+                let at = table::instant(at);
                 format!(
                     "{id} is published and takes over by itself at {at}, when everybody knows it (--now: at once)\n"
                 )
@@ -175,7 +174,7 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
         KeysCommand::Retire { kid, now } => match manage.retire(&kid, now).await? {
             RetireOutcome::Retired(retired) => format!(
                 "{kid} is retired and stays until {}\n",
-                super::table::instant(retired.until)
+                table::instant(retired.until)
             ),
             RetireOutcome::Gone => format!("{kid} is gone\n"),
         },

@@ -9,13 +9,13 @@ use crate::{
     },
     composition::{Purpose, desk},
     config::Config,
-    http::problem::chain,
 };
 use anyhow::Result;
 use revolve_domain::{
     model::{EndReason, Label, Standing, UserId},
     use_cases::{AccountName, HistoricSession, ManageAccounts},
 };
+use revolve_observe::telemetry::chain;
 use serde::Serialize;
 use std::fmt::Write;
 

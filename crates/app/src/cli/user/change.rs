@@ -6,13 +6,14 @@ use crate::{
     cli::answer,
     composition::{Desk, Purpose, desk},
     config::{Config, Traces},
-    telemetry::{self, Telemetry},
+    start_telemetry,
 };
 use anyhow::{Result, anyhow};
 use revolve_domain::{
     model::SessionId,
     ports::{DisableOutcome, EnableOutcome, EndOutcome},
 };
+use revolve_observe::telemetry::Telemetry;
 
 /// Arguments of a change that can be taken back.
 #[derive(Clone, Debug, clap::Args)]
@@ -121,7 +122,7 @@ pub(super) fn announced(config: &Config) -> Result<Telemetry> {
     let mut config = config.clone();
     "off,revolve::security=info".clone_into(&mut config.log.level);
     config.traces = Traces::default();
-    Ok(telemetry::start(&config)?)
+    Ok(start_telemetry(&config)?)
 }
 
 fn done(desk: &Desk, telemetry: Telemetry, said: &str) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The certificates that a section names by files.
 
-use super::ConfigError;
+use crate::config::ConfigError;
 use revolve_adapters::tls::{TlsIdentity, TlsSettings};
 use std::path::Path;
 

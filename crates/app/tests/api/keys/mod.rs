@@ -6,8 +6,8 @@ mod replicas;
 
 use crate::support::App;
 use revolve::{
+    cli::keys::{KeysCommand, run},
     config::Config,
-    keys::{KeysCommand, run},
 };
 use serde_json::Value;
 use std::time::{Duration, Instant};

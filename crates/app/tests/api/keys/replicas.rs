@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use revolve::{
     Application,
+    cli::keys::{KeysCommand, Use},
     config::Config,
-    keys::{KeysCommand, Use},
 };
 use revolve_adapters::jose::MasterKey;
 use secrecy::ExposeSecret;

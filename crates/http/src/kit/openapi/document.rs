@@ -1,15 +1,11 @@
 //! All operations, put together.
 
 use super::{
-    DOCUMENT, PAGE,
     operation::{DEVICE_COOKIE, ID_TOKEN, Operation},
-    response, serve,
+    response,
 };
-use crate::http::{
-    BASE, begin, discovery, me, password,
-    problem::{Document, FieldProblem},
-    refresh, revocations, sessions, sign_out, well_known,
-};
+use crate::kit::problem::{Document, FieldProblem};
+use actix_web::http::Method;
 use utoipa::{
     ToSchema,
     openapi::{
@@ -28,50 +24,38 @@ const ABOUT: &str = "An account service: people sign up and sign in, services ve
                      method with 405 `method_not_allowed` and `Allow`. 503 and 429 name in `Retry-After` when to try again: keep your \
                      tokens meanwhile.\n\n`/metrics` for operators is on a listener of its own (`http.metrics_listen`) and no part of this.";
 
-/// Each operation with its method and path, in the order in which a reader wants them.
-pub(super) fn operations() -> Vec<(HttpMethod, String, Operation)> {
-    use HttpMethod::{Delete, Get, Post, Put};
-    let account = |path: &str| format!("{BASE}{path}");
-    vec![
-        (Post, account("/signup"), begin::docs::sign_up()),
-        (Post, account("/signin"), begin::docs::sign_in()),
-        (Post, account("/tokens"), refresh::docs::refresh()),
-        (Get, account("/me"), me::docs::me()),
-        (Put, account("/details"), me::docs::details()),
-        (Put, account("/password"), password::docs::change()),
-        (Delete, account("/me"), me::docs::delete()),
-        (Get, account("/sessions"), sessions::docs::list()),
-        (Delete, account("/sessions/{sid}"), sessions::docs::end()),
-        (Post, account("/signout"), sign_out::docs::sign_out()),
-        (
-            Get,
-            "/.well-known/jwks.json".to_owned(),
-            discovery::docs::jwks(),
-        ),
-        (
-            Get,
-            "/.well-known/openid-configuration".to_owned(),
-            discovery::docs::configuration(),
-        ),
-        (
-            Get,
-            "/.well-known/revocations".to_owned(),
-            revocations::docs::revocations(),
-        ),
-        (Get, "/health/live".to_owned(), well_known::docs::live()),
-        (Get, "/health/ready".to_owned(), well_known::docs::ready()),
-        (Get, DOCUMENT.to_owned(), serve::document_docs()),
-        (Get, PAGE.to_owned(), serve::page_docs()),
-    ]
+/// An operation where it is.
+pub(crate) struct Documented {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    /// No cache may keep an answer.
+    pub(crate) is_private: bool,
+    pub(crate) operation: Operation,
 }
 
-/// The document.
-pub(super) fn document() -> OpenApi {
+fn http_method(method: &Method) -> HttpMethod {
+    match *method {
+        Method::POST => HttpMethod::Post,
+        Method::PUT => HttpMethod::Put,
+        Method::PATCH => HttpMethod::Patch,
+        Method::DELETE => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+/// The document of these operations, in their order.
+pub(crate) fn document(operations: Vec<Documented>) -> OpenApi {
     let mut components = shared();
     let mut paths = Paths::new();
-    for (method, path, operation) in operations() {
+    for Documented {
+        method,
+        path,
+        is_private,
+        operation,
+    } in operations
+    {
         let (mut operation, schemas) = operation.build();
-        if path.starts_with(BASE) {
+        if is_private {
             operation
                 .responses
                 .responses
@@ -79,7 +63,7 @@ pub(super) fn document() -> OpenApi {
                 .for_each(not_kept);
         }
         components.schemas.extend(schemas);
-        let item = PathItem::new(method, operation);
+        let item = PathItem::new(http_method(&method), operation);
         match paths.paths.get_mut(&path) {
             Some(known) => known.merge_operations(item),
             None => drop(paths.paths.insert(path, item)),

@@ -1,6 +1,6 @@
 //! The members of request bodies, with the limits of the types that they become.
 
-use crate::http::problem::FieldProblem;
+use crate::kit::problem::FieldProblem;
 use revolve_domain::model::{EmailAddress, Label, Password, WebUrl};
 use serde_json::Value;
 use utoipa::openapi::{
@@ -15,7 +15,7 @@ const WEB: &str =
     r"^[Hh][Tt][Tt][Pp][Ss]?://[^\u0000-\u0020\u007F-\u009F/?#][^\u0000-\u001F\u007F-\u009F]*$";
 
 /// A member of a request body.
-pub(in crate::http) struct Member {
+pub(crate) struct Member {
     name: &'static str,
     schema: Object,
     required: bool,
@@ -23,7 +23,7 @@ pub(in crate::http) struct Member {
 
 impl Member {
     /// One that must be there.
-    pub(in crate::http) fn required(name: &'static str, schema: ObjectBuilder) -> Self {
+    pub(crate) fn required(name: &'static str, schema: ObjectBuilder) -> Self {
         Self {
             name,
             schema: schema.build(),
@@ -32,7 +32,7 @@ impl Member {
     }
 
     /// One that may be missing.
-    pub(in crate::http) fn optional(name: &'static str, schema: ObjectBuilder) -> Self {
+    pub(crate) fn optional(name: &'static str, schema: ObjectBuilder) -> Self {
         Self {
             name,
             schema: schema.build(),
@@ -41,7 +41,7 @@ impl Member {
     }
 
     /// One that may be missing or null.
-    pub(in crate::http) fn nullable(name: &'static str, schema: ObjectBuilder) -> Self {
+    pub(crate) fn nullable(name: &'static str, schema: ObjectBuilder) -> Self {
         Self::optional(
             name,
             schema.schema_type(SchemaType::from_iter([Type::String, Type::Null])),
@@ -96,7 +96,7 @@ fn text(description: &str, example: &str) -> ObjectBuilder {
 }
 
 /// An e-mail address.
-pub(in crate::http) fn email() -> ObjectBuilder {
+pub(crate) fn email() -> ObjectBuilder {
     let description = "An e-mail address. White space around it is dropped; it is kept in lower case and in NFC, and has at most 254 bytes \
                        then. `invalid_email`, `too_long`";
     text(description, "ann@example.org")
@@ -105,14 +105,14 @@ pub(in crate::http) fn email() -> ObjectBuilder {
 }
 
 /// A password that somebody claims to know.
-pub(in crate::http) fn known_password(description: &str) -> ObjectBuilder {
+pub(crate) fn known_password(description: &str) -> ObjectBuilder {
     text(description, "correct horse battery")
         .format(Some(password()))
         .max_length(Some(Password::MAX))
 }
 
 /// A password that somebody wants to set.
-pub(in crate::http) fn new_password() -> ObjectBuilder {
+pub(crate) fn new_password() -> ObjectBuilder {
     let description = "Any Unicode, counted in characters after normalisation (NFC), never trimmed, never truncated. `too_short`, `too_long`";
     text(description, "correct horse battery")
         .format(Some(password()))
@@ -125,7 +125,7 @@ fn password() -> SchemaFormat {
 }
 
 /// A line of text.
-pub(in crate::http) fn label(description: &str, example: &str) -> ObjectBuilder {
+pub(crate) fn label(description: &str, example: &str) -> ObjectBuilder {
     text(description, example)
         .min_length(Some(1))
         .max_length(Some(Label::MAX))
@@ -133,7 +133,7 @@ pub(in crate::http) fn label(description: &str, example: &str) -> ObjectBuilder 
 }
 
 /// A URL that browsers may show.
-pub(in crate::http) fn web_url(description: &str, example: &str) -> ObjectBuilder {
+pub(crate) fn web_url(description: &str, example: &str) -> ObjectBuilder {
     text(description, example)
         .format(Some(SchemaFormat::Custom("uri".to_owned())))
         .max_length(Some(WebUrl::MAX))
@@ -141,12 +141,12 @@ pub(in crate::http) fn web_url(description: &str, example: &str) -> ObjectBuilde
 }
 
 /// A token.
-pub(in crate::http) fn token(description: &str, example: &str) -> ObjectBuilder {
+pub(crate) fn token(description: &str, example: &str) -> ObjectBuilder {
     text(description, example)
 }
 
 /// One of a few words.
-pub(in crate::http) fn choice(
+pub(crate) fn choice(
     description: &str,
     words: impl IntoIterator<Item = &'static str>,
     default: &str,

@@ -2,13 +2,13 @@
 //! kind (the answers to a bad token, to a bad body) is added here.
 
 use super::{field_schema::Member, response};
-use crate::http::{
+use crate::kit::{
     body,
     caller::DEVICE_HEADER,
     problem::{FieldProblem, Problem},
 };
 use actix_web::http::StatusCode;
-use revolve_domain::use_cases::Refusal;
+use revolve_domain::{limits::LimitName, use_cases::Refusal};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{
@@ -43,10 +43,10 @@ const BEARER: [Refusal; 8] = [
 ];
 
 /// An example: what it shows, and the value.
-pub(in crate::http) type Example = (&'static str, Value);
+pub(crate) type Example = (&'static str, Value);
 
 /// One operation.
-pub(in crate::http) struct Operation {
+pub(crate) struct Operation {
     id: &'static str,
     tag: &'static str,
     summary: &'static str,
@@ -61,7 +61,7 @@ pub(in crate::http) struct Operation {
 }
 
 impl Operation {
-    pub(in crate::http) fn new(
+    pub(crate) fn new(
         id: &'static str,
         tag: &'static str,
         summary: &'static str,
@@ -83,14 +83,14 @@ impl Operation {
     }
 
     /// Needs an ID token.
-    pub(in crate::http) fn bearer(mut self) -> Self {
+    pub(crate) fn bearer(mut self) -> Self {
         self.security = Some(vec![SecurityRequirement::new(ID_TOKEN, [] as [&str; 0])]);
         self.problems([Problem::unauthenticated()])
             .problems(BEARER.map(Problem::from))
     }
 
     /// May show a device credential, in the header or in the cookie.
-    pub(in crate::http) fn device(mut self) -> Self {
+    pub(crate) fn device(mut self) -> Self {
         self.security = Some(vec![
             SecurityRequirement::default(),
             SecurityRequirement::new(DEVICE_COOKIE, [] as [&str; 0]),
@@ -105,7 +105,7 @@ impl Operation {
     }
 
     /// An optional parameter.
-    pub(in crate::http) fn parameter(
+    pub(crate) fn parameter(
         mut self,
         place: ParameterIn,
         name: &str,
@@ -133,13 +133,13 @@ impl Operation {
     }
 
     /// A parameter that several operations have.
-    pub(in crate::http) fn parameter_of(mut self, parameter: Parameter) -> Self {
+    pub(crate) fn parameter_of(mut self, parameter: Parameter) -> Self {
         self.parameters.push(parameter);
         self
     }
 
     /// Takes a JSON object with these members and no others.
-    pub(in crate::http) fn body<const N: usize>(
+    pub(crate) fn body<const N: usize>(
         self,
         name: &str,
         description: &str,
@@ -150,7 +150,7 @@ impl Operation {
     }
 
     /// The same, but nothing counts as `{}`.
-    pub(in crate::http) fn optional_body<const N: usize>(
+    pub(crate) fn optional_body<const N: usize>(
         self,
         name: &str,
         description: &str,
@@ -191,7 +191,7 @@ impl Operation {
     }
 
     /// 422 for these fields.
-    pub(in crate::http) fn invalid_fields<const N: usize>(
+    pub(crate) fn invalid_fields<const N: usize>(
         self,
         errors: [(&str, &'static str, &str); N],
     ) -> Self {
@@ -200,7 +200,7 @@ impl Operation {
     }
 
     /// Answers with JSON of this type.
-    pub(in crate::http) fn json<T: ToSchema, const N: usize>(
+    pub(crate) fn json<T: ToSchema, const N: usize>(
         self,
         status: u16,
         description: &str,
@@ -220,7 +220,7 @@ impl Operation {
     }
 
     /// Answers with any content.
-    pub(in crate::http) fn answer<const N: usize>(
+    pub(crate) fn answer<const N: usize>(
         mut self,
         status: u16,
         description: &str,
@@ -239,13 +239,13 @@ impl Operation {
     }
 
     /// Answers with no content.
-    pub(in crate::http) fn empty(mut self, status: u16, description: &str) -> Self {
+    pub(crate) fn empty(mut self, status: u16, description: &str) -> Self {
         self.answers.insert(status, Response::new(description));
         self
     }
 
     /// Each of these answers has a header.
-    pub(in crate::http) fn header<const N: usize>(
+    pub(crate) fn header<const N: usize>(
         self,
         statuses: [u16; N],
         name: &str,
@@ -256,7 +256,7 @@ impl Operation {
     }
 
     /// These answers may have a header.
-    pub(in crate::http) fn maybe_header<const N: usize>(
+    pub(crate) fn maybe_header<const N: usize>(
         self,
         statuses: [u16; N],
         name: &str,
@@ -289,19 +289,21 @@ impl Operation {
     }
 
     /// Answers with these problems.
-    pub(in crate::http) fn problems(mut self, problems: impl IntoIterator<Item = Problem>) -> Self {
+    pub(crate) fn problems(mut self, problems: impl IntoIterator<Item = Problem>) -> Self {
         self.problems.extend(problems);
         self
     }
 
-    /// Is counted against limits.
-    pub(in crate::http) fn limited(mut self) -> Self {
-        self.shared.push(429);
+    /// Counts against these limits.
+    pub(crate) fn limited_by(mut self, limits: &[LimitName]) -> Self {
+        if !limits.is_empty() {
+            self.shared.push(429);
+        }
         self
     }
 
     /// Does not touch a store.
-    pub(in crate::http) fn at_once(mut self) -> Self {
+    pub(crate) fn at_once(mut self) -> Self {
         self.shared.retain(|status| !matches!(status, 500 | 503));
         self
     }

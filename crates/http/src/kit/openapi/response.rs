@@ -1,7 +1,7 @@
 //! Problems as answers: made from real ones, so that what is documented is what is sent.
 
 use super::operation::Example;
-use crate::http::{deadline::late, problem::Problem};
+use crate::kit::{deadline::late, problem::Problem};
 use actix_web::{
     ResponseError,
     http::{StatusCode, header},

@@ -3,7 +3,7 @@
 use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 
 /// Each code and what it means.
-pub(in crate::http) const FIELD_CODES: [(&str, &str); 12] = [
+pub(crate) const FIELD_CODES: [(&str, &str); 12] = [
     ("missing", "The member is needed."),
     ("unknown_field", "There is no such member here."),
     ("wrong_type", "The member has another type."),

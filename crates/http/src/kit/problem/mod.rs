@@ -3,18 +3,19 @@
 mod codes;
 
 #[cfg(test)]
-pub(super) use codes::FIELD_CODES;
+pub(crate) use codes::FIELD_CODES;
 
-use super::{rate_limit, watch::RequestId};
-use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, http::StatusCode, http::header};
+use crate::kit::{rate_limit, request_id::RequestId};
+use actix_web::{
+    HttpResponse, HttpResponseBuilder, ResponseError,
+    http::{StatusCode, header},
+};
 use revolve_domain::{
     model::FieldError,
     ports::{StoreError, StoreErrorKind},
-    use_cases::{
-        ChangePasswordError, DeleteAccountError, EndSessionError, Failure, Limited, Refusal,
-        Refused, SignInError, SignUpError, UpdateDetailsError,
-    },
+    use_cases::{Failure, Limited, Refusal, Refused},
 };
+use revolve_observe::telemetry::chain;
 use serde::{Serialize, Serializer};
 use std::{borrow::Cow, error::Error, fmt, time::Duration};
 use utoipa::ToSchema;
@@ -25,12 +26,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An error as the client sees it. It never echoes what the client sent in a secret field.
 #[derive(Debug)]
-pub(crate) struct Problem(Box<Document>);
+pub struct Problem(Box<Document>);
 
 /// Why a request was not carried out (RFC 9457). Nothing was changed by a 4xx.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(super) struct Document {
+pub(crate) struct Document {
     /// `urn:revolve:problem:` and the code.
     #[schema(format = "uri")]
     r#type: String,
@@ -56,12 +57,28 @@ pub(super) struct Document {
     #[schema(value_type = Option<String>, pattern = "^[0-9a-f-]{32,36}$", nullable = false)]
     request_id: Option<RequestId>,
     #[serde(skip)]
-    allow: Option<&'static str>,
+    allow: Option<String>,
+    #[serde(skip)]
+    challenge: Challenge,
     #[serde(skip)]
     retry_after: Duration,
     #[serde(skip)]
     limited: Option<Limited>,
 }
+
+/// What `WWW-Authenticate` says on a 401 (RFC 6750 §3).
+#[derive(Clone, Copy, Debug)]
+enum Challenge {
+    /// How to authenticate: no token was sent.
+    Bearer,
+    /// The token that was sent is refused, with the code as `error_description`.
+    InvalidToken,
+}
+
+/// What a handler said in its panic is not told here: it may hold anything.
+#[derive(Debug, thiserror::Error)]
+#[error("a handler panicked")]
+pub(crate) struct Panicked;
 
 /// The code, on the answer: for those who see no more than that.
 #[derive(Clone, Copy)]
@@ -116,6 +133,7 @@ impl Problem {
             errors: Vec::new(),
             request_id: None,
             allow: None,
+            challenge: Challenge::InvalidToken,
             retry_after: RETRY_AFTER,
             limited: None,
         }))
@@ -140,20 +158,26 @@ impl Problem {
     }
 
     /// 405 with the methods that are allowed.
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(crate) fn method_not_allowed(allow: impl Into<String>) -> Self {
         let detail = "This resource does not have that method; `Allow` names those that it has.";
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
-        problem.0.allow = Some(allow);
+        problem.0.allow = Some(allow.into());
         problem
     }
 
     /// 401 because there is no bearer token.
     pub(crate) fn unauthenticated() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
+        Self::without_token(
             "unauthenticated",
             "Send an ID token: `Authorization: Bearer …`.",
         )
+    }
+
+    /// 401 where no token was sent.
+    pub(crate) fn without_token(code: &'static str, detail: &'static str) -> Self {
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, code, detail);
+        problem.0.challenge = Challenge::Bearer;
+        problem
     }
 
     /// 503: the client keeps what it has and tries again.
@@ -171,20 +195,20 @@ impl Problem {
     }
 
     /// What a client is told when a dependency is not available.
-    pub(super) fn try_again() -> Self {
+    pub(crate) fn try_again() -> Self {
         let detail = "The service can't do this right now. Keep what you have and try again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
     /// 500: a bug. The client gets the request's id to report, the log gets the rest.
-    pub(crate) fn internal(error: &(dyn Error + 'static)) -> Self {
+    pub fn internal(error: &(dyn Error + 'static)) -> Self {
         let id = RequestId::current();
         tracing::error!(request_id = %id, error = %chain(error), "internal error");
         Self::with_id(id)
     }
 
     /// A 500 as the documentation shows it.
-    pub(super) fn example_internal() -> Self {
+    pub(crate) fn example_internal() -> Self {
         Self::with_id(uuid!("019a7c10-3b5e-7c1d-9f60-2a4b8c6d0e12").into())
     }
 
@@ -199,12 +223,12 @@ impl Problem {
     }
 
     /// The stable code.
-    pub(super) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         self.0.code
     }
 
     /// The status.
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.0.status
     }
 }
@@ -213,18 +237,6 @@ impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
-}
-
-/// An error and what caused it, in one line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 impl fmt::Display for Problem {
@@ -242,8 +254,8 @@ impl ResponseError for Problem {
         let document = &*self.0;
         let mut response = HttpResponseBuilder::new(document.status);
         response.content_type("application/problem+json");
-        if let Some(allow) = document.allow {
-            response.insert_header((header::ALLOW, allow));
+        if let Some(allow) = &document.allow {
+            response.insert_header((header::ALLOW, allow.as_str()));
         }
         if let Some(limited) = &document.limited {
             response.insert_header((
@@ -256,17 +268,14 @@ impl ResponseError for Problem {
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.insert_header((header::RETRY_AFTER, whole_seconds(document.retry_after)));
             }
-            // RFC 6750 §3: an error is named only if a token was sent.
-            StatusCode::UNAUTHORIZED
-                if matches!(document.code, "unauthenticated" | "invalid_credentials") =>
-            {
-                response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"revolve\""));
-            }
             StatusCode::UNAUTHORIZED => {
-                let challenge = format!(
-                    "Bearer realm=\"revolve\", error=\"invalid_token\", error_description=\"{}\"",
-                    document.code
-                );
+                let challenge = match document.challenge {
+                    Challenge::Bearer => "Bearer realm=\"revolve\"".to_owned(),
+                    Challenge::InvalidToken => format!(
+                        "Bearer realm=\"revolve\", error=\"invalid_token\", error_description=\"{}\"",
+                        document.code
+                    ),
+                };
                 response.insert_header((header::WWW_AUTHENTICATE, challenge));
             }
             _ => {}
@@ -321,105 +330,9 @@ impl From<Refused> for Problem {
     }
 }
 
-impl From<SignUpError> for Problem {
-    fn from(error: SignUpError) -> Self {
-        match error {
-            SignUpError::EmailTaken => email_taken(),
-            SignUpError::WeakPassword(fault) => {
-                Self::fields(vec![FieldProblem::invalid("password", fault)])
-            }
-            SignUpError::Limited(limited) => limited.into(),
-            SignUpError::Failed(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<SignInError> for Problem {
-    fn from(error: SignInError) -> Self {
-        match error {
-            SignInError::InvalidCredentials => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_credentials",
-                "The e-mail address or the password is wrong.",
-            ),
-            SignInError::Superseded => {
-                let detail =
-                    "The account's sessions were ended during this sign-in; sign in again.";
-                Self::new(StatusCode::UNAUTHORIZED, "sign_in_superseded", detail)
-            }
-            SignInError::Limited(limited) => limited.into(),
-            SignInError::Failed(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<UpdateDetailsError> for Problem {
-    fn from(error: UpdateDetailsError) -> Self {
-        match error {
-            UpdateDetailsError::Refused(refused) => refused.into(),
-            UpdateDetailsError::EmailTaken => email_taken(),
-            UpdateDetailsError::WrongPassword => wrong_password(),
-        }
-    }
-}
-
-impl From<ChangePasswordError> for Problem {
-    fn from(error: ChangePasswordError) -> Self {
-        match error {
-            ChangePasswordError::Refused(refused) => refused.into(),
-            ChangePasswordError::WrongPassword => wrong_password(),
-            ChangePasswordError::WeakPassword(fault) => {
-                Self::fields(vec![FieldProblem::invalid("newPassword", fault)])
-            }
-            ChangePasswordError::Conflict => Self::new(
-                StatusCode::CONFLICT,
-                "conflict",
-                "The account was changed at the same time; look again and retry.",
-            ),
-        }
-    }
-}
-
-impl From<DeleteAccountError> for Problem {
-    fn from(error: DeleteAccountError) -> Self {
-        match error {
-            DeleteAccountError::Refused(refused) => refused.into(),
-            DeleteAccountError::ReauthenticationRequired => {
-                let detail = "Sign in again, then delete the account within five minutes.";
-                Self::new(StatusCode::FORBIDDEN, "reauthentication_required", detail)
-            }
-        }
-    }
-}
-
-impl From<EndSessionError> for Problem {
-    fn from(error: EndSessionError) -> Self {
-        match error {
-            EndSessionError::Refused(refused) => refused.into(),
-            EndSessionError::NotFound => Self::not_found("You have no such session."),
-        }
-    }
-}
-
 /// Rounded up, at least one (RFC 9110 §10.2.3 knows no fractions).
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs()
         .saturating_add(u64::from(wait.subsec_nanos() > 0))
         .max(1)
-}
-
-fn email_taken() -> Problem {
-    Problem::new(
-        StatusCode::CONFLICT,
-        "email_taken",
-        "An account with this e-mail address exists already.",
-    )
-}
-
-fn wrong_password() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "wrong_password",
-        "The current password is wrong.",
-    )
 }

@@ -3,19 +3,16 @@
 //! tokens get lost in them: what is written is the template of the route.
 
 mod request;
-mod request_id;
-mod trace_parent;
 
-pub(crate) use request::names;
-pub(crate) use request_id::{REQUEST_ID, RequestId};
-pub(crate) use trace_parent::TraceParent;
-
-use super::{
+use crate::kit::{
     forwarded::TrustedProxies,
     problem::Problem,
     shield::{PathKind, Shield},
 };
-use crate::metrics::Metrics;
+use crate::kit::{
+    problem::Panicked,
+    request_id::{REQUEST_ID, RequestId},
+};
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
@@ -23,6 +20,7 @@ use actix_web::{
 };
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use request::{Outcome, Request};
+use revolve_observe::metrics::Metrics;
 use std::{
     fmt,
     future::{Ready, ready},
@@ -34,7 +32,7 @@ use tracing::Instrument;
 
 /// The middleware. It may be around the whole app and around its parts at once: only the outermost counts a request.
 #[derive(Clone)]
-pub(crate) struct Watch {
+pub struct Watch {
     metrics: Arc<Metrics>,
     /// Who may say where a request came from.
     proxies: Arc<TrustedProxies>,
@@ -49,11 +47,8 @@ impl fmt::Debug for Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(
-        metrics: &Arc<Metrics>,
-        proxies: &Arc<TrustedProxies>,
-        shield: Shield,
-    ) -> Self {
+    /// Counts in `metrics`; `proxies` say where a request came from.
+    pub fn new(metrics: &Arc<Metrics>, proxies: &Arc<TrustedProxies>, shield: Shield) -> Self {
         Self {
             metrics: Arc::clone(metrics),
             proxies: Arc::clone(proxies),
@@ -85,7 +80,7 @@ where
 }
 
 /// A service that is watched.
-pub(crate) struct Watching<S> {
+pub struct Watching<S> {
     service: Rc<S>,
     watch: Watch,
 }
@@ -151,11 +146,6 @@ where
         })
     }
 }
-
-/// What a handler said in its panic is not told here: it may hold anything.
-#[derive(Debug, thiserror::Error)]
-#[error("a handler panicked")]
-pub(crate) struct Panicked;
 
 /// An error whose answer carries the request's id and what is on every answer.
 #[derive(Debug)]

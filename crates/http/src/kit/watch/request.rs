@@ -1,18 +1,22 @@
 //! A request from its head to its answer: the span around it, and what is told in the end.
 
-use super::{RequestId, TraceParent, Watch};
-use crate::{
-    http::problem::ProblemCode,
-    metrics::{InFlight, Metrics},
-};
+use super::Watch;
+use crate::kit::problem::ProblemCode;
+use crate::kit::request_id::RequestId;
+use actix_web::http::header::HeaderMap;
 use actix_web::{
     HttpResponse,
     dev::ServiceRequest,
     http::{Method, StatusCode},
 };
-use revolve_domain::model::{SessionId, UserId};
+use revolve_observe::metrics::{InFlight, Metrics};
+use revolve_observe::telemetry::TraceParent;
 use std::{sync::Arc, time::Instant};
-use tracing::{Span, field::Empty, field::display, info_span};
+use tracing::{
+    Span,
+    field::{Empty, display},
+    info_span,
+};
 
 /// What is told of requests that no route is there for: their paths may be anything.
 const NO_ROUTE: &str = "unmatched";
@@ -52,7 +56,7 @@ impl Request {
     pub(super) fn begin(asked: &ServiceRequest, id: RequestId, watch: &Watch) -> Self {
         let method = known(asked.method());
         let route = asked.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned());
-        let parent = TraceParent::of(asked.headers());
+        let parent = trace_parent(asked.headers());
         let address = asked
             .peer_addr()
             .map(|peer| watch.proxies.client(peer.ip(), asked.headers()));
@@ -78,7 +82,12 @@ impl Request {
     /// It was answered.
     pub(super) fn end(mut self, outcome: Outcome) {
         #[cfg(feature = "otel")]
-        crate::telemetry::otel::describe(&self.span, self.method, &self.route, outcome.status);
+        revolve_observe::telemetry::otel::describe(
+            &self.span,
+            self.method,
+            &self.route,
+            outcome.status.as_u16(),
+        );
         self.tell(outcome.status.as_u16(), outcome.code);
     }
 
@@ -108,13 +117,6 @@ impl Drop for Request {
             self.tell(499, Some("client_gone"));
         }
     }
-}
-
-/// Tells the span around the current request whose it is.
-pub(crate) fn names(user: UserId, session: SessionId) {
-    Span::current()
-        .record("user", display(user))
-        .record("session", display(session));
 }
 
 fn span(
@@ -147,7 +149,7 @@ fn trace(span: &Span, parent: Option<&TraceParent>) {
         return;
     }
     #[cfg(feature = "otel")]
-    if let Some(trace) = crate::telemetry::otel::join(span, parent) {
+    if let Some(trace) = revolve_observe::telemetry::otel::join(span, parent) {
         span.record("trace_id", trace);
         return;
     }
@@ -168,4 +170,11 @@ fn known(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
+}
+
+/// The `traceparent` header, if there is one and only one.
+fn trace_parent(headers: &HeaderMap) -> Option<TraceParent> {
+    let mut all = headers.get_all("traceparent");
+    let only = all.next().filter(|_| all.next().is_none())?;
+    TraceParent::parse(only.as_bytes())
 }

@@ -1,5 +1,4 @@
 use super::*;
-use crate::telemetry::page::Page;
 use actix_web::{
     App, HttpRequest,
     body::MessageBody,
@@ -8,6 +7,8 @@ use actix_web::{
     test::{TestRequest, init_service},
     web,
 };
+use revolve_observe::telemetry::{LineFormat, layer};
+use revolve_testkit::Captured;
 use serde_json::Value;
 use tracing_subscriber::{fmt, layer::SubscriberExt};
 
@@ -71,7 +72,7 @@ struct Trail {
 }
 
 async fn ask(request: TestRequest) -> Trail {
-    let page = Page::default();
+    let page = Captured::default();
     let log = tracing_subscriber::registry()
         .with(fmt::layer().with_ansi(false).with_writer(page.writer()));
     let _log = tracing::subscriber::set_default(log);
@@ -195,7 +196,7 @@ async fn what_a_middleware_within_refuses_has_an_id_too() {
 
 #[actix_web::test]
 async fn a_client_that_hangs_up_is_told_of() {
-    let page = Page::default();
+    let page = Captured::default();
     let _log = tracing::subscriber::set_default(
         tracing_subscriber::registry()
             .with(fmt::layer().with_ansi(false).with_writer(page.writer())),
@@ -268,24 +269,23 @@ async fn paths_and_methods_that_nobody_knows_are_not_repeated() {
     );
 }
 
-/// What watching costs, and what measuring the stores does: `cargo test --release -p revolve --lib -- --ignored --nocapture cost`.
+/// What watching costs, and what measuring the stores does: `cargo test --release -p revolve-http -- --ignored --nocapture cost`.
 #[actix_web::test]
 #[ignore = "measures; says something in a release build only"]
 async fn cost_of_watching_a_request() {
-    use crate::{config::LogFormat, telemetry::page::into_nothing};
     const REQUESTS: u32 = 100_000;
     async fn fine() -> &'static str {
         "fine"
     }
     let mut plain = None;
     for (what, format, level) in [
-        ("not watched", LogFormat::Text, "warn"),
-        ("watched, log at warn", LogFormat::Text, "warn"),
-        ("watched, a line of text", LogFormat::Text, "info"),
-        ("watched, a line of JSON", LogFormat::Json, "info"),
+        ("not watched", LineFormat::Text, "warn"),
+        ("watched, log at warn", LineFormat::Text, "warn"),
+        ("watched, a line of text", LineFormat::Text, "info"),
+        ("watched, a line of JSON", LineFormat::Json, "info"),
     ] {
         let _log = tracing::subscriber::set_default(
-            tracing_subscriber::registry().with(into_nothing(format, level)),
+            tracing_subscriber::registry().with(layer(level, format, std::io::sink).unwrap().0),
         );
         let is_watched = what.starts_with("watched");
         let watch = actix_web::middleware::Condition::new(
@@ -326,6 +326,6 @@ async fn cost_of_watching_a_request() {
 fn nobody() -> Arc<TrustedProxies> {
     Arc::new(TrustedProxies::new(
         Vec::new(),
-        crate::config::ForwardedHeader::default(),
+        crate::ForwardedHeader::default(),
     ))
 }

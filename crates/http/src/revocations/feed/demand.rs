@@ -14,7 +14,7 @@ const EXPECTED: Duration = Duration::from_mins(1);
 
 /// Demands are numbered: a look that begins after a demand meets it and all before.
 #[derive(Default)]
-pub(crate) struct Demand {
+pub struct Demand {
     number: AtomicU64,
     asked: Mutex<Option<Instant>>,
     wake: Notify,
@@ -22,30 +22,30 @@ pub(crate) struct Demand {
 
 impl Demand {
     /// The number of the last demand.
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.number.load(Ordering::SeqCst)
     }
 
     /// Something ended here: what was seen before is not enough for anybody who asks from now on.
-    pub(super) fn notice(&self) -> u64 {
+    pub(crate) fn notice(&self) -> u64 {
         let number = self.number.fetch_add(1, Ordering::SeqCst) + 1;
         self.wake.notify_one();
         number
     }
 
     /// Somebody asks; a look with the number answered meets it.
-    pub(super) fn ask(&self) -> u64 {
+    pub(crate) fn ask(&self) -> u64 {
         self.still_wanted();
         self.notice()
     }
 
     /// Somebody asked who could be answered at once.
-    pub(super) fn still_wanted(&self) {
+    pub(crate) fn still_wanted(&self) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Returns while somebody watches or has asked lately; waits for that otherwise. Only one task may wait here.
-    pub(super) async fn wanted(&self, watched: impl Fn() -> bool) {
+    pub(crate) async fn wanted(&self, watched: impl Fn() -> bool) {
         let expected = || {
             self.asked
                 .lock()
@@ -58,7 +58,7 @@ impl Demand {
     }
 
     /// Waits for a demand after that one. Only one task may wait here.
-    pub(super) async fn beyond(&self, number: u64) {
+    pub(crate) async fn beyond(&self, number: u64) {
         while self.number() <= number {
             self.wake.notified().await;
         }

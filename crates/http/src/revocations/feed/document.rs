@@ -17,7 +17,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    pub(super) fn new(statement: RevocationStatement) -> Self {
+    pub(crate) fn new(statement: RevocationStatement) -> Self {
         Self {
             tag: tag(&statement),
             statement,
@@ -26,7 +26,7 @@ impl Document {
     }
 
     /// Whether it is this statement, word for word.
-    pub(super) fn says(&self, statement: &RevocationStatement) -> bool {
+    pub(crate) fn says(&self, statement: &RevocationStatement) -> bool {
         self.statement == *statement
     }
 
@@ -47,10 +47,10 @@ impl Document {
     }
 
     /// The signed statement; `None` if it can't be signed, which is logged.
-    pub(super) fn jws(&self, signer: &dyn RevocationSigner) -> Option<&str> {
+    pub(crate) fn jws(&self, signer: &dyn RevocationSigner) -> Option<&str> {
         let signed = self.signed.get_or_init(|| {
             let signed = signer.sign_revocations(&self.statement);
-            signed.inspect_err(|error| tracing::error!(error = %crate::http::problem::chain(error), "the feed can't be signed")).ok()
+            signed.inspect_err(|error| tracing::error!(error = %revolve_observe::telemetry::chain(error), "the feed can't be signed")).ok()
         });
         signed.as_ref().map(ExposeSecret::expose_secret)
     }

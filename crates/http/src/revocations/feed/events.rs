@@ -5,18 +5,19 @@ use revolve_domain::ports::{SecurityEvent, SecurityEvents};
 use std::sync::Arc;
 
 /// Notices ends and hands all events on.
-pub(crate) struct NoticedEvents<E> {
+pub struct EndNotices<E> {
     demand: Arc<Demand>,
     next: E,
 }
 
-impl<E> NoticedEvents<E> {
-    pub(crate) fn new(demand: Arc<Demand>, next: E) -> Self {
+impl<E> EndNotices<E> {
+    /// Tells the feed by `demand` and passes events to `next`.
+    pub fn new(demand: Arc<Demand>, next: E) -> Self {
         Self { demand, next }
     }
 }
 
-impl<E: SecurityEvents> SecurityEvents for NoticedEvents<E> {
+impl<E: SecurityEvents> SecurityEvents for EndNotices<E> {
     fn record(&self, event: SecurityEvent) {
         use SecurityEvent as E;
         if matches!(

@@ -5,15 +5,15 @@ mod demand;
 mod document;
 mod events;
 
-pub(crate) use demand::Demand;
+pub use demand::Demand;
 pub(crate) use document::Document;
-pub(crate) use events::NoticedEvents;
+pub use events::EndNotices;
 
-use crate::http::problem::chain;
 use revolve_domain::{
     ports::{RevocationSigner, RevocationStatement, StoreError},
     use_cases::RevocationFeed,
 };
+use revolve_observe::telemetry::chain;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -53,7 +53,7 @@ pub(crate) struct FeedDown;
 pub(crate) struct NoPlace;
 
 /// What everybody who asks shares.
-pub(crate) struct Feed {
+pub struct Feed {
     use_case: RevocationFeed,
     signer: Arc<dyn RevocationSigner>,
     demand: Arc<Demand>,
@@ -66,7 +66,7 @@ pub(crate) struct Feed {
 
 impl Feed {
     /// A feed that looks at least each `interval` while somebody wants to know.
-    pub(crate) fn new(
+    pub fn new(
         use_case: RevocationFeed,
         signer: Arc<dyn RevocationSigner>,
         demand: Arc<Demand>,
@@ -92,7 +92,7 @@ impl Feed {
     }
 
     /// Looks as long as it is polled.
-    pub(crate) async fn keep_looking(&self) {
+    pub async fn keep_looking(&self) {
         loop {
             self.demand
                 .wanted(|| self.places.available_permits() < self.max_watchers)
@@ -187,7 +187,7 @@ impl Feed {
     }
 
     /// How many wait for a change.
-    pub(crate) fn watchers(&self) -> usize {
+    pub fn watchers(&self) -> usize {
         self.max_watchers - self.places.available_permits()
     }
 
@@ -197,7 +197,7 @@ impl Feed {
     }
 
     /// Sends home everybody who waits.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.closing.cancel();
     }
 

@@ -97,6 +97,7 @@ pub struct Measured<P: ?Sized> {
 }
 
 impl<P: ?Sized> Measured<P> {
+    /// Measures calls of `next`, which `metrics` names `store`.
     pub fn new(next: Arc<P>, store: &'static str, metrics: &Arc<Metrics>) -> Self {
         let in_flight = metrics
             .stores

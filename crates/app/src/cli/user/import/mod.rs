@@ -6,10 +6,10 @@ mod report;
 mod row;
 
 use super::patience::again;
+use crate::composition::settings;
 use crate::{
     composition::{Purpose, user_store},
     config::{Config, Profile},
-    http::problem::chain,
 };
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -20,6 +20,7 @@ use revolve_domain::{
     ports::Clock,
     use_cases::{Failure, ImportAccount, ImportOutcome, ImportRequest},
 };
+use revolve_observe::telemetry::chain;
 use row::{Refusal, Rows};
 use std::{path::PathBuf, sync::Arc};
 
@@ -47,7 +48,7 @@ type Done = (u64, Result<ImportOutcome, Failure>);
 
 pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
-    let mut rows = Rows::new(config.hashing.budget(), SystemClock.now());
+    let mut rows = Rows::new(settings::hash_budget(&config.hashing), SystemClock.now());
     let users = user_store(
         &config,
         if args.dry_run {

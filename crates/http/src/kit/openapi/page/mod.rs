@@ -17,9 +17,9 @@ use utoipa::openapi::OpenApi;
 const STYLE: &str = include_str!("style.css");
 
 /// The page, and what a browser may load for it.
-pub(super) struct Page {
-    pub(super) html: Bytes,
-    pub(super) policy: HeaderValue,
+pub(crate) struct Page {
+    pub(crate) html: Bytes,
+    pub(crate) policy: HeaderValue,
 }
 
 /// One operation and where it is.
@@ -30,7 +30,7 @@ struct Entry {
 }
 
 /// Writes the page.
-pub(super) fn render(document: &OpenApi) -> Page {
+pub(crate) fn render(document: &OpenApi) -> Page {
     let json = serde_json::to_value(document).expect("the document is JSON");
     // In the order of the document, which JSON need not keep.
     let entries: Vec<Entry> = document

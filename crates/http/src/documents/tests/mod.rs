@@ -5,12 +5,17 @@ mod complete;
 mod files;
 mod shown;
 
-use super::document::document;
+use crate::{kit::openapi::document, routes::documented};
 use serde_json::Value;
+use utoipa::openapi::OpenApi;
+
+fn described() -> OpenApi {
+    document(documented())
+}
 
 /// The document as clients read it.
 fn json() -> Value {
-    serde_json::from_str(&document().to_json().unwrap()).unwrap()
+    serde_json::from_str(&described().to_json().unwrap()).unwrap()
 }
 
 /// Each operation: method, path, and what is said about it.

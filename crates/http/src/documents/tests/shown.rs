@@ -1,10 +1,11 @@
 //! The page for people.
 
-use super::{super::page::render, document, json, operations};
+use super::{described, json, operations};
+use crate::kit::openapi::render;
 
 #[test]
 fn the_page_shows_every_operation_code_and_example() {
-    let page = render(&document());
+    let page = render(&described());
     let html = std::str::from_utf8(&page.html).unwrap();
     for (method, path, operation) in operations(&json()) {
         let id = operation["operationId"].as_str().unwrap();
@@ -34,7 +35,7 @@ fn the_page_shows_every_operation_code_and_example() {
 
 #[test]
 fn the_page_asks_nobody_for_anything() {
-    let page = render(&document());
+    let page = render(&described());
     let html = std::str::from_utf8(&page.html).unwrap();
     for part in [
         "<script",

@@ -1,40 +1,73 @@
 //! `/openapi.json` and `/docs`: made when they are asked for first, since most instances are never asked.
 
-use super::{
-    Operation,
-    document::document,
-    if_none_match,
-    page::{Page, render},
-    schema_of,
+use crate::kit::{
+    cached::cached,
+    openapi::{Documented, Operation, Page, document, if_none_match, render, schema_of},
 };
-use crate::http::cached::cached;
-use actix_web::{HttpRequest, HttpResponse, http::header, web::Bytes};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Data},
+};
 use serde_json::json;
-use std::{sync::LazyLock, time::Duration};
+use std::{sync::OnceLock, time::Duration};
+use utoipa::openapi::OpenApi;
 
 /// Another one comes with another version of the service only.
 const MAX_AGE: Duration = Duration::from_mins(5);
 
-static DOCUMENT: LazyLock<Bytes> =
-    LazyLock::new(|| document().to_json().expect("the document is JSON").into());
-static PAGE: LazyLock<Page> = LazyLock::new(|| render(&document()));
+/// The document and the page, made when they are asked for first.
+pub(crate) struct Documents {
+    operations: fn() -> Vec<Documented>,
+    json: OnceLock<Bytes>,
+    page: OnceLock<Page>,
+}
+
+impl Documents {
+    pub(crate) fn new(operations: fn() -> Vec<Documented>) -> Self {
+        Self {
+            operations,
+            json: OnceLock::new(),
+            page: OnceLock::new(),
+        }
+    }
+
+    fn document(&self) -> OpenApi {
+        document((self.operations)())
+    }
+
+    fn json(&self) -> Bytes {
+        let made = || {
+            self.document()
+                .to_json()
+                .expect("the document is JSON")
+                .into()
+        };
+        self.json.get_or_init(made).clone()
+    }
+
+    fn page(&self) -> &Page {
+        self.page.get_or_init(|| render(&self.document()))
+    }
+}
 
 /// `GET /openapi.json`
-pub(in crate::http) async fn json(request: HttpRequest) -> HttpResponse {
-    cached(&request, MAX_AGE, "application/json", DOCUMENT.clone())
+pub(crate) async fn json(request: HttpRequest, documents: Data<Documents>) -> HttpResponse {
+    cached(&request, MAX_AGE, "application/json", documents.json())
 }
 
 /// `GET /docs`
-pub(in crate::http) async fn page(request: HttpRequest) -> HttpResponse {
+pub(crate) async fn page(request: HttpRequest, documents: Data<Documents>) -> HttpResponse {
+    let page = documents.page();
     let mut answer = cached(
         &request,
         MAX_AGE,
         "text/html; charset=utf-8",
-        PAGE.html.clone(),
+        page.html.clone(),
     );
     answer
         .headers_mut()
-        .insert(header::CONTENT_SECURITY_POLICY, PAGE.policy.clone());
+        .insert(header::CONTENT_SECURITY_POLICY, page.policy.clone());
     answer
 }
 
@@ -42,7 +75,7 @@ const CACHE: &str = "How long it may be kept (RFC 9111 §5.2).";
 const TAG: &str = "The tag of this answer (RFC 9110 §8.8.3).";
 const EXAMPLE_TAG: &str = "\"2f1d6c0b9a7e5f4d8c3b2a1908f7e6d5\"";
 
-pub(super) fn document_docs() -> Operation {
+pub(crate) fn json_docs() -> Operation {
     let schema = schema_of(json!({
         "type": "object",
         "required": ["openapi", "info", "paths", "components"],
@@ -68,7 +101,7 @@ pub(super) fn document_docs() -> Operation {
     )
 }
 
-pub(super) fn page_docs() -> Operation {
+pub(crate) fn page_docs() -> Operation {
     let schema = schema_of(json!({ "type": "string" }));
     kept(
         Operation::new(
@@ -97,3 +130,6 @@ fn kept(operation: Operation) -> Operation {
         .header([200, 304], "Cache-Control", CACHE, "public, max-age=300")
         .at_once()
 }
+
+#[cfg(test)]
+mod tests;

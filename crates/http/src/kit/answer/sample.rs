@@ -7,26 +7,25 @@ use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 use uuid::uuid;
 
 const USER: UserId = UserId::from_uuid(uuid!("5f0d2c1e-8a3c-4f1b-9e9d-4c21019a7c0e"));
-pub(in crate::http) const SESSION: SessionId =
+pub(crate) const SESSION: SessionId =
     SessionId::from_uuid(uuid!("b1c493d0-a8e7-4655-b29d-5d22019a7c0e"));
-pub(in crate::http) const OTHER_SESSION: SessionId =
+pub(crate) const OTHER_SESSION: SessionId =
     SessionId::from_uuid(uuid!("9e2751c8-d4a6-4390-8d18-0b4c019a63f2"));
-pub(in crate::http) const DEVICE: DeviceId =
+pub(crate) const DEVICE: DeviceId =
     DeviceId::from_uuid(uuid!("a0f92b7d-3c5e-4a14-9e64-5d20019a7c0e"));
 const SIGNED_IN: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 
 /// A token that only looks like one.
-pub(in crate::http) const TOKEN: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6IuKApiJ9.eyJpc3MiOiLigKYiLCJleHAiOjE3NjczMjM5NDV9.c2lnbmF0dXJl";
+pub(crate) const TOKEN: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6IuKApiJ9.eyJpc3MiOiLigKYiLCJleHAiOjE3NjczMjM5NDV9.c2lnbmF0dXJl";
 /// A device credential that only looks like one.
-pub(in crate::http) const CREDENTIAL: &str =
-    "AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ";
+pub(crate) const CREDENTIAL: &str = "AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ";
 
 /// An instant some days after the sign-in.
-pub(in crate::http) fn later(days: i64, minutes: i64) -> Instant {
+pub(crate) fn later(days: i64, minutes: i64) -> Instant {
     Instant(SIGNED_IN + time::Duration::days(days) + time::Duration::minutes(minutes))
 }
 
-pub(in crate::http) fn tokens() -> TokensAnswer<'static> {
+pub(crate) fn tokens() -> TokensAnswer<'static> {
     TokensAnswer {
         id_token: TOKEN,
         id_token_expires_at: later(0, 15),
@@ -35,7 +34,7 @@ pub(in crate::http) fn tokens() -> TokensAnswer<'static> {
     }
 }
 
-pub(in crate::http) fn session(evicted: Option<&[SessionId]>) -> SessionAnswer<'_> {
+pub(crate) fn session(evicted: Option<&[SessionId]>) -> SessionAnswer<'_> {
     SessionAnswer {
         id: SESSION,
         created_at: later(0, 0),
@@ -44,7 +43,7 @@ pub(in crate::http) fn session(evicted: Option<&[SessionId]>) -> SessionAnswer<'
     }
 }
 
-pub(in crate::http) fn user(described: bool) -> UserAnswer<'static> {
+pub(crate) fn user(described: bool) -> UserAnswer<'static> {
     let given = |value| described.then_some(value);
     UserAnswer {
         user: UserMembers {

@@ -4,7 +4,11 @@
 //! - what is refused is a problem of the client (4xx) that repeats no secret of the body;
 //! - what is accepted and written down again in its normal form is accepted again, and is the same.
 
-use crate::http::{begin, body::Body, me, password, problem::Problem, refresh, sign_out};
+use crate::{
+    accounts::{details_of, fields, passwords_of},
+    kit::{body::Body, problem::Problem},
+    sessions::{SCOPES, refresh_token_of, scope_of},
+};
 use actix_web::{ResponseError, body::MessageBody};
 use revolve_domain::model::{Label, Password, WebUrl};
 use secrecy::ExposeSecret;
@@ -19,28 +23,28 @@ const SHORT: usize = 12;
 /// The body of `POST /signup`.
 pub fn sign_up(bytes: &[u8]) -> bool {
     begin(bytes, |body| {
-        begin::fields(body, |text| Password::choose(text, Password::MIN))
+        fields(body, |text| Password::choose(text, Password::MIN))
     })
 }
 
 /// The body of `POST /signin`.
 pub fn sign_in(bytes: &[u8]) -> bool {
-    begin(bytes, |body| begin::fields(body, Password::present))
+    begin(bytes, |body| fields(body, Password::present))
 }
 
 /// The body of `POST /tokens`.
 pub fn refresh(bytes: &[u8]) -> bool {
     judge(
         bytes,
-        refresh::parse,
+        refresh_token_of,
         |token| json!({ "refreshToken": token.expose_secret() }),
     )
 }
 
 /// The body of `POST /signout`, where it is not empty.
 pub fn sign_out(bytes: &[u8]) -> bool {
-    judge(bytes, sign_out::parse, |scope| {
-        let name = sign_out::SCOPES
+    judge(bytes, scope_of, |scope| {
+        let name = SCOPES
             .iter()
             .find(|(_, known)| known == scope)
             .map(|(name, _)| *name);
@@ -50,7 +54,7 @@ pub fn sign_out(bytes: &[u8]) -> bool {
 
 /// The body of `PUT /details`.
 pub fn details(bytes: &[u8]) -> bool {
-    judge(bytes, me::parse, |request| {
+    judge(bytes, details_of, |request| {
         let change = &request.change;
         let url = |url: &Option<WebUrl>| json!(url.as_ref().map(WebUrl::as_str));
         let members = [
@@ -86,7 +90,7 @@ pub fn details(bytes: &[u8]) -> bool {
 pub fn password(bytes: &[u8]) -> bool {
     judge(
         bytes,
-        |body| password::parse(body, Password::MIN),
+        |body| passwords_of(body, Password::MIN),
         |(current, new)| json!({ "currentPassword": current.expose(), "newPassword": new.expose() }),
     )
 }
@@ -160,7 +164,7 @@ mod tests {
     /// Whether each body of a target's corpus is accepted, by the file's name.
     fn corpus(target: &str, judge: fn(&[u8]) -> bool) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fuzz/corpus")
+            .join("../app/fuzz/corpus")
             .join(target);
         let mut seen = [false; 2];
         for entry in fs::read_dir(folder).unwrap() {

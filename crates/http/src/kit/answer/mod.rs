@@ -1,6 +1,6 @@
 //! The JSON that several operations answer with.
 
-pub(super) mod docs;
+pub(crate) mod sample;
 
 use revolve_domain::{
     model::{Session, SessionId, Timestamp, User, UserId},
@@ -28,11 +28,11 @@ impl From<Timestamp> for Instant {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Tokens)]
 pub(crate) struct TokensAnswer<'a> {
-    #[schema(schema_with = docs::id_token)]
+    #[schema(schema_with = sample::id_token)]
     id_token: &'a str,
     /// When to have refreshed.
     id_token_expires_at: Instant,
-    #[schema(schema_with = docs::refresh_token)]
+    #[schema(schema_with = sample::refresh_token)]
     refresh_token: &'a str,
     /// When it is worth nothing any more unless it is used.
     refresh_token_expires_at: Instant,

@@ -1,0 +1,86 @@
+//! Whether keys are keys and URLs can be read by their drivers.
+
+use super::{postgres, redis};
+use crate::{
+    config::{Check, Config, ConfigError, Profile, Secret},
+    keys::retired_key,
+};
+use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
+
+/// In the order in which messages name what they find.
+pub(crate) const CHECKS: [Check; 5] = [
+    master_key,
+    signing_key,
+    retired_keys,
+    postgres_url,
+    redis_url,
+];
+
+/// It is there if it must be, and is a key.
+fn master_key(config: &Config) -> Result<(), ConfigError> {
+    match config.master_key()? {
+        Secret::Absent if config.profile == Profile::Embedded => Ok(()),
+        given => {
+            let wrong = |error| {
+                ConfigError::new(format!(
+                    "secrets.master_key: {error}; make one: openssl rand 32 | basenc --base64url | tr -d ="
+                ))
+            };
+            MasterKey::parse(&given.required("secrets.master_key")?)
+                .map(drop)
+                .map_err(wrong)
+        }
+    }
+}
+
+/// It is a key for the algorithm.
+fn signing_key(config: &Config) -> Result<(), ConfigError> {
+    let wrong = |error: String| ConfigError::new(format!("tokens.signing_key: {error}"));
+    match config.signing_key()? {
+        Secret::Given(pem) => {
+            let algorithm: Algorithm = config.tokens.algorithm.parse().map_err(wrong)?;
+            IdKey::from_pem(algorithm, &pem)
+                .map(drop)
+                .map_err(|error| wrong(error.to_string()))
+        }
+        Secret::Absent => Ok(()),
+    }
+}
+
+/// Each can be read and is a key.
+fn retired_keys(config: &Config) -> Result<(), ConfigError> {
+    let wrong = |entry: &String| {
+        let error = retired_key(entry).err()?;
+        Some(ConfigError::new(format!("{error:#}")))
+    };
+    let mistakes: Vec<_> = config
+        .tokens
+        .retired_keys_files
+        .iter()
+        .filter_map(wrong)
+        .flat_map(ConfigError::into_mistakes)
+        .collect();
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(mistakes.into())
+    }
+}
+
+fn postgres_url(config: &Config) -> Result<(), ConfigError> {
+    if config.profile != Profile::Server {
+        return Ok(());
+    }
+    postgres(config)?.mistake().map_or(Ok(()), |mistake| {
+        Err(ConfigError::new(format!("postgres.{mistake}")))
+    })
+}
+
+fn redis_url(config: &Config) -> Result<(), ConfigError> {
+    if config.profile != Profile::Server {
+        return Ok(());
+    }
+    redis(config)?.mistake().map_or(Ok(()), |mistake| {
+        Err(ConfigError::new(format!("redis.{mistake}")))
+    })
+}

@@ -1,0 +1,170 @@
+//! The configuration as the adapters' own types, and what only they can find wrong with it.
+
+mod certificates;
+mod checks;
+
+pub(crate) use checks::CHECKS;
+
+use crate::config::{
+    Config, ConfigError, Hashing, Http, Log, LogFormat, RedisModeName, Tls, Traces,
+};
+use anyhow::Result;
+use revolve_adapters::{
+    argon2::{HashCost, PoolConfig, memory_limit},
+    postgres::PostgresConfig,
+    redis::{RedisConfig, RedisMode, SentinelConfig},
+    system::SystemClock,
+};
+use revolve_domain::ports::Clock;
+use revolve_listener::Certificate;
+use revolve_observe::telemetry;
+use std::{num::NonZeroUsize, sync::Arc};
+use time::OffsetDateTime;
+
+/// The default budget of hashing is this part of the memory that there is …
+const PART: u64 = 4;
+/// … but enough for the largest hash of the usual parameters from elsewhere (scrypt with N = 32768 and r = 8) …
+const LEAST: u64 = 33 << 20;
+/// … or this, where the system does not say how much that is.
+const UNKNOWN: u64 = 256 << 20;
+
+/// Connections to a store that threads share, when each is to have its own: those that serve, and the one with what goes on in the
+/// background.
+fn threads_with_connections(http: &Http) -> usize {
+    http.worker_count() + 1
+}
+
+/// Where Redis is and how it is used.
+///
+/// # Errors
+/// [`ConfigError`] if something is missing or a file can't be read.
+pub(crate) fn redis(config: &Config) -> Result<RedisConfig, ConfigError> {
+    let redis = &config.redis;
+    let mode = match redis.mode {
+        RedisModeName::Standalone => RedisMode::Standalone,
+        RedisModeName::Cluster => RedisMode::Cluster,
+        RedisModeName::Sentinel => RedisMode::Sentinel(SentinelConfig {
+            master: redis.sentinel.master.clone(),
+            username: redis.sentinel.username.clone(),
+            password: config.sentinel_password()?.given(),
+        }),
+    };
+    let tls = certificates::read(
+        "redis",
+        redis.ca_file.as_deref(),
+        redis.client_certificate_file.as_deref(),
+        redis.client_key_file.as_deref(),
+    )?;
+    Ok(RedisConfig {
+        url: config.redis_url()?,
+        mode,
+        tls,
+        connections: redis
+            .connections
+            .unwrap_or_else(|| threads_with_connections(&config.http)),
+        timeout: redis.timeout,
+    })
+}
+
+/// Where Postgres is and how it is used.
+///
+/// # Errors
+/// [`ConfigError`] if something is missing or a file can't be read.
+pub(crate) fn postgres(config: &Config) -> Result<PostgresConfig, ConfigError> {
+    let postgres = &config.postgres;
+    let tls = certificates::read(
+        "postgres",
+        postgres.ca_file.as_deref(),
+        postgres.client_certificate_file.as_deref(),
+        postgres.client_key_file.as_deref(),
+    )?;
+    Ok(PostgresConfig {
+        url: config.postgres_url()?,
+        tls,
+        pool_size: postgres.pool_size,
+        shared: threads_with_connections(&config.http),
+        timeout: postgres.timeout,
+    })
+}
+
+/// The cost of a new hash.
+pub(crate) fn hash_cost(hashing: &Hashing) -> HashCost {
+    HashCost {
+        memory_kib: hashing.memory_kib,
+        passes: hashing.passes,
+        lanes: hashing.lanes,
+    }
+}
+
+/// The memory budget of hashing in bytes.
+pub(crate) fn hash_budget(hashing: &Hashing) -> u64 {
+    let part = || {
+        memory_limit()
+            .map_or(UNKNOWN, |bytes| (bytes / PART).max(LEAST))
+            .max(hash_cost(hashing).bytes())
+    };
+    hashing
+        .memory_budget
+        .map_or_else(part, |size| size.as_u64())
+}
+
+/// How much hashing may go on.
+pub(crate) fn hash_pool(hashing: &Hashing) -> PoolConfig {
+    PoolConfig {
+        threads: hashing.threads.and_then(NonZeroUsize::new),
+        budget: hash_budget(hashing),
+        patience: hashing.patience,
+        nice: hashing.nice,
+    }
+}
+
+/// What the listener allows.
+pub(crate) fn listener(http: &Http) -> revolve_listener::Settings {
+    revolve_listener::Settings {
+        workers: http.worker_count(),
+        max_connections: http.max_connections,
+        request_timeout: http.request_timeout,
+        keep_alive: http.keep_alive,
+        shutdown_timeout: http.shutdown_timeout,
+    }
+}
+
+/// The listener's certificate, if one is configured.
+///
+/// # Errors
+/// A message that names the configuration key.
+pub(crate) fn certificate(tls: &Tls) -> Result<Option<Arc<Certificate>>> {
+    tls.certificate_file
+        .clone()
+        .zip(tls.private_key_file.clone())
+        .map(|(chain, key)| Certificate::load(chain, key, now))
+        .transpose()
+}
+
+fn now() -> OffsetDateTime {
+    SystemClock.now().to_datetime()
+}
+
+/// What is logged and traced.
+pub(crate) fn telemetry<'a>(log: &'a Log, traces: &'a Traces) -> telemetry::Settings<'a> {
+    telemetry::Settings {
+        level: &log.level,
+        format: match log.format {
+            LogFormat::Text => telemetry::LineFormat::Text,
+            LogFormat::Json => telemetry::LineFormat::Json,
+        },
+        traces_endpoint: traces.endpoint.as_deref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashing_costs_what_the_adapter_takes_by_itself() {
+        let (hashing, pool) = (Hashing::default(), PoolConfig::default());
+        assert_eq!(hash_cost(&hashing), HashCost::default());
+        assert_eq!((hashing.patience, hashing.nice), (pool.patience, pool.nice));
+    }
+}

@@ -1,0 +1,30 @@
+//! Signing up and in, and the account itself.
+
+mod begin;
+mod me;
+mod password;
+
+pub(crate) use begin::{sign_in, sign_in_docs, sign_up, sign_up_docs};
+pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
+pub(crate) use password::{change_password, change_password_docs};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use {begin::fields, me::parse as details_of, password::parse as passwords_of};
+
+use crate::kit::problem::Problem;
+use actix_web::http::StatusCode;
+
+fn email_taken() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "email_taken",
+        "An account with this e-mail address exists already.",
+    )
+}
+
+fn wrong_password() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "wrong_password",
+        "The current password is wrong.",
+    )
+}

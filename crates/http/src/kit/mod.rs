@@ -1,0 +1,17 @@
+//! What the capabilities share: reading requests, writing answers and problems, the layers around the routes, and the description
+//! of operations.
+
+pub(crate) mod answer;
+pub(crate) mod body;
+pub(crate) mod cached;
+pub(crate) mod caller;
+pub(crate) mod cors;
+pub(crate) mod deadline;
+pub(crate) mod forwarded;
+pub(crate) mod openapi;
+pub(crate) mod problem;
+pub(crate) mod rate_limit;
+pub(crate) mod request_id;
+pub(crate) mod shield;
+pub(crate) mod use_case;
+pub(crate) mod watch;

@@ -1,0 +1,83 @@
+//! What the routes need from the composition root.
+
+use crate::{
+    health::Dependencies,
+    keys::Discovery,
+    kit::{
+        caller::CookieSettings, cors::Origins, forwarded::TrustedProxies, shield::Shield,
+        watch::Watch,
+    },
+    revocations::feed::Feed,
+};
+use actix_web::web::{Data, ServiceConfig};
+use revolve_domain::{
+    limits::LiveLimits,
+    policy::PasswordPolicy,
+    use_cases::{
+        ChangePassword, DeleteAccount, EndSession, ListSessions, Me, Refresh, SignIn, SignOut,
+        SignUp, UpdateDetails,
+    },
+};
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// What stands around the routes.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    /// Headers that protect browsers, on every answer.
+    pub shield: Shield,
+    /// The origins whose scripts may use the API.
+    pub origins: Origins,
+    /// The longest time from a request to its answer.
+    pub limit: Duration,
+    /// The access log, metrics and spans.
+    pub watch: Watch,
+}
+
+/// Everything that handlers use.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct Services {
+    pub sign_up: Data<SignUp>,
+    pub sign_in: Data<SignIn>,
+    pub refresh: Data<Refresh>,
+    pub sign_out: Data<SignOut>,
+    pub me: Data<Me>,
+    pub update_details: Data<UpdateDetails>,
+    pub change_password: Data<ChangePassword>,
+    pub delete_account: Data<DeleteAccount>,
+    pub list_sessions: Data<ListSessions>,
+    pub end_session: Data<EndSession>,
+    pub discovery: Data<Discovery>,
+    pub feed: Data<Feed>,
+    pub dependencies: Data<Dependencies>,
+    pub layers: Layers,
+    pub cookies: Data<CookieSettings>,
+    pub passwords: Data<PasswordPolicy>,
+    pub proxies: Data<TrustedProxies>,
+    pub rates: Data<LiveLimits>,
+    /// Counts the use cases that go on, also those whose client hung up.
+    pub in_flight: Data<TaskTracker>,
+}
+
+impl Services {
+    /// Hands each handler of the account API what it asks for.
+    pub(crate) fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.sign_up.clone())
+            .app_data(self.sign_in.clone())
+            .app_data(self.refresh.clone())
+            .app_data(self.sign_out.clone())
+            .app_data(self.me.clone())
+            .app_data(self.update_details.clone())
+            .app_data(self.change_password.clone())
+            .app_data(self.delete_account.clone())
+            .app_data(self.list_sessions.clone())
+            .app_data(self.end_session.clone())
+            .app_data(self.cookies.clone())
+            .app_data(self.passwords.clone())
+            .app_data(self.proxies.clone())
+            .app_data(self.rates.clone())
+            .app_data(self.in_flight.clone());
+    }
+}
