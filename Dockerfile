@@ -39,7 +39,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY crates crates
 COPY examples examples
 COPY xtask xtask
-COPY benches benches
+
 # For `revolve --version`.
 ARG REVOLVE_COMMIT=
 RUN cargo build --release --locked -p revolve

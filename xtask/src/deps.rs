@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 use crate::rules;
 
 /// Each of our packages: what of ours it may use, and what its tests may use besides.
-const DIRECTION: [(&str, &[&str], &[&str]); 10] = [
+const DIRECTION: [(&str, &[&str], &[&str]); 14] = [
     ("revolve-domain", &[], &["revolve-testkit"]),
     ("revolve-testkit", &["revolve-domain"], &[]),
     (
@@ -16,9 +16,24 @@ const DIRECTION: [(&str, &[&str], &[&str]); 10] = [
         &["revolve-domain"],
         &["revolve-testkit"],
     ),
+    ("revolve-config", &["revolve-domain"], &[]),
+    ("revolve-listener", &[], &[]),
+    ("revolve-observe", &["revolve-domain"], &["revolve-testkit"]),
+    (
+        "revolve-http",
+        &["revolve-domain", "revolve-observe"],
+        &["revolve-testkit"],
+    ),
     (
         "revolve",
-        &["revolve-domain", "revolve-adapters"],
+        &[
+            "revolve-domain",
+            "revolve-adapters",
+            "revolve-config",
+            "revolve-http",
+            "revolve-listener",
+            "revolve-observe",
+        ],
         &["revolve-testkit"],
     ),
     // Whoever relies on the service links nothing of it; its tests start one.

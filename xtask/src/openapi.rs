@@ -12,9 +12,9 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
         "test",
         "--quiet",
         "--package",
-        "revolve",
+        "revolve-http",
         "--lib",
-        "http::openapi::tests::files",
+        "documents::tests::files",
     ])?;
     command.env("REVOLVE_UPDATE_OPENAPI", "1");
     process::run(command, interrupt).await

@@ -88,7 +88,7 @@ impl Background {
                 let certificate = Arc::clone(&certificate);
                 if let Ok(Err(error)) = task::spawn_blocking(move || certificate.reload()).await {
                     tracing::warn!(
-                        error = format!("{error:#}"),
+                        error = %chain(&error),
                         "the listener's certificate stays what it was"
                     );
                 }

@@ -147,6 +147,7 @@ impl Reloads for Certificate {
 
     /// The files that were named at the start are read again.
     async fn reload(&self, _: &Config) -> Result<()> {
-        Self::reload(self).map(drop)
+        Self::reload(self)?;
+        Ok(())
     }
 }

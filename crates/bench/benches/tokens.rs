@@ -61,20 +61,20 @@ fn tokens(criterion: &mut Criterion) {
         let codec = codec(algorithm);
         let token = codec.sign_id(&id).expect("it is signed");
         criterion.bench_function(&format!("mint an ID token, {algorithm}"), |bencher| {
-            bencher.iter(|| codec.sign_id(black_box(&id)))
+            bencher.iter(|| codec.sign_id(black_box(&id)));
         });
         let verify = |bencher: &mut criterion::Bencher<'_>| {
-            bencher.iter(|| codec.verify_id(black_box(&token), NOW))
+            bencher.iter(|| codec.verify_id(black_box(&token), NOW));
         };
         criterion.bench_function(&format!("verify an ID token, {algorithm}"), verify);
     }
     let codec = codec(Algorithm::Es256);
     let token = codec.sign_refresh(&refresh).expect("it is signed");
     criterion.bench_function("mint a refresh token", |bencher| {
-        bencher.iter(|| codec.sign_refresh(black_box(&refresh)))
+        bencher.iter(|| codec.sign_refresh(black_box(&refresh)));
     });
     criterion.bench_function("verify a refresh token", |bencher| {
-        bencher.iter(|| codec.verify_refresh(black_box(&token)))
+        bencher.iter(|| codec.verify_refresh(black_box(&token)));
     });
 }
 

@@ -21,7 +21,10 @@ use actix_web::{
     middleware::{Condition, DefaultHeaders, from_fn},
     web,
 };
-use revolve_domain::limits::LimitName::{self, *};
+use revolve_domain::limits::LimitName::{
+    self, PasswordPerAccount, PasswordPerAddress, PasswordPerDevice, RefreshPerAddress,
+    RefreshPerSession, SignUpPerAccount, SignUpPerAddress,
+};
 
 /// One operation.
 pub(crate) struct Row {

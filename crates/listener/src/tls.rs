@@ -1,11 +1,13 @@
 //! TLS in front of the listener: a certificate that can be replaced while the service runs, and the stream that clients speak over.
 
 use crate::{Connection, guarded::Guarded};
-use anyhow::{Context as _, Result, bail};
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{
+        CertificateDer, PrivateKeyDer,
+        pem::{self, PemObject},
+    },
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
     version::{TLS12, TLS13},
@@ -26,10 +28,47 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use x509_parser::parse_x509_certificate;
+use x509_parser::{error::X509Error, parse_x509_certificate};
 
 /// A certificate with less time left is worth a warning.
 const SOON: Duration = Duration::from_hours(14 * 24);
+
+/// Why a certificate can't be used, after the key of the configuration that is wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// A file can't be read.
+    #[error("http.tls.{key}: can't read {}", file.display())]
+    Unreadable {
+        /// Below `http.tls`.
+        key: &'static str,
+        /// As it is configured.
+        file: PathBuf,
+        #[source]
+        #[expect(missing_docs, reason = "the type says it")]
+        source: io::Error,
+    },
+    /// The first file is not PEM.
+    #[error("http.tls.certificate_file: is not PEM")]
+    NoPem(#[source] pem::Error),
+    /// It holds no certificate.
+    #[error("http.tls.certificate_file: has no certificate in PEM")]
+    NoCertificate,
+    /// What it holds is none.
+    #[error("http.tls.certificate_file: is no X.509 certificate")]
+    NoX509(#[source] x509_parser::nom::Err<X509Error>),
+    /// The other file holds no private key.
+    #[error("http.tls.private_key_file: has no private key in PEM")]
+    NoKey(#[source] pem::Error),
+    /// The two do not belong together.
+    #[error("http.tls.private_key_file: belongs to another certificate than certificate_file")]
+    OtherKey,
+    /// The library refuses them.
+    #[error("http.tls: certificate_file and private_key_file can't be used")]
+    Unusable(#[source] rustls::Error),
+}
+
+type Result<T, E = CertificateError> = std::result::Result<T, E>;
 
 /// How a certificate stands at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +94,7 @@ pub struct Validity {
 
 impl Validity {
     fn of(certificate: &CertificateDer<'_>) -> Result<Self> {
-        let (_, parsed) = parse_x509_certificate(certificate)
-            .context("http.tls.certificate_file: is no X.509 certificate")?;
+        let (_, parsed) = parse_x509_certificate(certificate).map_err(CertificateError::NoX509)?;
         let validity = parsed.validity();
         let [from, until] =
             [validity.not_before, validity.not_after].map(|time| time.to_datetime());
@@ -131,11 +169,11 @@ impl Certificate {
     /// If it is no X.509 certificate, which would not have been loaded.
     pub fn validity(&self) -> Result<Validity> {
         let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        Validity::of(
-            current
-                .end_entity_cert()
-                .context("http.tls.certificate_file: has no certificate")?,
-        )
+        let own = current
+            .cert
+            .first()
+            .ok_or(CertificateError::NoCertificate)?;
+        Validity::of(own)
     }
 
     /// Accepts TLS connections with what the certificate is at the time.
@@ -173,8 +211,12 @@ pub fn provider() -> Arc<CryptoProvider> {
 }
 
 fn read(certificate: &Path, key: &Path) -> Result<[Vec<u8>; 2]> {
-    let read = |name: &str, path: &Path| {
-        fs::read(path).with_context(|| format!("http.tls.{name}: can't read {}", path.display()))
+    let read = |key, file: &Path| {
+        fs::read(file).map_err(|source| CertificateError::Unreadable {
+            key,
+            file: file.to_owned(),
+            source,
+        })
     };
     Ok([
         read("certificate_file", certificate)?,
@@ -184,21 +226,14 @@ fn read(certificate: &Path, key: &Path) -> Result<[Vec<u8>; 2]> {
 
 fn parse([certificate, key]: &[Vec<u8>; 2], now: OffsetDateTime) -> Result<Arc<CertifiedKey>> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
-    let chain = chain.context("http.tls.certificate_file: is not PEM")?;
-    let Some(own) = chain.first() else {
-        bail!("http.tls.certificate_file: has no certificate in PEM")
-    };
+    let chain = chain.map_err(CertificateError::NoPem)?;
+    let own = chain.first().ok_or(CertificateError::NoCertificate)?;
     warn_of_expiry(own, now)?;
-    let key = PrivateKeyDer::from_pem_slice(key)
-        .context("http.tls.private_key_file: has no private key in PEM")?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(CertificateError::NoKey)?;
     match CertifiedKey::from_der(chain, key, &provider()) {
         Ok(pair) => Ok(Arc::new(pair)),
-        Err(rustls::Error::InconsistentKeys(_)) => {
-            bail!("http.tls.private_key_file: belongs to another certificate than certificate_file")
-        }
-        Err(error) => {
-            Err(error).context("http.tls: certificate_file and private_key_file can't be used")
-        }
+        Err(rustls::Error::InconsistentKeys(_)) => Err(CertificateError::OtherKey),
+        Err(error) => Err(CertificateError::Unusable(error)),
     }
 }
 
@@ -208,13 +243,13 @@ fn warn_of_expiry(certificate: &CertificateDer<'_>, now: OffsetDateTime) -> Resu
     let until = validity.until;
     match validity.standing(now) {
         Standing::Expired => {
-            tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it")
+            tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it");
         }
         Standing::Soon => {
-            tracing::warn!(%until, "http.tls.certificate_file: the certificate expires soon")
+            tracing::warn!(%until, "http.tls.certificate_file: the certificate expires soon");
         }
         Standing::Early => {
-            tracing::warn!("http.tls.certificate_file: the certificate is not valid yet")
+            tracing::warn!("http.tls.certificate_file: the certificate is not valid yet");
         }
         Standing::Good => {}
     }

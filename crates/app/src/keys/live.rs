@@ -109,7 +109,7 @@ fn log(change: &KeyChange) {
             tracing::info!(key = %key.id, %usage, algorithm, %state, "made a key");
         }
         KeyChange::Promoted(key, Some(retired)) => {
-            tracing::info!(%key, %retired, "a key took over")
+            tracing::info!(%key, %retired, "a key took over");
         }
         KeyChange::Promoted(key, None) => tracing::info!(%key, "a key began to sign"),
         KeyChange::Removed(key) => tracing::info!(%key, "a retired key is gone"),
@@ -120,10 +120,10 @@ fn log(change: &KeyChange) {
 pub(crate) fn warn(error: &KeysFailed) {
     match error {
         KeysFailed::Store(error) => {
-            tracing::warn!(error = %chain(error), "the keys could not be looked at")
+            tracing::warn!(error = %chain(error), "the keys could not be looked at");
         }
         KeysFailed::Key(error) => {
-            tracing::error!(error = %chain(error), "the keys could not be kept")
+            tracing::error!(error = %chain(error), "the keys could not be kept");
         }
     }
 }

@@ -21,7 +21,7 @@ impl Log {
         std::thread::spawn(move || {
             lines
                 .map_while(Result::ok)
-                .for_each(|line| drop(sender.send(line)))
+                .for_each(|line| drop(sender.send(line)));
         });
         Self(receiver)
     }

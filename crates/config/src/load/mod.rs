@@ -136,7 +136,7 @@ impl Gathered {
             // No key by itself is wrong, so one is missing that another needs.
             Err(fault) if self.mistakes.is_empty() => {
                 self.mistakes
-                    .push(Mistake::new(None, "", fault.to_string()))
+                    .push(Mistake::new(None, "", fault.to_string()));
             }
             Err(_) => {}
         }

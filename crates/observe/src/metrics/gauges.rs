@@ -30,6 +30,7 @@ impl Gauges {
     }
 
     /// Adds one with labels. No value, no line.
+    #[must_use]
     pub fn gauge(
         mut self,
         name: &'static str,
@@ -46,6 +47,7 @@ impl Gauges {
     }
 
     /// Adds a plain one.
+    #[must_use]
     pub fn plain(
         self,
         name: &'static str,
@@ -56,6 +58,7 @@ impl Gauges {
     }
 
     /// Adds one that only grows; `_total` comes by itself.
+    #[must_use]
     pub fn counter(
         mut self,
         name: &'static str,

@@ -40,6 +40,12 @@ pub struct Metrics {
     limits: LimitMetrics,
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Metrics {
     /// Metrics of a process that has just begun.
     pub fn new() -> Self {

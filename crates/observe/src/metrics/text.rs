@@ -27,7 +27,7 @@ pub(super) fn classic(open: &str) -> String {
             .find_map(|kind| Some((*kind, line.strip_prefix(kind)?.split_once(' ')?)));
         match named {
             Some((kind, (name, rest))) if counters.contains(&name) => {
-                text.extend([kind, name, "_total ", rest])
+                text.extend([kind, name, "_total ", rest]);
             }
             _ => text.push_str(line),
         }

@@ -15,7 +15,7 @@ impl SecurityEvents for LogEvents {
         let name = event.name();
         match event {
             E::AccountCreated { user, address } => {
-                info!(target: TARGET, event = name, %user, address = address.map(display))
+                info!(target: TARGET, event = name, %user, address = address.map(display));
             }
             E::SessionBegun {
                 user,

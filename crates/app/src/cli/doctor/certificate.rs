@@ -4,6 +4,7 @@ use super::finding::{AS_USER, Finding, is_denied};
 use crate::{composition::settings, config::Tls};
 use revolve_domain::model::Timestamp;
 use revolve_listener::{Standing, Validity};
+use revolve_observe::telemetry::chain;
 
 const CHECK: &str = "http.certificate";
 
@@ -11,9 +12,9 @@ const CHECK: &str = "http.certificate";
 pub(super) fn check(tls: &Tls, now: Timestamp) -> Option<Finding> {
     match settings::certificate(tls).and_then(|loaded| loaded.map(|certificate| certificate.validity()).transpose()) {
         Ok(validity) => validity.map(|validity| judge(validity, now)),
-        Err(error) if is_denied(error.as_ref()) => Some(Finding::unknown(CHECK, format!("{error:#}")).advise(AS_USER)),
+        Err(error) if is_denied(&error) => Some(Finding::unknown(CHECK, chain(&error)).advise(AS_USER)),
         Err(error) => Some(
-            Finding::error(CHECK, format!("{error:#}: the service would not start with it"))
+            Finding::error(CHECK, format!("{}: the service would not start with it", chain(&error)))
                 .advise("put both files there in PEM, the certificate first in its own and the key that it was made with in the other"),
         ),
     }

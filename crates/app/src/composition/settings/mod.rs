@@ -8,7 +8,6 @@ pub(crate) use checks::CHECKS;
 use crate::config::{
     Config, ConfigError, Hashing, Http, Log, LogFormat, RedisModeName, Tls, Traces,
 };
-use anyhow::Result;
 use revolve_adapters::{
     argon2::{HashCost, PoolConfig, memory_limit},
     postgres::PostgresConfig,
@@ -16,7 +15,7 @@ use revolve_adapters::{
     system::SystemClock,
 };
 use revolve_domain::ports::Clock;
-use revolve_listener::Certificate;
+use revolve_listener::{Certificate, CertificateError};
 use revolve_observe::telemetry;
 use std::{num::NonZeroUsize, sync::Arc};
 use time::OffsetDateTime;
@@ -132,8 +131,8 @@ pub(crate) fn listener(http: &Http) -> revolve_listener::Settings {
 /// The listener's certificate, if one is configured.
 ///
 /// # Errors
-/// A message that names the configuration key.
-pub(crate) fn certificate(tls: &Tls) -> Result<Option<Arc<Certificate>>> {
+/// [`CertificateError`], which names the configuration key.
+pub(crate) fn certificate(tls: &Tls) -> Result<Option<Arc<Certificate>>, CertificateError> {
     tls.certificate_file
         .clone()
         .zip(tls.private_key_file.clone())

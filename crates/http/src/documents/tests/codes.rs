@@ -181,7 +181,7 @@ fn every_documented_code_is_expected_by_a_test_of_the_api() {
         .collect();
     assert!(codes.is_empty(), "no test of the API expects {codes:?}");
     let missing = |code: &str| {
-        ![format!(": {code}\""), format!("\"{code}\"")]
+        ![format!(":{code}\""), format!("\"{code}\"")]
             .iter()
             .any(|expected| tests.contains(expected))
     };
