@@ -1,7 +1,10 @@
 //! A look at every Redis that takes part, which changes nothing: what it says of itself, its clock, and whether it would let us work.
 //! A hosted Redis may keep some of that to itself.
 
-use super::{RedisConfig, failure::Failure, links::Links, node::Node, url};
+use super::{
+    RedisConfig,
+    client::{failure::Failure, pool::Node, server_info, topology::Links, url},
+};
 use deadpool_redis::redis::{ConnectionAddr, ConnectionInfo, cmd};
 use revolve_domain::{model::Timestamp, ports::StoreError};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
@@ -74,7 +77,7 @@ pub async fn inspect<T>(
 
 async fn look<T>(server: &Node, cluster: bool, now: impl Fn() -> T) -> Result<Looked<T>, Failure> {
     let info: String = server.command(&cmd("INFO")).await?;
-    super::server::check(&info, cluster).map_err(|source| Failure::Unfit {
+    server_info::check(&info, cluster).map_err(|source| Failure::Unfit {
         address: server.address(),
         source,
     })?;

@@ -4,7 +4,7 @@
 //! The first line says what Redis may assume of a script. Refreshing and signing out must work when Redis has no memory left, so those
 //! may go over the limit (`allow-oom`); signing in is refused then. No script may leave the user's hash slot.
 
-use super::{failure::Failure, node::Node};
+use super::client::{failure::Failure, pool::Node};
 use deadpool_redis::redis::Script;
 
 macro_rules! script {

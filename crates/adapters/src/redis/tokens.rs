@@ -1,6 +1,6 @@
 //! The port, intent by intent: each is one call of one script.
 
-use super::{RedisTokens, failure::Failure, keys, reply};
+use super::{RedisTokens, client::failure::Failure, keys, reply};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{Epoch, SessionId, TokenId, UserId},

@@ -6,7 +6,10 @@ mod names;
 
 pub use names::BucketNames;
 
-use super::{RedisTokens, failure::Failure, links::Links};
+use super::{
+    RedisTokens,
+    client::{failure::Failure, topology::Links},
+};
 use async_trait::async_trait;
 use deadpool_redis::redis::{Script, ScriptInvocation};
 use revolve_domain::ports::{Empty, Level, RateLimiter, StoreError, Take, TakeOutcome};

@@ -1,6 +1,6 @@
 //! The URL of Redis: one host, or several with commas in between, as Sentinels and clusters have them.
 
-use super::RedisConfig;
+use super::config::RedisConfig;
 use crate::tls::{TlsError, TlsSettings};
 use deadpool_redis::redis::{
     self, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, TlsCertificates,
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The URL, or what goes with it, can't be used. Each message begins with the key that is wrong, and quotes nothing.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum UrlError {
+pub(crate) enum UrlError {
     #[error("url: it is not of the form redis://[:password@]host:port/[db]")]
     Form { source: RedisError },
     #[error("url: several hosts need redis.mode to be \"sentinel\" or \"cluster\"")]
@@ -27,7 +27,7 @@ pub(super) enum UrlError {
 }
 
 /// How each host of the URL is reached, TLS and credentials included. At least one.
-pub(super) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlError> {
+pub(crate) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlError> {
     let hosts = split(config.url.expose_secret());
     let read = |url: String| {
         url.into_connection_info()
@@ -40,7 +40,7 @@ pub(super) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlErro
 }
 
 /// The one host of the URL.
-pub(super) fn only(config: &RedisConfig) -> Result<ConnectionInfo, UrlError> {
+pub(crate) fn only(config: &RedisConfig) -> Result<ConnectionInfo, UrlError> {
     let mut hosts = hosts(config)?;
     match hosts.pop() {
         Some(info) if hosts.is_empty() => Ok(info),
@@ -49,7 +49,7 @@ pub(super) fn only(config: &RedisConfig) -> Result<ConnectionInfo, UrlError> {
 }
 
 /// The same way to another host.
-pub(super) fn at(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
+pub(crate) fn at(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
     let mut address = info.addr().clone();
     match &mut address {
         ConnectionAddr::Tcp(to, at)
@@ -65,7 +65,7 @@ pub(super) fn at(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo
 }
 
 /// Host and port.
-pub(super) fn place(info: &ConnectionInfo) -> Option<(&str, u16)> {
+pub(crate) fn place(info: &ConnectionInfo) -> Option<(&str, u16)> {
     match info.addr() {
         ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
             Some((host, *port))

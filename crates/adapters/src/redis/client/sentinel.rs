@@ -2,7 +2,12 @@
 //! holds nobody up, and what they say is believed only if the server says of itself that it is the master.
 
 use super::{
-    RedisConfig, SentinelConfig, dial, failure::Failure, server::Unfit, url, url::UrlError,
+    config::{RedisConfig, SentinelConfig},
+    connect,
+    failure::Failure,
+    server_info::Unfit,
+    url,
+    url::UrlError,
 };
 use deadpool_redis::redis::{
     AsyncConnectionConfig, ConnectionInfo, RedisConnectionInfo, RedisError, Value,
@@ -13,7 +18,7 @@ use secrecy::ExposeSecret;
 use std::fmt;
 
 /// The Sentinels, and the master that they watch.
-pub(super) struct Sentinels {
+pub(crate) struct Sentinels {
     /// How each Sentinel is reached.
     watchers: Vec<ConnectionInfo>,
     /// How the master is reached, but for its address.
@@ -31,7 +36,7 @@ enum Useless {
 
 impl Sentinels {
     /// The hosts of the URL are Sentinels; its credentials and database are the master's.
-    pub(super) fn new(config: &RedisConfig, sentinel: &SentinelConfig) -> Result<Self, UrlError> {
+    pub(crate) fn new(config: &RedisConfig, sentinel: &SentinelConfig) -> Result<Self, UrlError> {
         let hosts = url::hosts(config)?;
         let own = |info: &ConnectionInfo| {
             let mut settings =
@@ -52,17 +57,17 @@ impl Sentinels {
     }
 
     /// How the master is reached, but for its address.
-    pub(super) fn master(&self) -> &ConnectionInfo {
+    pub(crate) fn master(&self) -> &ConnectionInfo {
         &self.master
     }
 
     /// Connects to the master.
-    pub(super) async fn dial(
+    pub(crate) async fn dial(
         &self,
         config: &AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, Failure> {
         // Only one connection gets the caller's configuration, since the end of any that has it is taken for the end of its own.
-        dial::connect(&self.find().await?, config).await
+        connect::connect(&self.find().await?, config).await
     }
 
     /// The master by the first Sentinel that leads to it.
@@ -88,7 +93,7 @@ impl Sentinels {
             .set_connection_timeout(None)
             .set_response_timeout(None);
         let address = || sentinel.addr().to_string().into();
-        let mut link = dial::connect(sentinel, &quiet)
+        let mut link = connect::connect(sentinel, &quiet)
             .await
             .map_err(Useless::Silent)?;
         let answer = cmd("SENTINEL")
@@ -121,7 +126,7 @@ impl Sentinels {
             }));
         };
         let info = url::at(&self.master, &host, port);
-        let mut link = dial::connect(&info, &quiet)
+        let mut link = connect::connect(&info, &quiet)
             .await
             .map_err(Useless::Mistaken)?;
         let role: Result<Vec<Value>, _> = cmd("ROLE").query_async(&mut link).await;

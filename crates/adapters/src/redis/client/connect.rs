@@ -10,7 +10,7 @@ use deadpool_redis::{
 use std::{fmt, sync::Arc};
 
 /// The way to a server.
-pub(super) enum Way {
+pub(crate) enum Way {
     /// Its address.
     Fixed(ConnectionInfo),
     /// The Sentinels that know it.
@@ -19,7 +19,7 @@ pub(super) enum Way {
 
 impl Way {
     /// Makes a connection. The caller sets the deadline.
-    pub(super) async fn dial(
+    pub(crate) async fn dial(
         &self,
         config: &AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, Failure> {
@@ -30,7 +30,7 @@ impl Way {
     }
 
     /// Whether the connection is encrypted.
-    pub(super) fn encrypted(&self) -> bool {
+    pub(crate) fn encrypted(&self) -> bool {
         match self {
             Self::Fixed(info) => encrypted(info),
             Self::Sentinels(sentinels) => encrypted(sentinels.master()),
@@ -49,7 +49,7 @@ impl fmt::Display for Way {
 
 /// Makes a connection to a server, by the pool's manager. A pool is for connections that one request holds at a time; ours are shared, so
 /// it is made for one, which is taken out of it for good.
-pub(super) async fn connect(
+pub(crate) async fn connect(
     info: &ConnectionInfo,
     config: &AsyncConnectionConfig,
 ) -> Result<MultiplexedConnection, Failure> {

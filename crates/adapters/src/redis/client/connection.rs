@@ -1,7 +1,7 @@
 //! One shared connection that comes back after a fault: dialled when it is needed, by one caller at a time, and not again and again while
 //! Redis is down. It knows nothing of what is said over it.
 
-use super::{dial::Way, failure::Failure};
+use super::{connect::Way, failure::Failure};
 use deadpool_redis::redis::{
     AsyncConnectionConfig, PushInfo, PushKind, aio::MultiplexedConnection,
 };
@@ -20,8 +20,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection, and which of the line's it is: a fault of an earlier one must not cost a later one.
 #[derive(Clone)]
-pub(super) struct Link {
-    pub(super) connection: MultiplexedConnection,
+pub(crate) struct Link {
+    pub(crate) connection: MultiplexedConnection,
     number: u64,
 }
 
@@ -39,7 +39,7 @@ enum State {
 }
 
 /// The place of one connection.
-pub(super) struct Line {
+pub(crate) struct Line {
     way: Arc<Way>,
     address: Arc<str>,
     timeout: Duration,
@@ -53,7 +53,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(way: Arc<Way>, address: Arc<str>, timeout: Duration) -> Self {
+    pub(crate) fn new(way: Arc<Way>, address: Arc<str>, timeout: Duration) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&lost);
         let config = AsyncConnectionConfig::new()
@@ -80,7 +80,7 @@ impl Line {
     }
 
     /// The connection; dials if there is none.
-    pub(super) async fn link(&self, deadline: Instant) -> Result<Link, Failure> {
+    pub(crate) async fn link(&self, deadline: Instant) -> Result<Link, Failure> {
         self.notice_loss();
         let seen = self.state().clone();
         let flight = match seen {
@@ -110,7 +110,7 @@ impl Line {
     }
 
     /// Whether it can't be used right now, and somebody else sees to it or will.
-    pub(super) fn rests(&self) -> bool {
+    pub(crate) fn rests(&self) -> bool {
         match &*self.state() {
             State::Down { until, .. } => {
                 Instant::now() < *until || self.dialling.try_lock().is_err()
@@ -120,17 +120,17 @@ impl Line {
     }
 
     /// Whether there is a connection that nothing is known against.
-    pub(super) fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         !self.lost.load(Ordering::Acquire) && matches!(&*self.state(), State::Live(_))
     }
 
     /// The connection is of no use any more.
-    pub(super) fn forget(&self, link: u64) {
+    pub(crate) fn forget(&self, link: u64) {
         self.replace(link, State::Idle);
     }
 
     /// The connection leads to a server that is of no use now.
-    pub(super) fn avoid(&self, link: u64, failure: Failure) {
+    pub(crate) fn avoid(&self, link: u64, failure: Failure) {
         self.replace(
             link,
             State::Down {
@@ -141,11 +141,11 @@ impl Line {
     }
 
     /// Lets go for good.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         *self.state() = State::Closed;
     }
 
-    pub(super) fn timed_out(&self) -> Failure {
+    pub(crate) fn timed_out(&self) -> Failure {
         Failure::TimedOut {
             address: self.address(),
             after: self.timeout,
@@ -207,7 +207,7 @@ impl Line {
 
 impl Link {
     /// Which of the line's connections it is.
-    pub(super) const fn number(&self) -> u64 {
+    pub(crate) const fn number(&self) -> u64 {
         self.number
     }
 }

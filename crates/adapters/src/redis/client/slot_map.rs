@@ -8,9 +8,9 @@ const SLOTS: u16 = 16_384;
 
 /// Where a node is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place {
-    pub(super) host: String,
-    pub(super) port: u16,
+pub(crate) struct Place {
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
 impl fmt::Display for Place {
@@ -21,7 +21,7 @@ impl fmt::Display for Place {
 
 impl Place {
     /// Reads `host:port`, as a redirection has it. A host that is left out is the one that answered.
-    pub(super) fn read(text: &str, answered: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str, answered: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         Some(Self {
@@ -42,13 +42,13 @@ fn known<'a>(host: &'a str, answered: &'a str) -> &'a str {
 
 /// Which master serves which hash slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Map {
+pub(crate) struct Map {
     /// First slot, last slot, master; by first slot.
     ranges: Vec<(u16, u16, Place)>,
 }
 
 /// In which hash slot a key is (Redis Cluster specification, "Key distribution model").
-pub(super) fn slot_of(key: &[u8]) -> u16 {
+pub(crate) fn slot_of(key: &[u8]) -> u16 {
     const CRC: crc::Crc<u16> = crc::Crc::<u16>::new(&crc::CRC_16_XMODEM);
     let tag = key.iter().position(|&byte| byte == b'{').and_then(|open| {
         let length = key[open + 1..].iter().position(|&byte| byte == b'}')?;
@@ -59,7 +59,7 @@ pub(super) fn slot_of(key: &[u8]) -> u16 {
 
 impl Map {
     /// Reads what `CLUSTER SLOTS` answers; nothing if it names no master at all.
-    pub(super) fn read(answer: &Value, answered: &str) -> Option<Self> {
+    pub(crate) fn read(answer: &Value, answered: &str) -> Option<Self> {
         let Value::Array(entries) = answer else {
             return None;
         };
@@ -71,19 +71,19 @@ impl Map {
         (!ranges.is_empty()).then_some(Self { ranges })
     }
 
-    pub(super) fn master(&self, slot: u16) -> Option<&Place> {
+    pub(crate) fn master(&self, slot: u16) -> Option<&Place> {
         let after = self.ranges.partition_point(|(first, ..)| *first <= slot);
         let (_, last, place) = self.ranges[..after].last()?;
         (slot <= *last).then_some(place)
     }
 
     /// Every master once.
-    pub(super) fn masters(&self) -> BTreeSet<&Place> {
+    pub(crate) fn masters(&self) -> BTreeSet<&Place> {
         self.ranges.iter().map(|(_, _, place)| place).collect()
     }
 
     /// The hash slots that no master serves, or only one of those that do not answer; as people write them.
-    pub(super) fn without(&self, silent: &BTreeSet<Place>) -> String {
+    pub(crate) fn without(&self, silent: &BTreeSet<Place>) -> String {
         let mut gaps: Vec<(u16, u16)> = Vec::new();
         let mut add = |first: u16, last: u16| match gaps.last_mut() {
             Some((_, end)) if *end + 1 == first => *end = last,

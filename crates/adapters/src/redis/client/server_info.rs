@@ -2,7 +2,7 @@
 
 /// Why a server will not do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unfit {
+pub(crate) enum Unfit {
     #[error("its version is {found}, and 7.0 is the least that works")]
     Old { found: String },
     #[error("it is a node of a cluster; set redis.mode to \"cluster\"")]
@@ -29,13 +29,13 @@ pub(super) enum Unfit {
 
 impl Unfit {
     /// Whether trying again later makes sense: after a failover the same address may lead to the primary.
-    pub(super) fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         *self == Self::Replica
     }
 }
 
 /// Refuses a server that the scripts can't run on.
-pub(super) fn check(info: &str, cluster: bool) -> Result<(), Unfit> {
+pub(crate) fn check(info: &str, cluster: bool) -> Result<(), Unfit> {
     let version = field(info, "redis_version").unwrap_or("unknown");
     let major: Option<u32> = version
         .split('.')
@@ -60,7 +60,7 @@ pub(super) fn check(info: &str, cluster: bool) -> Result<(), Unfit> {
 }
 
 /// What an operator should know: how this server may forget sessions. A hosted one that keeps it to itself is believed.
-pub(super) fn warnings(info: &str) -> Vec<String> {
+pub(crate) fn warnings(info: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(policy) = field(info, "maxmemory_policy").filter(|&policy| policy != "noeviction") {
         warnings.push(format!(

@@ -2,14 +2,28 @@
 //! intent stays in one hash slot, so that a call of a script works the same over each.
 
 use super::{
-    RedisConfig, RedisMode, cluster::Cluster, dial::Way, failure::Failure, node::Node,
-    sentinel::Sentinels, url, url::UrlError,
+    cluster::Cluster,
+    config::{RedisConfig, RedisMode},
+    connect::Way,
+    failure::Failure,
+    pool::Node,
+    sentinel::Sentinels,
+    url,
+    url::UrlError,
 };
 use deadpool_redis::redis::{FromRedisValue, ScriptInvocation, cmd};
 use std::sync::Arc;
 
+impl RedisConfig {
+    /// What is wrong with the URL or what goes with it, so that it can be told before anything is started: the key and a colon come
+    /// first.
+    pub fn mistake(&self) -> Option<String> {
+        Links::new(self).err().map(|mistake| mistake.to_string())
+    }
+}
+
 /// The connections.
-pub(super) enum Links {
+pub(crate) enum Links {
     /// To one server, whichever it is.
     One(Arc<Node>),
     /// To the masters of a cluster.
@@ -18,7 +32,7 @@ pub(super) enum Links {
 
 impl Links {
     /// Nothing is dialled yet.
-    pub(super) fn new(config: &RedisConfig) -> Result<Self, UrlError> {
+    pub(crate) fn new(config: &RedisConfig) -> Result<Self, UrlError> {
         let one = |way| Self::One(Arc::new(Node::new(way, config.connections, config.timeout)));
         Ok(match &config.mode {
             RedisMode::Standalone => one(Way::Fixed(url::only(config)?)),
@@ -28,7 +42,7 @@ impl Links {
     }
 
     /// Where it is, for people.
-    pub(super) fn address(&self) -> Arc<str> {
+    pub(crate) fn address(&self) -> Arc<str> {
         match self {
             Self::One(node) => node.address(),
             Self::Cluster(cluster) => cluster.address(),
@@ -36,7 +50,7 @@ impl Links {
     }
 
     /// Every server that takes part, and whether one of them may be missing.
-    pub(super) async fn servers(&self) -> Result<(Vec<Arc<Node>>, bool), Failure> {
+    pub(crate) async fn servers(&self) -> Result<(Vec<Arc<Node>>, bool), Failure> {
         match self {
             Self::One(node) => Ok((vec![Arc::clone(node)], false)),
             Self::Cluster(cluster) => cluster.masters().await.map(|masters| (masters, true)),
@@ -44,7 +58,7 @@ impl Links {
     }
 
     /// Calls a script, all of whose keys are in one hash slot: one round trip, unless the server does not know it yet.
-    pub(super) async fn call<T: FromRedisValue>(
+    pub(crate) async fn call<T: FromRedisValue>(
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, Failure> {
@@ -60,7 +74,7 @@ impl Links {
     }
 
     /// Whether anything can be done.
-    pub(super) async fn ping(&self) -> Result<(), Failure> {
+    pub(crate) async fn ping(&self) -> Result<(), Failure> {
         match self {
             Self::One(node) => node.command(&cmd("PING")).await,
             Self::Cluster(cluster) => cluster.ping().await,
@@ -68,7 +82,7 @@ impl Links {
     }
 
     /// How many connections there should be, and how many are open.
-    pub(super) fn count(&self) -> (usize, usize) {
+    pub(crate) fn count(&self) -> (usize, usize) {
         match self {
             Self::One(node) => node.count(),
             Self::Cluster(cluster) => cluster.count(),
@@ -76,7 +90,7 @@ impl Links {
     }
 
     /// Lets go of all.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         match self {
             Self::One(node) => node.close(),
             Self::Cluster(cluster) => cluster.close(),

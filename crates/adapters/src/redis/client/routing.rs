@@ -3,11 +3,11 @@
 //! A slot that is moving is waited for, not followed (`ASK`). Our scripts look at several keys of a slot; on the new node they would find
 //! those that have arrived and take the others for gone, which would sign somebody out. The old node refuses a script that misses a key.
 
+use super::failure::Failure;
 use super::{
-    Cluster,
-    map::{Place, slot_of},
+    cluster::Cluster,
+    slot_map::{Place, slot_of},
 };
-use crate::redis::failure::Failure;
 use deadpool_redis::redis::{
     Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
     aio::ConnectionLike,
@@ -22,7 +22,7 @@ const REDIRECTIONS: usize = 5;
 const WAIT: Duration = Duration::from_millis(20);
 
 /// A connection to wherever the keys are, for one call.
-pub(super) struct Route<'a> {
+pub(crate) struct Route<'a> {
     cluster: &'a Cluster,
     deadline: Instant,
     /// Who was asked last.
@@ -43,7 +43,7 @@ enum Turn {
 }
 
 impl<'a> Route<'a> {
-    pub(super) fn new(cluster: &'a Cluster) -> Self {
+    pub(crate) fn new(cluster: &'a Cluster) -> Self {
         Self {
             cluster,
             deadline: cluster.deadline(),
@@ -53,7 +53,7 @@ impl<'a> Route<'a> {
     }
 
     /// What went wrong in the end.
-    pub(super) fn judge(self, source: RedisError) -> Failure {
+    pub(crate) fn judge(self, source: RedisError) -> Failure {
         let address = || {
             self.last
                 .map_or_else(|| self.cluster.address(), |place| place.to_string().into())

@@ -2,17 +2,17 @@
 //! operation has a deadline. What is said over a connection is not known here, nor how the server is found.
 
 use super::{
-    dial::Way,
+    connect::Way,
+    connection::Line,
     failure::{Aftermath, Failure, aftermath},
-    line::Line,
 };
-use crate::lanes;
+use crate::per_thread;
 use deadpool_redis::redis::{Cmd, FromRedisValue, RedisResult, aio::MultiplexedConnection};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// The connections to one server.
-pub(super) struct Node {
+pub(crate) struct Node {
     address: Arc<str>,
     timeout: Duration,
     lines: Box<[Line]>,
@@ -20,7 +20,7 @@ pub(super) struct Node {
 
 impl Node {
     /// Nothing is dialled yet.
-    pub(super) fn new(way: Way, connections: usize, timeout: Duration) -> Self {
+    pub(crate) fn new(way: Way, connections: usize, timeout: Duration) -> Self {
         let (address, way): (Arc<str>, _) = (way.to_string().into(), Arc::new(way));
         let lines = (0..connections.max(1))
             .map(|_| Line::new(Arc::clone(&way), Arc::clone(&address), timeout));
@@ -32,17 +32,17 @@ impl Node {
     }
 
     /// Host and port, or how they are found.
-    pub(super) fn address(&self) -> Arc<str> {
+    pub(crate) fn address(&self) -> Arc<str> {
         Arc::clone(&self.address)
     }
 
     /// When an operation that begins now has to have its answer.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
     }
 
     /// Sends a command.
-    pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
+    pub(crate) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
         self.run(self.deadline(), async |mut link| {
             command.query_async(&mut link).await
         })
@@ -50,7 +50,7 @@ impl Node {
     }
 
     /// Does something over one of the connections.
-    pub(super) async fn run<T, F>(
+    pub(crate) async fn run<T, F>(
         &self,
         deadline: Instant,
         work: impl FnOnce(MultiplexedConnection) -> F,
@@ -62,13 +62,13 @@ impl Node {
     }
 
     /// Whether none of them can be used right now.
-    pub(super) fn rests(&self) -> bool {
+    pub(crate) fn rests(&self) -> bool {
         self.lines.iter().all(Line::rests)
     }
 
     /// The connection of this thread. One that is down is passed over while another may do.
     fn next(&self) -> &Line {
-        let own = lanes::of_this_thread(self.lines.len());
+        let own = per_thread::of_this_thread(self.lines.len());
         let (earlier, later) = self.lines.split_at(own);
         later
             .iter()
@@ -113,7 +113,7 @@ impl Node {
     }
 
     /// How many there should be, and how many are open.
-    pub(super) fn count(&self) -> (usize, usize) {
+    pub(crate) fn count(&self) -> (usize, usize) {
         (
             self.lines.len(),
             self.lines.iter().filter(|line| line.is_live()).count(),
@@ -121,7 +121,7 @@ impl Node {
     }
 
     /// Lets go of all.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         for line in &self.lines {
             line.close();
         }

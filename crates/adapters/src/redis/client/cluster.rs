@@ -3,16 +3,19 @@
 //!
 //! Only masters are asked, for reads too: a replica may not know yet what its master has acknowledged.
 
-mod map;
-mod route;
-
 use super::{
-    RedisConfig, dial::Way, failure::Failure, node::Node, server::Unfit, url, url::UrlError,
+    config::RedisConfig,
+    connect::Way,
+    failure::Failure,
+    pool::Node,
+    routing::Route,
+    server_info::Unfit,
+    slot_map::{Map, Place},
+    url,
+    url::UrlError,
 };
 use deadpool_redis::redis::{ConnectionInfo, FromRedisValue, ScriptInvocation, cmd};
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
-use map::{Map, Place};
-use route::Route;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -30,16 +33,16 @@ const ASKED: usize = 5;
 
 /// The cluster. A clone is the same.
 #[derive(Clone)]
-pub(super) struct Cluster(Arc<Inner>);
+pub(crate) struct Cluster(pub(super) Arc<Inner>);
 
-struct Inner {
-    address: Arc<str>,
+pub(crate) struct Inner {
+    pub(super) address: Arc<str>,
     /// How a node is reached, but for its address.
     template: ConnectionInfo,
     /// Those that the URL names.
     seeds: Vec<Place>,
     connections: usize,
-    timeout: Duration,
+    pub(super) timeout: Duration,
     state: Mutex<State>,
     /// Held by whoever looks; when the last look began.
     looking: tokio::sync::Mutex<Option<Instant>>,
@@ -59,7 +62,7 @@ struct State {
 
 impl Cluster {
     /// Nothing is dialled yet.
-    pub(super) fn new(config: &RedisConfig) -> Result<Self, UrlError> {
+    pub(crate) fn new(config: &RedisConfig) -> Result<Self, UrlError> {
         let hosts = url::hosts(config)?;
         let seeds: Vec<_> = hosts
             .iter()
@@ -83,12 +86,12 @@ impl Cluster {
         })))
     }
 
-    pub(super) fn address(&self) -> Arc<str> {
+    pub(crate) fn address(&self) -> Arc<str> {
         Arc::clone(&self.0.address)
     }
 
     /// Calls a script on the master of its keys' hash slot.
-    pub(super) async fn call<T: FromRedisValue>(
+    pub(crate) async fn call<T: FromRedisValue>(
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, Failure> {
@@ -98,7 +101,7 @@ impl Cluster {
     }
 
     /// All masters, after a fresh look at which there are.
-    pub(super) async fn masters(&self) -> Result<Vec<Arc<Node>>, Failure> {
+    pub(crate) async fn masters(&self) -> Result<Vec<Arc<Node>>, Failure> {
         self.look(self.deadline()).await?;
         let map = self.map();
         map.masters()
@@ -109,7 +112,7 @@ impl Cluster {
 
     /// Whether any master answers. Hash slots that nobody serves are logged when they change: users elsewhere are served all the same, so
     /// the service is of use.
-    pub(super) async fn ping(&self) -> Result<(), Failure> {
+    pub(crate) async fn ping(&self) -> Result<(), Failure> {
         let map = self.map();
         let asked = map.masters().into_iter().map(async |place| {
             let answer = match self.node(place) {
@@ -141,7 +144,7 @@ impl Cluster {
     }
 
     /// How many connections to the masters there should be, and how many are open.
-    pub(super) fn count(&self) -> (usize, usize) {
+    pub(crate) fn count(&self) -> (usize, usize) {
         let state = self.state();
         let counts = state
             .nodes
@@ -154,22 +157,22 @@ impl Cluster {
     }
 
     /// Lets go of all.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
         state.nodes.values().for_each(|node| node.close());
     }
 
-    fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.0.timeout
     }
 
-    fn map(&self) -> Arc<Map> {
+    pub(super) fn map(&self) -> Arc<Map> {
         Arc::clone(&self.state().map)
     }
 
     /// The connections to a node.
-    fn node(&self, place: &Place) -> Result<Arc<Node>, Failure> {
+    pub(super) fn node(&self, place: &Place) -> Result<Arc<Node>, Failure> {
         let mut state = self.state();
         if state.closed {
             return Err(Failure::Closed);
@@ -188,7 +191,7 @@ impl Cluster {
     }
 
     /// Asks who serves what, one caller at a time, and not again and again: what was asked a moment ago holds for whoever comes then.
-    async fn look(&self, deadline: Instant) -> Result<(), Failure> {
+    pub(super) async fn look(&self, deadline: Instant) -> Result<(), Failure> {
         let Ok(mut last) = timeout_at(deadline, self.0.looking.lock()).await else {
             return Err(self.no_map());
         };
@@ -255,7 +258,7 @@ impl Cluster {
     }
 
     /// Looks in the background.
-    fn look_soon(&self) {
+    pub(super) fn look_soon(&self) {
         if !self.0.due.swap(true, Ordering::AcqRel) {
             let cluster = self.clone();
             tokio::spawn(async move {
@@ -283,7 +286,7 @@ impl Cluster {
         }
     }
 
-    fn no_map(&self) -> Failure {
+    pub(super) fn no_map(&self) -> Failure {
         Failure::NoMap {
             address: self.address(),
         }

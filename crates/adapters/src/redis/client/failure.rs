@@ -1,7 +1,8 @@
 //! What can go wrong between here and Redis, whether it passes by itself, and what it means for the connection. No message holds a
 //! credential: addresses are host and port only.
 
-use super::{reply::Unreadable, server::Unfit, url::UrlError};
+use super::super::reply::Unreadable;
+use super::{server_info::Unfit, url::UrlError};
 use crate::tls;
 use deadpool_redis::redis::{ErrorKind, RedisError};
 use revolve_domain::ports::StoreError;
@@ -9,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Why an operation had no result.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     #[error("Redis can't be used as it is configured")]
     Url { source: UrlError },
     #[error("cannot connect to Redis at {address}{}", hint(*advice))]
@@ -60,7 +61,7 @@ fn hint(advice: Option<&'static str>) -> String {
 
 impl Failure {
     /// A connection that was not made.
-    pub(super) fn connect(address: Arc<str>, encrypted: bool, source: RedisError) -> Self {
+    pub(crate) fn connect(address: Arc<str>, encrypted: bool, source: RedisError) -> Self {
         let ended = source.is_io_error() && !source.is_connection_refusal();
         let plain = "it ended the connection at once; if it wants TLS, write rediss:// in the url";
         let advice = tls::advice(&source).or((ended && !encrypted).then_some(plain));
@@ -72,7 +73,7 @@ impl Failure {
     }
 
     /// As the port's error.
-    pub(super) fn while_it_should(self, operation: &'static str) -> StoreError {
+    pub(crate) fn while_it_should(self, operation: &'static str) -> StoreError {
         if self.passes() {
             StoreError::unavailable("redis", operation, self)
         } else {
@@ -81,7 +82,7 @@ impl Failure {
     }
 
     /// Whether trying again later makes sense.
-    pub(super) fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         match self {
             Self::Connect { source, .. } | Self::Command { source, .. } => passes(source),
             Self::Unfit { source, .. } => source.passes(),
@@ -139,7 +140,7 @@ fn passes(error: &RedisError) -> bool {
 
 /// What becomes of the connection that an error came over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Aftermath {
+pub(crate) enum Aftermath {
     /// It is as good as before.
     Keep,
     /// It is gone; the next request dials.
@@ -149,7 +150,7 @@ pub(super) enum Aftermath {
 }
 
 /// Judges a connection by an error.
-pub(super) fn aftermath(error: &RedisError) -> Aftermath {
+pub(crate) fn aftermath(error: &RedisError) -> Aftermath {
     if matches!(error.code(), Some("READONLY" | "MASTERDOWN" | "NOREPLICAS")) {
         Aftermath::LeadsAstray
     } else if error.is_io_error()
