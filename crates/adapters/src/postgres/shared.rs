@@ -31,7 +31,7 @@ impl Shared {
 
     /// The place of the calling thread's connection, if there are any.
     pub(super) fn lane(&self) -> Option<&Lane> {
-        self.lanes.get(per_thread::of_this_thread(self.lanes.len()))
+        self.lanes.get(per_thread::index(self.lanes.len()))
     }
 
     /// The connection of a lane; dials if there is none, one caller at a time.

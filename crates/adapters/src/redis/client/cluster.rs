@@ -1,20 +1,18 @@
-//! Redis Cluster: who serves a hash slot, and what is done when that changes. Each master has connections of its own, as a single server
-//! has them, so that one that is gone holds up nobody whose keys are elsewhere.
+//! The masters of a Redis Cluster, and which of them serves which hash slot. Each master has a pool of its own, so that one that is down
+//! delays nobody whose keys are on another.
 //!
-//! Only masters are asked, for reads too: a replica may not know yet what its master has acknowledged.
+//! Only masters are asked, for reads too: a replica may lack what its master has acknowledged.
 
 use super::{
     config::RedisConfig,
-    connect::Way,
-    failure::Failure,
-    pool::Node,
-    routing::Route,
-    server_info::Unfit,
-    slot_map::{Map, Place},
+    endpoint::Endpoint,
+    failure::{RedisFailure, UnsuitableServer, mentions},
+    pool::ConnectionPool,
+    slot_map::{NodeAddress, SlotMap},
     url,
     url::UrlError,
 };
-use deadpool_redis::redis::{ConnectionInfo, FromRedisValue, ScriptInvocation, cmd};
+use deadpool_redis::redis::{ConnectionInfo, cmd};
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,273 +24,286 @@ use std::{
 };
 use tokio::time::{Instant, timeout_at};
 
-/// Between two looks at who serves what.
-const PAUSE: Duration = Duration::from_millis(100);
-/// So many nodes are asked at once; the first that knows will do.
-const ASKED: usize = 5;
+/// Between two reads of the slot map.
+const REFRESH_PAUSE: Duration = Duration::from_millis(100);
+/// Nodes that are asked for the slot map at once; the first useful answer counts.
+const ASKED_AT_ONCE: usize = 5;
 
-/// The cluster. A clone is the same.
+/// A clone is the same cluster.
 #[derive(Clone)]
-pub(crate) struct Cluster(pub(super) Arc<Inner>);
+pub(crate) struct Cluster(Arc<ClusterInner>);
 
-pub(crate) struct Inner {
-    pub(super) address: Arc<str>,
-    /// How a node is reached, but for its address.
+struct ClusterInner {
+    address: Arc<str>,
+    /// Connection settings of any node, except for its address.
     template: ConnectionInfo,
-    /// Those that the URL names.
-    seeds: Vec<Place>,
+    /// The nodes that the URL names.
+    seeds: Vec<NodeAddress>,
     connections: usize,
-    pub(super) timeout: Duration,
-    state: Mutex<State>,
-    /// Held by whoever looks; when the last look began.
-    looking: tokio::sync::Mutex<Option<Instant>>,
-    /// A look in the background is due.
-    due: AtomicBool,
-    turn: AtomicUsize,
+    timeout: Duration,
+    state: Mutex<ClusterState>,
+    /// When the last refresh of the slot map began. Locked during a refresh.
+    last_refresh: tokio::sync::Mutex<Option<Instant>>,
+    /// A refresh in the background is under way.
+    refreshing: AtomicBool,
+    /// Picks the node to be asked first.
+    rotation: AtomicUsize,
 }
 
 #[derive(Default)]
-struct State {
-    map: Arc<Map>,
-    nodes: BTreeMap<Place, Arc<Node>>,
-    /// The hash slots that nobody served when it was last asked.
-    degraded: String,
+struct ClusterState {
+    slots: Arc<SlotMap>,
+    pools: BTreeMap<NodeAddress, Arc<ConnectionPool>>,
+    /// The hash slots that the last ping found unserved.
+    uncovered: String,
     closed: bool,
 }
 
 impl Cluster {
-    /// Nothing is dialled yet.
+    /// Does not connect yet.
     pub(crate) fn new(config: &RedisConfig) -> Result<Self, UrlError> {
         let hosts = url::hosts(config)?;
         let seeds: Vec<_> = hosts
             .iter()
-            .filter_map(url::place)
-            .map(|(host, port)| Place {
+            .filter_map(url::host_and_port)
+            .map(|(host, port)| NodeAddress {
                 host: host.to_owned(),
                 port,
             })
             .collect();
-        let address: Vec<_> = seeds.iter().map(Place::to_string).collect();
-        Ok(Self(Arc::new(Inner {
+        let address: Vec<_> = seeds.iter().map(NodeAddress::to_string).collect();
+        Ok(Self(Arc::new(ClusterInner {
             address: address.join(",").into(),
             template: hosts[0].clone(),
             seeds,
             connections: config.connections,
             timeout: config.timeout,
             state: Mutex::default(),
-            looking: tokio::sync::Mutex::new(None),
-            due: AtomicBool::new(false),
-            turn: AtomicUsize::new(0),
+            last_refresh: tokio::sync::Mutex::new(None),
+            refreshing: AtomicBool::new(false),
+            rotation: AtomicUsize::new(0),
         })))
     }
 
+    /// The addresses that the URL names.
     pub(crate) fn address(&self) -> Arc<str> {
         Arc::clone(&self.0.address)
     }
 
-    /// Calls a script on the master of its keys' hash slot.
-    pub(crate) async fn call<T: FromRedisValue>(
-        &self,
-        call: &ScriptInvocation<'_>,
-    ) -> Result<T, Failure> {
-        let mut route = Route::new(self);
-        let outcome = call.invoke_async(&mut route).await;
-        outcome.map_err(|source| route.judge(source))
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
     }
 
-    /// All masters, after a fresh look at which there are.
-    pub(crate) async fn masters(&self) -> Result<Vec<Arc<Node>>, Failure> {
-        self.look(self.deadline()).await?;
-        let map = self.map();
-        map.masters()
+    /// Of an operation that begins now.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.0.timeout
+    }
+
+    /// All masters, after a refresh.
+    pub(crate) async fn masters(&self) -> Result<Vec<Arc<ConnectionPool>>, RedisFailure> {
+        self.refresh(self.deadline()).await?;
+        let slots = self.slots();
+        slots
+            .masters()
             .into_iter()
-            .map(|place| self.node(place))
+            .map(|address| self.pool(address))
             .collect()
     }
 
-    /// Whether any master answers. Hash slots that nobody serves are logged when they change: users elsewhere are served all the same, so
-    /// the service is of use.
-    pub(crate) async fn ping(&self) -> Result<(), Failure> {
-        let map = self.map();
-        let asked = map.masters().into_iter().map(async |place| {
-            let answer = match self.node(place) {
-                Ok(node) => node.command::<()>(&cmd("PING")).await,
+    /// Succeeds if any master answers: users whose hash slots it serves can be served. Logs the unserved hash slots when they change.
+    pub(crate) async fn ping(&self) -> Result<(), RedisFailure> {
+        let slots = self.slots();
+        let asked = slots.masters().into_iter().map(async |address| {
+            let answer = match self.pool(address) {
+                Ok(pool) => pool.command::<()>(&cmd("PING")).await,
                 Err(failure) => Err(failure),
             };
-            (place, answer)
+            (address, answer)
         });
-        let (mut silent, mut failed, mut answered) = (BTreeSet::new(), None, false);
-        for (place, answer) in join_all(asked).await {
+        let (mut unreachable, mut failed, mut answered) = (BTreeSet::new(), None, false);
+        for (address, answer) in join_all(asked).await {
             match answer {
                 Ok(()) => answered = true,
                 Err(failure) => {
-                    silent.insert(place.clone());
+                    unreachable.insert(address.clone());
                     failed = Some(failure);
                 }
             }
         }
-        let gaps = map.without(&silent);
-        if !gaps.is_empty() {
-            self.look_soon();
+        let uncovered = slots.uncovered(&unreachable);
+        if !uncovered.is_empty() {
+            self.refresh_in_background();
         }
-        self.tell(gaps);
+        self.log_uncovered(uncovered);
         if answered {
             Ok(())
         } else {
-            Err(failed.unwrap_or_else(|| self.no_map()))
+            Err(failed.unwrap_or_else(|| self.no_slot_map()))
         }
     }
 
-    /// How many connections to the masters there should be, and how many are open.
+    /// How many connections to the masters are configured, and how many are open.
     pub(crate) fn count(&self) -> (usize, usize) {
         let state = self.state();
+        let masters = state.slots.masters();
         let counts = state
-            .nodes
+            .pools
             .iter()
-            .filter(|(place, _)| state.map.masters().contains(place))
-            .map(|(_, node)| node.count());
+            .filter(|(address, _)| masters.contains(address))
+            .map(|(_, pool)| pool.count());
         counts.fold((0, 0), |(all, open), (some, live)| {
             (all + some, open + live)
         })
     }
 
-    /// Lets go of all.
     pub(crate) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
-        state.nodes.values().for_each(|node| node.close());
+        state.pools.values().for_each(|pool| pool.close());
     }
 
-    pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.0.timeout
+    /// Who serves the hash slot, as far as is known.
+    pub(crate) fn known_master(&self, slot: u16) -> Option<NodeAddress> {
+        self.slots().master(slot).cloned()
     }
 
-    pub(super) fn map(&self) -> Arc<Map> {
-        Arc::clone(&self.state().map)
+    /// Who serves the hash slot. Refreshes the slot map if no master of it is known.
+    pub(crate) async fn master(
+        &self,
+        slot: u16,
+        deadline: Instant,
+    ) -> Result<NodeAddress, RedisFailure> {
+        if let Some(address) = self.known_master(slot) {
+            return Ok(address);
+        }
+        self.refresh(deadline).await?;
+        self.known_master(slot)
+            .ok_or_else(|| RedisFailure::UncoveredSlot {
+                address: self.address(),
+                slot,
+            })
     }
 
     /// The connections to a node.
-    pub(super) fn node(&self, place: &Place) -> Result<Arc<Node>, Failure> {
+    pub(crate) fn pool(&self, address: &NodeAddress) -> Result<Arc<ConnectionPool>, RedisFailure> {
         let mut state = self.state();
         if state.closed {
-            return Err(Failure::Closed);
+            return Err(RedisFailure::Closed);
         }
         let inner = &self.0;
-        let make = || {
-            Arc::new(Node::new(
-                Way::Fixed(url::at(&inner.template, &place.host, place.port)),
-                inner.connections,
-                inner.timeout,
-            ))
+        let new_pool = || {
+            let info = url::with_address(&inner.template, &address.host, address.port);
+            let endpoint = Endpoint::Server(info);
+            let pool = ConnectionPool::new(endpoint, inner.connections, inner.timeout);
+            Arc::new(pool)
         };
-        Ok(Arc::clone(
-            state.nodes.entry(place.clone()).or_insert_with(make),
-        ))
+        let pool = state.pools.entry(address.clone()).or_insert_with(new_pool);
+        Ok(Arc::clone(pool))
     }
 
-    /// Asks who serves what, one caller at a time, and not again and again: what was asked a moment ago holds for whoever comes then.
-    pub(super) async fn look(&self, deadline: Instant) -> Result<(), Failure> {
-        let Ok(mut last) = timeout_at(deadline, self.0.looking.lock()).await else {
-            return Err(self.no_map());
+    /// Reads the slot map, one caller at a time. One that was read less than [`REFRESH_PAUSE`] ago is kept.
+    pub(crate) async fn refresh(&self, deadline: Instant) -> Result<(), RedisFailure> {
+        let Ok(mut last) = timeout_at(deadline, self.0.last_refresh.lock()).await else {
+            return Err(self.no_slot_map());
         };
         let begun = Instant::now();
-        if last.is_some_and(|last| begun < last + PAUSE) {
+        if last.is_some_and(|last| begun < last + REFRESH_PAUSE) {
             return Ok(());
         }
         *last = Some(begun);
-        let map = timeout_at(deadline, self.ask())
+        let slots = timeout_at(deadline, self.read_slots())
             .await
-            .map_err(|_| self.no_map())??;
+            .map_err(|_| self.no_slot_map())??;
         let mut state = self.state();
-        // A node that is no master any more may still be answering somebody, who holds on to it.
-        state.nodes.retain(|place, _| map.masters().contains(place));
-        if *state.map != map {
-            tracing::info!(redis = %self.0.address, masters = map.masters().len(), "the Redis Cluster's hash slots are served by others now");
-            state.map = Arc::new(map);
+        // A pool that is dropped here may still be in use by a request, which holds it.
+        let masters = slots.masters();
+        state.pools.retain(|address, _| masters.contains(address));
+        if *state.slots != slots {
+            tracing::info!(redis = %self.0.address, masters = masters.len(), "the Redis Cluster's hash slots are served by others now");
+            state.slots = Arc::new(slots);
         }
         Ok(())
     }
 
-    /// Asks a few nodes at once, others each time, and more until one knows.
-    async fn ask(&self) -> Result<Map, Failure> {
-        let mut places: Vec<Place> = self.map().masters().into_iter().cloned().collect();
-        places.extend(
-            self.0
-                .seeds
-                .iter()
-                .filter(|seed| !self.map().masters().contains(seed))
-                .cloned(),
-        );
-        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed) % places.len().max(1);
-        places.rotate_left(turn);
-        let mut nodes = places
-            .iter()
-            .map(|place| Ok((place, self.node(place)?)))
-            .collect::<Result<Vec<_>, Failure>>()?;
-        nodes.sort_by_key(|(_, node)| node.rests());
+    /// Asks a few nodes at once, starting with another one each time, until one answers.
+    async fn read_slots(&self) -> Result<SlotMap, RedisFailure> {
+        let known = self.slots();
+        let masters = known.masters();
+        let seeds = self.0.seeds.iter().filter(|seed| !masters.contains(seed));
+        let mut addresses: Vec<&NodeAddress> = masters.iter().copied().chain(seeds).collect();
+        let first = self.0.rotation.fetch_add(1, Ordering::Relaxed) % addresses.len().max(1);
+        addresses.rotate_left(first);
+        let mut nodes = addresses
+            .into_iter()
+            .map(|address| Ok((address, self.pool(address)?)))
+            .collect::<Result<Vec<_>, RedisFailure>>()?;
+        nodes.sort_by_key(|(_, pool)| pool.is_down());
         let mut failed = None;
-        for some in nodes.chunks(ASKED) {
+        for some in nodes.chunks(ASKED_AT_ONCE) {
             let mut answers: FuturesUnordered<_> = some
                 .iter()
-                .map(async |(place, node)| (place, node.command(cmd("CLUSTER").arg("SLOTS")).await))
+                .map(async |(address, pool)| {
+                    (*address, pool.command(cmd("CLUSTER").arg("SLOTS")).await)
+                })
                 .collect();
-            while let Some((place, answer)) = answers.next().await {
-                match answer.map(|answer| Map::read(&answer, &place.host)) {
-                    Ok(Some(map)) => return Ok(map),
+            while let Some((address, answer)) = answers.next().await {
+                match answer.map(|answer| SlotMap::parse(&answer, &address.host)) {
+                    Ok(Some(slots)) => return Ok(slots),
                     Ok(None) => {}
-                    Err(Failure::Command { source, .. })
-                        if source
-                            .detail()
-                            .is_some_and(|detail| detail.contains("cluster support disabled")) =>
+                    Err(RedisFailure::Command { source, .. })
+                        if mentions(&source, "cluster support disabled") =>
                     {
-                        return Err(Failure::Unfit {
-                            address: place.to_string().into(),
-                            source: Unfit::NoCluster,
+                        return Err(RedisFailure::Unsuitable {
+                            address: address.to_string().into(),
+                            source: UnsuitableServer::NoCluster,
                         });
                     }
                     Err(failure) => failed = Some(failure),
                 }
             }
         }
-        Err(failed.unwrap_or_else(|| self.no_map()))
+        Err(failed.unwrap_or_else(|| self.no_slot_map()))
     }
 
-    /// Looks in the background.
-    pub(super) fn look_soon(&self) {
-        if !self.0.due.swap(true, Ordering::AcqRel) {
+    pub(crate) fn refresh_in_background(&self) {
+        if !self.0.refreshing.swap(true, Ordering::AcqRel) {
             let cluster = self.clone();
             tokio::spawn(async move {
-                let looked = cluster.look(cluster.deadline()).await;
-                cluster.0.due.store(false, Ordering::Release);
-                if let Err(failure) = looked {
+                let refreshed = cluster.refresh(cluster.deadline()).await;
+                cluster.0.refreshing.store(false, Ordering::Release);
+                if let Err(failure) = refreshed {
                     tracing::debug!(
                         error = &failure as &dyn std::error::Error,
-                        "could not look at the Redis Cluster"
+                        "could not read the slot map of the Redis Cluster"
                     );
                 }
             });
         }
     }
 
-    fn tell(&self, gaps: String) {
+    fn log_uncovered(&self, uncovered: String) {
         let mut state = self.state();
-        if state.degraded != gaps {
-            if gaps.is_empty() {
+        if state.uncovered != uncovered {
+            if uncovered.is_empty() {
                 tracing::info!(redis = %self.0.address, "every hash slot of the Redis Cluster is served again");
             } else {
-                tracing::warn!(redis = %self.0.address, slots = gaps, "hash slots of the Redis Cluster are not served; their users get 503");
+                tracing::warn!(redis = %self.0.address, slots = uncovered, "hash slots of the Redis Cluster are not served; their users get 503");
             }
-            state.degraded = gaps;
+            state.uncovered = uncovered;
         }
     }
 
-    pub(super) fn no_map(&self) -> Failure {
-        Failure::NoMap {
+    pub(crate) fn no_slot_map(&self) -> RedisFailure {
+        RedisFailure::NoSlotMap {
             address: self.address(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn slots(&self) -> Arc<SlotMap> {
+        Arc::clone(&self.state().slots)
+    }
+
+    fn state(&self) -> MutexGuard<'_, ClusterState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

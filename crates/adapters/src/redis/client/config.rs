@@ -1,23 +1,23 @@
-//! How Redis is reached: the part of the configuration that this adapter needs.
+//! How Redis is reached.
 
 use crate::tls::TlsSettings;
 use secrecy::SecretString;
 use std::time::Duration;
 
-/// Where Redis is, and how it is used.
+/// How Redis is reached.
 #[derive(Clone, Debug)]
 pub struct RedisConfig {
-    /// `redis://[[user]:password@]host[:port][/db]`, `rediss://` for TLS. With Sentinels or a cluster the hosts are the Sentinels, or
-    /// some nodes of the cluster, with commas in between; user, password and database are those of the servers with the data.
+    /// `redis://[[user]:password@]host[:port][/db]`, `rediss://` for TLS. With Sentinels or a cluster several hosts, separated by commas:
+    /// the Sentinels, or some nodes of the cluster. User, password and database are those of the servers with the data.
     pub url: SecretString,
-    /// What stands at the other end.
+    /// What the URL leads to.
     pub mode: RedisMode,
-    /// Whom to trust and who we are, where the URL says `rediss`.
+    /// For `rediss://`.
     pub tls: TlsSettings,
-    /// So many connections to each server are kept open, at least 1. All requests of a thread share one: as many as threads that serve, and
-    /// one for what goes on in the background, are best.
+    /// Connections to each server, at least 1. All requests of a thread share one, so the best number is one for each thread that serves
+    /// and one for background work.
     pub connections: usize,
-    /// Every operation has an answer by then, connecting included.
+    /// The deadline of every operation, connecting included.
     pub timeout: Duration,
 }
 
@@ -34,19 +34,19 @@ impl RedisConfig {
     }
 }
 
-/// What stands at the other end.
+/// What the URL leads to.
 #[derive(Clone, Debug, Default)]
 pub enum RedisMode {
     /// One server.
     #[default]
     Standalone,
-    /// A master and its replicas, watched by Sentinels. Whenever a connection is made they are asked who the master is.
+    /// A master and its replicas, watched by Sentinels, which are asked for the master whenever a connection is made.
     Sentinel(SentinelConfig),
     /// A Redis Cluster. All keys of a user are in one hash slot.
     Cluster,
 }
 
-/// What the Sentinels need to hear.
+/// How Sentinels are asked.
 #[derive(Clone, Debug)]
 pub struct SentinelConfig {
     /// The master's name in `sentinel monitor`.

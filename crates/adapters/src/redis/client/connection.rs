@@ -1,7 +1,7 @@
-//! One shared connection that comes back after a fault: dialled when it is needed, by one caller at a time, and not again and again while
-//! Redis is down. It knows nothing of what is said over it.
+//! One shared connection that is replaced after a fault. It is made when it is needed, by one caller at a time, and while Redis is down
+//! attempts have a pause between them.
 
-use super::{connect::Way, failure::Failure};
+use super::{endpoint::Endpoint, failure::RedisFailure};
 use deadpool_redis::redis::{
     AsyncConnectionConfig, PushInfo, PushKind, aio::MultiplexedConnection,
 };
@@ -15,199 +15,187 @@ use std::{
 };
 use tokio::time::{Instant, timeout_at};
 
-/// After a failed attempt nobody dials for so long, and everybody fails at once.
-const PAUSE: Duration = Duration::from_millis(100);
+/// For so long after a failed attempt no other is made, and every call fails at once.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection, and which of the line's it is: a fault of an earlier one must not cost a later one.
+/// An open connection. Its number tells it from earlier and later ones of the same [`ReconnectingConnection`], so that a late fault of an
+/// earlier one does not close a later one.
 #[derive(Clone)]
-pub(crate) struct Link {
+pub(crate) struct ConnectionHandle {
     pub(crate) connection: MultiplexedConnection,
-    number: u64,
+    pub(crate) number: u64,
 }
 
 #[derive(Clone)]
-enum State {
-    /// Not connected, and no reason not to be.
+enum ConnectionState {
+    /// Not connected; the next call connects.
     Idle,
-    Live(Link),
-    /// The last attempt failed; the next may be made then.
+    Open(ConnectionHandle),
+    /// The last attempt failed. The next one may begin at `retry_at`.
     Down {
-        failure: Failure,
-        until: Instant,
+        failure: RedisFailure,
+        retry_at: Instant,
     },
     Closed,
 }
 
-/// The place of one connection.
-pub(crate) struct Line {
-    way: Arc<Way>,
+impl ConnectionState {
+    fn down(failure: RedisFailure) -> Self {
+        Self::Down {
+            failure,
+            retry_at: Instant::now() + RETRY_PAUSE,
+        }
+    }
+}
+
+pub(crate) struct ReconnectingConnection {
+    endpoint: Arc<Endpoint>,
     address: Arc<str>,
     timeout: Duration,
     config: AsyncConnectionConfig,
-    state: Mutex<State>,
-    dialling: tokio::sync::Mutex<()>,
-    dialled: AtomicU64,
-    /// The client has seen a connection end. It may be an earlier one that somebody still used: then a good one goes, which costs a
-    /// dial and no request.
+    state: Mutex<ConnectionState>,
+    connecting: tokio::sync::Mutex<()>,
+    next_number: AtomicU64,
+    /// Set by the client when a connection ends. It may have been an earlier one that was still in use: then a good one is replaced,
+    /// which costs a connect and fails no request.
     lost: Arc<AtomicBool>,
 }
 
-impl Line {
-    pub(crate) fn new(way: Arc<Way>, address: Arc<str>, timeout: Duration) -> Self {
+impl ReconnectingConnection {
+    /// Does not connect yet.
+    pub(crate) fn new(endpoint: Arc<Endpoint>, address: Arc<str>, timeout: Duration) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&lost);
+        let on_disconnect = Arc::clone(&lost);
         let config = AsyncConnectionConfig::new()
-            // Deadlines are set where an operation begins, connecting included.
+            // Callers set deadlines over the whole operation, connecting included.
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_push_sender(move |push: PushInfo| {
                 if push.kind == PushKind::Disconnection {
-                    ended.store(true, Ordering::Release);
+                    on_disconnect.store(true, Ordering::Release);
                 }
                 Ok::<_, Infallible>(())
             });
-        let state = Mutex::new(State::Idle);
         Self {
-            way,
+            endpoint,
             address,
             timeout,
             config,
-            state,
-            dialling: tokio::sync::Mutex::default(),
-            dialled: AtomicU64::new(0),
+            state: Mutex::new(ConnectionState::Idle),
+            connecting: tokio::sync::Mutex::default(),
+            next_number: AtomicU64::new(0),
             lost,
         }
     }
 
-    /// The connection; dials if there is none.
-    pub(crate) async fn link(&self, deadline: Instant) -> Result<Link, Failure> {
-        self.notice_loss();
+    /// The open connection; connects if there is none.
+    pub(crate) async fn get(&self, deadline: Instant) -> Result<ConnectionHandle, RedisFailure> {
+        self.drop_lost();
         let seen = self.state().clone();
-        let flight = match seen {
-            State::Live(link) => return Ok(link),
-            State::Closed => return Err(Failure::Closed),
-            State::Idle => timeout_at(deadline, self.dialling.lock())
+        let guard = match seen {
+            ConnectionState::Open(handle) => return Ok(handle),
+            ConnectionState::Closed => return Err(RedisFailure::Closed),
+            ConnectionState::Idle => timeout_at(deadline, self.connecting.lock())
                 .await
                 .map_err(|_| self.timed_out())?,
-            // Whoever comes while Redis is down does not wait for the one who tries.
-            State::Down { failure, until } => match self.dialling.try_lock() {
-                Ok(flight) if until <= Instant::now() => flight,
+            // While Redis is down one caller tries, and the others do not wait for it.
+            ConnectionState::Down { failure, retry_at } => match self.connecting.try_lock() {
+                Ok(guard) if retry_at <= Instant::now() => guard,
                 _ => return Err(failure),
             },
         };
-        // What was tried while we waited holds for us too.
+        // Another caller may have tried while this one waited; its result holds for both.
         let seen = self.state().clone();
         match seen {
-            State::Live(link) => return Ok(link),
-            State::Closed => return Err(Failure::Closed),
-            State::Down { failure, until } if Instant::now() < until => return Err(failure),
-            State::Idle | State::Down { .. } => {}
+            ConnectionState::Open(handle) => return Ok(handle),
+            ConnectionState::Closed => return Err(RedisFailure::Closed),
+            ConnectionState::Down { failure, retry_at } if Instant::now() < retry_at => {
+                return Err(failure);
+            }
+            ConnectionState::Idle | ConnectionState::Down { .. } => {}
         }
-        let result = self.dial(deadline).await;
-        self.settle(result.clone());
-        drop(flight);
+        let result = self.connect(deadline).await;
+        self.record(result.clone());
+        drop(guard);
         result
     }
 
-    /// Whether it can't be used right now, and somebody else sees to it or will.
-    pub(crate) fn rests(&self) -> bool {
+    /// Whether it can't be used now: a retry is not due yet, or another caller is at it.
+    pub(crate) fn is_down(&self) -> bool {
         match &*self.state() {
-            State::Down { until, .. } => {
-                Instant::now() < *until || self.dialling.try_lock().is_err()
+            ConnectionState::Down { retry_at, .. } => {
+                Instant::now() < *retry_at || self.connecting.try_lock().is_err()
             }
-            State::Idle | State::Live(_) | State::Closed => false,
+            ConnectionState::Idle | ConnectionState::Open(_) | ConnectionState::Closed => false,
         }
     }
 
-    /// Whether there is a connection that nothing is known against.
-    pub(crate) fn is_live(&self) -> bool {
-        !self.lost.load(Ordering::Acquire) && matches!(&*self.state(), State::Live(_))
+    /// Whether a connection is open, as far as is known.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.lost.load(Ordering::Acquire) && matches!(&*self.state(), ConnectionState::Open(_))
     }
 
-    /// The connection is of no use any more.
-    pub(crate) fn forget(&self, link: u64) {
-        self.replace(link, State::Idle);
+    /// The connection with this number can't be used any more; the next call connects.
+    pub(crate) fn discard(&self, number: u64) {
+        self.replace(number, ConnectionState::Idle);
     }
 
-    /// The connection leads to a server that is of no use now.
-    pub(crate) fn avoid(&self, link: u64, failure: Failure) {
-        self.replace(
-            link,
-            State::Down {
-                failure,
-                until: Instant::now() + PAUSE,
-            },
-        );
+    /// The connection with this number works, but leads to a server that is of no use now; connect again after the pause.
+    pub(crate) fn back_off(&self, number: u64, failure: RedisFailure) {
+        self.replace(number, ConnectionState::down(failure));
     }
 
-    /// Lets go for good.
+    /// Drops the connection and makes no other.
     pub(crate) fn close(&self) {
-        *self.state() = State::Closed;
+        *self.state() = ConnectionState::Closed;
     }
 
-    pub(crate) fn timed_out(&self) -> Failure {
-        Failure::TimedOut {
-            address: self.address(),
+    pub(crate) fn timed_out(&self) -> RedisFailure {
+        RedisFailure::TimedOut {
+            address: Arc::clone(&self.address),
             after: self.timeout,
         }
     }
 
-    async fn dial(&self, deadline: Instant) -> Result<Link, Failure> {
+    async fn connect(&self, deadline: Instant) -> Result<ConnectionHandle, RedisFailure> {
         self.lost.store(false, Ordering::Release);
-        let dialled = timeout_at(deadline, self.way.dial(&self.config)).await;
-        let connection = dialled.map_err(|_| Failure::Unreached {
-            address: self.address(),
+        let connected = timeout_at(deadline, self.endpoint.connect(&self.config)).await;
+        let connection = connected.map_err(|_| RedisFailure::Unreached {
+            address: Arc::clone(&self.address),
             after: self.timeout,
-            encrypted: self.way.encrypted(),
+            encrypted: self.endpoint.is_encrypted(),
         })??;
-        Ok(Link {
+        Ok(ConnectionHandle {
             connection,
-            number: self.dialled.fetch_add(1, Ordering::Relaxed),
+            number: self.next_number.fetch_add(1, Ordering::Relaxed),
         })
     }
 
-    fn address(&self) -> Arc<str> {
-        Arc::clone(&self.address)
-    }
-
-    fn settle(&self, result: Result<Link, Failure>) {
+    fn record(&self, result: Result<ConnectionHandle, RedisFailure>) {
         let mut state = self.state();
-        if !matches!(*state, State::Closed) {
-            *state = match result {
-                Ok(link) => State::Live(link),
-                Err(failure) => State::Down {
-                    failure,
-                    until: Instant::now() + PAUSE,
-                },
-            };
+        if !matches!(*state, ConnectionState::Closed) {
+            *state = result.map_or_else(ConnectionState::down, ConnectionState::Open);
         }
     }
 
-    /// Drops a connection that has ended while nobody used it.
-    fn notice_loss(&self) {
+    /// Drops a connection that ended while it was idle.
+    fn drop_lost(&self) {
         if self.lost.load(Ordering::Acquire) && self.lost.swap(false, Ordering::AcqRel) {
             let mut state = self.state();
-            if matches!(*state, State::Live(_)) {
-                *state = State::Idle;
+            if matches!(*state, ConnectionState::Open(_)) {
+                *state = ConnectionState::Idle;
             }
         }
     }
 
-    fn replace(&self, link: u64, next: State) {
+    fn replace(&self, number: u64, next: ConnectionState) {
         let mut state = self.state();
-        if matches!(&*state, State::Live(live) if live.number == link) {
+        if matches!(&*state, ConnectionState::Open(open) if open.number == number) {
             *state = next;
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ConnectionState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Link {
-    /// Which of the line's connections it is.
-    pub(crate) const fn number(&self) -> u64 {
-        self.number
     }
 }

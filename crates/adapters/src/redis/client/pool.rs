@@ -1,10 +1,10 @@
-//! A few connections to one server, shared by all requests of a thread: a connection per request would cost several times the CPU. Every
-//! operation has a deadline. What is said over a connection is not known here, nor how the server is found.
+//! A few connections to one server. All requests of a thread share one: a connection per request costs several times the CPU. Every
+//! operation has a deadline.
 
 use super::{
-    connect::Way,
-    connection::Line,
-    failure::{Aftermath, Failure, aftermath},
+    connection::ReconnectingConnection,
+    endpoint::Endpoint,
+    failure::{ConnectionVerdict, RedisFailure, verdict},
 };
 use crate::per_thread;
 use deadpool_redis::redis::{Cmd, FromRedisValue, RedisResult, aio::MultiplexedConnection};
@@ -12,118 +12,107 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// The connections to one server.
-pub(crate) struct Node {
+pub(crate) struct ConnectionPool {
     address: Arc<str>,
     timeout: Duration,
-    lines: Box<[Line]>,
+    connections: Box<[ReconnectingConnection]>,
 }
 
-impl Node {
-    /// Nothing is dialled yet.
-    pub(crate) fn new(way: Way, connections: usize, timeout: Duration) -> Self {
-        let (address, way): (Arc<str>, _) = (way.to_string().into(), Arc::new(way));
-        let lines = (0..connections.max(1))
-            .map(|_| Line::new(Arc::clone(&way), Arc::clone(&address), timeout));
+impl ConnectionPool {
+    /// Does not connect yet.
+    pub(crate) fn new(endpoint: Endpoint, connections: usize, timeout: Duration) -> Self {
+        let (address, endpoint): (Arc<str>, _) = (endpoint.to_string().into(), Arc::new(endpoint));
+        let connections = (0..connections.max(1)).map(|_| {
+            ReconnectingConnection::new(Arc::clone(&endpoint), Arc::clone(&address), timeout)
+        });
         Self {
-            lines: lines.collect(),
+            connections: connections.collect(),
             address,
             timeout,
         }
     }
 
-    /// Host and port, or how they are found.
+    /// Host and port, or the Sentinels' names for it.
     pub(crate) fn address(&self) -> Arc<str> {
         Arc::clone(&self.address)
     }
 
-    /// When an operation that begins now has to have its answer.
+    /// Of an operation that begins now.
     pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
     }
 
     /// Sends a command.
-    pub(crate) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
-        self.run(self.deadline(), async |mut link| {
-            command.query_async(&mut link).await
+    pub(crate) async fn command<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+    ) -> Result<T, RedisFailure> {
+        self.run(self.deadline(), async |mut connection| {
+            command.query_async(&mut connection).await
         })
         .await
     }
 
-    /// Does something over one of the connections.
+    /// Runs `work` on one of the connections, and replaces the connection if the outcome says so.
     pub(crate) async fn run<T, F>(
         &self,
         deadline: Instant,
         work: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, Failure>
+    ) -> Result<T, RedisFailure>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.run_on(self.next(), deadline, work).await
-    }
-
-    /// Whether none of them can be used right now.
-    pub(crate) fn rests(&self) -> bool {
-        self.lines.iter().all(Line::rests)
-    }
-
-    /// The connection of this thread. One that is down is passed over while another may do.
-    fn next(&self) -> &Line {
-        let own = per_thread::of_this_thread(self.lines.len());
-        let (earlier, later) = self.lines.split_at(own);
-        later
-            .iter()
-            .chain(earlier)
-            .find(|line| !line.rests())
-            .unwrap_or(&self.lines[own])
-    }
-
-    /// Does something over a connection, and judges the connection by how it went.
-    async fn run_on<T, F>(
-        &self,
-        line: &Line,
-        deadline: Instant,
-        work: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, Failure>
-    where
-        F: Future<Output = RedisResult<T>>,
-    {
-        let link = line.link(deadline).await?;
-        let number = link.number();
-        match timeout_at(deadline, work(link.connection)).await {
+        let shared = self.choose();
+        let handle = shared.get(deadline).await?;
+        let number = handle.number;
+        match timeout_at(deadline, work(handle.connection)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(source)) => {
-                let aftermath = aftermath(&source);
-                let failure = Failure::Command {
+                let verdict = verdict(&source);
+                let failure = RedisFailure::Command {
                     address: self.address(),
                     source,
                 };
-                match aftermath {
-                    Aftermath::Keep => {}
-                    Aftermath::Drop => line.forget(number),
-                    Aftermath::LeadsAstray => line.avoid(number, failure.clone()),
+                match verdict {
+                    ConnectionVerdict::Keep => {}
+                    ConnectionVerdict::Discard => shared.discard(number),
+                    ConnectionVerdict::BackOff => shared.back_off(number, failure.clone()),
                 }
                 Err(failure)
             }
             Err(_) => {
-                // Answers come in order: whatever holds this one up holds up all behind it. What else is under way may still finish.
-                line.forget(number);
-                Err(line.timed_out())
+                // Answers come in order: what delays this one delays all behind it. Other requests that are under way may still finish.
+                shared.discard(number);
+                Err(shared.timed_out())
             }
         }
     }
 
-    /// How many there should be, and how many are open.
-    pub(crate) fn count(&self) -> (usize, usize) {
-        (
-            self.lines.len(),
-            self.lines.iter().filter(|line| line.is_live()).count(),
-        )
+    /// Whether none of the connections can be used now.
+    pub(crate) fn is_down(&self) -> bool {
+        self.connections.iter().all(ReconnectingConnection::is_down)
     }
 
-    /// Lets go of all.
+    /// This thread's connection, or the next that is not down.
+    fn choose(&self) -> &ReconnectingConnection {
+        let own = per_thread::index(self.connections.len());
+        let (before, from_own) = self.connections.split_at(own);
+        from_own
+            .iter()
+            .chain(before)
+            .find(|connection| !connection.is_down())
+            .unwrap_or(&self.connections[own])
+    }
+
+    /// How many connections are configured, and how many are open.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let open = self.connections.iter().filter(|one| one.is_open()).count();
+        (self.connections.len(), open)
+    }
+
     pub(crate) fn close(&self) {
-        for line in &self.lines {
-            line.close();
-        }
+        self.connections
+            .iter()
+            .for_each(ReconnectingConnection::close);
     }
 }

@@ -1,184 +1,178 @@
-//! One call on its way through the cluster: to the master of its hash slot, after a redirection to the next, within one deadline.
+//! One call of a script in a cluster: goes to the master of its keys' hash slot and follows redirections, all within one deadline.
 //!
-//! A slot that is moving is waited for, not followed (`ASK`). Our scripts look at several keys of a slot; on the new node they would find
-//! those that have arrived and take the others for gone, which would sign somebody out. The old node refuses a script that misses a key.
+//! A call for a slot that is migrating waits at the old node; it does not follow `ASK`. Our scripts look at several keys of a slot. On the
+//! new node they would find those that have arrived and take the others for gone, which would sign somebody out. The old node refuses a
+//! script that misses a key.
 
-use super::failure::Failure;
 use super::{
     cluster::Cluster,
-    slot_map::{Place, slot_of},
+    failure::{RedisFailure, is_non_local_key},
+    slot_map::{NodeAddress, slot_of},
 };
 use deadpool_redis::redis::{
-    Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
-    aio::ConnectionLike,
+    Arg, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisFuture, RedisResult,
+    ScriptInvocation, ServerErrorKind, Value, aio::ConnectionLike,
 };
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// So often a call is sent elsewhere.
-const REDIRECTIONS: usize = 5;
-/// Between two looks whether a slot has moved.
-const WAIT: Duration = Duration::from_millis(20);
+/// Times that a call is sent to another node.
+const MAX_REDIRECTIONS: usize = 5;
+/// Between two attempts at a slot that is migrating.
+const MIGRATION_PAUSE: Duration = Duration::from_millis(20);
 
-/// A connection to wherever the keys are, for one call.
-pub(crate) struct Route<'a> {
+/// Calls a script on the master of its keys' hash slot.
+pub(crate) async fn call<T: FromRedisValue>(
+    cluster: &Cluster,
+    call: &ScriptInvocation<'_>,
+) -> Result<T, RedisFailure> {
+    let mut routed = RoutedCall {
+        cluster,
+        deadline: cluster.deadline(),
+        last_node: None,
+        failure: None,
+    };
+    let outcome = call.invoke_async(&mut routed).await;
+    outcome.map_err(|source| routed.into_failure(source))
+}
+
+/// The connection that a script is invoked over, for one call.
+struct RoutedCall<'a> {
     cluster: &'a Cluster,
     deadline: Instant,
-    /// Who was asked last.
-    last: Option<Place>,
-    failure: Option<Failure>,
+    last_node: Option<NodeAddress>,
+    /// What the client library's error type can't hold.
+    failure: Option<RedisFailure>,
 }
 
-/// What an answer asks for.
-enum Turn {
-    /// Nothing: it is the answer.
-    Done,
-    /// Another node has the slot.
-    Elsewhere(Place),
-    /// The slot is moving.
-    Moving,
-    /// The node does not serve it now.
-    Lost,
+/// What to do after an answer.
+enum Redirection {
+    /// Nothing: it is the result.
+    None,
+    /// Send it to this node, which serves the slot.
+    To(NodeAddress),
+    /// Send it again: the slot is migrating.
+    Migrating,
+    /// The node does not serve the slot now: find out which one does.
+    Unknown,
 }
 
-impl<'a> Route<'a> {
-    pub(crate) fn new(cluster: &'a Cluster) -> Self {
-        Self {
-            cluster,
-            deadline: cluster.deadline(),
-            last: None,
-            failure: None,
-        }
-    }
-
-    /// What went wrong in the end.
-    pub(crate) fn judge(self, source: RedisError) -> Failure {
-        let address = || {
-            self.last
-                .map_or_else(|| self.cluster.address(), |place| place.to_string().into())
-        };
-        self.failure.unwrap_or_else(|| Failure::Command {
-            address: address(),
+impl RoutedCall<'_> {
+    fn into_failure(self, source: RedisError) -> RedisFailure {
+        let last_node = self.last_node;
+        self.failure.unwrap_or_else(|| RedisFailure::Command {
+            address: last_node.map_or_else(
+                || self.cluster.address(),
+                |address| address.to_string().into(),
+            ),
             source,
         })
     }
 
-    async fn send(&mut self, command: &Cmd) -> Result<RedisResult<Value>, Failure> {
-        // Only the loading of a script has no key; it follows a call that had one.
-        let Some(slot) = key(command).map(slot_of) else {
-            let place = self.last.clone().ok_or_else(|| self.cluster.no_map())?;
-            return self.at(&place, command).await;
+    async fn send(&mut self, command: &Cmd) -> Result<RedisResult<Value>, RedisFailure> {
+        // Only `SCRIPT LOAD` has no key. It follows a call that had one, at the same node.
+        let Some(slot) = first_key(command).map(slot_of) else {
+            let last = self.last_node.clone();
+            let node = last.ok_or_else(|| self.cluster.no_slot_map())?;
+            return self.send_to(&node, command).await;
         };
-        let mut place = self.master(slot).await?;
+        let mut node = self.cluster.master(slot, self.deadline).await?;
         let mut redirections = 0;
         loop {
-            let asked = Instant::now();
-            let outcome = self.at(&place, command).await;
-            let turn = match &outcome {
-                Ok(Err(error)) => turn(error, &place),
-                // It was not sent, so that it may be sent elsewhere, if somebody else has taken over.
-                Err(Failure::Connect { .. }) => Turn::Lost,
-                Ok(Ok(_)) | Err(_) => Turn::Done,
+            let sent_at = Instant::now();
+            let outcome = self.send_to(&node, command).await;
+            let redirection = match &outcome {
+                Ok(Err(error)) => redirection(error, &node),
+                // It was not sent, so it may be sent to another node that has taken over.
+                Err(RedisFailure::Connect { .. }) => Redirection::Unknown,
+                Ok(Ok(_)) | Err(_) => Redirection::None,
             };
-            match turn {
-                Turn::Done => {
+            match redirection {
+                Redirection::None => {
                     if outcome.is_err() {
-                        self.cluster.look_soon();
+                        self.cluster.refresh_in_background();
                     }
                     return outcome;
                 }
-                Turn::Moving => {
-                    if asked + WAIT >= self.deadline {
-                        return Err(Failure::Moving {
+                Redirection::Migrating => {
+                    if sent_at + MIGRATION_PAUSE >= self.deadline {
+                        return Err(RedisFailure::MigratingSlot {
                             address: self.cluster.address(),
                             slot,
-                            after: self.cluster.0.timeout,
+                            after: self.cluster.timeout(),
                         });
                     }
-                    sleep(WAIT).await;
-                    place = self.cluster.map().master(slot).cloned().unwrap_or(place);
+                    sleep(MIGRATION_PAUSE).await;
+                    node = self.cluster.known_master(slot).unwrap_or(node);
                     continue;
                 }
-                Turn::Elsewhere(next) => {
-                    self.cluster.look_soon();
-                    place = next;
+                Redirection::To(next) => {
+                    self.cluster.refresh_in_background();
+                    node = next;
                 }
-                Turn::Lost => {
-                    if self.cluster.look(self.deadline).await.is_err() {
+                Redirection::Unknown => {
+                    if self.cluster.refresh(self.deadline).await.is_err() {
                         return outcome;
                     }
-                    match self.cluster.map().master(slot) {
-                        Some(next) if *next != place => place = next.clone(),
+                    match self.cluster.known_master(slot) {
+                        Some(next) if next != node => node = next,
                         _ => return outcome,
                     }
                 }
             }
             redirections += 1;
-            if redirections > REDIRECTIONS {
+            if redirections > MAX_REDIRECTIONS {
                 return outcome;
             }
         }
     }
 
-    async fn at(&mut self, place: &Place, command: &Cmd) -> Result<RedisResult<Value>, Failure> {
-        self.last = Some(place.clone());
-        let node = self.cluster.node(place)?;
-        let outcome = node
-            .run(self.deadline, async |mut link| {
-                link.send_packed_command(command)
+    async fn send_to(
+        &mut self,
+        node: &NodeAddress,
+        command: &Cmd,
+    ) -> Result<RedisResult<Value>, RedisFailure> {
+        self.last_node = Some(node.clone());
+        let outcome = self
+            .cluster
+            .pool(node)?
+            .run(self.deadline, async |mut connection| {
+                connection
+                    .send_packed_command(command)
                     .await
                     .and_then(Value::extract_error)
             })
             .await;
         match outcome {
             Ok(value) => Ok(Ok(value)),
-            Err(Failure::Command { source, .. }) if !source.is_io_error() => Ok(Err(source)),
+            Err(RedisFailure::Command { source, .. }) if !source.is_io_error() => Ok(Err(source)),
             Err(failure) => Err(failure),
         }
     }
-
-    async fn master(&self, slot: u16) -> Result<Place, Failure> {
-        if let Some(place) = self.cluster.map().master(slot) {
-            return Ok(place.clone());
-        }
-        self.cluster.look(self.deadline).await?;
-        let found = self.cluster.map().master(slot).cloned();
-        found.ok_or_else(|| Failure::Uncovered {
-            address: Arc::clone(&self.cluster.0.address),
-            slot,
-        })
-    }
 }
 
-fn turn(error: &RedisError, answered: &Place) -> Turn {
+fn redirection(error: &RedisError, responder: &NodeAddress) -> Redirection {
     let ErrorKind::Server(kind) = error.kind() else {
-        return Turn::Done;
+        return Redirection::None;
     };
     match kind {
         ServerErrorKind::Moved => {
             let next = error
                 .redirect_node()
-                .and_then(|(next, _)| Place::read(next, &answered.host));
-            next.map_or(Turn::Done, Turn::Elsewhere)
+                .and_then(|(next, _)| NodeAddress::parse(next, &responder.host));
+            next.map_or(Redirection::None, Redirection::To)
         }
-        ServerErrorKind::Ask | ServerErrorKind::TryAgain => Turn::Moving,
+        ServerErrorKind::Ask | ServerErrorKind::TryAgain => Redirection::Migrating,
         ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly => {
-            Turn::Lost
+            Redirection::Unknown
         }
-        // Some keys of the slot have left already.
-        _ if error
-            .detail()
-            .is_some_and(|detail| detail.contains("non local key")) =>
-        {
-            Turn::Moving
-        }
-        _ => Turn::Done,
+        _ if is_non_local_key(error) => Redirection::Migrating,
+        _ => Redirection::None,
     }
 }
 
-/// The first key of a script's call: `EVALSHA sha number key …`
-fn key(command: &Cmd) -> Option<&[u8]> {
+/// The first key of `EVALSHA sha number-of-keys key …`.
+fn first_key(command: &Cmd) -> Option<&[u8]> {
     let mut words = command.args_iter();
     let Some(Arg::Simple(b"EVALSHA")) = words.next() else {
         return None;
@@ -189,14 +183,14 @@ fn key(command: &Cmd) -> Option<&[u8]> {
     }
 }
 
-impl ConnectionLike for Route<'_> {
+impl ConnectionLike for RoutedCall<'_> {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
             match self.send(command).await {
                 Ok(answer) => answer,
                 Err(failure) => {
                     self.failure = Some(failure);
-                    Err((ErrorKind::Io, "the call failed on its way").into())
+                    Err((ErrorKind::Io, "the call could not be sent").into())
                 }
             }
         })
@@ -208,9 +202,7 @@ impl ConnectionLike for Route<'_> {
         _: usize,
         _: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(async {
-            Err((ErrorKind::Client, "pipelines have no way through a cluster").into())
-        })
+        Box::pin(async { Err((ErrorKind::Client, "pipelines are not routed").into()) })
     }
 
     fn get_db(&self) -> i64 {
@@ -223,13 +215,13 @@ mod tests {
     use super::*;
     use deadpool_redis::redis::{cmd, parse_redis_value};
 
-    fn answered(line: &str) -> Turn {
+    fn answered(line: &str) -> Redirection {
         let value =
             parse_redis_value(format!("-{line}\r\n").as_bytes()).expect("an error is a value");
-        turn(
+        redirection(
             &value.extract_error().expect_err("an error"),
-            &Place {
-                host: "asked".to_owned(),
+            &NodeAddress {
+                host: "responder".to_owned(),
                 port: 1,
             },
         )
@@ -238,16 +230,18 @@ mod tests {
     #[test]
     fn a_call_goes_where_its_first_key_is() {
         assert_eq!(
-            key(cmd("EVALSHA")
-                .arg("digest")
-                .arg(2)
-                .arg("{a}:one")
-                .arg("{a}:two")
-                .arg("x")),
+            first_key(
+                cmd("EVALSHA")
+                    .arg("digest")
+                    .arg(2)
+                    .arg("{a}:one")
+                    .arg("{a}:two")
+                    .arg("x")
+            ),
             Some(&b"{a}:one"[..])
         );
         assert_eq!(
-            key(cmd("SCRIPT").arg("LOAD").arg("return 1").arg("x")),
+            first_key(cmd("SCRIPT").arg("LOAD").arg("return 1").arg("x")),
             None
         );
     }
@@ -255,27 +249,27 @@ mod tests {
     #[test]
     fn a_redirection_is_followed_and_a_slot_that_moves_is_waited_for() {
         assert!(
-            matches!(answered("MOVED 5 10.0.0.1:7000"), Turn::Elsewhere(place) if place.to_string() == "10.0.0.1:7000")
+            matches!(answered("MOVED 5 10.0.0.1:7000"), Redirection::To(node) if node.to_string() == "10.0.0.1:7000")
         );
         assert!(
-            matches!(answered("MOVED 5 :7000"), Turn::Elsewhere(place) if place.to_string() == "asked:7000")
+            matches!(answered("MOVED 5 :7000"), Redirection::To(node) if node.to_string() == "responder:7000")
         );
         for line in [
             "ASK 5 10.0.0.1:7000",
             "TRYAGAIN later",
             "ERR Script attempted to access a non local key in a cluster node",
         ] {
-            assert!(matches!(answered(line), Turn::Moving), "{line}");
+            assert!(matches!(answered(line), Redirection::Migrating), "{line}");
         }
         for line in [
             "CLUSTERDOWN the cluster is down",
             "READONLY no",
             "MASTERDOWN no",
         ] {
-            assert!(matches!(answered(line), Turn::Lost), "{line}");
+            assert!(matches!(answered(line), Redirection::Unknown), "{line}");
         }
         for line in ["NOSCRIPT none", "WRONGTYPE no", "OOM no"] {
-            assert!(matches!(answered(line), Turn::Done), "{line}");
+            assert!(matches!(answered(line), Redirection::None), "{line}");
         }
     }
 }

@@ -1,44 +1,41 @@
-//! Redis Sentinel: who the master is, asked anew whenever a connection is made. All Sentinels are asked at once, so that one that is gone
-//! holds nobody up, and what they say is believed only if the server says of itself that it is the master.
+//! Redis Sentinel: finds the master anew for each connection. All Sentinels are asked at once, so that one that does not respond delays
+//! nothing, and an address counts only if the server there confirms that it is the master.
 
 use super::{
     config::{RedisConfig, SentinelConfig},
-    connect,
-    failure::Failure,
-    server_info::Unfit,
+    connect::connect,
+    failure::{RedisFailure, UnsuitableServer, mentions},
     url,
     url::UrlError,
 };
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, ConnectionInfo, RedisConnectionInfo, RedisError, Value,
-    aio::MultiplexedConnection, cmd, from_redis_value,
+    AsyncConnectionConfig, ConnectionInfo, RedisConnectionInfo, RedisError, Value, cmd,
+    from_redis_value,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use secrecy::ExposeSecret;
 use std::fmt;
 
-/// The Sentinels, and the master that they watch.
+/// The Sentinels that watch a master.
 pub(crate) struct Sentinels {
-    /// How each Sentinel is reached.
-    watchers: Vec<ConnectionInfo>,
-    /// How the master is reached, but for its address.
-    master: ConnectionInfo,
-    name: String,
+    hosts: Vec<ConnectionInfo>,
+    /// Settings for the connection to the master. The address in it is a Sentinel's.
+    master_template: ConnectionInfo,
+    master_name: String,
 }
 
-/// Why a Sentinel was of no use.
-enum Useless {
-    /// It could not be asked.
-    Silent(Failure),
-    /// What it knows leads nowhere.
-    Mistaken(Failure),
+enum SentinelFailure {
+    /// The Sentinel did not answer.
+    Unreachable(RedisFailure),
+    /// It answered, and its answer does not lead to a master. Says more than `Unreachable`, so it is reported in preference.
+    NoMaster(RedisFailure),
 }
 
 impl Sentinels {
     /// The hosts of the URL are Sentinels; its credentials and database are the master's.
     pub(crate) fn new(config: &RedisConfig, sentinel: &SentinelConfig) -> Result<Self, UrlError> {
         let hosts = url::hosts(config)?;
-        let own = |info: &ConnectionInfo| {
+        let with_own_credentials = |info: &ConnectionInfo| {
             let mut settings =
                 RedisConnectionInfo::default().set_protocol(info.redis_settings().protocol());
             if let Some(user) = &sentinel.username {
@@ -50,103 +47,82 @@ impl Sentinels {
             info.clone().set_redis_settings(settings)
         };
         Ok(Self {
-            watchers: hosts.iter().map(own).collect(),
-            master: hosts[0].clone(),
-            name: sentinel.master.clone(),
+            hosts: hosts.iter().map(with_own_credentials).collect(),
+            master_template: hosts[0].clone(),
+            master_name: sentinel.master.clone(),
         })
     }
 
-    /// How the master is reached, but for its address.
-    pub(crate) fn master(&self) -> &ConnectionInfo {
-        &self.master
+    /// How to connect to the master, except for its address.
+    pub(crate) fn master_template(&self) -> &ConnectionInfo {
+        &self.master_template
     }
 
-    /// Connects to the master.
-    pub(crate) async fn dial(
-        &self,
-        config: &AsyncConnectionConfig,
-    ) -> Result<MultiplexedConnection, Failure> {
-        // Only one connection gets the caller's configuration, since the end of any that has it is taken for the end of its own.
-        connect::connect(&self.find().await?, config).await
-    }
-
-    /// The master by the first Sentinel that leads to it.
-    async fn find(&self) -> Result<ConnectionInfo, Failure> {
+    /// The master that the first useful answer leads to.
+    pub(crate) async fn find_master(&self) -> Result<ConnectionInfo, RedisFailure> {
         let mut answers: FuturesUnordered<_> = self
-            .watchers
+            .hosts
             .iter()
-            .map(|sentinel| self.by(sentinel))
+            .map(|sentinel| self.ask(sentinel))
             .collect();
-        let (mut silent, mut mistaken) = (None, None);
+        let (mut unreachable, mut no_master) = (None, None);
         while let Some(answer) = answers.next().await {
             match answer {
                 Ok(info) => return Ok(info),
-                Err(Useless::Silent(failure)) => silent = Some(failure),
-                Err(Useless::Mistaken(failure)) => mistaken = Some(failure),
+                Err(SentinelFailure::Unreachable(failure)) => unreachable = Some(failure),
+                Err(SentinelFailure::NoMaster(failure)) => no_master = Some(failure),
             }
         }
-        Err(mistaken.or(silent).unwrap_or(Failure::Closed))
+        Err(no_master.or(unreachable).unwrap_or(RedisFailure::Closed))
     }
 
-    async fn by(&self, sentinel: &ConnectionInfo) -> Result<ConnectionInfo, Useless> {
-        let quiet = AsyncConnectionConfig::new()
+    async fn ask(&self, sentinel: &ConnectionInfo) -> Result<ConnectionInfo, SentinelFailure> {
+        let without_timeouts = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
-        let address = || sentinel.addr().to_string().into();
-        let mut link = connect::connect(sentinel, &quiet)
+        let unsuitable = |info: &ConnectionInfo, source| {
+            let address = info.addr().to_string().into();
+            SentinelFailure::NoMaster(RedisFailure::Unsuitable { address, source })
+        };
+        let command_failed = |info: &ConnectionInfo, source| RedisFailure::Command {
+            address: info.addr().to_string().into(),
+            source,
+        };
+
+        let mut connection = connect(sentinel, &without_timeouts)
             .await
-            .map_err(Useless::Silent)?;
+            .map_err(SentinelFailure::Unreachable)?;
         let answer = cmd("SENTINEL")
             .arg("GET-MASTER-ADDR-BY-NAME")
-            .arg(&self.name)
-            .query_async(&mut link)
+            .arg(&self.master_name)
+            .query_async(&mut connection)
             .await;
         let answer: Option<(String, u16)> = answer.map_err(|source: RedisError| {
-            if source
-                .detail()
-                .is_some_and(|detail| detail.starts_with("unknown command"))
-            {
-                Useless::Mistaken(Failure::Unfit {
-                    address: address(),
-                    source: Unfit::NoSentinel,
-                })
+            if mentions(&source, "unknown command") {
+                unsuitable(sentinel, UnsuitableServer::NoSentinel)
             } else {
-                Useless::Silent(Failure::Command {
-                    address: address(),
-                    source,
-                })
+                SentinelFailure::Unreachable(command_failed(sentinel, source))
             }
         })?;
-        let Some((host, port)) = answer else {
-            return Err(Useless::Mistaken(Failure::Unfit {
-                address: address(),
-                source: Unfit::UnknownMaster {
-                    name: self.name.clone(),
-                },
-            }));
-        };
-        let info = url::at(&self.master, &host, port);
-        let mut link = connect::connect(&info, &quiet)
+        let (host, port) = answer.ok_or_else(|| {
+            let name = self.master_name.clone();
+            unsuitable(sentinel, UnsuitableServer::UnknownMaster { name })
+        })?;
+
+        let master = url::with_address(&self.master_template, &host, port);
+        let mut connection = connect(&master, &without_timeouts)
             .await
-            .map_err(Useless::Mistaken)?;
-        let role: Result<Vec<Value>, _> = cmd("ROLE").query_async(&mut link).await;
-        let role = role.map(|role| {
-            role.into_iter()
-                .next()
-                .and_then(|role| from_redis_value::<String>(role).ok())
-        });
-        let address = || info.addr().to_string().into();
-        match role {
-            Ok(Some(role)) if role == "master" => Ok(info),
-            // The Sentinel has not heard of the failover yet.
-            Ok(_) => Err(Useless::Mistaken(Failure::Unfit {
-                address: address(),
-                source: Unfit::Replica,
-            })),
-            Err(source) => Err(Useless::Mistaken(Failure::Command {
-                address: address(),
-                source,
-            })),
+            .map_err(SentinelFailure::NoMaster)?;
+        let role: Vec<Value> = cmd("ROLE")
+            .query_async(&mut connection)
+            .await
+            .map_err(|source| SentinelFailure::NoMaster(command_failed(&master, source)))?;
+        let role = role.into_iter().next().map(from_redis_value::<String>);
+        if matches!(role, Some(Ok(role)) if role == "master") {
+            Ok(master)
+        } else {
+            // The Sentinel does not know of the failover yet.
+            Err(unsuitable(&master, UnsuitableServer::Replica))
         }
     }
 }
@@ -154,14 +130,14 @@ impl Sentinels {
 impl fmt::Display for Sentinels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sentinels: Vec<_> = self
-            .watchers
+            .hosts
             .iter()
             .map(|sentinel| sentinel.addr().to_string())
             .collect();
         write!(
             f,
             "{} (by Sentinels at {})",
-            self.name,
+            self.master_name,
             sentinels.join(", ")
         )
     }

@@ -1,98 +1,109 @@
-//! The way to the data, whatever stands at the other end: one server, the master that Sentinels know, or the masters of a cluster. Every
-//! intent stays in one hash slot, so that a call of a script works the same over each.
+//! The three modes behind one interface: a single server, the master that Sentinels name, or the masters of a cluster. All keys of a script
+//! are in one hash slot, so a call works the same in each.
 
 use super::{
     cluster::Cluster,
     config::{RedisConfig, RedisMode},
-    connect::Way,
-    failure::Failure,
-    pool::Node,
+    endpoint::Endpoint,
+    failure::{RedisFailure, UnreadableReply},
+    pool::ConnectionPool,
+    routing,
     sentinel::Sentinels,
     url,
     url::UrlError,
 };
 use deadpool_redis::redis::{FromRedisValue, ScriptInvocation, cmd};
+use revolve_domain::ports::StoreError;
 use std::sync::Arc;
 
-impl RedisConfig {
-    /// What is wrong with the URL or what goes with it, so that it can be told before anything is started: the key and a colon come
-    /// first.
-    pub fn mistake(&self) -> Option<String> {
-        Links::new(self).err().map(|mistake| mistake.to_string())
-    }
-}
-
-/// The connections.
-pub(crate) enum Links {
-    /// To one server, whichever it is.
-    One(Arc<Node>),
-    /// To the masters of a cluster.
+pub(crate) enum Topology {
+    /// A fixed server, or the master that Sentinels name.
+    Single(Arc<ConnectionPool>),
     Cluster(Cluster),
 }
 
-impl Links {
-    /// Nothing is dialled yet.
+impl RedisConfig {
+    /// What is wrong with the URL or the TLS settings. The message begins with the key and a colon.
+    pub fn mistake(&self) -> Option<String> {
+        Topology::new(self).err().map(|mistake| mistake.to_string())
+    }
+}
+
+impl Topology {
+    /// Does not connect yet.
     pub(crate) fn new(config: &RedisConfig) -> Result<Self, UrlError> {
-        let one = |way| Self::One(Arc::new(Node::new(way, config.connections, config.timeout)));
-        Ok(match &config.mode {
-            RedisMode::Standalone => one(Way::Fixed(url::only(config)?)),
-            RedisMode::Sentinel(sentinel) => one(Way::Sentinels(Sentinels::new(config, sentinel)?)),
-            RedisMode::Cluster => Self::Cluster(Cluster::new(config)?),
-        })
+        let endpoint = match &config.mode {
+            RedisMode::Standalone => Endpoint::Server(url::single_host(config)?),
+            RedisMode::Sentinel(sentinel) => Endpoint::Sentinels(Sentinels::new(config, sentinel)?),
+            RedisMode::Cluster => return Cluster::new(config).map(Self::Cluster),
+        };
+        let pool = ConnectionPool::new(endpoint, config.connections, config.timeout);
+        Ok(Self::Single(Arc::new(pool)))
     }
 
-    /// Where it is, for people.
+    /// For messages.
     pub(crate) fn address(&self) -> Arc<str> {
         match self {
-            Self::One(node) => node.address(),
+            Self::Single(pool) => pool.address(),
             Self::Cluster(cluster) => cluster.address(),
         }
     }
 
-    /// Every server that takes part, and whether one of them may be missing.
-    pub(crate) async fn servers(&self) -> Result<(Vec<Arc<Node>>, bool), Failure> {
+    /// Every server that takes part, and whether they are a cluster.
+    pub(crate) async fn servers(&self) -> Result<(Vec<Arc<ConnectionPool>>, bool), RedisFailure> {
         match self {
-            Self::One(node) => Ok((vec![Arc::clone(node)], false)),
+            Self::Single(pool) => Ok((vec![Arc::clone(pool)], false)),
             Self::Cluster(cluster) => cluster.masters().await.map(|masters| (masters, true)),
         }
     }
 
-    /// Calls a script, all of whose keys are in one hash slot: one round trip, unless the server does not know it yet.
+    /// Calls a script: one round trip, unless the server has to load it first.
     pub(crate) async fn call<T: FromRedisValue>(
         &self,
+        operation: &'static str,
         call: &ScriptInvocation<'_>,
-    ) -> Result<T, Failure> {
-        match self {
-            Self::One(node) => {
-                node.run(node.deadline(), async |mut link| {
-                    call.invoke_async(&mut link).await
+    ) -> Result<T, StoreError> {
+        let answer = match self {
+            Self::Single(pool) => {
+                pool.run(pool.deadline(), async |mut connection| {
+                    call.invoke_async(&mut connection).await
                 })
                 .await
             }
-            Self::Cluster(cluster) => cluster.call(call).await,
-        }
+            Self::Cluster(cluster) => routing::call(cluster, call).await,
+        };
+        answer.map_err(|failure| failure.during(operation))
     }
 
-    /// Whether anything can be done.
-    pub(crate) async fn ping(&self) -> Result<(), Failure> {
+    /// The error for an answer that can't be parsed.
+    pub(crate) fn unreadable(
+        &self,
+        operation: &'static str,
+        source: UnreadableReply,
+    ) -> StoreError {
+        let address = self.address();
+        RedisFailure::Reply { address, source }.during(operation)
+    }
+
+    /// Whether a server answers; of a cluster, whether any master does.
+    pub(crate) async fn ping(&self) -> Result<(), RedisFailure> {
         match self {
-            Self::One(node) => node.command(&cmd("PING")).await,
+            Self::Single(pool) => pool.command(&cmd("PING")).await,
             Self::Cluster(cluster) => cluster.ping().await,
         }
     }
 
-    /// How many connections there should be, and how many are open.
+    /// How many connections are configured, and how many are open.
     pub(crate) fn count(&self) -> (usize, usize) {
         match self {
-            Self::One(node) => node.count(),
+            Self::Single(pool) => pool.count(),
             Self::Cluster(cluster) => cluster.count(),
         }
     }
 
-    /// Lets go of all.
     pub(crate) fn close(&self) {
         match self {
-            Self::One(node) => node.close(),
+            Self::Single(pool) => pool.close(),
             Self::Cluster(cluster) => cluster.close(),
         }
     }
