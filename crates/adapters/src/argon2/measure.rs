@@ -1,6 +1,9 @@
 //! How long hashes take on this machine, for choosing their cost.
 
-use super::{HashCost, HasherError, broken, compute};
+use super::hash::{
+    compute::{broken, compute},
+    cost::{HashCost, HasherError},
+};
 use argon2::{Algorithm, Block, Version};
 use revolve_domain::ports::StoreError;
 use std::{

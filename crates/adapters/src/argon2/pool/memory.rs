@@ -1,7 +1,7 @@
 //! The memory of the pool: a budget in bytes over all that is reserved for running hashes and all that is kept for the next ones. Kept are
 //! buffers of one size, that of today's hashes, wiped unless the next hash begins in them at once.
 
-use super::stored::Space;
+use crate::argon2::hash::demand::Space;
 use argon2::Block;
 use zeroize::Zeroize;
 

@@ -4,7 +4,7 @@
 //! next sign-in makes a hash of another kind. A NUL within the password is a byte like any other, as in most implementations; what was
 //! made by one that reads a C string has hashed less and does not match such a password.
 
-use super::{Demand, Effort, Kind, Space};
+use super::demand::{Demand, Effort, Kind, Space};
 use base64::{
     Engine,
     alphabet::BCRYPT,
@@ -25,14 +25,14 @@ const fn config() -> GeneralPurposeConfig {
 }
 
 /// A hash.
-pub(in super::super) struct Bcrypt {
+pub(crate) struct Bcrypt {
     cost: u32,
     salt: [u8; 16],
     expected: [u8; 23],
 }
 
 impl Bcrypt {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.len() != 60
             || !text.is_ascii()
             || !["$2a$", "$2b$", "$2y$"].contains(&&text[..4])
@@ -53,14 +53,14 @@ impl Bcrypt {
         })
     }
 
-    pub(super) fn demand(&self) -> Demand {
+    pub(crate) fn demand(&self) -> Demand {
         Demand {
             space: Space::Own(BYTES),
             effort: Effort::new(Kind::Bcrypt, 1 << self.cost),
         }
     }
 
-    pub(super) fn verify(&self, password: &[u8]) -> bool {
+    pub(crate) fn verify(&self, password: &[u8]) -> bool {
         let mut key = Zeroizing::new([0; LONGEST_KEY]);
         let length = password.len().min(LONGEST_KEY);
         key[..length].copy_from_slice(&password[..length]);

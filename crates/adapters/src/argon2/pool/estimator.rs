@@ -1,40 +1,7 @@
 //! How long hashes take: first by a rule of thumb for each algorithm, then by what was measured here, under the load that there is.
 
+use crate::argon2::hash::demand::Effort;
 use std::time::Duration;
-
-/// What the time depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Argon2,
-    Bcrypt,
-    Scrypt,
-}
-
-/// What a hash asks for, in the time that it takes by rule of thumb.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Effort {
-    kind: Kind,
-    nominal: Duration,
-}
-
-impl Effort {
-    /// So many units: KiB times passes, rounds, or N·r·p.
-    pub(super) fn new(kind: Kind, units: u64) -> Self {
-        let nanoseconds = match kind {
-            Kind::Argon2 => 500,
-            Kind::Bcrypt => 60_000,
-            Kind::Scrypt => 350,
-        };
-        Self {
-            kind,
-            nominal: Duration::from_nanos(units.max(1).saturating_mul(nanoseconds)),
-        }
-    }
-
-    pub(super) fn nominal(&self) -> Duration {
-        self.nominal
-    }
-}
 
 /// So much does the last measured time count against all before.
 const NEWS: f64 = 0.1;
@@ -59,6 +26,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::argon2::hash::demand::Kind;
 
     #[test]
     fn what_was_measured_replaces_the_rule_of_thumb_and_outliers_count_little() {

@@ -4,7 +4,7 @@
 //! stands for, not its text. The library allocates its memory itself and does not wipe it; from 32 MiB on, which the pair is just
 //! above, the allocator hands it back to the system at once.
 
-use super::{Demand, Effort, Kind, Space};
+use super::demand::{Demand, Effort, Kind, Space};
 use argon2::password_hash::phc::PasswordHash as Phc;
 use base16ct::mixed;
 use scrypt::{Params, errors::InvalidOutputLen, scrypt};
@@ -17,14 +17,14 @@ const HASH: std::ops::RangeInclusive<usize> = 16..=64;
 const SALT: std::ops::RangeInclusive<usize> = 8..=64;
 
 /// A hash.
-pub(in super::super) struct Scrypt {
+pub(crate) struct Scrypt {
     params: Params,
     salt: Vec<u8>,
     expected: Vec<u8>,
 }
 
 impl Scrypt {
-    pub(super) fn from_phc(text: &str) -> Option<Self> {
+    pub(crate) fn from_phc(text: &str) -> Option<Self> {
         let phc = Phc::new(text).ok().filter(|phc| phc.version.is_none())?;
         let number = |name: &str| phc.params.get_decimal(name);
         if phc.params.iter().count() != 3 {
@@ -40,7 +40,7 @@ impl Scrypt {
         .filter(Self::is_sound)
     }
 
-    pub(super) fn from_hex_pair(text: &str) -> Option<Self> {
+    pub(crate) fn from_hex_pair(text: &str) -> Option<Self> {
         let (hash, salt) = text.split_once('.')?;
         let (expected, salt) = (mixed::decode_vec(hash).ok()?, mixed::decode_vec(salt).ok()?);
         let (ln, r, p) = PAIR;
@@ -57,7 +57,7 @@ impl Scrypt {
         self.params.log_n() > 0
     }
 
-    pub(super) fn demand(&self) -> Demand {
+    pub(crate) fn demand(&self) -> Demand {
         let (n, r, p) = (
             self.params.n(),
             u64::from(self.params.r()),
@@ -71,7 +71,7 @@ impl Scrypt {
         }
     }
 
-    pub(super) fn verify(&self, password: &[u8]) -> Result<bool, InvalidOutputLen> {
+    pub(crate) fn verify(&self, password: &[u8]) -> Result<bool, InvalidOutputLen> {
         let mut output = vec![0; self.expected.len()];
         scrypt(password, &self.salt, &self.params, &mut output)?;
         Ok(output.ct_eq(&self.expected).into())

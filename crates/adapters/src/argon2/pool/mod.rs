@@ -1,14 +1,18 @@
 //! Threads that do nothing but hash, at a lower priority than the rest of the service. They share a budget of bytes and a queue, and what
 //! can't be served in time is turned away at once.
 
-use super::{
-    HasherError, STORE,
-    memory::{Budget, Memory},
-    queue::{Job, Queue, Ticket, Work},
-    stored::Demand,
-    unusable,
+mod estimator;
+mod memory;
+mod queue;
+
+use super::hash::{
+    compute::{STORE, unusable},
+    cost::{HashCost, HasherError},
+    demand::Demand,
 };
 use argon2::{Block, Params};
+use memory::{Budget, Memory};
+use queue::{Job, Queue, Ticket, Work};
 use revolve_domain::ports::StoreError;
 use std::{
     num::NonZeroUsize,
@@ -65,6 +69,14 @@ pub struct PoolStats {
     pub peak: u64,
 }
 
+/// So many hashes of this cost can be computed at once: one per core but one, which is left to the rest of the service, or `threads`, as far as the budget of bytes allows; at least one.
+pub fn threads(threads: Option<NonZeroUsize>, cost: HashCost, budget: u64) -> NonZeroUsize {
+    let others = || NonZeroUsize::new(std::thread::available_parallelism().ok()?.get() - 1);
+    let wanted = threads.or_else(others).unwrap_or(NonZeroUsize::MIN);
+    let room = usize::try_from(budget / cost.bytes().max(1)).unwrap_or(usize::MAX);
+    NonZeroUsize::new(room).map_or(NonZeroUsize::MIN, |room| wanted.min(room))
+}
+
 /// The pool. Its threads end when it is dropped.
 pub(super) struct Pool {
     shared: Arc<Shared>,
@@ -89,12 +101,12 @@ impl Pool {
                 budget: config.budget,
             });
         }
-        let cost = super::HashCost {
+        let cost = HashCost {
             memory_kib: today.m_cost(),
             passes: today.t_cost(),
             lanes: today.p_cost(),
         };
-        let threads = super::threads(config.threads, cost, config.budget).get();
+        let threads = threads(config.threads, cost, config.budget).get();
         let queue = Queue::new(
             threads,
             config.patience,
