@@ -63,13 +63,16 @@ async fn a_flood_is_turned_away_and_holds_up_nobody() {
         patience,
     });
     let weak = password(&"p4$$w0rd".repeat(32));
+    let begun = Instant::now();
+    judge.judge(&weak, &[]).await.unwrap();
+    let one = begun.elapsed();
     let flood: Vec<_> = (0..500)
         .map(|_| {
             let (judge, weak) = (Arc::clone(&judge), weak.clone());
             tokio::spawn(async move { judge.judge(&weak, &[]).await })
         })
         .collect();
-    // This thread has nothing else to do than to be on time.
+    // A judgement on this thread would delay it by all 500.
     let mut longest = Duration::ZERO;
     for _ in 0..20 {
         let begun = Instant::now();
@@ -77,8 +80,8 @@ async fn a_flood_is_turned_away_and_holds_up_nobody() {
         longest = longest.max(begun.elapsed());
     }
     assert!(
-        longest < Duration::from_millis(500),
-        "judging is not done on the runtime's thread: {longest:?}"
+        longest < 100 * one,
+        "judging is not done on the runtime's thread: {longest:?}, and one judgement takes {one:?}"
     );
     let mut refused = 0;
     for judgement in flood {
