@@ -1,5 +1,5 @@
-//! Password hashes: argon2id in PHC string form, and other forms that were made elsewhere, computed in a pool of its own so that
-//! neither a flood of sign-ins nor an expensive hash can take the memory, the async workers or the cores from the rest.
+//! Password hashes: argon2id in PHC string form, and other forms from elsewhere. They are computed in a pool of threads, so that neither a flood
+//! of sign-ins nor an expensive hash takes memory, async workers or cores from the rest of the service.
 
 mod hash;
 mod machine;
@@ -12,9 +12,9 @@ use argon2::{
 };
 use async_trait::async_trait;
 use hash::{
-    Stored,
+    StoredHash,
     compute::{broken, compute, unusable},
-    demand::Demand,
+    demand::HashDemand,
 };
 pub use hash::{
     cost::{HashCost, HasherError},
@@ -22,7 +22,7 @@ pub use hash::{
 };
 pub use machine::memory_limit;
 pub use measure::measure;
-use pool::Pool;
+use pool::HashingPool;
 pub use pool::{PoolConfig, PoolStats, threads};
 use revolve_domain::{
     model::{Password, PasswordHash},
@@ -34,8 +34,8 @@ use std::sync::Arc;
 pub struct Argon2Hasher {
     params: Params,
     entropy: Arc<dyn Entropy>,
-    pool: Pool,
-    /// Checked when there is no account, so that time does not tell.
+    pool: HashingPool,
+    /// Checked when there is no account, so that the time of an answer does not reveal that.
     decoy: PasswordHash,
 }
 
@@ -50,30 +50,30 @@ impl Argon2Hasher {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, HasherError> {
         let params = cost.params()?;
-        // Random salt and random output under today's cost: no password is known to match.
+        // Random salt and random output with the current cost: no password is known to match.
         let (output, salt) = ([entropy.bytes(), entropy.bytes()].concat(), entropy.bytes());
         let decoy = phc(&params, &salt, &output)
             .map_err(|_| HasherError::Cost(argon2::Error::AlgorithmInvalid))?;
         Ok(Self {
-            pool: Pool::start(&pool, &params)?,
+            pool: HashingPool::start(&pool, cost)?,
             params,
             entropy,
             decoy,
         })
     }
 
-    /// What the pool is doing.
+    /// The pool's state.
     pub fn stats(&self) -> PoolStats {
         self.pool.stats()
     }
 }
 
-/// Whether a hash that was made elsewhere can be checked here, with a budget of so many bytes.
+/// Whether a hash from elsewhere can be checked here, with this budget in bytes.
 ///
 /// # Errors
-/// [`UnusableHash`], which says nothing of the hash itself.
+/// [`UnusableHash`], which reveals nothing of the hash itself.
 pub fn examine(hash: &PasswordHash, budget: u64) -> Result<(), UnusableHash> {
-    Stored::parse(hash.expose())?.demand().within(budget)
+    StoredHash::parse(hash.expose())?.demand().within(budget)
 }
 
 #[async_trait]
@@ -86,7 +86,7 @@ impl PasswordHasher for Argon2Hasher {
         let (params, salt, password) =
             (self.params.clone(), self.entropy.bytes(), password.clone());
         self.pool
-            .run("hash a password", Demand::of(&params), move |memory| {
+            .run("hash a password", HashDemand::of(&params), move |memory| {
                 let output = compute(
                     Algorithm::Argon2id,
                     Version::V0x13,
@@ -106,10 +106,10 @@ impl PasswordHasher for Argon2Hasher {
         hash: Option<&PasswordHash>,
     ) -> Result<PasswordCheck, StoreError> {
         let known = hash.is_some();
-        let stored = Stored::parse(hash.unwrap_or(&self.decoy).expose()).map_err(unusable)?;
+        let stored = StoredHash::parse(hash.unwrap_or(&self.decoy).expose()).map_err(unusable)?;
         let (demand, outdated, password) = (
             stored.demand(),
-            !stored.is_todays(&self.params),
+            !stored.is_current(&self.params),
             password.clone(),
         );
         let matches = self

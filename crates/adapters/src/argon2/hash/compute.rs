@@ -6,7 +6,6 @@ use revolve_domain::ports::StoreError;
 
 pub(crate) const STORE: &str = "hasher";
 
-/// The parameters say how long the output is.
 pub(crate) fn compute(
     algorithm: Algorithm,
     version: Version,
@@ -23,7 +22,7 @@ pub(crate) fn compute(
     Ok(output)
 }
 
-/// Never says more than the library's own words: a hash must not reach a log.
+/// Contains only the library's message: a hash must not reach a log.
 pub(crate) fn broken(error: &impl std::fmt::Display) -> StoreError {
     StoreError::broken(STORE, "compute a password hash", error.to_string())
 }

@@ -1,4 +1,4 @@
-//! The cost of new hashes.
+//! The cost of new hashes, and why a hasher can't be made.
 
 use argon2::{Block, Params};
 use std::io;
@@ -10,7 +10,7 @@ pub struct HashCost {
     pub memory_kib: u32,
     /// Passes over the memory.
     pub passes: u32,
-    /// Lanes. They are computed one after the other.
+    /// Lanes, which are computed one after the other.
     pub lanes: u32,
 }
 
@@ -35,21 +35,21 @@ impl HashCost {
     }
 }
 
-/// Why there is no hasher.
+/// Why a hasher can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HasherError {
     /// A cost that argon2 does not allow.
     #[error("argon2 does not allow this cost")]
     Cost(#[source] argon2::Error),
-    /// Not even one hash could be computed.
+    /// The budget is too small for one hash.
     #[error("one hash takes {need} bytes, more than the memory budget of {budget} bytes")]
     Budget {
-        /// What one hash takes.
+        /// In bytes.
         need: u64,
-        /// What there is.
+        /// In bytes.
         budget: u64,
     },
-    /// The system gives no threads.
+    /// The system refused a thread.
     #[error("no thread for hashing")]
     Thread(#[source] io::Error),
 }

@@ -3,74 +3,74 @@
 use argon2::{Block, Params};
 use std::time::Duration;
 
-/// No hash may take longer, as far as its parameters tell.
-const LONGEST: Duration = Duration::from_secs(10);
+/// A hash whose parameters imply more time is refused.
+const MAX_TIME: Duration = Duration::from_secs(10);
 
-/// Why a stored hash can't be checked. It says nothing of the hash but its kind and its parameters.
+/// Why a stored hash can't be checked. Reveals nothing of it but its algorithm and parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableHash {
-    /// Not a form that is known here.
+    /// An unknown form.
     #[error("the stored hash is in no form that is known here (argon2, bcrypt or scrypt)")]
     UnknownForm,
-    /// A form that is known, but not as it should be.
+    /// A known form with a mistake in it. The name of the algorithm.
     #[error("the stored hash is not a correct {0} hash")]
     Malformed(&'static str),
-    /// More memory than all hashing may take.
+    /// It needs more memory than all hashing may use.
     #[error(
         "the stored hash asks for {need} bytes of memory, more than the whole budget for hashing ({budget} bytes)"
     )]
     TooLarge {
-        /// What it asks for.
+        /// In bytes.
         need: u64,
-        /// What there is.
+        /// In bytes.
         budget: u64,
     },
-    /// More time than any hash may take.
+    /// It needs more time than any hash may use.
     #[error(
         "the stored hash asks for about {0:?} of computing, more than any hash may take (10 s)"
     )]
     TooSlow(Duration),
 }
 
-/// What one hash takes.
+/// What one hash needs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Demand {
-    pub(crate) space: Space,
+pub(crate) struct HashDemand {
+    pub(crate) memory: MemoryDemand,
     pub(crate) effort: Effort,
 }
 
-/// The memory for a hash.
+/// The memory that one hash needs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Space {
-    /// So many blocks of argon2, which come from the pool.
+pub(crate) enum MemoryDemand {
+    /// Blocks of argon2, which the pool provides.
     Blocks(usize),
-    /// So many bytes that the algorithm allocates itself.
-    Own(u64),
+    /// Bytes that the algorithm allocates itself.
+    Bytes(u64),
 }
 
-impl Demand {
+impl HashDemand {
     pub(crate) fn of(params: &Params) -> Self {
         let units = u64::from(params.m_cost()) * u64::from(params.t_cost());
         Self {
-            space: Space::Blocks(params.block_count()),
-            effort: Effort::new(Kind::Argon2, units),
+            memory: MemoryDemand::Blocks(params.block_count()),
+            effort: Effort::new(HashAlgorithm::Argon2, units),
         }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        match self.space {
-            Space::Blocks(blocks) => blocks as u64 * Block::SIZE as u64,
-            Space::Own(bytes) => bytes,
+        match self.memory {
+            MemoryDemand::Blocks(blocks) => blocks as u64 * Block::SIZE as u64,
+            MemoryDemand::Bytes(bytes) => bytes,
         }
     }
 
-    /// Whether it may be computed at all.
+    /// Refuses what needs more than this many bytes, or more time than any hash may use.
     pub(crate) fn within(&self, budget: u64) -> Result<(), UnusableHash> {
-        let (need, time) = (self.bytes(), self.effort.nominal());
+        let (need, time) = (self.bytes(), self.effort.nominal);
         if need > budget {
             return Err(UnusableHash::TooLarge { need, budget });
         }
-        if time > LONGEST {
+        if time > MAX_TIME {
             Err(UnusableHash::TooSlow(time))
         } else {
             Ok(())
@@ -78,36 +78,31 @@ impl Demand {
     }
 }
 
-/// What the time depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum HashAlgorithm {
     Argon2,
     Bcrypt,
     Scrypt,
 }
 
-/// What a hash asks for, in the time that it takes by rule of thumb.
+/// The time that a hash needs, by rule of thumb.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
-    pub(crate) kind: Kind,
+    pub(crate) algorithm: HashAlgorithm,
     pub(crate) nominal: Duration,
 }
 
 impl Effort {
-    /// So many units: KiB times passes, rounds, or N·r·p.
-    pub(crate) fn new(kind: Kind, units: u64) -> Self {
-        let nanoseconds = match kind {
-            Kind::Argon2 => 500,
-            Kind::Bcrypt => 60_000,
-            Kind::Scrypt => 350,
+    /// `units` are KiB times passes for argon2, rounds for bcrypt, N·r·p for scrypt.
+    pub(crate) fn new(algorithm: HashAlgorithm, units: u64) -> Self {
+        let nanoseconds = match algorithm {
+            HashAlgorithm::Argon2 => 500,
+            HashAlgorithm::Bcrypt => 60_000,
+            HashAlgorithm::Scrypt => 350,
         };
         Self {
-            kind,
+            algorithm,
             nominal: Duration::from_nanos(units.max(1).saturating_mul(nanoseconds)),
         }
-    }
-
-    pub(crate) fn nominal(&self) -> Duration {
-        self.nominal
     }
 }

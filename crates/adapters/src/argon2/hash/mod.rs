@@ -1,5 +1,4 @@
-//! Hashes as they are stored, and what checking one takes. What can't be read or would take too much is refused before anything is
-//! allocated for it.
+//! Stored hashes in all forms that can be checked. A malformed or too expensive one is refused before anything is allocated for it.
 
 mod bcrypt;
 pub(crate) mod compute;
@@ -13,13 +12,12 @@ use argon2::{
 };
 use bcrypt::Bcrypt;
 use compute::{broken, compute};
-use demand::{Demand, UnusableHash};
+use demand::{HashDemand, UnusableHash};
 use revolve_domain::ports::StoreError;
 use scrypt::Scrypt;
 use subtle::ConstantTimeEq;
 
-/// A stored hash.
-pub(crate) enum Stored {
+pub(crate) enum StoredHash {
     Argon2 {
         algorithm: Algorithm,
         version: Version,
@@ -31,8 +29,8 @@ pub(crate) enum Stored {
     Scrypt(Scrypt),
 }
 
-impl Stored {
-    /// The form is told by how the text begins; only the hex pair has no mark.
+impl StoredHash {
+    /// The beginning of the text tells the form; only the hex pair has none.
     pub(crate) fn parse(text: &str) -> Result<Self, UnusableHash> {
         if text.starts_with("$argon2") {
             return argon2(text).ok_or(UnusableHash::Malformed("argon2"));
@@ -52,21 +50,21 @@ impl Stored {
             .ok_or(UnusableHash::UnknownForm)
     }
 
-    pub(crate) fn demand(&self) -> Demand {
+    pub(crate) fn demand(&self) -> HashDemand {
         match self {
-            Self::Argon2 { params, .. } => Demand::of(params),
+            Self::Argon2 { params, .. } => HashDemand::of(params),
             Self::Bcrypt(bcrypt) => bcrypt.demand(),
             Self::Scrypt(scrypt) => scrypt.demand(),
         }
     }
 
-    /// Whether it was made as hashes are made today.
-    pub(crate) fn is_todays(&self, today: &Params) -> bool {
+    /// Whether it has the algorithm and the cost of new hashes.
+    pub(crate) fn is_current(&self, current: &Params) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-        matches!(self, Self::Argon2 { algorithm: Algorithm::Argon2id, version: Version::V0x13, params, .. } if cost(params) == cost(today))
+        matches!(self, Self::Argon2 { algorithm: Algorithm::Argon2id, version: Version::V0x13, params, .. } if cost(params) == cost(current))
     }
 
-    /// Computes the hash and compares in constant time.
+    /// Compares in constant time.
     pub(crate) fn verify(&self, password: &[u8], memory: &mut [Block]) -> Result<bool, StoreError> {
         match self {
             Self::Argon2 {
@@ -85,16 +83,16 @@ impl Stored {
     }
 }
 
-fn argon2(text: &str) -> Option<Stored> {
+fn argon2(text: &str) -> Option<StoredHash> {
     let phc = Phc::new(text).ok()?;
     let algorithm = Algorithm::try_from(phc.algorithm.as_str()).ok()?;
-    // As in the reference implementation, whose first version did not name itself.
+    // As in the reference implementation, whose first version was not written down.
     let version = phc
         .version
         .map_or(Ok(Version::V0x10), Version::try_from)
         .ok()?;
     let params = Params::try_from(&phc).ok()?;
-    Some(Stored::Argon2 {
+    Some(StoredHash::Argon2 {
         algorithm,
         version,
         params,

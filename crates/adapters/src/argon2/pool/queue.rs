@@ -1,57 +1,56 @@
-//! Who waits for a thread, in order, and how long that will take. Whoever would wait longer than the patience is turned away at
-//! once, with an estimate of when there will be time again.
+//! Jobs that wait for a thread, in order. A job whose estimated wait exceeds the patience is refused at once, with the estimate.
 
 use super::{
-    estimator::Pace,
-    memory::{Budget, Memory, Reserved},
+    estimator::TimeEstimator,
+    memory::{MemoryBudget, Reservation, WorkMemory},
 };
-use crate::argon2::hash::demand::{Demand, Space};
+use crate::argon2::hash::demand::{HashDemand, MemoryDemand};
 use argon2::Block;
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-/// So many may wait, whatever the estimate says: each has a request in memory.
-const LONGEST: usize = 4096;
+/// Most jobs that wait, whatever the estimate: each has a request in memory.
+const MAX_WAITING: usize = 4096;
 
-/// Computes a hash and tells who asked for it. Dropped, it tells that there is none.
-pub(super) type Work = Box<dyn FnOnce(&mut [Block]) + Send>;
+/// Computes a hash and sends it to the caller, who is told if it is dropped instead.
+pub(super) type HashTask = Box<dyn FnOnce(&mut [Block]) + Send>;
 
-/// Names a piece of work.
+/// Identifies a job; ascending.
 pub(super) type Ticket = u64;
 
-pub(super) struct Job {
+pub(super) struct QueuedJob {
     pub(super) ticket: Ticket,
-    pub(super) demand: Demand,
-    pub(super) work: Work,
+    pub(super) demand: HashDemand,
+    pub(super) work: HashTask,
 }
 
-struct Running {
+struct RunningJob {
     ticket: Ticket,
-    demand: Demand,
+    demand: HashDemand,
     since: Instant,
 }
 
 pub(super) struct Queue {
     threads: usize,
     patience: Duration,
-    budget: Budget,
-    pace: Pace,
-    waiting: VecDeque<Job>,
-    running: Vec<Running>,
+    budget: MemoryBudget,
+    estimator: TimeEstimator,
+    waiting: VecDeque<QueuedJob>,
+    running: Vec<RunningJob>,
     next: Ticket,
     refused: u64,
     closed: bool,
 }
 
 impl Queue {
-    pub(super) fn new(threads: usize, patience: Duration, budget: Budget) -> Self {
+    pub(super) fn new(threads: usize, patience: Duration, budget: MemoryBudget) -> Self {
         Self {
             threads,
             patience,
             budget,
-            pace: Pace::default(),
+            estimator: TimeEstimator::default(),
             waiting: VecDeque::new(),
             running: Vec::new(),
             next: 0,
@@ -60,22 +59,22 @@ impl Queue {
         }
     }
 
-    /// Until it would be the turn of one that came now and took so much memory: what is before it, spread over the threads, or over the budget where one hash takes more
-    /// of that than of the threads.
-    pub(super) fn wait(&self, space: Space, now: Instant) -> Duration {
+    /// The estimated wait of a job that comes now: the time of all before it, spread over the threads, or over the budget where a hash takes
+    /// a larger share of that.
+    pub(super) fn wait(&self, memory: MemoryDemand, now: Instant) -> Duration {
         if self.waiting.is_empty()
             && self.running.len() < self.threads
-            && self.budget.has_room(space)
+            && self.budget.has_room(memory)
         {
             return Duration::ZERO;
         }
         let waiting = self
             .waiting
             .iter()
-            .map(|job| self.share(job.demand, self.pace.time(job.demand.effort)));
+            .map(|job| self.share(job.demand, self.estimator.time(job.demand.effort)));
         let running = self.running.iter().map(|running| {
             let left = self
-                .pace
+                .estimator
                 .time(running.demand.effort)
                 .saturating_sub(now.saturating_duration_since(running.since));
             self.share(running.demand, left)
@@ -84,31 +83,31 @@ impl Queue {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    fn share(&self, demand: Demand, time: Duration) -> f64 {
+    fn share(&self, demand: HashDemand, time: Duration) -> f64 {
         let memory = demand.bytes() as f64 / self.budget.bytes().max(1) as f64;
         time.as_secs_f64() * memory.max(1.0 / self.threads as f64)
     }
 
-    /// Says after how long there would be time, if there is no place now.
-    pub(super) fn admit(&mut self, demand: Demand, now: Instant) -> Result<(), Duration> {
-        let wait = self.wait(demand.space, now);
-        if wait > self.patience || self.waiting.len() >= LONGEST || self.closed {
+    /// Refuses a job that would wait too long, with the estimated wait.
+    pub(super) fn admit(&mut self, demand: HashDemand, now: Instant) -> Result<(), Duration> {
+        let wait = self.wait(demand.memory, now);
+        if wait > self.patience || self.waiting.len() >= MAX_WAITING || self.closed {
             self.refused += 1;
             return Err(wait);
         }
         Ok(())
     }
 
-    /// Takes a place, or says after how long there would be time.
+    /// Adds a job, or refuses it with the estimated wait.
     pub(super) fn enter(
         &mut self,
-        demand: Demand,
-        work: Work,
+        demand: HashDemand,
+        work: HashTask,
         now: Instant,
     ) -> Result<Ticket, Duration> {
         self.admit(demand, now)?;
         self.next += 1;
-        self.waiting.push_back(Job {
+        self.waiting.push_back(QueuedJob {
             ticket: self.next,
             demand,
             work,
@@ -116,26 +115,26 @@ impl Queue {
         Ok(self.next)
     }
 
-    /// Gives up a place. `false` if the work has begun.
+    /// Removes a job. `false` if it has begun.
     pub(super) fn leave(&mut self, ticket: Ticket) -> bool {
-        // Tickets are in order, whoever has left in between.
+        // Tickets ascend, with gaps where jobs have left.
         match self.waiting.binary_search_by_key(&ticket, |job| job.ticket) {
             Ok(at) => self.waiting.remove(at).is_some(),
             Err(_) => false,
         }
     }
 
-    /// Counts one that has waited in vain.
+    /// Counts a job that waited for too long.
     pub(super) fn refuse(&mut self) {
         self.refused += 1;
     }
 
-    /// The first in line, if there is memory for it. A large one is not overtaken, or small ones would keep it out for ever.
-    pub(super) fn begin(&mut self, now: Instant) -> Option<(Job, Reserved)> {
+    /// The first job, if there is memory for it. Smaller ones do not overtake it, or it might wait for ever.
+    pub(super) fn begin(&mut self, now: Instant) -> Option<(QueuedJob, Reservation)> {
         let first = self.waiting.front()?;
-        let reserved = self.budget.take(first.demand.space)?;
+        let reserved = self.budget.take(first.demand.memory)?;
         let job = self.waiting.pop_front()?;
-        self.running.push(Running {
+        self.running.push(RunningJob {
             ticket: job.ticket,
             demand: job.demand,
             since: now,
@@ -143,19 +142,19 @@ impl Queue {
         Some((job, reserved))
     }
 
-    /// Whether the first in line is to have the buffer in which this was used, and writes over all of it: argon2 reads no block that it has
-    /// not written (RFC 9106 §3.2).
-    pub(super) fn writes_over(&self, used: Space) -> bool {
-        match (used, self.waiting.front().map(|job| job.demand.space)) {
-            (Space::Blocks(used), Some(Space::Blocks(next))) => {
+    /// Whether the first job gets the buffer that was used for `used`, and overwrites all of it: argon2 reads no block that it has not written
+    /// (RFC 9106 §3.2).
+    pub(super) fn next_overwrites(&self, used: MemoryDemand) -> bool {
+        match (used, self.waiting.front().map(|job| job.demand.memory)) {
+            (MemoryDemand::Blocks(used), Some(MemoryDemand::Blocks(next))) => {
                 used <= next && self.budget.keeps(next)
             }
             _ => false,
         }
     }
 
-    /// A thread has finished. What was computed teaches the pace.
-    pub(super) fn end(&mut self, ticket: Ticket, memory: Memory, took: Option<Duration>) {
+    /// A thread has finished. The time that it took goes into the estimates.
+    pub(super) fn end(&mut self, ticket: Ticket, memory: WorkMemory, took: Option<Duration>) {
         self.budget.give_back(memory);
         if let Some(at) = self
             .running
@@ -164,12 +163,12 @@ impl Queue {
         {
             let running = self.running.swap_remove(at);
             if let Some(took) = took {
-                self.pace.learn(running.demand.effort, took);
+                self.estimator.learn(running.demand.effort, took);
             }
         }
     }
 
-    /// Nobody is let in any more, and who waits is sent away.
+    /// Drops the waiting jobs, and refuses all later ones.
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.waiting.clear();
@@ -179,12 +178,12 @@ impl Queue {
         self.closed
     }
 
-    pub(super) fn budget(&self) -> &Budget {
+    pub(super) fn budget(&self) -> &MemoryBudget {
         &self.budget
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        Counts {
+    pub(super) fn counts(&self) -> QueueCounts {
+        QueueCounts {
             threads: self.threads,
             busy: self.running.len(),
             waiting: self.waiting.len(),
@@ -193,8 +192,7 @@ impl Queue {
     }
 }
 
-/// Numbers of a queue.
-pub(super) struct Counts {
+pub(super) struct QueueCounts {
     pub(super) threads: usize,
     pub(super) busy: usize,
     pub(super) waiting: usize,
@@ -204,31 +202,31 @@ pub(super) struct Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::argon2::hash::demand::{Effort, Kind};
+    use crate::argon2::hash::demand::{Effort, HashAlgorithm};
 
     const PATIENCE: Duration = Duration::from_millis(100);
 
     /// Two threads and a budget of four usual hashes.
     fn queue() -> Queue {
-        Queue::new(2, PATIENCE, Budget::new(64 * 1024, 16))
+        Queue::new(2, PATIENCE, MemoryBudget::new(64 * 1024, 16))
     }
 
     /// 10 ms by rule of thumb, one block of the usual size.
-    fn usual() -> Demand {
-        Demand {
-            space: Space::Blocks(16),
-            effort: Effort::new(Kind::Argon2, 20_000),
+    fn standard() -> HashDemand {
+        HashDemand {
+            memory: MemoryDemand::Blocks(16),
+            effort: Effort::new(HashAlgorithm::Argon2, 20_000),
         }
     }
 
-    fn enter(queue: &mut Queue, demand: Demand, now: Instant) -> Result<Ticket, Duration> {
+    fn enter(queue: &mut Queue, demand: HashDemand, now: Instant) -> Result<Ticket, Duration> {
         queue.enter(demand, Box::new(|_| {}), now)
     }
 
-    fn begin(queue: &mut Queue, now: Instant) -> Option<(Ticket, Memory)> {
+    fn begin(queue: &mut Queue, now: Instant) -> Option<(Ticket, WorkMemory)> {
         queue
             .begin(now)
-            .map(|(job, reserved)| (job.ticket, Memory::allocate(reserved).unwrap()))
+            .map(|(job, reserved)| (job.ticket, WorkMemory::allocate(reserved).unwrap()))
     }
 
     #[test]
@@ -237,7 +235,7 @@ mod tests {
         let mut refused = None;
         let mut entered = 0;
         while refused.is_none() {
-            match enter(&mut queue, usual(), now) {
+            match enter(&mut queue, standard(), now) {
                 Ok(_) => entered += 1,
                 Err(wait) => refused = Some(wait),
             }
@@ -248,24 +246,27 @@ mod tests {
         assert!(begin(&mut queue, now).is_some());
         let later = now + Duration::from_millis(10);
         assert_eq!(
-            queue.wait(usual().space, later),
+            queue.wait(standard().memory, later),
             Duration::from_millis(100),
             "what runs has less and less before it"
         );
-        assert!(enter(&mut queue, usual(), later).is_ok(), "and makes room");
+        assert!(
+            enter(&mut queue, standard(), later).is_ok(),
+            "and makes room"
+        );
     }
 
     #[test]
     fn what_was_measured_is_what_the_estimate_goes_by() {
         let (mut queue, now) = (queue(), Instant::now());
-        enter(&mut queue, usual(), now).unwrap();
+        enter(&mut queue, standard(), now).unwrap();
         let (ticket, memory) = begin(&mut queue, now).unwrap();
         queue.end(ticket, memory, Some(Duration::from_millis(50)));
         for _ in 0..5 {
-            enter(&mut queue, usual(), now).unwrap();
+            enter(&mut queue, standard(), now).unwrap();
         }
         assert_eq!(
-            enter(&mut queue, usual(), now),
+            enter(&mut queue, standard(), now),
             Err(Duration::from_millis(125)),
             "five times 50 ms over two threads"
         );
@@ -276,18 +277,18 @@ mod tests {
         let (mut queue, now) = (queue(), Instant::now());
         let first = enter(
             &mut queue,
-            Demand {
-                effort: Effort::new(Kind::Argon2, u64::MAX),
-                ..usual()
+            HashDemand {
+                effort: Effort::new(HashAlgorithm::Argon2, u64::MAX),
+                ..standard()
             },
             now,
         )
         .unwrap();
         assert_eq!(begin(&mut queue, now).unwrap().0, first);
-        let second = enter(&mut queue, usual(), now)
+        let second = enter(&mut queue, standard(), now)
             .expect("the second thread has nothing to do, whatever the first one does");
         assert!(
-            enter(&mut queue, usual(), now).is_err(),
+            enter(&mut queue, standard(), now).is_err(),
             "who comes after waits for a thread, and that may take ages"
         );
         assert_eq!(begin(&mut queue, now).unwrap().0, second);
@@ -297,17 +298,17 @@ mod tests {
     fn a_large_hash_waits_for_memory_and_is_not_overtaken() {
         let (mut queue, now) = (queue(), Instant::now());
         let (small, all) = (
-            usual(),
-            Demand {
-                space: Space::Own(64 * 1024),
-                ..usual()
+            standard(),
+            HashDemand {
+                memory: MemoryDemand::Bytes(64 * 1024),
+                ..standard()
             },
         );
         for demand in [small, all, small] {
             enter(&mut queue, demand, now).unwrap();
         }
         assert_eq!(
-            queue.wait(usual().space, now),
+            queue.wait(standard().memory, now),
             Duration::from_millis(20),
             "the large one keeps both threads to itself: 5 + 10 + 5 ms"
         );
@@ -328,13 +329,13 @@ mod tests {
     fn who_leaves_makes_room_and_what_has_begun_stays() {
         let (mut queue, now) = (queue(), Instant::now());
         let tickets: Vec<_> = (0..3)
-            .map(|_| enter(&mut queue, usual(), now).unwrap())
+            .map(|_| enter(&mut queue, standard(), now).unwrap())
             .collect();
         let (begun, _memory) = begin(&mut queue, now).unwrap();
         assert!(!queue.leave(begun), "it is being computed");
         assert!(queue.leave(tickets[1]) && !queue.leave(tickets[1]));
         assert_eq!(queue.counts().waiting, 1);
         queue.close();
-        assert!(queue.is_closed() && enter(&mut queue, usual(), now).is_err());
+        assert!(queue.is_closed() && enter(&mut queue, standard(), now).is_err());
     }
 }
