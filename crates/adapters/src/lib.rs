@@ -4,12 +4,12 @@
 pub mod argon2;
 #[cfg(feature = "jose")]
 pub mod jose;
-#[cfg(any(feature = "postgres", feature = "redis"))]
-mod lanes;
 #[cfg(feature = "limits")]
 pub mod limits;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod migrations;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod per_thread;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "redis")]

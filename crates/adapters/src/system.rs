@@ -1,4 +1,4 @@
-//! The machine's own clock and randomness.
+//! The machine's clock and random numbers.
 
 use revolve_domain::{
     model::Timestamp,
@@ -13,7 +13,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the adapter that everybody else is told to use"
+        reason = "this is the adapter that all other code has to use"
     )]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now()
@@ -23,7 +23,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that is never set and never steps back. It shows the wall clock's time of when it was made, and what has passed since.
+/// A clock that never steps back: the wall clock's time of its creation plus the time since.
 #[derive(Clone, Copy, Debug)]
 pub struct SteadyClock {
     began: Instant,
@@ -31,8 +31,8 @@ pub struct SteadyClock {
 }
 
 impl SteadyClock {
-    /// Begins now.
-    #[expect(clippy::new_without_default, reason = "no two of them are the same")]
+    /// Starts at the wall clock's time.
+    #[expect(clippy::new_without_default, reason = "two of them are not equal")]
     pub fn new() -> Self {
         Self {
             began: Instant::now(),
@@ -53,7 +53,7 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     /// # Panics
-    /// If the operating system has no randomness to give: nothing secure can be done then.
+    /// If the operating system gives no random bytes: nothing secure can be done then.
     fn bytes(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
         #[expect(

@@ -1,5 +1,5 @@
-//! TLS towards the stores: whom we trust and who we are. There is no way to switch the verification off: a server's certificate has to
-//! come from a trusted authority and to be for the host name that the URL has.
+//! TLS to the stores. Verification can't be turned off: a server's certificate has to be issued by a trusted authority for the host name in
+//! the URL.
 
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, RootCertStore,
@@ -9,21 +9,21 @@ use rustls::{
 use secrecy::{ExposeSecret, SecretString};
 use std::{error::Error, io, sync::Arc};
 
-/// Whom to trust and who we are, all in PEM (RFC 7468).
+/// Trusted authorities and client certificate, in PEM (RFC 7468).
 #[derive(Clone, Debug, Default)]
 pub struct TlsSettings {
-    /// Certificates of the authorities that are trusted, instead of those that the system trusts.
+    /// Certificates of the trusted authorities, instead of the system's.
     pub authorities: Option<String>,
-    /// What we show to a server that asks who we are.
+    /// For servers that ask for a client certificate.
     pub identity: Option<TlsIdentity>,
 }
 
 /// A client's certificate.
 #[derive(Clone, Debug)]
 pub struct TlsIdentity {
-    /// Our certificate, and those between it and the authority, in this order.
+    /// The client's certificate, then the intermediate ones.
     pub certificates: String,
-    /// The key of our certificate: PKCS#8, PKCS#1 or SEC1.
+    /// The certificate's key: PKCS#8, PKCS#1 or SEC1.
     pub key: SecretString,
 }
 
@@ -48,10 +48,10 @@ pub(crate) enum TlsError {
     Provider { source: rustls::Error },
 }
 
-/// The one provider of algorithms. Libraries that ask for the process's own get it, too, unless there is one already.
+/// The provider of algorithms. It becomes the process's default, which other libraries use, unless there is one already.
 fn provider() -> Arc<CryptoProvider> {
     if CryptoProvider::get_default().is_none() {
-        // Somebody else may just have installed another one, which will do as well.
+        // Fails if another thread was faster, which is as good.
         drop(aws_lc_rs::default_provider().install_default());
     }
     CryptoProvider::get_default()
@@ -59,7 +59,7 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 impl TlsSettings {
-    /// Reads the settings, and finds every mistake in them.
+    /// The settings for rustls.
     pub(crate) fn client(&self) -> Result<ClientConfig, TlsError> {
         let builder = ClientConfig::builder_with_provider(provider());
         let builder = builder
@@ -77,7 +77,7 @@ impl TlsSettings {
             .map_err(|source| TlsError::Pair { source })
     }
 
-    /// For those who have to name something that encrypts, but do not encrypt.
+    /// Trusts no server: for connections that need a configuration and do not use TLS.
     #[cfg(feature = "postgres")]
     pub(crate) fn trusting_nobody() -> Result<ClientConfig, TlsError> {
         let builder =
@@ -95,7 +95,7 @@ impl TlsSettings {
                 roots.add(authority).map_err(|_| TlsError::Authorities)?;
             }
         } else {
-            // A file that can't be read is no harm while there are others.
+            // Unreadable files are skipped while there are others.
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if roots.is_empty() {
                 return Err(TlsError::NoAuthorities);
@@ -105,7 +105,7 @@ impl TlsSettings {
     }
 }
 
-/// At least one certificate, or nothing.
+/// `None` unless there is at least one.
 fn certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
     let all: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<_, _>>()
@@ -113,7 +113,7 @@ fn certificates(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
     (!all.is_empty()).then_some(all)
 }
 
-/// What to do about a handshake that failed, if that is what went wrong somewhere below.
+/// What to do about a failed TLS handshake, if there is one among the error and its sources.
 pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
     Some(match handshake_error(error)? {
         rustls::Error::InvalidCertificate(
@@ -146,7 +146,7 @@ pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
     })
 }
 
-/// The TLS library's error among an error and its sources. Some wrap it so that the usual walk over the sources passes it by.
+/// The TLS library's error among an error and its sources, also where a wrapper leaves it out of `source`.
 fn handshake_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);

@@ -1,12 +1,12 @@
-//! How much memory there is for this process: what its control groups allow, or what the machine has.
+//! The memory that this process may use.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// The least of the machine's memory and the limits of this process's control groups (v2 `memory.max`, v1 `memory.limit_in_bytes`, those of the
-/// groups around them, too) in bytes. `None` where the system does not say: elsewhere than on Linux.
+/// The least of the machine's memory and the limits of this process's control groups and their parents (v2 `memory.max`, v1
+/// `memory.limit_in_bytes`), in bytes. `None` on systems other than Linux.
 pub fn memory_limit() -> Option<u64> {
     limit_below(Path::new("/"))
 }
@@ -37,8 +37,8 @@ fn total(meminfo: &str) -> Option<u64> {
         .map(|kib| kib * 1024)
 }
 
-/// Where the limits of a group and those around it are, for a line of `/proc/self/cgroup`: `id:controllers:path`, where version 2 names no
-/// controllers. A container may see the group's path from outside, while its files are at the root: what is not there does not count.
+/// The limit files of a group and its parents, for a line of `/proc/self/cgroup`: `id:controllers:path`, without controllers in version 2.
+/// A container may see the group's path from outside, while its files are at the root: missing files are skipped.
 fn files(root: &Path, line: &str) -> Option<Vec<PathBuf>> {
     let mut parts = line.splitn(3, ':').skip(1);
     let (controllers, path) = (parts.next()?, parts.next()?);
@@ -62,7 +62,7 @@ fn files(root: &Path, line: &str) -> Option<Vec<PathBuf>> {
     )
 }
 
-/// `max` is no number.
+/// `None` for `max`.
 fn number(file: &Path) -> Option<u64> {
     fs::read_to_string(file).ok()?.trim().parse().ok()
 }

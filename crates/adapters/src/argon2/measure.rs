@@ -1,6 +1,9 @@
-//! How long hashes take on this machine, for choosing their cost.
+//! Measures how long hashes take on this machine, for choosing their cost.
 
-use super::{HashCost, HasherError, broken, compute};
+use super::hash::{
+    compute::{broken, compute},
+    cost::{HashCost, HasherError},
+};
 use argon2::{Algorithm, Block, Version};
 use revolve_domain::ports::StoreError;
 use std::{
@@ -10,8 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Computes `rounds` hashes on each of so many threads at once, with memory that is reused, as the service does; how long each one took,
-/// shortest first. A first one on each thread, which pays for the memory, does not count.
+/// Computes `rounds` hashes on each of `threads` at once, with memory that is reused, as in the service. Returns the time of each, shortest
+/// first. A first hash on each thread, which includes the allocation, is left out.
 ///
 /// # Errors
 /// [`HasherError`] for a cost that argon2 does not allow.

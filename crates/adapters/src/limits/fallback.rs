@@ -1,20 +1,20 @@
-//! Shared buckets, and local ones while the shared ones can't be reached.
+//! Shared buckets, and local ones while the shared store is unavailable.
 
 use super::LocalLimits;
 use async_trait::async_trait;
 use revolve_domain::ports::{RateLimiter, StoreError, StoreErrorKind, Take, TakeOutcome};
 use std::sync::Arc;
 
-/// Counts in a store that all replicas share; while it is not available, each replica counts for itself. So an outage of that store
-/// neither stops those who need no more of it (a password is changed without Redis) nor lets anybody guess without limit: with so
-/// many replicas there are as many times the attempts, and no more.
+/// Counts in a store that all replicas share; while that is unavailable, each replica counts for itself. An outage then neither blocks what
+/// needs nothing else from the store (changing a password does not need Redis) nor removes the limits: n replicas allow n times the
+/// attempts.
 pub struct FallbackLimits<S> {
     shared: Arc<S>,
     local: LocalLimits,
 }
 
 impl<S: RateLimiter> FallbackLimits<S> {
-    /// Counts in `shared` as long as it answers.
+    /// Counts in `shared`, and in `local` while that is unavailable.
     pub const fn new(shared: Arc<S>, local: LocalLimits) -> Self {
         Self { shared, local }
     }
@@ -32,7 +32,7 @@ impl<S: RateLimiter> RateLimiter for FallbackLimits<S> {
         }
     }
 
-    /// What was taken on one side may be given back on the other if the store went or came in between: at most one of a bucket.
+    /// If the store fails or recovers between taking and giving back, the other side is given one that it did not lose.
     async fn give_back(&self, takes: &[Take]) -> Result<(), StoreError> {
         match self.shared.give_back(takes).await {
             Err(error) if error.kind() == StoreErrorKind::Unavailable => {

@@ -1,4 +1,4 @@
-//! Buckets in the memory of this process: those of one process alone.
+//! Buckets in the memory of this process, not shared with other replicas.
 
 use async_trait::async_trait;
 use revolve_domain::{
@@ -11,14 +11,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Parts that are locked apart.
+/// Parts with a lock each.
 const SHARDS: usize = 16;
 
-/// What is known of some buckets, by a digest of whose they are.
+/// Buckets by the digest of their name.
 type Shard = HashMap<u128, State>;
 
-/// Keeps buckets in memory, a bounded number of them. What does not fit is forgotten, the fullest buckets first: those who ask
-/// with millions of made-up names forget each other, not what others have used up.
+/// Keeps a bounded number of buckets in memory. What does not fit is dropped, the fullest buckets first: a flood of made-up names
+/// displaces its own buckets, not those that others have emptied.
 pub struct LocalLimits {
     clock: Arc<dyn Clock>,
     digests: [RandomState; 2],
@@ -27,16 +27,15 @@ pub struct LocalLimits {
 }
 
 impl LocalLimits {
-    /// Buckets that are remembered at most; they take some 20 MB then.
+    /// Most buckets; they take some 20 MB.
     pub const MOST: usize = 1 << 18;
 
-    /// All buckets are full. The clock should never step back; if it does, buckets look as if more had been taken, though never
-    /// more than all.
+    /// All buckets are full. The clock should never step back: buckets would look emptier than they are.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self::with_most(clock, Self::MOST)
     }
 
-    /// The same with another bound, rounded up to a multiple of 16.
+    /// With another bound, rounded up to a multiple of 16.
     pub fn with_most(clock: Arc<dyn Clock>, most: usize) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
         Self {
@@ -47,7 +46,7 @@ impl LocalLimits {
         }
     }
 
-    /// How many buckets are remembered.
+    /// How many buckets are kept.
     pub fn size(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
@@ -64,17 +63,17 @@ impl LocalLimits {
         high << 64 | low
     }
 
-    /// Locks the shards of these digests, each once and in order, so that nobody waits for anybody who waits for them.
-    fn lock(&self, digests: &[u128]) -> Locked<'_> {
+    /// The digests of these buckets, and their shards, each locked once and in order, so that no two callers wait for each other.
+    fn lock(&self, takes: &[Take]) -> (Vec<u128>, LockedShards<'_>) {
+        let digests: Vec<u128> = takes.iter().map(|take| self.digest(&take.bucket)).collect();
         let mut numbers: Vec<usize> = digests.iter().copied().map(shard_of).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        Locked {
-            shards: numbers
-                .into_iter()
-                .map(|number| (number, lock(&self.shards[number])))
-                .collect(),
-        }
+        let shards = numbers
+            .into_iter()
+            .map(|number| (number, lock(&self.shards[number])))
+            .collect();
+        (digests, LockedShards(shards))
     }
 
     fn put(&self, shard: &mut Shard, digest: u128, state: State, now: i64) {
@@ -85,7 +84,7 @@ impl LocalLimits {
     }
 }
 
-/// Forgets what says nothing any more, and if that is little, the half that would be forgotten first.
+/// Drops buckets that are full; if these are few, also the half of the rest that is full first.
 fn make_room(shard: &mut Shard, now: i64) {
     let before = shard.len();
     shard.retain(|_, state| state.dies_at() > now);
@@ -93,17 +92,17 @@ fn make_room(shard: &mut Shard, now: i64) {
         let mut ends: Vec<i64> = shard.values().map(State::dies_at).collect();
         let middle = ends.len() / 2;
         let (_, &mut median, _) = ends.select_nth_unstable(middle);
-        // Many may have the same end: half of them go, too, but no more than that.
+        // Many may be full at the same time: of these, too, only half are dropped.
         let mut surplus = middle + 1;
         shard.retain(|_, state| {
-            let goes = state.dies_at() <= median && surplus > 0;
-            surplus -= usize::from(goes);
-            !goes
+            let dropped = state.dies_at() <= median && surplus > 0;
+            surplus -= usize::from(dropped);
+            !dropped
         });
     }
 }
 
-/// Bits that the map inside does not go by: it makes a hash of its own.
+/// The map in a shard hashes the digest again, so that these bits do not matter to it.
 fn shard_of(digest: u128) -> usize {
     usize::try_from(digest % SHARDS as u128).unwrap_or(0)
 }
@@ -112,14 +111,13 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Locked<'a> {
-    shards: Vec<(usize, MutexGuard<'a, Shard>)>,
-}
+/// By number.
+struct LockedShards<'a>(Vec<(usize, MutexGuard<'a, Shard>)>);
 
-impl Locked<'_> {
+impl LockedShards<'_> {
     fn shard(&mut self, digest: u128) -> Option<&mut Shard> {
         let number = shard_of(digest);
-        self.shards
+        self.0
             .iter_mut()
             .find(|(of, _)| *of == number)
             .map(|(_, shard)| &mut **shard)
@@ -133,8 +131,7 @@ impl Locked<'_> {
 #[async_trait]
 impl RateLimiter for LocalLimits {
     async fn take(&self, takes: &[Take]) -> Result<TakeOutcome, StoreError> {
-        let digests: Vec<u128> = takes.iter().map(|take| self.digest(&take.bucket)).collect();
-        let mut locked = self.lock(&digests);
+        let (digests, mut locked) = self.lock(takes);
         let now = self.now();
         let steps = takes
             .iter()
@@ -174,8 +171,7 @@ impl RateLimiter for LocalLimits {
     }
 
     async fn give_back(&self, takes: &[Take]) -> Result<(), StoreError> {
-        let digests: Vec<u128> = takes.iter().map(|take| self.digest(&take.bucket)).collect();
-        let mut locked = self.lock(&digests);
+        let (digests, mut locked) = self.lock(takes);
         let now = self.now();
         for (take, digest) in takes.iter().zip(digests) {
             let Some(shard) = locked.shard(digest) else {

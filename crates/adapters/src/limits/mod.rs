@@ -1,5 +1,4 @@
-//! Limits without a store of their own: buckets in the memory of this process, and what stands in for shared ones while their
-//! store is away.
+//! Rate limits in the memory of this process, alone or as a fallback while the shared store is unavailable.
 
 mod fallback;
 mod local;

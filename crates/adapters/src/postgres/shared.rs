@@ -2,7 +2,7 @@
 //! costs half the CPU of a connection each. What takes long or changes anything has a connection of its own, from the pool.
 
 use super::error::Fault;
-use crate::lanes;
+use crate::per_thread;
 use deadpool_postgres::{ClientWrapper, Object, Pool};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,7 +31,7 @@ impl Shared {
 
     /// The place of the calling thread's connection, if there are any.
     pub(super) fn lane(&self) -> Option<&Lane> {
-        self.lanes.get(lanes::of_this_thread(self.lanes.len()))
+        self.lanes.get(per_thread::index(self.lanes.len()))
     }
 
     /// The connection of a lane; dials if there is none, one caller at a time.

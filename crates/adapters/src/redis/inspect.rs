@@ -1,36 +1,38 @@
-//! A look at every Redis that takes part, which changes nothing: what it says of itself, its clock, and whether it would let us work.
-//! A hosted Redis may keep some of that to itself.
+//! Reads settings, clock and permissions of every Redis that takes part, and changes nothing. A hosted Redis may hide some of them.
 
-use super::{RedisConfig, failure::Failure, links::Links, node::Node, url};
+use super::client::{
+    config::RedisConfig, failure::RedisFailure, pool::ConnectionPool, server_info,
+    topology::Topology, url,
+};
 use deadpool_redis::redis::{ConnectionAddr, ConnectionInfo, cmd};
 use revolve_domain::{model::Timestamp, ports::StoreError};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 const OPERATION: &str = "look at it";
-/// Like the names of sessions' and of limits' keys, and none of either. Nothing is done with them: Redis is asked if it could be.
+/// Named like keys of sessions and of limits, so that the same permissions hold. Nothing is done with them.
 const KEYS: [&str; 2] = ["{doctor}:key", "{limits}:doctor"];
 
-/// What a Redis says of itself.
+/// What a Redis reports of itself. `None` where it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisFacts {
-    /// Host and port, or how they are found.
+    /// Host and port, or the Sentinels' names for it.
     pub address: String,
     /// The lines of `INFO`.
     pub info: BTreeMap<String, String>,
-    /// When it saves snapshots (`CONFIG GET save`); `None` if it does not say.
+    /// When it saves snapshots (`CONFIG GET save`).
     pub save: Option<String>,
-    /// When its append-only file reaches the disk (`CONFIG GET appendfsync`); `None` if it does not say.
+    /// When its append-only file reaches the disk (`CONFIG GET appendfsync`).
     pub appendfsync: Option<String>,
-    /// Replicas without which it takes no writes (`CONFIG GET min-replicas-to-write`); `None` if it does not say.
+    /// Replicas without which it takes no writes (`CONFIG GET min-replicas-to-write`).
     pub min_replicas: Option<u64>,
-    /// Commands that the user of the URL may not use; `None` if it does not say.
+    /// Commands that we need and that the user of the URL may not use.
     pub denied: Option<Vec<String>>,
 }
 
-/// A Redis that was looked at: its facts, its clock and ours right after.
-pub type Looked<T> = (RedisFacts, Timestamp, T);
+/// The facts of a Redis, its clock, and what `now` returned right after that was read.
+pub type Inspected<T> = (RedisFacts, Timestamp, T);
 
-/// The hosts on other machines that the URL reaches in plain text. None of a URL that can't be read, of which others complain.
+/// The hosts on other machines that the URL reaches without TLS. None if the URL is wrong, which is reported elsewhere.
 pub fn plain_hosts(config: &RedisConfig) -> Vec<String> {
     let here = |host: &str| {
         host == "localhost"
@@ -49,35 +51,35 @@ pub fn plain_hosts(config: &RedisConfig) -> Vec<String> {
         .collect()
 }
 
-/// Looks at every server that takes part: one, the master that Sentinels know, or all masters of a cluster. `now` is called right after
-/// each clock was read.
+/// Inspects every server that takes part: one, the master that Sentinels name, or all masters of a cluster. Calls `now` right after each
+/// server's clock was read.
 ///
 /// # Errors
-/// If Redis can't be found. Each server answers for itself; no error names a password.
+/// If Redis can't be found. Each server has a result of its own. No error contains a password.
 pub async fn inspect<T>(
     config: &RedisConfig,
     now: impl Fn() -> T,
-) -> Result<Vec<(Arc<str>, Result<Looked<T>, StoreError>)>, StoreError> {
-    let failed = |failure: Failure| failure.while_it_should(OPERATION);
-    let links = Links::new(config).map_err(|source| failed(Failure::Url { source }))?;
-    let (servers, cluster) = links.servers().await.map_err(failed)?;
-    let mut looked = Vec::new();
+) -> Result<Vec<(Arc<str>, Result<Inspected<T>, StoreError>)>, StoreError> {
+    let failed = |failure: RedisFailure| failure.during(OPERATION);
+    let topology = Topology::new(config).map_err(|source| failed(RedisFailure::Url { source }))?;
+    let (servers, cluster) = topology.servers().await.map_err(failed)?;
+    let mut inspected = Vec::new();
     for server in &servers {
-        looked.push((
+        inspected.push((
             server.address(),
-            look(server, cluster, &now).await.map_err(failed),
+            inspect_server(server, cluster, &now).await.map_err(failed),
         ));
     }
-    links.close();
-    Ok(looked)
+    topology.close();
+    Ok(inspected)
 }
 
-async fn look<T>(server: &Node, cluster: bool, now: impl Fn() -> T) -> Result<Looked<T>, Failure> {
-    let info: String = server.command(&cmd("INFO")).await?;
-    super::server::check(&info, cluster).map_err(|source| Failure::Unfit {
-        address: server.address(),
-        source,
-    })?;
+async fn inspect_server<T>(
+    server: &ConnectionPool,
+    cluster: bool,
+    now: impl Fn() -> T,
+) -> Result<Inspected<T>, RedisFailure> {
+    let info = server_info::suitable(server, cluster).await?;
     let (seconds, micros): (i64, i64) = server.command(&cmd("TIME")).await?;
     let now = now();
     let clock = Timestamp::from_millis(seconds.saturating_mul(1000).saturating_add(micros / 1000));
@@ -101,7 +103,7 @@ fn fields(info: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-async fn setting(server: &Node, name: &str) -> Option<String> {
+async fn setting(server: &ConnectionPool, name: &str) -> Option<String> {
     let mut found: BTreeMap<String, String> = server
         .command(cmd("CONFIG").arg("GET").arg(name))
         .await
@@ -109,7 +111,7 @@ async fn setting(server: &Node, name: &str) -> Option<String> {
     found.remove(name)
 }
 
-/// What the scripts do, and how they are called.
+/// The commands of the scripts and those that call them.
 fn needed(cluster: bool) -> Vec<Vec<&'static str>> {
     let [session, limit] = KEYS;
     let mut all = vec![
@@ -135,8 +137,8 @@ fn needed(cluster: bool) -> Vec<Vec<&'static str>> {
     all
 }
 
-/// Asks by `ACL DRYRUN`, which carries nothing out.
-async fn denied(server: &Node, cluster: bool) -> Option<Vec<String>> {
+/// Asks with `ACL DRYRUN`, which executes nothing.
+async fn denied(server: &ConnectionPool, cluster: bool) -> Option<Vec<String>> {
     let user: String = server.command(cmd("ACL").arg("WHOAMI")).await.ok()?;
     let mut denied = Vec::new();
     for words in needed(cluster) {
@@ -145,9 +147,9 @@ async fn denied(server: &Node, cluster: bool) -> Option<Vec<String>> {
         for part in words[0].split(' ').chain(words[1..].iter().copied()) {
             dry.arg(part);
         }
-        // It says OK, or why not.
-        let said: String = server.command(&dry).await.ok()?;
-        if said != "OK" {
+        // OK, or why not.
+        let answer: String = server.command(&dry).await.ok()?;
+        if answer != "OK" {
             denied.push(words[0].to_owned());
         }
     }
@@ -161,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leaves_the_machine_in_plain_text_is_named() {
+    fn hosts_that_are_reached_without_tls_are_named() {
         let plain = |url: &str| plain_hosts(&RedisConfig::new(url.to_owned().into()));
         for fine in [
             "redis://localhost",

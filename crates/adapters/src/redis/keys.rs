@@ -1,4 +1,5 @@
-//! The names of keys. The braces are literal: what stands between them decides the hash slot, so that all keys of a user share one.
+//! The names of keys (`docs/sessions.md`). The braces are part of the name: Redis hashes only what is between them, so all keys of a
+//! user are in one hash slot.
 
 use revolve_domain::model::{TokenId, UserId};
 
@@ -18,7 +19,7 @@ mod tests {
     use revolve_domain::model::{Generation, SessionId};
 
     #[test]
-    fn keys_are_as_the_design_says() {
+    fn keys_are_as_documented() {
         let user = UserId::from_random([1; 16]);
         let id = TokenId::of(SessionId::from_random([2; 16]), Generation::FIRST);
         assert_eq!(

@@ -1,5 +1,6 @@
-//! The answers of the scripts, as the domain's types. The shapes are those that the head of each script describes.
+//! Parses the answers of the scripts. Each script's header describes its answer.
 
+use super::client::failure::UnreadableReply;
 use revolve_domain::{
     model::{Generation, SessionId, Timestamp},
     ports::LiveSession,
@@ -7,45 +8,25 @@ use revolve_domain::{
 };
 use std::{str::FromStr, time::Duration};
 
-/// An answer, or something stored, that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} of {whose} can't be {text:?}")]
-pub(super) struct Unreadable {
-    what: &'static str,
-    whose: String,
-    text: String,
-}
-
-impl Unreadable {
-    /// An answer as a whole.
-    pub(super) fn answer(whose: &str, text: String) -> Self {
-        Self {
-            what: "the answer",
-            whose: whose.to_owned(),
-            text,
-        }
-    }
-}
-
-/// One answer under examination, and whose it is for the error's sake.
-struct Reader<'a> {
+/// Parses the parts of one answer. `whose` is for the error.
+struct ReplyReader<'a> {
     whose: &'a dyn std::fmt::Display,
 }
 
-impl Reader<'_> {
-    fn bad(&self, what: &'static str, text: &str) -> Unreadable {
-        Unreadable {
+impl ReplyReader<'_> {
+    fn bad(&self, what: &'static str, text: &str) -> UnreadableReply {
+        UnreadableReply {
             what,
             whose: self.whose.to_string(),
             text: text.to_owned(),
         }
     }
 
-    fn parse<T: FromStr>(&self, what: &'static str, text: &str) -> Result<T, Unreadable> {
+    fn parse<T: FromStr>(&self, what: &'static str, text: &str) -> Result<T, UnreadableReply> {
         text.parse().map_err(|_| self.bad(what, text))
     }
 
-    fn generation(&self, text: &str) -> Result<Generation, Unreadable> {
+    fn generation(&self, text: &str) -> Result<Generation, UnreadableReply> {
         self.parse("gen", text)
             .and_then(|number| Generation::new(number).ok_or_else(|| self.bad("gen", text)))
     }
@@ -56,7 +37,7 @@ impl Reader<'_> {
         iat: &str,
         exp: &str,
         did: &str,
-    ) -> Result<LiveToken, Unreadable> {
+    ) -> Result<LiveToken, UnreadableReply> {
         Ok(LiveToken {
             generation: self.generation(generation)?,
             issued_at: Timestamp::from_seconds(self.parse("iat", iat)?),
@@ -69,28 +50,28 @@ impl Reader<'_> {
         })
     }
 
-    fn age(&self, text: &str) -> Result<Duration, Unreadable> {
+    fn age(&self, text: &str) -> Result<Duration, UnreadableReply> {
         self.parse("age", text).map(Duration::from_millis)
     }
 }
 
 /// The answer of `begin` and `list`.
-pub(super) fn sessions(answer: &[Vec<String>]) -> Result<Vec<LiveSession>, Unreadable> {
+pub(super) fn sessions(answer: &[Vec<String>]) -> Result<Vec<LiveSession>, UnreadableReply> {
     answer.iter().map(|fields| session(fields)).collect()
 }
 
-fn session(fields: &[String]) -> Result<LiveSession, Unreadable> {
+fn session(fields: &[String]) -> Result<LiveSession, UnreadableReply> {
     let [sid, generation, iat, exp, rotated_at, did] = fields else {
-        return Err(Reader {
+        return Err(ReplyReader {
             whose: &"a session",
         }
         .bad("the answer", &fields.join(" ")));
     };
-    let session: SessionId = Reader {
+    let session: SessionId = ReplyReader {
         whose: &"a session",
     }
     .parse("sid", sid)?;
-    let reader = Reader { whose: &session };
+    let reader = ReplyReader { whose: &session };
     let refreshed_at = Timestamp::from_millis(reader.parse("rotated_at", rotated_at)?);
     Ok(LiveSession {
         session,
@@ -99,12 +80,12 @@ fn session(fields: &[String]) -> Result<LiveSession, Unreadable> {
     })
 }
 
-/// The answer of `rotate`. What the attempt itself says is not sent back.
+/// The answer of `rotate`, which leaves out what the attempt itself contains.
 pub(super) fn outcome(
     answer: &[String],
     rotation: &Rotation,
-) -> Result<RotationOutcome, Unreadable> {
-    let reader = Reader {
+) -> Result<RotationOutcome, UnreadableReply> {
+    let reader = ReplyReader {
         whose: &rotation.session,
     };
     let words: Vec<&str> = answer.iter().map(String::as_str).collect();

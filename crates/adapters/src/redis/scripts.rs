@@ -1,26 +1,12 @@
-//! The Lua scripts, one per intent. They are called by digest, and loaded again where a server does not know them (after a restart, on a
-//! new primary).
+//! The Lua scripts, one for each operation. They are called by digest, and loaded again when a server does not know them (after a restart, on
+//! a new master).
 //!
-//! The first line says what Redis may assume of a script. Refreshing and signing out must work when Redis has no memory left, so those
-//! may go over the limit (`allow-oom`); signing in is refused then. No script may leave the user's hash slot.
+//! The first line holds the flags. Refreshing and signing out must work when Redis has no memory left, so those scripts may exceed the
+//! limit (`allow-oom`); signing in is refused then. No script leaves the hash slot of its keys.
 
-use super::{failure::Failure, node::Node};
+use super::client::{failure::RedisFailure, pool::ConnectionPool, script::script};
 use deadpool_redis::redis::Script;
 
-macro_rules! script {
-    ($flags:literal, $file:literal) => {
-        Script::new(concat!(
-            "#!lua",
-            $flags,
-            "\n",
-            include_str!("lua/shared.lua"),
-            "\n",
-            include_str!($file)
-        ))
-    };
-}
-
-/// All of them.
 pub(super) struct Scripts {
     pub(super) begin: Script,
     pub(super) rotate: Script,
@@ -32,16 +18,16 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            begin: script!("", "lua/begin.lua"),
-            rotate: script!(" flags=allow-oom", "lua/rotate.lua"),
-            end: script!(" flags=allow-oom", "lua/end.lua"),
-            end_older: script!(" flags=allow-oom", "lua/end_older.lua"),
-            list: script!(" flags=no-writes", "lua/list.lua"),
+            begin: script!("", "lua/shared.lua", "lua/begin.lua"),
+            rotate: script!(" flags=allow-oom", "lua/shared.lua", "lua/rotate.lua"),
+            end: script!(" flags=allow-oom", "lua/shared.lua", "lua/end.lua"),
+            end_older: script!(" flags=allow-oom", "lua/shared.lua", "lua/end_older.lua"),
+            list: script!(" flags=no-writes", "lua/shared.lua", "lua/list.lua"),
         }
     }
 
-    /// Loads them all into a server, so that one that would refuse one is found out at the start.
-    pub(super) async fn load(&self, server: &Node) -> Result<(), Failure> {
+    /// Loads them into a server, so that a script that it refuses is found at the start.
+    pub(super) async fn load(&self, server: &ConnectionPool) -> Result<(), RedisFailure> {
         for script in [
             &self.begin,
             &self.rotate,
@@ -50,8 +36,8 @@ impl Scripts {
             &self.list,
         ] {
             server
-                .run(server.deadline(), async |mut link| {
-                    script.load_async(&mut link).await
+                .run(server.deadline(), async |mut connection| {
+                    script.load_async(&mut connection).await
                 })
                 .await?;
         }

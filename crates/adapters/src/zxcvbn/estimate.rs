@@ -1,4 +1,4 @@
-//! The estimate and the number that it is compared with. Everything here is bounded: see [`CHUNK`] and [`FEW`].
+//! The estimate and the number that it is compared with. The work is bounded, see [`CHUNK`] and [`MAX_COMBINATIONS`].
 
 use revolve_domain::ports::PasswordVerdict;
 use zxcvbn::{
@@ -6,17 +6,17 @@ use zxcvbn::{
     matching::patterns::{DictionaryPattern, MatchPattern, RepeatPattern},
 };
 
-/// A password must withstand as many guesses as eight characters do that follow no pattern: that is what the least length is for.
-/// zxcvbn reckons ten guesses for each such character. Everything in its lists of the 30,000 commonest passwords is far below.
+/// A password must withstand as many guesses as eight characters without a pattern, as the minimal length intends. zxcvbn counts ten guesses
+/// for each such character. Everything in its lists of the 30,000 commonest passwords is far below.
 const ENOUGH: u64 = 100_000_000;
 
-/// So many characters are judged at once, because the work grows with their square. A password is as strong as its strongest
-/// part: more around it can't make it easier to guess.
+/// Characters that are judged together: the work grows with the square of the length. A password is at least as strong as its strongest
+/// part.
 const CHUNK: usize = 64;
 
-/// The digits and signs that zxcvbn takes for each letter. It tries every combination of those that a password has: four for
-/// one of digits alone, 576 for one that has them all.
-const DISGUISES: [(char, &str); 12] = [
+/// The digits and signs that zxcvbn takes for each letter. It tries every combination of those in a password: four for digits alone, 576 for
+/// all of them.
+const SUBSTITUTIONS: [(char, &str); 12] = [
     ('a', "4@"),
     ('b', "8"),
     ('c', "({[<"),
@@ -31,17 +31,17 @@ const DISGUISES: [(char, &str); 12] = [
     ('z', "2"),
 ];
 
-/// So many combinations are tried over a whole chunk …
-const FEW: usize = 16;
-/// … and more over parts of this length only, besides a chunk in which every sign is the first letter that it may stand for.
+/// Most combinations that are tried over a whole chunk …
+const MAX_COMBINATIONS: usize = 16;
+/// … while more are tried over parts of this length only, and over the chunk with every sign replaced by its first letter.
 const PART: usize = 16;
 
-/// Own words that are shorter say nothing: they are in everything.
+/// Shorter words of the user's own are in everything.
 const SHORTEST_WORD: usize = 3;
-/// More words of one person are not looked at.
-const MOST_WORDS: usize = 64;
+/// Most words of one user.
+const MAX_WORDS: usize = 64;
 
-/// What to think of a password of somebody about whom others know `own`.
+/// `own` is what others know about the user.
 pub(super) fn verdict(password: &str, own: &[&str]) -> PasswordVerdict {
     let lower = password.to_lowercase();
     if own.iter().any(|word| word.to_lowercase() == lower) {
@@ -60,10 +60,10 @@ pub(super) fn verdict(password: &str, own: &[&str]) -> PasswordVerdict {
                     .any(|found| is_own(found, &words));
             estimate.guesses() >= ENOUGH
         };
-        let enough = if combinations(chunk) <= FEW {
+        let enough = if combinations(chunk) <= MAX_COMBINATIONS {
             judge(&text(chunk))
         } else {
-            judge(&undisguised(chunk)) && chunk.chunks(PART).any(|part| judge(&text(part)))
+            judge(&with_letters(chunk)) && chunk.chunks(PART).any(|part| judge(&text(part)))
         };
         if enough {
             return PasswordVerdict::Fine;
@@ -76,7 +76,7 @@ pub(super) fn verdict(password: &str, own: &[&str]) -> PasswordVerdict {
     }
 }
 
-/// The texts as they are, and the words in them.
+/// The texts and the words in them.
 fn words<'a>(own: &[&'a str]) -> Vec<&'a str> {
     let parts = own
         .iter()
@@ -87,7 +87,7 @@ fn words<'a>(own: &[&'a str]) -> Vec<&'a str> {
         .chain(parts)
         .filter(|word| word.chars().count() >= SHORTEST_WORD)
         .collect();
-    words.truncate(MOST_WORDS);
+    words.truncate(MAX_WORDS);
     words
 }
 
@@ -107,7 +107,7 @@ fn text(characters: &[char]) -> String {
     characters.iter().collect()
 }
 
-/// In how many ways its digits and signs may stand for letters, at most.
+/// The most ways in which digits and signs may stand for letters.
 fn combinations(chunk: &[char]) -> usize {
     let present = |signs: &str| {
         signs
@@ -116,12 +116,15 @@ fn combinations(chunk: &[char]) -> usize {
             .count()
             .max(1)
     };
-    DISGUISES.iter().map(|(_, signs)| present(signs)).product()
+    SUBSTITUTIONS
+        .iter()
+        .map(|(_, signs)| present(signs))
+        .product()
 }
 
-fn undisguised(chunk: &[char]) -> String {
+fn with_letters(chunk: &[char]) -> String {
     let plain = |&c: &char| {
-        DISGUISES
+        SUBSTITUTIONS
             .iter()
             .find(|(_, signs)| signs.contains(c))
             .map_or(c, |(letter, _)| *letter)
@@ -273,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn few_disguises_are_seen_through_and_many_are_taken_for_letters() {
+    fn few_substitutions_are_all_tried_and_many_are_taken_for_letters() {
         let ways = |text: &str| combinations(&text.chars().collect::<Vec<_>>());
         assert_eq!(
             (
@@ -285,7 +288,7 @@ mod tests {
             (1, 4, 1, 576)
         );
         assert_eq!(
-            undisguised(&ALL.chars().collect::<Vec<_>>()),
+            with_letters(&ALL.chars().collect::<Vec<_>>()),
             "aabcccceggioiilsstxz"
         );
         assert_eq!(

@@ -1,6 +1,5 @@
-//! Passwords judged by zxcvbn, which knows the lists that guessers use and the ways in which people change words: its estimate of
-//! how many guesses a password withstands is compared with one number. Judging takes milliseconds of CPU time, so it happens on
-//! threads of its own, few at once.
+//! Password strength by zxcvbn, which knows the lists that attackers use and the usual variations of words. Its estimate of the guesses that
+//! a password withstands is compared with one number. That takes milliseconds of CPU time, so it runs on blocking threads, a few at once.
 
 mod estimate;
 
@@ -16,17 +15,17 @@ use tokio::{sync::Semaphore, task, time::timeout};
 const STORE: &str = "password strength";
 const OPERATION: &str = "judge a password";
 
-/// How much may be judged at once.
+/// Limits of judging.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgingConfig {
-    /// Passwords judged at the same time, a core for each.
+    /// Most passwords that are judged at once, a core for each.
     pub threads: NonZeroUsize,
-    /// Longest wait for a place among them.
+    /// Longest wait for a thread.
     pub patience: Duration,
 }
 
 impl Default for JudgingConfig {
-    /// One thread, so that a flood of sign-ups takes no more than a core for this; 2 s.
+    /// One thread, so that a flood of sign-ups uses one core at most for this; 2 s.
     fn default() -> Self {
         Self {
             threads: NonZeroUsize::MIN,
@@ -35,20 +34,20 @@ impl Default for JudgingConfig {
     }
 }
 
-/// A judge of passwords.
+/// Judges passwords.
 pub struct ZxcvbnStrength {
-    /// Words of the service, which everybody there knows.
+    /// Words of the service, which its users know.
     words: Arc<[String]>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     patience: Duration,
 }
 
 impl ZxcvbnStrength {
-    /// A judge for a service that others know by `words`: its name, its host.
+    /// `words` are those that users know the service by: its name, its host.
     pub fn new(words: impl IntoIterator<Item = String>, config: JudgingConfig) -> Self {
         Self {
             words: words.into_iter().collect(),
-            places: Arc::new(Semaphore::new(config.threads.get())),
+            permits: Arc::new(Semaphore::new(config.threads.get())),
             patience: config.patience,
         }
     }
@@ -61,21 +60,21 @@ impl PasswordStrength for ZxcvbnStrength {
         password: &Password,
         own: &[&str],
     ) -> Result<PasswordVerdict, StoreError> {
-        let place = timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
-        let place = place.map_err(|late| StoreError::unavailable(STORE, OPERATION, late))?;
-        let place = place.map_err(|closed| StoreError::unavailable(STORE, OPERATION, closed))?;
+        let permit = timeout(self.patience, Arc::clone(&self.permits).acquire_owned()).await;
+        let permit = permit.map_err(|late| StoreError::unavailable(STORE, OPERATION, late))?;
+        let permit = permit.map_err(|closed| StoreError::unavailable(STORE, OPERATION, closed))?;
         let own: Vec<String> = own.iter().map(|&word| word.to_owned()).collect();
         let (password, words) = (
             SecretString::from(password.expose()),
             Arc::clone(&self.words),
         );
         let judging = task::spawn_blocking(move || {
-            // Given back only when the work is done: who hangs up frees no core.
-            let _place = place;
+            // Held until the work is done, also if the client is gone: it uses the core until then.
+            let _permit = permit;
             let own: Vec<&str> = own.iter().chain(words.iter()).map(String::as_str).collect();
             estimate::verdict(password.expose_secret(), &own)
         });
-        // Not the error: it quotes what a panic said, which may be a piece of the password.
+        // Not the error: it quotes the panic's message, which may contain a part of the password.
         judging
             .await
             .map_err(|_| StoreError::broken(STORE, OPERATION, "judging the password panicked"))

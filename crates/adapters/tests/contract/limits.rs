@@ -13,13 +13,13 @@ use revolve_testkit::{
 };
 use std::{net::Ipv6Addr, sync::Arc, time::Duration};
 
-struct Subject {
+struct LocalLimitsSubject {
     clock: Arc<FakeClock>,
     limits: Arc<dyn RateLimiter>,
 }
 
 #[async_trait]
-impl LimitsSubject for Subject {
+impl LimitsSubject for LocalLimitsSubject {
     fn limiter(&self) -> Arc<dyn RateLimiter> {
         self.limits.clone()
     }
@@ -33,19 +33,19 @@ impl LimitsSubject for Subject {
     clippy::unused_async,
     reason = "the suite wants an async fn, and memory needs none"
 )]
-async fn local() -> Subject {
+async fn local() -> LocalLimitsSubject {
     let clock = Arc::new(FakeClock::default());
-    Subject {
+    LocalLimitsSubject {
         limits: Arc::new(LocalLimits::new(clock.clone())),
         clock,
     }
 }
 
-async fn without_the_shared_store() -> Subject {
+async fn without_the_shared_store() -> LocalLimitsSubject {
     let clock = Arc::new(FakeClock::default());
     let shared = Arc::new(Faulty::new(MemoryLimits::new(clock.clone())));
     shared.fail(Fault::Before);
-    Subject {
+    LocalLimitsSubject {
         limits: Arc::new(FallbackLimits::new(shared, LocalLimits::new(clock.clone()))),
         clock,
     }

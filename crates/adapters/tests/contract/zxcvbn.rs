@@ -6,11 +6,7 @@ use revolve_domain::{
     ports::{PasswordStrength, PasswordVerdict, StoreErrorKind},
 };
 use secrecy::SecretString;
-use std::{
-    num::NonZeroUsize,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 fn judge(config: JudgingConfig) -> Arc<dyn PasswordStrength> {
     Arc::new(ZxcvbnStrength::new(
@@ -57,28 +53,25 @@ fn hostile() -> Password {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_flood_is_turned_away_and_holds_up_nobody() {
-    let patience = Duration::from_millis(30);
+    let patience = Duration::from_millis(300);
     let judge = judge(JudgingConfig {
         threads: NonZeroUsize::MIN,
         patience,
     });
     let weak = password(&"p4$$w0rd".repeat(32));
-    let flood: Vec<_> = (0..500)
+    let flood: Vec<_> = (0..2000)
         .map(|_| {
             let (judge, weak) = (Arc::clone(&judge), weak.clone());
             tokio::spawn(async move { judge.judge(&weak, &[]).await })
         })
         .collect();
-    // This thread has nothing else to do than to be on time.
-    let mut longest = Duration::ZERO;
-    for _ in 0..20 {
-        let begun = Instant::now();
+    // Enough turns for each to begin. If this thread judged, all would be over then.
+    for _ in 0..100 {
         tokio::task::yield_now().await;
-        longest = longest.max(begun.elapsed());
     }
     assert!(
-        longest < Duration::from_millis(500),
-        "judging is not done on the runtime's thread: {longest:?}"
+        !flood.iter().all(|one| one.is_finished()),
+        "judging is not done on the runtime's thread"
     );
     let mut refused = 0;
     for judgement in flood {

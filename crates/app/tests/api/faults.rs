@@ -17,7 +17,7 @@ async fn until_ready(app: &App) {
         != 200
     {
         assert!(
-            started.elapsed() < Duration::from_secs(10),
+            started.elapsed() < Duration::from_mins(1),
             "the service does not recover"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -39,7 +39,7 @@ async fn user_rows(app: &App) -> i64 {
 
 #[test]
 fn without_redis_nothing_is_half_made() {
-    with_one_redis("redis.timeout = '500ms'", |app| async move {
+    with_one_redis("", |app| async move {
         let mut ann = app.sign_up("ann").await;
         app.backing.server().redis.cut();
 
@@ -83,7 +83,7 @@ fn without_redis_nothing_is_half_made() {
 
 #[test]
 fn without_redis_a_sign_out_is_final_all_the_same() {
-    with_one_redis("redis.timeout = '500ms'", |app| async move {
+    with_one_redis("", |app| async move {
         let (mut one, mut two, mut three) = (
             app.sign_up("ann").await,
             app.sign_in("ann").await,
@@ -103,7 +103,7 @@ fn without_redis_a_sign_out_is_final_all_the_same() {
         let started = Instant::now();
         while live_keys(&app, &two).await != 1 {
             assert!(
-                started.elapsed() < Duration::from_secs(10),
+                started.elapsed() < Duration::from_mins(1),
                 "the white list is not cleared"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -126,7 +126,7 @@ async fn live_keys(app: &App, actor: &Actor) -> usize {
 
 #[test]
 fn without_redis_every_other_end_is_final_too() {
-    with_one_redis("redis.timeout = '500ms'", |app| async move {
+    with_one_redis("", |app| async move {
         let (mut ann, mut ann_elsewhere) = (app.sign_up("ann").await, app.sign_in("ann").await);
         let (mut bob, mut bob_elsewhere) = (app.sign_up("bob").await, app.sign_in("bob").await);
         let mut eve = app.sign_up("eve").await;
@@ -168,34 +168,30 @@ fn an_empty_redis_asks_for_a_sign_in_once_and_revives_nothing() {
 
 #[test]
 fn without_postgres_nothing_is_claimed_and_the_white_list_stays_as_it_was() {
-    with_config(
-        Store::Server,
-        "postgres.timeout = '500ms'",
-        |app| async move {
-            let mut ann = app.sign_up("ann").await;
-            app.backing.server().postgres.cut();
-            ann.refresh().await.expect_problem(503, "unavailable");
-            ann.get("/me").await.expect_problem(503, "unavailable");
-            ann.sign_out("everywhere")
-                .await
-                .expect_problem(503, "unavailable");
-            ann.put("/details", json!({ "name": "Ann" }))
-                .await
-                .expect_problem(503, "unavailable");
-            app.anon()
-                .sign_up("bob@example.org")
-                .await
-                .expect_problem(503, "unavailable");
-            app.anon()
-                .sign_in("ann@example.org", PASSWORD)
-                .await
-                .expect_problem(503, "unavailable");
+    with_config(Store::Server, "", |app| async move {
+        let mut ann = app.sign_up("ann").await;
+        app.backing.server().postgres.cut();
+        ann.refresh().await.expect_problem(503, "unavailable");
+        ann.get("/me").await.expect_problem(503, "unavailable");
+        ann.sign_out("everywhere")
+            .await
+            .expect_problem(503, "unavailable");
+        ann.put("/details", json!({ "name": "Ann" }))
+            .await
+            .expect_problem(503, "unavailable");
+        app.anon()
+            .sign_up("bob@example.org")
+            .await
+            .expect_problem(503, "unavailable");
+        app.anon()
+            .sign_in("ann@example.org", PASSWORD)
+            .await
+            .expect_problem(503, "unavailable");
 
-            app.backing.server().postgres.restore();
-            until_ready(&app).await;
-            ann.refresh().await.expect(200);
-            ann.get("/me").await.expect(200);
-            app.sign_up("bob").await;
-        },
-    );
+        app.backing.server().postgres.restore();
+        until_ready(&app).await;
+        ann.refresh().await.expect(200);
+        ann.get("/me").await.expect(200);
+        app.sign_up("bob").await;
+    });
 }

@@ -302,7 +302,7 @@ fn replicas_share_what_there_is() {
 fn without_redis_guesses_are_still_limited_and_a_password_can_be_changed() {
     with_config(
         Store::Server,
-        "redis.timeout = '500ms'\nlimits.password_per_account = '3/1h'",
+        "limits.password_per_account = '3/1h'",
         |app| async move {
             let ann = app.sign_up("ann").await;
             app.backing.server().redis.cut();

@@ -72,48 +72,44 @@ fn unknown(named: &Names, families: &Names) -> Vec<String> {
 
 #[test]
 fn each_metric_is_explained_and_each_that_is_named_exists() {
-    with_one_redis(
-        "http.metrics_listen = '127.0.0.1:0'\nredis.timeout = '500ms'",
-        |app| async move {
-            let families = families(&exported(&app).await);
-            let page = file("docs/operations.md");
-            let rows = page
-                .lines()
-                .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0));
-            let explained: Names = rows
-                .filter(|name| name.starts_with("revolve_") || name.starts_with("process_"))
-                .map(str::to_owned)
-                .collect();
+    with_one_redis("http.metrics_listen = '127.0.0.1:0'", |app| async move {
+        let families = families(&exported(&app).await);
+        let page = file("docs/operations.md");
+        let rows = page
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0));
+        let explained: Names = rows
+            .filter(|name| name.starts_with("revolve_") || name.starts_with("process_"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(
+            explained, families,
+            "docs/operations.md explains each metric, and no other"
+        );
+        for path in [
+            "docs/operations.md",
+            "docs/security.md",
+            "config/grafana/revolve.json",
+            "config/prometheus/alerts.yml",
+            "config/prometheus/alerts.test.yml",
+        ] {
+            let named = named(&file(path));
+            assert!(!named.is_empty(), "{path}");
             assert_eq!(
-                explained, families,
-                "docs/operations.md explains each metric, and no other"
+                unknown(&named, &families),
+                [""; 0],
+                "{path} names what is not exported"
             );
-            for path in [
-                "docs/operations.md",
-                "docs/security.md",
-                "config/grafana/revolve.json",
-                "config/prometheus/alerts.yml",
-                "config/prometheus/alerts.test.yml",
-            ] {
-                let named = named(&file(path));
-                assert!(!named.is_empty(), "{path}");
-                assert_eq!(
-                    unknown(&named, &families),
-                    [""; 0],
-                    "{path} names what is not exported"
-                );
-            }
-            let drawn = named(&file("config/grafana/revolve.json"));
-            let is_drawn =
-                |family: &String| drawn.iter().any(|name| name.starts_with(family.as_str()));
-            let undrawn: Vec<_> = families
-                .iter()
-                .filter(|family| family.starts_with("revolve_") && !is_drawn(family))
-                .collect();
-            assert_eq!(undrawn, [""; 0], "the dashboard leaves nothing out");
-            app.backing.server().redis.restore();
-        },
-    );
+        }
+        let drawn = named(&file("config/grafana/revolve.json"));
+        let is_drawn = |family: &String| drawn.iter().any(|name| name.starts_with(family.as_str()));
+        let undrawn: Vec<_> = families
+            .iter()
+            .filter(|family| family.starts_with("revolve_") && !is_drawn(family))
+            .collect();
+        assert_eq!(undrawn, [""; 0], "the dashboard leaves nothing out");
+        app.backing.server().redis.restore();
+    });
 }
 
 #[test]
@@ -127,25 +123,22 @@ fn prometheus_own_linter_has_nothing_to_say() {
         println!("skipped: promtool is not installed");
         return;
     };
-    with_one_redis(
-        "http.metrics_listen = '127.0.0.1:0'\nredis.timeout = '500ms'",
-        |app| async move {
-            let text = exported(&app).await;
-            app.backing.server().redis.restore();
-            linter
-                .stdin
-                .take()
-                .unwrap()
-                .write_all(text.as_bytes())
-                .unwrap();
-            let output = linter.wait_with_output().unwrap();
-            assert!(
-                output.status.success(),
-                "{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-        },
-    );
+    with_one_redis("http.metrics_listen = '127.0.0.1:0'", |app| async move {
+        let text = exported(&app).await;
+        app.backing.server().redis.restore();
+        linter
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        let output = linter.wait_with_output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    });
 }
 
 #[test]

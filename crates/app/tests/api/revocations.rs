@@ -148,7 +148,7 @@ on_both_stores! {
             let answer = answer.expect(200);
             assert!(started.elapsed() < Duration::from_secs(30), "well before its wait");
             // The interval is half a second; the rest is for a machine that does something else, too.
-            assert!(ended.elapsed() < Duration::from_secs(5), "{:?}", ended.elapsed());
+            assert!(ended.elapsed() < Duration::from_secs(20), "{:?}", ended.elapsed());
             assert!(sessions(&reader.verified(&answer.text).await).contains(&ends.session.as_str()));
         }
         replica.stop().await;
@@ -206,7 +206,7 @@ on_both_stores! {
         }
         let started = Instant::now();
         replica.stop().await;
-        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
         for poll in polls {
             poll.await.unwrap().expect(304);
         }
@@ -227,7 +227,7 @@ on_both_stores! {
 fn without_postgres_the_feed_does_not_pretend() {
     with_config(
         Store::Server,
-        "postgres.timeout = '500ms'\ntokens.feed_interval = '50ms'",
+        "tokens.feed_interval = '50ms'",
         |app| async move {
             let ann = app.sign_up("ann").await;
             let tag = ann.feed().await.expect(200).header("etag").to_owned();
@@ -238,7 +238,7 @@ fn without_postgres_the_feed_does_not_pretend() {
             let started = Instant::now();
             while ann.feed().await.status == 200 {
                 assert!(
-                    started.elapsed() < Duration::from_secs(10),
+                    started.elapsed() < Duration::from_mins(1),
                     "the outage is not noticed"
                 );
             }
@@ -251,7 +251,7 @@ fn without_postgres_the_feed_does_not_pretend() {
             let started = Instant::now();
             while ann.feed().await.status != 200 {
                 assert!(
-                    started.elapsed() < Duration::from_secs(10),
+                    started.elapsed() < Duration::from_mins(1),
                     "the feed does not recover"
                 );
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -293,7 +293,7 @@ fn what_ended_long_ago_is_not_listed() {
             let started = Instant::now();
             let mut claims = ann.revoked().await;
             while sessions(&claims) != [&bob.session] {
-                assert!(started.elapsed() < Duration::from_secs(10), "{claims}");
+                assert!(started.elapsed() < Duration::from_mins(1), "{claims}");
                 claims = ann.revoked().await;
             }
             assert_eq!(claims["users"], json!([]));

@@ -1,55 +1,37 @@
-//! Buckets in Redis, shared by all replicas: one short string per bucket that is not full, with a TTL, and one Lua script per
-//! intent. All buckets are in one hash slot, so that one call can take from several of them or from none, on a cluster, too
-//! (ADR 13). Whom a bucket is about stands there as a keyed digest only.
+//! Rate limit buckets in Redis, shared by all replicas: one short string with a TTL for each bucket that is not full, and one Lua script for
+//! each operation. All buckets are in one hash slot, so that one call takes from several of them or from none, on a cluster too (ADR 13).
+//! The name of a bucket holds its owner only as a keyed digest.
 
 mod names;
 
 pub use names::BucketNames;
 
-use super::{RedisTokens, failure::Failure, links::Links};
+use super::client::{failure::UnreadableReply, script::script, topology::Topology};
 use async_trait::async_trait;
 use deadpool_redis::redis::{Script, ScriptInvocation};
 use revolve_domain::ports::{Empty, Level, RateLimiter, StoreError, Take, TakeOutcome};
 use std::{sync::Arc, time::Duration};
 
-macro_rules! script {
-    ($flags:literal, $file:literal) => {
-        Script::new(concat!(
-            "#!lua",
-            $flags,
-            "\n",
-            include_str!("shared.lua"),
-            "\n",
-            include_str!($file)
-        ))
-    };
-}
+const TAKE: &str = "count an attempt";
 
-/// Buckets in Redis, over the connections of the white list.
+/// Rate limit buckets in Redis, over the connections of the white list.
 pub struct RedisLimits {
-    links: Arc<Links>,
+    topology: Arc<Topology>,
     names: BucketNames,
     take: Script,
     give_back: Script,
 }
 
-impl RedisTokens {
-    /// Buckets beside the white list. They end with its connections.
-    pub fn limits(&self, names: BucketNames) -> RedisLimits {
-        let (take, give_back) = (
-            script!("", "take.lua"),
-            script!(" flags=allow-oom", "give_back.lua"),
-        );
-        RedisLimits {
-            links: Arc::clone(&self.links),
+impl RedisLimits {
+    pub(super) fn new(topology: Arc<Topology>, names: BucketNames) -> Self {
+        Self {
+            topology,
             names,
-            take,
-            give_back,
+            take: script!("", "shared.lua", "take.lua"),
+            give_back: script!(" flags=allow-oom", "shared.lua", "give_back.lua"),
         }
     }
-}
 
-impl RedisLimits {
     fn call<'s>(&self, script: &'s Script, takes: &[Take]) -> ScriptInvocation<'s> {
         let mut call = script.prepare_invoke();
         for take in takes {
@@ -58,18 +40,7 @@ impl RedisLimits {
         }
         call
     }
-
-    fn unreadable(&self, answer: &[i64]) -> StoreError {
-        let source = super::reply::Unreadable::answer("the limits", format!("{answer:?}"));
-        Failure::Reply {
-            address: self.links.address(),
-            source,
-        }
-        .while_it_should(TAKE)
-    }
 }
-
-const TAKE: &str = "count an attempt";
 
 #[async_trait]
 impl RateLimiter for RedisLimits {
@@ -78,12 +49,15 @@ impl RateLimiter for RedisLimits {
             return Ok(TakeOutcome::Allowed(Vec::new()));
         }
         let call = self.call(&self.take, takes);
-        let answer: Vec<i64> = self
-            .links
-            .call(&call)
-            .await
-            .map_err(|failure| failure.while_it_should(TAKE))?;
-        outcome(&answer, takes.len()).ok_or_else(|| self.unreadable(&answer))
+        let answer: Vec<i64> = self.topology.call(TAKE, &call).await?;
+        outcome(&answer, takes.len()).ok_or_else(|| {
+            let source = UnreadableReply {
+                what: "the answer",
+                whose: "the limits".to_owned(),
+                text: format!("{answer:?}"),
+            };
+            self.topology.unreadable(TAKE, source)
+        })
     }
 
     async fn give_back(&self, takes: &[Take]) -> Result<(), StoreError> {
@@ -91,14 +65,11 @@ impl RateLimiter for RedisLimits {
             return Ok(());
         }
         let call = self.call(&self.give_back, takes);
-        self.links
-            .call(&call)
-            .await
-            .map_err(|failure| failure.while_it_should("uncount an attempt"))
+        self.topology.call("uncount an attempt", &call).await
     }
 }
 
-/// The shapes are those that the head of the script describes.
+/// Parses the answer of `take.lua`, whose header describes it.
 fn outcome(answer: &[i64], asked: usize) -> Option<TakeOutcome> {
     let micros = |micros: i64| u64::try_from(micros).ok().map(Duration::from_micros);
     let (&allowed, rest) = answer.split_first()?;

@@ -6,15 +6,15 @@ use revolve_domain::limits::Bucket;
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 
-/// Names buckets by HMAC-SHA256 under a key of one installation, cut to 128 bits: whoever sees the names can't find out by trying
-/// which e-mail address or network one belongs to, and installations that share a Redis don't count for each other.
+/// Names buckets by HMAC-SHA256 under the installation's key, cut to 128 bits. The names do not allow to test guesses of the e-mail address
+/// or network that a bucket is for, and installations that share a Redis do not share buckets.
 #[derive(Clone, Debug)]
 pub struct BucketNames {
     key: SecretSlice<u8>,
 }
 
 impl BucketNames {
-    /// With a secret of at least 16 bytes that all replicas have.
+    /// The key has at least 16 bytes and is the same for all replicas.
     pub const fn new(key: SecretSlice<u8>) -> Self {
         Self { key }
     }
@@ -48,7 +48,7 @@ mod tests {
     use revolve_domain::model::EmailAddress;
 
     #[test]
-    fn a_name_says_the_kind_and_nobody() {
+    fn a_name_shows_the_kind_and_not_the_owner() {
         let bucket = Bucket::PasswordAccount(EmailAddress::parse("ann@example.org").unwrap());
         let names = |byte: u8| BucketNames::new(vec![byte; 32].into());
         let name = names(1).of(&bucket);

@@ -1,5 +1,4 @@
--- What taking and giving back have in common. All times are microseconds of Redis' own clock, written in full: Lua would shorten
--- them.
+-- Common to taking and giving back. All times are microseconds of Redis' own clock, formatted with %.0f: Lua would round them.
 --
 --   {limits}:<kind>:<digest>   string   full_at:told_until   TTL = until the later of the two
 --
@@ -8,7 +7,7 @@
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
--- What is known of a bucket. None is more than empty, whatever the clock or the rate was before.
+-- A bucket's state, capped at empty, since the clock or the rate may have changed.
 local function load(key, depth)
   local value = redis.call('GET', key)
   if not value then

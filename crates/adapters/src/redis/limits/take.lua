@@ -1,8 +1,8 @@
 -- take: takes one from each bucket, or from none.
 --
 -- KEYS  the buckets
--- ARGV  interval, depth of each
--- Answer: 1, then remaining, full_after of each; or 0, then index (from 0), retry_after, first (1 or 0) of each empty one
+-- ARGV  interval and depth of each
+-- Answer: 1, then remaining and full_after of each; or 0, then index (from 0), retry_after and first (1 or 0) of each empty one
 local buckets, empty = {}, { 0 }
 for i, key in ipairs(KEYS) do
   local interval, depth = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])

@@ -1,4 +1,4 @@
--- begin: white-lists the first token of a session and answers the user's other live sessions.
+-- begin: adds the first token of a session, and answers the user's other live sessions.
 --
 -- KEYS  index, the token's key
 -- ARGV  sid, gen, iat, exp, did ('' for none), epoch, ceiling
@@ -6,11 +6,11 @@
 local sid, gen, iat, exp, did, epoch, ceiling = unpack(ARGV)
 
 local live, dead = load_all()
-for _, gone in ipairs(dead) do
-  redis.call('HDEL', index, gone)
+for _, dead_sid in ipairs(dead) do
+  redis.call('HDEL', index, dead_sid)
 end
 
--- The same session again is replaced.
+-- A session that exists already is replaced.
 local others = {}
 for _, entry in ipairs(live) do
   if entry.sid == sid then
@@ -20,7 +20,7 @@ for _, entry in ipairs(live) do
   end
 end
 
--- Over the ceiling the least recently rotated go; the new one is never among them, nor one whose token was found reused.
+-- Above the ceiling the least recently rotated sessions are removed, but never the new one, nor one whose token was found reused.
 table.sort(others, function(a, b)
   if a.rotated_at ~= b.rotated_at then
     return a.rotated_at > b.rotated_at
@@ -33,4 +33,4 @@ while #others > 0 and #others + 1 > tonumber(ceiling) do
 end
 
 store({ sid = sid, gen = gen, key = KEYS[2], iat = iat, exp = exp, rotated_at = clock(), late = 0, did = did, epoch = tonumber(epoch) })
-return seen(others)
+return rows(others)

@@ -1,7 +1,7 @@
--- end: removes the entries of these sessions; unknown ones are passed over.
+-- end: removes these sessions; unknown ones are skipped.
 --
 -- KEYS  index
--- ARGV  a sid each
+-- ARGV  the sids
 for _, sid in ipairs(ARGV) do
   local value = redis.call('HGET', index, sid)
   if value then

@@ -1,12 +1,12 @@
--- end_older: removes every entry whose epoch is below the given one, but for one session. Those of that epoch or a newer one stay.
+-- end_older: removes all sessions with an epoch below this one, except one session.
 --
 -- KEYS  index
--- ARGV  epoch, kept sid ('' for none)
+-- ARGV  epoch, sid of the exception ('' for none)
 local epoch, kept = tonumber(ARGV[1]), ARGV[2]
 
 local live, dead = load_all()
-for _, gone in ipairs(dead) do
-  redis.call('HDEL', index, gone)
+for _, dead_sid in ipairs(dead) do
+  redis.call('HDEL', index, dead_sid)
 end
 for _, entry in ipairs(live) do
   if entry.epoch < epoch and entry.sid ~= kept then

@@ -1,4 +1,4 @@
--- rotate: one attempt to refresh, as `revolve_domain::rotation::step` has it; the first row that fits.
+-- rotate: one attempt to refresh. Same rows in the same order as `revolve_domain::rotation::step`; the table is in docs/sessions.md.
 --
 -- KEYS  index, the presented token's key, its successor's key
 -- ARGV  sid, presented gen, successor gen, iat, exp, epoch, expired (0/1), owner did, shown did ('' for none), bound (0/1),
@@ -10,7 +10,8 @@ local sid, presented, next_gen, iat, exp, epoch, expired, owner, shown, bound, r
 local value = redis.call('HGET', index, sid)
 local entry = value and load(sid, value)
 
--- The device check comes before every row: a foreign credential never will do, none only while nothing says bound.
+-- The device check comes before all rows: another device's credential is always refused, a missing one is accepted while the session is
+-- unbound.
 local satisfied
 if shown ~= '' then
   satisfied = shown == owner
@@ -25,16 +26,16 @@ if not entry then
   return { 'unknown' }
 end
 
--- Clocks step back; then no time has passed.
+-- The clock may have been set back; then no time has passed.
 local now = clock()
 local age = math.max(0, now - entry.rotated_at)
 
--- Reuse was found before, and is told until the session is cleared, so that no lost answer hides it.
+-- Reuse was found before. It is answered until the session is removed, so that no lost answer hides it.
 if entry.reused then
   return { 'reused', entry.gen, age, '1' }
 end
 
--- The live key, whatever its generation, becomes the successor's.
+-- Renames the live key, whatever its generation, to the successor's.
 local function replace(late)
   redis.call('RENAME', entry.key, KEYS[3])
   store({
@@ -45,7 +46,7 @@ end
 
 local current = tonumber(entry.gen)
 if current < tonumber(presented) then
-  -- The store lost acknowledged rotations. Only a token that is still good proves them.
+  -- Redis lost acknowledged rotations. A token that has not expired proves them.
   if expired == '1' then
     return { 'unknown' }
   end
@@ -54,7 +55,7 @@ if current < tonumber(presented) then
 end
 
 if current == tonumber(presented) then
-  -- The count of late retries clears only when a generation is used that had none.
+  -- The count of late retries is reset only by a generation that had none.
   replace(entry.charged and entry.late or 0)
   return { 'rotated' }
 end

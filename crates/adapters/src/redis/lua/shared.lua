@@ -1,21 +1,22 @@
--- What the intents have in common; it stands before each of them. Everything lives in the slot of one user:
+-- Common to all scripts; it comes before each of them. The layout of keys is in docs/sessions.md, and all keys of a user are in one hash
+-- slot:
 --
 --   KEYS[1]            {<uid>}:sessions   hash   sid -> gen:jti
 --   prefix .. jti      {<uid>}:<jti>      hash   sid gen iat exp rotated_at [late] [did] [epoch] [charged] [reused]
 --
--- A field in brackets is missing while it has its default (0, none, 0, 0, 0). An entry of the index whose key is gone is dead and
--- counts as none. Generations stay text wherever they are written: Lua would round a large one on its way to text.
+-- A field in brackets is missing while it has its default (0, none, 0, 0, 0). An index entry without a key is dead and does not count.
+-- Generations stay text wherever they are written: Lua would round a large number when it becomes text.
 
 local index = KEYS[1]
 local prefix = string.sub(index, 1, -#'sessions' - 1)
 
--- The store's own clock, in milliseconds.
+-- Redis' own clock, in milliseconds.
 local function clock()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
--- What the index says of a session: its generation (text), and the key of its token.
+-- Parses a value of the index: the generation (text) and the key of the token.
 local function locate(value)
   local gen, jti = string.match(value, '^(%d+):(.+)$')
   if not gen then
@@ -24,7 +25,7 @@ local function locate(value)
   return gen, prefix .. jti
 end
 
--- The entry behind a value of the index; nil if it is dead.
+-- The entry for a value of the index; nil if it is dead.
 local function load(sid, value)
   local gen, key = locate(value)
   local field = redis.call('HMGET', key, 'iat', 'exp', 'rotated_at', 'late', 'did', 'epoch', 'charged', 'reused')
@@ -53,13 +54,13 @@ local function load_all()
   return live, dead
 end
 
--- Removes a session. An index without fields is gone by itself.
+-- Removes a session. Redis removes an index without fields itself.
 local function remove(sid, key)
   redis.call('DEL', key)
   redis.call('HDEL', index, sid)
 end
 
--- Writes an entry to its key, which is new or has just been renamed, and gives it the life that its token's claims span, from now on.
+-- Writes an entry to its key, which is new or has just been renamed. It expires after its token's lifetime (exp - iat), from now on.
 local function store(entry)
   local set = { 'sid', entry.sid, 'gen', entry.gen, 'iat', entry.iat, 'exp', entry.exp, 'rotated_at', entry.rotated_at }
   local clear = { 'charged', 'reused' }
@@ -82,8 +83,8 @@ local function store(entry)
   end
 end
 
--- The entries as an answer, but for those whose token was found reused: they are about to go.
-local function seen(entries)
+-- The entries as an answer, without those whose token was found reused: they are about to be removed.
+local function rows(entries)
   local answer = {}
   for _, entry in ipairs(entries) do
     if not entry.reused then

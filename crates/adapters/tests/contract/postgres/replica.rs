@@ -37,7 +37,7 @@ async fn a_standby_that_takes_over_is_found() {
     };
     let (standby_first, [primary, standby]) = views(&url);
     let config = |url: &str| PostgresConfig {
-        timeout: Duration::from_secs(2),
+        timeout: Duration::from_secs(5),
         pool_size: 4,
         ..PostgresConfig::new(url.to_owned().into())
     };
@@ -125,7 +125,7 @@ async fn a_standby_that_takes_over_is_found() {
             told(&error)
         );
         assert!(
-            begun.elapsed() < Duration::from_secs(5),
+            begun.elapsed() < Duration::from_secs(30),
             "it took {:?} after the decision",
             begun.elapsed()
         );
@@ -155,7 +155,7 @@ async fn a_standby_that_takes_over_is_found() {
         .is_ok()
     {
         assert!(
-            begun.elapsed() < Duration::from_secs(20),
+            begun.elapsed() < Duration::from_mins(1),
             "it takes writes still"
         );
     }
@@ -194,7 +194,7 @@ async fn a_standby_that_takes_over_is_found() {
         .is_err()
     {
         assert!(
-            begun.elapsed() < Duration::from_secs(5),
+            begun.elapsed() < Duration::from_secs(30),
             "it took {:?}",
             begun.elapsed()
         );

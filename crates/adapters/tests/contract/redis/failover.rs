@@ -1,7 +1,7 @@
-//! Masters that end and slots that move, over a real cluster and real Sentinels: whatever happens, nobody is told that a session is
-//! unknown which is not. `cargo xtask test --cluster` starts the servers; the tests here take turns, since they share them.
+//! Masters that end and slots that move, in a real cluster and under real Sentinels: no honest client is told that its session is unknown.
+//! `cargo xtask test --cluster` starts the servers, which the tests use one after the other.
 
-use super::{faults::told, look::open, new_session, random, rotation, variable};
+use super::{direct::open, faults::full_message, new_session, random, rotation, variable};
 use deadpool_redis::redis::{
     AsyncCommands, FromRedisValue, RedisError, Value, aio::MultiplexedConnection, cmd,
 };
@@ -14,14 +14,16 @@ use revolve_domain::{
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
-/// How long a service may take once a new master is known.
-const RECOVERY: Duration = Duration::from_secs(5);
-/// How long the servers may take to agree on one; the machine may be busy.
-const DECISION: Duration = Duration::from_mins(1);
+/// The adapter's deadline for an operation: long enough for a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the adapter may take once a new master is known. An idle machine needs well under a second.
+const RECOVERY: Duration = Duration::from_secs(20);
+/// How long the servers may take to agree on a master.
+const DECISION: Duration = Duration::from_mins(2);
 
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// A rotation that found the session, if any did.
+/// Whether a rotation found the session. Fails if an honest client would have been refused.
 fn found(outcome: Result<RotationOutcome, StoreError>) -> bool {
     match outcome {
         // After an answer that was lost the retry is repeated; after a write that a master took when another had been chosen, and that went
@@ -37,14 +39,14 @@ fn found(outcome: Result<RotationOutcome, StoreError>) -> bool {
                 error.kind(),
                 StoreErrorKind::Unavailable,
                 "{}",
-                told(&error)
+                full_message(&error)
             );
             false
         }
     }
 }
 
-/// Rotates until it works; how long that took.
+/// Rotates until it succeeds. Returns how long that took.
 async fn until_rotated(tokens: &RedisTokens, attempt: &Rotation) -> Duration {
     let begun = Instant::now();
     while !found(tokens.rotate(attempt).await) {
@@ -76,7 +78,7 @@ async fn replicated(master: &mut MultiplexedConnection) {
     assert!(replicas >= 1, "a replica follows");
 }
 
-/// Ends a server at once. The connection ends with it, which is no failure.
+/// Ends a server at once. The connection ends with it, which is expected.
 async fn end(server: &mut MultiplexedConnection) {
     let _: Result<(), RedisError> = cmd("SHUTDOWN")
         .arg("NOSAVE")
@@ -97,12 +99,12 @@ async fn sessions(tokens: &RedisTokens, number: usize) -> Vec<NewLiveSession> {
     all
 }
 
-/// A cluster, seen from any of its nodes.
-struct Nodes {
+/// The cluster under test.
+struct TestCluster {
     url: String,
 }
 
-impl Nodes {
+impl TestCluster {
     fn get() -> Option<Self> {
         variable("REVOLVE_TEST_REDIS_FAILOVER_CLUSTER_URL").map(|url| Self { url })
     }
@@ -110,12 +112,13 @@ impl Nodes {
     async fn tokens(&self) -> RedisTokens {
         let config = RedisConfig {
             mode: RedisMode::Cluster,
+            timeout: TIMEOUT,
             ..RedisConfig::new(self.url.clone().into())
         };
         RedisTokens::connect(config).await.unwrap()
     }
 
-    /// `(id, port, first slot, last slot)` of each master that serves slots and is up, as a node that is up sees it.
+    /// `(id, port, first slot, last slot)` of each range of slots whose master is up, according to the first node that answers.
     async fn masters(&self) -> Vec<(String, u16, u16, u16)> {
         for host in self
             .url
@@ -126,12 +129,12 @@ impl Nodes {
             let Ok(client) = deadpool_redis::redis::Client::open(format!("redis://{host}/")) else {
                 continue;
             };
-            let Ok(mut link) = client.get_multiplexed_async_connection().await else {
+            let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
                 continue;
             };
             let Ok(text) = cmd("CLUSTER")
                 .arg("NODES")
-                .query_async::<String>(&mut link)
+                .query_async::<String>(&mut connection)
                 .await
             else {
                 continue;
@@ -170,11 +173,11 @@ impl Nodes {
 
     async fn slot(&self, user: UserId) -> u16 {
         let masters = self.masters().await;
-        let mut link = open(&format!("redis://127.0.0.1:{}/", masters[0].1)).await;
+        let mut connection = open(&format!("redis://127.0.0.1:{}/", masters[0].1)).await;
         cmd("CLUSTER")
             .arg("KEYSLOT")
             .arg(format!("{{{user}}}:sessions"))
-            .query_async(&mut link)
+            .query_async(&mut connection)
             .await
             .unwrap()
     }
@@ -196,7 +199,9 @@ async fn at(port: u16) -> MultiplexedConnection {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs `cargo xtask test --cluster`"]
 async fn a_clusters_master_dies_and_nobody_is_signed_out() {
-    let Some(nodes) = Nodes::get() else { return };
+    let Some(nodes) = TestCluster::get() else {
+        return;
+    };
     let _turn = TURN.lock().await;
     let tokens = nodes.tokens().await;
     let all = sessions(&tokens, 60).await;
@@ -235,13 +240,13 @@ async fn a_clusters_master_dies_and_nobody_is_signed_out() {
         for new in &elsewhere {
             assert!(
                 found(tokens.rotate(&rotation(new, generation)).await),
-                "who is elsewhere is served"
+                "users of other masters are served"
             );
         }
         let each = begun.elapsed() / u32::try_from(elsewhere.len()).unwrap();
         assert!(
-            each < Duration::from_millis(200),
-            "and not held up: {each:?}"
+            each < TIMEOUT / 5,
+            "and none waits for the master that is down: {each:?}"
         );
         tokens.ping().await.expect("some masters answer");
         generation += 1;
@@ -262,7 +267,9 @@ async fn a_clusters_master_dies_and_nobody_is_signed_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs `cargo xtask test --cluster`"]
 async fn a_slot_moves_and_nobody_is_signed_out() {
-    let Some(nodes) = Nodes::get() else { return };
+    let Some(nodes) = TestCluster::get() else {
+        return;
+    };
     let _turn = TURN.lock().await;
     let tokens = Arc::new(nodes.tokens().await);
     let new = sessions(&tokens, 1).await.remove(0);
@@ -316,7 +323,7 @@ async fn a_slot_moves_and_nobody_is_signed_out() {
                     error.kind(),
                     StoreErrorKind::Unavailable,
                     "{}",
-                    told(&error)
+                    full_message(&error)
                 );
             }
         }
@@ -363,20 +370,20 @@ async fn a_slot_moves_and_nobody_is_signed_out() {
     assert_eq!(listed, [new.session, kept.session].into(), "both are there");
 }
 
-async fn keys_of<T: FromRedisValue>(link: &mut MultiplexedConnection, user: UserId) -> T {
-    link.keys(format!("{{{user}}}:*")).await.unwrap()
+async fn keys_of<T: FromRedisValue>(connection: &mut MultiplexedConnection, user: UserId) -> T {
+    connection.keys(format!("{{{user}}}:*")).await.unwrap()
 }
 
-/// Who the Sentinels say is the master.
+/// The master's port according to a Sentinel.
 async fn master(url: &str) -> u16 {
     let (_, hosts) = url.split_once('@').expect("the URL has a password");
     let sentinel = hosts.split(',').next().expect("a host");
-    let mut link = open(&format!("redis://:watch@{sentinel}/")).await;
+    let mut connection = open(&format!("redis://:watch@{sentinel}/")).await;
     let ask = cmd("SENTINEL")
         .arg("GET-MASTER-ADDR-BY-NAME")
         .arg("revolve")
         .clone();
-    let (_, port): (String, u16) = ask.query_async(&mut link).await.unwrap();
+    let (_, port): (String, u16) = ask.query_async(&mut connection).await.unwrap();
     port
 }
 
@@ -394,14 +401,15 @@ async fn sentinels_lead_to_the_new_master() {
         };
         RedisConfig {
             mode: RedisMode::Sentinel(sentinel),
+            timeout: TIMEOUT,
             ..RedisConfig::new(url.clone().into())
         }
     };
     let error = RedisTokens::connect(named("another")).await.unwrap_err();
     assert!(
-        told(&error).contains("redis.sentinel.master"),
+        full_message(&error).contains("redis.sentinel.master"),
         "{}",
-        told(&error)
+        full_message(&error)
     );
     let error = RedisTokens::connect(RedisConfig {
         mode: RedisMode::Cluster,
@@ -409,9 +417,13 @@ async fn sentinels_lead_to_the_new_master() {
     })
     .await
     .unwrap_err();
-    assert!(!told(&error).contains("watch"), "{}", told(&error));
+    assert!(
+        !full_message(&error).contains("watch"),
+        "{}",
+        full_message(&error)
+    );
 
-    // One Sentinel that is gone holds nobody up.
+    // One Sentinel that does not answer delays nothing.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let more = url.replace('@', &format!("@{},", silent.local_addr().unwrap()));
     let tokens = RedisTokens::connect(RedisConfig {

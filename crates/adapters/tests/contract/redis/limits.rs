@@ -1,6 +1,6 @@
 //! Buckets in Redis: the contract, and what an operator sees of them.
 
-use super::{connect, look, random, server};
+use super::{connect, connect_directly, random, server};
 use async_trait::async_trait;
 use deadpool_redis::redis::{AsyncCommands, Script, aio::MultiplexedConnection};
 use revolve_adapters::redis::{BucketNames, RedisLimits, RedisTokens};
@@ -27,34 +27,34 @@ const SHIFT: &str = "
         end
     end";
 
-enum Subject {
+enum RedisLimitsSubject {
     Redis {
         limits: Arc<RedisLimits>,
         names: BucketNames,
-        look: MultiplexedConnection,
+        redis: MultiplexedConnection,
         _tokens: Box<RedisTokens>,
     },
     Skipped(MemorySubject),
 }
 
-async fn make() -> Subject {
+async fn make() -> RedisLimitsSubject {
     let Some(server) = server() else {
-        return Subject::Skipped(MemorySubject::new());
+        return RedisLimitsSubject::Skipped(MemorySubject::new());
     };
     let (tokens, names) = (
         connect(&server).await,
         BucketNames::new(random().to_vec().into()),
     );
-    Subject::Redis {
+    RedisLimitsSubject::Redis {
         limits: Arc::new(tokens.limits(names.clone())),
         names,
-        look: look(&server).await.with(SLOT).await,
+        redis: connect_directly(&server).await.for_key(SLOT).await,
         _tokens: Box::new(tokens),
     }
 }
 
 #[async_trait]
-impl LimitsSubject for Subject {
+impl LimitsSubject for RedisLimitsSubject {
     fn limiter(&self) -> Arc<dyn RateLimiter> {
         match self {
             Self::Redis { limits, .. } => limits.clone(),
@@ -64,14 +64,14 @@ impl LimitsSubject for Subject {
 
     async fn advance(&self, buckets: &[Bucket], by: Duration) {
         match self {
-            Self::Redis { names, look, .. } => {
+            Self::Redis { names, redis, .. } => {
                 let script = Script::new(SHIFT);
                 let mut call = script.arg(u64::try_from(by.as_millis()).expect("a short time"));
                 for bucket in buckets {
                     call.key(names.of(bucket));
                 }
                 let _: () = call
-                    .invoke_async(&mut look.clone())
+                    .invoke_async(&mut redis.clone())
                     .await
                     .expect("the shift should work");
             }
@@ -91,7 +91,10 @@ fn account(name: &str) -> Bucket {
 #[tokio::test]
 async fn a_bucket_is_one_key_that_names_nobody_and_dies_when_it_is_full() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await.with(SLOT).await);
+    let (tokens, mut redis) = (
+        connect(&server).await,
+        connect_directly(&server).await.for_key(SLOT).await,
+    );
     let names = BucketNames::new(random().to_vec().into());
     let limits = tokens.limits(names.clone());
     let take = [Take {
@@ -99,21 +102,21 @@ async fn a_bucket_is_one_key_that_names_nobody_and_dies_when_it_is_full() {
         rate: "10/1000s".parse().unwrap(),
     }];
     let key = names.of(&take[0].bucket);
-    let left = async |look: &mut MultiplexedConnection| look.pttl::<_, i64>(&key).await.unwrap();
+    let left = async |redis: &mut MultiplexedConnection| redis.pttl::<_, i64>(&key).await.unwrap();
 
     limits.take(&take).await.unwrap();
-    let one = left(&mut look).await;
+    let one = left(&mut redis).await;
     assert!(
         one > 80_000 && one <= 100_000,
         "one of ten is missing, and back in 100 s: {one} ms"
     );
     while matches!(limits.take(&take).await.unwrap(), TakeOutcome::Allowed(_)) {}
-    let all = left(&mut look).await;
+    let all = left(&mut redis).await;
     assert!(
         all > 980_000 && all <= 1_000_000,
         "all are missing: {all} ms"
     );
-    let value: String = look.get(&key).await.unwrap();
+    let value: String = redis.get(&key).await.unwrap();
     assert!(
         value
             .bytes()
@@ -127,9 +130,9 @@ async fn a_bucket_is_one_key_that_names_nobody_and_dies_when_it_is_full() {
     }];
     limits.take(&other).await.unwrap();
     limits.give_back(&other).await.unwrap();
-    let there: bool = look.exists(names.of(&other[0].bucket)).await.unwrap();
+    let there: bool = redis.exists(names.of(&other[0].bucket)).await.unwrap();
     assert!(!there, "a full bucket is no key");
-    let _: () = look.del(&key).await.unwrap();
+    let _: () = redis.del(&key).await.unwrap();
 }
 
 #[tokio::test]
@@ -152,13 +155,16 @@ async fn installations_that_share_a_redis_do_not_count_for_each_other() {
 #[tokio::test]
 async fn something_else_under_the_name_is_a_broken_store() {
     let Some(server) = server() else { return };
-    let (tokens, mut look) = (connect(&server).await, look(&server).await.with(SLOT).await);
+    let (tokens, mut redis) = (
+        connect(&server).await,
+        connect_directly(&server).await.for_key(SLOT).await,
+    );
     let names = BucketNames::new(random().to_vec().into());
     let take = [Take {
         bucket: account("broken"),
         rate: "1/1s".parse().unwrap(),
     }];
-    let _: () = look
+    let _: () = redis
         .set_ex(names.of(&take[0].bucket), "nonsense", 60)
         .await
         .unwrap();

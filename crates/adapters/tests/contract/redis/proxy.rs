@@ -1,4 +1,4 @@
-//! A door between the adapter and Redis that a test can shut, stick or open again at the same address.
+//! A TCP proxy before Redis that a test switches between working and several kinds of failure, at the same address.
 
 use std::sync::Arc;
 use tokio::{
@@ -8,64 +8,64 @@ use tokio::{
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
-    /// All goes through.
-    Open,
-    /// Connections end at once.
-    Shut,
-    /// Connections are taken, and nothing goes through.
-    Stuck,
-    /// Connections end in the middle of the next answer.
-    Half,
+pub(super) enum ProxyMode {
+    /// Forwards everything.
+    Pass,
+    /// Closes connections at once.
+    Refuse,
+    /// Accepts connections and forwards nothing.
+    Stall,
+    /// Closes connections in the middle of the next answer.
+    CutAnswers,
 }
 
-pub(super) struct Proxy {
+pub(super) struct RedisProxy {
     pub(super) address: String,
-    door: Arc<watch::Sender<Door>>,
+    mode: Arc<watch::Sender<ProxyMode>>,
 }
 
-impl Proxy {
+impl RedisProxy {
     pub(super) async fn to(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("there is a free port");
         let address = listener.local_addr().expect("it is bound").to_string();
-        let door = Arc::new(watch::Sender::new(Door::Open));
-        let doors = Arc::clone(&door);
+        let mode = Arc::new(watch::Sender::new(ProxyMode::Pass));
+        let modes = Arc::clone(&mode);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, target.clone(), doors.subscribe()));
+                tokio::spawn(forward(client, target.clone(), modes.subscribe()));
             }
         });
-        Self { address, door }
+        Self { address, mode }
     }
 
-    pub(super) fn set(&self, door: Door) {
-        self.door.send_replace(door);
+    pub(super) fn set(&self, mode: ProxyMode) {
+        self.mode.send_replace(mode);
     }
 }
 
-/// Carries bytes while the door is open. A connection that was stuck once stays so until the door shuts.
-async fn carry(mut client: TcpStream, target: String, mut door: watch::Receiver<Door>) {
-    let first = *door.borrow_and_update();
-    if matches!(first, Door::Open | Door::Half) {
+/// Forwards one connection. One that stalled once stays so until the proxy refuses connections.
+async fn forward(mut client: TcpStream, target: String, mut mode: watch::Receiver<ProxyMode>) {
+    let first = *mode.borrow_and_update();
+    if matches!(first, ProxyMode::Pass | ProxyMode::CutAnswers) {
         let Ok(mut server) = TcpStream::connect(target).await else {
             return;
         };
-        if first == Door::Open {
+        if first == ProxyMode::Pass {
             tokio::select! {
                 _ = copy_bidirectional(&mut client, &mut server) => return,
-                _ = door.changed() => {}
+                _ = mode.changed() => {}
             }
         }
-        if *door.borrow() == Door::Half {
-            return half(client, server).await;
+        if *mode.borrow() == ProxyMode::CutAnswers {
+            return cut_answer(client, server).await;
         }
     }
-    let _ = door.wait_for(|door| *door == Door::Shut).await;
+    let _ = mode.wait_for(|mode| *mode == ProxyMode::Refuse).await;
 }
 
-async fn half(mut client: TcpStream, mut server: TcpStream) {
+async fn cut_answer(mut client: TcpStream, mut server: TcpStream) {
     let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
         (client.split(), server.split());
     let answer = async {

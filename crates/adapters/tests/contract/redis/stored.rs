@@ -1,6 +1,6 @@
-//! What is in Redis, as an operator sees it: names, fields and lifetimes are a promise (DESIGN §4).
+//! What is stored in Redis: names, fields and lifetimes are documented in `docs/sessions.md`.
 
-use super::{LIFE, START, connect, look, new_session, random, rotation, server};
+use super::{LIFE, START, connect, connect_directly, new_session, random, rotation, server};
 use deadpool_redis::redis::{AsyncCommands, aio::MultiplexedConnection};
 use revolve_domain::{
     model::{DeviceId, Epoch, TokenId, UserId},
@@ -9,8 +9,8 @@ use revolve_domain::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-async fn keys(look: &mut MultiplexedConnection, user: UserId) -> Vec<String> {
-    let mut keys: Vec<String> = look
+async fn keys(redis: &mut MultiplexedConnection, user: UserId) -> Vec<String> {
+    let mut keys: Vec<String> = redis
         .keys(format!("{{{user}}}:*"))
         .await
         .expect("KEYS works");
@@ -27,8 +27,8 @@ fn token_key(new: &NewLiveSession, generation: u64) -> String {
 }
 
 /// Just under: it was set a moment ago.
-async fn assert_ttl(look: &mut MultiplexedConnection, key: &str, life: Duration) {
-    let left: i64 = look.pttl(key).await.expect("PTTL works");
+async fn assert_ttl(redis: &mut MultiplexedConnection, key: &str, life: Duration) {
+    let left: i64 = redis.pttl(key).await.expect("PTTL works");
     let life = i64::try_from(life.as_millis()).expect("a short life");
     assert!(
         left <= life && left > life - 20_000,
@@ -40,9 +40,9 @@ async fn assert_ttl(look: &mut MultiplexedConnection, key: &str, life: Duration)
 async fn a_session_is_one_key_and_an_entry_of_the_index() {
     let Some(server) = server() else { return };
     let new = new_session(UserId::from_random(random()));
-    let (tokens, mut look) = (
+    let (tokens, mut redis) = (
         connect(&server).await,
-        look(&server).await.at(new.user).await,
+        connect_directly(&server).await.for_user(new.user).await,
     );
     tokens.begin(new).await.unwrap();
 
@@ -53,9 +53,9 @@ async fn a_session_is_one_key_and_an_entry_of_the_index() {
     );
     let mut expected = vec![index.clone(), first.clone()];
     expected.sort_unstable();
-    assert_eq!(keys(&mut look, new.user).await, expected);
-    assert_ttl(&mut look, &first, LIFE).await;
-    assert_ttl(&mut look, &index, LIFE).await;
+    assert_eq!(keys(&mut redis, new.user).await, expected);
+    assert_ttl(&mut redis, &first, LIFE).await;
+    assert_ttl(&mut redis, &index, LIFE).await;
 
     assert!(matches!(
         tokens.rotate(&rotation(&new, 1)).await.unwrap(),
@@ -64,12 +64,12 @@ async fn a_session_is_one_key_and_an_entry_of_the_index() {
     let mut expected = vec![index.clone(), second.clone()];
     expected.sort_unstable();
     assert_eq!(
-        keys(&mut look, new.user).await,
+        keys(&mut redis, new.user).await,
         expected,
         "the old key is gone and its successor there"
     );
-    assert_ttl(&mut look, &second, LIFE).await;
-    let entries: BTreeMap<String, String> = look.hgetall(&index).await.unwrap();
+    assert_ttl(&mut redis, &second, LIFE).await;
+    let entries: BTreeMap<String, String> = redis.hgetall(&index).await.unwrap();
     let jti = second.rsplit(':').next().unwrap();
     assert_eq!(
         entries,
@@ -78,7 +78,7 @@ async fn a_session_is_one_key_and_an_entry_of_the_index() {
 
     tokens.end(new.user, &[new.session]).await.unwrap();
     assert_eq!(
-        keys(&mut look, new.user).await,
+        keys(&mut redis, new.user).await,
         [""; 0],
         "nothing is left of the last session"
     );
@@ -89,9 +89,9 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
     let Some(server) = server() else { return };
     let device = DeviceId::from_random(random());
     let plain = new_session(UserId::from_random(random()));
-    let (tokens, mut look) = (
+    let (tokens, mut redis) = (
         connect(&server).await,
-        look(&server).await.at(plain.user).await,
+        connect_directly(&server).await.for_user(plain.user).await,
     );
     let bound = NewLiveSession {
         token: LiveToken {
@@ -103,10 +103,10 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
     };
 
     tokens.begin(bound).await.unwrap();
-    let mut fields: BTreeMap<String, String> = look.hgetall(token_key(&plain, 1)).await.unwrap();
+    let mut fields: BTreeMap<String, String> = redis.hgetall(token_key(&plain, 1)).await.unwrap();
     let rotated_at: i64 = fields.remove("rotated_at").unwrap().parse().unwrap();
     let (seconds, _): (i64, i64) = deadpool_redis::redis::cmd("TIME")
-        .query_async(&mut look)
+        .query_async(&mut redis)
         .await
         .unwrap();
     assert!(
@@ -152,13 +152,13 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
         tokens.rotate(&attempt(1)).await.unwrap(),
         RotationOutcome::Repeated { late: true, .. }
     ));
-    let late: (Option<u32>, Option<u32>) = look
+    let late: (Option<u32>, Option<u32>) = redis
         .hmget(token_key(&plain, 2), &["late", "charged"])
         .await
         .unwrap();
     assert_eq!(late, (Some(1), Some(1)));
     tokens.begin(plain).await.unwrap();
-    let mut fields: BTreeMap<String, String> = look.hgetall(token_key(&plain, 1)).await.unwrap();
+    let mut fields: BTreeMap<String, String> = redis.hgetall(token_key(&plain, 1)).await.unwrap();
     fields.remove("rotated_at");
     assert_eq!(fields, named(&always));
     tokens.end(plain.user, &[plain.session]).await.unwrap();
@@ -168,7 +168,10 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
 async fn each_session_has_one_key_and_the_index_outlives_them_all() {
     let Some(server) = server() else { return };
     let user = UserId::from_random(random());
-    let (tokens, mut look) = (connect(&server).await, look(&server).await.at(user).await);
+    let (tokens, mut redis) = (
+        connect(&server).await,
+        connect_directly(&server).await.for_user(user).await,
+    );
     let long = new_session(user);
     let short = NewLiveSession {
         token: LiveToken {
@@ -182,27 +185,27 @@ async fn each_session_has_one_key_and_the_index_outlives_them_all() {
     for generation in 1..5 {
         tokens.rotate(&rotation(&long, generation)).await.unwrap();
     }
-    assert_eq!(keys(&mut look, user).await.len(), 3);
-    assert_ttl(&mut look, &token_key(&short, 1), LIFE / 4).await;
-    assert_ttl(&mut look, &format!("{{{user}}}:sessions"), LIFE).await;
+    assert_eq!(keys(&mut redis, user).await.len(), 3);
+    assert_ttl(&mut redis, &token_key(&short, 1), LIFE / 4).await;
+    assert_ttl(&mut redis, &format!("{{{user}}}:sessions"), LIFE).await;
     tokens.end_older(user, Epoch::new(1), None).await.unwrap();
-    assert_eq!(keys(&mut look, user).await, [""; 0]);
+    assert_eq!(keys(&mut redis, user).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn healing_leaves_no_key_behind() {
     let Some(server) = server() else { return };
     let new = new_session(UserId::from_random(random()));
-    let (tokens, mut look) = (
+    let (tokens, mut redis) = (
         connect(&server).await,
-        look(&server).await.at(new.user).await,
+        connect_directly(&server).await.for_user(new.user).await,
     );
     tokens.begin(new).await.unwrap();
     assert!(matches!(
         tokens.rotate(&rotation(&new, 7)).await.unwrap(),
         RotationOutcome::Healed { .. }
     ));
-    let keys = keys(&mut look, new.user).await;
+    let keys = keys(&mut redis, new.user).await;
     assert_eq!(keys.len(), 2);
     assert!(keys.contains(&token_key(&new, 8)));
     tokens.end(new.user, &[new.session]).await.unwrap();
@@ -212,12 +215,12 @@ async fn healing_leaves_no_key_behind() {
 async fn an_entry_whose_key_is_gone_counts_as_none() {
     let Some(server) = server() else { return };
     let new = new_session(UserId::from_random(random()));
-    let (tokens, mut look) = (
+    let (tokens, mut redis) = (
         connect(&server).await,
-        look(&server).await.at(new.user).await,
+        connect_directly(&server).await.for_user(new.user).await,
     );
     tokens.begin(new).await.unwrap();
-    let _: () = look.del(token_key(&new, 1)).await.unwrap();
+    let _: () = redis.del(token_key(&new, 1)).await.unwrap();
     assert_eq!(tokens.list(new.user).await.unwrap(), []);
     assert_eq!(
         tokens.rotate(&rotation(&new, 1)).await.unwrap(),
@@ -228,7 +231,7 @@ async fn an_entry_whose_key_is_gone_counts_as_none() {
         ..new_session(new.user)
     };
     assert_eq!(tokens.begin(other).await.unwrap(), []);
-    let entries: usize = look
+    let entries: usize = redis
         .hlen(format!("{{{}}}:sessions", new.user))
         .await
         .unwrap();

@@ -1,6 +1,6 @@
-//! Redis as a subject of the contract: time passes by shifting what is stored, which needs no hook in the adapter.
+//! Redis as a subject of the contract. Time passes by shifting the stored times, which needs no hook in the adapter.
 
-use super::{Look, connect, look, server};
+use super::{DirectConnections, connect, connect_directly, server};
 use async_trait::async_trait;
 use deadpool_redis::redis::Script;
 use revolve_adapters::redis::RedisTokens;
@@ -45,27 +45,27 @@ const RESTORE: &str = "
     redis.call('HSET', index, sid, redis.call('HGET', key, 'gen') .. ':' .. ARGV[2])
     if redis.call('PTTL', index) < left then redis.call('PEXPIRE', index, left) end";
 
-/// The adapter, and a connection behind its back. Without a Redis the memory stands in, so that nothing fails.
-pub(super) enum Subject {
+/// The adapter, and connections that bypass it. Without a Redis the memory stands in, so that nothing fails.
+pub(super) enum RedisTokensSubject {
     Redis {
         tokens: Arc<RedisTokens>,
-        look: Look,
+        redis: DirectConnections,
     },
     Skipped(MemorySubject),
 }
 
-pub(super) async fn make() -> Subject {
+pub(super) async fn make() -> RedisTokensSubject {
     let Some(server) = server() else {
-        return Subject::Skipped(MemorySubject::new());
+        return RedisTokensSubject::Skipped(MemorySubject::new());
     };
-    Subject::Redis {
+    RedisTokensSubject::Redis {
         tokens: Arc::new(connect(&server).await),
-        look: look(&server).await,
+        redis: connect_directly(&server).await,
     }
 }
 
 #[async_trait]
-impl TokensSubject for Subject {
+impl TokensSubject for RedisTokensSubject {
     fn repository(&self) -> Arc<dyn TokenRepository> {
         match self {
             Self::Redis { tokens, .. } => tokens.clone(),
@@ -75,12 +75,12 @@ impl TokensSubject for Subject {
 
     async fn advance(&self, user: UserId, by: Duration) {
         match self {
-            Self::Redis { look, .. } => {
+            Self::Redis { redis, .. } => {
                 let script = Script::new(SHIFT);
                 let mut call = script.key(format!("{{{user}}}:sessions"));
                 let orphans: u32 = call
                     .arg(millis(by))
-                    .invoke_async(&mut look.at(user).await)
+                    .invoke_async(&mut redis.for_user(user).await)
                     .await
                     .expect("the shift should work");
                 assert_eq!(orphans, 0, "every token's key is in the index");
@@ -91,10 +91,10 @@ impl TokensSubject for Subject {
 }
 
 #[async_trait]
-impl HistorySubject for Subject {
+impl HistorySubject for RedisTokensSubject {
     async fn roll_back(&self, user: UserId, session: SessionId, state: Option<StoredToken>) {
-        let look = match self {
-            Self::Redis { look, .. } => look,
+        let redis = match self {
+            Self::Redis { redis, .. } => redis,
             Self::Skipped(memory) => return memory.roll_back(user, session, state).await,
         };
         let script = Script::new(RESTORE);
@@ -133,7 +133,7 @@ impl HistorySubject for Subject {
             }
         }
         let _: () = call
-            .invoke_async(&mut look.at(user).await)
+            .invoke_async(&mut redis.for_user(user).await)
             .await
             .expect("the roll-back should work");
     }

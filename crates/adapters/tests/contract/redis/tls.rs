@@ -1,6 +1,6 @@
 //! Redis over TLS, against a real one: what is trusted works, everything else is refused with a word about what to do.
 
-use super::{faults::told, new_session, random, rotation, variable};
+use super::{faults::full_message, new_session, random, rotation, variable};
 use revolve_adapters::{
     redis::{RedisConfig, RedisTokens},
     tls::{TlsIdentity, TlsSettings},
@@ -50,9 +50,9 @@ async fn refusal(url: &str, tls: TlsSettings) -> String {
         error.kind(),
         StoreErrorKind::Unavailable,
         "{}",
-        told(&error)
+        full_message(&error)
     );
-    told(&error)
+    full_message(&error)
 }
 
 #[tokio::test]
@@ -72,19 +72,19 @@ async fn an_authority_that_is_not_trusted_is_refused() {
     ) else {
         return;
     };
-    let told = refusal(&url, other).await;
+    let message = refusal(&url, other).await;
     assert!(
-        told.contains("give that authority's certificate as ca_file"),
-        "{told}"
+        message.contains("give that authority's certificate as ca_file"),
+        "{message}"
     );
     // The authority of a test is none that the system trusts; where the system trusts none, that is what is said.
     let error = RedisTokens::connect(config(&url, TlsSettings::default()))
         .await
         .unwrap_err();
     assert!(
-        super::faults::told(&error).contains("ca_file"),
+        super::faults::full_message(&error).contains("ca_file"),
         "{}",
-        super::faults::told(&error)
+        super::faults::full_message(&error)
     );
 }
 
@@ -94,8 +94,8 @@ async fn a_certificate_for_another_host_is_refused() {
     else {
         return;
     };
-    let told = refusal(&url.replace("localhost", "127.0.0.1"), tls).await;
-    assert!(told.contains("for another host name"), "{told}");
+    let message = refusal(&url.replace("localhost", "127.0.0.1"), tls).await;
+    assert!(message.contains("for another host name"), "{message}");
 }
 
 #[tokio::test]
@@ -104,8 +104,8 @@ async fn a_server_without_tls_is_refused_in_time() {
     else {
         return;
     };
-    let told = refusal(&url.replace("redis://", "rediss://"), tls).await;
-    assert!(told.contains("its port for TLS"), "{told}");
+    let message = refusal(&url.replace("redis://", "rediss://"), tls).await;
+    assert!(message.contains("its port for TLS"), "{message}");
 }
 
 #[tokio::test]
@@ -113,12 +113,12 @@ async fn a_server_that_wants_tls_says_so_to_plain_text() {
     let Some(url) = variable("REVOLVE_TEST_REDIS_TLS_URL") else {
         return;
     };
-    let told = refusal(
+    let message = refusal(
         &url.replace("rediss://", "redis://"),
         TlsSettings::default(),
     )
     .await;
-    assert!(told.contains("write rediss://"), "{told}");
+    assert!(message.contains("write rediss://"), "{message}");
 }
 
 #[tokio::test]
@@ -129,8 +129,8 @@ async fn a_server_that_wants_a_certificate_gets_ours() {
     ) else {
         return;
     };
-    let told = refusal(&url, tls.clone()).await;
-    assert!(told.contains("client_certificate_file"), "{told}");
+    let message = refusal(&url, tls.clone()).await;
+    assert!(message.contains("client_certificate_file"), "{message}");
     let (Some(certificates), Some(key)) = (file("client.pem"), file("client.key")) else {
         return;
     };
@@ -151,8 +151,8 @@ async fn a_server_that_wants_a_certificate_gets_ours() {
     let error = RedisTokens::connect(config(&url, tls)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Broken);
     assert!(
-        super::faults::told(&error).contains("not the key of client_certificate_file"),
+        super::faults::full_message(&error).contains("not the key of client_certificate_file"),
         "{}",
-        super::faults::told(&error)
+        super::faults::full_message(&error)
     );
 }

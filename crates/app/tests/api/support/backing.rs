@@ -113,6 +113,16 @@ impl Backing {
         );
         // Compilers and other tests run beside, at the priority that hashing threads would have to step back from.
         common.push_str("hashing.nice = 0\n");
+        // None of these may run out because the machine is busy.
+        for (key, patience) in [
+            ("http.request_timeout", "60s"),
+            ("redis.timeout", "30s"),
+            ("postgres.timeout", "30s"),
+        ] {
+            if !more.contains(key) && (self.server.is_some() || key.starts_with("http")) {
+                common.push_str(&format!("{key} = '{patience}'\n"));
+            }
+        }
         if !more.contains("hashing.passes") {
             common.push_str("hashing.memory_kib = 64\nhashing.passes = 1\n");
         }

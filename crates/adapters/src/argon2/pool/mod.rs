@@ -1,14 +1,18 @@
-//! Threads that do nothing but hash, at a lower priority than the rest of the service. They share a budget of bytes and a queue, and what
-//! can't be served in time is turned away at once.
+//! Threads that only hash, at a lower priority than the rest of the service. They share a memory budget and a queue; what can't be served in
+//! time is refused at once.
 
-use super::{
-    HasherError, STORE,
-    memory::{Budget, Memory},
-    queue::{Job, Queue, Ticket, Work},
-    stored::Demand,
-    unusable,
+mod estimator;
+mod memory;
+mod queue;
+
+use super::hash::{
+    compute::{STORE, unusable},
+    cost::{HashCost, HasherError},
+    demand::HashDemand,
 };
-use argon2::{Block, Params};
+use argon2::Block;
+use memory::{MemoryBudget, WorkMemory};
+use queue::{HashTask, Queue, QueuedJob, Ticket};
 use revolve_domain::ports::StoreError;
 use std::{
     num::NonZeroUsize,
@@ -19,21 +23,21 @@ use std::{
 };
 use tokio::{sync::oneshot, time::timeout};
 
-/// How much hashing may go on.
+/// Limits of hashing.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolConfig {
-    /// Hashes at once at most; one less than cores, so that one is left to the rest of the service. The budget may allow fewer.
+    /// Most hashes at once. The default is one less than cores, which leaves one to the rest of the service; the budget may allow fewer.
     pub threads: Option<NonZeroUsize>,
-    /// All memory that hashing may hold in bytes, what is kept for the next hash included.
+    /// Memory for hashing in bytes, including what is kept for later hashes.
     pub budget: u64,
-    /// So long may somebody wait for a thread.
+    /// Longest wait for a thread.
     pub patience: Duration,
-    /// How much lower than the service's the threads' priority is, 0 to 19, where the system has priorities for threads (Linux).
+    /// Added to the threads' nice value, 0 to 19. Linux only.
     pub nice: u8,
 }
 
 impl Default for PoolConfig {
-    /// A thread per core but one, 256 MiB, 5 s of patience, 10 lower.
+    /// A thread per core but one, 256 MiB, 5 s of patience, a nice value of 10.
     fn default() -> Self {
         Self {
             threads: None,
@@ -44,44 +48,53 @@ impl Default for PoolConfig {
     }
 }
 
-/// What the pool is doing: numbers for operators.
+/// The pool's state, for metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolStats {
-    /// Hashes at once at most.
+    /// Most hashes at once.
     pub threads: usize,
     /// Hashes that are being computed.
     pub busy: usize,
-    /// How many wait for a thread.
+    /// Hashes that wait for a thread.
     pub waiting: usize,
-    /// How long somebody would wait who came now, as far as can be told.
+    /// The estimated wait of a hash that is requested now.
     pub wait: Duration,
-    /// How many were turned away since the start.
+    /// Hashes refused since the start.
     pub refused: u64,
     /// The budget in bytes.
     pub budget: u64,
-    /// Bytes of it that are in use or kept for the next hash.
+    /// Bytes in use or kept for later hashes.
     pub held: u64,
-    /// The most that was held since the start.
+    /// The most bytes held since the start.
     pub peak: u64,
 }
 
-/// The pool. Its threads end when it is dropped.
-pub(super) struct Pool {
-    shared: Arc<Shared>,
-    patience: Duration,
-    today: Demand,
+/// How many hashes of this cost are computed at once: `threads`, or one per core but one, as far as the budget in bytes allows; at least one.
+pub fn threads(threads: Option<NonZeroUsize>, cost: HashCost, budget: u64) -> NonZeroUsize {
+    let others = || NonZeroUsize::new(std::thread::available_parallelism().ok()?.get() - 1);
+    let wanted = threads.or_else(others).unwrap_or(NonZeroUsize::MIN);
+    let room = usize::try_from(budget / cost.bytes().max(1)).unwrap_or(usize::MAX);
+    NonZeroUsize::new(room).map_or(NonZeroUsize::MIN, |room| wanted.min(room))
 }
 
-struct Shared {
+/// Its threads end when it is dropped.
+pub(super) struct HashingPool {
+    shared: Arc<SharedQueue>,
+    patience: Duration,
+    current: HashDemand,
+}
+
+struct SharedQueue {
     queue: Mutex<Queue>,
-    /// Something has changed for those who have nothing to do.
+    /// Wakes idle threads.
     changed: Condvar,
 }
 
-impl Pool {
-    /// Its budget must hold at least one hash with today's parameters.
-    pub(super) fn start(config: &PoolConfig, today: &Params) -> Result<Self, HasherError> {
-        let demand = Demand::of(today);
+impl HashingPool {
+    /// The budget must hold at least one hash of this cost.
+    pub(super) fn start(config: &PoolConfig, cost: HashCost) -> Result<Self, HasherError> {
+        let params = cost.params()?;
+        let demand = HashDemand::of(&params);
         let need = demand.bytes();
         if need > config.budget {
             return Err(HasherError::Budget {
@@ -89,30 +102,25 @@ impl Pool {
                 budget: config.budget,
             });
         }
-        let cost = super::HashCost {
-            memory_kib: today.m_cost(),
-            passes: today.t_cost(),
-            lanes: today.p_cost(),
-        };
-        let threads = super::threads(config.threads, cost, config.budget).get();
+        let threads = threads(config.threads, cost, config.budget).get();
         let queue = Queue::new(
             threads,
             config.patience,
-            Budget::new(config.budget, today.block_count()),
+            MemoryBudget::new(config.budget, params.block_count()),
         );
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedQueue {
             queue: Mutex::new(queue),
             changed: Condvar::new(),
         });
         let pool = Self {
             shared,
             patience: config.patience,
-            today: demand,
+            current: demand,
         };
         for _ in 0..threads {
             let (shared, nice) = (Arc::clone(&pool.shared), config.nice);
             let serve = move || {
-                step_back(nice);
+                lower_priority(nice);
                 serve(&shared);
             };
             thread::Builder::new()
@@ -123,26 +131,26 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Whether a hash with today's parameters would be let in.
+    /// Refuses if a new hash would be refused now.
     pub(super) fn admit(&self) -> Result<(), StoreError> {
         self.shared
             .queue()
-            .admit(self.today, Instant::now())
+            .admit(self.current, Instant::now())
             .map_err(|wait| overloaded("admit a password", wait))
     }
 
-    /// Runs one piece of work, if its turn comes in time.
+    /// Runs `work` on a thread, unless the wait is too long.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
-        demand: Demand,
+        demand: HashDemand,
         work: impl FnOnce(&mut [Block]) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         demand
             .within(self.shared.queue().budget().bytes())
             .map_err(unusable)?;
         let (answer, mut answered) = oneshot::channel();
-        let work: Work = Box::new(move |memory| {
+        let work: HashTask = Box::new(move |memory| {
             let panicked = || Err(StoreError::broken(STORE, operation, "hashing panicked"));
             let result =
                 catch_unwind(AssertUnwindSafe(|| work(memory))).unwrap_or_else(|_| panicked());
@@ -152,7 +160,7 @@ impl Pool {
         let entered = self.shared.queue().enter(demand, work, Instant::now());
         let ticket = entered.map_err(|wait| overloaded(operation, wait))?;
         self.shared.changed.notify_one();
-        let place = Place {
+        let place = QueuePlace {
             shared: &self.shared,
             ticket,
         };
@@ -161,7 +169,7 @@ impl Pool {
             Err(_) if place.leave() => {
                 return Err(overloaded(operation, self.shared.refuse(demand)));
             }
-            // It is being computed.
+            // It is being computed already.
             Err(_) => answered.await,
         };
         result.unwrap_or_else(|_| {
@@ -180,7 +188,7 @@ impl Pool {
             threads: counts.threads,
             busy: counts.busy,
             waiting: counts.waiting,
-            wait: queue.wait(self.today.space, Instant::now()),
+            wait: queue.wait(self.current.memory, Instant::now()),
             refused: counts.refused,
             budget: budget.bytes(),
             held: budget.held(),
@@ -189,50 +197,46 @@ impl Pool {
     }
 }
 
-impl Drop for Pool {
+impl Drop for HashingPool {
     fn drop(&mut self) {
         self.shared.queue().close();
         self.shared.changed.notify_all();
     }
 }
 
-/// A caller's place in the queue: whoever goes away leaves it.
-struct Place<'a> {
-    shared: &'a Shared,
+/// A caller's place in the queue, which it leaves when it is dropped.
+struct QueuePlace<'a> {
+    shared: &'a SharedQueue,
     ticket: Ticket,
 }
 
-impl Place<'_> {
+impl QueuePlace<'_> {
     fn leave(&self) -> bool {
-        self.shared.leave(self.ticket)
+        let left = self.shared.queue().leave(self.ticket);
+        if left {
+            // The next job may need less memory than this one.
+            self.shared.changed.notify_all();
+        }
+        left
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueuePlace<'_> {
     fn drop(&mut self) {
         self.leave();
     }
 }
 
-impl Shared {
+impl SharedQueue {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leave(&self, ticket: Ticket) -> bool {
-        let left = self.queue().leave(ticket);
-        if left {
-            // The next one may fit where the first did not.
-            self.changed.notify_all();
-        }
-        left
-    }
-
-    /// Counts a refusal; after how long there would be time.
-    fn refuse(&self, demand: Demand) -> Duration {
+    /// Counts a refusal, and returns the estimated wait.
+    fn refuse(&self, demand: HashDemand) -> Duration {
         let mut queue = self.queue();
         queue.refuse();
-        queue.wait(demand.space, Instant::now())
+        queue.wait(demand.memory, Instant::now())
     }
 }
 
@@ -245,7 +249,7 @@ fn overloaded(operation: &'static str, wait: Duration) -> StoreError {
     .retry_after(wait)
 }
 
-fn serve(shared: &Shared) {
+fn serve(shared: &SharedQueue) {
     let mut queue = shared.queue();
     while !queue.is_closed() {
         let now = Instant::now();
@@ -257,14 +261,14 @@ fn serve(shared: &Shared) {
             continue;
         };
         drop(queue);
-        let Job {
+        let QueuedJob {
             ticket,
             demand,
             work,
         } = job;
-        let (mut memory, took) = match Memory::allocate(reserved) {
+        let (mut memory, took) = match WorkMemory::allocate(reserved) {
             Ok(mut memory) => {
-                work(memory.blocks(demand.space));
+                work(memory.blocks(demand.memory));
                 (memory, Some(now.elapsed()))
             }
             Err(nothing) => {
@@ -277,21 +281,22 @@ fn serve(shared: &Shared) {
             }
         };
         queue = shared.queue();
-        // Wiping takes a twentieth of a hash's time. In the same hold of the queue the next one begins, in this memory.
-        if !queue.writes_over(demand.space) {
+        // Wiping takes a twentieth of a hash's time. Without it this thread takes the next job before it unlocks the queue, and so in this
+        // memory.
+        if !queue.next_overwrites(demand.memory) {
             drop(queue);
-            memory.wipe(demand.space);
+            memory.wipe(demand.memory);
             queue = shared.queue();
         }
         queue.end(ticket, memory, took);
-        // There is memory again, perhaps for several.
+        // There may be memory for several jobs now.
         shared.changed.notify_all();
     }
 }
 
-/// The cores are the rest of the service's first: who refreshes waits for nobody's password.
-fn step_back(nice: u8) {
-    // Elsewhere than on Linux it would be the whole process's.
+/// So that a refresh does not wait for hashing.
+fn lower_priority(nice: u8) {
+    // On other systems it applies to the whole process.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(nice.into()) {
         tracing::warn!(%error, "hashing threads keep the priority of the service");
@@ -303,6 +308,7 @@ fn step_back(nice: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::Params;
     use std::sync::mpsc;
 
     fn wiped(blocks: &[Block]) -> bool {
@@ -313,20 +319,24 @@ mod tests {
 
     #[tokio::test]
     async fn memory_is_wiped_unless_the_next_in_line_writes_over_all_of_it() {
-        let today = Params::new(64, 1, 1, None).unwrap();
+        let cost = HashCost {
+            memory_kib: 64,
+            passes: 1,
+            lanes: 1,
+        };
         let config = PoolConfig {
             threads: NonZeroUsize::new(1),
             budget: 1 << 20,
             ..PoolConfig::default()
         };
-        let pool = Pool::start(&config, &today).unwrap();
-        let (usual, small) = (
-            Demand::of(&today),
-            Demand::of(&Params::new(32, 1, 1, None).unwrap()),
+        let pool = HashingPool::start(&config, cost).unwrap();
+        let (standard, small) = (
+            HashDemand::of(&cost.params().unwrap()),
+            HashDemand::of(&Params::new(32, 1, 1, None).unwrap()),
         );
-        for (next, handed_on) in [(usual, true), (small, false)] {
+        for (next, handed_on) in [(standard, true), (small, false)] {
             let (release, held) = mpsc::channel::<()>();
-            let first = pool.run("write", usual, move |blocks| {
+            let first = pool.run("write", standard, move |blocks| {
                 let _ = held.recv();
                 for block in blocks {
                     block.as_mut().fill(1);
@@ -334,21 +344,21 @@ mod tests {
                 Ok(())
             });
             let next = pool.run("look", next, |blocks| Ok(wiped(blocks)));
-            let let_go = async {
+            let release_first = async {
                 while pool.stats().waiting == 0 {
                     tokio::task::yield_now().await;
                 }
                 drop(release);
             };
-            let (first, next, ()) = tokio::join!(first, next, let_go);
+            let (first, next, ()) = tokio::join!(first, next, release_first);
             first.unwrap();
             assert_eq!(next.unwrap(), !handed_on);
-            // Whoever comes when nobody waits any more finds nothing.
+            // Once the queue is empty, the memory is wiped.
             while pool.stats().busy > 0 {
                 tokio::task::yield_now().await;
             }
             assert!(
-                pool.run("look", usual, |blocks| Ok(wiped(blocks)))
+                pool.run("look", standard, |blocks| Ok(wiped(blocks)))
                     .await
                     .unwrap()
             );

@@ -1,6 +1,6 @@
-//! The URL of Redis: one host, or several with commas in between, as Sentinels and clusters have them.
+//! The URL of Redis: one host, or several separated by commas for Sentinels and clusters.
 
-use super::RedisConfig;
+use super::config::RedisConfig;
 use crate::tls::{TlsError, TlsSettings};
 use deadpool_redis::redis::{
     self, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, TlsCertificates,
@@ -9,14 +9,14 @@ use deadpool_redis::redis::{
 use secrecy::ExposeSecret;
 use std::time::Duration;
 
-/// The URL, or what goes with it, can't be used. Each message begins with the key that is wrong, and quotes nothing.
+/// The URL or the TLS settings can't be used. Each message begins with the key that is wrong, and quotes no value.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum UrlError {
+pub(crate) enum UrlError {
     #[error("url: it is not of the form redis://[:password@]host:port/[db]")]
     Form { source: RedisError },
     #[error("url: several hosts need redis.mode to be \"sentinel\" or \"cluster\"")]
     SeveralHosts,
-    #[error("url: a connection that is not verified is none that can be trusted; drop `#insecure`")]
+    #[error("url: the server's certificate is always verified; drop `#insecure`")]
     Unverified,
     #[error("url: certificates are given, but it is not encrypted; write rediss://")]
     NotEncrypted,
@@ -26,8 +26,8 @@ pub(super) enum UrlError {
     Certificates { source: RedisError },
 }
 
-/// How each host of the URL is reached, TLS and credentials included. At least one.
-pub(super) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlError> {
+/// The connection settings of each host of the URL. At least one.
+pub(crate) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlError> {
     let hosts = split(config.url.expose_secret());
     let read = |url: String| {
         url.into_connection_info()
@@ -35,12 +35,12 @@ pub(super) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlErro
     };
     hosts
         .into_iter()
-        .map(|url| read(url).and_then(|info| prepared(info, &config.tls)))
+        .map(|url| read(url).and_then(|info| with_protocol_and_probes(info, &config.tls)))
         .collect()
 }
 
-/// The one host of the URL.
-pub(super) fn only(config: &RedisConfig) -> Result<ConnectionInfo, UrlError> {
+/// The settings of a URL that may have one host only.
+pub(crate) fn single_host(config: &RedisConfig) -> Result<ConnectionInfo, UrlError> {
     let mut hosts = hosts(config)?;
     match hosts.pop() {
         Some(info) if hosts.is_empty() => Ok(info),
@@ -48,8 +48,8 @@ pub(super) fn only(config: &RedisConfig) -> Result<ConnectionInfo, UrlError> {
     }
 }
 
-/// The same way to another host.
-pub(super) fn at(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
+/// The same settings with another address.
+pub(crate) fn with_address(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
     let mut address = info.addr().clone();
     match &mut address {
         ConnectionAddr::Tcp(to, at)
@@ -64,8 +64,7 @@ pub(super) fn at(info: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo
     info.clone().set_addr(address)
 }
 
-/// Host and port.
-pub(super) fn place(info: &ConnectionInfo) -> Option<(&str, u16)> {
+pub(crate) fn host_and_port(info: &ConnectionInfo) -> Option<(&str, u16)> {
     match info.addr() {
         ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
             Some((host, *port))
@@ -74,40 +73,30 @@ pub(super) fn place(info: &ConnectionInfo) -> Option<(&str, u16)> {
     }
 }
 
-/// A URL for each of the hosts.
+/// One URL for each host.
 fn split(url: &str) -> Vec<String> {
-    let alone = || vec![url.to_owned()];
     let Some((scheme, rest)) = url.split_once("://") else {
-        return alone();
+        return vec![url.to_owned()];
     };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let (user, hosts) = authority
-        .rsplit_once('@')
-        .map_or(("", authority), |(user, hosts)| (user, hosts));
-    let user = if user.is_empty() {
-        String::new()
-    } else {
-        format!("{user}@")
-    };
-    if hosts.contains(',') {
-        hosts
-            .split(',')
-            .map(|host| format!("{scheme}://{user}{}{path}", host.trim()))
-            .collect()
-    } else {
-        alone()
-    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (credentials, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    hosts
+        .split(',')
+        .map(|host| format!("{scheme}://{credentials}{}{path}", host.trim()))
+        .collect()
 }
 
-fn prepared(info: ConnectionInfo, tls: &TlsSettings) -> Result<ConnectionInfo, UrlError> {
-    // Only this protocol tells a client that its connection is gone before the next request runs into it.
+fn with_protocol_and_probes(
+    info: ConnectionInfo,
+    tls: &TlsSettings,
+) -> Result<ConnectionInfo, UrlError> {
+    // Only RESP3 lets the client report the end of an idle connection before the next request fails on it.
     let settings = info
         .redis_settings()
         .clone()
         .set_protocol(redis::ProtocolVersion::RESP3);
-    // Requests of many callers share a connection: none may wait for the answer of another (RFC 896). Probes keep an idle
-    // connection known to whatever stands between, and find out when the other end has vanished.
+    // Requests of many callers share a connection: none may wait for the answer of another (RFC 896). Probes keep firewalls from
+    // dropping an idle connection, and detect that the other end is gone.
     let probes = TcpKeepalive::new()
         .with_time(Duration::from_secs(30))
         .with_interval(Duration::from_secs(5));
@@ -116,10 +105,10 @@ fn prepared(info: ConnectionInfo, tls: &TlsSettings) -> Result<ConnectionInfo, U
         .clone()
         .set_nodelay(true)
         .set_keepalive(probes);
-    encrypted(info.set_redis_settings(settings).set_tcp_settings(tcp), tls)
+    with_certificates(info.set_redis_settings(settings).set_tcp_settings(tcp), tls)
 }
 
-fn encrypted(info: ConnectionInfo, tls: &TlsSettings) -> Result<ConnectionInfo, UrlError> {
+fn with_certificates(info: ConnectionInfo, tls: &TlsSettings) -> Result<ConnectionInfo, UrlError> {
     match info.addr() {
         ConnectionAddr::TcpTls { insecure: true, .. } => Err(UrlError::Unverified),
         ConnectionAddr::TcpTls { .. } => {
@@ -161,8 +150,8 @@ mod tests {
             TlsSettings::default(),
         )
         .expect("a URL");
-        let places: Vec<_> = infos.iter().filter_map(place).collect();
-        assert_eq!(places, [("one", 7001), ("two", 7002), ("::1", 7003)]);
+        let addresses: Vec<_> = infos.iter().filter_map(host_and_port).collect();
+        assert_eq!(addresses, [("one", 7001), ("two", 7002), ("::1", 7003)]);
         for info in &infos {
             let settings = info.redis_settings();
             assert_eq!(
@@ -173,13 +162,16 @@ mod tests {
     }
 
     #[test]
-    fn one_host_is_as_it_always_was() {
+    fn one_host_needs_no_comma() {
         let infos = infos("redis://localhost", TlsSettings::default()).expect("a URL");
         assert_eq!(
-            infos.iter().filter_map(place).collect::<Vec<_>>(),
+            infos.iter().filter_map(host_and_port).collect::<Vec<_>>(),
             [("localhost", 6379)]
         );
-        assert_eq!(place(&at(&infos[0], "other", 1)), Some(("other", 1)));
+        assert_eq!(
+            host_and_port(&with_address(&infos[0], "other", 1)),
+            Some(("other", 1))
+        );
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! What can go wrong between here and Redis, whether it passes by itself, and what it means for the connection. No message holds a
-//! credential: addresses are host and port only.
+//! What can go wrong with Redis, whether it passes by itself, and what it means for the connection. No message holds a credential:
+//! addresses are host and port only.
 
-use super::{reply::Unreadable, server::Unfit, url::UrlError};
+use super::url::UrlError;
 use crate::tls;
 use deadpool_redis::redis::{ErrorKind, RedisError};
 use revolve_domain::ports::StoreError;
 use std::{sync::Arc, time::Duration};
 
-/// Why an operation had no result.
+/// Why an operation has no result.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(crate) enum RedisFailure {
     #[error("Redis can't be used as it is configured")]
     Url { source: UrlError },
     #[error("cannot connect to Redis at {address}{}", hint(*advice))]
@@ -31,36 +31,85 @@ pub(super) enum Failure {
         address: Arc<str>,
         source: RedisError,
     },
-    #[error("Redis at {address} will not do")]
-    Unfit { address: Arc<str>, source: Unfit },
-    #[error("Redis at {address} holds or says something that can't be read")]
+    #[error("Redis at {address} can't be used")]
+    Unsuitable {
+        address: Arc<str>,
+        source: UnsuitableServer,
+    },
+    #[error("Redis at {address} holds or answers something that can't be read")]
     Reply {
         address: Arc<str>,
-        source: Unreadable,
+        source: UnreadableReply,
     },
     #[error("no master of the Redis Cluster at {address} serves hash slot {slot}")]
-    Uncovered { address: Arc<str>, slot: u16 },
+    UncoveredSlot { address: Arc<str>, slot: u16 },
     #[error(
         "hash slot {slot} is moving to another node of the Redis Cluster at {address}, which took longer than {after:?}"
     )]
-    Moving {
+    MigratingSlot {
         address: Arc<str>,
         slot: u16,
         after: Duration,
     },
-    #[error("the nodes of the Redis Cluster at {address} do not say who serves which hash slot")]
-    NoMap { address: Arc<str> },
+    #[error(
+        "no node of the Redis Cluster at {address} answers which master serves which hash slot"
+    )]
+    NoSlotMap { address: Arc<str> },
     #[error("the connections to Redis were closed")]
     Closed,
+}
+
+/// Why a server can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnsuitableServer {
+    #[error("its version is {found}, and 7.0 is the least that works")]
+    Old { found: String },
+    #[error("it is a node of a cluster; set redis.mode to \"cluster\"")]
+    Cluster,
+    #[error(
+        "it is no node of a cluster; set redis.mode to \"standalone\", or cluster-enabled there"
+    )]
+    NoCluster,
+    #[error(
+        "it is a Sentinel and not a server with data; set redis.mode to \"sentinel\" and redis.sentinel.master"
+    )]
+    Sentinel,
+    #[error(
+        "it is no Sentinel; the URL of this mode names the Sentinels, not the servers that they watch"
+    )]
+    NoSentinel,
+    #[error(
+        "it watches no master {name:?}; set redis.sentinel.master to the name in `sentinel monitor`"
+    )]
+    UnknownMaster { name: String },
+    #[error("it is a replica, which takes no writes")]
+    Replica,
+}
+
+impl UnsuitableServer {
+    /// Whether a later attempt may succeed: after a failover the same address may lead to the master.
+    pub(crate) fn is_temporary(&self) -> bool {
+        *self == Self::Replica
+    }
+}
+
+/// An answer, or a stored value, that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} of {whose} can't be {text:?}")]
+pub(crate) struct UnreadableReply {
+    pub(crate) what: &'static str,
+    /// A session, or the operation that was answered.
+    pub(crate) whose: String,
+    pub(crate) text: String,
 }
 
 fn hint(advice: Option<&'static str>) -> String {
     advice.map_or_else(String::new, |advice| format!(": {advice}"))
 }
 
-impl Failure {
+impl RedisFailure {
     /// A connection that was not made.
-    pub(super) fn connect(address: Arc<str>, encrypted: bool, source: RedisError) -> Self {
+    pub(crate) fn connect(address: Arc<str>, encrypted: bool, source: RedisError) -> Self {
         let ended = source.is_io_error() && !source.is_connection_refusal();
         let plain = "it ended the connection at once; if it wants TLS, write rediss:// in the url";
         let advice = tls::advice(&source).or((ended && !encrypted).then_some(plain));
@@ -71,34 +120,43 @@ impl Failure {
         }
     }
 
-    /// As the port's error.
-    pub(super) fn while_it_should(self, operation: &'static str) -> StoreError {
-        if self.passes() {
+    /// The port's error.
+    pub(crate) fn during(self, operation: &'static str) -> StoreError {
+        if self.is_temporary() {
             StoreError::unavailable("redis", operation, self)
         } else {
             StoreError::broken("redis", operation, self)
         }
     }
 
-    /// Whether trying again later makes sense.
-    pub(super) fn passes(&self) -> bool {
+    /// Whether a later attempt may succeed.
+    pub(crate) fn is_temporary(&self) -> bool {
         match self {
-            Self::Connect { source, .. } | Self::Command { source, .. } => passes(source),
-            Self::Unfit { source, .. } => source.passes(),
+            Self::Connect { source, .. } | Self::Command { source, .. } => is_temporary(source),
+            Self::Unsuitable { source, .. } => source.is_temporary(),
             Self::Url { .. } | Self::Reply { .. } => false,
             Self::Unreached { .. }
             | Self::TimedOut { .. }
-            | Self::Uncovered { .. }
-            | Self::Moving { .. }
-            | Self::NoMap { .. }
+            | Self::UncoveredSlot { .. }
+            | Self::MigratingSlot { .. }
+            | Self::NoSlotMap { .. }
             | Self::Closed => true,
         }
     }
 }
 
-/// Whether trying again later makes sense.
-fn passes(error: &RedisError) -> bool {
-    const MOVING: [&str; 8] = [
+/// Whether the server's message contains this text.
+pub(crate) fn mentions(error: &RedisError, text: &str) -> bool {
+    error.detail().is_some_and(|detail| detail.contains(text))
+}
+
+/// A script met a key of its hash slot that has moved to another node already. The error has no code of its own.
+pub(crate) fn is_non_local_key(error: &RedisError) -> bool {
+    mentions(error, "non local key")
+}
+
+fn is_temporary(error: &RedisError) -> bool {
+    const TEMPORARY: [&str; 12] = [
         "LOADING",
         "READONLY",
         "MASTERDOWN",
@@ -107,60 +165,42 @@ fn passes(error: &RedisError) -> bool {
         "MOVED",
         "ASK",
         "NOREPLICAS",
+        // A script that runs too long, no memory, no disk.
+        "BUSY",
+        "UNKILLABLE",
+        "OOM",
+        "MISCONF",
     ];
-    /// A script that runs too long, no memory, no disk.
-    const STRAINED: [&str; 4] = ["BUSY", "UNKILLABLE", "OOM", "MISCONF"];
-    // A script met a key of its hash slot that had moved to another node already.
-    let moving = || {
-        error
-            .detail()
-            .is_some_and(|detail| detail.contains("non local key"))
-    };
-    let full = || {
-        error
-            .detail()
-            .is_some_and(|detail| detail.starts_with("max number of clients"))
-    };
-    // The connection broke in the middle of an answer, which the library reads as an answer that is none.
-    let cut = || {
-        error.kind() == ErrorKind::Parse
-            && error
-                .detail()
-                .is_some_and(|detail| detail.contains("end of input"))
-    };
     error.is_io_error()
-        || error
-            .code()
-            .is_some_and(|code| MOVING.contains(&code) || STRAINED.contains(&code))
-        || full()
-        || moving()
-        || cut()
+        || error.code().is_some_and(|code| TEMPORARY.contains(&code))
+        || mentions(error, "max number of clients")
+        || is_non_local_key(error)
+        // The connection broke in the middle of an answer, which the client reports as a malformed answer.
+        || error.kind() == ErrorKind::Parse && mentions(error, "end of input")
 }
 
 /// What becomes of the connection that an error came over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Aftermath {
-    /// It is as good as before.
+pub(crate) enum ConnectionVerdict {
     Keep,
-    /// It is gone; the next request dials.
-    Drop,
-    /// It works, but leads to a server that takes no writes: dial again, not at once, until another one answers there.
-    LeadsAstray,
+    /// It is gone; the next request connects.
+    Discard,
+    /// It works, but leads to a server that takes no writes: connect again after a pause, until another server answers there.
+    BackOff,
 }
 
-/// Judges a connection by an error.
-pub(super) fn aftermath(error: &RedisError) -> Aftermath {
+pub(crate) fn verdict(error: &RedisError) -> ConnectionVerdict {
     if matches!(error.code(), Some("READONLY" | "MASTERDOWN" | "NOREPLICAS")) {
-        Aftermath::LeadsAstray
+        ConnectionVerdict::BackOff
     } else if error.is_io_error()
         || matches!(
             error.kind(),
             ErrorKind::Parse | ErrorKind::AuthenticationFailed
         )
     {
-        Aftermath::Drop
+        ConnectionVerdict::Discard
     } else {
-        Aftermath::Keep
+        ConnectionVerdict::Keep
     }
 }
 
@@ -172,15 +212,15 @@ mod tests {
     use std::{error::Error, io};
 
     fn kind_of(source: RedisError) -> StoreErrorKind {
-        Failure::Command {
+        RedisFailure::Command {
             address: "localhost:6379".into(),
             source,
         }
-        .while_it_should("test")
+        .during("test")
         .kind()
     }
 
-    /// What the client makes of such an answer.
+    /// The client's error for this answer.
     fn answered(line: &str) -> RedisError {
         let value =
             parse_redis_value(format!("-{line}\r\n").as_bytes()).expect("an error is a value");
@@ -188,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_unavailable() {
+    fn what_is_temporary_is_unavailable() {
         for line in [
             "LOADING Redis is loading the dataset in memory",
             "READONLY You can't write against a read only replica.",
@@ -212,14 +252,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_takes_no_writes_is_left() {
+    fn a_server_that_takes_no_writes_is_backed_off_from() {
         for line in [
             "READONLY x",
             "MASTERDOWN x",
             "NOREPLICAS Not enough good replicas to write.",
         ] {
             assert!(
-                matches!(aftermath(&answered(line)), Aftermath::LeadsAstray),
+                matches!(verdict(&answered(line)), ConnectionVerdict::BackOff),
                 "{line}"
             );
             assert_eq!(
@@ -228,11 +268,14 @@ mod tests {
                 "{line}"
             );
         }
-        assert!(matches!(aftermath(&answered("BUSY x")), Aftermath::Keep));
+        assert!(matches!(
+            verdict(&answered("BUSY x")),
+            ConnectionVerdict::Keep
+        ));
     }
 
     #[test]
-    fn what_stays_is_broken() {
+    fn what_is_permanent_is_broken() {
         for line in [
             "WRONGTYPE Operation against a key holding the wrong kind of value",
             "ERR user_script:1: attempt to index a nil value",
@@ -244,28 +287,28 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_goes_when_it_is_cut_or_leads_to_a_replica() {
+    fn a_connection_is_replaced_when_it_is_cut_or_leads_to_a_replica() {
         assert_eq!(
-            aftermath(&io::Error::from(io::ErrorKind::ConnectionReset).into()),
-            Aftermath::Drop
+            verdict(&io::Error::from(io::ErrorKind::ConnectionReset).into()),
+            ConnectionVerdict::Discard
         );
         assert_eq!(
-            aftermath(&answered(
+            verdict(&answered(
                 "READONLY You can't write against a read only replica."
             )),
-            Aftermath::LeadsAstray
+            ConnectionVerdict::BackOff
         );
-        assert_eq!(aftermath(&answered("LOADING wait")), Aftermath::Keep);
-        assert_eq!(aftermath(&answered("WRONGTYPE no")), Aftermath::Keep);
+        assert_eq!(verdict(&answered("LOADING wait")), ConnectionVerdict::Keep);
+        assert_eq!(verdict(&answered("WRONGTYPE no")), ConnectionVerdict::Keep);
     }
 
     #[test]
     fn an_error_keeps_its_source() {
-        let error = Failure::Command {
+        let error = RedisFailure::Command {
             address: "db:1".into(),
             source: answered("WRONGTYPE no"),
         }
-        .while_it_should("test");
+        .during("test");
         let failure = error.source().expect("the failure");
         assert!(failure.to_string().contains("db:1"));
         assert!(

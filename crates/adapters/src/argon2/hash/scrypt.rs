@@ -1,10 +1,10 @@
 //! scrypt (RFC 7914), as a PHC string `$scrypt$ln=…,r=…,p=…$salt$hash` or as the pair `hex(hash).hex(salt)`.
 //!
-//! The pair is what many a Go service stores: `scrypt.Key(password, salt, 32768, 8, 1, len(hash))`, where the salt is the raw bytes that the hex
-//! stands for, not its text. The library allocates its memory itself and does not wipe it; from 32 MiB on, which the pair is just
-//! above, the allocator hands it back to the system at once.
+//! Many Go services store the pair: `scrypt.Key(password, salt, 32768, 8, 1, len(hash))`, where the salt is the decoded bytes, not the hex
+//! text. The library allocates its memory itself and does not wipe it; the pair needs just above 32 MiB, and from there on the allocator
+//! returns memory to the system at once.
 
-use super::{Demand, Effort, Kind, Space};
+use super::demand::{Effort, HashAlgorithm, HashDemand, MemoryDemand};
 use argon2::password_hash::phc::PasswordHash as Phc;
 use base16ct::mixed;
 use scrypt::{Params, errors::InvalidOutputLen, scrypt};
@@ -16,15 +16,14 @@ const PAIR: (u8, u32, u32) = (15, 8, 1);
 const HASH: std::ops::RangeInclusive<usize> = 16..=64;
 const SALT: std::ops::RangeInclusive<usize> = 8..=64;
 
-/// A hash.
-pub(in super::super) struct Scrypt {
+pub(crate) struct Scrypt {
     params: Params,
     salt: Vec<u8>,
     expected: Vec<u8>,
 }
 
 impl Scrypt {
-    pub(super) fn from_phc(text: &str) -> Option<Self> {
+    pub(crate) fn from_phc(text: &str) -> Option<Self> {
         let phc = Phc::new(text).ok().filter(|phc| phc.version.is_none())?;
         let number = |name: &str| phc.params.get_decimal(name);
         if phc.params.iter().count() != 3 {
@@ -40,7 +39,7 @@ impl Scrypt {
         .filter(Self::is_sound)
     }
 
-    pub(super) fn from_hex_pair(text: &str) -> Option<Self> {
+    pub(crate) fn from_hex_pair(text: &str) -> Option<Self> {
         let (hash, salt) = text.split_once('.')?;
         let (expected, salt) = (mixed::decode_vec(hash).ok()?, mixed::decode_vec(salt).ok()?);
         let (ln, r, p) = PAIR;
@@ -57,7 +56,7 @@ impl Scrypt {
         self.params.log_n() > 0
     }
 
-    pub(super) fn demand(&self) -> Demand {
+    pub(crate) fn demand(&self) -> HashDemand {
         let (n, r, p) = (
             self.params.n(),
             u64::from(self.params.r()),
@@ -65,13 +64,13 @@ impl Scrypt {
         );
         // V, B and a block to work on.
         let bytes = n.saturating_add(p + 1).saturating_mul(r * 128);
-        Demand {
-            space: Space::Own(bytes),
-            effort: Effort::new(Kind::Scrypt, n.saturating_mul(r).saturating_mul(p)),
+        HashDemand {
+            memory: MemoryDemand::Bytes(bytes),
+            effort: Effort::new(HashAlgorithm::Scrypt, n.saturating_mul(r).saturating_mul(p)),
         }
     }
 
-    pub(super) fn verify(&self, password: &[u8]) -> Result<bool, InvalidOutputLen> {
+    pub(crate) fn verify(&self, password: &[u8]) -> Result<bool, InvalidOutputLen> {
         let mut output = vec![0; self.expected.len()];
         scrypt(password, &self.salt, &self.params, &mut output)?;
         Ok(output.ct_eq(&self.expected).into())

@@ -1,66 +1,50 @@
-//! Whether a server will do, by what it says of itself (`INFO`, which needs no more rights than any other command).
+//! Whether a server can be used, by its `INFO`.
 
-/// Why a server will not do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unfit {
-    #[error("its version is {found}, and 7.0 is the least that works")]
-    Old { found: String },
-    #[error("it is a node of a cluster; set redis.mode to \"cluster\"")]
-    Cluster,
-    #[error(
-        "it is no node of a cluster; set redis.mode to \"standalone\", or cluster-enabled there"
-    )]
-    NoCluster,
-    #[error(
-        "it is a Sentinel and not a server with data; set redis.mode to \"sentinel\" and redis.sentinel.master"
-    )]
-    Sentinel,
-    #[error(
-        "it is no Sentinel; the URL of this mode names the Sentinels, not the servers that they watch"
-    )]
-    NoSentinel,
-    #[error(
-        "it watches no master {name:?}; set redis.sentinel.master to the name in `sentinel monitor`"
-    )]
-    UnknownMaster { name: String },
-    #[error("it is a replica, which takes no writes")]
-    Replica,
+use super::{
+    failure::{RedisFailure, UnsuitableServer},
+    pool::ConnectionPool,
+};
+use deadpool_redis::redis::cmd;
+
+/// The server's `INFO`, if the server can be used.
+pub(crate) async fn suitable(
+    server: &ConnectionPool,
+    cluster: bool,
+) -> Result<String, RedisFailure> {
+    let info: String = server.command(&cmd("INFO")).await?;
+    check(&info, cluster).map_err(|source| RedisFailure::Unsuitable {
+        address: server.address(),
+        source,
+    })?;
+    Ok(info)
 }
 
-impl Unfit {
-    /// Whether trying again later makes sense: after a failover the same address may lead to the primary.
-    pub(super) fn passes(&self) -> bool {
-        *self == Self::Replica
-    }
-}
-
-/// Refuses a server that the scripts can't run on.
-pub(super) fn check(info: &str, cluster: bool) -> Result<(), Unfit> {
+fn check(info: &str, cluster: bool) -> Result<(), UnsuitableServer> {
     let version = field(info, "redis_version").unwrap_or("unknown");
     let major: Option<u32> = version
         .split('.')
         .next()
         .and_then(|major| major.parse().ok());
     if major.is_none_or(|major| major < 7) {
-        return Err(Unfit::Old {
+        return Err(UnsuitableServer::Old {
             found: version.to_owned(),
         });
     }
     match field(info, "redis_mode") {
-        Some("sentinel") => return Err(Unfit::Sentinel),
-        Some("cluster") if !cluster => return Err(Unfit::Cluster),
-        Some("standalone") if cluster => return Err(Unfit::NoCluster),
+        Some("sentinel") => return Err(UnsuitableServer::Sentinel),
+        Some("cluster") if !cluster => return Err(UnsuitableServer::Cluster),
+        Some("standalone") if cluster => return Err(UnsuitableServer::NoCluster),
         _ => {}
     }
     if field(info, "role") == Some("slave") {
-        Err(Unfit::Replica)
+        Err(UnsuitableServer::Replica)
     } else {
         Ok(())
     }
 }
 
-/// What an operator should know: how this server may forget sessions. A hosted one that keeps it to itself is believed.
-pub(super) fn warnings(info: &str) -> Vec<String> {
+/// Settings by which this server may lose sessions. A hosted one that does not show a setting is not warned about.
+pub(crate) fn warnings(info: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(policy) = field(info, "maxmemory_policy").filter(|&policy| policy != "noeviction") {
         warnings.push(format!(
@@ -90,43 +74,43 @@ mod tests {
                         # Persistence\r\naof_enabled:1\r\n# Replication\r\nrole:master\r\n";
 
     #[test]
-    fn a_server_of_seven_will_do() {
+    fn version_seven_can_be_used() {
         assert_eq!(check(GOOD, false), Ok(()));
         assert_eq!(check(&GOOD.replace("7.0.15", "10.2.0"), false), Ok(()));
         assert_eq!(warnings(GOOD), [""; 0]);
     }
 
     #[test]
-    fn others_are_refused_with_the_reason() {
+    fn other_servers_are_refused_with_the_reason() {
         assert_eq!(
             check(&GOOD.replace("7.0.15", "6.2.14"), false),
-            Err(Unfit::Old {
+            Err(UnsuitableServer::Old {
                 found: "6.2.14".to_owned()
             })
         );
         assert_eq!(
             check("no such thing", false),
-            Err(Unfit::Old {
+            Err(UnsuitableServer::Old {
                 found: "unknown".to_owned()
             })
         );
         assert_eq!(
             check(&GOOD.replace("standalone", "cluster"), false),
-            Err(Unfit::Cluster)
+            Err(UnsuitableServer::Cluster)
         );
         assert_eq!(check(&GOOD.replace("standalone", "cluster"), true), Ok(()));
-        assert_eq!(check(GOOD, true), Err(Unfit::NoCluster));
+        assert_eq!(check(GOOD, true), Err(UnsuitableServer::NoCluster));
         assert_eq!(
             check(&GOOD.replace("standalone", "sentinel"), false),
-            Err(Unfit::Sentinel)
+            Err(UnsuitableServer::Sentinel)
         );
         let replica =
             check(&GOOD.replace("role:master", "role:slave"), false).expect_err("a replica");
-        assert!(replica.passes());
+        assert!(replica.is_temporary());
     }
 
     #[test]
-    fn a_forgetful_server_is_warned_about() {
+    fn a_server_that_may_lose_sessions_is_warned_about() {
         let warned = warnings(
             &GOOD
                 .replace("noeviction", "volatile-lru")
@@ -137,7 +121,7 @@ mod tests {
         assert_eq!(
             warnings("redis_version:7.2.4"),
             [""; 0],
-            "nothing is said of what is not known"
+            "nothing is reported of what is not known"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! The white list in Redis: the contract, random histories against the state machine, and what only Redis promises. Needs a Redis, which
-//! `cargo xtask test` starts.
+//! The white list in Redis: the contract, random histories against the state machine, and what is particular to Redis. `cargo xtask test`
+//! starts the servers.
 #![cfg(feature = "redis")]
 
+mod direct;
 mod failover;
 mod faults;
 mod limits;
-mod look;
 mod modes;
 mod proxy;
 mod stored;
@@ -13,7 +13,7 @@ mod subject;
 mod tls;
 
 use deadpool_redis::redis::{ConnectionInfo, IntoConnectionInfo};
-use look::{Look, look};
+use direct::{DirectConnections, connect_directly};
 use revolve_adapters::redis::{RedisConfig, RedisMode, RedisTokens};
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, UserId},
@@ -22,6 +22,8 @@ use revolve_domain::{
 };
 use std::{env, time::Duration};
 
+/// A deadline that does not pass because the machine is busy.
+const PATIENT: Duration = Duration::from_secs(20);
 const LIFE: Duration = Duration::from_hours(2);
 const START: Timestamp = Timestamp::from_seconds(1_900_000_000);
 
@@ -29,22 +31,22 @@ revolve_testkit::tokens_contract!(subject::make);
 revolve_testkit::histories_contract!(subject::make);
 
 /// The Redis under test: one, or a cluster of which the URL names every master.
-struct Server {
+struct RedisUnderTest {
     url: String,
     mode: RedisMode,
 }
 
-/// The Redis under test; `None` if there is none and that is allowed.
-fn server() -> Option<Server> {
+/// `None` if there is no Redis and that is allowed.
+fn server() -> Option<RedisUnderTest> {
     let url = variable("REVOLVE_TEST_REDIS_URL")?;
     let mode = match env::var("REVOLVE_TEST_REDIS_MODE").as_deref() {
         Ok("cluster") => RedisMode::Cluster,
         _ => RedisMode::Standalone,
     };
-    Some(Server { url, mode })
+    Some(RedisUnderTest { url, mode })
 }
 
-/// The Redis under test for what is about a single one; `None` also if it is a cluster.
+/// The Redis under test, for tests of a single one; `None` also if it is a cluster.
 fn single() -> Option<ConnectionInfo> {
     let server = server()?;
     if matches!(server.mode, RedisMode::Cluster) {
@@ -59,7 +61,7 @@ fn single() -> Option<ConnectionInfo> {
     )
 }
 
-/// What `cargo xtask test` says of a server; `None` if it says nothing and that is allowed.
+/// A variable that `cargo xtask test` sets; `None` if it is not set and that is allowed.
 fn variable(name: &str) -> Option<String> {
     if let Some(value) = env::var(name).ok().filter(|value| !value.is_empty()) {
         return Some(value);
@@ -79,16 +81,20 @@ fn config(server: &ConnectionInfo, address: &str) -> RedisConfig {
         settings.username().unwrap_or(""),
         settings.password().unwrap_or(""),
     );
-    RedisConfig::new(format!("redis://{user}:{password}@{address}/{}", settings.db()).into())
+    let url = format!("redis://{user}:{password}@{address}/{}", settings.db());
+    RedisConfig {
+        timeout: PATIENT,
+        ..RedisConfig::new(url.into())
+    }
 }
 
-async fn connect(server: &Server) -> RedisTokens {
-    let patient = RedisConfig {
-        timeout: Duration::from_secs(20),
+async fn connect(server: &RedisUnderTest) -> RedisTokens {
+    let config = RedisConfig {
+        timeout: PATIENT,
         mode: server.mode.clone(),
         ..RedisConfig::new(server.url.clone().into())
     };
-    RedisTokens::connect(patient)
+    RedisTokens::connect(config)
         .await
         .expect("the adapter should connect")
 }

@@ -1,10 +1,10 @@
 //! bcrypt: `$2a$`, `$2b$` and `$2y$`, which are one algorithm. Not `$2x$`, which marks hashes of an implementation with a bug.
 //!
-//! bcrypt takes 72 bytes and no more: the password as UTF-8 and its NUL terminator, cut. So the ends of longer passwords don't count, until the
-//! next sign-in makes a hash of another kind. A NUL within the password is a byte like any other, as in most implementations; what was
-//! made by one that reads a C string has hashed less and does not match such a password.
+//! bcrypt uses the first 72 bytes of the password as UTF-8 with a NUL terminator. The rest of a longer password does not count until the
+//! next sign-in replaces the hash with argon2id. A NUL within the password is a byte like any other, as in most implementations; a hash by
+//! one that reads a C string covers less and does not match such a password.
 
-use super::{Demand, Effort, Kind, Space};
+use super::demand::{Effort, HashAlgorithm, HashDemand, MemoryDemand};
 use base64::{
     Engine,
     alphabet::BCRYPT,
@@ -13,26 +13,25 @@ use base64::{
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// Bytes of the key schedule, and some.
+/// Bytes of the key schedule, rounded up.
 const BYTES: u64 = 8 * 1024;
 const LONGEST_KEY: usize = 72;
 
-/// The last character of a salt has four bits that mean nothing, and that some have set.
+/// The last character of a salt has four unused bits, which some implementations set.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&BCRYPT, config());
 
 const fn config() -> GeneralPurposeConfig {
     NO_PAD.with_decode_allow_trailing_bits(true)
 }
 
-/// A hash.
-pub(in super::super) struct Bcrypt {
+pub(crate) struct Bcrypt {
     cost: u32,
     salt: [u8; 16],
     expected: [u8; 23],
 }
 
 impl Bcrypt {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.len() != 60
             || !text.is_ascii()
             || !["$2a$", "$2b$", "$2y$"].contains(&&text[..4])
@@ -53,14 +52,14 @@ impl Bcrypt {
         })
     }
 
-    pub(super) fn demand(&self) -> Demand {
-        Demand {
-            space: Space::Own(BYTES),
-            effort: Effort::new(Kind::Bcrypt, 1 << self.cost),
+    pub(crate) fn demand(&self) -> HashDemand {
+        HashDemand {
+            memory: MemoryDemand::Bytes(BYTES),
+            effort: Effort::new(HashAlgorithm::Bcrypt, 1 << self.cost),
         }
     }
 
-    pub(super) fn verify(&self, password: &[u8]) -> bool {
+    pub(crate) fn verify(&self, password: &[u8]) -> bool {
         let mut key = Zeroizing::new([0; LONGEST_KEY]);
         let length = password.len().min(LONGEST_KEY);
         key[..length].copy_from_slice(&password[..length]);

@@ -1,106 +1,104 @@
-//! Which master serves which hash slot, as `CLUSTER SLOTS` tells it.
+//! Which master of a cluster serves which hash slot, from `CLUSTER SLOTS`.
 
 use deadpool_redis::redis::Value;
 use std::{collections::BTreeSet, fmt};
 
-/// How many hash slots a Redis Cluster has.
-const SLOTS: u16 = 16_384;
+const SLOT_COUNT: u16 = 16_384;
 
-/// Where a node is.
+/// Of a node of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place {
-    pub(super) host: String,
-    pub(super) port: u16,
+pub(crate) struct NodeAddress {
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for NodeAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
 }
 
-impl Place {
-    /// Reads `host:port`, as a redirection has it. A host that is left out is the one that answered.
-    pub(super) fn read(text: &str, answered: &str) -> Option<Self> {
+impl NodeAddress {
+    /// Parses the `host:port` of a redirection. Without a host it is that of the node that responded.
+    pub(crate) fn parse(text: &str, responder: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         Some(Self {
-            host: known(host, answered).to_owned(),
+            host: host_or(host, responder).to_owned(),
             port: port.parse().ok()?,
         })
     }
 }
 
-/// A node that does not know its own name leaves it out, or writes a question mark.
-fn known<'a>(host: &'a str, answered: &'a str) -> &'a str {
+/// A node that does not know its own host name leaves it out or writes a question mark.
+fn host_or<'a>(host: &'a str, responder: &'a str) -> &'a str {
     if host.is_empty() || host == "?" {
-        answered
+        responder
     } else {
         host
     }
 }
 
-/// Which master serves which hash slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Map {
+pub(crate) struct SlotMap {
     /// First slot, last slot, master; by first slot.
-    ranges: Vec<(u16, u16, Place)>,
+    ranges: Vec<(u16, u16, NodeAddress)>,
 }
 
-/// In which hash slot a key is (Redis Cluster specification, "Key distribution model").
-pub(super) fn slot_of(key: &[u8]) -> u16 {
+/// The hash slot of a key (Redis Cluster specification, "Key distribution model").
+pub(crate) fn slot_of(key: &[u8]) -> u16 {
     const CRC: crc::Crc<u16> = crc::Crc::<u16>::new(&crc::CRC_16_XMODEM);
     let tag = key.iter().position(|&byte| byte == b'{').and_then(|open| {
         let length = key[open + 1..].iter().position(|&byte| byte == b'}')?;
         (length > 0).then(|| &key[open + 1..open + 1 + length])
     });
-    CRC.checksum(tag.unwrap_or(key)) % SLOTS
+    CRC.checksum(tag.unwrap_or(key)) % SLOT_COUNT
 }
 
-impl Map {
-    /// Reads what `CLUSTER SLOTS` answers; nothing if it names no master at all.
-    pub(super) fn read(answer: &Value, answered: &str) -> Option<Self> {
+impl SlotMap {
+    /// Parses the answer of `CLUSTER SLOTS`. `None` if it names no master.
+    pub(crate) fn parse(answer: &Value, responder: &str) -> Option<Self> {
         let Value::Array(entries) = answer else {
             return None;
         };
         let mut ranges: Vec<_> = entries
             .iter()
-            .filter_map(|entry| range(entry, answered))
+            .filter_map(|entry| range(entry, responder))
             .collect();
         ranges.sort_unstable();
         (!ranges.is_empty()).then_some(Self { ranges })
     }
 
-    pub(super) fn master(&self, slot: u16) -> Option<&Place> {
+    pub(crate) fn master(&self, slot: u16) -> Option<&NodeAddress> {
         let after = self.ranges.partition_point(|(first, ..)| *first <= slot);
-        let (_, last, place) = self.ranges[..after].last()?;
-        (slot <= *last).then_some(place)
+        let (_, last, address) = self.ranges[..after].last()?;
+        (slot <= *last).then_some(address)
     }
 
-    /// Every master once.
-    pub(super) fn masters(&self) -> BTreeSet<&Place> {
-        self.ranges.iter().map(|(_, _, place)| place).collect()
+    /// Each master once.
+    pub(crate) fn masters(&self) -> BTreeSet<&NodeAddress> {
+        self.ranges.iter().map(|(_, _, address)| address).collect()
     }
 
-    /// The hash slots that no master serves, or only one of those that do not answer; as people write them.
-    pub(super) fn without(&self, silent: &BTreeSet<Place>) -> String {
+    /// The ranges of hash slots that no master serves while these do not answer, such as `0-5460, 10923`.
+    pub(crate) fn uncovered(&self, unreachable: &BTreeSet<NodeAddress>) -> String {
         let mut gaps: Vec<(u16, u16)> = Vec::new();
         let mut add = |first: u16, last: u16| match gaps.last_mut() {
             Some((_, end)) if *end + 1 == first => *end = last,
             _ => gaps.push((first, last)),
         };
         let mut next = 0;
-        for (first, last, place) in &self.ranges {
+        for (first, last, address) in &self.ranges {
             if next < *first {
                 add(next, first - 1);
             }
-            if silent.contains(place) {
+            if unreachable.contains(address) {
                 add(*first, *last);
             }
             next = last + 1;
         }
-        if next < SLOTS {
-            add(next, SLOTS - 1);
+        if next < SLOT_COUNT {
+            add(next, SLOT_COUNT - 1);
         }
         let gaps: Vec<_> = gaps
             .iter()
@@ -117,7 +115,7 @@ impl Map {
 }
 
 /// `[first, last, [host, port, id, …], replicas…]`
-fn range(entry: &Value, answered: &str) -> Option<(u16, u16, Place)> {
+fn range(entry: &Value, responder: &str) -> Option<(u16, u16, NodeAddress)> {
     let Value::Array(parts) = entry else {
         return None;
     };
@@ -138,12 +136,14 @@ fn range(entry: &Value, answered: &str) -> Option<(u16, u16, Place)> {
         Value::SimpleString(host) => host,
         _ => "",
     };
-    let place = Place {
-        host: known(host, answered).to_owned(),
+    let address = NodeAddress {
+        host: host_or(host, responder).to_owned(),
         port: u16::try_from(*port).ok()?,
     };
-    let last = u16::try_from(*last).ok().filter(|last| *last < SLOTS)?;
-    Some((u16::try_from(*first).ok()?, last, place))
+    let last = u16::try_from(*last)
+        .ok()
+        .filter(|last| *last < SLOT_COUNT)?;
+    Some((u16::try_from(*first).ok()?, last, address))
 }
 
 #[cfg(test)]
@@ -164,8 +164,8 @@ mod tests {
         ])
     }
 
-    fn place(host: &str, port: u16) -> Place {
-        Place {
+    fn address(host: &str, port: u16) -> NodeAddress {
+        NodeAddress {
             host: host.to_owned(),
             port,
         }
@@ -189,32 +189,32 @@ mod tests {
     }
 
     #[test]
-    fn each_slot_has_the_master_that_was_told() {
+    fn each_slot_has_the_master_of_the_answer() {
         let answer = Value::Array(vec![
             entry(5461, 10_922, "two", 2),
             entry(0, 5460, "", 1),
             entry(10_924, 16_383, "?", 3),
         ]);
-        let map = Map::read(&answer, "asked").expect("a map");
-        assert_eq!(map.master(0), Some(&place("asked", 1)));
-        assert_eq!(map.master(5461), Some(&place("two", 2)));
+        let map = SlotMap::parse(&answer, "responder").expect("a map");
+        assert_eq!(map.master(0), Some(&address("responder", 1)));
+        assert_eq!(map.master(5461), Some(&address("two", 2)));
         assert_eq!(map.master(10_923), None);
-        assert_eq!(map.master(16_383), Some(&place("asked", 3)));
+        assert_eq!(map.master(16_383), Some(&address("responder", 3)));
         assert_eq!(map.masters().len(), 3);
-        assert_eq!(map.without(&BTreeSet::new()), "10923");
-        assert_eq!(map.without(&[place("two", 2)].into()), "5461-10923");
+        assert_eq!(map.uncovered(&BTreeSet::new()), "10923");
+        assert_eq!(map.uncovered(&[address("two", 2)].into()), "5461-10923");
         assert_eq!(
-            map.without(&[place("asked", 1), place("asked", 3)].into()),
+            map.uncovered(&[address("responder", 1), address("responder", 3)].into()),
             "0-5460, 10923-16383"
         );
     }
 
     #[test]
-    fn nonsense_is_no_map() {
-        assert_eq!(Map::read(&Value::Array(vec![]), "x"), None);
-        assert_eq!(Map::read(&Value::Nil, "x"), None);
+    fn nonsense_is_no_slot_map() {
+        assert_eq!(SlotMap::parse(&Value::Array(vec![]), "x"), None);
+        assert_eq!(SlotMap::parse(&Value::Nil, "x"), None);
         assert_eq!(
-            Map::read(&Value::Array(vec![entry(0, 20_000, "x", 1)]), "x"),
+            SlotMap::parse(&Value::Array(vec![entry(0, 20_000, "x", 1)]), "x"),
             None
         );
     }
@@ -222,11 +222,14 @@ mod tests {
     #[test]
     fn a_redirection_may_leave_the_host_out() {
         assert_eq!(
-            Place::read("10.0.0.1:7000", "x"),
-            Some(place("10.0.0.1", 7000))
+            NodeAddress::parse("10.0.0.1:7000", "x"),
+            Some(address("10.0.0.1", 7000))
         );
-        assert_eq!(Place::read(":7000", "x"), Some(place("x", 7000)));
-        assert_eq!(Place::read("::1:7000", "x"), Some(place("::1", 7000)));
-        assert_eq!(Place::read("nonsense", "x"), None);
+        assert_eq!(NodeAddress::parse(":7000", "x"), Some(address("x", 7000)));
+        assert_eq!(
+            NodeAddress::parse("::1:7000", "x"),
+            Some(address("::1", 7000))
+        );
+        assert_eq!(NodeAddress::parse("nonsense", "x"), None);
     }
 }
