@@ -8,12 +8,12 @@ pub mod jose;
 mod lanes;
 #[cfg(feature = "limits")]
 pub mod limits;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod migrations;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(feature = "system")]

@@ -1,7 +1,7 @@
 //! Brings the tables up to date, one replica at a time.
 
 use super::{database::add_options, error::Fault};
-use crate::migrations::{self, APPLIED, Script};
+use crate::sql::migrations::{self, APPLIED, Script};
 use refinery::Runner;
 use std::time::Duration;
 use tokio::time::timeout;

@@ -1,7 +1,7 @@
 //! Opens the file: its mode, its connections' settings, its tables.
 
 use super::STORE;
-use crate::migrations::{self, APPLIED, Script};
+use crate::sql::migrations::{self, APPLIED, Script};
 use refinery::Runner;
 use revolve_domain::ports::StoreError;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};

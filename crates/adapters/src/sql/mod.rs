@@ -1,0 +1,3 @@
+//! What the adapters of Postgres and SQLite share.
+
+pub(crate) mod migrations;
