@@ -92,19 +92,6 @@ pub(crate) fn credentials_if_any(row: &dyn Row) -> Result<Option<Credentials>, C
 /// Reads `session_columns`.
 pub(crate) fn session(row: &dyn Row) -> Result<Session, CorruptRow> {
     let row = RowReader::new(row, "sessions", "session_id");
-    let ending = match (
-        row.optional("ended_at", Row::instant)?,
-        row.parsed("end_reason", end_reason)?,
-    ) {
-        (None, None) => None,
-        (Some(at), Some(reason)) => Some(Ending { at, reason }),
-        _ => {
-            return Err(row.corrupt(
-                "end_reason",
-                "it must be there if, and only if, ended_at is",
-            ));
-        }
-    };
     Ok(Session {
         id: SessionId::from_uuid(row.required("session_id", Row::uuid)?),
         user: UserId::from_uuid(row.required("user_id", Row::uuid)?),
@@ -118,8 +105,22 @@ pub(crate) fn session(row: &dyn Row) -> Result<Session, CorruptRow> {
         began_at: row.required("began_at", Row::instant)?,
         ends_at: row.required("ends_at", Row::instant)?,
         bound_at: row.optional("bound_at", Row::instant)?,
-        ending,
+        ending: ending(&row)?,
     })
+}
+
+fn ending(row: &RowReader<'_>) -> Result<Option<Ending>, CorruptRow> {
+    match (
+        row.optional("ended_at", Row::instant)?,
+        row.parsed("end_reason", end_reason)?,
+    ) {
+        (None, None) => Ok(None),
+        (Some(at), Some(reason)) => Ok(Some(Ending { at, reason })),
+        _ => Err(row.corrupt(
+            "end_reason",
+            "it must be there if, and only if, ended_at is",
+        )),
+    }
 }
 
 fn end_reason(name: &str) -> Result<EndReason, &'static str> {

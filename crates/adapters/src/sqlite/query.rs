@@ -1,6 +1,6 @@
 //! Statements, prepared once per connection.
 
-use super::error::SqliteError;
+use super::{error::SqliteError, row::NamedColumns};
 use crate::sql::{CorruptRow, Row};
 use rusqlite::{Connection, Params};
 
@@ -13,7 +13,8 @@ pub(super) fn first<T>(
 ) -> Result<Option<T>, SqliteError> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
-    Ok(rows.next()?.map(|row| decode(row)).transpose()?)
+    let row = rows.next()?.map(NamedColumns::new);
+    Ok(row.map(|row| decode(&row)).transpose()?)
 }
 
 /// Every row.
@@ -27,7 +28,7 @@ pub(super) fn all<T>(
     let mut rows = statement.query(params)?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(decode(row)?);
+        all.push(decode(&NamedColumns::new(row))?);
     }
     Ok(all)
 }
