@@ -48,7 +48,7 @@ pub struct Claims {
 
 /// What the claims must say.
 #[derive(Clone, Debug)]
-pub(crate) struct Expected {
+pub(crate) struct ExpectedClaims {
     pub(crate) issuer: String,
     pub(crate) audience: String,
     pub(crate) leeway: u64,
@@ -129,7 +129,7 @@ impl Claims {
     /// Reads a payload whose signature was good.
     pub(crate) fn parse(
         payload: &[u8],
-        expected: &Expected,
+        expected: &ExpectedClaims,
         now: u64,
     ) -> Result<Self, VerifyError> {
         let wire: Wire<'_> = json::parse(payload).map_err(VerifyError::Claims)?;

@@ -1,15 +1,15 @@
 //! The one thing that services call.
 
 use crate::{
-    claims::{Claims, Expected},
+    claims::{Claims, ExpectedClaims},
     clock::Clock,
     config::{ConfigError, VerifierConfig},
     error::VerifyError,
-    feed::Feed,
+    feed::FollowedFeed,
     fetch::Fetch,
+    jwk_set::{JwkSet, VerifyingKey},
     jws::{Jws, LONGEST_TOKEN},
-    key_set::{Key, KeySet},
-    keys::Keys,
+    key_cache::KeyCache,
     task::Task,
 };
 use std::{fmt, sync::Arc};
@@ -19,12 +19,12 @@ const TYPE: &str = "JWT";
 
 /// Verifies ID tokens. Clones share keys, feed and background tasks; the tasks end with the last clone.
 #[derive(Clone)]
-pub struct Verifier(Arc<Inner>);
+pub struct Verifier(Arc<VerifierInner>);
 
-struct Inner {
-    expected: Expected,
-    keys: Keys,
-    feed: Option<Feed>,
+struct VerifierInner {
+    expected: ExpectedClaims,
+    keys: KeyCache,
+    feed: Option<FollowedFeed>,
     clock: Arc<dyn Clock>,
     _tasks: Vec<Task>,
 }
@@ -66,10 +66,10 @@ impl Verifier {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         let expected = expected(config);
-        let (keys, keeper) = Keys::follow(config, Arc::clone(&fetch));
+        let (keys, keeper) = KeyCache::follow(config, Arc::clone(&fetch));
         let mut tasks = vec![keeper];
         let feed = config.feed.as_ref().map(|feed| {
-            let (feed, follower) = Feed::follow(
+            let (feed, follower) = FollowedFeed::follow(
                 config,
                 feed,
                 &expected,
@@ -80,7 +80,7 @@ impl Verifier {
             tasks.push(follower);
             feed
         });
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(VerifierInner {
             expected,
             keys,
             feed,
@@ -90,9 +90,9 @@ impl Verifier {
     }
 
     /// With keys that never change and no feed: fetches nothing, needs no runtime.
-    pub fn with_keys(config: &VerifierConfig, keys: KeySet, clock: Arc<dyn Clock>) -> Self {
-        let keys = Keys::fixed(config, keys);
-        Self(Arc::new(Inner {
+    pub fn with_keys(config: &VerifierConfig, keys: JwkSet, clock: Arc<dyn Clock>) -> Self {
+        let keys = KeyCache::fixed(config, keys);
+        Self(Arc::new(VerifierInner {
             expected: expected(config),
             keys,
             feed: None,
@@ -127,10 +127,10 @@ impl Verifier {
 
     /// Whether the key set was fetched and the feed, if it is followed, is not stale: for a readiness check.
     pub fn is_ready(&self) -> bool {
-        self.0.keys.is_ready() && self.0.feed.as_ref().is_none_or(Feed::is_ready)
+        self.0.keys.is_ready() && self.0.feed.as_ref().is_none_or(FollowedFeed::is_ready)
     }
 
-    fn judge(&self, jws: &Jws<'_>, key: &Key) -> Result<Claims, VerifyError> {
+    fn judge(&self, jws: &Jws<'_>, key: &VerifyingKey) -> Result<Claims, VerifyError> {
         let claims = Claims::parse(
             &jws.verify(key)?,
             &self.0.expected,
@@ -143,8 +143,8 @@ impl Verifier {
     }
 }
 
-fn expected(config: &VerifierConfig) -> Expected {
-    Expected {
+fn expected(config: &VerifierConfig) -> ExpectedClaims {
+    ExpectedClaims {
         issuer: config.issuer.clone(),
         audience: config.audience.clone(),
         leeway: config.leeway.as_secs(),

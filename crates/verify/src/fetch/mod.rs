@@ -16,15 +16,15 @@ pub trait Fetch: Send + Sync + 'static {
     ///
     /// - It MUST send `Accept`, and `If-None-Match` if the request has an entity tag.
     /// - It MUST NOT follow redirects: the documents decide who is who.
-    /// - It MUST NOT read more than [`Request::limit`] bytes, nor take longer than [`Request::timeout`].
+    /// - It MUST NOT read more than [`FetchRequest::limit`] bytes, nor take longer than [`FetchRequest::timeout`].
     /// - Any status is an answer; the error is for no answer.
-    async fn get(&self, request: Request) -> Result<Response, FetchError>;
+    async fn get(&self, request: FetchRequest) -> Result<FetchResponse, FetchError>;
 }
 
 /// What to ask for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Request {
+pub struct FetchRequest {
     /// The whole URL.
     pub url: String,
     /// The media type wanted.
@@ -39,7 +39,7 @@ pub struct Request {
 
 /// What came back.
 #[derive(Clone, Debug, Default)]
-pub struct Response {
+pub struct FetchResponse {
     /// The status code.
     pub status: u16,
     /// The `ETag`, as it stands.

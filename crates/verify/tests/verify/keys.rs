@@ -2,7 +2,7 @@
 
 use crate::support::{Fake, TestClock, TestKey, Told, claims, config, key_set};
 use futures_util::future::join_all;
-use revolve_verify::{Algorithm, KeySet, KeySetError, Verifier, VerifierConfig, VerifyError};
+use revolve_verify::{Algorithm, JwkSet, JwkSetError, Verifier, VerifierConfig, VerifyError};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{advance, sleep};
@@ -192,14 +192,14 @@ fn only_public_keys_with_an_id_and_an_algorithm_are_used() {
     ];
     for bad in bad {
         assert!(
-            matches!(KeySet::from_json(bad.as_bytes()), Err(KeySetError::Empty)),
+            matches!(JwkSet::from_json(bad.as_bytes()), Err(JwkSetError::Empty)),
             "{bad}"
         );
     }
     let twice = key_set(&[&key, &key]);
     assert!(matches!(
-        KeySet::from_json(twice.as_bytes()),
-        Err(KeySetError::Ambiguous)
+        JwkSet::from_json(twice.as_bytes()),
+        Err(JwkSetError::Ambiguous)
     ));
     for malformed in [
         "",
@@ -211,13 +211,13 @@ fn only_public_keys_with_an_id_and_an_algorithm_are_used() {
     ] {
         assert!(
             matches!(
-                KeySet::from_json(malformed.as_bytes()),
-                Err(KeySetError::Malformed(_))
+                JwkSet::from_json(malformed.as_bytes()),
+                Err(JwkSetError::Malformed(_))
             ),
             "{malformed}"
         );
     }
-    let set = KeySet::from_json(key_set(&[&key]).as_bytes()).unwrap();
+    let set = JwkSet::from_json(key_set(&[&key]).as_bytes()).unwrap();
     assert_eq!(
         (set.algorithm(&key.id), set.algorithm("x")),
         (Some(Algorithm::Rs256), None)

@@ -65,6 +65,11 @@ fn algorithms(table: &mut Table<'_>) {
         ),
     );
     let real = target.key.algorithm.name();
+    // With this curve both are names of the key's own algorithm (RFC 9864 §2.2).
+    let same: &[_] = match target.key.algorithm {
+        Algorithm::EdDsa | Algorithm::Ed25519 => &["EdDSA", "Ed25519"],
+        _ => &[real],
+    };
     for other in [
         "RS256",
         "PS256",
@@ -81,6 +86,7 @@ fn algorithms(table: &mut Table<'_>) {
         "HS384",
         "HS512",
         "Ed25519",
+        "Ed448",
         "RS1",
         "RSA",
         "SHA256withRSA",
@@ -88,7 +94,7 @@ fn algorithms(table: &mut Table<'_>) {
         "dir",
         "RSA-OAEP",
     ] {
-        if other != real {
+        if !same.contains(&other) {
             table.add_header(
                 format!("alg {other}, signed as {real}"),
                 with(target, "alg", json!(other)),

@@ -80,3 +80,8 @@ fn es256() {
 fn eddsa() {
     no_hostile_token_is_accepted(Algorithm::EdDsa);
 }
+
+#[test]
+fn ed25519() {
+    no_hostile_token_is_accepted(Algorithm::Ed25519);
+}

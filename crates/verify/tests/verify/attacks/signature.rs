@@ -125,7 +125,7 @@ fn numbers(algorithm: Algorithm, signature: &[u8], key: &TestKey) -> Vec<(&'stat
                 ("33 bytes each", [&[0], r, &[0], s].concat()),
             ]
         }
-        Algorithm::EdDsa => {
+        Algorithm::EdDsa | Algorithm::Ed25519 => {
             let order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
             let (r, s) = signature.split_at(32);
             // RFC 8032 §5.1.7: S must be below the group's order.

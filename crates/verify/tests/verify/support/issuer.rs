@@ -1,7 +1,7 @@
 //! An issuer without a network: tests say what it answers, and see what it was asked.
 
 use async_trait::async_trait;
-use revolve_verify::fetch::{Fetch, FetchError, Request, Response};
+use revolve_verify::fetch::{Fetch, FetchError, FetchRequest, FetchResponse};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
@@ -47,7 +47,7 @@ impl Told {
 pub(crate) struct Fake {
     keys: Arc<watch::Sender<Told>>,
     feed: Arc<watch::Sender<Told>>,
-    asked: Arc<Mutex<Vec<Request>>>,
+    asked: Arc<Mutex<Vec<FetchRequest>>>,
 }
 
 impl Fake {
@@ -68,7 +68,7 @@ impl Fake {
     }
 
     /// The requests whose URL has this in it.
-    pub(crate) fn asked(&self, what: &str) -> Vec<Request> {
+    pub(crate) fn asked(&self, what: &str) -> Vec<FetchRequest> {
         self.asked
             .lock()
             .unwrap()
@@ -81,7 +81,7 @@ impl Fake {
 
 #[async_trait]
 impl Fetch for Fake {
-    async fn get(&self, request: Request) -> Result<Response, FetchError> {
+    async fn get(&self, request: FetchRequest) -> Result<FetchResponse, FetchError> {
         self.asked.lock().unwrap().push(request.clone());
         let sender = if request.url.contains("jwks") {
             &self.keys
@@ -111,8 +111,8 @@ fn response(
     etag: Option<String>,
     max_age: Option<std::time::Duration>,
     body: String,
-) -> Response {
-    Response {
+) -> FetchResponse {
+    FetchResponse {
         status,
         etag,
         max_age,

@@ -57,7 +57,7 @@ impl TestKey {
                 let pkcs8 = pair.to_pkcs8v1().unwrap().as_ref().to_vec();
                 (Pair::Ec(pair), pkcs8, required)
             }
-            Algorithm::EdDsa => {
+            Algorithm::EdDsa | Algorithm::Ed25519 => {
                 let pair = Ed25519KeyPair::generate().unwrap();
                 let required =
                     json!({ "crv": "Ed25519", "kty": "OKP", "x": b64(pair.public_key().as_ref()) });
@@ -87,7 +87,8 @@ impl TestKey {
 
     /// The issuer's key for an algorithm, the same in all tests of this process.
     pub(crate) fn of_issuer(algorithm: Algorithm) -> Arc<Self> {
-        static KEYS: [OnceLock<Arc<TestKey>>; 4] = [const { OnceLock::new() }; 4];
+        static KEYS: [OnceLock<Arc<TestKey>>; Algorithm::ALL.len()] =
+            [const { OnceLock::new() }; Algorithm::ALL.len()];
         let index = Algorithm::ALL
             .iter()
             .position(|known| *known == algorithm)
