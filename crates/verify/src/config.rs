@@ -71,7 +71,7 @@ impl Default for FeedConfig {
 /// A configuration that a verifier can't start with.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ConfigError {
+pub enum VerifierConfigError {
     /// Not a URL.
     #[error("{what} is not a URL")]
     Url {
@@ -119,17 +119,17 @@ impl VerifierConfig {
         })
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), VerifierConfigError> {
         if self.audience.is_empty() {
-            return Err(ConfigError::Audience);
+            return Err(VerifierConfigError::Audience);
         }
         self.check_url("jwks_url", &self.jwks_url)?;
         self.feed_url()
             .map_or(Ok(()), |url| self.check_url("feed.url", &url))
     }
 
-    fn check_url(&self, what: &'static str, url: &str) -> Result<(), ConfigError> {
-        let url = Url::parse(url).map_err(|source| ConfigError::Url { what, source })?;
+    fn check_url(&self, what: &'static str, url: &str) -> Result<(), VerifierConfigError> {
+        let url = Url::parse(url).map_err(|source| VerifierConfigError::Url { what, source })?;
         let loopback = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
             Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
@@ -139,7 +139,7 @@ impl VerifierConfig {
         match url.scheme() {
             "https" => Ok(()),
             "http" if loopback || self.plaintext => Ok(()),
-            _ => Err(ConfigError::Plaintext(what)),
+            _ => Err(VerifierConfigError::Plaintext(what)),
         }
     }
 }

@@ -165,7 +165,7 @@ impl KeyRefresher {
                         .clamp(SHORTEST_AGE, LONGEST_AGE)
                 }
                 Err(error) => {
-                    tracing::warn!(url = self.settings.url, error = %error, source = error_source(error), "the key set can't be had");
+                    tracing::warn!(url = self.settings.url, error = %error, source = error_source(error), "the key set can't be fetched");
                     backoff.next()
                 }
             };

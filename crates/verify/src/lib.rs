@@ -62,7 +62,7 @@ mod verifier;
 pub use algorithm::Algorithm;
 pub use claims::{Claims, User};
 pub use clock::{Clock, SystemClock};
-pub use config::{ConfigError, FeedConfig, Stale, VerifierConfig};
+pub use config::{FeedConfig, Stale, VerifierConfig, VerifierConfigError};
 pub use error::VerifyError;
 pub use jwk_set::{JwkSet, JwkSetError};
 pub use jws::LONGEST_TOKEN;

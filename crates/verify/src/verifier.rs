@@ -1,9 +1,9 @@
-//! The one thing that services call.
+//! The entry point of the library.
 
 use crate::{
     claims::{Claims, ExpectedClaims},
     clock::Clock,
-    config::{ConfigError, VerifierConfig},
+    config::{VerifierConfig, VerifierConfigError},
     error::VerifyError,
     feed::FollowedFeed,
     fetch::Fetch,
@@ -42,20 +42,20 @@ impl Verifier {
     /// [`VerifyError::Unavailable`].
     ///
     /// # Errors
-    /// [`ConfigError`].
+    /// [`VerifierConfigError`].
     ///
     /// # Panics
     /// Outside a Tokio runtime. The runtime must live as long as the service: the tasks run there.
     #[cfg(feature = "http")]
-    pub fn start(config: &VerifierConfig) -> Result<Self, ConfigError> {
-        let fetch = crate::fetch::HttpFetch::new().map_err(ConfigError::Client)?;
+    pub fn start(config: &VerifierConfig) -> Result<Self, VerifierConfigError> {
+        let fetch = crate::fetch::HttpFetch::new().map_err(VerifierConfigError::Client)?;
         Self::start_with(config, Arc::new(fetch), Arc::new(crate::SystemClock))
     }
 
-    /// Starts with a client and a clock of yours.
+    /// Starts with your own client and clock.
     ///
     /// # Errors
-    /// [`ConfigError`].
+    /// [`VerifierConfigError`].
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -63,7 +63,7 @@ impl Verifier {
         config: &VerifierConfig,
         fetch: Arc<dyn Fetch>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, VerifierConfigError> {
         config.check()?;
         let expected = expected(config);
         let (keys, keeper) = KeyCache::follow(config, Arc::clone(&fetch));
@@ -101,8 +101,8 @@ impl Verifier {
         }))
     }
 
-    /// Verifies an ID token. Asks nobody, except when its key is not known: then the key set is fetched once for all who wait, and at
-    /// most every [`VerifierConfig::unknown_key_interval`].
+    /// Verifies an ID token. It makes no request, except when the key is not known: then the key set is fetched, once for all waiting
+    /// calls, and at most every [`VerifierConfig::unknown_key_interval`].
     ///
     /// # Errors
     /// [`VerifyError`]. For [`VerifyError::Unavailable`] answer 503, for all others 401.
@@ -115,7 +115,7 @@ impl Verifier {
         self.judge(&jws, &key)
     }
 
-    /// Verifies with what is at hand and never waits.
+    /// Verifies with the keys in memory and never waits.
     ///
     /// # Errors
     /// As [`Verifier::verify`], and [`VerifyError::UnknownKey`] for keys that a fetch would bring.

@@ -205,7 +205,7 @@ impl Database {
         operation: &'static str,
         sql: &'static str,
         params: Params<'_>,
-        decode: impl FnMut(&dyn sql::Row) -> Result<T, CorruptRow> + Send,
+        decode: impl FnMut(&dyn sql::SqlRow) -> Result<T, CorruptRow> + Send,
     ) -> Result<Vec<T>, StoreError> {
         let rows = self.read_pooled(sql, params).await;
         rows.and_then(|rows| decoded(&rows, decode))
@@ -219,7 +219,7 @@ impl Database {
         operation: &'static str,
         sql: &'static str,
         params: Params<'_>,
-        decode: impl Fn(&dyn sql::Row) -> Result<T, CorruptRow> + Send,
+        decode: impl Fn(&dyn sql::SqlRow) -> Result<T, CorruptRow> + Send,
     ) -> Result<Option<T>, StoreError> {
         let rows = match self.shared.of_this_thread() {
             Some(connection) => self.read_shared(connection, sql, params).await,
@@ -368,7 +368,7 @@ impl Database {
 /// Every row as what it holds.
 pub(super) fn decoded<T>(
     rows: &[Row],
-    mut decode: impl FnMut(&dyn sql::Row) -> Result<T, CorruptRow>,
+    mut decode: impl FnMut(&dyn sql::SqlRow) -> Result<T, CorruptRow>,
 ) -> Result<Vec<T>, PostgresError> {
     Ok(rows
         .iter()

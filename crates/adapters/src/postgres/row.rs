@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-impl sql::Row for Row {
+impl sql::SqlRow for Row {
     fn text(&self, column: &str) -> Result<Option<&str>, Cause> {
         Ok(self.try_get(column)?)
     }

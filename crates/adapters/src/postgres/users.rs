@@ -7,7 +7,7 @@ use super::{
     error::STORE,
     write::{SessionRow, UserRow, insert_session, insert_user, know_device, user_into},
 };
-use crate::sql::{self, Row, credential_columns};
+use crate::sql::{self, SqlRow, credential_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
@@ -156,7 +156,7 @@ impl UserRepository for PostgresAccounts {
 
     async fn ping(&self) -> Result<(), StoreError> {
         let operation = "answer";
-        let read_only = |row: &dyn Row| Ok(row.boolean("read_only").ok().flatten());
+        let read_only = |row: &dyn SqlRow| Ok(row.boolean("read_only").ok().flatten());
         // A standby answers, too, but can't be used.
         match self.db.read(operation, PING, &[], read_only).await?[..] {
             [Some(false)] => Ok(()),

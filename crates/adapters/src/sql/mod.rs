@@ -12,6 +12,6 @@ pub(crate) use read::{
     LIST_KEYS, account_columns, begun, credential_columns, credentials, credentials_if_any,
     ended_session, key, revocation, session, session_columns, session_record, user, user_columns,
 };
-pub(crate) use row::{Cause, CorruptRow, Row};
+pub(crate) use row::{Cause, CorruptRow, SqlRow};
 #[cfg(feature = "sqlite")]
 pub(crate) use {read::active_key, row::RowReader};

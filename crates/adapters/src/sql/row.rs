@@ -7,7 +7,7 @@ use uuid::Uuid;
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 
 /// A row of a result. NULL is `None`. The reasons of errors quote no value.
-pub(crate) trait Row {
+pub(crate) trait SqlRow {
     fn text(&self, column: &str) -> Result<Option<&str>, Cause>;
     fn bytes(&self, column: &str) -> Result<Option<&[u8]>, Cause>;
     fn integer(&self, column: &str) -> Result<Option<i64>, Cause>;
@@ -29,21 +29,21 @@ pub(crate) struct CorruptRow {
 
 /// Reads the columns that a row has from one table. Errors name table, column and the row's id.
 pub(crate) struct RowReader<'r> {
-    row: &'r dyn Row,
+    row: &'r dyn SqlRow,
     table: &'static str,
     id: &'static str,
 }
 
 impl<'r> RowReader<'r> {
     /// `id`: the column that identifies the row.
-    pub(crate) fn new(row: &'r dyn Row, table: &'static str, id: &'static str) -> Self {
+    pub(crate) fn new(row: &'r dyn SqlRow, table: &'static str, id: &'static str) -> Self {
         Self { row, table, id }
     }
 
     pub(crate) fn optional<T>(
         &self,
         column: &'static str,
-        read: impl FnOnce(&'r dyn Row, &str) -> Result<Option<T>, Cause>,
+        read: impl FnOnce(&'r dyn SqlRow, &str) -> Result<Option<T>, Cause>,
     ) -> Result<Option<T>, CorruptRow> {
         read(self.row, column).map_err(|error| self.corrupt(column, error))
     }
@@ -51,7 +51,7 @@ impl<'r> RowReader<'r> {
     pub(crate) fn required<T>(
         &self,
         column: &'static str,
-        read: impl FnOnce(&'r dyn Row, &str) -> Result<Option<T>, Cause>,
+        read: impl FnOnce(&'r dyn SqlRow, &str) -> Result<Option<T>, Cause>,
     ) -> Result<T, CorruptRow> {
         self.optional(column, read)?
             .ok_or_else(|| self.corrupt(column, "it is null"))
@@ -63,7 +63,7 @@ impl<'r> RowReader<'r> {
         column: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, CorruptRow> {
-        self.optional(column, Row::text)?
+        self.optional(column, SqlRow::text)?
             .map(parse)
             .transpose()
             .map_err(|error| self.corrupt(column, error))
@@ -82,7 +82,7 @@ impl<'r> RowReader<'r> {
         &self,
         column: &'static str,
     ) -> Result<T, CorruptRow> {
-        let number = self.required(column, Row::integer)?;
+        let number = self.required(column, SqlRow::integer)?;
         T::try_from(number).map_err(|error| self.corrupt(column, error))
     }
 

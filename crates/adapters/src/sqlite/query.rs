@@ -1,7 +1,7 @@
 //! Statements, prepared once per connection.
 
 use super::{error::SqliteError, row::NamedColumns};
-use crate::sql::{CorruptRow, Row};
+use crate::sql::{CorruptRow, SqlRow};
 use rusqlite::{Connection, Params};
 
 /// The first row, if there is one.
@@ -9,7 +9,7 @@ pub(super) fn first<T>(
     conn: &Connection,
     sql: &str,
     params: impl Params,
-    decode: impl FnOnce(&dyn Row) -> Result<T, CorruptRow>,
+    decode: impl FnOnce(&dyn SqlRow) -> Result<T, CorruptRow>,
 ) -> Result<Option<T>, SqliteError> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
@@ -22,7 +22,7 @@ pub(super) fn all<T>(
     conn: &Connection,
     sql: &str,
     params: impl Params,
-    mut decode: impl FnMut(&dyn Row) -> Result<T, CorruptRow>,
+    mut decode: impl FnMut(&dyn SqlRow) -> Result<T, CorruptRow>,
 ) -> Result<Vec<T>, SqliteError> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;

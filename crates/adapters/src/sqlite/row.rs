@@ -34,7 +34,7 @@ impl<'r> NamedColumns<'r> {
     }
 }
 
-impl sql::Row for NamedColumns<'_> {
+impl sql::SqlRow for NamedColumns<'_> {
     fn text(&self, column: &str) -> Result<Option<&str>, Cause> {
         Ok(self.get(column)?.as_str_or_null()?)
     }
@@ -67,7 +67,7 @@ impl sql::Row for NamedColumns<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::Row as _;
+    use crate::sql::SqlRow as _;
 
     #[test]
     fn columns_are_found_in_any_order_and_any_number_of_times() {

@@ -5,7 +5,7 @@ use super::{
     error::SqliteError,
     query::{all, first, run},
 };
-use crate::sql::{CorruptRow, Row, RowReader};
+use crate::sql::{CorruptRow, RowReader, SqlRow};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, UserId},
@@ -195,24 +195,24 @@ fn remove(conn: &Connection, user: UserId, session: SessionId) -> Result<(), Sql
 }
 
 /// Reads `entry_columns`.
-fn read_entry(row: &dyn Row) -> Result<(SessionId, Entry), CorruptRow> {
+fn read_entry(row: &dyn SqlRow) -> Result<(SessionId, Entry), CorruptRow> {
     let row = RowReader::new(row, "white_list", "session_id");
-    let session = SessionId::from_uuid(row.required("session_id", Row::uuid)?);
+    let session = SessionId::from_uuid(row.required("session_id", SqlRow::uuid)?);
     let generation = Generation::new(row.number("gen")?)
         .ok_or_else(|| row.corrupt("gen", "no generation has that number"))?;
     let entry = Entry {
         token: LiveToken {
             generation,
-            issued_at: row.required("iat", Row::instant)?,
-            expires_at: row.required("exp", Row::instant)?,
-            device: row.optional("did", Row::uuid)?.map(DeviceId::from_uuid),
+            issued_at: row.required("iat", SqlRow::instant)?,
+            expires_at: row.required("exp", SqlRow::instant)?,
+            device: row.optional("did", SqlRow::uuid)?.map(DeviceId::from_uuid),
         },
         epoch: Epoch::new(row.number("epoch")?),
-        rotated_at: row.required("rotated_at", Row::instant)?,
-        dies_at: row.required("dies_at", Row::instant)?,
+        rotated_at: row.required("rotated_at", SqlRow::instant)?,
+        dies_at: row.required("dies_at", SqlRow::instant)?,
         late: row.number("late")?,
-        charged: row.required("charged", Row::boolean)?,
-        reused: row.required("reused", Row::boolean)?,
+        charged: row.required("charged", SqlRow::boolean)?,
+        reused: row.required("reused", SqlRow::boolean)?,
     };
     Ok((session, entry))
 }

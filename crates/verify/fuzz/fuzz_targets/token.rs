@@ -1,4 +1,4 @@
-//! Any text as a token, and any bytes as a key set: nothing panics, and nothing is accepted whose signature nobody made.
+//! Any text as a token, and any bytes as a key set: nothing panics, and no forged signature is accepted.
 
 #![no_main]
 

@@ -25,7 +25,7 @@ pub(super) struct RevocationDocument {
     pub(super) users: Vec<(Uuid, u64, Option<Uuid>)>,
 }
 
-/// The text, taken apart.
+/// Parses the text; the signature is not checked.
 pub(super) fn parse(text: &str) -> Result<Jws<'_>, VerifyError> {
     Jws::parse(text, TYPE, LONGEST)
 }

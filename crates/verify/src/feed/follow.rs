@@ -1,4 +1,4 @@
-//! The task that follows the feed, and what it knows.
+//! The task that follows the feed, and its state.
 
 use super::{
     document::{self, RevocationDocument},
@@ -31,7 +31,7 @@ struct FeedState {
     attempted: bool,
 }
 
-/// What the feed has said; clones share it.
+/// The feed; clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct FollowedFeed {
     state: watch::Receiver<FeedState>,
@@ -85,7 +85,7 @@ impl FollowedFeed {
         }
     }
 
-    /// Refuses a token whose session has ended, and any if nothing new is known and the configuration wants that.
+    /// Refuses a token whose session has ended, and every token while the feed is stale if the configuration says so.
     pub(crate) fn check(&self, claims: &Claims) -> Result<(), VerifyError> {
         let state = self.state.borrow();
         if state.snapshot.revokes(claims) {
@@ -112,11 +112,11 @@ impl FollowedFeed {
 /// The document that the last answers were about.
 struct CurrentDocument {
     etag: String,
-    /// Half of its window is left until then; after that it is asked for afresh, lest an old one be confirmed for ever.
+    /// Half of its window is left then. From then on a new one is fetched, so that an old one is not confirmed for ever.
     renew_at: u64,
 }
 
-/// The task.
+/// The background task.
 struct FeedFollower {
     url: String,
     wait: Duration,
@@ -147,7 +147,7 @@ impl FeedFollower {
                     Duration::from_secs(1)
                 }
                 Err(error) => {
-                    tracing::warn!(url = self.url, error = %error, source = error_source(error), "the revocation feed can't be had");
+                    tracing::warn!(url = self.url, error = %error, source = error_source(error), "the revocation feed can't be fetched");
                     begun.elapsed() + backoff.next()
                 }
             };
@@ -227,7 +227,7 @@ impl FeedFollower {
     }
 }
 
-/// What came of a request.
+/// The outcome of a request.
 enum Polled {
     /// A document that can be waited on.
     Changed,

@@ -1,17 +1,17 @@
-//! What the feed has said, in a form to look up.
+//! The revocations of the feed, in a form to look up.
 
 use super::document::RevocationDocument;
 use crate::claims::Claims;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What is revoked.
+/// Ended sessions and raised epochs.
 ///
-/// Each new document is added to what is known; an entry goes when the last document that had it has expired. A session never comes
-/// back to life, so this can't refuse too much; and a replica of the issuer that is a moment behind can't take anything back.
+/// Each new document is added; an entry goes when the last document that had it has expired. A session never comes back to life, so
+/// this can't refuse too much; and a replica of the issuer that is behind can't undo a revocation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RevocationSnapshot {
-    /// Ended sessions, each with how long to remember it.
+    /// Ended sessions, each with the end of its entry.
     sessions: HashMap<Uuid, u64>,
     users: HashMap<Uuid, Raised>,
 }

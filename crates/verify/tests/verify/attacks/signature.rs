@@ -1,6 +1,6 @@
 //! Signatures that are none, or of something else, or numbers out of range.
 
-use super::Table;
+use super::AttackTable;
 use crate::support::{TestKey, b64};
 use base64::{
     Engine,
@@ -9,7 +9,7 @@ use base64::{
 use revolve_verify::Algorithm;
 use serde_json::json;
 
-pub(super) fn add(table: &mut Table<'_>) {
+pub(super) fn add(table: &mut AttackTable<'_>) {
     let target = table.target;
     let good = target.good();
     let (message, signature) = good.rsplit_once('.').unwrap();

@@ -1,10 +1,10 @@
-//! What the tests share: keys, claims, a clock and an issuer that does as it is told.
+//! What the tests share: keys, claims, a clock and an issuer that does as it is response.
 
 mod issuer;
 mod key;
 mod service;
 
-pub(crate) use issuer::{Fake, Told};
+pub(crate) use issuer::{FakeIssuer, IssuerResponse};
 pub(crate) use key::{TestKey, b64, key_set};
 pub(crate) use service::with_service;
 
