@@ -6,14 +6,14 @@ pub mod argon2;
 pub mod jose;
 #[cfg(feature = "limits")]
 pub mod limits;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod migrations;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod per_thread;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(feature = "system")]

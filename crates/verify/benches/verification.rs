@@ -33,7 +33,9 @@ fn public(key: &TestKey) -> ParsedPublicKey {
             &signature::ECDSA_P256_SHA256_FIXED,
             [vec![4], number("x"), number("y")].concat(),
         ),
-        Algorithm::EdDsa => ParsedPublicKey::new(&signature::ED25519, number("x")),
+        Algorithm::EdDsa | Algorithm::Ed25519 => {
+            ParsedPublicKey::new(&signature::ED25519, number("x"))
+        }
     }
     .unwrap()
 }

@@ -1,7 +1,7 @@
 //! Judges tokens: `cargo run -p revolve-verify --example judge -- ISSUER AUDIENCE KEY_SET_FILE`, then one token per line on standard
 //! input, and one line of answer for each: `accepted <uid> <email>`, or `refused: ` and why.
 
-use revolve_verify::{KeySet, SystemClock, Verifier, VerifierConfig};
+use revolve_verify::{JwkSet, SystemClock, Verifier, VerifierConfig};
 use std::{
     env,
     error::Error,
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [issuer, audience, key_set] = arguments.as_slice() else {
         return Err("say the issuer, the audience and the key set's file".into());
     };
-    let keys = KeySet::from_json(&fs::read(key_set)?)?;
+    let keys = JwkSet::from_json(&fs::read(key_set)?)?;
     let verifier = Verifier::with_keys(
         &VerifierConfig::new(issuer, audience),
         keys,

@@ -17,20 +17,16 @@
 //! # fn main() {}
 //! ```
 
-use crate::{
-    Claims, Verifier, bearer,
-    error::VerifyError,
-    problem::{MEDIA_TYPE, Problem},
-};
+use crate::{Claims, Verifier, bearer, problem::Problem};
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, ResponseError,
     dev::Payload,
     http::{StatusCode, header},
     web::Data,
 };
-use std::{fmt, ops::Deref, pin::Pin};
+use std::{error::Error, fmt, ops::Deref, pin::Pin};
 
-/// Whoever sent the request, by a bearer token that is good. Needs a `web::Data<Verifier>` in the application.
+/// The sender of the request, by a good bearer token. Needs a `web::Data<Verifier>` in the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity(pub Claims);
 
@@ -44,72 +40,50 @@ impl Deref for Identity {
 
 /// The request is answered with a problem document: 401 with `WWW-Authenticate`, or 503 with `Retry-After`.
 #[derive(Debug)]
-pub struct Refusal {
-    problem: Problem,
-    source: Option<VerifyError>,
-}
+pub struct Rejection(Problem);
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.problem.code)
+        f.write_str(self.0.code)
     }
 }
 
-impl std::error::Error for Refusal {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
+impl Error for Rejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_ref().map(|source| source as _)
     }
 }
 
-impl ResponseError for Refusal {
+impl ResponseError for Rejection {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        response
-            .content_type(MEDIA_TYPE)
-            .insert_header((header::CACHE_CONTROL, "no-store"));
-        if let Some(challenge) = self.problem.challenge {
-            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        for field in self.0.fields() {
+            response.insert_header(field);
         }
-        if let Some(seconds) = self.problem.retry_after {
-            response.insert_header((header::RETRY_AFTER, seconds));
-        }
-        response.body(self.problem.body())
+        response.body(self.0.body())
     }
 }
 
 impl FromRequest for Identity {
-    type Error = Refusal;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+    type Error = Rejection;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Rejection>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
             let Some(verifier) = request.app_data::<Data<Verifier>>() else {
                 tracing::error!("there is no web::Data<Verifier> in the application");
-                return Err(Refusal {
-                    problem: Problem::misconfigured(),
-                    source: None,
-                });
+                return Err(Rejection(Problem::misconfigured()));
             };
-            let fields = request
-                .headers()
-                .get_all(header::AUTHORIZATION)
-                .map(header::HeaderValue::as_bytes);
-            let Some(token) = bearer::token(fields) else {
-                return Err(Refusal {
-                    problem: Problem::unauthenticated(),
-                    source: None,
-                });
-            };
-            let verified = verifier.verify(token).await;
-            verified.map(Self).map_err(|error| Refusal {
-                problem: Problem::from(&error),
-                source: Some(error),
-            })
+            let fields = request.headers().get_all(header::AUTHORIZATION);
+            bearer::identify(verifier, fields.map(header::HeaderValue::as_bytes))
+                .await
+                .map(Self)
+                .map_err(Rejection)
         })
     }
 }

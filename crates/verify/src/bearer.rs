@@ -1,8 +1,19 @@
-//! The token in a request's `Authorization` field (RFC 6750 §2.1).
+//! Who sent a request, by the token in its `Authorization` field (RFC 6750 §2.1).
 
-/// The token, if there is exactly one field and its scheme is `Bearer`, in any case (RFC 9110 §11.1). Tokens in URLs and bodies are not
-/// looked for.
-pub(crate) fn token<'r>(mut fields: impl Iterator<Item = &'r [u8]>) -> Option<&'r str> {
+use crate::{Claims, Verifier, problem::Problem};
+
+/// The claims of the request's token, or what to answer instead.
+pub(crate) async fn identify<'r>(
+    verifier: &Verifier,
+    fields: impl Iterator<Item = &'r [u8]>,
+) -> Result<Claims, Problem> {
+    let token = token(fields).ok_or_else(Problem::unauthenticated)?;
+    Ok(verifier.verify(token).await?)
+}
+
+/// The token, if there is exactly one field and its scheme is `Bearer`, in any case (RFC 9110 §11.1). Tokens in URLs and
+/// bodies are ignored.
+fn token<'r>(mut fields: impl Iterator<Item = &'r [u8]>) -> Option<&'r str> {
     let (field, None) = (fields.next()?, fields.next()) else {
         return None;
     };

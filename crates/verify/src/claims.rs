@@ -1,4 +1,4 @@
-//! The claims of an ID token: as they stand on the wire, what they must say, and what a service gets of them.
+//! The claims of an ID token: as JSON, what they must be, and what a service gets of them.
 
 use crate::{error::VerifyError, json};
 use serde::{
@@ -8,27 +8,27 @@ use serde::{
 use std::{borrow::Cow, fmt};
 use uuid::Uuid;
 
-/// Who the user is.
+/// The user of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct User {
-    /// The user's id, for ever the same and never given to another.
+    /// The user's id; it never changes and is never given to another user.
     pub uid: Uuid,
     /// The address that the user signs in with. It can change.
     pub email: String,
-    /// What the user wants to be called.
+    /// The name that the user has chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// A picture. The URL is the user's: treat it as one.
+    /// A picture. The user has chosen the URL: treat it as untrusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_url: Option<String>,
-    /// A website. The URL is the user's: treat it as one.
+    /// A website. The user has chosen the URL: treat it as untrusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
 }
 
-/// What a verified token says. Times are seconds since 1970-01-01 UTC (RFC 7519 §2).
+/// The claims of a verified token. Times are seconds since 1970-01-01 UTC (RFC 7519 §2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
@@ -40,21 +40,21 @@ pub struct Claims {
     pub epoch: u64,
     /// `iat`: when the token was issued.
     pub issued_at: u64,
-    /// `exp`: from when on it is worth nothing.
+    /// `exp`: when the token stops being valid.
     pub expires_at: u64,
-    /// `auth_time`: when the user last showed a password.
+    /// `auth_time`: when the user last proved a password.
     pub authenticated_at: u64,
 }
 
-/// What the claims must say.
+/// The required values of claims.
 #[derive(Clone, Debug)]
-pub(crate) struct Expected {
+pub(crate) struct ExpectedClaims {
     pub(crate) issuer: String,
     pub(crate) audience: String,
     pub(crate) leeway: u64,
 }
 
-/// The claims on the wire. Times are whole numbers from 0, so no fraction, no text and no negative number passes.
+/// The claims as JSON. Times are whole numbers from 0; fractions, texts and negative numbers are refused.
 #[derive(Deserialize)]
 struct Wire<'t> {
     #[serde(borrow)]
@@ -66,7 +66,7 @@ struct Wire<'t> {
     epoch: u64,
     iat: u64,
     exp: u64,
-    /// Absent is fine, `null` is not.
+    /// It may be absent, but not `null`.
     #[serde(default, deserialize_with = "present")]
     nbf: Option<u64>,
     auth_time: u64,
@@ -88,7 +88,7 @@ impl Audience<'_> {
     }
 }
 
-/// By hand, since an untagged enum would buffer.
+/// Not derived, since an untagged enum would buffer.
 impl<'d: 't, 't> Deserialize<'d> for Audience<'t> {
     fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
@@ -126,10 +126,10 @@ fn present<'t, D: Deserializer<'t>>(deserializer: D) -> Result<Option<u64>, D::E
 }
 
 impl Claims {
-    /// Reads a payload whose signature was good.
+    /// Reads a payload whose signature is verified.
     pub(crate) fn parse(
         payload: &[u8],
-        expected: &Expected,
+        expected: &ExpectedClaims,
         now: u64,
     ) -> Result<Self, VerifyError> {
         let wire: Wire<'_> = json::parse(payload).map_err(VerifyError::Claims)?;

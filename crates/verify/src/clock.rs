@@ -1,8 +1,8 @@
-//! The time of day, which tokens are checked against.
+//! The clock that tokens are checked against.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells the time. Tests bring their own.
+/// The time of day. Tests can set it.
 pub trait Clock: Send + Sync + 'static {
     /// Seconds since 1970-01-01 UTC, as in a NumericDate (RFC 7519 §2).
     fn unix_seconds(&self) -> u64;
@@ -18,7 +18,7 @@ impl Clock for SystemClock {
         reason = "this is the clock that all else here is handed"
     )]
     fn unix_seconds(&self) -> u64 {
-        // A clock before 1970 makes every token one from the future, which is refused.
+        // With a clock before 1970 every token is from the future and refused.
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs())

@@ -1,10 +1,9 @@
-//! What a verifier is told.
+//! The configuration of a verifier.
 
-use crate::feed::FeedConfig;
 use std::{net::IpAddr, time::Duration};
 use url::{Host, Url};
 
-/// Whose tokens to accept, for whom, and how to stay informed.
+/// Issuer and audience of the tokens to accept, and how keys and revocations are fetched.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct VerifierConfig {
@@ -19,24 +18,60 @@ pub struct VerifierConfig {
     /// How long a key set counts as fresh if the answer's `max-age` does not say. Default: 5 min. What is said counts from 10 s to
     /// 1 h. It is fetched again in the background when that time is over.
     pub cache_time: Duration,
-    /// The shortest time between two fetches that unknown key ids ask for. Default: 10 s. Nobody can make this service
-    /// ask more often by sending invented key ids.
+    /// The shortest time between two fetches for unknown key ids. Default: 10 s. Invented key ids can't make this service ask
+    /// more often.
     pub unknown_key_interval: Duration,
     /// How long a key set is used while the issuer can't be reached. Default: 24 h.
     pub outage: Duration,
     /// How long an answer of the issuer may take. Default: 5 s.
     pub timeout: Duration,
-    /// Whether the URLs may be `http` to other than loopback addresses. Default: no. Whoever can change the answers on the way can sign in as
-    /// anybody, so this is for networks that are one's own, such as that of a `docker-compose.yml`.
+    /// Whether the URLs may be `http` to other than loopback addresses. Default: no. An attacker who can change the answers on the way can
+    /// sign in as any user, so this is for private networks, such as that of a `docker-compose.yml`.
     pub plaintext: bool,
     /// Whether to follow the revocation feed. Default: no; a token then counts until its `exp`.
     pub feed: Option<FeedConfig>,
 }
 
+/// How to follow the revocation feed.
+#[derive(Clone, Debug)]
+pub struct FeedConfig {
+    /// Where it is. Default: below the issuer, `/.well-known/revocations`.
+    pub url: Option<String>,
+    /// How long the issuer may hold a request until something changes, in whole seconds. Default: 25 s, which most proxies allow.
+    pub wait: Duration,
+    /// The feed is stale after so long without an answer. Default: 60 s; more than `wait` plus the timeout.
+    pub max_age: Duration,
+    /// What to do with tokens while it is stale. Default: [`Stale::Accept`].
+    pub stale: Stale,
+}
+
+/// What to do with a token that is good by itself while the feed is stale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stale {
+    /// Accept it, unless the last document revokes it: an outage of the issuer does not become one of this service, and a
+    /// sign-out counts at the latest when the token expires (15 min), as without a feed.
+    #[default]
+    Accept,
+    /// Refuse it with [`crate::VerifyError::Unavailable`] (503): no token outlives its session by more than `max_age`, and this service
+    /// works only while the issuer does.
+    Refuse,
+}
+
+impl Default for FeedConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            wait: Duration::from_secs(25),
+            max_age: Duration::from_mins(1),
+            stale: Stale::default(),
+        }
+    }
+}
+
 /// A configuration that a verifier can't start with.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ConfigError {
+pub enum VerifierConfigError {
     /// Not a URL.
     #[error("{what} is not a URL")]
     Url {
@@ -84,17 +119,17 @@ impl VerifierConfig {
         })
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), VerifierConfigError> {
         if self.audience.is_empty() {
-            return Err(ConfigError::Audience);
+            return Err(VerifierConfigError::Audience);
         }
         self.check_url("jwks_url", &self.jwks_url)?;
         self.feed_url()
             .map_or(Ok(()), |url| self.check_url("feed.url", &url))
     }
 
-    fn check_url(&self, what: &'static str, url: &str) -> Result<(), ConfigError> {
-        let url = Url::parse(url).map_err(|source| ConfigError::Url { what, source })?;
+    fn check_url(&self, what: &'static str, url: &str) -> Result<(), VerifierConfigError> {
+        let url = Url::parse(url).map_err(|source| VerifierConfigError::Url { what, source })?;
         let loopback = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
             Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
@@ -104,7 +139,7 @@ impl VerifierConfig {
         match url.scheme() {
             "https" => Ok(()),
             "http" if loopback || self.plaintext => Ok(()),
-            _ => Err(ConfigError::Plaintext(what)),
+            _ => Err(VerifierConfigError::Plaintext(what)),
         }
     }
 }

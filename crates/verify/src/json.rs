@@ -13,10 +13,10 @@ pub(crate) fn parse<'t, T: Deserialize<'t>>(text: &'t [u8]) -> Result<T, serde_j
     serde_json::from_slice(text)
 }
 
-/// So many names are compared one by one, which is faster than a tree; a hostile text with more can't make that slow.
+/// The names that are compared one by one, which is faster than a tree; more names than this go into the tree.
 const FEW: usize = 12;
 
-/// Any value; nothing is kept of it.
+/// Any value, checked and dropped.
 struct Unambiguous;
 
 /// A member's name, borrowed where it has no escapes.

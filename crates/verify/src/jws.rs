@@ -1,11 +1,11 @@
-//! The compact serialization of a signed object (RFC 7515 §3.1), taken apart without trusting any of it.
+//! The compact serialization of a signed object (RFC 7515 §3.1), parsed without trusting any of it.
 
-use crate::{error::VerifyError, json, key_set::Key};
+use crate::{error::VerifyError, json, jwk_set::VerifyingKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use std::borrow::Cow;
 
-/// The longest token that is looked at, in bytes. The service's own have some 800.
+/// The longest token that is accepted, in bytes. The service's own have some 800.
 pub const LONGEST_TOKEN: usize = 8192;
 
 /// A signed object whose signature has not been checked.
@@ -17,7 +17,7 @@ pub(crate) struct Jws<'t> {
     key_id: String,
 }
 
-/// The header's members that count. Others are passed over, most of all those that would bring a key along.
+/// The header's members that are read. Others are ignored, above all those that carry a key.
 #[derive(Deserialize)]
 struct Header<'t> {
     #[serde(borrow)]
@@ -32,7 +32,7 @@ struct Header<'t> {
     b64: Present,
 }
 
-/// Whether a member is there, whatever its value, `null` included.
+/// Whether a member exists, with any value, `null` included.
 #[derive(Default)]
 struct Present(bool);
 
@@ -43,13 +43,13 @@ impl<'t> Deserialize<'t> for Present {
 }
 
 impl<'t> Jws<'t> {
-    /// Takes a text of at most `longest` bytes apart, if its header has this `typ`.
+    /// Parses a text of at most `longest` bytes, if its header has this `typ`.
     pub(crate) fn parse(text: &'t str, typ: &str, longest: usize) -> Result<Self, VerifyError> {
         let bytes = text.as_bytes();
         if bytes.len() > longest {
             return Err(VerifyError::Malformed("it is too long"));
         }
-        // Without an early end this takes the compiler's vectors.
+        // Without an early end the compiler vectorizes it.
         let in_alphabet = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
         if !bytes
             .iter()
@@ -101,8 +101,8 @@ impl<'t> Jws<'t> {
     }
 
     /// The payload, if the key is for the header's algorithm and has signed it.
-    pub(crate) fn verify(&self, key: &Key) -> Result<Vec<u8>, VerifyError> {
-        if self.algorithm != key.algorithm().name() {
+    pub(crate) fn verify(&self, key: &VerifyingKey) -> Result<Vec<u8>, VerifyError> {
+        if !key.algorithm().is_named(&self.algorithm) {
             return Err(VerifyError::Algorithm);
         }
         key.verify(self.signed, &self.signature)?;

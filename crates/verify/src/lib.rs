@@ -1,8 +1,8 @@
 //! Verifies ID tokens of a Revolve account service in the services that rely on it.
 //!
-//! A [`Verifier`] fetches the issuer's key set, keeps it fresh in the background and checks tokens without asking anybody
+//! A [`Verifier`] fetches the issuer's key set, keeps it fresh in the background and checks tokens without a request
 //! (RFC 7515, RFC 7519, RFC 8725). With a [`FeedConfig`] it also follows the issuer's revocation feed, so that a sign-out
-//! counts here within about a second. No other crate of ours and no OpenSSL is linked in.
+//! counts here within about a second. It links no other crate of Revolve and no OpenSSL.
 //!
 //! ```no_run
 //! # #[cfg(feature = "http")]
@@ -26,15 +26,16 @@
 //! - Exactly two dots and nothing but the base64url alphabet around them, at most [`LONGEST_TOKEN`] bytes, each part
 //!   in canonical base64url (RFC 7515 §2).
 //! - A header with `kid`, with `typ` that is exactly `JWT`, and with the `alg` that the key of that `kid` is for: the key
-//!   chooses the algorithm, never the token (RFC 8725 §3.1). `crit` and `b64` are refused. `jku`, `x5u`, `x5c`, `jwk` and
-//!   whatever else is there are never read (RFC 7515 §4).
+//!   chooses the algorithm, never the token (RFC 8725 §3.1). A key for Ed25519 takes both names of that algorithm,
+//!   `Ed25519` and `EdDSA`. `crit` and `b64` are refused. `jku`, `x5u`, `x5c`, `jwk` and all other members are never read
+//!   (RFC 7515 §4).
 //! - JSON in which no object names a member twice.
 //! - The expected `iss`; an `aud` that is, or is an array that has, the expected one; `exp` in the future; `iat` and, if there
 //!   is one, `nbf` not in the future; all of them whole numbers, with [`VerifierConfig::leeway`].
 //! - `sub`, `sid`, `epoch`, `auth_time` and `user` as the service writes them, `user.uid` being `sub`. Claims of other names
-//!   are passed over: the service may add some (RFC 7519 §4).
+//!   are ignored: the service may add some (RFC 7519 §4).
 //!
-//! A refresh token never passes: its `typ`, its algorithm, its key and its claims are others.
+//! A refresh token is never accepted: its `typ`, algorithm, key and claims are different.
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -45,12 +46,12 @@ mod claims;
 mod clock;
 mod config;
 mod error;
-pub mod feed;
+mod feed;
 pub mod fetch;
 mod json;
+mod jwk_set;
 mod jws;
-mod key_set;
-mod keys;
+mod key_cache;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod problem;
 mod task;
@@ -61,9 +62,8 @@ mod verifier;
 pub use algorithm::Algorithm;
 pub use claims::{Claims, User};
 pub use clock::{Clock, SystemClock};
-pub use config::{ConfigError, VerifierConfig};
+pub use config::{FeedConfig, Stale, VerifierConfig, VerifierConfigError};
 pub use error::VerifyError;
-pub use feed::{FeedConfig, Stale};
+pub use jwk_set::{JwkSet, JwkSetError};
 pub use jws::LONGEST_TOKEN;
-pub use key_set::{KeySet, KeySetError};
 pub use verifier::Verifier;

@@ -1,58 +1,62 @@
-//! What a client is told: a problem document (RFC 9457) with the codes that the service itself uses, and the challenge of RFC 6750 §3.
+//! The answer to a request without a good token: a problem document (RFC 9457) with the codes of the service itself, and
+//! the challenge of RFC 6750 §3.
 
 use crate::error::VerifyError;
 
-/// A refusal, ready to send.
 #[derive(Debug)]
 pub(crate) struct Problem {
+    /// 401, 500 or 503.
     pub(crate) status: u16,
     pub(crate) code: &'static str,
-    pub(crate) detail: String,
-    /// `WWW-Authenticate`, with 401.
-    pub(crate) challenge: Option<&'static str>,
-    /// `Retry-After` in seconds, with 503.
-    pub(crate) retry_after: Option<&'static str>,
+    detail: String,
+    /// A field of the answer: `WWW-Authenticate` with 401, `Retry-After` with 503.
+    field: Option<(&'static str, &'static str)>,
+    pub(crate) source: Option<VerifyError>,
 }
 
-/// The media type.
-pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
-
 impl Problem {
-    /// There is no token.
+    /// The request has no token.
     pub(crate) fn unauthenticated() -> Self {
         Self {
             status: 401,
             code: "unauthenticated",
             detail: "There is no bearer token.".to_owned(),
-            challenge: Some("Bearer realm=\"revolve\""),
-            retry_after: None,
+            field: Some(("www-authenticate", "Bearer realm=\"revolve\"")),
+            source: None,
         }
     }
 
-    /// The verifier was not given to the application.
+    /// The application has no verifier.
     #[cfg(feature = "actix")]
     pub(crate) fn misconfigured() -> Self {
         Self {
             status: 500,
             code: "internal",
             detail: "The service is not set up.".to_owned(),
-            challenge: None,
-            retry_after: None,
+            field: None,
+            source: None,
         }
     }
 
-    pub(crate) fn title(&self) -> &'static str {
-        match self.status {
-            401 => "Unauthorized",
-            503 => "Service Unavailable",
-            _ => "Internal Server Error",
-        }
+    /// The answer's header fields.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        [
+            ("content-type", "application/problem+json"),
+            ("cache-control", "no-store"),
+        ]
+        .into_iter()
+        .chain(self.field)
     }
 
     pub(crate) fn body(&self) -> String {
+        let title = match self.status {
+            401 => "Unauthorized",
+            503 => "Service Unavailable",
+            _ => "Internal Server Error",
+        };
         serde_json::json!({
             "type": "about:blank",
-            "title": self.title(),
+            "title": title,
             "status": self.status,
             "code": self.code,
             "detail": self.detail,
@@ -61,23 +65,26 @@ impl Problem {
     }
 }
 
-impl From<&VerifyError> for Problem {
-    fn from(error: &VerifyError) -> Self {
-        // Which check failed is of use to an attacker only.
-        let detail = match error {
-            VerifyError::Expired | VerifyError::Revoked | VerifyError::Unavailable(_) => {
-                format!("{error}.")
-            }
-            _ => "the token is not acceptable.".to_owned(),
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        let (status, field) = if error.is_unavailable() {
+            (503, ("retry-after", "1"))
+        } else {
+            let challenge = "Bearer realm=\"revolve\", error=\"invalid_token\"";
+            (401, ("www-authenticate", challenge))
         };
-        let unavailable = error.is_unavailable();
         Self {
-            status: if unavailable { 503 } else { 401 },
+            status,
             code: error.code(),
-            detail,
-            challenge: (!unavailable)
-                .then_some("Bearer realm=\"revolve\", error=\"invalid_token\""),
-            retry_after: unavailable.then_some("1"),
+            // Which check failed is of use to an attacker only.
+            detail: match error {
+                VerifyError::Expired | VerifyError::Revoked | VerifyError::Unavailable(_) => {
+                    format!("{error}.")
+                }
+                _ => "the token is not acceptable.".to_owned(),
+            },
+            field: Some(field),
+            source: Some(error),
         }
     }
 }

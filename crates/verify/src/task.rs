@@ -20,8 +20,8 @@ impl Drop for Task {
     }
 }
 
-/// Waits that double, from half a second to half a minute, each cut by up to half at random, so that services which lost the
-/// issuer at the same moment don't all come back at the same moment.
+/// Waits that double, from half a second to half a minute, each shortened by up to half at random, so that services which
+/// lost the issuer at the same moment don't all retry at the same moment.
 #[derive(Debug)]
 pub(crate) struct Backoff(Duration);
 

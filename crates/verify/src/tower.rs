@@ -1,4 +1,4 @@
-//! A tower layer, for axum and whatever else takes one.
+//! A tower layer, for axum and others.
 //!
 //! ```
 //! use axum::{Extension, Router, routing::get};
@@ -14,11 +14,7 @@
 //! # fn main() {}
 //! ```
 
-use crate::{
-    Verifier, bearer,
-    error::VerifyError,
-    problem::{MEDIA_TYPE, Problem},
-};
+use crate::{Verifier, bearer, problem::Problem};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use std::{
     mem,
@@ -28,23 +24,23 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Lets only requests with a good bearer token through, and puts [`crate::Claims`] and [`crate::User`] into their extensions. The others are
+/// Lets only requests with a good bearer token through, and puts [`crate::Claims`] and [`crate::User`] into their extensions. Others are
 /// answered with a problem document: 401 with `WWW-Authenticate`, or 503 with `Retry-After`.
 #[derive(Clone, Debug)]
 pub struct VerifyLayer(Verifier);
 
 impl VerifyLayer {
-    /// A layer that asks this verifier.
+    /// A layer with this verifier.
     pub fn new(verifier: Verifier) -> Self {
         Self(verifier)
     }
 }
 
 impl<S> Layer<S> for VerifyLayer {
-    type Service = Verify<S>;
+    type Service = VerifyService<S>;
 
-    fn layer(&self, inner: S) -> Verify<S> {
-        Verify {
+    fn layer(&self, inner: S) -> VerifyService<S> {
+        VerifyService {
             inner,
             verifier: self.0.clone(),
         }
@@ -53,12 +49,12 @@ impl<S> Layer<S> for VerifyLayer {
 
 /// The service that [`VerifyLayer`] makes.
 #[derive(Clone, Debug)]
-pub struct Verify<S> {
+pub struct VerifyService<S> {
     inner: S,
     verifier: Verifier,
 }
 
-impl<S, B, R> Service<Request<B>> for Verify<S>
+impl<S, B, R> Service<Request<B>> for VerifyService<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
@@ -79,7 +75,8 @@ where
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
         Box::pin(async move {
-            match identify(&verifier, request.headers()).await {
+            let fields = request.headers().get_all(header::AUTHORIZATION).iter();
+            match bearer::identify(&verifier, fields.map(HeaderValue::as_bytes)).await {
                 Ok(claims) => {
                     request.extensions_mut().insert(claims.user.clone());
                     request.extensions_mut().insert(claims);
@@ -91,37 +88,16 @@ where
     }
 }
 
-async fn identify(
-    verifier: &Verifier,
-    headers: &http::HeaderMap,
-) -> Result<crate::Claims, Problem> {
-    let fields = headers
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .map(HeaderValue::as_bytes);
-    let token = bearer::token(fields).ok_or_else(Problem::unauthenticated)?;
-    verifier
-        .verify(token)
-        .await
-        .map_err(|error: VerifyError| Problem::from(&error))
-}
-
 fn answer<R: From<String>>(problem: &Problem) -> Response<R> {
     let mut response = Response::new(R::from(problem.body()));
     *response.status_mut() =
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut add = |name: HeaderName, value: &'static str| {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value))
-    };
-    add(header::CONTENT_TYPE, MEDIA_TYPE);
-    add(header::CACHE_CONTROL, "no-store");
-    if let Some(challenge) = problem.challenge {
-        add(header::WWW_AUTHENTICATE, challenge);
-    }
-    if let Some(seconds) = problem.retry_after {
-        add(header::RETRY_AFTER, seconds);
+    for (name, value) in problem.fields() {
+        let (name, value) = (
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+        response.headers_mut().insert(name, value);
     }
     response
 }

@@ -1,15 +1,15 @@
-//! The one thing that services call.
+//! The entry point of the library.
 
 use crate::{
-    claims::{Claims, Expected},
+    claims::{Claims, ExpectedClaims},
     clock::Clock,
-    config::{ConfigError, VerifierConfig},
+    config::{VerifierConfig, VerifierConfigError},
     error::VerifyError,
-    feed::Feed,
+    feed::FollowedFeed,
     fetch::Fetch,
+    jwk_set::{JwkSet, VerifyingKey},
     jws::{Jws, LONGEST_TOKEN},
-    key_set::{Key, KeySet},
-    keys::Keys,
+    key_cache::KeyCache,
     task::Task,
 };
 use std::{fmt, sync::Arc};
@@ -19,12 +19,12 @@ const TYPE: &str = "JWT";
 
 /// Verifies ID tokens. Clones share keys, feed and background tasks; the tasks end with the last clone.
 #[derive(Clone)]
-pub struct Verifier(Arc<Inner>);
+pub struct Verifier(Arc<VerifierInner>);
 
-struct Inner {
-    expected: Expected,
-    keys: Keys,
-    feed: Option<Feed>,
+struct VerifierInner {
+    expected: ExpectedClaims,
+    keys: KeyCache,
+    feed: Option<FollowedFeed>,
     clock: Arc<dyn Clock>,
     _tasks: Vec<Task>,
 }
@@ -42,20 +42,20 @@ impl Verifier {
     /// [`VerifyError::Unavailable`].
     ///
     /// # Errors
-    /// [`ConfigError`].
+    /// [`VerifierConfigError`].
     ///
     /// # Panics
     /// Outside a Tokio runtime. The runtime must live as long as the service: the tasks run there.
     #[cfg(feature = "http")]
-    pub fn start(config: &VerifierConfig) -> Result<Self, ConfigError> {
-        let fetch = crate::fetch::HttpFetch::new().map_err(ConfigError::Client)?;
+    pub fn start(config: &VerifierConfig) -> Result<Self, VerifierConfigError> {
+        let fetch = crate::fetch::HttpFetch::new().map_err(VerifierConfigError::Client)?;
         Self::start_with(config, Arc::new(fetch), Arc::new(crate::SystemClock))
     }
 
-    /// Starts with a client and a clock of yours.
+    /// Starts with your own client and clock.
     ///
     /// # Errors
-    /// [`ConfigError`].
+    /// [`VerifierConfigError`].
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -63,13 +63,13 @@ impl Verifier {
         config: &VerifierConfig,
         fetch: Arc<dyn Fetch>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, VerifierConfigError> {
         config.check()?;
         let expected = expected(config);
-        let (keys, keeper) = Keys::follow(config, Arc::clone(&fetch));
+        let (keys, keeper) = KeyCache::follow(config, Arc::clone(&fetch));
         let mut tasks = vec![keeper];
         let feed = config.feed.as_ref().map(|feed| {
-            let (feed, follower) = Feed::follow(
+            let (feed, follower) = FollowedFeed::follow(
                 config,
                 feed,
                 &expected,
@@ -80,7 +80,7 @@ impl Verifier {
             tasks.push(follower);
             feed
         });
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(VerifierInner {
             expected,
             keys,
             feed,
@@ -90,9 +90,9 @@ impl Verifier {
     }
 
     /// With keys that never change and no feed: fetches nothing, needs no runtime.
-    pub fn with_keys(config: &VerifierConfig, keys: KeySet, clock: Arc<dyn Clock>) -> Self {
-        let keys = Keys::fixed(config, keys);
-        Self(Arc::new(Inner {
+    pub fn with_keys(config: &VerifierConfig, keys: JwkSet, clock: Arc<dyn Clock>) -> Self {
+        let keys = KeyCache::fixed(config, keys);
+        Self(Arc::new(VerifierInner {
             expected: expected(config),
             keys,
             feed: None,
@@ -101,8 +101,8 @@ impl Verifier {
         }))
     }
 
-    /// Verifies an ID token. Asks nobody, except when its key is not known: then the key set is fetched once for all who wait, and at
-    /// most every [`VerifierConfig::unknown_key_interval`].
+    /// Verifies an ID token. It makes no request, except when the key is not known: then the key set is fetched, once for all waiting
+    /// calls, and at most every [`VerifierConfig::unknown_key_interval`].
     ///
     /// # Errors
     /// [`VerifyError`]. For [`VerifyError::Unavailable`] answer 503, for all others 401.
@@ -115,7 +115,7 @@ impl Verifier {
         self.judge(&jws, &key)
     }
 
-    /// Verifies with what is at hand and never waits.
+    /// Verifies with the keys in memory and never waits.
     ///
     /// # Errors
     /// As [`Verifier::verify`], and [`VerifyError::UnknownKey`] for keys that a fetch would bring.
@@ -127,10 +127,10 @@ impl Verifier {
 
     /// Whether the key set was fetched and the feed, if it is followed, is not stale: for a readiness check.
     pub fn is_ready(&self) -> bool {
-        self.0.keys.is_ready() && self.0.feed.as_ref().is_none_or(Feed::is_ready)
+        self.0.keys.is_ready() && self.0.feed.as_ref().is_none_or(FollowedFeed::is_ready)
     }
 
-    fn judge(&self, jws: &Jws<'_>, key: &Key) -> Result<Claims, VerifyError> {
+    fn judge(&self, jws: &Jws<'_>, key: &VerifyingKey) -> Result<Claims, VerifyError> {
         let claims = Claims::parse(
             &jws.verify(key)?,
             &self.0.expected,
@@ -143,8 +143,8 @@ impl Verifier {
     }
 }
 
-fn expected(config: &VerifierConfig) -> Expected {
-    Expected {
+fn expected(config: &VerifierConfig) -> ExpectedClaims {
+    ExpectedClaims {
         issuer: config.issuer.clone(),
         audience: config.audience.clone(),
         leeway: config.leeway.as_secs(),

@@ -1,4 +1,4 @@
-//! The claims as they stand on the wire. Every member is named, so that a token with others is not ours.
+//! The claims as JSON. A token with members of other names is refused.
 
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, TokenId, UserId},

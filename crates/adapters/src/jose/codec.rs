@@ -4,7 +4,7 @@ use super::{
     claims::{WireId, WireRefresh, WireRevocations},
     id_key::IdKey,
     refresh_key::RefreshKey,
-    ring::{Built, ID, Keys, REFRESH, Ring, RingBuilder, header, is_plausible},
+    ring::{Built, ID, KeyGroup, REFRESH, Ring, RingBuilder, header, is_plausible},
     secrets::{DerivedKey, MasterKey},
     vault::Seal,
 };
@@ -48,12 +48,12 @@ pub struct JoseTokens {
     ring: RwLock<Arc<Ring>>,
 }
 
-/// Longer strings are not looked at: ours have some 800 bytes.
+/// Longer strings are refused: our tokens have some 800 bytes.
 const LONGEST: usize = 8192;
 
 impl JoseTokens {
-    /// One key for ID tokens, and for refresh tokens the secret that is derived from the master key: for services that
-    /// keep their keys elsewhere.
+    /// One key for ID tokens, and for refresh tokens the secret that is derived from the master key: for programs that keep
+    /// their keys elsewhere.
     ///
     /// # Errors
     /// When the library refuses a derived key, which it does not for 32 bytes.
@@ -77,10 +77,10 @@ impl JoseTokens {
         Ok(tokens)
     }
 
-    /// The keys of a store, which have to be [loaded](KeyRing::load) before anything is signed, and those of files.
+    /// The keys of files, and those of a store, which have to be [loaded](KeyRing::load) before they sign.
     ///
     /// # Errors
-    /// [`KeyFault`] if a key is there with two algorithms.
+    /// [`KeyFault`] if a key has two algorithms.
     pub fn stored(
         config: CodecConfig,
         files: FileKeys,
@@ -262,7 +262,7 @@ impl KeySet for JoseTokens {
     }
 }
 
-fn signer<K>(keys: &Keys<K>) -> Result<&(String, Arc<K>), SignError> {
+fn signer<K>(keys: &KeyGroup<K>) -> Result<&(String, Arc<K>), SignError> {
     keys.signer
         .as_ref()
         .ok_or_else(|| SignError("no key is active".into()))
@@ -303,7 +303,7 @@ struct Parts<'k, 't, K> {
 /// Finds the key whose header a token has, byte for byte. The signature must be in canonical base64url.
 fn split<'k, 't, K>(
     token: &'t str,
-    keys: &'k Keys<K>,
+    keys: &'k KeyGroup<K>,
     kind: &str,
 ) -> Result<Parts<'k, 't, K>, TokenRejected> {
     if token.len() > LONGEST {
@@ -329,7 +329,7 @@ fn split<'k, 't, K>(
     })
 }
 
-/// Parses a payload whose signature was good.
+/// Parses a payload whose signature is verified.
 fn parse<T: DeserializeOwned>(payload: &str) -> Result<T, TokenRejected> {
     let json = URL_SAFE_NO_PAD
         .decode(payload)

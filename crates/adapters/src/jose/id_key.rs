@@ -1,6 +1,6 @@
 //! A key pair for ID tokens, used with exactly one algorithm; or its public half, which only verifies.
 
-use super::signature::{Cause, Signer, Verifier, private};
+use super::signature::{Cause, SigningKey, VerifyingKey, private};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::{
     jwk::{
@@ -29,9 +29,9 @@ pub enum KeyError {
     /// No private key, or one for something else.
     #[error("this is not a private key for {algorithm} in PEM form")]
     Private {
-        /// What it should be for.
+        /// The wanted algorithm.
         algorithm: Algorithm,
-        /// What the library says.
+        /// The reason.
         #[source]
         source: Cause,
     },
@@ -44,8 +44,8 @@ pub enum KeyError {
 pub struct IdKey {
     algorithm: Algorithm,
     id: String,
-    pub(super) signer: Option<Signer>,
-    pub(super) verifier: Verifier,
+    pub(super) signer: Option<SigningKey>,
+    pub(super) verifier: VerifyingKey,
     public: Map<String, Value>,
 }
 
@@ -60,7 +60,7 @@ impl IdKey {
     }
 
     fn load(algorithm: Algorithm, pem: &[u8]) -> Result<Self, Cause> {
-        let (signer, required) = Signer::from_pem(algorithm, pem)?;
+        let (signer, required) = SigningKey::from_pem(algorithm, pem)?;
         Self::assemble(algorithm, required, Some(signer))
     }
 
@@ -75,7 +75,9 @@ impl IdKey {
             .map_err(|_| wrong())?
             .ok_or_else(wrong)?;
         let fits = algorithm.is_none_or(|wanted| {
-            wanted == found || (wanted, found) == (Algorithm::Ps256, Algorithm::Rs256)
+            wanted == found
+                || wanted.alias() == Some(found)
+                || (wanted, found) == (Algorithm::Ps256, Algorithm::Rs256)
         });
         let key = fits
             .then(|| Self::assemble(algorithm.unwrap_or(found), required, None).ok())
@@ -86,14 +88,14 @@ impl IdKey {
     fn assemble(
         algorithm: Algorithm,
         required: Map<String, Value>,
-        signer: Option<Signer>,
+        signer: Option<SigningKey>,
     ) -> Result<Self, Cause> {
         let id = thumbprint(&required);
         let mut public = required;
         public.insert("alg".to_owned(), algorithm.name().into());
         public.insert("use".to_owned(), "sig".into());
         public.insert("kid".to_owned(), id.clone().into());
-        let verifier = Verifier::new(algorithm, &public)?;
+        let verifier = VerifyingKey::new(algorithm, &public)?;
         Ok(Self {
             algorithm,
             id,
@@ -115,7 +117,7 @@ impl IdKey {
                     RsaPssKeyPair::to_pem_private_key(&PS256.generate_key_pair(2048)?)
                 }
                 Algorithm::Es256 => EcKeyPair::to_pem_private_key(&ES256.generate_key_pair()?),
-                Algorithm::EdDsa => {
+                Algorithm::EdDsa | Algorithm::Ed25519 => {
                     EdKeyPair::to_pem_private_key(&EdDSA.generate_key_pair(EdCurve::Ed25519)?)
                 }
             })
@@ -295,7 +297,7 @@ mod tests {
         ));
         assert_eq!(read(&half).unwrap().id(), id);
 
-        // Which of two would it be? And nobody is there to type a passphrase.
+        // Two keys are ambiguous, and no passphrase can be asked for.
         let encrypted = text(
             key.private_key_to_pem_pkcs8_passphrase(
                 openssl::symm::Cipher::aes_128_cbc(),

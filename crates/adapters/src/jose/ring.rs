@@ -1,10 +1,10 @@
-//! The keys that count at one moment: who signs, who verifies, and what is published. Built once per change, then only
-//! read.
+//! The keys in use at one moment: the ones that sign, the ones that verify, and the published key set. Built once per
+//! change, then only read.
 
 use super::{id_key::IdKey, refresh_key::RefreshKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
-    keys::{KeyId, State},
+    keys::{Algorithm, KeyId, State},
     ports::KeyFault,
 };
 use serde::Deserialize;
@@ -16,17 +16,17 @@ pub(super) const ID: &str = "JWT";
 /// The `typ` of a refresh token.
 pub(super) const REFRESH: &str = "refresh+jwt";
 
-/// A key that is built, and kept as long as its row is there.
+/// A key that is built, and kept as long as its row exists.
 #[derive(Clone)]
 pub(super) enum Built {
     Id(Arc<IdKey>),
     Refresh(Arc<RefreshKey>),
 }
 
-/// The keys that count, by the header that their tokens have, byte for byte.
+/// The keys, by the header of their tokens, byte for byte.
 pub(super) struct Ring {
-    pub(super) id: Keys<IdKey>,
-    pub(super) refresh: Keys<RefreshKey>,
+    pub(super) id: KeyGroup<IdKey>,
+    pub(super) refresh: KeyGroup<RefreshKey>,
     /// By the id of their row.
     pub(super) stored: HashMap<KeyId, Built>,
     /// The JWK set.
@@ -34,14 +34,14 @@ pub(super) struct Ring {
 }
 
 /// The keys of one use.
-pub(super) struct Keys<K> {
+pub(super) struct KeyGroup<K> {
     /// The active one and its header.
     pub(super) signer: Option<(String, Arc<K>)>,
-    /// All of them.
+    /// All of them, by each header that their tokens may have.
     pub(super) by_header: HashMap<String, Arc<K>>,
 }
 
-impl<K> Default for Keys<K> {
+impl<K> Default for KeyGroup<K> {
     fn default() -> Self {
         Self {
             signer: None,
@@ -50,7 +50,7 @@ impl<K> Default for Keys<K> {
     }
 }
 
-impl<K> Keys<K> {
+impl<K> KeyGroup<K> {
     fn add(&mut self, header: String, key: &Arc<K>, signs: bool) {
         if signs && self.signer.is_none() {
             self.signer = Some((header.clone(), Arc::clone(key)));
@@ -59,11 +59,11 @@ impl<K> Keys<K> {
     }
 }
 
-/// Collects keys; those that come first sign, and are published first.
+/// Collects keys; the first ones sign, and are published first.
 #[derive(Default)]
 pub(super) struct RingBuilder {
-    id: Keys<IdKey>,
-    refresh: Keys<RefreshKey>,
+    id: KeyGroup<IdKey>,
+    refresh: KeyGroup<RefreshKey>,
     stored: HashMap<KeyId, Built>,
     published: Vec<Arc<IdKey>>,
 }
@@ -72,20 +72,25 @@ impl RingBuilder {
     /// A key for ID tokens.
     ///
     /// # Errors
-    /// [`KeyFault::TwoAlgorithms`] if it is there with another algorithm: a verifier could not tell which one is meant.
+    /// [`KeyFault::TwoAlgorithms`] if it was added with another algorithm: a verifier could not tell which one is meant.
     pub(super) fn id(&mut self, key: &Arc<IdKey>, signs: bool) -> Result<(), KeyFault> {
         match self.published.iter().find(|other| other.id() == key.id()) {
-            Some(other) if other.algorithm() != key.algorithm() => {
+            Some(other)
+                if other.algorithm() != key.algorithm()
+                    && other.algorithm().alias() != Some(key.algorithm()) =>
+            {
                 return Err(KeyFault::TwoAlgorithms(key.id().to_owned()));
             }
             Some(_) => {}
             None => self.published.push(Arc::clone(key)),
         }
-        self.id.add(
-            header(key.algorithm().name(), key.id(), ID),
-            key,
-            signs && key.signer.is_some(),
-        );
+        let header = |algorithm: Algorithm| header(algorithm.name(), key.id(), ID);
+        self.id
+            .add(header(key.algorithm()), key, signs && key.signer.is_some());
+        // A key file may be kept while `tokens.algorithm` changes from one name to the other.
+        if let Some(alias) = key.algorithm().alias() {
+            self.id.add(header(alias), key, false);
+        }
         Ok(())
     }
 
@@ -126,23 +131,23 @@ impl RingBuilder {
     }
 }
 
-/// The one header that tokens of a key and a kind have.
+/// The header of tokens of a key, an algorithm and a kind.
 pub(super) fn header(algorithm: &str, key_id: &str, kind: &str) -> String {
     URL_SAFE_NO_PAD.encode(json!({ "alg": algorithm, "kid": key_id, "typ": kind }).to_string())
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Named {
+struct TokenHeader {
     alg: String,
     kid: String,
     typ: String,
 }
 
-/// Whether a header is one that we would write for a key with another name.
+/// Whether a header is one that we would write for some other key.
 pub(super) fn is_plausible(text: &str, kind: &str) -> bool {
     let json = URL_SAFE_NO_PAD.decode(text).ok();
-    json.and_then(|json| serde_json::from_slice::<Named>(&json).ok())
+    json.and_then(|json| serde_json::from_slice::<TokenHeader>(&json).ok())
         .is_some_and(|named| {
             named.typ == kind
                 && named.kid.parse::<KeyId>().is_ok()

@@ -15,7 +15,7 @@ pub struct MasterKeyError;
 
 /// A derived key.
 pub(super) struct DerivedKey {
-    /// Names the key in public; says nothing about it.
+    /// Public; tells nothing about the key.
     pub(super) id: String,
     /// The key.
     pub(super) secret: SecretSlice<u8>,
@@ -28,7 +28,7 @@ impl MasterKey {
     /// Parses base64url without padding.
     ///
     /// # Errors
-    /// [`MasterKeyError`], which never says what was there.
+    /// [`MasterKeyError`], which never quotes the text.
     pub fn parse(text: &SecretString) -> Result<Self, MasterKeyError> {
         let bytes = URL_SAFE_NO_PAD
             .decode(text.expose_secret().trim())

@@ -1,4 +1,4 @@
-//! Signatures of ID tokens: RSA by josekit, elliptic curves by aws-lc, which the stores' TLS brings anyway and which takes less CPU for
+//! Signatures of ID tokens: RSA by josekit, elliptic curves by aws-lc, which the stores' TLS links anyway and which takes less CPU for
 //! them (ADR 27).
 
 use aws_lc_rs::{
@@ -31,14 +31,14 @@ const BEGIN: &str = "-----BEGIN ";
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 
 /// A private key, ready to sign.
-pub(super) enum Signer {
+pub(super) enum SigningKey {
     Rsa(Box<dyn JwsSigner>),
     P256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
-impl Signer {
-    /// Reads a private key in PEM form, together with what a JWK has to say of its public half (RFC 7518 §6, RFC 8037 §2).
+impl SigningKey {
+    /// Reads a private key in PEM form, and the members that a JWK of its public half must have (RFC 7518 §6, RFC 8037 §2).
     pub(super) fn from_pem(
         algorithm: Algorithm,
         pem: &[u8],
@@ -71,7 +71,7 @@ impl Signer {
                 ]);
                 (Self::P256(pair), members)
             }
-            Algorithm::EdDsa => {
+            Algorithm::EdDsa | Algorithm::Ed25519 => {
                 let pair = pair(pem, Ed25519KeyPair::from_pkcs8_maybe_unchecked)?;
                 let x = text(pair.public_key().as_ref());
                 (
@@ -104,7 +104,7 @@ impl Signer {
     }
 }
 
-/// Reads a key in the form that keys are made in, PKCS #8, without a touch of OpenSSL, whose decoders would stay in memory.
+/// Reads a key in PKCS #8, the form that keys are made in, without OpenSSL, whose decoders would stay in memory.
 fn pair<T>(pem: &[u8], read: impl Fn(&[u8]) -> Result<T, KeyRejected>) -> Result<T, Cause> {
     let text = std::str::from_utf8(pem)?.trim();
     if let Some(der) = pkcs8(text) {
@@ -119,7 +119,7 @@ fn pair<T>(pem: &[u8], read: impl Fn(&[u8]) -> Result<T, KeyRejected>) -> Result
     ))?)
 }
 
-/// What is in a PEM text that is one block of PKCS #8 (RFC 7468 §10), unencrypted.
+/// The content of a PEM text that is one block of PKCS #8 (RFC 7468 §10), unencrypted.
 fn pkcs8(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let block = text
         .strip_prefix("-----BEGIN PRIVATE KEY-----")?
@@ -129,12 +129,12 @@ fn pkcs8(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     STANDARD.decode(packed.as_bytes()).map(Zeroizing::new).ok()
 }
 
-/// OpenSSL's reading. It asks nobody for the passphrase of an encrypted key.
+/// Reads with OpenSSL. It does not prompt for the passphrase of an encrypted key.
 pub(super) fn private(pem: &[u8]) -> Result<PKey<Private>, ErrorStack> {
     PKey::private_key_from_pem_callback(pem, |_| Err(ErrorStack::get()))
 }
 
-/// Of what the library says, only what the standard lists as public.
+/// Of the members that the library gives, those that the standard lists as public.
 fn rsa(jwk: &Jwk) -> Map<String, Value> {
     ["e", "kty", "n"]
         .into_iter()
@@ -154,13 +154,13 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A public key, ready to verify.
-pub(super) enum Verifier {
+pub(super) enum VerifyingKey {
     Rsa(Box<dyn JwsVerifier>),
     Curve(ParsedPublicKey),
 }
 
-impl Verifier {
-    /// Reads a JWK that has what its key type requires (RFC 7518 §6).
+impl VerifyingKey {
+    /// Reads a JWK that has the members that its key type requires (RFC 7518 §6).
     pub(super) fn new(algorithm: Algorithm, jwk: &Map<String, Value>) -> Result<Self, Cause> {
         let member = |name: &str| -> Result<Vec<u8>, Cause> {
             let text = jwk
@@ -185,11 +185,11 @@ impl Verifier {
                 &ECDSA_P256_SHA256_FIXED,
                 &[&[4], &*member("x")?, &*member("y")?].concat(),
             ),
-            Algorithm::EdDsa => curve(&ED25519, &member("x")?),
+            Algorithm::EdDsa | Algorithm::Ed25519 => curve(&ED25519, &member("x")?),
         }
     }
 
-    /// Whether the signature is that of the message by this key.
+    /// Whether this key made the signature of the message.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Rsa(verifier) => verifier.verify(message, signature).is_ok(),

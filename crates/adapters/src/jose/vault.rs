@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// Says how the rest is to be read.
+/// The format of the rest.
 const FORMAT: u8 = 1;
 const NONCE: usize = 12;
 
@@ -73,12 +73,12 @@ impl Seal {
     }
 }
 
-/// What a secret part belongs to. None of the three has a space.
+/// The authenticated context of a secret part. None of the three names has a space.
 fn context(id: &KeyId, kind: KeyKind) -> String {
     format!("revolve {} {} {id}", kind.usage(), kind.algorithm_name())
 }
 
-/// Makes keys that only this master key opens.
+/// Makes keys, sealed under the master key.
 pub struct KeyVault {
     seal: Seal,
     entropy: Arc<dyn Entropy>,

@@ -1,26 +1,23 @@
-//! A sign-in commits: the new session, and what has to go for it.
+//! The commit of a sign-in: the new session, and the sessions that it ends.
 
 use super::{
-    database::Intent,
-    error::Fault,
-    values::At,
+    database::{Intent, decoded},
+    error::PostgresError,
+    values::PgTimestamp,
     write::{SessionRow, insert_session, know_device},
 };
+use crate::sql;
 use deadpool_postgres::Transaction;
-use revolve_domain::{
-    model::{EndReason, SessionId},
-    ports::{BeginOutcome, BeginSession},
-};
-use tokio_postgres::Row;
+use revolve_domain::ports::{BeginOutcome, BeginSession};
 use uuid::Uuid;
 
-/// `$2` is the epoch that the session carries. Whoever holds this lock is alone with the user's sessions, but for single
-/// ends and prunings, which no order matters to.
+/// `$2` is the epoch that the session carries. This lock keeps out all other changes of the user's sessions but single
+/// ends and prunings, whose order does not matter.
 const LOCK: &str =
     "SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL FOR UPDATE";
 
 /// Replaced, else expired, else evicted from rank `$7` on. `$3` and `$4` are the white list's sessions and when they were
-/// refreshed; `$5` is now, `$6` when a session that is not among them must have begun to live on.
+/// refreshed; `$5` is now; a session that is not among them and began before `$6` has expired.
 const MAKE_ROOM: &str = "
     WITH refreshed AS (
         SELECT id, at FROM unnest($3::uuid[], $4::timestamptz[]) AS r (id, at)
@@ -39,7 +36,7 @@ const MAKE_ROOM: &str = "
     )
     UPDATE sessions s SET ended_at = $5, end_reason = d.reason FROM decided d
     WHERE s.id = d.id AND d.reason IS NOT NULL AND s.ended_at IS NULL
-    RETURNING s.id, s.end_reason";
+    RETURNING s.id AS session_id, s.end_reason";
 
 const INSERT: &str = concat!("WITH device AS (", know_device!(), ") ", insert_session!());
 
@@ -48,7 +45,7 @@ const DROP_OLDEST: &str = "
         SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NOT NULL
         ORDER BY ended_at DESC, began_at DESC, id DESC OFFSET $2))";
 
-/// The device of this sign-in, `$2`, is not among those that may go.
+/// The device of this sign-in, `$2`, is kept.
 const FORGET_OLDEST: &str = "
     DELETE FROM known_devices WHERE user_id = $1 AND device_id = ANY (ARRAY(
         SELECT device_id FROM known_devices WHERE user_id = $1 AND device_id <> $2
@@ -57,7 +54,7 @@ const FORGET_OLDEST: &str = "
 impl Intent for BeginSession {
     type Answer = BeginOutcome;
 
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<BeginOutcome, Fault> {
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<BeginOutcome, PostgresError> {
         let (new, user) = (&self.session, self.session.user.as_uuid());
         let lock = tx.prepare_cached(LOCK).await?;
         if tx
@@ -68,15 +65,18 @@ impl Intent for BeginSession {
             return Ok(BeginOutcome::Superseded);
         }
 
-        let (ids, times): (Vec<Uuid>, Vec<At>) = self
+        let (ids, times): (Vec<Uuid>, Vec<PgTimestamp>) = self
             .refreshed
             .iter()
-            .map(|&(id, at)| (*id.as_uuid(), At(at)))
+            .map(|&(id, at)| (*id.as_uuid(), PgTimestamp(at)))
             .unzip();
-        let (now, begun_since) = (At(new.began_at), At(new.began_at.minus(self.idle)));
+        let (now, begun_since) = (
+            PgTimestamp(new.began_at),
+            PgTimestamp(new.began_at.minus(self.idle)),
+        );
         let max_live = i64::try_from(self.max_live).unwrap_or(i64::MAX);
         let make_room = tx.prepare_cached(MAKE_ROOM).await?;
-        let gone = tx
+        let ended = tx
             .query(
                 &make_room,
                 &[
@@ -103,19 +103,6 @@ impl Intent for BeginSession {
         let others = i64::try_from(self.max_devices.saturating_sub(1)).unwrap_or(i64::MAX);
         tx.execute(&forget_oldest, &[user, new.device.as_uuid(), &others])
             .await?;
-        Ok(BeginOutcome::Begun {
-            replaced: named(&gone, EndReason::Replaced)?,
-            evicted: named(&gone, EndReason::Evicted)?,
-        })
+        Ok(sql::begun(&decoded(&ended, sql::ended_session)?))
     }
-}
-
-fn named(gone: &[Row], reason: EndReason) -> Result<Vec<SessionId>, Fault> {
-    let mut sessions = Vec::new();
-    for row in gone {
-        if row.try_get::<_, &str>(1)? == reason.name() {
-            sessions.push(SessionId::from_uuid(row.try_get(0)?));
-        }
-    }
-    Ok(sessions)
 }

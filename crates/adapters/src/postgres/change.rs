@@ -1,11 +1,7 @@
-//! An account's details change, as long as the session that asks for it lives.
+//! The change of an account's details, as long as the session that asks for it lives.
 
-use super::{
-    database::Intent,
-    end::Locked,
-    error::Fault,
-    rows::{self, user_columns},
-};
+use super::{database::Intent, end::LockedUser, error::PostgresError};
+use crate::sql::{self, user_columns};
 use deadpool_postgres::Transaction;
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, Label, UserId, WebUrl},
@@ -29,8 +25,8 @@ pub(super) struct Update<'a> {
 impl Intent for Update<'_> {
     type Answer = UpdateOutcome;
 
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<UpdateOutcome, Fault> {
-        let Some(locked) = Locked::of(tx, self.user).await? else {
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<UpdateOutcome, PostgresError> {
+        let Some(locked) = LockedUser::lock(tx, self.user).await? else {
             return Ok(UpdateOutcome::NotFound);
         };
         if let Some(Asking { session, at }) = self.asking
@@ -68,6 +64,6 @@ impl Intent for Update<'_> {
                 ],
             )
             .await?;
-        rows::user(&row, 0).map(UpdateOutcome::Updated)
+        Ok(UpdateOutcome::Updated(sql::user(&row)?))
     }
 }

@@ -1,16 +1,17 @@
-//! The way to Postgres: a pool of connections and a few that are shared, one deadline per call, and what is tried again.
+//! Connections to Postgres: a pool and a few that are shared, one deadline per call, and retries.
 //!
 //! A call that failed is repeated only where it can't have taken effect: a read always, a write as long as it was not
 //! sent, a transaction as long as its commit was not.
 
 use super::{
-    PoolState, PostgresConfig, STORE,
-    error::{Fault, Remedy},
+    config::PostgresConfig,
+    connect::{add_options, connector, place},
+    error::{PostgresError, Remedy, STORE},
     migrate,
-    shared::{Lane, Shared},
+    shared::{SharedConnection, SharedConnections},
     url,
 };
-use crate::tls::TlsSettings;
+use crate::sql::{self, CorruptRow};
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
@@ -18,21 +19,29 @@ use revolve_domain::ports::StoreError;
 use secrecy::ExposeSecret;
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::{
-    Config, IsolationLevel, Row,
-    config::{Host, SslMode, TargetSessionAttrs},
-    types::ToSql,
-};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{IsolationLevel, Row, config::TargetSessionAttrs, types::ToSql};
 
-/// How often a transaction is tried again that another one got in the way of.
+/// How often a transaction is tried again after a conflict with another one.
 const CONFLICTS: u32 = 4;
+
+/// How a pool is used at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    /// Connections at most.
+    pub max: usize,
+    /// Connections that are open.
+    pub open: usize,
+    /// Open connections that are not in use.
+    pub idle: usize,
+    /// Calls that wait for a connection.
+    pub waiting: usize,
+}
 
 /// A connection pool with deadlines. A clone is the same pool.
 #[derive(Clone)]
 pub(super) struct Database {
     pool: Pool,
-    shared: Arc<Shared>,
+    shared: Arc<SharedConnections>,
     timeout: Duration,
     place: Arc<str>,
 }
@@ -40,13 +49,11 @@ pub(super) struct Database {
 /// Whether an attempt may have taken effect when it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// Certainly not.
     None,
-    /// Nobody knows.
     Possible,
 }
 
-/// What is done with a connection, once or again. It says in `effect` from when on it must not be repeated blindly.
+/// Work with a connection. It sets `effect` when it must not be repeated any more.
 pub(super) trait Attempt: Sync {
     type Answer: Send;
 
@@ -54,20 +61,19 @@ pub(super) trait Attempt: Sync {
         &self,
         client: &mut Object,
         effect: &mut Effect,
-    ) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
+    ) -> impl Future<Output = Result<Self::Answer, PostgresError>> + Send;
 }
 
-/// What is done in one transaction.
+/// Work in one transaction.
 pub(super) trait Intent: Sync {
     type Answer: Send;
 
     fn apply(
         &self,
         tx: &Transaction<'_>,
-    ) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
+    ) -> impl Future<Output = Result<Self::Answer, PostgresError>> + Send;
 }
 
-/// Parameters of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 struct Statement<'a> {
@@ -79,7 +85,11 @@ struct Statement<'a> {
 impl Attempt for Statement<'_> {
     type Answer = Vec<Row>;
 
-    async fn run(&self, client: &mut Object, effect: &mut Effect) -> Result<Vec<Row>, Fault> {
+    async fn run(
+        &self,
+        client: &mut Object,
+        effect: &mut Effect,
+    ) -> Result<Vec<Row>, PostgresError> {
         let statement = client.prepare_cached(self.sql).await?;
         *effect = self.effect;
         Ok(client.query(&statement, self.params).await?)
@@ -91,7 +101,11 @@ struct InTransaction<'a, I>(&'a I);
 impl<I: Intent> Attempt for InTransaction<'_, I> {
     type Answer = I::Answer;
 
-    async fn run(&self, client: &mut Object, effect: &mut Effect) -> Result<I::Answer, Fault> {
+    async fn run(
+        &self,
+        client: &mut Object,
+        effect: &mut Effect,
+    ) -> Result<I::Answer, PostgresError> {
         // Under read committed, what follows the lock on the user's row sees all that was committed before it.
         let tx = client
             .build_transaction()
@@ -106,7 +120,7 @@ impl<I: Intent> Attempt for InTransaction<'_, I> {
 }
 
 impl Database {
-    /// With the migrations that were applied.
+    /// Brings the tables up to date; answers the names of the migrations that it applied, too.
     pub(super) async fn connect(
         settings: &PostgresConfig,
     ) -> Result<(Self, Vec<String>), StoreError> {
@@ -118,7 +132,7 @@ impl Database {
         // Only a primary will do, whatever the URL says: a standby may not know yet that a session has ended.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         if config.get_connect_timeout().is_none() {
-            // One that is gone must leave time for the others.
+            // A host that is gone must leave time for the others.
             config.connect_timeout(
                 timeout / u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1),
             );
@@ -127,14 +141,14 @@ impl Database {
             config.application_name("revolve");
         }
         let place = place(&config);
-        let failed = |fault: Fault| {
-            fault.into_store_error("connect and bring its tables up to date", &place)
+        let failed = |error: PostgresError| {
+            error.into_store_error("connect and bring its tables up to date", &place)
         };
         let migrated = migrate::run(config.clone(), tls.clone(), timeout)
             .await
             .map_err(failed)?;
 
-        // The server gives up when we do: what nobody waits for any more must not hold locks.
+        // The server gives up when we do: a call that timed out must hold no locks.
         let millis = timeout.as_millis().max(1);
         add_options(
             &mut config,
@@ -155,23 +169,26 @@ impl Database {
                 .build();
             pool.map_err(|error| StoreError::broken(STORE, "make a pool", error))
         };
-        let (pool, shared) = (pool(size - shared)?, Shared::new(shared, pool(shared)?));
+        let (pool, shared) = (
+            pool(size - shared)?,
+            SharedConnections::new(shared, pool(shared)?),
+        );
         let db = Self {
             pool,
             shared: Arc::new(shared),
             timeout,
             place: place.as_str().into(),
         };
-        db.read("connect", "SELECT 1", &[]).await?;
+        db.read("connect", "SELECT 1", &[], |_| Ok(())).await?;
         Ok((db, migrated))
     }
 
     pub(super) fn pool(&self) -> PoolState {
         let status = self.pool.status();
-        let (shared, live) = self.shared.count();
+        let (shared, open) = self.shared.count();
         PoolState {
             max: status.max_size + shared,
-            open: status.size + live,
+            open: status.size + open,
             idle: status.available,
             waiting: status.waiting,
         }
@@ -182,86 +199,99 @@ impl Database {
         self.shared.close();
     }
 
-    /// One statement that changes nothing.
-    pub(super) async fn read(
+    /// Every row of one statement that changes nothing.
+    pub(super) async fn read<T>(
         &self,
         operation: &'static str,
         sql: &'static str,
         params: Params<'_>,
-    ) -> Result<Vec<Row>, StoreError> {
-        let statement = Statement {
+        decode: impl FnMut(&dyn sql::SqlRow) -> Result<T, CorruptRow> + Send,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.read_pooled(sql, params).await;
+        rows.and_then(|rows| decoded(&rows, decode))
+            .map_err(|error| self.error(operation, error))
+    }
+
+    /// The first row of one statement that reads by key, as every request does. Sent behind others over a shared
+    /// connection.
+    pub(super) async fn look_up<T>(
+        &self,
+        operation: &'static str,
+        sql: &'static str,
+        params: Params<'_>,
+        decode: impl Fn(&dyn sql::SqlRow) -> Result<T, CorruptRow> + Send,
+    ) -> Result<Option<T>, StoreError> {
+        let rows = match self.shared.of_this_thread() {
+            Some(connection) => self.read_shared(connection, sql, params).await,
+            None => self.read_pooled(sql, params).await,
+        };
+        let first = |rows: Vec<Row>| Ok(rows.first().map(|row| decode(row)).transpose()?);
+        rows.and_then(first)
+            .map_err(|error| self.error(operation, error))
+    }
+
+    async fn read_pooled(
+        &self,
+        sql: &'static str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, PostgresError> {
+        let effect = Effect::None;
+        self.run(&Statement {
             sql,
             params,
-            effect: Effect::None,
-        };
-        self.run(&statement)
-            .await
-            .map_err(|fault| self.error(operation, fault))
+            effect,
+        })
+        .await
     }
 
-    /// One statement that reads a few rows by a key, as every request does: sent behind others over a shared connection.
-    pub(super) async fn glance(
+    async fn read_shared(
         &self,
-        operation: &'static str,
-        sql: &'static str,
-        params: Params<'_>,
-    ) -> Result<Vec<Row>, StoreError> {
-        let Some(lane) = self.shared.lane() else {
-            return self.read(operation, sql, params).await;
-        };
-        self.read_over(lane, sql, params)
-            .await
-            .map_err(|fault| self.error(operation, fault))
-    }
-
-    async fn read_over(
-        &self,
-        lane: &Lane,
+        connection: &SharedConnection,
         sql: &str,
         params: Params<'_>,
-    ) -> Result<Vec<Row>, Fault> {
+    ) -> Result<Vec<Row>, PostgresError> {
         let deadline = Instant::now() + self.timeout;
         let mut lost = false;
         loop {
-            let connection = timeout_at(deadline, self.shared.connection(lane))
+            let client = timeout_at(deadline, self.shared.client(connection))
                 .await
-                .map_err(|_| Fault::Late)??;
+                .map_err(|_| PostgresError::TimedOut)??;
             let read = async {
-                connection
-                    .query(&connection.prepare_cached(sql).await?, params)
+                client
+                    .query(&client.prepare_cached(sql).await?, params)
                     .await
             };
             match timeout_at(deadline, read).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(error)) => {
-                    let fault = Fault::from(error);
-                    if fault.remedy() != Remedy::Reconnect {
-                        return Err(fault);
+                    let error = PostgresError::from(error);
+                    if error.remedy() != Remedy::Reconnect {
+                        return Err(error);
                     }
-                    // Only whoever finds it out first: what was dialled since is good.
-                    if lane.forget(&connection) {
+                    // Only the first call that finds it out: connections made since are good.
+                    if connection.forget(&client) {
                         self.drop_idle();
                     }
                     if lost {
-                        return Err(fault);
+                        return Err(error);
                     }
                     lost = true;
                 }
                 Err(_) => {
-                    // Answers come in order: whatever holds this one up holds up all behind it.
-                    lane.forget(&connection);
-                    return Err(Fault::Late);
+                    // Answers come in order: what delays this one delays all behind it.
+                    connection.forget(&client);
+                    return Err(PostgresError::TimedOut);
                 }
             }
         }
     }
 
-    /// One statement that is a transaction of its own. The fault is for [`Self::error`], unless it means something.
+    /// One statement that is a transaction of its own. Errors without a meaning to the caller go to [`Self::error`].
     pub(super) async fn write(
         &self,
         sql: &'static str,
         params: Params<'_>,
-    ) -> Result<Vec<Row>, Fault> {
+    ) -> Result<Vec<Row>, PostgresError> {
         self.run(&Statement {
             sql,
             params,
@@ -278,52 +308,52 @@ impl Database {
     ) -> Result<I::Answer, StoreError> {
         self.attempt(intent)
             .await
-            .map_err(|fault| self.error(operation, fault))
+            .map_err(|error| self.error(operation, error))
     }
 
-    /// One transaction. The fault is for [`Self::error`], unless it means something.
-    pub(super) async fn attempt<I: Intent>(&self, intent: &I) -> Result<I::Answer, Fault> {
+    /// One transaction. Errors without a meaning to the caller go to [`Self::error`].
+    pub(super) async fn attempt<I: Intent>(&self, intent: &I) -> Result<I::Answer, PostgresError> {
         self.run(&InTransaction(intent)).await
     }
 
-    pub(super) fn error(&self, operation: &'static str, fault: Fault) -> StoreError {
-        fault.into_store_error(operation, &self.place)
+    pub(super) fn error(&self, operation: &'static str, error: PostgresError) -> StoreError {
+        error.into_store_error(operation, &self.place)
     }
 
-    async fn run<A: Attempt>(&self, attempt: &A) -> Result<A::Answer, Fault> {
+    async fn run<A: Attempt>(&self, attempt: &A) -> Result<A::Answer, PostgresError> {
         let deadline = Instant::now() + self.timeout;
         let (mut lost, mut conflicts) = (0, 0);
         loop {
             let mut client = timeout_at(deadline, self.pool.get())
                 .await
-                .map_err(|_| Fault::Late)??;
+                .map_err(|_| PostgresError::TimedOut)??;
             let mut effect = Effect::None;
             let Ok(outcome) = timeout_at(deadline, attempt.run(&mut client, &mut effect)).await
             else {
                 // Its answer may come at any time, or never.
                 drop(Object::take(client));
-                return Err(Fault::Late);
+                return Err(PostgresError::TimedOut);
             };
-            let fault = match outcome {
+            let error = match outcome {
                 Ok(answer) => return Ok(answer),
-                Err(fault) => fault,
+                Err(error) => error,
             };
-            match fault.remedy() {
-                // The server has rolled back, so that nothing happened.
+            match error.remedy() {
+                // The server has rolled back: nothing happened.
                 Remedy::Again if conflicts < CONFLICTS => conflicts += 1,
                 Remedy::Reconnect => {
                     self.renew(client);
                     if lost > 0 || effect == Effect::Possible {
-                        return Err(fault);
+                        return Err(error);
                     }
                     lost += 1;
                 }
-                _ => return Err(fault),
+                _ => return Err(error),
             }
         }
     }
 
-    /// Drops a lost connection and, since they may share its fate without knowing it yet, the idle and the shared ones.
+    /// Drops a lost connection, and the idle and shared ones, which may be lost, too.
     fn renew(&self, client: Object) {
         drop(Object::take(client));
         self.drop_idle();
@@ -335,55 +365,13 @@ impl Database {
     }
 }
 
-/// What encrypts, where the URL asks for it.
-pub(super) fn connector(
-    config: &Config,
-    settings: &TlsSettings,
-) -> Result<MakeRustlsConnect, String> {
-    let encrypted = config.get_ssl_mode() != SslMode::Disable;
-    if encrypted {
-        return settings
-            .client()
-            .map(MakeRustlsConnect::new)
-            .map_err(|error| error.to_string());
-    }
-    if settings.authorities.is_some() || settings.identity.is_some() {
-        return Err(
-            "url: certificates are given, but it is not encrypted: write sslmode=verify-full"
-                .to_owned(),
-        );
-    }
-    // It is never asked.
-    TlsSettings::trusting_nobody()
-        .map(MakeRustlsConnect::new)
-        .map_err(|error| error.to_string())
-}
-
-/// Adds to the `options` that the URL may have.
-pub(super) fn add_options(config: &mut Config, options: &str) {
-    let all = config
-        .get_options()
-        .map_or_else(|| options.to_owned(), |given| format!("{given} {options}"));
-    config.options(all);
-}
-
-/// Host, port and database, as people write them.
-pub(super) fn place(config: &Config) -> String {
-    let ports = config.get_ports();
-    let hosts = config.get_hosts().iter().enumerate().map(|(i, host)| {
-        let port = ports.get(i).or(ports.first()).copied().unwrap_or(5432);
-        match host {
-            Host::Tcp(name) => format!("{name}:{port}"),
-            Host::Unix(path) => format!("{}:{port}", path.display()),
-        }
-    });
-    let hosts: Vec<_> = hosts.collect();
-    format!(
-        "{}/{}",
-        hosts.join(","),
-        config
-            .get_dbname()
-            .or(config.get_user())
-            .unwrap_or_default()
-    )
+/// Every row as what it holds.
+pub(super) fn decoded<T>(
+    rows: &[Row],
+    mut decode: impl FnMut(&dyn sql::SqlRow) -> Result<T, CorruptRow>,
+) -> Result<Vec<T>, PostgresError> {
+    Ok(rows
+        .iter()
+        .map(|row| decode(row))
+        .collect::<Result<_, _>>()?)
 }

@@ -1,19 +1,16 @@
-//! What operators see and do.
+//! The accounts as operators see them.
 
 use super::{
-    PostgresAccounts,
-    database::Intent,
-    end::{Locked, Raise},
-    error::Fault,
-    rows::{self, session_columns, user_columns},
-    values::At,
+    PostgresAccounts, database::Intent, end::LockedUser, error::PostgresError, values::PgTimestamp,
 };
+use crate::sql::{self, RaiseEpoch, credential_columns, session_columns, user_columns};
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use revolve_domain::{
     model::{Credentials, EmailAddress, EndReason, Session, Timestamp, User, UserId},
     ports::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome, StoreError},
 };
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// A range of the unique index of addresses; and of the one that has disabled accounts only.
@@ -33,8 +30,8 @@ const LIST_DISABLED: &str = list!("AND u.disabled_at IS NOT NULL");
 /// No id is the nil UUID.
 const WALK: &str = concat!(
     "SELECT ",
-    user_columns!(),
-    ", u.password_hash, false FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2"
+    credential_columns!(),
+    " FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2"
 );
 const HISTORY: &str = concat!(
     "SELECT ",
@@ -45,31 +42,22 @@ const HISTORY: &str = concat!(
 const DISABLE: &str = "UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
 const ENABLE: &str = "
     WITH enabled AS (UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL RETURNING 1)
-    SELECT EXISTS (SELECT FROM enabled), EXISTS (SELECT FROM users WHERE id = $1)";
+    SELECT EXISTS (SELECT FROM enabled) AS enabled, EXISTS (SELECT FROM users WHERE id = $1) AS known";
 
 #[async_trait]
 impl AccountDirectory for PostgresAccounts {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
-        let operation = "list accounts";
         let after = query.after.as_ref().map_or("", EmailAddress::as_str);
-        let sql = if query.disabled { LIST_DISABLED } else { LIST };
-        let rows = self
-            .db
+        let list = if query.disabled { LIST_DISABLED } else { LIST };
+        let (end, limit) = (query.end_of_prefix(), i64::from(query.limit));
+        self.db
             .read(
-                operation,
-                sql,
-                &[
-                    &after,
-                    &query.prefix,
-                    &query.end_of_prefix(),
-                    &i64::from(query.limit),
-                ],
+                "list accounts",
+                list,
+                &[&after, &query.prefix, &end, &limit],
+                sql::user,
             )
-            .await?;
-        rows.iter()
-            .map(|row| rows::user(row, 0))
-            .collect::<Result<_, _>>()
-            .map_err(|fault| self.db.error(operation, fault))
+            .await
     }
 
     async fn walk(
@@ -77,25 +65,17 @@ impl AccountDirectory for PostgresAccounts {
         after: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<Credentials>, StoreError> {
-        let operation = "read accounts";
         let after = after.map_or(Uuid::nil(), |after| *after.as_uuid());
-        let rows = self
-            .db
-            .read(operation, WALK, &[&after, &i64::from(limit)])
-            .await?;
-        rows.iter()
-            .map(rows::credentials)
-            .collect::<Result<_, _>>()
-            .map_err(|fault| self.db.error(operation, fault))
+        let limit = i64::from(limit);
+        self.db
+            .read("read accounts", WALK, &[&after, &limit], sql::credentials)
+            .await
     }
 
     async fn history(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        let operation = "list sessions";
-        let rows = self.db.read(operation, HISTORY, &[user.as_uuid()]).await?;
-        rows.iter()
-            .map(rows::session)
-            .collect::<Result<_, _>>()
-            .map_err(|fault| self.db.error(operation, fault))
+        self.db
+            .read("list sessions", HISTORY, &[user.as_uuid()], sql::session)
+            .await
     }
 
     async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError> {
@@ -105,24 +85,21 @@ impl AccountDirectory for PostgresAccounts {
     }
 
     async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError> {
-        let operation = "enable an account";
-        let rows = self
-            .db
-            .write(ENABLE, &[user.as_uuid()])
-            .await
-            .map_err(|fault| self.db.error(operation, fault))?;
-        let outcome = || -> Result<EnableOutcome, Fault> {
-            let Some(row) = rows.first() else {
-                return Ok(EnableOutcome::NotFound);
-            };
-            Ok(match (row.try_get(0)?, row.try_get(1)?) {
-                (true, _) => EnableOutcome::Enabled,
-                (false, true) => EnableOutcome::NotDisabled,
-                (false, false) => EnableOutcome::NotFound,
-            })
-        };
-        outcome().map_err(|fault| self.db.error(operation, fault))
+        let done = self.db.write(ENABLE, &[user.as_uuid()]).await;
+        done.and_then(|rows| enable_outcome(&rows))
+            .map_err(|error| self.db.error("enable an account", error))
     }
+}
+
+fn enable_outcome(rows: &[Row]) -> Result<EnableOutcome, PostgresError> {
+    let Some(row) = rows.first() else {
+        return Ok(EnableOutcome::NotFound);
+    };
+    Ok(match (row.try_get("enabled")?, row.try_get("known")?) {
+        (true, _) => EnableOutcome::Enabled,
+        (false, true) => EnableOutcome::NotDisabled,
+        (false, false) => EnableOutcome::NotFound,
+    })
 }
 
 struct Disable {
@@ -133,14 +110,14 @@ struct Disable {
 impl Intent for Disable {
     type Answer = DisableOutcome;
 
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<DisableOutcome, Fault> {
-        let Some(locked) = Locked::of(tx, self.user).await? else {
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<DisableOutcome, PostgresError> {
+        let Some(locked) = LockedUser::lock(tx, self.user).await? else {
             return Ok(DisableOutcome::NotFound);
         };
         let epoch = locked
             .raise(
                 tx,
-                Raise {
+                RaiseEpoch {
                     kept: None,
                     hash: None,
                     reason: EndReason::AccountDisabled,
@@ -151,7 +128,7 @@ impl Intent for Disable {
         let disable = tx.prepare_cached(DISABLE).await?;
         Ok(
             match tx
-                .execute(&disable, &[self.user.as_uuid(), &At(self.at)])
+                .execute(&disable, &[self.user.as_uuid(), &PgTimestamp(self.at)])
                 .await?
             {
                 0 => DisableOutcome::AlreadyDisabled(epoch),

@@ -1,16 +1,17 @@
-//! Many sessions end in one commit: all of a user, all but one, or with the account.
+//! The end of many sessions in one commit: all of a user, all but one, or with the account.
 
-use super::{database::Intent, error::Fault, values::At};
+use super::{database::Intent, error::PostgresError, values::PgTimestamp};
+use crate::sql::RaiseEpoch;
 use deadpool_postgres::Transaction;
 use revolve_domain::{
-    model::{EndReason, Epoch, SessionId, Timestamp, UserId},
+    model::{EndReason, Epoch, PasswordHash, SessionId, Timestamp, UserId},
     ports::{PasswordChange, PasswordOutcome},
 };
 use uuid::Uuid;
 
 const LOCK: &str = "SELECT session_epoch, kept_sid FROM users WHERE id = $1 FOR UPDATE";
 
-/// A row if the session lives at `$3`. It is locked, so that no single end comes between this look and the commit.
+/// A row if the session lives at `$3`. It is locked, so that no single end comes between this check and the commit.
 const LIVES: &str = "
     SELECT 1 FROM sessions
     WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND ends_at > $3 AND (epoch >= $4 OR id = $5) FOR UPDATE";
@@ -30,23 +31,26 @@ const DELETE: &str = "
         device_name = NULL, user_agent = NULL, address = NULL
     WHERE user_id = $1";
 
-/// What the user's row says, now that it is locked.
-pub(super) struct Locked {
+/// A user's row that is locked.
+pub(super) struct LockedUser {
     user: UserId,
     epoch: i64,
     kept: Option<Uuid>,
 }
 
-impl Locked {
-    pub(super) async fn of(tx: &Transaction<'_>, user: UserId) -> Result<Option<Self>, Fault> {
+impl LockedUser {
+    pub(super) async fn lock(
+        tx: &Transaction<'_>,
+        user: UserId,
+    ) -> Result<Option<Self>, PostgresError> {
         let lock = tx.prepare_cached(LOCK).await?;
         let Some(row) = tx.query_opt(&lock, &[user.as_uuid()]).await? else {
             return Ok(None);
         };
         Ok(Some(Self {
             user,
-            epoch: row.try_get(0)?,
-            kept: row.try_get(1)?,
+            epoch: row.try_get("session_epoch")?,
+            kept: row.try_get("kept_sid")?,
         }))
     }
 
@@ -55,7 +59,7 @@ impl Locked {
         tx: &Transaction<'_>,
         session: SessionId,
         now: Timestamp,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, PostgresError> {
         let lives = tx.prepare_cached(LIVES).await?;
         let row = tx
             .query_opt(
@@ -63,7 +67,7 @@ impl Locked {
                 &[
                     self.user.as_uuid(),
                     session.as_uuid(),
-                    &At(now),
+                    &PgTimestamp(now),
                     &self.epoch,
                     &self.kept,
                 ],
@@ -75,8 +79,8 @@ impl Locked {
     pub(super) async fn raise(
         &self,
         tx: &Transaction<'_>,
-        raise: Raise<'_>,
-    ) -> Result<Epoch, Fault> {
+        raise: RaiseEpoch<'_>,
+    ) -> Result<Epoch, PostgresError> {
         let epoch = u32::try_from(self.epoch)
             .map_or(Epoch::new(u32::MAX), |epoch| Epoch::new(epoch).next());
         let (number, kept) = (
@@ -90,21 +94,14 @@ impl Locked {
                 self.user.as_uuid(),
                 &number,
                 &kept,
-                &raise.hash,
-                &At(raise.at),
+                &raise.hash.map(PasswordHash::expose),
+                &PgTimestamp(raise.at),
                 &raise.reason.name(),
             ],
         )
         .await?;
         Ok(epoch)
     }
-}
-
-pub(super) struct Raise<'a> {
-    pub(super) kept: Option<SessionId>,
-    pub(super) hash: Option<&'a str>,
-    pub(super) reason: EndReason,
-    pub(super) at: Timestamp,
 }
 
 /// `SessionRepository::end_all`.
@@ -118,14 +115,14 @@ pub(super) struct EndAll {
 impl Intent for EndAll {
     type Answer = Option<Epoch>;
 
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<Epoch>, Fault> {
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<Epoch>, PostgresError> {
         let Self {
             user,
             kept,
             reason,
             at,
         } = *self;
-        let Some(locked) = Locked::of(tx, user).await? else {
+        let Some(locked) = LockedUser::lock(tx, user).await? else {
             return Ok(None);
         };
         if let Some(kept) = kept
@@ -136,7 +133,7 @@ impl Intent for EndAll {
         locked
             .raise(
                 tx,
-                Raise {
+                RaiseEpoch {
                     kept,
                     hash: None,
                     reason,
@@ -151,8 +148,8 @@ impl Intent for EndAll {
 impl Intent for PasswordChange {
     type Answer = PasswordOutcome;
 
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<PasswordOutcome, Fault> {
-        let Some(locked) = Locked::of(tx, self.user).await? else {
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<PasswordOutcome, PostgresError> {
+        let Some(locked) = LockedUser::lock(tx, self.user).await? else {
             return Ok(PasswordOutcome::Superseded);
         };
         if locked.epoch != i64::from(self.epoch.number())
@@ -160,10 +157,9 @@ impl Intent for PasswordChange {
         {
             return Ok(PasswordOutcome::Superseded);
         }
-        let (kept, hash) = (Some(self.session), Some(self.hash.expose()));
-        let raise = Raise {
-            kept,
-            hash,
+        let raise = RaiseEpoch {
+            kept: Some(self.session),
+            hash: Some(&self.hash),
             reason: EndReason::PasswordChanged,
             at: self.at,
         };
@@ -181,8 +177,8 @@ pub(super) struct Delete {
 impl Intent for Delete {
     type Answer = bool;
 
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, Fault> {
-        let Some(locked) = Locked::of(tx, self.user).await? else {
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, PostgresError> {
+        let Some(locked) = LockedUser::lock(tx, self.user).await? else {
             return Ok(false);
         };
         if let Some(session) = self.asking
@@ -195,7 +191,7 @@ impl Intent for Delete {
             &delete,
             &[
                 self.user.as_uuid(),
-                &At(self.at),
+                &PgTimestamp(self.at),
                 &EndReason::AccountDeleted.name(),
             ],
         )

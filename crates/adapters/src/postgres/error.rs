@@ -1,55 +1,52 @@
-//! What goes wrong in Postgres, sorted by what can be done about it, and told without any value from a row.
+//! Failures of Postgres, sorted by what can be done about them, and described without any value from a row.
 
-use super::STORE;
-use crate::tls;
+use crate::{
+    sql::{
+        Cause, CorruptRow,
+        error::{Located, store_error},
+    },
+    tls,
+};
 use deadpool_postgres::PoolError;
 use refinery::error::Kind;
 use revolve_domain::ports::StoreError;
-use std::{error::Error, fmt, io};
+use std::{error::Error, io};
 use tokio_postgres::error::SqlState;
+
+/// This store's name in errors.
+pub(super) const STORE: &str = "postgres";
 
 /// Why an attempt failed.
 #[derive(Debug)]
-pub(super) enum Fault {
-    /// Postgres or the way to it.
+pub(super) enum PostgresError {
+    /// Postgres or the connection to it.
     Sql(tokio_postgres::Error),
     /// No connection from the pool.
     Pool(PoolError),
     /// The tables could not be brought up to date.
     Migration(refinery::Error),
     /// The deadline passed.
-    Late,
-    /// A row holds what no row may hold.
-    Corrupt(Corrupt),
+    TimedOut,
+    Corrupt(CorruptRow),
 }
 
-/// What can be done about a fault.
+/// What can be done about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remedy {
-    /// The same again: another transaction came in between.
+    /// Try the same again: another transaction came in between.
     Again,
-    /// A fresh connection: this one is lost.
+    /// Try on a new connection: this one is lost.
     Reconnect,
-    /// Nothing but to wait.
+    /// Try later.
     Wait,
     /// Nothing.
     None,
 }
 
-/// A value that the domain does not accept.
-#[derive(Debug, thiserror::Error)]
-#[error("{table}.{column} of row {id} is corrupt: {reason}")]
-pub(super) struct Corrupt {
-    pub(super) table: &'static str,
-    pub(super) column: &'static str,
-    pub(super) id: String,
-    pub(super) reason: String,
-}
-
 /// An error of the server without its details, which quote rows: addresses and hashes must not reach a log.
 #[derive(Debug, thiserror::Error)]
 #[error("{step}: {message} (SQLSTATE {code})")]
-struct Refusal {
+struct ServerError {
     step: String,
     code: String,
     message: String,
@@ -58,31 +55,12 @@ struct Refusal {
 /// An encrypted connection that was not made, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[error("{advice}")]
-struct Handshake {
+struct TlsFailure {
     advice: &'static str,
     source: tokio_postgres::Error,
 }
 
-/// A failure together with where Postgres was sought.
-#[derive(Debug)]
-struct At {
-    place: String,
-    source: Box<dyn Error + Send + Sync>,
-}
-
-impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Postgres at {}", self.place)
-    }
-}
-
-impl Error for At {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(self.source.as_ref())
-    }
-}
-
-impl Fault {
+impl PostgresError {
     pub(super) fn remedy(&self) -> Remedy {
         match self {
             Self::Sql(error) | Self::Pool(PoolError::Backend(error)) => remedy(error),
@@ -90,54 +68,46 @@ impl Fault {
                 .source()
                 .and_then(<dyn Error>::downcast_ref)
                 .map_or(Remedy::None, remedy),
-            Self::Pool(_) | Self::Late => Remedy::Wait,
+            Self::Pool(_) | Self::TimedOut => Remedy::Wait,
             Self::Corrupt(_) => Remedy::None,
         }
     }
 
-    /// Whether this is the refusal of a second account with the same address.
+    /// Whether an account with the same address exists.
     pub(super) fn is_taken_email(&self) -> bool {
-        self.is_taken("users_email_key")
+        self.violates("users_email_key")
     }
 
-    /// Whether this is the refusal of a second account with the same id.
+    /// Whether an account with the same id exists.
     pub(super) fn is_taken_id(&self) -> bool {
-        self.is_taken("users_pkey")
+        self.violates("users_pkey")
     }
 
-    fn is_taken(&self, constraint: &str) -> bool {
+    fn violates(&self, constraint: &str) -> bool {
         let Self::Sql(error) = self else { return false };
-        let error = error.as_db_error();
-        error.is_some_and(|error| {
+        error.as_db_error().is_some_and(|error| {
             *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(constraint)
         })
     }
 
     pub(super) fn into_store_error(self, operation: &'static str, place: &str) -> StoreError {
-        let broken = self.remedy() == Remedy::None;
-        let source: Box<dyn Error + Send + Sync> = match self {
-            Self::Sql(error) | Self::Pool(PoolError::Backend(error)) => told(error),
+        let passes = self.remedy() != Remedy::None;
+        let source: Cause = match self {
+            Self::Sql(error) | Self::Pool(PoolError::Backend(error)) => without_values(error),
             Self::Pool(PoolError::Closed) => "the pool is closed".into(),
             Self::Pool(error) => error.into(),
             Self::Migration(error) => match error.kind() {
                 Kind::Connection(step, cause) => cause
                     .downcast_ref()
-                    .and_then(|cause| refusal(step, cause))
+                    .and_then(|cause| server_error(step, cause))
                     .unwrap_or_else(|| error.into()),
                 _ => error.into(),
             },
-            Self::Late => "no answer in time".into(),
+            Self::TimedOut => "no answer in time".into(),
             Self::Corrupt(corrupt) => corrupt.into(),
         };
-        let at = At {
-            place: place.to_owned(),
-            source,
-        };
-        if broken {
-            StoreError::broken(STORE, operation, at)
-        } else {
-            StoreError::unavailable(STORE, operation, at)
-        }
+        let place = format!("Postgres at {place}");
+        store_error(STORE, operation, passes, Located { place, source })
     }
 }
 
@@ -165,15 +135,12 @@ fn remedy(error: &tokio_postgres::Error) -> Remedy {
     }
 }
 
-fn told(error: tokio_postgres::Error) -> Box<dyn Error + Send + Sync> {
+fn without_values(error: tokio_postgres::Error) -> Cause {
     if let Some(advice) = advice(&error) {
-        return Handshake {
-            advice,
-            source: error,
-        }
-        .into();
+        let source = error;
+        return TlsFailure { advice, source }.into();
     }
-    refusal("the server refused", &error).unwrap_or_else(|| error.into())
+    server_error("the server refused", &error).unwrap_or_else(|| error.into())
 }
 
 /// What to do about a connection that was not encrypted as it should be.
@@ -190,38 +157,36 @@ fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
     }
 }
 
-fn refusal(step: &str, error: &tokio_postgres::Error) -> Option<Box<dyn Error + Send + Sync>> {
+fn server_error(step: &str, error: &tokio_postgres::Error) -> Option<Cause> {
     let db = error.as_db_error()?;
-    Some(
-        Refusal {
-            step: step.to_owned(),
-            code: db.code().code().to_owned(),
-            message: db.message().to_owned(),
-        }
-        .into(),
-    )
+    let error = ServerError {
+        step: step.to_owned(),
+        code: db.code().code().to_owned(),
+        message: db.message().to_owned(),
+    };
+    Some(error.into())
 }
 
-impl From<tokio_postgres::Error> for Fault {
+impl From<tokio_postgres::Error> for PostgresError {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Sql(error)
     }
 }
 
-impl From<PoolError> for Fault {
+impl From<PoolError> for PostgresError {
     fn from(error: PoolError) -> Self {
         Self::Pool(error)
     }
 }
 
-impl From<refinery::Error> for Fault {
+impl From<refinery::Error> for PostgresError {
     fn from(error: refinery::Error) -> Self {
         Self::Migration(error)
     }
 }
 
-impl From<Corrupt> for Fault {
-    fn from(corrupt: Corrupt) -> Self {
+impl From<CorruptRow> for PostgresError {
+    fn from(corrupt: CorruptRow) -> Self {
         Self::Corrupt(corrupt)
     }
 }

@@ -1,15 +1,16 @@
-//! A look at a Postgres that changes nothing and waits for nobody: no table is made, a standby is looked at as well, and what another
-//! process holds locked is given up on in time.
+//! Inspects a Postgres without changing it: no table is made, a standby will do, and a lock of another process is not
+//! waited for past the deadline.
 
 use super::{
-    PostgresConfig, STORE,
-    database::{add_options, connector, place},
-    error::Fault,
-    keys::{LIST, key},
+    config::PostgresConfig,
+    connect::{add_options, connector, place},
+    database::decoded,
+    error::{PostgresError, STORE},
     migrate::LATEST,
     url,
-    values::At,
+    values::PgTimestamp,
 };
+use crate::sql;
 use revolve_domain::{keys::StoredKey, model::Timestamp, ports::StoreError};
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
@@ -21,28 +22,34 @@ use tokio_postgres::{
 const OPERATION: &str = "look at it";
 
 const LOOK: &str = "
-    SELECT current_setting('server_version'), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-        current_setting('fsync') = 'on', current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
-        current_setting('max_connections')::bigint, to_regclass('refinery_schema_history') IS NOT NULL";
-/// Whoever follows the log, but for backups and subscribers, who could not take over; and the slots that wait for somebody.
+    SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS standby,
+        current_setting('transaction_read_only') = 'on' AS read_only, current_setting('fsync') = 'on' AS fsync,
+        current_setting('synchronous_commit') AS synchronous_commit,
+        current_setting('synchronous_standby_names') AS synchronous_standby_names,
+        current_setting('max_connections')::bigint AS max_connections,
+        to_regclass('refinery_schema_history') IS NOT NULL AS has_tables";
+/// Standbys that follow the log, without backups and subscribers, which could not take over; and the slots that wait for one.
 const STANDBYS: &str = "
     SELECT (
         SELECT count(*) FROM pg_stat_replication WHERE coalesce(state, '') <> 'backup'
             AND pid NOT IN (SELECT active_pid FROM pg_replication_slots WHERE slot_type = 'logical' AND active_pid IS NOT NULL)
-    ), (SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT active AND NOT temporary)";
-const CLOCK: &str = "SELECT clock_timestamp()";
-const SCHEMA: &str = "SELECT coalesce(max(version), 0)::bigint FROM refinery_schema_history";
+    ) AS following, (
+        SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT active AND NOT temporary
+    ) AS awaited";
+const CLOCK: &str = "SELECT clock_timestamp() AS clock";
+const SCHEMA: &str =
+    "SELECT coalesce(max(version), 0)::bigint AS schema FROM refinery_schema_history";
 
-/// Who could take over from a Postgres.
+/// The servers that could take over from a Postgres.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standbys {
     /// Standbys that follow.
     pub following: i64,
-    /// Physical replication slots that nobody uses at the moment.
+    /// Physical replication slots that no standby uses at the moment.
     pub awaited: i64,
 }
 
-/// What a Postgres says of itself.
+/// The state and the settings of a Postgres.
 #[derive(Debug)]
 pub struct PostgresFacts {
     /// Host, port and database.
@@ -51,7 +58,7 @@ pub struct PostgresFacts {
     pub version: String,
     /// It follows a primary.
     pub standby: bool,
-    /// It takes no writes, for whatever reason.
+    /// It takes no writes, for any reason.
     pub read_only: bool,
     /// What is committed reaches the disk (`fsync`).
     pub fsync: bool,
@@ -59,7 +66,7 @@ pub struct PostgresFacts {
     pub synchronous_commit: String,
     /// The standbys that a commit waits for (`synchronous_standby_names`); empty if it waits for none.
     pub synchronous_standby_names: String,
-    /// Who could take over; `None` if it does not say.
+    /// The servers that could take over; `None` if the user may not see them.
     pub standbys: Option<Standbys>,
     /// Connections that it takes at most.
     pub max_connections: i64,
@@ -73,7 +80,7 @@ pub struct PostgresFacts {
     pub clock: Timestamp,
 }
 
-/// The hosts on other machines that the URL reaches in plain text. None of a URL that can't be read, of which others complain.
+/// The hosts on other machines that the URL reaches in plain text. Empty for a URL that can't be read, which is reported elsewhere.
 pub fn plain_hosts(config: &PostgresConfig) -> Vec<String> {
     let Ok(settings) = url::read(config.url.expose_secret()) else {
         return Vec::new();
@@ -96,7 +103,7 @@ pub fn plain_hosts(config: &PostgresConfig) -> Vec<String> {
         .collect()
 }
 
-/// Looks at the Postgres of a configuration: the primary if several hosts are named, any of them if there is none. `now` is called right
+/// Inspects the Postgres of a configuration: the primary if several hosts are named, any of them if there is none. `now` is called right
 /// after its clock was read.
 ///
 /// # Errors
@@ -112,7 +119,7 @@ pub async fn inspect<T>(
     settings
         .application_name("revolve doctor")
         .connect_timeout(config.timeout);
-    // The server gives up when we do; on what somebody has locked, soon enough that all else can still be told.
+    // The server gives up when we do; on a lock earlier, so that the rest can still be read.
     let millis = config.timeout.as_millis().max(2);
     add_options(
         &mut settings,
@@ -122,54 +129,58 @@ pub async fn inspect<T>(
         ),
     );
     let place = place(&settings);
-    let failed = |fault: Fault| fault.into_store_error(OPERATION, &place);
+    let failed = |error: PostgresError| error.into_store_error(OPERATION, &place);
     let mut primary = settings.clone();
     primary.target_session_attrs(TargetSessionAttrs::ReadWrite);
     let patience = config.timeout * u32::try_from(settings.get_hosts().len().max(1)).unwrap_or(1);
     let connected = match timeout(patience, primary.connect(tls.clone())).await {
         Ok(Ok(connected)) => connected,
-        // Perhaps there is no primary: then what is there says so.
+        // Perhaps there is no primary: then a standby will do.
         Ok(Err(first)) => match timeout(patience, settings.connect(tls)).await {
             Ok(Ok(connected)) => connected,
             _ => return Err(failed(first.into())),
         },
-        Err(_) => return Err(failed(Fault::Late)),
+        Err(_) => return Err(failed(PostgresError::TimedOut)),
     };
     let (mut client, connection) = connected;
     let connection = tokio::spawn(connection);
     let looked = timeout(patience, look(&mut client, place.clone(), now)).await;
     drop(client);
-    // It would wait for an answer that nobody wants any more.
+    // It would wait for an answer that is of no use any more.
     connection.abort();
-    looked.unwrap_or(Err(Fault::Late)).map_err(failed)
+    looked
+        .unwrap_or(Err(PostgresError::TimedOut))
+        .map_err(failed)
 }
 
 async fn look<T>(
     client: &mut Client,
     place: String,
     now: impl FnOnce() -> T,
-) -> Result<(PostgresFacts, T), Fault> {
+) -> Result<(PostgresFacts, T), PostgresError> {
     let row = client.query_one(LOOK, &[]).await?;
     let standbys = client.query_one(STANDBYS, &[]).await.and_then(|row| {
-        let (following, awaited) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(Standbys { following, awaited })
+        Ok(Standbys {
+            following: row.try_get("following")?,
+            awaited: row.try_get("awaited")?,
+        })
     });
-    let At(clock) = client.query_one(CLOCK, &[]).await?.try_get(0)?;
+    let PgTimestamp(clock) = client.query_one(CLOCK, &[]).await?.try_get("clock")?;
     let now = now();
-    let (schema, keys) = if row.try_get(7)? {
+    let (schema, keys) = if row.try_get("has_tables")? {
         tables(client, &place).await?
     } else {
         (None, None)
     };
     let facts = PostgresFacts {
-        version: row.try_get(0)?,
-        standby: row.try_get(1)?,
-        read_only: row.try_get(2)?,
-        fsync: row.try_get(3)?,
-        synchronous_commit: row.try_get(4)?,
-        synchronous_standby_names: row.try_get(5)?,
+        version: row.try_get("version")?,
+        standby: row.try_get("standby")?,
+        read_only: row.try_get("read_only")?,
+        fsync: row.try_get("fsync")?,
+        synchronous_commit: row.try_get("synchronous_commit")?,
+        synchronous_standby_names: row.try_get("synchronous_standby_names")?,
         standbys: standbys.ok(),
-        max_connections: row.try_get(6)?,
+        max_connections: row.try_get("max_connections")?,
         schema,
         wanted_schema: LATEST,
         keys,
@@ -181,25 +192,25 @@ async fn look<T>(
 
 type Tables = (Option<i64>, Option<Result<Vec<StoredKey>, StoreError>>);
 
-/// One view of the tables, although somebody may migrate them meanwhile.
-async fn tables(client: &mut Client, place: &str) -> Result<Tables, Fault> {
+/// All of it as of one instant, although another process may migrate the tables meanwhile.
+async fn tables(client: &mut Client, place: &str) -> Result<Tables, PostgresError> {
     let tx = client
         .build_transaction()
         .read_only(true)
         .isolation_level(IsolationLevel::RepeatableRead)
         .start()
         .await?;
-    let schema = tx.query_one(SCHEMA, &[]).await?.try_get(0)?;
+    let schema = tx.query_one(SCHEMA, &[]).await?.try_get("schema")?;
     if schema != LATEST {
         return Ok((Some(schema), None));
     }
-    let keys = match tx.query(LIST, &[]).await {
-        Ok(rows) => rows.iter().map(key).collect::<Result<_, _>>(),
+    let keys = match tx.query(sql::LIST_KEYS, &[]).await {
+        Ok(rows) => decoded(&rows, sql::key),
         Err(error) => Err(error.into()),
     };
     Ok((
         Some(schema),
-        Some(keys.map_err(|fault| fault.into_store_error("list keys", place))),
+        Some(keys.map_err(|error| error.into_store_error("list keys", place))),
     ))
 }
 

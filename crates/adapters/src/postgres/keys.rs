@@ -1,33 +1,25 @@
 //! The keys that sign tokens.
 
-use super::{
-    PostgresAccounts,
-    database::Intent,
-    error::{Corrupt, Fault},
-    values::At,
-};
+use super::{PostgresAccounts, database::Intent, error::PostgresError, values::PgTimestamp};
+use crate::sql;
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use revolve_domain::{
-    keys::{KeyId, KeyKind, Phase, Promotion, Retired, SealedKey, State, StoredKey},
+    keys::{KeyId, Promotion, Retired, State, StoredKey},
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
-use std::{fmt::Display, time::Duration};
 use tokio_postgres::Row;
-
-pub(super) const LIST: &str = "
-    SELECT kid, use, algorithm, sealed, token_life_ms, created_at, state, since, until FROM signing_keys ORDER BY created_at, kid";
 
 const INSERT: &str = "
     INSERT INTO signing_keys (kid, use, algorithm, sealed, token_life_ms, created_at, state, since, until)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING 1";
 
-/// Holds off others that change keys, and nobody who reads them.
+/// Holds off other changes of keys, and no reads.
 const LOCK: &str = "LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE";
 
 /// The next key, and the active one of the same use.
 const PAIR: &str = "
-    SELECT a.kid FROM signing_keys n LEFT JOIN signing_keys a ON a.use = n.use AND a.state = 'active'
+    SELECT a.kid AS active FROM signing_keys n LEFT JOIN signing_keys a ON a.use = n.use AND a.state = 'active'
     WHERE n.kid = $1 AND n.state = 'next'";
 
 const ACTIVATE: &str =
@@ -38,12 +30,9 @@ const REMOVE: &str = "DELETE FROM signing_keys WHERE kid = $1 AND state = $2 RET
 #[async_trait]
 impl KeyRepository for PostgresAccounts {
     async fn list(&self) -> Result<Vec<StoredKey>, StoreError> {
-        let operation = "list keys";
-        let rows = self.db.read(operation, LIST, &[]).await?;
-        rows.iter()
-            .map(key)
-            .collect::<Result<_, _>>()
-            .map_err(|fault| self.db.error(operation, fault))
+        self.db
+            .read("list keys", sql::LIST_KEYS, &[], sql::key)
+            .await
     }
 
     async fn insert(&self, key: &StoredKey) -> Result<KeyOutcome, StoreError> {
@@ -58,15 +47,15 @@ impl KeyRepository for PostgresAccounts {
                     &key.kind.algorithm_name(),
                     &key.sealed.as_bytes(),
                     &life,
-                    &At(key.created_at),
+                    &PgTimestamp(key.created_at),
                     &key.phase.state().name(),
-                    &At(key.phase.since()),
-                    &key.phase.until().map(At),
+                    &PgTimestamp(key.phase.since()),
+                    &key.phase.until().map(PgTimestamp),
                 ],
             )
             .await;
         done.map(|rows| outcome(&rows))
-            .map_err(|fault| self.db.error("add a key", fault))
+            .map_err(|error| self.db.error("add a key", error))
     }
 
     async fn promote(&self, promotion: &Promotion) -> Result<KeyOutcome, StoreError> {
@@ -78,30 +67,34 @@ impl KeyRepository for PostgresAccounts {
             .db
             .write(
                 RETIRE,
-                &[&key.as_str(), &At(retired.since), &At(retired.until)],
+                &[
+                    &key.as_str(),
+                    &PgTimestamp(retired.since),
+                    &PgTimestamp(retired.until),
+                ],
             )
             .await;
         done.map(|rows| outcome(&rows))
-            .map_err(|fault| self.db.error("retire a key", fault))
+            .map_err(|error| self.db.error("retire a key", error))
     }
 
     async fn remove(&self, key: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {
         let done = self.db.write(REMOVE, &[&key.as_str(), &state.name()]).await;
         done.map(|rows| outcome(&rows))
-            .map_err(|fault| self.db.error("remove a key", fault))
+            .map_err(|error| self.db.error("remove a key", error))
     }
 }
 
 impl Intent for Promotion {
     type Answer = KeyOutcome;
 
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<KeyOutcome, Fault> {
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<KeyOutcome, PostgresError> {
         tx.batch_execute(LOCK).await?;
         let pair = tx.prepare_cached(PAIR).await?;
         let Some(row) = tx.query_opt(&pair, &[&self.next.as_str()]).await? else {
             return Ok(KeyOutcome::Changed);
         };
-        let active: Option<&str> = row.try_get(0)?;
+        let active: Option<&str> = row.try_get("active")?;
         if active != self.retires.as_ref().map(|(id, _)| id.as_str()) {
             return Ok(KeyOutcome::Changed);
         }
@@ -110,13 +103,20 @@ impl Intent for Promotion {
             let retire = tx.prepare_cached(RETIRE).await?;
             tx.execute(
                 &retire,
-                &[&id.as_str(), &At(retired.since), &At(retired.until)],
+                &[
+                    &id.as_str(),
+                    &PgTimestamp(retired.since),
+                    &PgTimestamp(retired.until),
+                ],
             )
             .await?;
         }
         let activate = tx.prepare_cached(ACTIVATE).await?;
-        tx.execute(&activate, &[&self.next.as_str(), &At(self.active.since)])
-            .await?;
+        tx.execute(
+            &activate,
+            &[&self.next.as_str(), &PgTimestamp(self.active.since)],
+        )
+        .await?;
         Ok(KeyOutcome::Done)
     }
 }
@@ -127,29 +127,4 @@ fn outcome(rows: &[Row]) -> KeyOutcome {
     } else {
         KeyOutcome::Done
     }
-}
-
-pub(super) fn key(row: &Row) -> Result<StoredKey, Fault> {
-    let id: &str = row.try_get(0)?;
-    let corrupt = |column: &'static str, reason: &dyn Display| Corrupt {
-        table: "signing_keys",
-        column,
-        id: id.to_owned(),
-        reason: reason.to_string(),
-    };
-    let (usage, algorithm, state): (&str, &str, &str) =
-        (row.try_get(1)?, row.try_get(2)?, row.try_get(6)?);
-    let life = u64::try_from(row.try_get::<_, i64>(4)?)
-        .map_err(|error| corrupt("token_life_ms", &error))?;
-    let (since, until): (At, Option<At>) = (row.try_get(7)?, row.try_get(8)?);
-    Ok(StoredKey {
-        id: id.parse().map_err(|error| corrupt("kid", &error))?,
-        kind: KeyKind::from_names(usage, algorithm)
-            .map_err(|error| corrupt("algorithm", &error))?,
-        sealed: SealedKey::new(row.try_get(3)?),
-        token_life: Duration::from_millis(life),
-        created_at: row.try_get::<_, At>(5)?.0,
-        phase: Phase::from_parts(state, since.0, until.map(|at| at.0))
-            .ok_or_else(|| corrupt("state", &"no key is in it"))?,
-    })
 }

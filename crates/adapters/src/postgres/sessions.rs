@@ -1,12 +1,7 @@
 //! The rows of sessions.
 
-use super::{
-    PostgresAccounts,
-    end::EndAll,
-    error::Fault,
-    rows::{self, session_columns, user_columns},
-    values::At,
-};
+use super::{PostgresAccounts, end::EndAll, error::PostgresError, values::PgTimestamp};
+use crate::sql::{self, account_columns, session_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
@@ -19,19 +14,19 @@ const FIND: &str = concat!(
     "SELECT ",
     session_columns!(),
     ", ",
-    user_columns!(),
+    account_columns!(),
     " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = $2 AND s.user_id = $1"
 );
 
 const BIND: &str =
     "UPDATE sessions SET bound_at = $3 WHERE id = $2 AND user_id = $1 AND bound_at IS NULL";
 
-/// If something else ends the session at the same time, the update waits for it and then finds nothing to do.
+/// If another call ends the session at the same time, the update waits for it and then finds nothing to do.
 const END: &str = "
     WITH ended AS (
         UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $2 AND user_id = $1 AND ended_at IS NULL RETURNING 1
     )
-    SELECT EXISTS (SELECT FROM ended), EXISTS (SELECT FROM sessions WHERE id = $2 AND user_id = $1)";
+    SELECT EXISTS (SELECT FROM ended) AS ended, EXISTS (SELECT FROM sessions WHERE id = $2 AND user_id = $1) AS known";
 
 const LIVE: &str = concat!(
     "SELECT ",
@@ -42,11 +37,11 @@ const LIVE: &str = concat!(
 
 /// One statement, so that both tables are read as of one instant.
 const REVOKED: &str = "
-    SELECT id, ended_at, NULL::bigint, NULL::uuid FROM sessions WHERE ended_at >= $1
+    SELECT id, ended_at, NULL::bigint AS session_epoch, NULL::uuid AS kept_sid FROM sessions WHERE ended_at >= $1
     UNION ALL
     SELECT id, NULL, session_epoch, kept_sid FROM users WHERE epoch_raised_at >= $1";
 
-/// Rows that somebody else has hold of come in a later batch: prunings of several replicas don't wait for each other.
+/// Rows that are locked come in a later batch: prunings of several replicas don't wait for each other.
 const PRUNE: &str = "
     DELETE FROM sessions WHERE id = ANY (ARRAY(
         SELECT id FROM sessions WHERE ended_at < $1 OR ends_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
@@ -65,15 +60,14 @@ impl SessionRepository for PostgresAccounts {
         user: UserId,
         session: SessionId,
     ) -> Result<Option<SessionRecord>, StoreError> {
-        let operation = "read a session";
-        let rows = self
-            .db
-            .glance(operation, FIND, &[user.as_uuid(), session.as_uuid()])
-            .await?;
-        rows.first()
-            .map(rows::record)
-            .transpose()
-            .map_err(|fault| self.db.error(operation, fault))
+        self.db
+            .look_up(
+                "read a session",
+                FIND,
+                &[user.as_uuid(), session.as_uuid()],
+                sql::session_record,
+            )
+            .await
     }
 
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
@@ -88,10 +82,10 @@ impl SessionRepository for PostgresAccounts {
     ) -> Result<(), StoreError> {
         let done = self
             .db
-            .write(BIND, &[user.as_uuid(), session.as_uuid(), &At(at)])
+            .write(BIND, &[user.as_uuid(), session.as_uuid(), &PgTimestamp(at)])
             .await;
         done.map(drop)
-            .map_err(|fault| self.db.error("bind a session", fault))
+            .map_err(|error| self.db.error("bind a session", error))
     }
 
     async fn end(
@@ -105,11 +99,16 @@ impl SessionRepository for PostgresAccounts {
             .db
             .write(
                 END,
-                &[user.as_uuid(), session.as_uuid(), &At(at), &reason.name()],
+                &[
+                    user.as_uuid(),
+                    session.as_uuid(),
+                    &PgTimestamp(at),
+                    &reason.name(),
+                ],
             )
             .await;
         done.and_then(|rows| end_outcome(&rows))
-            .map_err(|fault| self.db.error("end a session", fault))
+            .map_err(|error| self.db.error("end a session", error))
     }
 
     async fn end_all(
@@ -133,51 +132,53 @@ impl SessionRepository for PostgresAccounts {
     }
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        let operation = "list sessions";
-        let rows = self
-            .db
-            .read(operation, LIVE, &[user.as_uuid(), &At(now)])
-            .await?;
-        rows.iter()
-            .map(rows::session)
-            .collect::<Result<_, _>>()
-            .map_err(|fault| self.db.error(operation, fault))
+        self.db
+            .read(
+                "list sessions",
+                LIVE,
+                &[user.as_uuid(), &PgTimestamp(now)],
+                sql::session,
+            )
+            .await
     }
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
-        let operation = "read what was revoked";
         let mut revocations = Revocations::default();
-        for row in self.db.read(operation, REVOKED, &[&At(since)]).await? {
-            rows::revocation(&row, &mut revocations)
-                .map_err(|fault| self.db.error(operation, fault))?;
-        }
+        self.db
+            .read(
+                "read what was revoked",
+                REVOKED,
+                &[&PgTimestamp(since)],
+                |row| sql::revocation(row, &mut revocations),
+            )
+            .await?;
         Ok(revocations)
     }
 
     async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let done = self
             .db
-            .write(PRUNE_DEVICES, &[&At(before), &i64::from(limit)])
+            .write(PRUNE_DEVICES, &[&PgTimestamp(before), &i64::from(limit)])
             .await;
         done.map(|rows| rows.len() as u64)
-            .map_err(|fault| self.db.error("forget devices", fault))
+            .map_err(|error| self.db.error("forget devices", error))
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let done = self
             .db
-            .write(PRUNE, &[&At(before), &i64::from(limit)])
+            .write(PRUNE, &[&PgTimestamp(before), &i64::from(limit)])
             .await;
         done.map(|rows| rows.len() as u64)
-            .map_err(|fault| self.db.error("prune sessions", fault))
+            .map_err(|error| self.db.error("prune sessions", error))
     }
 }
 
-fn end_outcome(rows: &[Row]) -> Result<EndOutcome, Fault> {
+fn end_outcome(rows: &[Row]) -> Result<EndOutcome, PostgresError> {
     let Some(row) = rows.first() else {
         return Ok(EndOutcome::NotFound);
     };
-    Ok(match (row.try_get(0)?, row.try_get(1)?) {
+    Ok(match (row.try_get("ended")?, row.try_get("known")?) {
         (true, _) => EndOutcome::Ended,
         (false, true) => EndOutcome::AlreadyEnded,
         (false, false) => EndOutcome::NotFound,

@@ -1,96 +1,97 @@
-//! Connections for the short reads of every request: shared, so that reads go out one behind the other without waiting for answers, which
-//! costs half the CPU of a connection each. What takes long or changes anything has a connection of its own, from the pool.
+//! Connections for the short reads of every request: shared, so that reads go out one behind the other without waiting
+//! for answers, which costs half the CPU of a connection each. Long reads and writes take a connection from the pool.
 
-use super::error::Fault;
+use super::error::PostgresError;
 use crate::per_thread;
 use deadpool_postgres::{ClientWrapper, Object, Pool};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The connections, one of which serves a thread.
-pub(super) struct Shared {
+/// The connections, one per thread.
+pub(super) struct SharedConnections {
     /// Makes them. They are taken out of it for good, since a pool is for connections that one request holds at a time.
     source: Pool,
-    lanes: Box<[Lane]>,
+    connections: Box<[SharedConnection]>,
 }
 
-/// The place of one connection.
+/// One of them, which is made again after it was lost.
 #[derive(Default)]
-pub(super) struct Lane {
+pub(super) struct SharedConnection {
     client: Mutex<Option<Arc<ClientWrapper>>>,
-    dialling: tokio::sync::Mutex<()>,
+    connecting: tokio::sync::Mutex<()>,
 }
 
-impl Shared {
-    /// Nothing is dialled yet.
+impl SharedConnections {
+    /// Nothing is connected yet.
     pub(super) fn new(connections: usize, source: Pool) -> Self {
         Self {
             source,
-            lanes: (0..connections).map(|_| Lane::default()).collect(),
+            connections: (0..connections)
+                .map(|_| SharedConnection::default())
+                .collect(),
         }
     }
 
-    /// The place of the calling thread's connection, if there are any.
-    pub(super) fn lane(&self) -> Option<&Lane> {
-        self.lanes.get(per_thread::index(self.lanes.len()))
+    /// That of the calling thread; `None` if nothing is shared.
+    pub(super) fn of_this_thread(&self) -> Option<&SharedConnection> {
+        self.connections
+            .get(per_thread::index(self.connections.len()))
     }
 
-    /// The connection of a lane; dials if there is none, one caller at a time.
-    pub(super) async fn connection(&self, lane: &Lane) -> Result<Arc<ClientWrapper>, Fault> {
-        if let Some(client) = lane.live() {
+    /// Connects if it is not open, one caller at a time.
+    pub(super) async fn client(
+        &self,
+        connection: &SharedConnection,
+    ) -> Result<Arc<ClientWrapper>, PostgresError> {
+        if let Some(client) = connection.open() {
             return Ok(client);
         }
-        let dialling = lane.dialling.lock().await;
-        // Whoever was first has dialled for all.
-        if let Some(client) = lane.live() {
+        let connecting = connection.connecting.lock().await;
+        // Another caller may have connected meanwhile.
+        if let Some(client) = connection.open() {
             return Ok(client);
         }
         let client = Arc::new(Object::take(self.source.get().await?));
-        *lane.client() = Some(Arc::clone(&client));
-        drop(dialling);
+        *connection.lock() = Some(Arc::clone(&client));
+        drop(connecting);
         Ok(client)
     }
 
-    /// How many there should be, and how many are open.
+    /// How many there are, and how many of them are open.
     pub(super) fn count(&self) -> (usize, usize) {
-        (
-            self.lanes.len(),
-            self.lanes
-                .iter()
-                .filter(|lane| lane.live().is_some())
-                .count(),
-        )
+        let open = self.connections.iter().filter(|one| one.open().is_some());
+        (self.connections.len(), open.count())
     }
 
-    /// Lets go of those there are. What is under way may finish; who comes next dials.
+    /// Drops those that are open. Reads under way may finish; the next ones connect again.
     pub(super) fn forget(&self) {
-        self.lanes
+        self.connections
             .iter()
-            .for_each(|lane| drop(lane.client().take()));
+            .for_each(|connection| drop(connection.lock().take()));
     }
 
-    /// Lets go of all for good.
+    /// Drops all for good.
     pub(super) fn close(&self) {
         self.source.close();
         self.forget();
     }
 }
 
-impl Lane {
-    /// The connection is of no use any more. Whoever still waits for an answer over it may get it. Answers whether it was still in use.
+impl SharedConnection {
+    /// Drops a client that is of no use any more; reads that wait for its answer may still get it. Whether it was in use.
     pub(super) fn forget(&self, lost: &Arc<ClientWrapper>) -> bool {
-        self.client()
+        self.lock()
             .take_if(|client| Arc::ptr_eq(client, lost))
             .is_some()
     }
 
-    fn live(&self) -> Option<Arc<ClientWrapper>> {
-        self.client()
+    fn open(&self) -> Option<Arc<ClientWrapper>> {
+        self.lock()
             .as_ref()
             .filter(|client| !client.is_closed())
             .cloned()
     }
 
-    fn client(&self) -> MutexGuard<'_, Option<Arc<ClientWrapper>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<ClientWrapper>>> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

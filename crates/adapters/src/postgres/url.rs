@@ -1,5 +1,5 @@
-//! The URL of Postgres, and whether the connection is encrypted. `sslmode` is ours to read, since it means less elsewhere than it says:
-//! what is encrypted is verified, and nothing falls back to plain text by itself.
+//! The URL of Postgres, and whether the connection is encrypted. `sslmode` is read here and not by the driver: every encrypted connection
+//! is verified, and none falls back to plain text.
 
 use std::{net::IpAddr, str::FromStr};
 use tokio_postgres::{
@@ -51,7 +51,7 @@ pub(super) fn is_here(host: &Host) -> bool {
 
 /// Takes `sslmode` out of the URL: the driver knows fewer of them than people write.
 fn without_mode(url: &str) -> (String, Option<&str>) {
-    // A password may have a question mark in it; what stands behind the first slash after the scheme is no authority any more.
+    // A password may have a question mark in it. The authority ends at the first slash after the scheme.
     let authority = url.find("://").map_or(0, |at| at + 3);
     let end = url[authority..]
         .find('/')

@@ -1,12 +1,13 @@
 //! Accounts.
 
 use super::{
-    PostgresAccounts, STORE,
+    PostgresAccounts,
     change::Update,
     end::Delete,
-    rows::{self, user_columns},
+    error::STORE,
     write::{SessionRow, UserRow, insert_session, insert_user, know_device, user_into},
 };
+use crate::sql::{self, SqlRow, credential_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
@@ -28,23 +29,25 @@ const CREATE: &str = concat!(
     insert_session!()
 );
 const ADD: &str = concat!(user_into!(), "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
-/// Always one row, as long to find, to send, to read and to check as an account, and the same look-ups: time is not to tell who has
-/// one. `$2` is null if no device was shown. The last column says whether it is an account.
+/// Always one row, which takes as long to find, to send, to read and to check as an account, by the same look-ups: the time tells no
+/// stranger which addresses have one. `$2` is null if no device was shown.
 const BY_EMAIL: &str = "
-    SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'::uuid), coalesce(u.email, wanted.email), u.name, u.website, u.image_url,
-        coalesce(u.created_at, 'epoch'::timestamptz), u.disabled_at, coalesce(u.session_epoch, 0), u.kept_sid,
-        coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
-        d.device_id IS NOT NULL, u.id IS NOT NULL
+    SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'::uuid) AS user_id, coalesce(u.email, wanted.email) AS email,
+        u.name, u.website, u.image_url, coalesce(u.created_at, 'epoch'::timestamptz) AS created_at, u.disabled_at,
+        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid,
+        coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
+            AS password_hash,
+        d.device_id IS NOT NULL AS known_device, u.id IS NOT NULL AS is_account
     FROM (SELECT $1::text AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
         LEFT JOIN known_devices d ON d.device_id = $2 AND d.user_id = coalesce(u.id, '00000000-0000-4000-8000-000000000000')";
 const BY_ID: &str = concat!(
     "SELECT ",
-    user_columns!(),
-    ", u.password_hash, false FROM users u WHERE u.id = $1"
+    credential_columns!(),
+    " FROM users u WHERE u.id = $1"
 );
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
 
-const PING: &str = "SELECT current_setting('transaction_read_only') = 'on'";
+const PING: &str = "SELECT current_setting('transaction_read_only') = 'on' AS read_only";
 
 #[async_trait]
 impl UserRepository for PostgresAccounts {
@@ -58,17 +61,17 @@ impl UserRepository for PostgresAccounts {
         let params: Vec<_> = session.params().into_iter().chain(user.params()).collect();
         match self.db.write(CREATE, &params).await {
             Ok(_) => Ok(CreateOutcome::Created),
-            Err(fault) if fault.is_taken_email() => Ok(CreateOutcome::EmailTaken),
-            Err(fault) => Err(self.db.error("create an account", fault)),
+            Err(error) if error.is_taken_email() => Ok(CreateOutcome::EmailTaken),
+            Err(error) => Err(self.db.error("create an account", error)),
         }
     }
 
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
         match self.db.write(ADD, &UserRow::new(user, hash).params()).await {
             Ok(_) => Ok(AddOutcome::Added),
-            Err(fault) if fault.is_taken_email() => Ok(AddOutcome::EmailTaken),
-            Err(fault) if fault.is_taken_id() => Ok(AddOutcome::IdTaken),
-            Err(fault) => Err(self.db.error("add an account", fault)),
+            Err(error) if error.is_taken_email() => Ok(AddOutcome::EmailTaken),
+            Err(error) if error.is_taken_id() => Ok(AddOutcome::IdTaken),
+            Err(error) => Err(self.db.error("add an account", error)),
         }
     }
 
@@ -77,27 +80,28 @@ impl UserRepository for PostgresAccounts {
         email: &EmailAddress,
         device: Option<DeviceId>,
     ) -> Result<Option<Credentials>, StoreError> {
-        let operation = "read an account by its address";
         let device = device.map(|device| *device.as_uuid());
-        let rows = self
+        let found = self
             .db
-            .glance(operation, BY_EMAIL, &[&email.as_str(), &device])
+            .look_up(
+                "read an account by its address",
+                BY_EMAIL,
+                &[&email.as_str(), &device],
+                sql::credentials_if_any,
+            )
             .await?;
-        let found = rows
-            .first()
-            .map(rows::wanted)
-            .transpose()
-            .map_err(|fault| self.db.error(operation, fault))?;
         Ok(found.flatten())
     }
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
-        let operation = "read an account";
-        let rows = self.db.glance(operation, BY_ID, &[user.as_uuid()]).await?;
-        rows.first()
-            .map(rows::credentials)
-            .transpose()
-            .map_err(|fault| self.db.error(operation, fault))
+        self.db
+            .look_up(
+                "read an account",
+                BY_ID,
+                &[user.as_uuid()],
+                sql::credentials,
+            )
+            .await
     }
 
     async fn rehash(
@@ -111,7 +115,7 @@ impl UserRepository for PostgresAccounts {
             .write(REHASH, &[user.as_uuid(), &old.expose(), &new.expose()])
             .await;
         done.map(drop)
-            .map_err(|fault| self.db.error("replace a hash", fault))
+            .map_err(|error| self.db.error("replace a hash", error))
     }
 
     async fn update(
@@ -127,8 +131,8 @@ impl UserRepository for PostgresAccounts {
         };
         match self.db.attempt(&update).await {
             Ok(outcome) => Ok(outcome),
-            Err(fault) if fault.is_taken_email() => Ok(UpdateOutcome::EmailTaken),
-            Err(fault) => Err(self.db.error("change an account's details", fault)),
+            Err(error) if error.is_taken_email() => Ok(UpdateOutcome::EmailTaken),
+            Err(error) => Err(self.db.error("change an account's details", error)),
         }
     }
 
@@ -152,10 +156,10 @@ impl UserRepository for PostgresAccounts {
 
     async fn ping(&self) -> Result<(), StoreError> {
         let operation = "answer";
-        let rows = self.db.read(operation, PING, &[]).await?;
+        let read_only = |row: &dyn SqlRow| Ok(row.boolean("read_only").ok().flatten());
         // A standby answers, too, but can't be used.
-        match rows.first().map(|row| row.try_get(0)) {
-            Some(Ok(false)) => Ok(()),
+        match self.db.read(operation, PING, &[], read_only).await?[..] {
+            [Some(false)] => Ok(()),
             _ => Err(StoreError::unavailable(
                 STORE,
                 operation,

@@ -1,5 +1,5 @@
-//! Instants on the wire. Postgres keeps microseconds since 2000, in a range that is smaller than the domain's; what lies
-//! outside of it becomes its `infinity`, so that order is never lost.
+//! Instants as Postgres sends them: microseconds since 2000, in a range that is smaller than the domain's. What is out of
+//! range becomes `infinity`, so that order is kept.
 
 use revolve_domain::model::Timestamp;
 use std::error::Error;
@@ -10,14 +10,14 @@ use tokio_postgres::types::{
 /// From 1970-01-01 to 2000-01-01, in milliseconds.
 const POSTGRES_EPOCH: i64 = 946_684_800_000;
 
-/// The least and the first too great value of a `timestamptz`, in microseconds since 2000.
+/// What a `timestamptz` can hold, in microseconds since 2000.
 const RANGE: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
 
 /// A [`Timestamp`] as a `timestamptz`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct At(pub(super) Timestamp);
+pub(super) struct PgTimestamp(pub(super) Timestamp);
 
-impl At {
+impl PgTimestamp {
     fn to_micros(self) -> i64 {
         let micros = self
             .0
@@ -36,13 +36,13 @@ impl At {
     fn from_micros(micros: i64) -> Self {
         Self(Timestamp::from_millis(match micros {
             i64::MIN | i64::MAX => micros,
-            // An operator's now() has microseconds; the domain has none.
+            // The now() of an operator's statement has microseconds; the domain has none.
             finite => finite.div_euclid(1000) + POSTGRES_EPOCH,
         }))
     }
 }
 
-impl ToSql for At {
+impl ToSql for PgTimestamp {
     accepts!(TIMESTAMPTZ);
     to_sql_checked!();
 
@@ -52,7 +52,7 @@ impl ToSql for At {
     }
 }
 
-impl<'a> FromSql<'a> for At {
+impl<'a> FromSql<'a> for PgTimestamp {
     accepts!(TIMESTAMPTZ);
 
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
@@ -67,19 +67,25 @@ mod tests {
     #[test]
     fn instants_survive_the_wire() {
         for millis in [0, -1, 1, 1_900_000_000_250, -62_135_596_800_000] {
-            let at = At(Timestamp::from_millis(millis));
-            assert_eq!(At::from_micros(at.to_micros()), at);
+            let at = PgTimestamp(Timestamp::from_millis(millis));
+            assert_eq!(PgTimestamp::from_micros(at.to_micros()), at);
         }
     }
 
     #[test]
     fn what_is_out_of_range_keeps_its_order() {
         for millis in [i64::MIN, i64::MAX] {
-            assert_eq!(At(Timestamp::from_millis(millis)).to_micros(), millis);
-            assert_eq!(At::from_micros(millis), At(Timestamp::from_millis(millis)));
+            assert_eq!(
+                PgTimestamp(Timestamp::from_millis(millis)).to_micros(),
+                millis
+            );
+            assert_eq!(
+                PgTimestamp::from_micros(millis),
+                PgTimestamp(Timestamp::from_millis(millis))
+            );
         }
         assert_eq!(
-            At(Timestamp::from_millis(i64::MAX / 2)).to_micros(),
+            PgTimestamp(Timestamp::from_millis(i64::MAX / 2)).to_micros(),
             i64::MAX
         );
     }

@@ -1,6 +1,6 @@
-//! From the domain's types to rows.
+//! From the domain's types to the parameters of statements.
 
-use super::values::At;
+use super::values::PgTimestamp;
 use revolve_domain::model::{Label, PasswordHash, Session, SessionId, User, WebUrl};
 use std::net::IpAddr;
 use tokio_postgres::types::ToSql;
@@ -49,10 +49,10 @@ pub(super) struct SessionRow<'a> {
     user_agent: Option<&'a str>,
     address: Option<IpAddr>,
     epoch: i64,
-    began_at: At,
-    ends_at: At,
-    bound_at: Option<At>,
-    ended_at: Option<At>,
+    began_at: PgTimestamp,
+    ends_at: PgTimestamp,
+    bound_at: Option<PgTimestamp>,
+    ended_at: Option<PgTimestamp>,
     end_reason: Option<&'static str>,
 }
 
@@ -66,10 +66,10 @@ impl<'a> From<&'a Session> for SessionRow<'a> {
             user_agent: session.client.user_agent.as_ref().map(Label::as_str),
             address: session.client.address,
             epoch: session.epoch.number().into(),
-            began_at: At(session.began_at),
-            ends_at: At(session.ends_at),
-            bound_at: session.bound_at.map(At),
-            ended_at: session.ending.map(|ending| At(ending.at)),
+            began_at: PgTimestamp(session.began_at),
+            ends_at: PgTimestamp(session.ends_at),
+            bound_at: session.bound_at.map(PgTimestamp),
+            ended_at: session.ending.map(|ending| PgTimestamp(ending.at)),
             end_reason: session.ending.map(|ending| ending.reason.name()),
         }
     }
@@ -101,8 +101,8 @@ pub(super) struct UserRow<'a> {
     name: Option<&'a str>,
     website: Option<&'a str>,
     image_url: Option<&'a str>,
-    created_at: At,
-    disabled_at: Option<At>,
+    created_at: PgTimestamp,
+    disabled_at: Option<PgTimestamp>,
     session_epoch: i64,
     kept_sid: Option<&'a Uuid>,
 }
@@ -116,8 +116,8 @@ impl<'a> UserRow<'a> {
             name: user.details.name.as_ref().map(Label::as_str),
             website: user.details.website.as_ref().map(WebUrl::as_str),
             image_url: user.details.image_url.as_ref().map(WebUrl::as_str),
-            created_at: At(user.created_at),
-            disabled_at: user.disabled_at.map(At),
+            created_at: PgTimestamp(user.created_at),
+            disabled_at: user.disabled_at.map(PgTimestamp),
             session_epoch: user.epoch.number().into(),
             kept_sid: user.kept_session.as_ref().map(SessionId::as_uuid),
         }

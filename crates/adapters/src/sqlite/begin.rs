@@ -1,15 +1,16 @@
-//! A session's row begins: at sign-up, or at a sign-in, where others have to go for it.
+//! The row of a new session, and the sessions that a sign-in ends.
 
 use super::{
-    error::Fault,
+    error::SqliteError,
     query::{all, exists, run},
 };
+use crate::sql;
 use revolve_domain::{
-    model::{EndReason, Label, Session, SessionId, Timestamp},
+    model::{Label, Session, Timestamp},
     ports::{BeginOutcome, BeginSession},
 };
 use rusqlite::{Connection, named_params, params};
-use std::{fmt::Write as _, str::FromStr};
+use std::fmt::Write as _;
 
 const MAY_BEGIN: &str =
     "SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL";
@@ -34,7 +35,7 @@ const MAKE_ROOM: &str = "
     )
     UPDATE sessions SET ended_at = :now, end_reason = decided.reason FROM decided
     WHERE sessions.id = decided.id AND decided.reason IS NOT NULL
-    RETURNING id, end_reason";
+    RETURNING id AS session_id, end_reason";
 
 const INSERT: &str = "
     INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, ended_at, end_reason)
@@ -49,14 +50,14 @@ const KNOW_DEVICE: &str = "
     INSERT INTO known_devices (user_id, device_id, signed_in_at) VALUES (?1, ?2, ?3)
     ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at";
 
-/// The device of this sign-in, `?2`, is not among those that may go.
+/// The device of this sign-in, `?2`, is kept.
 const FORGET_OLDEST: &str = "
     DELETE FROM known_devices WHERE user_id = ?1 AND device_id IN (
         SELECT device_id FROM known_devices WHERE user_id = ?1 AND device_id <> ?2
         ORDER BY signed_in_at DESC, device_id DESC LIMIT -1 OFFSET ?3)";
 
 /// `SessionRepository::begin`.
-pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutcome, Fault> {
+pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutcome, SqliteError> {
     let new = &begin.session;
     let user = new.user.to_string();
     if !exists(conn, MAY_BEGIN, params![user, new.epoch.number()])? {
@@ -70,9 +71,7 @@ pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutc
         ":max_live": i64::try_from(begin.max_live).unwrap_or(i64::MAX),
         ":refreshed": refreshed(begin),
     };
-    let gone = all(conn, MAKE_ROOM, room, |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-    })?;
+    let ended = all(conn, MAKE_ROOM, room, sql::ended_session)?;
     insert(conn, new)?;
     know_device(conn, new)?;
     let others = i64::try_from(begin.max_devices.saturating_sub(1)).unwrap_or(i64::MAX);
@@ -86,22 +85,11 @@ pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutc
         DROP_OLDEST,
         params![user, i64::try_from(begin.max_ended).unwrap_or(i64::MAX)],
     )?;
-
-    let named = |reason: EndReason| {
-        // They came out of the join with ids that we wrote.
-        let named = gone.iter().filter(|(_, name)| name == reason.name());
-        named
-            .filter_map(|(id, _)| SessionId::from_str(id).ok())
-            .collect()
-    };
-    Ok(BeginOutcome::Begun {
-        replaced: named(EndReason::Replaced),
-        evicted: named(EndReason::Evicted),
-    })
+    Ok(sql::begun(&ended))
 }
 
 /// Stores a session as it is.
-pub(super) fn insert(conn: &Connection, session: &Session) -> Result<(), Fault> {
+pub(super) fn insert(conn: &Connection, session: &Session) -> Result<(), SqliteError> {
     let row = params![
         session.id.to_string(),
         session.user.to_string(),
@@ -120,7 +108,7 @@ pub(super) fn insert(conn: &Connection, session: &Session) -> Result<(), Fault> 
 }
 
 /// Remembers the device of a session as one that its user has signed in on.
-pub(super) fn know_device(conn: &Connection, session: &Session) -> Result<(), Fault> {
+pub(super) fn know_device(conn: &Connection, session: &Session) -> Result<(), SqliteError> {
     let row = params![
         session.user.to_string(),
         session.device.to_string(),

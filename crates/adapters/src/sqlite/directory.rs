@@ -1,12 +1,12 @@
-//! What operators see and do.
+//! The accounts as operators see them.
 
 use super::{
     SqliteStore,
-    error::Fault,
+    error::SqliteError,
     query::{all, first, run},
-    rows::{self, session_columns, user_columns},
-    sessions::{Raise, raise},
+    sessions::raise,
 };
+use crate::sql::{self, RaiseEpoch, credential_columns, session_columns, user_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{Credentials, EmailAddress, EndReason, Session, Timestamp, User, UserId},
@@ -30,8 +30,8 @@ const LIST: &str = list!("");
 const LIST_DISABLED: &str = list!("AND u.disabled_at IS NOT NULL");
 const WALK: &str = concat!(
     "SELECT ",
-    user_columns!(),
-    ", u.password_hash, 0 FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2"
+    credential_columns!(),
+    " FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2"
 );
 const HISTORY: &str = concat!(
     "SELECT ",
@@ -45,17 +45,17 @@ const SET_DISABLED: &str = "UPDATE users SET disabled_at = ?2 WHERE id = ?1";
 impl AccountDirectory for SqliteStore {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
         let query = query.clone();
-        let list = move |conn: &Connection| {
+        let find = move |conn: &Connection| {
             let after = query.after.as_ref().map_or("", EmailAddress::as_str);
-            let sql = if query.disabled { LIST_DISABLED } else { LIST };
+            let list = if query.disabled { LIST_DISABLED } else { LIST };
             all(
                 conn,
-                sql,
+                list,
                 params![after, query.prefix, query.end_of_prefix(), query.limit],
-                |row| rows::user(row, 0),
+                sql::user,
             )
         };
-        self.read("list accounts", list).await
+        self.read("list accounts", find).await
     }
 
     async fn walk(
@@ -65,14 +65,14 @@ impl AccountDirectory for SqliteStore {
     ) -> Result<Vec<Credentials>, StoreError> {
         let after = after.as_ref().map(UserId::to_string).unwrap_or_default();
         self.read("read accounts", move |conn| {
-            all(conn, WALK, params![after, limit], rows::credentials)
+            all(conn, WALK, params![after, limit], sql::credentials)
         })
         .await
     }
 
     async fn history(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         self.read("list sessions", move |conn| {
-            all(conn, HISTORY, [user.to_string()], rows::session)
+            all(conn, HISTORY, [user.to_string()], sql::session)
         })
         .await
     }
@@ -88,18 +88,18 @@ impl AccountDirectory for SqliteStore {
     }
 }
 
-fn find(conn: &Connection, user: UserId) -> Result<Option<User>, Fault> {
-    first(conn, USER, [user.to_string()], |row| rows::user(row, 0))
+fn find(conn: &Connection, user: UserId) -> Result<Option<User>, SqliteError> {
+    first(conn, USER, [user.to_string()], sql::user)
 }
 
-fn disable(conn: &Connection, user: UserId, at: Timestamp) -> Result<DisableOutcome, Fault> {
+fn disable(conn: &Connection, user: UserId, at: Timestamp) -> Result<DisableOutcome, SqliteError> {
     let Some(user) = find(conn, user)? else {
         return Ok(DisableOutcome::NotFound);
     };
     let epoch = raise(
         conn,
         &user,
-        &Raise {
+        &RaiseEpoch {
             kept: None,
             hash: None,
             reason: EndReason::AccountDisabled,
@@ -117,7 +117,7 @@ fn disable(conn: &Connection, user: UserId, at: Timestamp) -> Result<DisableOutc
     Ok(DisableOutcome::Disabled(epoch))
 }
 
-fn enable(conn: &Connection, user: UserId) -> Result<EnableOutcome, Fault> {
+fn enable(conn: &Connection, user: UserId) -> Result<EnableOutcome, SqliteError> {
     let Some(user) = find(conn, user)? else {
         return Ok(EnableOutcome::NotFound);
     };

@@ -1,25 +1,23 @@
-//! What goes wrong in SQLite, told without any value from a row.
+//! Failures of SQLite, described without any value from a row.
 
-use super::STORE;
+use crate::sql::{CorruptRow, error::store_error};
 use revolve_domain::ports::StoreError;
 use rusqlite::ErrorCode;
 
-/// Why something was not done.
+/// This store's name in errors.
+pub(super) const STORE: &str = "sqlite";
+
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
-    /// SQLite.
+pub(super) enum SqliteError {
     #[error("SQLite refused")]
     Sql(#[from] rusqlite::Error),
-    /// A row holds what no row may hold.
     #[error(transparent)]
-    Corrupt(#[from] Corrupt),
-    /// The transaction that this was to be a part of.
+    Corrupt(#[from] CorruptRow),
     #[error(transparent)]
     Abandoned(#[from] Abandoned),
-    /// Too much is waiting already.
     #[error("too many calls wait for the file")]
     Busy,
-    /// There is nobody to do it any more.
     #[error("the store is closed")]
     Closed,
     /// A bug.
@@ -27,30 +25,20 @@ pub(super) enum Fault {
     Panicked,
 }
 
-/// A value that the domain does not accept.
-#[derive(Debug, thiserror::Error)]
-#[error("{table}.{column} of row {id} is corrupt: {reason}")]
-pub(super) struct Corrupt {
-    pub(super) table: &'static str,
-    pub(super) column: &'static str,
-    pub(super) id: String,
-    pub(super) reason: String,
-}
-
 /// The transaction of a group of writes failed, and all of them with it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the transaction failed: {reason}")]
 pub(super) struct Abandoned {
     reason: String,
-    passing: bool,
+    passes: bool,
 }
 
 impl Abandoned {
-    /// For when SQLite has rolled back by itself, because of what the group's last work ran into.
+    /// SQLite has rolled back by itself, because of an error in the group's last call.
     pub(super) fn rolled_back() -> Self {
         Self {
             reason: "SQLite rolled it back".to_owned(),
-            passing: true,
+            passes: true,
         }
     }
 }
@@ -58,29 +46,25 @@ impl Abandoned {
 impl From<rusqlite::Error> for Abandoned {
     fn from(error: rusqlite::Error) -> Self {
         Self {
-            passing: passes(&error),
+            passes: passes(&error),
             reason: error.to_string(),
         }
     }
 }
 
-impl Fault {
+impl SqliteError {
     pub(super) fn into_store_error(self, operation: &'static str) -> StoreError {
-        let passing = match &self {
+        let passes = match &self {
             Self::Sql(error) => passes(error),
-            Self::Abandoned(abandoned) => abandoned.passing,
+            Self::Abandoned(abandoned) => abandoned.passes,
             Self::Busy | Self::Closed => true,
             Self::Corrupt(_) | Self::Panicked => false,
         };
-        if passing {
-            StoreError::unavailable(STORE, operation, self)
-        } else {
-            StoreError::broken(STORE, operation, self)
-        }
+        store_error(STORE, operation, passes, self)
     }
 }
 
-/// Whether trying again later makes sense: somebody else has the file, or the disk is full, gone or read-only.
+/// Whether trying again later makes sense: another process has the file, or the disk is full, gone or read-only.
 pub(super) fn passes(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

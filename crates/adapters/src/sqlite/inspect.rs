@@ -1,14 +1,13 @@
-//! A look at an embedded file that changes nothing and makes no file beside it, whether a service has it open or not.
+//! Inspects an embedded file without changing it or making a file beside it, whether a service has it open or not.
 
 use super::{
-    STORE,
-    error::Fault,
-    keys::{LIST, key},
+    error::{STORE, SqliteError},
     open::LATEST,
     query::all,
 };
+use crate::sql;
 use revolve_domain::{keys::StoredKey, ports::StoreError};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 use std::{
     ffi::OsString,
     fs::File,
@@ -18,15 +17,13 @@ use std::{
 };
 
 const OPERATION: &str = "look at the file";
-const TABLES: &str =
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
-const SCHEMA: &str = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+const SCHEMA: &str = "SELECT coalesce(max(version), 0) AS schema FROM refinery_schema_history";
 
-/// Where the header says how the file is written, and what stands there if it has a write-ahead log (SQLite's file format, §1.3.3).
+/// The bytes of the header with the format versions, and their values if there is a write-ahead log (SQLite's file format, §1.3.3).
 const VERSIONS: std::ops::Range<usize> = 18..20;
 const WITH_LOG: [u8; 2] = [2, 2];
 
-/// What a file says of itself.
+/// The state of a file.
 #[derive(Debug)]
 pub struct SqliteFacts {
     /// `wal`, if the service made it.
@@ -39,11 +36,11 @@ pub struct SqliteFacts {
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
 }
 
-/// Looks at a file that is there.
+/// Inspects a file.
 ///
 /// # Errors
-/// Broken if it is no database. Unavailable if this user may not read it, somebody holds it for long, or its write-ahead log was left
-/// behind without the index beside it, which only a look that makes one could read.
+/// Broken if it is no database. Unavailable if this user may not read it, another process locks it for long, or its write-ahead log was left
+/// behind without the index beside it, so that reading it would make one.
 pub async fn inspect(path: impl AsRef<Path>) -> Result<SqliteFacts, StoreError> {
     let path = path.as_ref().to_owned();
     let looked = tokio::task::spawn_blocking(move || look(&path)).await;
@@ -62,13 +59,13 @@ fn look(path: &Path) -> Result<SqliteFacts, StoreError> {
             "its write-ahead log is there without the index beside it",
         ));
     }
-    read(path, with_log, log).map_err(|fault| fault.into_store_error(OPERATION))
+    read(path, with_log, log).map_err(|error| error.into_store_error(OPERATION))
 }
 
-fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, Fault> {
+fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    // A log is there as long as anybody has the file open, and goes with the last one. Without one SQLite would make it for us, unless it
-    // is told that nobody writes.
+    // The log is there as long as a process has the file open. Without one SQLite would make it for us, unless the file is said to be
+    // immutable.
     let rests = with_log && !log;
     let mut conn = if rests {
         Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)?
@@ -79,16 +76,18 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, Fault> {
     let journal_mode = if rests {
         "wal".to_owned()
     } else {
-        conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?
+        conn.pragma_query_value(None, "journal_mode", |row| row.get("journal_mode"))?
     };
-    // One view of it all, although somebody may migrate meanwhile.
+    // All of it as of one instant, although another process may migrate the tables meanwhile.
     let conn = conn.transaction()?;
-    let tables: Option<i64> = conn.query_row(TABLES, [], |row| row.get(0)).optional()?;
-    let schema = tables
-        .map(|_| conn.query_row(SCHEMA, [], |row| row.get(0)))
+    let schema = conn
+        .table_exists(None, "refinery_schema_history")?
+        .then(|| conn.query_row(SCHEMA, [], |row| row.get("schema")))
         .transpose()?;
-    let keys = (schema == Some(LATEST))
-        .then(|| all(&conn, LIST, [], key).map_err(|fault| fault.into_store_error("list keys")));
+    let keys = (schema == Some(LATEST)).then(|| {
+        all(&conn, sql::LIST_KEYS, [], sql::key)
+            .map_err(|error| error.into_store_error("list keys"))
+    });
     Ok(SqliteFacts {
         journal_mode,
         schema,
@@ -113,10 +112,10 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// The file as a URI that promises that nobody writes to it.
+/// The file as a URI that says that nothing writes to it.
 fn immutable(path: &Path) -> OsString {
     let mut uri = OsString::from("file:");
-    // What a path may have in it and a URI would take for something else; text of no encoding stays as it is.
+    // Characters with a meaning in URIs are escaped. A path that is not UTF-8 stays as it is.
     match path.to_str() {
         Some(text) => uri.push(
             text.replace('%', "%25")

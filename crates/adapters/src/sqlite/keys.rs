@@ -2,20 +2,17 @@
 
 use super::{
     SqliteStore,
-    error::{Corrupt, Fault},
+    error::SqliteError,
     query::{all, first, run},
 };
+use crate::sql;
 use async_trait::async_trait;
 use revolve_domain::{
-    keys::{KeyId, KeyKind, Phase, Promotion, Retired, SealedKey, State, StoredKey},
+    keys::{KeyId, Promotion, Retired, State, StoredKey},
     model::Timestamp,
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
-use rusqlite::{Connection, Row, params};
-use std::{fmt::Display, time::Duration};
-
-pub(super) const LIST: &str = "
-    SELECT kid, use, algorithm, sealed, token_life_ms, created_at, state, since, until FROM signing_keys ORDER BY created_at, kid";
+use rusqlite::{Connection, params};
 
 const INSERT: &str = "
     INSERT INTO signing_keys (kid, use, algorithm, sealed, token_life_ms, created_at, state, since, until)
@@ -23,7 +20,7 @@ const INSERT: &str = "
 
 /// The next key, and the active one of the same use.
 const PAIR: &str = "
-    SELECT a.kid FROM signing_keys n LEFT JOIN signing_keys a ON a.use = n.use AND a.state = 'active'
+    SELECT a.kid AS active FROM signing_keys n LEFT JOIN signing_keys a ON a.use = n.use AND a.state = 'active'
     WHERE n.kid = ?1 AND n.state = 'next'";
 
 const ACTIVATE: &str =
@@ -34,7 +31,7 @@ const REMOVE: &str = "DELETE FROM signing_keys WHERE kid = ?1 AND state = ?2";
 #[async_trait]
 impl KeyRepository for SqliteStore {
     async fn list(&self) -> Result<Vec<StoredKey>, StoreError> {
-        self.read("list keys", |conn| all(conn, LIST, [], key))
+        self.read("list keys", |conn| all(conn, sql::LIST_KEYS, [], sql::key))
             .await
     }
 
@@ -63,7 +60,7 @@ impl KeyRepository for SqliteStore {
     }
 }
 
-fn insert(conn: &Connection, key: &StoredKey) -> Result<KeyOutcome, Fault> {
+fn insert(conn: &Connection, key: &StoredKey) -> Result<KeyOutcome, SqliteError> {
     let row = params![
         key.id.as_str(),
         key.kind.usage().name(),
@@ -78,11 +75,9 @@ fn insert(conn: &Connection, key: &StoredKey) -> Result<KeyOutcome, Fault> {
     run(conn, INSERT, row).map(outcome)
 }
 
-fn promote(conn: &Connection, promotion: &Promotion) -> Result<KeyOutcome, Fault> {
+fn promote(conn: &Connection, promotion: &Promotion) -> Result<KeyOutcome, SqliteError> {
     let next = promotion.next.as_str();
-    let pair = first(conn, PAIR, [next], |row| {
-        Ok(row.get::<_, Option<String>>(0)?)
-    })?;
+    let pair = first(conn, PAIR, [next], sql::active_key)?;
     let expected = promotion.retires.as_ref().map(|(id, _)| id.as_str());
     if pair.is_none_or(|active| active.as_deref() != expected) {
         return Ok(KeyOutcome::Changed);
@@ -101,7 +96,7 @@ fn promote(conn: &Connection, promotion: &Promotion) -> Result<KeyOutcome, Fault
     .map(outcome)
 }
 
-fn retire(conn: &Connection, key: &KeyId, retired: Retired) -> Result<KeyOutcome, Fault> {
+fn retire(conn: &Connection, key: &KeyId, retired: Retired) -> Result<KeyOutcome, SqliteError> {
     run(
         conn,
         RETIRE,
@@ -115,7 +110,7 @@ fn retire(conn: &Connection, key: &KeyId, retired: Retired) -> Result<KeyOutcome
 }
 
 /// Overwrites what it deletes, sealed as it is.
-fn remove(conn: &Connection, key: &KeyId, state: State) -> Result<KeyOutcome, Fault> {
+fn remove(conn: &Connection, key: &KeyId, state: State) -> Result<KeyOutcome, SqliteError> {
     conn.pragma_update(None, "secure_delete", true)?;
     let removed = run(conn, REMOVE, params![key.as_str(), state.name()]);
     conn.pragma_update(None, "secure_delete", false)?;
@@ -128,33 +123,4 @@ fn outcome(rows: usize) -> KeyOutcome {
     } else {
         KeyOutcome::Done
     }
-}
-
-pub(super) fn key(row: &Row<'_>) -> Result<StoredKey, Fault> {
-    let id: String = row.get(0)?;
-    let corrupt = |column: &'static str, reason: &dyn Display| Corrupt {
-        table: "signing_keys",
-        column,
-        id: id.clone(),
-        reason: reason.to_string(),
-    };
-    let (usage, algorithm, state): (String, String, String) =
-        (row.get(1)?, row.get(2)?, row.get(6)?);
-    let life =
-        u64::try_from(row.get::<_, i64>(4)?).map_err(|error| corrupt("token_life_ms", &error))?;
-    let (since, until): (i64, Option<i64>) = (row.get(7)?, row.get(8)?);
-    let phase = Phase::from_parts(
-        &state,
-        Timestamp::from_millis(since),
-        until.map(Timestamp::from_millis),
-    );
-    Ok(StoredKey {
-        id: id.parse().map_err(|error| corrupt("kid", &error))?,
-        kind: KeyKind::from_names(&usage, &algorithm)
-            .map_err(|error| corrupt("algorithm", &error))?,
-        sealed: SealedKey::new(row.get(3)?),
-        token_life: Duration::from_millis(life),
-        created_at: Timestamp::from_millis(row.get(5)?),
-        phase: phase.ok_or_else(|| corrupt("state", &"no key is in it"))?,
-    })
 }

@@ -1,5 +1,5 @@
-//! The embedded store: accounts, sessions' rows and the white list in one SQLite file. Writes go through one thread that
-//! commits them in groups, reads through a few connections of their own; what rows mean is the domain's to say.
+//! The embedded store: accounts, sessions' rows, keys and the white list in one SQLite file. Writes go through one thread
+//! that commits them in groups, reads through a few connections of their own.
 
 mod begin;
 mod directory;
@@ -9,13 +9,13 @@ mod keys;
 mod open;
 mod query;
 mod readers;
-mod rows;
+mod row;
 mod sessions;
 mod tokens;
 mod users;
 mod writer;
 
-use error::Fault;
+use error::{STORE, SqliteError};
 pub use inspect::{SqliteFacts, inspect};
 use readers::Readers;
 use revolve_domain::ports::{Clock, StoreError};
@@ -23,18 +23,15 @@ use rusqlite::Connection;
 use std::{path::Path, sync::Arc};
 use writer::Writer;
 
-/// How errors call this store.
-const STORE: &str = "sqlite";
-
 /// The embedded store. A clone is the same one; several of them, in several processes too, may have one file open.
 ///
-/// It needs a Tokio runtime to be called in. Whoever drops the last clone without [`close`](Self::close) waits for what was begun.
+/// Calls need a Tokio runtime. Dropping the last clone without [`close`](Self::close) blocks until the calls under way are done.
 #[derive(Clone)]
 pub struct SqliteStore {
-    inner: Arc<Inner>,
+    inner: Arc<SqliteInner>,
 }
 
-struct Inner {
+struct SqliteInner {
     readers: Readers,
     writer: Writer,
     clock: Arc<dyn Clock>,
@@ -55,7 +52,7 @@ impl SqliteStore {
         let writer = Writer::start(opened.writer)
             .map_err(|error| StoreError::unavailable(STORE, open::OPERATION, error))?;
         Ok(Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(SqliteInner {
                 readers: Readers::new(opened.readers),
                 writer,
                 clock,
@@ -84,23 +81,23 @@ impl SqliteStore {
     async fn read<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.inner
             .readers
             .run(work)
             .await
-            .map_err(|fault| fault.into_store_error(operation))
+            .map_err(|error| error.into_store_error(operation))
     }
 
-    /// The same for `work` that finds its row by key, at once where that is possible.
-    async fn glance<T: Send + 'static>(
+    /// The same for `work` that finds its row by key, on the calling thread where that is possible.
+    async fn look_up<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl Fn(&Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match self.inner.readers.glance(&work) {
-            Some(outcome) => outcome.map_err(|fault| fault.into_store_error(operation)),
+        match self.inner.readers.look_up(&work) {
+            Some(outcome) => outcome.map_err(|error| error.into_store_error(operation)),
             None => self.read(operation, work).await,
         }
     }
@@ -109,12 +106,12 @@ impl SqliteStore {
     async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.inner
             .writer
             .run(work)
             .await
-            .map_err(|fault| fault.into_store_error(operation))
+            .map_err(|error| error.into_store_error(operation))
     }
 }

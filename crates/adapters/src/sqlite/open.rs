@@ -1,8 +1,11 @@
 //! Opens the file: its mode, its connections' settings, its tables.
 
-use super::STORE;
-use crate::migrations::{self, APPLIED, Script};
-use refinery::Runner;
+use super::error::STORE;
+use crate::sql::{
+    Cause,
+    error::{Located, store_error},
+    migrations::{self, APPLIED, Script},
+};
 use revolve_domain::ports::StoreError;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
@@ -15,43 +18,29 @@ use std::{
     thread,
     time::Duration,
 };
+use tracing::subscriber::{NoSubscriber, with_default};
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 5] = [
-    (
-        "V1__accounts_sessions_white_list",
-        include_str!("../../migrations/sqlite/V1__accounts_sessions_white_list.sql"),
-    ),
-    (
-        "V2__signing_keys",
-        include_str!("../../migrations/sqlite/V2__signing_keys.sql"),
-    ),
-    (
-        "V3__epoch_raised_at",
-        include_str!("../../migrations/sqlite/V3__epoch_raised_at.sql"),
-    ),
-    (
-        "V4__known_devices",
-        include_str!("../../migrations/sqlite/V4__known_devices.sql"),
-    ),
-    (
-        "V5__disabled_accounts",
-        include_str!("../../migrations/sqlite/V5__disabled_accounts.sql"),
-    ),
-];
+const MIGRATIONS: [Script; 5] = migrations::scripts!("sqlite":
+    "V1__accounts_sessions_white_list",
+    "V2__signing_keys",
+    "V3__epoch_raised_at",
+    "V4__known_devices",
+    "V5__disabled_accounts",
+);
 
 /// The version of the tables once all have run.
 #[expect(clippy::cast_possible_wrap, reason = "a few")]
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 
-/// How long a connection waits for another process to let go of the file.
+/// How long a connection waits for another process to unlock the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// More than all statements of this adapter.
 const STATEMENTS: usize = 64;
 
-/// A few readers do: a read takes microseconds.
+/// A few are enough: a read takes microseconds.
 const READERS: std::ops::RangeInclusive<usize> = 2..=8;
 
 /// An open file.
@@ -62,30 +51,16 @@ pub(super) struct Opened {
     pub(super) migrated: Vec<String>,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the file {path}")]
-struct AtFile {
-    path: String,
-    source: Box<dyn Error + Send + Sync>,
-}
-
-/// Opens the file and its tables. Blocks; a second process that does the same waits for this one.
+/// Opens the file and migrates its tables. Blocks; a second process that does the same waits for this one.
 pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     try_open(path).map_err(|source| {
-        let broken = is_broken(source.as_ref());
-        let at = AtFile {
-            path: path.display().to_string(),
-            source,
-        };
-        if broken {
-            StoreError::broken(STORE, OPERATION, at)
-        } else {
-            StoreError::unavailable(STORE, OPERATION, at)
-        }
+        let passes = passes(source.as_ref());
+        let place = format!("the file {}", path.display());
+        store_error(STORE, OPERATION, passes, Located { place, source })
     })
 }
 
-fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
+fn try_open(path: &Path) -> Result<Opened, Cause> {
     let lock = private(
         OpenOptions::new().create(true).truncate(false),
         &beside(path),
@@ -93,8 +68,8 @@ fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
     lock.lock()?;
     create(path)?;
     let mut writer = connect(path)?;
-    let mode: String =
-        writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    let mode: String = writer
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get("journal_mode"))?;
     if mode != "wal" {
         return Err(format!(
             "a write-ahead log is not possible here, only the journal mode {mode}"
@@ -127,39 +102,31 @@ fn try_open(path: &Path) -> Result<Opened, Box<dyn Error + Send + Sync>> {
 fn applied(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     if conn.table_exists(None, "refinery_schema_history")? {
         conn.prepare(APPLIED)?
-            .query_map([], |row| row.get(0))?
+            .query_map([], |row| row.get("migration"))?
             .collect()
     } else {
         Ok(Vec::new())
     }
 }
 
-/// Runs what is missing; says what it was.
+/// Runs what is missing; answers the names of what it ran.
 fn migrate(writer: &mut Connection) -> Result<Vec<String>, refinery::Error> {
-    // All in one transaction: one by one, the library commits a migration before the note that it was applied, and whoever is killed
-    // in between never starts again.
-    let report = Runner::new(&migrations::parse(&MIGRATIONS)?)
-        .set_grouped(true)
-        .run(writer)?;
-    for migration in report.applied_migrations() {
-        tracing::info!(%migration, "migrated the tables in SQLite");
-    }
-    Ok(report
-        .applied_migrations()
-        .iter()
-        .map(ToString::to_string)
-        .collect())
+    // All in one transaction: one by one, the library commits a migration before the note that it was applied, and a process that is
+    // killed in between never starts again.
+    let runner = migrations::runner(&MIGRATIONS)?.set_grouped(true);
+    let report = with_default(NoSubscriber::new(), || runner.run(writer))?;
+    Ok(migrations::log("SQLite", &report))
 }
 
-/// The file whose lock holds off another process that migrates. It is not the database itself: closing any handle to
-/// that would drop the locks that SQLite has on it for this process.
+/// The file whose lock keeps other processes from migrating at the same time. It is not the database itself: closing any
+/// handle to that would drop the locks that SQLite has on it for this process.
 fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".lock");
     name.into()
 }
 
-/// Makes the file for its owner only, before SQLite does, whose other files take over its mode.
+/// Makes the file, readable by its owner only, before SQLite does; SQLite's other files take over its mode.
 fn create(path: &Path) -> io::Result<()> {
     match private(OpenOptions::new().create_new(true), path) {
         Ok(file) => file.sync_all(),
@@ -188,18 +155,19 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-fn is_broken(error: &(dyn Error + 'static)) -> bool {
+/// Whether trying again later makes sense.
+fn passes(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<rusqlite::Error>() {
-            return !super::error::passes(error);
+            return super::error::passes(error);
         }
         if error.is::<io::Error>() {
-            return false;
+            return true;
         }
         next = error.source();
     }
-    true
+    false
 }
 
 #[cfg(test)]
@@ -208,21 +176,15 @@ mod tests {
 
     #[test]
     fn what_was_released_is_never_edited() {
-        let sums: Vec<u64> = migrations::parse(&MIGRATIONS)
-            .unwrap()
-            .iter()
-            .map(refinery::Migration::checksum)
-            .collect();
-        let released = [
-            4_086_134_192_406_902_562,
-            4_828_112_101_743_365_679,
-            9_236_602_618_776_488_404,
-            8_141_056_308_703_867_599,
-            8_594_679_555_467_291_214,
-        ];
-        assert_eq!(
-            sums, released,
-            "a change of tables is a new migration: starts don't look at the text of those that were applied"
+        migrations::assert_unchanged(
+            &MIGRATIONS,
+            &[
+                4_086_134_192_406_902_562,
+                4_828_112_101_743_365_679,
+                9_236_602_618_776_488_404,
+                8_141_056_308_703_867_599,
+                8_594_679_555_467_291_214,
+            ],
         );
     }
 }

@@ -1,18 +1,20 @@
-//! Statements that are prepared once per connection.
+//! Statements, prepared once per connection.
 
-use super::error::Fault;
-use rusqlite::{Connection, Params, Row};
+use super::{error::SqliteError, row::NamedColumns};
+use crate::sql::{CorruptRow, SqlRow};
+use rusqlite::{Connection, Params};
 
 /// The first row, if there is one.
 pub(super) fn first<T>(
     conn: &Connection,
     sql: &str,
     params: impl Params,
-    decode: impl FnOnce(&Row<'_>) -> Result<T, Fault>,
-) -> Result<Option<T>, Fault> {
+    decode: impl FnOnce(&dyn SqlRow) -> Result<T, CorruptRow>,
+) -> Result<Option<T>, SqliteError> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
-    rows.next()?.map(decode).transpose()
+    let row = rows.next()?.map(NamedColumns::new);
+    Ok(row.map(|row| decode(&row)).transpose()?)
 }
 
 /// Every row.
@@ -20,23 +22,27 @@ pub(super) fn all<T>(
     conn: &Connection,
     sql: &str,
     params: impl Params,
-    mut decode: impl FnMut(&Row<'_>) -> Result<T, Fault>,
-) -> Result<Vec<T>, Fault> {
+    mut decode: impl FnMut(&dyn SqlRow) -> Result<T, CorruptRow>,
+) -> Result<Vec<T>, SqliteError> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(decode(row)?);
+        all.push(decode(&NamedColumns::new(row))?);
     }
     Ok(all)
 }
 
 /// Whether there is a row.
-pub(super) fn exists(conn: &Connection, sql: &str, params: impl Params) -> Result<bool, Fault> {
+pub(super) fn exists(
+    conn: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<bool, SqliteError> {
     Ok(first(conn, sql, params, |_| Ok(()))?.is_some())
 }
 
-/// Runs a statement that answers no rows; how many it changed.
-pub(super) fn run(conn: &Connection, sql: &str, params: impl Params) -> Result<usize, Fault> {
+/// Runs a statement that answers no rows. Returns how many it changed.
+pub(super) fn run(conn: &Connection, sql: &str, params: impl Params) -> Result<usize, SqliteError> {
     Ok(conn.prepare_cached(sql)?.execute(params)?)
 }

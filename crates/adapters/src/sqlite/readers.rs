@@ -1,6 +1,6 @@
-//! A few connections that only read, on Tokio's blocking threads, or at a glance on the thread that asks.
+//! A few connections that only read: on Tokio's blocking threads, or for a look-up by key on the calling thread.
 
-use super::{error::Fault, open::BUSY};
+use super::{error::SqliteError, open::BUSY};
 use rusqlite::{Connection, ErrorCode};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -26,7 +26,7 @@ impl Idle {
     }
 }
 
-/// Gives a connection back, whatever happens meanwhile.
+/// Gives its connection back when it is dropped.
 struct Lease {
     conn: Option<Connection>,
     idle: Arc<Idle>,
@@ -50,35 +50,35 @@ impl Readers {
 
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    ) -> Result<T, SqliteError> {
         let permit = timeout(PATIENCE, Arc::clone(&self.free).acquire_owned())
             .await
-            .map_err(|_| Fault::Busy)?;
-        let permit = permit.map_err(|_| Fault::Closed)?;
+            .map_err(|_| SqliteError::Busy)?;
+        let permit = permit.map_err(|_| SqliteError::Closed)?;
         let idle = Arc::clone(&self.idle);
         let reading = spawn_blocking(move || {
             // Dropped last, after the connection is back.
             let _permit = permit;
             let conn = idle.lock().pop();
             let lease = Lease { conn, idle };
-            lease.conn.as_ref().map_or(Err(Fault::Closed), work)
+            lease.conn.as_ref().map_or(Err(SqliteError::Closed), work)
         });
         reading.await.unwrap_or_else(|error| {
             Err(if error.is_panic() {
-                Fault::Panicked
+                SqliteError::Panicked
             } else {
-                Fault::Closed
+                SqliteError::Closed
             })
         })
     }
 
-    /// Does it on this very thread: what finds its row by key takes a few microseconds, less than it costs to wake another. It never waits
-    /// for anybody: `None` if all connections are in use, or if another process has the file to itself at the moment.
-    pub(super) fn glance<T>(
+    /// Runs `work` on the calling thread: a look-up by key takes a few microseconds, less than waking another thread. It never waits:
+    /// `None` if all connections are in use, or if another process has locked the file.
+    pub(super) fn look_up<T>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault>,
-    ) -> Option<Result<T, Fault>> {
+        work: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Option<Result<T, SqliteError>> {
         let _permit = self.free.try_acquire().ok()?;
         let conn = self.idle.lock().pop();
         let lease = Lease {
@@ -87,10 +87,11 @@ impl Readers {
         };
         let conn = lease.conn.as_ref()?;
         conn.busy_timeout(Duration::ZERO).ok()?;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(conn))).unwrap_or(Err(Fault::Panicked));
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| work(conn))).unwrap_or(Err(SqliteError::Panicked));
         conn.busy_timeout(BUSY).ok()?;
         match outcome {
-            Err(Fault::Sql(error))
+            Err(SqliteError::Sql(error))
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) =>
             {
                 None
@@ -99,7 +100,7 @@ impl Readers {
         }
     }
 
-    /// All of them, and those in use.
+    /// How many there are, and how many of them are in use.
     pub(super) fn count(&self) -> (usize, usize) {
         let all = usize::try_from(self.all).unwrap_or(usize::MAX);
         (all, all.saturating_sub(self.free.available_permits()))
@@ -134,14 +135,14 @@ mod tests {
         (Readers::new(vec![connect(&path)]), dir)
     }
 
-    fn note(conn: &Connection) -> Result<i64, Fault> {
+    fn note(conn: &Connection) -> Result<i64, SqliteError> {
         Ok(conn.query_row("SELECT id FROM notes", [], |row| row.get(0))?)
     }
 
     #[tokio::test]
-    async fn a_glance_gives_its_connection_back_and_waits_for_none() {
+    async fn a_look_up_gives_its_connection_back_and_waits_for_none() {
         let (readers, _dir) = one();
-        assert_eq!(readers.glance(note).unwrap().unwrap(), 7);
+        assert_eq!(readers.look_up(note).unwrap().unwrap(), 7);
         assert_eq!(readers.count(), (1, 0));
         let (release, held) = mpsc::channel::<()>();
         let (began, begun) = tokio::sync::oneshot::channel();
@@ -152,26 +153,26 @@ mod tests {
         };
         let reading = async {
             begun.await.unwrap();
-            assert!(readers.glance(note).is_none(), "the only one is in use");
+            assert!(readers.look_up(note).is_none(), "the only one is in use");
             drop(release);
         };
         let (held, ()) = tokio::join!(readers.run(hold), reading);
         held.unwrap();
-        assert!(readers.glance(note).is_some());
+        assert!(readers.look_up(note).is_some());
         readers.close().await;
-        assert!(readers.glance(note).is_none());
-        assert!(matches!(readers.run(note).await, Err(Fault::Closed)));
+        assert!(readers.look_up(note).is_none());
+        assert!(matches!(readers.run(note).await, Err(SqliteError::Closed)));
     }
 
     #[tokio::test]
-    async fn a_glance_at_a_file_that_somebody_has_to_himself_leaves_the_waiting_to_others() {
+    async fn a_look_up_in_a_file_that_another_process_has_locked_does_not_wait() {
         let (readers, dir) = one();
         let other = connect(&dir.path().join("notes.db"));
         other
             .execute_batch("PRAGMA locking_mode = exclusive; UPDATE notes SET id = 8;")
             .unwrap();
         let begun = std::time::Instant::now();
-        assert!(readers.glance(note).is_none());
+        assert!(readers.look_up(note).is_none());
         assert!(begun.elapsed() < BUSY, "it did not wait");
         // The connection is patient again.
         let (read, ()) = tokio::join!(readers.run(note), async { drop(other) });
@@ -181,8 +182,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_that_calls_own() {
         let (readers, _dir) = one();
-        let outcome: Option<Result<(), Fault>> = readers.glance(|_| panic!("on purpose"));
-        assert!(matches!(outcome, Some(Err(Fault::Panicked))));
-        assert_eq!(readers.glance(note).unwrap().unwrap(), 7);
+        let outcome: Option<Result<(), SqliteError>> = readers.look_up(|_| panic!("on purpose"));
+        assert!(matches!(outcome, Some(Err(SqliteError::Panicked))));
+        assert_eq!(readers.look_up(note).unwrap().unwrap(), 7);
     }
 }

@@ -3,10 +3,10 @@
 use super::{
     SqliteStore,
     begin::begin,
-    error::Fault,
+    error::SqliteError,
     query::{all, exists, first, run},
-    rows::{self, Revocation, session_columns, user_columns},
 };
+use crate::sql::{self, RaiseEpoch, account_columns, session_columns, user_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
@@ -20,7 +20,7 @@ const FIND: &str = concat!(
     "SELECT ",
     session_columns!(),
     ", ",
-    user_columns!(),
+    account_columns!(),
     " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = ?2 AND s.user_id = ?1"
 );
 const BIND: &str =
@@ -45,7 +45,7 @@ const LIVE: &str = concat!(
 );
 /// One statement, so that both tables are read as of one instant.
 const REVOKED: &str = "
-    SELECT id, ended_at, NULL, NULL FROM sessions WHERE ended_at >= ?1
+    SELECT id, ended_at, NULL AS session_epoch, NULL AS kept_sid FROM sessions WHERE ended_at >= ?1
     UNION ALL
     SELECT id, NULL, session_epoch, kept_sid FROM users WHERE epoch_raised_at >= ?1";
 const PRUNE: &str = "
@@ -67,10 +67,10 @@ impl SessionRepository for SqliteStore {
                 conn,
                 FIND,
                 [user.to_string(), session.to_string()],
-                rows::record,
+                sql::session_record,
             )
         };
-        self.glance("read a session", find).await
+        self.look_up("read a session", find).await
     }
 
     async fn begin(&self, new: &BeginSession) -> Result<BeginOutcome, StoreError> {
@@ -131,8 +131,7 @@ impl SessionRepository for SqliteStore {
         at: Timestamp,
     ) -> Result<Option<Epoch>, StoreError> {
         let end_all = move |conn: &Connection| {
-            let Some(user) = first(conn, USER, [user.to_string()], |row| rows::user(row, 0))?
-            else {
+            let Some(user) = first(conn, USER, [user.to_string()], sql::user)? else {
                 return Ok(None);
             };
             if let Some(kept) = kept
@@ -143,7 +142,7 @@ impl SessionRepository for SqliteStore {
             raise(
                 conn,
                 &user,
-                &Raise {
+                &RaiseEpoch {
                     kept,
                     hash: None,
                     reason,
@@ -161,23 +160,21 @@ impl SessionRepository for SqliteStore {
                 conn,
                 LIVE,
                 params![user.to_string(), now.as_millis()],
-                rows::session,
+                sql::session,
             )
         };
         self.read("list sessions", live).await
     }
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
-        let revoked =
-            move |conn: &Connection| all(conn, REVOKED, [since.as_millis()], rows::revocation);
-        let mut revocations = Revocations::default();
-        for row in self.read("read what was revoked", revoked).await? {
-            match row {
-                Revocation::Session(session, at) => revocations.sessions.push((session, at)),
-                Revocation::User(raised) => revocations.users.push(raised),
-            }
-        }
-        Ok(revocations)
+        let revoked = move |conn: &Connection| {
+            let mut revocations = Revocations::default();
+            all(conn, REVOKED, [since.as_millis()], |row| {
+                sql::revocation(row, &mut revocations)
+            })?;
+            Ok(revocations)
+        };
+        self.read("read what was revoked", revoked).await
     }
 
     async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -201,7 +198,7 @@ pub(super) fn lives(
     user: &User,
     session: SessionId,
     now: Timestamp,
-) -> Result<bool, Fault> {
+) -> Result<bool, SqliteError> {
     let kept = user.kept_session.as_ref().map(SessionId::to_string);
     let params = params![
         user.id.to_string(),
@@ -213,16 +210,12 @@ pub(super) fn lives(
     exists(conn, LIVES, params)
 }
 
-/// The end of all of a user's sessions but one.
-pub(super) struct Raise<'a> {
-    pub(super) kept: Option<SessionId>,
-    pub(super) hash: Option<&'a PasswordHash>,
-    pub(super) reason: EndReason,
-    pub(super) at: Timestamp,
-}
-
-/// Ends them and raises the epoch.
-pub(super) fn raise(conn: &Connection, user: &User, raise: &Raise<'_>) -> Result<Epoch, Fault> {
+/// Raises the epoch and ends the sessions.
+pub(super) fn raise(
+    conn: &Connection,
+    user: &User,
+    raise: &RaiseEpoch<'_>,
+) -> Result<Epoch, SqliteError> {
     let (id, kept) = (
         user.id.to_string(),
         raise.kept.as_ref().map(SessionId::to_string),

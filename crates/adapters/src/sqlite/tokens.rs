@@ -2,17 +2,24 @@
 
 use super::{
     SqliteStore,
-    error::Fault,
+    error::SqliteError,
     query::{all, first, run},
-    rows::{self, entry_columns},
 };
+use crate::sql::{CorruptRow, RowReader, SqlRow};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{DeviceId, Epoch, SessionId, Timestamp, UserId},
+    model::{DeviceId, Epoch, Generation, SessionId, Timestamp, UserId},
     ports::{LiveSession, NewLiveSession, StoreError, TokenRepository},
-    rotation::{Entry, Rotation, RotationOutcome, Write, step},
+    rotation::{Entry, LiveToken, Rotation, RotationOutcome, Write, step},
 };
 use rusqlite::{Connection, params};
+
+/// What [`read_entry`] reads.
+macro_rules! entry_columns {
+    () => {
+        "session_id, gen, iat, exp, did, epoch, rotated_at, dies_at, late, charged, reused"
+    };
+}
 
 const ENTRY: &str = concat!(
     "SELECT ",
@@ -38,8 +45,8 @@ const REMOVE_OVER: &str = "
     DELETE FROM white_list WHERE user_id = ?1 AND session_id IN (
         SELECT session_id FROM white_list WHERE user_id = ?1 AND NOT reused ORDER BY rotated_at DESC, session_id DESC LIMIT -1 OFFSET ?2)";
 
-/// Every sign-in adds one entry and takes away up to so many dead ones, whoever's they are: the table can't grow without
-/// bound, and no sign-in pays for many others.
+/// Every sign-in adds one entry and removes up to so many dead ones of any user: the table can't grow without bound, and
+/// no sign-in pays for many others.
 const REMOVE_ANY_DEAD: &str = "
     DELETE FROM white_list WHERE (user_id, session_id) IN (
         SELECT user_id, session_id FROM white_list WHERE dies_at <= ?1 ORDER BY dies_at LIMIT 8)";
@@ -106,7 +113,7 @@ fn begin(
     conn: &Connection,
     new: &NewLiveSession,
     now: Timestamp,
-) -> Result<Vec<LiveSession>, Fault> {
+) -> Result<Vec<LiveSession>, SqliteError> {
     let user = new.user.to_string();
     run(conn, REMOVE_OWN_DEAD, params![user, now.as_millis()])?;
     run(conn, REMOVE_ANY_DEAD, [now.as_millis()])?;
@@ -127,13 +134,13 @@ fn rotate(
     conn: &Connection,
     rotation: &Rotation,
     now: Timestamp,
-) -> Result<RotationOutcome, Fault> {
+) -> Result<RotationOutcome, SqliteError> {
     let (user, session) = (rotation.user, rotation.session);
     let found = first(
         conn,
         ENTRY,
         [user.to_string(), session.to_string()],
-        rows::entry,
+        read_entry,
     )?
     .map(|(_, entry)| entry);
     let (outcome, write) = step(found.as_ref(), rotation, now);
@@ -144,13 +151,13 @@ fn rotate(
     Ok(outcome)
 }
 
-fn live(conn: &Connection, user: UserId, now: Timestamp) -> Result<Vec<LiveSession>, Fault> {
+fn live(conn: &Connection, user: UserId, now: Timestamp) -> Result<Vec<LiveSession>, SqliteError> {
     all(
         conn,
         LIVE,
         params![user.to_string(), now.as_millis()],
         |row| {
-            let (session, entry) = rows::entry(row)?;
+            let (session, entry) = read_entry(row)?;
             Ok(LiveSession {
                 session,
                 token: entry.token,
@@ -160,7 +167,12 @@ fn live(conn: &Connection, user: UserId, now: Timestamp) -> Result<Vec<LiveSessi
     )
 }
 
-fn put(conn: &Connection, user: UserId, session: SessionId, entry: &Entry) -> Result<(), Fault> {
+fn put(
+    conn: &Connection,
+    user: UserId,
+    session: SessionId,
+    entry: &Entry,
+) -> Result<(), SqliteError> {
     let row = params![
         user.to_string(),
         session.to_string(),
@@ -178,6 +190,29 @@ fn put(conn: &Connection, user: UserId, session: SessionId, entry: &Entry) -> Re
     run(conn, PUT, row).map(drop)
 }
 
-fn remove(conn: &Connection, user: UserId, session: SessionId) -> Result<(), Fault> {
+fn remove(conn: &Connection, user: UserId, session: SessionId) -> Result<(), SqliteError> {
     run(conn, REMOVE, [user.to_string(), session.to_string()]).map(drop)
+}
+
+/// Reads `entry_columns`.
+fn read_entry(row: &dyn SqlRow) -> Result<(SessionId, Entry), CorruptRow> {
+    let row = RowReader::new(row, "white_list", "session_id");
+    let session = SessionId::from_uuid(row.required("session_id", SqlRow::uuid)?);
+    let generation = Generation::new(row.number("gen")?)
+        .ok_or_else(|| row.corrupt("gen", "no generation has that number"))?;
+    let entry = Entry {
+        token: LiveToken {
+            generation,
+            issued_at: row.required("iat", SqlRow::instant)?,
+            expires_at: row.required("exp", SqlRow::instant)?,
+            device: row.optional("did", SqlRow::uuid)?.map(DeviceId::from_uuid),
+        },
+        epoch: Epoch::new(row.number("epoch")?),
+        rotated_at: row.required("rotated_at", SqlRow::instant)?,
+        dies_at: row.required("dies_at", SqlRow::instant)?,
+        late: row.number("late")?,
+        charged: row.required("charged", SqlRow::boolean)?,
+        reused: row.required("reused", SqlRow::boolean)?,
+    };
+    Ok((session, entry))
 }

@@ -1,13 +1,13 @@
-//! Accounts. The file has one writer, so that a look before a change holds until the commit.
+//! Accounts. The file has one writer, so that a check before a change holds until the commit.
 
 use super::{
     SqliteStore,
     begin::{insert, know_device},
-    error::Fault,
+    error::SqliteError,
     query::{exists, first, run},
-    rows::{self, user_columns},
-    sessions::{Raise, lives, raise},
+    sessions::{lives, raise},
 };
+use crate::sql::{self, RaiseEpoch, credential_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
@@ -21,19 +21,21 @@ use revolve_domain::{
 };
 use rusqlite::{Connection, params};
 
-/// Always one row, as long to find, to read and to check as an account, and the same look-ups: time is not to tell who has one. `?2` is
-/// null if no device was shown. The last column says whether it is an account.
+/// Always one row, which takes as long to find, to read and to check as an account, by the same look-ups: the time tells no stranger
+/// which addresses have one. `?2` is null if no device was shown.
 const BY_EMAIL: &str = "
-    SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'), coalesce(u.email, ?1), u.name, u.website, u.image_url,
-        coalesce(u.created_at, 0), u.disabled_at, coalesce(u.session_epoch, 0), u.kept_sid,
-        coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
-        d.device_id IS NOT NULL, u.id IS NOT NULL
+    SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000') AS user_id, coalesce(u.email, ?1) AS email,
+        u.name, u.website, u.image_url, coalesce(u.created_at, 0) AS created_at, u.disabled_at,
+        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid,
+        coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
+            AS password_hash,
+        d.device_id IS NOT NULL AS known_device, u.id IS NOT NULL AS is_account
     FROM (SELECT ?1 AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
         LEFT JOIN known_devices d ON d.device_id = ?2 AND d.user_id = coalesce(u.id, '')";
 const BY_ID: &str = concat!(
     "SELECT ",
-    user_columns!(),
-    ", u.password_hash, 0 FROM users u WHERE u.id = ?1"
+    credential_columns!(),
+    " FROM users u WHERE u.id = ?1"
 );
 const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
 const TAKEN: &str = "SELECT 1 FROM users WHERE email = ?1 AND id <> ?2";
@@ -81,8 +83,14 @@ impl UserRepository for SqliteStore {
             email.as_str().to_owned(),
             device.as_ref().map(DeviceId::to_string),
         );
-        let find =
-            move |conn: &Connection| first(conn, BY_EMAIL, params![email, device], rows::wanted);
+        let find = move |conn: &Connection| {
+            first(
+                conn,
+                BY_EMAIL,
+                params![email, device],
+                sql::credentials_if_any,
+            )
+        };
         Ok(self
             .read("read an account by its address", find)
             .await?
@@ -154,7 +162,7 @@ impl UserRepository for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Both ways into the file are open. A group of writes that changes nothing costs no flush.
+    /// Writes and reads work. A group of writes that changes nothing costs no flush.
     pub(super) async fn answer(&self) -> Result<(), StoreError> {
         self.write("answer", |_| Ok(())).await?;
         self.read("answer", |conn| exists(conn, "SELECT 1", []).map(drop))
@@ -162,8 +170,8 @@ impl SqliteStore {
     }
 }
 
-fn find(conn: &Connection, user: UserId) -> Result<Option<Credentials>, Fault> {
-    first(conn, BY_ID, [user.to_string()], rows::credentials)
+fn find(conn: &Connection, user: UserId) -> Result<Option<Credentials>, SqliteError> {
+    first(conn, BY_ID, [user.to_string()], sql::credentials)
 }
 
 fn create(
@@ -171,7 +179,7 @@ fn create(
     user: &User,
     hash: &PasswordHash,
     session: &Session,
-) -> Result<CreateOutcome, Fault> {
+) -> Result<CreateOutcome, SqliteError> {
     if exists(
         conn,
         TAKEN,
@@ -185,7 +193,7 @@ fn create(
     Ok(CreateOutcome::Created)
 }
 
-fn add(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<AddOutcome, Fault> {
+fn add(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<AddOutcome, SqliteError> {
     let id = user.id.to_string();
     if exists(conn, TAKEN, params![user.email.as_str(), id])? {
         return Ok(AddOutcome::EmailTaken);
@@ -197,7 +205,7 @@ fn add(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<AddOutcome
     Ok(AddOutcome::Added)
 }
 
-fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<(), Fault> {
+fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<(), SqliteError> {
     let row = params![
         user.id.to_string(),
         user.email.as_str(),
@@ -218,7 +226,7 @@ fn update(
     user: UserId,
     change: DetailsChange,
     asking: Option<Asking>,
-) -> Result<UpdateOutcome, Fault> {
+) -> Result<UpdateOutcome, SqliteError> {
     let Some(Credentials { user, .. }) = find(conn, user)? else {
         return Ok(UpdateOutcome::NotFound);
     };
@@ -243,7 +251,10 @@ fn update(
     Ok(UpdateOutcome::Updated(user))
 }
 
-fn change_password(conn: &Connection, change: &PasswordChange) -> Result<PasswordOutcome, Fault> {
+fn change_password(
+    conn: &Connection,
+    change: &PasswordChange,
+) -> Result<PasswordOutcome, SqliteError> {
     let found = find(conn, change.user)?.filter(|found| found.user.epoch == change.epoch);
     let Some(Credentials { user, .. }) = found else {
         return Ok(PasswordOutcome::Superseded);
@@ -255,7 +266,7 @@ fn change_password(conn: &Connection, change: &PasswordChange) -> Result<Passwor
     let epoch = raise(
         conn,
         &user,
-        &Raise {
+        &RaiseEpoch {
             kept,
             hash,
             reason: EndReason::PasswordChanged,
@@ -270,7 +281,7 @@ fn delete(
     user: UserId,
     asking: Option<SessionId>,
     at: Timestamp,
-) -> Result<bool, Fault> {
+) -> Result<bool, SqliteError> {
     let Some(Credentials { user, .. }) = find(conn, user)? else {
         return Ok(false);
     };

@@ -119,6 +119,19 @@ fn the_first_start_makes_keys_and_prints_lines_that_can_be_pasted() {
 }
 
 #[test]
+fn the_first_start_logs_each_migration_once() {
+    let folder = TempDir::new().unwrap();
+    let mut running = Running::start(&mut revolve(folder.path()), 4);
+    let mut stderr = running.child.stderr.take().unwrap();
+    running.terminate();
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).unwrap();
+    for script in ["V1__accounts_sessions_white_list", "V5__disabled_accounts"] {
+        assert_eq!(log.matches(script).count(), 1, "{log}");
+    }
+}
+
+#[test]
 fn it_asks_itself_if_it_is_ready() {
     let folder = TempDir::new().unwrap();
     let running = Running::start(&mut revolve(folder.path()), 4);
@@ -377,6 +390,8 @@ fn no_secret_reaches_the_log_at_any_level() {
         log.contains("account.created") && log.contains("TRACE"),
         "the log is there, in full"
     );
+    let migrated = log.matches("V1__accounts_and_sessions").count();
+    assert_eq!(migrated, 1, "each migration is logged once");
     for secret in ["canary", "$argon2", "eyJ", "AAAAAAAAAAAA", "PRIVATE KEY"] {
         let found = log.lines().find(|line| line.contains(secret));
         assert_eq!(found, None, "{secret} is in the log");

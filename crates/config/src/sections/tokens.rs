@@ -19,7 +19,7 @@ pub struct Tokens {
     pub issuer: String,
     /// The `aud` claim of ID tokens.
     pub audience: String,
-    /// What new keys for ID tokens are for: RS256, PS256, ES256 or EdDSA.
+    /// The algorithm of new keys for ID tokens: RS256, PS256, ES256 or Ed25519; EdDSA is the older name of Ed25519.
     #[schemars(extend("enum" = Algorithm::ALL.map(Algorithm::name)))]
     pub algorithm: String,
     /// The private key that signs ID tokens, in PEM form. Without it keys are kept in the user database.

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// How ID tokens are signed (RFC 7518 §3.1, RFC 8037 §3.1).
+/// How ID tokens are signed (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -12,13 +12,21 @@ pub enum Algorithm {
     Ps256,
     /// ECDSA on P-256 with SHA-256.
     Es256,
-    /// Ed25519.
+    /// Ed25519 under its older name, which RFC 9864 deprecates.
     EdDsa,
+    /// Ed25519.
+    Ed25519,
 }
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
+    pub const ALL: [Self; 5] = [
+        Self::Rs256,
+        Self::Ps256,
+        Self::Es256,
+        Self::EdDsa,
+        Self::Ed25519,
+    ];
 
     /// The name in a token's header and in a JWK.
     pub const fn name(self) -> &'static str {
@@ -27,6 +35,16 @@ impl Algorithm {
             Self::Ps256 => "PS256",
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
+            Self::Ed25519 => "Ed25519",
+        }
+    }
+
+    /// The other name of the same algorithm, if it has two: tokens of a key may carry either (RFC 9864 §2.2).
+    pub const fn alias(self) -> Option<Self> {
+        match self {
+            Self::EdDsa => Some(Self::Ed25519),
+            Self::Ed25519 => Some(Self::EdDsa),
+            Self::Rs256 | Self::Ps256 | Self::Es256 => None,
         }
     }
 }
@@ -44,7 +62,7 @@ impl FromStr for Algorithm {
         let found = Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == name);
-        found.ok_or_else(|| format!("{name:?} is not one of RS256, PS256, ES256, EdDSA"))
+        found.ok_or_else(|| format!("{name:?} is not one of RS256, PS256, ES256, EdDSA, Ed25519"))
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn jwks_docs() -> Operation {
         "properties": {
             "kty": { "type": "string", "enum": ["RSA", "EC", "OKP"] },
             "use": { "type": "string", "enum": ["sig"] },
-            "alg": { "type": "string", "enum": ["RS256", "PS256", "ES256", "EdDSA"] },
+            "alg": { "type": "string", "enum": ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"] },
             "kid": { "type": "string", "description": "The key's thumbprint (RFC 7638), as in the header of the tokens." },
             "n": { "type": "string", "description": "RSA: the modulus." },
             "e": { "type": "string", "description": "RSA: the exponent." },

@@ -1,6 +1,6 @@
 //! The feed's document: a signed object of `typ` `revocations+jwt`, made with a key of the same key set.
 
-use crate::{error::VerifyError, json, jws::Jws, key_set::Key};
+use crate::{error::VerifyError, json, jwk_set::VerifyingKey, jws::Jws};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ const TYPE: &str = "revocations+jwt";
 
 /// The claims. Times are seconds since 1970-01-01 UTC.
 #[derive(Debug, Deserialize)]
-pub(super) struct Document {
+pub(super) struct RevocationDocument {
     iss: String,
     iat: u64,
     /// `iat + window`.
@@ -25,16 +25,16 @@ pub(super) struct Document {
     pub(super) users: Vec<(Uuid, u64, Option<Uuid>)>,
 }
 
-/// The text, taken apart.
+/// Parses the text; the signature is not checked.
 pub(super) fn parse(text: &str) -> Result<Jws<'_>, VerifyError> {
     Jws::parse(text, TYPE, LONGEST)
 }
 
-impl Document {
+impl RevocationDocument {
     /// Checks signature, issuer and times.
     pub(super) fn read(
         jws: &Jws<'_>,
-        key: &Key,
+        key: &VerifyingKey,
         issuer: &str,
         now: u64,
         leeway: u64,

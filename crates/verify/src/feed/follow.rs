@@ -1,17 +1,16 @@
-//! The task that follows the feed, and what it knows.
+//! The task that follows the feed, and its state.
 
 use super::{
-    FeedConfig, Stale,
-    document::{self, Document},
-    snapshot::Snapshot,
+    document::{self, RevocationDocument},
+    snapshot::RevocationSnapshot,
 };
 use crate::{
-    claims::{Claims, Expected},
+    claims::{Claims, ExpectedClaims},
     clock::Clock,
-    config::VerifierConfig,
+    config::{FeedConfig, Stale, VerifierConfig},
     error::VerifyError,
-    fetch::{Fetch, FetchError, Request, Response},
-    keys::{Keys, error_source},
+    fetch::{Fetch, FetchError, FetchRequest, FetchResponse},
+    key_cache::{KeyCache, error_source},
     task::{Backoff, Task},
 };
 use std::{sync::Arc, time::Duration};
@@ -24,35 +23,35 @@ use tokio::{
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, Default)]
-struct State {
-    snapshot: Arc<Snapshot>,
+struct FeedState {
+    snapshot: Arc<RevocationSnapshot>,
     /// When the issuer last answered as it should.
     confirmed: Option<Instant>,
     /// Whether a request has ended.
     attempted: bool,
 }
 
-/// What the feed has said; clones share it.
+/// The feed; clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Feed {
-    state: watch::Receiver<State>,
+pub(crate) struct FollowedFeed {
+    state: watch::Receiver<FeedState>,
     max_age: Duration,
     stale: Stale,
     timeout: Duration,
 }
 
-impl Feed {
+impl FollowedFeed {
     /// Starts the task.
     pub(crate) fn follow(
         config: &VerifierConfig,
         feed: &FeedConfig,
-        expected: &Expected,
-        keys: Keys,
+        expected: &ExpectedClaims,
+        keys: KeyCache,
         fetch: Arc<dyn Fetch>,
         clock: Arc<dyn Clock>,
     ) -> (Self, Task) {
-        let (sender, state) = watch::channel(State::default());
-        let follower = Follower {
+        let (sender, state) = watch::channel(FeedState::default());
+        let follower = FeedFollower {
             url: config.feed_url().unwrap_or_default(),
             wait: feed.wait,
             timeout: config.timeout,
@@ -86,7 +85,7 @@ impl Feed {
         }
     }
 
-    /// Refuses a token whose session has ended, and any if nothing new is known and the configuration wants that.
+    /// Refuses a token whose session has ended, and every token while the feed is stale if the configuration says so.
     pub(crate) fn check(&self, claims: &Claims) -> Result<(), VerifyError> {
         let state = self.state.borrow();
         if state.snapshot.revokes(claims) {
@@ -103,7 +102,7 @@ impl Feed {
         self.is_fresh(&self.state.borrow())
     }
 
-    fn is_fresh(&self, state: &State) -> bool {
+    fn is_fresh(&self, state: &FeedState) -> bool {
         state
             .confirmed
             .is_some_and(|confirmed| confirmed.elapsed() <= self.max_age)
@@ -111,44 +110,44 @@ impl Feed {
 }
 
 /// The document that the last answers were about.
-struct Held {
+struct CurrentDocument {
     etag: String,
-    /// Half of its window is left until then; after that it is asked for afresh, lest an old one be confirmed for ever.
+    /// Half of its window is left then. From then on a new one is fetched, so that an old one is not confirmed for ever.
     renew_at: u64,
 }
 
-/// The task.
-struct Follower {
+/// The background task.
+struct FeedFollower {
     url: String,
     wait: Duration,
     timeout: Duration,
     issuer: String,
     leeway: u64,
-    keys: Keys,
+    keys: KeyCache,
     fetch: Arc<dyn Fetch>,
     clock: Arc<dyn Clock>,
-    sender: watch::Sender<State>,
-    held: Option<Held>,
+    sender: watch::Sender<FeedState>,
+    held: Option<CurrentDocument>,
 }
 
-impl Follower {
+impl FeedFollower {
     async fn run(mut self) {
         let mut backoff = Backoff::new();
         loop {
             let begun = Instant::now();
             let outcome = self.poll().await;
             let pause = match &outcome {
-                Ok(Answer::Changed) => {
+                Ok(Polled::Changed) => {
                     backoff.reset();
                     SHORTEST_PAUSE
                 }
                 // An issuer that does not hold requests is asked once a second.
-                Ok(Answer::Unchanged) => {
+                Ok(Polled::Unchanged) => {
                     backoff.reset();
                     Duration::from_secs(1)
                 }
                 Err(error) => {
-                    tracing::warn!(url = self.url, error = %error, source = error_source(error), "the revocation feed can't be had");
+                    tracing::warn!(url = self.url, error = %error, source = error_source(error), "the revocation feed can't be fetched");
                     begun.elapsed() + backoff.next()
                 }
             };
@@ -163,7 +162,7 @@ impl Follower {
     }
 
     /// Asks for the document: at once if none is held, else when it has changed or the time is over.
-    async fn poll(&mut self) -> Result<Answer, FetchError> {
+    async fn poll(&mut self) -> Result<Polled, FetchError> {
         let now = self.clock.unix_seconds();
         let held = self.held.take().filter(|held| now < held.renew_at);
         let (url, wait) = match held {
@@ -174,14 +173,14 @@ impl Follower {
             None => (self.url.clone(), Duration::ZERO),
         };
         let etag = held.as_ref().map(|held| held.etag.clone());
-        let request = Request {
+        let request = FetchRequest {
             url,
             accept: "application/jwt",
             etag,
             timeout: self.timeout + wait,
             limit: document::LONGEST,
         };
-        let Response {
+        let FetchResponse {
             status, etag, body, ..
         } = self.fetch.get(request).await?;
         match status {
@@ -195,30 +194,30 @@ impl Follower {
                 tracing::debug!(entries = snapshot.len(), "the revocation feed has changed");
                 self.sender
                     .send_modify(|state| state.snapshot = Arc::new(snapshot));
-                self.held = etag.map(|etag| Held {
+                self.held = etag.map(|etag| CurrentDocument {
                     etag,
                     renew_at: document.exp.saturating_sub(document.window / 2),
                 });
                 Ok(if self.held.is_some() {
-                    Answer::Changed
+                    Polled::Changed
                 } else {
-                    Answer::Unchanged
+                    Polled::Unchanged
                 })
             }
             304 if held.is_some() => {
                 self.held = held;
-                Ok(Answer::Unchanged)
+                Ok(Polled::Unchanged)
             }
             status => Err(FetchError::Status(status)),
         }
     }
 
-    async fn read(&self, body: &[u8]) -> Result<Document, VerifyError> {
+    async fn read(&self, body: &[u8]) -> Result<RevocationDocument, VerifyError> {
         let text =
             std::str::from_utf8(body).map_err(|_| VerifyError::Malformed("it is no text"))?;
         let jws = document::parse(text.trim_end())?;
         let key = self.keys.find(jws.key_id()).await?;
-        Document::read(
+        RevocationDocument::read(
             &jws,
             &key,
             &self.issuer,
@@ -228,8 +227,8 @@ impl Follower {
     }
 }
 
-/// What came of a request.
-enum Answer {
+/// The outcome of a request.
+enum Polled {
     /// A document that can be waited on.
     Changed,
     /// The same as before, or one without an entity tag.

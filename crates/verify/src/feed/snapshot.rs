@@ -1,17 +1,17 @@
-//! What the feed has said, in a form to look up.
+//! The revocations of the feed, in a form to look up.
 
-use super::document::Document;
+use super::document::RevocationDocument;
 use crate::claims::Claims;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What is revoked.
+/// Ended sessions and raised epochs.
 ///
-/// Each new document is added to what is known; an entry goes when the last document that had it has expired. A session never comes
-/// back to life, so this can't refuse too much; and a replica of the issuer that is a moment behind can't take anything back.
+/// Each new document is added; an entry goes when the last document that had it has expired. A session never comes back to life, so
+/// this can't refuse too much; and a replica of the issuer that is behind can't undo a revocation.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Snapshot {
-    /// Ended sessions, each with how long to remember it.
+pub(super) struct RevocationSnapshot {
+    /// Ended sessions, each with the end of its entry.
     sessions: HashMap<Uuid, u64>,
     users: HashMap<Uuid, Raised>,
 }
@@ -24,9 +24,9 @@ struct Raised {
     until: u64,
 }
 
-impl Snapshot {
+impl RevocationSnapshot {
     /// With one more document.
-    pub(super) fn with(&self, document: &Document, now: u64) -> Self {
+    pub(super) fn with(&self, document: &RevocationDocument, now: u64) -> Self {
         let mut next = self.clone();
         next.sessions.retain(|_, until| *until > now);
         next.users.retain(|_, raised| raised.until > now);

@@ -1,6 +1,6 @@
 //! Fetching with reqwest and rustls.
 
-use super::{Fetch, FetchError, Request, Response, max_age};
+use super::{Fetch, FetchError, FetchRequest, FetchResponse, max_age};
 use async_trait::async_trait;
 use reqwest::{
     Client,
@@ -41,7 +41,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 
 #[async_trait]
 impl Fetch for HttpFetch {
-    async fn get(&self, request: Request) -> Result<Response, FetchError> {
+    async fn get(&self, request: FetchRequest) -> Result<FetchResponse, FetchError> {
         let mut sent = self
             .0
             .get(&request.url)
@@ -52,7 +52,7 @@ impl Fetch for HttpFetch {
         }
         let mut answer = sent.send().await.map_err(transport)?;
         let headers = answer.headers();
-        let mut response = Response {
+        let mut response = FetchResponse {
             status: answer.status().as_u16(),
             etag: text(headers, ETAG).map(str::to_owned),
             max_age: text(headers, CACHE_CONTROL).and_then(max_age),

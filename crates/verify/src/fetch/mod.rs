@@ -1,4 +1,4 @@
-//! How documents of the issuer come here. Bring your own client by implementing [`Fetch`]; the feature `http` has one.
+//! How documents of the issuer are fetched. The feature `http` has a client; implement [`Fetch`] to use another.
 
 #[cfg(feature = "http")]
 mod client;
@@ -9,27 +9,27 @@ pub use client::HttpFetch;
 use async_trait::async_trait;
 use std::{error::Error, time::Duration};
 
-/// Gets documents of the issuer.
+/// Fetches documents of the issuer.
 #[async_trait]
 pub trait Fetch: Send + Sync + 'static {
     /// Sends a `GET` request.
     ///
     /// - It MUST send `Accept`, and `If-None-Match` if the request has an entity tag.
-    /// - It MUST NOT follow redirects: the documents decide who is who.
-    /// - It MUST NOT read more than [`Request::limit`] bytes, nor take longer than [`Request::timeout`].
-    /// - Any status is an answer; the error is for no answer.
-    async fn get(&self, request: Request) -> Result<Response, FetchError>;
+    /// - It MUST NOT follow redirects: the documents decide which tokens are accepted.
+    /// - It MUST NOT read more than [`FetchRequest::limit`] bytes, nor take longer than [`FetchRequest::timeout`].
+    /// - Any status is a response; the error is for no response.
+    async fn get(&self, request: FetchRequest) -> Result<FetchResponse, FetchError>;
 }
 
-/// What to ask for.
+/// A request to the issuer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Request {
+pub struct FetchRequest {
     /// The whole URL.
     pub url: String,
     /// The media type wanted.
     pub accept: &'static str,
-    /// The entity tag of what is here already, for `If-None-Match`.
+    /// The entity tag of the document in memory, for `If-None-Match`.
     pub etag: Option<String>,
     /// How long the whole exchange may take.
     pub timeout: Duration,
@@ -37,9 +37,9 @@ pub struct Request {
     pub limit: usize,
 }
 
-/// What came back.
+/// The response of the issuer.
 #[derive(Clone, Debug, Default)]
-pub struct Response {
+pub struct FetchResponse {
     /// The status code.
     pub status: u16,
     /// The `ETag`, as it stands.
@@ -50,20 +50,20 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// A document could not be had.
+/// A document could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// No answer, or half of one.
+    /// No response, or an incomplete one.
     #[error("the issuer does not answer")]
     Transport(#[source] Box<dyn Error + Send + Sync>),
-    /// An answer with another status than 200 or 304.
+    /// A status other than 200 and 304.
     #[error("the issuer answers with status {0}")]
     Status(u16),
     /// The body is longer than the limit.
     #[error("the issuer's answer is too long")]
     TooLong,
-    /// The document is not what it should be.
+    /// The document is malformed or not acceptable.
     #[error("the issuer's document is not acceptable")]
     Document(#[source] Box<dyn Error + Send + Sync>),
 }

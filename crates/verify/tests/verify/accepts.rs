@@ -1,7 +1,7 @@
 //! What is accepted, and what comes of it.
 
 use crate::support::{AUDIENCE, NOW, SESSION, TestKey, USER, claims, verifier};
-use revolve_verify::{Algorithm, VerifyError};
+use revolve_verify::{Algorithm, JwkSet, JwkSetError, VerifyError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -59,6 +59,40 @@ async fn the_audience_may_be_one_of_several_and_other_claims_are_passed_over() {
     some["roles"] = json!({ "a": [1, 2, null] });
     some["user"]["phone"] = json!("1");
     verifier.verify(&key.token(&some)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_for_ed25519_takes_both_names_of_its_algorithm() {
+    for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519] {
+        let key = TestKey::of_issuer(algorithm);
+        assert_eq!(key.jwk["alg"], algorithm.name());
+        let (verifier, _) = verifier(&[&key]);
+        for alg in ["EdDSA", "Ed25519"] {
+            let header = json!({ "alg": alg, "kid": key.id, "typ": "JWT" });
+            let token = key.token_of(header.to_string(), claims().to_string());
+            verifier.verify(&token).await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_key_on_another_curve_is_not_used_under_either_name() {
+    let key = TestKey::of_issuer(Algorithm::EdDsa);
+    for (alg, curve) in [
+        ("EdDSA", "Ed448"),
+        ("Ed25519", "Ed448"),
+        ("Ed25519", "X25519"),
+        ("Ed448", "Ed448"),
+        ("Ed448", "Ed25519"),
+    ] {
+        let mut jwk = key.jwk.clone();
+        (jwk["alg"], jwk["crv"]) = (json!(alg), json!(curve));
+        let set = json!({ "keys": [jwk] }).to_string();
+        assert!(
+            matches!(JwkSet::from_json(set.as_bytes()), Err(JwkSetError::Empty)),
+            "{alg} on {curve}"
+        );
+    }
 }
 
 #[tokio::test]

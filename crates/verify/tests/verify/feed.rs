@@ -1,7 +1,8 @@
 //! The revocation feed.
 
 use crate::support::{
-    Fake, ISSUER, NOW, SESSION, TestClock, TestKey, Told, USER, b64, claims, config, key_set,
+    FakeIssuer, ISSUER, IssuerResponse, NOW, SESSION, TestClock, TestKey, USER, b64, claims,
+    config, key_set,
 };
 use revolve_verify::{Algorithm, FeedConfig, Stale, Verifier, VerifyError};
 use serde_json::{Value, json};
@@ -11,8 +12,8 @@ use tokio::time::sleep;
 const OTHER: &str = "0196a1b2-0000-7000-8000-0000000000ff";
 const WINDOW: u64 = 900;
 
-struct Scene {
-    issuer: Fake,
+struct FeedFixture {
+    issuer: FakeIssuer,
     key: Arc<TestKey>,
     clock: TestClock,
     verifier: Verifier,
@@ -30,11 +31,11 @@ fn signed(key: &TestKey, document: &Value) -> String {
     )
 }
 
-impl Scene {
+impl FeedFixture {
     fn new(stale: Stale) -> Self {
         let key = TestKey::of_issuer(Algorithm::Es256);
-        let issuer = Fake::new(Told::ok(key_set(&[&key])));
-        issuer.tell_feed(Self::told(
+        let issuer = FakeIssuer::new(IssuerResponse::ok(key_set(&[&key])));
+        issuer.set_feed(Self::response(
             &signed(&key, &document(&json!([]), &json!([]), NOW)),
             "\"0\"",
         ));
@@ -57,10 +58,10 @@ impl Scene {
         }
     }
 
-    fn told(body: &str, etag: &str) -> Told {
-        Told {
+    fn response(body: &str, etag: &str) -> IssuerResponse {
+        IssuerResponse {
             hold: true,
-            ..Told::ok(body)
+            ..IssuerResponse::ok(body)
         }
         .tagged(etag)
     }
@@ -68,7 +69,7 @@ impl Scene {
     /// Publishes a document and gives it a moment to arrive.
     async fn publish(&self, sessions: Value, users: Value) {
         let body = signed(&self.key, &document(&sessions, &users, NOW));
-        self.issuer.tell_feed(Self::told(
+        self.issuer.set_feed(Self::response(
             &body,
             &format!("\"{}\"", b64(&body[body.len() - 20..])),
         ));
@@ -86,25 +87,27 @@ impl Scene {
 
 #[tokio::test(start_paused = true)]
 async fn an_ended_session_is_refused_as_soon_as_the_feed_says_so() {
-    let scene = Scene::new(Stale::Refuse);
-    assert!(!scene.revoked().await);
-    scene.publish(json!([[OTHER, NOW]]), json!([])).await;
-    assert!(!scene.revoked().await);
-    scene
+    let fixture = FeedFixture::new(Stale::Refuse);
+    assert!(!fixture.revoked().await);
+    fixture.publish(json!([[OTHER, NOW]]), json!([])).await;
+    assert!(!fixture.revoked().await);
+    fixture
         .publish(json!([[OTHER, NOW], [SESSION, NOW]]), json!([]))
         .await;
-    assert!(scene.revoked().await);
+    assert!(fixture.revoked().await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_ended_before_the_start_is_refused_from_the_first_token_on() {
-    let scene = Scene::new(Stale::Accept);
+    let fixture = FeedFixture::new(Stale::Accept);
     let body = signed(
-        &scene.key,
+        &fixture.key,
         &document(&json!([[SESSION, NOW]]), &json!([]), NOW),
     );
-    scene.issuer.tell_feed(Scene::told(&body, "\"1\""));
-    assert!(scene.revoked().await);
+    fixture
+        .issuer
+        .set_feed(FeedFixture::response(&body, "\"1\""));
+    assert!(fixture.revoked().await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,40 +119,42 @@ async fn a_raised_epoch_ends_older_tokens_except_those_of_the_kept_session() {
         (json!([[USER, 0, null]]), false),
         (json!([[OTHER, 1, null]]), false),
     ] {
-        let scene = Scene::new(Stale::Refuse);
-        assert!(!scene.revoked().await);
-        scene.publish(json!([]), users.clone()).await;
-        assert_eq!(scene.revoked().await, revoked, "{users}");
+        let fixture = FeedFixture::new(Stale::Refuse);
+        assert!(!fixture.revoked().await);
+        fixture.publish(json!([]), users.clone()).await;
+        assert_eq!(fixture.revoked().await, revoked, "{users}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_replica_that_is_behind_takes_nothing_back_and_entries_go_with_their_window() {
-    let scene = Scene::new(Stale::Refuse);
-    scene.publish(json!([[SESSION, NOW]]), json!([])).await;
-    assert!(scene.revoked().await);
-    scene.publish(json!([]), json!([])).await;
-    assert!(scene.revoked().await);
+    let fixture = FeedFixture::new(Stale::Refuse);
+    fixture.publish(json!([[SESSION, NOW]]), json!([])).await;
+    assert!(fixture.revoked().await);
+    fixture.publish(json!([]), json!([])).await;
+    assert!(fixture.revoked().await);
     // The token has a longer life than the window here, so that only the entry can go.
     let mut long = claims();
     long["exp"] = json!(NOW + 10 * WINDOW);
-    let token = scene.key.token(&long);
-    scene.clock.set(NOW + WINDOW + 1);
+    let token = fixture.key.token(&long);
+    fixture.clock.set(NOW + WINDOW + 1);
     let body = signed(
-        &scene.key,
+        &fixture.key,
         &document(&json!([[OTHER, NOW + WINDOW]]), &json!([]), NOW + WINDOW),
     );
-    scene.issuer.tell_feed(Scene::told(&body, "\"later\""));
+    fixture
+        .issuer
+        .set_feed(FeedFixture::response(&body, "\"later\""));
     sleep(Duration::from_mins(1)).await;
-    scene.verifier.verify(&token).await.unwrap();
+    fixture.verifier.verify(&token).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn requests_are_held_and_neither_answers_nor_failures_make_a_storm() {
-    let scene = Scene::new(Stale::Refuse);
-    assert!(!scene.revoked().await);
+    let fixture = FeedFixture::new(Stale::Refuse);
+    assert!(!fixture.revoked().await);
     sleep(Duration::from_mins(10)).await;
-    let asked = scene.issuer.asked("revocations");
+    let asked = fixture.issuer.asked("revocations");
     assert!(
         (20..30).contains(&asked.len()),
         "{} requests in ten minutes",
@@ -158,32 +163,35 @@ async fn requests_are_held_and_neither_answers_nor_failures_make_a_storm() {
     assert!(asked[0].etag.is_none() && !asked[0].url.contains("wait"));
     assert!(asked[1].etag.is_some() && asked[1].url.ends_with("/.well-known/revocations?wait=25"));
     assert!(asked[1].timeout > Duration::from_secs(25));
-    assert!(scene.verifier.is_ready());
-    for (told, most) in [
-        (Told::down(), 60),
+    assert!(fixture.verifier.is_ready());
+    for (response, most) in [
+        (IssuerResponse::down(), 60),
         (
-            Told {
+            IssuerResponse {
                 status: 429,
-                ..Told::default()
+                ..IssuerResponse::default()
             },
             60,
         ),
-        (Told::ok("x").tagged("\"x\""), 60),
+        (IssuerResponse::ok("x").tagged("\"x\""), 60),
     ] {
-        let before = scene.issuer.asked("revocations").len();
-        scene.issuer.tell_feed(told);
+        let before = fixture.issuer.asked("revocations").len();
+        fixture.issuer.set_feed(response);
         sleep(Duration::from_mins(10)).await;
-        let asked = scene.issuer.asked("revocations").len() - before;
+        let asked = fixture.issuer.asked("revocations").len() - before;
         assert!(asked <= most, "{asked} requests in ten minutes");
     }
     // An issuer that holds nothing is asked once a second.
-    let body = signed(&scene.key, &document(&json!([]), &json!([]), NOW));
-    for told in [Told::ok(body.clone()), Told::ok(body).tagged("\"t\"")] {
-        scene.issuer.tell_feed(told);
+    let body = signed(&fixture.key, &document(&json!([]), &json!([]), NOW));
+    for response in [
+        IssuerResponse::ok(body.clone()),
+        IssuerResponse::ok(body).tagged("\"t\""),
+    ] {
+        fixture.issuer.set_feed(response);
         sleep(Duration::from_mins(1)).await;
-        let before = scene.issuer.asked("revocations").len();
+        let before = fixture.issuer.asked("revocations").len();
         sleep(Duration::from_mins(1)).await;
-        let asked = scene.issuer.asked("revocations").len() - before;
+        let asked = fixture.issuer.asked("revocations").len() - before;
         assert!((50..=61).contains(&asked), "{asked} requests in a minute");
     }
 }
@@ -191,37 +199,37 @@ async fn requests_are_held_and_neither_answers_nor_failures_make_a_storm() {
 #[tokio::test(start_paused = true)]
 async fn a_stale_feed_refuses_or_accepts_as_configured_and_keeps_what_it_knows() {
     for stale in [Stale::Accept, Stale::Refuse] {
-        let scene = Scene::new(stale);
-        scene.publish(json!([[OTHER, NOW]]), json!([])).await;
-        assert!(!scene.revoked().await);
+        let fixture = FeedFixture::new(stale);
+        fixture.publish(json!([[OTHER, NOW]]), json!([])).await;
+        assert!(!fixture.revoked().await);
         let mut ended = claims();
         ended["sid"] = json!(OTHER);
-        let ended = scene.key.token(&ended);
-        scene.issuer.tell_feed(Told::down());
+        let ended = fixture.key.token(&ended);
+        fixture.issuer.set_feed(IssuerResponse::down());
         sleep(Duration::from_secs(90)).await;
-        assert!(!scene.verifier.is_ready());
+        assert!(!fixture.verifier.is_ready());
         assert!(matches!(
-            scene.verifier.verify(&ended).await,
+            fixture.verifier.verify(&ended).await,
             Err(VerifyError::Revoked)
         ));
-        let outcome = scene.verifier.verify(&scene.token).await;
+        let outcome = fixture.verifier.verify(&fixture.token).await;
         match stale {
             Stale::Accept => assert!(outcome.is_ok()),
             Stale::Refuse => assert!(outcome.unwrap_err().is_unavailable()),
         }
-        scene.publish(json!([]), json!([])).await;
+        fixture.publish(json!([]), json!([])).await;
         sleep(Duration::from_secs(31)).await;
-        assert!(!scene.revoked().await && scene.verifier.is_ready());
+        assert!(!fixture.revoked().await && fixture.verifier.is_ready());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_document_is_asked_for_afresh_before_it_expires() {
-    let scene = Scene::new(Stale::Refuse);
-    assert!(!scene.revoked().await);
-    scene.clock.set(NOW + WINDOW / 2 + 1);
+    let fixture = FeedFixture::new(Stale::Refuse);
+    assert!(!fixture.revoked().await);
+    fixture.clock.set(NOW + WINDOW / 2 + 1);
     sleep(Duration::from_mins(2)).await;
-    let afresh = scene
+    let afresh = fixture
         .issuer
         .asked("revocations")
         .iter()
@@ -230,9 +238,9 @@ async fn a_document_is_asked_for_afresh_before_it_expires() {
         .count();
     assert!(afresh >= 1);
     // It is confirmed only while it is valid.
-    scene.clock.set(NOW + WINDOW + 10);
+    fixture.clock.set(NOW + WINDOW + 10);
     sleep(Duration::from_mins(3)).await;
-    assert!(!scene.verifier.is_ready());
+    assert!(!fixture.verifier.is_ready());
 }
 
 #[tokio::test(start_paused = true)]
@@ -272,10 +280,12 @@ async fn a_document_that_is_not_right_counts_for_nothing() {
         ),
     ];
     for body in bad {
-        let scene = Scene::new(Stale::Accept);
-        assert!(!scene.revoked().await);
-        scene.issuer.tell_feed(Scene::told(&body, "\"bad\""));
+        let fixture = FeedFixture::new(Stale::Accept);
+        assert!(!fixture.revoked().await);
+        fixture
+            .issuer
+            .set_feed(FeedFixture::response(&body, "\"bad\""));
         sleep(Duration::from_mins(1)).await;
-        assert!(!scene.revoked().await, "{body}");
+        assert!(!fixture.revoked().await, "{body}");
     }
 }

@@ -1,13 +1,13 @@
-//! The key set: fetched once for all, kept through outages, never fetched more often because somebody invents key ids.
+//! The key set: fetched once for all, kept through outages, never fetched more often for invented key ids.
 
-use crate::support::{Fake, TestClock, TestKey, Told, claims, config, key_set};
+use crate::support::{FakeIssuer, IssuerResponse, TestClock, TestKey, claims, config, key_set};
 use futures_util::future::join_all;
-use revolve_verify::{Algorithm, KeySet, KeySetError, Verifier, VerifierConfig, VerifyError};
+use revolve_verify::{Algorithm, JwkSet, JwkSetError, Verifier, VerifierConfig, VerifyError};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{advance, sleep};
 
-fn start(config: &VerifierConfig, issuer: &Fake) -> Verifier {
+fn start(config: &VerifierConfig, issuer: &FakeIssuer) -> Verifier {
     Verifier::start_with(config, Arc::new(issuer.clone()), Arc::new(TestClock::new())).unwrap()
 }
 
@@ -24,7 +24,7 @@ fn two() -> (Arc<TestKey>, Arc<TestKey>, String, String) {
 #[tokio::test(start_paused = true)]
 async fn many_tokens_at_once_cost_one_request() {
     let (old, _, token, _) = two();
-    let issuer = Fake::new(Told::ok(key_set(&[&old])));
+    let issuer = FakeIssuer::new(IssuerResponse::ok(key_set(&[&old])));
     let verifier = start(&config(), &issuer);
     assert!(!verifier.is_ready());
     for outcome in join_all((0..100).map(|_| verifier.verify(&token))).await {
@@ -37,11 +37,11 @@ async fn many_tokens_at_once_cost_one_request() {
 #[tokio::test(start_paused = true)]
 async fn a_new_key_is_found_at_once_and_invented_ones_cost_a_request_each_ten_seconds() {
     let (old, new, with_old, with_new) = two();
-    let issuer = Fake::new(Told::ok(key_set(&[&old])));
+    let issuer = FakeIssuer::new(IssuerResponse::ok(key_set(&[&old])));
     let verifier = start(&config(), &issuer);
     verifier.verify(&with_old).await.unwrap();
     advance(Duration::from_secs(11)).await;
-    issuer.tell_keys(Told::ok(key_set(&[&old, &new])));
+    issuer.set_keys(IssuerResponse::ok(key_set(&[&old, &new])));
     for outcome in join_all((0..10).map(|_| verifier.verify(&with_new))).await {
         outcome.unwrap();
     }
@@ -62,13 +62,13 @@ async fn a_new_key_is_found_at_once_and_invented_ones_cost_a_request_each_ten_se
 #[tokio::test(start_paused = true)]
 async fn a_removed_key_goes_with_the_next_refresh() {
     let (old, new, with_old, with_new) = two();
-    let issuer = Fake::new(Told {
+    let issuer = FakeIssuer::new(IssuerResponse {
         max_age: Some(Duration::from_mins(1)),
-        ..Told::ok(key_set(&[&old, &new]))
+        ..IssuerResponse::ok(key_set(&[&old, &new]))
     });
     let verifier = start(&config(), &issuer);
     verifier.verify(&with_old).await.unwrap();
-    issuer.tell_keys(Told::ok(key_set(&[&new])));
+    issuer.set_keys(IssuerResponse::ok(key_set(&[&new])));
     sleep(Duration::from_secs(61)).await;
     assert!(matches!(
         verifier.verify(&with_old).await,
@@ -80,12 +80,12 @@ async fn a_removed_key_goes_with_the_next_refresh() {
 #[tokio::test(start_paused = true)]
 async fn max_age_and_etag_are_respected() {
     let (old, _, token, _) = two();
-    let told = Told {
+    let response = IssuerResponse {
         max_age: Some(Duration::from_mins(10)),
-        ..Told::ok(key_set(&[&old]))
+        ..IssuerResponse::ok(key_set(&[&old]))
     }
     .tagged("\"1\"");
-    let issuer = Fake::new(told);
+    let issuer = FakeIssuer::new(response);
     let verifier = start(&config(), &issuer);
     verifier.verify(&token).await.unwrap();
     sleep(Duration::from_secs(599)).await;
@@ -103,19 +103,19 @@ async fn max_age_and_etag_are_respected() {
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_the_issuer_is_survived_for_a_day() {
     let (old, _, token, other) = two();
-    let issuer = Fake::new(Told::ok(key_set(&[&old])));
+    let issuer = FakeIssuer::new(IssuerResponse::ok(key_set(&[&old])));
     let verifier = start(&config(), &issuer);
     verifier.verify(&token).await.unwrap();
     for broken in [
-        Told::down(),
-        Told {
+        IssuerResponse::down(),
+        IssuerResponse {
             status: 500,
-            ..Told::default()
+            ..IssuerResponse::default()
         },
-        Told::ok("{"),
-        Told::ok(r#"{"keys":[]}"#),
+        IssuerResponse::ok("{"),
+        IssuerResponse::ok(r#"{"keys":[]}"#),
     ] {
-        issuer.tell_keys(broken);
+        issuer.set_keys(broken);
         sleep(Duration::from_hours(5)).await;
         verifier.verify(&token).await.unwrap();
         // Whether the issuer has this key can't be known now, so the client keeps its token.
@@ -126,7 +126,7 @@ async fn an_outage_of_the_issuer_is_survived_for_a_day() {
     }
     sleep(Duration::from_hours(5)).await;
     assert!(verifier.verify(&token).await.unwrap_err().is_unavailable());
-    issuer.tell_keys(Told::ok(key_set(&[&old])));
+    issuer.set_keys(IssuerResponse::ok(key_set(&[&old])));
     sleep(Duration::from_secs(31)).await;
     verifier.verify(&token).await.unwrap();
     assert!(matches!(
@@ -138,10 +138,10 @@ async fn an_outage_of_the_issuer_is_survived_for_a_day() {
 #[tokio::test(start_paused = true)]
 async fn an_issuer_that_is_not_up_yet_is_waited_for() {
     let (old, _, token, _) = two();
-    let issuer = Fake::new(Told::down());
+    let issuer = FakeIssuer::new(IssuerResponse::down());
     let verifier = start(&config(), &issuer);
     assert!(verifier.verify(&token).await.unwrap_err().is_unavailable());
-    issuer.tell_keys(Told::ok(key_set(&[&old])));
+    issuer.set_keys(IssuerResponse::ok(key_set(&[&old])));
     sleep(Duration::from_secs(2)).await;
     verifier.verify(&token).await.unwrap();
 }
@@ -149,7 +149,7 @@ async fn an_issuer_that_is_not_up_yet_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn the_tasks_end_with_the_last_clone() {
     let (old, ..) = two();
-    let issuer = Fake::new(Told::down());
+    let issuer = FakeIssuer::new(IssuerResponse::down());
     let verifier = start(&config(), &issuer);
     let clone = verifier.clone();
     sleep(Duration::from_mins(1)).await;
@@ -157,7 +157,7 @@ async fn the_tasks_end_with_the_last_clone() {
     sleep(Duration::from_mins(1)).await;
     let asked = issuer.asked("jwks").len();
     drop(clone);
-    issuer.tell_keys(Told::ok(key_set(&[&old])));
+    issuer.set_keys(IssuerResponse::ok(key_set(&[&old])));
     sleep(Duration::from_hours(1)).await;
     assert_eq!(issuer.asked("jwks").len(), asked);
 }
@@ -192,14 +192,14 @@ fn only_public_keys_with_an_id_and_an_algorithm_are_used() {
     ];
     for bad in bad {
         assert!(
-            matches!(KeySet::from_json(bad.as_bytes()), Err(KeySetError::Empty)),
+            matches!(JwkSet::from_json(bad.as_bytes()), Err(JwkSetError::Empty)),
             "{bad}"
         );
     }
     let twice = key_set(&[&key, &key]);
     assert!(matches!(
-        KeySet::from_json(twice.as_bytes()),
-        Err(KeySetError::Ambiguous)
+        JwkSet::from_json(twice.as_bytes()),
+        Err(JwkSetError::Ambiguous)
     ));
     for malformed in [
         "",
@@ -211,13 +211,13 @@ fn only_public_keys_with_an_id_and_an_algorithm_are_used() {
     ] {
         assert!(
             matches!(
-                KeySet::from_json(malformed.as_bytes()),
-                Err(KeySetError::Malformed(_))
+                JwkSet::from_json(malformed.as_bytes()),
+                Err(JwkSetError::Malformed(_))
             ),
             "{malformed}"
         );
     }
-    let set = KeySet::from_json(key_set(&[&key]).as_bytes()).unwrap();
+    let set = JwkSet::from_json(key_set(&[&key]).as_bytes()).unwrap();
     assert_eq!(
         (set.algorithm(&key.id), set.algorithm("x")),
         (Some(Algorithm::Rs256), None)

@@ -41,7 +41,7 @@ impl Fixture {
         &self,
     ) -> (
         mpsc::Sender<()>,
-        impl Future<Output = Result<(), Fault>> + use<>,
+        impl Future<Output = Result<(), SqliteError>> + use<>,
     ) {
         let (release, held) = mpsc::channel::<()>();
         let (began, begun) = oneshot::channel();
@@ -60,9 +60,9 @@ impl Fixture {
     }
 
     /// Puts a call into the queue at once.
-    fn call<F>(&self, work: F) -> impl Future<Output = Result<(), Fault>> + use<F>
+    fn call<F>(&self, work: F) -> impl Future<Output = Result<(), SqliteError>> + use<F>
     where
-        F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<(), SqliteError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let call = Call {
@@ -72,12 +72,12 @@ impl Fixture {
         };
         let sent = self.writer.queue.try_send(Message::Do(Box::new(call)));
         async move {
-            sent.map_err(|_| Fault::Busy)?;
-            answered.await.unwrap_or(Err(Fault::Closed))
+            sent.map_err(|_| SqliteError::Busy)?;
+            answered.await.unwrap_or(Err(SqliteError::Closed))
         }
     }
 
-    fn note(&self, id: i64) -> impl Future<Output = Result<(), Fault>> + use<> {
+    fn note(&self, id: i64) -> impl Future<Output = Result<(), SqliteError>> + use<> {
         self.call(move |conn| insert(conn, id))
     }
 
@@ -92,7 +92,7 @@ impl Fixture {
     }
 }
 
-fn insert(conn: &Connection, id: i64) -> Result<(), Fault> {
+fn insert(conn: &Connection, id: i64) -> Result<(), SqliteError> {
     conn.execute("INSERT INTO notes VALUES (?1)", [id])?;
     Ok(())
 }
@@ -111,8 +111,8 @@ async fn a_call_that_fails_or_panics_is_undone_alone() {
     drop(release);
     first.await.unwrap();
     before.await.unwrap();
-    assert!(matches!(failing.await, Err(Fault::Sql(_))));
-    assert!(matches!(panicking.await, Err(Fault::Panicked)));
+    assert!(matches!(failing.await, Err(SqliteError::Sql(_))));
+    assert!(matches!(panicking.await, Err(SqliteError::Panicked)));
     after.await.unwrap();
     assert_eq!(fixture.notes(), [1, 4]);
     fixture.note(5).await.unwrap();
@@ -153,7 +153,10 @@ async fn a_failed_commit_fails_the_whole_group() {
     });
     drop(release);
     for outcome in [first.await, note.await, promise.await] {
-        assert!(matches!(outcome, Err(Fault::Abandoned(_))), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(SqliteError::Abandoned(_))),
+            "{outcome:?}"
+        );
     }
     assert_eq!(fixture.notes(), [0_i64; 0]);
     fixture.note(2).await.unwrap();
@@ -168,10 +171,10 @@ async fn a_transaction_that_sqlite_gives_up_fails_the_whole_group() {
     let fatal =
         fixture.call(|conn| Ok(conn.execute_batch("INSERT OR ROLLBACK INTO notes VALUES (1)")?));
     drop(release);
-    assert!(matches!(first.await, Err(Fault::Abandoned(_))));
-    assert!(matches!(note.await, Err(Fault::Abandoned(_))));
+    assert!(matches!(first.await, Err(SqliteError::Abandoned(_))));
+    assert!(matches!(note.await, Err(SqliteError::Abandoned(_))));
     assert!(
-        matches!(fatal.await, Err(Fault::Sql(_))),
+        matches!(fatal.await, Err(SqliteError::Sql(_))),
         "its own failure says more"
     );
     fixture.note(2).await.unwrap();
@@ -217,7 +220,7 @@ async fn a_full_queue_turns_away_at_once() {
         .collect();
     assert!(matches!(
         fixture.writer.run(|_| Ok(())).await,
-        Err(Fault::Busy)
+        Err(SqliteError::Busy)
     ));
     drop(release);
     first.await.unwrap();
@@ -250,7 +253,7 @@ async fn close_finishes_what_waits() {
     closing.await.unwrap();
     assert!(matches!(
         fixture.writer.run(|_| Ok(())).await,
-        Err(Fault::Closed)
+        Err(SqliteError::Closed)
     ));
     assert_eq!(fixture.notes(), [1]);
 }

@@ -111,7 +111,7 @@ fn each_algorithm_signs_while_it_is_active_and_verifies_until_it_is_gone() {
         let set: Value = serde_json::from_str(&tokens.to_json()).unwrap();
         assert_eq!(
             set["keys"].as_array().unwrap().len(),
-            4,
+            keys.len(),
             "all of them are published"
         );
         assert_eq!(
@@ -295,6 +295,45 @@ fn one_key_with_two_algorithms_is_refused() {
         JoseTokens::stored(config(), files, &master),
         Err(KeyFault::TwoAlgorithms(_))
     ));
+}
+
+#[test]
+fn a_key_file_under_the_other_name_of_ed25519_keeps_its_tokens_valid() {
+    let (master, pem) = (master(), IdKey::generate(Algorithm::Ed25519).unwrap());
+    let signed_as = |algorithm| {
+        let key = IdKey::from_pem(algorithm, &pem).unwrap();
+        JoseTokens::new(config(), key, &master).unwrap()
+    };
+    let (older, newer) = (signed_as(Algorithm::EdDsa), signed_as(Algorithm::Ed25519));
+    for (before, after, name) in [(&older, &newer, "EdDSA"), (&newer, &older, "Ed25519")] {
+        let token = before.sign_id(&claims().0).unwrap();
+        assert_eq!(header(&token)["alg"], name);
+        let set: Value = serde_json::from_str(&before.to_json()).unwrap();
+        assert_eq!(set["keys"][0]["alg"], name);
+        assert!(before.verify_id(&token, T).is_ok());
+        assert!(after.verify_id(&token, T).is_ok());
+    }
+}
+
+#[test]
+fn one_key_under_both_names_of_ed25519_is_published_once_as_it_signs() {
+    let (master, pem) = (master(), IdKey::generate(Algorithm::EdDsa).unwrap());
+    for (signs, other) in [
+        (Algorithm::EdDsa, Algorithm::Ed25519),
+        (Algorithm::Ed25519, Algorithm::EdDsa),
+    ] {
+        let files = FileKeys {
+            signing: Some(IdKey::from_pem(signs, &pem).unwrap()),
+            others: vec![IdKey::verifying(Some(other), pem.expose_secret()).unwrap()],
+        };
+        let tokens = JoseTokens::stored(config(), files, &master).unwrap();
+        let set: Value = serde_json::from_str(&tokens.to_json()).unwrap();
+        assert_eq!(set["keys"].as_array().unwrap().len(), 1);
+        assert_eq!(set["keys"][0]["alg"], signs.name());
+        let token = tokens.sign_id(&claims().0).unwrap();
+        assert_eq!(header(&token)["alg"], signs.name());
+        assert!(tokens.verify_id(&token, T).is_ok());
+    }
 }
 
 #[test]

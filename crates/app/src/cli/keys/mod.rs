@@ -46,7 +46,7 @@ pub enum KeysCommand {
         /// What the key is for.
         #[arg(long, value_enum, default_value_t)]
         r#use: Use,
-        /// RS256, PS256, ES256 or EdDSA, in place of what is configured; for ID tokens.
+        /// RS256, PS256, ES256, EdDSA or Ed25519, in place of what is configured; for ID tokens.
         #[arg(long)]
         algorithm: Option<Algorithm>,
     },

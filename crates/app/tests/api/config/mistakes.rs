@@ -124,7 +124,7 @@ fn cases() -> Vec<Case> {
         ),
         file(
             "[tokens]\nalgorithm = \"RS265\"\n",
-            "config/revolve.toml:2: tokens.algorithm: expected \"RS256\", \"PS256\", \"ES256\" or \"EdDSA\"; did you mean \"RS256\"?",
+            "config/revolve.toml:2: tokens.algorithm: expected \"RS256\", \"PS256\", \"ES256\", \"EdDSA\" or \"Ed25519\"; did you mean \"RS256\"?",
         ),
         file(
             "[log]\nformat = \"geheim\"\n",

@@ -165,7 +165,8 @@ fn refresh_secrets_rotate_in_the_same_way() {
         .contains("HS256")
     );
     assert!(
-        refused(here, &["generate", "--algorithm", "HS256"]).contains("RS256, PS256, ES256, EdDSA")
+        refused(here, &["generate", "--algorithm", "HS256"])
+            .contains("RS256, PS256, ES256, EdDSA, Ed25519")
     );
 }
 

@@ -8,7 +8,7 @@ use revolve_domain::{
     ports::{IdClaims, RefreshClaims, TokenCodec, TokenRejected, VerifiedId},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc};
 
 fn id_claims() -> IdClaims {
     let name = Some(label("Änn \"O'Neil\" 🦀"));
@@ -195,22 +195,28 @@ pub async fn a_changed_token_is_refused(codec: &Arc<dyn TokenCodec>) {
     let now = START.plus(secs(60));
     let (id, other_id) = (sign_id(codec, &id_claims()), sign_id(codec, &id_claims()));
     for forged in forgeries(id.expose_secret(), other_id.expose_secret()) {
-        assert_eq!(
-            codec.verify_id(&SecretString::from(forged.as_str()), now),
-            Err(TokenRejected::Invalid),
-            "{forged}"
-        );
+        let verified = codec.verify_id(&SecretString::from(forged.as_str()), now);
+        assert_refused(&verified, &forged, &id);
     }
     let (refresh, other_refresh) = (
         sign_refresh(codec, &refresh_claims()),
         sign_refresh(codec, &refresh_claims()),
     );
     for forged in forgeries(refresh.expose_secret(), other_refresh.expose_secret()) {
-        assert_eq!(
-            codec.verify_refresh(&SecretString::from(forged.as_str())),
-            Err(TokenRejected::Invalid),
-            "{forged}"
-        );
+        let verified = codec.verify_refresh(&SecretString::from(forged.as_str()));
+        assert_refused(&verified, &forged, &refresh);
+    }
+}
+
+/// A forged token is invalid; where its header is changed, it may name another key.
+fn assert_refused<T: Debug + PartialEq>(
+    verified: &Result<T, TokenRejected>,
+    forged: &str,
+    token: &SecretString,
+) {
+    let header = token.expose_secret().split('.').next();
+    if forged.split('.').next() == header || *verified != Err(TokenRejected::UnknownKey) {
+        assert_eq!(*verified, Err(TokenRejected::Invalid), "{forged}");
     }
 }
 
@@ -241,7 +247,7 @@ pub async fn a_changed_token_is_invalid_even_when_expired(codec: &Arc<dyn TokenC
             &SecretString::from(forged.as_str()),
             claims.expires_at.plus(secs(60)),
         );
-        assert_eq!(verified, Err(TokenRejected::Invalid), "{forged}");
+        assert_refused(&verified, &forged, &token);
     }
 }
 

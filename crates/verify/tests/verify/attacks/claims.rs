@@ -1,9 +1,9 @@
 //! Claims that the issuer's key has signed and that must still not pass.
 
-use super::Table;
+use super::AttackTable;
 use serde_json::{Value, json};
 
-pub(super) fn add(table: &mut Table<'_>) {
+pub(super) fn add(table: &mut AttackTable<'_>) {
     let target = table.target;
     for name in [
         "iss",
@@ -99,14 +99,14 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-fn change(table: &mut Table<'_>, name: &str, value: Value) {
+fn change(table: &mut AttackTable<'_>, name: &str, value: Value) {
     let mut claims = table.target.claims.clone();
     let shown = format!("{name} {value}");
     claims[name] = value;
     table.add_payload(shown, claims.to_string());
 }
 
-fn times(table: &mut Table<'_>) {
+fn times(table: &mut AttackTable<'_>) {
     let now = table.target.now;
     for exp in [
         json!(0),
@@ -179,7 +179,7 @@ fn times(table: &mut Table<'_>) {
     }
 }
 
-fn duplicates(table: &mut Table<'_>) {
+fn duplicates(table: &mut AttackTable<'_>) {
     let target = table.target;
     let good = target.claims.to_string();
     for name in [
@@ -216,7 +216,7 @@ fn duplicates(table: &mut Table<'_>) {
 }
 
 /// Tokens that are good for something else.
-fn other_tokens(table: &mut Table<'_>) {
+fn other_tokens(table: &mut AttackTable<'_>) {
     let target = table.target;
     table.add("refresh token", target.refresh.clone());
     let claims = &target.claims;

@@ -1,13 +1,13 @@
 //! Headers that want another algorithm, another key, another type or an extension.
 
-use super::{Table, Target};
+use super::{AttackTable, AttackTarget};
 use crate::support::{TestKey, b64, key_set};
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use revolve_verify::Algorithm;
 use serde_json::{Value, json};
 
-pub(super) fn add(table: &mut Table<'_>) {
+pub(super) fn add(table: &mut AttackTable<'_>) {
     let evil = TestKey::generate(table.target.key.algorithm);
     algorithms(table);
     key_confusion(table);
@@ -28,19 +28,19 @@ pub(super) fn add(table: &mut Table<'_>) {
     }
 }
 
-fn with(target: &Target, name: &str, value: Value) -> String {
+fn with(target: &AttackTarget, name: &str, value: Value) -> String {
     let mut header = target.key.header("JWT");
     header[name] = value;
     header.to_string()
 }
 
-fn without(target: &Target, name: &str) -> String {
+fn without(target: &AttackTarget, name: &str) -> String {
     let mut header = target.key.header("JWT");
     header.as_object_mut().unwrap().remove(name);
     header.to_string()
 }
 
-fn algorithms(table: &mut Table<'_>) {
+fn algorithms(table: &mut AttackTable<'_>) {
     let target = table.target;
     for none in [
         "none", "None", "NONE", "nOnE", "", " none", "none\0", "\"none\"",
@@ -65,6 +65,11 @@ fn algorithms(table: &mut Table<'_>) {
         ),
     );
     let real = target.key.algorithm.name();
+    // With this curve both are names of the key's own algorithm (RFC 9864 §2.2).
+    let same: &[_] = match target.key.algorithm {
+        Algorithm::EdDsa | Algorithm::Ed25519 => &["EdDSA", "Ed25519"],
+        _ => &[real],
+    };
     for other in [
         "RS256",
         "PS256",
@@ -81,6 +86,7 @@ fn algorithms(table: &mut Table<'_>) {
         "HS384",
         "HS512",
         "Ed25519",
+        "Ed448",
         "RS1",
         "RSA",
         "SHA256withRSA",
@@ -88,7 +94,7 @@ fn algorithms(table: &mut Table<'_>) {
         "dir",
         "RSA-OAEP",
     ] {
-        if other != real {
+        if !same.contains(&other) {
             table.add_header(
                 format!("alg {other}, signed as {real}"),
                 with(target, "alg", json!(other)),
@@ -123,7 +129,7 @@ fn algorithms(table: &mut Table<'_>) {
 }
 
 /// What is public, used as if it were a secret (RFC 8725 §2.1).
-fn key_confusion(table: &mut Table<'_>) {
+fn key_confusion(table: &mut AttackTable<'_>) {
     let target = table.target;
     let der = target.key.public_der();
     let body = STANDARD.encode(&der);
@@ -180,7 +186,7 @@ fn key_confusion(table: &mut Table<'_>) {
     }
 }
 
-fn key_ids(table: &mut Table<'_>, evil: &TestKey) {
+fn key_ids(table: &mut AttackTable<'_>, evil: &TestKey) {
     let target = table.target;
     let id = target.key.id.as_str();
     let injected = [
@@ -272,7 +278,7 @@ fn key_ids(table: &mut Table<'_>, evil: &TestKey) {
 }
 
 /// Headers that bring a key along (RFC 8725 §2.10, §3.10).
-fn keys_of_their_own(table: &mut Table<'_>, evil: &TestKey) {
+fn keys_of_their_own(table: &mut AttackTable<'_>, evil: &TestKey) {
     let target = table.target;
     let certificate = STANDARD.encode(evil.public_der());
     let data_url = format!(
@@ -327,7 +333,7 @@ fn keys_of_their_own(table: &mut Table<'_>, evil: &TestKey) {
     }
 }
 
-fn types_and_extensions(table: &mut Table<'_>) {
+fn types_and_extensions(table: &mut AttackTable<'_>) {
     let target = table.target;
     for value in [
         json!("jwt"),
@@ -378,7 +384,7 @@ fn types_and_extensions(table: &mut Table<'_>) {
     }
 }
 
-fn duplicates(table: &mut Table<'_>) {
+fn duplicates(table: &mut AttackTable<'_>) {
     let target = table.target;
     let header = target.header();
     for first in [

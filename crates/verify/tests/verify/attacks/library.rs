@@ -1,6 +1,6 @@
 //! The table against `revolve-verify`.
 
-use super::Target;
+use super::AttackTarget;
 use crate::support::{ISSUER, NOW, SESSION, TestKey, USER, b64, claims, verifier};
 use aws_lc_rs::hmac;
 use revolve_verify::Algorithm;
@@ -24,10 +24,10 @@ async fn no_hostile_token_is_accepted() {
     for (index, algorithm) in Algorithm::ALL.into_iter().enumerate() {
         let (key, sibling) = (
             TestKey::of_issuer(algorithm),
-            TestKey::of_issuer(Algorithm::ALL[(index + 2) % 4]),
+            TestKey::of_issuer(Algorithm::ALL[(index + 2) % Algorithm::ALL.len()]),
         );
         let (verifier, _) = verifier(&[&key, &sibling]);
-        let target = Target {
+        let target = AttackTarget {
             key,
             sibling,
             claims: claims(),

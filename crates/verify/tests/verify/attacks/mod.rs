@@ -12,8 +12,8 @@ use crate::support::{TestKey, b64};
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Whom the tokens are made for.
-pub(crate) struct Target {
+/// The key and the claims that the tokens are made from.
+pub(crate) struct AttackTarget {
     pub(crate) key: Arc<TestKey>,
     /// Another key of the issuer, for another algorithm.
     pub(crate) sibling: Arc<TestKey>,
@@ -26,20 +26,20 @@ pub(crate) struct Target {
 }
 
 /// A token that must not be accepted.
-pub(crate) struct Attack {
+pub(crate) struct HostileToken {
     pub(crate) name: String,
     pub(crate) token: String,
 }
 
 /// Collects attacks.
-struct Table<'t> {
-    target: &'t Target,
-    attacks: Vec<Attack>,
+struct AttackTable<'t> {
+    target: &'t AttackTarget,
+    attacks: Vec<HostileToken>,
 }
 
-impl Table<'_> {
+impl AttackTable<'_> {
     fn add(&mut self, name: impl Into<String>, token: impl Into<String>) {
-        self.attacks.push(Attack {
+        self.attacks.push(HostileToken {
             name: name.into(),
             token: token.into(),
         });
@@ -67,7 +67,7 @@ impl Table<'_> {
     }
 }
 
-impl Target {
+impl AttackTarget {
     /// The usual header.
     fn header(&self) -> String {
         self.key.header("JWT").to_string()
@@ -78,8 +78,8 @@ impl Target {
     }
 
     /// The whole table.
-    pub(crate) fn attacks(&self) -> Vec<Attack> {
-        let mut table = Table {
+    pub(crate) fn attacks(&self) -> Vec<HostileToken> {
+        let mut table = AttackTable {
             target: self,
             attacks: Vec::new(),
         };

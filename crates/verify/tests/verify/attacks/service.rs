@@ -1,6 +1,6 @@
 //! The table against a running service.
 
-use super::Target;
+use super::AttackTarget;
 use crate::support::{TestKey, with_service};
 use reqwest::header::HeaderValue;
 use revolve_verify::Algorithm;
@@ -26,7 +26,7 @@ fn no_hostile_token_is_accepted(algorithm: Algorithm) {
             }),
         );
         let now = account.claims["iat"].as_u64().unwrap();
-        let target = Target {
+        let target = AttackTarget {
             key,
             sibling,
             claims: account.claims,
@@ -79,4 +79,9 @@ fn es256() {
 #[test]
 fn eddsa() {
     no_hostile_token_is_accepted(Algorithm::EdDsa);
+}
+
+#[test]
+fn ed25519() {
+    no_hostile_token_is_accepted(Algorithm::Ed25519);
 }

@@ -1,10 +1,10 @@
 //! Tokens of a wrong shape: parts, padding, white space, encodings, other serializations, sizes.
 
-use super::{Table, Target};
+use super::{AttackTable, AttackTarget};
 use crate::support::b64;
 use serde_json::json;
 
-pub(super) fn add(table: &mut Table<'_>) {
+pub(super) fn add(table: &mut AttackTable<'_>) {
     let target = table.target;
     let good = target.good();
     let parts: Vec<&str> = good.split('.').collect();
@@ -102,7 +102,7 @@ pub(super) fn add(table: &mut Table<'_>) {
 }
 
 /// The same bytes in another spelling (RFC 4648 §3.5), and other encodings.
-fn encodings(table: &mut Table<'_>, target: &Target, good: &str) {
+fn encodings(table: &mut AttackTable<'_>, target: &AttackTarget, good: &str) {
     let (message, signature) = good.rsplit_once('.').unwrap();
     table.add(
         "loose bits in the signature",
@@ -197,7 +197,7 @@ fn encodings(table: &mut Table<'_>, target: &Target, good: &str) {
     }
 }
 
-fn sizes(table: &mut Table<'_>, target: &Target) {
+fn sizes(table: &mut AttackTable<'_>, target: &AttackTarget) {
     let mut huge = target.claims.clone();
     huge["user"]["name"] = json!("a".repeat(8000));
     table.add_payload("payload of 8 KB", huge.to_string());

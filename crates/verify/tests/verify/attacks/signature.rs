@@ -1,6 +1,6 @@
 //! Signatures that are none, or of something else, or numbers out of range.
 
-use super::Table;
+use super::AttackTable;
 use crate::support::{TestKey, b64};
 use base64::{
     Engine,
@@ -9,7 +9,7 @@ use base64::{
 use revolve_verify::Algorithm;
 use serde_json::json;
 
-pub(super) fn add(table: &mut Table<'_>) {
+pub(super) fn add(table: &mut AttackTable<'_>) {
     let target = table.target;
     let good = target.good();
     let (message, signature) = good.rsplit_once('.').unwrap();
@@ -125,7 +125,7 @@ fn numbers(algorithm: Algorithm, signature: &[u8], key: &TestKey) -> Vec<(&'stat
                 ("33 bytes each", [&[0], r, &[0], s].concat()),
             ]
         }
-        Algorithm::EdDsa => {
+        Algorithm::EdDsa | Algorithm::Ed25519 => {
             let order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
             let (r, s) = signature.split_at(32);
             // RFC 8032 §5.1.7: S must be below the group's order.

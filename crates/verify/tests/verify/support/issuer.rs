@@ -1,24 +1,24 @@
-//! An issuer without a network: tests say what it answers, and see what it was asked.
+//! An issuer without a network: tests set its answers and see its requests.
 
 use async_trait::async_trait;
-use revolve_verify::fetch::{Fetch, FetchError, Request, Response};
+use revolve_verify::fetch::{Fetch, FetchError, FetchRequest, FetchResponse};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
-/// What the issuer does with the next requests to one path.
+/// How the issuer answers the next requests to one path.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct IssuerResponse {
     pub(crate) status: u16,
     pub(crate) body: String,
     pub(crate) etag: Option<String>,
     pub(crate) max_age: Option<std::time::Duration>,
     /// The connection breaks.
     pub(crate) down: bool,
-    /// Answers to this entity tag are held until something else is told.
+    /// Requests with this entity tag are held until the response changes.
     pub(crate) hold: bool,
 }
 
-impl Told {
+impl IssuerResponse {
     pub(crate) fn ok(body: impl Into<String>) -> Self {
         Self {
             status: 200,
@@ -44,31 +44,31 @@ impl Told {
 
 /// The issuer; clones are one.
 #[derive(Clone)]
-pub(crate) struct Fake {
-    keys: Arc<watch::Sender<Told>>,
-    feed: Arc<watch::Sender<Told>>,
-    asked: Arc<Mutex<Vec<Request>>>,
+pub(crate) struct FakeIssuer {
+    keys: Arc<watch::Sender<IssuerResponse>>,
+    feed: Arc<watch::Sender<IssuerResponse>>,
+    asked: Arc<Mutex<Vec<FetchRequest>>>,
 }
 
-impl Fake {
-    pub(crate) fn new(keys: Told) -> Self {
+impl FakeIssuer {
+    pub(crate) fn new(keys: IssuerResponse) -> Self {
         Self {
             keys: Arc::new(watch::Sender::new(keys)),
-            feed: Arc::new(watch::Sender::new(Told::down())),
+            feed: Arc::new(watch::Sender::new(IssuerResponse::down())),
             asked: Arc::default(),
         }
     }
 
-    pub(crate) fn tell_keys(&self, told: Told) {
-        self.keys.send_replace(told);
+    pub(crate) fn set_keys(&self, response: IssuerResponse) {
+        self.keys.send_replace(response);
     }
 
-    pub(crate) fn tell_feed(&self, told: Told) {
-        self.feed.send_replace(told);
+    pub(crate) fn set_feed(&self, response: IssuerResponse) {
+        self.feed.send_replace(response);
     }
 
-    /// The requests whose URL has this in it.
-    pub(crate) fn asked(&self, what: &str) -> Vec<Request> {
+    /// The requests whose URL contains this.
+    pub(crate) fn asked(&self, what: &str) -> Vec<FetchRequest> {
         self.asked
             .lock()
             .unwrap()
@@ -80,21 +80,21 @@ impl Fake {
 }
 
 #[async_trait]
-impl Fetch for Fake {
-    async fn get(&self, request: Request) -> Result<Response, FetchError> {
+impl Fetch for FakeIssuer {
+    async fn get(&self, request: FetchRequest) -> Result<FetchResponse, FetchError> {
         self.asked.lock().unwrap().push(request.clone());
         let sender = if request.url.contains("jwks") {
             &self.keys
         } else {
             &self.feed
         };
-        let mut told = sender.subscribe();
-        // Everybody who asks at the same moment is on the way at the same time.
+        let mut responses = sender.subscribe();
+        // Requests of the same moment are under way at the same time.
         tokio::task::yield_now().await;
-        let mut now = told.borrow_and_update().clone();
+        let mut now = responses.borrow_and_update().clone();
         if now.hold && now.etag == request.etag {
-            drop(tokio::time::timeout(request.timeout, told.changed()).await);
-            now = told.borrow().clone();
+            drop(tokio::time::timeout(request.timeout, responses.changed()).await);
+            now = responses.borrow().clone();
         }
         if now.down {
             return Err(FetchError::Transport("the network is down".into()));
@@ -111,8 +111,8 @@ fn response(
     etag: Option<String>,
     max_age: Option<std::time::Duration>,
     body: String,
-) -> Response {
-    Response {
+) -> FetchResponse {
+    FetchResponse {
         status,
         etag,
         max_age,

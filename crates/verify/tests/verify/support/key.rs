@@ -17,7 +17,7 @@ pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-enum Pair {
+enum TestKeyPair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
@@ -29,7 +29,7 @@ pub(crate) struct TestKey {
     pub(crate) id: String,
     pub(crate) jwk: Value,
     pub(crate) pkcs8: Vec<u8>,
-    pair: Pair,
+    pair: TestKeyPair,
 }
 
 impl TestKey {
@@ -47,7 +47,7 @@ impl TestKey {
                     .unwrap()
                     .as_ref()
                     .to_vec();
-                (Pair::Rsa(pair), pkcs8, required)
+                (TestKeyPair::Rsa(pair), pkcs8, required)
             }
             Algorithm::Es256 => {
                 let pair =
@@ -55,14 +55,14 @@ impl TestKey {
                 let point = pair.public_key().as_ref();
                 let required = json!({ "crv": "P-256", "kty": "EC", "x": b64(&point[1..33]), "y": b64(&point[33..]) });
                 let pkcs8 = pair.to_pkcs8v1().unwrap().as_ref().to_vec();
-                (Pair::Ec(pair), pkcs8, required)
+                (TestKeyPair::Ec(pair), pkcs8, required)
             }
-            Algorithm::EdDsa => {
+            Algorithm::EdDsa | Algorithm::Ed25519 => {
                 let pair = Ed25519KeyPair::generate().unwrap();
                 let required =
                     json!({ "crv": "Ed25519", "kty": "OKP", "x": b64(pair.public_key().as_ref()) });
                 let pkcs8 = pair.to_pkcs8v1().unwrap().as_ref().to_vec();
-                (Pair::Ed(pair), pkcs8, required)
+                (TestKeyPair::Ed(pair), pkcs8, required)
             }
         };
         // RFC 7638 §3. The literals above are in order, but maps keep it only with a feature of serde_json.
@@ -87,7 +87,8 @@ impl TestKey {
 
     /// The issuer's key for an algorithm, the same in all tests of this process.
     pub(crate) fn of_issuer(algorithm: Algorithm) -> Arc<Self> {
-        static KEYS: [OnceLock<Arc<TestKey>>; 4] = [const { OnceLock::new() }; 4];
+        static KEYS: [OnceLock<Arc<TestKey>>; Algorithm::ALL.len()] =
+            [const { OnceLock::new() }; Algorithm::ALL.len()];
         let index = Algorithm::ALL
             .iter()
             .position(|known| *known == algorithm)
@@ -119,9 +120,9 @@ impl TestKey {
             public.as_der().unwrap().as_ref().to_vec()
         };
         match &self.pair {
-            Pair::Rsa(pair) => encode(pair.public_key()),
-            Pair::Ec(pair) => encode(pair.public_key()),
-            Pair::Ed(pair) => encode(pair.public_key()),
+            TestKeyPair::Rsa(pair) => encode(pair.public_key()),
+            TestKeyPair::Ec(pair) => encode(pair.public_key()),
+            TestKeyPair::Ed(pair) => encode(pair.public_key()),
         }
     }
 
@@ -129,7 +130,7 @@ impl TestKey {
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
-            Pair::Rsa(pair) => {
+            TestKeyPair::Rsa(pair) => {
                 let padding: &'static dyn signature::RsaEncoding =
                     if self.algorithm == Algorithm::Rs256 {
                         &signature::RSA_PKCS1_SHA256
@@ -141,8 +142,8 @@ impl TestKey {
                     .unwrap();
                 signature
             }
-            Pair::Ec(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
-            Pair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
+            TestKeyPair::Ec(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+            TestKeyPair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
         }
     }
 

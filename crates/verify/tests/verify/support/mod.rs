@@ -1,14 +1,14 @@
-//! What the tests share: keys, claims, a clock and an issuer that does as it is told.
+//! What the tests share: keys, claims, a clock and an issuer that does as it is response.
 
 mod issuer;
 mod key;
 mod service;
 
-pub(crate) use issuer::{Fake, Told};
+pub(crate) use issuer::{FakeIssuer, IssuerResponse};
 pub(crate) use key::{TestKey, b64, key_set};
 pub(crate) use service::with_service;
 
-use revolve_verify::{Clock, KeySet, Verifier, VerifierConfig};
+use revolve_verify::{Clock, JwkSet, Verifier, VerifierConfig};
 use serde_json::{Value, json};
 use std::sync::{
     Arc,
@@ -57,7 +57,7 @@ pub(crate) fn config() -> VerifierConfig {
 /// A verifier that knows these keys and the fake clock.
 pub(crate) fn verifier(keys: &[&TestKey]) -> (Verifier, TestClock) {
     let clock = TestClock::new();
-    let keys = KeySet::from_json(key_set(keys).as_bytes()).unwrap();
+    let keys = JwkSet::from_json(key_set(keys).as_bytes()).unwrap();
     (
         Verifier::with_keys(&config(), keys, Arc::new(clock.clone())),
         clock,

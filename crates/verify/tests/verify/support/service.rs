@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 /// A service that runs.
-pub(crate) struct Service {
+pub(crate) struct RunningService {
     pub(crate) base: String,
     client: Client,
 }
 
-/// Somebody who has just signed up.
-pub(crate) struct Account {
+/// A user who has just signed up.
+pub(crate) struct SignedUp {
     pub(crate) refresh: String,
     pub(crate) claims: Value,
 }
 
 /// Runs a test against a service that signs with the issuer's key for an algorithm.
-pub(crate) fn with_service(algorithm: Algorithm, test: impl AsyncFnOnce(Service)) {
+pub(crate) fn with_service(algorithm: Algorithm, test: impl AsyncFnOnce(RunningService)) {
     actix_web::rt::System::new().block_on(async move {
         let folder = tempfile::tempdir().unwrap();
         let config = format!(
@@ -35,14 +35,14 @@ pub(crate) fn with_service(algorithm: Algorithm, test: impl AsyncFnOnce(Service)
         let (stop, stopped) = oneshot::channel::<()>();
         let running = actix_web::rt::spawn(application.run(async move { drop(stopped.await) }));
         let client = Client::builder().no_proxy().build().unwrap();
-        test(Service { base, client }).await;
+        test(RunningService { base, client }).await;
         drop(stop);
         running.await.unwrap().unwrap();
     });
 }
 
-impl Service {
-    pub(crate) async fn sign_up(&self, email: &str) -> Account {
+impl RunningService {
+    pub(crate) async fn sign_up(&self, email: &str) -> SignedUp {
         let request = self
             .client
             .post(format!("{}/api/account/signup", self.base));
@@ -57,7 +57,7 @@ impl Service {
         let id_token = token("idToken");
         let payload = id_token.split('.').nth(1).unwrap();
         let claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-        Account {
+        SignedUp {
             refresh: token("refreshToken"),
             claims,
         }

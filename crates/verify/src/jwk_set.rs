@@ -6,10 +6,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use std::{collections::HashMap, sync::Arc};
 
-/// A text is no key set.
+/// A text is no usable JWK set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum KeySetError {
+pub enum JwkSetError {
     /// It is not JSON with `keys`, or names a member twice.
     #[error("this is no JWK set")]
     Malformed(#[source] serde_json::Error),
@@ -23,11 +23,11 @@ pub enum KeySetError {
 
 /// Public keys by key id.
 #[derive(Clone, Debug, Default)]
-pub struct KeySet(HashMap<String, Arc<Key>>);
+pub struct JwkSet(HashMap<String, Arc<VerifyingKey>>);
 
 /// A public key, ready to verify.
 #[derive(Debug)]
-pub(crate) struct Key {
+pub(crate) struct VerifyingKey {
     algorithm: Algorithm,
     public: ParsedPublicKey,
 }
@@ -37,28 +37,28 @@ struct WireSet {
     keys: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
-impl KeySet {
+impl JwkSet {
     /// Reads a JWK set. Keys without `kid` or `alg`, of other types or uses, too short ones, and any that come with private
     /// members are left out (RFC 7517 §5).
     ///
     /// # Errors
-    /// [`KeySetError`], also if no key is left.
-    pub fn from_json(text: &[u8]) -> Result<Self, KeySetError> {
-        let set: WireSet = json::parse(text).map_err(KeySetError::Malformed)?;
+    /// [`JwkSetError`], also if no key is left.
+    pub fn from_json(text: &[u8]) -> Result<Self, JwkSetError> {
+        let set: WireSet = json::parse(text).map_err(JwkSetError::Malformed)?;
         let mut keys = HashMap::new();
         for jwk in set.keys {
             let text = |name: &str| jwk.get(name).and_then(serde_json::Value::as_str);
-            match (text("kid"), Key::from_jwk(&jwk)) {
+            match (text("kid"), VerifyingKey::from_jwk(&jwk)) {
                 (Some(id), Some(key)) if !id.is_empty() => {
                     if keys.insert(id.to_owned(), Arc::new(key)).is_some() {
-                        return Err(KeySetError::Ambiguous);
+                        return Err(JwkSetError::Ambiguous);
                     }
                 }
                 (id, _) => tracing::debug!(kid = id, "a key of the key set can't be used"),
             }
         }
         if keys.is_empty() {
-            Err(KeySetError::Empty)
+            Err(JwkSetError::Empty)
         } else {
             Ok(Self(keys))
         }
@@ -69,7 +69,7 @@ impl KeySet {
         self.0.get(key_id).map(|key| key.algorithm)
     }
 
-    pub(crate) fn get(&self, key_id: &str) -> Option<&Arc<Key>> {
+    pub(crate) fn get(&self, key_id: &str) -> Option<&Arc<VerifyingKey>> {
         self.0.get(key_id)
     }
 
@@ -78,7 +78,7 @@ impl KeySet {
     }
 }
 
-impl Key {
+impl VerifyingKey {
     fn from_jwk(jwk: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
         let text = |name: &str| jwk.get(name).and_then(serde_json::Value::as_str);
         let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
@@ -107,10 +107,10 @@ impl Key {
                 let point = [vec![4], coordinate("x")?, coordinate("y")?].concat();
                 ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).ok()?
             }
-            Algorithm::EdDsa if text("crv") == Some("Ed25519") => {
+            Algorithm::EdDsa | Algorithm::Ed25519 if text("crv") == Some("Ed25519") => {
                 ParsedPublicKey::new(&signature::ED25519, coordinate("x")?).ok()?
             }
-            Algorithm::Es256 | Algorithm::EdDsa => return None,
+            Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Ed25519 => return None,
         };
         Some(Self { algorithm, public })
     }

@@ -1,11 +1,11 @@
-//! The key set at hand, and the one task that keeps it fresh. Nobody else fetches it, so however many tokens wait for a key there is
-//! one request.
+//! The key set in memory, and the task that keeps it fresh. Only that task fetches it, so that many tokens which wait for a key cost one
+//! request.
 
 use crate::{
     config::VerifierConfig,
     error::VerifyError,
-    fetch::{Fetch, FetchError, Request, Response},
-    key_set::{Key, KeySet},
+    fetch::{Fetch, FetchError, FetchRequest, FetchResponse},
+    jwk_set::{JwkSet, VerifyingKey},
     task::{Backoff, Task},
 };
 use std::{sync::Arc, time::Duration};
@@ -16,15 +16,14 @@ use tokio::{
 
 /// The most bytes of a key set.
 const LONGEST: usize = 256 * 1024;
-/// What is respected of `max-age`, at least and at most.
+/// The bounds of what counts as `max-age`.
 const SHORTEST_AGE: Duration = Duration::from_secs(10);
 const LONGEST_AGE: Duration = Duration::from_hours(1);
 
-/// What is known of the keys.
 #[derive(Clone, Debug, Default)]
-struct State {
+struct CachedKeys {
     /// Empty until a first fetch succeeds.
-    keys: Arc<KeySet>,
+    keys: Arc<JwkSet>,
     /// When a fetch last succeeded.
     confirmed: Option<Instant>,
     /// When a fetch last ended.
@@ -33,16 +32,16 @@ struct State {
     failure: Option<Arc<FetchError>>,
 }
 
-/// The keys at hand; clones share them.
+/// The keys in memory; clones share them.
 #[derive(Clone, Debug)]
-pub(crate) struct Keys {
-    state: watch::Receiver<State>,
+pub(crate) struct KeyCache {
+    state: watch::Receiver<CachedKeys>,
     wanted: Arc<Notify>,
-    settings: Arc<Settings>,
+    settings: Arc<CacheSettings>,
 }
 
 #[derive(Debug)]
-struct Settings {
+struct CacheSettings {
     url: String,
     cache_time: Duration,
     interval: Duration,
@@ -50,28 +49,28 @@ struct Settings {
     timeout: Duration,
 }
 
-impl Keys {
+impl KeyCache {
     /// Starts the task.
     pub(crate) fn follow(config: &VerifierConfig, fetch: Arc<dyn Fetch>) -> (Self, Task) {
-        let (sender, keys) = Self::new(config, State::default());
-        let keeper = Keeper {
+        let (sender, keys) = Self::new(config, CachedKeys::default());
+        let refresher = KeyRefresher {
             fetch,
             sender,
             wanted: Arc::clone(&keys.wanted),
             settings: Arc::clone(&keys.settings),
             etag: None,
         };
-        (keys, Task::spawn(keeper.run()))
+        (keys, Task::spawn(refresher.run()))
     }
 
-    /// Keys that stay as they are.
-    pub(crate) fn fixed(config: &VerifierConfig, keys: KeySet) -> Self {
+    /// Keys that never change.
+    pub(crate) fn fixed(config: &VerifierConfig, keys: JwkSet) -> Self {
         let mut settings = config.clone();
         settings.outage = Duration::MAX;
         let now = Some(Instant::now());
         Self::new(
             &settings,
-            State {
+            CachedKeys {
                 keys: Arc::new(keys),
                 confirmed: now,
                 attempted: now,
@@ -81,9 +80,9 @@ impl Keys {
         .1
     }
 
-    fn new(config: &VerifierConfig, state: State) -> (watch::Sender<State>, Self) {
+    fn new(config: &VerifierConfig, state: CachedKeys) -> (watch::Sender<CachedKeys>, Self) {
         let (sender, state) = watch::channel(state);
-        let settings = Settings {
+        let settings = CacheSettings {
             url: config.jwks_url.clone(),
             cache_time: config.cache_time,
             interval: config.unknown_key_interval,
@@ -100,22 +99,22 @@ impl Keys {
         )
     }
 
-    /// The key at hand.
-    pub(crate) fn at_hand(&self, key_id: &str) -> Result<Arc<Key>, VerifyError> {
+    /// The key, if it is in memory.
+    pub(crate) fn at_hand(&self, key_id: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
         let state = self.state.borrow();
         let usable = state
             .confirmed
             .is_some_and(|confirmed| confirmed.elapsed() <= self.settings.outage);
         match state.keys.get(key_id) {
             Some(key) if usable => Ok(Arc::clone(key)),
-            // Only an issuer that answers can say that it has no such key.
+            // That there is no such key is known only while the issuer answers.
             None if usable && state.failure.is_none() => Err(VerifyError::UnknownKey),
             _ => Err(VerifyError::Unavailable(state.failure.clone())),
         }
     }
 
-    /// The key, after a fetch if it is not at hand and the last fetch is long enough ago.
-    pub(crate) async fn find(&self, key_id: &str) -> Result<Arc<Key>, VerifyError> {
+    /// The key, after a fetch if it is not in memory and the last fetch is long enough ago.
+    pub(crate) async fn find(&self, key_id: &str) -> Result<Arc<VerifyingKey>, VerifyError> {
         let mut state = self.state.clone();
         let recent = {
             let seen = state.borrow_and_update();
@@ -127,7 +126,7 @@ impl Keys {
             return found;
         }
         self.wanted.notify_one();
-        // Without a keeper there is no change to wait for. An answer that never comes is judged by what is at hand.
+        // If no answer comes in time, the keys in memory decide.
         drop(
             timeout(
                 self.settings.timeout + Duration::from_secs(1),
@@ -144,16 +143,16 @@ impl Keys {
     }
 }
 
-/// The task.
-struct Keeper {
+/// The background task.
+struct KeyRefresher {
     fetch: Arc<dyn Fetch>,
-    sender: watch::Sender<State>,
+    sender: watch::Sender<CachedKeys>,
     wanted: Arc<Notify>,
-    settings: Arc<Settings>,
+    settings: Arc<CacheSettings>,
     etag: Option<String>,
 }
 
-impl Keeper {
+impl KeyRefresher {
     async fn run(mut self) {
         let mut backoff = Backoff::new();
         loop {
@@ -166,11 +165,11 @@ impl Keeper {
                         .clamp(SHORTEST_AGE, LONGEST_AGE)
                 }
                 Err(error) => {
-                    tracing::warn!(url = self.settings.url, error = %error, source = error_source(error), "the key set can't be had");
+                    tracing::warn!(url = self.settings.url, error = %error, source = error_source(error), "the key set can't be fetched");
                     backoff.next()
                 }
             };
-            // Whoever asked until now gets this answer.
+            // Calls that asked until now get this answer.
             drop(timeout(Duration::ZERO, self.wanted.notified()).await);
             self.sender.send_modify(|state| {
                 let now = Instant::now();
@@ -189,16 +188,16 @@ impl Keeper {
         }
     }
 
-    /// Fetches the key set and says how long it is fresh.
+    /// Fetches the key set. Answers its `max-age`.
     async fn refresh(&mut self) -> Result<Option<Duration>, FetchError> {
-        let request = Request {
+        let request = FetchRequest {
             url: self.settings.url.clone(),
             accept: "application/jwk-set+json, application/json",
             etag: self.etag.clone(),
             timeout: self.settings.timeout,
             limit: LONGEST,
         };
-        let Response {
+        let FetchResponse {
             status,
             etag,
             max_age,
@@ -207,7 +206,7 @@ impl Keeper {
         match status {
             200 => {
                 let keys =
-                    KeySet::from_json(&body).map_err(|error| FetchError::Document(error.into()))?;
+                    JwkSet::from_json(&body).map_err(|error| FetchError::Document(error.into()))?;
                 tracing::debug!(keys = keys.len(), "fetched the key set");
                 // Published with the outcome, in `run`.
                 self.sender.send_if_modified(|state| {

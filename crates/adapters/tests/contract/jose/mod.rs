@@ -49,9 +49,9 @@ macro_rules! with_each_algorithm {
     )+ };
 }
 
-with_each_algorithm!(rs256: Rs256, ps256: Ps256, es256: Es256, eddsa: EdDsa);
+with_each_algorithm!(rs256: Rs256, ps256: Ps256, es256: Es256, eddsa: EdDsa, ed25519: Ed25519);
 
-/// The same keys, in the name of somebody else.
+/// The same keys, with another issuer or audience.
 fn codec_of(issuer: &str, audience: &str, pem: &SecretString, master: &MasterKey) -> JoseTokens {
     let config = CodecConfig {
         issuer: issuer.to_owned(),

@@ -1,7 +1,7 @@
-//! The one thread that writes. It commits what is waiting in groups, so that many calls share one flush of the disk, and
-//! answers nobody before the commit: what was acknowledged is durable.
+//! The one thread that writes. It commits waiting calls in groups, so that many share one flush of the disk, and answers
+//! them after the commit: what was acknowledged is durable.
 
-use super::error::{Abandoned, Fault};
+use super::error::{Abandoned, SqliteError};
 use rusqlite::Connection;
 use std::{
     io,
@@ -14,10 +14,10 @@ use std::{
 };
 use tokio::{sync::oneshot, task::spawn_blocking};
 
-/// So many calls share a commit at most.
+/// The most calls that share a commit.
 const GROUP: usize = 256;
 
-/// So many may wait; more are turned away at once.
+/// The most calls that wait; more are refused at once.
 const QUEUE: usize = 16 * GROUP;
 
 pub(super) struct Writer {
@@ -32,7 +32,7 @@ enum Message {
 
 /// A call in the group of a commit.
 trait Work: Send {
-    /// Does it within the group's transaction. On an error that transaction is lost.
+    /// Runs within the group's transaction. On an error that transaction is lost.
     fn run(&mut self, conn: &Connection) -> Result<(), Abandoned>;
 
     /// Answers the caller, now that the group's outcome is known.
@@ -41,22 +41,23 @@ trait Work: Send {
 
 struct Call<T, F> {
     work: Option<F>,
-    result: Option<Result<T, Fault>>,
-    answer: oneshot::Sender<Result<T, Fault>>,
+    result: Option<Result<T, SqliteError>>,
+    answer: oneshot::Sender<Result<T, SqliteError>>,
 }
 
 impl<T, F> Work for Call<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection) -> Result<T, Fault> + Send,
+    F: FnOnce(&Connection) -> Result<T, SqliteError> + Send,
 {
     fn run(&mut self, conn: &Connection) -> Result<(), Abandoned> {
-        // Nobody waits for it any more: it is not begun.
+        // The caller has gone away: it is not begun.
         let Some(work) = self.work.take().filter(|_| !self.answer.is_closed()) else {
             return Ok(());
         };
         conn.prepare_cached("SAVEPOINT call")?.execute([])?;
-        let result = catch_unwind(AssertUnwindSafe(|| work(conn))).unwrap_or(Err(Fault::Panicked));
+        let result =
+            catch_unwind(AssertUnwindSafe(|| work(conn))).unwrap_or(Err(SqliteError::Panicked));
         let failed = result.is_err();
         self.result = Some(result);
         if conn.is_autocommit() {
@@ -71,8 +72,8 @@ where
 
     fn deliver(self: Box<Self>, group: &Result<(), Abandoned>) {
         let result = match (self.result, group) {
-            // Its own failure says more than the group's.
-            (Some(Err(fault)), _) => Err(fault),
+            // Its own failure is more precise than the group's.
+            (Some(Err(error)), _) => Err(error),
             (_, Err(abandoned)) => Err(abandoned.clone().into()),
             (Some(Ok(answer)), Ok(())) => Ok(answer),
             (None, Ok(())) => return,
@@ -94,11 +95,11 @@ impl Writer {
         })
     }
 
-    /// Whether the work is done or not, it is so whole.
+    /// Runs `work` whole or not at all.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    ) -> Result<T, SqliteError> {
         let (answer, answered) = oneshot::channel();
         let call = Call {
             work: Some(work),
@@ -108,13 +109,13 @@ impl Writer {
         self.queue
             .try_send(Message::Do(Box::new(call)))
             .map_err(|error| match error {
-                TrySendError::Full(_) => Fault::Busy,
-                TrySendError::Disconnected(_) => Fault::Closed,
+                TrySendError::Full(_) => SqliteError::Busy,
+                TrySendError::Disconnected(_) => SqliteError::Closed,
             })?;
-        answered.await.unwrap_or(Err(Fault::Closed))
+        answered.await.unwrap_or(Err(SqliteError::Closed))
     }
 
-    /// Finishes what is waiting, then ends the thread.
+    /// Finishes the waiting calls, then ends the thread.
     pub(super) async fn close(&self) {
         let thread = self
             .thread
@@ -123,14 +124,14 @@ impl Writer {
             .take();
         let Some(thread) = thread else { return };
         let queue = self.queue.clone();
-        // Nothing to do about a thread that panicked: its calls have failed.
+        // If the thread panicked, its calls have failed already.
         drop(spawn_blocking(move || queue.send(Message::Stop).map(|()| thread.join())).await);
     }
 }
 
 impl Drop for Writer {
-    /// Waits for the thread, if nobody has closed it: SQLite takes away the index of its log before the log, and a process that ended in
-    /// between would leave a log that nobody can look into without making an index.
+    /// Waits for the thread, unless it was closed: SQLite removes the index of its log before the log, and a process that ended in between
+    /// would leave a log that can't be read without making an index.
     fn drop(&mut self) {
         let thread = self
             .thread
@@ -143,17 +144,17 @@ impl Drop for Writer {
     }
 }
 
-/// Until it is told to stop.
+/// Runs until [`Message::Stop`].
 fn serve(conn: &Connection, messages: &Receiver<Message>) {
     let mut going = true;
     while going && let Ok(Message::Do(first)) = messages.recv() {
         going = serve_group(conn, first, messages);
     }
-    // The log becomes part of the file again. If somebody else has it open, that is for them to do.
+    // The log becomes part of the file again. If another process has the file open, that one does it later.
     drop(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
 }
 
-/// Whether to go on.
+/// Answers whether to go on.
 fn serve_group(conn: &Connection, first: Box<dyn Work>, messages: &Receiver<Message>) -> bool {
     let mut group = vec![first];
     let mut going = true;
@@ -168,7 +169,7 @@ fn serve_group(conn: &Connection, first: Box<dyn Work>, messages: &Receiver<Mess
     let outcome = commit(conn, &mut group, &mut more);
     if let Err(abandoned) = &outcome {
         if !conn.is_autocommit() {
-            // If not even that works, the next BEGIN says so.
+            // If that fails, too, the next BEGIN fails with the reason.
             drop(conn.execute_batch("ROLLBACK"));
         }
         tracing::warn!(%abandoned, calls = group.len(), "a group of writes failed");
@@ -185,7 +186,7 @@ fn commit(
     more: &mut dyn FnMut() -> Option<Box<dyn Work>>,
 ) -> Result<(), Abandoned> {
     if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
-        // Those who wait would find the same, each after a wait of its own.
+        // The waiting calls would fail the same way, each after a wait of its own.
         group.extend(std::iter::from_fn(more).take(GROUP - 1));
         return Err(error.into());
     }

@@ -1,0 +1,17 @@
+//! What the adapters of Postgres and SQLite share: how rows become the domain's types, how failures become the port's
+//! errors, and how the tables are migrated. Columns are read by name, never by position.
+
+mod epoch;
+pub(crate) mod error;
+pub(crate) mod migrations;
+mod read;
+mod row;
+
+pub(crate) use epoch::RaiseEpoch;
+pub(crate) use read::{
+    LIST_KEYS, account_columns, begun, credential_columns, credentials, credentials_if_any,
+    ended_session, key, revocation, session, session_columns, session_record, user, user_columns,
+};
+pub(crate) use row::{Cause, CorruptRow, SqlRow};
+#[cfg(feature = "sqlite")]
+pub(crate) use {read::active_key, row::RowReader};
