@@ -1,8 +1,8 @@
 //! A new account with its first session.
 
 use super::{
-    Begun, Clear, Failure, Limited, Limits, Mint, SignInRequest, begin::Opening,
-    limits::from_denied, own_details::OwnDetails,
+    begin::{Begun, Opening, SignInRequest},
+    own_details::OwnDetails,
 };
 use crate::{
     model::{Details, Epoch, FieldError, User, UserId},
@@ -10,6 +10,10 @@ use crate::{
         Clearing, Clock, CreateOutcome, DeviceCredentials, Entropy, PasswordHasher,
         PasswordStrength, SecurityEvent, SecurityEvents, SignError, StoreError, TokenRepository,
         UserRepository,
+    },
+    use_cases::{
+        parts::{Failure, Limited, Limits, Mint, from_denied},
+        sessions::Clear,
     },
 };
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! An account that was made elsewhere, with the hash that it had there.
 
-use super::Failure;
 use crate::{
     model::{Credentials, Details, EmailAddress, Epoch, PasswordHash, Timestamp, User, UserId},
     ports::{AddOutcome, Clock, Entropy, StoreError, UserRepository},
+    use_cases::parts::Failure,
 };
 use std::sync::Arc;
 

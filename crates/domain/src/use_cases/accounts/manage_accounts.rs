@@ -1,7 +1,6 @@
 //! What an operator does with accounts: find, disable, enable, sign out, delete. As for users, an end is the commit of a row in the
 //! user database; the white list follows.
 
-use super::{Clear, Failure};
 use crate::{
     model::{
         Credentials, EmailAddress, EndReason, Epoch, FieldError, Session, SessionId, SessionRecord,
@@ -11,6 +10,7 @@ use crate::{
         AccountDirectory, Clearing, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession,
         SecurityEvent, SecurityEvents, SessionRepository, StoreError, UserRepository,
     },
+    use_cases::{parts::Failure, sessions::Clear},
 };
 use std::{collections::HashMap, fmt, str::FromStr, sync::Arc};
 

@@ -1,9 +1,12 @@
 //! The end of an account.
 
-use super::{Authenticate, Clear, Failure, Refusal, Refused};
 use crate::{
     model::Epoch,
     ports::{Clearing, Clock, SecurityEvent, SecurityEvents, StoreError, UserRepository},
+    use_cases::{
+        parts::{Failure, Refusal, Refused},
+        sessions::{Authenticate, Clear},
+    },
 };
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};

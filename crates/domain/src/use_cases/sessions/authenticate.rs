@@ -1,9 +1,9 @@
 //! Who is calling, by ID token.
 
-use super::{Refusal, Refused, verify::verify_id};
 use crate::{
     model::{Session, User},
     ports::{Clock, SessionRepository, TokenCodec},
+    use_cases::parts::{Refusal, Refused, verify_id},
 };
 use secrecy::SecretString;
 use std::sync::Arc;

@@ -1,8 +1,6 @@
 //! The heart: a refresh token for the next pair.
 
-use super::{
-    Budget, Clear, Failure, Limits, Mint, Refusal, Refused, TokenPair, verify::verify_refresh,
-};
+use super::Clear;
 use crate::{
     model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
     ports::{
@@ -10,6 +8,9 @@ use crate::{
         SecurityEvents, SessionRepository, TokenCodec, TokenRepository,
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
+    use_cases::parts::{
+        Budget, Failure, Limits, Mint, Refusal, Refused, TokenPair, verify_refresh,
+    },
 };
 use secrecy::SecretString;
 use std::sync::Arc;

@@ -1,16 +1,16 @@
 //! A new session of an account.
 
-use super::{
-    Begun, Clear, Failure, Limited, Limits, Mint, SignInRequest,
-    begin::Opening,
-    limits::{Guess, Own, from_denied},
-};
+use super::begin::{Begun, Opening, SignInRequest};
 use crate::{
     model::{Credentials, EndReason, SessionId, User},
     ports::{
         BeginOutcome, BeginSession, Clearing, Clock, DeviceCredentials, Entropy, PasswordCheck,
         PasswordHasher, SecurityEvent, SecurityEvents, SessionRepository, SignError, StoreError,
         TokenRepository, UserRepository,
+    },
+    use_cases::{
+        parts::{Failure, Guess, Limited, Limits, Mint, Own, from_denied},
+        sessions::Clear,
     },
 };
 use std::sync::Arc;

@@ -1,15 +1,15 @@
 //! A new password: this session goes on, all others end.
 
-use super::{
-    Authenticate, Clear, Failure, Limits, Refusal, Refused,
-    limits::{Guess, Own},
-    own_details::OwnDetails,
-};
+use super::own_details::OwnDetails;
 use crate::{
     model::{ClientInfo, Credentials, EndReason, FieldError, Password, UserId},
     ports::{
         Clearing, Clock, PasswordChange, PasswordCheck, PasswordHasher, PasswordOutcome,
         PasswordStrength, SecurityEvent, SecurityEvents, StoreError, UserRepository,
+    },
+    use_cases::{
+        parts::{Failure, Guess, Limits, Own, Refusal, Refused},
+        sessions::{Authenticate, Clear},
     },
 };
 use secrecy::SecretString;

@@ -1,6 +1,6 @@
 //! What an operator does with the keys by hand.
 
-use super::{KeepKeys, KeysFailed, keep_keys::next};
+use super::keep_keys::{KeepKeys, KeysFailed, next};
 use crate::{
     keys::{
         Gone, IdKeys, KeyId, KeyKind, KeyUse, NotYet, Phase, Promotion, Retired, State, StoredKey,

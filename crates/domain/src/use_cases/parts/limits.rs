@@ -24,7 +24,7 @@ pub struct Limited {
 
 /// There is no room, or whether there is could not be found out.
 #[derive(Debug)]
-pub(super) enum Denied {
+pub(crate) enum Denied {
     Limited(Limited),
     Failed(StoreError),
 }
@@ -32,17 +32,17 @@ pub(super) enum Denied {
 /// Gives the error of a use case the two ways of being denied.
 macro_rules! from_denied {
     ($error:ty) => {
-        impl From<$crate::use_cases::limits::Denied> for $error {
-            fn from(denied: $crate::use_cases::limits::Denied) -> Self {
+        impl From<$crate::use_cases::parts::Denied> for $error {
+            fn from(denied: $crate::use_cases::parts::Denied) -> Self {
                 match denied {
-                    $crate::use_cases::limits::Denied::Limited(limited) => limited.into(),
-                    $crate::use_cases::limits::Denied::Failed(error) => error.into(),
+                    $crate::use_cases::parts::Denied::Limited(limited) => limited.into(),
+                    $crate::use_cases::parts::Denied::Failed(error) => error.into(),
                 }
             }
         }
     };
 }
-pub(super) use from_denied;
+pub(crate) use from_denied;
 
 /// Holds those who ask to the limits.
 #[derive(Clone)]
@@ -58,24 +58,24 @@ pub struct Limits {
 /// What was taken, to be given back if it should not count.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Held {
+pub(crate) struct Held {
     takes: Vec<Take>,
     levels: Vec<Level>,
 }
 
 /// Who types a password, and for which account.
-pub(super) struct Guess<'a> {
+pub(crate) struct Guess<'a> {
     /// The address typed, whether or not there is such an account.
-    pub(super) email: &'a EmailAddress,
+    pub(crate) email: &'a EmailAddress,
     /// Where it comes from.
-    pub(super) client: &'a ClientInfo,
+    pub(crate) client: &'a ClientInfo,
     /// What says that this is not a stranger.
-    pub(super) own: Option<Own>,
+    pub(crate) own: Option<Own>,
 }
 
 /// What somebody has shown of an account before typing its password.
 #[derive(Clone, Copy)]
-pub(super) enum Own {
+pub(crate) enum Own {
     /// The credential of a device that the user has signed in on.
     Device(UserId, DeviceId),
     /// An ID token of this session.
@@ -86,7 +86,7 @@ impl Limits {
     /// Makes room for a password to be checked. Whoever has shown something of the account has a budget of their own, which
     /// nobody else can use up; once they have, and for everybody else, it comes out of what strangers have: one budget for the
     /// account, and one for the address that they come from.
-    pub(super) async fn guess(&self, guess: Guess<'_>) -> Result<Held, Denied> {
+    pub(crate) async fn guess(&self, guess: Guess<'_>) -> Result<Held, Denied> {
         let (own, user) = match guess.own {
             Some(Own::Device(user, device)) => {
                 (Some(Bucket::PasswordDevice(user, device)), Some(user))
@@ -108,7 +108,7 @@ impl Limits {
     }
 
     /// Makes room for a sign-up.
-    pub(super) async fn sign_up(
+    pub(crate) async fn sign_up(
         &self,
         email: &EmailAddress,
         client: &ClientInfo,
@@ -119,13 +119,13 @@ impl Limits {
     }
 
     /// Makes room for a refresh token to be looked at.
-    pub(super) async fn refresh_from(&self, client: &ClientInfo) -> Result<Held, Denied> {
+    pub(crate) async fn refresh_from(&self, client: &ClientInfo) -> Result<Held, Denied> {
         let bucket = self.range(client).map(Bucket::RefreshAddress);
         self.take(bucket.into_iter().collect(), None, client).await
     }
 
     /// Makes room for a session to be refreshed.
-    pub(super) async fn refresh_of(
+    pub(crate) async fn refresh_of(
         &self,
         claims: &RefreshClaims,
         shown: Option<DeviceId>,
@@ -140,14 +140,14 @@ impl Limits {
     }
 
     /// What was taken does not count. If that can't be said now, it counts after all: until the bucket has filled.
-    pub(super) async fn give_back(&self, held: Held) {
+    pub(crate) async fn give_back(&self, held: Held) {
         if !held.takes.is_empty() {
             let _ = self.limiter.give_back(&held.takes).await;
         }
     }
 
     /// What was taken counts for the address alone: the work was done, but nothing was learnt about the account.
-    pub(super) async fn give_back_account(&self, mut held: Held) {
+    pub(crate) async fn give_back_account(&self, mut held: Held) {
         held.takes
             .retain(|take| matches!(take.bucket, Bucket::SignUpAccount(_)));
         self.give_back(held).await;
@@ -216,7 +216,7 @@ impl Limits {
 
 impl Held {
     /// What is left of the budget that is the caller's own.
-    pub(super) fn level(&self) -> Option<Budget> {
+    pub(crate) fn level(&self) -> Option<Budget> {
         let (take, level) = (self.takes.first()?, self.levels.first()?);
         Some(Budget {
             limit: take.bucket.limit(),

@@ -1,14 +1,14 @@
 //! What the account says about its user, and the address to sign in with.
 
-use super::{
-    Authenticate, Authenticated, Failure, Limits, Refusal, Refused,
-    limits::{Guess, Own},
-};
 use crate::{
     model::{ClientInfo, DetailsChange, Password, User, UserId},
     ports::{
         Asking, Clock, PasswordCheck, PasswordHasher, SecurityEvent, SecurityEvents, StoreError,
         UpdateOutcome, UserRepository,
+    },
+    use_cases::{
+        parts::{Failure, Guess, Limits, Own, Refusal, Refused},
+        sessions::{Authenticate, Authenticated},
     },
 };
 use secrecy::SecretString;

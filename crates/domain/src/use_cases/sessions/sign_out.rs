@@ -1,9 +1,10 @@
 //! The end of this session, of the others, or of all.
 
-use super::{Authenticate, Clear, Refusal, Refused};
+use super::{Authenticate, Clear};
 use crate::{
     model::EndReason,
     ports::{Clearing, Clock, EndOutcome, SecurityEvent, SecurityEvents, SessionRepository},
+    use_cases::parts::{Refusal, Refused},
 };
 use secrecy::SecretString;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! What sign-up and sign-in have in common: the shape of a new session and its answer.
 
-use super::TokenPair;
 use crate::{
     model::{
         ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Password, Session, SessionId,
@@ -9,6 +8,7 @@ use crate::{
     policy::SessionPolicy,
     ports::{Clock, DeviceCredentials, Entropy, NewLiveSession},
     rotation::LiveToken,
+    use_cases::parts::TokenPair,
 };
 use secrecy::SecretString;
 

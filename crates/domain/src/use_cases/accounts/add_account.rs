@@ -1,12 +1,13 @@
 //! An account that an operator makes for somebody, without a session.
 
-use super::{Failure, own_details::OwnDetails};
+use super::own_details::OwnDetails;
 use crate::{
     model::{Details, EmailAddress, Epoch, FieldError, Password, User, UserId},
     ports::{
         AddOutcome, Clock, Entropy, PasswordHasher, PasswordStrength, SecurityEvent,
         SecurityEvents, StoreError, UserRepository,
     },
+    use_cases::parts::Failure,
 };
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
 //! What the account is.
 
-use super::{Authenticate, Refused};
-use crate::model::User;
+use crate::{
+    model::User,
+    use_cases::{parts::Refused, sessions::Authenticate},
+};
 use secrecy::SecretString;
 
 /// Answers the caller's account.

@@ -7,7 +7,7 @@ use crate::{
 };
 use secrecy::SecretString;
 
-pub(super) async fn verify_id(
+pub(crate) async fn verify_id(
     codec: &dyn TokenCodec,
     token: &SecretString,
     now: Timestamp,
@@ -20,7 +20,7 @@ pub(super) async fn verify_id(
     Ok(verified.map_err(Refusal::from)?)
 }
 
-pub(super) async fn verify_refresh(
+pub(crate) async fn verify_refresh(
     codec: &dyn TokenCodec,
     token: &SecretString,
 ) -> Result<RefreshClaims, Refused> {
