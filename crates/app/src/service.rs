@@ -124,7 +124,7 @@ impl Service {
     /// # Errors
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
     pub async fn authenticate(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
-        self.services.authenticate.execute(id_token).await
+        self.services.use_cases.authenticate.execute(id_token).await
     }
 
     /// `/health/ready` answers 503 from now on, so that proxies send requests elsewhere; everything else goes on.

@@ -1,13 +1,13 @@
 //! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
 //! secrets is gone when it is done.
 
-mod desk;
+mod operator;
 mod purpose;
 mod stores;
 
-pub(crate) use desk::{Desk, add_account, desk};
+pub(crate) use operator::{OperatorTools, add_account, import_account, operator_tools};
 pub(crate) use purpose::Purpose;
-pub(crate) use stores::{Closer, Migrated, key_store, migrate, user_store};
+pub(crate) use stores::{Closer, Migrated, key_store, migrate};
 
 use crate::{
     background::{Background, ClearingQueue},
@@ -37,34 +37,20 @@ use revolve_domain::{
     limits::LiveLimits,
     policy::PasswordPolicy,
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength,
-        RateLimiter, RevocationSigner, SecurityEvents, TokenCodec,
+        Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, RateLimiter,
+        RevocationSigner, SecurityEvents,
     },
-    use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me,
-        Mint, Prune, Refresh, RevocationFeed, SignIn, SignOut, SignUp, UpdateDetails,
-    },
+    use_cases::{ServicePorts, UseCases},
 };
 use std::sync::Arc;
 use stores::{Stores, stores};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-/// Everything that handlers use, each use case on its own.
+/// Everything that handlers use.
 #[derive(Clone)]
 pub(crate) struct Services {
-    sign_up: Data<SignUp>,
-    sign_in: Data<SignIn>,
-    refresh: Data<Refresh>,
-    sign_out: Data<SignOut>,
-    me: Data<Me>,
-    update_details: Data<UpdateDetails>,
-    change_password: Data<ChangePassword>,
-    delete_account: Data<DeleteAccount>,
-    list_sessions: Data<ListSessions>,
-    end_session: Data<EndSession>,
-    /// For the host of a mounted service.
-    pub(crate) authenticate: Authenticate,
+    pub(crate) use_cases: Data<UseCases>,
     pub(crate) discovery: Data<Discovery>,
     pub(crate) feed: Data<Feed>,
     pub(crate) dependencies: Data<Dependencies>,
@@ -79,19 +65,10 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Hands each handler the use case that it asks for.
+    /// Hands handlers what they ask for.
     pub(crate) fn register(&self, config: &mut ServiceConfig) {
         config
-            .app_data(self.sign_up.clone())
-            .app_data(self.sign_in.clone())
-            .app_data(self.refresh.clone())
-            .app_data(self.sign_out.clone())
-            .app_data(self.me.clone())
-            .app_data(self.update_details.clone())
-            .app_data(self.change_password.clone())
-            .app_data(self.delete_account.clone())
-            .app_data(self.list_sessions.clone())
-            .app_data(self.end_session.clone())
+            .app_data(self.use_cases.clone())
             .app_data(self.cookies.clone())
             .app_data(self.passwords.clone())
             .app_data(self.proxies.clone())
@@ -155,17 +132,8 @@ pub(crate) async fn compose(
     let rates = Arc::new(LiveLimits::new(config.limits.policy()));
     let counted = |limiter| Arc::new(CountedLimits::new(Arc::clone(metrics), limiter));
     let limiter = counted(shared_limits(&closer, &material.master));
-    let limits = Limits {
-        limiter,
-        rates: Arc::clone(&rates),
-        events: Arc::clone(&events),
-    };
-    // A refresh is one read and one step of the white list: what limits it is in this process, whatever the profile.
-    let refresh_limits = Limits {
-        limiter: counted(local_limits()),
-        ..limits.clone()
-    };
-
+    // A refresh is one read and one step of the white list: its limits are in this process, whatever the profile.
+    let refresh_limiter = counted(local_limits());
     let key_policy = config.tokens.key_policy();
     let (live_keys, ring) = keys::start(
         material,
@@ -177,7 +145,6 @@ pub(crate) async fn compose(
     .await?;
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
     let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone(), rates.clone()];
-    let codec: Arc<dyn TokenCodec> = Arc::new(SeenTokens(live_keys));
     let signer: Arc<dyn RevocationSigner> = ring.clone();
     let discovery = Discovery {
         keys: ring,
@@ -187,15 +154,6 @@ pub(crate) async fn compose(
     let (feed_interval, max_watchers) = (config.tokens.feed_interval, config.http.max_watchers);
     drop(config);
 
-    let mint = Mint {
-        codec: Arc::clone(&codec),
-        policy,
-    };
-    let authenticate = Authenticate {
-        codec: Arc::clone(&codec),
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
-    };
     let (clearings, waiting) = ClearingQueue::new();
     let clearings = Arc::new(clearings);
     let queues = Arc::clone(&clearings);
@@ -204,26 +162,27 @@ pub(crate) async fn compose(
         "Ends that must still be carried out in a store",
         move || queues.lengths(),
     ));
-    let clearings: Arc<dyn Clearings> = clearings;
-    let clear = Clear {
+    let use_cases = UseCases::new(&ServicePorts {
+        users: Arc::clone(&users),
+        sessions,
         tokens: Arc::clone(&tokens),
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
+        codec: Arc::new(SeenTokens(live_keys)),
+        devices,
+        hasher,
+        strength,
+        limiter,
+        refresh_limiter,
+        rates: Arc::clone(&rates),
+        clock,
+        entropy,
         clearings,
-    };
-    background.clear(waiting, &clear);
-    background.prune(Prune {
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
+        events,
         policy,
     });
-    let revocations = RevocationFeed {
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
-        policy,
-    };
+    background.clear(waiting, &use_cases.clear);
+    background.prune(use_cases.prune.clone());
     let feed = Data::new(Feed::new(
-        revocations,
+        use_cases.revocation_feed.clone(),
         signer,
         demand,
         feed_interval,
@@ -240,92 +199,7 @@ pub(crate) async fn compose(
     ));
 
     let services = Services {
-        sign_up: Data::new(SignUp {
-            users: Arc::clone(&users),
-            tokens: Arc::clone(&tokens),
-            hasher: Arc::clone(&hasher),
-            strength: Arc::clone(&strength),
-            devices: Arc::clone(&devices),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            mint: mint.clone(),
-            clear: clear.clone(),
-            limits: limits.clone(),
-            events: Arc::clone(&events),
-        }),
-        sign_in: Data::new(SignIn {
-            users: Arc::clone(&users),
-            sessions: Arc::clone(&sessions),
-            tokens: Arc::clone(&tokens),
-            hasher: Arc::clone(&hasher),
-            devices: Arc::clone(&devices),
-            clock: Arc::clone(&clock),
-            entropy,
-            mint: mint.clone(),
-            clear: clear.clone(),
-            limits: limits.clone(),
-            events: Arc::clone(&events),
-        }),
-        refresh: Data::new(Refresh {
-            codec,
-            devices,
-            sessions: Arc::clone(&sessions),
-            tokens: Arc::clone(&tokens),
-            clock: Arc::clone(&clock),
-            mint,
-            clear: clear.clone(),
-            limits: refresh_limits,
-            events: Arc::clone(&events),
-        }),
-        sign_out: Data::new(SignOut {
-            authenticate: authenticate.clone(),
-            sessions: Arc::clone(&sessions),
-            clear: clear.clone(),
-            clock: Arc::clone(&clock),
-            events: Arc::clone(&events),
-        }),
-        me: Data::new(Me {
-            authenticate: authenticate.clone(),
-        }),
-        update_details: Data::new(UpdateDetails {
-            authenticate: authenticate.clone(),
-            users: Arc::clone(&users),
-            clock: Arc::clone(&clock),
-            hasher: Arc::clone(&hasher),
-            limits: limits.clone(),
-            events: Arc::clone(&events),
-        }),
-        change_password: Data::new(ChangePassword {
-            authenticate: authenticate.clone(),
-            users: Arc::clone(&users),
-            hasher,
-            strength,
-            clear: clear.clone(),
-            limits,
-            clock: Arc::clone(&clock),
-            events: Arc::clone(&events),
-        }),
-        delete_account: Data::new(DeleteAccount {
-            authenticate: authenticate.clone(),
-            users: Arc::clone(&users),
-            clear: clear.clone(),
-            clock: Arc::clone(&clock),
-            events: Arc::clone(&events),
-        }),
-        list_sessions: Data::new(ListSessions {
-            authenticate: authenticate.clone(),
-            sessions: Arc::clone(&sessions),
-            tokens: Arc::clone(&tokens),
-            clock: Arc::clone(&clock),
-        }),
-        end_session: Data::new(EndSession {
-            authenticate: authenticate.clone(),
-            sessions,
-            clear,
-            clock,
-            events,
-        }),
-        authenticate,
+        use_cases: Data::new(use_cases),
         discovery: Data::new(discovery),
         feed,
         dependencies: Data::new(Dependencies {

@@ -141,6 +141,9 @@ impl Epoch {
     /// The epoch of a new account.
     pub const FIRST: Self = Self(0);
 
+    /// The largest epoch, which no account reaches.
+    pub const MAX: Self = Self(u32::MAX);
+
     /// An epoch from a store or a verified token.
     pub const fn new(number: u32) -> Self {
         Self(number)

@@ -1,11 +1,15 @@
 //! What the service does, one use case per file: a struct with exactly the ports that it uses and one method, `execute`.
+//!
+//! A new use case is a file in the folder of its capability and one line in `assembly.rs`.
 
 mod accounts;
+mod assembly;
 mod keys;
 mod parts;
 mod sessions;
 
 pub use accounts::*;
+pub use assembly::UseCases;
 pub use keys::*;
 pub use parts::*;
 pub use sessions::*;

@@ -1,24 +1,24 @@
-//! An account that an operator makes for somebody, without a session.
+//! An account that an operator adds, without a session.
 
-use super::own_details::OwnDetails;
+use super::password_context::PasswordContext;
 use crate::{
     model::{Details, EmailAddress, Epoch, FieldError, Password, User, UserId},
     ports::{
         AddOutcome, Clock, Entropy, PasswordHasher, PasswordStrength, SecurityEvent,
         SecurityEvents, StoreError, UserRepository,
     },
-    use_cases::parts::Failure,
+    use_cases::parts::{Failure, OperatorPorts, from_via},
 };
 use std::sync::Arc;
 
-/// An account to make.
+/// An account to add.
 #[derive(Clone, Debug)]
 pub struct AddAccountRequest {
-    /// Its address.
+    /// The address to sign in with.
     pub email: EmailAddress,
-    /// Its first password.
+    /// The first password.
     pub password: Password,
-    /// What is known about its user.
+    /// The user's name and links.
     pub details: Details,
 }
 
@@ -28,32 +28,43 @@ pub enum AddAccountError {
     /// Another account has that address.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
-    /// The password would soon be guessed.
+    /// The password is easy to guess.
     #[error("the password {0}")]
     WeakPassword(FieldError),
-    /// Something that the service depends on failed.
+    /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
 }
 
-/// Makes accounts by the rules of a sign-up. No session begins.
+from_via!(AddAccountError: StoreError => Failure);
+
+/// Adds accounts by the rules of a sign-up. No session begins.
 pub struct AddAccount {
-    /// Accounts.
-    pub users: Arc<dyn UserRepository>,
-    /// Hashes the password.
-    pub hasher: Arc<dyn PasswordHasher>,
-    /// Judges it.
-    pub strength: Arc<dyn PasswordStrength>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Makes ids.
-    pub entropy: Arc<dyn Entropy>,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    users: Arc<dyn UserRepository>,
+    hasher: Arc<dyn PasswordHasher>,
+    strength: Arc<dyn PasswordStrength>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    events: Arc<dyn SecurityEvents>,
 }
 
 impl AddAccount {
-    /// Makes the account.
+    pub(crate) fn new(
+        ports: &OperatorPorts,
+        hasher: Arc<dyn PasswordHasher>,
+        strength: Arc<dyn PasswordStrength>,
+    ) -> Self {
+        Self {
+            users: ports.users.clone(),
+            hasher,
+            strength,
+            clock: ports.clock.clone(),
+            entropy: ports.entropy.clone(),
+            events: ports.events.clone(),
+        }
+    }
+
+    /// Adds the account.
     ///
     /// # Errors
     /// [`AddAccountError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
@@ -63,21 +74,17 @@ impl AddAccount {
             password,
             details,
         } = request;
-        let own = OwnDetails {
+        let context = PasswordContext {
             email: &email,
             name: details.name.as_ref(),
             device: None,
         };
-        if let Some(fault) = own.fault(&password, &*self.strength).await? {
-            return Err(AddAccountError::WeakPassword(fault));
+        if let Some(weakness) = context.weakness(&password, &*self.strength).await? {
+            return Err(AddAccountError::WeakPassword(weakness));
         }
-        // Before the hash: whoever runs a command need not wait for it to hear that.
-        if self
-            .users
-            .credentials_by_email(&email, None)
-            .await?
-            .is_some()
-        {
+        // Before the hash, so that a taken address is reported without delay.
+        let found = self.users.credentials_by_email(&email, None).await?;
+        if found.is_some() {
             return Err(AddAccountError::EmailTaken);
         }
         let hash = self.hasher.hash(&password).await?;
@@ -98,14 +105,8 @@ impl AddAccount {
                 });
                 Ok(user)
             }
-            // 122 random bits are taken by nobody: then it is the address, too.
+            // 122 random bits do not collide: it is the address that is taken.
             AddOutcome::EmailTaken | AddOutcome::IdTaken => Err(AddAccountError::EmailTaken),
         }
-    }
-}
-
-impl From<StoreError> for AddAccountError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
     }
 }

@@ -1,15 +1,15 @@
-//! A new password: this session goes on, all others end.
+//! A change of password: the caller's session continues, all others end.
 
-use super::own_details::OwnDetails;
+use super::{current_password::CurrentPassword, password_context::PasswordContext};
 use crate::{
-    model::{ClientInfo, Credentials, EndReason, FieldError, Password, UserId},
+    model::{ClientInfo, EndReason, FieldError, Password},
     ports::{
-        Clearing, Clock, PasswordChange, PasswordCheck, PasswordHasher, PasswordOutcome,
-        PasswordStrength, SecurityEvent, SecurityEvents, StoreError, UserRepository,
+        Clock, PasswordChange, PasswordHasher, PasswordOutcome, PasswordStrength, SecurityEvent,
+        SecurityEvents, StoreError, UserRepository,
     },
     use_cases::{
-        parts::{Failure, Guess, Limits, Own, Refusal, Refused},
-        sessions::{Authenticate, Clear},
+        parts::{Refused, ServicePorts, from_via},
+        sessions::{Authenticate, End},
     },
 };
 use secrecy::SecretString;
@@ -18,15 +18,15 @@ use std::sync::Arc;
 /// A request to change the password.
 #[derive(Clone, Debug)]
 pub struct ChangePasswordRequest {
-    /// The password so far.
+    /// The current password.
     pub current: Password,
-    /// The one to be.
+    /// The new password.
     pub new: Password,
-    /// Where the request came from.
+    /// The client that sent the request.
     pub client: ClientInfo,
 }
 
-/// Why the password is what it was.
+/// Why the password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
     /// The ID token was refused.
@@ -35,7 +35,7 @@ pub enum ChangePasswordError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
-    /// The new password would soon be guessed.
+    /// The new password is easy to guess.
     #[error("the new password {0}")]
     WeakPassword(FieldError),
     /// Another change of the account's password or sessions came first.
@@ -43,27 +43,34 @@ pub enum ChangePasswordError {
     Conflict,
 }
 
+from_via!(ChangePasswordError: StoreError => Refused);
+
 /// Changes the password.
 pub struct ChangePassword {
-    /// Who is calling.
-    pub authenticate: Authenticate,
-    /// Accounts.
-    pub users: Arc<dyn UserRepository>,
-    /// Checks and hashes.
-    pub hasher: Arc<dyn PasswordHasher>,
-    /// Judges the new one.
-    pub strength: Arc<dyn PasswordStrength>,
-    /// Clears the white list.
-    pub clear: Clear,
-    /// Slows down those who guess.
-    pub limits: Limits,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    authenticate: Authenticate,
+    current: CurrentPassword,
+    users: Arc<dyn UserRepository>,
+    hasher: Arc<dyn PasswordHasher>,
+    strength: Arc<dyn PasswordStrength>,
+    end: End,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn SecurityEvents>,
 }
 
 impl ChangePassword {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+            current: CurrentPassword::new(ports),
+            users: ports.users.clone(),
+            hasher: ports.hasher.clone(),
+            strength: ports.strength.clone(),
+            end: End::new(ports),
+            clock: ports.clock.clone(),
+            events: ports.events.clone(),
+        }
+    }
+
     /// Sets a new password and ends all other sessions.
     ///
     /// # Errors
@@ -74,38 +81,27 @@ impl ChangePassword {
         request: ChangePasswordRequest,
     ) -> Result<(), ChangePasswordError> {
         let caller = self.authenticate.execute(id_token).await?;
-        self.hasher.admit()?;
+        let held = self.current.admit(&caller, &request.client).await?;
         let (user, session) = (caller.user.id, caller.session.id);
-        let own = Some(Own::Session(user, session));
-        let guess = Guess {
+        let context = PasswordContext {
             email: &caller.user.email,
-            client: &request.client,
-            own,
+            name: caller.user.details.name.as_ref(),
+            device: caller.session.device_name.as_ref(),
         };
-        let held = self.limits.guess(guess).await.map_err(Refused::from)?;
-        let (name, device) = (
-            caller.user.details.name.as_ref(),
-            caller.session.device_name.as_ref(),
-        );
-        let own = OwnDetails {
-            email: &caller.user.email,
-            name,
-            device,
-        };
-        match own.fault(&request.new, &*self.strength).await {
+        match context.weakness(&request.new, &*self.strength).await {
             Ok(None) => {}
-            // Counts: judging is work that one session must not make without end.
-            Ok(Some(fault)) => return Err(ChangePasswordError::WeakPassword(fault)),
+            // The attempt counts: a judgement is work that one session must not cause without limit.
+            Ok(Some(weakness)) => return Err(ChangePasswordError::WeakPassword(weakness)),
             Err(error) => {
-                self.limits.give_back(held).await;
+                self.current.give_back(held).await;
                 return Err(error.into());
             }
         }
-        let judged = self.judge(user, &request.current).await;
-        if !matches!(judged, Err(ChangePasswordError::WrongPassword)) {
-            self.limits.give_back(held).await;
-        }
-        let credentials = judged?;
+        let credentials = self
+            .current
+            .check(held, user, &request.current)
+            .await?
+            .ok_or(ChangePasswordError::WrongPassword)?;
         let hash = self.hasher.hash(&request.new).await?;
         let change = PasswordChange {
             user,
@@ -115,43 +111,14 @@ impl ChangePassword {
             at: self.clock.now(),
         };
         let PasswordOutcome::Changed(epoch) = self.users.change_password(&change).await? else {
-            // Either this session is over, which the client should hear, or somebody else changed the account.
+            // Either this session has ended, which is reported first, or another request changed the account.
             self.authenticate.execute(id_token).await?;
             return Err(ChangePasswordError::Conflict);
         };
-        let kept = Some(session);
-        self.clear
-            .execute(Clearing::Older { user, epoch, kept })
-            .await;
         self.events
             .record(SecurityEvent::PasswordChanged { user, session });
-        self.events.record(SecurityEvent::SessionsEnded {
-            user,
-            kept,
-            reason: EndReason::PasswordChanged,
-        });
+        let reason = EndReason::PasswordChanged;
+        self.end.older(user, epoch, Some(session), reason).await;
         Ok(())
-    }
-
-    async fn judge(
-        &self,
-        user: UserId,
-        current: &Password,
-    ) -> Result<Credentials, ChangePasswordError> {
-        let credentials = self
-            .users
-            .credentials(user)
-            .await?
-            .ok_or(Refused::from(Refusal::SessionRevoked))?;
-        match self.hasher.check(current, Some(&credentials.hash)).await? {
-            PasswordCheck::Match { .. } => Ok(credentials),
-            PasswordCheck::Mismatch => Err(ChangePasswordError::WrongPassword),
-        }
-    }
-}
-
-impl From<StoreError> for ChangePasswordError {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(Refused::Failed(Failure::Store(error)))
     }
 }

@@ -1,11 +1,10 @@
 //! The end of an account.
 
 use crate::{
-    model::Epoch,
-    ports::{Clearing, Clock, SecurityEvent, SecurityEvents, StoreError, UserRepository},
+    ports::{Clock, StoreError, UserRepository},
     use_cases::{
-        parts::{Failure, Refusal, Refused},
-        sessions::{Authenticate, Clear},
+        parts::{Refusal, Refused, ServicePorts, from_via},
+        sessions::{Authenticate, End},
     },
 };
 use secrecy::SecretString;
@@ -17,27 +16,32 @@ pub enum DeleteAccountError {
     /// The ID token was refused.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The sign-in lies too far back.
+    /// The session began more than [`DeleteAccount::FRESH`] ago.
     #[error("sign in again, then delete the account within five minutes")]
     ReauthenticationRequired,
 }
 
+from_via!(DeleteAccountError: StoreError => Refused, Refusal => Refused);
+
 /// Deletes accounts.
 pub struct DeleteAccount {
-    /// Who is calling.
-    pub authenticate: Authenticate,
-    /// Accounts.
-    pub users: Arc<dyn UserRepository>,
-    /// Clears the white list.
-    pub clear: Clear,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    authenticate: Authenticate,
+    users: Arc<dyn UserRepository>,
+    end: End,
+    clock: Arc<dyn Clock>,
 }
 
 impl DeleteAccount {
-    /// The password must have been shown at most so long ago.
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+            users: ports.users.clone(),
+            end: End::new(ports),
+            clock: ports.clock.clone(),
+        }
+    }
+
+    /// The session must have begun at most this long ago.
     pub const FRESH: Duration = Duration::from_mins(5);
 
     /// Deletes the caller's account and ends all its sessions.
@@ -58,22 +62,9 @@ impl DeleteAccount {
         {
             // The session ended meanwhile: its row says why.
             self.authenticate.execute(id_token).await?;
-            return Err(Refused::from(Refusal::SessionRevoked).into());
+            return Err(Refusal::SessionRevoked.into());
         }
-        self.clear
-            .execute(Clearing::Older {
-                user,
-                epoch: Epoch::new(u32::MAX),
-                kept: None,
-            })
-            .await;
-        self.events.record(SecurityEvent::AccountDeleted { user });
+        self.end.account(user).await;
         Ok(())
-    }
-}
-
-impl From<StoreError> for DeleteAccountError {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(Refused::Failed(Failure::Store(error)))
     }
 }

@@ -1,35 +1,35 @@
-//! An account that was made elsewhere, with the hash that it had there.
+//! An account of another system, with its password hash.
 
 use crate::{
     model::{Credentials, Details, EmailAddress, Epoch, PasswordHash, Timestamp, User, UserId},
     ports::{AddOutcome, Clock, Entropy, StoreError, UserRepository},
-    use_cases::parts::Failure,
+    use_cases::parts::{Failure, OperatorPorts},
 };
 use std::sync::Arc;
 
 /// An account to import.
 #[derive(Clone, Debug)]
 pub struct ImportRequest {
-    /// Its address.
+    /// The address to sign in with.
     pub email: EmailAddress,
-    /// Its hash, in any form that the hasher knows.
+    /// The password hash, in any form that the hasher supports.
     pub hash: PasswordHash,
-    /// Its id, if it is to keep the one that it has; a new one otherwise.
+    /// The id to keep; `None` for a new one.
     pub id: Option<UserId>,
-    /// What the user said about themselves.
+    /// The user's name and links.
     pub details: Details,
-    /// When it was made; now, if that is not known.
+    /// When it was created; `None` for now.
     pub created_at: Option<Timestamp>,
-    /// Whether it can't be used.
+    /// Whether it is disabled.
     pub disabled: bool,
 }
 
 /// How an import came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportOutcome {
-    /// The account is there now.
+    /// The account was created.
     Imported,
-    /// It was imported before. Nothing changed.
+    /// It had been imported before. Nothing changed.
     Present,
     /// Another account has that address. Nothing changed.
     EmailTaken,
@@ -40,19 +40,24 @@ pub enum ImportOutcome {
 /// Imports accounts.
 #[derive(Clone)]
 pub struct ImportAccount {
-    /// Accounts.
-    pub users: Arc<dyn UserRepository>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Makes ids.
-    pub entropy: Arc<dyn Entropy>,
+    users: Arc<dyn UserRepository>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl ImportAccount {
+    pub(crate) fn new(ports: &OperatorPorts) -> Self {
+        Self {
+            users: ports.users.clone(),
+            clock: ports.clock.clone(),
+            entropy: ports.entropy.clone(),
+        }
+    }
+
     /// Creates the account, unless it is there.
     ///
     /// # Errors
-    /// [`Failure`]; whether the account is there is not known then, and the same import again finds out.
+    /// [`Failure`]; then the account may exist, and the same import again finds out.
     pub async fn execute(&self, request: &ImportRequest) -> Result<ImportOutcome, Failure> {
         let now = self.clock.now();
         let user = User {
@@ -68,7 +73,7 @@ impl ImportAccount {
         };
         match self.users.add(&user, &request.hash).await? {
             AddOutcome::Added => Ok(ImportOutcome::Imported),
-            outcome => Ok(self.look(request).await?.unwrap_or(match outcome {
+            outcome => Ok(self.existing(request).await?.unwrap_or(match outcome {
                 AddOutcome::IdTaken => ImportOutcome::IdTaken,
                 _ => ImportOutcome::EmailTaken,
             })),
@@ -80,7 +85,7 @@ impl ImportAccount {
     /// # Errors
     /// [`Failure`].
     pub async fn rehearse(&self, request: &ImportRequest) -> Result<ImportOutcome, Failure> {
-        if let Some(outcome) = self.look(request).await? {
+        if let Some(outcome) = self.existing(request).await? {
             return Ok(outcome);
         }
         Ok(match request.id {
@@ -89,7 +94,7 @@ impl ImportAccount {
         })
     }
 
-    async fn look(&self, request: &ImportRequest) -> Result<Option<ImportOutcome>, StoreError> {
+    async fn existing(&self, request: &ImportRequest) -> Result<Option<ImportOutcome>, StoreError> {
         let found = self
             .users
             .credentials_by_email(&request.email, None)
@@ -105,8 +110,8 @@ impl ImportAccount {
     }
 }
 
-/// Whether this account, which has the address, is the one of the request. A sign-in may have renewed the hash and the user their
-/// details meanwhile; the id and the time of creation stay.
+/// Whether the account with this address is the one of the request. The hash and the details may have changed since the
+/// import; the id and the time of creation have not.
 fn is_same(request: &ImportRequest, found: &Credentials) -> bool {
     match request.id {
         Some(id) => id == found.user.id,

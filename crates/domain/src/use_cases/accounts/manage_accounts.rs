@@ -1,16 +1,20 @@
-//! What an operator does with accounts: find, disable, enable, sign out, delete. As for users, an end is the commit of a row in the
-//! user database; the white list follows.
+//! Operators' management of accounts: find, list, disable, enable, sign out, delete. An end is the commit of a row in the user
+//! database; the white list follows.
 
 use crate::{
     model::{
-        Credentials, EmailAddress, EndReason, Epoch, FieldError, Session, SessionId, SessionRecord,
+        Credentials, EmailAddress, EndReason, FieldError, Session, SessionId, SessionRecord,
         Standing, User, UserId,
     },
     ports::{
-        AccountDirectory, Clearing, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession,
-        SecurityEvent, SecurityEvents, SessionRepository, StoreError, UserRepository,
+        AccountDirectory, Clearings, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession,
+        SecurityEvent, SecurityEvents, SessionRepository, StoreError, TokenRepository,
+        UserRepository,
     },
-    use_cases::{parts::Failure, sessions::Clear},
+    use_cases::{
+        parts::{Failure, OperatorPorts},
+        sessions::{Clear, End},
+    },
 };
 use std::{collections::HashMap, fmt, str::FromStr, sync::Arc};
 
@@ -53,43 +57,62 @@ impl fmt::Debug for AccountName {
     }
 }
 
-/// A session, whether it lives or not.
+/// A session, live or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoricSession {
     /// Its row.
     pub session: Session,
-    /// What its row and its user's say.
+    /// Whether it is live, by its row and its user's.
     pub standing: Standing,
-    /// Its entry in the white list; without one a session whose row says that it lives can't be refreshed any more.
+    /// Its entry in the white list; a live session without one can't be refreshed.
     pub live: Option<LiveSession>,
 }
 
-/// The sessions that are known of a user.
+/// The sessions of a user whose rows are kept.
 #[derive(Debug)]
 pub struct History {
     /// The newest first.
     pub sessions: Vec<HistoricSession>,
-    /// Why nothing is known of entries, if the white list did not answer.
+    /// The failure of the white list, if it did not answer; then no session has an entry here.
     pub white_list: Result<(), StoreError>,
 }
 
 /// Manages accounts.
 pub struct ManageAccounts {
-    /// Accounts.
-    pub users: Arc<dyn UserRepository>,
-    /// The same, for operators.
-    pub directory: Arc<dyn AccountDirectory>,
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// The white list.
-    pub clear: Clear,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    users: Arc<dyn UserRepository>,
+    directory: Arc<dyn AccountDirectory>,
+    sessions: Arc<dyn SessionRepository>,
+    tokens: Arc<dyn TokenRepository>,
+    end: End,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn SecurityEvents>,
 }
 
 impl ManageAccounts {
+    pub(crate) fn new(
+        ports: &OperatorPorts,
+        directory: Arc<dyn AccountDirectory>,
+        sessions: Arc<dyn SessionRepository>,
+        tokens: Arc<dyn TokenRepository>,
+        clearings: Arc<dyn Clearings>,
+    ) -> Self {
+        let clear = Clear::with(
+            tokens.clone(),
+            sessions.clone(),
+            ports.clock.clone(),
+            clearings,
+        );
+        Self {
+            users: ports.users.clone(),
+            directory,
+            sessions,
+            tokens,
+            end: End::with(clear, ports.events.clone()),
+            clock: ports.clock.clone(),
+            events: ports.events.clone(),
+        }
+    }
+
     /// The account of that name; `None` if there is none.
     ///
     /// # Errors
@@ -102,14 +125,14 @@ impl ManageAccounts {
         Ok(found.map(|found| found.user))
     }
 
-    /// All sessions of the user whose rows are kept: the account itself may be gone.
+    /// All sessions of the user whose rows are kept, also of an account that is deleted.
     ///
     /// # Errors
     /// [`Failure`] of the user database; the white list may be down.
     pub async fn history(&self, user: UserId) -> Result<History, Failure> {
         let account = self.users.credentials(user).await?.map(|found| found.user);
         let rows = self.directory.history(user).await?;
-        let (live, white_list) = match self.clear.tokens.list(user).await {
+        let (live, white_list) = match self.tokens.list(user).await {
             Ok(live) => (live, Ok(())),
             Err(error) => (Vec::new(), Err(error)),
         };
@@ -136,35 +159,33 @@ impl ManageAccounts {
         })
     }
 
+    /// The user's live sessions by their rows, the newest first; the white list is not asked.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn live(&self, user: UserId) -> Result<Vec<Session>, Failure> {
+        Ok(self.sessions.live(user, self.clock.now()).await?)
+    }
+
     /// Disables the account and ends all of its sessions.
     ///
     /// # Errors
-    /// [`Failure`]; whether it is disabled is not known then, and doing it again is safe.
+    /// [`Failure`]; then it may be disabled, and doing it again is safe.
     pub async fn disable(&self, user: UserId) -> Result<DisableOutcome, Failure> {
         let outcome = self.directory.disable(user, self.clock.now()).await?;
         let (DisableOutcome::Disabled(epoch) | DisableOutcome::AlreadyDisabled(epoch)) = outcome
         else {
             return Ok(outcome);
         };
-        self.clear
-            .execute(Clearing::Older {
-                user,
-                epoch,
-                kept: None,
-            })
-            .await;
         if matches!(outcome, DisableOutcome::Disabled(_)) {
             self.events.record(SecurityEvent::AccountDisabled { user });
         }
-        self.events.record(SecurityEvent::SessionsEnded {
-            user,
-            kept: None,
-            reason: EndReason::AccountDisabled,
-        });
+        let reason = EndReason::AccountDisabled;
+        self.end.older(user, epoch, None, reason).await;
         Ok(outcome)
     }
 
-    /// Lets the account be used again; its user has to sign in.
+    /// Enables the account again; its user has to sign in.
     ///
     /// # Errors
     /// [`Failure`].
@@ -183,14 +204,7 @@ impl ManageAccounts {
     pub async fn delete(&self, user: UserId) -> Result<bool, Failure> {
         let deleted = self.users.delete(user, None, self.clock.now()).await?;
         if deleted {
-            self.clear
-                .execute(Clearing::Older {
-                    user,
-                    epoch: Epoch::new(u32::MAX),
-                    kept: None,
-                })
-                .await;
-            self.events.record(SecurityEvent::AccountDeleted { user });
+            self.end.account(user).await;
         }
         Ok(deleted)
     }
@@ -208,18 +222,7 @@ impl ManageAccounts {
         else {
             return Ok(false);
         };
-        self.clear
-            .execute(Clearing::Older {
-                user,
-                epoch,
-                kept: None,
-            })
-            .await;
-        self.events.record(SecurityEvent::SessionsEnded {
-            user,
-            kept: None,
-            reason,
-        });
+        self.end.older(user, epoch, None, reason).await;
         Ok(true)
     }
 
@@ -238,19 +241,7 @@ impl ManageAccounts {
             .end(user, session, reason, self.clock.now())
             .await?;
         if outcome != EndOutcome::NotFound {
-            self.clear
-                .execute(Clearing::Sessions {
-                    user,
-                    sessions: vec![session],
-                })
-                .await;
-        }
-        if outcome == EndOutcome::Ended {
-            self.events.record(SecurityEvent::SessionEnded {
-                user,
-                session,
-                reason,
-            });
+            self.end.one(user, session, reason, outcome).await;
         }
         Ok(outcome)
     }

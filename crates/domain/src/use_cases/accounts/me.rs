@@ -1,18 +1,26 @@
-//! What the account is.
+//! The caller's account.
 
 use crate::{
     model::User,
-    use_cases::{parts::Refused, sessions::Authenticate},
+    use_cases::{
+        parts::{Refused, ServicePorts},
+        sessions::Authenticate,
+    },
 };
 use secrecy::SecretString;
 
 /// Answers the caller's account.
 pub struct Me {
-    /// Who is calling.
-    pub authenticate: Authenticate,
+    authenticate: Authenticate,
 }
 
 impl Me {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+        }
+    }
+
     /// The caller's account.
     ///
     /// # Errors

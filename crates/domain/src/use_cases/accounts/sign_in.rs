@@ -1,16 +1,14 @@
 //! A new session of an account.
 
-use super::begin::{Begun, Opening, SignInRequest};
+use super::session_starter::{Begun, SessionStarter, SignInRequest};
 use crate::{
     model::{Credentials, EndReason, SessionId, User},
     ports::{
-        BeginOutcome, BeginSession, Clearing, Clock, DeviceCredentials, Entropy, PasswordCheck,
-        PasswordHasher, SecurityEvent, SecurityEvents, SessionRepository, SignError, StoreError,
-        TokenRepository, UserRepository,
+        BeginOutcome, BeginSession, Clearing, PasswordCheck, PasswordHasher, SecurityEvent,
+        SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
     },
-    use_cases::{
-        parts::{Failure, Guess, Limited, Limits, Mint, Own, from_denied},
-        sessions::Clear,
+    use_cases::parts::{
+        Failure, KnownClient, Limited, Limits, PasswordAttempt, ServicePorts, from_denied, from_via,
     },
 };
 use std::sync::Arc;
@@ -18,7 +16,7 @@ use std::sync::Arc;
 /// Why there is no new session.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// No such account, a wrong password or a disabled account: nobody is told which.
+    /// No such account, a wrong password or a disabled account: the answer does not say which.
     #[error("e-mail address or password is wrong")]
     InvalidCredentials,
     /// All sessions of the account were ended while this one was about to begin.
@@ -27,38 +25,36 @@ pub enum SignInError {
     /// There were too many attempts; the password was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
-    /// Something that the service depends on failed.
+    /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
 }
 
+from_denied!(SignInError);
+from_via!(SignInError: StoreError => Failure, SignError => Failure);
+
 /// Signs in.
 pub struct SignIn {
-    /// Accounts.
-    pub users: Arc<dyn UserRepository>,
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// The white list.
-    pub tokens: Arc<dyn TokenRepository>,
-    /// Checks the password.
-    pub hasher: Arc<dyn PasswordHasher>,
-    /// Device credentials.
-    pub devices: Arc<dyn DeviceCredentials>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Makes ids.
-    pub entropy: Arc<dyn Entropy>,
-    /// Signs.
-    pub mint: Mint,
-    /// Clears what was replaced or evicted.
-    pub clear: Clear,
-    /// Slows down those who guess.
-    pub limits: Limits,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    starter: SessionStarter,
+    users: Arc<dyn UserRepository>,
+    sessions: Arc<dyn SessionRepository>,
+    hasher: Arc<dyn PasswordHasher>,
+    limits: Limits,
+    events: Arc<dyn SecurityEvents>,
 }
 
 impl SignIn {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            starter: SessionStarter::new(ports),
+            users: ports.users.clone(),
+            sessions: ports.sessions.clone(),
+            hasher: ports.hasher.clone(),
+            limits: Limits::new(ports),
+            events: ports.events.clone(),
+        }
+    }
+
     /// Checks the password and begins a session.
     ///
     /// The white list is written first and the row last. What the sign-in replaces or evicts leaves the white list only
@@ -68,32 +64,13 @@ impl SignIn {
     /// [`SignInError`]; then no session has begun.
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignInError> {
         let user = self.check(&request).await?;
-        let opening = Opening {
-            clock: &*self.clock,
-            entropy: &*self.entropy,
-            devices: &*self.devices,
-            policy: &self.mint.policy,
-        };
-        let formed = opening.form(user.id, user.epoch, &request);
-        let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
-
-        let own = || Clearing::Sessions {
-            user: user.id,
-            sessions: vec![formed.session.id],
-        };
-        let others = match self.tokens.begin(formed.live).await {
-            Ok(others) => others,
-            Err(error) => {
-                // It may have happened all the same. To ask a store at once that failed just now would only hold up the answer.
-                self.clear.defer(own());
-                return Err(error.into());
-            }
-        };
-        let policy = &self.mint.policy;
+        let prepared = self.starter.prepare(user.id, user.epoch, &request);
+        let (tokens, others) = self.starter.white_list(&user, &prepared).await?;
+        let policy = &self.starter.policy;
         let begun = self
             .sessions
             .begin(&BeginSession {
-                session: formed.session.clone(),
+                session: prepared.session.clone(),
                 refreshed: others
                     .iter()
                     .map(|other| (other.session, other.refreshed_at))
@@ -105,13 +82,13 @@ impl SignIn {
             })
             .await;
         if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
-            self.clear.execute(own()).await;
+            self.starter.withdraw(&prepared).await;
         }
         if begun.is_err() {
-            // The commit may have come through: a session that nobody holds must not take a place.
-            self.clear.defer(Clearing::Row {
+            // The commit may have come through: a session that no client holds must not take a place.
+            self.starter.clear.defer(Clearing::Row {
                 user: user.id,
-                session: formed.session.id,
+                session: prepared.session.id,
                 reason: EndReason::Expired,
             });
         }
@@ -119,7 +96,8 @@ impl SignIn {
             return Err(SignInError::Superseded);
         };
         let gone: Vec<SessionId> = replaced.iter().chain(&evicted).copied().collect();
-        self.clear
+        self.starter
+            .clear
             .execute(Clearing::Sessions {
                 user: user.id,
                 sessions: gone,
@@ -138,32 +116,23 @@ impl SignIn {
                 });
             }
         }
-        let address = formed.session.client.address;
         self.events.record(SecurityEvent::SessionBegun {
             user: user.id,
-            session: formed.session.id,
-            address,
+            session: prepared.session.id,
+            address: prepared.session.client.address,
         });
-        Ok(Begun {
-            session: formed.session,
-            tokens,
-            device: formed.device,
-            evicted,
-        })
+        Ok(prepared.begun(tokens, evicted))
     }
 
     /// Only a password that was found wrong counts: what was taken for any other attempt is given back.
     async fn check(&self, request: &SignInRequest) -> Result<User, SignInError> {
         self.hasher.admit()?;
-        let guess = |own| Guess {
+        let attempt = |known| PasswordAttempt {
             email: &request.email,
             client: &request.client,
-            own,
+            known,
         };
-        let device = request
-            .device_credential
-            .as_ref()
-            .and_then(|credential| self.devices.verify(credential));
+        let device = self.starter.device(request);
         let (held, found) = if device.is_some() {
             let found = self
                 .users
@@ -172,13 +141,13 @@ impl SignIn {
             let known = found
                 .as_ref()
                 .filter(|found| found.known_device)
-                .zip(device);
-            let own = known.map(|(found, device)| Own::Device(found.user.id, device));
-            (self.limits.guess(guess(own)).await?, Ok(found))
+                .zip(device)
+                .map(|(found, device)| KnownClient::Device(found.user.id, device));
+            (self.limits.password(attempt(known)).await?, Ok(found))
         } else {
-            // Nothing can make this one known: refusing it costs the user database nothing.
+            // Without a credential this is a stranger: a refusal costs the user database nothing.
             (
-                self.limits.guess(guess(None)).await?,
+                self.limits.password(attempt(None)).await?,
                 self.users.credentials_by_email(&request.email, None).await,
             )
         };
@@ -223,17 +192,3 @@ impl SignIn {
         }
     }
 }
-
-impl From<StoreError> for SignInError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<SignError> for SignInError {
-    fn from(error: SignError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-from_denied!(SignInError);

@@ -1,20 +1,16 @@
 //! A new account with its first session.
 
 use super::{
-    begin::{Begun, Opening, SignInRequest},
-    own_details::OwnDetails,
+    password_context::PasswordContext,
+    session_starter::{Begun, SessionStarter, SignInRequest},
 };
 use crate::{
     model::{Details, Epoch, FieldError, User, UserId},
     ports::{
-        Clearing, Clock, CreateOutcome, DeviceCredentials, Entropy, PasswordHasher,
-        PasswordStrength, SecurityEvent, SecurityEvents, SignError, StoreError, TokenRepository,
-        UserRepository,
+        CreateOutcome, Entropy, PasswordHasher, PasswordStrength, SecurityEvent, SecurityEvents,
+        SignError, StoreError, UserRepository,
     },
-    use_cases::{
-        parts::{Failure, Limited, Limits, Mint, from_denied},
-        sessions::Clear,
-    },
+    use_cases::parts::{Failure, Limited, Limits, ServicePorts, from_denied, from_via},
 };
 use std::sync::Arc;
 
@@ -24,44 +20,44 @@ pub enum SignUpError {
     /// Another account has that address.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
-    /// The password would soon be guessed.
+    /// The password is easy to guess.
     #[error("the password {0}")]
     WeakPassword(FieldError),
-    /// There were too many attempts; nothing was looked at.
+    /// There were too many attempts; the request was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
-    /// Something that the service depends on failed.
+    /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
 }
 
+from_denied!(SignUpError);
+from_via!(SignUpError: StoreError => Failure, SignError => Failure);
+
 /// Signs up. The white list is written first and the rows last: their commit is what makes the account exist.
 pub struct SignUp {
-    /// Accounts.
-    pub users: Arc<dyn UserRepository>,
-    /// The white list.
-    pub tokens: Arc<dyn TokenRepository>,
-    /// Hashes the password.
-    pub hasher: Arc<dyn PasswordHasher>,
-    /// Judges it.
-    pub strength: Arc<dyn PasswordStrength>,
-    /// Device credentials.
-    pub devices: Arc<dyn DeviceCredentials>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Makes ids.
-    pub entropy: Arc<dyn Entropy>,
-    /// Signs.
-    pub mint: Mint,
-    /// Takes back what did not commit.
-    pub clear: Clear,
-    /// Slows down those who try many addresses.
-    pub limits: Limits,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    starter: SessionStarter,
+    users: Arc<dyn UserRepository>,
+    hasher: Arc<dyn PasswordHasher>,
+    strength: Arc<dyn PasswordStrength>,
+    entropy: Arc<dyn Entropy>,
+    limits: Limits,
+    events: Arc<dyn SecurityEvents>,
 }
 
 impl SignUp {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            starter: SessionStarter::new(ports),
+            users: ports.users.clone(),
+            hasher: ports.hasher.clone(),
+            strength: ports.strength.clone(),
+            entropy: ports.entropy.clone(),
+            limits: Limits::new(ports),
+            events: ports.events.clone(),
+        }
+    }
+
     /// Creates the account and signs it in.
     ///
     /// # Errors
@@ -70,8 +66,8 @@ impl SignUp {
         self.hasher.admit()?;
         let held = self.limits.sign_up(&request.email, &request.client).await?;
         let outcome = self.create(request).await;
-        // Accounts made and addresses found taken count; a password that was judged too weak counts for the address that had it judged;
-        // what could not be done does not.
+        // New accounts and taken addresses count. A weak password counts for the client's address only; a failure does not
+        // count.
         match &outcome {
             Ok(_) | Err(SignUpError::EmailTaken) => {}
             Err(SignUpError::WeakPassword(_)) => self.limits.give_back_account(held).await,
@@ -81,85 +77,48 @@ impl SignUp {
     }
 
     async fn create(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
-        let own = OwnDetails {
+        let context = PasswordContext {
             email: &request.email,
             name: None,
             device: request.device_name.as_ref(),
         };
-        if let Some(fault) = own.fault(&request.password, &*self.strength).await? {
-            return Err(SignUpError::WeakPassword(fault));
+        let weakness = context.weakness(&request.password, &*self.strength).await?;
+        if let Some(weakness) = weakness {
+            return Err(SignUpError::WeakPassword(weakness));
         }
-        if self
+        let found = self
             .users
             .credentials_by_email(&request.email, None)
-            .await?
-            .is_some()
-        {
+            .await?;
+        if found.is_some() {
             return Err(SignUpError::EmailTaken);
         }
         let hash = self.hasher.hash(&request.password).await?;
-        let opening = Opening {
-            clock: &*self.clock,
-            entropy: &*self.entropy,
-            devices: &*self.devices,
-            policy: &self.mint.policy,
-        };
         let user_id = UserId::from_random(self.entropy.bytes());
-        let formed = opening.form(user_id, Epoch::FIRST, &request);
+        let prepared = self.starter.prepare(user_id, Epoch::FIRST, &request);
         let user = User {
             id: user_id,
             email: request.email,
             details: Details::default(),
-            created_at: formed.session.began_at,
+            created_at: prepared.session.began_at,
             disabled_at: None,
             epoch: Epoch::FIRST,
             kept_session: None,
         };
-        // Sign before anything is stored: a broken key must not leave an account behind.
-        let tokens = self.mint.pair(&user, &formed.session, &formed.live.token)?;
-
-        let own = || Clearing::Sessions {
-            user: user_id,
-            sessions: vec![formed.session.id],
-        };
-        if let Err(error) = self.tokens.begin(formed.live).await {
-            // It may have happened all the same. To ask a store at once that failed just now would only hold up the answer.
-            self.clear.defer(own());
-            return Err(error.into());
-        }
-        let created = self.users.create(&user, &hash, &formed.session).await;
+        let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
+        let created = self.users.create(&user, &hash, &prepared.session).await;
         if !matches!(created, Ok(CreateOutcome::Created)) {
-            self.clear.execute(own()).await;
+            self.starter.withdraw(&prepared).await;
         }
         match created? {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
             CreateOutcome::Created => {
-                let address = formed.session.client.address;
                 self.events.record(SecurityEvent::AccountCreated {
                     user: user_id,
-                    address,
+                    address: prepared.session.client.address,
                 });
-                Ok(Begun {
-                    session: formed.session,
-                    tokens,
-                    device: formed.device,
-                    evicted: Vec::new(),
-                })
+                Ok(prepared.begun(tokens, Vec::new()))
             }
         }
     }
 }
-
-impl From<StoreError> for SignUpError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<SignError> for SignUpError {
-    fn from(error: SignError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-from_denied!(SignUpError);

@@ -1,27 +1,27 @@
-//! What the account says about its user, and the address to sign in with.
+//! A change of the account's details and of the address to sign in with.
 
+use super::current_password::CurrentPassword;
 use crate::{
-    model::{ClientInfo, DetailsChange, Password, User, UserId},
+    model::{ClientInfo, DetailsChange, Password, User},
     ports::{
-        Asking, Clock, PasswordCheck, PasswordHasher, SecurityEvent, SecurityEvents, StoreError,
-        UpdateOutcome, UserRepository,
+        Asking, Clock, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository,
     },
     use_cases::{
-        parts::{Failure, Guess, Limits, Own, Refusal, Refused},
-        sessions::{Authenticate, Authenticated},
+        parts::{Denied, Limits, Refusal, Refused, ServicePorts, from_via},
+        sessions::Authenticate,
     },
 };
 use secrecy::SecretString;
 use std::sync::Arc;
 
-/// A change, with the password that a new e-mail address demands.
+/// A change, with the current password where the e-mail address changes.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateDetailsRequest {
-    /// What changes.
+    /// The fields that change.
     pub change: DetailsChange,
     /// Needed if the change names an e-mail address.
     pub current_password: Option<Password>,
-    /// Where the request came from.
+    /// The client that sent the request.
     pub client: ClientInfo,
 }
 
@@ -39,23 +39,30 @@ pub enum UpdateDetailsError {
     EmailTaken,
 }
 
+from_via!(UpdateDetailsError: StoreError => Refused, Refusal => Refused, Denied => Refused);
+
 /// Changes details.
 pub struct UpdateDetails {
-    /// Who is calling.
-    pub authenticate: Authenticate,
-    /// Accounts.
-    pub users: Arc<dyn UserRepository>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Checks the password.
-    pub hasher: Arc<dyn PasswordHasher>,
-    /// Slows down those who guess.
-    pub limits: Limits,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    authenticate: Authenticate,
+    current: CurrentPassword,
+    users: Arc<dyn UserRepository>,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn SecurityEvents>,
 }
 
 impl UpdateDetails {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+            current: CurrentPassword::new(ports),
+            users: ports.users.clone(),
+            limits: Limits::new(ports),
+            clock: ports.clock.clone(),
+            events: ports.events.clone(),
+        }
+    }
+
     /// Changes the fields that are named and answers the account as it is now.
     ///
     /// # Errors
@@ -65,52 +72,34 @@ impl UpdateDetails {
         id_token: &SecretString,
         request: UpdateDetailsRequest,
     ) -> Result<User, UpdateDetailsError> {
-        let Authenticated {
-            user: caller,
-            session,
-        } = self.authenticate.execute(id_token).await?;
+        let caller = self.authenticate.execute(id_token).await?;
+        let (user, session) = (caller.user.id, caller.session.id);
         let new_email = request
             .change
             .email
             .as_ref()
-            .is_some_and(|email| *email != caller.email);
+            .filter(|email| **email != caller.user.email);
         if request.change.email.is_some() {
             let password = request
                 .current_password
                 .as_ref()
                 .ok_or(UpdateDetailsError::WrongPassword)?;
-            let own = Some(Own::Session(caller.id, session.id));
-            let guess = Guess {
-                email: &caller.email,
-                client: &request.client,
-                own,
-            };
-            self.hasher.admit()?;
-            let held = self.limits.guess(guess).await.map_err(Refused::from)?;
-            let judged = self.judge(caller.id, password).await;
-            if !matches!(judged, Err(UpdateDetailsError::WrongPassword)) {
-                self.limits.give_back(held).await;
-            }
-            judged?;
+            let held = self.current.admit(&caller, &request.client).await?;
+            self.current
+                .check(held, user, password)
+                .await?
+                .ok_or(UpdateDetailsError::WrongPassword)?;
         }
-        // Asking for an address tells whether somebody has it, as a sign-up does, and counts as one.
-        let asked = match request.change.email.as_ref().filter(|_| new_email) {
-            Some(email) => Some(
-                self.limits
-                    .sign_up(email, &request.client)
-                    .await
-                    .map_err(Refused::from)?,
-            ),
+        // A change of address reveals whether it has an account, as a sign-up does, and counts as one.
+        let asked = match new_email {
+            Some(email) => Some(self.limits.sign_up(email, &request.client).await?),
             None => None,
         };
         let asking = Asking {
-            session: session.id,
+            session,
             at: self.clock.now(),
         };
-        let outcome = self
-            .users
-            .update(caller.id, &request.change, Some(asking))
-            .await;
+        let outcome = self.users.update(user, &request.change, Some(asking)).await;
         if let Some(asked) = asked
             && !matches!(
                 outcome,
@@ -122,35 +111,17 @@ impl UpdateDetails {
         match outcome? {
             UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
             UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
-                // The session ended meanwhile: its row says why.
+                // The session has ended meanwhile: its row has the reason.
                 self.authenticate.execute(id_token).await?;
-                Err(Refused::from(Refusal::SessionRevoked).into())
+                Err(Refusal::SessionRevoked.into())
             }
             UpdateOutcome::Updated(user) => {
-                if new_email {
+                if new_email.is_some() {
                     self.events
                         .record(SecurityEvent::EmailChanged { user: user.id });
                 }
                 Ok(user)
             }
         }
-    }
-
-    async fn judge(&self, user: UserId, password: &Password) -> Result<(), UpdateDetailsError> {
-        let credentials = self
-            .users
-            .credentials(user)
-            .await?
-            .ok_or(Refused::from(Refusal::SessionRevoked))?;
-        match self.hasher.check(password, Some(&credentials.hash)).await? {
-            PasswordCheck::Match { .. } => Ok(()),
-            PasswordCheck::Mismatch => Err(UpdateDetailsError::WrongPassword),
-        }
-    }
-}
-
-impl From<StoreError> for UpdateDetailsError {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(Refused::Failed(Failure::Store(error)))
     }
 }

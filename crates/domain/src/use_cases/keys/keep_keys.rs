@@ -7,9 +7,9 @@ use crate::{
         due, find,
     },
     model::Timestamp,
-    ports::{Clock, KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, StoreError},
+    ports::{KeyFault, KeyOutcome, NewKey, StoreError},
+    use_cases::parts::KeyPorts,
 };
-use std::sync::Arc;
 
 /// What became of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,21 +35,15 @@ pub enum KeysFailed {
 
 /// Keeps the keys.
 pub struct KeepKeys {
-    /// The keys.
-    pub repository: Arc<dyn KeyRepository>,
-    /// Makes new ones.
-    pub maker: Arc<dyn KeyMaker>,
-    /// Signs and verifies with them.
-    pub ring: Arc<dyn KeyRing>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// How long they live.
-    pub policy: KeyPolicy,
-    /// What signs ID tokens.
-    pub id_keys: IdKeys,
+    pub(super) ports: KeyPorts,
 }
 
 impl KeepKeys {
+    /// Keeps the keys of these ports.
+    pub const fn new(ports: KeyPorts) -> Self {
+        Self { ports }
+    }
+
     /// Does what is due and loads the ring. To be called before the first token, and then every few seconds.
     ///
     /// # Errors
@@ -59,7 +53,12 @@ impl KeepKeys {
         let mut changes = Vec::new();
         // One step may make another one due. What another replica does meanwhile is seen in the next round.
         for _ in 0..3 {
-            let steps = due(&keys, self.id_keys, &self.policy, self.clock.now());
+            let steps = due(
+                &keys,
+                self.ports.id_keys,
+                &self.ports.policy,
+                self.ports.clock.now(),
+            );
             if steps.is_empty() {
                 break;
             }
@@ -77,7 +76,7 @@ impl KeepKeys {
     /// # Errors
     /// [`KeysFailed`].
     pub async fn adopt_algorithm(&self) -> Result<Option<KeyChange>, KeysFailed> {
-        let IdKeys::Stored(algorithm) = self.id_keys else {
+        let IdKeys::Stored(algorithm) = self.ports.id_keys else {
             return Ok(None);
         };
         let (keys, kind) = (self.load().await?, KeyKind::Id(algorithm));
@@ -95,37 +94,48 @@ impl KeepKeys {
     /// # Errors
     /// [`KeysFailed`].
     pub async fn load(&self) -> Result<Vec<StoredKey>, KeysFailed> {
-        let keys = self.repository.list().await?;
-        self.ring.load(&keys)?;
+        let keys = self.ports.repository.list().await?;
+        self.ports.ring.load(&keys)?;
         Ok(keys)
     }
 
     async fn take(&self, step: Step, keys: &[StoredKey]) -> Result<Option<KeyChange>, KeysFailed> {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let (done, change) = match step {
             Step::Begin(kind) => {
                 let is_first = keys.iter().all(|key| key.kind.usage() != kind.usage());
                 let new = if is_first {
-                    self.maker.first(kind)?
+                    self.ports.maker.first(kind)?
                 } else {
-                    self.maker.make(kind)?
+                    self.ports.maker.make(kind)?
                 };
-                let key = stored(new, &self.policy, now, Phase::Active(Active::begin(now)));
-                (self.repository.insert(&key).await?, KeyChange::Made(key))
+                let key = stored(
+                    new,
+                    &self.ports.policy,
+                    now,
+                    Phase::Active(Active::begin(now)),
+                );
+                (
+                    self.ports.repository.insert(&key).await?,
+                    KeyChange::Made(key),
+                )
             }
             Step::Make(kind) => {
-                let key = next(self.maker.make(kind)?, &self.policy, now);
-                (self.repository.insert(&key).await?, KeyChange::Made(key))
+                let key = next(self.ports.maker.make(kind)?, &self.ports.policy, now);
+                (
+                    self.ports.repository.insert(&key).await?,
+                    KeyChange::Made(key),
+                )
             }
             Step::Promote(promotion) => {
-                let done = self.repository.promote(&promotion).await?;
+                let done = self.ports.repository.promote(&promotion).await?;
                 (
                     done,
                     KeyChange::Promoted(promotion.next, promotion.retires.map(|(id, _)| id)),
                 )
             }
             Step::Remove(id) => (
-                self.repository.remove(&id, State::Retired).await?,
+                self.ports.repository.remove(&id, State::Retired).await?,
                 KeyChange::Removed(id),
             ),
         };

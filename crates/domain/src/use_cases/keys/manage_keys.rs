@@ -64,11 +64,15 @@ pub enum RetireOutcome {
 
 /// Changes the keys for an operator, by the same steps as [`KeepKeys`].
 pub struct ManageKeys {
-    /// The keys and the rules.
-    pub keep: KeepKeys,
+    keep: KeepKeys,
 }
 
 impl ManageKeys {
+    /// Manages the keys that `keep` keeps.
+    pub const fn new(keep: KeepKeys) -> Self {
+        Self { keep }
+    }
+
     /// Every stored key.
     ///
     /// # Errors
@@ -87,9 +91,9 @@ impl ManageKeys {
         if let Some(key) = find(&keys, kind.usage(), State::Next) {
             return Err(NotDone::NextExists(key.id.clone()));
         }
-        let new = self.keep.maker.make(kind).map_err(KeysFailed::from)?;
-        let key = next(new, &self.keep.policy, self.keep.clock.now());
-        done(self.keep.repository.insert(&key).await?)?;
+        let new = self.keep.ports.maker.make(kind).map_err(KeysFailed::from)?;
+        let key = next(new, &self.keep.ports.policy, self.keep.ports.clock.now());
+        done(self.keep.ports.repository.insert(&key).await?)?;
         Ok(key)
     }
 
@@ -109,14 +113,14 @@ impl ManageKeys {
             promotion(
                 &keys,
                 kind.usage(),
-                &self.keep.policy,
-                self.keep.clock.now(),
+                &self.keep.ports.policy,
+                self.keep.ports.clock.now(),
                 early,
             ),
             waiting,
         ) {
             (Ok(promotion), _) => {
-                done(self.keep.repository.promote(&promotion).await?)?;
+                done(self.keep.ports.repository.promote(&promotion).await?)?;
                 Ok(RotateOutcome::Rotated(promotion))
             }
             (Err(Some(not_yet)), Some(id)) => Ok(RotateOutcome::Waits(id, not_yet)),
@@ -135,14 +139,14 @@ impl ManageKeys {
             .iter()
             .find(|key| key.id == *id)
             .ok_or_else(|| NotDone::NotFound(id.clone()))?;
-        let now = self.keep.clock.now();
+        let now = self.keep.ports.clock.now();
         let (gone, state) = match key.phase {
             Phase::Next(next) => (next.discard(), State::Next),
             Phase::Active(active)
-                if key.kind.usage() == KeyUse::Id && self.keep.id_keys == IdKeys::File =>
+                if key.kind.usage() == KeyUse::Id && self.keep.ports.id_keys == IdKeys::File =>
             {
-                let retired = self.keep.policy.retire(key, active, now);
-                done(self.keep.repository.retire(id, retired).await?)?;
+                let retired = self.keep.ports.policy.retire(key, active, now);
+                done(self.keep.ports.repository.retire(id, retired).await?)?;
                 return Ok(RetireOutcome::Retired(retired));
             }
             Phase::Active(_) => return Err(NotDone::Signs(id.clone())),
@@ -155,12 +159,12 @@ impl ManageKeys {
             ),
         };
         let Gone = gone;
-        done(self.keep.repository.remove(id, state).await?)?;
+        done(self.keep.ports.repository.remove(id, state).await?)?;
         Ok(RetireOutcome::Gone)
     }
 
     fn stored_here(&self, usage: KeyUse) -> Result<(), NotDone> {
-        if usage == KeyUse::Id && self.keep.id_keys == IdKeys::File {
+        if usage == KeyUse::Id && self.keep.ports.id_keys == IdKeys::File {
             Err(NotDone::File)
         } else {
             Ok(())

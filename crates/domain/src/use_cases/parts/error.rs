@@ -1,12 +1,39 @@
-//! What all use cases can fail with, and why a token is refused.
+//! The failures of all use cases, and the reasons for which a token is refused.
 
-use super::limits::{Limited, from_denied};
+use super::limits::Limited;
 use crate::{
     model::{EndReason, Standing},
     ports::{SignError, StoreError, TokenRejected},
 };
 
-/// Something that the service depends on failed. Never the client's fault.
+/// Lets `?` convert an error in two steps: `$source` to `$via`, and that to the error of a use case.
+macro_rules! from_via {
+    ($error:ty: $($source:ty => $via:ty),+ $(,)?) => {$(
+        impl From<$source> for $error {
+            fn from(source: $source) -> Self {
+                <$via>::from(source).into()
+            }
+        }
+    )+};
+}
+pub(crate) use from_via;
+
+/// The same for [`Denied`], for an error that has both a `Limited` and a `Failed` variant.
+macro_rules! from_denied {
+    ($error:ty) => {
+        impl From<$crate::use_cases::parts::Denied> for $error {
+            fn from(denied: $crate::use_cases::parts::Denied) -> Self {
+                match denied {
+                    $crate::use_cases::parts::Denied::Limited(limited) => limited.into(),
+                    $crate::use_cases::parts::Denied::Failed(error) => error.into(),
+                }
+            }
+        }
+    };
+}
+pub(crate) use from_denied;
+
+/// A dependency of the service failed. Never the client's fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
@@ -22,21 +49,21 @@ pub enum Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Not a token of this kind and issuer, or its signature is not ours.
+    /// Not a token of this kind and issuer, or its signature is wrong.
     TokenInvalid,
-    /// Past its life.
+    /// Past its expiry.
     TokenExpired,
-    /// Replaced just now; the client should read its storage again.
+    /// Replaced a moment ago; the client should read its storage again.
     TokenStale,
-    /// Used again when it was no longer the client's to use; its session may have ended for it.
+    /// Used again outside of the retry windows; its session may have been ended for it.
     TokenReused,
     /// The session is not known.
     SessionUnknown,
     /// The session was signed out, or ended by a change of password or account.
     SessionRevoked,
-    /// The device signed in again.
+    /// There was a new sign-in on the device.
     SessionReplaced,
-    /// The user has signed in elsewhere too often.
+    /// The user had too many sessions.
     SessionEvicted,
     /// The session reached its end.
     SessionExpired,
@@ -75,7 +102,7 @@ impl Refusal {
         }
     }
 
-    /// What to tell the client.
+    /// The message for the client.
     pub const fn message(self) -> &'static str {
         match self {
             Self::TokenInvalid => "The token is not valid here; sign in.",
@@ -97,7 +124,7 @@ impl Refusal {
         }
     }
 
-    /// Why a session that stands so is refused; `None` if it lives.
+    /// The refusal of a session of this standing; `None` if it is live.
     pub const fn of(standing: Standing) -> Option<Self> {
         Some(match standing {
             Standing::Live => return None,
@@ -130,21 +157,15 @@ impl From<TokenRejected> for Refusal {
 /// A token was refused, or checking it failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// The token is worth nothing.
+    /// The token is not valid.
     #[error("{}", .0.message())]
     Token(Refusal),
     /// There were too many attempts; the token was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
-    /// Whether it is could not be found out.
+    /// A dependency failed; the token may be valid.
     #[error(transparent)]
     Failed(#[from] Failure),
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 impl From<Refusal> for Refused {
@@ -154,3 +175,4 @@ impl From<Refusal> for Refused {
 }
 
 from_denied!(Refused);
+from_via!(Refused: StoreError => Failure, SignError => Failure);

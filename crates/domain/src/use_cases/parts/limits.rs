@@ -1,5 +1,6 @@
-//! What sign-up, sign-in, refresh and changes of the password have in common when they are held to limits.
+//! The limits of sign-ups, sign-ins, refreshes and password checks.
 
+use super::ServicePorts;
 use crate::{
     limits::{AddressRange, Bucket, LimitName, LiveLimits, Rate},
     model::{ClientInfo, DeviceId, EmailAddress, SessionId, UserId},
@@ -10,52 +11,34 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// A limit was reached: try again later. Nothing was looked at, and nothing changed.
+/// A limit was reached: try again later. The request was not looked at, and nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there were too many attempts; try again in {} s", .retry_after.as_secs_f32())]
 pub struct Limited {
-    /// Which limit.
+    /// The limit that was reached.
     pub limit: LimitName,
     /// Its rate.
     pub rate: Rate,
-    /// After what time there is room for one attempt.
+    /// The time until one attempt is possible.
     pub retry_after: Duration,
 }
 
-/// There is no room, or whether there is could not be found out.
+/// A limit was reached, or the limiter failed.
 #[derive(Debug)]
 pub(crate) enum Denied {
     Limited(Limited),
     Failed(StoreError),
 }
 
-/// Gives the error of a use case the two ways of being denied.
-macro_rules! from_denied {
-    ($error:ty) => {
-        impl From<$crate::use_cases::parts::Denied> for $error {
-            fn from(denied: $crate::use_cases::parts::Denied) -> Self {
-                match denied {
-                    $crate::use_cases::parts::Denied::Limited(limited) => limited.into(),
-                    $crate::use_cases::parts::Denied::Failed(error) => error.into(),
-                }
-            }
-        }
-    };
-}
-pub(crate) use from_denied;
-
-/// Holds those who ask to the limits.
+/// Applies the limits to requests.
 #[derive(Clone)]
-pub struct Limits {
-    /// Keeps the buckets.
-    pub limiter: Arc<dyn RateLimiter>,
-    /// The rates.
-    pub rates: Arc<LiveLimits>,
-    /// Hears of limits that were reached.
-    pub events: Arc<dyn SecurityEvents>,
+pub(crate) struct Limits {
+    limiter: Arc<dyn RateLimiter>,
+    rates: Arc<LiveLimits>,
+    events: Arc<dyn SecurityEvents>,
 }
 
-/// What was taken, to be given back if it should not count.
+/// What was taken, to be given back if the attempt does not count.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Held {
@@ -63,19 +46,18 @@ pub(crate) struct Held {
     levels: Vec<Level>,
 }
 
-/// Who types a password, and for which account.
-pub(crate) struct Guess<'a> {
-    /// The address typed, whether or not there is such an account.
+/// A password that is about to be checked.
+pub(crate) struct PasswordAttempt<'a> {
+    /// The address that was sent, whether or not it has an account.
     pub(crate) email: &'a EmailAddress,
-    /// Where it comes from.
     pub(crate) client: &'a ClientInfo,
-    /// What says that this is not a stranger.
-    pub(crate) own: Option<Own>,
+    /// `None`: the client is a stranger to the account.
+    pub(crate) known: Option<KnownClient>,
 }
 
-/// What somebody has shown of an account before typing its password.
+/// What a client has shown of an account before its password.
 #[derive(Clone, Copy)]
-pub(crate) enum Own {
+pub(crate) enum KnownClient {
     /// The credential of a device that the user has signed in on.
     Device(UserId, DeviceId),
     /// An ID token of this session.
@@ -83,28 +65,39 @@ pub(crate) enum Own {
 }
 
 impl Limits {
-    /// Makes room for a password to be checked. Whoever has shown something of the account has a budget of their own, which
-    /// nobody else can use up; once they have, and for everybody else, it comes out of what strangers have: one budget for the
-    /// account, and one for the address that they come from.
-    pub(crate) async fn guess(&self, guess: Guess<'_>) -> Result<Held, Denied> {
-        let (own, user) = match guess.own {
-            Some(Own::Device(user, device)) => {
-                (Some(Bucket::PasswordDevice(user, device)), Some(user))
-            }
-            Some(Own::Session(user, session)) => {
-                (Some(Bucket::PasswordSession(user, session)), Some(user))
-            }
-            None => (None, None),
-        };
-        if let Some(own) = own {
-            match self.take(vec![own], user, guess.client).await {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            limiter: ports.limiter.clone(),
+            rates: ports.rates.clone(),
+            events: ports.events.clone(),
+        }
+    }
+
+    /// The limits of refreshes, whose buckets are in this process.
+    pub(crate) fn of_refreshes(ports: &ServicePorts) -> Self {
+        Self {
+            limiter: ports.refresh_limiter.clone(),
+            ..Self::new(ports)
+        }
+    }
+
+    /// Makes room for one check of a password. A known client has a budget of its own, which no other client can use up. Once
+    /// it is used up, and for strangers, the attempt comes out of the strangers' budgets: that of the account and that of the
+    /// client's address.
+    pub(crate) async fn password(&self, attempt: PasswordAttempt<'_>) -> Result<Held, Denied> {
+        let own = attempt.known.map(|known| match known {
+            KnownClient::Device(user, device) => (Bucket::PasswordDevice(user, device), user),
+            KnownClient::Session(user, session) => (Bucket::PasswordSession(user, session), user),
+        });
+        if let Some((own, user)) = own {
+            match self.take(vec![own], Some(user), attempt.client).await {
                 Err(Denied::Limited(_)) => {}
                 other => return other,
             }
         }
-        let mut strangers = vec![Bucket::PasswordAccount(guess.email.clone())];
-        strangers.extend(self.range(guess.client).map(Bucket::PasswordAddress));
-        self.take(strangers, None, guess.client).await
+        let mut strangers = vec![Bucket::PasswordAccount(attempt.email.clone())];
+        strangers.extend(self.range(attempt.client).map(Bucket::PasswordAddress));
+        self.take(strangers, None, attempt.client).await
     }
 
     /// Makes room for a sign-up.
@@ -118,13 +111,13 @@ impl Limits {
         self.take(buckets, None, client).await
     }
 
-    /// Makes room for a refresh token to be looked at.
+    /// Makes room for a refresh with a token that is not valid.
     pub(crate) async fn refresh_from(&self, client: &ClientInfo) -> Result<Held, Denied> {
         let bucket = self.range(client).map(Bucket::RefreshAddress);
         self.take(bucket.into_iter().collect(), None, client).await
     }
 
-    /// Makes room for a session to be refreshed.
+    /// Makes room for a refresh of a session.
     pub(crate) async fn refresh_of(
         &self,
         claims: &RefreshClaims,
@@ -139,14 +132,14 @@ impl Limits {
         .await
     }
 
-    /// What was taken does not count. If that can't be said now, it counts after all: until the bucket has filled.
+    /// What was taken does not count. If the limiter fails, it counts until the bucket has filled.
     pub(crate) async fn give_back(&self, held: Held) {
         if !held.takes.is_empty() {
             let _ = self.limiter.give_back(&held.takes).await;
         }
     }
 
-    /// What was taken counts for the address alone: the work was done, but nothing was learnt about the account.
+    /// What was taken counts for the client's address only: the work was done, but nothing was revealed about the account.
     pub(crate) async fn give_back_account(&self, mut held: Held) {
         held.takes
             .retain(|take| matches!(take.bucket, Bucket::SignUpAccount(_)));
@@ -215,7 +208,7 @@ impl Limits {
 }
 
 impl Held {
-    /// What is left of the budget that is the caller's own.
+    /// What is left of the caller's own budget.
     pub(crate) fn level(&self) -> Option<Budget> {
         let (take, level) = (self.takes.first()?, self.levels.first()?);
         Some(Budget {
@@ -226,7 +219,7 @@ impl Held {
     }
 }
 
-/// What is left for the caller, where that is nobody else's business.
+/// What is left of a budget that only the caller can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Which limit.

@@ -1,5 +1,6 @@
-//! From a session and its live refresh token to the two strings that a client gets.
+//! The two signed tokens of a session.
 
+use super::ServicePorts;
 use crate::{
     model::{Session, Timestamp, User},
     policy::SessionPolicy,
@@ -9,34 +10,36 @@ use crate::{
 use secrecy::SecretString;
 use std::sync::Arc;
 
-/// What a client gets.
+/// The tokens that a client gets.
 #[derive(Clone, Debug)]
 pub struct TokenPair {
     /// The ID token.
     pub id_token: SecretString,
-    /// When it expires.
+    /// When the ID token expires.
     pub id_expires_at: Timestamp,
     /// The refresh token.
     pub refresh_token: SecretString,
-    /// When it expires, if it is not refreshed before.
+    /// When the refresh token expires, if it is not used before.
     pub refresh_expires_at: Timestamp,
 }
 
 /// Mints pairs of tokens. The same inputs give the same refresh token, byte for byte.
 #[derive(Clone)]
-pub struct Mint {
-    /// Signs.
-    pub codec: Arc<dyn TokenCodec>,
-    /// The lifetimes.
-    pub policy: SessionPolicy,
+pub(crate) struct Mint {
+    codec: Arc<dyn TokenCodec>,
+    policy: SessionPolicy,
 }
 
 impl Mint {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            codec: ports.codec.clone(),
+            policy: ports.policy,
+        }
+    }
+
     /// Mints the pair of a live token; the ID token is issued at the same second as the refresh token.
-    ///
-    /// # Errors
-    /// When signing fails.
-    pub fn pair(
+    pub(crate) fn pair(
         &self,
         user: &User,
         session: &Session,
@@ -47,10 +50,7 @@ impl Mint {
 
     /// Mints the pair of a live token once more: the same refresh token; an ID token with the same times while more
     /// than half of its life is left at `now`, after that a fresh one.
-    ///
-    /// # Errors
-    /// When signing fails.
-    pub fn pair_again(
+    pub(crate) fn pair_again(
         &self,
         user: &User,
         session: &Session,

@@ -3,11 +3,15 @@
 mod error;
 mod limits;
 mod mint;
+mod ports;
 mod verify;
 
 pub use error::{Failure, Refusal, Refused};
-pub use limits::{Budget, Limited, Limits};
-pub use mint::{Mint, TokenPair};
+pub use limits::{Budget, Limited};
+pub use mint::TokenPair;
+pub use ports::{KeyPorts, OperatorPorts, ServicePorts};
 
-pub(crate) use limits::{Denied, Guess, Own, from_denied};
+pub(crate) use error::{from_denied, from_via};
+pub(crate) use limits::{Denied, Held, KnownClient, Limits, PasswordAttempt};
+pub(crate) use mint::Mint;
 pub(crate) use verify::{verify_id, verify_refresh};

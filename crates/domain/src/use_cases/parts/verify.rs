@@ -1,4 +1,5 @@
-//! A token whose key is not known here may have been signed by a replica that knows more: look once, then decide.
+//! Verification of tokens. A key that is unknown here may be one that another replica has just made: the keys are read once
+//! more before the token is refused.
 
 use super::{Refusal, Refused};
 use crate::{

@@ -1,14 +1,14 @@
-//! Who is calling, by ID token.
+//! Authentication by ID token.
 
 use crate::{
     model::{Session, User},
     ports::{Clock, SessionRepository, TokenCodec},
-    use_cases::parts::{Refusal, Refused, verify_id},
+    use_cases::parts::{Refusal, Refused, ServicePorts, verify_id},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
 
-/// A caller whose token and session are both good.
+/// The caller, whose token is valid and whose session lives.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     /// The account.
@@ -20,15 +20,20 @@ pub struct Authenticated {
 /// Checks ID tokens against the sessions' rows, so that an ended session is refused at once, without the white list.
 #[derive(Clone)]
 pub struct Authenticate {
-    /// Verifies.
-    pub codec: Arc<dyn TokenCodec>,
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
+    codec: Arc<dyn TokenCodec>,
+    sessions: Arc<dyn SessionRepository>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Authenticate {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            codec: ports.codec.clone(),
+            sessions: ports.sessions.clone(),
+            clock: ports.clock.clone(),
+        }
+    }
+
     /// Verifies the token and reads session and user.
     ///
     /// # Errors

@@ -1,22 +1,44 @@
-//! Takes ended sessions out of the white list: at once if it answers, in the background if not.
+//! Removes ended sessions from the white list: at once if it answers, in the background if not.
 
-use crate::ports::{Clearing, Clearings, Clock, SessionRepository, StoreError, TokenRepository};
+use crate::{
+    ports::{Clearing, Clearings, Clock, SessionRepository, StoreError, TokenRepository},
+    use_cases::parts::ServicePorts,
+};
 use std::sync::Arc;
 
-/// Carries out clearings. Never what makes an end final: that is the row in the user database.
+/// Carries out clearings. They never make an end final: the row in the user database does.
 #[derive(Clone)]
 pub struct Clear {
-    /// The white list.
-    pub tokens: Arc<dyn TokenRepository>,
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// Says when a deferred end was committed.
-    pub clock: Arc<dyn Clock>,
-    /// Takes what could not be done at once.
-    pub clearings: Arc<dyn Clearings>,
+    tokens: Arc<dyn TokenRepository>,
+    sessions: Arc<dyn SessionRepository>,
+    clock: Arc<dyn Clock>,
+    clearings: Arc<dyn Clearings>,
 }
 
 impl Clear {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self::with(
+            ports.tokens.clone(),
+            ports.sessions.clone(),
+            ports.clock.clone(),
+            ports.clearings.clone(),
+        )
+    }
+
+    pub(crate) fn with(
+        tokens: Arc<dyn TokenRepository>,
+        sessions: Arc<dyn SessionRepository>,
+        clock: Arc<dyn Clock>,
+        clearings: Arc<dyn Clearings>,
+    ) -> Self {
+        Self {
+            tokens,
+            sessions,
+            clock,
+            clearings,
+        }
+    }
+
     /// Tries at once and defers on failure.
     pub async fn execute(&self, clearing: Clearing) {
         if self.attempt(&clearing).await.is_err() {
@@ -24,12 +46,12 @@ impl Clear {
         }
     }
 
-    /// Leaves it to the background: for what failed just now.
+    /// Leaves it to the background, for a clearing that has just failed.
     pub fn defer(&self, clearing: Clearing) {
         self.clearings.defer(clearing);
     }
 
-    /// Tries once: what the background task calls.
+    /// Tries once; the background task calls this.
     ///
     /// # Errors
     /// When the store fails; trying again is safe.

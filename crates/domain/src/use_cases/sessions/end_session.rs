@@ -1,12 +1,10 @@
 //! The end of one session that its user names.
 
-use super::{Authenticate, Clear};
+use super::{Authenticate, end::End};
 use crate::{
     model::{EndReason, SessionId},
-    ports::{
-        Clearing, Clock, EndOutcome, SecurityEvent, SecurityEvents, SessionRepository, StoreError,
-    },
-    use_cases::parts::{Failure, Refused},
+    ports::{Clock, EndOutcome, SessionRepository, StoreError},
+    use_cases::parts::{Refused, ServicePorts, from_via},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -22,21 +20,26 @@ pub enum EndSessionError {
     NotFound,
 }
 
+from_via!(EndSessionError: StoreError => Refused);
+
 /// Ends one of the caller's sessions, this or another.
 pub struct EndSession {
-    /// Who is calling.
-    pub authenticate: Authenticate,
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// Clears the white list.
-    pub clear: Clear,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    authenticate: Authenticate,
+    sessions: Arc<dyn SessionRepository>,
+    end: End,
+    clock: Arc<dyn Clock>,
 }
 
 impl EndSession {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+            sessions: ports.sessions.clone(),
+            end: End::new(ports),
+            clock: ports.clock.clone(),
+        }
+    }
+
     /// Ends a session.
     ///
     /// # Errors
@@ -54,28 +57,11 @@ impl EndSession {
             .await?
         {
             EndOutcome::NotFound => Err(EndSessionError::NotFound),
-            // Over already is what was asked for.
             EndOutcome::AlreadyEnded => Ok(()),
             EndOutcome::Ended => {
-                self.clear
-                    .execute(Clearing::Sessions {
-                        user,
-                        sessions: vec![session],
-                    })
-                    .await;
-                self.events.record(SecurityEvent::SessionEnded {
-                    user,
-                    session,
-                    reason,
-                });
+                self.end.one(user, session, reason, EndOutcome::Ended).await;
                 Ok(())
             }
         }
-    }
-}
-
-impl From<StoreError> for EndSessionError {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(Refused::Failed(Failure::Store(error)))
     }
 }

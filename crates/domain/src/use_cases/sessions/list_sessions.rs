@@ -4,7 +4,7 @@ use super::Authenticate;
 use crate::{
     model::{Session, SessionId, Timestamp},
     ports::{Clock, SessionRepository, TokenRepository},
-    use_cases::parts::Refused,
+    use_cases::parts::{Refused, ServicePorts},
 };
 use secrecy::SecretString;
 use std::{collections::HashMap, sync::Arc};
@@ -18,23 +18,29 @@ pub struct SessionView {
     pub refreshed_at: Timestamp,
     /// When it ends if it is not refreshed.
     pub expires_at: Timestamp,
-    /// Whether it is the one that asks.
+    /// Whether it is the caller's own.
     pub current: bool,
 }
 
-/// Lists the caller's live sessions.
+/// Lists the caller's live sessions. One without an entry in the white list can't be refreshed and is not listed, unless it is
+/// the caller's own.
 pub struct ListSessions {
-    /// Who is calling.
-    pub authenticate: Authenticate,
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// The white list: a session without an entry can't be refreshed any more and is not listed.
-    pub tokens: Arc<dyn TokenRepository>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
+    authenticate: Authenticate,
+    sessions: Arc<dyn SessionRepository>,
+    tokens: Arc<dyn TokenRepository>,
+    clock: Arc<dyn Clock>,
 }
 
 impl ListSessions {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+            sessions: ports.sessions.clone(),
+            tokens: ports.tokens.clone(),
+            clock: ports.clock.clone(),
+        }
+    }
+
     /// The caller's live sessions, the newest first.
     ///
     /// # Errors
@@ -49,7 +55,7 @@ impl ListSessions {
             let current = session.id == caller.session.id;
             let (refreshed_at, expires_at) = match live.get(&session.id) {
                 Some(live) => (live.refreshed_at, live.token.expires_at),
-                // Its ID token lives on for a while; it can't be refreshed.
+                // Its ID token is still valid, but it can't be refreshed.
                 None if current => (session.began_at, self.clock.now().whole_second()),
                 None => return None,
             };

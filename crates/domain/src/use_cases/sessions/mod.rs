@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod clear;
+mod end;
 mod end_session;
 mod list_sessions;
 mod prune;
@@ -17,3 +18,5 @@ pub use prune::Prune;
 pub use refresh::{Refresh, RefreshRequest, Refreshed};
 pub use revocation_feed::RevocationFeed;
 pub use sign_out::{SignOut, SignOutScope};
+
+pub(crate) use end::End;

@@ -1,29 +1,36 @@
-//! Rows of sessions whose last token could not be alive any more, and devices that were not signed in on for a year.
+//! Deletion of old rows: sessions whose last token has expired, and devices without a sign-in for a year.
 
 use crate::{
     policy::SessionPolicy,
     ports::{Clock, SessionRepository, StoreError},
+    use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
 
-/// Deletes rows of sessions that are long over, and forgets devices.
+/// Deletes rows of sessions that ended long ago, and forgets devices.
+#[derive(Clone)]
 pub struct Prune {
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// The lifetimes.
-    pub policy: SessionPolicy,
+    sessions: Arc<dyn SessionRepository>,
+    clock: Arc<dyn Clock>,
+    policy: SessionPolicy,
 }
 
 impl Prune {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            sessions: ports.sessions.clone(),
+            clock: ports.clock.clone(),
+            policy: ports.policy,
+        }
+    }
+
     /// Rows stay a day longer than any token could live, so that replicas' clocks need not agree.
     pub const MARGIN: Duration = Duration::from_hours(24);
 
     /// Rows deleted per call at most, so that no transaction grows large.
     pub const BATCH: u32 = 1000;
 
-    /// Deletes one batch of either and answers how many rows went of the larger.
+    /// Deletes one batch of sessions and one of devices; answers the size of the larger.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,15 +1,16 @@
-//! The heart: a refresh token for the next pair.
+//! The exchange of a refresh token for the next pair of tokens.
 
-use super::Clear;
+use super::end::End;
 use crate::{
     model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
+    policy::SessionPolicy,
     ports::{
-        Clearing, Clock, DeviceCredentials, EndOutcome, RefreshClaims, SecurityEvent,
-        SecurityEvents, SessionRepository, TokenCodec, TokenRepository,
+        Clock, DeviceCredentials, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository,
+        TokenCodec, TokenRepository,
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
     use_cases::parts::{
-        Budget, Failure, Limits, Mint, Refusal, Refused, TokenPair, verify_refresh,
+        Budget, Limits, Mint, Refusal, Refused, ServicePorts, TokenPair, verify_refresh,
     },
 };
 use secrecy::SecretString;
@@ -39,27 +40,34 @@ pub struct Refreshed {
 
 /// Refreshes: one read of the user database, then one step in the white list, then the signatures.
 pub struct Refresh {
-    /// Verifies.
-    pub codec: Arc<dyn TokenCodec>,
-    /// Device credentials.
-    pub devices: Arc<dyn DeviceCredentials>,
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// The white list.
-    pub tokens: Arc<dyn TokenRepository>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Signs.
-    pub mint: Mint,
-    /// Finishes what could not be finished at once.
-    pub clear: Clear,
-    /// Slows down floods. Its limiter should be in this process: a refresh is one read and one step.
-    pub limits: Limits,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    codec: Arc<dyn TokenCodec>,
+    devices: Arc<dyn DeviceCredentials>,
+    sessions: Arc<dyn SessionRepository>,
+    tokens: Arc<dyn TokenRepository>,
+    clock: Arc<dyn Clock>,
+    policy: SessionPolicy,
+    mint: Mint,
+    end: End,
+    limits: Limits,
+    events: Arc<dyn SecurityEvents>,
 }
 
 impl Refresh {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            codec: ports.codec.clone(),
+            devices: ports.devices.clone(),
+            sessions: ports.sessions.clone(),
+            tokens: ports.tokens.clone(),
+            clock: ports.clock.clone(),
+            policy: ports.policy,
+            mint: Mint::new(ports),
+            end: End::new(ports),
+            limits: Limits::of_refreshes(ports),
+            events: ports.events.clone(),
+        }
+    }
+
     /// Replaces a refresh token.
     ///
     /// The user database comes first, so that an outage of it leaves the white list as it was.
@@ -68,8 +76,8 @@ impl Refresh {
     /// [`Refused::Token`] with the reason; [`Refused::Limited`], or [`Refused::Failed`] if a store did not answer: then the
     /// client keeps its token and tries again.
     pub async fn execute(&self, request: RefreshRequest) -> Result<Refreshed, Refused> {
-        // Every attempt counts, and is never given back: for the session that the token proves, else for the address, so that junk from
-        // a neighbour keeps nobody with a good token waiting.
+        // Every attempt counts and is never given back: for the session of a valid token, for the address otherwise, so that
+        // invalid tokens from an address do not delay a client there whose token is valid.
         let claims = match verify_refresh(&*self.codec, &request.token).await {
             Ok(claims) => claims,
             Err(rejected) => {
@@ -103,7 +111,7 @@ impl Refresh {
         }
         let now = self.clock.now();
         let record = self.sessions.find(claims.user, claims.session).await?;
-        let (user, session) = Self::stands(record, &claims, now)?;
+        let (user, session) = Self::live(record, &claims, now)?;
         let device = DeviceProof {
             owner: session.device,
             shown,
@@ -128,25 +136,16 @@ impl Refresh {
             expired: now >= claims.expires_at,
             issued_at,
             expires_at: self
-                .mint
                 .policy
                 .refresh_expiry(issued_at, session.ends_at)
                 .whole_second(),
             epoch: session.epoch,
             device,
-            policy: self.mint.policy.retry,
+            policy: self.policy.retry,
         };
         let outcome = self.tokens.rotate(&rotation).await?;
-        let again = |token| {
-            self.mint
-                .pair_again(&user, &session, token, now)
-                .map_err(Failure::from)
-        };
         let tokens = match &outcome {
-            RotationOutcome::Rotated(token) => self
-                .mint
-                .pair(&user, &session, token)
-                .map_err(Failure::from)?,
+            RotationOutcome::Rotated(token) => self.mint.pair(&user, &session, token)?,
             RotationOutcome::Healed { token, lost } => {
                 let (presented, lost) = (claims.generation, *lost);
                 self.events.record(SecurityEvent::SessionHealed {
@@ -155,9 +154,7 @@ impl Refresh {
                     presented,
                     lost,
                 });
-                self.mint
-                    .pair(&user, &session, token)
-                    .map_err(Failure::from)?
+                self.mint.pair(&user, &session, token)?
             }
             RotationOutcome::Repeated { token, age, late } => {
                 let (gap, late) = (*age, *late);
@@ -167,7 +164,7 @@ impl Refresh {
                     gap,
                     late,
                 });
-                again(token)?
+                self.mint.pair_again(&user, &session, token, now)?
             }
             RotationOutcome::DeviceMismatch => return Err(mismatch()),
             RotationOutcome::Stale => return Err(Refusal::TokenStale.into()),
@@ -196,7 +193,7 @@ impl Refresh {
         })
     }
 
-    fn stands(
+    fn live(
         record: Option<SessionRecord>,
         claims: &RefreshClaims,
         now: Timestamp,
@@ -214,7 +211,7 @@ impl Refresh {
         }
     }
 
-    /// The white list knows nothing of a session whose row lived a moment ago: the row may tell why by now.
+    /// The white list has no entry of a session whose row was live a moment ago: read the row again for the reason.
     async fn unknown(&self, claims: &RefreshClaims, now: Timestamp) -> Result<Refusal, Refused> {
         let record = self.sessions.find(claims.user, claims.session).await?;
         let otherwise = if now >= claims.expires_at {
@@ -222,10 +219,10 @@ impl Refresh {
         } else {
             Refusal::SessionUnknown
         };
-        Ok(Self::stands(record, claims, now).err().unwrap_or(otherwise))
+        Ok(Self::live(record, claims, now).err().unwrap_or(otherwise))
     }
 
-    /// The white list has marked the session, so that the finding can't be lost; its row must say so before the answer.
+    /// The white list has marked the entry, so that the finding can't be lost; the row is committed before the answer.
     async fn revoke(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
         let reason = EndReason::Reused;
         match self
@@ -234,27 +231,13 @@ impl Refresh {
             .await
         {
             Ok(outcome) => {
-                self.clear
-                    .execute(Clearing::Sessions {
-                        user: session.user,
-                        sessions: vec![session.id],
-                    })
+                self.end
+                    .one(session.user, session.id, reason, outcome)
                     .await;
-                if outcome == EndOutcome::Ended {
-                    self.events.record(SecurityEvent::SessionEnded {
-                        user: session.user,
-                        session: session.id,
-                        reason,
-                    });
-                }
                 Ok(())
             }
             Err(error) => {
-                self.clear.defer(Clearing::Row {
-                    user: session.user,
-                    session: session.id,
-                    reason,
-                });
+                self.end.defer(session.user, session.id, reason);
                 Err(error.into())
             }
         }

@@ -1,23 +1,30 @@
-//! What services that verify ID tokens by themselves must know: what ended while such a token could still be alive.
+//! The revocations that services need which verify ID tokens offline.
 
 use crate::{
     policy::SessionPolicy,
     ports::{Clock, RevocationStatement, SessionRepository, StoreError},
+    use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
 
 /// States what was revoked within the last ID-token life.
+#[derive(Clone)]
 pub struct RevocationFeed {
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// The lifetimes.
-    pub policy: SessionPolicy,
+    sessions: Arc<dyn SessionRepository>,
+    clock: Arc<dyn Clock>,
+    policy: SessionPolicy,
 }
 
 impl RevocationFeed {
-    /// Ends stay listed so much longer than an ID token lives, so that clocks need not agree.
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            sessions: ports.sessions.clone(),
+            clock: ports.clock.clone(),
+            policy: ports.policy,
+        }
+    }
+
+    /// An end stays listed for this much longer than an ID token lives, so that clocks need not agree.
     pub const MARGIN: Duration = Duration::from_mins(1);
 
     /// How far back a statement reaches, in whole seconds: older ends concern no token that is alive.
@@ -30,11 +37,10 @@ impl RevocationFeed {
         whole.saturating_add(Self::MARGIN)
     }
 
-    /// Reads what was revoked. The statement is of the instant before the look, so that it never claims to know more
-    /// than it does.
+    /// Reads what was revoked. The statement is dated before the read, so that it never claims to know more than it does.
     ///
     /// # Errors
-    /// When the user database fails; then nobody knows what was revoked since the last statement.
+    /// When the user database fails.
     pub async fn execute(&self) -> Result<RevocationStatement, StoreError> {
         let (as_of, window) = (self.clock.now().whole_second(), self.window());
         let mut revocations = self.sessions.revoked_since(as_of.minus(window)).await?;

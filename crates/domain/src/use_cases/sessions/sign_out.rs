@@ -1,10 +1,10 @@
 //! The end of this session, of the others, or of all.
 
-use super::{Authenticate, Clear};
+use super::{Authenticate, end::End};
 use crate::{
     model::EndReason,
-    ports::{Clearing, Clock, EndOutcome, SecurityEvent, SecurityEvents, SessionRepository},
-    use_cases::parts::{Refusal, Refused},
+    ports::{Clock, EndOutcome, SessionRepository},
+    use_cases::parts::{Refusal, Refused, ServicePorts},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 /// Which sessions end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignOutScope {
-    /// The one that asks.
+    /// The caller's own.
     #[default]
     This,
-    /// All but the one that asks.
+    /// All but the caller's own.
     Others,
     /// All.
     Everywhere,
@@ -23,19 +23,22 @@ pub enum SignOutScope {
 
 /// Signs out. Final once the row is committed, which is before the answer; the white list follows.
 pub struct SignOut {
-    /// Who is calling.
-    pub authenticate: Authenticate,
-    /// The sessions' rows.
-    pub sessions: Arc<dyn SessionRepository>,
-    /// Clears the white list.
-    pub clear: Clear,
-    /// Says when.
-    pub clock: Arc<dyn Clock>,
-    /// Hears of it.
-    pub events: Arc<dyn SecurityEvents>,
+    authenticate: Authenticate,
+    sessions: Arc<dyn SessionRepository>,
+    end: End,
+    clock: Arc<dyn Clock>,
 }
 
 impl SignOut {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+            sessions: ports.sessions.clone(),
+            end: End::new(ports),
+            clock: ports.clock.clone(),
+        }
+    }
+
     /// Ends the sessions of that scope.
     ///
     /// # Errors
@@ -54,19 +57,7 @@ impl SignOut {
                 if outcome == EndOutcome::NotFound {
                     return Err(Refusal::SessionUnknown.into());
                 }
-                self.clear
-                    .execute(Clearing::Sessions {
-                        user,
-                        sessions: vec![session],
-                    })
-                    .await;
-                if outcome == EndOutcome::Ended {
-                    self.events.record(SecurityEvent::SessionEnded {
-                        user,
-                        session,
-                        reason,
-                    });
-                }
+                self.end.one(user, session, reason, outcome).await;
                 return Ok(());
             }
             SignOutScope::Others => Some(session),
@@ -77,11 +68,7 @@ impl SignOut {
             .end_all(user, kept, reason, now)
             .await?
             .ok_or(Refusal::SessionRevoked)?;
-        self.clear
-            .execute(Clearing::Older { user, epoch, kept })
-            .await;
-        self.events
-            .record(SecurityEvent::SessionsEnded { user, kept, reason });
+        self.end.older(user, epoch, kept, reason).await;
         Ok(())
     }
 }

@@ -58,12 +58,10 @@ async fn a_next_key_takes_over_when_it_is_due_and_its_predecessor_goes_when_nobo
     let (one, two) = (here.replica(1), here.replica(2));
     one.keep.execute().await.unwrap();
     here.clock.advance(Duration::from_secs(1));
-    let next = ManageKeys {
-        keep: here.replica(3).keep,
-    }
-    .generate(ID)
-    .await
-    .unwrap();
+    let next = ManageKeys::new(here.replica(3).keep)
+        .generate(ID)
+        .await
+        .unwrap();
 
     here.clock.advance(
         POLICY
@@ -144,12 +142,10 @@ async fn a_refresh_secret_stays_as_long_as_the_longest_token_it_was_made_for() {
     };
     let replica = here.replica_with(2, short, IdKeys::Stored(Algorithm::Rs256));
     here.clock.advance(Duration::from_secs(1));
-    ManageKeys {
-        keep: here.replica(3).keep,
-    }
-    .generate(KeyKind::Refresh)
-    .await
-    .unwrap();
+    ManageKeys::new(here.replica(3).keep)
+        .generate(KeyKind::Refresh)
+        .await
+        .unwrap();
     here.clock.advance(POLICY.margin);
     replica.keep.execute().await.unwrap();
     assert_eq!(here.states(KeyUse::Refresh).await, ["retired", "active"]);

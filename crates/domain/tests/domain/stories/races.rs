@@ -7,8 +7,8 @@ use revolve_domain::{
     ports::{Clock, LiveSession, NewLiveSession, SessionRepository, StoreError, TokenRepository},
     rotation::{Rotation, RotationOutcome},
     use_cases::{
-        ChangePasswordError, ChangePasswordRequest, Mint, Refresh, Refusal, SignInError,
-        SignOutScope,
+        ChangePasswordError, ChangePasswordRequest, Refusal, ServicePorts, SignInError,
+        SignOutScope, UseCases,
     },
 };
 use revolve_testkit::{
@@ -272,24 +272,17 @@ async fn a_refresh_that_comes_second_to_a_sign_out_hears_why() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     world.advance(LATE);
-    let refresh = Refresh {
-        codec: world.codec.clone(),
-        devices: world.devices.clone(),
-        sessions: world.accounts.clone(),
+    let ports = ServicePorts {
         tokens: Arc::new(SignedOutMeanwhile {
             tokens: world.tokens.clone(),
             accounts: world.accounts.clone(),
         }),
-        clock: world.clock.clone(),
-        mint: Mint {
-            codec: world.codec.clone(),
-            policy: world.policy,
-        },
-        clear: world.clear.clone(),
-        limits: world.limits.clone(),
-        events: world.events.clone(),
+        ..world.ports.clone()
     };
-    let refused = refresh.execute(ann.request(&ann.refresh_token)).await;
+    let refused = UseCases::new(&ports)
+        .refresh
+        .execute(ann.request(&ann.refresh_token))
+        .await;
     assert_eq!(
         refusal(refused),
         Refusal::SessionRevoked,

@@ -5,16 +5,16 @@ use crate::{
     ports::{PasswordStrength, PasswordVerdict, StoreError},
 };
 
-/// What others know about somebody who chooses a password.
-pub(super) struct OwnDetails<'a> {
+/// What others know about the owner of a new password (NIST SP 800-63B-4 calls such words context-specific).
+pub(super) struct PasswordContext<'a> {
     pub(super) email: &'a EmailAddress,
     pub(super) name: Option<&'a Label>,
     pub(super) device: Option<&'a Label>,
 }
 
-impl OwnDetails<'_> {
-    /// Why the password can't be taken; `None` if it can.
-    pub(super) async fn fault(
+impl PasswordContext<'_> {
+    /// Why the password is refused; `None` if it is accepted.
+    pub(super) async fn weakness(
         &self,
         password: &Password,
         strength: &dyn PasswordStrength,
@@ -23,8 +23,8 @@ impl OwnDetails<'_> {
             .into_iter()
             .flatten()
             .map(Label::as_str);
-        let own: Vec<&str> = labels.chain([self.email.as_str()]).collect();
-        Ok(match strength.judge(password, &own).await? {
+        let words: Vec<&str> = labels.chain([self.email.as_str()]).collect();
+        Ok(match strength.judge(password, &words).await? {
             PasswordVerdict::Fine => None,
             PasswordVerdict::TooCommon => Some(FieldError::TooCommon),
             PasswordVerdict::OwnDetails => Some(FieldError::ContainsOwnDetails),

@@ -1,8 +1,8 @@
-//! What operators' commands use: the accounts of the configured profile, and as much of the white list as can be reached.
+//! The composition of operators' commands: the accounts of the configured profile, and the white list if it can be reached.
 
 use super::{
     Purpose, argon2,
-    stores::{embedded_for, server_for},
+    stores::{embedded_for, server_for, user_store},
     strength,
 };
 use crate::{
@@ -18,33 +18,33 @@ use revolve_adapters::{
 use revolve_domain::{
     model::{Epoch, SessionId, UserId},
     ports::{
-        AccountDirectory, Clearing, Clearings, Clock, LiveSession, NewLiveSession, SecurityEvents,
-        SessionRepository, StoreError, TokenRepository, UserRepository,
+        AccountDirectory, Clearing, Clearings, LiveSession, NewLiveSession, SessionRepository,
+        StoreError, TokenRepository, UserRepository,
     },
     rotation::{Rotation, RotationOutcome},
-    use_cases::{AddAccount, Clear, ManageAccounts},
+    use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts},
 };
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// What a command works with.
-pub(crate) struct Desk {
+/// What commands about accounts work with.
+pub(crate) struct OperatorTools {
     pub(crate) manage: ManageAccounts,
-    /// Counts what the white list could not be told.
-    pub(crate) untold: Arc<Untold>,
+    pub(crate) directory: Arc<dyn AccountDirectory>,
+    /// The clearings that the white list did not carry out.
+    pub(crate) unfinished: Arc<UnfinishedClearings>,
 }
 
 /// Reaches the accounts. A white list that is down stops no command: an end is a commit in the user database.
 ///
 /// # Errors
 /// A message that names the user database, or says what to do about its tables.
-pub(crate) async fn desk(config: &Config, purpose: Purpose) -> Result<Desk> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<OperatorTools> {
     let (users, directory, sessions, tokens): Accounts = match config.profile {
         Profile::Embedded => {
-            let store = Arc::new(embedded_for(config, Arc::clone(&clock), purpose).await?);
+            let store = Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?);
             (store.clone(), store.clone(), store.clone(), store)
         }
         Profile::Server => {
@@ -52,29 +52,21 @@ pub(crate) async fn desk(config: &Config, purpose: Purpose) -> Result<Desk> {
             let tokens: Arc<dyn TokenRepository> = match RedisTokens::connect(config.redis()?).await
             {
                 Ok(tokens) => Arc::new(tokens),
-                Err(error) => Arc::new(Unreached(error.to_string())),
+                Err(error) => Arc::new(UnreachableTokens(error.to_string())),
             };
             (store.clone(), store.clone(), store, tokens)
         }
     };
-    let (untold, events): (Arc<Untold>, Arc<dyn SecurityEvents>) =
-        (Arc::default(), Arc::new(LogEvents));
-    let clear = Clear {
-        tokens,
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
-        clearings: untold.clone(),
-    };
-    Ok(Desk {
-        manage: ManageAccounts {
-            users,
-            directory,
+    let unfinished: Arc<UnfinishedClearings> = Arc::default();
+    Ok(OperatorTools {
+        manage: ports(users).manage_accounts(
+            directory.clone(),
             sessions,
-            clear,
-            clock,
-            events,
-        },
-        untold,
+            tokens,
+            unfinished.clone(),
+        ),
+        directory,
+        unfinished,
     })
 }
 
@@ -85,51 +77,62 @@ type Accounts = (
     Arc<dyn TokenRepository>,
 );
 
-/// The use case that makes accounts by the rules of a sign-up.
+/// The use case that adds accounts by the rules of a sign-up.
 ///
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
 pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
     let (hasher, strength) = (argon2(config, Arc::new(SystemEntropy))?, strength(config));
-    let users = super::user_store(config, Purpose::Change).await?;
-    Ok(AddAccount {
+    let users = user_store(config, Purpose::Change).await?;
+    Ok(ports(users).add_account(hasher, strength))
+}
+
+/// The use case that imports accounts.
+///
+/// # Errors
+/// A message that names the store that can't be reached, or says what to do about its tables.
+pub(crate) async fn import_account(config: &Config, purpose: Purpose) -> Result<ImportAccount> {
+    let users = user_store(config, purpose).await?;
+    Ok(ports(users).import_account())
+}
+
+fn ports(users: Arc<dyn UserRepository>) -> OperatorPorts {
+    OperatorPorts {
         users,
-        hasher,
-        strength,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         events: Arc::new(LogEvents),
-    })
+    }
 }
 
-/// A command ends too soon to try again: entries of ended sessions are worth nothing and die by themselves.
+/// Counts the clearings that failed. A command does not try again: entries of ended sessions are not valid and expire.
 #[derive(Default)]
-pub(crate) struct Untold(AtomicUsize);
+pub(crate) struct UnfinishedClearings(AtomicUsize);
 
-impl Untold {
-    /// Whether the white list still has something that is over.
+impl UnfinishedClearings {
+    /// Whether the white list may still have entries of ended sessions.
     pub(crate) fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 }
 
-impl Clearings for Untold {
+impl Clearings for UnfinishedClearings {
     fn defer(&self, _clearing: Clearing) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// A white list that can't be reached, and why.
-struct Unreached(String);
+/// A white list that can't be reached, with the reason.
+struct UnreachableTokens(String);
 
-impl Unreached {
+impl UnreachableTokens {
     fn refuse<T>(&self, operation: &'static str) -> Result<T, StoreError> {
         Err(StoreError::unavailable("redis", operation, self.0.as_str()))
     }
 }
 
 #[async_trait]
-impl TokenRepository for Unreached {
+impl TokenRepository for UnreachableTokens {
     async fn begin(&self, _session: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
         self.refuse("begin a session")
     }
