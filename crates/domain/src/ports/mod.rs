@@ -3,6 +3,7 @@
 
 mod clearing;
 mod crypto;
+mod decorator;
 mod directory;
 mod error;
 mod events;
@@ -19,6 +20,7 @@ pub use crypto::{
     DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength,
     PasswordVerdict, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId,
 };
+pub use decorator::{Decorator, PortFuture};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{SecurityEvent, SecurityEvents};

@@ -48,8 +48,8 @@ async fn apply<'w>(world: &'w World, clients: &mut Vec<Client<'w>>, act: Act) ->
             clients.push(again);
         }
         Act::FailToSignIn => {
-            world.accounts.fail_on("begin", Fault::Before);
-            world.tokens.fail_on("end", Fault::Before);
+            world.accounts.fail_on("begin_session", Fault::Before);
+            world.tokens.fail_on("end_entries", Fault::Before);
             assert!(world.try_sign_in("ann").await.is_err(), "the commit fails");
             world.accounts.recover();
             world.tokens.recover();

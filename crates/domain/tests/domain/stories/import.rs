@@ -227,7 +227,7 @@ async fn another_accounts_address_or_id_is_refused() {
 async fn after_a_lost_answer_the_same_import_finds_out() {
     let world = World::new();
     let request = row(&world, "ann").await;
-    world.accounts.fail_on("add", Fault::After);
+    world.accounts.fail_on("add_account", Fault::After);
     assert_passes(
         &world
             .import_account

@@ -1,11 +1,9 @@
 //! A sign-in or a refresh in flight never outlives what ended while it ran.
 
 use super::{LATE, refusal};
-use async_trait::async_trait;
 use revolve_domain::{
-    model::{ClientInfo, EndReason, Epoch, SessionId, Standing, UserId},
-    ports::{Clock, LiveSession, NewLiveSession, SessionRepository, StoreError, TokenRepository},
-    rotation::{Rotation, RotationOutcome},
+    model::{ClientInfo, EndReason, SessionId, Standing, UserId},
+    ports::{Clock, Decorator, PortFuture, SessionRepository, StoreError, TokenRepository},
     use_cases::{
         ChangePasswordError, ChangePasswordRequest, Refusal, ServicePorts, SignInError,
         SignOutScope, UseCases,
@@ -13,7 +11,7 @@ use revolve_domain::{
 };
 use revolve_testkit::{
     World,
-    memory::{Faulty, MemoryAccounts, MemoryTokens},
+    memory::{FakeClock, Faulty, MemoryAccounts, MemoryTokens},
     world::Client,
 };
 use std::sync::Arc;
@@ -224,46 +222,25 @@ async fn a_refresh_that_read_the_row_before_a_sign_out_gives_nothing_that_works(
 struct SignedOutMeanwhile {
     tokens: Arc<Faulty<MemoryTokens>>,
     accounts: Arc<Faulty<MemoryAccounts>>,
+    clock: Arc<FakeClock>,
+    user: UserId,
+    session: SessionId,
 }
 
-#[async_trait]
-impl TokenRepository for SignedOutMeanwhile {
-    async fn begin(&self, session: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
-        self.tokens.begin(session).await
-    }
+impl Decorator for SignedOutMeanwhile {
+    type Port = Faulty<MemoryTokens>;
 
-    async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
-        SessionRepository::end(
-            &*self.accounts,
-            rotation.user,
-            rotation.session,
-            EndReason::SignedOut,
-            rotation.issued_at,
-        )
-        .await?;
-        self.tokens.end(rotation.user, &[rotation.session]).await?;
-        self.tokens.rotate(rotation).await
-    }
-
-    async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
-        self.tokens.end(user, sessions).await
-    }
-
-    async fn end_older(
-        &self,
-        user: UserId,
-        epoch: Epoch,
-        kept: Option<SessionId>,
-    ) -> Result<(), StoreError> {
-        self.tokens.end_older(user, epoch, kept).await
-    }
-
-    async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError> {
-        self.tokens.list(user).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.tokens.ping().await
+    async fn call<'a, T: Send + 'static>(
+        &'a self,
+        operation: &'static str,
+        work: impl FnOnce(&'a Self::Port) -> PortFuture<'a, T> + Send + 'a,
+    ) -> Result<T, StoreError> {
+        if operation == "rotate" {
+            let (reason, at) = (EndReason::SignedOut, self.clock.now());
+            SessionRepository::end(&*self.accounts, self.user, self.session, reason, at).await?;
+            self.tokens.end(self.user, &[self.session]).await?;
+        }
+        work(&self.tokens).await
     }
 }
 
@@ -276,6 +253,9 @@ async fn a_refresh_that_comes_second_to_a_sign_out_hears_why() {
         tokens: Arc::new(SignedOutMeanwhile {
             tokens: world.tokens.clone(),
             accounts: world.accounts.clone(),
+            clock: world.clock.clone(),
+            user: ann.user,
+            session: ann.session,
         }),
         ..world.ports.clone()
     };
