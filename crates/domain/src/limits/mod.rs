@@ -1,4 +1,4 @@
-//! How often something may happen: the buckets, their rates and the step that takes from one. Pure, without I/O or clock.
+//! Rate limits: the buckets, their rates and the step that takes from one. Pure, without I/O or clock.
 //!
 //! The algorithm is GCRA, a leaky bucket as a meter (ITU-T I.371): all that a store keeps of a bucket is the instant at which it
 //! will be full again. The in-memory adapters call [`take`] and [`give_back`]; the Lua script of the Redis adapter is held to
@@ -6,10 +6,12 @@
 
 mod bucket;
 mod gcra;
-mod policy;
+mod live;
 mod rate;
+mod table;
 
-pub use bucket::{AddressRange, Bucket, LimitName};
+pub use bucket::AddressRange;
 pub use gcra::{Refused, State, Taken, give_back, take};
-pub use policy::{LimitPolicy, LiveLimits};
+pub use live::LiveLimits;
 pub use rate::{Limit, Rate, RateError};
+pub use table::{Bucket, LimitName, LimitPolicy};

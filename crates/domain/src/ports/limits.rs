@@ -49,7 +49,7 @@ pub enum TakeOutcome {
 /// one process; whoever wires it says which.
 ///
 /// - Whom a bucket is about MUST NOT be readable in a store that outlives the process: keep a keyed digest of
-///   [`Bucket::whose`].
+///   [`Bucket::key`].
 /// - A bucket MUST be forgotten once it is full and no refusal of it need be remembered ([`crate::limits::State::dies_at`]), and
 ///   memory in the service's own process MUST be bounded, however many buckets are asked for.
 ///
