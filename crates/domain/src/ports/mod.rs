@@ -23,7 +23,7 @@ pub use crypto::{
 pub use decorator::{Decorator, PortFuture};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
-pub use events::{SecurityEvent, SecurityEvents};
+pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};
 pub use limits::{Empty, Level, RateLimiter, Take, TakeOutcome};
 pub use revocations::{RevocationSigner, RevocationStatement};
