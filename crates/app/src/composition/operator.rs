@@ -10,18 +10,15 @@ use crate::{
     events::LogEvents,
 };
 use anyhow::Result;
-use async_trait::async_trait;
 use revolve_adapters::{
     redis::RedisTokens,
     system::{SystemClock, SystemEntropy},
 };
 use revolve_domain::{
-    model::{Epoch, SessionId, UserId},
     ports::{
-        AccountDirectory, Clearing, Clearings, LiveSession, NewLiveSession, SessionRepository,
+        AccountDirectory, Clearing, Clearings, Decorator, PortFuture, SessionRepository,
         StoreError, TokenRepository, UserRepository,
     },
-    rotation::{Rotation, RotationOutcome},
     use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts},
 };
 use std::sync::{
@@ -125,40 +122,14 @@ impl Clearings for UnfinishedClearings {
 /// A white list that can't be reached, with the reason.
 struct UnreachableTokens(String);
 
-impl UnreachableTokens {
-    fn refuse<T>(&self, operation: &'static str) -> Result<T, StoreError> {
-        Err(StoreError::unavailable("redis", operation, self.0.as_str()))
-    }
-}
+impl Decorator for UnreachableTokens {
+    type Port = dyn TokenRepository;
 
-#[async_trait]
-impl TokenRepository for UnreachableTokens {
-    async fn begin(&self, _session: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
-        self.refuse("begin a session")
-    }
-
-    async fn rotate(&self, _rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
-        self.refuse("rotate a token")
-    }
-
-    async fn end(&self, _user: UserId, _sessions: &[SessionId]) -> Result<(), StoreError> {
-        self.refuse("end sessions")
-    }
-
-    async fn end_older(
-        &self,
-        _user: UserId,
-        _epoch: Epoch,
-        _kept: Option<SessionId>,
-    ) -> Result<(), StoreError> {
-        self.refuse("end older sessions")
-    }
-
-    async fn list(&self, _user: UserId) -> Result<Vec<LiveSession>, StoreError> {
-        self.refuse("list sessions")
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.refuse("answer")
+    async fn call<'a, T: Send + 'static>(
+        &'a self,
+        _operation: &'static str,
+        _work: impl FnOnce(&'a Self::Port) -> PortFuture<'a, T> + Send + 'a,
+    ) -> Result<T, StoreError> {
+        Err(StoreError::unavailable("redis", "answer", self.0.as_str()))
     }
 }
