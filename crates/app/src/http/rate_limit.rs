@@ -65,12 +65,7 @@ pub(super) async fn sign_up(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(
-        &[LimitName::SignUpPerAccount, LimitName::SignUpPerAddress],
-        request,
-        next,
-    )
-    .await
+    with_policy(LimitName::SIGN_UP, request, next).await
 }
 
 /// Of what checks a password.
@@ -78,16 +73,7 @@ pub(super) async fn password(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(
-        &[
-            LimitName::PasswordPerAccount,
-            LimitName::PasswordPerAddress,
-            LimitName::PasswordPerDevice,
-        ],
-        request,
-        next,
-    )
-    .await
+    with_policy(LimitName::PASSWORD, request, next).await
 }
 
 /// Of `POST /tokens`.
@@ -95,12 +81,7 @@ pub(super) async fn refresh(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    with_policy(
-        &[LimitName::RefreshPerSession, LimitName::RefreshPerAddress],
-        request,
-        next,
-    )
-    .await
+    with_policy(LimitName::REFRESH, request, next).await
 }
 
 async fn with_policy(
