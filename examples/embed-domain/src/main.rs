@@ -1,5 +1,5 @@
-//! Accounts and revolving refresh tokens in a program that has neither HTTP nor a database: the use cases of
-//! `revolve-domain` over stores of its own. It tells a short story and prints what happens.
+//! The use cases of `revolve-domain` in a program with a store of its own, without HTTP and without a database. It runs a short
+//! story and prints what happens.
 //!
 //! ```console
 //! $ cargo run -p example-embed-domain

@@ -3,7 +3,7 @@
 use crate::{
     Outcome,
     outside::{NoQueue, PrintedEvents},
-    store::Store,
+    store::MemoryStore,
 };
 use revolve_adapters::{
     argon2::{Argon2Hasher, HashCost, PoolConfig},
@@ -33,7 +33,7 @@ pub(crate) fn service() -> Outcome<UseCases> {
     };
     let clock = Arc::new(SystemClock);
     let entropy = Arc::new(SystemEntropy);
-    let store = Arc::new(Store::new(clock.clone()));
+    let store = Arc::new(MemoryStore::new(clock.clone()));
     let limiter = Arc::new(LocalLimits::new(Arc::new(SteadyClock::new())));
 
     let master = MasterKey::parse(&MasterKey::encode([entropy.bytes(), entropy.bytes()]))?;

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use revolve_domain::{
-    limits::{self, Bucket, State},
-    ports::{Clock, Empty, Level, RateLimiter, StoreError, Take, TakeOutcome},
+    limits::{self, Bucket, BucketState},
+    ports::{BucketLevel, Clock, EmptyBucket, RateLimiter, StoreError, Take, TakeOutcome},
 };
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -15,7 +15,7 @@ use std::{
 const SHARDS: usize = 16;
 
 /// What is known of some buckets, by a digest of whose they are.
-type Shard = HashMap<u128, State>;
+type Shard = HashMap<u128, BucketState>;
 
 /// Keeps buckets in memory, a bounded number of them. What does not fit is forgotten, the fullest buckets first: those who ask
 /// with millions of made-up names forget each other, not what others have used up.
@@ -77,7 +77,7 @@ impl LocalLimits {
         }
     }
 
-    fn put(&self, shard: &mut Shard, digest: u128, state: State, now: i64) {
+    fn put(&self, shard: &mut Shard, digest: u128, state: BucketState, now: i64) {
         if shard.len() >= self.most_per_shard && !shard.contains_key(&digest) {
             make_room(shard, now);
         }
@@ -90,7 +90,7 @@ fn make_room(shard: &mut Shard, now: i64) {
     let before = shard.len();
     shard.retain(|_, state| state.dies_at() > now);
     if shard.len() > before / 4 * 3 {
-        let mut ends: Vec<i64> = shard.values().map(State::dies_at).collect();
+        let mut ends: Vec<i64> = shard.values().map(BucketState::dies_at).collect();
         let middle = ends.len() / 2;
         let (_, &mut median, _) = ends.select_nth_unstable(middle);
         // Many may have the same end: half of them go, too, but no more than that.
@@ -125,7 +125,7 @@ impl Locked<'_> {
             .map(|(_, shard)| &mut **shard)
     }
 
-    fn get(&mut self, digest: u128) -> Option<State> {
+    fn get(&mut self, digest: u128) -> Option<BucketState> {
         self.shard(digest)?.get(&digest).copied()
     }
 }
@@ -147,14 +147,14 @@ impl RateLimiter for LocalLimits {
             let state = match step {
                 Ok(_) if limited => continue,
                 Ok(taken) => {
-                    levels.push(Level {
+                    levels.push(BucketLevel {
                         remaining: taken.remaining,
                         full_after: taken.full_after,
                     });
                     taken.state
                 }
                 Err(refused) => {
-                    empty.push(Empty {
+                    empty.push(EmptyBucket {
                         index,
                         retry_after: refused.retry_after,
                         first: refused.first,

@@ -9,7 +9,7 @@ use super::{
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use revolve_domain::{
-    keys::{KeyId, KeyKind, Phase, Promotion, Retired, SealedKey, State, StoredKey},
+    keys::{KeyId, KeyKind, KeyState, Phase, Promotion, Retired, SealedKey, StoredKey},
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
 use std::{fmt::Display, time::Duration};
@@ -85,7 +85,7 @@ impl KeyRepository for PostgresAccounts {
             .map_err(|fault| self.db.error("retire a key", fault))
     }
 
-    async fn remove(&self, key: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {
+    async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {
         let done = self.db.write(REMOVE, &[&key.as_str(), &state.name()]).await;
         done.map(|rows| outcome(&rows))
             .map_err(|fault| self.db.error("remove a key", fault))

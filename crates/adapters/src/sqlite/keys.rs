@@ -7,7 +7,7 @@ use super::{
 };
 use async_trait::async_trait;
 use revolve_domain::{
-    keys::{KeyId, KeyKind, Phase, Promotion, Retired, SealedKey, State, StoredKey},
+    keys::{KeyId, KeyKind, KeyState, Phase, Promotion, Retired, SealedKey, StoredKey},
     model::Timestamp,
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
@@ -56,7 +56,7 @@ impl KeyRepository for SqliteStore {
             .await
     }
 
-    async fn remove(&self, key: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {
+    async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {
         let key = key.clone();
         self.write("remove a key", move |conn| remove(conn, &key, state))
             .await
@@ -115,7 +115,7 @@ fn retire(conn: &Connection, key: &KeyId, retired: Retired) -> Result<KeyOutcome
 }
 
 /// Overwrites what it deletes, sealed as it is.
-fn remove(conn: &Connection, key: &KeyId, state: State) -> Result<KeyOutcome, Fault> {
+fn remove(conn: &Connection, key: &KeyId, state: KeyState) -> Result<KeyOutcome, Fault> {
     conn.pragma_update(None, "secure_delete", true)?;
     let removed = run(conn, REMOVE, params![key.as_str(), state.name()]);
     conn.pragma_update(None, "secure_delete", false)?;

@@ -39,7 +39,7 @@ pub(crate) struct OperatorTools {
 /// # Errors
 /// A message that names the user database, or says what to do about its tables.
 pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<OperatorTools> {
-    let (users, directory, sessions, tokens): Accounts = match config.profile {
+    let (users, directory, sessions, tokens): AccountStores = match config.profile {
         Profile::Embedded => {
             let store = Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?);
             (store.clone(), store.clone(), store.clone(), store)
@@ -67,7 +67,7 @@ pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<
     })
 }
 
-type Accounts = (
+type AccountStores = (
     Arc<dyn UserRepository>,
     Arc<dyn AccountDirectory>,
     Arc<dyn SessionRepository>,

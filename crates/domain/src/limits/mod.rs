@@ -11,7 +11,7 @@ mod rate;
 mod table;
 
 pub use bucket::AddressRange;
-pub use gcra::{Refused, State, Taken, give_back, take};
+pub use gcra::{BucketState, Exhausted, Taken, give_back, take};
 pub use live::LiveLimits;
 pub use rate::{Limit, Rate, RateError};
 pub use table::{Bucket, LimitName, LimitPolicy};

@@ -4,7 +4,7 @@ use super::{AddressRange, Limit, Rate, bucket::BucketKey};
 use crate::model::{DeviceId, EmailAddress, SessionId, UserId};
 
 /// Calls a macro with every limit, grouped by what is limited: field of [`LimitPolicy`](crate::limits::LimitPolicy) and key
-/// of the configuration, [`LimitName`](crate::limits::LimitName), default rate (so many in so many seconds), and the kinds of
+/// of the configuration, [`LimitName`](crate::limits::LimitName), default rate (number in seconds), and the kinds of
 /// [`Bucket`](crate::limits::Bucket) that are counted. The text of a limit is also that of its configuration key.
 #[macro_export]
 macro_rules! limits_table {
@@ -50,8 +50,8 @@ macro_rules! limits_table {
             REFRESH {
                 /// Refreshes of one session, counted in each replica by itself; "120/1m". Whoever is refused keeps the token.
                 refresh_per_session: RefreshPerSession = 120 in 60 {
-                    /// Refreshes of a session that show the credential of one device, or none: whoever has only a stolen token
-                    /// does not use up the budget of the session's device.
+                    /// Refreshes of a session that show the credential of one device, or none: a thief of a token alone does not
+                    /// use up the budget of the session's device.
                     RefreshSession(session: SessionId, device: Option<DeviceId>) "refresh-session",
                 }
                 /// Refreshes from one address with tokens that are none of ours, counted in each replica by itself; "1200/1m".

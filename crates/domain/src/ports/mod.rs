@@ -1,4 +1,4 @@
-//! What the domain needs from outside, as traits. A method is one atomic intent; its `Ok` is the business outcome, its
+//! The ports: what the domain needs from outside, as traits. A method is one atomic intent; its `Ok` is the business outcome, its
 //! error is a failure that keeps its source. All traits are object-safe: the backend is chosen at run time.
 
 mod clearing;
@@ -25,7 +25,7 @@ pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcom
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};
-pub use limits::{Empty, Level, RateLimiter, Take, TakeOutcome};
+pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use revocations::{RevocationSigner, RevocationStatement};
 pub use sessions::{
     BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,

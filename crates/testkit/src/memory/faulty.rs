@@ -21,7 +21,7 @@ pub struct Faulty<T> {
 }
 
 impl<T> Faulty<T> {
-    /// A store that works so far.
+    /// A store without failures.
     pub const fn new(inner: T) -> Self {
         Self {
             inner,
@@ -34,17 +34,17 @@ impl<T> Faulty<T> {
         &self.inner
     }
 
-    /// Every call fails from now on.
+    /// Makes every call fail.
     pub fn fail(&self, fault: Fault) {
         *lock(&self.fault) = Some((fault, None));
     }
 
-    /// Calls of this operation fail from now on, and no others.
+    /// Makes the calls of this operation fail, and no others.
     pub fn fail_on(&self, operation: &'static str, fault: Fault) {
         *lock(&self.fault) = Some((fault, Some(operation)));
     }
 
-    /// No call fails from now on.
+    /// Ends the failures.
     pub fn recover(&self) {
         *lock(&self.fault) = None;
     }

@@ -33,7 +33,7 @@ pub struct World {
     pub clock: Arc<FakeClock>,
     /// The white list's own clock.
     pub store_clock: Arc<FakeClock>,
-    /// Where ids come from.
+    /// The source of ids.
     pub entropy: Arc<SeededEntropy>,
     /// The white list.
     pub tokens: Arc<Faulty<MemoryTokens>>,
@@ -51,11 +51,11 @@ pub struct World {
     pub limiter: Arc<Faulty<MemoryLimits>>,
     /// The rates in force.
     pub rates: Arc<LiveLimits>,
-    /// What happened.
+    /// The recorded events.
     pub events: Arc<RecordedEvents>,
-    /// What waits to be cleared.
+    /// The deferred clearings.
     pub clearings: Arc<RecordedClearings>,
-    /// The numbers that the operator chose.
+    /// The policy of sessions.
     pub policy: SessionPolicy,
     /// The ports of the use cases: all of the above.
     pub ports: ServicePorts,

@@ -4,7 +4,10 @@ use crate::{
     model::{ClientInfo, Credentials, Password, UserId},
     ports::{PasswordCheck, PasswordHasher, UserRepository},
     use_cases::{
-        parts::{Held, KnownClient, Limits, PasswordAttempt, Refusal, Refused, ServicePorts},
+        parts::{
+            KnownClient, PasswordAttempt, Refusal, Refused, RequestLimits, ServicePorts,
+            TakenBuckets,
+        },
         sessions::Authenticated,
     },
 };
@@ -14,7 +17,7 @@ use std::sync::Arc;
 pub(super) struct CurrentPassword {
     users: Arc<dyn UserRepository>,
     hasher: Arc<dyn PasswordHasher>,
-    limits: Limits,
+    limits: RequestLimits,
 }
 
 impl CurrentPassword {
@@ -22,7 +25,7 @@ impl CurrentPassword {
         Self {
             users: ports.users.clone(),
             hasher: ports.hasher.clone(),
-            limits: Limits::new(ports),
+            limits: RequestLimits::new(ports),
         }
     }
 
@@ -31,7 +34,7 @@ impl CurrentPassword {
         &self,
         caller: &Authenticated,
         client: &ClientInfo,
-    ) -> Result<Held, Refused> {
+    ) -> Result<TakenBuckets, Refused> {
         self.hasher.admit()?;
         let attempt = PasswordAttempt {
             email: &caller.user.email,
@@ -42,14 +45,14 @@ impl CurrentPassword {
     }
 
     /// What [`Self::admit`] took does not count after all.
-    pub(super) async fn give_back(&self, held: Held) {
+    pub(super) async fn give_back(&self, held: TakenBuckets) {
         self.limits.give_back(held).await;
     }
 
     /// The account's credentials, or `None` if the password is wrong.
     pub(super) async fn check(
         &self,
-        held: Held,
+        held: TakenBuckets,
         user: UserId,
         password: &Password,
     ) -> Result<Option<Credentials>, Refused> {

@@ -60,7 +60,7 @@ impl DeleteAccount {
             .delete(user, Some(caller.session.id), now)
             .await?
         {
-            // The session ended meanwhile: its row says why.
+            // The session has ended meanwhile: its row has the reason.
             self.authenticate.execute(id_token).await?;
             return Err(Refusal::SessionRevoked.into());
         }

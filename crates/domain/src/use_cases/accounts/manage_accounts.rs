@@ -70,7 +70,7 @@ pub struct HistoricSession {
 
 /// The sessions of a user whose rows are kept.
 #[derive(Debug)]
-pub struct History {
+pub struct SessionHistory {
     /// The newest first.
     pub sessions: Vec<HistoricSession>,
     /// The failure of the white list, if it did not answer; then no session has an entry here.
@@ -129,7 +129,7 @@ impl ManageAccounts {
     ///
     /// # Errors
     /// [`Failure`] of the user database; the white list may be down.
-    pub async fn history(&self, user: UserId) -> Result<History, Failure> {
+    pub async fn history(&self, user: UserId) -> Result<SessionHistory, Failure> {
         let account = self.users.credentials(user).await?.map(|found| found.user);
         let rows = self.directory.history(user).await?;
         let (live, white_list) = match self.tokens.list(user).await {
@@ -153,7 +153,7 @@ impl ManageAccounts {
                 live,
             }
         });
-        Ok(History {
+        Ok(SessionHistory {
             sessions: sessions.collect(),
             white_list,
         })

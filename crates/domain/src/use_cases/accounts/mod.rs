@@ -17,7 +17,7 @@ pub use add_account::{AddAccount, AddAccountError, AddAccountRequest};
 pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordRequest};
 pub use delete_account::{DeleteAccount, DeleteAccountError};
 pub use import_account::{ImportAccount, ImportOutcome, ImportRequest};
-pub use manage_accounts::{AccountName, HistoricSession, History, ManageAccounts};
+pub use manage_accounts::{AccountName, HistoricSession, ManageAccounts, SessionHistory};
 pub use me::Me;
 pub use session_starter::{Begun, IssuedDevice, SignInRequest};
 pub use sign_in::{SignIn, SignInError};

@@ -8,7 +8,8 @@ use crate::{
         SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
     },
     use_cases::parts::{
-        Failure, KnownClient, Limited, Limits, PasswordAttempt, ServicePorts, from_denied, from_via,
+        Failure, KnownClient, Limited, PasswordAttempt, RequestLimits, ServicePorts, from_denied,
+        from_via,
     },
 };
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub struct SignIn {
     users: Arc<dyn UserRepository>,
     sessions: Arc<dyn SessionRepository>,
     hasher: Arc<dyn PasswordHasher>,
-    limits: Limits,
+    limits: RequestLimits,
     events: Arc<dyn SecurityEvents>,
 }
 
@@ -50,7 +51,7 @@ impl SignIn {
             users: ports.users.clone(),
             sessions: ports.sessions.clone(),
             hasher: ports.hasher.clone(),
-            limits: Limits::new(ports),
+            limits: RequestLimits::new(ports),
             events: ports.events.clone(),
         }
     }

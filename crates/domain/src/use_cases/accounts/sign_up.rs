@@ -10,7 +10,7 @@ use crate::{
         CreateOutcome, Entropy, PasswordHasher, PasswordStrength, SecurityEvent, SecurityEvents,
         SignError, StoreError, UserRepository,
     },
-    use_cases::parts::{Failure, Limited, Limits, ServicePorts, from_denied, from_via},
+    use_cases::parts::{Failure, Limited, RequestLimits, ServicePorts, from_denied, from_via},
 };
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub struct SignUp {
     hasher: Arc<dyn PasswordHasher>,
     strength: Arc<dyn PasswordStrength>,
     entropy: Arc<dyn Entropy>,
-    limits: Limits,
+    limits: RequestLimits,
     events: Arc<dyn SecurityEvents>,
 }
 
@@ -53,7 +53,7 @@ impl SignUp {
             hasher: ports.hasher.clone(),
             strength: ports.strength.clone(),
             entropy: ports.entropy.clone(),
-            limits: Limits::new(ports),
+            limits: RequestLimits::new(ports),
             events: ports.events.clone(),
         }
     }

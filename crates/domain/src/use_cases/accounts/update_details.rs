@@ -7,7 +7,7 @@ use crate::{
         Asking, Clock, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository,
     },
     use_cases::{
-        parts::{Denied, Limits, Refusal, Refused, ServicePorts, from_via},
+        parts::{Denied, Refusal, Refused, RequestLimits, ServicePorts, from_via},
         sessions::Authenticate,
     },
 };
@@ -46,7 +46,7 @@ pub struct UpdateDetails {
     authenticate: Authenticate,
     current: CurrentPassword,
     users: Arc<dyn UserRepository>,
-    limits: Limits,
+    limits: RequestLimits,
     clock: Arc<dyn Clock>,
     events: Arc<dyn SecurityEvents>,
 }
@@ -57,7 +57,7 @@ impl UpdateDetails {
             authenticate: Authenticate::new(ports),
             current: CurrentPassword::new(ports),
             users: ports.users.clone(),
-            limits: Limits::new(ports),
+            limits: RequestLimits::new(ports),
             clock: ports.clock.clone(),
             events: ports.events.clone(),
         }

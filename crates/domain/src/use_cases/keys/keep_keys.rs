@@ -1,9 +1,9 @@
-//! Keeps the keys: makes the first ones, promotes and removes what is due, and tells the ring. Every replica does the same,
-//! and the store sees to it that each step is taken once.
+//! The upkeep of the keys: makes the first ones, promotes and removes those that are due, and loads the ring. Every replica does the
+//! same, and the store makes sure that each step is taken once.
 
 use crate::{
     keys::{
-        Active, IdKeys, KeyId, KeyKind, KeyPolicy, KeyUse, Next, Phase, State, Step, StoredKey,
+        Active, IdKeys, KeyId, KeyKind, KeyPolicy, KeyState, KeyUse, Next, Phase, Step, StoredKey,
         due, find,
     },
     model::Timestamp,
@@ -11,18 +11,18 @@ use crate::{
     use_cases::parts::KeyPorts,
 };
 
-/// What became of a key.
+/// A change of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyChange {
     /// It was made.
     Made(StoredKey),
-    /// It signs from now on, in place of another perhaps.
+    /// The first key is active now; the second, if any, is retired.
     Promoted(KeyId, Option<KeyId>),
-    /// It is gone.
+    /// It was deleted.
     Removed(KeyId),
 }
 
-/// The keys could not be kept.
+/// The upkeep failed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysFailed {
     /// The user database failed.
@@ -44,14 +44,14 @@ impl KeepKeys {
         Self { ports }
     }
 
-    /// Does what is due and loads the ring. To be called before the first token, and then every few seconds.
+    /// Takes the steps that are due and loads the ring. Call it before the first token, and then every few seconds.
     ///
     /// # Errors
     /// [`KeysFailed`]; then the ring is as it was, and trying again is safe.
     pub async fn execute(&self) -> Result<Vec<KeyChange>, KeysFailed> {
         let mut keys = self.load().await?;
         let mut changes = Vec::new();
-        // One step may make another one due. What another replica does meanwhile is seen in the next round.
+        // One step may make another one due. The next round sees the steps of other replicas.
         for _ in 0..3 {
             let steps = due(
                 &keys,
@@ -71,7 +71,7 @@ impl KeepKeys {
     }
 
     /// Makes the next key if the active one is for another algorithm than the one that is configured: once per start, so
-    /// that replicas with different configurations do not replace each other's keys for ever.
+    /// that replicas with different configurations do not replace each other's keys again and again.
     ///
     /// # Errors
     /// [`KeysFailed`].
@@ -80,8 +80,9 @@ impl KeepKeys {
             return Ok(None);
         };
         let (keys, kind) = (self.load().await?, KeyKind::Id(algorithm));
-        let is_other = find(&keys, KeyUse::Id, State::Active).is_some_and(|key| key.kind != kind);
-        if !is_other || find(&keys, KeyUse::Id, State::Next).is_some() {
+        let is_other =
+            find(&keys, KeyUse::Id, KeyState::Active).is_some_and(|key| key.kind != kind);
+        if !is_other || find(&keys, KeyUse::Id, KeyState::Next).is_some() {
             return Ok(None);
         }
         let change = self.take(Step::Make(kind), &keys).await?;
@@ -89,7 +90,7 @@ impl KeepKeys {
         Ok(change)
     }
 
-    /// Reads the keys and loads the ring with them. What can't be opened here must not be added to, either.
+    /// Reads the keys and loads the ring with them. A replica that can't open them must not add any, either.
     ///
     /// # Errors
     /// [`KeysFailed`].
@@ -135,7 +136,7 @@ impl KeepKeys {
                 )
             }
             Step::Remove(id) => (
-                self.ports.repository.remove(&id, State::Retired).await?,
+                self.ports.repository.remove(&id, KeyState::Retired).await?,
                 KeyChange::Removed(id),
             ),
         };
@@ -143,7 +144,7 @@ impl KeepKeys {
     }
 }
 
-/// A key that is published from now on.
+/// A key that is published now.
 pub(super) fn next(new: NewKey, policy: &KeyPolicy, now: Timestamp) -> StoredKey {
     let lead = policy.lead(new.kind.usage());
     stored(new, policy, now, Phase::Next(Next::publish(now, lead)))

@@ -1,15 +1,15 @@
-//! What an operator does with the keys by hand.
+//! Operators' management of the keys.
 
 use super::keep_keys::{KeepKeys, KeysFailed, next};
 use crate::{
     keys::{
-        Gone, IdKeys, KeyId, KeyKind, KeyUse, NotYet, Phase, Promotion, Retired, State, StoredKey,
-        find, promotion,
+        Gone, IdKeys, KeyId, KeyKind, KeyState, KeyUse, NotYet, Phase, Promotion, Retired,
+        StoredKey, find, promotion,
     },
     ports::{KeyOutcome, StoreError},
 };
 
-/// Why nothing was done.
+/// Why nothing changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotDone {
@@ -19,10 +19,10 @@ pub enum NotDone {
     /// There is no such key.
     #[error("there is no key {0} in the user database")]
     NotFound(KeyId),
-    /// It signs, and nothing would take over.
+    /// It is active, and there is no other one.
     #[error("{0} is the key that signs: `rotate` retires it when the next one takes over")]
     Signs(KeyId),
-    /// It is retired, and tokens that it signed may be alive.
+    /// It is retired, and tokens that it signed may be valid.
     #[error("{0} is retired already; tokens that it signed may be alive until {at}", at = .1.to_datetime())]
     Needed(KeyId, crate::model::Timestamp),
     /// ID tokens are signed with a file.
@@ -30,10 +30,10 @@ pub enum NotDone {
         "ID tokens are signed with the key in tokens.signing_key: it is rotated by changing the configuration"
     )]
     File,
-    /// Somebody else changed the keys meanwhile.
+    /// Another operator or replica changed the keys meanwhile.
     #[error("the keys were changed at the same time by somebody else; look again")]
     Changed,
-    /// It failed.
+    /// A dependency failed.
     #[error(transparent)]
     Failed(#[from] KeysFailed),
 }
@@ -44,21 +44,21 @@ impl From<StoreError> for NotDone {
     }
 }
 
-/// How a rotation came out.
+/// The outcome of a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RotateOutcome {
-    /// The next key signs from now on; the other one is retired.
+    /// The next key is active; the other one is retired.
     Rotated(Promotion),
-    /// The next key is published and takes over by itself at that time.
+    /// The next key is published and becomes active at that time.
     Waits(KeyId, NotYet),
 }
 
-/// What became of a key that was to retire.
+/// The outcome of [`ManageKeys::retire`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetireOutcome {
-    /// It signs nothing more and goes at its time.
+    /// It is retired and will be deleted when its tokens have expired.
     Retired(Retired),
-    /// It is gone.
+    /// It was deleted.
     Gone,
 }
 
@@ -81,14 +81,14 @@ impl ManageKeys {
         Ok(self.keep.load().await?)
     }
 
-    /// Makes the next key, which takes over by itself when everybody knows it.
+    /// Makes the next key, which becomes active when every verifier has fetched it.
     ///
     /// # Errors
     /// [`NotDone`].
     pub async fn generate(&self, kind: KeyKind) -> Result<StoredKey, NotDone> {
         self.stored_here(kind.usage())?;
         let keys = self.keep.load().await?;
-        if let Some(key) = find(&keys, kind.usage(), State::Next) {
+        if let Some(key) = find(&keys, kind.usage(), KeyState::Next) {
             return Err(NotDone::NextExists(key.id.clone()));
         }
         let new = self.keep.ports.maker.make(kind).map_err(KeysFailed::from)?;
@@ -97,18 +97,18 @@ impl ManageKeys {
         Ok(key)
     }
 
-    /// Lets the next key take over, which is made if there is none; `early`: now, although somebody may not know it yet.
+    /// Makes the next key active; makes one if there is none. `early`: now, although a verifier may not have fetched it yet.
     ///
     /// # Errors
     /// [`NotDone`].
     pub async fn rotate(&self, kind: KeyKind, early: bool) -> Result<RotateOutcome, NotDone> {
         self.stored_here(kind.usage())?;
         let mut keys = self.keep.load().await?;
-        if find(&keys, kind.usage(), State::Next).is_none() {
+        if find(&keys, kind.usage(), KeyState::Next).is_none() {
             self.generate(kind).await?;
             keys = self.keep.load().await?;
         }
-        let waiting = find(&keys, kind.usage(), State::Next).map(|key| key.id.clone());
+        let waiting = find(&keys, kind.usage(), KeyState::Next).map(|key| key.id.clone());
         match (
             promotion(
                 &keys,
@@ -128,8 +128,8 @@ impl ManageKeys {
         }
     }
 
-    /// Takes a key out of use: a next one is discarded, an active one retires if a file signs in its place, a retired one
-    /// goes; `early`: with all of the tokens that it signed.
+    /// Takes a key out of use: a next one is deleted, an active one retires if a file signs in its place, a retired one is deleted;
+    /// `early`: although its tokens may be valid.
     ///
     /// # Errors
     /// [`NotDone`].
@@ -141,7 +141,7 @@ impl ManageKeys {
             .ok_or_else(|| NotDone::NotFound(id.clone()))?;
         let now = self.keep.ports.clock.now();
         let (gone, state) = match key.phase {
-            Phase::Next(next) => (next.discard(), State::Next),
+            Phase::Next(next) => (next.discard(), KeyState::Next),
             Phase::Active(active)
                 if key.kind.usage() == KeyUse::Id && self.keep.ports.id_keys == IdKeys::File =>
             {
@@ -150,12 +150,12 @@ impl ManageKeys {
                 return Ok(RetireOutcome::Retired(retired));
             }
             Phase::Active(_) => return Err(NotDone::Signs(id.clone())),
-            Phase::Retired(retired) if early => (retired.remove_early(), State::Retired),
+            Phase::Retired(retired) if early => (retired.remove_early(), KeyState::Retired),
             Phase::Retired(retired) => (
                 retired
                     .remove(now)
                     .map_err(|NotYet(at)| NotDone::Needed(id.clone(), at))?,
-                State::Retired,
+                KeyState::Retired,
             ),
         };
         let Gone = gone;

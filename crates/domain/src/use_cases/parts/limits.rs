@@ -5,7 +5,7 @@ use crate::{
     limits::{AddressRange, Bucket, LimitName, LiveLimits, Rate},
     model::{ClientInfo, DeviceId, EmailAddress, SessionId, UserId},
     ports::{
-        Level, RateLimiter, RefreshClaims, SecurityEvent, SecurityEvents, StoreError, Take,
+        BucketLevel, RateLimiter, RefreshClaims, SecurityEvent, SecurityEvents, StoreError, Take,
         TakeOutcome,
     },
 };
@@ -32,7 +32,7 @@ pub(crate) enum Denied {
 
 /// Applies the limits to requests.
 #[derive(Clone)]
-pub(crate) struct Limits {
+pub(crate) struct RequestLimits {
     limiter: Arc<dyn RateLimiter>,
     rates: Arc<LiveLimits>,
     events: Arc<dyn SecurityEvents>,
@@ -41,9 +41,9 @@ pub(crate) struct Limits {
 /// What was taken, to be given back if the attempt does not count.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Held {
+pub(crate) struct TakenBuckets {
     takes: Vec<Take>,
-    levels: Vec<Level>,
+    levels: Vec<BucketLevel>,
 }
 
 /// A password that is about to be checked.
@@ -64,7 +64,7 @@ pub(crate) enum KnownClient {
     Session(UserId, SessionId),
 }
 
-impl Limits {
+impl RequestLimits {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
             limiter: ports.limiter.clone(),
@@ -84,7 +84,10 @@ impl Limits {
     /// Makes room for one check of a password. A known client has a budget of its own, which no other client can use up. Once
     /// it is used up, and for strangers, the attempt comes out of the strangers' budgets: that of the account and that of the
     /// client's address.
-    pub(crate) async fn password(&self, attempt: PasswordAttempt<'_>) -> Result<Held, Denied> {
+    pub(crate) async fn password(
+        &self,
+        attempt: PasswordAttempt<'_>,
+    ) -> Result<TakenBuckets, Denied> {
         let own = attempt.known.map(|known| match known {
             KnownClient::Device(user, device) => (Bucket::PasswordDevice(user, device), user),
             KnownClient::Session(user, session) => (Bucket::PasswordSession(user, session), user),
@@ -105,14 +108,14 @@ impl Limits {
         &self,
         email: &EmailAddress,
         client: &ClientInfo,
-    ) -> Result<Held, Denied> {
+    ) -> Result<TakenBuckets, Denied> {
         let mut buckets = vec![Bucket::SignUpAccount(email.clone())];
         buckets.extend(self.range(client).map(Bucket::SignUpAddress));
         self.take(buckets, None, client).await
     }
 
     /// Makes room for a refresh with a token that is not valid.
-    pub(crate) async fn refresh_from(&self, client: &ClientInfo) -> Result<Held, Denied> {
+    pub(crate) async fn refresh_from(&self, client: &ClientInfo) -> Result<TakenBuckets, Denied> {
         let bucket = self.range(client).map(Bucket::RefreshAddress);
         self.take(bucket.into_iter().collect(), None, client).await
     }
@@ -123,7 +126,7 @@ impl Limits {
         claims: &RefreshClaims,
         shown: Option<DeviceId>,
         client: &ClientInfo,
-    ) -> Result<Held, Denied> {
+    ) -> Result<TakenBuckets, Denied> {
         self.take(
             vec![Bucket::RefreshSession(claims.session, shown)],
             Some(claims.user),
@@ -133,14 +136,14 @@ impl Limits {
     }
 
     /// What was taken does not count. If the limiter fails, it counts until the bucket has filled.
-    pub(crate) async fn give_back(&self, held: Held) {
+    pub(crate) async fn give_back(&self, held: TakenBuckets) {
         if !held.takes.is_empty() {
             let _ = self.limiter.give_back(&held.takes).await;
         }
     }
 
     /// What was taken counts for the client's address only: the work was done, but nothing was revealed about the account.
-    pub(crate) async fn give_back_account(&self, mut held: Held) {
+    pub(crate) async fn give_back_account(&self, mut held: TakenBuckets) {
         held.takes
             .retain(|take| matches!(take.bucket, Bucket::SignUpAccount(_)));
         self.give_back(held).await;
@@ -155,20 +158,20 @@ impl Limits {
         buckets: Vec<Bucket>,
         user: Option<UserId>,
         client: &ClientInfo,
-    ) -> Result<Held, Denied> {
+    ) -> Result<TakenBuckets, Denied> {
         let rates = self.rates.get();
         let takes: Vec<Take> = buckets
             .into_iter()
             .filter_map(|bucket| rates.rate(&bucket).map(|rate| Take { bucket, rate }))
             .collect();
         if takes.is_empty() {
-            return Ok(Held {
+            return Ok(TakenBuckets {
                 takes,
                 levels: Vec::new(),
             });
         }
         let empty = match self.limiter.take(&takes).await.map_err(Denied::Failed)? {
-            TakeOutcome::Allowed(levels) => return Ok(Held { takes, levels }),
+            TakeOutcome::Allowed(levels) => return Ok(TakenBuckets { takes, levels }),
             TakeOutcome::Limited(empty) => empty,
         };
         let reached = |index: usize| {
@@ -207,11 +210,11 @@ impl Limits {
     }
 }
 
-impl Held {
+impl TakenBuckets {
     /// What is left of the caller's own budget.
-    pub(crate) fn level(&self) -> Option<Budget> {
+    pub(crate) fn level(&self) -> Option<LimitBudget> {
         let (take, level) = (self.takes.first()?, self.levels.first()?);
-        Some(Budget {
+        Some(LimitBudget {
             limit: take.bucket.limit(),
             rate: take.rate,
             level: *level,
@@ -221,11 +224,11 @@ impl Held {
 
 /// What is left of a budget that only the caller can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
+pub struct LimitBudget {
     /// Which limit.
     pub limit: LimitName,
     /// Its rate.
     pub rate: Rate,
     /// What is left.
-    pub level: Level,
+    pub level: BucketLevel,
 }

@@ -7,11 +7,11 @@ mod ports;
 mod verify;
 
 pub use error::{Failure, Refusal, Refused};
-pub use limits::{Budget, Limited};
+pub use limits::{LimitBudget, Limited};
 pub use mint::TokenPair;
 pub use ports::{KeyPorts, OperatorPorts, ServicePorts};
 
 pub(crate) use error::{from_denied, from_via};
-pub(crate) use limits::{Denied, Held, KnownClient, Limits, PasswordAttempt};
+pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
 pub(crate) use mint::Mint;
 pub(crate) use verify::{verify_id, verify_refresh};

@@ -8,7 +8,7 @@ use crate::{
 use secrecy::SecretString;
 use std::sync::Arc;
 
-/// The caller, whose token is valid and whose session lives.
+/// The caller, whose token is valid and whose session is live.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     /// The account.

@@ -24,7 +24,7 @@ impl End {
         Self { clear, events }
     }
 
-    /// One session has ended, now or before; the event tells only of an end that is new.
+    /// One session has ended, now or before; only a new end is an event.
     pub(crate) async fn one(
         &self,
         user: UserId,

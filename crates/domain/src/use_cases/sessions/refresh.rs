@@ -10,7 +10,7 @@ use crate::{
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
     use_cases::parts::{
-        Budget, Limits, Mint, Refusal, Refused, ServicePorts, TokenPair, verify_refresh,
+        LimitBudget, Mint, Refusal, Refused, RequestLimits, ServicePorts, TokenPair, verify_refresh,
     },
 };
 use secrecy::SecretString;
@@ -34,8 +34,8 @@ pub struct Refreshed {
     pub tokens: TokenPair,
     /// The session, as its row was read.
     pub session: Session,
-    /// What is left of the session's budget of refreshes, if it is held to one.
-    pub budget: Option<Budget>,
+    /// What is left of the session's budget of refreshes, if there is a limit.
+    pub budget: Option<LimitBudget>,
 }
 
 /// Refreshes: one read of the user database, then one step in the white list, then the signatures.
@@ -48,7 +48,7 @@ pub struct Refresh {
     policy: SessionPolicy,
     mint: Mint,
     end: End,
-    limits: Limits,
+    limits: RequestLimits,
     events: Arc<dyn SecurityEvents>,
 }
 
@@ -63,7 +63,7 @@ impl Refresh {
             policy: ports.policy,
             mint: Mint::new(ports),
             end: End::new(ports),
-            limits: Limits::of_refreshes(ports),
+            limits: RequestLimits::of_refreshes(ports),
             events: ports.events.clone(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{ID, Installation, POLICY};
 use revolve_domain::{
-    keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyUse, State, find},
+    keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyState, KeyUse, find},
     ports::{Clock, KeyOutcome, KeyRepository},
     use_cases::{KeyChange, ManageKeys},
 };
@@ -71,7 +71,7 @@ async fn a_next_key_takes_over_when_it_is_due_and_its_predecessor_goes_when_nobo
     assert_eq!(two.keep.execute().await.unwrap(), []);
     assert_eq!(here.states(KeyUse::Id).await, ["active", "next"]);
     here.clock.advance(Duration::from_millis(1));
-    let old = find(&two.ring.keys(), KeyUse::Id, State::Active)
+    let old = find(&two.ring.keys(), KeyUse::Id, KeyState::Active)
         .unwrap()
         .id
         .clone();
@@ -107,7 +107,7 @@ async fn a_schedule_makes_keys_early_enough_to_sign_in_time() {
     for _ in 0..3 * 30 * 24 * 2 {
         here.clock.advance(Duration::from_mins(30));
         replica.keep.execute().await.unwrap();
-        let active = find(&replica.ring.keys(), KeyUse::Id, State::Active)
+        let active = find(&replica.ring.keys(), KeyUse::Id, KeyState::Active)
             .unwrap()
             .clone();
         if signing.last() != Some(&active.id) {
@@ -174,7 +174,7 @@ async fn another_algorithm_in_the_configuration_is_adopted_without_a_gap() {
     replica.keep.execute().await.unwrap();
     let keys = here.stored(KeyUse::Id).await;
     assert_eq!(
-        find(&keys, KeyUse::Id, State::Active).unwrap().kind,
+        find(&keys, KeyUse::Id, KeyState::Active).unwrap().kind,
         KeyKind::Id(Algorithm::EdDsa)
     );
     assert_eq!(
