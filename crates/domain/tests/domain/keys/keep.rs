@@ -135,7 +135,7 @@ async fn a_schedule_makes_keys_early_enough_to_sign_in_time() {
 async fn a_refresh_secret_stays_as_long_as_the_longest_token_it_was_made_for() {
     let here = Installation::new();
     here.replica(1).keep.execute().await.unwrap();
-    // Meanwhile somebody has configured shorter lives; the tokens that are out keep theirs.
+    // Meanwhile shorter lives were configured; tokens that were issued before keep theirs.
     let short = KeyPolicy {
         refresh_lifetime: Duration::from_mins(1),
         ..POLICY

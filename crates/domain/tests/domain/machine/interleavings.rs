@@ -1,11 +1,11 @@
 //! Every interleaving of what an honest client can do at once, on one session.
 //!
-//! Two tabs share their storage. One refreshes, loses the answer and tries again; the other refreshes twice; somebody
-//! signs out; time passes: in ticks that keep a request within the free window, and in long pauses while no request is
-//! under way. A retry reads the storage again, as a client does that waited, or sends the same request once more, as a
-//! client does at once; a request that is going to be sent once more counts as under way. Each request has two atomic steps (the row is read, then the white list is stepped) and its answer is a
-//! third; a sign-out has two (the row's commit, then the white list is cleared). All orders of all steps are walked;
-//! orders that lead to the same state go on together, and what must hold is checked in each state.
+//! Two tabs share their storage. One refreshes, loses the answer and tries again; the other refreshes twice; the user signs
+//! out; time passes: in ticks that keep a request within the free window, and in long pauses while no request is under way. A
+//! retry reads the storage again, as a client does that waited, or sends the same request once more, as a client does at once; a
+//! request that is going to be sent once more counts as under way. Each request has three steps (read of the row, step of the
+//! white list, answer); a sign-out has two (commit of the row, clearing of the white list). All orders of all steps are walked;
+//! orders that lead to the same state are walked on once, and the invariants are checked in each state.
 
 use super::{NOW, OWNER, SESSION, entry, rotation, secs};
 use revolve_domain::{
@@ -231,7 +231,7 @@ impl SystemState {
         Some(self)
     }
 
-    /// All that tells this state from others. A token's `iat` tells who made it.
+    /// What distinguishes this state from others. A token's `iat` identifies the request that made it.
     fn key(&self) -> Vec<i64> {
         let token = |token: &LiveToken| {
             [

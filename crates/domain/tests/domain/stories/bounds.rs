@@ -1,4 +1,4 @@
-//! Whatever anybody does, nothing grows: at most [`SessionPolicy::white_list_ceiling`] entries, `max_per_user` live rows
+//! The data of a user is bounded under any sequence of requests: at most [`SessionPolicy::white_list_ceiling`] entries, `max_per_user` live rows
 //! and, after each sign-in, [`SessionPolicy::max_ended`] rows of ended sessions.
 
 use super::{DAY, secs};

@@ -1,4 +1,4 @@
-//! Accounts from elsewhere are imported once, however often the import runs.
+//! Accounts of other systems are imported once, however often the import runs.
 
 use super::{assert_passes, secs};
 use revolve_domain::{
@@ -8,7 +8,7 @@ use revolve_domain::{
 };
 use revolve_testkit::{World, memory::Fault};
 
-/// A row for somebody whose hash is outdated by the time of the import.
+/// A row with a hash that is outdated by the time of the import.
 async fn row(world: &World, name: &str) -> ImportRequest {
     let hash = world
         .hasher

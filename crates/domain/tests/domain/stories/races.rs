@@ -218,7 +218,7 @@ async fn a_refresh_that_read_the_row_before_a_sign_out_gives_nothing_that_works(
     );
 }
 
-/// A white list that is reached only after somebody has signed the session out, in both stores.
+/// A white list whose rotation comes after the session was signed out in both stores.
 struct SignedOutMeanwhile {
     tokens: Arc<Faulty<MemoryTokens>>,
     accounts: Arc<Faulty<MemoryAccounts>>,

@@ -1,4 +1,4 @@
-//! Sessions begin, or the answer tells nothing.
+//! Sign-ins: a session begins, or the answer reveals nothing.
 
 use super::assert_passes;
 use revolve_domain::{
