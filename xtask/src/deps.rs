@@ -1,6 +1,9 @@
 //! `cargo xtask deps`: arrows point inward. Reads cargo's own view of the workspace, so no manifest can say otherwise.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
@@ -94,6 +97,7 @@ const RESERVED: [(&str, &[&str]); 2] = [
 
 pub(crate) fn run() -> Result<()> {
     let mut faults = dependency_faults(&metadata()?)?;
+    faults.extend(domain_randomness()?);
     faults.extend(rules::faults(&crate::root()?)?);
     if !faults.is_empty() {
         bail!(
@@ -160,6 +164,29 @@ fn dependency_faults(metadata: &Metadata) -> Result<Vec<String>> {
     Ok(faults)
 }
 
+/// Whether the domain alone, with the features that it asks for itself, is built with a source of randomness. The metadata can't
+/// tell: they have the features of the whole workspace.
+fn domain_randomness() -> Result<Option<String>> {
+    let tree = Command::new(env!("CARGO"))
+        .current_dir(crate::root()?)
+        .args(["tree", "--locked", "--package=revolve-domain"])
+        .args(["--edges=normal", "--prefix=none", "--format={p}"])
+        .output()
+        .context("cargo tree could not be started")?;
+    if !tree.status.success() {
+        bail!(
+            "cargo tree failed: {}",
+            String::from_utf8_lossy(&tree.stderr)
+        );
+    }
+    let found = String::from_utf8_lossy(&tree.stdout)
+        .lines()
+        .any(|line| line.starts_with("getrandom "));
+    Ok(found.then(|| {
+        "revolve-domain reaches getrandom: see `cargo tree -p revolve-domain -e normal -i getrandom`".to_owned()
+    }))
+}
+
 /// The names of all packages that `from` is built from, tests aside.
 fn reachable<'a>(metadata: &'a Metadata, from: &Package) -> Result<BTreeSet<&'a str>> {
     let resolve = metadata
@@ -199,6 +226,11 @@ mod tests {
     fn dependencies_point_inward() {
         let faults = dependency_faults(&metadata().unwrap()).unwrap();
         assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn the_domain_is_built_without_randomness() {
+        assert_eq!(domain_randomness().unwrap(), None);
     }
 
     #[test]
