@@ -9,7 +9,7 @@ mod stores;
 
 pub(crate) use operator::{OperatorTools, add_account, import_account, operator_tools};
 pub(crate) use purpose::Purpose;
-pub(crate) use settings::CHECKS;
+pub use settings::load;
 pub(crate) use stores::{Closer, Migrated, key_store, migrate};
 
 use crate::{

@@ -19,10 +19,10 @@ use std::sync::Arc;
 ///
 /// ```no_run
 /// use actix_web::{App, HttpServer, web};
-/// use revolve::{Service, config};
+/// use revolve::Service;
 ///
 /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
-/// let revolve = Service::build(config::load(None)?.config).await?;
+/// let revolve = Service::build(revolve::load(None)?.config).await?;
 /// let mounted = revolve.clone();
 /// HttpServer::new(move || {
 ///     App::new()
