@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use secrecy::SecretString;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// A request to refresh.
 #[derive(Clone, Debug)]
@@ -86,14 +86,6 @@ impl Refresh {
             }
         };
         let address = request.client.address;
-        let mismatch = || {
-            self.events.record(SecurityEvent::DeviceMismatch {
-                user: claims.user,
-                session: claims.session,
-                address,
-            });
-            Refused::from(Refusal::DeviceMismatch)
-        };
         let credential = request
             .device_credential
             .as_ref()
@@ -107,7 +99,7 @@ impl Refresh {
         );
         let budget = budget.await?.level();
         if credential == Some(None) {
-            return Err(mismatch());
+            return Err(self.mismatch(&claims, address));
         }
         let now = self.clock.now();
         let record = self.sessions.find(claims.user, claims.session).await?;
@@ -118,14 +110,10 @@ impl Refresh {
             bound: session.bound_at.is_some() || claims.device.is_some(),
         };
         if !device.satisfies(None) {
-            return Err(mismatch());
+            return Err(self.mismatch(&claims, address));
         }
         if shown.is_some() && session.bound_at.is_none() {
-            self.sessions.bind(user.id, session.id, now).await?;
-            self.events.record(SecurityEvent::SessionBound {
-                user: user.id,
-                session: session.id,
-            });
+            self.bind(&session, now).await?;
         }
 
         let issued_at = now.whole_second();
@@ -144,29 +132,27 @@ impl Refresh {
             policy: self.policy.retry,
         };
         let outcome = self.tokens.rotate(&rotation).await?;
-        let tokens = match &outcome {
-            RotationOutcome::Rotated(token) => self.mint.pair(&user, &session, token)?,
+        let tokens = match outcome {
+            RotationOutcome::Rotated(token) => self.mint.pair(&user, &session, &token)?,
             RotationOutcome::Healed { token, lost } => {
-                let (presented, lost) = (claims.generation, *lost);
                 self.events.record(SecurityEvent::SessionHealed {
                     user: user.id,
                     session: session.id,
-                    presented,
+                    presented: claims.generation,
                     lost,
                 });
-                self.mint.pair(&user, &session, token)?
+                self.mint.pair(&user, &session, &token)?
             }
             RotationOutcome::Repeated { token, age, late } => {
-                let (gap, late) = (*age, *late);
                 self.events.record(SecurityEvent::SessionRepeated {
                     user: user.id,
                     session: session.id,
-                    gap,
+                    gap: age,
                     late,
                 });
-                self.mint.pair_again(&user, &session, token, now)?
+                self.mint.pair_again(&user, &session, &token, now)?
             }
-            RotationOutcome::DeviceMismatch => return Err(mismatch()),
+            RotationOutcome::DeviceMismatch => return Err(self.mismatch(&claims, address)),
             RotationOutcome::Stale => return Err(Refusal::TokenStale.into()),
             RotationOutcome::Unknown => return Err(self.unknown(&claims, now).await?.into()),
             RotationOutcome::Reused { live, age, revoked } => {
@@ -174,13 +160,13 @@ impl Refresh {
                     user: user.id,
                     session: session.id,
                     presented: claims.generation,
-                    live: *live,
-                    gap: *age,
+                    live,
+                    gap: age,
                     session_address: session.client.address,
                     address,
-                    revoked: *revoked,
+                    revoked,
                 });
-                if *revoked {
+                if revoked {
                     self.revoke(&session, now).await?;
                 }
                 return Err(Refusal::TokenReused.into());
@@ -193,17 +179,30 @@ impl Refresh {
         })
     }
 
+    async fn bind(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
+        let (user, session) = (session.user, session.id);
+        self.sessions.bind(user, session, now).await?;
+        self.events
+            .record(SecurityEvent::SessionBound { user, session });
+        Ok(())
+    }
+
+    fn mismatch(&self, claims: &RefreshClaims, address: Option<IpAddr>) -> Refused {
+        self.events.record(SecurityEvent::DeviceMismatch {
+            user: claims.user,
+            session: claims.session,
+            address,
+        });
+        Refusal::DeviceMismatch.into()
+    }
+
     fn live(
         record: Option<SessionRecord>,
         claims: &RefreshClaims,
         now: Timestamp,
     ) -> Result<(User, Session), Refusal> {
         let Some(record) = record else {
-            return Err(if now >= claims.expires_at {
-                Refusal::TokenExpired
-            } else {
-                Refusal::SessionUnknown
-            });
+            return Err(Self::not_found(now >= claims.expires_at));
         };
         match (Refusal::of(record.standing(now)), record.user) {
             (None, Some(user)) => Ok((user, record.session)),
@@ -211,15 +210,20 @@ impl Refresh {
         }
     }
 
-    /// The white list has no entry of a session whose row was live a moment ago: read the row again for the reason.
-    async fn unknown(&self, claims: &RefreshClaims, now: Timestamp) -> Result<Refusal, Refused> {
-        let record = self.sessions.find(claims.user, claims.session).await?;
-        let otherwise = if now >= claims.expires_at {
+    const fn not_found(expired: bool) -> Refusal {
+        if expired {
             Refusal::TokenExpired
         } else {
             Refusal::SessionUnknown
-        };
-        Ok(Self::live(record, claims, now).err().unwrap_or(otherwise))
+        }
+    }
+
+    /// The white list has no entry of a session whose row was live a moment ago: read the row again for the reason.
+    async fn unknown(&self, claims: &RefreshClaims, now: Timestamp) -> Result<Refusal, Refused> {
+        let record = self.sessions.find(claims.user, claims.session).await?;
+        Ok(Self::live(record, claims, now)
+            .err()
+            .unwrap_or_else(|| Self::not_found(now >= claims.expires_at)))
     }
 
     /// The white list has marked the entry, so that the finding can't be lost; the row is committed before the answer.
