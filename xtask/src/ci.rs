@@ -6,10 +6,12 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::{
-    deps, faults, interop,
-    interrupt::{Interrupt, Interrupted},
-    process::{self, cargo},
-    schemathesis, test, torture, tour,
+    deps, faults,
+    harness::{
+        interrupt::{Interrupt, Interrupted},
+        process::{self, cargo},
+    },
+    interop, schemathesis, test, torture, tour,
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
@@ -166,7 +168,7 @@ async fn alerts(interrupt: &Interrupt) -> Result<()> {
         let mut command = Command::new("promtool");
         command
             .args(words)
-            .current_dir(crate::root()?.join("config/prometheus"));
+            .current_dir(crate::harness::workspace::root()?.join("config/prometheus"));
         anyhow::Ok(command)
     };
     if !process::succeeds(&mut promtool(&["--version"])?).await {

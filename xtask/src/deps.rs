@@ -79,7 +79,7 @@ const RESERVED: [(&str, &[&str]); 2] = [
 
 pub(crate) fn run() -> Result<()> {
     let mut faults = dependency_faults(&metadata()?)?;
-    faults.extend(rules::faults(&crate::root()?)?);
+    faults.extend(rules::faults(&crate::harness::workspace::root()?)?);
     if !faults.is_empty() {
         bail!(
             "the rules of the house are broken:\n  {}",
@@ -92,7 +92,7 @@ pub(crate) fn run() -> Result<()> {
 
 fn metadata() -> Result<Metadata> {
     MetadataCommand::new()
-        .current_dir(crate::root()?)
+        .current_dir(crate::harness::workspace::root()?)
         .other_options(["--locked".to_owned()])
         .exec()
         .context("cargo metadata failed")

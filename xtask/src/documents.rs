@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
     process::{self, cargo},
 };
@@ -67,5 +67,5 @@ fn folder(name: &str) -> Result<PathBuf> {
 
 fn target() -> Result<PathBuf> {
     let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    Ok(crate::root()?.join(given.unwrap_or_else(|| "target".into())))
+    Ok(crate::harness::workspace::root()?.join(given.unwrap_or_else(|| "target".into())))
 }

@@ -9,7 +9,7 @@ use tokio::{
     process::Command,
 };
 
-use crate::{interrupt::Interrupt, process};
+use crate::harness::{interrupt::Interrupt, process};
 
 /// The packages with fuzz targets, each in its folder `fuzz`.
 const PACKAGES: [&str; 2] = ["crates/app", "crates/verify"];
@@ -137,7 +137,9 @@ impl Stats {
 fn targets() -> Result<Vec<Target>> {
     let mut targets = Vec::new();
     for package in PACKAGES {
-        let file: PathBuf = crate::root()?.join(package).join("fuzz/Cargo.toml");
+        let file: PathBuf = crate::harness::workspace::root()?
+            .join(package)
+            .join("fuzz/Cargo.toml");
         let text = fs::read_to_string(&file)
             .with_context(|| format!("could not read {}", file.display()))?;
         let manifest: toml::Table = text
@@ -177,7 +179,7 @@ fn fuzz(package: &str, words: &[&str]) -> Result<Command> {
     command
         .args(["+nightly", "fuzz"])
         .args(words)
-        .current_dir(crate::root()?.join(package))
+        .current_dir(crate::harness::workspace::root()?.join(package))
         .kill_on_drop(true);
     for name in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"] {
         command.env_remove(name);
@@ -194,7 +196,10 @@ mod tests {
         let targets = targets().unwrap();
         assert!(targets.len() >= 8);
         for Target { name, package } in targets {
-            let folder = crate::root().unwrap().join(package).join("fuzz");
+            let folder = crate::harness::workspace::root()
+                .unwrap()
+                .join(package)
+                .join("fuzz");
             assert!(
                 folder
                     .join("fuzz_targets")

@@ -9,12 +9,9 @@ mod deps;
 mod documents;
 mod faults;
 mod fuzz;
+mod harness;
 mod interop;
-mod interrupt;
-mod marks;
 mod openapi;
-mod process;
-mod python;
 mod rolling;
 mod rules;
 mod sbom;
@@ -25,14 +22,13 @@ mod stores;
 mod test;
 mod torture;
 mod tour;
-mod usage;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::interrupt::Interrupt;
+use crate::harness::interrupt::{Interrupt, Interrupted};
 
 /// Development tasks of Revolve.
 #[derive(Debug, Parser)]
@@ -76,7 +72,7 @@ enum Command {
     /// Restart two replicas one after the other under load: no request may fail
     Rolling(rolling::Args),
     /// Start Redis and Postgres for development and keep them until Ctrl-C
-    Stores(stores::Args),
+    Stores(harness::stores::Args),
     /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
     Torture(Box<torture::Args>),
     /// Play the whole story against a fresh server and show what happens: sign-up, verification, refresh, theft, sign-out
@@ -100,11 +96,7 @@ async fn main() -> ExitCode {
         Err(error) if error.is::<test::TestsFailed>() => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(if error.is::<interrupt::Interrupted>() {
-                130
-            } else {
-                1
-            })
+            ExitCode::from(if error.is::<Interrupted>() { 130 } else { 1 })
         }
     }
 }
@@ -124,25 +116,15 @@ async fn run(command: Command) -> Result<()> {
         Command::Openapi => openapi::run(&interrupt).await,
         Command::Schemathesis(args) => schemathesis::run(&args, &interrupt).await,
         Command::Rolling(args) => rolling::run(&args, &interrupt).await,
-        Command::Stores(args) => stores::shell::run(&args, interrupt).await,
+        Command::Stores(args) => stores::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Tour => tour::run(&interrupt).await,
         Command::Faults(args) => faults::run(&args, &interrupt).await,
         Command::Man => documents::man(&interrupt).await,
         Command::Completions => documents::completions(&interrupt).await,
         Command::Sizing(args) => sizing::run(&args, &interrupt).await,
-        Command::Secrets => secrets::run(&root()?),
+        Command::Secrets => secrets::run(&harness::workspace::root()?),
     }
-}
-
-/// The workspace's root directory.
-fn root() -> Result<PathBuf> {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    Ok(here
-        .parent()
-        .context("xtask has no parent directory; run it as `cargo xtask`")?
-        .to_owned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
     process::{self, cargo},
 };

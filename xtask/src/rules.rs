@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_source_keeps_the_house_rules() {
-        let faults = faults(&crate::root().unwrap()).unwrap();
+        let faults = faults(&crate::harness::workspace::root().unwrap()).unwrap();
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 

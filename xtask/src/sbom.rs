@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand};
 use serde_json::Value;
 
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
     process::{self, cargo},
 };
@@ -33,7 +33,7 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
         );
     }
     let metadata = MetadataCommand::new()
-        .current_dir(crate::root()?)
+        .current_dir(crate::harness::workspace::root()?)
         .no_deps()
         .exec()
         .context("cargo metadata failed")?;

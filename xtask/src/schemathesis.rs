@@ -7,12 +7,13 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 use url::Url;
 
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
     process,
     python::Venv,
-    stores::{self, Store, Stores},
-    torture::{Binary, Schema, Site, Windows},
+    service::{Binary, Site},
+    stores::{self, Store, Stores, schema::Schema},
+    windows::Windows,
 };
 
 /// Where, how long, and which.
@@ -45,7 +46,7 @@ impl Args {
 
 /// The tool, ready to be run; an error says why it can't be had.
 pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Venv> {
-    let root = crate::root()?;
+    let root = crate::harness::workspace::root()?;
     interrupt
         .guard(Venv::prepare(
             root.join("target/schemathesis/venv"),
@@ -114,7 +115,7 @@ async fn on_server(
 
 async fn test(tool: &Venv, args: &Args, site: &Site, interrupt: &Interrupt) -> Result<()> {
     let (root, seed) = (
-        crate::root()?,
+        crate::harness::workspace::root()?,
         args.seed.unwrap_or_else(|| fastrand::u32(..1_000_000_000)),
     );
     let work = root.join("target/schemathesis");

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
-use crate::{
+use crate::harness::{
     interrupt::{Interrupt, Interrupted},
     process::{self, cargo},
     stores::{self, Stores},

@@ -11,7 +11,7 @@ use super::{
     figures::{Goals, percentile},
     target::{self, Target},
 };
-use crate::{interrupt::Interrupt, torture::service::Binary};
+use crate::harness::{interrupt::Interrupt, service::Binary};
 use clients::{Clients, Tally};
 use probe::Probe;
 

@@ -11,7 +11,7 @@ mod wire;
 use anyhow::{Result, ensure};
 use clap::Subcommand;
 
-use crate::interrupt::Interrupt;
+use crate::harness::interrupt::Interrupt;
 use figures::Goals;
 
 /// Attacks.

@@ -12,7 +12,7 @@ use super::{
     figures::{Goals, percentile},
     target::{self, Target},
 };
-use crate::interrupt::Interrupt;
+use crate::harness::interrupt::Interrupt;
 use client::{Kind, Outcome};
 
 /// The service looks at its clock twice a second, and the machine is busy.

@@ -8,11 +8,13 @@ use tokio::{io::AsyncWriteExt as _, process::Command};
 use url::Url;
 
 use crate::{
-    interrupt::Interrupt,
+    harness::{
+        interrupt::Interrupt,
+        service::{Binary, Instance, Settings},
+        stores::{self, Kind, Stores, schema::Schema},
+        usage,
+    },
     secrets,
-    stores::{self, Kind, Stores},
-    torture::service::{Binary, Instance, Schema, Settings},
-    usage,
 };
 
 /// Where and what is attacked.

@@ -15,7 +15,7 @@ use super::{
     target::{self, Target},
     wire::{Connection, post},
 };
-use crate::interrupt::Interrupt;
+use crate::harness::interrupt::Interrupt;
 
 /// What a classifier may know, either way.
 const GUESSING: std::ops::RangeInclusive<f64> = 0.45..=0.55;

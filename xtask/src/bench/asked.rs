@@ -11,7 +11,7 @@ use super::{
     load::{Order, Request},
     site::{CONNECTIONS, Side, Site, bytes, number},
 };
-use crate::torture::service::redis::Redis;
+use crate::harness::stores::redis::Redis;
 
 const REFRESHES: usize = 2_000;
 /// Idle backends of Postgres tell what they have done after ten seconds: nothing new for so long, and all is told.

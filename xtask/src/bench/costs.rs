@@ -10,7 +10,7 @@ use super::{
     load::{Order, Request},
     site::{CONNECTIONS, Side, Site, usual},
 };
-use crate::torture::service::Schema;
+use crate::harness::stores::schema::Schema;
 
 /// Seconds before it counts.
 const WARM_UP: f64 = 0.5;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{figures::Figures, site::Site};
-use crate::{attack::flood, interrupt::Interrupt};
+use crate::{attack::flood, harness::interrupt::Interrupt};
 
 pub(super) async fn measure(
     site: &Site<'_>,

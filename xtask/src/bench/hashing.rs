@@ -7,7 +7,7 @@ use super::{
     load::{Order, Request},
     site::{Site, number, usual},
 };
-use crate::torture::service::{Schema, Settings};
+use crate::harness::{service::Settings, stores::schema::Schema};
 
 /// All memory that hashing may hold, in MiB.
 pub(super) const BUDGET: u32 = 64;

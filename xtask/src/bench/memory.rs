@@ -8,7 +8,7 @@ use super::{
     load::{Order, Request},
     site::{Site, bytes, number, usual},
 };
-use crate::torture::service::redis::Redis;
+use crate::harness::stores::redis::Redis;
 
 const DATABASE: u8 = 14;
 

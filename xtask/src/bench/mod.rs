@@ -27,10 +27,10 @@ use std::{fs, path::PathBuf, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
+    service::Binary,
     stores::{self, Stores},
-    torture::service::Binary,
 };
 use figures::Figures;
 use plan::Plan;
@@ -115,7 +115,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         "could not be measured: {}",
         failures.join("; ")
     );
-    let root = crate::root()?;
+    let root = crate::harness::workspace::root()?;
     let kept = root.join("xtask/bench-baseline.json");
     if args.save {
         kept::save(&kept, args.quick, &goals)?;

@@ -9,7 +9,7 @@ use super::{
     goal::Goal,
     plot::{Line, Plot, Scale},
 };
-use crate::marks;
+use crate::harness::page_section;
 
 const MARKS: [&str; 2] = [
     "<!-- figures: written by `cargo xtask bench` -->",
@@ -42,7 +42,7 @@ pub(super) fn write(root: &Path, quick: bool, goals: &[Goal], figures: &Figures)
     fs::create_dir_all(&plots)?;
     fs::write(plots.join("latency.svg"), latency(figures).svg())?;
     fs::write(plots.join("sessions.svg"), sessions(figures).svg())?;
-    marks::write(
+    page_section::write(
         &root.join("docs/performance.md"),
         MARKS,
         &text(quick, goals, figures),

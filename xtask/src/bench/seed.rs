@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use tokio_postgres::NoTls;
 use url::Url;
 
-use crate::torture::service::redis::Redis;
+use crate::harness::stores::redis::Redis;
 
 /// So many at a time, so that Redis still answers others.
 const AT_ONCE: usize = 5_000;

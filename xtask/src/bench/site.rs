@@ -11,9 +11,9 @@ use super::{
     load::{Load, Order, Report},
     plan::Plan,
 };
-use crate::{
-    stores::{Kind, Store, Stores},
-    torture::service::{Binary, Instance, Schema, Settings},
+use crate::harness::{
+    service::{Binary, Instance, Settings},
+    stores::{Kind, Store, Stores, schema::Schema},
     usage,
 };
 
@@ -59,7 +59,7 @@ impl<'a> Site<'a> {
         // Not in memory: commits are to reach a disk.
         let folder = tempfile::Builder::new()
             .prefix("bench-")
-            .tempdir_in(crate::root()?.join("target"))?;
+            .tempdir_in(crate::harness::workspace::root()?.join("target"))?;
         Ok(Self {
             service: Arc::new(service),
             tools,

@@ -8,7 +8,7 @@ use super::{
     figures::{Figures, median},
     site::{Side, Site},
 };
-use crate::torture::service::Settings;
+use crate::harness::service::Settings;
 
 const DATABASE: u8 = 15;
 /// For what is done at the start to be over.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::torture::profile::Answer;
+use crate::harness::profile::Answer;
 
 /// What a client was told, and may rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::torture::profile::Grant;
+    use crate::harness::profile::Grant;
 
     fn granted() -> Answer {
         Answer::Granted(Grant {

@@ -11,7 +11,7 @@ use anyhow::Result;
 use tokio::process::Command;
 
 use super::house::LeftOut;
-use crate::process;
+use crate::harness::process;
 
 /// A mounted file system; dropping it unmounts it.
 pub(super) struct Disk(PathBuf);

@@ -12,12 +12,10 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::{Args, pulse::Pulse, town::Town};
-use crate::{
-    stores::{self, Kind, Store},
-    torture::{
-        Binary, Schema, Windows,
-        service::{Instance, Settings, redis::Redis},
-    },
+use crate::harness::{
+    service::{Binary, Instance, Settings},
+    stores::{self, Kind, Store, redis::Redis, schema::Schema},
+    windows::Windows,
 };
 
 /// The windows as they are by default: what is tested here is no window.

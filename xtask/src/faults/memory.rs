@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use crate::{torture::service::Instance, usage};
+use crate::harness::{service::Instance, usage};
 
 /// The memory of a process from a moment on.
 pub(super) struct Memory {

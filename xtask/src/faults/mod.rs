@@ -31,9 +31,9 @@ use self::{
     rounds::Rounds,
     rows::Row,
 };
-use crate::{
+use crate::harness::{
     interrupt::{Interrupt, Interrupted},
-    torture::Binary,
+    service::Binary,
 };
 
 /// Breaks everything, reports, and fails if something did not hold.

@@ -12,7 +12,7 @@ use super::{
     claims::{Claim, Judgement, judge},
     town::Town,
 };
-use crate::torture::{
+use crate::harness::{
     api::{Api, Reply},
     client::Client,
     journal::Journal,

@@ -9,7 +9,7 @@ use fastrand::Rng;
 use indicatif::ProgressBar;
 
 use super::{rows::Row, verdict::Verdict};
-use crate::torture::journal::Journal;
+use crate::harness::journal::Journal;
 
 /// So many violations of a row are told as they come.
 const TOLD: usize = 5;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
 use super::{rounds::Round, town::Town};
-use crate::torture::{
+use crate::harness::{
     client::Client,
     profile::{Answer, Grant, Scope},
 };

@@ -21,12 +21,12 @@ use super::{
     span::Span,
     verdict::Verdict,
 };
-use crate::torture::{
+use crate::harness::{
     api::{Api, Reply},
     client::Client,
+    http,
     journal::Journal,
     profile::{Account, Answer, Profile},
-    wire,
 };
 
 /// How many live in a town.
@@ -63,7 +63,7 @@ pub(super) struct Town {
 impl Town {
     pub(super) fn new(nonce: String, pulse: Arc<Pulse>) -> Result<Self> {
         Ok(Self {
-            http: wire::http()?,
+            http: http::http()?,
             profile: Arc::new(Profile::load(None)?),
             urls: Mutex::default(),
             losses: Mutex::default(),

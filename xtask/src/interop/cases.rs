@@ -298,8 +298,8 @@ impl Expected {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tools::Who;
     use super::*;
+    use crate::interop::tools::Who;
 
     fn verdict(accepted: Option<(&str, &str)>, reason: Option<&str>) -> Verdict {
         let accepted = accepted.map(|(sub, email)| Who {

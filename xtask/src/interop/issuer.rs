@@ -12,7 +12,7 @@ use super::{
     front::{Front, Serving},
     token::Token,
 };
-use crate::torture::{
+use crate::harness::{
     service::{Binary, Instance, Settings},
     windows::Windows,
 };

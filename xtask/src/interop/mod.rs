@@ -20,7 +20,7 @@ use self::{
     token::Token,
     tools::{Answer, LIBRARIES, Tasks},
 };
-use crate::{interrupt::Interrupt, process, torture::service::Binary};
+use crate::harness::{interrupt::Interrupt, process, service::Binary};
 pub(crate) use tools::Tools;
 
 /// What the service can sign with.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
     process::{self, brief},
     python::Venv,
@@ -51,9 +51,9 @@ impl Tools {
     /// # Errors
     /// A reason in one line, if Python, node or their registries are missing.
     pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
-        let scripts = crate::root()?.join("xtask/interop");
+        let scripts = crate::harness::workspace::root()?.join("xtask/interop");
         let target = MetadataCommand::new()
-            .current_dir(crate::root()?)
+            .current_dir(crate::harness::workspace::root()?)
             .no_deps()
             .exec()?
             .target_directory

@@ -11,13 +11,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use self::{balancer::Balancer, load::Load};
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
-    stores::{self, Store, Stores},
-    torture::{
-        service::{Binary, Instance, Schema, Settings},
-        windows::Windows,
-    },
+    service::{Binary, Instance, Settings},
+    stores::{self, Store, Stores, schema::Schema},
+    windows::Windows,
 };
 
 /// A replica serves for so long after SIGTERM: several of the balancer's looks.

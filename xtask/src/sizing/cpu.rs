@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::{Bench, load::People};
-use crate::{stores::Kind, torture::service::Instance, usage};
+use crate::harness::{service::Instance, stores::Kind, usage};
 
 const ROUNDS: usize = 5;
 const PEOPLE: u32 = 2_000;
@@ -79,12 +79,12 @@ impl Side {
             bench
                 .stores
                 .get(Kind::Redis)
-                .and_then(crate::stores::Store::pid)
+                .and_then(crate::harness::stores::Store::pid)
                 .context("Redis runs here")?,
             bench
                 .stores
                 .get(Kind::Postgres)
-                .and_then(crate::stores::Store::pid)
+                .and_then(crate::harness::stores::Store::pid)
                 .context("Postgres runs here")?,
         ];
         let used = || {

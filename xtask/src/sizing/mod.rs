@@ -11,13 +11,11 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use url::Url;
 
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
-    stores::{self, Kind, Stores},
-    torture::{
-        service::{Binary, Instance, Schema, Settings},
-        windows::Windows,
-    },
+    service::{Binary, Instance, Settings},
+    stores::{self, Kind, Stores, schema::Schema},
+    windows::Windows,
 };
 
 /// How much is measured.
@@ -66,7 +64,10 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     if args.print {
         Ok(())
     } else {
-        page::write(&crate::root()?.join("docs/sizing.md"), &text)
+        page::write(
+            &crate::harness::workspace::root()?.join("docs/sizing.md"),
+            &text,
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::Path};
 use anyhow::Result;
 
 use super::{Args, Figures};
-use crate::marks;
+use crate::harness::page_section;
 
 const BEGIN: &str = "<!-- figures: written by `cargo xtask sizing` -->";
 const END: &str = "<!-- end of figures -->";
@@ -136,5 +136,5 @@ fn extrapolation(text: &mut String, figures: &Figures) {
 
 /// Puts the figures into the page.
 pub(super) fn write(page: &Path, figures: &str) -> Result<()> {
-    marks::write(page, [BEGIN, END], figures)
+    page_section::write(page, [BEGIN, END], figures)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tokio_postgres::NoTls;
 
 use super::{Bench, load::People, settings};
-use crate::torture::service::{Instance, redis::Redis as Link};
+use crate::harness::{service::Instance, stores::redis::Redis as Link};
 
 /// Sessions that some users get besides their first.
 const MORE: u32 = 9;

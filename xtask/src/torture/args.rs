@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{cases::Case, windows::WindowArgs};
-use crate::stores;
+use super::cases::Case;
+use crate::harness::stores;
+use crate::harness::windows::WindowArgs;
 
 /// Where to play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

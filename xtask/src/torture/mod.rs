@@ -2,22 +2,15 @@
 //! stores do, and keeps score. It knows nothing but the HTTP API (by a profile, so that it can attack other servers as well) and the
 //! windows that the service promises.
 
-pub(crate) mod api;
 mod args;
-mod cases;
-pub(crate) mod client;
-pub(crate) mod journal;
+pub(crate) mod cases;
 mod plan;
-pub(crate) mod profile;
 mod report;
 mod rounds;
 mod scene;
-pub(crate) mod service;
 #[cfg(test)]
 mod tests;
-mod verdict;
-pub(crate) mod windows;
-pub(crate) mod wire;
+pub(crate) mod verdict;
 
 use std::{
     fmt::Write as _,
@@ -30,13 +23,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum as _;
 use url::Url;
 
-pub(crate) use self::{
-    args::Args,
-    service::{Binary, Schema, Site},
-    windows::Windows,
-};
-use self::{args::Choice, cases::Case, profile::Profile, report::Report, scene::Run};
-use crate::{
+pub(crate) use self::args::Args;
+use self::{args::Choice, cases::Case, report::Report, scene::Run};
+use crate::harness::profile::Profile;
+use crate::harness::{
+    http,
     interrupt::Interrupt,
     stores::{Store, Stores},
 };
@@ -161,7 +152,7 @@ fn prepare(args: &Args, profile: Profile, short: Option<Windows>) -> Result<Run>
         .collect();
     Ok(Run {
         profile: Arc::new(profile),
-        http: wire::http()?,
+        http: http::http()?,
         windows,
         patience: args.patience,
         nonce: nonce.to_lowercase(),

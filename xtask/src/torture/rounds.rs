@@ -12,10 +12,10 @@ use super::{
     plan::Round,
     report::{Report, Told},
     scene::{Run, Scene, Trouble},
-    service::Site,
     verdict::{Column, Verdict},
 };
-use crate::interrupt::Interrupt;
+use crate::harness::interrupt::Interrupt;
+use crate::harness::service::Site;
 
 /// A round that takes so much longer than its windows hangs.
 const LIMIT: Duration = Duration::from_mins(3);

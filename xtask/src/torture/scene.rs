@@ -8,14 +8,13 @@ use std::sync::{
 use anyhow::{Context as _, Result, bail};
 use fastrand::Rng;
 
-use super::{
+use super::{plan::Round, verdict::Verdict};
+use crate::harness::{
     api::{Api, Reply},
     client::Client,
     journal::Journal,
-    plan::Round,
     profile::{Account, Answer, Grant, Profile},
     service::Site,
-    verdict::Verdict,
     windows::Windows,
 };
 

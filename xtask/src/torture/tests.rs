@@ -5,7 +5,7 @@ mod endpoint;
 use std::time::Duration;
 
 use super::{Args, attack, cases::Case, report::Report};
-use crate::interrupt::Interrupt;
+use crate::harness::interrupt::Interrupt;
 use endpoint::{Endpoint, Manners};
 
 const PROFILE: &str = include_str!("../../profiles/oauth2.toml");

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::torture::wire;
+use crate::harness::http;
 
 /// What the service answered.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Client {
     pub(super) fn new(issuer: &str) -> Result<Self> {
         let (id_token, refresh_token, device) = Default::default();
         Ok(Self {
-            http: wire::http()?,
+            http: http::http()?,
             issuer: issuer.to_owned(),
             id_token,
             refresh_token,

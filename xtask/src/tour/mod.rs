@@ -16,10 +16,12 @@ use tokio::{
 
 use self::client::Client;
 use crate::{
+    harness::{
+        interrupt::Interrupt,
+        process,
+        service::{Binary, Instance, Settings},
+    },
     interop::front::{Front, Serving},
-    interrupt::Interrupt,
-    process,
-    torture::service::{Binary, Instance, Settings},
 };
 
 /// `sessions.retry_free`: shorter than by default, so that nobody has to wait for the thief.

@@ -10,7 +10,7 @@ use crate::{
         claims::{Claim, Judgement, judge},
         town::Town,
     },
-    torture::{
+    harness::{
         api::{Api, Reply},
         client::Client,
         profile::{Account, Answer},
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::{
         faults::{person::Session, pulse::Pulse, rounds::Round},
-        torture::profile::Grant,
+        harness::profile::Grant,
     };
 
     /// A service that will be back, it says, for ever.

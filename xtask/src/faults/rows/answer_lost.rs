@@ -10,7 +10,7 @@ use crate::{
         house::{House, start_again},
         rounds::Rounds,
     },
-    torture::service::{Failure, Proxy},
+    harness::proxy::{Failure, Proxy},
 };
 
 /// So long the stores do what they are told without being heard; longer, if nobody has told them anything by then.

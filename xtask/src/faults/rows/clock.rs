@@ -11,7 +11,7 @@ use crate::{
         rounds::{Round, Rounds},
         town::Town,
     },
-    torture::{
+    harness::{
         client::Client,
         journal::claims,
         profile::Answer,

@@ -18,7 +18,7 @@ use crate::{
         rounds::{Round, Rounds},
         town::Town,
     },
-    torture::{profile::Answer, service::Instance},
+    harness::{profile::Answer, service::Instance},
 };
 
 const FAULT: Duration = Duration::from_millis(400);

@@ -14,8 +14,10 @@ use crate::{
         rounds::Rounds,
         thief::{RETRY_FREE, Robbed},
     },
-    stores::Store,
-    torture::service::{Failure, Proxy, redis::Redis},
+    harness::{
+        proxy::{Failure, Proxy},
+        stores::{Store, redis::Redis},
+    },
 };
 
 /// A replica catches up within this.

@@ -7,7 +7,7 @@ use crate::{
         house::{House, Site},
         rounds::{Round, Rounds},
     },
-    torture::{
+    harness::{
         client::Client,
         profile::{Answer, Scope},
     },

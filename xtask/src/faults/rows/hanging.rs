@@ -14,8 +14,11 @@ use crate::{
         town::Town,
         watch::watch,
     },
-    stores::{Kind, Store},
-    torture::service::{Failure, Instance, Proxy, Settings},
+    harness::{
+        proxy::{Failure, Proxy},
+        service::{Instance, Settings},
+        stores::{Kind, Store},
+    },
 };
 
 /// It lasts longer than what an answer may take, so that one that waits for its end is too late.

@@ -12,7 +12,7 @@ use crate::{
         rounds::Rounds,
         watch::watch,
     },
-    torture::profile::{Answer, Scope},
+    harness::profile::{Answer, Scope},
 };
 
 /// After the sign-out has waited: together longer than what an answer may take, so that one that waits for the end is too late.

@@ -14,7 +14,7 @@ use crate::{
         rounds::Rounds,
         watch::watch,
     },
-    torture::{profile::Answer, service::Settings},
+    harness::{profile::Answer, service::Settings},
 };
 
 /// Requests at once, to a pool of two; and sign-ins, more than there are connections for.

@@ -17,7 +17,7 @@ use crate::{
         rounds::{Round, Rounds},
         town::Town,
     },
-    torture::{
+    harness::{
         client::Client,
         journal::Journal,
         profile::{Account, Answer},
@@ -137,7 +137,7 @@ async fn cut(
         log.extend(std::iter::repeat_with(|| round.rng.u8(..)).take(usize::try_from(FRAME)?));
     }
     fs::write(data.join(LOG), log)?;
-    let service = crate::torture::service::Instance::start(
+    let service = crate::harness::service::Instance::start(
         &house.binary,
         &embedded(&data),
         folder.path().to_owned(),

@@ -12,10 +12,7 @@ use crate::{
         house::{House, LeftOut},
         rounds::Rounds,
     },
-    torture::{
-        Binary,
-        service::{Instance, Settings},
-    },
+    harness::service::{Binary, Instance, Settings},
 };
 
 const REPLICAS: usize = 4;
@@ -66,7 +63,7 @@ pub(super) async fn migrations(house: &mut House, rounds: &mut Rounds) -> Result
 
 /// The migrations that there are, by name.
 fn migrations_of_source() -> Result<Vec<String>> {
-    let folder = crate::root()?.join("crates/adapters/migrations/postgres");
+    let folder = crate::harness::workspace::root()?.join("crates/adapters/migrations/postgres");
     let names =
         fs::read_dir(&folder).with_context(|| format!("could not read {}", folder.display()))?;
     let names = names.map(|entry| {

@@ -13,7 +13,7 @@ use crate::{
         rounds::Rounds,
         thief::{RETRY_FREE, Robbed},
     },
-    stores::Store,
+    harness::stores::Store,
 };
 
 /// What Redis reads at its start when the append-only file is on.

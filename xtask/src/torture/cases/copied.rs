@@ -2,12 +2,16 @@
 
 use fastrand::Rng;
 
-use crate::torture::{
-    client::until,
-    profile::{Answer, Grant, Reason},
-    scene::{Judged, Scene},
-    verdict::{Column, Verdict},
-    windows::MARGIN,
+use crate::{
+    harness::{
+        client::until,
+        profile::{Answer, Grant, Reason},
+        windows::MARGIN,
+    },
+    torture::{
+        scene::{Judged, Scene},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// Two hold the same tokens. In each generation one refreshes, and the other fetches the successor by a late retry, so that it never has to

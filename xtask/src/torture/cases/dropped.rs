@@ -5,12 +5,16 @@ use std::time::Instant;
 use fastrand::Rng;
 
 use super::{moment, patient};
-use crate::torture::{
-    client::{Client, until},
-    profile::{Answer, Grant, Reason},
-    scene::{Judged, Run, Scene, Trouble},
-    verdict::{Column, Verdict},
-    windows::MARGIN,
+use crate::{
+    harness::{
+        client::{Client, until},
+        profile::{Answer, Grant, Reason},
+        windows::MARGIN,
+    },
+    torture::{
+        scene::{Judged, Run, Scene, Trouble},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// When the client asks again.

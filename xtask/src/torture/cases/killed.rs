@@ -7,11 +7,15 @@ use futures_util::future::try_join_all;
 use tokio::time::sleep;
 
 use super::{moment, pause};
-use crate::torture::{
-    journal::issued_at,
-    profile::{Answer, Scope},
-    scene::{Judged, Scene},
-    verdict::{Column, Verdict},
+use crate::{
+    harness::{
+        journal::issued_at,
+        profile::{Answer, Scope},
+    },
+    torture::{
+        scene::{Judged, Scene},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// Several clients refresh again and again, and the process is killed at a random moment, so that it hits some of them between the store's step and the

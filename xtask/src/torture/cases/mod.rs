@@ -17,11 +17,8 @@ use fastrand::Rng;
 use futures_util::future::LocalBoxFuture;
 use tokio::{task::yield_now, time::sleep};
 
-use super::{
-    profile::Scope,
-    scene::{Judged, Run, Scene},
-    service::Site,
-};
+use super::scene::{Judged, Run, Scene};
+use crate::harness::{profile::Scope, service::Site};
 
 /// What a round plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

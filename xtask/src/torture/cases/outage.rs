@@ -8,15 +8,20 @@ use futures_util::future::try_join_all;
 use tokio::time::sleep;
 
 use super::{moment, pause};
-use crate::torture::{
-    api::Api,
-    client::{Client, until},
-    journal::issued_at,
-    profile::{Answer, Grant, Reason, Scope},
-    scene::{Judged, Scene},
-    service::{Failure, Outage},
-    verdict::{Column, Verdict},
-    windows::MARGIN,
+use crate::{
+    harness::{
+        api::Api,
+        client::{Client, until},
+        journal::issued_at,
+        profile::{Answer, Grant, Reason, Scope},
+        proxy::Failure,
+        service::Outage,
+        windows::MARGIN,
+    },
+    torture::{
+        scene::{Judged, Scene},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// Which stores are gone.

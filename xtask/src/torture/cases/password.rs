@@ -7,11 +7,15 @@ use fastrand::Rng;
 use futures_util::future::{try_join_all, try_join3};
 
 use super::{moment, pause, sign_out::Session};
-use crate::torture::{
-    client::Client,
-    profile::{Account, Answer},
-    scene::{Judged, Scene, patiently},
-    verdict::{Column, Verdict},
+use crate::{
+    harness::{
+        client::Client,
+        profile::{Account, Answer},
+    },
+    torture::{
+        scene::{Judged, Scene, patiently},
+        verdict::{Column, Verdict},
+    },
 };
 
 const NEW_PASSWORD: &str = "an even better battery";

@@ -6,13 +6,17 @@ use anyhow::Result;
 use fastrand::Rng;
 use futures_util::future::try_join_all;
 
-use crate::torture::{
-    api::Reply,
-    client::{Client, until},
-    profile::{Answer, Grant, Reason},
-    scene::{Judged, Scene, Trouble},
-    verdict::{Column, Verdict},
-    windows::MARGIN,
+use crate::{
+    harness::{
+        api::Reply,
+        client::{Client, until},
+        profile::{Answer, Grant, Reason},
+        windows::MARGIN,
+    },
+    torture::{
+        scene::{Judged, Scene, Trouble},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// The parent of a token that was used.

@@ -9,13 +9,18 @@ use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 
 use super::sign_out::Session;
-use crate::torture::{
-    client::Client,
-    journal::claims,
-    profile::{Account, Answer, Reason, Scope},
-    scene::{Judged, Scene},
-    service::{Instance, redis::Redis},
-    verdict::{Column, Verdict},
+use crate::{
+    harness::{
+        client::Client,
+        journal::claims,
+        profile::{Account, Answer, Reason, Scope},
+        service::Instance,
+        stores::redis::Redis,
+    },
+    torture::{
+        scene::{Judged, Scene},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// Sessions that a snapshot catches in the middle of their lives.

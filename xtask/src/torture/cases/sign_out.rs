@@ -5,12 +5,16 @@ use fastrand::Rng;
 use futures_util::future::{try_join, try_join_all};
 
 use super::{moment, pause};
-use crate::torture::{
-    api::Reply,
-    client::Client,
-    profile::{Answer, Grant, Scope},
-    scene::{Judged, Run, Scene, patiently},
-    verdict::{Column, Verdict},
+use crate::{
+    harness::{
+        api::Reply,
+        client::Client,
+        profile::{Answer, Grant, Scope},
+    },
+    torture::{
+        scene::{Judged, Run, Scene, patiently},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// The scopes that can be tried.

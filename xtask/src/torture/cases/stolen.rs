@@ -5,12 +5,16 @@ use fastrand::Rng;
 use futures_util::future::try_join;
 
 use super::{moment, pause};
-use crate::torture::{
-    api::Reply,
-    client::Client,
-    profile::{Answer, Reason},
-    scene::{Judged, Scene},
-    verdict::{Column, Verdict},
+use crate::{
+    harness::{
+        api::Reply,
+        client::Client,
+        profile::{Answer, Reason},
+    },
+    torture::{
+        scene::{Judged, Scene},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// The thief presents the live token or an older one, with no credential, another device's or a forged one, alone or while the client

@@ -7,12 +7,16 @@ use fastrand::Rng;
 use futures_util::future::try_join_all;
 
 use super::pause;
-use crate::torture::{
-    api::{Api, Reply},
-    client::Client,
-    profile::{Answer, Grant},
-    scene::{Judged, Scene, Trouble},
-    verdict::{Column, Verdict},
+use crate::{
+    harness::{
+        api::{Api, Reply},
+        client::Client,
+        profile::{Answer, Grant},
+    },
+    torture::{
+        scene::{Judged, Scene, Trouble},
+        verdict::{Column, Verdict},
+    },
 };
 
 /// N tabs at one process: each is answered, all with the same successor, which then refreshes.

@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::torture::windows::WindowArgs;
+use crate::harness::windows::WindowArgs;
 
 const FREE: Duration = Duration::from_millis(300);
 const WINDOW: Duration = Duration::from_millis(900);

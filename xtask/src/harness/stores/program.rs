@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
 
 use super::Kind;
-use crate::process;
+use crate::harness::process;
 
 /// An installed server.
 #[derive(Debug)]

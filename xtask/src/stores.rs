@@ -5,8 +5,8 @@ use std::io::BufRead as _;
 use anyhow::{Result, bail};
 use tokio::sync::mpsc;
 
-use super::{Args, Kind, Stores};
-use crate::interrupt::Interrupt;
+use crate::harness::interrupt::Interrupt;
+use crate::harness::stores::{Args, Kind, Stores};
 
 /// Starts the stores, prints how the service reaches them, and obeys standard input until a signal comes.
 pub(crate) async fn run(args: &Args, interrupt: Interrupt) -> Result<()> {
@@ -14,10 +14,10 @@ pub(crate) async fn run(args: &Args, interrupt: Interrupt) -> Result<()> {
     for store in &stores.running {
         println!(
             "export REVOLVE__{}__URL={}",
-            store.kind.to_string().to_uppercase(),
+            store.kind().to_string().to_uppercase(),
             store.url()
         );
-        println!("export {}={}", store.kind.url_variable(), store.url());
+        println!("export {}={}", store.kind().url_variable(), store.url());
     }
     eprintln!(
         "Ctrl-C removes both; `redis stop`, `redis kill`, `redis start`, and so for postgres"
@@ -44,7 +44,7 @@ async fn obey(stores: &mut Stores, line: &str) -> Result<()> {
     let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.to_string() == name) else {
         bail!("`{name}` is neither redis nor postgres")
     };
-    let Some(store) = stores.running.iter_mut().find(|store| store.kind == kind) else {
+    let Some(store) = stores.running.iter_mut().find(|store| store.kind() == kind) else {
         bail!("{kind} was not started")
     };
     match verb.trim() {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use super::{Kind, program};
-use crate::process;
+use crate::harness::process;
 
 /// Whether this machine is Debian (or a child of it) and we are its root.
 pub(crate) async fn possible() -> bool {

@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::interrupt::{Cause, Interrupt, Interrupted};
+use super::interrupt::{Cause, Interrupt, Interrupted};
 
 /// How long a child may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(20);
@@ -30,7 +30,9 @@ impl std::error::Error for Failed {}
 /// A `cargo` command in the workspace's root, by the same cargo that runs us.
 pub(crate) fn cargo(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Command> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(args).current_dir(crate::root()?);
+    command
+        .args(args)
+        .current_dir(crate::harness::workspace::root()?);
     // Set for us by `cargo run`; inner builds would see it as a change of their environment.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| {

@@ -6,7 +6,10 @@ use anyhow::Result;
 use tokio::process::Command;
 use url::Url;
 
-use crate::{process, secrets, torture::windows::Windows};
+use crate::{
+    harness::{process, windows::Windows},
+    secrets,
+};
 
 /// Variables for an instance.
 #[derive(Clone)]

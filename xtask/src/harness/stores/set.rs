@@ -11,7 +11,7 @@ use super::{
     engine,
     group::{Group, Plan},
 };
-use crate::interrupt::{Interrupt, Interrupted};
+use crate::harness::interrupt::{Interrupt, Interrupted};
 
 /// All stores of a run, and what could not be had.
 #[derive(Debug, Default)]

@@ -2,9 +2,6 @@
 
 mod binary;
 mod instance;
-mod proxy;
-pub(crate) mod redis;
-mod schema;
 mod settings;
 
 use std::{fs, path::PathBuf};
@@ -14,12 +11,10 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{cases::Case, windows::Windows};
-use crate::interrupt::Interrupt;
+use super::{interrupt::Interrupt, proxy::Proxy, windows::Windows};
+use crate::torture::cases::Case;
 pub(crate) use binary::Binary;
 pub(crate) use instance::Instance;
-pub(crate) use proxy::{Failure, Proxy};
-pub(crate) use schema::Schema;
 pub(crate) use settings::Settings;
 
 /// Instances for cases that stop them: rounds take turns.

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Result, bail};
 use tokio::process::Command;
 
-use crate::process::{self, brief};
+use super::process::{self, brief};
 
 /// A virtual environment with exactly what a requirements file names.
 pub(crate) struct Venv(PathBuf);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::{interrupt::Interrupt, process};
+use crate::harness::{interrupt::Interrupt, process};
 
 /// A binary.
 pub(crate) struct Binary {
@@ -27,12 +27,18 @@ impl Binary {
         release: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        Self::build_in(&crate::root()?, name, release, interrupt).await
+        Self::build_in(
+            &crate::harness::workspace::root()?,
+            name,
+            release,
+            interrupt,
+        )
+        .await
     }
 
     /// Builds it as it was at a commit, in a work tree of that commit which is removed again. What it shares with this one is built once.
     pub(crate) async fn build_commit(commit: &str, interrupt: &Interrupt) -> Result<Self> {
-        let root = crate::root()?;
+        let root = crate::harness::workspace::root()?;
         let folder = tempfile::Builder::new()
             .prefix("revolve-previous-")
             .tempdir()
@@ -64,9 +70,10 @@ impl Binary {
             "--message-format",
             "json-render-diagnostics",
         ])?;
-        command
-            .current_dir(root)
-            .env("CARGO_TARGET_DIR", crate::root()?.join("target"));
+        command.current_dir(root).env(
+            "CARGO_TARGET_DIR",
+            crate::harness::workspace::root()?.join("target"),
+        );
         if release {
             command.arg("--release");
         }

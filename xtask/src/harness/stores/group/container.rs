@@ -10,7 +10,7 @@ use testcontainers_modules::testcontainers::{
 };
 
 use super::{Plan, READY, START};
-use crate::stores::{
+use crate::harness::stores::{
     Kind, containers,
     engine::{self, engine},
 };

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{Plan, READY, START};
-use crate::stores::{
+use crate::harness::stores::{
     Kind,
     program::{Program, User, command, is_root},
 };

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::template::Template;
-use super::{windows::Windows, wire::Request};
+use super::{http::Request, windows::Windows};
 pub(crate) use answer::{Answer, Grant};
 pub(crate) use template::Vars;
 

@@ -20,7 +20,7 @@ use super::{
     Kind, probe,
     program::{Program, User, command, is_root},
 };
-use crate::process::{self, Signal};
+use crate::harness::process::{self, Signal};
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(15);

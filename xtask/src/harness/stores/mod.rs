@@ -10,8 +10,9 @@ mod kind;
 mod local;
 mod probe;
 mod program;
+pub(crate) mod redis;
+pub(crate) mod schema;
 mod set;
-pub(crate) mod shell;
 
 use std::fmt;
 
@@ -112,6 +113,10 @@ impl Store {
             how,
             server: Server::Local(Box::new(server)),
         })
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     pub(crate) fn url(&self) -> &str {

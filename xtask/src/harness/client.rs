@@ -8,8 +8,8 @@ use tokio::time::sleep;
 use super::{
     api::{Api, Reply},
     profile::{Answer, Grant},
-    verdict::{Column, Verdict},
 };
+use crate::torture::verdict::{Column, Verdict};
 
 /// An honest client that is told to come back later tries so often, with such pauses.
 const ATTEMPTS: u32 = 60;

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{Binary, settings::Settings};
-use crate::process::{self, Signal};
+use crate::harness::process::{self, Signal};
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(15);

@@ -1,0 +1,17 @@
+//! What the commands share: the stores and services that they start, the clients that they attack them with, and how processes are run.
+
+pub(crate) mod api;
+pub(crate) mod client;
+pub(crate) mod http;
+pub(crate) mod interrupt;
+pub(crate) mod journal;
+pub(crate) mod page_section;
+pub(crate) mod process;
+pub(crate) mod profile;
+pub(crate) mod proxy;
+pub(crate) mod python;
+pub(crate) mod service;
+pub(crate) mod stores;
+pub(crate) mod usage;
+pub(crate) mod windows;
+pub(crate) mod workspace;
