@@ -25,11 +25,13 @@ use url::Url;
 
 pub(crate) use self::args::Args;
 use self::{args::Choice, cases::Case, report::Report, scene::Run};
-use crate::harness::profile::Profile;
 use crate::harness::{
     http,
     interrupt::Interrupt,
-    stores::{Store, Stores},
+    profile::Profile,
+    service::{Binary, Site},
+    stores::{Store, Stores, schema::Schema},
+    windows::Windows,
 };
 
 /// Attacks, reports, and fails if a verdict is not met.
