@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
             "nothing was audited: cargo-deny is not installed (`cargo install cargo-deny --locked`)"
         );
     }
-    let root = crate::harness::workspace::root()?;
+    let root = crate::harness::folders::root()?;
     let target = MetadataCommand::new()
         .current_dir(&root)
         .no_deps()
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_mirror_takes_the_place_of_the_database_and_of_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let deny = crate::harness::workspace::root().unwrap().join("deny.toml");
+        let deny = crate::harness::folders::root().unwrap().join("deny.toml");
         let file = with_database(&deny, "https://example.org/mirror", folder.path()).unwrap();
         let read =
             |path: &Path| -> toml::Table { fs::read_to_string(path).unwrap().parse().unwrap() };

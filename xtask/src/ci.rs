@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::{
-    deps, faults,
+    architecture, faults,
     harness::{
         interrupt::{Interrupt, Interrupted},
         process::{self, cargo},
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         .await
         .context("run `cargo fmt --all`")?;
     report
-        .step("dependency rules", async { deps::run() })
+        .step("dependency rules", async { architecture::run() })
         .await?;
     if process::succeeds(&mut cargo(["deny", "--version"])?).await {
         let deny = cargo(["deny", "check", "bans", "licenses", "sources"])?;
@@ -168,7 +168,7 @@ async fn alerts(interrupt: &Interrupt) -> Result<()> {
         let mut command = Command::new("promtool");
         command
             .args(words)
-            .current_dir(crate::harness::workspace::root()?.join("config/prometheus"));
+            .current_dir(crate::harness::folders::root()?.join("config/prometheus"));
         anyhow::Ok(command)
     };
     if !process::succeeds(&mut promtool(&["--version"])?).await {

@@ -67,5 +67,5 @@ fn folder(name: &str) -> Result<PathBuf> {
 
 fn target() -> Result<PathBuf> {
     let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    Ok(crate::harness::workspace::root()?.join(given.unwrap_or_else(|| "target".into())))
+    Ok(crate::harness::folders::root()?.join(given.unwrap_or_else(|| "target".into())))
 }

@@ -137,7 +137,7 @@ impl Stats {
 fn targets() -> Result<Vec<Target>> {
     let mut targets = Vec::new();
     for package in PACKAGES {
-        let file: PathBuf = crate::harness::workspace::root()?
+        let file: PathBuf = crate::harness::folders::root()?
             .join(package)
             .join("fuzz/Cargo.toml");
         let text = fs::read_to_string(&file)
@@ -179,7 +179,7 @@ fn fuzz(package: &str, words: &[&str]) -> Result<Command> {
     command
         .args(["+nightly", "fuzz"])
         .args(words)
-        .current_dir(crate::harness::workspace::root()?.join(package))
+        .current_dir(crate::harness::folders::root()?.join(package))
         .kill_on_drop(true);
     for name in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"] {
         command.env_remove(name);
@@ -196,7 +196,7 @@ mod tests {
         let targets = targets().unwrap();
         assert!(targets.len() >= 8);
         for Target { name, package } in targets {
-            let folder = crate::harness::workspace::root()
+            let folder = crate::harness::folders::root()
                 .unwrap()
                 .join(package)
                 .join("fuzz");

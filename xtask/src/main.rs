@@ -1,11 +1,11 @@
 //! `cargo xtask`: the project's development tasks, one module per command. Nothing here is part of the service, and nothing of the
 //! service is linked in: tasks drive cargo, the stores and the binary as processes.
 
+mod architecture;
 mod attack;
 mod audit;
 mod bench;
 mod ci;
-mod deps;
 mod documents;
 mod faults;
 mod fuzz;
@@ -13,7 +13,6 @@ mod harness;
 mod interop;
 mod openapi;
 mod rolling;
-mod rules;
 mod sbom;
 mod schemathesis;
 mod secrets;
@@ -28,7 +27,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::harness::interrupt::{Interrupt, Interrupted};
+use self::harness::interrupt::{Interrupt, Interrupted};
 
 /// Development tasks of Revolve.
 #[derive(Debug, Parser)]
@@ -108,7 +107,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Attack { attack } => attack::run(&attack, &interrupt).await,
         Command::Bench(args) => Box::pin(bench::run(&args, &interrupt)).await,
-        Command::Deps => deps::run(),
+        Command::Deps => architecture::run(),
         Command::Audit(args) => audit::run(&args, &interrupt).await,
         Command::Sbom => sbom::run(&interrupt).await,
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
@@ -123,7 +122,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Man => documents::man(&interrupt).await,
         Command::Completions => documents::completions(&interrupt).await,
         Command::Sizing(args) => sizing::run(&args, &interrupt).await,
-        Command::Secrets => secrets::run(&harness::workspace::root()?),
+        Command::Secrets => secrets::run(&harness::folders::root()?),
     }
 }
 

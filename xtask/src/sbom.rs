@@ -33,7 +33,7 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
         );
     }
     let metadata = MetadataCommand::new()
-        .current_dir(crate::harness::workspace::root()?)
+        .current_dir(crate::harness::folders::root()?)
         .no_deps()
         .exec()
         .context("cargo metadata failed")?;

@@ -46,7 +46,7 @@ impl Args {
 
 /// The tool, ready to be run; an error says why it can't be had.
 pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Venv> {
-    let root = crate::harness::workspace::root()?;
+    let root = crate::harness::folders::root()?;
     interrupt
         .guard(Venv::prepare(
             root.join("target/schemathesis/venv"),
@@ -115,7 +115,7 @@ async fn on_server(
 
 async fn test(tool: &Venv, args: &Args, site: &Site, interrupt: &Interrupt) -> Result<()> {
     let (root, seed) = (
-        crate::harness::workspace::root()?,
+        crate::harness::folders::root()?,
         args.seed.unwrap_or_else(|| fastrand::u32(..1_000_000_000)),
     );
     let work = root.join("target/schemathesis");

@@ -1,18 +1,18 @@
 //! `cargo xtask attack`: what an account service meets on its first day, against a process of the service that runs beside, on
 //! 127.0.0.1 only. Each attack ends with a table of its goals, and fails if one is missed.
 
-mod figures;
 pub(crate) mod flood;
+mod goals;
+mod honest_refreshes;
 mod slow;
 mod target;
 mod timing;
-mod wire;
 
 use anyhow::{Result, ensure};
 use clap::Subcommand;
 
 use crate::harness::interrupt::Interrupt;
-use figures::Goals;
+use goals::Goals;
 
 /// Attacks.
 #[derive(Debug, Subcommand)]

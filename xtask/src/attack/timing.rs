@@ -11,11 +11,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::json;
 
 use super::{
-    figures::{Goals, auc, percentile},
+    goals::{Goals, auc, percentile},
     target::{self, Target},
-    wire::{Connection, post},
 };
 use crate::harness::interrupt::Interrupt;
+use crate::harness::raw_http::{Connection, post};
 
 /// What a classifier may know, either way.
 const GUESSING: std::ops::RangeInclusive<f64> = 0.45..=0.55;

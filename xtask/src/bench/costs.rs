@@ -5,10 +5,11 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{
-    asked, curves,
+    curves,
     figures::{Figures, Samples},
     load::{Order, Request},
-    site::{CONNECTIONS, Side, Site, usual},
+    store_calls,
+    testbed::{CONNECTIONS, Side, Site, usual},
 };
 use crate::harness::stores::schema::Schema;
 
@@ -44,7 +45,7 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
     figures.settle(samples);
     curves::measure(site, &mut sides, figures).await?;
     if let Some(side) = sides.iter_mut().find(|side| side.name == "es256") {
-        asked::measure(site, side, figures).await?;
+        store_calls::measure(site, side, figures).await?;
     }
     tokio::time::sleep(REST).await;
     for side in sides {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{
     figures::{Curve, Figures, Point, median},
     load::{Order, Report, Request},
-    site::{CONNECTIONS, Side, Site},
+    testbed::{CONNECTIONS, Side, Site},
 };
 
 const HALF: f64 = 0.5;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{figures::Figures, site::Site};
+use super::{figures::Figures, testbed::Site};
 use crate::{attack::flood, harness::interrupt::Interrupt};
 
 pub(super) async fn measure(

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{
     figures::{Figures, Samples},
     load::{Order, Request},
-    site::{Site, number, usual},
+    testbed::{Site, number, usual},
 };
 use crate::harness::{service::Settings, stores::schema::Schema};
 

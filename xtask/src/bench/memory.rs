@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::{
     figures::Figures,
     load::{Order, Request},
-    site::{Site, bytes, number, usual},
+    testbed::{Site, bytes, number, usual},
 };
 use crate::harness::stores::redis::Redis;
 

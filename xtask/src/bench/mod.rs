@@ -3,7 +3,7 @@
 //! `/proc`; the load comes from yet another process. Rounds of everything alternate, so that whatever else the machine does meets all of
 //! them, and each figure is the median of its rounds. All of it stays on the loopback.
 
-mod asked;
+mod baseline;
 mod costs;
 mod curves;
 mod figures;
@@ -11,17 +11,17 @@ mod flood;
 mod goal;
 mod goals;
 mod hashing;
-mod kept;
 mod load;
 mod memory;
 mod page;
-mod plan;
 mod plot;
+mod run_size;
 mod seed;
 mod sessions;
 mod sign_out;
-mod site;
 mod start;
+mod store_calls;
+mod testbed;
 
 use std::{fs, path::PathBuf, time::Instant};
 
@@ -33,8 +33,8 @@ use crate::harness::{
     stores::{self, Stores},
 };
 use figures::Figures;
-use plan::Plan;
-use site::Site;
+use run_size::Plan;
+use testbed::Site;
 
 /// How much is measured, and what becomes of it.
 #[derive(Debug, Clone, clap::Args)]
@@ -115,13 +115,13 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         "could not be measured: {}",
         failures.join("; ")
     );
-    let root = crate::harness::workspace::root()?;
+    let root = crate::harness::folders::root()?;
     let kept = root.join("xtask/bench-baseline.json");
     if args.save {
-        kept::save(&kept, args.quick, &goals)?;
+        baseline::save(&kept, args.quick, &goals)?;
     }
     if args.check {
-        let changes = kept::compare(&kept, args.quick, args.only.is_empty(), &goals)?;
+        let changes = baseline::compare(&kept, args.quick, args.only.is_empty(), &goals)?;
         println!("{changes}");
         ensure!(
             changes.none_beyond(),

@@ -287,7 +287,7 @@ fn sessions(figures: &Figures) -> Plot<'static> {
         points: figures
             .sizes
             .iter()
-            .map(|size| (super::site::number(size.sessions), value(size)))
+            .map(|size| (super::testbed::number(size.sessions), value(size)))
             .collect(),
     };
     Plot {

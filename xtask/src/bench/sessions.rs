@@ -7,7 +7,7 @@ use super::{
     figures::{Figures, Samples, Size},
     load::{Order, Request},
     seed,
-    site::{CONNECTIONS, Site, usual},
+    testbed::{CONNECTIONS, Site, usual},
 };
 
 /// The first database of Redis that is used.

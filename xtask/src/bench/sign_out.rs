@@ -6,7 +6,7 @@ use super::{
     figures::{Figures, Samples},
     load::{Order, Request},
     seed,
-    site::{Side, Site, number, usual},
+    testbed::{Side, Site, number, usual},
 };
 
 const EMPTY: u8 = 12;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{
     figures::{Figures, median},
-    site::{Side, Site},
+    testbed::{Side, Site},
 };
 use crate::harness::service::Settings;
 

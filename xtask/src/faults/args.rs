@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rows::Row;
+use super::catalog::Row;
 
 /// Which faults, how often, and against what.
 #[derive(Debug, Clone, clap::Args)]

@@ -2,21 +2,21 @@
 //! nothing acknowledged may be lost, and nothing revoked may come back.
 
 mod args;
+mod catalog;
 mod claims;
-mod disk;
-mod house;
-mod locker;
-mod memory;
-mod person;
-mod pulse;
+mod client_ledger;
+mod environment;
+mod fault_window;
+mod findings;
+mod liveness;
+mod process_memory;
 mod report;
+mod rollback_probe;
 mod rounds;
-mod rows;
-mod span;
-mod thief;
-mod town;
-mod verdict;
-mod watch;
+mod scenario;
+mod small_disk;
+mod stall_monitor;
+mod table_lock;
 
 use std::{fs, time::Instant};
 
@@ -26,10 +26,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use self::args::Args;
 use self::{
-    house::{House, LeftOut},
+    catalog::Row,
+    environment::{House, LeftOut},
     report::Report,
     rounds::Rounds,
-    rows::Row,
 };
 use crate::harness::{
     interrupt::{Interrupt, Interrupted},

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::{rounds::Rounds, rows::Row, verdict::Verdict};
+use super::{catalog::Row, findings::Verdict, rounds::Rounds};
 
 /// What became of a row.
 pub(super) enum Outcome {

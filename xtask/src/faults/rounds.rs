@@ -8,7 +8,7 @@ use std::{
 use fastrand::Rng;
 use indicatif::ProgressBar;
 
-use super::{rows::Row, verdict::Verdict};
+use super::{catalog::Row, findings::Verdict};
 use crate::harness::journal::Journal;
 
 /// So many violations of a row are told as they come.

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod client;
+pub(crate) mod folders;
 pub(crate) mod http;
 pub(crate) mod interrupt;
 pub(crate) mod journal;
@@ -10,8 +11,8 @@ pub(crate) mod process;
 pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod python;
+pub(crate) mod raw_http;
 pub(crate) mod service;
 pub(crate) mod stores;
 pub(crate) mod usage;
 pub(crate) mod windows;
-pub(crate) mod workspace;

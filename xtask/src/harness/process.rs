@@ -32,7 +32,7 @@ pub(crate) fn cargo(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(args)
-        .current_dir(crate::harness::workspace::root()?);
+        .current_dir(crate::harness::folders::root()?);
     // Set for us by `cargo run`; inner builds would see it as a change of their environment.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| {

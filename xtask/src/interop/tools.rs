@@ -51,9 +51,9 @@ impl Tools {
     /// # Errors
     /// A reason in one line, if Python, node or their registries are missing.
     pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
-        let scripts = crate::harness::workspace::root()?.join("xtask/interop");
+        let scripts = crate::harness::folders::root()?.join("xtask/interop");
         let target = MetadataCommand::new()
-            .current_dir(crate::harness::workspace::root()?)
+            .current_dir(crate::harness::folders::root()?)
             .no_deps()
             .exec()?
             .target_directory

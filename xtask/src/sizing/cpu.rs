@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{Bench, load::People};
+use super::{Bench, users::People};
 use crate::harness::{service::Instance, stores::Kind, usage};
 
 const ROUNDS: usize = 5;

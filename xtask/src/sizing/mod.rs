@@ -3,9 +3,9 @@
 //! bounded, and stays on this machine.
 
 mod cpu;
-mod load;
 mod page;
 mod space;
+mod users;
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         Ok(())
     } else {
         page::write(
-            &crate::harness::workspace::root()?.join("docs/sizing.md"),
+            &crate::harness::folders::root()?.join("docs/sizing.md"),
             &text,
         )
     }

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result};
 use tokio_postgres::NoTls;
 
-use super::{Bench, load::People, settings};
+use super::{Bench, settings, users::People};
 use crate::harness::{service::Instance, stores::redis::Redis as Link};
 
 /// Sessions that some users get besides their first.

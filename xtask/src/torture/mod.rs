@@ -6,8 +6,8 @@ mod args;
 pub(crate) mod cases;
 mod plan;
 mod report;
+mod round_context;
 mod rounds;
-mod scene;
 #[cfg(test)]
 mod tests;
 pub(crate) mod verdict;
@@ -24,7 +24,7 @@ use clap::ValueEnum as _;
 use url::Url;
 
 pub(crate) use self::args::Args;
-use self::{args::Choice, cases::Case, report::Report, scene::Run};
+use self::{args::Choice, cases::Case, report::Report, round_context::Run};
 use crate::harness::{
     http,
     interrupt::Interrupt,

@@ -11,7 +11,7 @@ use tokio::time::{error::Elapsed, timeout};
 use super::{
     plan::Round,
     report::{Report, Told},
-    scene::{Run, Scene, Trouble},
+    round_context::{Run, Scene, Trouble},
     verdict::{Column, Verdict},
 };
 use crate::harness::interrupt::Interrupt;

@@ -2,8 +2,8 @@
 //! happened. Whatever happens otherwise than it should ends the tour with an error, so it is a test, too.
 
 mod client;
-mod scenes;
-mod voice;
+mod output;
+mod story;
 
 use std::{process::Stdio, time::Duration};
 
@@ -36,7 +36,7 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     )
     .await?;
     let mut stage = Stage::set(&binary).await?;
-    let played = Box::pin(interrupt.guard(scenes::play(&mut stage))).await;
+    let played = Box::pin(interrupt.guard(story::play(&mut stage))).await;
     let stopped = stage.instance.stop().await;
     played.and(stopped)
 }

@@ -27,18 +27,12 @@ impl Binary {
         release: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        Self::build_in(
-            &crate::harness::workspace::root()?,
-            name,
-            release,
-            interrupt,
-        )
-        .await
+        Self::build_in(&crate::harness::folders::root()?, name, release, interrupt).await
     }
 
     /// Builds it as it was at a commit, in a work tree of that commit which is removed again. What it shares with this one is built once.
     pub(crate) async fn build_commit(commit: &str, interrupt: &Interrupt) -> Result<Self> {
-        let root = crate::harness::workspace::root()?;
+        let root = crate::harness::folders::root()?;
         let folder = tempfile::Builder::new()
             .prefix("revolve-previous-")
             .tempdir()
@@ -72,7 +66,7 @@ impl Binary {
         ])?;
         command.current_dir(root).env(
             "CARGO_TARGET_DIR",
-            crate::harness::workspace::root()?.join("target"),
+            crate::harness::folders::root()?.join("target"),
         );
         if release {
             command.arg("--release");

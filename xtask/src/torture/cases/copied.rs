@@ -9,7 +9,7 @@ use crate::{
         windows::MARGIN,
     },
     torture::{
-        scene::{Judged, Scene},
+        round_context::{Judged, Scene},
         verdict::{Column, Verdict},
     },
 };

@@ -12,7 +12,7 @@ use crate::{
         windows::MARGIN,
     },
     torture::{
-        scene::{Judged, Run, Scene, Trouble},
+        round_context::{Judged, Run, Scene, Trouble},
         verdict::{Column, Verdict},
     },
 };

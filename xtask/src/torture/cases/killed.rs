@@ -13,7 +13,7 @@ use crate::{
         profile::{Answer, Scope},
     },
     torture::{
-        scene::{Judged, Scene},
+        round_context::{Judged, Scene},
         verdict::{Column, Verdict},
     },
 };

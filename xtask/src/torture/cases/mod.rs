@@ -17,7 +17,7 @@ use fastrand::Rng;
 use futures_util::future::LocalBoxFuture;
 use tokio::{task::yield_now, time::sleep};
 
-use super::scene::{Judged, Run, Scene};
+use super::round_context::{Judged, Run, Scene};
 use crate::harness::{profile::Scope, service::Site};
 
 /// What a round plays.

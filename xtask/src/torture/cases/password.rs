@@ -13,7 +13,7 @@ use crate::{
         profile::{Account, Answer},
     },
     torture::{
-        scene::{Judged, Scene, patiently},
+        round_context::{Judged, Scene, patiently},
         verdict::{Column, Verdict},
     },
 };

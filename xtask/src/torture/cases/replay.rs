@@ -14,7 +14,7 @@ use crate::{
         windows::MARGIN,
     },
     torture::{
-        scene::{Judged, Scene, Trouble},
+        round_context::{Judged, Scene, Trouble},
         verdict::{Column, Verdict},
     },
 };

@@ -18,7 +18,7 @@ use crate::{
         stores::redis::Redis,
     },
     torture::{
-        scene::{Judged, Scene},
+        round_context::{Judged, Scene},
         verdict::{Column, Verdict},
     },
 };

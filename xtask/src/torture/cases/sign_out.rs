@@ -12,7 +12,7 @@ use crate::{
         profile::{Answer, Grant, Scope},
     },
     torture::{
-        scene::{Judged, Run, Scene, patiently},
+        round_context::{Judged, Run, Scene, patiently},
         verdict::{Column, Verdict},
     },
 };

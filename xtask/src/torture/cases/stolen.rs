@@ -12,7 +12,7 @@ use crate::{
         profile::{Answer, Reason},
     },
     torture::{
-        scene::{Judged, Scene},
+        round_context::{Judged, Scene},
         verdict::{Column, Verdict},
     },
 };

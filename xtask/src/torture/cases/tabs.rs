@@ -14,7 +14,7 @@ use crate::{
         profile::{Answer, Grant},
     },
     torture::{
-        scene::{Judged, Scene, Trouble},
+        round_context::{Judged, Scene, Trouble},
         verdict::{Column, Verdict},
     },
 };

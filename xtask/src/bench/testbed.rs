@@ -1,0 +1,283 @@
+//! What is measured: the stores, and the services and tools over them.
+
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::Arc};
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+use tokio::process::Command;
+use url::Url;
+
+use super::{
+    load::{Load, Order, Report},
+    run_size::Plan,
+};
+use crate::harness::{
+    service::{Binary, Instance, Settings},
+    stores::{Kind, Store, Stores, schema::Schema},
+    usage,
+};
+
+/// As many clients at once as the goals speak of.
+pub(super) const CONNECTIONS: usize = 64;
+
+/// Binaries and stores.
+pub(super) struct Site<'a> {
+    service: Arc<Binary>,
+    tools: Binary,
+    stores: &'a Stores,
+    redis: Url,
+    postgres: Url,
+    folder: TempDir,
+    pub(super) plan: Plan,
+}
+
+/// A server and those who use it.
+pub(super) struct Side {
+    pub(super) name: String,
+    pub(super) server: Instance,
+    pub(super) load: Load,
+}
+
+/// What a request costs each process, in microseconds of CPU time, and what became of the requests.
+pub(super) struct Cost {
+    pub(super) service: f64,
+    pub(super) redis: f64,
+    pub(super) postgres: f64,
+    pub(super) report: Report,
+}
+
+impl<'a> Site<'a> {
+    pub(super) fn new(
+        service: Binary,
+        tools: Binary,
+        stores: &'a Stores,
+        plan: Plan,
+    ) -> Result<Self> {
+        let url = |kind| -> Result<Url> {
+            Ok(stores.get(kind).context("it was started")?.url().parse()?)
+        };
+        // Not in memory: commits are to reach a disk.
+        let folder = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(crate::harness::folders::root()?.join("target"))?;
+        Ok(Self {
+            service: Arc::new(service),
+            tools,
+            redis: url(Kind::Redis)?,
+            postgres: url(Kind::Postgres)?,
+            stores,
+            folder,
+            plan,
+        })
+    }
+
+    /// One of the databases of Redis.
+    pub(super) fn redis(&self, database: u8) -> Url {
+        let mut url = self.redis.clone();
+        url.set_path(&format!("/{database}"));
+        url
+    }
+
+    /// The service's binary.
+    pub(super) fn service(&self) -> Arc<Binary> {
+        Arc::clone(&self.service)
+    }
+
+    pub(super) fn postgres(&self) -> &Url {
+        &self.postgres
+    }
+
+    /// The service over Redis and Postgres, in a database and a schema of its own.
+    pub(super) async fn server(
+        &self,
+        name: &str,
+        database: u8,
+        settings: Settings,
+    ) -> Result<Side> {
+        let schema = Schema::create(&self.postgres, name.to_owned()).await?;
+        let settings = settings
+            .server_without_key()?
+            .stores(&self.redis(database), &schema.url());
+        self.side(
+            name,
+            Instance::start(&self.service, &settings, self.home(name)).await?,
+        )
+    }
+
+    /// The service over the embedded store.
+    pub(super) async fn embedded(&self, name: &str, settings: Settings) -> Result<Side> {
+        self.side(
+            name,
+            Instance::start(&self.service, &settings, self.home(name)).await?,
+        )
+    }
+
+    /// One of the tools that serve.
+    pub(super) async fn tool(&self, name: &str, arguments: &[&str]) -> Result<Side> {
+        let arguments = arguments
+            .iter()
+            .map(|&argument| argument.to_owned())
+            .collect();
+        let nothing = Settings::plain();
+        self.side(
+            name,
+            Instance::start_with(&self.tools, arguments, &nothing, self.home(name)).await?,
+        )
+    }
+
+    /// The replaced scheme over a database of its own.
+    pub(super) async fn baseline(&self, name: &str, database: u8, algorithm: &str) -> Result<Side> {
+        self.tool(
+            name,
+            &[
+                "baseline",
+                "--algorithm",
+                algorithm,
+                "--redis",
+                self.redis(database).as_str(),
+            ],
+        )
+        .await
+    }
+
+    fn side(&self, name: &str, server: Instance) -> Result<Side> {
+        let load = Load::start(&self.tools, server.url())?;
+        Ok(Side {
+            name: name.to_owned(),
+            server,
+            load,
+        })
+    }
+
+    fn home(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The raw floors, or those of hashing.
+    pub(super) async fn floors(
+        &self,
+        schema: &Url,
+        hashing: bool,
+    ) -> Result<BTreeMap<String, f64>> {
+        let mut command = Command::new(self.tools.path());
+        let seconds = if hashing {
+            self.plan.hashing
+        } else {
+            self.plan.floor
+        };
+        command.args([
+            "floors",
+            "--seconds",
+            &seconds.to_string(),
+            "--redis",
+            self.redis(0).as_str(),
+        ]);
+        command.arg("--folder").arg(self.folder.path());
+        if hashing {
+            command.arg("--hashing");
+        }
+        // Anybody on the machine can read arguments, and there is a password in it.
+        command
+            .env_clear()
+            .env("REVOLVE_BENCH_POSTGRES", schema.as_str())
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true);
+        let output = command.output().await.context("could not measure floors")?;
+        ensure!(output.status.success(), "the floors can't be measured");
+        serde_json::from_slice(&output.stdout).context("these are no floors")
+    }
+
+    /// Has an order carried out, and weighs the processes meanwhile.
+    pub(super) async fn cost(&self, side: &mut Side, order: Order) -> Result<Cost> {
+        let pids = [
+            side.pid()?,
+            self.pid(Kind::Redis)?,
+            self.pid(Kind::Postgres)?,
+        ];
+        let used = || {
+            pids.iter()
+                .map(|pid| usage::cpu(*pid))
+                .collect::<Result<Vec<_>>>()
+        };
+        let before = used()?;
+        let report = side.ask(order).await?;
+        let after = used()?;
+        let each = |which: usize| (after[which] - before[which]) * 1e6 / report.answered.max(1.0);
+        Ok(Cost {
+            service: each(0),
+            redis: each(1),
+            postgres: each(2),
+            report,
+        })
+    }
+
+    fn pid(&self, kind: Kind) -> Result<u32> {
+        self.stores
+            .get(kind)
+            .and_then(Store::pid)
+            .with_context(|| format!("{kind} does not run here"))
+    }
+}
+
+impl Side {
+    /// Has an order carried out, in which nothing may fail.
+    pub(super) async fn ask(&mut self, order: Order) -> Result<Report> {
+        self.load
+            .ask(order)
+            .await?
+            .whole()
+            .with_context(|| self.name.clone())
+    }
+
+    pub(super) fn pid(&self) -> Result<u32> {
+        self.server
+            .pid()
+            .with_context(|| format!("{} does not run", self.name))
+    }
+
+    /// Memory of the server in bytes: `VmRSS`, or `VmHWM`.
+    pub(super) fn memory(&self, name: &str) -> Result<f64> {
+        Ok(bytes(usage::memory(self.pid()?, name)?))
+    }
+
+    pub(super) async fn stop(mut self) -> Result<()> {
+        self.server.stop().await
+    }
+}
+
+/// The service as it is by default, but for what would only measure itself: cheap hashes where none is measured, limits that bear a
+/// thousand clients of one address, though they are counted, and patience with a machine that is busy with something else.
+pub(super) fn usual(algorithm: &str) -> Settings {
+    let mut settings = Settings::plain()
+        .with("TOKENS__ALGORITHM", algorithm)
+        .with("HASHING__MEMORY_KIB", "64")
+        .with("HASHING__PASSES", "1")
+        .with("HASHING__PATIENCE", "1m")
+        .with("REDIS__TIMEOUT", "5s")
+        .with("POSTGRES__TIMEOUT", "5s");
+    for limit in [
+        "PASSWORD_PER_ACCOUNT",
+        "PASSWORD_PER_ADDRESS",
+        "PASSWORD_PER_DEVICE",
+        "SIGN_UP_PER_ACCOUNT",
+        "SIGN_UP_PER_ADDRESS",
+        "REFRESH_PER_SESSION",
+        "REFRESH_PER_ADDRESS",
+    ] {
+        settings = settings.with(&format!("LIMITS__{limit}"), "1000000/1s");
+    }
+    settings
+}
+
+/// Sizes of this world are far below what a float holds exactly.
+#[expect(clippy::cast_precision_loss, reason = "a size in bytes is below 2^53")]
+pub(super) fn bytes(size: u64) -> f64 {
+    size as f64
+}
+
+/// A number of things.
+#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53")]
+pub(super) fn number(count: usize) -> f64 {
+    count as f64
+}
