@@ -4,9 +4,9 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::MetadataCommand;
 
 use crate::harness::{
+    folders,
     interrupt::Interrupt,
     process::{self, cargo},
 };
@@ -28,13 +28,8 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
             "nothing was audited: cargo-deny is not installed (`cargo install cargo-deny --locked`)"
         );
     }
-    let root = crate::harness::folders::root()?;
-    let target = MetadataCommand::new()
-        .current_dir(&root)
-        .no_deps()
-        .exec()?
-        .target_directory
-        .into_std_path_buf();
+    let root = folders::root()?;
+    let target = folders::target()?;
     let config = match &args.database {
         Some(url) => with_database(&root.join("deny.toml"), url, &target.join("audit"))?,
         None => root.join("deny.toml"),
@@ -90,7 +85,7 @@ mod tests {
     #[test]
     fn a_mirror_takes_the_place_of_the_database_and_of_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let deny = crate::harness::folders::root().unwrap().join("deny.toml");
+        let deny = folders::root().unwrap().join("deny.toml");
         let file = with_database(&deny, "https://example.org/mirror", folder.path()).unwrap();
         let read =
             |path: &Path| -> toml::Table { fs::read_to_string(path).unwrap().parse().unwrap() };

@@ -8,6 +8,8 @@ use tokio::process::Command;
 use crate::{
     architecture, faults,
     harness::{
+        args::parse,
+        folders,
         interrupt::{Interrupt, Interrupted},
         process::{self, cargo},
     },
@@ -72,9 +74,8 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         Err(error) => eprintln!("== interop: left out, {error:#}"),
     }
     let torture = torture::Args {
-        rounds: 60,
         stores: args.stores.clone(),
-        ..torture::Args::default()
+        ..parse(&["--rounds", "60"])?
     };
     report
         .step("torture", Box::pin(torture::run(&torture, interrupt)))
@@ -91,7 +92,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         .await?;
     match schemathesis::prepare(interrupt).await {
         Ok(tool) => {
-            let short = schemathesis::Args::short();
+            let short = schemathesis::Args::short()?;
             report
                 .step(
                     "schemathesis",
@@ -168,7 +169,7 @@ async fn alerts(interrupt: &Interrupt) -> Result<()> {
         let mut command = Command::new("promtool");
         command
             .args(words)
-            .current_dir(crate::harness::folders::root()?.join("config/prometheus"));
+            .current_dir(folders::root()?.join("config/prometheus"));
         anyhow::Ok(command)
     };
     if !process::succeeds(&mut promtool(&["--version"])?).await {

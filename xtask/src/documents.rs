@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::harness::{
+    folders,
     interrupt::Interrupt,
     process::{self, cargo},
 };
@@ -50,12 +51,12 @@ async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
         interrupt,
     )
     .await?;
-    Ok(target()?.join("debug/revolve"))
+    Ok(folders::target()?.join("debug/revolve"))
 }
 
 /// An empty folder below `target`.
 fn folder(name: &str) -> Result<PathBuf> {
-    let folder = target()?.join(name);
+    let folder = folders::target()?.join(name);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("could not empty {}", folder.display()))?;
@@ -63,9 +64,4 @@ fn folder(name: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("could not make {}", folder.display()))?;
     Ok(folder)
-}
-
-fn target() -> Result<PathBuf> {
-    let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    Ok(crate::harness::folders::root()?.join(given.unwrap_or_else(|| "target".into())))
 }

@@ -9,7 +9,7 @@ use tokio::{
     process::Command,
 };
 
-use crate::harness::{interrupt::Interrupt, process};
+use crate::harness::{folders, interrupt::Interrupt, process};
 
 /// The packages with fuzz targets, each in its folder `fuzz`.
 const PACKAGES: [&str; 2] = ["crates/app", "crates/verify"];
@@ -137,9 +137,7 @@ impl Stats {
 fn targets() -> Result<Vec<Target>> {
     let mut targets = Vec::new();
     for package in PACKAGES {
-        let file: PathBuf = crate::harness::folders::root()?
-            .join(package)
-            .join("fuzz/Cargo.toml");
+        let file: PathBuf = folders::root()?.join(package).join("fuzz/Cargo.toml");
         let text = fs::read_to_string(&file)
             .with_context(|| format!("could not read {}", file.display()))?;
         let manifest: toml::Table = text
@@ -179,7 +177,7 @@ fn fuzz(package: &str, words: &[&str]) -> Result<Command> {
     command
         .args(["+nightly", "fuzz"])
         .args(words)
-        .current_dir(crate::harness::folders::root()?.join(package))
+        .current_dir(folders::root()?.join(package))
         .kill_on_drop(true);
     for name in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"] {
         command.env_remove(name);
@@ -196,10 +194,7 @@ mod tests {
         let targets = targets().unwrap();
         assert!(targets.len() >= 8);
         for Target { name, package } in targets {
-            let folder = crate::harness::folders::root()
-                .unwrap()
-                .join(package)
-                .join("fuzz");
+            let folder = folders::root().unwrap().join(package).join("fuzz");
             assert!(
                 folder
                     .join("fuzz_targets")

@@ -10,6 +10,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use serde_json::Value;
 
 use crate::harness::{
+    folders,
     interrupt::Interrupt,
     process::{self, cargo},
 };
@@ -33,7 +34,7 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
         );
     }
     let metadata = MetadataCommand::new()
-        .current_dir(crate::harness::folders::root()?)
+        .current_dir(folders::root()?)
         .no_deps()
         .exec()
         .context("cargo metadata failed")?;

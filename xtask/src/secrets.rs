@@ -9,7 +9,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::harness::random;
 
 /// Makes what is missing in `secrets/`, and the `.env` that tells compose where it is.
 pub(crate) fn run(root: &Path) -> Result<()> {
@@ -20,31 +21,24 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .create(&folder)
         .with_context(|| format!("could not make {}", folder.display()))?;
     let store = Folder(folder);
-    let postgres = store.ensure("postgres_password", random)?;
+    let postgres = store.ensure("postgres_password", random::key)?;
     // Plain text: compose's network for the stores has nobody else on it.
     store.ensure("postgres_url", || {
         Ok(format!(
             "postgres://revolve:{postgres}@postgres:5432/revolve?sslmode=disable"
         ))
     })?;
-    let redis = store.ensure("redis_password", random)?;
+    let redis = store.ensure("redis_password", random::key)?;
     store.ensure("redis_url", || Ok(format!("redis://:{redis}@redis:6379/")))?;
     // As a file of its own, since an argument of the server would show in every list of processes.
     store.ensure("redis.conf", || Ok(format!("requirepass {redis}\n")))?;
-    store.ensure("master_key", random)?;
+    store.ensure("master_key", random::key)?;
     point_compose_at_it(&root.join(".env"))?;
     eprintln!(
         "secrets are in {}; keep a copy of master_key in a safe place",
         store.0.display()
     );
     Ok(())
-}
-
-/// 32 random bytes, base64url: a master key as it is, and a password that needs no escaping in a URL.
-pub(crate) fn random() -> Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).context("the system gave no random bytes")?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 struct Folder(PathBuf);
@@ -107,6 +101,8 @@ fn point_compose_at_it(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use tokio::sync::mpsc;
 
 use crate::harness::interrupt::Interrupt;
-use crate::harness::stores::{Args, Kind, Stores};
+use crate::harness::stores::{Args, StoreKind, Stores};
 
 /// Starts the stores, prints how the service reaches them, and obeys standard input until a signal comes.
 pub(crate) async fn run(args: &Args, interrupt: Interrupt) -> Result<()> {
@@ -41,7 +41,10 @@ async fn obey(stores: &mut Stores, line: &str) -> Result<()> {
     let Some((name, verb)) = line.split_once(' ') else {
         bail!("say which store and what: `redis stop`")
     };
-    let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.to_string() == name) else {
+    let Some(kind) = StoreKind::ALL
+        .into_iter()
+        .find(|kind| kind.to_string() == name)
+    else {
         bail!("`{name}` is neither redis nor postgres")
     };
     let Some(store) = stores.running.iter_mut().find(|store| store.kind() == kind) else {

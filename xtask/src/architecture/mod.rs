@@ -7,6 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
+use crate::harness::folders;
+
 /// Each of our packages: what of ours it may use, and what its tests may use besides.
 const DIRECTION: [(&str, &[&str], &[&str]); 10] = [
     ("revolve-domain", &[], &["revolve-testkit"]),
@@ -79,7 +81,7 @@ const RESERVED: [(&str, &[&str]); 2] = [
 
 pub(crate) fn run() -> Result<()> {
     let mut faults = dependency_faults(&metadata()?)?;
-    faults.extend(source_rules::faults(&crate::harness::folders::root()?)?);
+    faults.extend(source_rules::faults(&folders::root()?)?);
     if !faults.is_empty() {
         bail!(
             "the rules of the house are broken:\n  {}",
@@ -92,7 +94,7 @@ pub(crate) fn run() -> Result<()> {
 
 fn metadata() -> Result<Metadata> {
     MetadataCommand::new()
-        .current_dir(crate::harness::folders::root()?)
+        .current_dir(folders::root()?)
         .other_options(["--locked".to_owned()])
         .exec()
         .context("cargo metadata failed")

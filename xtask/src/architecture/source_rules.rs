@@ -91,10 +91,11 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::harness::folders;
 
     #[test]
     fn the_source_keeps_the_house_rules() {
-        let faults = faults(&crate::harness::folders::root().unwrap()).unwrap();
+        let faults = faults(&folders::root().unwrap()).unwrap();
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 

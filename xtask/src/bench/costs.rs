@@ -11,7 +11,7 @@ use super::{
     store_calls,
     testbed::{CONNECTIONS, Side, Site, usual},
 };
-use crate::harness::stores::schema::Schema;
+use crate::harness::stores::Schema;
 
 /// Seconds before it counts.
 const WARM_UP: f64 = 0.5;

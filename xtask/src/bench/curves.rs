@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use super::{
-    figures::{Curve, Figures, Point, median},
+    figures::{Curve, Figures, Point},
     load::{Order, Report, Request},
     testbed::{CONNECTIONS, Side, Site},
 };
+use crate::harness::statistics::median;
 
 const HALF: f64 = 0.5;
 const LOADS: [f64; 6] = [0.1, 0.25, HALF, 0.65, 0.8, 0.9];

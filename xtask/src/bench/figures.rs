@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::harness::statistics::median;
+
 /// Figures. CPU time and latencies are in microseconds, memory in bytes.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Figures {
@@ -106,27 +108,12 @@ impl Samples {
     }
 }
 
-/// The one in the middle, or the mean of the two there; NaN of none.
-pub(super) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let half = sorted.len() / 2;
-    match sorted.get(half) {
-        Some(upper) if sorted.len().is_multiple_of(2) => f64::midpoint(sorted[half - 1], *upper),
-        Some(middle) => *middle,
-        None => f64::NAN,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_bad_round_does_not_move_the_median() {
-        assert_eq!(median(&[3.0, 1.0, 900.0]).to_bits(), 3.0_f64.to_bits());
-        assert_eq!(median(&[4.0, 1.0, 2.0, 900.0]).to_bits(), 3.0_f64.to_bits());
-        assert!(median(&[]).is_nan());
         let (mut figures, mut samples) = (Figures::default(), Samples::default());
         for value in [1.0, 2.0, 30.0] {
             samples.add("a", value);

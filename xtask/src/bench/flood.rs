@@ -11,8 +11,8 @@ pub(super) async fn measure(
     interrupt: &Interrupt,
 ) -> Result<()> {
     eprintln!("a flood of sign-ins");
-    let found = flood::refreshes(site.service(), site.plan.flood, interrupt).await?;
-    figures.put("flood.quiet_p99", found.quiet * 1000.0);
-    figures.put("flood.flooded_p99", found.flooded * 1000.0);
+    let [quiet, flooded] = flood::refreshes(site.service(), site.plan.flood, interrupt).await?;
+    figures.put("flood.quiet_p99", quiet.as_secs_f64() * 1e6);
+    figures.put("flood.flooded_p99", flooded.as_secs_f64() * 1e6);
     Ok(())
 }

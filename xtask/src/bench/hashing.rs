@@ -7,7 +7,7 @@ use super::{
     load::{Order, Request},
     testbed::{Site, number, usual},
 };
-use crate::harness::{service::Settings, stores::schema::Schema};
+use crate::harness::{service::Settings, stores::Schema};
 
 /// All memory that hashing may hold, in MiB.
 pub(super) const BUDGET: u32 = 64;

@@ -8,7 +8,7 @@ use super::{
     load::{Order, Request},
     testbed::{Site, bytes, number, usual},
 };
-use crate::harness::stores::redis::Redis;
+use crate::harness::stores::RedisConnection;
 
 const DATABASE: u8 = 14;
 
@@ -19,7 +19,7 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
         .with("LIMITS__ENABLED", "false")
         .with("LOG__LEVEL", "warn");
     let mut side = site.server("memory", DATABASE, settings).await?;
-    let mut redis = Redis::connect(&site.redis(DATABASE)).await?;
+    let mut redis = RedisConnection::connect(&site.redis(DATABASE)).await?;
     let before = redis.used_memory().await?;
     side.ask(Order::count(Request::SignUp, 16, people)).await?;
     let after = redis.used_memory().await?;

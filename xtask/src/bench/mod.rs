@@ -28,6 +28,7 @@ use std::{fs, path::PathBuf, time::Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::harness::{
+    folders,
     interrupt::Interrupt,
     service::Binary,
     stores::{self, Stores},
@@ -115,7 +116,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         "could not be measured: {}",
         failures.join("; ")
     );
-    let root = crate::harness::folders::root()?;
+    let root = folders::root()?;
     let kept = root.join("xtask/bench-baseline.json");
     if args.save {
         baseline::save(&kept, args.quick, &goals)?;

@@ -1,10 +1,9 @@
 //! Other people's live sessions, put into the stores as the service would have left them. Nobody has their tokens.
 
 use anyhow::{Context as _, Result};
-use tokio_postgres::NoTls;
 use url::Url;
 
-use crate::harness::stores::redis::Redis;
+use crate::harness::stores::{PostgresConnection, RedisConnection};
 
 /// So many at a time, so that Redis still answers others.
 const AT_ONCE: usize = 5_000;
@@ -27,7 +26,7 @@ const SESSIONS: &str = "
 
 /// Two keys for each session.
 pub(super) async fn redis(url: &Url, sessions: usize) -> Result<()> {
-    let mut redis = Redis::connect(url).await?;
+    let mut redis = RedisConnection::connect(url).await?;
     for first in (0..sessions).step_by(AT_ONCE) {
         let count = AT_ONCE.min(sessions - first);
         redis
@@ -42,10 +41,7 @@ pub(super) async fn redis(url: &Url, sessions: usize) -> Result<()> {
 
 /// A user and a session each, like one that is there: whatever columns there are.
 pub(super) async fn postgres(url: &Url, schema: &str, sessions: usize) -> Result<()> {
-    let (client, connection) = tokio_postgres::connect(url.as_str(), NoTls)
-        .await
-        .context("Postgres does not answer")?;
-    let driver = tokio::spawn(connection);
+    let client = PostgresConnection::open(url).await?;
     let id = |infix: &str| {
         format!(
             "(lpad(to_hex(n), 8, '0') || '-{infix}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
@@ -75,7 +71,6 @@ pub(super) async fn postgres(url: &Url, schema: &str, sessions: usize) -> Result
     );
     client.batch_execute(&users).await.context("users")?;
     client.batch_execute(&sessions).await.context("sessions")?;
-    drop(client);
-    driver.await??;
+    client.close().await;
     Ok(())
 }

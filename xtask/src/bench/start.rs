@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::{
-    figures::{Figures, median},
+    figures::Figures,
     testbed::{Side, Site},
 };
-use crate::harness::service::Settings;
+use crate::harness::{http::HttpClient, service::Settings, statistics::median};
 
 const DATABASE: u8 = 15;
 /// For what is done at the start to be over.
@@ -40,18 +40,15 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
 
 /// Milliseconds from the start of the process until it has answered a request.
 async fn first_answer(side: &mut Side) -> Result<f64> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let http = HttpClient::new()?;
     let begun = Instant::now();
     side.server.restart().await?;
-    let answer = client
-        .get(format!("{}/.well-known/jwks.json", side.server.url()))
-        .send()
-        .await
-        .context("no answer")?;
+    let url = format!("{}/.well-known/jwks.json", side.server.url());
+    let response = http.get(&url).await.context("no answer")?;
     ensure!(
-        answer.status().is_success(),
+        response.is_success(),
         "the key set was answered {}",
-        answer.status()
+        response.status
     );
     Ok(begun.elapsed().as_secs_f64() * 1000.0)
 }

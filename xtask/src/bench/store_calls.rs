@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tokio::time::{Instant, sleep};
-use tokio_postgres::{Client, NoTls};
 
 use super::{
     figures::Figures,
     load::{Order, Request},
     testbed::{CONNECTIONS, Side, Site, bytes, number},
 };
-use crate::harness::stores::redis::Redis;
+use crate::harness::stores::{PostgresConnection, RedisConnection};
 
 const REFRESHES: usize = 2_000;
 /// Idle backends of Postgres tell what they have done after ten seconds: nothing new for so long, and all is told.
@@ -24,11 +23,8 @@ const SLACK: u64 = 30;
 
 pub(super) async fn measure(site: &Site<'_>, side: &mut Side, figures: &mut Figures) -> Result<()> {
     eprintln!("what the stores are asked");
-    let mut redis = Redis::connect(&site.redis(0)).await?;
-    let (client, connection) = tokio_postgres::connect(site.postgres().as_str(), NoTls)
-        .await
-        .context("Postgres does not answer")?;
-    tokio::spawn(connection);
+    let mut redis = RedisConnection::connect(&site.redis(0)).await?;
+    let client = PostgresConnection::open(site.postgres()).await?;
     // What was done before has been told by then.
     let mut looks = 0;
     let reads = settled(&client, &mut looks).await?;
@@ -48,7 +44,7 @@ pub(super) async fn measure(site: &Site<'_>, side: &mut Side, figures: &mut Figu
 }
 
 /// The transactions that Postgres has counted, but for those that this counting takes, once all backends have told theirs.
-async fn settled(client: &Client, looks: &mut u64) -> Result<u64> {
+async fn settled(client: &PostgresConnection, looks: &mut u64) -> Result<u64> {
     let end = Instant::now() + LATEST;
     let (mut last, mut since) = (0, Instant::now());
     loop {

@@ -12,8 +12,9 @@ use super::{
     run_size::Plan,
 };
 use crate::harness::{
+    folders,
     service::{Binary, Instance, Settings},
-    stores::{Kind, Store, Stores, schema::Schema},
+    stores::{Schema, Store, StoreKind, Stores},
     usage,
 };
 
@@ -59,12 +60,12 @@ impl<'a> Site<'a> {
         // Not in memory: commits are to reach a disk.
         let folder = tempfile::Builder::new()
             .prefix("bench-")
-            .tempdir_in(crate::harness::folders::root()?.join("target"))?;
+            .tempdir_in(folders::root()?.join("target"))?;
         Ok(Self {
             service: Arc::new(service),
             tools,
-            redis: url(Kind::Redis)?,
-            postgres: url(Kind::Postgres)?,
+            redis: url(StoreKind::Redis)?,
+            postgres: url(StoreKind::Postgres)?,
             stores,
             folder,
             plan,
@@ -192,8 +193,8 @@ impl<'a> Site<'a> {
     pub(super) async fn cost(&self, side: &mut Side, order: Order) -> Result<Cost> {
         let pids = [
             side.pid()?,
-            self.pid(Kind::Redis)?,
-            self.pid(Kind::Postgres)?,
+            self.pid(StoreKind::Redis)?,
+            self.pid(StoreKind::Postgres)?,
         ];
         let used = || {
             pids.iter()
@@ -212,7 +213,7 @@ impl<'a> Site<'a> {
         })
     }
 
-    fn pid(&self, kind: Kind) -> Result<u32> {
+    fn pid(&self, kind: StoreKind) -> Result<u32> {
         self.stores
             .get(kind)
             .and_then(Store::pid)

@@ -6,15 +6,16 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tempfile::TempDir;
 use tokio::time::sleep;
 use url::Url;
 
 use super::{Args, scenario::Town, stall_monitor::Pulse};
 use crate::harness::{
+    folders, random,
     service::{Binary, Instance, Settings},
-    stores::{self, Kind, Store, redis::Redis, schema::Schema},
+    stores::{self, RedisConnection, Schema, Store, StoreKind},
     windows::Windows,
 };
 
@@ -63,24 +64,17 @@ impl House {
         let stores = stores::Args {
             local: !args.containers,
         };
-        let folder = tempfile::Builder::new()
-            .prefix("revolve-faults-")
-            .tempdir()
-            .context("could not make a temporary directory")?;
+        let folder = folders::temporary("faults")?;
         let pulse = Arc::new(Pulse::start(folder.path())?);
         // What is promised over a crash rests on fsync.
-        let postgres = Store::start_tuned(Kind::Postgres, &stores, &["-c", "fsync=on"]).await?;
-        let nonce: String = crate::secrets::random()?
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .take(8)
-            .collect();
+        let postgres =
+            Store::start_tuned(StoreKind::Postgres, &stores, &["-c", "fsync=on"]).await?;
         Ok(Self {
             binary,
             previous,
             postgres,
             stores,
-            nonce: nonce.to_lowercase(),
+            nonce: random::nonce(),
             pulse,
             folder,
             schemas: 0,
@@ -89,7 +83,7 @@ impl House {
 
     /// A Redis of a row's own, which writes down everything before it answers.
     pub(super) async fn redis(&self) -> Result<Store> {
-        Store::start_tuned(Kind::Redis, &self.stores, &["--appendfsync", "always"]).await
+        Store::start_tuned(StoreKind::Redis, &self.stores, &["--appendfsync", "always"]).await
     }
 
     /// A schema of a row's own.
@@ -199,8 +193,8 @@ pub(super) async fn start_again(service: &mut Instance, town: &Town) -> Result<(
 
 /// Says something to a Redis.
 pub(super) async fn order(redis: &Store, words: &[&str]) -> Result<()> {
-    Redis::connect(&redis.url().parse()?)
+    RedisConnection::connect(&redis.url().parse()?)
         .await?
-        .order(words)
+        .command(words)
         .await
 }

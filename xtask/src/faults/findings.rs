@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use crate::harness::statistics::percentile;
+
 /// The longest that a recovery may take.
 pub(super) const RECOVERY: Duration = Duration::from_secs(5);
 
@@ -122,8 +124,7 @@ impl Verdict {
     pub(super) fn p99(&self) -> Option<Duration> {
         let mut refusals = self.refusals.clone();
         refusals.sort_unstable();
-        let rank = (refusals.len() * 99).div_ceil(100);
-        refusals.get(rank.checked_sub(1)?).copied()
+        (!refusals.is_empty()).then(|| percentile(&refusals, 990))
     }
 
     /// All of another one, too.

@@ -16,13 +16,14 @@ pub(super) async fn watch<T>(town: &Town, base: &str, meanwhile: impl Future<Out
     let looks = async {
         loop {
             for path in PATHS {
-                let look = async {
-                    let answer = town.http().get(format!("{base}{path}")).send().await?;
-                    answer.error_for_status()?.bytes().await
-                };
+                let url = format!("{base}{path}");
+                let look = town.http().get(&url);
                 match in_time(look, ANSWER, || town.stalled()).await {
-                    Some(Ok(_)) => town.check("looks at key set and liveness"),
-                    Some(Err(error)) => town.violate(&format!("{path}: {}", error.without_url())),
+                    Some(Ok(response)) if response.is_success() => {
+                        town.check("looks at key set and liveness")
+                    }
+                    Some(Ok(response)) => town.violate(&format!("{path}: {}", response.status)),
+                    Some(Err(error)) => town.violate(&format!("{path}: {error:#}")),
                     None => town.violate(&format!(
                         "{path}: no answer within {} ms",
                         ANSWER.as_millis()

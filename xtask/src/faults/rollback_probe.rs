@@ -58,7 +58,7 @@ impl Robbed {
         let reply = self
             .leaver
             .at(&api)
-            .insist(&self.leaver.grant.refresh)
+            .present_until_answered(&self.leaver.grant.refresh)
             .await?;
         let over = |what: &'static str, answer: &Answer| {
             let holds = matches!(answer, Answer::Refused(_));
@@ -75,12 +75,19 @@ impl Robbed {
             grant: self.stolen.clone(),
             ..self.victim.at(&api)
         };
-        let booty = thief.insist(&self.stolen.refresh).await?.grant().cloned();
+        let booty = thief
+            .present_until_answered(&self.stolen.refresh)
+            .await?
+            .grant()
+            .cloned();
         if booty.is_some() {
             round.note(|verdict| verdict.check("superseded tokens accepted once"));
         }
         self.victim = self.victim.at(&api);
-        let healed = self.victim.insist(&self.victim.grant.refresh).await?;
+        let healed = self
+            .victim
+            .present_until_answered(&self.victim.grant.refresh)
+            .await?;
         let words = healed.words();
         round.note(|verdict| {
             verdict.require("newer tokens that heal", healed.grant().is_some(), || {
@@ -91,7 +98,7 @@ impl Robbed {
             .keep(healed.grant().cloned().context("it did not heal")?);
         sleep(AFTER_RETRY_FREE).await;
         if let Some(booty) = booty {
-            let reply = thief.insist(&booty.refresh).await?;
+            let reply = thief.present_until_answered(&booty.refresh).await?;
             let caught = reply.refusal() == Some("token_reused");
             let words = reply.words();
             round.note(|verdict| {

@@ -24,7 +24,7 @@ use super::{
 use crate::harness::{
     api::{Api, Reply},
     client::Client,
-    http,
+    http::HttpClient,
     journal::Journal,
     profile::{Account, Answer, Profile},
 };
@@ -44,7 +44,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Where the service is, and what is known about the weather.
 pub(super) struct Town {
-    http: reqwest::Client,
+    http: HttpClient,
     profile: Arc<Profile>,
     urls: Mutex<Vec<String>>,
     losses: Mutex<Losses>,
@@ -63,7 +63,7 @@ pub(super) struct Town {
 impl Town {
     pub(super) fn new(nonce: String, pulse: Arc<Pulse>) -> Result<Self> {
         Ok(Self {
-            http: http::http()?,
+            http: HttpClient::new()?,
             profile: Arc::new(Profile::load(None)?),
             urls: Mutex::default(),
             losses: Mutex::default(),
@@ -202,7 +202,7 @@ impl Town {
     }
 
     /// For what is no part of the API.
-    pub(super) fn http(&self) -> &reqwest::Client {
+    pub(super) fn http(&self) -> &HttpClient {
         &self.http
     }
 
@@ -214,7 +214,7 @@ impl Town {
             password: "correct horse battery".to_owned(),
         };
         let reply = api.sign_up(&account).await?;
-        let client = Client::of(&api, &reply, false)?;
+        let client = Client::from_reply(&api, &reply, false)?;
         Ok((account, client))
     }
 

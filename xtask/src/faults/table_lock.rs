@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use tokio::{task::JoinHandle, time::Instant};
-use tokio_postgres::{Client, Error, NoTls, error::SqlState};
+use tokio::time::Instant;
+use tokio_postgres::error::SqlState;
 use url::Url;
+
+use crate::harness::stores::PostgresConnection;
 
 /// Waits so long at a time: whoever waits for a second table with the first in its hands would else be in a deadlock with the service, which
 /// Postgres ends after a second by an error for one of the two.
@@ -17,17 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Holds it until it is released.
 pub(super) struct Locker {
-    client: Client,
-    driver: JoinHandle<Result<(), Error>>,
+    client: PostgresConnection,
 }
 
 impl Locker {
     /// Locks all these tables, in that mode.
     pub(super) async fn lock(schema: &Url, tables: &str, mode: &str) -> Result<Self> {
-        let (client, connection) = tokio_postgres::connect(schema.as_str(), NoTls)
-            .await
-            .context("Postgres does not answer")?;
-        let driver = tokio::spawn(connection);
+        let client = PostgresConnection::open(schema).await?;
         client
             .batch_execute(&format!("SET lock_timeout = '{AT_A_TIME}'"))
             .await?;
@@ -44,7 +42,7 @@ impl Locker {
                 bail!("{tables} are never free to be locked");
             }
         }
-        Ok(Self { client, driver })
+        Ok(Self { client })
     }
 
     /// How many connections wait for it.
@@ -54,7 +52,6 @@ impl Locker {
 
     /// Lets go.
     pub(super) async fn release(self) {
-        drop(self.client);
-        drop(self.driver.await);
+        self.client.close().await;
     }
 }

@@ -8,8 +8,10 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::{
+    http::HttpClient,
     journal::Journal,
     profile::{Account, Answer, Grant, Operation, Profile, Scope, Vars},
+    raw_http,
 };
 
 /// An answer, and between which moments it was made.
@@ -52,7 +54,7 @@ impl Reply {
 /// One instance.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: HttpClient,
     pub(crate) profile: Arc<Profile>,
     /// Its URL.
     pub(crate) base: String,
@@ -132,10 +134,10 @@ impl Api {
             credential,
             ..Vars::default()
         };
-        self.profile
-            .request(&self.profile.refresh, &self.base, &vars)?
-            .send_and_cut(linger)
-            .await
+        let request = self
+            .profile
+            .request(&self.profile.refresh, &self.base, &vars)?;
+        raw_http::send_and_cut(&request, linger).await
     }
 
     /// The end of sessions.
@@ -198,9 +200,9 @@ impl Api {
     ) -> Result<Reply> {
         let request = self.profile.request(operation, &self.base, vars)?;
         let sent = Instant::now();
-        let answer = match request.send(&self.http).await {
-            Ok((status, body)) => self.profile.read(operation, status, &body, presented),
-            Err(error) => Answer::Silence(reason(error)),
+        let answer = match self.http.send(&request).await {
+            Ok(response) => self.profile.read(operation, &response, presented),
+            Err(error) => Answer::Silence(error.root_cause().to_string()),
         };
         let reply = Reply {
             sent,
@@ -224,14 +226,4 @@ fn holding(grant: &Grant) -> Vars<'_> {
         access: grant.access.as_deref(),
         ..Vars::default()
     }
-}
-
-/// The innermost cause, without the URL.
-fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }

@@ -1,17 +1,19 @@
-//! Requests on the wire: in the ordinary way, or with a hand that lets go of the connection before the answer.
+//! The HTTP client of all commands: requests as values, each sent once, responses read to their end.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use reqwest::Client;
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::sleep};
+use anyhow::{Context as _, Result};
+use reqwest::{ClientBuilder, redirect::Policy};
+use serde_json::Value;
 use url::Url;
 
-/// How long an answer may take. A service that waits for a store that is down must have given up by then.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// A service that waits for a store that is down must have given up by then.
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// Idle connections are closed before the service would close them under a request.
+const IDLE: Duration = Duration::from_secs(2);
 
-/// A request, ready to be sent.
-#[derive(Clone)]
+/// A request that can be sent more than once.
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) url: Url,
@@ -19,85 +21,129 @@ pub(crate) struct Request {
     pub(crate) body: String,
 }
 
-/// A client without cookies, proxies or redirects. Its connections are given up before a server would close them under a request.
-pub(crate) fn http() -> Result<Client> {
-    let client = Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none());
-    client
-        .timeout(PATIENCE)
-        .pool_idle_timeout(Duration::from_secs(2))
-        .build()
-        .context("the HTTP client could not be made")
-}
-
 impl Request {
-    /// Sends it and reads the answer: status and body.
-    pub(crate) async fn send(&self, client: &Client) -> Result<(u16, String), reqwest::Error> {
-        let method =
-            reqwest::Method::from_bytes(self.method.as_bytes()).unwrap_or(reqwest::Method::POST);
-        let mut request = client.request(method, self.url.clone());
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        if !self.body.is_empty() {
-            request = request.body(self.body.clone());
-        }
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        Ok((status, response.text().await?))
+    pub(crate) fn new(method: &str, url: &str) -> Result<Self> {
+        Ok(Self {
+            method: method.to_owned(),
+            url: url.parse().with_context(|| format!("`{url}` is no URL"))?,
+            headers: Vec::new(),
+            body: String::new(),
+        })
     }
 
-    /// Sends it over a connection of its own, and cuts that after `linger`, unread.
-    pub(crate) async fn send_and_cut(&self, linger: Duration) -> Result<()> {
-        let (Some(host), Some(port)) = (self.url.host_str(), self.url.port_or_known_default())
-        else {
-            bail!("{} has no host", self.url)
-        };
-        let mut stream = TcpStream::connect((host, port))
-            .await
-            .with_context(|| format!("nothing listens on {host}:{port}"))?;
-        stream.set_nodelay(true)?;
-        stream.write_all(self.raw(host, port).as_bytes()).await?;
-        sleep(linger).await;
-        Ok(())
+    pub(crate) fn get(url: &str) -> Result<Self> {
+        Self::new("GET", url)
     }
 
-    /// As HTTP/1.1 has it (RFC 9112).
-    fn raw(&self, host: &str, port: u16) -> String {
-        let query = self
-            .url
-            .query()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
-        let mut text = format!(
-            "{} {}{query} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {}\r\n",
-            self.method,
-            self.url.path(),
-            self.body.len()
-        );
-        for (name, value) in &self.headers {
-            let _ = write!(text, "{name}: {value}\r\n");
-        }
-        text.push_str("\r\n");
-        text.push_str(&self.body);
-        text
+    /// A POST with a JSON body.
+    pub(crate) fn post(url: &str, json: &Value) -> Result<Self> {
+        let request = Self::new("POST", url)?;
+        Ok(request.with_body("application/json", json.to_string()))
+    }
+
+    pub(crate) fn with_body(self, media_type: &str, body: String) -> Self {
+        Self { body, ..self }.header("Content-Type", media_type)
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A response, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// Seconds of the header `Retry-After`.
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) body: String,
+}
 
-    #[test]
-    fn a_raw_request_is_what_http_1_1_says() {
-        let request = Request {
-            method: "POST".to_owned(),
-            url: "http://127.0.0.1:8080/a?b=c".parse().unwrap(),
-            headers: vec![("Content-Type".to_owned(), "text/plain".to_owned())],
-            body: "hello".to_owned(),
+impl Response {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body; null if it is empty.
+    pub(crate) fn json(&self) -> Result<Value> {
+        if self.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&self.body)
+            .with_context(|| format!("the response {} is not JSON", self.status))
+    }
+
+    /// A text in the JSON body.
+    pub(crate) fn text(&self, pointer: &str) -> Result<String> {
+        self.json()?
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .with_context(|| format!("the response {} has no {pointer}", self.status))
+    }
+
+    /// The problem's code (RFC 9457), if it is one.
+    pub(crate) fn code(&self) -> String {
+        self.text("/code").unwrap_or_default()
+    }
+}
+
+/// A client without cookies, proxies and redirects.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpClient(reqwest::Client);
+
+impl HttpClient {
+    pub(crate) fn new() -> Result<Self> {
+        Self::build(|client| client.timeout(TIMEOUT).pool_idle_timeout(IDLE))
+    }
+
+    /// A client that opens a connection for each request, as the health checks of most proxies do.
+    pub(crate) fn without_keep_alive(timeout: Duration) -> Result<Self> {
+        Self::build(|client| client.timeout(timeout).pool_max_idle_per_host(0))
+    }
+
+    fn build(with: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none());
+        Ok(Self(with(client).build().context("no HTTP client")?))
+    }
+
+    /// Sends a request and reads the response to its end. Errors do not name the URL.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Response> {
+        let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
+        let mut builder = self.0.request(method, request.url.clone());
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if !request.body.is_empty() {
+            builder = builder.body(request.body.clone());
+        }
+        let response = async {
+            let response = builder.send().await?;
+            let retry_after = response.headers().get("Retry-After");
+            Ok(Response {
+                status: response.status().as_u16(),
+                retry_after: retry_after.and_then(|value| value.to_str().ok()?.parse().ok()),
+                body: response.text().await?,
+            })
         };
-        let expected = "POST /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello";
-        assert_eq!(request.raw("127.0.0.1", 8080), expected);
+        response
+            .await
+            .map_err(|error: reqwest::Error| error.without_url().into())
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Result<Response> {
+        self.send(&Request::get(url)?).await
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post(&self, url: &str, json: &Value) -> Result<Response> {
+        self.send(&Request::post(url, json)?).await
     }
 }

@@ -70,11 +70,6 @@ pub(crate) fn claims(token: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
-/// When a token was issued by its own word (the `iat` claim), in seconds.
-pub(crate) fn issued_at(token: &str) -> Option<i64> {
-    claims(token)?["iat"].as_i64()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,11 +6,15 @@ use anyhow::{Context as _, Result, bail};
 pub(crate) use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 use tokio::{
+    io::AsyncWriteExt as _,
     process::{Child, Command},
     time::timeout,
 };
 
-use super::interrupt::{Cause, Interrupt, Interrupted};
+use super::{
+    folders,
+    interrupt::{Cause, Interrupt, Interrupted},
+};
 
 /// How long a child may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(20);
@@ -30,9 +34,7 @@ impl std::error::Error for Failed {}
 /// A `cargo` command in the workspace's root, by the same cargo that runs us.
 pub(crate) fn cargo(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Command> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(args)
-        .current_dir(crate::harness::folders::root()?);
+    command.args(args).current_dir(folders::root()?);
     // Set for us by `cargo run`; inner builds would see it as a change of their environment.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| {
@@ -71,6 +73,28 @@ pub(crate) async fn output(command: &mut Command) -> Result<String> {
         );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Runs the command with this on its standard input; its standard output. Its standard error goes where ours goes.
+pub(crate) async fn pipe(command: &mut Command, input: &[u8]) -> Result<Vec<u8>> {
+    let name = name(command);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("could not run {name}"))?;
+    let mut stdin = child.stdin.take().context("the program has no input")?;
+    let (written, output) = tokio::join!(
+        async move { stdin.write_all(input).await },
+        child.wait_with_output()
+    );
+    let output = output.with_context(|| format!("could not wait for {name}"))?;
+    if !output.status.success() {
+        bail!("`{name}` failed ({}), see above", output.status);
+    }
+    written.with_context(|| format!("could not write to {name}"))?;
+    Ok(output.stdout)
 }
 
 /// The last line says it, and ci has one line for it.

@@ -1,9 +1,10 @@
-//! A TCP proxy in front of a store: the store can go away for the service behind it, and for nobody else.
+//! A TCP proxy on a port of its own: what is behind it can be cut off, slowed down or moved for those who connect through it, and for
+//! nobody else.
 
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -21,183 +22,206 @@ use tokio::{
 };
 use url::Url;
 
-/// How a store is gone.
+/// How the server behind the proxy fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// Connections break, and new ones are closed at once.
     Cut,
-    /// Connections stay open, and nothing comes through: what is on its way arrives later.
+    /// Connections stay open and carry nothing in either direction until `recover`.
     Silent,
-    /// What the service says comes through and is done; the answers arrive later, if anybody still waits.
+    /// Requests reach the server, which executes them; its responses are held back until `recover`.
     Deaf,
-    /// Each answer comes so much later.
+    /// Each response is delayed by this.
     Slow(Duration),
-    /// The connection breaks in the middle of the next answer.
+    /// The connection breaks in the middle of the next response.
     MidAnswer,
-    /// The store's side of the connection is closed with its next answer; what the service says still arrives there.
+    /// The server's side of the connection is closed in place of the next response; requests still reach it.
     HalfClosed,
 }
+
+/// Host and port.
+type Address = (String, u16);
 
 /// A proxy that serves until it is dropped.
 pub(crate) struct Proxy {
     port: u16,
-    target: Arc<Mutex<(String, u16)>>,
-    state: Arc<watch::Sender<Option<Failure>>>,
-    unheard: Arc<AtomicU64>,
+    target: Arc<Mutex<Option<Address>>>,
+    failure: watch::Sender<Option<Failure>>,
+    held_back: Arc<AtomicU64>,
 }
 
 impl Proxy {
-    /// Starts one on a free port.
-    pub(crate) async fn start(store: &Url, default_port: u16) -> Result<Self> {
-        let target = Arc::new(Mutex::new(target_of(store, default_port)?));
+    /// Listens on a free port. Until `lead_to` says where they go, connections are closed at once.
+    pub(crate) async fn bind() -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .context("no port is free")?;
-        let port = listener.local_addr()?.port();
-        let state = Arc::new(watch::Sender::new(None));
-        let seen = state.subscribe();
-        let shared = Arc::clone(&target);
-        let unheard = Arc::<AtomicU64>::default();
-        let count = Arc::clone(&unheard);
+        let proxy = Self {
+            port: listener.local_addr()?.port(),
+            target: Arc::default(),
+            failure: watch::Sender::new(None),
+            held_back: Arc::default(),
+        };
+        let (target, held_back) = (Arc::clone(&proxy.target), Arc::clone(&proxy.held_back));
+        let failure = proxy.failure.subscribe();
         tokio::spawn(async move {
-            let mut ended = seen.clone();
+            let mut dropped = failure.clone();
             loop {
-                let client = tokio::select! {
+                let accepted = tokio::select! {
                     accepted = listener.accept() => accepted,
-                    // Nobody can take the store away any more: the run is over.
-                    _ = ended.wait_for(|_| false) => return,
+                    _ = dropped.wait_for(|_| false) => return,
                 };
-                let Ok((client, _)) = client else { continue };
-                if *seen.borrow() != Some(Failure::Cut) {
-                    let target = target
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .clone();
-                    let (state, unheard) = (seen.clone(), Arc::clone(&count));
-                    tokio::spawn(
-                        async move { drop(connect(client, target, state, &unheard).await) },
-                    );
+                let target = lock(&target).clone();
+                let (Ok((client, _)), Some(target)) = (accepted, target) else {
+                    continue;
+                };
+                if *failure.borrow() != Some(Failure::Cut) {
+                    let (failure, held_back) = (failure.clone(), Arc::clone(&held_back));
+                    tokio::spawn(async move {
+                        drop(connect(client, target, failure, &held_back).await);
+                    });
                 }
             }
         });
-        Ok(Self {
-            port,
-            target: shared,
-            state,
-            unheard,
-        })
+        Ok(proxy)
     }
 
-    /// The URL of the store through this proxy.
-    pub(crate) fn before(&self, store: &Url) -> Result<Url> {
-        let mut url = store.clone();
+    /// A proxy in front of the server at this URL.
+    pub(crate) async fn start(server: &Url) -> Result<Self> {
+        let proxy = Self::bind().await?;
+        proxy.lead_to(server)?;
+        Ok(proxy)
+    }
+
+    /// The URL of an HTTP server behind the proxy, without a path.
+    pub(crate) fn http_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The server's URL through this proxy.
+    pub(crate) fn before(&self, server: &Url) -> Result<Url> {
+        let mut url = server.clone();
         url.set_host(Some("127.0.0.1"))
-            .context("the store's URL has no host")?;
+            .context("the URL has no host")?;
         url.set_port(Some(self.port))
             .ok()
-            .context("the store's URL has no port")?;
+            .context("the URL has no port")?;
         Ok(url)
     }
 
-    /// Leads new connections to another store, as an address does that moves in a failover.
-    pub(crate) fn lead_to(&self, store: &Url, default_port: u16) -> Result<()> {
-        *self.target.lock().unwrap_or_else(PoisonError::into_inner) =
-            target_of(store, default_port)?;
+    /// Leads new connections to this server, as an address that moves in a failover does.
+    pub(crate) fn lead_to(&self, server: &Url) -> Result<()> {
+        *lock(&self.target) = Some(address(server)?);
         Ok(())
     }
 
-    /// Takes the store away.
-    pub(crate) fn fail(&self, how: Failure) {
-        self.state.send_replace(Some(how));
+    pub(crate) fn fail(&self, failure: Failure) {
+        self.failure.send_replace(Some(failure));
     }
 
-    /// How often the store has said something so far while it was not heard: what it was told before is done.
-    pub(crate) fn unheard(&self) -> u64 {
-        self.unheard.load(Ordering::Relaxed)
-    }
-
-    /// Gives it back.
     pub(crate) fn recover(&self) {
-        self.state.send_replace(None);
+        self.failure.send_replace(None);
+    }
+
+    /// How many responses were held back so far: what they answer was executed.
+    pub(crate) fn held_back(&self) -> u64 {
+        self.held_back.load(Ordering::Relaxed)
     }
 }
 
-fn target_of(store: &Url, default_port: u16) -> Result<(String, u16)> {
-    Ok((
-        store
-            .host_str()
-            .context("the store's URL has no host")?
-            .to_owned(),
-        store.port().unwrap_or(default_port),
-    ))
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn address(server: &Url) -> Result<Address> {
+    let host = server.host_str().context("the URL has no host")?;
+    let port = server
+        .port_or_known_default()
+        .or(match server.scheme() {
+            "redis" => Some(6379),
+            "postgres" => Some(5432),
+            _ => None,
+        })
+        .context("the URL has no port")?;
+    Ok((host.to_owned(), port))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Requests,
+    Responses,
+}
+
+impl Direction {
+    fn is_held_back_by(self, failure: Failure) -> bool {
+        match failure {
+            Failure::Silent => true,
+            Failure::Deaf => self == Self::Responses,
+            _ => false,
+        }
+    }
 }
 
 async fn connect(
     client: TcpStream,
-    target: (String, u16),
-    mut state: watch::Receiver<Option<Failure>>,
-    unheard: &AtomicU64,
+    target: Address,
+    mut failure: watch::Receiver<Option<Failure>>,
+    held_back: &AtomicU64,
 ) -> io::Result<()> {
     let server = TcpStream::connect(target).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let ((from_client, to_client), (from_server, to_server)) =
         (client.into_split(), server.into_split());
-    let there = pump(
-        from_client,
-        to_server,
-        state.clone(),
-        &[Failure::Silent],
-        unheard,
+    let requests = pump(
+        Direction::Requests,
+        (from_client, to_server),
+        failure.clone(),
+        held_back,
     );
-    let back = pump(
-        from_server,
-        to_client,
-        state.clone(),
-        &[Failure::Silent, Failure::Deaf],
-        unheard,
+    let responses = pump(
+        Direction::Responses,
+        (from_server, to_client),
+        failure.clone(),
+        held_back,
     );
     tokio::select! {
-        end = there => end,
-        end = back => end,
-        _ = state.wait_for(|state| *state == Some(Failure::Cut)) => Ok(()),
+        end = requests => end,
+        end = responses => end,
+        _ = failure.wait_for(|failure| *failure == Some(Failure::Cut)) => Ok(()),
     }
 }
 
-/// Carries bytes one way, for as long as nothing holds them up.
 async fn pump(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    mut state: watch::Receiver<Option<Failure>>,
-    held_up_by: &[Failure],
-    unheard: &AtomicU64,
+    direction: Direction,
+    (mut from, mut to): (OwnedReadHalf, OwnedWriteHalf),
+    mut failure: watch::Receiver<Option<Failure>>,
+    held_back: &AtomicU64,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let length = from.read(&mut buffer).await?;
-        if length > 0
-            && held_up_by.contains(&Failure::Deaf)
-            && *state.borrow() == Some(Failure::Deaf)
-        {
-            unheard.fetch_add(1, Ordering::Relaxed);
-        }
-        let free =
-            |state: &Option<Failure>| state.is_none_or(|failure| !held_up_by.contains(&failure));
-        if length == 0 || state.wait_for(free).await.is_err() {
+        if length == 0 {
             return Ok(());
         }
-        if held_up_by.contains(&Failure::Deaf) {
-            let failure = *state.borrow();
-            match failure {
+        if direction == Direction::Responses && *failure.borrow() == Some(Failure::Deaf) {
+            held_back.fetch_add(1, Ordering::Relaxed);
+        }
+        let passes = |failure: &Option<Failure>| {
+            failure.is_none_or(|failure| !direction.is_held_back_by(failure))
+        };
+        if failure.wait_for(passes).await.is_err() {
+            return Ok(());
+        }
+        if direction == Direction::Responses {
+            let current = *failure.borrow();
+            match current {
                 Some(Failure::Slow(by)) => sleep(by).await,
                 Some(Failure::MidAnswer) => return to.write_all(&buffer[..length / 2]).await,
                 Some(Failure::HalfClosed) => {
                     to.shutdown().await?;
-                    drop(
-                        state
-                            .wait_for(|state| *state != Some(Failure::HalfClosed))
-                            .await,
-                    );
+                    let over = |failure: &Option<Failure>| *failure != Some(Failure::HalfClosed);
+                    drop(failure.wait_for(over).await);
                     return Ok(());
                 }
                 _ => {}
@@ -235,7 +259,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_goes_away_and_comes_back() {
-        let proxy = Proxy::start(&echo().await, 1).await.unwrap();
+        let proxy = Proxy::start(&echo().await).await.unwrap();
         let mut stream = dial(&proxy).await;
         let mut byte = [0];
         stream.write_all(b"a").await.unwrap();
@@ -251,11 +275,7 @@ mod tests {
         proxy.recover();
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"b"));
 
-        assert_eq!(
-            proxy.unheard(),
-            0,
-            "what fell silent was not told, and has done nothing"
-        );
+        assert_eq!(proxy.held_back(), 0, "a silent server executes nothing");
         proxy.fail(Failure::Deaf);
         stream.write_all(b"d").await.unwrap();
         assert!(
@@ -263,7 +283,7 @@ mod tests {
                 .await
                 .is_err()
         );
-        assert_eq!(proxy.unheard(), 1);
+        assert_eq!(proxy.held_back(), 1);
         proxy.recover();
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"d"));
 
@@ -278,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_answer_comes_whole_and_late() {
-        let proxy = Proxy::start(&echo().await, 1).await.unwrap();
+        let proxy = Proxy::start(&echo().await).await.unwrap();
         let late = Duration::from_millis(80);
         proxy.fail(Failure::Slow(late));
         let (mut stream, begun) = (dial(&proxy).await, std::time::Instant::now());
@@ -291,12 +311,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_cut_in_its_middle() {
-        let proxy = Proxy::start(&echo().await, 1).await.unwrap();
+        let proxy = Proxy::start(&echo().await).await.unwrap();
         proxy.fail(Failure::MidAnswer);
         let mut stream = dial(&proxy).await;
         stream.write_all(b"answer").await.unwrap();
         let mut got = Vec::new();
-        // A reset after the bytes is as good an end as any.
+        // A reset may follow the bytes.
         drop(stream.read_to_end(&mut got).await);
         assert_eq!(got, b"ans");
     }
@@ -308,7 +328,6 @@ mod tests {
             &format!("redis://{}/", listener.local_addr().unwrap())
                 .parse()
                 .unwrap(),
-            1,
         )
         .await
         .unwrap();
@@ -320,7 +339,7 @@ mod tests {
         assert_eq!(
             stream.read(&mut byte).await.unwrap(),
             0,
-            "no end of the answers"
+            "the response did not end"
         );
         stream.write_all(b"a").await.unwrap();
         assert_eq!((store.read(&mut byte).await.unwrap(), byte), (1, *b"a"));
@@ -328,14 +347,13 @@ mod tests {
 
     #[tokio::test]
     async fn new_connections_follow_a_store_that_moves() {
-        let proxy = Proxy::start(&echo().await, 1).await.unwrap();
+        let proxy = Proxy::start(&echo().await).await.unwrap();
         let other = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         proxy
             .lead_to(
                 &format!("redis://{}/", other.local_addr().unwrap())
                     .parse()
                     .unwrap(),
-                1,
             )
             .unwrap();
         let _stream = dial(&proxy).await;
@@ -343,5 +361,15 @@ mod tests {
             .await
             .unwrap()
             .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_port_is_known_before_there_is_a_server_behind_it() {
+        let proxy = Proxy::bind().await.unwrap();
+        assert_eq!(dial(&proxy).await.read(&mut [0]).await.unwrap_or(0), 0);
+        proxy.lead_to(&echo().await).unwrap();
+        let (mut stream, mut byte) = (dial(&proxy).await, [0]);
+        stream.write_all(b"a").await.unwrap();
+        assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"a"));
     }
 }

@@ -1,36 +1,48 @@
-//! HTTP/1.1 as an attacker speaks it: one connection that is kept, requests that were written before, and no more parsing than needed.
+//! HTTP/1.1 over sockets of our own (RFC 9112), for what the ordinary client does not do: cut a connection before the response, flood from
+//! one thread, and take times that have no scheduler in them. No more is parsed than is needed.
 
 use std::{
-    io::{Read, Write},
+    fmt::Write as _,
+    io::{Read as _, Write as _},
     net::TcpStream,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::sleep,
+};
+use url::Position;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+use super::http::{Request, Response};
 
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) retry_after: Option<u64>,
-    pub(crate) body: Vec<u8>,
+/// Longer than any service should take.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A request as bytes.
+pub(crate) fn encode(request: &Request) -> Vec<u8> {
+    let (url, length) = (&request.url, request.body.len());
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    let mut text = format!(
+        "{} {}{query} HTTP/1.1\r\nHost: {}\r\nContent-Length: {length}\r\n",
+        request.method,
+        url.path(),
+        &url[Position::BeforeHost..Position::AfterPort]
+    );
+    for (name, value) in &request.headers {
+        let _ = write!(text, "{name}: {value}\r\n");
+    }
+    text.push_str("\r\n");
+    text.push_str(&request.body);
+    text.into_bytes()
 }
 
-/// A POST as bytes.
-pub(crate) fn post(address: &str, path: &str, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let length = body.len();
-    format!(
-        "POST /api/account{path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
-}
-
-/// An answer in what was received, and how long it is; `None` if it is not whole yet.
-pub(crate) fn parse(received: &[u8]) -> Result<Option<(Answer, usize)>> {
+/// The response at the beginning of what was received; `None` if it is not whole yet.
+pub(crate) fn parse(received: &[u8]) -> Result<Option<Response>> {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };
@@ -50,54 +62,74 @@ pub(crate) fn parse(received: &[u8]) -> Result<Option<(Answer, usize)>> {
             })
             .flatten()
     };
-    let body = header("content-length").context("no length")?;
-    let whole = end + 4 + usize::try_from(body)?;
-    let retry_after = header("retry-after");
-    Ok(received.get(end + 4..whole).map(|body| {
-        (
-            Answer {
-                status,
-                retry_after,
-                body: body.to_vec(),
-            },
-            whole,
-        )
+    let length = header("content-length").context("no length")?;
+    let Some(body) = received.get(end + 4..end + 4 + usize::try_from(length)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Response {
+        status,
+        retry_after: header("retry-after"),
+        body: String::from_utf8(body.to_vec()).context("the body is no text")?,
     }))
 }
 
-/// A connection that waits for each answer.
-pub(crate) struct Connection {
-    address: String,
-    stream: TcpStream,
+/// Sends a request over a connection of its own, and closes that after `linger` without reading.
+pub(crate) async fn send_and_cut(request: &Request, linger: Duration) -> Result<()> {
+    let (Some(host), Some(port)) = (request.url.host_str(), request.url.port_or_known_default())
+    else {
+        bail!("{} has no host", request.url)
+    };
+    let mut stream = tokio::net::TcpStream::connect((host, port))
+        .await
+        .with_context(|| format!("nothing listens on {host}:{port}"))?;
+    stream.set_nodelay(true)?;
+    stream.write_all(&encode(request)).await?;
+    sleep(linger).await;
+    Ok(())
 }
 
-impl Connection {
-    pub(crate) fn open(address: &str) -> Result<Self> {
+/// Sends an encoded request over a connection that is kept, and waits for the response.
+pub(crate) async fn exchange(
+    stream: &mut tokio::net::TcpStream,
+    request: &[u8],
+) -> Result<Response> {
+    stream.write_all(request).await?;
+    let mut received = Vec::with_capacity(1024);
+    loop {
+        if stream.read_buf(&mut received).await? == 0 {
+            bail!("the service hung up");
+        }
+        if let Some(response) = parse(&received)? {
+            return Ok(response);
+        }
+    }
+}
+
+/// A connection that is kept. It blocks its thread, so that what is timed is the response and not when a runtime polls next.
+pub(crate) struct BlockingConnection(TcpStream);
+
+impl BlockingConnection {
+    /// Connects to the server at this URL, which has no path.
+    pub(crate) fn open(url: &str) -> Result<Self> {
+        let address = url.trim_start_matches("http://");
         let stream = TcpStream::connect(address).context("the service does not listen")?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self {
-            address: address.to_owned(),
-            stream,
-        })
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        Ok(Self(stream))
     }
 
-    pub(crate) fn post(&mut self, path: &str, body: &Value) -> Result<Answer> {
-        let request = post(&self.address, path, body);
-        self.send(&request)
-    }
-
-    pub(crate) fn send(&mut self, request: &[u8]) -> Result<Answer> {
-        self.stream.write_all(request)?;
+    /// Sends an encoded request, and waits for the response.
+    pub(crate) fn send(&mut self, request: &[u8]) -> Result<Response> {
+        self.0.write_all(request)?;
         let (mut received, mut chunk) = (Vec::new(), [0; 8192]);
         loop {
-            let read = self.stream.read(&mut chunk).context("no answer in time")?;
+            let read = self.0.read(&mut chunk).context("no answer in time")?;
             if read == 0 {
                 bail!("the service hung up");
             }
             received.extend_from_slice(&chunk[..read]);
-            if let Some((answer, _)) = parse(&received)? {
-                return Ok(answer);
+            if let Some(response) = parse(&received)? {
+                return Ok(response);
             }
         }
     }
@@ -108,20 +140,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_raw_request_is_what_http_1_1_says() {
+        let request = Request::new("POST", "http://127.0.0.1:8080/a?b=c")
+            .unwrap()
+            .with_body("text/plain", "hello".to_owned());
+        let expected = "POST /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello";
+        assert_eq!(encode(&request), expected.as_bytes());
+    }
+
+    #[test]
     fn answers_are_read_when_they_are_whole() {
         let text = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\nRetry-After: 7\r\n\r\n{}HTTP";
         for end in 0..text.len() - 4 {
             assert!(parse(&text[..end]).unwrap().is_none(), "{end}");
         }
-        let (answer, length) = parse(text).unwrap().unwrap();
-        assert_eq!(
-            (
-                answer.status,
-                answer.retry_after,
-                answer.body.as_slice(),
-                length
-            ),
-            (503, Some(7), &b"{}"[..], text.len() - 4)
-        );
+        let expected = Response {
+            status: 503,
+            retry_after: Some(7),
+            body: "{}".to_owned(),
+        };
+        assert_eq!(parse(text).unwrap(), Some(expected));
     }
 }

@@ -8,11 +8,10 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{
-    front::{Front, Serving},
-    token::Token,
-};
+use super::token::Token;
 use crate::harness::{
+    http::HttpClient,
+    proxy::Proxy,
     service::{Binary, Instance, Settings},
     windows::Windows,
 };
@@ -31,7 +30,7 @@ pub(super) struct Issuer {
     /// An ID token that has expired.
     pub(super) expired: Token,
     instance: Instance,
-    _serving: Serving,
+    _proxy: Proxy,
 }
 
 impl Issuer {
@@ -41,10 +40,10 @@ impl Issuer {
         algorithm: &'static str,
         folder: &Path,
     ) -> Result<Self> {
-        let front = Front::bind().await?;
-        let url = front.url()?;
+        let (proxy, http) = (Proxy::bind().await?, HttpClient::new()?);
+        let url = proxy.http_url();
         let settings = Settings::new(&Windows::SHORT)
-            .with("DATA_DIR", &folder.join("data").display().to_string())
+            .data_dir(&folder.join("data"))
             .with("TOKENS__ALGORITHM", algorithm)
             .with("TOKENS__ISSUER", &url)
             .with("TOKENS__AUDIENCE", AUDIENCE);
@@ -57,12 +56,11 @@ impl Issuer {
         .await?;
         let email = format!("{}@example.org", algorithm.to_lowercase());
         let account = json!({ "email": email, "password": "correct horse battery" });
-        let signed_up = post(brief.url(), "signup", &account).await?;
+        let signed_up = post(&http, brief.url(), "signup", &account).await?;
         brief.stop().await?;
         let instance = Instance::start(binary, &settings, folder.join("service")).await?;
-        let behind = instance.url().trim_start_matches("http://").to_owned();
-        let serving = front.serve(behind);
-        let signed_in = post(&url, "signin", &account).await?;
+        proxy.lead_to(&instance.url().parse()?)?;
+        let signed_in = post(&http, &url, "signin", &account).await?;
         let token = |answer: &Value, name: &str| -> Result<Token> {
             Token::parse(
                 answer["tokens"][name]
@@ -78,7 +76,7 @@ impl Issuer {
             expired: token(&signed_up, "idToken")?,
             url,
             instance,
-            _serving: serving,
+            _proxy: proxy,
         };
         ensure!(
             issuer.id.header()?["alg"] == algorithm,
@@ -126,17 +124,14 @@ pub(super) fn now() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }
 
-async fn post(base: &str, operation: &str, body: &Value) -> Result<Value> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let answer = client
-        .post(format!("{base}/api/account/{operation}"))
-        .json(body)
-        .send()
+async fn post(http: &HttpClient, base: &str, operation: &str, body: &Value) -> Result<Value> {
+    let response = http
+        .post(&format!("{base}/api/account/{operation}"), body)
         .await?;
-    let status = answer.status();
     ensure!(
-        status.is_success(),
-        "{operation} was answered with {status}"
+        response.is_success(),
+        "{operation} was answered with {}",
+        response.status
     );
-    Ok(answer.json().await?)
+    response.json()
 }

@@ -2,16 +2,14 @@
 //! `revolve-verify`; each also in ways that must be refused. The libraries are driven by the small scripts in `xtask/interop`.
 
 mod cases;
-pub(crate) mod front;
 mod issuer;
 mod report;
 mod token;
 mod tools;
 
-use std::{collections::HashMap, fs, path::Path, process::Stdio};
+use std::{collections::HashMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tokio::io::AsyncWriteExt as _;
 
 use self::{
     cases::{Incoming, Outgoing},
@@ -20,7 +18,7 @@ use self::{
     token::Token,
     tools::{Answer, LIBRARIES, Tasks},
 };
-use crate::harness::{interrupt::Interrupt, process, service::Binary};
+use crate::harness::{folders, interrupt::Interrupt, process, service::Binary};
 pub(crate) use tools::Tools;
 
 /// What the service can sign with.
@@ -36,10 +34,7 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
 pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     eprintln!("building the service and revolve-verify's example");
     let binary = Binary::build(false, interrupt).await?;
-    let folder = tempfile::Builder::new()
-        .prefix("revolve-interop-")
-        .tempdir()
-        .context("could not make a temporary directory")?;
+    let folder = folders::temporary("interop")?;
     let report = interrupt
         .guard(both_directions(tools, &binary, folder.path()))
         .await?;
@@ -195,30 +190,8 @@ async fn revolve_verify(key_set: &Path, tokens: &[String]) -> Result<Vec<String>
         "--",
     ])?;
     command.args([cases::ISSUER, AUDIENCE]).arg(key_set);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .context("could not run cargo")?;
-    let mut input = child.stdin.take().context("the example has no input")?;
-    let lines = tokens.join("\n");
-    let (written, output) = tokio::join!(
-        async move {
-            let written = input.write_all(lines.as_bytes()).await;
-            drop(input);
-            written
-        },
-        child.wait_with_output()
-    );
-    let output = output?;
-    ensure!(
-        output.status.success(),
-        "revolve-verify's example failed ({})",
-        output.status
-    );
-    written?;
-    let said: Vec<String> = String::from_utf8(output.stdout)?
+    let output = process::pipe(&mut command, tokens.join("\n").as_bytes()).await?;
+    let said: Vec<String> = String::from_utf8(output)?
         .lines()
         .map(str::to_owned)
         .collect();

@@ -7,12 +7,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::MetadataCommand;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use tokio::process::Command;
 
 use crate::harness::{
+    folders,
     interrupt::Interrupt,
     process::{self, brief},
     python::Venv,
@@ -51,13 +51,8 @@ impl Tools {
     /// # Errors
     /// A reason in one line, if Python, node or their registries are missing.
     pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
-        let scripts = crate::harness::folders::root()?.join("xtask/interop");
-        let target = MetadataCommand::new()
-            .current_dir(crate::harness::folders::root()?)
-            .no_deps()
-            .exec()?
-            .target_directory
-            .into_std_path_buf();
+        let scripts = folders::root()?.join("xtask/interop");
+        let target = folders::target()?;
         let requirements = scripts.join("requirements.txt");
         let python = interrupt
             .guard(Venv::prepare(target.join("interop/python"), &requirements))
@@ -227,22 +222,7 @@ async fn pipe(command: &mut Command, tasks: &impl Serialize) -> Result<Vec<u8>> 
     ] {
         command.env_remove(name);
     }
-    let stdio = std::process::Stdio::piped;
-    let mut child = command
-        .stdin(stdio())
-        .stdout(stdio())
-        .kill_on_drop(true)
-        .spawn()
-        .context("could not run a script")?;
-    let mut input = child.stdin.take().context("the script has no input")?;
-    // It reads everything before it writes anything.
-    input.write_all(&serde_json::to_vec(tasks)?).await?;
-    drop(input);
-    let output = child.wait_with_output().await?;
-    if !output.status.success() {
-        bail!("a script failed ({}), see above", output.status);
-    }
-    Ok(output.stdout)
+    process::pipe(command, &serde_json::to_vec(tasks)?).await
 }
 
 /// Whether `folder` was filled from a list like `wanted`.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{Bench, users::People};
-use crate::harness::{service::Instance, stores::Kind, usage};
+use super::{Bench, users::Users};
+use crate::harness::{service::Instance, statistics::median, stores::StoreKind, usage};
 
 const ROUNDS: usize = 5;
-const PEOPLE: u32 = 2_000;
+const USERS: u32 = 2_000;
 
 /// CPU time of one refresh in microseconds, medians over the rounds.
 pub(super) struct Cost {
@@ -25,7 +25,7 @@ pub(super) struct Cost {
 struct Side {
     algorithm: &'static str,
     service: Instance,
-    people: People,
+    users: Users,
     rounds: Vec<[f64; 3]>,
     refreshes: u32,
 }
@@ -36,11 +36,11 @@ pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
         let service = bench
             .service(&format!("cpu_{}", algorithm.to_lowercase()), algorithm)
             .await?;
-        let people = People::sign_up(service.url(), PEOPLE).await?;
+        let users = Users::sign_up(service.url(), USERS).await?;
         sides.push(Side {
             algorithm,
             service,
-            people,
+            users,
             rounds: Vec::new(),
             refreshes: 0,
         });
@@ -56,9 +56,13 @@ pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
     for mut side in sides {
         side.service.stop().await?;
         let median = |which: usize| {
-            let mut values: Vec<f64> = side.rounds.iter().map(|round| round[which]).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
+            median(
+                &side
+                    .rounds
+                    .iter()
+                    .map(|round| round[which])
+                    .collect::<Vec<_>>(),
+            )
         };
         let (service, redis, postgres) = (median(0), median(1), median(2));
         costs.push(Cost {
@@ -78,12 +82,12 @@ impl Side {
             self.service.pid().context("the service runs")?,
             bench
                 .stores
-                .get(Kind::Redis)
+                .get(StoreKind::Redis)
                 .and_then(crate::harness::stores::Store::pid)
                 .context("Redis runs here")?,
             bench
                 .stores
-                .get(Kind::Postgres)
+                .get(StoreKind::Postgres)
                 .and_then(crate::harness::stores::Store::pid)
                 .context("Postgres runs here")?,
         ];
@@ -94,7 +98,7 @@ impl Side {
                 .collect::<Result<Vec<_>>>()
         };
         let before = used()?;
-        let count = self.people.refresh_for(time).await?;
+        let count = self.users.refresh_for(time).await?;
         let after = used()?;
         let each = |which: usize| (after[which] - before[which]) * 1e6 / f64::from(count.max(1));
         self.rounds.push([each(0), each(1), each(2)]);

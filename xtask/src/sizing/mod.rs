@@ -12,9 +12,10 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::harness::{
+    folders,
     interrupt::Interrupt,
     service::{Binary, Instance, Settings},
-    stores::{self, Kind, Stores, schema::Schema},
+    stores::{self, Schema, StoreKind, Stores},
     windows::Windows,
 };
 
@@ -64,25 +65,20 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     if args.print {
         Ok(())
     } else {
-        page::write(
-            &crate::harness::folders::root()?.join("docs/sizing.md"),
-            &text,
-        )
+        page::write(&folders::root()?.join("docs/sizing.md"), &text)
     }
 }
 
 async fn measure(args: &Args, binary: Binary, stores: &Stores) -> Result<Figures> {
     let url =
         |kind| -> Result<Url> { Ok(stores.get(kind).context("it was started")?.url().parse()?) };
-    let folder = tempfile::Builder::new()
-        .prefix("revolve-sizing-")
-        .tempdir()?;
+    let folder = folders::temporary("sizing")?;
     let bench = Bench {
         args,
         binary,
         stores,
-        redis: url(Kind::Redis)?,
-        postgres: url(Kind::Postgres)?,
+        redis: url(StoreKind::Redis)?,
+        postgres: url(StoreKind::Postgres)?,
         folder,
     };
     let (redis, postgres) = space::server(&bench).await?;

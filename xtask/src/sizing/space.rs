@@ -3,10 +3,12 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
-use tokio_postgres::NoTls;
 
-use super::{Bench, settings, users::People};
-use crate::harness::{service::Instance, stores::redis::Redis as Link};
+use super::{Bench, settings, users::Users};
+use crate::harness::{
+    service::Instance,
+    stores::{PostgresConnection, RedisConnection},
+};
 
 /// Sessions that some users get besides their first.
 const MORE: u32 = 9;
@@ -43,10 +45,10 @@ pub(super) async fn server(bench: &Bench<'_>) -> Result<(Redis, Postgres)> {
         bench.args.users
     );
     let mut service = bench.service("sizing", "ES256").await?;
-    let mut link = Link::connect(&bench.redis).await?;
+    let mut link = RedisConnection::connect(&bench.redis).await?;
     let users = bench.args.users;
     let empty = link.used_memory().await?;
-    let mut people = People::sign_up(service.url(), users).await?;
+    let mut people = Users::sign_up(service.url(), users).await?;
     let full = link.used_memory().await?;
     people.refresh_each().await?;
     let refreshed = link.used_memory().await?;
@@ -66,8 +68,7 @@ pub(super) async fn server(bench: &Bench<'_>) -> Result<(Redis, Postgres)> {
 }
 
 async fn tables(bench: &Bench<'_>) -> Result<Postgres> {
-    let (client, connection) = tokio_postgres::connect(bench.postgres.as_str(), NoTls).await?;
-    tokio::spawn(connection);
+    let client = PostgresConnection::open(&bench.postgres).await?;
     // Dead rows are gone and pages are as they would be in the long run.
     let mut tables = Vec::new();
     for name in ["users", "sessions"] {
@@ -101,7 +102,7 @@ pub(super) async fn embedded(bench: &Bench<'_>) -> Result<Sqlite> {
     )
     .await?;
     let before = size(&home).unwrap_or_default();
-    People::sign_up(service.url(), users)
+    Users::sign_up(service.url(), users)
         .await?
         .refresh_each()
         .await?;

@@ -1,35 +1,32 @@
-//! People who use a service: they sign up, and refresh, a few at a time.
+//! Users who use a service: they sign up, and refresh, a few at a time.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 use indicatif::ProgressBar;
-use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// So many requests are under way at once.
+use crate::harness::http::HttpClient;
+
+/// Requests at once.
 const AT_ONCE: u32 = 8;
 const PASSWORD: &str = "correct horse battery";
 
-/// The newest refresh tokens of some users, and where they are good.
-pub(super) struct People {
-    client: Client,
+/// Users of a service and their newest refresh tokens.
+pub(super) struct Users {
+    client: HttpClient,
     url: String,
     tokens: Vec<String>,
 }
 
-impl People {
-    /// Signs up so many.
+impl Users {
     pub(super) async fn sign_up(url: &str, number: u32) -> Result<Self> {
-        let client = Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(30))
-            .build()?;
+        let client = HttpClient::new()?;
         let (next, bar) = (
             AtomicU32::new(0),
             ProgressBar::new(number.into()).with_message("sign-ups"),
@@ -41,7 +38,7 @@ impl People {
                 if who >= number {
                     return Ok::<_, anyhow::Error>(tokens);
                 }
-                let body = json!({ "email": format!("person-{who}@example.org"), "password": PASSWORD, "deviceName": "Firefox on Linux" });
+                let body = json!({ "email": format!("user-{who}@example.org"), "password": PASSWORD, "deviceName": "Firefox on Linux" });
                 tokens.push(ask(&client, &format!("{url}/api/account/signup"), &body).await?);
                 bar.inc(1);
             }
@@ -55,7 +52,7 @@ impl People {
         })
     }
 
-    /// Signs each of the first `number` in again, `times` times, as other devices. Their new tokens are not kept.
+    /// Signs each of the first `number` in `times` more times, as other devices. Their new tokens are not kept.
     pub(super) async fn sign_in(&self, number: u32, times: u32) -> Result<()> {
         let next = AtomicU32::new(0);
         let some = async || {
@@ -64,7 +61,7 @@ impl People {
                 if who >= number * times {
                     return Ok::<_, anyhow::Error>(());
                 }
-                let body = json!({ "email": format!("person-{}@example.org", who % number), "password": PASSWORD });
+                let body = json!({ "email": format!("user-{}@example.org", who % number), "password": PASSWORD });
                 ask(
                     &self.client,
                     &format!("{}/api/account/signin", self.url),
@@ -91,7 +88,7 @@ impl People {
         .map(drop)
     }
 
-    /// They refresh one after another for so long; how often.
+    /// Refreshes for so long; returns how often.
     pub(super) async fn refresh_for(&mut self, time: Duration) -> Result<u32> {
         let end = Instant::now() + time;
         let share = self.tokens.len().div_ceil(AT_ONCE as usize).max(1);
@@ -114,21 +111,12 @@ impl People {
     }
 }
 
-/// Sends a request; the refresh token of its answer.
-async fn ask(client: &Client, url: &str, body: &Value) -> Result<String> {
-    let answer = client
-        .post(url)
-        .json(body)
-        .send()
+/// Sends a request; the refresh token of its response.
+async fn ask(client: &HttpClient, url: &str, body: &Value) -> Result<String> {
+    let response = client
+        .post(url, body)
         .await
         .context("the service does not answer")?;
-    let status = answer.status();
-    let answer: Value = answer
-        .json()
-        .await
-        .context("the service answers something else")?;
-    match answer["tokens"]["refreshToken"].as_str() {
-        Some(token) => Ok(token.to_owned()),
-        None => bail!("{url} answers {status}: {answer}"),
-    }
+    let token = response.text("/tokens/refreshToken");
+    token.with_context(|| format!("{url} answers {}: {}", response.status, response.body))
 }

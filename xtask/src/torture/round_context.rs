@@ -1,88 +1,104 @@
-//! What a case has to work with in one round: the instances, the windows, and newcomers with accounts of their own.
+//! What a case has to work with in one round: the servers, the windows, and new clients with accounts of their own.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
 use fastrand::Rng;
 
-use super::{plan::Round, verdict::Verdict};
+use super::{servers::ServerGroup, verdict::Verdict};
 use crate::harness::{
     api::{Api, Reply},
     client::Client,
+    http::HttpClient,
     journal::Journal,
     profile::{Account, Answer, Grant, Profile},
-    service::Site,
     windows::Windows,
 };
 
 /// What all rounds share.
-pub(crate) struct Run {
+pub(crate) struct TortureRun {
     pub(crate) profile: Arc<Profile>,
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: HttpClient,
     pub(crate) windows: Windows,
-    /// Longest that a case may wait for windows.
-    pub(crate) patience: std::time::Duration,
-    /// Tells this run's accounts from those of others.
+    /// The longest that a case may wait for a window to pass.
+    pub(crate) patience: Duration,
+    /// In the names of this run's accounts.
     pub(crate) nonce: String,
-    /// First tokens that were obtained beforehand; each is used once.
+    /// Refresh tokens from a file, each for one round.
     pub(crate) tokens: Option<Mutex<Vec<String>>>,
 }
 
-impl Run {
+impl TortureRun {
     /// Whether a user can have several sessions.
     pub(crate) fn has_siblings(&self) -> bool {
         self.tokens.is_none() && self.profile.sign_in.is_some()
     }
 
-    /// Whether a change of password hits nobody but the round's own user.
+    /// Whether each round has an account that no other round uses.
     pub(crate) fn has_own_accounts(&self) -> bool {
         self.tokens.is_none() && self.profile.sign_up.is_some()
     }
-}
 
-/// How a round could not come to a verdict.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// The machine or the service was too slow for the windows to decide anything.
-    TooSlow(String),
-    /// Something that is no part of the case failed.
-    Broken(anyhow::Error),
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Trouble {
-    fn from(error: E) -> Self {
-        Self::Broken(error.into())
+    /// Why a case that waits for so long can't run, if it can't.
+    pub(crate) fn would_wait_for(&self, wait: Duration) -> Option<String> {
+        let words = humantime::format_duration;
+        (wait > self.patience).then(|| {
+            format!(
+                "would wait for {} (--patience {})",
+                words(wait),
+                words(self.patience)
+            )
+        })
     }
 }
 
-/// What a case returns.
-pub(crate) type Judged = Result<Verdict, Trouble>;
-
-/// One round's surroundings.
-pub(crate) struct Scene {
-    pub(crate) run: Arc<Run>,
-    pub(crate) site: Arc<Site>,
-    pub(crate) journal: Journal,
-    /// How often the case was played before, which chooses among the instances that rounds take turns with.
-    pub(crate) turn: usize,
-    number: usize,
-    attempt: u32,
-    people: AtomicU32,
+/// Why a round has no verdict.
+#[derive(Debug)]
+pub(crate) enum RoundError {
+    /// The machine or the service was too slow for the windows to decide anything.
+    TooSlow(String),
+    /// Something that is no part of the case failed.
+    Failed(anyhow::Error),
 }
 
-impl Scene {
-    pub(crate) fn new(run: Arc<Run>, site: Arc<Site>, round: &Round, attempt: u32) -> Self {
+impl<E: Into<anyhow::Error>> From<E> for RoundError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+pub(crate) type RoundOutcome = Result<Verdict, RoundError>;
+
+/// The surroundings of one attempt at one round.
+pub(crate) struct RoundContext {
+    pub(crate) run: Arc<TortureRun>,
+    pub(crate) servers: Arc<ServerGroup>,
+    pub(crate) journal: Journal,
+    round: usize,
+    attempt: u32,
+    accounts: AtomicU32,
+}
+
+impl RoundContext {
+    pub(crate) fn new(
+        run: Arc<TortureRun>,
+        servers: Arc<ServerGroup>,
+        round: usize,
+        attempt: u32,
+    ) -> Self {
         Self {
             run,
-            site,
+            servers,
             journal: Journal::new(),
-            turn: round.turn,
-            number: round.number,
+            round,
             attempt,
-            people: AtomicU32::new(0),
+            accounts: AtomicU32::new(0),
         }
     }
 
@@ -94,8 +110,7 @@ impl Scene {
         &self.run.profile
     }
 
-    /// An instance by its URL.
-    pub(crate) fn api(&self, base: &str) -> Api {
+    fn api(&self, base: &str) -> Api {
         Api {
             http: self.run.http.clone(),
             profile: Arc::clone(&self.run.profile),
@@ -104,23 +119,21 @@ impl Scene {
         }
     }
 
-    /// All replicas.
     pub(crate) fn replicas(&self) -> Vec<Api> {
-        self.site.urls.iter().map(|url| self.api(url)).collect()
+        self.servers.urls.iter().map(|url| self.api(url)).collect()
     }
 
-    /// Any replica.
-    pub(crate) fn any(&self, rng: &mut Rng) -> Api {
-        self.api(&self.site.urls[rng.usize(..self.site.urls.len())])
+    pub(crate) fn any_replica(&self, rng: &mut Rng) -> Api {
+        self.api(&self.servers.urls[rng.usize(..self.servers.urls.len())])
     }
 
-    /// An account of this round's own, or one of those that exist.
-    pub(crate) fn account(&self) -> Result<Account> {
-        let person = self.people.fetch_add(1, Ordering::Relaxed);
+    /// A new account's name and password, or one of the accounts that exist.
+    fn account(&self) -> Result<Account> {
+        let number = self.accounts.fetch_add(1, Ordering::Relaxed);
         if self.run.profile.sign_up.is_some() {
             let user = format!(
-                "torture-{}-{}-{}-{person}@example.org",
-                self.run.nonce, self.number, self.attempt
+                "torture-{}-{}-{}-{number}@example.org",
+                self.run.nonce, self.round, self.attempt
             );
             return Ok(Account {
                 user,
@@ -128,20 +141,29 @@ impl Scene {
             });
         }
         let accounts = &self.run.profile.accounts;
-        let index = (self.number + usize::try_from(person)?).checked_rem(accounts.len());
+        let index = (self.round + usize::try_from(number)?).checked_rem(accounts.len());
         index
             .map(|index| accounts[index].clone())
             .context("the profile has neither sign_up nor accounts")
     }
 
-    /// A newcomer's first session; plain or bound, as chance has it.
-    pub(crate) async fn client(&self, api: &Api, rng: &mut Rng) -> Result<Client> {
-        let shows = self.profile().has_credentials() && rng.bool();
-        Ok(self.newcomer(api, shows).await?.1)
+    /// A new user's client; it sends its device credential or not, at random.
+    pub(crate) async fn new_client(&self, api: &Api, rng: &mut Rng) -> Result<Client> {
+        let sends_credential = self.sends_credential(rng);
+        Ok(self.sign_up(api, sends_credential).await?.1)
     }
 
-    /// The same, and the account. A session that shows its credential is bound by a first refresh.
-    pub(crate) async fn newcomer(&self, api: &Api, shows: bool) -> Result<(Account, Client)> {
+    /// Whether a new client sends its device credential, at random where there are any.
+    pub(crate) fn sends_credential(&self, rng: &mut Rng) -> bool {
+        self.profile().has_credentials() && rng.bool()
+    }
+
+    /// A new user and a client. A session whose client sends its credential is bound by a first refresh.
+    pub(crate) async fn sign_up(
+        &self,
+        api: &Api,
+        sends_credential: bool,
+    ) -> Result<(Account, Client)> {
         if let Some(tokens) = &self.run.tokens {
             let token = tokens
                 .lock()
@@ -162,47 +184,48 @@ impl Scene {
                 Client {
                     api: api.clone(),
                     grant,
-                    shows: false,
+                    sends_credential: false,
                 },
             ));
         }
         let account = self.account()?;
-        let reply = if self.run.profile.sign_up.is_some() {
-            patiently(async || api.sign_up(&account).await).await?
+        let client = if self.run.profile.sign_up.is_some() {
+            let reply = until_available(async || api.sign_up(&account).await).await?;
+            begin(api, &reply, sends_credential).await?
         } else {
-            patiently(async || api.sign_in(&account, None).await).await?
+            self.sign_in(api, &account, sends_credential).await?
         };
-        let mut client = Client::of(api, &reply, shows)?;
-        if shows {
-            client.advance().await?;
-        }
         Ok((account, client))
     }
 
-    /// One more session of somebody.
-    pub(crate) async fn sibling(
+    /// A client with one more session of this user.
+    pub(crate) async fn sign_in(
         &self,
         api: &Api,
         account: &Account,
-        shows: bool,
+        sends_credential: bool,
     ) -> Result<Client> {
-        let reply = patiently(async || api.sign_in(account, None).await).await?;
-        let mut client = Client::of(api, &reply, shows)?;
-        if shows {
-            client.advance().await?;
-        }
-        Ok(client)
+        let reply = until_available(async || api.sign_in(account, None).await).await?;
+        begin(api, &reply, sends_credential).await
     }
 }
 
-/// Again, for as long as the service is not available.
-pub(crate) async fn patiently(request: impl AsyncFn() -> Result<Reply>) -> Result<Reply> {
+async fn begin(api: &Api, reply: &Reply, sends_credential: bool) -> Result<Client> {
+    let mut client = Client::from_reply(api, reply, sends_credential)?;
+    if sends_credential {
+        client.advance().await?;
+    }
+    Ok(client)
+}
+
+/// Repeats a request for as long as the service is not available.
+pub(crate) async fn until_available(request: impl AsyncFn() -> Result<Reply>) -> Result<Reply> {
     for _ in 0..40 {
         let reply = request().await?;
         if reply.answer != Answer::Unavailable {
             return Ok(reply);
         }
-        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
     bail!("the service stays unavailable")
 }

@@ -1,12 +1,12 @@
-//! What the tour says: in colour on a terminal, plain elsewhere.
+//! The tour's output: in colour on a terminal, plain elsewhere.
 
 use console::style;
 
-/// As many characters of a token as are shown: its end, since all begin alike.
+/// As many characters of a token are shown, from its end, since all tokens begin alike.
 const SHOWN: usize = 8;
 
-/// The next scene.
-pub(super) fn scene(number: u32, title: &str) {
+/// The heading of a chapter.
+pub(super) fn heading(number: u32, title: &str) {
     println!(
         "\n{} {}",
         style(format!("{number}.")).cyan().bold(),
@@ -14,22 +14,21 @@ pub(super) fn scene(number: u32, title: &str) {
     );
 }
 
-/// What somebody does.
-pub(super) fn does(what: &str) {
-    println!("   {what}");
+pub(super) fn plain(text: &str) {
+    println!("   {text}");
 }
 
-/// What came of it, as it should.
-pub(super) fn good(what: &str) {
-    println!("   {} {what}", style("✓").green().bold());
+/// A response that grants what was asked for.
+pub(super) fn granted(text: &str) {
+    println!("   {} {text}", style("✓").green().bold());
 }
 
-/// What somebody heard who should not get anything.
-pub(super) fn refused(what: &str) {
-    println!("   {} {what}", style("✗").red().bold());
+/// A response that refuses.
+pub(super) fn refused(text: &str) {
+    println!("   {} {text}", style("✗").red().bold());
 }
 
-/// A line that the service wrote.
+/// A line of the service's log.
 pub(super) fn log(line: &str) {
     println!("     {}", style(line).dim());
 }

@@ -1,4 +1,4 @@
-//! The story: a sign-up, another service, a lost answer, two tabs, two thieves, a sign-out.
+//! The story: a sign-up, another service, a lost response, ten tabs, two thieves, a sign-out.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
@@ -7,52 +7,52 @@ use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    RETRY_FREE, Stage,
-    client::Client,
-    output::{self, short},
+    device::{Device, expect, line},
+    output::{self, granted, heading, plain, refused, short},
+    setup::{RETRY_FREE, TourSetup},
 };
 
 const EMAIL: &str = "ann@example.org";
 const PASSWORD: &str = "correct horse battery";
-/// Requests at once, as tabs that wake up together send them.
+/// Refreshes at once, as from tabs that wake up together.
 const TABS: usize = 10;
-/// A sign-out must count at the other service within this.
+/// The other service refuses the ID token this soon after a sign-out.
 const SOON: Duration = Duration::from_secs(5);
 
-pub(super) async fn play(stage: &mut Stage) -> Result<()> {
-    output::scene(
+pub(super) async fn play(setup: &TourSetup) -> Result<()> {
+    heading(
         1,
         "A fresh server: one process, one SQLite file, keys of its own",
     );
-    output::good(&format!("listening on {}", stage.issuer));
-    let mut laptop = sign_up(stage).await?;
-    verify(stage, &laptop).await?;
-    lost_answer(&mut laptop).await?;
+    granted(&format!("listening on {}", setup.issuer));
+    let mut laptop = sign_up(setup).await?;
+    verify(setup, &laptop).await?;
+    lost_response(&mut laptop).await?;
     tabs(&mut laptop).await?;
-    stolen_from_a_device(&mut laptop).await?;
-    stolen_from_a_plain_client(stage, &laptop).await?;
-    sign_out(stage, &laptop).await?;
-    output::scene(9, "What the service has written about it");
-    for line in events(stage)? {
+    stolen_from_a_bound_session(&mut laptop).await?;
+    stolen_from_a_plain_session(setup, &laptop).await?;
+    sign_out(setup, &laptop).await?;
+    heading(9, "The security events in the service's log");
+    for line in events(setup)? {
         output::log(&line);
     }
     println!();
     Ok(())
 }
 
-async fn sign_up(stage: &Stage) -> Result<Client> {
-    output::scene(2, "Ann signs up on her laptop");
-    let mut laptop = stage.client()?;
-    let answer = laptop.sign_up(EMAIL, PASSWORD).await?;
-    output::does(&format!(
+async fn sign_up(setup: &TourSetup) -> Result<Device> {
+    heading(2, "Ann signs up on her laptop");
+    let mut laptop = setup.device()?;
+    let response = laptop.sign_up(EMAIL, PASSWORD).await?;
+    plain(&format!(
         "POST /api/account/signup {{\"email\":\"{EMAIL}\",…}}"
     ));
-    output::good(&format!(
+    granted(&format!(
         "{}, session {}",
-        answer.line(),
-        answer.text("/session/id")?
+        line(&response),
+        response.text("/session/id")?
     ));
-    output::good(&format!(
+    granted(&format!(
         "ID token {}, refresh token {}",
         short(&laptop.id_token),
         short(&laptop.refresh_token)
@@ -60,130 +60,110 @@ async fn sign_up(stage: &Stage) -> Result<Client> {
     Ok(laptop)
 }
 
-async fn verify(stage: &Stage, laptop: &Client) -> Result<()> {
-    output::scene(3, "Another service verifies her ID token, by public key");
-    output::does(&format!("GET {}", stage.hello));
-    let (status, said) = laptop.greet(&stage.hello).await?;
+async fn verify(setup: &TourSetup, laptop: &Device) -> Result<()> {
+    heading(3, "Another service verifies her ID token by public key");
+    plain(&format!("GET {}", setup.hello));
+    let response = laptop.greet(&setup.hello).await?;
     ensure!(
-        status == 200 && said.contains(EMAIL),
-        "the relying service answers {status} {said}"
+        response.status == 200 && response.body.contains(EMAIL),
+        "the relying service answers {} {}",
+        response.status,
+        response.body
     );
-    output::good(&format!("{status} {said}"));
+    granted(&format!("{} {}", response.status, response.body));
     Ok(())
 }
 
-async fn lost_answer(laptop: &mut Client) -> Result<()> {
-    output::scene(4, "She refreshes, and the answer is lost on its way");
+async fn lost_response(laptop: &mut Device) -> Result<()> {
+    heading(4, "She refreshes, and the response is lost on its way");
     let token = laptop.refresh_token.clone();
-    let lost = laptop.present(&token, true).await?.expect(200, "")?;
-    output::does(&format!(
-        "{} becomes {}, but nobody hears of it",
+    let lost = expect(laptop.present(&token, true).await?, 200, "")?;
+    let lost = lost.text("/tokens/refreshToken")?;
+    plain(&format!(
+        "{} becomes {}, but her laptop does not receive it",
         short(&token),
-        short(lost.text("/tokens/refreshToken")?)
+        short(&lost)
     ));
-    let again = laptop.refresh(true).await?;
-    let (one, other) = (
-        lost.text("/tokens/refreshToken")?,
-        again.text("/tokens/refreshToken")?,
-    );
-    ensure!(one == other, "the retry got another successor");
-    output::good(&format!(
-        "the same again gets {}: the same successor, byte for byte",
-        short(other)
+    let again = laptop.refresh(true).await?.text("/tokens/refreshToken")?;
+    ensure!(lost == again, "the retry got another successor");
+    granted(&format!(
+        "the retry gets {}: the same successor, byte for byte",
+        short(&again)
     ));
     Ok(())
 }
 
-async fn tabs(laptop: &mut Client) -> Result<()> {
-    output::scene(5, "Her tabs wake up together");
+async fn tabs(laptop: &mut Device) -> Result<()> {
+    heading(5, "Her tabs wake up together");
     let token = laptop.refresh_token.clone();
-    let answers = try_join_all((0..TABS).map(|_| laptop.present(&token, true))).await?;
+    let responses = try_join_all((0..TABS).map(|_| laptop.present(&token, true))).await?;
     let mut successors = BTreeSet::new();
-    for answer in answers {
-        successors.insert(
-            answer
-                .expect(200, "")?
-                .text("/tokens/refreshToken")?
-                .to_owned(),
-        );
+    for response in responses {
+        successors.insert(expect(response, 200, "")?.text("/tokens/refreshToken")?);
     }
     ensure!(successors.len() == 1, "{} successors", successors.len());
     laptop.refresh_token = successors.pop_first().context("no successor")?;
-    output::good(&format!(
-        "{TABS} refreshes at once, {TABS} answers, one successor: {}",
+    granted(&format!(
+        "{TABS} refreshes at once, {TABS} responses, one successor: {}",
         short(&laptop.refresh_token)
     ));
     Ok(())
 }
 
-async fn stolen_from_a_device(laptop: &mut Client) -> Result<()> {
-    output::scene(6, "A thief copies her newest refresh token");
-    let refused = laptop
-        .present(&laptop.refresh_token, false)
-        .await?
-        .expect(401, "device_mismatch")?;
-    output::does("her session is bound to her laptop: it has shown its device credential");
-    output::refused(&format!("thief: {}", refused.line()));
+async fn stolen_from_a_bound_session(laptop: &mut Device) -> Result<()> {
+    heading(6, "A thief copies her newest refresh token");
+    let thief = laptop.present(&laptop.refresh_token, false).await?;
+    let thief = expect(thief, 401, "device_mismatch")?;
+    plain("her session is bound to her laptop, which has shown its device credential");
+    refused(&format!("thief: {}", line(&thief)));
     laptop.refresh(true).await?;
-    output::good("Ann: 200, she notices nothing");
+    granted("Ann: 200, she notices nothing");
     Ok(())
 }
 
-async fn stolen_from_a_plain_client(stage: &Stage, laptop: &Client) -> Result<()> {
-    output::scene(
+async fn stolen_from_a_plain_session(setup: &TourSetup, laptop: &Device) -> Result<()> {
+    heading(
         7,
-        "A thief copies a token of her phone, whose app knows nothing of devices",
+        "A thief copies a token of her phone, whose app does not use device credentials",
     );
-    let mut phone = stage.client()?;
+    let mut phone = setup.device()?;
     phone.sign_in(EMAIL, PASSWORD).await?;
     let stolen = phone.refresh_token.clone();
     phone.refresh(false).await?;
     phone.refresh(false).await?;
-    output::does(
-        "the phone refreshes twice; the thief comes with the old token, at once and once more later",
-    );
-    let thief = phone
-        .present(&stolen, false)
-        .await?
-        .expect(401, "token_stale")?;
-    output::refused(&format!("thief: {}; it could be a slow tab", thief.line()));
+    plain("the phone refreshes twice; the thief presents the old token at once, and again later");
+    let thief = expect(phone.present(&stolen, false).await?, 401, "token_stale")?;
+    refused(&format!("thief: {}; it could be a slow tab", line(&thief)));
     sleep(RETRY_FREE + Duration::from_millis(100)).await;
-    let thief = phone
-        .present(&stolen, false)
-        .await?
-        .expect(401, "token_reused")?;
-    output::refused(&format!(
+    let thief = expect(phone.present(&stolen, false).await?, 401, "token_reused")?;
+    refused(&format!(
         "thief: {}; no tab is that slow (10 s by default, {} s in this tour)",
-        thief.line(),
+        line(&thief),
         RETRY_FREE.as_secs()
     ));
-    let owner = phone
-        .present(&phone.refresh_token, false)
-        .await?
-        .expect(401, "token_reused")?;
-    output::refused(&format!(
+    let owner = phone.present(&phone.refresh_token, false).await?;
+    let owner = expect(owner, 401, "token_reused")?;
+    refused(&format!(
         "phone: {}; this session is over, and Ann is told why",
-        owner.line()
+        line(&owner)
     ));
-    let listed = laptop.sessions().await?.expect(200, "")?;
-    let live = listed.body["sessions"].as_array().map_or(0, Vec::len);
+    let listed = expect(laptop.sessions().await?, 200, "")?.json()?;
+    let live = listed["sessions"].as_array().map_or(0, Vec::len);
     ensure!(live == 1, "{live} sessions live");
-    output::good("her laptop's session lives");
+    granted("her laptop's session lives");
     Ok(())
 }
 
-async fn sign_out(stage: &Stage, laptop: &Client) -> Result<()> {
-    output::scene(8, "She signs out");
-    let answer = laptop.sign_out().await?.expect(204, "")?;
+async fn sign_out(setup: &TourSetup, laptop: &Device) -> Result<()> {
+    heading(8, "She signs out");
+    let response = expect(laptop.sign_out().await?, 204, "")?;
     let begun = Instant::now();
-    output::does(&format!("POST /api/account/signout: {}", answer.line()));
-    let refused = laptop
-        .present(&laptop.refresh_token, true)
-        .await?
-        .expect(401, "session_revoked")?;
-    output::refused(&format!("her refresh token: {}", refused.line()));
+    plain(&format!("POST /api/account/signout: {}", line(&response)));
+    let response = laptop.present(&laptop.refresh_token, true).await?;
+    let response = expect(response, 401, "session_revoked")?;
+    refused(&format!("her refresh token: {}", line(&response)));
     loop {
-        let (status, _) = laptop.greet(&stage.hello).await?;
+        let status = laptop.greet(&setup.hello).await?.status;
         if status == 401 {
             break;
         }
@@ -193,17 +173,17 @@ async fn sign_out(stage: &Stage, laptop: &Client) -> Result<()> {
         );
         sleep(Duration::from_millis(5)).await;
     }
-    let after = begun.elapsed().as_millis();
-    output::refused(&format!(
-        "her ID token, which has minutes to live, at the other service: 401 after {after} ms, by the revocation feed"
+    refused(&format!(
+        "her ID token, which has minutes to live, at the other service: 401 after {} ms, by the revocation feed",
+        begun.elapsed().as_millis()
     ));
     Ok(())
 }
 
-/// The security events in the log, without their times; of those that repeat only the first.
-fn events(stage: &Stage) -> Result<Vec<String>> {
+/// The security events in the log without their times; repeated ones once.
+fn events(setup: &TourSetup) -> Result<Vec<String>> {
     let log =
-        fs::read_to_string(stage.instance.home().join("log")).context("the service has no log")?;
+        fs::read_to_string(setup.instance.home().join("log")).context("the service has no log")?;
     let mut events: Vec<(&str, &str, usize)> = Vec::new();
     for line in log
         .lines()
@@ -222,15 +202,11 @@ fn events(stage: &Stage) -> Result<Vec<String>> {
             .any(|(name, ..)| name.contains("session.reused")),
         "the theft is not in the log"
     );
-    let times = |times| {
-        if times > 1 {
-            format!("  ({times} times)")
-        } else {
-            String::new()
-        }
-    };
     Ok(events
         .iter()
-        .map(|(_, line, count)| format!("{line}{}", times(*count)))
+        .map(|(_, line, times)| match times {
+            1 => (*line).to_owned(),
+            _ => format!("{line}  ({times} times)"),
+        })
         .collect())
 }

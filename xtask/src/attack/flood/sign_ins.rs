@@ -1,4 +1,4 @@
-//! The flood: a runtime of its own, on one thread at a lower priority. In reality the attackers' processors are not the service's.
+//! The flood: a runtime of its own, on one thread with a lower priority, since in reality the attackers' processors are not the service's.
 
 use std::{
     fmt,
@@ -13,26 +13,27 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::json;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-use crate::harness::raw_http::{parse, post};
+use crate::harness::{
+    http::{Request, Response},
+    raw_http::{encode, exchange},
+};
 
-/// So long a client waits for its answer: long past the service's own patience.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a client waits for its answer: longer than the service lets anybody wait.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Clients that are at it.
-pub(super) struct Clients {
+/// Clients that sign in until they are stopped.
+pub(super) struct Flood {
     stop: Arc<AtomicBool>,
-    thread: thread::JoinHandle<Result<Tally>>,
+    thread: thread::JoinHandle<Result<SignInCounts>>,
 }
 
-/// What became of the sign-ins.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct SignInCounts {
     pub(super) hashed: u64,
     refused: u64,
     limited: u64,
@@ -43,8 +44,8 @@ pub(super) struct Tally {
     seconds: f64,
 }
 
-impl Tally {
-    /// Neither an answer after a hash nor an honest refusal.
+impl SignInCounts {
+    /// Responses that are neither a 401 after a hash nor a 503 with `Retry-After`.
     pub(super) fn others(&self) -> u64 {
         self.limited + self.other + self.broken
     }
@@ -65,11 +66,11 @@ impl Tally {
                 self.refused += 1;
             }
             (429, _) => self.limited += 1,
-            _ => self.wrong(format!("status {status}, Retry-After {retry_after:?}")),
+            _ => self.count_other(format!("status {status}, Retry-After {retry_after:?}")),
         }
     }
 
-    fn wrong(&mut self, what: String) {
+    fn count_other(&mut self, what: String) {
         self.other += 1;
         self.first_other.get_or_insert(what);
     }
@@ -97,7 +98,7 @@ impl Tally {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-impl fmt::Display for Tally {
+impl fmt::Display for SignInCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per_second = |count: u64| count as f64 / self.seconds;
         let (hashed, refused) = (per_second(self.hashed), per_second(self.refused));
@@ -120,9 +121,9 @@ impl fmt::Display for Tally {
     }
 }
 
-impl Clients {
-    pub(super) fn start(address: &str, clients: usize, pause: Duration) -> Self {
-        let (address, stop) = (address.to_owned(), Arc::new(AtomicBool::new(false)));
+impl Flood {
+    pub(super) fn start(url: &str, clients: usize, pause: Duration) -> Self {
+        let (url, stop) = (url.to_owned(), Arc::new(AtomicBool::new(false)));
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
             #[cfg(target_os = "linux")]
@@ -130,13 +131,13 @@ impl Clients {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(flood(address, clients, pause, stopped))
+            runtime.block_on(flood(url, clients, pause, stopped))
         });
         Self { stop, thread }
     }
 
-    /// Waits for the answers that are on their way.
-    pub(super) async fn stop(self) -> Result<Tally> {
+    /// Stops the clients after their last responses.
+    pub(super) async fn stop(self) -> Result<SignInCounts> {
         self.stop.store(true, Ordering::Relaxed);
         tokio::task::spawn_blocking(|| self.thread.join())
             .await?
@@ -145,85 +146,76 @@ impl Clients {
 }
 
 async fn flood(
-    address: String,
+    url: String,
     clients: usize,
     pause: Duration,
     stop: Arc<AtomicBool>,
-) -> Result<Tally> {
-    let (address, next, begun) = (
-        Arc::<str>::from(address),
+) -> Result<SignInCounts> {
+    let (url, next, begun) = (
+        Arc::<str>::from(url),
         Arc::new(AtomicU64::new(0)),
         Instant::now(),
     );
     let mut running = JoinSet::new();
     for _ in 0..clients {
         running.spawn(client(
-            Arc::clone(&address),
+            Arc::clone(&url),
             Arc::clone(&next),
             pause,
             Arc::clone(&stop),
         ));
     }
-    let mut all = Tally::default();
-    while let Some(tally) = running.join_next().await {
-        all.add(tally?);
+    let mut all = SignInCounts::default();
+    while let Some(counts) = running.join_next().await {
+        all.add(counts?);
     }
     all.seconds = begun.elapsed().as_secs_f64();
     Ok(all)
 }
 
-/// Signs in with an address that nobody has, again and again.
+/// Signs in with unknown addresses, again and again.
 async fn client(
-    address: Arc<str>,
+    url: Arc<str>,
     next: Arc<AtomicU64>,
     pause: Duration,
     stop: Arc<AtomicBool>,
-) -> Tally {
-    let mut tally = Tally::default();
+) -> SignInCounts {
+    let mut counts = SignInCounts::default();
     let mut stream = None;
     while !stop.load(Ordering::Relaxed) {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        let request = post(
-            &address,
-            "/signin",
-            &json!({ "email": format!("flood-{number}@example.org"), "password": "not the password" }),
-        );
-        match timeout(PATIENCE, sign_in(&address, &mut stream, &request)).await {
-            Ok(Ok((status, retry_after))) => {
-                tally.count(status, retry_after);
-                if status != 401 && !stop.load(Ordering::Relaxed) {
+        let body = json!({ "email": format!("flood-{number}@example.org"), "password": "not the password" });
+        match timeout(TIMEOUT, sign_in(&url, &mut stream, &body)).await {
+            Ok(Ok(response)) => {
+                counts.count(response.status, response.retry_after);
+                if response.status != 401 && !stop.load(Ordering::Relaxed) {
                     sleep(pause).await;
                 }
             }
             Ok(Err(error)) => {
-                tally.broken += 1;
-                tally.first_other.get_or_insert(format!("{error:#}"));
+                counts.broken += 1;
+                counts.first_other.get_or_insert(format!("{error:#}"));
                 stream = None;
                 sleep(pause).await;
             }
-            Err(_) => tally.wrong("no answer in time".to_owned()),
+            Err(_) => counts.count_other("no answer in time".to_owned()),
         }
     }
-    tally
+    counts
 }
 
 async fn sign_in(
-    address: &str,
+    url: &str,
     stream: &mut Option<TcpStream>,
-    request: &[u8],
-) -> Result<(u16, Option<u64>)> {
+    body: &serde_json::Value,
+) -> Result<Response> {
+    let request = Request::post(&format!("{url}/api/account/signin"), body)?;
     let stream = match stream {
         Some(stream) => stream,
-        None => stream.insert(TcpStream::connect(address).await.context("no connection")?),
+        None => {
+            let address = url.trim_start_matches("http://");
+            stream.insert(TcpStream::connect(address).await.context("no connection")?)
+        }
     };
-    stream.write_all(request).await?;
-    let mut received = Vec::with_capacity(1024);
-    loop {
-        if stream.read_buf(&mut received).await? == 0 {
-            return Err(anyhow!("the service hung up"));
-        }
-        if let Some((answer, _)) = parse(&received)? {
-            return Ok((answer.status, answer.retry_after));
-        }
-    }
+    exchange(stream, &encode(&request)).await
 }

@@ -1,4 +1,4 @@
-//! A client that is as slow as it can be.
+//! A client that is as slow as possible. It writes to the socket itself: no HTTP client sends a request in pieces.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use tokio::{
 };
 
 /// Longer than any service should wait.
-const GIVE_UP: Duration = Duration::from_mins(2);
+const LONGEST: Duration = Duration::from_mins(2);
 
-/// What is dripped.
+/// The part of a request that is sent slowly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum SlowPart {
     /// The head of the first request.
     Head,
     /// The head of a request after a good one.
@@ -25,12 +25,11 @@ pub(super) enum Kind {
     Chunks,
 }
 
-/// What became of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
     /// From the first byte of the slow request until the service ended the connection.
-    pub(super) lived: Duration,
-    /// Whether it said why, with a 408.
+    pub(super) lifetime: Duration,
+    /// With a 408.
     pub(super) answered: bool,
 }
 
@@ -38,7 +37,7 @@ const HOST: &str = "Host: localhost\r\n";
 const POST: &str =
     "POST /api/account/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 
-impl Kind {
+impl SlowPart {
     pub(super) fn of(number: usize) -> Self {
         [Self::Head, Self::LaterHead, Self::Body, Self::Chunks][number % 4]
     }
@@ -52,7 +51,7 @@ impl Kind {
         }
     }
 
-    fn begins(self) -> String {
+    fn begin(self) -> String {
         match self {
             Self::Head | Self::LaterHead => format!("GET /health/live HTTP/1.1\r\n{HOST}"),
             Self::Body => format!("{POST}Content-Length: 16000\r\n\r\n"),
@@ -60,7 +59,7 @@ impl Kind {
         }
     }
 
-    fn goes_on(self) -> &'static str {
+    fn next_piece(self) -> &'static str {
         match self {
             Self::Head | Self::LaterHead => "X-Drip: drip\r\n",
             Self::Body => " ",
@@ -69,56 +68,56 @@ impl Kind {
     }
 }
 
-/// Drips requests of a kind, each over a connection of its own, until it is told to stop. The last one counts, too: it is dripped
-/// until the service cuts it off.
-pub(super) async fn drip(
+/// Sends requests slowly, each over a connection of its own, until it is told to stop. The last one is sent until the service cuts it off,
+/// and counts as well.
+pub(super) async fn run(
     address: &str,
-    kind: Kind,
+    part: SlowPart,
     pause: Duration,
     stopped: watch::Receiver<bool>,
-) -> (Kind, Vec<Outcome>) {
+) -> (SlowPart, Vec<Outcome>) {
     let mut outcomes = Vec::new();
     while !*stopped.borrow() {
-        match once(address, kind, pause).await {
+        match once(address, part, pause).await {
             Ok(outcome) => outcomes.push(outcome),
-            // No place, or it ended before the slow part: not what is measured. It comes again.
+            // It could not connect, or the connection ended before the slow part.
             Err(_) => sleep(Duration::from_millis(100)).await,
         }
     }
-    (kind, outcomes)
+    (part, outcomes)
 }
 
-async fn once(address: &str, kind: Kind, pause: Duration) -> std::io::Result<Outcome> {
+async fn once(address: &str, part: SlowPart, pause: Duration) -> std::io::Result<Outcome> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    if kind == Kind::LaterHead {
+    if part == SlowPart::LaterHead {
         stream
             .write_all(format!("GET /health/live HTTP/1.1\r\n{HOST}\r\n").as_bytes())
             .await?;
-        // It comes in one piece, and what is in it does not matter.
+        // It arrives in one piece.
         let _ = stream.read(&mut [0; 4096]).await?;
     }
     let begun = Instant::now();
     let (mut read, mut write) = stream.split();
     let dripping = async {
-        write.write_all(kind.begins().as_bytes()).await?;
+        write.write_all(part.begin().as_bytes()).await?;
         loop {
             sleep(pause).await;
-            write.write_all(kind.goes_on().as_bytes()).await?;
+            write.write_all(part.next_piece().as_bytes()).await?;
         }
     };
     let mut answer = Vec::new();
-    let ended = timeout(GIVE_UP, async {
+    let ended = timeout(LONGEST, async {
         tokio::select! {
             broken = dripping => broken,
-            // Broken off is ended, too.
+            // A reset is an end as well.
             _ = read.read_to_end(&mut answer) => Ok::<_, std::io::Error>(()),
         }
     });
     let in_time = ended.await.is_ok();
-    let lived = if in_time { begun.elapsed() } else { GIVE_UP };
+    let lifetime = if in_time { begun.elapsed() } else { LONGEST };
     Ok(Outcome {
-        lived,
+        lifetime,
         answered: answer.starts_with(b"HTTP/1.1 408 "),
     })
 }

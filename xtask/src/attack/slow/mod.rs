@@ -1,25 +1,27 @@
-//! `attack slow`: so many connections that drip a head or a body, while honest clients refresh as they did before and do after it.
+//! `attack slow`: connections that send a head or a body a piece at a time, while honest users refresh as they did before and do after it.
 
 mod drip;
-mod honest;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
+use self::drip::{Outcome, SlowPart};
 use super::{
-    goals::{Goals, percentile},
-    target::{self, Target},
+    goals::{AttackGoals, latencies},
+    honest_users::HonestUsers,
+    target::{self, AttackTarget},
 };
-use crate::harness::interrupt::Interrupt;
-use drip::{Kind, Outcome};
+use crate::harness::{interrupt::Interrupt, statistics::percentile};
 
-/// The service looks at its clock twice a second, and the machine is busy.
+/// The service checks its deadlines twice a second, and the machine is busy.
 const GRACE: Duration = Duration::from_secs(1);
-/// How much slower the slowest hundredth of honest requests may be.
-const SLOWER: f64 = 2.0;
-/// Other open files of this process.
+/// The p99 of refreshes may be so many times the quiet one.
+const SLOWDOWN: f64 = 2.0;
+/// Refreshes of honest users per second.
+const RATE: u32 = 100;
+/// Open files of this process besides the slow connections.
 const FILES: u64 = 512;
 
 /// Arguments of `attack slow`.
@@ -28,7 +30,7 @@ pub(crate) struct Args {
     /// Slow connections at once; each that is cut off is opened again
     #[arg(long, default_value_t = 2000)]
     connections: usize,
-    /// So long the attack is measured, and so long it is quiet for comparison
+    /// How long the attack is measured, and how long the quiet time for comparison
     #[arg(long, default_value_t = 30)]
     seconds: u64,
     /// Between two pieces of a slow request
@@ -41,14 +43,14 @@ pub(crate) struct Args {
     target: target::Args,
 }
 
-/// What came out.
-struct Figures {
+/// Latencies are sorted.
+struct Measured {
     quiet: Vec<Duration>,
     attacked: Vec<Duration>,
-    slow: BTreeMap<Kind, Vec<Outcome>>,
+    slow: BTreeMap<SlowPart, Vec<Outcome>>,
 }
 
-pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
+pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoals> {
     let needed = u64::try_from(args.connections)? + FILES;
     let limit =
         rlimit::increase_nofile_limit(needed).context("the limit of open files is not known")?;
@@ -57,92 +59,80 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
         "this process may open {limit} files and needs {needed}: raise `ulimit -n`"
     );
     let deadline = humantime::format_duration(args.deadline).to_string();
-    let settings = [
-        ("HTTP__REQUEST_TIMEOUT", deadline),
-        ("LIMITS__ENABLED", "false".to_owned()),
-    ];
-    let target = Target::start(&args.target, &settings, interrupt).await?;
-    let figures = interrupt.guard(attack(args, &target.address())).await;
+    let settings = [("HTTP__REQUEST_TIMEOUT", deadline)];
+    let target = AttackTarget::start(&args.target, &settings, interrupt).await?;
+    let measured = interrupt.guard(attack(args, target.url())).await;
     let name = target.name;
     target.stop().await?;
-    Ok(judge(args, name, figures?))
+    Ok(judge(args, name, &measured?))
 }
 
-async fn attack(args: &Args, address: &str) -> Result<Figures> {
+async fn attack(args: &Args, url: &str) -> Result<Measured> {
     let half = Duration::from_secs(args.seconds) / 2;
-    let mut honest = honest::Clients::sign_up(address).await?;
-    honest.run(Duration::from_secs(2)).await?;
-    let mut quiet = honest.run(half).await?;
+    let mut users = HonestUsers::sign_up(url, RATE).await?;
+    users.run(Duration::from_secs(2)).await?;
+    let mut quiet = users.run(half).await?;
 
     let (stop, stopped) = watch::channel(false);
-    let mut slow = JoinSet::new();
+    let mut clients = JoinSet::new();
     for number in 0..args.connections {
-        let (address, stopped, drip) = (address.to_owned(), stopped.clone(), args.drip);
-        slow.spawn(async move {
-            // Not all at the same moment, neither now nor later.
-            sleep(drip.mul_f64(fastrand::f64())).await;
-            drip::drip(&address, Kind::of(number), drip, stopped).await
+        let address = url.trim_start_matches("http://").to_owned();
+        let (stopped, pause) = (stopped.clone(), args.drip);
+        clients.spawn(async move {
+            // Spread over time, now and later.
+            sleep(pause.mul_f64(fastrand::f64())).await;
+            drip::run(&address, SlowPart::of(number), pause, stopped).await
         });
     }
-    let attacked = async {
-        honest.run(args.drip + Duration::from_secs(2)).await?;
-        honest.run(half * 2).await
-    };
-    let attacked = attacked.await?;
+    users.run(args.drip + Duration::from_secs(2)).await?;
+    let attacked = users.run(half * 2).await?;
     stop.send_replace(true);
-    let mut outcomes: BTreeMap<Kind, Vec<Outcome>> = BTreeMap::new();
-    while let Some(ended) = slow.join_next().await {
-        let (kind, ended) = ended?;
-        outcomes.entry(kind).or_default().extend(ended);
+    let mut slow: BTreeMap<SlowPart, Vec<Outcome>> = BTreeMap::new();
+    while let Some(ended) = clients.join_next().await {
+        let (part, outcomes) = ended?;
+        slow.entry(part).or_default().extend(outcomes);
     }
-    honest.run(Duration::from_secs(2)).await?;
-    quiet.extend(honest.run(half).await?);
-    Ok(Figures {
+    users.run(Duration::from_secs(2)).await?;
+    quiet.extend(users.run(half).await?);
+    quiet.sort_unstable();
+    Ok(Measured {
         quiet,
         attacked,
-        slow: outcomes,
+        slow,
     })
 }
 
-fn judge(args: &Args, name: &str, mut figures: Figures) -> Goals {
+fn judge(args: &Args, target: &str, measured: &Measured) -> AttackGoals {
     let most = args.deadline + GRACE;
-    let mut goals = Goals::default();
+    let mut goals = AttackGoals::default();
     goals.note(format!(
-        "{} slow connections for {} s, {name}; http.request_timeout = {:?}",
+        "{} slow connections for {} s, {target}; http.request_timeout = {:?}",
         args.connections, args.seconds, args.deadline
     ));
     let (mut late, mut all) = (0, 0);
-    for (kind, outcomes) in &figures.slow {
-        let mut lived: Vec<Duration> = outcomes.iter().map(|outcome| outcome.lived).collect();
-        lived.sort_unstable();
+    for (part, outcomes) in &measured.slow {
+        let mut lifetimes: Vec<Duration> =
+            outcomes.iter().map(|outcome| outcome.lifetime).collect();
+        lifetimes.sort_unstable();
         let answered = outcomes.iter().filter(|outcome| outcome.answered).count();
-        let (middle, longest) = (percentile(&lived, 0.5), percentile(&lived, 1.0));
-        let name = kind.name();
+        let (median, longest) = (percentile(&lifetimes, 500), percentile(&lifetimes, 1000));
         goals.note(format!(
-            "  {name:<30} {:>6} cut off, {answered:>6} with 408   p50 {middle:>8.2?}   longest {longest:>8.2?}",
-            lived.len()
+            "  {:<30} {:>6} cut off, {answered:>6} with 408   p50 {median:>8.2?}   longest {longest:>8.2?}",
+            part.name(),
+            lifetimes.len()
         ));
-        late += lived.iter().filter(|lived| **lived > most).count();
-        all += lived.len();
+        late += lifetimes
+            .iter()
+            .filter(|lifetime| **lifetime > most)
+            .count();
+        all += lifetimes.len();
     }
-    let mut tails = Vec::new();
-    for (when, samples) in [
-        ("quiet", &mut figures.quiet),
-        ("attacked", &mut figures.attacked),
-    ] {
-        samples.sort_unstable();
-        let at = |part| percentile(samples, part).as_secs_f64() * 1000.0;
-        let shown = format!(
-            "p50 {:>7.2} ms   p99 {:>7.2} ms   longest {:>7.2} ms",
-            at(0.5),
-            at(0.99),
-            at(1.0)
-        );
+    for (when, samples) in [("quiet", &measured.quiet), ("attacked", &measured.attacked)] {
         goals.note(format!(
-            "  refresh, {when:<9} {:>7}   {shown}",
-            samples.len()
+            "  refresh, {when:<9} {:>7}   {}",
+            samples.len(),
+            latencies(samples)
         ));
-        tails.push(at(0.99));
     }
     goals.add(
         "slow connections that were cut off",
@@ -156,50 +146,34 @@ fn judge(args: &Args, name: &str, mut figures: Figures) -> Goals {
         late.to_string(),
         late == 0,
     );
-    let ratio = tails[1] / tails[0];
-    goals.add(
-        "p99 of refresh under the attack, by its quiet p99",
-        format!("{SLOWER:.1}"),
-        format!("{ratio:.2}"),
-        ratio <= SLOWER,
-    );
+    goals.add_slowdown(&measured.quiet, &measured.attacked, SLOWDOWN);
     goals
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser as _;
+    use crate::harness::args;
 
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
-
-    fn met(connections: &str, lived: u64, attacked: u64) -> bool {
-        let args = Line::parse_from(["slow", "--connections", connections]).args;
+    fn met(connections: &str, lifetime: u64, attacked: u64) -> bool {
+        let args = args::parse(&["--connections", connections]).unwrap();
         let slow = BTreeMap::from([(
-            Kind::Head,
+            SlowPart::Head,
             vec![
                 Outcome {
-                    lived: Duration::from_secs(lived),
+                    lifetime: Duration::from_secs(lifetime),
                     answered: true
                 };
                 4
             ],
         )]);
         let millis = |millis| vec![Duration::from_millis(millis); 100];
-        judge(
-            &args,
-            "none",
-            Figures {
-                quiet: millis(10),
-                attacked: millis(attacked),
-                slow,
-            },
-        )
-        .are_met()
+        let measured = Measured {
+            quiet: millis(10),
+            attacked: millis(attacked),
+            slow,
+        };
+        judge(&args, "none", &measured).are_met()
     }
 
     #[test]

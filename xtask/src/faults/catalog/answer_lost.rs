@@ -22,10 +22,7 @@ const AT_MOST: Duration = Duration::from_secs(2);
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let redis = house.redis().await?;
     let (first, second) = (redis.url().parse()?, house.schema().await?);
-    let proxies = [
-        Proxy::start(&first, 6379).await?,
-        Proxy::start(&second, 5432).await?,
-    ];
+    let proxies = [Proxy::start(&first).await?, Proxy::start(&second).await?];
     let settings = house
         .settings()
         .await?
@@ -38,7 +35,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         let deaf: &[usize] = round.turn(&[&[0][..], &[1], &[0, 1]]);
         let lost = town
             .endure(&mut people, &mut round, async {
-                let unheard = || proxies.iter().map(Proxy::unheard).sum::<u64>();
+                let unheard = || proxies.iter().map(Proxy::held_back).sum::<u64>();
                 let (begun, before) = (Instant::now(), unheard());
                 for store in deaf {
                     proxies[*store].fail(Failure::Deaf);

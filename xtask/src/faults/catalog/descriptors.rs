@@ -17,7 +17,7 @@ use crate::{
         rounds::{Round, Rounds},
         scenario::Town,
     },
-    harness::{api::Reply, client::Client, http, process, service::Instance},
+    harness::{api::Reply, client::Client, http::HttpClient, process, service::Instance},
 };
 
 /// So many more than it has open.
@@ -83,7 +83,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
 /// Somebody with a connection that nobody else uses.
 async fn connected(town: &Town, service: &Instance, round: &Round) -> Result<Client> {
     let (_, mut client) = town.newcomer(service.url()).await?;
-    client.api.http = http::http()?;
+    client.api.http = HttpClient::new()?;
     round.keep(client.api.journal.clone());
     client.advance().await?;
     Ok(client)

@@ -19,6 +19,7 @@ use crate::{
     },
     harness::{
         client::Client,
+        folders,
         journal::Journal,
         profile::{Account, Answer},
     },
@@ -128,7 +129,7 @@ async fn cut(
     round: &mut Round,
     (length, garbage): (u64, bool),
 ) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("revolve-cut-").tempdir()?;
+    let folder = folders::temporary("cut")?;
     let data = folder.path().join("data");
     copy(&run.data, &data)?;
     let mut log = fs::read(run.data.join(LOG))?;

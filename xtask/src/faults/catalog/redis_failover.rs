@@ -16,7 +16,7 @@ use crate::{
     },
     harness::{
         proxy::{Failure, Proxy},
-        stores::{Store, redis::Redis},
+        stores::{RedisConnection, Store},
     },
 };
 
@@ -34,10 +34,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     }
     let address: Url = master.url().parse()?;
     // One that the service goes through, which follows the failover, and one that the replica listens through, which falls silent.
-    let (way, link) = (
-        Proxy::start(&address, 6379).await?,
-        Proxy::start(&address, 6379).await?,
-    );
+    let (way, link) = (Proxy::start(&address).await?, Proxy::start(&address).await?);
     let settings = house
         .settings()
         .await?
@@ -48,7 +45,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     town.at(&[service.url()]);
     let mut people = town.people();
     while let Some(mut round) = rounds.next() {
-        link.lead_to(&master.url().parse()?, 6379)?;
+        link.lead_to(&master.url().parse()?)?;
         follow(&replica, &link.before(&address)?, &master).await?;
         let lag = Duration::from_millis(Rng::with_seed(round.seed).u64(50..400));
         let base = service.url();
@@ -62,7 +59,7 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
                 robbed.go_on().await?;
                 sleep(lag).await;
                 town.lose(Losses::Between(Some(since), None));
-                way.lead_to(&heir.url().parse()?, 6379)?;
+                way.lead_to(&heir.url().parse()?)?;
                 lost.kill().await?;
                 order(heir, &["REPLICAOF", "NO", "ONE"]).await?;
                 link.recover();
@@ -90,14 +87,14 @@ async fn follow(replica: &Store, through: &Url, master: &Store) -> Result<()> {
 }
 
 async fn caught_up(replica: &Store, master: &Store) -> Result<()> {
-    let goal: u64 = Redis::connect(&master.url().parse()?)
+    let goal: u64 = RedisConnection::connect(&master.url().parse()?)
         .await?
         .info("replication", "master_repl_offset")
         .await?
         .parse()?;
     let begun = Instant::now();
     loop {
-        let mut redis = Redis::connect(&replica.url().parse()?).await?;
+        let mut redis = RedisConnection::connect(&replica.url().parse()?).await?;
         if redis
             .info("replication", "master_link_status")
             .await

@@ -4,7 +4,6 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
-use tokio_postgres::NoTls;
 use url::Url;
 
 use crate::{
@@ -12,7 +11,11 @@ use crate::{
         environment::{House, LeftOut},
         rounds::Rounds,
     },
-    harness::service::{Binary, Instance, Settings},
+    harness::{
+        folders,
+        service::{Binary, Instance, Settings},
+        stores::PostgresConnection,
+    },
 };
 
 const REPLICAS: usize = 4;
@@ -63,7 +66,7 @@ pub(super) async fn migrations(house: &mut House, rounds: &mut Rounds) -> Result
 
 /// The migrations that there are, by name.
 fn migrations_of_source() -> Result<Vec<String>> {
-    let folder = crate::harness::folders::root()?.join("crates/adapters/migrations/postgres");
+    let folder = folders::root()?.join("crates/adapters/migrations/postgres");
     let names =
         fs::read_dir(&folder).with_context(|| format!("could not read {}", folder.display()))?;
     let names = names.map(|entry| {
@@ -125,18 +128,14 @@ fn once(
 
 /// Migrations that were applied, by name.
 async fn applied(schema: &Url) -> Result<Vec<String>> {
-    let (client, connection) = tokio_postgres::connect(schema.as_str(), NoTls)
-        .await
-        .context("Postgres does not answer")?;
-    let driver = tokio::spawn(connection);
+    let client = PostgresConnection::open(schema).await?;
     let rows = client
         .query(
             "SELECT 'V' || version || '__' || name FROM refinery_schema_history",
             &[],
         )
         .await?;
-    drop(client);
-    drop(driver.await);
+    client.close().await;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 

@@ -4,18 +4,14 @@ use anyhow::Result;
 
 use crate::{
     faults::{environment::House, rounds::Rounds},
+    harness::args::parse,
     rolling::{self, REPLICAS, drained},
 };
 
 /// No request in flight fails.
 pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let redis = house.redis().await?;
-    let args = rolling::Args {
-        requests: 100,
-        clients: 6,
-        restarts: 1,
-        ..rolling::Args::default()
-    };
+    let args = parse(&["--requests", "100", "--clients", "6", "--restarts", "1"])?;
     while let Some(round) = rounds.next() {
         let settings =
             drained(house.settings().await?).stores(&redis.url().parse()?, &house.schema().await?);

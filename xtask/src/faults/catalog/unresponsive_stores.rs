@@ -17,7 +17,7 @@ use crate::{
     harness::{
         proxy::{Failure, Proxy},
         service::{Instance, Settings},
-        stores::{Kind, Store},
+        stores::{Store, StoreKind},
     },
 };
 
@@ -42,10 +42,7 @@ impl Stage {
     async fn set(house: &mut House, name: &str, settings: Settings) -> Result<Self> {
         let redis = house.redis().await?;
         let (first, second): (Url, Url) = (redis.url().parse()?, house.schema().await?);
-        let proxies = [
-            Proxy::start(&first, 6379).await?,
-            Proxy::start(&second, 5432).await?,
-        ];
+        let proxies = [Proxy::start(&first).await?, Proxy::start(&second).await?];
         let settings = settings.stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);
         let service = house.start(&settings, name).await?;
         let town = house.town(name)?;
@@ -63,8 +60,14 @@ impl Stage {
 }
 
 /// What an answer has to come within.
-fn bound(kind: Kind, [redis, postgres]: [Duration; 2]) -> Duration {
-    GRACE + BUSY + if kind == Kind::Redis { redis } else { postgres }
+fn bound(kind: StoreKind, [redis, postgres]: [Duration; 2]) -> Duration {
+    GRACE
+        + BUSY
+        + if kind == StoreKind::Redis {
+            redis
+        } else {
+            postgres
+        }
 }
 
 /// The process is stopped and goes on later. Answers come within the timeout and a second, none is a wrong 401, the key set and the
@@ -73,8 +76,8 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
     let settings = house.settings().await?;
     let mut stage = Stage::set(house, "paused", settings).await?;
     while let Some(mut round) = rounds.next() {
-        let kind = round.turn(&Kind::ALL);
-        let store = if kind == Kind::Redis {
+        let kind = round.turn(&StoreKind::ALL);
+        let store = if kind == StoreKind::Redis {
             &stage.redis
         } else {
             &house.postgres
@@ -95,7 +98,7 @@ pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()>
                     + town.stalled().saturating_sub(stalled),
             );
             verdict.felt();
-            verdict.check(if kind == Kind::Redis {
+            verdict.check(if kind == StoreKind::Redis {
                 "pauses of Redis"
             } else {
                 "pauses of Postgres"
@@ -118,7 +121,7 @@ pub(super) async fn slow(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         stage,
         rounds,
         timeouts,
-        &Kind::ALL.map(|kind| (kind, Failure::Slow(SLOW))),
+        &StoreKind::ALL.map(|kind| (kind, Failure::Slow(SLOW))),
     )
     .await
 }
@@ -133,7 +136,7 @@ pub(super) async fn cut(house: &mut House, rounds: &mut Rounds) -> Result<()> {
         Failure::Silent,
         Failure::Deaf,
     ] {
-        ways.extend(Kind::ALL.map(|kind| (kind, how)));
+        ways.extend(StoreKind::ALL.map(|kind| (kind, how)));
     }
     let settings = house.settings().await?;
     let stage = Stage::set(house, "cut", settings).await?;
@@ -144,14 +147,14 @@ async fn proxied(
     mut stage: Stage,
     rounds: &mut Rounds,
     timeouts: [Duration; 2],
-    ways: &[(Kind, Failure)],
+    ways: &[(StoreKind, Failure)],
 ) -> Result<()> {
     while let Some(mut round) = rounds.next() {
         let (kind, how) = round.turn(ways);
         let (stalled, town, proxy) = (
             stage.town.stalled(),
             &stage.town,
-            &stage.proxies[usize::from(kind == Kind::Postgres)],
+            &stage.proxies[usize::from(kind == StoreKind::Postgres)],
         );
         let fault = watch(town, stage.service.url(), async {
             town.fault_begins();
@@ -178,11 +181,11 @@ async fn proxied(
     Ok(())
 }
 
-fn words(kind: Kind, how: Failure) -> &'static str {
+fn words(kind: StoreKind, how: Failure) -> &'static str {
     match (kind, how) {
-        (Kind::Redis, Failure::Slow(_)) => "slow times of Redis",
-        (Kind::Postgres, Failure::Slow(_)) => "slow times of Postgres",
-        (Kind::Redis, _) => "breaks of Redis",
-        (Kind::Postgres, _) => "breaks of Postgres",
+        (StoreKind::Redis, Failure::Slow(_)) => "slow times of Redis",
+        (StoreKind::Postgres, Failure::Slow(_)) => "slow times of Postgres",
+        (StoreKind::Redis, _) => "breaks of Redis",
+        (StoreKind::Postgres, _) => "breaks of Postgres",
     }
 }

@@ -176,7 +176,7 @@ impl Person {
     }
 
     fn begin(&mut self, api: &Api, reply: &Reply) -> Result<()> {
-        let client = Client::of(api, reply, self.shows)?;
+        let client = Client::from_reply(api, reply, self.shows)?;
         self.session = Some(Session {
             client,
             begun: (reply.sent, reply.received),

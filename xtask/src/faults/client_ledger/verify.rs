@@ -29,7 +29,7 @@ impl Person {
             let client = Client {
                 api: api.clone(),
                 grant: grant.clone(),
-                shows: self.shows,
+                sends_credential: self.shows,
             };
             self.hold(
                 town,
@@ -236,7 +236,7 @@ mod tests {
             client: Client {
                 api: api.clone(),
                 grant,
-                shows: false,
+                sends_credential: false,
             },
             begun: (now, now),
             leaving,

@@ -11,7 +11,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::template::Template;
-use super::{http::Request, windows::Windows};
+use super::{
+    http::{Request, Response},
+    windows::Windows,
+};
 pub(crate) use answer::{Answer, Grant};
 pub(crate) use template::Vars;
 
@@ -213,32 +216,24 @@ impl Profile {
                 })
                 .collect()
         };
-        let mut headers = fill(&operation.headers);
-        let (media_type, body) = match (&operation.form, &operation.json) {
+        let mut request = Request::new(&operation.method, &url)?;
+        request.headers = fill(&operation.headers);
+        Ok(match (&operation.form, &operation.json) {
             (Some(form), None) => {
                 let body = url::form_urlencoded::Serializer::new(String::new())
                     .extend_pairs(fill(form))
                     .finish();
-                (Some("application/x-www-form-urlencoded"), body)
+                request.with_body("application/x-www-form-urlencoded", body)
             }
             (None, Some(json)) => {
                 let members = fill(json)
                     .into_iter()
                     .map(|(name, value)| (name, Value::String(value)))
                     .collect();
-                (Some("application/json"), Value::Object(members).to_string())
+                request.with_body("application/json", Value::Object(members).to_string())
             }
-            (None, None) => (None, String::new()),
+            (None, None) => request,
             (Some(_), Some(_)) => bail!("{} has both a form and json", operation.path),
-        };
-        if let Some(media_type) = media_type {
-            headers.push(("Content-Type".to_owned(), media_type.to_owned()));
-        }
-        Ok(Request {
-            method: operation.method.clone(),
-            url: url.parse().with_context(|| format!("`{url}` is no URL"))?,
-            headers,
-            body,
         })
     }
 
@@ -246,11 +241,11 @@ impl Profile {
     pub(crate) fn read(
         &self,
         operation: &Operation,
-        status: u16,
-        body: &str,
+        response: &Response,
         presented: Option<&str>,
     ) -> Answer {
-        let json: Value = serde_json::from_str(body).unwrap_or_default();
+        let status = response.status;
+        let json = response.json().unwrap_or_default();
         let text = |pointer: &str| {
             json.pointer(pointer)
                 .and_then(Value::as_str)
@@ -300,6 +295,14 @@ mod tests {
 
     const OAUTH2: &str = include_str!("../../../profiles/oauth2.toml");
 
+    fn response(status: u16, body: &str) -> Response {
+        Response {
+            status,
+            retry_after: None,
+            body: body.to_owned(),
+        }
+    }
+
     #[test]
     fn our_own_api_is_described() {
         let profile = Profile::load(None).unwrap();
@@ -340,19 +343,23 @@ mod tests {
             credential: None,
         };
         assert_eq!(
-            profile.read(&profile.refresh, 200, body, Some("r")),
+            profile.read(&profile.refresh, &response(200, body), Some("r")),
             Answer::Granted(grant)
         );
         assert_eq!(
-            profile.read(&profile.refresh, 401, r#"{"code":"token_reused"}"#, None),
+            profile.read(
+                &profile.refresh,
+                &response(401, r#"{"code":"token_reused"}"#),
+                None
+            ),
             Answer::Refused("token_reused".to_owned())
         );
         assert_eq!(
-            profile.read(&profile.refresh, 503, "", None),
+            profile.read(&profile.refresh, &response(503, ""), None),
             Answer::Unavailable
         );
         assert!(matches!(
-            profile.read(&profile.refresh, 500, "", None),
+            profile.read(&profile.refresh, &response(500, ""), None),
             Answer::Odd(_)
         ));
         assert!(
@@ -381,15 +388,18 @@ mod tests {
         // No new refresh token: the old one stays.
         let Answer::Granted(grant) = profile.read(
             &profile.refresh,
-            200,
-            r#"{"access_token":"x"}"#,
+            &response(200, r#"{"access_token":"x"}"#),
             Some("old"),
         ) else {
             panic!()
         };
         assert_eq!(grant.refresh, "old");
         assert_eq!(
-            profile.read(&profile.refresh, 400, r#"{"error":"invalid_grant"}"#, None),
+            profile.read(
+                &profile.refresh,
+                &response(400, r#"{"error":"invalid_grant"}"#),
+                None
+            ),
             Answer::Refused("invalid_grant".to_owned())
         );
         // It has one code for all; then any refusal will do.

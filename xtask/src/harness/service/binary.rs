@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::harness::{interrupt::Interrupt, process};
+use crate::harness::{folders, interrupt::Interrupt, process};
 
 /// A binary.
 pub(crate) struct Binary {
@@ -27,16 +27,13 @@ impl Binary {
         release: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        Self::build_in(&crate::harness::folders::root()?, name, release, interrupt).await
+        Self::build_in(&folders::root()?, name, release, interrupt).await
     }
 
     /// Builds it as it was at a commit, in a work tree of that commit which is removed again. What it shares with this one is built once.
     pub(crate) async fn build_commit(commit: &str, interrupt: &Interrupt) -> Result<Self> {
-        let root = crate::harness::folders::root()?;
-        let folder = tempfile::Builder::new()
-            .prefix("revolve-previous-")
-            .tempdir()
-            .context("could not make a temporary directory")?;
+        let root = folders::root()?;
+        let folder = folders::temporary("previous")?;
         let tree = folder.path().join("tree");
         let git = |words: &[&str]| {
             let mut command = tokio::process::Command::new("git");
@@ -64,10 +61,9 @@ impl Binary {
             "--message-format",
             "json-render-diagnostics",
         ])?;
-        command.current_dir(root).env(
-            "CARGO_TARGET_DIR",
-            crate::harness::folders::root()?.join("target"),
-        );
+        command
+            .current_dir(root)
+            .env("CARGO_TARGET_DIR", folders::target()?);
         if release {
             command.arg("--release");
         }
@@ -92,10 +88,7 @@ impl Binary {
         };
         interrupt.guard(build).await?;
         let built = executable.context("cargo built no executable")?;
-        let folder = tempfile::Builder::new()
-            .prefix("revolve-torture-")
-            .tempdir()
-            .context("could not make a temporary directory")?;
+        let folder = folders::temporary("binary")?;
         let path = folder.path().join(name);
         fs::copy(&built, &path).with_context(|| format!("could not copy {}", built.display()))?;
         Ok(Self {

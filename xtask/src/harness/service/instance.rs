@@ -1,4 +1,4 @@
-//! A process of the service that is ours to stop, kill and start again.
+//! A process of the service, which can be stopped, killed and started again.
 
 use std::{
     fs::{self, File},
@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Binary, settings::Settings};
+use super::{binary::Binary, settings::Settings};
 use crate::harness::process::{self, Signal};
 
 const START: Duration = Duration::from_secs(30);
@@ -31,12 +31,12 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Starts one in a folder of its own and waits until it listens.
+    /// Starts one with `home` as its working directory and waits until it listens.
     pub(crate) async fn start(binary: &Binary, settings: &Settings, home: PathBuf) -> Result<Self> {
         Self::start_with(binary, Vec::new(), settings, home).await
     }
 
-    /// The same with arguments, for other servers of ours that say where they listen.
+    /// The same with arguments, for other servers that print `listening on <URL>`.
     pub(crate) async fn start_with(
         binary: &Binary,
         arguments: Vec<String>,
@@ -62,7 +62,6 @@ impl Instance {
         &self.url
     }
 
-    /// Its process, while it runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.as_ref().and_then(Child::id)
     }
@@ -81,7 +80,7 @@ impl Instance {
             .env_clear()
             .envs(self.settings.variables())
             .current_dir(&self.home);
-        // A group of its own: Ctrl-C is for us, who end it.
+        // A process group of its own: Ctrl-C reaches this process, which ends it.
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -101,16 +100,16 @@ impl Instance {
         else {
             bail!(
                 "the service does not start: {}",
-                self.complaints().join(" | ")
+                self.last_log_lines().join(" | ")
             );
         };
         url.clone_into(&mut self.url);
-        // It writes more lines, and must not find the pipe closed.
+        // The pipe stays open for further lines.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(())
     }
 
-    /// Ends it in order.
+    /// Stops it in order.
     pub(crate) async fn stop(&mut self) -> Result<()> {
         let Some(mut child) = self.child.take() else {
             return Ok(());
@@ -124,13 +123,13 @@ impl Instance {
         if !status.success() {
             bail!(
                 "the service ended with {status}: {}",
-                self.complaints().join(" | ")
+                self.last_log_lines().join(" | ")
             );
         }
         Ok(())
     }
 
-    /// Ends it like `kill -9`, at once.
+    /// Ends it like `kill -9`.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         let Some(mut child) = self.child.take() else {
             return Ok(());
@@ -143,8 +142,8 @@ impl Instance {
         Ok(())
     }
 
-    /// The last ten lines that it has written to standard error.
-    pub(crate) fn complaints(&self) -> Vec<String> {
+    /// The last ten lines that it wrote to standard error.
+    pub(crate) fn last_log_lines(&self) -> Vec<String> {
         let text = fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = text.lines().map(str::to_owned).collect();
         lines[lines.len().saturating_sub(10)..].to_vec()

@@ -1,29 +1,25 @@
-//! The configuration of our own instances, as an environment.
+//! The configuration of the instances, as environment variables.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Result;
 use tokio::process::Command;
 use url::Url;
 
-use crate::{
-    harness::{process, windows::Windows},
-    secrets,
-};
+use crate::harness::{process, random, windows::Windows};
 
-/// Variables for an instance.
 #[derive(Clone)]
 pub(crate) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
-    /// The defaults, on any port.
+    /// The defaults, on any free port.
     pub(crate) fn plain() -> Self {
         Self(BTreeMap::new())
             .with("HTTP__LISTEN", "127.0.0.1:0")
             .with("HTTP__SHUTDOWN_TIMEOUT", "1s")
     }
 
-    /// What all have in common: any port, short windows, cheap hashes and signatures.
+    /// Any free port, these windows, cheap hashes and signatures, no limits.
     pub(crate) fn new(windows: &Windows) -> Self {
         let time = |time| humantime::format_duration(time).to_string();
         Self::plain()
@@ -38,15 +34,15 @@ impl Settings {
             .with("SESSIONS__MAX_PER_USER", "50")
             .with("HASHING__MEMORY_KIB", "64")
             .with("HASHING__PASSES", "1")
-            // One address and a few accounts do what a thousand clients would.
+            // All requests come from one address.
             .with("LIMITS__ENABLED", "false")
             .with("LOG__LEVEL", "warn,revolve::security=error")
             .with("TOKENS__ALGORITHM", "ES256")
-            // What a run leaves behind in a Redis that is not its own is soon gone.
+            // A Redis that is not the run's own is clean again soon.
             .with("TOKENS__REFRESH_LIFETIME", "1h")
     }
 
-    /// The server profile, which wants all of its secrets.
+    /// The server profile with a signing key.
     pub(crate) async fn server(self) -> Result<Self> {
         let mut openssl = Command::new("openssl");
         let key = process::output(openssl.args([
@@ -59,54 +55,46 @@ impl Settings {
         .await?;
         Ok(self
             .with("PROFILE", "server")
-            .with("SECRETS__MASTER_KEY", &secrets::random()?)
+            .with("SECRETS__MASTER_KEY", &random::key()?)
             .with("TOKENS__SIGNING_KEY", &key))
     }
 
-    /// The server profile with keys that it makes itself.
+    /// The server profile with signing keys that the service makes.
     pub(crate) fn server_without_key(self) -> Result<Self> {
         Ok(self
             .with("PROFILE", "server")
-            .with("SECRETS__MASTER_KEY", &secrets::random()?))
+            .with("SECRETS__MASTER_KEY", &random::key()?))
     }
 
-    /// Where its stores are.
+    /// The embedded store's folder.
+    pub(crate) fn data_dir(self, folder: &Path) -> Self {
+        self.with("DATA_DIR", &folder.display().to_string())
+    }
+
+    /// Where Redis and Postgres are.
     pub(crate) fn stores(self, redis: &Url, postgres: &Url) -> Self {
         self.with("REDIS__URL", redis.as_str())
             .with("POSTGRES__URL", postgres.as_str())
     }
 
-    /// Longer windows for those that are stopped and started again, which takes its time and is not about windows.
-    pub(super) fn patient(self) -> Self {
-        self.with("SESSIONS__RETRY_WINDOW", "60s")
-            .with("SESSIONS__BOUND_RETRY_WINDOW", "60s")
-    }
-
-    /// Short timeouts for stores that will be gone, and the longest window for bound sessions: an outage may outlast the plain one.
-    pub(super) fn impatient(self) -> Self {
-        self.with("REDIS__TIMEOUT", "300ms")
-            .with("POSTGRES__TIMEOUT", "500ms")
-            .with("SESSIONS__BOUND_RETRY_WINDOW", "60s")
-    }
-
-    /// One that is none of the service's own.
+    /// A variable that is none of the service's.
     pub(crate) fn foreign(mut self, name: &str, value: &str) -> Self {
         self.0.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Without the one that a complaint names, if it names one: for an older release, which does not know all of them.
-    pub(crate) fn without_named(mut self, complaint: &str) -> Option<Self> {
+    /// Without the setting that an error message names, if it names one: an older release does not know all of them.
+    pub(crate) fn without_named(mut self, error: &str) -> Option<Self> {
         let named = self
             .0
             .keys()
-            .find(|name| complaint.contains(name.as_str()))?
+            .find(|name| error.contains(name.as_str()))?
             .clone();
         self.0.remove(&named);
         Some(self)
     }
 
-    /// One more.
+    /// With a setting (`SECTION__KEY`).
     pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.insert(format!("REVOLVE__{key}"), value.to_owned());
         self

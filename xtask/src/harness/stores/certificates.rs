@@ -8,6 +8,8 @@ use rcgen::{
 };
 use tempfile::TempDir;
 
+use crate::harness::folders;
+
 /// Files in a folder that goes with them.
 #[derive(Debug)]
 pub(crate) struct Certificates {
@@ -33,7 +35,7 @@ impl Certificates {
             ExtendedKeyUsagePurpose::ClientAuth,
             &authority,
         )?;
-        let folder = tempfile::Builder::new().prefix("revolve-tls-").tempdir()?;
+        let folder = folders::temporary("tls")?;
         let files = [
             ("ca.pem", authority.pem()),
             ("other-ca.pem", other.pem()),

@@ -19,25 +19,29 @@ use testcontainers_modules::{
 use tokio::time::timeout;
 
 use super::{
-    Kind,
     engine::{self, engine},
+    kind::StoreKind,
     probe,
 };
+use crate::harness::random;
 
 const PULL: Duration = Duration::from_mins(5);
 const START: Duration = Duration::from_mins(1);
 const ATTEMPTS: u32 = 5;
 
-/// A container of ours; dropping it removes it.
-pub(crate) struct Server {
-    kind: Kind,
+/// A container with a server; dropping it removes it.
+pub(crate) struct ContainerServer {
+    kind: StoreKind,
     id: String,
     address: String,
     _container: Box<dyn Any + Send>,
 }
 
 /// Starts a container and says how to reach the server in it.
-pub(crate) async fn start(kind: Kind, words: &[&str]) -> Result<(Server, String)> {
+pub(crate) async fn start(
+    kind: StoreKind,
+    arguments: &[&str],
+) -> Result<(ContainerServer, String)> {
     let docker = engine().await?;
     engine::remove_stale(&docker).await;
     ensure_image(&docker, kind).await?;
@@ -45,9 +49,9 @@ pub(crate) async fn start(kind: Kind, words: &[&str]) -> Result<(Server, String)
     loop {
         // A port of our choosing, since one of the engine's choosing would change with each restart.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        match launch(kind, port, words).await {
+        match launch(kind, port, arguments).await {
             Ok(started) => return Ok(started),
-            // Somebody may have taken the port in between.
+            // Another process may have taken the port in between.
             Err(error)
                 if attempt < ATTEMPTS
                     && format!("{error:#}").contains("port is already allocated") =>
@@ -62,14 +66,18 @@ pub(crate) async fn start(kind: Kind, words: &[&str]) -> Result<(Server, String)
     }
 }
 
-async fn launch(kind: Kind, port: u16, words: &[&str]) -> Result<(Server, String)> {
-    let password = crate::secrets::random()?;
+async fn launch(
+    kind: StoreKind,
+    port: u16,
+    arguments: &[&str],
+) -> Result<(ContainerServer, String)> {
+    let password = random::key()?;
     let user = match kind {
-        Kind::Redis => String::new(),
-        Kind::Postgres => format!("revolve:{password}@"),
+        StoreKind::Redis => String::new(),
+        StoreKind::Postgres => format!("revolve:{password}@"),
     };
     let (id, host, container) = match kind {
-        Kind::Redis => {
+        StoreKind::Redis => {
             // With the append-only file, so that a restart keeps what was acknowledged, as in production.
             let command = [
                 "redis-server",
@@ -81,21 +89,21 @@ async fn launch(kind: Kind, port: u16, words: &[&str]) -> Result<(Server, String
                 "",
             ];
             run(
-                Redis::default().with_cmd(command.iter().chain(words).copied()),
+                Redis::default().with_cmd(command.iter().chain(arguments).copied()),
                 kind,
                 port,
                 6379,
             )
             .await?
         }
-        Kind::Postgres => {
+        StoreKind::Postgres => {
             let image = Postgres::default()
                 .with_user("revolve")
                 .with_password(&password)
                 .with_db_name("postgres");
             let command = ["-c", "max_connections=300", "-c", "fsync=off"];
             run(
-                image.with_cmd(command.iter().chain(words).copied()),
+                image.with_cmd(command.iter().chain(arguments).copied()),
                 kind,
                 port,
                 5432,
@@ -106,14 +114,14 @@ async fn launch(kind: Kind, port: u16, words: &[&str]) -> Result<(Server, String
     let address = format!("{host}:{port}");
     // An engine elsewhere is a host elsewhere, to which nothing goes in plain text unless the URL says so.
     let path = match kind {
-        Kind::Redis => "",
-        Kind::Postgres if host == "127.0.0.1" => "postgres",
-        Kind::Postgres => "postgres?sslmode=disable",
+        StoreKind::Redis => "",
+        StoreKind::Postgres if host == "127.0.0.1" => "postgres",
+        StoreKind::Postgres => "postgres?sslmode=disable",
     };
     let url = format!("{kind}://{user}{address}/{path}");
     probe::wait(kind, &address, START).await?;
     Ok((
-        Server {
+        ContainerServer {
             kind,
             id,
             address,
@@ -123,10 +131,10 @@ async fn launch(kind: Kind, port: u16, words: &[&str]) -> Result<(Server, String
     ))
 }
 
-/// Runs a container with what all of ours have in common; returns its id, its host and its guard.
+/// Runs a container; returns its id, its host and its guard.
 async fn run<I: Image + 'static>(
     request: ContainerRequest<I>,
-    kind: Kind,
+    kind: StoreKind,
     port: u16,
     inner: u16,
 ) -> Result<(String, String, Box<dyn Any + Send>)> {
@@ -140,7 +148,7 @@ async fn run<I: Image + 'static>(
         .with_mapped_port(port, inner.tcp())
         .with_startup_timeout(START)
         .with_host_config_modifier(move |config| {
-            // A test database is nobody else's business.
+            // Only this machine may reach a test database.
             let bindings = config
                 .port_bindings
                 .iter_mut()
@@ -153,7 +161,7 @@ async fn run<I: Image + 'static>(
         })
         .start()
         .await
-        // Its message repeats its causes; as a context it would say all of it twice.
+        // Its message has its causes already.
         .map_err(|error| anyhow!("could not start a container of {image}: {error}"))?;
     let host = if loopback {
         "127.0.0.1".to_owned()
@@ -163,7 +171,7 @@ async fn run<I: Image + 'static>(
     Ok((container.id().to_owned(), host, Box::new(container)))
 }
 
-impl Server {
+impl ContainerServer {
     pub(crate) async fn stop(&self) -> Result<()> {
         engine()
             .await?
@@ -206,9 +214,9 @@ impl Server {
     }
 }
 
-impl std::fmt::Debug for Server {
+impl std::fmt::Debug for ContainerServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server")
+        f.debug_struct("ContainerServer")
             .field("kind", &self.kind)
             .field("id", &self.id)
             .field("address", &self.address)
@@ -216,7 +224,7 @@ impl std::fmt::Debug for Server {
     }
 }
 
-pub(super) async fn ensure_image(docker: &Docker, kind: Kind) -> Result<()> {
+pub(super) async fn ensure_image(docker: &Docker, kind: StoreKind) -> Result<()> {
     let image = kind.image();
     if docker.inspect_image(&image).await.is_ok() {
         return Ok(());
@@ -224,13 +232,13 @@ pub(super) async fn ensure_image(docker: &Docker, kind: Kind) -> Result<()> {
     eprintln!("{kind}: pulling {image}");
     let (name, tag) = name_and_tag(&image);
     let pulled = match kind {
-        Kind::Redis => timeout(
+        StoreKind::Redis => timeout(
             PULL,
             Redis::default().with_name(name).with_tag(tag).pull_image(),
         )
         .await
         .map(|pull| pull.map(drop)),
-        Kind::Postgres => timeout(
+        StoreKind::Postgres => timeout(
             PULL,
             Postgres::default()
                 .with_name(name)

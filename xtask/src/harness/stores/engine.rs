@@ -13,7 +13,7 @@ use testcontainers_modules::testcontainers::{
 };
 use tokio::time::timeout;
 
-use super::Kind;
+use super::kind::StoreKind;
 
 pub(super) const LABEL: &str = "revolve.xtask";
 const ANSWER: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ pub(super) async fn is_here(docker: &Docker) -> bool {
 }
 
 /// A container's owner: this process, told apart from those of other machines that share the engine, and what it holds it for.
-pub(super) fn label(kind: Kind) -> String {
+pub(super) fn label(kind: StoreKind) -> String {
     format!("{}{kind}", owner())
 }
 
@@ -61,7 +61,7 @@ fn machine() -> String {
 }
 
 /// Removes this process's containers of one kind.
-pub(super) async fn remove(docker: &Docker, kind: Kind) {
+pub(super) async fn remove(docker: &Docker, kind: StoreKind) {
     remove_where(docker, |found| found == label(kind)).await;
 }
 

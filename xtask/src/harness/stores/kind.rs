@@ -1,18 +1,18 @@
-//! Which stores there are, and what each is called by the tests, by engines and by Debian.
+//! The stores, and their names for the tests, for container engines and for Debian.
 
 use std::fmt;
 
-/// The two servers that the server profile rests on.
+/// The two servers that the server profile needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum StoreKind {
     Redis,
     Postgres,
 }
 
-impl Kind {
+impl StoreKind {
     pub(crate) const ALL: [Self; 2] = [Self::Redis, Self::Postgres];
 
-    /// Names the URL that the tests read.
+    /// The environment variable with the URL that the tests read.
     pub(crate) fn url_variable(self) -> &'static str {
         match self {
             Self::Redis => "REVOLVE_TEST_REDIS_URL",
@@ -20,7 +20,7 @@ impl Kind {
         }
     }
 
-    /// The container image: from the environment, or the default.
+    /// The container image, from the environment or the default.
     pub(crate) fn image(self) -> String {
         let (variable, default) = match self {
             Self::Redis => ("REVOLVE_TEST_REDIS_IMAGE", "redis:7.0"),
@@ -32,7 +32,6 @@ impl Kind {
             .unwrap_or_else(|| default.to_owned())
     }
 
-    /// The Debian package with the server.
     pub(crate) fn package(self) -> &'static str {
         match self {
             Self::Redis => "redis-server",
@@ -41,7 +40,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for StoreKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Redis => "redis",

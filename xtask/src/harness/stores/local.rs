@@ -1,4 +1,4 @@
-//! Stores as local servers: the machine's own binaries, a free port, temporary data. They die with this process, however it ends.
+//! Stores as local servers: the machine's own binaries, a free port, temporary data. They end with this process, however it ends.
 
 use std::{
     fs,
@@ -17,70 +17,75 @@ use tokio::{
 };
 
 use super::{
-    Kind, probe,
+    kind::StoreKind,
+    probe,
     program::{Program, User, command, is_root},
 };
-use crate::harness::process::{self, Signal};
+use crate::harness::{
+    folders,
+    process::{self, Signal},
+    random,
+};
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(20);
-/// Between two looks whether a server that has started serves.
+/// Between two checks whether a server that has started serves.
 const POLL: Duration = Duration::from_millis(10);
 /// The first Postgres that can sync a whole file system after a crash.
 const SYNCFS: u32 = 14;
 
-/// A server of ours. What drops it ends all of its processes; fields drop in this order: first the process, then its data.
+/// A server; dropping it ends all of its processes. Fields drop in this order: first the process, then its data.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct LocalServer {
     program: Program,
     child: Option<Child>,
     user: Option<User>,
-    /// More for its command line.
-    words: Vec<String>,
+    /// More arguments for it.
+    arguments: Vec<String>,
     port: u16,
     folder: TempDir,
 }
 
-impl Drop for Server {
+impl Drop for LocalServer {
     fn drop(&mut self) {
-        // Children that are stopped don't notice that their parent is gone, and would stay.
+        // Suspended children do not notice that their parent is gone, and would stay.
         drop(self.signal_all(Signal::KILL));
     }
 }
 
-/// Starts the server and says how to reach it.
-pub(crate) async fn start(program: Program, words: &[&str]) -> Result<(Server, String)> {
+/// Starts the server; returns its URL.
+pub(crate) async fn start(program: Program, arguments: &[&str]) -> Result<(LocalServer, String)> {
     let kind = program.kind;
-    let folder = tempfile::Builder::new()
-        .prefix("revolve-")
-        .tempdir()
-        .context("could not make a temporary directory")?;
-    let user = if kind == Kind::Postgres && is_root().await {
+    let folder = folders::temporary(&kind.to_string())?;
+    let user = if kind == StoreKind::Postgres && is_root().await {
         Some(User::unprivileged().await?)
     } else {
         None
     };
-    let words = words.iter().map(|word| (*word).to_owned()).collect();
-    let mut server = Server {
+    let arguments = arguments
+        .iter()
+        .map(|argument| (*argument).to_owned())
+        .collect();
+    let mut server = LocalServer {
         program,
         child: None,
         user,
-        words,
+        arguments,
         port: 0,
         folder,
     };
     let url = match kind {
-        Kind::Redis => {
+        StoreKind::Redis => {
             fs::create_dir(server.data())?;
             String::new()
         }
-        Kind::Postgres => server.initialise().await?,
+        StoreKind::Postgres => server.initialise().await?,
     };
     server.launch(true).await?;
     let address = server.address();
-    let path = if kind == Kind::Postgres {
+    let path = if kind == StoreKind::Postgres {
         "postgres"
     } else {
         ""
@@ -88,20 +93,19 @@ pub(crate) async fn start(program: Program, words: &[&str]) -> Result<(Server, S
     Ok((server, format!("{kind}://{url}{address}/{path}")))
 }
 
-impl Server {
-    /// Its process, while it runs.
+impl LocalServer {
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.as_ref().and_then(Child::id)
     }
 
     pub(crate) async fn stop(&mut self) -> Result<()> {
-        // One that was paused hears nothing else.
+        // A paused process takes no other signal.
         drop(self.resume());
         // SIGINT is Postgres's fast shutdown, which waits for no client; Redis takes both the same.
         self.end(Signal::INT).await
     }
 
-    /// All of its processes, as if the machine had lost them at once.
+    /// Kills all of its processes at once, as a machine that crashes does.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         drop(self.signal_all(Signal::KILL));
         self.end(Signal::KILL).await
@@ -117,7 +121,7 @@ impl Server {
 
     fn signal_all(&self, signal: Signal) -> Result<()> {
         let pid = self.pid().context("the server does not run")?;
-        // What is seen before is still there if the parent takes them along. The parent is first, so that it makes no more children.
+        // The parent first, so that it makes no more children; those seen before it may outlive it.
         let before = self.children();
         process::signal(pid, signal);
         let after = self.children();
@@ -132,7 +136,7 @@ impl Server {
         Ok(())
     }
 
-    /// The processes that it has made; each of Postgres's is a session of its own, so that no signal to a group reaches them.
+    /// Its child processes; each of Postgres's is a session of its own, so that no signal to a group reaches them.
     fn children(&self) -> Vec<u32> {
         let Some(pid) = self.pid() else {
             return Vec::new();
@@ -166,11 +170,11 @@ impl Server {
 
     /// Makes the database's files; returns `user:password@`.
     async fn initialise(&mut self) -> Result<String> {
-        let password = crate::secrets::random()?;
+        let password = random::key()?;
         let password_file = self.folder.path().join("password");
         fs::write(&password_file, &password)?;
         if let Some(user) = &self.user {
-            // The server's user must get through to the data and owns what it writes.
+            // The server's user needs access to the data and owns what it writes.
             fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o700))?;
             for path in [self.folder.path(), &password_file] {
                 chown(path, Some(user.uid), Some(user.gid))?;
@@ -202,7 +206,7 @@ impl Server {
     async fn launch(&mut self, any_port: bool) -> Result<()> {
         for attempt in 1.. {
             if any_port {
-                // Free now; should somebody take it before the server does, the next attempt takes another.
+                // Free now; if another process takes it before the server does, the next attempt takes another.
                 self.port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
             }
             self.child = Some(self.spawn()?);
@@ -211,7 +215,7 @@ impl Server {
             }
             // After a kill the old server's children hold the data for a moment.
             if attempt >= ATTEMPTS {
-                bail!("{} does not start: {}", self.program, self.last_words());
+                bail!("{} does not start: {}", self.program, self.last_lines());
             }
             sleep(PAUSE).await;
         }
@@ -233,7 +237,7 @@ impl Server {
             }
             sleep(POLL).await;
         }
-        bail!("{} does not answer: {}", self.program, self.last_words())
+        bail!("{} does not answer: {}", self.program, self.last_lines())
     }
 
     fn spawn(&self) -> Result<Child> {
@@ -244,14 +248,14 @@ impl Server {
         let port = self.port.to_string();
         let mut command = command(&self.program.path, self.user.as_ref());
         match self.program.kind {
-            Kind::Redis => {
+            StoreKind::Redis => {
                 command
                     .args(["--port", &port, "--bind", "127.0.0.1", "--dir"])
                     .arg(self.data());
                 // With the append-only file, so that a restart keeps what was acknowledged, as in production.
                 command.args(["--appendonly", "yes", "--appendfsync", "no", "--save", ""]);
             }
-            Kind::Postgres => {
+            StoreKind::Postgres => {
                 command
                     .arg("-D")
                     .arg(self.data())
@@ -263,13 +267,13 @@ impl Server {
                 }
             }
         }
-        command.args(&self.words);
+        command.args(&self.arguments);
         command
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        // A group of its own: Ctrl-C is for the tests; the server goes when they have ended.
+        // A process group of its own: Ctrl-C ends the tests first, then the server.
         command.process_group(0).kill_on_drop(true);
         command
             .spawn()
@@ -284,7 +288,7 @@ impl Server {
         format!("127.0.0.1:{}", self.port)
     }
 
-    fn last_words(&self) -> String {
+    fn last_lines(&self) -> String {
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(5)..].join(" | ")

@@ -10,13 +10,13 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::Kind;
+use super::kind::StoreKind;
 
 const POLL: Duration = Duration::from_millis(30);
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Waits until the server at `address` (host:port) serves clients.
-pub(crate) async fn wait(kind: Kind, address: &str, at_most: Duration) -> Result<()> {
+pub(crate) async fn wait(kind: StoreKind, address: &str, at_most: Duration) -> Result<()> {
     let end = Instant::now() + at_most;
     while !serves(kind, address).await {
         if Instant::now() > end {
@@ -31,12 +31,12 @@ pub(crate) async fn wait(kind: Kind, address: &str, at_most: Duration) -> Result
 }
 
 /// Whether the server serves clients right now.
-pub(crate) async fn serves(kind: Kind, address: &str) -> bool {
+pub(crate) async fn serves(kind: StoreKind, address: &str) -> bool {
     let (question, good): (&[u8], &[u8]) = match kind {
         // An answer that asks for a password comes from a server that is up, too.
-        Kind::Redis => (b"PING\r\n", b"+-"),
+        StoreKind::Redis => (b"PING\r\n", b"+-"),
         // A start-up message (protocol 3.0): R begins the authentication, E says why not, such as "is starting up".
-        Kind::Postgres => (b"\0\0\0\x16\0\x03\0\0user\0revolve\0\0\0", b"R"),
+        StoreKind::Postgres => (b"\0\0\0\x16\0\x03\0\0user\0revolve\0\0\0", b"R"),
     };
     let first = timeout(ANSWER, async {
         let mut stream = TcpStream::connect(address).await?;

@@ -8,34 +8,34 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
 
-use super::Kind;
+use super::kind::StoreKind;
 use crate::harness::process;
 
 /// An installed server.
 #[derive(Debug)]
 pub(crate) struct Program {
-    pub(super) kind: Kind,
+    pub(super) kind: StoreKind,
     pub(super) path: PathBuf,
     version: String,
 }
 
 impl Program {
     /// Looks for a server that is one: found by name, asked for its version.
-    pub(crate) async fn find(kind: Kind) -> Option<Self> {
+    pub(crate) async fn find(kind: StoreKind) -> Option<Self> {
         for folder in folders(kind) {
             let path = match kind {
                 // Debian's is a link to a program that looks at the name it is called by: the link must stay.
-                Kind::Redis => Some(folder.join("redis-server")).filter(|path| path.exists()),
+                StoreKind::Redis => Some(folder.join("redis-server")).filter(|path| path.exists()),
                 // A link is followed here, since the database's other programs stand beside the real file.
-                Kind::Postgres => folder.join("postgres").canonicalize().ok(),
+                StoreKind::Postgres => folder.join("postgres").canonicalize().ok(),
             };
             let Some(path) = path else { continue };
             let mut command = Command::new(&path);
             command.arg("--version");
             let version = process::output(&mut command).await.unwrap_or_default();
             let genuine = match kind {
-                Kind::Redis => version.starts_with("Redis server v="),
-                Kind::Postgres => {
+                StoreKind::Redis => version.starts_with("Redis server v="),
+                StoreKind::Postgres => {
                     version.starts_with("postgres (PostgreSQL)")
                         && path.with_file_name("initdb").exists()
                 }
@@ -71,9 +71,9 @@ impl fmt::Display for Program {
 }
 
 /// Where a server may be: Debian keeps the database's binaries off the path, newest version first.
-fn folders(kind: Kind) -> Vec<PathBuf> {
+fn folders(kind: StoreKind) -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    if kind == Kind::Postgres {
+    if kind == StoreKind::Postgres {
         let versions = fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten()
@@ -154,7 +154,7 @@ mod tests {
     fn the_first_number_of_a_version_is_its_major_one() {
         for (version, major) in [("15.18", 15), ("9.6.24", 9), ("17beta1", 0), ("", 0)] {
             let program = Program {
-                kind: Kind::Postgres,
+                kind: StoreKind::Postgres,
                 path: PathBuf::new(),
                 version: version.to_owned(),
             };

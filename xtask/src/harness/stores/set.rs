@@ -1,4 +1,4 @@
-//! All stores of one run, started together and taken down together.
+//! All stores of one run, started and stopped together.
 
 use std::time::Instant;
 
@@ -6,38 +6,42 @@ use anyhow::Result;
 use tokio::process::Command;
 
 use super::{
-    Args, Kind, Server, Store,
     certificates::Certificates,
     engine,
-    group::{Group, Plan},
+    group::{Group, GroupSpec},
+    kind::StoreKind,
+    store::{Args, Store},
 };
-use crate::harness::interrupt::{Interrupt, Interrupted};
+use crate::harness::{
+    interrupt::{Interrupt, Interrupted},
+    random,
+};
 
-/// All stores of a run, and what could not be had.
+/// All stores of a run, and those that could not be started.
 #[derive(Debug, Default)]
 pub(crate) struct Stores {
     pub(crate) running: Vec<Store>,
     groups: Vec<Group>,
     certificates: Option<Certificates>,
-    /// What else the tests read from the environment.
+    /// Further environment variables for the tests.
     variables: Vec<(&'static str, String)>,
     skipped: Vec<String>,
 }
 
 impl Stores {
-    /// Starts both stores. With `allow_skip` a store that can't be reached is left out and named.
+    /// Starts both stores. With `allow_skip` a store that can't be reached is skipped and named.
     pub(crate) async fn start(
         args: &Args,
         allow_skip: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        Self::start_some(&Kind::ALL, args, allow_skip, interrupt).await
+        Self::start_some(&StoreKind::ALL, args, allow_skip, interrupt).await
     }
 
-    /// Starts both stores afresh, whatever the environment offers: for what weighs them.
+    /// Starts both stores, whatever the environment names: for measurements.
     pub(crate) async fn start_own(args: &Args, interrupt: &Interrupt) -> Result<Self> {
         let mut stores = Self::default();
-        for kind in Kind::ALL {
+        for kind in StoreKind::ALL {
             match interrupt.guard(Store::start_own(kind, args)).await {
                 Ok(store) => stores.running.push(store),
                 Err(error) => {
@@ -49,12 +53,11 @@ impl Stores {
         Ok(stores)
     }
 
-    /// One of them.
-    pub(crate) fn get(&self, kind: Kind) -> Option<&Store> {
-        self.running.iter().find(|store| store.kind == kind)
+    pub(crate) fn get(&self, kind: StoreKind) -> Option<&Store> {
+        self.running.iter().find(|store| store.kind() == kind)
     }
 
-    /// Starts what all tests need: both stores, and again over TLS. With `cluster`, a Redis Cluster takes the place of the one Redis, and
+    /// Starts what the tests need: both stores, and both again over TLS. With `cluster`, a Redis Cluster takes the place of the one Redis, and
     /// there are servers with replicas for the tests that end some.
     pub(crate) async fn for_tests(
         args: &Args,
@@ -62,10 +65,10 @@ impl Stores {
         allow_skip: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let kinds: &[Kind] = if cluster {
-            &[Kind::Postgres]
+        let kinds: &[StoreKind] = if cluster {
+            &[StoreKind::Postgres]
         } else {
-            &Kind::ALL
+            &StoreKind::ALL
         };
         let mut stores = Self::start_some(kinds, args, allow_skip, interrupt).await?;
         let more = async {
@@ -92,10 +95,10 @@ impl Stores {
         interrupt: &Interrupt,
     ) -> Result<()> {
         let certificates = Certificates::make()?;
-        let (mut redis, mut postgres) = (Plan::redis_tls(), Plan::postgres_tls());
+        let (mut redis, mut postgres) = (GroupSpec::redis_tls(), GroupSpec::postgres_tls());
         redis.files = certificates.for_server();
         postgres.files = certificates.for_server();
-        let password = crate::secrets::random()?;
+        let password = random::key()?;
         postgres.files.push(("password", password.clone()));
         if let Some(redis) = self.group(&redis, args, allow_skip, interrupt).await? {
             self.variables.push((
@@ -129,20 +132,24 @@ impl Stores {
     }
 
     async fn start_replicated(&mut self, args: &Args, interrupt: &Interrupt) -> Result<()> {
-        let password = crate::secrets::random()?;
-        let mut postgres = Plan::postgres_replica();
+        let password = random::key()?;
+        let mut postgres = GroupSpec::postgres_replica();
         postgres.files.push(("password", password.clone()));
-        for (plan, hosts, variable) in [
-            (Plan::cluster(), 0..3, "REVOLVE_TEST_REDIS_URL"),
+        for (spec, hosts, variable) in [
+            (GroupSpec::cluster(), 0..3, "REVOLVE_TEST_REDIS_URL"),
             (
-                Plan::failover_cluster(),
+                GroupSpec::failover_cluster(),
                 0..6,
                 "REVOLVE_TEST_REDIS_FAILOVER_CLUSTER_URL",
             ),
-            (Plan::sentinels(), 2..5, "REVOLVE_TEST_REDIS_SENTINEL_URL"),
+            (
+                GroupSpec::sentinels(),
+                2..5,
+                "REVOLVE_TEST_REDIS_SENTINEL_URL",
+            ),
             (postgres, 0..2, "REVOLVE_TEST_POSTGRES_REPLICA_URL"),
         ] {
-            let Some(group) = self.group(&plan, args, false, interrupt).await? else {
+            let Some(group) = self.group(&spec, args, false, interrupt).await? else {
                 continue;
             };
             let hosts = group.addresses(hosts);
@@ -161,22 +168,22 @@ impl Stores {
         Ok(())
     }
 
-    /// Starts a group; none if it can't be had and that is allowed.
+    /// Starts a group; none if it can't be started and `allow_skip` is given.
     async fn group(
         &mut self,
-        plan: &Plan,
+        spec: &GroupSpec,
         args: &Args,
         allow_skip: bool,
         interrupt: &Interrupt,
     ) -> Result<Option<Group>> {
         let begun = Instant::now();
-        match interrupt.guard(Group::start(plan, args)).await {
+        match interrupt.guard(Group::start(spec, args)).await {
             Ok(group) => {
                 eprintln!("{group}, ready in {:.1} s", begun.elapsed().as_secs_f64());
                 Ok(Some(group))
             }
             Err(error) if allow_skip && !error.is::<Interrupted>() => {
-                let skipped = format!("{}: SKIPPED: {error:#}", plan.name);
+                let skipped = format!("{}: SKIPPED: {error:#}", spec.name);
                 eprintln!("{skipped}");
                 self.skipped.push(skipped);
                 Ok(None)
@@ -186,7 +193,7 @@ impl Stores {
     }
 
     async fn start_some(
-        kinds: &[Kind],
+        kinds: &[StoreKind],
         args: &Args,
         allow_skip: bool,
         interrupt: &Interrupt,
@@ -213,15 +220,11 @@ impl Stores {
         Ok(stores)
     }
 
-    /// How a store is reached, if it is there.
-    pub(crate) fn url(&self, kind: Kind) -> Option<&str> {
-        self.running
-            .iter()
-            .find(|store| store.kind == kind)
-            .map(Store::url)
+    pub(crate) fn url(&self, kind: StoreKind) -> Option<&str> {
+        self.get(kind).map(Store::url)
     }
 
-    /// Prints a line per store: which, and how it is reached.
+    /// Prints where each store is.
     pub(crate) fn report(&self) {
         for store in &self.running {
             eprintln!("{store}");
@@ -234,26 +237,22 @@ impl Stores {
         }
     }
 
-    /// Gives the URLs to a command by its environment.
+    /// Sets the URLs in a command's environment.
     pub(crate) fn export(&self, command: &mut Command) {
         for store in &self.running {
-            command.env(store.kind.url_variable(), &store.url);
+            command.env(store.kind().url_variable(), store.url());
         }
-        // Of another run, or of somebody's shell, and no more than half of what belongs together.
+        // It may be left over from a shell.
         command.env_remove("REVOLVE_TEST_REDIS_MODE");
         for (name, value) in &self.variables {
             command.env(name, value);
         }
     }
 
-    /// Takes everything down that this run has started, also what was only half started.
+    /// Stops everything that this run has started, also what was only half started.
     pub(crate) async fn shut_down(self) {
         for store in self.running {
-            if let Server::Local(mut server) = store.server
-                && let Err(error) = server.stop().await
-            {
-                eprintln!("{}: {error:#}", store.kind);
-            }
+            store.shut_down().await;
         }
         drop(self.groups);
         engine::remove_all().await;

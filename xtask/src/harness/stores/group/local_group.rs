@@ -13,28 +13,32 @@ use tokio::{
     time::{Duration, Instant, sleep},
 };
 
-use super::{Plan, READY, START};
-use crate::harness::stores::{
-    Kind,
-    program::{Program, User, command, is_root},
+use super::spec::{GroupSpec, READY, START};
+use crate::harness::{
+    folders,
+    stores::{
+        kind::StoreKind,
+        program::{Program, User, command, is_root},
+    },
 };
 
 const STOP: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(30);
 
-/// The shell that the servers live with, and what it reads.
+/// The shell whose children the servers are, and the files that it reads.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(super) struct LocalGroup {
     child: Child,
     folder: TempDir,
 }
 
-pub(super) async fn start(plan: &Plan, program: &Program, ports: &[u16]) -> Result<Server> {
-    let folder = tempfile::Builder::new()
-        .prefix("revolve-")
-        .tempdir()
-        .context("could not make a temporary directory")?;
-    let user = if plan.kind == Kind::Postgres && is_root().await {
+pub(super) async fn start(
+    spec: &GroupSpec,
+    program: &Program,
+    ports: &[u16],
+) -> Result<LocalGroup> {
+    let folder = folders::temporary("group")?;
+    let user = if spec.kind == StoreKind::Postgres && is_root().await {
         Some(User::unprivileged().await?)
     } else {
         None
@@ -45,10 +49,10 @@ pub(super) async fn start(plan: &Plan, program: &Program, ports: &[u16]) -> Resu
         folder.path().join("log"),
     );
     fs::create_dir(&files)?;
-    fs::write(&script, plan.text())?;
+    fs::write(&script, spec.full_script())?;
     fs::write(files.join(".keep"), "")?;
     fs::write(&log, "")?;
-    for (name, text) in &plan.files {
+    for (name, text) in &spec.files {
         fs::write(files.join(name), text)?;
     }
     if let Some(user) = &user {
@@ -74,7 +78,7 @@ pub(super) async fn start(plan: &Plan, program: &Program, ports: &[u16]) -> Resu
     let mut command = command(std::path::Path::new("sh"), user.as_ref());
     command
         .arg(&script)
-        .args(plan.arguments(ports))
+        .args(spec.arguments(ports))
         .env("FILES", &files)
         .env("PATH", path)
         .env("TMPDIR", folder.path());
@@ -86,12 +90,12 @@ pub(super) async fn start(plan: &Plan, program: &Program, ports: &[u16]) -> Resu
         .stderr(output);
     command.process_group(0).kill_on_drop(true);
     let child = command.spawn().context("could not run sh")?;
-    let mut server = Server { child, folder };
+    let mut server = LocalGroup { child, folder };
     server.wait().await?;
     Ok(server)
 }
 
-impl Server {
+impl LocalGroup {
     async fn wait(&mut self) -> Result<()> {
         let end = Instant::now() + START;
         loop {
@@ -111,7 +115,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for LocalGroup {
     fn drop(&mut self) {
         // The whole process group, servers and all.
         if let Some(pid) = self.child.id() {
@@ -121,7 +125,7 @@ impl Drop for Server {
                     .stderr(Stdio::null())
                     .status(),
             );
-            // Their folder goes next, and should not be written to any more.
+            // Their folder is removed next, and nothing may write to it then.
             let end = std::time::Instant::now() + STOP;
             while matches!(self.child.try_wait(), Ok(None)) && std::time::Instant::now() < end {
                 std::thread::park_timeout(POLL);
