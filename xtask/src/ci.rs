@@ -82,10 +82,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         .await?;
     report.step("tour", tour::run(interrupt)).await?;
     report
-        .step(
-            "faults",
-            Box::pin(faults::run(&faults::Args::short(), interrupt)),
-        )
+        .step("faults", Box::pin(faults::run(&parse(&[])?, interrupt)))
         .await?;
     report
         .step("traces", Box::pin(test::run(&args.traces(), interrupt)))

@@ -1,4 +1,4 @@
-//! What came out of a round: what was checked, how often, what was violated, and how long answers and recovery took.
+//! The findings of a round: what was checked how often, what was violated, and how long responses and recoveries took.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,37 +7,33 @@ use crate::harness::statistics::percentile;
 /// The longest that a recovery may take.
 pub(super) const RECOVERY: Duration = Duration::from_secs(5);
 
-/// What came out of a round, or of several.
+/// The findings of one round or of several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct Findings {
     checked: BTreeMap<&'static str, u64>,
     violations: Vec<String>,
-    /// 503 that a fault met.
-    refusals: Vec<Duration>,
-    /// The slowest of all other answers that a fault met.
+    /// Times of the 503 responses that overlap a fault.
+    unavailable: Vec<Duration>,
+    /// The slowest of the other responses that overlap a fault.
     slowest: Option<Duration>,
     recovery: Option<Duration>,
 }
 
-impl Verdict {
-    /// One more of these was checked.
+impl Findings {
     pub(super) fn check(&mut self, what: &'static str) {
-        self.checks(what, 1);
+        self.count(what, 1);
     }
 
-    /// So many more of these were checked.
-    pub(super) fn checks(&mut self, what: &'static str, many: u64) {
+    pub(super) fn count(&mut self, what: &'static str, many: u64) {
         if many > 0 {
             *self.checked.entry(what).or_default() += many;
         }
     }
 
-    /// Something that must hold did not.
     pub(super) fn violate(&mut self, why: impl Into<String>) {
         self.violations.push(why.into());
     }
 
-    /// Checks something at once.
     pub(super) fn require(
         &mut self,
         what: &'static str,
@@ -50,26 +46,26 @@ impl Verdict {
         }
     }
 
-    /// A 503 that a fault met, and how long it took.
-    pub(super) fn refused(&mut self, took: Duration) {
-        self.refusals.push(took);
+    /// Adds a 503 that overlaps a fault.
+    pub(super) fn add_unavailable(&mut self, took: Duration) {
+        self.unavailable.push(took);
     }
 
-    /// Another answer that a fault met, and how long it took.
-    pub(super) fn answered(&mut self, took: Duration) {
+    /// Adds another response that overlaps a fault.
+    pub(super) fn add_answered(&mut self, took: Duration) {
         self.slowest = self.slowest.max(Some(took));
     }
 
-    /// A fault that nobody has seen a 503 of was none.
-    pub(super) fn felt(&mut self) {
-        let felt = !self.refusals.is_empty();
-        self.require("faults that somebody felt", felt, || {
-            "nobody was answered 503 while the fault lasted".to_owned()
+    /// Requires a 503 during the fault; otherwise the fault had no effect.
+    pub(super) fn require_unavailable(&mut self) {
+        let seen = !self.unavailable.is_empty();
+        self.require("faults with an effect", seen, || {
+            "there was no 503 while the fault lasted".to_owned()
         });
     }
 
-    /// How long after the end of a fault it served again.
-    pub(super) fn recovered(&mut self, took: Duration) {
+    /// Adds the time from the end of a fault until the service served again.
+    pub(super) fn add_recovery(&mut self, took: Duration) {
         self.check("recoveries");
         self.recovery = self.recovery.max(Some(took));
         if took > RECOVERY {
@@ -80,8 +76,8 @@ impl Verdict {
         }
     }
 
-    /// Holds the 503 so far to a bound.
-    pub(super) fn refused_within(&mut self, bound: Duration) {
+    /// Requires that the p99 of the 503 responses is within a bound.
+    pub(super) fn unavailable_within(&mut self, bound: Duration) {
         if let Some(p99) = self.p99().filter(|p99| *p99 > bound) {
             self.violate(format!(
                 "the p99 of the 503 was {} ms, more than {} ms",
@@ -91,12 +87,12 @@ impl Verdict {
         }
     }
 
-    /// Holds all answers that the fault met to a bound: the 503, and whatever hung until the fault was over.
+    /// Requires that all responses that overlap the fault are within a bound, also those that hung until it was over.
     pub(super) fn answered_within(&mut self, bound: Duration) {
-        self.refused_within(bound);
+        self.unavailable_within(bound);
         if let Some(slowest) = self.slowest.filter(|slowest| *slowest > bound) {
             self.violate(format!(
-                "an answer hung for {} ms, more than {} ms, by the fault",
+                "a response hung for {} ms during the fault, more than {} ms",
                 slowest.as_millis(),
                 bound.as_millis()
             ));
@@ -115,25 +111,24 @@ impl Verdict {
         self.recovery
     }
 
-    /// How many 503 a fault met.
-    pub(super) fn refusals(&self) -> usize {
-        self.refusals.len()
+    /// The number of 503 responses that overlap a fault.
+    pub(super) fn unavailable(&self) -> usize {
+        self.unavailable.len()
     }
 
-    /// Of the 503 that faults met, the time that 99 of 100 stay within.
+    /// The time that 99 of 100 of the 503 responses do not exceed.
     pub(super) fn p99(&self) -> Option<Duration> {
-        let mut refusals = self.refusals.clone();
-        refusals.sort_unstable();
-        (!refusals.is_empty()).then(|| percentile(&refusals, 990))
+        let mut unavailable = self.unavailable.clone();
+        unavailable.sort_unstable();
+        (!unavailable.is_empty()).then(|| percentile(&unavailable, 990))
     }
 
-    /// All of another one, too.
     pub(super) fn merge(&mut self, other: Self) {
         for (what, many) in other.checked {
-            self.checks(what, many);
+            self.count(what, many);
         }
         self.violations.extend(other.violations);
-        self.refusals.extend(other.refusals);
+        self.unavailable.extend(other.unavailable);
         self.slowest = self.slowest.max(other.slowest);
         self.recovery = self.recovery.max(other.recovery);
     }
@@ -144,75 +139,75 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_p99_is_the_rank_that_99_of_100_stay_within() {
-        let mut verdict = Verdict::default();
-        assert_eq!(verdict.p99(), None);
+    fn the_p99_is_the_rank_that_99_of_100_do_not_exceed() {
+        let mut findings = Findings::default();
+        assert_eq!(findings.p99(), None);
         (1..=200)
             .rev()
-            .for_each(|millis| verdict.refused(Duration::from_millis(millis)));
-        assert_eq!(verdict.p99(), Some(Duration::from_millis(198)));
-        verdict.refused_within(Duration::from_millis(198));
-        assert!(verdict.violations().is_empty());
-        verdict.refused_within(Duration::from_millis(197));
-        assert_eq!(verdict.violations().len(), 1);
+            .for_each(|millis| findings.add_unavailable(Duration::from_millis(millis)));
+        assert_eq!(findings.p99(), Some(Duration::from_millis(198)));
+        findings.unavailable_within(Duration::from_millis(198));
+        assert!(findings.violations().is_empty());
+        findings.unavailable_within(Duration::from_millis(197));
+        assert_eq!(findings.violations().len(), 1);
     }
 
     #[test]
-    fn one_answer_that_hung_is_enough_whatever_it_said_and_however_many_did_not() {
-        let (bound, mut verdict) = (Duration::from_secs(2), Verdict::default());
-        (0..1000).for_each(|_| verdict.answered(Duration::from_millis(3)));
-        verdict.answered(bound);
-        verdict.answered_within(bound);
-        assert!(verdict.violations().is_empty());
-        let mut hung = Verdict::default();
-        hung.answered(Duration::from_millis(2500));
-        verdict.merge(hung);
-        verdict.refused_within(bound);
+    fn one_response_that_hung_is_a_violation_whatever_it_was_and_however_many_did_not() {
+        let (bound, mut findings) = (Duration::from_secs(2), Findings::default());
+        (0..1000).for_each(|_| findings.add_answered(Duration::from_millis(3)));
+        findings.add_answered(bound);
+        findings.answered_within(bound);
+        assert!(findings.violations().is_empty());
+        let mut hung = Findings::default();
+        hung.add_answered(Duration::from_millis(2500));
+        findings.merge(hung);
+        findings.unavailable_within(bound);
         assert!(
-            verdict.violations().is_empty(),
-            "no 503, whose time alone is asked for"
+            findings.violations().is_empty(),
+            "only the times of 503 are required here"
         );
-        verdict.answered_within(bound);
-        assert_eq!(verdict.violations().len(), 1);
+        findings.answered_within(bound);
+        assert_eq!(findings.violations().len(), 1);
     }
 
     #[test]
-    fn a_fault_without_a_503_was_not_felt() {
-        let mut verdict = Verdict::default();
-        verdict.answered(Duration::from_millis(3));
-        verdict.felt();
-        assert_eq!(verdict.violations().len(), 1);
-        verdict.refused(Duration::from_millis(3));
-        verdict.felt();
-        assert_eq!(verdict.violations().len(), 1);
+    fn a_fault_without_a_503_had_no_effect() {
+        let mut findings = Findings::default();
+        findings.add_answered(Duration::from_millis(3));
+        findings.require_unavailable();
+        assert_eq!(findings.violations().len(), 1);
+        findings.add_unavailable(Duration::from_millis(3));
+        findings.require_unavailable();
+        assert_eq!(findings.violations().len(), 1);
     }
 
     #[test]
     fn one_slow_recovery_is_a_violation_and_the_worst_is_kept() {
-        let mut verdict = Verdict::default();
-        verdict.recovered(RECOVERY);
-        assert!(verdict.violations().is_empty());
-        let mut slow = Verdict::default();
-        slow.recovered(RECOVERY * 2);
+        let mut findings = Findings::default();
+        findings.add_recovery(RECOVERY);
+        assert!(findings.violations().is_empty());
+        let mut slow = Findings::default();
+        slow.add_recovery(RECOVERY * 2);
         assert_eq!(slow.violations().len(), 1);
-        verdict.merge(slow);
+        findings.merge(slow);
         assert_eq!(
             (
-                verdict.recovery(),
-                verdict.violations().len(),
-                verdict.checked()["recoveries"]
+                findings.recovery(),
+                findings.violations().len(),
+                findings.checked()["recoveries"]
             ),
             (Some(RECOVERY * 2), 1, 2)
         );
     }
 
     #[test]
-    fn what_is_required_is_counted_and_said_only_if_it_does_not_hold() {
-        let mut verdict = Verdict::default();
-        verdict.require("truths", true, || unreachable!());
-        verdict.require("truths", false, || "a lie".to_owned());
+    fn a_requirement_is_counted_and_reported_only_if_it_is_violated() {
+        let mut findings = Findings::default();
+        findings.require("truths", true, || unreachable!());
+        findings.require("truths", false, || "a lie".to_owned());
         assert_eq!(
-            (verdict.checked()["truths"], verdict.violations()),
+            (findings.checked()["truths"], findings.violations()),
             (2, &["a lie".to_owned()][..])
         );
     }

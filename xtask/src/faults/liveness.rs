@@ -1,62 +1,68 @@
-//! Watches the key set and the liveness of a replica, which no store may take away.
+//! Checks the liveness and the key set of a replica, which must be available whatever happens to its stores.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::scenario::Town;
+use super::scenario::Scenario;
 
-const EVERY: Duration = Duration::from_millis(50);
-/// More would be a sign that it waits for something, even on a machine that is busy with other things.
-const ANSWER: Duration = Duration::from_secs(2);
+const INTERVAL: Duration = Duration::from_millis(50);
+/// A response that takes longer waits for something, even on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(2);
 const PATHS: [&str; 2] = ["/health/live", "/.well-known/jwks.json"];
 
-/// Looks at both for as long as `meanwhile` lasts.
-pub(super) async fn watch<T>(town: &Town, base: &str, meanwhile: impl Future<Output = T>) -> T {
-    let looks = async {
+/// Checks both until `meanwhile` ends.
+pub(super) async fn watch_liveness<T>(
+    scenario: &Scenario,
+    base: &str,
+    meanwhile: impl Future<Output = T>,
+) -> T {
+    let checks = async {
         loop {
             for path in PATHS {
                 let url = format!("{base}{path}");
-                let look = town.http().get(&url);
-                match in_time(look, ANSWER, || town.stalled()).await {
+                let response = scenario.http().get(&url);
+                match in_time(response, TIMEOUT, || scenario.stalled()).await {
                     Some(Ok(response)) if response.is_success() => {
-                        town.check("looks at key set and liveness")
+                        scenario.check("looks at key set and liveness");
                     }
-                    Some(Ok(response)) => town.violate(&format!("{path}: {}", response.status)),
-                    Some(Err(error)) => town.violate(&format!("{path}: {error:#}")),
-                    None => town.violate(&format!(
+                    Some(Ok(response)) => {
+                        scenario.violate(&format!("{path}: {}", response.status));
+                    }
+                    Some(Err(error)) => scenario.violate(&format!("{path}: {error:#}")),
+                    None => scenario.violate(&format!(
                         "{path}: no answer within {} ms",
-                        ANSWER.as_millis()
+                        TIMEOUT.as_millis()
                     )),
                 }
             }
-            sleep(EVERY).await;
+            sleep(INTERVAL).await;
         }
     };
     tokio::select! {
         outcome = meanwhile => outcome,
-        () = looks => unreachable!("the looks have no end"),
+        () = checks => unreachable!("the checks have no end"),
     }
 }
 
 /// Waits for so long, and for as long again as the machine stood still meanwhile.
 async fn in_time<T>(
-    look: impl Future<Output = T>,
+    work: impl Future<Output = T>,
     at_most: Duration,
     stalled: impl Fn() -> Duration,
 ) -> Option<T> {
     let (begun, before) = (Instant::now(), stalled());
-    let mut look = std::pin::pin!(look);
-    let mut patience = at_most;
+    let mut work = std::pin::pin!(work);
+    let mut limit = at_most;
     loop {
-        if let Ok(answer) = timeout_at(begun + patience, &mut look).await {
-            return Some(answer);
+        if let Ok(outcome) = timeout_at(begun + limit, &mut work).await {
+            return Some(outcome);
         }
-        let more = at_most + stalled().saturating_sub(before);
-        if more <= patience {
+        let extended = at_most + stalled().saturating_sub(before);
+        if extended <= limit {
             return None;
         }
-        patience = more;
+        limit = extended;
     }
 }
 
@@ -68,7 +74,7 @@ mod tests {
 
     const BRIEF: Duration = Duration::from_millis(5);
 
-    /// A machine that stands still for so long while somebody waits, and then no more.
+    /// A machine that stalls once for so long.
     fn once(stall: Duration) -> impl Fn() -> Duration {
         let asked = Cell::new(false);
         move || {

@@ -1,4 +1,4 @@
-//! What a process of the service holds, by what the system says of it.
+//! Memory and open files of a process of the service.
 
 use std::fs;
 
@@ -6,16 +6,16 @@ use anyhow::{Context as _, Result};
 
 use crate::harness::{service::Instance, usage};
 
-/// The memory of a process from a moment on.
-pub(super) struct Memory {
+/// The growth of a process's memory since a moment.
+pub(super) struct MemoryGrowth {
     pid: u32,
     before: u64,
 }
 
-impl Memory {
+impl MemoryGrowth {
     pub(super) fn from_now(service: &Instance) -> Result<Self> {
         let pid = pid(service)?;
-        // The peak begins anew; where it can't, an older one counts, which is too much and not too little.
+        // Resets the peak. Where that is not possible an older peak counts, which is too much rather than too little.
         drop(fs::write(format!("/proc/{pid}/clear_refs"), "5"));
         Ok(Self {
             pid,
@@ -23,14 +23,14 @@ impl Memory {
         })
     }
 
-    /// How much more it had at its peak since, in bytes.
+    /// From then to the peak since, in bytes.
     pub(super) fn growth(&self) -> Result<u64> {
         Ok(usage::memory(self.pid, "VmHWM")?.saturating_sub(self.before))
     }
 }
 
-/// Open files and connections.
-pub(super) fn files(service: &Instance) -> Result<usize> {
+/// The number of open files and connections.
+pub(super) fn open_files(service: &Instance) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{}/fd", pid(service)?))
         .context("the service is gone")?
         .count())

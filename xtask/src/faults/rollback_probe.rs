@@ -1,115 +1,202 @@
-//! Somebody whose token was copied just before the white list forgot what came after, and the thief who has the copy.
+//! Sessions that change after the state to which a store is set back, and a thief with a token from before.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tokio::time::sleep;
 
-use super::{rounds::Round, scenario::Town};
+use super::{rounds::Round, scenario::Scenario};
 use crate::harness::{
+    api::Reply,
     client::Client,
-    profile::{Answer, Grant, Scope},
+    profile::{Account, Answer, Grant, Reason, Scope},
 };
 
-/// Free retries for rows with a thief: short, so that reuse shows at once.
+/// `sessions.retry_free` for faults with this probe: short, so that reuse is detected at once.
 pub(super) const RETRY_FREE: &str = "300ms";
 const AFTER_RETRY_FREE: Duration = Duration::from_millis(400);
 
-/// A client with a stolen token, and one that is signed out in the time that is forgotten.
-pub(super) struct Robbed {
-    victim: Client,
-    stolen: Grant,
-    leaver: Client,
+/// How sessions end after the copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// One signs itself out.
+    Itself,
+    /// One signs the others out.
+    Others,
+    /// One changes the password, which ends the others.
+    Password,
 }
 
-impl Robbed {
-    /// Before what will be remembered.
-    pub(super) async fn enter(town: &Town, base: &str) -> Result<Self> {
-        let ((_, mut victim), (_, leaver)) =
-            (town.newcomer(base).await?, town.newcomer(base).await?);
+impl Ending {
+    pub(super) const ALL: [Self; 3] = [Self::Itself, Self::Others, Self::Password];
+}
+
+/// What the store that is set back knows of the changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// The rows of users and sessions are in another store, which is not set back.
+    Kept,
+    /// They are set back as well, so that it forgets which sessions have ended.
+    SetBack,
+}
+
+/// Three sessions of one user.
+pub(super) struct RollbackProbe {
+    account: Account,
+    ending: Ending,
+    /// Goes on refreshing; `stolen` is its token of before.
+    victim: Client,
+    stolen: Grant,
+    /// Is bound to its device after the copy, unless it ends.
+    bound: Client,
+    /// Ends after the copy.
+    ended: Client,
+}
+
+impl RollbackProbe {
+    /// Begins the sessions, before the copy.
+    pub(super) async fn start(
+        scenario: &Scenario,
+        base: &str,
+        ending: Ending,
+        round: &Round,
+    ) -> Result<Self> {
+        let (account, mut victim) = scenario.sign_up(base).await?;
+        round.keep_journal(victim.api.journal.clone());
+        let mut others = Vec::new();
+        for _ in 0..2 {
+            let reply = victim.api.sign_in(&account, None).await?;
+            others.push(Client::from_reply(&victim.api, &reply, false)?);
+        }
+        let [bound, ended] = others.try_into().ok().context("two sessions")?;
         victim.advance().await?;
         Ok(Self {
+            account,
+            ending,
             stolen: victim.grant.clone(),
             victim,
-            leaver,
+            bound,
+            ended,
         })
     }
 
-    /// What will be forgotten: two more generations, and a sign-out.
-    pub(super) async fn go_on(&mut self) -> Result<()> {
+    /// What the store will forget: new generations, a binding, the end of sessions.
+    pub(super) async fn change(&mut self, scenario: &Scenario, base: &str) -> Result<()> {
+        self.move_to(scenario, base);
         self.victim.advance().await?;
         self.victim.advance().await?;
-        let reply = self
-            .leaver
-            .api
-            .sign_out(&self.leaver.grant, Scope::This)
-            .await?;
-        anyhow::ensure!(
+        self.bound.sends_credential = true;
+        self.bound.advance().await?;
+        let (victim, ended) = (&self.victim, &self.ended);
+        let reply = match self.ending {
+            Ending::Itself => ended.api.sign_out(&ended.grant, Scope::This).await?,
+            Ending::Others => victim.api.sign_out(&victim.grant, Scope::Others).await?,
+            Ending::Password => {
+                let new = "an even better battery";
+                victim
+                    .api
+                    .change_password(&victim.grant, &self.account, new)
+                    .await?
+            }
+        };
+        ensure!(
             reply.answer == Answer::Done,
-            "a sign-out, in preparation: {}",
+            "the end of sessions, in preparation: {}",
             reply.words()
         );
         Ok(())
     }
 
-    /// Afterwards: what was ended is dead; the thief may get in once; the victim's newer token heals the white list, and that ends the thief.
-    pub(super) async fn judge(mut self, base: &str, town: &Town, round: &Round) -> Result<()> {
-        let api = town.api(base, &self.victim.api.journal);
-        let reply = self
-            .leaver
-            .at(&api)
-            .present_until_answered(&self.leaver.grant.refresh)
-            .await?;
-        let over = |what: &'static str, answer: &Answer| {
-            let holds = matches!(answer, Answer::Refused(_));
-            round.note(|verdict| verdict.require(what, holds, || format!("{what}: {answer:?}")));
-        };
-        over("ended sessions after the loss", &reply.answer);
-        if let Some(reply) = api.check(&self.leaver.grant).await? {
-            over(
-                "bearer calls of ended sessions after the loss",
-                &reply.answer,
-            );
+    /// Afterwards: ended sessions are dead, what was bound is bound, newer tokens heal the store, and a thief with the older one gets in once
+    /// at most.
+    pub(super) async fn verify(
+        mut self,
+        scenario: &Scenario,
+        base: &str,
+        rows: Rows,
+        round: &Round,
+    ) -> Result<()> {
+        self.move_to(scenario, base);
+        if rows == Rows::Kept {
+            must_be_over(&self.ended, round).await?;
         }
+        if self.ending == Ending::Itself {
+            self.verify_binding(round).await?;
+        } else {
+            must_be_over(&self.bound, round).await?;
+        }
+        self.verify_theft(round).await
+    }
+
+    fn move_to(&mut self, scenario: &Scenario, base: &str) {
+        let api = scenario.api(base, &self.victim.api.journal);
+        for client in [&mut self.victim, &mut self.bound, &mut self.ended] {
+            *client = client.at(&api);
+        }
+    }
+
+    async fn verify_binding(&mut self, round: &Round) -> Result<()> {
+        let without_credential = Client {
+            sends_credential: false,
+            ..self.bound.clone()
+        };
+        let reply = until_answered(&without_credential, &self.bound.grant).await?;
+        let profile = &self.bound.api.profile;
+        let refused = reply
+            .refusal()
+            .is_some_and(|code| profile.says(Reason::Mismatch, code));
+        require(round, "bindings after the loss", refused, &reply);
+        let healed = until_answered(&self.bound, &self.bound.grant).await?;
+        let lives = healed.grant().is_some();
+        require(round, "bound sessions that heal", lives, &healed);
+        Ok(())
+    }
+
+    async fn verify_theft(mut self, round: &Round) -> Result<()> {
         let thief = Client {
             grant: self.stolen.clone(),
-            ..self.victim.at(&api)
+            ..self.victim.clone()
         };
-        let booty = thief
-            .present_until_answered(&self.stolen.refresh)
-            .await?
-            .grant()
-            .cloned();
-        if booty.is_some() {
-            round.note(|verdict| verdict.check("superseded tokens accepted once"));
+        let loot = until_answered(&thief, &self.stolen).await?;
+        let loot = loot.grant().cloned();
+        if loot.is_some() {
+            round.record(|findings| findings.check("superseded tokens accepted once"));
         }
-        self.victim = self.victim.at(&api);
-        let healed = self
-            .victim
-            .present_until_answered(&self.victim.grant.refresh)
-            .await?;
-        let words = healed.words();
-        round.note(|verdict| {
-            verdict.require("newer tokens that heal", healed.grant().is_some(), || {
-                format!("an honest newer token: {words}")
-            });
-        });
+        let healed = until_answered(&self.victim, &self.victim.grant).await?;
+        let lives = healed.grant().is_some();
+        require(round, "newer tokens that heal", lives, &healed);
         self.victim
             .keep(healed.grant().cloned().context("it did not heal")?);
         sleep(AFTER_RETRY_FREE).await;
-        if let Some(booty) = booty {
-            let reply = thief.present_until_answered(&booty.refresh).await?;
+        if let Some(loot) = loot {
+            let reply = until_answered(&thief, &loot).await?;
             let caught = reply.refusal() == Some("token_reused");
-            let words = reply.words();
-            round.note(|verdict| {
-                verdict.require("superseded chains caught", caught, || {
-                    format!("the thief's token afterwards: {words}")
-                })
-            });
+            require(round, "superseded chains caught", caught, &reply);
         } else {
             self.victim.advance().await?;
-            round.note(|verdict| verdict.check("superseded tokens refused at once"));
+            round.record(|findings| findings.check("superseded tokens refused at once"));
         }
         Ok(())
     }
+}
+
+async fn until_answered(client: &Client, grant: &Grant) -> Result<Reply> {
+    client.present_until_answered(&grant.refresh).await
+}
+
+async fn must_be_over(client: &Client, round: &Round) -> Result<()> {
+    let reply = until_answered(client, &client.grant).await?;
+    let over = reply.refusal().is_some();
+    require(round, "ended sessions after the loss", over, &reply);
+    if let Some(reply) = client.api.check(&client.grant).await? {
+        let what = "bearer calls of ended sessions after the loss";
+        require(round, what, reply.refusal().is_some(), &reply);
+    }
+    Ok(())
+}
+
+fn require(round: &Round, what: &'static str, holds: bool, reply: &Reply) {
+    round.record(|findings| {
+        findings.require(what, holds, || format!("{what}: {}", reply.words()));
+    });
 }

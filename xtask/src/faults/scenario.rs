@@ -1,8 +1,8 @@
-//! Many people at once, over replicas that may move, while something goes wrong.
+//! What the clients of a fault share: where the service is, what they may lose, and what they have found so far.
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -10,16 +10,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use fastrand::Rng;
-use futures_util::future::try_join_all;
 use tokio::time::sleep;
 
 use super::{
-    claims::Losses,
-    client_ledger::Person,
-    fault_window::Span,
-    findings::Verdict,
-    rounds::{Round, note},
-    stall_monitor::Pulse,
+    claims::Losses, fault_window::FaultWindow, findings::Findings, rounds::edit,
+    stall_monitor::StallMonitor,
 };
 use crate::harness::{
     api::{Api, Reply},
@@ -29,96 +24,81 @@ use crate::harness::{
     profile::{Account, Answer, Profile},
 };
 
-/// How many live in a town.
-const PEOPLE: usize = 6;
-/// A fault comes after so long at most.
-const BEFORE: u64 = 250;
-/// People go on for so long after a fault.
-const AFTER: Duration = Duration::from_millis(150);
-/// What `http.request_timeout` is by default, and a second.
+/// The default of `http.request_timeout`, and a second.
 const DEADLINE: Duration = Duration::from_secs(11);
-/// A service that does not recover within this is given up.
+/// A service that does not recover within this has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks whether something has happened.
-const LOOK: Duration = Duration::from_millis(10);
+/// Between two checks whether something has happened.
+const POLL: Duration = Duration::from_millis(10);
 
-/// Where the service is, and what is known about the weather.
-pub(super) struct Town {
+pub(super) struct Scenario {
     http: HttpClient,
     profile: Arc<Profile>,
     urls: Mutex<Vec<String>>,
     losses: Mutex<Losses>,
-    verdict: Mutex<Verdict>,
+    findings: Mutex<Findings>,
     nonce: String,
-    pulse: Arc<Pulse>,
-    born: AtomicU32,
-    stop: AtomicBool,
-    fault: Mutex<Span>,
-    /// Whether every request must be answered, even while the fault lasts.
-    answers: AtomicBool,
-    /// Whether people sign out, change passwords and use ID tokens, too.
-    whole: AtomicBool,
+    stalls: Arc<StallMonitor>,
+    accounts: AtomicU32,
+    stopped: AtomicBool,
+    fault: Mutex<FaultWindow>,
+    requires_answers: AtomicBool,
+    refreshes_only: AtomicBool,
 }
 
-impl Town {
-    pub(super) fn new(nonce: String, pulse: Arc<Pulse>) -> Result<Self> {
+impl Scenario {
+    pub(super) fn new(nonce: String, stalls: Arc<StallMonitor>) -> Result<Self> {
         Ok(Self {
             http: HttpClient::new()?,
             profile: Arc::new(Profile::load(None)?),
             urls: Mutex::default(),
             losses: Mutex::default(),
-            verdict: Mutex::default(),
+            findings: Mutex::default(),
             nonce,
-            pulse,
-            born: AtomicU32::new(0),
-            stop: AtomicBool::new(false),
+            stalls,
+            accounts: AtomicU32::new(0),
+            stopped: AtomicBool::new(false),
             fault: Mutex::default(),
-            answers: AtomicBool::new(false),
-            whole: AtomicBool::new(true),
+            requires_answers: AtomicBool::new(false),
+            refreshes_only: AtomicBool::new(false),
         })
     }
 
-    /// Whoever lives here; some with their devices, some without.
-    pub(super) fn people(&self) -> Vec<Person> {
-        (0..PEOPLE)
-            .map(|number| Person::new(self.name(), number % 2 == 0))
-            .collect()
-    }
-
-    fn name(&self) -> String {
+    /// An address that no other client of this run has.
+    pub(super) fn new_email(&self) -> String {
         format!(
             "faults-{}-{}@example.org",
             self.nonce,
-            self.born.fetch_add(1, Ordering::Relaxed)
+            self.accounts.fetch_add(1, Ordering::Relaxed)
         )
     }
 
-    /// For how long the machine stood still so far; no bound of time is the service's to keep then.
+    /// All stalls of the machine so far; bounds of time are extended by them.
     pub(super) fn stalled(&self) -> Duration {
-        self.pulse.stalled()
+        self.stalls.stalled()
     }
 
-    /// Where the replicas are.
-    pub(super) fn at(&self, urls: &[&str]) {
+    /// Clients send their requests to these replicas from now on.
+    pub(super) fn route_to(&self, urls: &[&str]) {
         *lock(&self.urls) = urls.iter().map(|url| (*url).to_owned()).collect();
     }
 
-    /// Every request must be answered from now on, whatever happens.
-    pub(super) fn demand_answers(&self) {
-        self.answers.store(true, Ordering::Relaxed);
+    /// A request without an answer is a violation from now on, even during a fault.
+    pub(super) fn require_answers(&self) {
+        self.requires_answers.store(true, Ordering::Relaxed);
     }
 
-    /// People only sign up, sign in and refresh.
+    /// Clients only sign up, sign in and refresh from now on.
     pub(super) fn refresh_only(&self) {
-        self.whole.store(false, Ordering::Relaxed);
+        self.refreshes_only.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn whole_life(&self) -> bool {
-        self.whole.load(Ordering::Relaxed)
+    pub(super) fn refreshes_only(&self) -> bool {
+        self.refreshes_only.load(Ordering::Relaxed)
     }
 
-    /// What the white list loses by this fault.
-    pub(super) fn lose(&self, losses: Losses) {
+    /// Which sessions the fault may lose.
+    pub(super) fn expect_losses(&self, losses: Losses) {
         *lock(&self.losses) = losses;
     }
 
@@ -126,7 +106,12 @@ impl Town {
         *lock(&self.losses)
     }
 
-    /// Requests that are under way from now on are timed, until the other one and beyond it.
+    /// The losses that the fault may cause end now.
+    pub(super) fn end_losses(&self) {
+        self.expect_losses(self.losses().until(Instant::now()));
+    }
+
+    /// Requests that overlap the time until `fault_ends` are timed.
     pub(super) fn fault_begins(&self) {
         lock(&self.fault).begin(Instant::now());
     }
@@ -135,23 +120,38 @@ impl Town {
         lock(&self.fault).end(Instant::now());
     }
 
-    /// Waits until somebody was answered 503 by the fault; not longer than so long.
-    pub(super) async fn felt(&self, at_most: Duration) {
+    /// The responses with status 503 during the fault so far.
+    pub(super) fn unavailable(&self) -> usize {
+        self.edit(|findings| findings.unavailable())
+    }
+
+    /// Waits for a 503 during the fault.
+    pub(super) async fn wait_for_unavailable(&self, at_most: Duration) {
         let begun = Instant::now();
-        while self.note(|verdict| verdict.refusals()) == 0 && begun.elapsed() < at_most {
-            sleep(LOOK).await;
+        while self.unavailable() == 0 && begun.elapsed() < at_most {
+            sleep(POLL).await;
         }
     }
 
-    pub(super) fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+    /// Clients run until `stop`.
+    pub(super) fn begin(&self) {
+        self.stopped.store(false, Ordering::Relaxed);
+        *lock(&self.fault) = FaultWindow::default();
     }
 
-    /// Notes an answer.
-    pub(super) fn saw(&self, reply: Reply) -> Reply {
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Records a reply and its time.
+    pub(super) fn record(&self, reply: Reply) -> Reply {
         let took = reply.received.duration_since(reply.sent);
         if let Answer::Silence(why) = &reply.answer {
-            if self.answers.load(Ordering::Relaxed) {
+            if self.requires_answers.load(Ordering::Relaxed) {
                 self.violate(&format!("no answer after {} ms ({why})", took.as_millis()));
             }
         } else if took > DEADLINE {
@@ -160,38 +160,41 @@ impl Town {
                 took.as_millis()
             ));
         }
-        if lock(&self.fault).meets(reply.sent, reply.received) {
+        if lock(&self.fault).overlaps(reply.sent, reply.received) {
             match reply.answer {
                 Answer::Unavailable => {
-                    self.note(|verdict| verdict.refused(took));
-                    self.check("503 while the fault lasted");
+                    self.edit(|findings| findings.add_unavailable(took));
+                    self.check("503 during the fault");
                 }
                 Answer::Silence(_) => {}
-                _ => self.note(|verdict| verdict.answered(took)),
+                _ => self.edit(|findings| findings.add_answered(took)),
             }
         }
         reply
     }
 
     pub(super) fn check(&self, what: &'static str) {
-        self.note(|verdict| verdict.check(what));
+        self.edit(|findings| findings.check(what));
     }
 
     pub(super) fn violate(&self, why: &str) {
-        self.note(|verdict| verdict.violate(why));
+        self.edit(|findings| findings.violate(why));
     }
 
-    fn note<T>(&self, write: impl FnOnce(&mut Verdict) -> T) -> T {
-        note(&self.verdict, write)
+    /// The findings since they were taken last.
+    pub(super) fn take_findings(&self) -> Findings {
+        self.edit(std::mem::take)
     }
 
-    /// Any replica.
-    pub(super) fn any(&self, rng: &mut Rng, journal: &Journal) -> Api {
+    fn edit<T>(&self, change: impl FnOnce(&mut Findings) -> T) -> T {
+        edit(&self.findings, change)
+    }
+
+    pub(super) fn any_replica(&self, rng: &mut Rng, journal: &Journal) -> Api {
         let urls = lock(&self.urls);
         self.api(&urls[rng.usize(..urls.len())], journal)
     }
 
-    /// A replica.
     pub(super) fn api(&self, base: &str, journal: &Journal) -> Api {
         Api {
             http: self.http.clone(),
@@ -201,16 +204,16 @@ impl Town {
         }
     }
 
-    /// For what is no part of the API.
+    /// For requests that are no part of the API.
     pub(super) fn http(&self) -> &HttpClient {
         &self.http
     }
 
-    /// Somebody new at a replica, who must get in at once.
-    pub(super) async fn newcomer(&self, base: &str) -> Result<(Account, Client)> {
+    /// Signs up a new user at a replica, at once.
+    pub(super) async fn sign_up(&self, base: &str) -> Result<(Account, Client)> {
         let api = self.api(base, &Journal::new());
         let account = Account {
-            user: self.name(),
+            user: self.new_email(),
             password: "correct horse battery".to_owned(),
         };
         let reply = api.sign_up(&account).await?;
@@ -218,87 +221,34 @@ impl Town {
         Ok((account, client))
     }
 
-    /// A round: people live, something happens at a random moment, they live on, and then everything acknowledged must be true.
-    pub(super) async fn endure<T>(
-        &self,
-        people: &mut [Person],
-        round: &mut Round,
-        fault: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        for person in people.iter_mut() {
-            round.keep(person.new_journal());
-        }
-        self.stop.store(false, Ordering::Relaxed);
-        *lock(&self.fault) = Span::default();
-        let before = Duration::from_micros(round.rng.u64(20_000..=BEFORE * 1000));
-        let lives = try_join_all(
-            people
-                .iter_mut()
-                .map(|person| person.live(self, round.rng.fork()))
-                .collect::<Vec<_>>(),
-        );
-        let happens = async {
-            sleep(before).await;
-            let outcome = fault.await;
-            self.fault_ends();
-            sleep(AFTER).await;
-            self.stop.store(true, Ordering::Relaxed);
-            outcome
-        };
-        let (lived, outcome) = tokio::join!(lives, happens);
-        let settled = async {
-            lived?;
-            let outcome = outcome?;
-            try_join_all(
-                people
-                    .iter_mut()
-                    .map(|person| person.settle(self, round.rng.fork()))
-                    .collect::<Vec<_>>(),
-            )
-            .await?;
-            Ok(outcome)
-        };
-        let settled = settled.await;
-        self.lose(Losses::None);
-        // Also if it breaks off here.
-        let verdict = self.note(std::mem::take);
-        round.note(|total| total.merge(verdict));
-        settled
-    }
-
-    /// Waits until somebody can sign up and refresh at every replica, and notes how long it took.
-    pub(super) async fn recover(&self) -> Result<()> {
+    /// Waits until a new user can sign up and refresh at every replica, and records how long that took.
+    pub(super) async fn wait_for_recovery(&self) -> Result<()> {
         let (begun, stalled) = (Instant::now(), self.stalled());
         let urls = lock(&self.urls).clone();
         for url in urls {
             loop {
                 let served = async {
-                    let (_, client) = self.newcomer(&url).await?;
-                    client
-                        .refresh()
-                        .await?
-                        .grant()
-                        .map(drop)
-                        .context("a refresh is refused")
+                    let (_, client) = self.sign_up(&url).await?;
+                    let reply = client.refresh().await?;
+                    reply.grant().map(drop).context("a refresh is refused")
                 };
                 match served.await {
                     Ok(()) => break,
                     Err(error) if begun.elapsed() > PATIENCE => {
                         bail!("the service does not recover: {error:#}")
                     }
-                    Err(_) => sleep(LOOK).await,
+                    Err(_) => sleep(POLL).await,
                 }
             }
         }
-        let took = begun
-            .elapsed()
-            .saturating_sub(self.stalled().saturating_sub(stalled));
-        self.note(|verdict| verdict.recovered(took));
+        let stalled = self.stalled().saturating_sub(stalled);
+        let took = begun.elapsed().saturating_sub(stalled);
+        self.edit(|findings| findings.add_recovery(took));
         Ok(())
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -307,46 +257,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_hung_until_the_fault_was_over_is_timed_though_it_was_answered_later_and_well() {
+    fn a_response_that_hung_during_the_fault_is_timed_though_it_came_after_it_and_was_good() {
         let folder = tempfile::tempdir().unwrap();
-        let town = Town::new(
-            "test".to_owned(),
-            Arc::new(Pulse::start(folder.path()).unwrap()),
-        )
-        .unwrap();
+        let stalls = Arc::new(StallMonitor::start(folder.path()).unwrap());
+        let scenario = Scenario::new("test".to_owned(), stalls).unwrap();
         let sent = Instant::now();
         let reply = |sent, after, answer| Reply {
             sent,
             received: sent + Duration::from_millis(after),
             answer,
         };
-        town.saw(reply(sent, 4000, Answer::Done));
-        assert!(
-            !town.note(|verdict| hangs(verdict)),
-            "there is no fault yet"
-        );
-        town.fault_begins();
-        town.fault_ends();
+        scenario.record(reply(sent, 4000, Answer::Done));
+        assert!(!hangs(&scenario.take_findings()), "the fault has not begun");
+        scenario.fault_begins();
+        scenario.fault_ends();
         let later = Instant::now() + Duration::from_millis(1);
-        town.saw(reply(later, 4000, Answer::Unavailable));
+        scenario.record(reply(later, 4000, Answer::Unavailable));
         assert!(
-            !town.note(|verdict| hangs(verdict)),
-            "it was asked for afterwards"
+            !hangs(&scenario.take_findings()),
+            "it was sent after the fault"
         );
         for answer in [
             Answer::Done,
             Answer::Unavailable,
             Answer::Refused("session_unknown".to_owned()),
         ] {
-            town.saw(reply(sent, 2500, answer));
-            assert!(town.note(|verdict| hangs(verdict)));
-            town.note(std::mem::take);
+            scenario.record(reply(sent, 2500, answer));
+            assert!(hangs(&scenario.take_findings()));
         }
     }
 
-    fn hangs(verdict: &Verdict) -> bool {
-        let mut verdict = verdict.clone();
-        verdict.answered_within(Duration::from_secs(2));
-        !verdict.violations().is_empty()
+    fn hangs(findings: &Findings) -> bool {
+        let mut findings = findings.clone();
+        findings.answered_within(Duration::from_secs(2));
+        !findings.violations().is_empty()
     }
 }

@@ -1,4 +1,4 @@
-//! A small disk of a row's own: a file system in memory, which only root can mount.
+//! A small disk: a file system in memory, which only root can mount.
 
 use std::{
     fs,
@@ -10,13 +10,13 @@ use std::{
 use anyhow::Result;
 use tokio::process::Command;
 
-use super::environment::LeftOut;
+use super::skipped::Skipped;
 use crate::harness::process;
 
 /// A mounted file system; dropping it unmounts it.
-pub(super) struct Disk(PathBuf);
+pub(super) struct SmallDisk(PathBuf);
 
-impl Disk {
+impl SmallDisk {
     pub(super) async fn mount(at: PathBuf) -> Result<Self> {
         fs::create_dir_all(&at)?;
         let mut command = Command::new("mount");
@@ -25,7 +25,7 @@ impl Disk {
             .arg(&at);
         match process::output(&mut command).await {
             Ok(_) => Ok(Self(at)),
-            Err(error) => Err(LeftOut(format!(
+            Err(error) => Err(Skipped(format!(
                 "a small disk can't be mounted, which takes root: {error:#}"
             ))
             .into()),
@@ -36,7 +36,7 @@ impl Disk {
         &self.0
     }
 
-    /// Leaves no space.
+    /// Fills it to the last block.
     pub(super) fn fill(&self) -> Result<()> {
         let mut filler = fs::File::create(self.filler())?;
         let block = vec![0; 4096];
@@ -44,12 +44,12 @@ impl Disk {
         Ok(())
     }
 
-    /// Gives it back.
+    /// Frees the space that `fill` took.
     pub(super) fn free(&self) -> Result<()> {
         Ok(fs::remove_file(self.filler())?)
     }
 
-    /// Makes it read-only, or takes that back; nobody may have a file open to write.
+    /// Makes it read-only (`ro`) or writable (`rw`); no file may be open for writing.
     pub(super) async fn remount(&self, mode: &str) -> Result<()> {
         let mut command = Command::new("mount");
         process::output(
@@ -66,9 +66,9 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
+impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily, since the service may still have its files open.
+        // Lazily, since the service may still have files open.
         let mut command = std::process::Command::new("umount");
         drop(
             command

@@ -1,4 +1,4 @@
-//! How long the machine itself stood still: a run that shares it with other work must not blame the service for that.
+//! How long the machine itself stood still: on a machine that is shared with other work the service must not be blamed for that.
 
 use std::{
     fs::File,
@@ -14,59 +14,59 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-const EVERY: Duration = Duration::from_millis(50);
-/// A beat that is later than this, or a sync of a few bytes that takes longer, is a stall.
+const INTERVAL: Duration = Duration::from_millis(50);
+/// A wake-up that is later than this, or a sync of a few bytes that takes longer, is a stall.
 const USUAL: Duration = Duration::from_millis(100);
 
-/// Beats until it is dropped.
-pub(super) struct Pulse {
+/// A thread that measures stalls until this is dropped.
+pub(super) struct StallMonitor {
+    /// In microseconds.
     stalled: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
 }
 
-impl Pulse {
-    /// Begins to beat, with a file in that folder to sync.
+impl StallMonitor {
+    /// Starts it, with a file in this folder to sync.
     pub(super) fn start(folder: &Path) -> Result<Self> {
-        let pulse = Self {
+        let monitor = Self {
             stalled: Arc::default(),
             stop: Arc::default(),
         };
-        let (stalled, stop) = (Arc::clone(&pulse.stalled), Arc::clone(&pulse.stop));
-        let mut file = File::create(folder.join("pulse")).context("no file can be made")?;
+        let (stalled, stop) = (Arc::clone(&monitor.stalled), Arc::clone(&monitor.stop));
+        let mut file = File::create(folder.join("stalls")).context("no file can be made")?;
         thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let begun = Instant::now();
-                thread::park_timeout(EVERY);
-                let beat = Instant::now();
-                // What can't be synced is no stall.
+                thread::park_timeout(INTERVAL);
+                let woken = Instant::now();
+                // A sync that fails is no stall.
                 let synced = file
                     .seek(SeekFrom::Start(0))
                     .and_then(|_| file.write_all(b"beat"))
                     .and_then(|()| file.sync_data());
                 drop(synced);
-                let late = stall(beat - begun, EVERY + USUAL) + stall(beat.elapsed(), USUAL);
+                let late = stall(woken - begun, INTERVAL + USUAL) + stall(woken.elapsed(), USUAL);
                 stalled.fetch_add(
                     u64::try_from(late.as_micros()).unwrap_or(u64::MAX),
                     Ordering::Relaxed,
                 );
             }
         });
-        Ok(pulse)
+        Ok(monitor)
     }
 
-    /// For how long it stood still so far, all stalls together.
+    /// All stalls so far together.
     pub(super) fn stalled(&self) -> Duration {
         Duration::from_micros(self.stalled.load(Ordering::Relaxed))
     }
 }
 
-impl Drop for Pulse {
+impl Drop for StallMonitor {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 }
 
-/// What counts of a beat: nothing if it was in time, else all of it beyond that.
 fn stall(took: Duration, usual: Duration) -> Duration {
     took.saturating_sub(usual)
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_beat_in_time_is_no_stall() {
+    fn a_wake_up_in_time_is_no_stall() {
         assert_eq!(stall(USUAL, USUAL), Duration::ZERO);
         assert_eq!(stall(USUAL * 3, USUAL), USUAL * 2);
     }

@@ -1,4 +1,4 @@
-//! Somebody at Postgres who holds a lock on the service's tables.
+//! A lock on the service's tables in Postgres.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use url::Url;
 
 use crate::harness::stores::PostgresConnection;
 
-/// Waits so long at a time: whoever waits for a second table with the first in its hands would else be in a deadlock with the service, which
-/// Postgres ends after a second by an error for one of the two.
+/// The wait for a lock at a time: waiting longer for a second table while holding the first may deadlock with the service, which Postgres
+/// ends after a second by an error for one of the two.
 const AT_A_TIME: &str = "20ms";
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
-/// Gives up after so long.
+/// The wait for a lock in all.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Holds it until it is released.
-pub(super) struct Locker {
+/// Held until it is released.
+pub(super) struct TableLock {
     client: PostgresConnection,
 }
 
-impl Locker {
-    /// Locks all these tables, in that mode.
+impl TableLock {
+    /// Locks all these tables in this mode.
     pub(super) async fn lock(schema: &Url, tables: &str, mode: &str) -> Result<Self> {
         let client = PostgresConnection::open(schema).await?;
         client
@@ -46,11 +46,10 @@ impl Locker {
     }
 
     /// How many connections wait for it.
-    pub(super) async fn waiting(&self) -> Result<i64> {
+    pub(super) async fn waiting_connections(&self) -> Result<i64> {
         Ok(self.client.query_one(WAITING, &[]).await?.try_get(0)?)
     }
 
-    /// Lets go.
     pub(super) async fn release(self) {
         self.client.close().await;
     }

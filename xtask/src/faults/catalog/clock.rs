@@ -7,9 +7,11 @@ use tokio::time::sleep;
 
 use crate::{
     faults::{
-        environment::{House, LeftOut},
+        clients::Clients,
+        environment::Environment,
         rounds::{Round, Rounds},
-        scenario::Town,
+        scenario::Scenario,
+        skipped::Skipped,
     },
     harness::{
         client::Client,
@@ -21,9 +23,9 @@ use crate::{
 
 /// How far the clock jumps, in seconds.
 const JUMPS: [i64; 4] = [3600, -3600, 5, -5];
-/// A machine that is busy is so late, in seconds.
+/// How late a busy machine may be, in seconds.
 const LATE: i64 = 10;
-/// The lives of tokens that are seen to expire, and how long after that no right clock takes them.
+/// The lifetimes of tokens that expire here, and the time after which a right clock refuses them.
 const SHORT: [(&str, &str); 2] = [
     ("TOKENS__ID_LIFETIME", "1s"),
     ("TOKENS__REFRESH_LIFETIME", "2s"),
@@ -38,18 +40,25 @@ struct Pair {
 }
 
 impl Pair {
-    async fn start(house: &House, settings: &Settings, name: &str, library: &str) -> Result<Self> {
-        let clock = house.folder(&format!("{name}-clock"));
+    async fn start(
+        env: &Environment,
+        settings: &Settings,
+        name: &str,
+        library: &str,
+    ) -> Result<Self> {
+        let clock = env.folder(&format!("{name}-clock"));
         fs::write(&clock, "+0s\n")?;
         let faked = settings
             .clone()
             .foreign("LD_PRELOAD", library)
             .foreign("FAKETIME_TIMESTAMP_FILE", &clock.display().to_string())
             .foreign("FAKETIME_NO_CACHE", "1")
-            // Timers run on; only the time of day is wrong.
+            // Only the time of day is wrong.
             .foreign("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        let right = house.start(settings, &format!("{name}-right")).await?;
-        let wrong = house.start(&faked, &format!("{name}-wrong")).await?;
+        let right = env
+            .start_service(settings, &format!("{name}-right"))
+            .await?;
+        let wrong = env.start_service(&faked, &format!("{name}-wrong")).await?;
         Ok(Self {
             right,
             wrong,
@@ -62,18 +71,18 @@ impl Pair {
     }
 }
 
-/// No honest client is signed out for it; no token is accepted beyond its `exp` by a right clock, and no refresh token by a wrong one.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
+/// No honest client is signed out; a right clock accepts no token after its `exp`, and a wrong one no refresh token.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
     let library = library().ok_or_else(|| {
-        LeftOut("libfaketime is not installed (Debian: `apt-get install libfaketime`)".to_owned())
+        Skipped("libfaketime is not installed (Debian: `apt-get install libfaketime`)".to_owned())
     })?;
-    let redis = house.redis().await?;
-    let settings = house
+    let redis = env.redis().await?;
+    let settings = env
         .settings()
         .await?
-        .stores(&redis.url().parse()?, &house.schema().await?);
+        .stores(&redis.url().parse()?, &env.schema().await?);
     let long = Pair::start(
-        house,
+        env,
         &settings.clone().with("TOKENS__REFRESH_LIFETIME", "3days"),
         "clock",
         &library,
@@ -82,43 +91,43 @@ pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
     let settings = SHORT
         .iter()
         .fold(settings, |settings, (key, value)| settings.with(key, value));
-    let short = Pair::start(house, &settings, "clock-short", &library).await?;
-    let town = house.town("clock")?;
-    town.at(&[long.right.url(), long.wrong.url()]);
-    town.refresh_only();
-    let mut people = town.people();
+    let short = Pair::start(env, &settings, "clock-short", &library).await?;
+    let scenario = env.scenario("clock")?;
+    scenario.route_to(&[long.right.url(), long.wrong.url()]);
+    scenario.refresh_only();
+    let mut clients = Clients::new(&scenario);
     while let Some(mut round) = rounds.next() {
-        let jump = round.turn(&JUMPS);
-        town.endure(&mut people, &mut round, async {
+        let jump = round.in_turn(&JUMPS);
+        let fault = async {
             long.set(jump)?;
-            town.recover().await
-        })
-        .await?;
-        is_faked(&town, &long, jump, &round).await?;
-        expires(&town, &short, jump, &round).await?;
+            scenario.wait_for_recovery().await
+        };
+        clients.run(&scenario, &mut round, fault).await?;
+        is_faked(&scenario, &long, jump, &round).await?;
+        expires(&scenario, &short, jump, &round).await?;
         long.set(0)?;
         short.set(0)?;
-        round.note(|verdict| {
-            verdict.check(if jump.abs() > 60 {
+        round.record(|findings| {
+            findings.check(if jump.abs() > 60 {
                 "jumps by an hour"
             } else {
                 "clocks five seconds apart"
             })
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }
 
-/// Makes sure that the replica's clock is wrong: a test that fakes nothing proves nothing.
-async fn is_faked(town: &Town, pair: &Pair, jump: i64, round: &Round) -> Result<()> {
+/// Requires that the replica's clock is wrong.
+async fn is_faked(scenario: &Scenario, pair: &Pair, jump: i64, round: &Round) -> Result<()> {
     let (right, wrong) = (
-        town.newcomer(pair.right.url()).await?.1,
-        town.newcomer(pair.wrong.url()).await?.1,
+        scenario.sign_up(pair.right.url()).await?.1,
+        scenario.sign_up(pair.wrong.url()).await?.1,
     );
     let off = issued(&wrong)? - issued(&right)?;
-    round.note(|verdict| {
-        verdict.require(
+    round.record(|findings| {
+        findings.require(
             "clocks seen to be wrong",
             (off - jump).abs() < LATE.min(jump.abs()),
             || format!("{off} s off"),
@@ -133,14 +142,14 @@ fn issued(client: &Client) -> Result<i64> {
         .context("a token without iat")
 }
 
-/// A token that is over is over: for the right clock in any case, and a refresh token for everybody, since its life is the store's to count.
-async fn expires(town: &Town, pair: &Pair, jump: i64, round: &Round) -> Result<()> {
-    let (_, client) = town.newcomer(pair.right.url()).await?;
+/// An expired token is refused: an ID token by the right clock, a refresh token by both, since the store counts its lifetime.
+async fn expires(scenario: &Scenario, pair: &Pair, jump: i64, round: &Round) -> Result<()> {
+    let (_, client) = scenario.sign_up(pair.right.url()).await?;
     pair.set(jump)?;
     sleep(EXPIRED).await;
     let (right, wrong) = (
-        town.api(pair.right.url(), &client.api.journal),
-        town.api(pair.wrong.url(), &client.api.journal),
+        scenario.api(pair.right.url(), &client.api.journal),
+        scenario.api(pair.wrong.url(), &client.api.journal),
     );
     let bearer = right
         .check(&client.grant)
@@ -159,8 +168,8 @@ async fn expires(town: &Town, pair: &Pair, jump: i64, round: &Round) -> Result<(
     ];
     for (what, reply) in replies {
         let words = reply.words();
-        round.note(|verdict| {
-            verdict.require(what, matches!(reply.answer, Answer::Refused(_)), || {
+        round.record(|findings| {
+            findings.require(what, matches!(reply.answer, Answer::Refused(_)), || {
                 format!("{what}: {words}")
             })
         });
@@ -168,7 +177,7 @@ async fn expires(town: &Town, pair: &Pair, jump: i64, round: &Round) -> Result<(
     Ok(())
 }
 
-/// Where Debian and others put it.
+/// Where distributions install it.
 fn library() -> Option<String> {
     let folders = fs::read_dir("/usr/lib")
         .ok()?

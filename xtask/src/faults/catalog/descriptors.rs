@@ -12,100 +12,103 @@ use tokio::{
 
 use crate::{
     faults::{
-        environment::{House, LeftOut, Site},
-        process_memory::{self, Memory},
+        environment::Environment,
+        process_memory::{self, MemoryGrowth},
         rounds::{Round, Rounds},
-        scenario::Town,
+        scenario::Scenario,
+        skipped::Skipped,
+        stack::ServerStack,
     },
-    harness::{api::Reply, client::Client, http::HttpClient, process, service::Instance},
+    harness::{
+        api::Reply,
+        client::Client,
+        http::{HttpClient, Request},
+        process, raw_http,
+        service::Instance,
+    },
 };
 
-/// So many more than it has open.
+/// Files that it may open besides those that are open.
 const SPARE: usize = 12;
-/// Connections that want one each.
+/// Connections that need one each.
 const CONNECTIONS: usize = 64;
 const FAULT: Duration = Duration::from_millis(800);
-/// Between two requests over the connection that was there before.
+/// Between two requests over the connection that was open before.
 const PAUSE: Duration = Duration::from_millis(20);
-/// What it may take, and write to its log, at most, in bytes.
+/// More memory and log than it may take, in bytes.
 const MEMORY: u64 = 64 << 20;
 const LOG: u64 = 1 << 20;
 
-/// What was seen while there were none.
-struct Seen {
-    /// What somebody heard who was connected before.
+struct Observed {
+    /// Replies over a connection that was open before.
     connected: Vec<Reply>,
-    /// Whether somebody new was served.
-    newcomer: bool,
+    /// Whether a new connection was served.
+    new_served: bool,
     /// More memory and log, in bytes.
     memory: u64,
     log: u64,
 }
 
-/// Who is connected is served, and who is not is not; memory and log stay bounded; and it recovers when connections end, under the same
-/// limit.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let site = Site::open(house, "descriptors", &[]).await?;
-    let mut people = site.town.people();
+/// Open connections are served, new ones are not; memory and log are bounded; and the service recovers under the same limit when connections
+/// end.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let mut stack = ServerStack::start(env, "descriptors", &[]).await?;
+    let (scenario, service) = (&stack.scenario, &stack.service);
     while let Some(mut round) = rounds.next() {
-        let (town, service) = (&site.town, &site.service);
-        let mut client = connected(town, service, &round).await?;
-        let seen = town
-            .endure(&mut people, &mut round, async {
-                let seen = exhaust(service, &mut client).await?;
-                town.recover().await?;
-                Ok(seen)
-            })
-            .await?;
-        round.note(|verdict| {
-            for reply in &seen.connected {
-                verdict.require(
-                    "answers to who was connected",
+        let mut client = connected(scenario, service, &round).await?;
+        let fault = async {
+            let observed = exhaust(service, &mut client).await?;
+            scenario.wait_for_recovery().await?;
+            Ok(observed)
+        };
+        let observed = stack.clients.run(scenario, &mut round, fault).await?;
+        round.record(|findings| {
+            for reply in &observed.connected {
+                findings.require(
+                    "answers over an open connection",
                     reply.grant().is_some(),
-                    || format!("connected: {}", reply.words()),
+                    || format!("an open connection: {}", reply.words()),
                 );
             }
-            verdict.require("newcomers who were not served", !seen.newcomer, || {
-                "somebody new was served: the limit was not reached".to_owned()
+            findings.require(
+                "new connections that were not served",
+                !observed.new_served,
+                || "a new connection was served: the limit was not reached".to_owned(),
+            );
+            findings.require("bounds of memory", observed.memory < MEMORY, || {
+                format!("{} bytes more memory", observed.memory)
             });
-            verdict.require("bounds of memory", seen.memory < MEMORY, || {
-                format!("{} bytes more memory", seen.memory)
-            });
-            verdict.require("bounds of the log", seen.log < LOG, || {
-                format!("{} bytes more log", seen.log)
+            findings.require("bounds of the log", observed.log < LOG, || {
+                format!("{} bytes more log", observed.log)
             });
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }
 
-/// Somebody with a connection that nobody else uses.
-async fn connected(town: &Town, service: &Instance, round: &Round) -> Result<Client> {
-    let (_, mut client) = town.newcomer(service.url()).await?;
+/// A client with a connection of its own.
+async fn connected(scenario: &Scenario, service: &Instance, round: &Round) -> Result<Client> {
+    let (_, mut client) = scenario.sign_up(service.url()).await?;
     client.api.http = HttpClient::new()?;
-    round.keep(client.api.journal.clone());
+    round.keep_journal(client.api.journal.clone());
     client.advance().await?;
     Ok(client)
 }
 
-async fn exhaust(service: &Instance, client: &mut Client) -> Result<Seen> {
-    let (memory, before) = (Memory::from_now(service)?, log(service)?);
-    limit(
-        process_memory::pid(service)?,
-        process_memory::files(service)? + SPARE,
-    )
-    .await?;
+async fn exhaust(service: &Instance, client: &mut Client) -> Result<Observed> {
+    let (memory, before) = (MemoryGrowth::from_now(service)?, log_size(service)?);
+    let limit = process_memory::open_files(service)? + SPARE;
+    set_file_limit(process_memory::pid(service)?, limit).await?;
     let address = service.url().trim_start_matches("http://");
     let mut held = Vec::new();
     for _ in 0..CONNECTIONS {
         held.push(TcpStream::connect(address).await?);
     }
-    // Behind them. The system accepts it, the service can't.
-    let mut newcomer = TcpStream::connect(address).await?;
-    newcomer
-        .write_all(b"GET /health/live HTTP/1.1\r\nHost: faults\r\n\r\n")
-        .await?;
+    // After them. The system accepts it, the service can't.
+    let mut new = TcpStream::connect(address).await?;
+    let request = Request::get(&format!("{}/health/live", service.url()))?;
+    new.write_all(&raw_http::encode(&request)).await?;
     let (begun, mut connected) = (Instant::now(), Vec::new());
     while begun.elapsed() < FAULT {
         let reply = client.refresh().await?;
@@ -115,25 +118,25 @@ async fn exhaust(service: &Instance, client: &mut Client) -> Result<Seen> {
         connected.push(reply);
         sleep(PAUSE).await;
     }
-    // An answer would have been there for long; a connection that is closed is none.
-    let newcomer = matches!(timeout(PAUSE, newcomer.read(&mut [0])).await, Ok(Ok(1..)));
-    Ok(Seen {
+    // A response would have arrived long ago; the end of the connection is none.
+    let new_served = matches!(timeout(PAUSE, new.read(&mut [0])).await, Ok(Ok(1..)));
+    Ok(Observed {
         connected,
-        newcomer,
+        new_served,
         memory: memory.growth()?,
-        log: log(service)?.saturating_sub(before),
+        log: log_size(service)?.saturating_sub(before),
     })
 }
 
-async fn limit(pid: u32, files: usize) -> Result<()> {
+async fn set_file_limit(pid: u32, files: usize) -> Result<()> {
     let mut command = Command::new("prlimit");
     command.args(["--pid", &pid.to_string(), &format!("--nofile={files}:")]);
     process::output(&mut command)
         .await
         .map(drop)
-        .map_err(|error| LeftOut(format!("prlimit does not set limits here: {error:#}")).into())
+        .map_err(|error| Skipped(format!("prlimit does not set limits here: {error:#}")).into())
 }
 
-fn log(service: &Instance) -> Result<u64> {
+fn log_size(service: &Instance) -> Result<u64> {
     Ok(fs::metadata(service.home().join("log"))?.len())
 }

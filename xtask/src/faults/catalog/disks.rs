@@ -1,4 +1,4 @@
-//! The embedded store's disk is full, read-only, or gives back a page that was never written.
+//! The embedded store's disk is full, read-only, or returns a page that was never written.
 
 use std::{
     fs,
@@ -10,150 +10,121 @@ use std::{
 use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
-use crate::{
-    faults::{
-        client_ledger::Person,
-        environment::{House, embedded},
-        rounds::{Round, Rounds},
-        scenario::Town,
-        small_disk::Disk,
-    },
-    harness::{profile::Answer, service::Instance},
+use crate::faults::{
+    environment::Environment,
+    rounds::{Round, Rounds},
+    small_disk::SmallDisk,
+    stack::EmbeddedStack,
 };
 
 const FAULT: Duration = Duration::from_millis(400);
-/// The log has room that was taken before; it is used up within this.
-const FELT: Duration = Duration::from_secs(10);
+/// The store's log has space that was allocated before; it is used up within this.
+const FULL_WITHIN: Duration = Duration::from_secs(10);
 const PAGE: usize = 4096;
 
-/// The service over the embedded store on a disk of its own.
-struct Stage {
-    // Before its disk goes.
-    service: Instance,
-    town: Town,
-    people: Vec<Person>,
-    disk: Disk,
+/// The service over the embedded store on a disk of its own, which outlives it.
+async fn start(env: &Environment, name: &str) -> Result<(SmallDisk, EmbeddedStack)> {
+    let disk = SmallDisk::mount(env.folder(&format!("{name}-disk"))).await?;
+    let stack = EmbeddedStack::start(env, name, disk.path().join("data"), &[]).await?;
+    Ok((disk, stack))
 }
 
-impl Stage {
-    async fn set(house: &mut House, name: &str) -> Result<Self> {
-        let disk = Disk::mount(house.folder(&format!("{name}-disk"))).await?;
-        let service = house
-            .start(&embedded(&disk.path().join("data")), name)
-            .await?;
-        let town = house.town(name)?;
-        town.at(&[service.url()]);
-        let people = town.people();
-        Ok(Self {
-            service,
-            town,
-            people,
-            disk,
-        })
-    }
-}
-
-/// No space: a clear error, nothing acknowledged is lost, and it goes on when there is space again; every other time it is killed and
+/// No space: a clear error, nothing acknowledged is lost, and the service goes on when there is space again. Every other time it is killed and
 /// started meanwhile.
-pub(super) async fn full(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let mut stage = Stage::set(house, "disk-full").await?;
+pub(super) async fn full(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let (disk, mut stack) = start(env, "disk-full").await?;
+    let (scenario, service) = (&stack.scenario, &mut stack.service);
     while let Some(mut round) = rounds.next() {
-        let killed = round.turn(&[false, true]);
-        let (town, service, disk) = (&stage.town, &mut stage.service, &stage.disk);
-        let refused = town
-            .endure(&mut stage.people, &mut round, async {
-                disk.fill()?;
-                town.fault_begins();
-                sleep(FAULT).await;
-                let mut refused = None;
-                if killed {
-                    service.kill().await?;
-                    refused = service.restart().await.err();
-                } else {
-                    town.felt(FELT).await;
-                }
-                disk.free()?;
-                town.fault_ends();
-                if refused.is_some() {
-                    service.kill().await?;
-                    service.restart().await?;
-                }
-                town.at(&[service.url()]);
-                town.recover().await?;
-                Ok(refused)
-            })
-            .await?;
-        round.note(|verdict| {
-            if !killed {
-                verdict.felt();
+        let killed = round.in_turn(&[false, true]);
+        let fault = async {
+            disk.fill()?;
+            scenario.fault_begins();
+            sleep(FAULT).await;
+            let mut refused = None;
+            if killed {
+                service.kill().await?;
+                refused = service.restart().await.err();
+            } else {
+                scenario.wait_for_unavailable(FULL_WITHIN).await;
             }
-            verdict.check("times without space");
-            verdict.check(match (killed, refused.is_some()) {
+            disk.free()?;
+            scenario.fault_ends();
+            if refused.is_some() {
+                service.kill().await?;
+                service.restart().await?;
+            }
+            scenario.route_to(&[service.url()]);
+            scenario.wait_for_recovery().await?;
+            Ok(refused)
+        };
+        let refused = stack.clients.run(scenario, &mut round, fault).await?;
+        round.record(|findings| {
+            if !killed {
+                findings.require_unavailable();
+            }
+            findings.check("times without space");
+            findings.check(match (killed, refused.is_some()) {
                 (false, _) => "times it ran on",
                 (true, false) => "starts without space",
                 (true, true) => "starts without space, refused",
             });
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }
 
-/// Read-only: the service does not start and says why; it starts when it may write again, with everything acknowledged.
-pub(super) async fn read_only(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let mut stage = Stage::set(house, "disk-read-only").await?;
+/// Read-only: the service does not start and says why; it starts when the disk is writable, with everything acknowledged.
+pub(super) async fn read_only(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let (disk, mut stack) = start(env, "disk-read-only").await?;
+    let (scenario, service) = (&stack.scenario, &mut stack.service);
     while let Some(mut round) = rounds.next() {
-        let (town, service, disk) = (&stage.town, &mut stage.service, &stage.disk);
-        let refused = town
-            .endure(&mut stage.people, &mut round, async {
-                service.kill().await?;
-                disk.remount("ro").await?;
-                let refused = service
-                    .restart()
-                    .await
-                    .err()
-                    .map(|error| format!("{error:#}"));
-                service.kill().await?;
-                disk.remount("rw").await?;
-                service.restart().await?;
-                town.at(&[service.url()]);
-                town.recover().await?;
-                Ok(refused)
-            })
-            .await?;
-        round.note(|verdict| {
+        let fault = async {
+            service.kill().await?;
+            disk.remount("ro").await?;
+            let refused = service.restart().await.err();
+            let refused = refused.map(|error| format!("{error:#}"));
+            service.kill().await?;
+            disk.remount("rw").await?;
+            service.restart().await?;
+            scenario.route_to(&[service.url()]);
+            scenario.wait_for_recovery().await?;
+            Ok(refused)
+        };
+        let refused = stack.clients.run(scenario, &mut round, fault).await?;
+        round.record(|findings| {
             let clear = refused.as_ref().is_some_and(|why| {
                 why.contains("read-only") || why.contains("readonly") || why.contains("Read-only")
             });
-            verdict.require("starts on a read-only disk, refused by name", clear, || {
+            findings.require("starts on a read-only disk, refused by name", clear, || {
                 format!("it said: {refused:?}")
             });
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }
 
-/// The last page of the file is garbage: the service says so, or does not need it; never is somebody refused for it. When the page is
-/// back, everything acknowledged is.
-pub(super) async fn last_page(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let mut stage = Stage::set(house, "disk-last-page").await?;
+/// The last page of the file is garbage: the service reports it, or does not need the page; no request is refused for it. When the page is
+/// restored, so is everything acknowledged.
+pub(super) async fn last_page(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let (disk, mut stack) = start(env, "disk-last-page").await?;
+    let file = disk.path().join("data/revolve.sqlite3");
     while let Some(mut round) = rounds.next() {
-        let (town, service) = (&stage.town, &mut stage.service);
-        let file = stage.disk.path().join("data/revolve.sqlite3");
-        town.endure(&mut stage.people, &mut round, async { Ok(()) })
-            .await?;
-        // In order, so that all is in the file itself.
-        service.stop().await?;
+        let scenario = &stack.scenario;
+        let no_fault = async { Ok(()) };
+        stack.clients.run(scenario, &mut round, no_fault).await?;
+        // In order, so that the file itself has everything.
+        stack.service.stop().await?;
         let whole = fs::read(&file).context("there is no file")?;
-        spoil(&file, whole.len(), &mut round)?;
-        if service.restart().await.is_ok() {
-            round.note(|verdict| verdict.check("starts with a broken page"));
-            ask(town, service, &stage.people, &round).await?;
+        overwrite_last_page(&file, whole.len(), &mut round)?;
+        if stack.service.restart().await.is_ok() {
+            round.record(|findings| findings.check("starts with a broken page"));
+            refresh_all(&stack, &round).await?;
         } else {
-            round.note(|verdict| verdict.check("starts with a broken page, refused"));
+            round.record(|findings| findings.check("starts with a broken page, refused"));
         }
-        service.kill().await?;
+        stack.service.kill().await?;
         fs::write(&file, whole)?;
         for suffix in ["-wal", "-shm"] {
             let beside = file.with_file_name(format!("revolve.sqlite3{suffix}"));
@@ -161,18 +132,16 @@ pub(super) async fn last_page(house: &mut House, rounds: &mut Rounds) -> Result<
                 fs::remove_file(beside)?;
             }
         }
-        service.restart().await?;
-        town.at(&[service.url()]);
-        town.endure(&mut stage.people, &mut round, async {
-            town.recover().await
-        })
-        .await?;
-        rounds.judge(round);
+        stack.service.restart().await?;
+        scenario.route_to(&[stack.service.url()]);
+        let recovery = scenario.wait_for_recovery();
+        stack.clients.run(scenario, &mut round, recovery).await?;
+        rounds.finish(round);
     }
     Ok(())
 }
 
-fn spoil(file: &Path, length: usize, round: &mut Round) -> Result<()> {
+fn overwrite_last_page(file: &Path, length: usize, round: &mut Round) -> Result<()> {
     let garbage: Vec<u8> = std::iter::repeat_with(|| round.rng.u8(..))
         .take(PAGE)
         .collect();
@@ -181,14 +150,15 @@ fn spoil(file: &Path, length: usize, round: &mut Round) -> Result<()> {
     Ok(file.write_all(&garbage)?)
 }
 
-/// Honest clients may hear that it does not work; never that their sessions are over. They keep nothing that they hear.
-async fn ask(town: &Town, service: &Instance, people: &[Person], round: &Round) -> Result<()> {
-    for client in people.iter().filter_map(Person::client) {
-        let api = town.api(service.url(), &client.api.journal);
+/// A refresh of an honest client may fail and may not be refused. The clients keep nothing of the replies.
+async fn refresh_all(stack: &EmbeddedStack, round: &Round) -> Result<()> {
+    for client in stack.clients.sessions() {
+        let api = stack.scenario.api(stack.service.url(), &client.api.journal);
         let reply = client.at(&api).refresh().await?;
-        let holds = !matches!(reply.answer, Answer::Refused(_));
-        let words = reply.words();
-        round.note(|verdict| verdict.require("refreshes over a broken page", holds, || words));
+        round.record(|findings| {
+            let holds = reply.refusal().is_none();
+            findings.require("refreshes over a broken page", holds, || reply.words());
+        });
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Postgres answers questions and takes no writes: somebody holds a lock on its tables.
+//! Postgres answers reads and takes no writes: its tables are locked.
 
 use std::time::Duration;
 
@@ -7,64 +7,58 @@ use tokio::time::sleep;
 
 use crate::{
     faults::{
-        environment::{House, POSTGRES_TIMEOUT},
-        liveness::watch,
+        environment::{Environment, POSTGRES_TIMEOUT},
+        liveness::watch_liveness,
         rounds::Rounds,
-        table_lock::Locker,
+        stack::ServerStack,
+        table_lock::TableLock,
     },
     harness::profile::{Answer, Scope},
 };
 
-/// After the sign-out has waited: together longer than what an answer may take, so that one that waits for the end is too late.
+/// After the sign-out. Together they last longer than a response may take, so that one that waits for the end is too late.
 const FAULT: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_millis(1250);
 
-/// Refreshes go on; a sign-out that can't be written down is 503 and never a success.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let (redis, schema) = (house.redis().await?, house.schema().await?);
-    let settings = house
-        .settings()
-        .await?
-        .stores(&redis.url().parse()?, &schema);
-    let service = house.start(&settings, "no-writes").await?;
-    let town = house.town("no-writes")?;
-    town.at(&[service.url()]);
-    town.demand_answers();
-    let mut people = town.people();
+/// Refreshes succeed; a sign-out that can't be written is 503 and never a success.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let mut stack = ServerStack::start(env, "no-writes", &[]).await?;
+    let (scenario, schema, base) = (&stack.scenario, &stack.schema, stack.service.url());
+    scenario.require_answers();
     while let Some(mut round) = rounds.next() {
-        let ((_, mut client), before) = (town.newcomer(service.url()).await?, town.stalled());
-        let fault = watch(&town, service.url(), async {
-            let locker = Locker::lock(&schema, "users, sessions", "SHARE").await?;
-            town.fault_begins();
-            let refreshed = client.refresh().await?.answer;
-            if let Answer::Granted(grant) = &refreshed {
+        let ((_, mut client), before) = (scenario.sign_up(base).await?, scenario.stalled());
+        let fault = watch_liveness(scenario, base, async {
+            let lock = TableLock::lock(schema, "users, sessions", "SHARE").await?;
+            scenario.fault_begins();
+            let refreshed = client.refresh().await?;
+            if let Some(grant) = refreshed.grant() {
                 client.keep(grant.clone());
             }
-            let signed_out = town
-                .saw(client.api.sign_out(&client.grant, Scope::This).await?)
-                .answer;
+            let signed_out = client.api.sign_out(&client.grant, Scope::This).await?;
+            let signed_out = scenario.record(signed_out);
             sleep(FAULT).await;
-            town.fault_ends();
-            locker.release().await;
-            town.recover().await?;
+            scenario.fault_ends();
+            lock.release().await;
+            scenario.wait_for_recovery().await?;
             Ok((refreshed, signed_out))
         });
-        let (refreshed, signed_out) = Box::pin(town.endure(&mut people, &mut round, fault)).await?;
-        round.note(|verdict| {
-            verdict.require(
+        let running = stack.clients.run(scenario, &mut round, fault);
+        let (refreshed, signed_out) = Box::pin(running).await?;
+        round.record(|findings| {
+            findings.require(
                 "refreshes without writes",
-                matches!(refreshed, Answer::Granted(_)),
-                || format!("a refresh: {refreshed:?}"),
+                refreshed.grant().is_some(),
+                || format!("a refresh: {}", refreshed.words()),
             );
-            verdict.require(
+            findings.require(
                 "sign-outs without writes, 503",
-                signed_out == Answer::Unavailable,
-                || format!("a sign-out: {signed_out:?}"),
+                signed_out.answer == Answer::Unavailable,
+                || format!("a sign-out: {}", signed_out.words()),
             );
-            verdict
-                .answered_within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(before));
+            let stalled = scenario.stalled().saturating_sub(before);
+            findings.answered_within(POSTGRES_TIMEOUT + GRACE + stalled);
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }

@@ -8,75 +8,71 @@ use tokio::time::sleep;
 
 use crate::{
     faults::{
-        environment::{House, POSTGRES_TIMEOUT},
-        liveness::watch,
-        process_memory::Memory,
+        environment::{Environment, POSTGRES_TIMEOUT},
+        liveness::watch_liveness,
+        process_memory::MemoryGrowth,
         rounds::Rounds,
-        table_lock::Locker,
+        stack::ServerStack,
+        table_lock::TableLock,
     },
-    harness::{profile::Answer, service::Settings},
+    harness::profile::Answer,
 };
 
-/// Requests at once, to a pool of two; and sign-ins, more than there are connections for.
+/// Requests at once, to a pool of two connections; and sign-ins, more than there are connections.
 const REQUESTS: usize = 200;
 const SIGN_INS: usize = 8;
-/// Between two looks whether one of them waits.
-const LOOK: Duration = Duration::from_millis(5);
-/// More than they may take, in bytes.
+/// Between two checks whether one of them waits.
+const POLL: Duration = Duration::from_millis(5);
+/// More memory than they may take, in bytes.
 const MEMORY: u64 = 64 << 20;
 const GRACE: Duration = Duration::from_millis(1250);
 
-/// Everybody who has to wait longer than the timeout gets 503, in bounded memory; and it recovers when the lock is gone.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let (redis, schema) = (house.redis().await?, house.schema().await?);
-    let settings: Settings = house
-        .settings()
-        .await?
-        .stores(&redis.url().parse()?, &schema)
-        .with("POSTGRES__POOL_SIZE", "2");
-    let service = house.start(&settings, "pool").await?;
-    let town = house.town("pool")?;
-    town.at(&[service.url()]);
-    let mut people = town.people();
+/// Each request that waits longer than the timeout is 503, in bounded memory; and the service recovers when the lock is released.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let settings = [("POSTGRES__POOL_SIZE", "2")];
+    let mut stack = ServerStack::start(env, "pool", &settings).await?;
+    let (scenario, schema, service) = (&stack.scenario, &stack.schema, &stack.service);
     while let Some(mut round) = rounds.next() {
-        let ((account, client), stalled) = (town.newcomer(service.url()).await?, town.stalled());
-        let fault = watch(&town, service.url(), async {
-            let memory = Memory::from_now(&service)?;
-            let locker = Locker::lock(&schema, "sessions", "ACCESS EXCLUSIVE").await?;
-            town.fault_begins();
-            // What writes waits for the one connection that is not shared; then all that read, for the one that is.
+        let (account, client) = scenario.sign_up(service.url()).await?;
+        let before = scenario.stalled();
+        let fault = watch_liveness(scenario, service.url(), async {
+            let memory = MemoryGrowth::from_now(service)?;
+            let lock = TableLock::lock(schema, "sessions", "ACCESS EXCLUSIVE").await?;
+            scenario.fault_begins();
+            // Writes wait for the connection that is not shared; then all reads for the one that is.
             let writes = try_join_all((0..SIGN_INS).map(|_| client.api.sign_in(&account, None)));
             let reads = async {
-                while locker.waiting().await? == 0 {
-                    sleep(LOOK).await;
+                while lock.waiting_connections().await? == 0 {
+                    sleep(POLL).await;
                 }
                 try_join_all((0..REQUESTS).map(|_| client.refresh())).await
             };
             let (mut replies, more) = try_join(reads, writes).await?;
             replies.extend(more);
-            let most = memory.growth()?;
-            locker.release().await;
-            town.fault_ends();
-            town.recover().await?;
-            Ok((replies, most))
+            let growth = memory.growth()?;
+            lock.release().await;
+            scenario.fault_ends();
+            scenario.wait_for_recovery().await?;
+            Ok((replies, growth))
         });
-        let (replies, most) = Box::pin(town.endure(&mut people, &mut round, fault)).await?;
-        round.note(|verdict| {
+        let running = stack.clients.run(scenario, &mut round, fault);
+        let (replies, growth) = Box::pin(running).await?;
+        round.record(|findings| {
             for reply in replies {
-                verdict.require(
+                findings.require(
                     "requests to a pool without a free connection",
                     reply.answer == Answer::Unavailable,
                     || reply.words(),
                 );
-                verdict.refused(reply.received.duration_since(reply.sent));
+                findings.add_unavailable(reply.received.duration_since(reply.sent));
             }
-            verdict.require("bounds of memory", most < MEMORY, || {
-                format!("{most} bytes more memory")
+            findings.require("bounds of memory", growth < MEMORY, || {
+                format!("{growth} bytes more memory")
             });
-            verdict
-                .refused_within(POSTGRES_TIMEOUT + GRACE + town.stalled().saturating_sub(stalled));
+            let stalled = scenario.stalled().saturating_sub(before);
+            findings.unavailable_within(POSTGRES_TIMEOUT + GRACE + stalled);
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }

@@ -2,25 +2,21 @@
 
 use anyhow::Result;
 
-use crate::faults::{
-    environment::{House, Site},
-    rounds::Rounds,
-};
+use crate::faults::{environment::Environment, rounds::Rounds, stack::ServerStack};
 
-/// Everything acknowledged is true afterwards; without Postgres there is 503 and nothing else.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let site = Site::open(house, "postgres-kill", &[]).await?;
-    let mut people = site.town.people();
+/// Everything acknowledged is true afterwards; without Postgres requests are answered 503 and nothing else.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let mut stack = ServerStack::start(env, "postgres-kill", &[]).await?;
     while let Some(mut round) = rounds.next() {
-        let (town, postgres) = (&site.town, &mut house.postgres);
-        town.endure(&mut people, &mut round, async {
+        let (scenario, postgres) = (&stack.scenario, &mut env.postgres);
+        let fault = async {
             postgres.kill().await?;
             postgres.restart().await?;
-            town.recover().await
-        })
-        .await?;
-        round.note(|verdict| verdict.check("kills"));
-        rounds.judge(round);
+            scenario.wait_for_recovery().await
+        };
+        stack.clients.run(scenario, &mut round, fault).await?;
+        round.record(|findings| findings.check("kills"));
+        rounds.finish(round);
     }
     Ok(())
 }

@@ -10,9 +10,11 @@ use url::Url;
 use crate::{
     faults::{
         claims::Losses,
-        environment::{House, LeftOut, order},
-        rollback_probe::{RETRY_FREE, Robbed},
+        clients::Clients,
+        environment::{Environment, redis_command},
+        rollback_probe::{Ending, RETRY_FREE, RollbackProbe, Rows},
         rounds::Rounds,
+        skipped::Skipped,
     },
     harness::{
         proxy::{Failure, Proxy},
@@ -23,70 +25,66 @@ use crate::{
 /// A replica catches up within this.
 const SYNC: Duration = Duration::from_secs(20);
 
-/// As for an old file: what the replica has not heard of is the loss.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let (mut master, mut replica) = (house.redis().await?, house.redis().await?);
+/// The same holds as after a restore; the losses are what the replica has not received.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let (mut master, mut replica) = (env.redis().await?, env.redis().await?);
     if master.data().is_none() {
-        return Err(LeftOut(
-            "a container has no way to the other one's port: leave out --containers".to_owned(),
-        )
-        .into());
+        let why = "a container can't reach the other one's port: omit --containers";
+        return Err(Skipped(why.to_owned()).into());
     }
     let address: Url = master.url().parse()?;
-    // One that the service goes through, which follows the failover, and one that the replica listens through, which falls silent.
-    let (way, link) = (Proxy::start(&address).await?, Proxy::start(&address).await?);
-    let settings = house
+    // One for the service, which follows the failover, and one for replication, which falls silent.
+    let (for_service, for_replica) = (Proxy::start(&address).await?, Proxy::start(&address).await?);
+    let settings = env
         .settings()
         .await?
-        .stores(&way.before(&address)?, &house.schema().await?)
+        .stores(&for_service.before(&address)?, &env.schema().await?)
         .with("SESSIONS__RETRY_FREE", RETRY_FREE);
-    let service = house.start(&settings, "redis-failover").await?;
-    let town = house.town("redis-failover")?;
-    town.at(&[service.url()]);
-    let mut people = town.people();
+    let service = env.start_service(&settings, "redis-failover").await?;
+    let scenario = env.scenario("redis-failover")?;
+    scenario.route_to(&[service.url()]);
+    let mut clients = Clients::new(&scenario);
     while let Some(mut round) = rounds.next() {
-        link.lead_to(&master.url().parse()?)?;
-        follow(&replica, &link.before(&address)?, &master).await?;
+        for_replica.lead_to(&master.url().parse()?)?;
+        follow(&replica, &for_replica.before(&address)?, &master).await?;
         let lag = Duration::from_millis(Rng::with_seed(round.seed).u64(50..400));
-        let base = service.url();
-        let (lost, heir) = (&mut master, &replica);
-        let robbed = town
-            .endure(&mut people, &mut round, async {
-                let mut robbed = Robbed::enter(&town, base).await?;
-                caught_up(heir, lost).await?;
-                let since = Instant::now();
-                link.fail(Failure::Silent);
-                robbed.go_on().await?;
-                sleep(lag).await;
-                town.lose(Losses::Between(Some(since), None));
-                way.lead_to(&heir.url().parse()?)?;
-                lost.kill().await?;
-                order(heir, &["REPLICAOF", "NO", "ONE"]).await?;
-                link.recover();
-                town.recover().await?;
-                town.lose(town.losses().until(Instant::now()));
-                Ok(robbed)
-            })
-            .await?;
-        robbed.judge(base, &town, &round).await?;
-        round.note(|verdict| verdict.check("failovers"));
-        rounds.judge(round);
+        let (base, ending) = (service.url(), round.in_turn(&Ending::ALL));
+        let (lost, successor) = (&mut master, &replica);
+        let mut probe = RollbackProbe::start(&scenario, base, ending, &round).await?;
+        let fault = async {
+            wait_for_sync(successor, lost).await?;
+            let since = Instant::now();
+            for_replica.fail(Failure::Silent);
+            probe.change(&scenario, base).await?;
+            sleep(lag).await;
+            scenario.expect_losses(Losses::Between(Some(since), None));
+            for_service.lead_to(&successor.url().parse()?)?;
+            lost.kill().await?;
+            redis_command(successor, &["REPLICAOF", "NO", "ONE"]).await?;
+            for_replica.recover();
+            scenario.wait_for_recovery().await?;
+            scenario.end_losses();
+            Ok(())
+        };
+        clients.run(&scenario, &mut round, fault).await?;
+        probe.verify(&scenario, base, Rows::Kept, &round).await?;
+        round.record(|findings| findings.check("failovers"));
+        rounds.finish(round);
         master.restart().await?;
         std::mem::swap(&mut master, &mut replica);
     }
     Ok(())
 }
 
-/// Makes one follow the other, and waits until it has all that there is.
+/// Makes one a replica of the other, and waits until it has all data.
 async fn follow(replica: &Store, through: &Url, master: &Store) -> Result<()> {
     let port = through.port().context("the proxy has no port")?.to_string();
-    // At once, with nothing to wait for.
-    order(master, &["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await?;
-    order(replica, &["REPLICAOF", "127.0.0.1", &port]).await?;
-    caught_up(replica, master).await
+    redis_command(master, &["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await?;
+    redis_command(replica, &["REPLICAOF", "127.0.0.1", &port]).await?;
+    wait_for_sync(replica, master).await
 }
 
-async fn caught_up(replica: &Store, master: &Store) -> Result<()> {
+async fn wait_for_sync(replica: &Store, master: &Store) -> Result<()> {
     let goal: u64 = RedisConnection::connect(&master.url().parse()?)
         .await?
         .info("replication", "master_repl_offset")

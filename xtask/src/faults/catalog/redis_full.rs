@@ -4,77 +4,65 @@ use anyhow::Result;
 
 use crate::{
     faults::{
-        environment::{House, Site},
-        rounds::{Round, Rounds},
+        environment::{Environment, redis_command},
+        rounds::Rounds,
+        stack::ServerStack,
     },
-    harness::{
-        client::Client,
-        profile::{Answer, Scope},
-    },
+    harness::profile::{Answer, Scope},
 };
 
-/// Refreshing and signing out go on; signing in is 503. Memory comes back, and so does the service, without a restart.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let site = Site::open(house, "redis-full", &[]).await?;
-    site.order(&["CONFIG", "SET", "maxmemory-policy", "noeviction"])
-        .await?;
-    let mut people = site.town.people();
-    site.town.demand_answers();
+/// Refreshes and sign-outs succeed; a sign-in is 503. When there is memory again the service recovers without a restart.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let mut stack = ServerStack::start(env, "redis-full", &[]).await?;
+    let (scenario, redis) = (&stack.scenario, &stack.redis);
+    redis_command(redis, &["CONFIG", "SET", "maxmemory-policy", "noeviction"]).await?;
+    scenario.require_answers();
     while let Some(mut round) = rounds.next() {
-        let (account, mut client) = site.town.newcomer(site.service.url()).await?;
-        let replies = site
-            .town
-            .endure(&mut people, &mut round, async {
-                site.order(&["CONFIG", "SET", "maxmemory", "1"]).await?;
-                site.town.fault_begins();
-                let refreshed = client.refresh().await?;
-                if let Answer::Granted(grant) = &refreshed.answer {
-                    client.keep(grant.clone());
-                }
-                let signed_in = client.api.sign_in(&account, None).await?;
-                let signed_out = client.api.sign_out(&client.grant, Scope::This).await?;
-                site.order(&["CONFIG", "SET", "maxmemory", "0"]).await?;
-                site.town.fault_ends();
-                site.town.recover().await?;
-                Ok([refreshed, signed_in, signed_out].map(|reply| reply.answer))
-            })
-            .await?;
-        judge(&round, &replies);
-        dead(&round, &client).await?;
-        rounds.judge(round);
+        let (account, mut client) = scenario.sign_up(stack.service.url()).await?;
+        let fault = async {
+            redis_command(redis, &["CONFIG", "SET", "maxmemory", "1"]).await?;
+            scenario.fault_begins();
+            let refreshed = client.refresh().await?;
+            if let Answer::Granted(grant) = &refreshed.answer {
+                client.keep(grant.clone());
+            }
+            let signed_in = client.api.sign_in(&account, None).await?;
+            let signed_out = client.api.sign_out(&client.grant, Scope::This).await?;
+            redis_command(redis, &["CONFIG", "SET", "maxmemory", "0"]).await?;
+            scenario.fault_ends();
+            scenario.wait_for_recovery().await?;
+            Ok([refreshed, signed_in, signed_out])
+        };
+        let [refreshed, signed_in, signed_out] =
+            stack.clients.run(scenario, &mut round, fault).await?;
+        let afterwards = client.refresh().await?;
+        round.record(|findings| {
+            for (what, holds, reply) in [
+                (
+                    "refreshes without memory",
+                    refreshed.grant().is_some(),
+                    &refreshed,
+                ),
+                (
+                    "sign-ins without memory, 503",
+                    signed_in.answer == Answer::Unavailable,
+                    &signed_in,
+                ),
+                (
+                    "sign-outs without memory",
+                    signed_out.answer == Answer::Done,
+                    &signed_out,
+                ),
+                (
+                    "refreshes after that sign-out",
+                    afterwards.refusal().is_some(),
+                    &afterwards,
+                ),
+            ] {
+                findings.require(what, holds, || format!("{what}: {}", reply.words()));
+            }
+        });
+        rounds.finish(round);
     }
-    Ok(())
-}
-
-fn judge(round: &Round, [refreshed, signed_in, signed_out]: &[Answer; 3]) {
-    round.note(|verdict| {
-        verdict.require(
-            "refreshes without memory",
-            matches!(refreshed, Answer::Granted(_)),
-            || format!("a refresh: {refreshed:?}"),
-        );
-        verdict.require(
-            "sign-ins without memory, 503",
-            *signed_in == Answer::Unavailable,
-            || format!("a sign-in: {signed_in:?}"),
-        );
-        verdict.require(
-            "sign-outs without memory",
-            *signed_out == Answer::Done,
-            || format!("a sign-out: {signed_out:?}"),
-        );
-    });
-}
-
-async fn dead(round: &Round, client: &Client) -> Result<()> {
-    let reply = client.refresh().await?;
-    let words = reply.words();
-    round.note(|verdict| {
-        verdict.require(
-            "refreshes after that sign-out",
-            reply.refusal().is_some(),
-            || words,
-        )
-    });
     Ok(())
 }

@@ -6,49 +6,43 @@ use anyhow::{Context as _, Result};
 
 use crate::faults::{
     claims::Losses,
-    environment::{House, Site},
+    environment::{Environment, redis_command},
     rounds::Rounds,
+    stack::ServerStack,
 };
 
-/// With `everysec` Redis may answer so long before it writes: a write waits up to two seconds for an fsync that is under way.
+/// With `everysec` Redis answers at most so long before it writes: a write waits up to two seconds for an fsync that is under way.
 const UNWRITTEN: Duration = Duration::from_secs(3);
 
-/// With `always` nothing is lost; with `everysec` what was begun in the last seconds may be, and says so once. Whoever refreshed heals it.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let mut site = Site::open(house, "redis-kill", &[]).await?;
-    let mut people = site.town.people();
+/// With `always` nothing is lost. With `everysec` sessions of the last seconds may be, and say so once; a client that has refreshed heals its
+/// session.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let mut stack = ServerStack::start(env, "redis-kill", &[]).await?;
     while let Some(mut round) = rounds.next() {
-        let always = round.turn(&[true, false]);
-        site.order(&[
-            "CONFIG",
-            "SET",
-            "appendfsync",
-            if always { "always" } else { "everysec" },
-        ])
-        .await?;
-        let (town, redis) = (&site.town, &mut site.redis);
-        town.endure(&mut people, &mut round, async {
+        let always = round.in_turn(&[true, false]);
+        let (policy, what) = if always {
+            ("always", "kills (always)")
+        } else {
+            ("everysec", "kills (everysec)")
+        };
+        let (scenario, redis) = (&stack.scenario, &mut stack.redis);
+        redis_command(redis, &["CONFIG", "SET", "appendfsync", policy]).await?;
+        let fault = async {
             if !always {
                 let since = Instant::now()
                     .checked_sub(UNWRITTEN)
                     .context("the clock has just begun")?;
-                town.lose(Losses::Between(Some(since), None));
+                scenario.expect_losses(Losses::Between(Some(since), None));
             }
             redis.kill().await?;
             redis.restart().await?;
-            town.recover().await?;
-            town.lose(town.losses().until(Instant::now()));
+            scenario.wait_for_recovery().await?;
+            scenario.end_losses();
             Ok(())
-        })
-        .await?;
-        round.note(|verdict| {
-            verdict.check(if always {
-                "kills (always)"
-            } else {
-                "kills (everysec)"
-            })
-        });
-        rounds.judge(round);
+        };
+        stack.clients.run(scenario, &mut round, fault).await?;
+        round.record(|findings| findings.check(what));
+        rounds.finish(round);
     }
     Ok(())
 }

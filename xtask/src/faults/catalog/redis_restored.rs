@@ -9,55 +9,52 @@ use tokio::time::{Duration, sleep};
 use crate::{
     faults::{
         claims::Losses,
-        environment::{House, LeftOut, Site, order},
-        rollback_probe::{RETRY_FREE, Robbed},
+        environment::{Environment, redis_command},
+        rollback_probe::{Ending, RETRY_FREE, RollbackProbe, Rows},
         rounds::Rounds,
+        skipped::Skipped,
+        stack::ServerStack,
     },
     harness::stores::Store,
 };
 
-/// What Redis reads at its start when the append-only file is on.
+/// What Redis reads when it starts with the append-only file on.
 const FOLDER: &str = "appendonlydir";
 
-/// No revoked session is alive; honest newer tokens heal; a superseded token is caught at the next honest refresh. Only sessions that
-/// began after the copy are unknown.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let mut site = Site::open(
-        house,
-        "redis-restored",
-        &[("SESSIONS__RETRY_FREE", RETRY_FREE)],
-    )
-    .await?;
-    let data = site
+/// No ended session lives, however it ended; bindings hold; honest newer tokens heal; a superseded token is detected at the next honest
+/// refresh. Only sessions that began after the copy are unknown.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let settings = [("SESSIONS__RETRY_FREE", RETRY_FREE)];
+    let mut stack = ServerStack::start(env, "redis-restored", &settings).await?;
+    let data = stack
         .redis
         .data()
-        .ok_or_else(|| LeftOut("a container keeps its files: leave out --containers".to_owned()))?;
-    let mut people = site.town.people();
+        .ok_or_else(|| Skipped("a container keeps its files: omit --containers".to_owned()))?;
     while let Some(mut round) = rounds.next() {
-        let from_rdb = round.turn(&[false, true]);
+        let from_rdb = round.in_turn(&[false, true]);
+        let ending = round.in_turn(&Ending::ALL);
         let longer = Duration::from_millis(Rng::with_seed(round.seed).u64(50..400));
-        let (town, redis, base) = (&site.town, &mut site.redis, site.service.url());
-        let robbed = town
-            .endure(&mut people, &mut round, async {
-                let copy = tempfile::tempdir()?;
-                let mut robbed = Robbed::enter(town, base).await?;
-                let since = Instant::now();
-                save(redis, &data, copy.path(), from_rdb).await?;
-                robbed.go_on().await?;
-                sleep(longer).await;
-                town.lose(Losses::Between(Some(since), None));
-                redis.kill().await?;
-                fs::remove_dir_all(&data)?;
-                copy_folder(copy.path(), &data)?;
-                redis.restart().await?;
-                town.recover().await?;
-                town.lose(town.losses().until(Instant::now()));
-                Ok(robbed)
-            })
-            .await?;
-        robbed.judge(base, town, &round).await?;
-        round.note(|verdict| verdict.check(if from_rdb { "old RDBs" } else { "old AOFs" }));
-        rounds.judge(round);
+        let (scenario, redis, base) = (&stack.scenario, &mut stack.redis, stack.service.url());
+        let mut probe = RollbackProbe::start(scenario, base, ending, &round).await?;
+        let fault = async {
+            let copy = tempfile::tempdir()?;
+            let since = Instant::now();
+            save(redis, &data, copy.path(), from_rdb).await?;
+            probe.change(scenario, base).await?;
+            sleep(longer).await;
+            scenario.expect_losses(Losses::Between(Some(since), None));
+            redis.kill().await?;
+            fs::remove_dir_all(&data)?;
+            copy_folder(copy.path(), &data)?;
+            redis.restart().await?;
+            scenario.wait_for_recovery().await?;
+            scenario.end_losses();
+            Ok(())
+        };
+        stack.clients.run(scenario, &mut round, fault).await?;
+        probe.verify(scenario, base, Rows::Kept, &round).await?;
+        round.record(|findings| findings.check(if from_rdb { "old RDBs" } else { "old AOFs" }));
+        rounds.finish(round);
     }
     Ok(())
 }
@@ -67,7 +64,7 @@ async fn save(redis: &Store, data: &Path, to: &Path, as_rdb: bool) -> Result<()>
     if !as_rdb {
         return copy_folder(data, to);
     }
-    order(redis, &["SAVE"]).await?;
+    redis_command(redis, &["SAVE"]).await?;
     let folder = to.join(FOLDER);
     fs::create_dir(&folder)?;
     fs::copy(

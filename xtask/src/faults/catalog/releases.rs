@@ -7,10 +7,7 @@ use futures_util::future::try_join_all;
 use url::Url;
 
 use crate::{
-    faults::{
-        environment::{House, LeftOut},
-        rounds::Rounds,
-    },
+    faults::{clients::Clients, environment::Environment, rounds::Rounds, skipped::Skipped},
     harness::{
         folders,
         service::{Binary, Instance, Settings},
@@ -20,51 +17,51 @@ use crate::{
 
 const REPLICAS: usize = 4;
 
-/// What a replica logs of each migration that it applies, with its name; and the level at which it does, beside what it logs anyway.
+/// What a replica logs for each migration that it applies, with its name; and a log level that shows it.
 const WORDS: &str = "migrated the tables in Postgres";
 const LEVEL: &str = "warn,revolve::security=error,revolve_adapters::postgres=info";
 
 /// Replicas that find an empty database at the same moment apply each migration once, and all serve.
-pub(super) async fn migrations(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let redis = house.redis().await?;
+pub(super) async fn migrations(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let redis = env.redis().await?;
     while let Some(mut round) = rounds.next() {
-        let schema = house.schema().await?;
-        let settings = house
+        let schema = env.schema().await?;
+        let settings = env
             .settings()
             .await?
             .stores(&redis.url().parse()?, &schema)
             .with("LOG__LEVEL", LEVEL);
         let starts = (0..REPLICAS).map(async |number| {
-            house
-                .start(&settings, &format!("migrations-{}-{number}", round.seed))
+            env.start_service(&settings, &format!("migrations-{}-{number}", round.seed))
                 .await
         });
         let replicas = try_join_all(starts).await?;
-        let town = house.town(&format!("migrations-{}", round.seed))?;
-        town.at(&replicas.iter().map(Instance::url).collect::<Vec<_>>());
-        let mut people = town.people();
-        town.endure(&mut people, &mut round, async { town.recover().await })
+        let scenario = env.scenario(&format!("migrations-{}", round.seed))?;
+        scenario.route_to(&replicas.iter().map(Instance::url).collect::<Vec<_>>());
+        let mut clients = Clients::new(&scenario);
+        clients
+            .run(&scenario, &mut round, scenario.wait_for_recovery())
             .await?;
         let (written, logs) = (
             applied(&schema).await?,
             replicas.iter().map(log).collect::<Result<Vec<_>>>()?,
         );
         let outcome = once(&migrations_of_source()?, &[], &written, &logs);
-        round.note(|verdict| {
-            verdict.checks("starts at once", REPLICAS as u64);
-            verdict.checks("migrations", written.len() as u64);
-            verdict.require(
+        round.record(|findings| {
+            findings.count("starts at once", REPLICAS as u64);
+            findings.count("migrations", written.len() as u64);
+            findings.require(
                 "sets of migrations, applied once by one replica",
                 outcome.is_ok(),
                 || outcome.err().unwrap_or_default(),
             );
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }
 
-/// The migrations that there are, by name.
+/// The names of all migrations.
 fn migrations_of_source() -> Result<Vec<String>> {
     let folder = folders::root()?.join("crates/adapters/migrations/postgres");
     let names =
@@ -83,8 +80,8 @@ fn log(replica: &Instance) -> Result<String> {
     fs::read_to_string(replica.home().join("log")).context("a replica has no log")
 }
 
-/// Whether the tables have all migrations, and whether those that were not there before were applied once, all by the same replica: whoever
-/// has the lock first finds all of the work, and the others none.
+/// Checks that all migrations are applied, and that those that were missing before were applied once, all by the same replica: the first one to
+/// have the lock.
 fn once(
     all: &[String],
     before: &[String],
@@ -121,12 +118,12 @@ fn once(
     match logs.iter().filter(|log| log.contains(WORDS)).count() {
         0 | 1 => Ok(()),
         many => Err(format!(
-            "{many} replicas have applied migrations, none waited for the other"
+            "{many} replicas have applied migrations, so they did not wait for each other"
         )),
     }
 }
 
-/// Migrations that were applied, by name.
+/// The names of the migrations that were applied.
 async fn applied(schema: &Url) -> Result<Vec<String>> {
     let client = PostgresConnection::open(schema).await?;
     let rows = client
@@ -139,76 +136,74 @@ async fn applied(schema: &Url) -> Result<Vec<String>> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// The previous release has begun; replicas of this one join it, and each serves the other's sessions. The old ones stay until the end, as
-/// in a rolling update.
-pub(super) async fn versions(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    if house.previous.is_none() {
-        return Err(
-            LeftOut("there is no earlier release: name a commit by --previous".to_owned()).into(),
-        );
+/// The previous release runs; a replica of this one joins it, and each serves the other's sessions until the end, as in a rolling update.
+pub(super) async fn versions(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    if env.previous.is_none() {
+        return Err(Skipped(
+            "there is no earlier release: name a commit with --previous".to_owned(),
+        )
+        .into());
     }
-    let redis = house.redis().await?;
+    let redis = env.redis().await?;
     while let Some(mut round) = rounds.next() {
-        let schema = house.schema().await?;
-        let settings = house
-            .settings()
-            .await?
-            .stores(&redis.url().parse()?, &schema);
-        let previous = house
+        let schema = env.schema().await?;
+        let settings = env.settings().await?.stores(&redis.url().parse()?, &schema);
+        let previous = env
             .previous
             .as_ref()
             .context("there is no earlier release")?;
         let old = start_old(
             previous,
             settings.clone(),
-            house.folder(&format!("versions-{}-old", round.seed)),
+            env.folder(&format!("versions-{}-old", round.seed)),
         )
         .await?;
-        let town = house.town(&format!("versions-{}", round.seed))?;
-        town.at(&[old.url()]);
-        let mut people = town.people();
+        let scenario = env.scenario(&format!("versions-{}", round.seed))?;
+        scenario.route_to(&[old.url()]);
+        let mut clients = Clients::new(&scenario);
         let (before, seed) = (applied(&schema).await?, round.seed);
         let settings = settings.with("LOG__LEVEL", LEVEL);
-        let new = town
-            .endure(&mut people, &mut round, async {
-                let new = house
-                    .start(&settings, &format!("versions-{seed}-new"))
+        let new = clients
+            .run(&scenario, &mut round, async {
+                let new = env
+                    .start_service(&settings, &format!("versions-{seed}-new"))
                     .await?;
-                town.at(&[old.url(), new.url()]);
-                town.recover().await?;
+                scenario.route_to(&[old.url(), new.url()]);
+                scenario.wait_for_recovery().await?;
                 Ok(new)
             })
             .await?;
-        // And once more, with both from the beginning.
-        town.endure(&mut people, &mut round, async { town.recover().await })
+        // Again with both from the beginning.
+        clients
+            .run(&scenario, &mut round, scenario.wait_for_recovery())
             .await?;
         let after = applied(&schema).await?;
         let outcome = once(&migrations_of_source()?, &before, &after, &[log(&new)?]);
-        round.note(|verdict| {
-            verdict.checks(
+        round.record(|findings| {
+            findings.count(
                 "migrations by the newer one",
                 after.len().saturating_sub(before.len()) as u64,
             );
-            verdict.require(
+            findings.require(
                 "sets of migrations, applied once by one replica",
                 outcome.is_ok(),
                 || outcome.err().unwrap_or_default(),
             );
         });
         drop(new);
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }
 
-/// Starts an older release with as much of the configuration as it knows.
+/// Starts an older release with the settings that it knows.
 async fn start_old(previous: &Binary, mut settings: Settings, home: PathBuf) -> Result<Instance> {
     loop {
         match Instance::start(previous, &settings, home.clone()).await {
             Ok(instance) => return Ok(instance),
             Err(error) => {
-                let complaint = format!("{error:#}");
-                settings = settings.without_named(&complaint).ok_or(error)?;
+                let message = format!("{error:#}");
+                settings = settings.without_named(&message).ok_or(error)?;
             }
         }
     }

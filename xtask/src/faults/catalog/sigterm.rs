@@ -1,33 +1,33 @@
-//! SIGTERM under load: the restarts of `cargo xtask rolling`, and what it counts.
+//! SIGTERM under load: the restarts of `cargo xtask rolling`.
 
 use anyhow::Result;
 
 use crate::{
-    faults::{environment::House, rounds::Rounds},
+    faults::{environment::Environment, rounds::Rounds},
     harness::args::parse,
-    rolling::{self, REPLICAS, drained},
+    rolling::{REPLICAS, drained, restarts},
 };
 
-/// No request in flight fails.
-pub(super) async fn play(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let redis = house.redis().await?;
+/// No request fails.
+pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let redis = env.redis().await?;
     let args = parse(&["--requests", "100", "--clients", "6", "--restarts", "1"])?;
     while let Some(round) = rounds.next() {
         let settings =
-            drained(house.settings().await?).stores(&redis.url().parse()?, &house.schema().await?);
-        let rolled = rolling::restarts(&args, &house.binary, &settings, |_| {}).await?;
-        round.note(|verdict| {
-            verdict.checks("requests", rolled.requests);
-            verdict.checks(
+            drained(env.settings().await?).stores(&redis.url().parse()?, &env.schema().await?);
+        let rolled = restarts(&args, &env.binary, &settings, |_| {}).await?;
+        round.record(|findings| {
+            findings.count("requests", rolled.requests);
+            findings.count(
                 "orderly ends under load",
                 (rolled.restarts * REPLICAS) as u64,
             );
             rolled
                 .failed
                 .iter()
-                .for_each(|failure| verdict.violate(failure.clone()));
+                .for_each(|failure| findings.violate(failure.clone()));
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }

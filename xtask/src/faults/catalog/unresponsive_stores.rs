@@ -1,191 +1,191 @@
-//! Redis or Postgres is there and of no use: stopped in its tracks, slow, or breaking off in the middle of its answers.
+//! Redis or Postgres runs and is of no use: suspended, slow, or behind connections that break or fall silent.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use tokio::time::sleep;
-use url::Url;
 
 use crate::{
     faults::{
-        client_ledger::Person,
-        environment::{House, POSTGRES_TIMEOUT, REDIS_TIMEOUT},
-        liveness::watch,
+        environment::{Environment, POSTGRES_TIMEOUT, REDIS_TIMEOUT},
+        liveness::watch_liveness,
         rounds::Rounds,
-        scenario::Town,
+        stack::{ProxiedStack, ServerStack},
     },
     harness::{
+        profile::Answer,
         proxy::{Failure, Proxy},
-        service::{Instance, Settings},
-        stores::{Store, StoreKind},
     },
 };
 
-/// It lasts longer than what an answer may take, so that one that waits for its end is too late.
+/// Longer than a response may take, so that one that waits for the end of the fault is too late.
 const FAULT: Duration = Duration::from_secs(3);
-/// So much longer than the timeout an answer may take.
+/// A response may take this much longer than the timeout.
 const GRACE: Duration = Duration::from_secs(1);
-/// And so much longer on a machine that is busy with other things.
+/// And this much longer on a busy machine.
 const BUSY: Duration = Duration::from_millis(250);
 const SLOW: Duration = Duration::from_millis(500);
 
-/// A service behind proxies, with people.
-struct Stage {
-    service: Instance,
-    redis: Store,
-    proxies: [Proxy; 2],
-    town: Town,
-    people: Vec<Person>,
+/// The stores that fail together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failing {
+    Redis,
+    Postgres,
+    Both,
 }
 
-impl Stage {
-    async fn set(house: &mut House, name: &str, settings: Settings) -> Result<Self> {
-        let redis = house.redis().await?;
-        let (first, second): (Url, Url) = (redis.url().parse()?, house.schema().await?);
-        let proxies = [Proxy::start(&first).await?, Proxy::start(&second).await?];
-        let settings = settings.stores(&proxies[0].before(&first)?, &proxies[1].before(&second)?);
-        let service = house.start(&settings, name).await?;
-        let town = house.town(name)?;
-        town.at(&[service.url()]);
-        town.demand_answers();
-        let people = town.people();
-        Ok(Self {
-            service,
-            redis,
-            proxies,
-            town,
-            people,
-        })
+impl Failing {
+    const ONE: [Self; 2] = [Self::Redis, Self::Postgres];
+    const ALL: [Self; 3] = [Self::Redis, Self::Postgres, Self::Both];
+
+    /// How long a response may take, given the timeouts for Redis and Postgres.
+    fn bound(self, [redis, postgres]: [Duration; 2]) -> Duration {
+        let timeout = match self {
+            Self::Redis => redis,
+            Self::Postgres => postgres,
+            Self::Both => redis + postgres,
+        };
+        GRACE + BUSY + timeout
+    }
+
+    fn proxies(self, proxies: &[Proxy; 2]) -> &[Proxy] {
+        match self {
+            Self::Redis => &proxies[..1],
+            Self::Postgres => &proxies[1..],
+            Self::Both => proxies,
+        }
+    }
+
+    fn breaks(self) -> &'static str {
+        match self {
+            Self::Redis => "breaks of Redis",
+            Self::Postgres => "breaks of Postgres",
+            Self::Both => "breaks of both stores",
+        }
     }
 }
 
-/// What an answer has to come within.
-fn bound(kind: StoreKind, [redis, postgres]: [Duration; 2]) -> Duration {
-    GRACE
-        + BUSY
-        + if kind == StoreKind::Redis {
-            redis
-        } else {
-            postgres
-        }
-}
-
-/// The process is stopped and goes on later. Answers come within the timeout and a second, none is a wrong 401, the key set and the
-/// liveness are always there, and it recovers by itself.
-pub(super) async fn paused(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let settings = house.settings().await?;
-    let mut stage = Stage::set(house, "paused", settings).await?;
+/// The process is suspended and resumed later. Responses come within the timeout and a second, none is a wrong 401, key set and liveness are
+/// always available, and the service recovers by itself.
+pub(super) async fn paused(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let mut stack = ServerStack::start(env, "paused", &[]).await?;
+    let scenario = &stack.scenario;
+    scenario.require_answers();
     while let Some(mut round) = rounds.next() {
-        let kind = round.turn(&StoreKind::ALL);
-        let store = if kind == StoreKind::Redis {
-            &stage.redis
+        let failing = round.in_turn(&Failing::ONE);
+        let (store, what) = if failing == Failing::Redis {
+            (&stack.redis, "pauses of Redis")
         } else {
-            &house.postgres
+            (&env.postgres, "pauses of Postgres")
         };
-        let (town, stalled) = (&stage.town, stage.town.stalled());
-        let fault = watch(town, stage.service.url(), async {
-            town.fault_begins();
+        let before = scenario.stalled();
+        let fault = watch_liveness(scenario, stack.service.url(), async {
+            scenario.fault_begins();
             store.pause().await?;
             sleep(FAULT).await;
-            town.fault_ends();
+            scenario.fault_ends();
             store.resume().await?;
-            town.recover().await
+            scenario.wait_for_recovery().await
         });
-        Box::pin(town.endure(&mut stage.people, &mut round, fault)).await?;
-        round.note(|verdict| {
-            verdict.answered_within(
-                bound(kind, [REDIS_TIMEOUT, POSTGRES_TIMEOUT])
-                    + town.stalled().saturating_sub(stalled),
-            );
-            verdict.felt();
-            verdict.check(if kind == StoreKind::Redis {
-                "pauses of Redis"
-            } else {
-                "pauses of Postgres"
-            });
+        Box::pin(stack.clients.run(scenario, &mut round, fault)).await?;
+        round.record(|findings| {
+            let stalled = scenario.stalled().saturating_sub(before);
+            findings.answered_within(failing.bound([REDIS_TIMEOUT, POSTGRES_TIMEOUT]) + stalled);
+            findings.require_unavailable();
+            findings.check(what);
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }
 
-/// Each answer of the store comes half a second late. The timeouts are those by default: they are for a call of a store, and a slow store
-/// can take up several in a row.
-pub(super) async fn slow(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let (settings, timeouts) = (
-        house.default_settings().await?,
-        [Duration::from_secs(1), Duration::from_secs(2)],
-    );
-    let stage = Stage::set(house, "slow", settings).await?;
-    proxied(
-        stage,
-        rounds,
-        timeouts,
-        &StoreKind::ALL.map(|kind| (kind, Failure::Slow(SLOW))),
-    )
-    .await
+/// Each response of the store comes half a second late. The timeouts are the defaults: they are for one call of a store, and a request may make
+/// several slow ones.
+pub(super) async fn slow(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let settings = [("REDIS__TIMEOUT", "1s"), ("POSTGRES__TIMEOUT", "2s")];
+    let timeouts = [Duration::from_secs(1), Duration::from_secs(2)];
+    let proxied = ProxiedStack::start(env, "slow", &settings).await?;
+    let ProxiedStack { mut stack, proxies } = proxied;
+    let scenario = &stack.scenario;
+    scenario.require_answers();
+    while let Some(mut round) = rounds.next() {
+        let failing = round.in_turn(&Failing::ONE);
+        let before = scenario.stalled();
+        let fault = watch_liveness(scenario, stack.service.url(), async {
+            scenario.fault_begins();
+            fail(failing.proxies(&proxies), Failure::Slow(SLOW));
+            sleep(FAULT).await;
+            scenario.fault_ends();
+            proxies.iter().for_each(Proxy::recover);
+            scenario.wait_for_recovery().await
+        });
+        Box::pin(stack.clients.run(scenario, &mut round, fault)).await?;
+        round.record(|findings| {
+            // No 503 is required, and a good response may take several slow calls.
+            let stalled = scenario.stalled().saturating_sub(before);
+            findings.unavailable_within(failing.bound(timeouts) + stalled);
+            findings.check(if failing == Failing::Redis {
+                "slow times of Redis"
+            } else {
+                "slow times of Postgres"
+            });
+        });
+        rounds.finish(round);
+    }
+    Ok(())
 }
 
-/// Connections break in the middle of answers, are closed on one side, are cut, or fall silent.
-pub(super) async fn cut(house: &mut House, rounds: &mut Rounds) -> Result<()> {
-    let mut ways = Vec::new();
-    for how in [
+/// Connections break in the middle of answers, are closed on one side, are cut, or fall silent. As for a pause; no refresh is granted
+/// meanwhile, and afterwards retries succeed, though they come late.
+pub(super) async fn cut(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
+    let mut cases = Vec::new();
+    for failure in [
         Failure::MidAnswer,
         Failure::HalfClosed,
         Failure::Cut,
         Failure::Silent,
         Failure::Deaf,
     ] {
-        ways.extend(StoreKind::ALL.map(|kind| (kind, how)));
+        cases.extend(Failing::ALL.map(|failing| (failing, failure)));
     }
-    let settings = house.settings().await?;
-    let stage = Stage::set(house, "cut", settings).await?;
-    proxied(stage, rounds, [REDIS_TIMEOUT, POSTGRES_TIMEOUT], &ways).await
-}
-
-async fn proxied(
-    mut stage: Stage,
-    rounds: &mut Rounds,
-    timeouts: [Duration; 2],
-    ways: &[(StoreKind, Failure)],
-) -> Result<()> {
+    let settings = [("SESSIONS__RETRY_FREE", "300ms")];
+    let proxied = ProxiedStack::start(env, "cut", &settings).await?;
+    let ProxiedStack { mut stack, proxies } = proxied;
+    let scenario = &stack.scenario;
+    scenario.require_answers();
     while let Some(mut round) = rounds.next() {
-        let (kind, how) = round.turn(ways);
-        let (stalled, town, proxy) = (
-            stage.town.stalled(),
-            &stage.town,
-            &stage.proxies[usize::from(kind == StoreKind::Postgres)],
-        );
-        let fault = watch(town, stage.service.url(), async {
-            town.fault_begins();
-            proxy.fail(how);
-            sleep(FAULT).await;
-            town.fault_ends();
-            proxy.recover();
-            town.recover().await
+        let (failing, failure) = round.in_turn(&cases);
+        let (_, client) = scenario.sign_up(stack.service.url()).await?;
+        round.keep_journal(client.api.journal.clone());
+        let before = scenario.stalled();
+        let fault = watch_liveness(scenario, stack.service.url(), async {
+            scenario.fault_begins();
+            fail(failing.proxies(&proxies), failure);
+            let (reply, ()) = tokio::join!(client.refresh(), sleep(FAULT));
+            scenario.fault_ends();
+            proxies.iter().for_each(Proxy::recover);
+            scenario.wait_for_recovery().await?;
+            reply
         });
-        Box::pin(town.endure(&mut stage.people, &mut round, fault)).await?;
-        round.note(|verdict| {
-            let bound = bound(kind, timeouts) + town.stalled().saturating_sub(stalled);
-            if matches!(how, Failure::Slow(_)) {
-                // Nobody needs a 503 here, and a good answer may take several slow ones in a row.
-                verdict.refused_within(bound);
-            } else {
-                verdict.answered_within(bound);
-                verdict.felt();
-            }
-            verdict.check(words(kind, how));
+        let reply = Box::pin(stack.clients.run(scenario, &mut round, fault)).await?;
+        let retry = client.present_until_answered(&client.grant.refresh).await?;
+        round.record(|findings| {
+            let what = "refreshes while a store was cut off";
+            let unavailable = reply.answer == Answer::Unavailable;
+            findings.require(what, unavailable, || format!("{what}: {}", reply.words()));
+            let what = "late retries after that";
+            let granted = retry.grant().is_some();
+            findings.require(what, granted, || format!("{what}: {}", retry.words()));
+            let stalled = scenario.stalled().saturating_sub(before);
+            findings.answered_within(failing.bound([REDIS_TIMEOUT, POSTGRES_TIMEOUT]) + stalled);
+            findings.require_unavailable();
+            findings.check(failing.breaks());
         });
-        rounds.judge(round);
+        rounds.finish(round);
     }
     Ok(())
 }
 
-fn words(kind: StoreKind, how: Failure) -> &'static str {
-    match (kind, how) {
-        (StoreKind::Redis, Failure::Slow(_)) => "slow times of Redis",
-        (StoreKind::Postgres, Failure::Slow(_)) => "slow times of Postgres",
-        (StoreKind::Redis, _) => "breaks of Redis",
-        (StoreKind::Postgres, _) => "breaks of Postgres",
-    }
+fn fail(proxies: &[Proxy], failure: Failure) {
+    proxies.iter().for_each(|proxy| proxy.fail(failure));
 }

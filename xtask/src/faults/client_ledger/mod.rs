@@ -1,4 +1,4 @@
-//! Somebody honest with one client at a time, who remembers every acknowledgement and holds the service to it.
+//! An honest client that remembers every acknowledgement and holds the service to it.
 
 mod verify;
 
@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::{
     claims::{Claim, Judgement, judge},
-    scenario::Town,
+    scenario::Scenario,
 };
 use crate::harness::{
     api::{Api, Reply},
@@ -19,209 +19,214 @@ use crate::harness::{
     profile::{Account, Answer, Grant, Scope},
 };
 
-/// Before somebody asks again who was not answered.
+/// Before a request without an answer is repeated.
 const PAUSE: Duration = Duration::from_millis(20);
+/// After a fault every request is answered within so many attempts: eight seconds and the time of the answers.
+const ATTEMPTS: u32 = 400;
 /// So many sign-outs are remembered.
 const REMEMBERED: usize = 6;
-/// What is said to a sign-up whose address is taken.
+/// The answer to a sign-up whose address is taken.
 const TAKEN: &str = "status 409 email_taken";
 
-/// Whether the account is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
-    No,
+enum AccountState {
+    Absent,
     /// A sign-up was not answered.
-    Perhaps,
-    Yes,
+    Unknown,
+    Present,
 }
 
-/// A session, and since when.
-struct Session {
+struct OpenSession {
     client: Client,
-    /// When the sign-in was asked for, and answered.
+    /// When the sign-in was sent and answered.
     begun: (Instant, Instant),
-    /// A sign-out was asked for and not answered.
-    leaving: bool,
+    /// A sign-out was sent and not answered.
+    signing_out: bool,
 }
 
-impl Session {
-    fn lives(&self) -> Claim {
+impl OpenSession {
+    fn claim(&self) -> Claim {
         let (asked, answered) = self.begun;
         Claim::Lives { asked, answered }
     }
 }
 
-/// Somebody.
-pub(super) struct Person {
+/// What one client knows.
+pub(super) struct ClientLedger {
     account: Account,
-    exists: Known,
-    /// A password whose change was not answered.
-    perhaps: Option<String>,
-    /// The last one that was replaced.
-    replaced: Option<String>,
-    session: Option<Session>,
+    account_state: AccountState,
+    /// A new password whose change was not answered.
+    unconfirmed_password: Option<String>,
+    /// The last password that was replaced.
+    replaced_password: Option<String>,
+    session: Option<OpenSession>,
     ended: Vec<Grant>,
-    /// Whether sessions are bound to the device.
-    shows: bool,
-    changes: u32,
-    /// After a fault every question is answered within so many attempts.
+    /// Whether its sessions are bound to its device.
+    sends_credential: bool,
+    password_changes: u32,
     attempts: u32,
     journal: Journal,
 }
 
-impl Person {
-    pub(super) fn new(user: String, shows: bool) -> Self {
+impl ClientLedger {
+    pub(super) fn new(email: String, sends_credential: bool) -> Self {
         let account = Account {
-            user,
+            user: email,
             password: "correct horse battery 0".to_owned(),
         };
         Self {
             account,
-            exists: Known::No,
-            perhaps: None,
-            replaced: None,
+            account_state: AccountState::Absent,
+            unconfirmed_password: None,
+            replaced_password: None,
             session: None,
             ended: Vec::new(),
-            shows,
-            changes: 0,
-            attempts: verify::ATTEMPTS,
+            sends_credential,
+            password_changes: 0,
+            attempts: ATTEMPTS,
             journal: Journal::new(),
         }
     }
 
-    /// From now on notes go into this one.
+    /// Starts a new journal.
     pub(super) fn new_journal(&mut self) -> Journal {
         self.journal = Journal::new();
         self.journal.clone()
     }
 
-    /// The newest tokens, as a thief would copy them.
     pub(super) fn client(&self) -> Option<&Client> {
         self.session.as_ref().map(|session| &session.client)
     }
 
-    /// Lives for as long as the town does not stop.
-    pub(super) async fn live(&mut self, town: &Town, mut rng: Rng) -> Result<()> {
-        while !town.stopped() {
-            if !self.step(town, &mut rng).await? {
+    /// Uses the service until the scenario stops.
+    pub(super) async fn run(&mut self, scenario: &Scenario, mut rng: Rng) -> Result<()> {
+        while !scenario.is_stopped() {
+            if !self.step(scenario, &mut rng).await? {
                 sleep(PAUSE).await;
             }
         }
         Ok(())
     }
 
-    /// Does one thing; false if it was not answered.
-    async fn step(&mut self, town: &Town, rng: &mut Rng) -> Result<bool> {
-        let api = town.any(rng, &self.journal);
+    /// Sends one request; false if it was not answered.
+    async fn step(&mut self, scenario: &Scenario, rng: &mut Rng) -> Result<bool> {
+        let api = scenario.any_replica(rng, &self.journal);
         let Some(session) = &self.session else {
-            return if self.exists == Known::Yes {
-                self.sign_in(town, &api).await
+            return if self.account_state == AccountState::Present {
+                self.sign_in(scenario, &api).await
             } else {
-                self.sign_up(town, &api).await
+                self.sign_up(scenario, &api).await
             };
         };
-        if session.leaving {
-            return self.sign_out(town, &api).await;
+        if session.signing_out {
+            return self.sign_out(scenario, &api).await;
         }
-        match rng.u32(..100) {
-            0..8 if town.whole_life() => self.sign_out(town, &api).await,
-            8..16 if town.whole_life() && self.perhaps.is_none() => {
-                self.change_password(town, &api).await
+        let operation = rng.u32(..100);
+        if scenario.refreshes_only() {
+            return self.refresh(scenario, &api).await;
+        }
+        match operation {
+            0..8 => self.sign_out(scenario, &api).await,
+            8..16 if self.unconfirmed_password.is_none() => {
+                self.change_password(scenario, &api).await
             }
-            16..30 if town.whole_life() => self.look(town, &api).await,
-            _ => self.refresh(town, &api).await,
+            16..30 => self.use_id_token(scenario, &api).await,
+            _ => self.refresh(scenario, &api).await,
         }
     }
 
-    async fn sign_up(&mut self, town: &Town, api: &Api) -> Result<bool> {
-        let reply = town.saw(api.sign_up(&self.account).await?);
+    async fn sign_up(&mut self, scenario: &Scenario, api: &Api) -> Result<bool> {
+        let reply = scenario.record(api.sign_up(&self.account).await?);
         match &reply.answer {
             Answer::Granted(_) => {
-                self.exists = Known::Yes;
+                self.account_state = AccountState::Present;
                 self.begin(api, &reply)?;
-                town.check("sign-ups");
+                scenario.check("sign-ups");
             }
             Answer::Unavailable | Answer::Silence(_) => {
-                self.exists = Known::Perhaps;
+                self.account_state = AccountState::Unknown;
                 return Ok(false);
             }
-            Answer::Odd(what) if what == TAKEN && self.exists == Known::Perhaps => {
-                self.exists = Known::Yes
+            Answer::Odd(what) if what == TAKEN && self.account_state == AccountState::Unknown => {
+                self.account_state = AccountState::Present;
             }
-            _ => town.violate(&format!("a sign-up: {}", reply.words())),
+            _ => scenario.violate(&format!("a sign-up: {}", reply.words())),
         }
         Ok(true)
     }
 
-    async fn sign_in(&mut self, town: &Town, api: &Api) -> Result<bool> {
-        let reply = town.saw(api.sign_in(&self.account, None).await?);
-        match judge(Claim::Password, &reply.answer, town.losses()) {
+    async fn sign_in(&mut self, scenario: &Scenario, api: &Api) -> Result<bool> {
+        let reply = scenario.record(api.sign_in(&self.account, None).await?);
+        match judge(Claim::Password, &reply.answer, scenario.losses()) {
             Judgement::Kept => {
                 self.begin(api, &reply)?;
-                town.check("sign-ins");
+                scenario.check("sign-ins");
             }
             Judgement::Later => return Ok(false),
             Judgement::Excused => unreachable!("only sessions are excused"),
-            Judgement::Broken(why) => match &self.perhaps {
-                // The change came through after all.
+            Judgement::Broken(why) => match self.unconfirmed_password.clone() {
+                // The change succeeded after all.
                 Some(new) if reply.refusal().is_some() => {
-                    self.replaced =
-                        Some(std::mem::replace(&mut self.account.password, new.clone()));
-                    self.perhaps = None;
+                    self.replace_password(new);
+                    self.unconfirmed_password = None;
                 }
-                _ => town.violate(&why),
+                _ => scenario.violate(&why),
             },
         }
         Ok(true)
     }
 
     fn begin(&mut self, api: &Api, reply: &Reply) -> Result<()> {
-        let client = Client::from_reply(api, reply, self.shows)?;
-        self.session = Some(Session {
+        let client = Client::from_reply(api, reply, self.sends_credential)?;
+        self.session = Some(OpenSession {
             client,
             begun: (reply.sent, reply.received),
-            leaving: false,
+            signing_out: false,
         });
         Ok(())
     }
 
-    async fn refresh(&mut self, town: &Town, api: &Api) -> Result<bool> {
+    fn replace_password(&mut self, new: String) {
+        self.replaced_password = Some(std::mem::replace(&mut self.account.password, new));
+    }
+
+    async fn refresh(&mut self, scenario: &Scenario, api: &Api) -> Result<bool> {
         let Some(session) = &mut self.session else {
             return Ok(true);
         };
-        let reply = town.saw(session.client.at(api).refresh().await?);
+        let reply = scenario.record(session.client.at(api).refresh().await?);
         if let Answer::Granted(grant) = &reply.answer {
             session.client.keep(grant.clone());
         }
-        let claim = session.lives();
-        Ok(self.hear(town, claim, &reply, "refreshes"))
+        let claim = session.claim();
+        Ok(self.judge(scenario, claim, &reply, "refreshes"))
     }
 
-    async fn look(&mut self, town: &Town, api: &Api) -> Result<bool> {
+    async fn use_id_token(&mut self, scenario: &Scenario, api: &Api) -> Result<bool> {
         let Some(session) = &self.session else {
             return Ok(true);
         };
         let Some(reply) = api.check(&session.client.grant).await? else {
             return Ok(true);
         };
-        let claim = session.lives();
-        Ok(self.hear(town, claim, &town.saw(reply), "bearer calls"))
+        let claim = session.claim();
+        Ok(self.judge(scenario, claim, &scenario.record(reply), "bearer calls"))
     }
 
-    async fn sign_out(&mut self, town: &Town, api: &Api) -> Result<bool> {
+    async fn sign_out(&mut self, scenario: &Scenario, api: &Api) -> Result<bool> {
         let Some(session) = &mut self.session else {
             return Ok(true);
         };
-        let reply = town.saw(api.sign_out(&session.client.grant, Scope::This).await?);
+        let reply = scenario.record(api.sign_out(&session.client.grant, Scope::This).await?);
         let over = match &reply.answer {
             Answer::Done => {
-                town.check("sign-outs");
+                scenario.check("sign-outs");
                 true
             }
-            // The first one came through after all.
-            Answer::Refused(_) if session.leaving => true,
+            // The first one succeeded after all.
+            Answer::Refused(_) if session.signing_out => true,
             Answer::Unavailable | Answer::Silence(_) => {
-                session.leaving = true;
+                session.signing_out = true;
                 return Ok(false);
             }
             _ => false,
@@ -233,48 +238,54 @@ impl Person {
             self.ended.drain(..old);
             return Ok(true);
         }
-        let claim = session.lives();
-        Ok(self.hear(town, claim, &reply, "sign-outs"))
+        let claim = session.claim();
+        Ok(self.judge(scenario, claim, &reply, "sign-outs"))
     }
 
-    async fn change_password(&mut self, town: &Town, api: &Api) -> Result<bool> {
+    async fn change_password(&mut self, scenario: &Scenario, api: &Api) -> Result<bool> {
         let Some(session) = &self.session else {
             return Ok(true);
         };
-        self.changes += 1;
-        let new = format!("correct horse battery {}", self.changes);
-        let reply = town.saw(
+        self.password_changes += 1;
+        let new = format!("correct horse battery {}", self.password_changes);
+        let reply = scenario.record(
             api.change_password(&session.client.grant, &self.account, &new)
                 .await?,
         );
         match &reply.answer {
             Answer::Done => {
-                self.replaced = Some(std::mem::replace(&mut self.account.password, new));
-                town.check("password changes");
+                self.replace_password(new);
+                scenario.check("password changes");
                 Ok(true)
             }
             Answer::Unavailable | Answer::Silence(_) => {
-                self.perhaps = Some(new);
+                self.unconfirmed_password = Some(new);
                 Ok(false)
             }
             _ => {
-                let claim = session.lives();
-                Ok(self.hear(town, claim, &reply, "password changes"))
+                let claim = session.claim();
+                Ok(self.judge(scenario, claim, &reply, "password changes"))
             }
         }
     }
 
-    /// An answer to somebody with a session; false if it was none.
-    fn hear(&mut self, town: &Town, claim: Claim, reply: &Reply, what: &'static str) -> bool {
-        match judge(claim, &reply.answer, town.losses()) {
-            Judgement::Kept => town.check(what),
+    /// Judges an answer to a client with a session; false if there was none.
+    fn judge(
+        &mut self,
+        scenario: &Scenario,
+        claim: Claim,
+        reply: &Reply,
+        what: &'static str,
+    ) -> bool {
+        match judge(claim, &reply.answer, scenario.losses()) {
+            Judgement::Kept => scenario.check(what),
             Judgement::Later => return false,
             Judgement::Excused => {
-                town.check("sessions lost with the white list's data");
+                scenario.check("sessions lost with the white list's data");
                 self.session = None;
             }
             Judgement::Broken(why) => {
-                town.violate(&why);
+                scenario.violate(&why);
                 self.session = None;
             }
         }

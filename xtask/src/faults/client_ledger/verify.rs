@@ -1,14 +1,14 @@
-//! After a fault: what was acknowledged must be true, and what was not answered is asked for until it is.
+//! After a fault: what was acknowledged must be true, and requests without an answer are repeated until they have one.
 
 use anyhow::Result;
 use fastrand::Rng;
 use tokio::time::sleep;
 
-use super::{Known, PAUSE, Person};
+use super::{AccountState, ClientLedger, PAUSE};
 use crate::{
     faults::{
         claims::{Claim, Judgement, judge},
-        scenario::Town,
+        scenario::Scenario,
     },
     harness::{
         api::{Api, Reply},
@@ -17,72 +17,80 @@ use crate::{
     },
 };
 
-/// Eight seconds and what the answers take.
-pub(super) const ATTEMPTS: u32 = 400;
-
-impl Person {
-    /// Holds the service to everything; what is not answered for so long is a violation, too.
-    pub(in crate::faults) async fn settle(&mut self, town: &Town, mut rng: Rng) -> Result<()> {
-        let api = town.any(&mut rng, &self.journal);
-        self.settle_session(town, &api).await?;
+impl ClientLedger {
+    /// Holds the service to everything that it acknowledged; a request that is not answered in all attempts is a violation.
+    pub(in crate::faults) async fn verify(
+        &mut self,
+        scenario: &Scenario,
+        mut rng: Rng,
+    ) -> Result<()> {
+        let api = scenario.any_replica(&mut rng, &self.journal);
+        self.verify_session(scenario, &api).await?;
         for grant in &self.ended {
             let client = Client {
                 api: api.clone(),
                 grant: grant.clone(),
-                sends_credential: self.shows,
+                sends_credential: self.sends_credential,
             };
-            self.hold(
-                town,
+            self.require(
+                scenario,
                 Claim::Ended,
                 "refreshes after a sign-out",
                 async || client.refresh().await.map(Some),
             )
             .await?;
-            self.hold(
-                town,
+            self.require(
+                scenario,
                 Claim::Ended,
                 "bearer calls after a sign-out",
                 async || api.check(grant).await,
             )
             .await?;
         }
-        self.settle_password(town, &api).await
+        self.verify_password(scenario, &api).await
     }
 
-    async fn settle_session(&mut self, town: &Town, api: &Api) -> Result<()> {
+    async fn verify_session(&mut self, scenario: &Scenario, api: &Api) -> Result<()> {
         let before = self.session.is_some();
-        let mut answered = self.exists == Known::Yes;
+        let mut answered = self.account_state == AccountState::Present;
         for _ in 0..self.attempts {
             if answered {
                 break;
             }
-            answered = self.sign_up(town, api).await?;
+            answered = self.sign_up(scenario, api).await?;
             pause_unless(answered).await;
         }
-        self.demand(town, answered, "a sign-up");
-        let leaving = self.session.as_ref().is_some_and(|session| session.leaving);
+        self.require_answer(scenario, answered, "a sign-up");
+        let signing_out = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.signing_out);
         let mut answered = !before;
         for _ in 0..self.attempts {
             if answered {
                 break;
             }
-            answered = if leaving {
-                self.sign_out(town, api).await?
+            answered = if signing_out {
+                self.sign_out(scenario, api).await?
             } else {
-                self.refresh(town, api).await?
+                self.refresh(scenario, api).await?
             };
             pause_unless(answered).await;
         }
-        self.demand(
-            town,
+        self.require_answer(
+            scenario,
             answered,
-            if leaving { "a sign-out" } else { "a refresh" },
+            if signing_out {
+                "a sign-out"
+            } else {
+                "a refresh"
+            },
         );
         Ok(())
     }
 
-    async fn settle_password(&mut self, town: &Town, api: &Api) -> Result<()> {
-        if let Some(new) = self.perhaps.take() {
+    async fn verify_password(&mut self, scenario: &Scenario, api: &Api) -> Result<()> {
+        if let Some(new) = self.unconfirmed_password.take() {
             let account = Account {
                 password: new.clone(),
                 ..self.account.clone()
@@ -92,8 +100,7 @@ impl Person {
                 let answer = api.sign_in(&account, None).await?.answer;
                 answered = !matches!(answer, Answer::Unavailable | Answer::Silence(_));
                 if matches!(answer, Answer::Granted(_)) {
-                    self.replaced =
-                        Some(std::mem::replace(&mut self.account.password, new.clone()));
+                    self.replace_password(new.clone());
                 }
                 if answered {
                     break;
@@ -101,22 +108,25 @@ impl Person {
                 sleep(PAUSE).await;
             }
             if !answered {
-                self.perhaps = Some(new);
+                self.unconfirmed_password = Some(new);
             }
-            self.demand(town, answered, "a sign-in with the new password");
+            self.require_answer(scenario, answered, "a sign-in with the new password");
         }
         let account = &self.account;
-        self.hold(town, Claim::Password, "passwords afterwards", async || {
-            api.sign_in(account, None).await.map(Some)
-        })
+        self.require(
+            scenario,
+            Claim::Password,
+            "passwords afterwards",
+            async || api.sign_in(account, None).await.map(Some),
+        )
         .await?;
-        if let Some(replaced) = &self.replaced {
+        if let Some(replaced) = &self.replaced_password {
             let old = Account {
                 password: replaced.clone(),
                 ..self.account.clone()
             };
-            self.hold(
-                town,
+            self.require(
+                scenario,
                 Claim::Replaced,
                 "replaced passwords afterwards",
                 async || api.sign_in(&old, None).await.map(Some),
@@ -126,10 +136,10 @@ impl Person {
         Ok(())
     }
 
-    /// Asks until it is answered, and judges.
-    async fn hold(
+    /// Repeats a request until it is answered, and judges the answer.
+    async fn require(
         &self,
-        town: &Town,
+        scenario: &Scenario,
         claim: Claim,
         what: &'static str,
         ask: impl AsyncFn() -> Result<Option<Reply>>,
@@ -138,27 +148,26 @@ impl Person {
             let Some(reply) = ask().await? else {
                 return Ok(());
             };
-            match judge(claim, &reply.answer, town.losses()) {
+            match judge(claim, &reply.answer, scenario.losses()) {
                 Judgement::Kept => {
-                    town.check(what);
+                    scenario.check(what);
                     return Ok(());
                 }
                 Judgement::Excused => unreachable!("only sessions are excused"),
                 Judgement::Broken(why) => {
-                    town.violate(&why);
+                    scenario.violate(&why);
                     return Ok(());
                 }
                 Judgement::Later => sleep(PAUSE).await,
             }
         }
-        self.demand(town, false, what);
+        self.require_answer(scenario, false, what);
         Ok(())
     }
 
-    /// Who is told to come back for ever was not served.
-    fn demand(&self, town: &Town, answered: bool, what: &str) {
+    fn require_answer(&self, scenario: &Scenario, answered: bool, what: &str) {
         if !answered {
-            town.violate(&format!("{what}: no answer in {} attempts", self.attempts));
+            scenario.violate(&format!("{what}: no answer in {} attempts", self.attempts));
         }
     }
 }
@@ -180,11 +189,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        faults::{client_ledger::Session, rounds::Round, stall_monitor::Pulse},
+        faults::{client_ledger::OpenSession, stall_monitor::StallMonitor},
         harness::profile::Grant,
     };
 
-    /// A service that will be back, it says, for ever.
+    /// A service that always answers 503.
     async fn never_ready() -> String {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -201,67 +210,58 @@ mod tests {
         url
     }
 
-    /// What is violated by a service that answers 503 for ever, as far as this person goes.
-    async fn violated(prepare: impl FnOnce(&mut Person, &Api)) -> Vec<String> {
+    /// The violations of a service that always answers 503, for one client.
+    async fn violations(prepare: impl FnOnce(&mut ClientLedger, &Api)) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
-        let town = Town::new(
-            "test".to_owned(),
-            Arc::new(Pulse::start(folder.path()).unwrap()),
-        )
-        .unwrap();
-        town.at(&[&never_ready().await]);
-        let (mut round, mut people) = (
-            Round::new(1),
-            vec![Person::new("somebody".to_owned(), false)],
-        );
-        let api = town.any(&mut round.rng, &people[0].journal);
-        people[0].attempts = 2;
-        prepare(&mut people[0], &api);
-        people[0].settle(&town, round.rng.fork()).await.unwrap();
-        // Nothing more happens; this moves what was seen into the round.
-        town.endure(&mut [], &mut round, async { Ok(()) })
-            .await
-            .unwrap();
-        round.note(|verdict| verdict.violations().to_vec())
+        let stalls = Arc::new(StallMonitor::start(folder.path()).unwrap());
+        let scenario = Scenario::new("test".to_owned(), stalls).unwrap();
+        scenario.route_to(&[&never_ready().await]);
+        let mut rng = Rng::with_seed(1);
+        let mut client = ClientLedger::new("ann@example.org".to_owned(), false);
+        let api = scenario.any_replica(&mut rng, &client.journal);
+        client.attempts = 2;
+        prepare(&mut client, &api);
+        client.verify(&scenario, rng).await.unwrap();
+        scenario.take_findings().violations().to_vec()
     }
 
-    fn session(api: &Api, leaving: bool) -> Session {
+    fn session(api: &Api, signing_out: bool) -> OpenSession {
         let grant = Grant {
             refresh: "r".to_owned(),
             access: None,
             credential: None,
         };
         let now = Instant::now();
-        Session {
+        OpenSession {
             client: Client {
                 api: api.clone(),
                 grant,
                 sends_credential: false,
             },
             begun: (now, now),
-            leaving,
+            signing_out,
         }
     }
 
     #[tokio::test]
     async fn a_503_for_ever_is_a_violation_of_each_claim() {
-        for (leaving, what) in [(false, "a refresh"), (true, "a sign-out")] {
-            let violated = violated(|person, api| {
-                person.exists = Known::Yes;
-                person.session = Some(session(api, leaving));
+        for (signing_out, what) in [(false, "a refresh"), (true, "a sign-out")] {
+            let violations = violations(|client, api| {
+                client.account_state = AccountState::Present;
+                client.session = Some(session(api, signing_out));
             });
-            let violated = violated.await;
             assert_eq!(
-                violated,
+                violations.await,
                 [
                     format!("{what}: no answer in 2 attempts"),
                     "passwords afterwards: no answer in 2 attempts".to_owned()
                 ]
             );
         }
-        let violated = violated(|person, _| person.perhaps = Some("new".to_owned())).await;
+        let violations =
+            violations(|client, _| client.unconfirmed_password = Some("new".to_owned())).await;
         assert_eq!(
-            violated[..2],
+            violations[..2],
             [
                 "a sign-up: no answer in 2 attempts",
                 "a sign-in with the new password: no answer in 2 attempts"
