@@ -33,9 +33,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         )
         .await
         .context("run `cargo fmt --all`")?;
-    report
-        .step("dependency rules", async { architecture::run() })
-        .await?;
+    report.step("architecture", architecture::run()).await?;
     if process::succeeds(&mut cargo(["deny", "--version"])?).await {
         let deny = cargo(["deny", "check", "bans", "licenses", "sources"])?;
         report

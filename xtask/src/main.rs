@@ -54,8 +54,8 @@ enum Command {
     },
     /// Measure the service, raw floors and the replaced scheme side by side, judge the goals and write docs/performance.md (Linux)
     Bench(bench::Args),
-    /// Check which crate depends on which, and the house rules
-    Deps,
+    /// Check which crate may depend on which, imports inside crates, and rules over the source text
+    Architecture,
     /// Look for known vulnerabilities in what we depend on (cargo-deny, the RustSec database)
     Audit(audit::Args),
     /// Make bills of materials below target/ (cargo-cyclonedx)
@@ -107,7 +107,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Attack { attack } => attack::run(&attack, &interrupt).await,
         Command::Bench(args) => Box::pin(bench::run(&args, &interrupt)).await,
-        Command::Deps => architecture::run(),
+        Command::Architecture => architecture::run().await,
         Command::Audit(args) => audit::run(&args, &interrupt).await,
         Command::Sbom => sbom::run(&interrupt).await,
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,

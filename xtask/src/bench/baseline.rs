@@ -15,7 +15,7 @@ const QUICK: f64 = 0.15;
 
 /// The file: efficiencies by goal.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Kept {
+struct Baseline {
     full: BTreeMap<String, f64>,
     quick: BTreeMap<String, f64>,
 }
@@ -76,9 +76,9 @@ fn steady(goals: &[Goal]) -> impl Iterator<Item = &Goal> {
     goals.iter().filter(|goal| goal.steady)
 }
 
-fn read(file: &Path) -> Result<Kept> {
+fn read(file: &Path) -> Result<Baseline> {
     if !file.exists() {
-        return Ok(Kept::default());
+        return Ok(Baseline::default());
     }
     let text =
         fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
@@ -86,7 +86,7 @@ fn read(file: &Path) -> Result<Kept> {
         .with_context(|| format!("{} is not what --save writes", file.display()))
 }
 
-impl Kept {
+impl Baseline {
     fn of(&mut self, quick: bool) -> &mut BTreeMap<String, f64> {
         if quick {
             &mut self.quick

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::{
     figures::{Curve, Figures, Point},
-    load::{Order, Report, Request},
-    testbed::{CONNECTIONS, Side, Site},
+    load::{LoadOrder, LoadReport, LoadRequest},
+    testbed::{CONNECTIONS, MeasuredServer, Testbed},
 };
 use crate::harness::statistics::median;
 
@@ -19,30 +19,31 @@ const SIDES: [(&str, &str); 3] = [
 ];
 
 pub(super) async fn measure(
-    site: &Site<'_>,
-    sides: &mut [Side],
+    testbed: &Testbed<'_>,
+    servers: &mut [MeasuredServer],
     figures: &mut Figures,
 ) -> Result<()> {
     for (key, name) in SIDES {
-        let Some(side) = sides.iter_mut().find(|side| side.name == key) else {
+        let Some(server) = servers.iter_mut().find(|server| server.name == key) else {
             continue;
         };
         let Some(most) = figures.get(&format!("{key}.refresh.per_second")) else {
             continue;
         };
-        let mut found: [Vec<Report>; LOADS.len()] = Default::default();
-        for pass in 1..=site.plan.passes {
+        let mut found: [Vec<LoadReport>; LOADS.len()] = Default::default();
+        for pass in 1..=testbed.size.passes {
             eprintln!(
                 "latency against load: {name}, pass {pass} of {}",
-                site.plan.passes
+                testbed.size.passes
             );
             for (load, reports) in LOADS.into_iter().zip(&mut found) {
                 reports.push(
-                    side.load
-                        .ask(Order::open(
-                            Request::Refresh,
+                    server
+                        .load
+                        .run(LoadOrder::open(
+                            LoadRequest::Refresh,
                             CONNECTIONS,
-                            site.plan.point,
+                            testbed.size.point,
                             most * load,
                         ))
                         .await?,
@@ -79,6 +80,6 @@ pub(super) async fn measure(
 }
 
 /// The median of all passes.
-fn middle(reports: &[Report], latency: impl Fn(&Report) -> f64) -> f64 {
+fn middle(reports: &[LoadReport], latency: impl Fn(&LoadReport) -> f64) -> f64 {
     median(&reports.iter().map(latency).collect::<Vec<_>>())
 }

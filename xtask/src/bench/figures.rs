@@ -16,7 +16,7 @@ pub(super) struct Figures {
     /// Latency against load.
     pub(super) curves: Vec<Curve>,
     /// Cost of a refresh against live sessions.
-    pub(super) sizes: Vec<Size>,
+    pub(super) sizes: Vec<SessionCost>,
 }
 
 /// Latency of one kind of request against its rate.
@@ -40,14 +40,14 @@ pub(super) struct Point {
 
 /// What a refresh costs with so many live sessions.
 #[derive(Debug, Serialize)]
-pub(super) struct Size {
+pub(super) struct SessionCost {
     pub(super) sessions: usize,
     pub(super) service: f64,
     pub(super) redis: f64,
     pub(super) postgres: f64,
 }
 
-impl Size {
+impl SessionCost {
     pub(super) fn all(&self) -> f64 {
         self.service + self.redis + self.postgres
     }

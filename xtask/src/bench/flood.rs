@@ -2,16 +2,17 @@
 
 use anyhow::Result;
 
-use super::{figures::Figures, testbed::Site};
+use super::{figures::Figures, testbed::Testbed};
 use crate::{attack::flood, harness::interrupt::Interrupt};
 
 pub(super) async fn measure(
-    site: &Site<'_>,
+    testbed: &Testbed<'_>,
     figures: &mut Figures,
     interrupt: &Interrupt,
 ) -> Result<()> {
     eprintln!("a flood of sign-ins");
-    let [quiet, flooded] = flood::refreshes(site.service(), site.plan.flood, interrupt).await?;
+    let [quiet, flooded] =
+        flood::refreshes(testbed.service(), testbed.size.flood, interrupt).await?;
     figures.put("flood.quiet_p99", quiet.as_secs_f64() * 1e6);
     figures.put("flood.flooded_p99", flooded.as_secs_f64() * 1e6);
     Ok(())

@@ -71,9 +71,13 @@ fn refreshes(goals: &mut Goals, figures: &Figures) {
         (
             "reads",
             "refresh: reads of Postgres each",
-            "asked.postgres_reads",
+            "stores.postgres_reads",
         ),
-        ("calls", "refresh: calls of Redis each", "asked.redis_calls"),
+        (
+            "calls",
+            "refresh: calls of Redis each",
+            "stores.redis_calls",
+        ),
     ] {
         if let Some(each) = figures.get(name) {
             // What the service does by itself meanwhile counts, too.
@@ -298,7 +302,7 @@ fn idle(goals: &mut Goals, figures: &Figures) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::figures::{Samples, Size};
+    use crate::bench::figures::{Samples, SessionCost};
 
     /// One round.
     fn figures(values: &[(&str, f64)]) -> Figures {
@@ -376,7 +380,7 @@ mod tests {
         let mut samples = Samples::default();
         let mut figures = Figures::default();
         for (sessions, redis) in [(1_000, 20.0), (10_000, 90.0), (100_000, 36.0)] {
-            figures.sizes.push(Size {
+            figures.sizes.push(SessionCost {
                 sessions,
                 service: 70.0,
                 redis,

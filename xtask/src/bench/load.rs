@@ -14,7 +14,7 @@ use crate::harness::service::Binary;
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Request {
+pub(super) enum LoadRequest {
     Echo,
     SignUp,
     SignIn,
@@ -25,17 +25,17 @@ pub(super) enum Request {
 
 /// So many requests, or for so long, at a rate or as fast as answers come.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Order {
-    request: Request,
+pub(super) struct LoadOrder {
+    request: LoadRequest,
     connections: usize,
     seconds: Option<f64>,
     count: Option<usize>,
     rate: Option<f64>,
 }
 
-impl Order {
+impl LoadOrder {
     /// A closed loop: each connection waits for its answer.
-    pub(super) fn closed(request: Request, connections: usize, seconds: f64) -> Self {
+    pub(super) fn closed(request: LoadRequest, connections: usize, seconds: f64) -> Self {
         Self {
             request,
             connections,
@@ -46,7 +46,7 @@ impl Order {
     }
 
     /// So many requests, each connection waiting for its answer.
-    pub(super) fn count(request: Request, connections: usize, count: usize) -> Self {
+    pub(super) fn count(request: LoadRequest, connections: usize, count: usize) -> Self {
         Self {
             request,
             connections,
@@ -57,7 +57,7 @@ impl Order {
     }
 
     /// An open loop: so many requests a second, whatever becomes of them.
-    pub(super) fn open(request: Request, connections: usize, seconds: f64, rate: f64) -> Self {
+    pub(super) fn open(request: LoadRequest, connections: usize, seconds: f64, rate: f64) -> Self {
         Self {
             request,
             connections,
@@ -70,7 +70,7 @@ impl Order {
 
 /// What came of it; latencies in microseconds.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Report {
+pub(super) struct LoadReport {
     pub(super) answered: f64,
     pub(super) failed: u64,
     pub(super) first_failure: Option<String>,
@@ -80,7 +80,7 @@ pub(super) struct Report {
     pub(super) p999: f64,
 }
 
-impl Report {
+impl LoadReport {
     /// Answers per second.
     pub(super) fn rate(&self) -> f64 {
         self.answered / self.seconds
@@ -98,14 +98,14 @@ impl Report {
     }
 }
 
-/// The process, with the people whom it has signed up.
-pub(super) struct Load {
+/// The process, with the users whom it has signed up.
+pub(super) struct LoadProcess {
     _child: Child,
     orders: ChildStdin,
     reports: Lines<BufReader<ChildStdout>>,
 }
 
-impl Load {
+impl LoadProcess {
     /// Against the server at this URL.
     pub(super) fn start(tools: &Binary, url: &str) -> Result<Self> {
         let mut command = Command::new(tools.path());
@@ -131,7 +131,7 @@ impl Load {
     }
 
     /// Has an order carried out.
-    pub(super) async fn ask(&mut self, order: Order) -> Result<Report> {
+    pub(super) async fn run(&mut self, order: LoadOrder) -> Result<LoadReport> {
         let mut line = serde_json::to_vec(&order)?;
         line.push(b'\n');
         self.orders

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the service, the raw floors of this machine and the scheme that the service replaces, measured side by side in one
+//! `cargo xtask bench`: the service, the raw floors of this machine and the scheme that the service replaces, measured server by server in one
 //! run, since absolute times of a shared machine say nothing. Stores and servers are processes of their own whose CPU time is read from
 //! `/proc`; the load comes from yet another process. Rounds of everything alternate, so that whatever else the machine does meets all of
 //! them, and each figure is the median of its rounds. All of it stays on the loopback.
@@ -34,8 +34,8 @@ use crate::harness::{
     stores::{self, Stores},
 };
 use figures::Figures;
-use run_size::Plan;
-use testbed::Site;
+use run_size::RunSize;
+use testbed::Testbed;
 
 /// How much is measured, and what becomes of it.
 #[derive(Debug, Clone, clap::Args)]
@@ -66,7 +66,7 @@ enum Part {
     Hashing,
     /// What a refresh costs with more and more live sessions
     Sessions,
-    /// Signing out everywhere, among other people's keys
+    /// Signing out everywhere, among other users's keys
     SignOut,
     /// Memory of Redis for each session
     Memory,
@@ -93,11 +93,15 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         Binary::build_package("revolve-bench", true, interrupt).await?,
     );
     eprintln!("built in {:.0} s", begun.elapsed().as_secs_f64());
-    let plan = if args.quick { Plan::QUICK } else { Plan::FULL };
+    let size = if args.quick {
+        RunSize::QUICK
+    } else {
+        RunSize::FULL
+    };
     let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
-    let site = Site::new(service, tools, &stores, plan);
-    let outcome = match site {
-        Ok(site) => Box::pin(interrupt.guard(measure(&site, &args.only, interrupt))).await,
+    let testbed = Testbed::new(service, tools, &stores, size);
+    let outcome = match testbed {
+        Ok(testbed) => Box::pin(interrupt.guard(measure(&testbed, &args.only, interrupt))).await,
         Err(error) => Err(error),
     };
     stores.shut_down().await;
@@ -136,7 +140,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 
 /// The figures, and what became of parts that could not be measured: the others are not lost with them.
 async fn measure(
-    site: &Site<'_>,
+    testbed: &Testbed<'_>,
     only: &[Part],
     interrupt: &Interrupt,
 ) -> Result<(Figures, Vec<String>)> {
@@ -147,13 +151,13 @@ async fn measure(
     {
         let begun = Instant::now();
         let outcome = match part {
-            Part::Costs => costs::measure(site, &mut figures).await,
-            Part::Hashing => hashing::measure(site, &mut figures).await,
-            Part::Sessions => sessions::measure(site, &mut figures).await,
-            Part::SignOut => sign_out::measure(site, &mut figures).await,
-            Part::Memory => memory::measure(site, &mut figures).await,
-            Part::Start => start::measure(site, &mut figures).await,
-            Part::Flood => flood::measure(site, &mut figures, interrupt).await,
+            Part::Costs => costs::measure(testbed, &mut figures).await,
+            Part::Hashing => hashing::measure(testbed, &mut figures).await,
+            Part::Sessions => sessions::measure(testbed, &mut figures).await,
+            Part::SignOut => sign_out::measure(testbed, &mut figures).await,
+            Part::Memory => memory::measure(testbed, &mut figures).await,
+            Part::Start => start::measure(testbed, &mut figures).await,
+            Part::Flood => flood::measure(testbed, &mut figures, interrupt).await,
         };
         eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());
         if let Err(error) = outcome {

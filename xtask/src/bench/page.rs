@@ -9,7 +9,7 @@ use super::{
     goal::Goal,
     plot::{Line, Plot, Scale},
 };
-use crate::harness::page_section;
+use crate::harness::{page_section, statistics::count};
 
 const MARKS: [&str; 2] = [
     "<!-- figures: written by `cargo xtask bench` -->",
@@ -280,14 +280,14 @@ fn latency(figures: &Figures) -> Plot<'static> {
 }
 
 fn sessions(figures: &Figures) -> Plot<'static> {
-    let line = |name: &str, colour: usize, value: fn(&super::figures::Size) -> f64| Line {
+    let line = |name: &str, colour: usize, value: fn(&super::figures::SessionCost) -> f64| Line {
         name: name.to_owned(),
         dashed: false,
         colour,
         points: figures
             .sizes
             .iter()
-            .map(|size| (super::testbed::number(size.sessions), value(size)))
+            .map(|size| (count(size.sessions), value(size)))
             .collect(),
     };
     Plot {
@@ -295,7 +295,7 @@ fn sessions(figures: &Figures) -> Plot<'static> {
         across: ("live sessions", Scale::Decades),
         up: ("CPU time, µs", Scale::Linear),
         lines: vec![
-            line("all processes", 3, super::figures::Size::all),
+            line("all processes", 3, super::figures::SessionCost::all),
             line("service", 0, |size| size.service),
             line("Redis", 1, |size| size.redis),
             line("Postgres", 2, |size| size.postgres),

@@ -181,10 +181,10 @@ impl Plot<'_> {
             r#"<text x="{middle}" y="{bottom}" text-anchor="middle">{}</text>"#,
             escape(self.across.0)
         )?;
-        let side = f64::midpoint(TOP, HEIGHT - BOTTOM);
+        let server = f64::midpoint(TOP, HEIGHT - BOTTOM);
         writeln!(
             svg,
-            r#"<text transform="translate(16 {side}) rotate(-90)" text-anchor="middle">{}</text>"#,
+            r#"<text transform="translate(16 {server}) rotate(-90)" text-anchor="middle">{}</text>"#,
             escape(self.up.0)
         )?;
         for (line, place) in self.lines.iter().zip(0_u32..) {

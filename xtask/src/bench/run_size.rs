@@ -2,7 +2,7 @@
 
 /// Numbers of a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plan {
+pub(super) struct RunSize {
     /// Rounds of everything.
     pub(super) rounds: usize,
     /// Seconds of load for a figure, in each round.
@@ -16,10 +16,10 @@ pub(super) struct Plan {
     /// How often a curve is passed through.
     pub(super) passes: usize,
     /// People who refresh.
-    pub(super) people: usize,
+    pub(super) users: usize,
     /// Live sessions in a store, from few to many.
     pub(super) sessions: &'static [usize],
-    /// Other people's sessions, with two keys each, among which somebody signs out.
+    /// Other users's sessions, with two keys each, among which somebody signs out.
     pub(super) foreign: usize,
     /// People who sign out, in each round; and with the replaced scheme, which takes its time.
     pub(super) sign_outs: (usize, usize),
@@ -31,7 +31,7 @@ pub(super) struct Plan {
     pub(super) flood: u64,
 }
 
-impl Plan {
+impl RunSize {
     /// A proof.
     pub(super) const FULL: Self = Self {
         rounds: 9,
@@ -40,7 +40,7 @@ impl Plan {
         hashing: 2.0,
         point: 5.0,
         passes: 3,
-        people: 5_000,
+        users: 5_000,
         sessions: &[1_000, 10_000, 100_000, 1_000_000],
         foreign: 500_000,
         sign_outs: (200, 2),
@@ -57,7 +57,7 @@ impl Plan {
         hashing: 0.8,
         point: 1.0,
         passes: 3,
-        people: 1_000,
+        users: 1_000,
         sessions: &[1_000, 10_000, 100_000],
         foreign: 100_000,
         sign_outs: (100, 1),

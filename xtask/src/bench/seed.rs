@@ -1,4 +1,4 @@
-//! Other people's live sessions, put into the stores as the service would have left them. Nobody has their tokens.
+//! Other users's live sessions, put into the stores as the service would have left them. Nobody has their tokens.
 
 use anyhow::{Context as _, Result};
 use url::Url;

@@ -7,10 +7,13 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     figures::Figures,
-    load::{Order, Request},
-    testbed::{CONNECTIONS, Side, Site, bytes, number},
+    load::{LoadOrder, LoadRequest},
+    testbed::{CONNECTIONS, MeasuredServer, Testbed},
 };
-use crate::harness::stores::{PostgresConnection, RedisConnection};
+use crate::harness::{
+    statistics::{count, float},
+    stores::{PostgresConnection, RedisConnection},
+};
 
 const REFRESHES: usize = 2_000;
 /// Idle backends of Postgres tell what they have done after ten seconds: nothing new for so long, and all is told.
@@ -21,23 +24,32 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Looks that are counted late, and what goes on in the background.
 const SLACK: u64 = 30;
 
-pub(super) async fn measure(site: &Site<'_>, side: &mut Side, figures: &mut Figures) -> Result<()> {
+pub(super) async fn measure(
+    testbed: &Testbed<'_>,
+    server: &mut MeasuredServer,
+    figures: &mut Figures,
+) -> Result<()> {
     eprintln!("what the stores are asked");
-    let mut redis = RedisConnection::connect(&site.redis(0)).await?;
-    let client = PostgresConnection::open(site.postgres()).await?;
+    let mut redis = RedisConnection::connect(&testbed.redis(0)).await?;
+    let client = PostgresConnection::open(testbed.postgres()).await?;
     // What was done before has been told by then.
     let mut looks = 0;
     let reads = settled(&client, &mut looks).await?;
     let calls = redis.calls("evalsha").await?;
-    side.ask(Order::count(Request::Refresh, CONNECTIONS, REFRESHES))
+    server
+        .run(LoadOrder::count(
+            LoadRequest::Refresh,
+            CONNECTIONS,
+            REFRESHES,
+        ))
         .await?;
-    let each = |before: u64, after: u64| bytes(after.saturating_sub(before)) / number(REFRESHES);
+    let each = |before: u64, after: u64| float(after.saturating_sub(before)) / count(REFRESHES);
     figures.put(
-        "asked.redis_calls",
+        "stores.redis_calls",
         each(calls, redis.calls("evalsha").await?),
     );
     figures.put(
-        "asked.postgres_reads",
+        "stores.postgres_reads",
         each(reads, settled(&client, &mut looks).await?),
     );
     Ok(())

@@ -8,12 +8,13 @@ use tokio::process::Command;
 use url::Url;
 
 use super::{
-    load::{Load, Order, Report},
-    run_size::Plan,
+    load::{LoadOrder, LoadProcess, LoadReport},
+    run_size::RunSize,
 };
 use crate::harness::{
     folders,
     service::{Binary, Instance, Settings},
+    statistics::float,
     stores::{Schema, Store, StoreKind, Stores},
     usage,
 };
@@ -22,37 +23,37 @@ use crate::harness::{
 pub(super) const CONNECTIONS: usize = 64;
 
 /// Binaries and stores.
-pub(super) struct Site<'a> {
+pub(super) struct Testbed<'a> {
     service: Arc<Binary>,
     tools: Binary,
     stores: &'a Stores,
     redis: Url,
     postgres: Url,
     folder: TempDir,
-    pub(super) plan: Plan,
+    pub(super) size: RunSize,
 }
 
 /// A server and those who use it.
-pub(super) struct Side {
+pub(super) struct MeasuredServer {
     pub(super) name: String,
-    pub(super) server: Instance,
-    pub(super) load: Load,
+    pub(super) instance: Instance,
+    pub(super) load: LoadProcess,
 }
 
 /// What a request costs each process, in microseconds of CPU time, and what became of the requests.
-pub(super) struct Cost {
+pub(super) struct RequestCost {
     pub(super) service: f64,
     pub(super) redis: f64,
     pub(super) postgres: f64,
-    pub(super) report: Report,
+    pub(super) report: LoadReport,
 }
 
-impl<'a> Site<'a> {
+impl<'a> Testbed<'a> {
     pub(super) fn new(
         service: Binary,
         tools: Binary,
         stores: &'a Stores,
-        plan: Plan,
+        size: RunSize,
     ) -> Result<Self> {
         let url = |kind| -> Result<Url> {
             Ok(stores.get(kind).context("it was started")?.url().parse()?)
@@ -68,7 +69,7 @@ impl<'a> Site<'a> {
             postgres: url(StoreKind::Postgres)?,
             stores,
             folder,
-            plan,
+            size,
         })
     }
 
@@ -89,46 +90,59 @@ impl<'a> Site<'a> {
     }
 
     /// The service over Redis and Postgres, in a database and a schema of its own.
-    pub(super) async fn server(
+    pub(super) async fn start_server(
         &self,
         name: &str,
         database: u8,
         settings: Settings,
-    ) -> Result<Side> {
+    ) -> Result<MeasuredServer> {
         let schema = Schema::create(&self.postgres, name.to_owned()).await?;
         let settings = settings
             .server_without_key()?
             .stores(&self.redis(database), &schema.url());
-        self.side(
+        self.measured(
             name,
             Instance::start(&self.service, &settings, self.home(name)).await?,
         )
     }
 
     /// The service over the embedded store.
-    pub(super) async fn embedded(&self, name: &str, settings: Settings) -> Result<Side> {
-        self.side(
+    pub(super) async fn start_embedded(
+        &self,
+        name: &str,
+        settings: Settings,
+    ) -> Result<MeasuredServer> {
+        self.measured(
             name,
             Instance::start(&self.service, &settings, self.home(name)).await?,
         )
     }
 
     /// One of the tools that serve.
-    pub(super) async fn tool(&self, name: &str, arguments: &[&str]) -> Result<Side> {
+    pub(super) async fn start_tool(
+        &self,
+        name: &str,
+        arguments: &[&str],
+    ) -> Result<MeasuredServer> {
         let arguments = arguments
             .iter()
             .map(|&argument| argument.to_owned())
             .collect();
         let nothing = Settings::plain();
-        self.side(
+        self.measured(
             name,
             Instance::start_with(&self.tools, arguments, &nothing, self.home(name)).await?,
         )
     }
 
     /// The replaced scheme over a database of its own.
-    pub(super) async fn baseline(&self, name: &str, database: u8, algorithm: &str) -> Result<Side> {
-        self.tool(
+    pub(super) async fn start_baseline(
+        &self,
+        name: &str,
+        database: u8,
+        algorithm: &str,
+    ) -> Result<MeasuredServer> {
+        self.start_tool(
             name,
             &[
                 "baseline",
@@ -141,11 +155,11 @@ impl<'a> Site<'a> {
         .await
     }
 
-    fn side(&self, name: &str, server: Instance) -> Result<Side> {
-        let load = Load::start(&self.tools, server.url())?;
-        Ok(Side {
+    fn measured(&self, name: &str, instance: Instance) -> Result<MeasuredServer> {
+        let load = LoadProcess::start(&self.tools, instance.url())?;
+        Ok(MeasuredServer {
             name: name.to_owned(),
-            server,
+            instance,
             load,
         })
     }
@@ -162,9 +176,9 @@ impl<'a> Site<'a> {
     ) -> Result<BTreeMap<String, f64>> {
         let mut command = Command::new(self.tools.path());
         let seconds = if hashing {
-            self.plan.hashing
+            self.size.hashing
         } else {
-            self.plan.floor
+            self.size.floor
         };
         command.args([
             "floors",
@@ -190,9 +204,13 @@ impl<'a> Site<'a> {
     }
 
     /// Has an order carried out, and weighs the processes meanwhile.
-    pub(super) async fn cost(&self, side: &mut Side, order: Order) -> Result<Cost> {
+    pub(super) async fn cost(
+        &self,
+        server: &mut MeasuredServer,
+        order: LoadOrder,
+    ) -> Result<RequestCost> {
         let pids = [
-            side.pid()?,
+            server.pid()?,
             self.pid(StoreKind::Redis)?,
             self.pid(StoreKind::Postgres)?,
         ];
@@ -202,10 +220,10 @@ impl<'a> Site<'a> {
                 .collect::<Result<Vec<_>>>()
         };
         let before = used()?;
-        let report = side.ask(order).await?;
+        let report = server.run(order).await?;
         let after = used()?;
         let each = |which: usize| (after[which] - before[which]) * 1e6 / report.answered.max(1.0);
-        Ok(Cost {
+        Ok(RequestCost {
             service: each(0),
             redis: each(1),
             postgres: each(2),
@@ -221,35 +239,35 @@ impl<'a> Site<'a> {
     }
 }
 
-impl Side {
+impl MeasuredServer {
     /// Has an order carried out, in which nothing may fail.
-    pub(super) async fn ask(&mut self, order: Order) -> Result<Report> {
+    pub(super) async fn run(&mut self, order: LoadOrder) -> Result<LoadReport> {
         self.load
-            .ask(order)
+            .run(order)
             .await?
             .whole()
             .with_context(|| self.name.clone())
     }
 
     pub(super) fn pid(&self) -> Result<u32> {
-        self.server
+        self.instance
             .pid()
             .with_context(|| format!("{} does not run", self.name))
     }
 
     /// Memory of the server in bytes: `VmRSS`, or `VmHWM`.
     pub(super) fn memory(&self, name: &str) -> Result<f64> {
-        Ok(bytes(usage::memory(self.pid()?, name)?))
+        Ok(float(usage::memory(self.pid()?, name)?))
     }
 
     pub(super) async fn stop(mut self) -> Result<()> {
-        self.server.stop().await
+        self.instance.stop().await
     }
 }
 
 /// The service as it is by default, but for what would only measure itself: cheap hashes where none is measured, limits that bear a
 /// thousand clients of one address, though they are counted, and patience with a machine that is busy with something else.
-pub(super) fn usual(algorithm: &str) -> Settings {
+pub(super) fn default_settings(algorithm: &str) -> Settings {
     let mut settings = Settings::plain()
         .with("TOKENS__ALGORITHM", algorithm)
         .with("HASHING__MEMORY_KIB", "64")
@@ -269,16 +287,4 @@ pub(super) fn usual(algorithm: &str) -> Settings {
         settings = settings.with(&format!("LIMITS__{limit}"), "1000000/1s");
     }
     settings
-}
-
-/// Sizes of this world are far below what a float holds exactly.
-#[expect(clippy::cast_precision_loss, reason = "a size in bytes is below 2^53")]
-pub(super) fn bytes(size: u64) -> f64 {
-    size as f64
-}
-
-/// A number of things.
-#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53")]
-pub(super) fn number(count: usize) -> f64 {
-    count as f64
 }

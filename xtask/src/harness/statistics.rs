@@ -1,4 +1,4 @@
-//! Percentiles and medians.
+//! Percentiles, medians, and numbers as floats.
 
 use std::time::Duration;
 
@@ -18,6 +18,22 @@ pub(crate) fn median(values: &[f64]) -> f64 {
         Some(middle) => *middle,
         None => f64::NAN,
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "sizes and counts are below 2^53"
+)]
+pub(crate) fn float(number: u64) -> f64 {
+    number as f64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "sizes and counts are below 2^53"
+)]
+pub(crate) fn count(number: usize) -> f64 {
+    number as f64
 }
 
 #[cfg(test)]

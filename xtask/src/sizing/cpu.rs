@@ -5,24 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{Bench, users::Users};
-use crate::harness::{service::Instance, statistics::median, stores::StoreKind, usage};
+use super::{figures::RefreshCost, setup::Setup, users::Users};
+use crate::harness::{service::Instance, statistics::median, usage};
 
 const ROUNDS: usize = 5;
 const USERS: u32 = 2_000;
 
-/// CPU time of one refresh in microseconds, medians over the rounds.
-pub(super) struct Cost {
-    pub(super) algorithm: &'static str,
-    pub(super) service: f64,
-    pub(super) redis: f64,
-    pub(super) postgres: f64,
-    /// Refreshes in all.
-    pub(super) refreshes: u32,
-}
-
 /// A service that signs by one algorithm, its users, and what each round cost.
-struct Side {
+struct MeasuredService {
     algorithm: &'static str,
     service: Instance,
     users: Users,
@@ -30,14 +20,14 @@ struct Side {
     refreshes: u32,
 }
 
-pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
-    let mut sides = Vec::new();
+pub(super) async fn refreshes(setup: &Setup<'_>) -> Result<Vec<RefreshCost>> {
+    let mut services = Vec::new();
     for algorithm in ["RS256", "ES256"] {
-        let service = bench
+        let service = setup
             .service(&format!("cpu_{}", algorithm.to_lowercase()), algorithm)
             .await?;
         let users = Users::sign_up(service.url(), USERS).await?;
-        sides.push(Side {
+        services.push(MeasuredService {
             algorithm,
             service,
             users,
@@ -45,19 +35,19 @@ pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
             refreshes: 0,
         });
     }
-    let time = Duration::from_secs(bench.args.seconds.into()) / u32::try_from(ROUNDS)?;
+    let time = Duration::from_secs(setup.args.seconds.into()) / u32::try_from(ROUNDS)?;
     for round in 0..ROUNDS {
         eprintln!("refreshes, round {} of {ROUNDS}", round + 1);
-        for side in &mut sides {
-            side.round(bench, time).await?;
+        for measured in &mut services {
+            measured.round(setup, time).await?;
         }
     }
     let mut costs = Vec::new();
-    for mut side in sides {
-        side.service.stop().await?;
+    for mut measured in services {
+        measured.service.stop().await?;
         let median = |which: usize| {
             median(
-                &side
+                &measured
                     .rounds
                     .iter()
                     .map(|round| round[which])
@@ -65,31 +55,23 @@ pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
             )
         };
         let (service, redis, postgres) = (median(0), median(1), median(2));
-        costs.push(Cost {
-            algorithm: side.algorithm,
+        costs.push(RefreshCost {
+            algorithm: measured.algorithm,
             service,
             redis,
             postgres,
-            refreshes: side.refreshes,
+            refreshes: measured.refreshes,
         });
     }
     Ok(costs)
 }
 
-impl Side {
-    async fn round(&mut self, bench: &Bench<'_>, time: Duration) -> Result<()> {
+impl MeasuredService {
+    async fn round(&mut self, setup: &Setup<'_>, time: Duration) -> Result<()> {
         let processes = [
-            self.service.pid().context("the service runs")?,
-            bench
-                .stores
-                .get(StoreKind::Redis)
-                .and_then(crate::harness::stores::Store::pid)
-                .context("Redis runs here")?,
-            bench
-                .stores
-                .get(StoreKind::Postgres)
-                .and_then(crate::harness::stores::Store::pid)
-                .context("Postgres runs here")?,
+            self.service.pid().context("the service does not run")?,
+            setup.redis.pid().context("Redis does not run here")?,
+            setup.postgres.pid().context("Postgres does not run here")?,
         ];
         let used = || {
             processes

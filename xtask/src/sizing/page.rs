@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use anyhow::Result;
 
-use super::{Args, Figures};
+use super::{figures::SizingFigures, setup::Args};
 use crate::harness::page_section;
 
 const BEGIN: &str = "<!-- figures: written by `cargo xtask sizing` -->";
@@ -20,7 +20,7 @@ const LIFE: f64 = 900.0;
 /// Of so many sessions one has a client at work at the busiest time of day.
 const ACTIVE: f64 = 10.0;
 
-pub(super) fn figures(args: &Args, figures: &Figures) -> String {
+pub(super) fn text(args: &Args, figures: &SizingFigures) -> String {
     let mut text = String::new();
     space(&mut text, args, figures);
     cost(&mut text, figures);
@@ -28,7 +28,7 @@ pub(super) fn figures(args: &Args, figures: &Figures) -> String {
     text
 }
 
-fn space(text: &mut String, args: &Args, figures: &Figures) {
+fn space(text: &mut String, args: &Args, figures: &SizingFigures) {
     let redis = &figures.redis;
     let mut line = |what: &str, bytes: f64| {
         let _ = writeln!(text, "| {what} | {bytes:.0} |");
@@ -48,7 +48,7 @@ fn space(text: &mut String, args: &Args, figures: &Figures) {
         "Redis, each further session of the same user",
         redis.further,
     );
-    for table in &figures.postgres.0 {
+    for table in &figures.postgres {
         line(&format!("Postgres, a row of `{}`", table.name), table.heap);
         line(
             &format!("Postgres, its entries in the indexes of `{}`", table.name),
@@ -65,7 +65,7 @@ fn space(text: &mut String, args: &Args, figures: &Figures) {
     text.insert_str(0, "| bytes of | each |\n| --- | --- |\n");
 }
 
-fn cost(text: &mut String, figures: &Figures) {
+fn cost(text: &mut String, figures: &SizingFigures) {
     text.push_str("\n| CPU time of a refresh, µs | service | Redis | Postgres | refreshes |\n| --- | --- | --- | --- | --- |\n");
     for cost in &figures.costs {
         let _ = writeln!(
@@ -85,12 +85,11 @@ fn cost(text: &mut String, figures: &Figures) {
     }
 }
 
-fn extrapolation(text: &mut String, figures: &Figures) {
+fn extrapolation(text: &mut String, figures: &SizingFigures) {
     let redis = SESSIONS * figures.redis.refreshed;
     let disk: f64 = SESSIONS
         * figures
             .postgres
-            .0
             .iter()
             .map(|table| table.heap + table.indexes)
             .sum::<f64>();
