@@ -1,5 +1,5 @@
-//! `cargo xtask audit`: known vulnerabilities of what we depend on, by cargo-deny and the RustSec database. No part of ci: an advisory that
-//! appears overnight is no fault of the change at hand.
+//! `cargo xtask audit`: known vulnerabilities of dependencies, by cargo-deny and the RustSec database. No part of ci, since an advisory that
+//! appears overnight is not caused by the change at hand.
 
 use std::{fs, path::Path};
 
@@ -14,10 +14,10 @@ use crate::harness::{
 /// Where the advisories are.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// A mirror of the RustSec database, as git knows it, in place of the public one
+    /// A git URL of a mirror of the RustSec database
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// Ask nobody: use the copy of the database that an earlier run has fetched
+    /// Use the copy of the database that an earlier run fetched
     #[arg(long)]
     offline: bool,
 }

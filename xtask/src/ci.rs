@@ -21,11 +21,11 @@ const ADAPTER_FEATURES: [&str; 8] = [
     "redis", "postgres", "sqlite", "jose", "argon2", "limits", "system", "zxcvbn",
 ];
 
-/// A relying service takes what its framework needs; the empty one is the verifier alone.
+/// Relying services take only what their framework needs; without a feature it is the verifier alone.
 const VERIFY_FEATURES: [&str; 4] = ["", "http", "actix", "tower"];
 
 pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> {
-    let mut report = Report::default();
+    let mut report = StepTimes::default();
     report
         .step(
             "format",
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== schemathesis: left out, {error:#}"),
     }
-    // The runner's own summary closes the output, so the durations come before it.
+    // Before the test runner's summary, which ends the output.
     report.print();
     eprintln!("== tests");
     test::run(args, interrupt).await
@@ -158,7 +158,7 @@ async fn features(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// Prometheus' own linter reads the alerts and runs their tests, where it is installed.
+/// Lints the alerts and runs their tests with promtool, if it is installed.
 async fn alerts(interrupt: &Interrupt) -> Result<()> {
     let promtool = |words: &[&str]| {
         let mut command = Command::new("promtool");
@@ -177,11 +177,11 @@ async fn alerts(interrupt: &Interrupt) -> Result<()> {
     process::run(promtool(&["test", "rules", "alerts.test.yml"])?, interrupt).await
 }
 
-/// The steps so far and how long each took.
+/// The steps so far and their durations.
 #[derive(Debug, Default)]
-struct Report(Vec<(&'static str, Duration)>);
+struct StepTimes(Vec<(&'static str, Duration)>);
 
-impl Report {
+impl StepTimes {
     async fn step(
         &mut self,
         name: &'static str,

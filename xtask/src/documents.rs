@@ -1,5 +1,5 @@
-//! `cargo xtask man` and `cargo xtask completions`: what packagers put beside the binary. The binary itself writes them, for
-//! it alone knows its commands.
+//! `cargo xtask man` and `cargo xtask completions`: what packagers install beside the binary. The binary writes them, since it knows its
+//! commands.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::harness::{
     process::{self, cargo},
 };
 
-/// Each shell, and how the file is called that it looks for.
+/// Each shell, and the name of the file that it looks for.
 const COMPLETIONS: [(&str, &str); 5] = [
     ("bash", "revolve.bash"),
     ("elvish", "revolve.elv"),
@@ -44,7 +44,6 @@ pub(crate) async fn completions(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// The binary as it is now.
 async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
     process::run(
         cargo(["build", "--quiet", "-p", "revolve", "--bin", "revolve"])?,
@@ -54,7 +53,7 @@ async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
     Ok(folders::target()?.join("debug/revolve"))
 }
 
-/// An empty folder below `target`.
+/// Makes an empty folder below `target`.
 fn folder(name: &str) -> Result<PathBuf> {
     let folder = folders::target()?.join(name);
     if folder.exists() {

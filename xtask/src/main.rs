@@ -1,5 +1,5 @@
-//! `cargo xtask`: the project's development tasks, one module per command. Nothing here is part of the service, and nothing of the
-//! service is linked in: tasks drive cargo, the stores and the binary as processes.
+//! `cargo xtask`: the project's development tasks, one module per command over one `harness`. It links nothing of the service: commands drive
+//! cargo, the stores and the binary as processes.
 
 mod architecture;
 mod attack;
@@ -45,9 +45,9 @@ struct Cli {
 enum Command {
     /// Run all tests, with Redis and Postgres from the environment, from containers or from local servers
     Test(test::Args),
-    /// Run everything a change must pass: format, dependency rules, lints, documentation, tests
+    /// Run everything that a change must pass: format, architecture, lints, documentation, tests
     Ci(test::Args),
-    /// Attack a service of our own with floods, slow clients and a stopwatch, and fail if it does not hold
+    /// Attack a service with floods, slow clients and a stopwatch, and fail if a goal is missed
     Attack {
         #[command(subcommand)]
         attack: attack::Attack,
@@ -56,35 +56,35 @@ enum Command {
     Bench(bench::Args),
     /// Check which crate may depend on which, imports inside crates, and rules over the source text
     Architecture,
-    /// Look for known vulnerabilities in what we depend on (cargo-deny, the RustSec database)
+    /// Look for known vulnerabilities of dependencies (cargo-deny, the RustSec database)
     Audit(audit::Args),
-    /// Make bills of materials below target/ (cargo-cyclonedx)
+    /// Write bills of materials below target/ (cargo-cyclonedx)
     Sbom,
-    /// Fuzz what reads request bodies, tokens and the configuration (nightly, cargo-fuzz)
+    /// Fuzz the parsers of request bodies, tokens and the configuration (nightly, cargo-fuzz)
     Fuzz(fuzz::Args),
-    /// Verify the service's tokens with foreign libraries, and theirs with revolve-verify (Python, node)
+    /// Verify the service's tokens with independent libraries, and theirs with revolve-verify (Python, node)
     Interop,
-    /// Write docs/openapi.json and the tables of docs/api.md again, from the code
+    /// Generate docs/openapi.json and the tables of docs/api.md from the code
     Openapi,
-    /// Send requests made up from the OpenAPI document, right ones and wrong ones, and look for answers that it does not describe (Python)
+    /// Send requests generated from the OpenAPI document, valid and invalid, and look for responses that it does not describe (Python)
     Schemathesis(schemathesis::Args),
     /// Restart two replicas one after the other under load: no request may fail
     Rolling(rolling::Args),
     /// Start Redis and Postgres for development and keep them until Ctrl-C
     Stores(harness::stores::Args),
-    /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
+    /// Attack the service, or another server by --profile, as bad networks, many tabs and thieves do, and keep score
     Torture(Box<torture::Args>),
-    /// Play the whole story against a fresh server and show what happens: sign-up, verification, refresh, theft, sign-out
+    /// Play the whole story against a fresh server and print what happens: sign-up, verification, refresh, theft, sign-out
     Tour,
-    /// Break the service, its stores, its disk and its clock, and hold it to everything that it has acknowledged
+    /// Break the service, its stores, its disk and its clock, and check everything that it has acknowledged (--long for the whole of it)
     Faults(Box<faults::Args>),
     /// Write the manual pages of `revolve` into target/man
     Man,
     /// Write the completions of `revolve` for each shell into target/completions
     Completions,
-    /// Measure what sessions and users take in the stores and what a refresh costs, and write it into docs/sizing.md (Linux)
+    /// Measure the size of sessions and users in the stores and the cost of a refresh, and write docs/sizing.md (Linux)
     Sizing(sizing::Args),
-    /// Make the passwords and keys that docker-compose.yml needs, in ./secrets; what is there is kept
+    /// Generate the passwords and keys that docker-compose.yml needs in ./secrets; existing ones are kept
     Secrets,
 }
 

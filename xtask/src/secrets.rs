@@ -1,5 +1,5 @@
-//! `cargo xtask secrets`: the passwords and keys for docker-compose.yml. Nothing that is there is ever replaced: a new master key
-//! would sign everybody out.
+//! `cargo xtask secrets`: the passwords and keys for docker-compose.yml. Existing ones are never replaced: a new master key would sign all
+//! users out.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 
 use crate::harness::random;
 
-/// Makes what is missing in `secrets/`, and the `.env` that tells compose where it is.
+/// Generates what is missing in `secrets/`, and the `.env` that tells compose where it is.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let folder = root.join("secrets");
     fs::DirBuilder::new()
@@ -22,7 +22,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .with_context(|| format!("could not make {}", folder.display()))?;
     let store = Folder(folder);
     let postgres = store.ensure("postgres_password", random::key)?;
-    // Plain text: compose's network for the stores has nobody else on it.
+    // Without TLS: only the stores and the service are in compose's network.
     store.ensure("postgres_url", || {
         Ok(format!(
             "postgres://revolve:{postgres}@postgres:5432/revolve?sslmode=disable"
@@ -30,7 +30,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     })?;
     let redis = store.ensure("redis_password", random::key)?;
     store.ensure("redis_url", || Ok(format!("redis://:{redis}@redis:6379/")))?;
-    // As a file of its own, since an argument of the server would show in every list of processes.
+    // In a file, since an argument of the server would show in lists of processes.
     store.ensure("redis.conf", || Ok(format!("requirepass {redis}\n")))?;
     store.ensure("master_key", random::key)?;
     point_compose_at_it(&root.join(".env"))?;
@@ -44,7 +44,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 struct Folder(PathBuf);
 
 impl Folder {
-    /// The secret's text, made if it is not there. Its file is world-readable inside a folder that only its owner can enter: so a
+    /// The secret's text, generated if it is missing. Its file is world-readable inside a folder that only its owner can enter, so that a
     /// container's user can read the mounted file, and other users of this machine can't reach it.
     fn ensure(&self, name: &str, make: impl FnOnce() -> Result<String>) -> Result<String> {
         let path = self.0.join(name);

@@ -1,4 +1,4 @@
-//! `cargo xtask stores`: both stores for work by hand, with a tiny prompt to stop, kill and start them under a running service.
+//! `cargo xtask stores`: both stores for manual work, with a prompt to stop, kill and start them under a running service.
 
 use std::io::BufRead as _;
 
@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::harness::interrupt::Interrupt;
 use crate::harness::stores::{Args, StoreKind, Stores};
 
-/// Starts the stores, prints how the service reaches them, and obeys standard input until a signal comes.
+/// Starts the stores, prints their URLs, and executes commands from standard input until a signal arrives.
 pub(crate) async fn run(args: &Args, interrupt: Interrupt) -> Result<()> {
     let mut stores = Stores::start(args, false, &interrupt).await?;
     for store in &stores.running {
@@ -26,7 +26,7 @@ pub(crate) async fn run(args: &Args, interrupt: Interrupt) -> Result<()> {
     loop {
         tokio::select! {
             _ = interrupt.wait() => break,
-            // Without input the stores stay until the signal.
+            // At the end of input the stores stay until the signal.
             Some(line) = lines.recv() => match obey(&mut stores, line.trim()).await {
                 Ok(()) => eprintln!("done"),
                 Err(error) => eprintln!("{error:#}"),

@@ -8,13 +8,13 @@ use cargo_metadata::{DependencyKind, Metadata};
 use crate::harness::process::{self, cargo};
 
 /// A package, the packages of ours that it may depend on, and those that only its tests may.
-type Row = (
+type AllowedDependencies = (
     &'static str,
     &'static [&'static str],
     &'static [&'static str],
 );
 
-const ALLOWED: [Row; 14] = [
+const ALLOWED: [AllowedDependencies; 14] = [
     ("revolve-domain", &[], &["revolve-testkit"]),
     ("revolve-testkit", &["revolve-domain"], &[]),
     (

@@ -18,18 +18,18 @@ use crate::harness::{
 const USERS: u32 = 8;
 
 pub(super) struct HonestUsers {
-    users: Vec<User>,
+    users: Vec<HonestUser>,
     /// Between two refreshes of different users.
     interval: Duration,
 }
 
-struct User {
+struct HonestUser {
     url: String,
     connection: BlockingConnection,
     refresh_token: String,
 }
 
-impl User {
+impl HonestUser {
     fn sign_up(url: &str, number: u32) -> Result<Self> {
         let mut user = Self {
             url: url.to_owned(),
@@ -91,7 +91,7 @@ impl HonestUsers {
         let url = url.to_owned();
         let users = move || {
             (0..USERS)
-                .map(|number| User::sign_up(&url, number))
+                .map(|number| HonestUser::sign_up(&url, number))
                 .collect::<Result<Vec<_>>>()
         };
         Ok(Self {

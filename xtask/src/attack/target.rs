@@ -18,7 +18,7 @@ use crate::harness::{
 /// Which service is attacked.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
-pub(super) struct Args {
+pub(super) struct TargetArgs {
     /// Over Redis and Postgres instead of the embedded store
     #[arg(long)]
     server: bool,
@@ -42,7 +42,7 @@ pub(super) struct AttackTarget {
 impl AttackTarget {
     /// Builds and starts it with these settings (`SECTION__KEY`) besides the defaults.
     pub(super) async fn start(
-        args: &Args,
+        args: &TargetArgs,
         settings: &[(&str, String)],
         interrupt: &Interrupt,
     ) -> Result<Self> {
@@ -53,7 +53,7 @@ impl AttackTarget {
     /// The same with a binary that is built.
     pub(super) async fn start_built(
         binary: Arc<Binary>,
-        args: &Args,
+        args: &TargetArgs,
         settings: &[(&str, String)],
         interrupt: &Interrupt,
     ) -> Result<Self> {

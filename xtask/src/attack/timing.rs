@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     auc::auc,
     goals::AttackGoals,
-    target::{self, AttackTarget},
+    target::{AttackTarget, TargetArgs},
 };
 use crate::harness::{
     http::Request,
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1)]
     passes: u32,
     #[command(flatten)]
-    target: target::Args,
+    target: TargetArgs,
 }
 
 #[derive(Clone, Copy)]

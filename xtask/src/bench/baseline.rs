@@ -1,5 +1,5 @@
-//! The ratios of an earlier run that are kept with the code: what has become slower shows. Latencies and rates vary too much from run to run
-//! to be compared; CPU time and memory are.
+//! The efficiencies of an earlier run, kept with the code, so that changes show. Latencies and rates vary too much from run to run to be
+//! compared; CPU time and memory are compared.
 
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 
@@ -8,29 +8,28 @@ use serde::{Deserialize, Serialize};
 
 use super::goal::Goal;
 
-/// An efficiency may change by so much before it counts.
+/// A change of an efficiency counts beyond this.
 const FULL: f64 = 0.05;
 /// The same in a quick run, whose rounds are few and short.
 const QUICK: f64 = 0.15;
 
-/// The file: efficiencies by goal.
+/// The file's content: efficiencies by goal.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Baseline {
     full: BTreeMap<String, f64>,
     quick: BTreeMap<String, f64>,
 }
 
-/// How efficiencies have changed.
 #[derive(Debug)]
 pub(super) struct Changes {
     tolerance: f64,
-    /// Goal, before, now.
+    /// Goal, kept, now.
     rows: Vec<(String, f64, f64)>,
-    /// Goals of which nothing is kept.
+    /// Goals that are not kept.
     new: Vec<&'static str>,
 }
 
-/// Keeps the efficiencies of a run, beside those of the other kind of run.
+/// Keeps the efficiencies of a run beside those of the other kind of run.
 pub(super) fn save(file: &Path, quick: bool, goals: &[Goal]) -> Result<()> {
     let mut kept = read(file)?;
     let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
@@ -41,10 +40,10 @@ pub(super) fn save(file: &Path, quick: bool, goals: &[Goal]) -> Result<()> {
         .with_context(|| format!("could not write {}", file.display()))
 }
 
-/// Compares a run with what is kept of the same kind of run; a whole one has all that is kept.
+/// Compares a run with the kept one of its kind; a whole run has all goals that are kept.
 ///
 /// # Errors
-/// If nothing is kept of such runs, or something that a whole run did not judge.
+/// If nothing is kept of this kind of run, or a goal that a whole run did not judge.
 pub(super) fn compare(file: &Path, quick: bool, whole: bool, goals: &[Goal]) -> Result<Changes> {
     let mut kept = read(file)?;
     let kept = kept.of(quick);
@@ -97,7 +96,7 @@ impl Baseline {
 }
 
 impl Changes {
-    /// Whether none is larger than it may be. A change for the better is one, too: it is to be kept.
+    /// Whether none is beyond the tolerance. An improvement counts as well: it is to be kept.
     pub(super) fn none_beyond(&self) -> bool {
         self.rows
             .iter()
@@ -106,7 +105,7 @@ impl Changes {
 
     fn beyond(&self, before: f64, now: f64) -> bool {
         let change = (now / before - 1.0).abs();
-        // What is no number has changed.
+        // A value that is no number has changed.
         !change.is_finite() || change > self.tolerance
     }
 }

@@ -1,4 +1,4 @@
-//! What a request costs, next to what its parts cost bare and to the replaced scheme, and how latency grows with the load.
+//! The cost of a request beside its bare parts and the replaced scheme, and latency against load.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::harness::stores::Schema;
 
-/// Seconds before it counts.
+/// Seconds of load before it counts.
 const WARM_UP: f64 = 0.5;
 /// For memory to settle.
 const REST: Duration = Duration::from_secs(2);

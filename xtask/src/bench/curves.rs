@@ -1,4 +1,4 @@
-//! Latency against load: open loops at parts of the rate that the closed loop reached.
+//! Latency against load: open loops at shares of the rate of the closed loop.
 
 use anyhow::Result;
 
@@ -66,7 +66,7 @@ pub(super) async fn measure(
             .iter()
             .find(|point| point.load.to_bits() == HALF.to_bits())
         {
-            // Answers that never came were later than any.
+            // Failed requests count as later than any response.
             let p99 = if half.failed > 0 {
                 f64::INFINITY
             } else {

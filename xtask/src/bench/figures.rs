@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use crate::harness::statistics::median;
 
-/// Figures. CPU time and latencies are in microseconds, memory in bytes.
+/// CPU time and latencies are in microseconds, memory in bytes.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Figures {
-    /// What was measured once, and medians of the rest.
+    /// Values that were measured once, and medians of rounds.
     values: BTreeMap<String, f64>,
-    /// What each round found.
+    /// The values of each round.
     rounds: BTreeMap<String, Vec<f64>>,
     /// Latency against load.
     pub(super) curves: Vec<Curve>,
-    /// Cost of a refresh against live sessions.
+    /// The cost of a refresh against live sessions.
     pub(super) sizes: Vec<SessionCost>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Curve {
 /// A point of a curve: an open loop of so many requests per second.
 #[derive(Debug, Serialize)]
 pub(super) struct Point {
-    /// Part of the rate that a closed loop reached.
+    /// The share of the rate of a closed loop.
     pub(super) load: f64,
     pub(super) rate: f64,
     pub(super) p50: f64,
@@ -38,7 +38,7 @@ pub(super) struct Point {
     pub(super) failed: u64,
 }
 
-/// What a refresh costs with so many live sessions.
+/// The cost of a refresh with so many live sessions.
 #[derive(Debug, Serialize)]
 pub(super) struct SessionCost {
     pub(super) sessions: usize,
@@ -62,12 +62,12 @@ impl Figures {
         self.values.get(name).copied()
     }
 
-    /// The sum, if all of them are there.
+    /// The sum, if all of them were measured.
     pub(super) fn sum(&self, names: &[&str]) -> Option<f64> {
         names.iter().map(|name| self.get(name)).sum()
     }
 
-    /// The sum of some by the sum of others, round by round, and then the median: what a round meets, both have met.
+    /// The median over the rounds of the sum of some by the sum of others: other load in a round affects both.
     pub(super) fn ratio(&self, these: &[&str], others: &[&str]) -> Option<f64> {
         let rounds = |names: &[&str]| {
             names
@@ -89,7 +89,7 @@ impl Figures {
         (!ratios.is_empty()).then(|| median(&ratios))
     }
 
-    /// Takes over what rounds found.
+    /// Takes the values of rounds.
     pub(super) fn settle(&mut self, samples: Samples) {
         for (name, values) in samples.0 {
             self.put(name.clone(), median(&values));
@@ -98,7 +98,7 @@ impl Figures {
     }
 }
 
-/// What rounds found.
+/// Values by round.
 #[derive(Debug, Default)]
 pub(super) struct Samples(BTreeMap<String, Vec<f64>>);
 

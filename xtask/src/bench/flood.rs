@@ -1,4 +1,4 @@
-//! Refreshes under a flood of sign-ins, as `cargo xtask attack flood` does it.
+//! Refreshes under a flood of sign-ins, by `cargo xtask attack flood`.
 
 use anyhow::Result;
 

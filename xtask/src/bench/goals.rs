@@ -1,4 +1,4 @@
-//! The goals of a run: what each is about, the bound that follows from what was measured beside it, and whether it is met.
+//! The goals of a run, each with a bound that follows from what was measured beside it.
 
 use super::{
     figures::Figures,
@@ -22,7 +22,7 @@ const ME: [&str; 3] = [
     "floor.ES256.verify.raw",
 ];
 
-/// Judges what was measured; goals of parts that were left out are left out.
+/// Judges what was measured; goals of parts that did not run are omitted.
 pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
     let mut goals = Goals::default();
     refreshes(&mut goals, figures);
@@ -44,7 +44,7 @@ pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
     goals.all()
 }
 
-/// A figure and how it stands to the sum of floors, round by round; and that sum.
+/// A figure, its ratio to the sum of floors round by round, and that sum.
 fn beside(figures: &Figures, name: &str, floors: &[&str]) -> Option<((f64, f64), f64)> {
     Some((
         (figures.get(name)?, figures.ratio(&[name], floors)?),
@@ -80,7 +80,7 @@ fn refreshes(goals: &mut Goals, figures: &Figures) {
         ),
     ] {
         if let Some(each) = figures.get(name) {
-            // What the service does by itself meanwhile counts, too.
+            // The service's own background work counts as well.
             goals.below(key, what, 1.05, each, Unit::Times);
         }
     }

@@ -1,4 +1,4 @@
-//! Sign-ins and sign-ups with hashes as they are by default, next to the bare loop at the same priority.
+//! Sign-ins and sign-ups with default hashes, beside the bare loop at the same priority.
 
 use anyhow::Result;
 
@@ -9,11 +9,11 @@ use super::{
 };
 use crate::harness::{service::Settings, statistics::count, stores::Schema};
 
-/// All memory that hashing may hold, in MiB.
+/// `hashing.memory_budget` in MiB.
 pub(super) const BUDGET: u32 = 64;
-/// More than there are threads, so that none is ever without work.
+/// More than there are threads, so that all have work.
 const CLIENTS: usize = 8;
-/// More threads than the budget has memory for: as many run as it has.
+/// More threads than the budget has memory for.
 const MANY: usize = 8;
 
 pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
@@ -68,7 +68,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
     memory(testbed, figures).await
 }
 
-/// The memory of as many threads as the budget allows, whatever the machine.
+/// The memory of as many threads as the budget allows, on any machine.
 async fn memory(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
     let mut server = testbed
         .start_server(
@@ -88,7 +88,7 @@ async fn memory(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
     server.stop().await
 }
 
-/// Hashes as they are by default.
+/// Settings with default hashes.
 fn hashing() -> Settings {
     let cost = default_settings("ES256")
         .with("HASHING__MEMORY_KIB", "19456")

@@ -1,4 +1,4 @@
-//! The process that sends the requests: it gets an order a line and answers with a report.
+//! The process that sends the requests: it reads an order per line and answers with a report.
 
 use std::process::Stdio;
 
@@ -11,7 +11,6 @@ use tokio::{
 
 use crate::harness::service::Binary;
 
-/// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum LoadRequest {
@@ -23,7 +22,7 @@ pub(super) enum LoadRequest {
     SignOut,
 }
 
-/// So many requests, or for so long, at a rate or as fast as answers come.
+/// A number of requests or a time, at a rate or as fast as responses come.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct LoadOrder {
     request: LoadRequest,
@@ -56,7 +55,7 @@ impl LoadOrder {
         }
     }
 
-    /// An open loop: so many requests a second, whatever becomes of them.
+    /// An open loop: so many requests a second, however long responses take.
     pub(super) fn open(request: LoadRequest, connections: usize, seconds: f64, rate: f64) -> Self {
         Self {
             request,
@@ -68,7 +67,7 @@ impl LoadOrder {
     }
 }
 
-/// What came of it; latencies in microseconds.
+/// Latencies are in microseconds.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct LoadReport {
     pub(super) answered: f64,
@@ -81,12 +80,11 @@ pub(super) struct LoadReport {
 }
 
 impl LoadReport {
-    /// Answers per second.
     pub(super) fn rate(&self) -> f64 {
         self.answered / self.seconds
     }
 
-    /// Nothing failed.
+    /// An error unless all requests succeeded.
     pub(super) fn whole(self) -> Result<Self> {
         ensure!(
             self.failed == 0,
@@ -98,7 +96,7 @@ impl LoadReport {
     }
 }
 
-/// The process, with the users whom it has signed up.
+/// The process, with the users that it has signed up.
 pub(super) struct LoadProcess {
     _child: Child,
     orders: ChildStdin,
@@ -106,7 +104,7 @@ pub(super) struct LoadProcess {
 }
 
 impl LoadProcess {
-    /// Against the server at this URL.
+    /// Starts it against the server at this URL.
     pub(super) fn start(tools: &Binary, url: &str) -> Result<Self> {
         let mut command = Command::new(tools.path());
         command
@@ -130,7 +128,6 @@ impl LoadProcess {
         })
     }
 
-    /// Has an order carried out.
     pub(super) async fn run(&mut self, order: LoadOrder) -> Result<LoadReport> {
         let mut line = serde_json::to_vec(&order)?;
         line.push(b'\n');

@@ -1,5 +1,5 @@
-//! Memory of Redis for each live session with one session a user, all keys counted. Limits are off here: their buckets are gone a while
-//! after a sign-up, the session is not.
+//! Redis memory for each live session with one session a user, all keys counted. Limits are off: their buckets expire a while after a
+//! sign-up, unlike the session.
 
 use anyhow::Result;
 

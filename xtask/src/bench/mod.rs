@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: the service, the raw floors of this machine and the scheme that the service replaces, measured server by server in one
-//! run, since absolute times of a shared machine say nothing. Stores and servers are processes of their own whose CPU time is read from
-//! `/proc`; the load comes from yet another process. Rounds of everything alternate, so that whatever else the machine does meets all of
-//! them, and each figure is the median of its rounds. All of it stays on the loopback.
+//! `cargo xtask bench`: the service, the raw floors of this machine and the scheme that the service replaces, measured side by side in one run,
+//! since absolute times of a shared machine say nothing. Stores and servers are processes whose CPU time is read from `/proc`; the load comes
+//! from another process. Rounds of everything alternate, so that other load of the machine affects all of them, and each figure is the
+//! median of its rounds.
 
 mod baseline;
 mod costs;
@@ -37,7 +37,7 @@ use figures::Figures;
 use run_size::RunSize;
 use testbed::Testbed;
 
-/// How much is measured, and what becomes of it.
+/// How much is measured, and where the figures go.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// Shorter rounds and smaller stores: about five minutes
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     /// Write all figures to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Compare with xtask/bench-baseline.json, and fail if an efficiency has changed by more than 5 % (15 % with --quick); the page stays
+    /// Compare with xtask/bench-baseline.json, and fail if an efficiency has changed by more than 5 % (15 % with --quick); the page stays as it is
     #[arg(long)]
     check: bool,
     /// Keep this run's efficiencies as the baseline
@@ -57,20 +57,20 @@ pub(crate) struct Args {
     only: Vec<Part>,
 }
 
-/// What can be measured by itself.
+/// A part that can be measured alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
     /// CPU time per request, rates, and latency against load
     Costs,
     /// Sign-ins and sign-ups
     Hashing,
-    /// What a refresh costs with more and more live sessions
+    /// The cost of a refresh against the number of live sessions
     Sessions,
-    /// Signing out everywhere, among other users's keys
+    /// Signing out everywhere, among other users' keys
     SignOut,
-    /// Memory of Redis for each session
+    /// Redis memory for each session
     Memory,
-    /// Memory when idle, and the time to the first answer
+    /// Idle memory, and the time to the first response
     Start,
     /// Refreshes under a flood of sign-ins
     Flood,
@@ -138,7 +138,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// The figures, and what became of parts that could not be measured: the others are not lost with them.
+/// The figures, and the errors of parts that could not be measured.
 async fn measure(
     testbed: &Testbed<'_>,
     only: &[Part],

@@ -1,4 +1,4 @@
-//! The figures as tables, and the part of docs/performance.md with its plots.
+//! The figures as tables, and the section of docs/performance.md with its plots.
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -16,7 +16,7 @@ const MARKS: [&str; 2] = [
     "<!-- end of figures -->",
 ];
 
-/// The goals, for a terminal.
+/// The goals as text.
 pub(super) fn table(goals: &[Goal]) -> String {
     let mut text = String::new();
     for goal in goals {
@@ -36,7 +36,7 @@ pub(super) fn table(goals: &[Goal]) -> String {
     text
 }
 
-/// Writes the page's part and its plots.
+/// Writes the page's section and its plots.
 pub(super) fn write(root: &Path, quick: bool, goals: &[Goal], figures: &Figures) -> Result<()> {
     let plots = root.join("docs/performance");
     fs::create_dir_all(&plots)?;

@@ -1,6 +1,5 @@
 //! How much is measured.
 
-/// Numbers of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunSize {
     /// Rounds of everything.
@@ -13,17 +12,17 @@ pub(super) struct RunSize {
     pub(super) hashing: f64,
     /// Seconds at each point of a curve, in each pass.
     pub(super) point: f64,
-    /// How often a curve is passed through.
+    /// How often a curve is measured.
     pub(super) passes: usize,
-    /// People who refresh.
+    /// Users who refresh.
     pub(super) users: usize,
     /// Live sessions in a store, from few to many.
     pub(super) sessions: &'static [usize],
-    /// Other users's sessions, with two keys each, among which somebody signs out.
+    /// Other users' sessions, with two keys each, among which users sign out.
     pub(super) foreign: usize,
-    /// People who sign out, in each round; and with the replaced scheme, which takes its time.
+    /// Users who sign out in each round; fewer with the replaced scheme, which is slow.
     pub(super) sign_outs: (usize, usize),
-    /// Sessions by which memory is divided.
+    /// Sessions for the memory of Redis.
     pub(super) memory: usize,
     /// How often each service is started.
     pub(super) starts: usize,
@@ -32,7 +31,6 @@ pub(super) struct RunSize {
 }
 
 impl RunSize {
-    /// A proof.
     pub(super) const FULL: Self = Self {
         rounds: 9,
         seconds: 3.0,
@@ -49,7 +47,6 @@ impl RunSize {
         flood: 30,
     };
 
-    /// A look.
     pub(super) const QUICK: Self = Self {
         rounds: 5,
         seconds: 0.8,

@@ -1,5 +1,5 @@
-//! What a refresh costs with more and more live sessions. Services over a few and over many take turns, so that the machine's moods meet
-//! all of them. The users who refresh are as many everywhere; the others' sessions lie between theirs.
+//! The cost of a refresh against the number of live sessions. Services with few and many take turns, so that other load of the machine
+//! affects all of them. The number of users who refresh is the same everywhere; other users' sessions lie between theirs.
 
 use anyhow::Result;
 
@@ -10,7 +10,7 @@ use super::{
     testbed::{CONNECTIONS, Testbed, default_settings},
 };
 
-/// The first database of Redis that is used.
+/// The first Redis database that is used.
 const DATABASE: u8 = 7;
 
 pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
@@ -22,7 +22,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
         let mut server = testbed
             .start_server(&name, database, default_settings("ES256"))
             .await?;
-        // Half before and half after the others, so that they are not all in one place.
+        // Half before and half after the others, so that they are spread over the tables.
         server
             .run(LoadOrder::count(LoadRequest::SignUp, 8, users / 2))
             .await?;

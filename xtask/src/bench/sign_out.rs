@@ -1,4 +1,4 @@
-//! Signing out everywhere, without and with other users's keys in the same database; the replaced scheme does it, too.
+//! Signing out everywhere, without and with other users' keys in the same database; also with the replaced scheme.
 
 use anyhow::Result;
 
@@ -66,7 +66,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
     Ok(())
 }
 
-/// So many sign up and then out, one after the other: the median of the sign-outs in microseconds.
+/// Users sign up and then out, one after the other; returns the median of the sign-outs in microseconds.
 async fn sign_out(server: &mut MeasuredServer, users: usize) -> Result<f64> {
     server
         .run(LoadOrder::count(LoadRequest::SignUp, 1, users))

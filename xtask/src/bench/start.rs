@@ -1,4 +1,4 @@
-//! How long a service takes from its start to its first answer, with keys that are there, and what memory it has when nobody asks.
+//! The time from a service's start to its first response, with keys that exist, and its idle memory.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use super::{
 use crate::harness::{http::HttpClient, service::Settings, statistics::median};
 
 const DATABASE: u8 = 15;
-/// For what is done at the start to be over.
+/// For the work of the start to end.
 const REST: Duration = Duration::from_secs(1);
 
 pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
@@ -40,7 +40,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
     Ok(())
 }
 
-/// Milliseconds from the start of the process until it has answered a request.
+/// Milliseconds from the start of the process to the first response.
 async fn first_answer(server: &mut MeasuredServer) -> Result<f64> {
     let http = HttpClient::new()?;
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! What the stores are asked for a refresh, by what they count themselves: one read of Postgres, one script of Redis, nothing else.
+//! The calls of a refresh as the stores count them: one read of Postgres and one script of Redis.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::harness::{
 };
 
 const REFRESHES: usize = 2_000;
-/// Idle backends of Postgres tell what they have done after ten seconds: nothing new for so long, and all is told.
+/// Idle backends of Postgres report their statistics after ten seconds: without news for so long, all have reported.
 const QUIET: Duration = Duration::from_secs(11);
-/// The service's own work in the background goes on.
+/// The service's background work goes on, so the wait ends here.
 const LATEST: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_millis(500);
-/// Looks that are counted late, and what goes on in the background.
+/// Reads of the statistics that are counted late, and background work.
 const SLACK: u64 = 30;
 
 pub(super) async fn measure(
@@ -32,7 +32,7 @@ pub(super) async fn measure(
     eprintln!("what the stores are asked");
     let mut redis = RedisConnection::connect(&testbed.redis(0)).await?;
     let client = PostgresConnection::open(testbed.postgres()).await?;
-    // What was done before has been told by then.
+    // Everything before is reported by then.
     let mut looks = 0;
     let reads = settled(&client, &mut looks).await?;
     let calls = redis.calls("evalsha").await?;
@@ -55,7 +55,7 @@ pub(super) async fn measure(
     Ok(())
 }
 
-/// The transactions that Postgres has counted, but for those that this counting takes, once all backends have told theirs.
+/// The transactions that Postgres has counted, without those of this counting, once all backends have reported.
 async fn settled(client: &PostgresConnection, looks: &mut u64) -> Result<u64> {
     let end = Instant::now() + LATEST;
     let (mut last, mut since) = (0, Instant::now());
@@ -69,7 +69,7 @@ async fn settled(client: &PostgresConnection, looks: &mut u64) -> Result<u64> {
         let count = row.get::<_, i64>(0).unsigned_abs();
         let others = count.saturating_sub(*looks);
         *looks += 1;
-        // A look that was not told of yet is no news.
+        // A read that is reported late is no news.
         if others > last + SLACK {
             (last, since) = (others, Instant::now());
         }

@@ -19,7 +19,7 @@ use crate::harness::{
     usage,
 };
 
-/// As many clients at once as the goals speak of.
+/// Connections at once, as in the goals.
 pub(super) const CONNECTIONS: usize = 64;
 
 /// Binaries and stores.
@@ -33,14 +33,14 @@ pub(super) struct Testbed<'a> {
     pub(super) size: RunSize,
 }
 
-/// A server and those who use it.
+/// A server and the process that loads it.
 pub(super) struct MeasuredServer {
     pub(super) name: String,
     pub(super) instance: Instance,
     pub(super) load: LoadProcess,
 }
 
-/// What a request costs each process, in microseconds of CPU time, and what became of the requests.
+/// CPU time of a request in microseconds by process, and the report of the load.
 pub(super) struct RequestCost {
     pub(super) service: f64,
     pub(super) redis: f64,
@@ -58,7 +58,7 @@ impl<'a> Testbed<'a> {
         let url = |kind| -> Result<Url> {
             Ok(stores.get(kind).context("it was started")?.url().parse()?)
         };
-        // Not in memory: commits are to reach a disk.
+        // Below the target folder and not in memory, so that commits reach a disk.
         let folder = tempfile::Builder::new()
             .prefix("bench-")
             .tempdir_in(folders::root()?.join("target"))?;
@@ -73,14 +73,13 @@ impl<'a> Testbed<'a> {
         })
     }
 
-    /// One of the databases of Redis.
+    /// The URL of a Redis database.
     pub(super) fn redis(&self, database: u8) -> Url {
         let mut url = self.redis.clone();
         url.set_path(&format!("/{database}"));
         url
     }
 
-    /// The service's binary.
     pub(super) fn service(&self) -> Arc<Binary> {
         Arc::clone(&self.service)
     }
@@ -89,7 +88,7 @@ impl<'a> Testbed<'a> {
         &self.postgres
     }
 
-    /// The service over Redis and Postgres, in a database and a schema of its own.
+    /// Starts the service over Redis and Postgres, in a database and a schema of its own.
     pub(super) async fn start_server(
         &self,
         name: &str,
@@ -106,7 +105,7 @@ impl<'a> Testbed<'a> {
         )
     }
 
-    /// The service over the embedded store.
+    /// Starts the service over the embedded store.
     pub(super) async fn start_embedded(
         &self,
         name: &str,
@@ -118,7 +117,7 @@ impl<'a> Testbed<'a> {
         )
     }
 
-    /// One of the tools that serve.
+    /// Starts a server of `revolve-bench`.
     pub(super) async fn start_tool(
         &self,
         name: &str,
@@ -135,7 +134,7 @@ impl<'a> Testbed<'a> {
         )
     }
 
-    /// The replaced scheme over a database of its own.
+    /// Starts the replaced scheme over a Redis database of its own.
     pub(super) async fn start_baseline(
         &self,
         name: &str,
@@ -168,7 +167,7 @@ impl<'a> Testbed<'a> {
         self.folder.path().join(name)
     }
 
-    /// The raw floors, or those of hashing.
+    /// Measures the raw floors, or those of hashing.
     pub(super) async fn floors(
         &self,
         schema: &Url,
@@ -191,7 +190,7 @@ impl<'a> Testbed<'a> {
         if hashing {
             command.arg("--hashing");
         }
-        // Anybody on the machine can read arguments, and there is a password in it.
+        // Other users of the machine can read arguments, and the URL has a password.
         command
             .env_clear()
             .env("REVOLVE_BENCH_POSTGRES", schema.as_str())
@@ -203,7 +202,7 @@ impl<'a> Testbed<'a> {
         serde_json::from_slice(&output.stdout).context("these are no floors")
     }
 
-    /// Has an order carried out, and weighs the processes meanwhile.
+    /// Runs an order and measures the CPU time of the processes meanwhile.
     pub(super) async fn cost(
         &self,
         server: &mut MeasuredServer,
@@ -240,7 +239,7 @@ impl<'a> Testbed<'a> {
 }
 
 impl MeasuredServer {
-    /// Has an order carried out, in which nothing may fail.
+    /// Runs an order in which no request may fail.
     pub(super) async fn run(&mut self, order: LoadOrder) -> Result<LoadReport> {
         self.load
             .run(order)
@@ -255,7 +254,7 @@ impl MeasuredServer {
             .with_context(|| format!("{} does not run", self.name))
     }
 
-    /// Memory of the server in bytes: `VmRSS`, or `VmHWM`.
+    /// Memory of the server in bytes: `VmRSS`, or `VmHWM` for the peak.
     pub(super) fn memory(&self, name: &str) -> Result<f64> {
         Ok(float(usage::memory(self.pid()?, name)?))
     }
@@ -265,8 +264,8 @@ impl MeasuredServer {
     }
 }
 
-/// The service as it is by default, but for what would only measure itself: cheap hashes where none is measured, limits that bear a
-/// thousand clients of one address, though they are counted, and patience with a machine that is busy with something else.
+/// The defaults, except for what would only measure itself: cheap hashes where none is measured, limits that a thousand clients of one
+/// address stay within, though they are counted, and timeouts for a busy machine.
 pub(super) fn default_settings(algorithm: &str) -> Settings {
     let mut settings = Settings::plain()
         .with("TOKENS__ALGORITHM", algorithm)

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use super::{findings::Findings, rounds::Rounds};
 
-pub(super) enum Outcome {
+pub(super) enum FaultOutcome {
     Ran {
         rounds: u64,
         total: Findings,
@@ -16,7 +16,7 @@ pub(super) enum Outcome {
 /// The outcomes of all faults.
 pub(super) struct FaultReport {
     seed: u64,
-    faults: Vec<(&'static str, Outcome)>,
+    faults: Vec<(&'static str, FaultOutcome)>,
 }
 
 impl FaultReport {
@@ -30,7 +30,7 @@ impl FaultReport {
     pub(super) fn ran(&mut self, rounds: Rounds, took: Duration) {
         self.faults.push((
             rounds.name,
-            Outcome::Ran {
+            FaultOutcome::Ran {
                 rounds: rounds.finished,
                 total: rounds.total,
                 took,
@@ -39,14 +39,14 @@ impl FaultReport {
     }
 
     pub(super) fn skipped(&mut self, fault: &'static str, why: String) {
-        self.faults.push((fault, Outcome::Skipped(why)));
+        self.faults.push((fault, FaultOutcome::Skipped(why)));
     }
 
     pub(super) fn violations(&self) -> usize {
         self.faults
             .iter()
             .map(|(_, outcome)| {
-                if let Outcome::Ran { total, .. } = outcome {
+                if let FaultOutcome::Ran { total, .. } = outcome {
                     total.violations().len()
                 } else {
                     0
@@ -61,7 +61,7 @@ impl FaultReport {
             && self
                 .faults
                 .iter()
-                .any(|(_, outcome)| matches!(outcome, Outcome::Ran { rounds: 1.., .. }))
+                .any(|(_, outcome)| matches!(outcome, FaultOutcome::Ran { rounds: 1.., .. }))
     }
 
     /// As Markdown.
@@ -75,7 +75,7 @@ impl FaultReport {
         };
         for (name, outcome) in &self.faults {
             match outcome {
-                Outcome::Ran {
+                FaultOutcome::Ran {
                     rounds,
                     total,
                     took,
@@ -94,7 +94,7 @@ impl FaultReport {
                         took.as_secs_f64()
                     );
                 }
-                Outcome::Skipped(why) => {
+                FaultOutcome::Skipped(why) => {
                     let _ = writeln!(text, "| `{name}` | – | – | – | – | – | skipped: {why} |");
                 }
             }

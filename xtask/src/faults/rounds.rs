@@ -18,11 +18,11 @@ const PRINTED: usize = 5;
 pub(super) struct Round {
     pub(super) seed: u64,
     pub(super) rng: Rng,
-    notes: Arc<Notes>,
+    notes: Arc<RoundNotes>,
 }
 
 /// What is known of a round, even if it fails.
-struct Notes {
+struct RoundNotes {
     seed: u64,
     findings: Mutex<Findings>,
     journals: Mutex<Vec<Journal>>,
@@ -30,7 +30,7 @@ struct Notes {
 
 impl Round {
     pub(super) fn new(seed: u64) -> Self {
-        let notes = Notes {
+        let notes = RoundNotes {
             seed,
             findings: Mutex::default(),
             journals: Mutex::default(),
@@ -76,7 +76,7 @@ pub(super) struct Rounds {
     until: Option<Instant>,
     progress: ProgressBar,
     /// The round that has begun and not ended.
-    current: Option<Arc<Notes>>,
+    current: Option<Arc<RoundNotes>>,
     /// Rounds that have ended, and their findings.
     pub(super) finished: u64,
     pub(super) total: Findings,
@@ -134,7 +134,7 @@ impl Rounds {
         self.add(&notes, false);
     }
 
-    fn add(&mut self, notes: &Notes, printed: bool) {
+    fn add(&mut self, notes: &RoundNotes, printed: bool) {
         let findings = edit(&notes.findings, std::mem::take);
         if !findings.violations().is_empty() && !printed {
             self.progress.suspend(|| {
@@ -147,7 +147,7 @@ impl Rounds {
     }
 
     /// What was violated, what the clients did, and how to repeat the round. The error that ended a round comes last and is always printed.
-    fn words(&self, notes: &Notes, findings: &Findings) -> Vec<String> {
+    fn words(&self, notes: &RoundNotes, findings: &Findings) -> Vec<String> {
         let name = self.name;
         let mut lines = vec![format!("{name}, round {}: FAILED", self.begun)];
         let violations = findings.violations();

@@ -1,4 +1,4 @@
-//! One running instance of the service, as a client reaches it: each operation becomes a request by the profile, is timed, and is noted.
+//! One instance of the service as a client sees it: operations become requests by the profile, are timed, and are written to a journal.
 
 use std::{
     sync::Arc,
@@ -14,7 +14,7 @@ use super::{
     raw_http,
 };
 
-/// An answer, and between which moments it was made.
+/// An answer, and when its request was sent and it was received.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) sent: Instant,
@@ -23,7 +23,6 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// The tokens in it.
     pub(crate) fn grant(&self) -> Option<&Grant> {
         match &self.answer {
             Answer::Granted(grant) => Some(grant),
@@ -31,7 +30,7 @@ impl Reply {
         }
     }
 
-    /// The code of the refusal that it is.
+    /// The code, if it is a refusal.
     pub(crate) fn refusal(&self) -> Option<&str> {
         match &self.answer {
             Answer::Refused(code) => Some(code),
@@ -39,7 +38,7 @@ impl Reply {
         }
     }
 
-    /// In words, without a token.
+    /// In words, without tokens.
     pub(crate) fn words(&self) -> String {
         match &self.answer {
             Answer::Granted(_) | Answer::Done => "success".to_owned(),
@@ -51,18 +50,15 @@ impl Reply {
     }
 }
 
-/// One instance.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) http: HttpClient,
     pub(crate) profile: Arc<Profile>,
-    /// Its URL.
     pub(crate) base: String,
     pub(crate) journal: Journal,
 }
 
 impl Api {
-    /// A new account and its first session.
     pub(crate) async fn sign_up(&self, account: &Account) -> Result<Reply> {
         let operation = self
             .profile
@@ -77,7 +73,6 @@ impl Api {
         self.send("sign up", operation, &vars).await
     }
 
-    /// A new session.
     pub(crate) async fn sign_in(
         &self,
         account: &Account,
@@ -97,7 +92,6 @@ impl Api {
         self.send("sign in", operation, &vars).await
     }
 
-    /// The next pair.
     pub(crate) async fn refresh(&self, token: &str, credential: Option<&str>) -> Result<Reply> {
         let what = format!(
             "refresh {}{}",
@@ -117,7 +111,7 @@ impl Api {
             .await
     }
 
-    /// The same, but the connection is cut after `linger`, unread.
+    /// Refreshes and closes the connection after `linger` without reading.
     pub(crate) async fn refresh_and_cut(
         &self,
         token: &str,
@@ -140,7 +134,6 @@ impl Api {
         raw_http::send_and_cut(&request, linger).await
     }
 
-    /// The end of sessions.
     pub(crate) async fn sign_out(&self, grant: &Grant, scope: Scope) -> Result<Reply> {
         let operation = self
             .profile
@@ -155,7 +148,6 @@ impl Api {
             .await
     }
 
-    /// A new password.
     pub(crate) async fn change_password(
         &self,
         grant: &Grant,
@@ -175,7 +167,7 @@ impl Api {
         self.send("change the password", operation, &vars).await
     }
 
-    /// Whether an access token is good; nothing where that can't be asked.
+    /// Uses an access token; nothing if the profile can't.
     pub(crate) async fn check(&self, grant: &Grant) -> Result<Option<Reply>> {
         let (Some(operation), Some(_)) = (&self.profile.check, &grant.access) else {
             return Ok(None);

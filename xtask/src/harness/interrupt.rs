@@ -1,4 +1,4 @@
-//! Ctrl-C and friends as a value that any wait can look at, so that servers and containers are taken down before the process ends.
+//! Signals to stop as a value that can be waited for, so that servers and containers are stopped before the process ends.
 
 use anyhow::{Context as _, Result};
 use tokio::{
@@ -6,7 +6,7 @@ use tokio::{
     sync::watch,
 };
 
-/// The error of a task that was told to stop.
+/// The error of a command that was interrupted.
 #[derive(Debug)]
 pub(crate) struct Interrupted;
 
@@ -18,21 +18,20 @@ impl std::fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// How the user or the system asked us to stop.
+/// Where a signal came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// From the terminal: the whole foreground process group gets it, our children too.
+    /// From the terminal: child processes of the foreground process group have it as well.
     Terminal,
-    /// Sent to this process: children know nothing of it.
+    /// Sent to this process alone.
     Process,
 }
 
-/// Tells whether a signal to stop has arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt(watch::Receiver<Option<Cause>>);
 
 impl Interrupt {
-    /// Takes over SIGINT, SIGTERM and SIGHUP. The first asks for an orderly end; the second ends the process at once.
+    /// Handles SIGINT, SIGTERM and SIGHUP. The first one asks for an orderly end; the second one ends the process at once.
     pub(crate) fn listen() -> Result<Self> {
         let hook = |kind| signal(kind).context("could not listen for signals");
         let (mut int, mut term, mut hup) = (
@@ -66,7 +65,7 @@ impl Interrupt {
             .and_then(|cause| *cause);
         match seen {
             Some(cause) => cause,
-            // The listener is gone, which happens only when the runtime is: nothing will ever arrive.
+            // The listener ends only with the runtime: no signal will arrive.
             None => std::future::pending().await,
         }
     }

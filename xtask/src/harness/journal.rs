@@ -1,4 +1,4 @@
-//! What happened in a round, step by step, for the case that it fails. Tokens appear by number and generation, never as they are.
+//! The steps of a round, printed if it fails. Tokens appear by number and generation, never as they are.
 
 use std::{
     collections::HashMap,
@@ -9,12 +9,12 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-/// The notes of one round; clones write to the same.
+/// Clones write to the same journal.
 #[derive(Debug, Clone)]
-pub(crate) struct Journal(Arc<Mutex<Notes>>);
+pub(crate) struct Journal(Arc<Mutex<Entries>>);
 
 #[derive(Debug)]
-struct Notes {
+struct Entries {
     begun: Instant,
     lines: Vec<String>,
     names: HashMap<String, usize>,
@@ -22,21 +22,21 @@ struct Notes {
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Notes {
+        Self(Arc::new(Mutex::new(Entries {
             begun: Instant::now(),
             lines: Vec::new(),
             names: HashMap::new(),
         })))
     }
 
-    /// Writes a line, with the time since the round began.
+    /// Adds a line with the time since the round began.
     pub(crate) fn note(&self, line: &str) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = notes.begun.elapsed().as_millis();
         notes.lines.push(format!("+{at} ms {line}"));
     }
 
-    /// What to call a token in here: `#2 (session 5f0c…, gen 3)`.
+    /// The name of a token: `#2 (session 5f0c…, gen 3)`.
     pub(crate) fn name(&self, token: &str) -> String {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let next = notes.names.len() + 1;
@@ -54,7 +54,6 @@ impl Journal {
         }
     }
 
-    /// All lines so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0
             .lock()
@@ -64,7 +63,7 @@ impl Journal {
     }
 }
 
-/// The claims of a token that is a JWT, unverified.
+/// The claims of a JWT, unverified.
 pub(crate) fn claims(token: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()

@@ -1,10 +1,10 @@
-//! A part of a page that a command writes: it stands between two marks, and everything else is written by hand.
+//! A section of a page that a command writes, between two marks; the rest is written by hand.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-/// Puts text between the marks of a page.
+/// Replaces the text between the marks of a page.
 pub(crate) fn write(page: &Path, [begin, end]: [&str; 2], text: &str) -> Result<()> {
     let old =
         fs::read_to_string(page).with_context(|| format!("{} is not there", page.display()))?;

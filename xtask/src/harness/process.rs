@@ -1,4 +1,4 @@
-//! Running other programs: their output is the user's, their failure an error, and a signal to stop reaches them.
+//! Runs other programs: their output goes to the user, their failure is an error, and signals to stop reach them.
 
 use std::{ffi::OsStr, process::Stdio, time::Duration};
 
@@ -16,10 +16,10 @@ use super::{
     interrupt::{Cause, Interrupt, Interrupted},
 };
 
-/// How long a child may take to end after it was asked to.
+/// How long a child may take to end.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// The error of a program that ran and said no. What is wrong is in its output.
+/// The error of a program that failed; its output says why.
 #[derive(Debug)]
 pub(crate) struct Failed(String);
 
@@ -31,11 +31,11 @@ impl std::fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// A `cargo` command in the workspace's root, by the same cargo that runs us.
+/// A `cargo` command in the workspace's root, by the cargo that runs this process.
 pub(crate) fn cargo(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Command> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(folders::root()?);
-    // Set for us by `cargo run`; inner builds would see it as a change of their environment.
+    // Set by `cargo run`; inner builds would rebuild for them.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -46,7 +46,7 @@ pub(crate) fn cargo(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result
     Ok(command)
 }
 
-/// Whether the command runs and succeeds; its output is thrown away.
+/// Whether the command succeeds; its output is discarded.
 pub(crate) async fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -75,7 +75,7 @@ pub(crate) async fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Runs the command with this on its standard input; its standard output. Its standard error goes where ours goes.
+/// Runs the command with this on its standard input; returns its standard output.
 pub(crate) async fn pipe(command: &mut Command, input: &[u8]) -> Result<Vec<u8>> {
     let name = name(command);
     let mut child = command
@@ -97,7 +97,7 @@ pub(crate) async fn pipe(command: &mut Command, input: &[u8]) -> Result<Vec<u8>>
     Ok(output.stdout)
 }
 
-/// The last line says it, and ci has one line for it.
+/// Shortens an error to its last line.
 pub(crate) fn brief(outcome: Result<String>, what: &str) -> Result<()> {
     outcome.map(drop).map_err(|error| {
         let text = format!("{error:#}");
@@ -110,7 +110,7 @@ pub(crate) fn brief(outcome: Result<String>, what: &str) -> Result<()> {
     })
 }
 
-/// Runs the command to its end, its output going where ours goes.
+/// Runs the command; its output goes to the user.
 pub(crate) async fn run(mut command: Command, interrupt: &Interrupt) -> Result<()> {
     let name = name(&command);
     let mut child = command
@@ -130,9 +130,9 @@ pub(crate) async fn run(mut command: Command, interrupt: &Interrupt) -> Result<(
     Ok(())
 }
 
-/// Ends a child in order: a test runner that is killed outright would leave its test processes behind.
+/// Ends a child in order: a test runner that is killed would leave its test processes behind.
 async fn stop(child: &mut Child, cause: Cause) {
-    // From the terminal the child has the signal already; a second one would make it hurry.
+    // The child has a signal from the terminal already; a second one would abort it.
     if cause == Cause::Terminal && timeout(GRACE, child.wait()).await.is_ok() {
         return;
     }
@@ -144,14 +144,14 @@ async fn stop(child: &mut Child, cause: Cause) {
     }
 }
 
-/// Sends a signal to a process; one that is gone does not mind.
+/// Sends a signal to a process, if it still exists.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         let _ = kill_process(pid, signal);
     }
 }
 
-/// The processes that a process has made and that still run; none where the system does not tell.
+/// The child processes that still run; none where the system does not list them.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()

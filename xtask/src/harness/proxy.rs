@@ -27,7 +27,7 @@ use url::Url;
 pub(crate) enum Failure {
     /// Connections break, and new ones are closed at once.
     Cut,
-    /// Connections stay open and carry nothing in either direction until `recover`.
+    /// Connections stay open and carry nothing in either traffic until `recover`.
     Silent,
     /// Requests reach the server, which executes them; its responses are held back until `recover`.
     Deaf,
@@ -147,12 +147,12 @@ fn address(server: &Url) -> Result<Address> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
+enum Traffic {
     Requests,
     Responses,
 }
 
-impl Direction {
+impl Traffic {
     fn is_held_back_by(self, failure: Failure) -> bool {
         match failure {
             Failure::Silent => true,
@@ -174,13 +174,13 @@ async fn connect(
     let ((from_client, to_client), (from_server, to_server)) =
         (client.into_split(), server.into_split());
     let requests = pump(
-        Direction::Requests,
+        Traffic::Requests,
         (from_client, to_server),
         failure.clone(),
         held_back,
     );
     let responses = pump(
-        Direction::Responses,
+        Traffic::Responses,
         (from_server, to_client),
         failure.clone(),
         held_back,
@@ -193,7 +193,7 @@ async fn connect(
 }
 
 async fn pump(
-    direction: Direction,
+    traffic: Traffic,
     (mut from, mut to): (OwnedReadHalf, OwnedWriteHalf),
     mut failure: watch::Receiver<Option<Failure>>,
     held_back: &AtomicU64,
@@ -204,16 +204,16 @@ async fn pump(
         if length == 0 {
             return Ok(());
         }
-        if direction == Direction::Responses && *failure.borrow() == Some(Failure::Deaf) {
+        if traffic == Traffic::Responses && *failure.borrow() == Some(Failure::Deaf) {
             held_back.fetch_add(1, Ordering::Relaxed);
         }
         let passes = |failure: &Option<Failure>| {
-            failure.is_none_or(|failure| !direction.is_held_back_by(failure))
+            failure.is_none_or(|failure| !traffic.is_held_back_by(failure))
         };
         if failure.wait_for(passes).await.is_err() {
             return Ok(());
         }
-        if direction == Direction::Responses {
+        if traffic == Traffic::Responses {
             let current = *failure.borrow();
             match current {
                 Some(Failure::Slow(by)) => sleep(by).await,

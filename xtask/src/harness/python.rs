@@ -1,4 +1,4 @@
-//! Python programs of others, each in a virtual environment below `target/`, made when it is needed first.
+//! Python programs, each in a virtual environment below `target/` that is made on first use.
 
 use std::{
     fs,
@@ -10,11 +10,11 @@ use tokio::process::Command;
 
 use super::process::{self, brief};
 
-/// A virtual environment with exactly what a requirements file names.
+/// A virtual environment with the packages of a requirements file.
 pub(crate) struct Venv(PathBuf);
 
 impl Venv {
-    /// Makes it, unless it is there for this very file.
+    /// Makes it, unless it exists for this file's content.
     pub(crate) async fn prepare(folder: PathBuf, requirements: &Path) -> Result<Self> {
         let (installed, wanted) = (
             folder.join("installed.txt"),
@@ -59,7 +59,7 @@ impl Venv {
         Ok(Self(folder))
     }
 
-    /// A program in it.
+    /// The path of a program in it.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.0.join("bin").join(name)
     }

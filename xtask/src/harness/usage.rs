@@ -1,12 +1,12 @@
-//! What processes take of this machine, as Linux tells in `/proc`: CPU time and memory.
+//! CPU time and memory of processes, from `/proc` (Linux).
 
 use std::{collections::BTreeMap, fs};
 
 use anyhow::{Context as _, Result};
 
-/// Seconds of CPU time that a process and its children have used, those that have ended included. Counted in hundredths of a second.
+/// Seconds of CPU time of a process and its children, including those that have ended, in steps of 10 ms.
 pub(crate) fn cpu(pid: u32) -> Result<f64> {
-    /// What Linux counts in, on every machine of today.
+    /// `USER_HZ`, on every architecture of today.
     const TICKS: f64 = 100.0;
     let mut ticks = 0;
     for entry in fs::read_dir("/proc").context("this needs Linux")?.flatten() {
@@ -26,7 +26,7 @@ pub(crate) fn cpu(pid: u32) -> Result<f64> {
     Ok(f64::from(ticks) / TICKS)
 }
 
-/// A size of a process from its `status` in bytes: `VmRSS`, or `VmHWM` for the most that there was.
+/// A field of a process's `status` in bytes: `VmRSS`, or `VmHWM` for the peak.
 pub(crate) fn memory(pid: u32, name: &str) -> Result<u64> {
     let status =
         fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
@@ -41,7 +41,7 @@ pub(crate) fn memory(pid: u32, name: &str) -> Result<u64> {
     Ok(kib.trim().parse::<u64>()? * 1024)
 }
 
-/// A process in ticks.
+/// CPU time in ticks.
 #[derive(Debug, PartialEq, Eq)]
 struct Process {
     id: u32,
@@ -52,7 +52,7 @@ struct Process {
 }
 
 fn parse(stat: &str) -> Option<Process> {
-    // The name stands in parentheses and may hold anything.
+    // The name is in parentheses and may contain anything.
     let (head, tail) = stat.rsplit_once(')')?;
     let id = head.split(' ').next()?.parse().ok()?;
     let fields: Vec<&str> = tail.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! The real service, once for each algorithm, and what it issues.
+//! The service, once for each algorithm, and the tokens that it issues.
 
 use std::{
     path::Path,
@@ -16,13 +16,12 @@ use crate::harness::{
     windows::Windows,
 };
 
-/// The `aud` of everything here.
+/// The `aud` of all tokens.
 pub(super) const AUDIENCE: &str = "interop";
 
-/// An instance that issues with one algorithm.
 pub(super) struct Issuer {
     pub(super) algorithm: &'static str,
-    /// `iss`, and where it answers.
+    /// `iss`, and where the service answers: at a proxy, whose port is known before the service starts.
     pub(super) url: String,
     pub(super) email: String,
     pub(super) id: Token,
@@ -34,7 +33,7 @@ pub(super) struct Issuer {
 }
 
 impl Issuer {
-    /// Starts it in a folder of its own and signs somebody up.
+    /// Starts it in this folder and signs a user up.
     pub(super) async fn start(
         binary: &Binary,
         algorithm: &'static str,
@@ -47,7 +46,7 @@ impl Issuer {
             .with("TOKENS__ALGORITHM", algorithm)
             .with("TOKENS__ISSUER", &url)
             .with("TOKENS__AUDIENCE", AUDIENCE);
-        // One whose ID tokens live for a second, over the same data: it makes the keys that the other goes on with.
+        // First with ID tokens that live for a second, over the same data and keys.
         let mut brief = Instance::start(
             binary,
             &settings.clone().with("TOKENS__ID_LIFETIME", "1s"),
@@ -98,12 +97,10 @@ impl Issuer {
         format!("{}/.well-known/openid-configuration", self.url)
     }
 
-    /// Ends the service in order.
     pub(super) async fn stop(mut self) -> Result<()> {
         self.instance.stop().await
     }
 
-    /// Waits until the brief token has expired.
     async fn outlive(&self) -> Result<()> {
         let expires = self.expired.claims()?["exp"]
             .as_u64()

@@ -1,5 +1,5 @@
-//! What a refresh costs each process in CPU time. Rounds of the algorithms alternate, so that whatever else the machine does meets all of
-//! them; single figures vary from machine to machine, their ratio hardly.
+//! CPU time of a refresh in each process. Rounds of the algorithms alternate, so that other load of the machine affects all of them; the
+//! figures vary from machine to machine, their ratio hardly.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::harness::{service::Instance, statistics::median, usage};
 const ROUNDS: usize = 5;
 const USERS: u32 = 2_000;
 
-/// A service that signs by one algorithm, its users, and what each round cost.
+/// A service that signs with one algorithm, its users, and the costs of each round.
 struct MeasuredService {
     algorithm: &'static str,
     service: Instance,

@@ -1,4 +1,4 @@
-//! The figures as text, and where they stand in the page.
+//! The figures as text, and their section of the page.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -10,14 +10,14 @@ use crate::harness::page_section;
 const BEGIN: &str = "<!-- figures: written by `cargo xtask sizing` -->";
 const END: &str = "<!-- end of figures -->";
 
-/// So many sessions the extrapolation is for, one a user.
+/// Sessions of the extrapolation, one per user.
 const SESSIONS: f64 = 100e6;
-/// Bytes of data that one Redis should hold: what it takes to copy its memory while it is written to must fit, too.
+/// Bytes of data for one Redis, which also needs memory to fork while it is written to.
 const SHARD: f64 = 16.0 * GIB;
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
-/// The life of an ID token, after which an active client refreshes.
+/// Seconds after which an active client refreshes: the lifetime of an ID token.
 const LIFE: f64 = 900.0;
-/// Of so many sessions one has a client at work at the busiest time of day.
+/// Of so many sessions one is active at the busiest time of day.
 const ACTIVE: f64 = 10.0;
 
 pub(super) fn text(args: &Args, figures: &SizingFigures) -> String {
@@ -133,7 +133,6 @@ fn extrapolation(text: &mut String, figures: &SizingFigures) {
     );
 }
 
-/// Puts the figures into the page.
 pub(super) fn write(page: &Path, figures: &str) -> Result<()> {
     page_section::write(page, [BEGIN, END], figures)
 }

@@ -15,10 +15,10 @@ use crate::harness::{
     stores::{PostgresConnection, RedisConnection},
 };
 
-/// Sessions that some users get besides their first.
+/// Further sessions of some users.
 const MORE: u32 = 9;
 
-/// Fills Redis and Postgres.
+/// Fills and measures Redis and Postgres.
 pub(super) async fn server(setup: &Setup<'_>) -> Result<(RedisSize, Vec<TableSize>)> {
     eprintln!(
         "{} users with a session each, on Redis and Postgres",
@@ -49,7 +49,7 @@ pub(super) async fn server(setup: &Setup<'_>) -> Result<(RedisSize, Vec<TableSiz
 
 async fn tables(setup: &Setup<'_>) -> Result<Vec<TableSize>> {
     let client = PostgresConnection::open(&setup.postgres_url()?).await?;
-    // Dead rows are gone and pages are as they would be in the long run.
+    // Removes dead rows, as in the long run.
     let mut tables = Vec::new();
     for name in ["users", "sessions"] {
         client
@@ -70,7 +70,7 @@ async fn tables(setup: &Setup<'_>) -> Result<Vec<TableSize>> {
     Ok(tables)
 }
 
-/// Fills a file.
+/// Fills and measures a file.
 pub(super) async fn embedded(setup: &Setup<'_>) -> Result<SqliteSize> {
     let users = setup.args.embedded_users;
     eprintln!("{users} users with a session each, on SQLite");
@@ -86,7 +86,7 @@ pub(super) async fn embedded(setup: &Setup<'_>) -> Result<SqliteSize> {
         .await?
         .refresh_each()
         .await?;
-    // In order, so that the journal is in the file.
+    // In order, so that the log is in the file.
     service.stop().await?;
     let after = size(&home)?;
     Ok(SqliteSize {

@@ -1,4 +1,4 @@
-//! Users who use a service: they sign up, and refresh, a few at a time.
+//! Users who sign up, sign in and refresh, a few at a time.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},

@@ -25,7 +25,7 @@ pub(crate) struct RoundReport {
 
 /// The table of one group of servers.
 #[derive(Debug)]
-struct Part {
+struct GroupTable {
     name: String,
     rows: Vec<(Case, Totals)>,
     notes: Vec<String>,
@@ -34,7 +34,7 @@ struct Part {
 #[derive(Debug, Default)]
 pub(crate) struct TortureReport {
     seed: u64,
-    parts: Vec<Part>,
+    parts: Vec<GroupTable>,
     failures: Vec<RoundReport>,
 }
 
@@ -48,7 +48,7 @@ impl TortureReport {
 
     /// Adds the table of a group of servers: the cases that run there, and notes on those that don't.
     pub(crate) fn add_part(&mut self, name: &str, cases: &[Case], notes: Vec<String>) {
-        self.parts.push(Part {
+        self.parts.push(GroupTable {
             name: name.to_owned(),
             rows: cases
                 .iter()

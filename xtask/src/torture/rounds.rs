@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_mins(3);
 /// How often a round is tried for which the machine is too slow.
 const ATTEMPTS: u32 = 4;
 
-struct Outcome {
+struct FinishedRound {
     round: PlannedRound,
     verdict: Verdict,
     repeated: u32,
@@ -49,7 +49,7 @@ pub(crate) async fn run(
     let work = async {
         while let Some(outcome) = running.next().await {
             progress.inc(1);
-            let Outcome {
+            let FinishedRound {
                 round,
                 verdict,
                 repeated,
@@ -80,7 +80,11 @@ pub(crate) async fn run(
     outcome
 }
 
-async fn run_one(run: Arc<TortureRun>, servers: Arc<ServerGroup>, round: PlannedRound) -> Outcome {
+async fn run_one(
+    run: Arc<TortureRun>,
+    servers: Arc<ServerGroup>,
+    round: PlannedRound,
+) -> FinishedRound {
     let (mut repeated, limit) = (0, LIMIT + run.patience * 4);
     loop {
         let ctx = RoundContext::new(
@@ -103,7 +107,7 @@ async fn run_one(run: Arc<TortureRun>, servers: Arc<ServerGroup>, round: Planned
             Ok(Err(RoundError::Failed(error))) => other(format!("the round failed: {error:#}")),
             Err(_) => other(format!("the round hangs for {} s", limit.as_secs())),
         };
-        return Outcome {
+        return FinishedRound {
             round,
             verdict,
             repeated,

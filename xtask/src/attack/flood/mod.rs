@@ -10,7 +10,7 @@ use self::sign_ins::{Flood, SignInCounts};
 use super::{
     goals::{AttackGoals, latencies},
     honest_users::HonestUsers,
-    target::{self, AttackTarget},
+    target::{AttackTarget, TargetArgs},
 };
 use crate::harness::{args, interrupt::Interrupt, service::Binary, statistics::percentile};
 
@@ -47,11 +47,11 @@ pub(crate) struct Args {
     #[arg(long)]
     threads: Option<std::num::NonZeroUsize>,
     #[command(flatten)]
-    target: target::Args,
+    target: TargetArgs,
 }
 
 /// What an attack measured. Latencies are sorted, memory is in bytes.
-struct Measured {
+struct FloodFigures {
     target: &'static str,
     idle: u64,
     peak: u64,
@@ -83,7 +83,7 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoal
     Ok(judge(args, &measure(service, args, interrupt).await?))
 }
 
-async fn measure(service: Arc<Binary>, args: &Args, interrupt: &Interrupt) -> Result<Measured> {
+async fn measure(service: Arc<Binary>, args: &Args, interrupt: &Interrupt) -> Result<FloodFigures> {
     let mut settings = vec![
         ("HASHING__MEMORY_BUDGET", format!("{}MiB", args.budget)),
         ("HASHING__NICE", args.nice.to_string()),
@@ -97,7 +97,7 @@ async fn measure(service: Arc<Binary>, args: &Args, interrupt: &Interrupt) -> Re
     let attacked = interrupt.guard(attack(args, target.url())).await;
     let (peak, name) = (target.memory("VmHWM"), target.name);
     target.stop().await?;
-    Ok(Measured {
+    Ok(FloodFigures {
         target: name,
         idle,
         peak: peak?,
@@ -126,8 +126,8 @@ async fn attack(args: &Args, url: &str) -> Result<Latencies> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn judge(args: &Args, measured: &Measured) -> AttackGoals {
-    let Measured {
+fn judge(args: &Args, measured: &FloodFigures) -> AttackGoals {
+    let FloodFigures {
         target,
         idle,
         peak,

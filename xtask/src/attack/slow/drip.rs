@@ -26,7 +26,7 @@ pub(super) enum SlowPart {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Outcome {
+pub(super) struct DripOutcome {
     /// From the first byte of the slow request until the service ended the connection.
     pub(super) lifetime: Duration,
     /// With a 408.
@@ -75,7 +75,7 @@ pub(super) async fn run(
     part: SlowPart,
     pause: Duration,
     stopped: watch::Receiver<bool>,
-) -> (SlowPart, Vec<Outcome>) {
+) -> (SlowPart, Vec<DripOutcome>) {
     let mut outcomes = Vec::new();
     while !*stopped.borrow() {
         match once(address, part, pause).await {
@@ -87,7 +87,7 @@ pub(super) async fn run(
     (part, outcomes)
 }
 
-async fn once(address: &str, part: SlowPart, pause: Duration) -> std::io::Result<Outcome> {
+async fn once(address: &str, part: SlowPart, pause: Duration) -> std::io::Result<DripOutcome> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     if part == SlowPart::LaterHead {
@@ -116,7 +116,7 @@ async fn once(address: &str, part: SlowPart, pause: Duration) -> std::io::Result
     });
     let in_time = ended.await.is_ok();
     let lifetime = if in_time { begun.elapsed() } else { LONGEST };
-    Ok(Outcome {
+    Ok(DripOutcome {
         lifetime,
         answered: answer.starts_with(b"HTTP/1.1 408 "),
     })

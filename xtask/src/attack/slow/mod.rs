@@ -7,11 +7,11 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
-use self::drip::{Outcome, SlowPart};
+use self::drip::{DripOutcome, SlowPart};
 use super::{
     goals::{AttackGoals, latencies},
     honest_users::HonestUsers,
-    target::{self, AttackTarget},
+    target::{AttackTarget, TargetArgs},
 };
 use crate::harness::{interrupt::Interrupt, statistics::percentile};
 
@@ -40,14 +40,14 @@ pub(crate) struct Args {
     #[arg(long, value_parser = humantime::parse_duration, default_value = "10s")]
     deadline: Duration,
     #[command(flatten)]
-    target: target::Args,
+    target: TargetArgs,
 }
 
 /// Latencies are sorted.
-struct Measured {
+struct SlowFigures {
     quiet: Vec<Duration>,
     attacked: Vec<Duration>,
-    slow: BTreeMap<SlowPart, Vec<Outcome>>,
+    slow: BTreeMap<SlowPart, Vec<DripOutcome>>,
 }
 
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoals> {
@@ -67,7 +67,7 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoal
     Ok(judge(args, name, &measured?))
 }
 
-async fn attack(args: &Args, url: &str) -> Result<Measured> {
+async fn attack(args: &Args, url: &str) -> Result<SlowFigures> {
     let half = Duration::from_secs(args.seconds) / 2;
     let mut users = HonestUsers::sign_up(url, RATE).await?;
     users.run(Duration::from_secs(2)).await?;
@@ -87,7 +87,7 @@ async fn attack(args: &Args, url: &str) -> Result<Measured> {
     users.run(args.drip + Duration::from_secs(2)).await?;
     let attacked = users.run(half * 2).await?;
     stop.send_replace(true);
-    let mut slow: BTreeMap<SlowPart, Vec<Outcome>> = BTreeMap::new();
+    let mut slow: BTreeMap<SlowPart, Vec<DripOutcome>> = BTreeMap::new();
     while let Some(ended) = clients.join_next().await {
         let (part, outcomes) = ended?;
         slow.entry(part).or_default().extend(outcomes);
@@ -95,14 +95,14 @@ async fn attack(args: &Args, url: &str) -> Result<Measured> {
     users.run(Duration::from_secs(2)).await?;
     quiet.extend(users.run(half).await?);
     quiet.sort_unstable();
-    Ok(Measured {
+    Ok(SlowFigures {
         quiet,
         attacked,
         slow,
     })
 }
 
-fn judge(args: &Args, target: &str, measured: &Measured) -> AttackGoals {
+fn judge(args: &Args, target: &str, measured: &SlowFigures) -> AttackGoals {
     let most = args.deadline + GRACE;
     let mut goals = AttackGoals::default();
     goals.note(format!(
@@ -160,7 +160,7 @@ mod tests {
         let slow = BTreeMap::from([(
             SlowPart::Head,
             vec![
-                Outcome {
+                DripOutcome {
                     lifetime: Duration::from_secs(lifetime),
                     answered: true
                 };
@@ -168,7 +168,7 @@ mod tests {
             ],
         )]);
         let millis = |millis| vec![Duration::from_millis(millis); 100];
-        let measured = Measured {
+        let measured = SlowFigures {
             quiet: millis(10),
             attacked: millis(attacked),
             slow,

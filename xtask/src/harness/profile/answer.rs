@@ -1,6 +1,6 @@
-//! What comes back from a server, in words that are the same for all.
+//! The meaning of responses, the same for all servers.
 
-/// What a client gets and keeps.
+/// The tokens that a client keeps.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) refresh: String,
@@ -14,19 +14,18 @@ impl std::fmt::Debug for Grant {
     }
 }
 
-/// What an answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Success with tokens.
     Granted(Grant),
-    /// Success without.
+    /// Success without tokens.
     Done,
-    /// No, for the reason with this code.
+    /// Refused with this code.
     Refused(String),
-    /// Not now: a client keeps what it has and tries again.
+    /// Not available: a client keeps its tokens and tries again.
     Unavailable,
-    /// The connection broke or nothing came in time.
+    /// The connection broke, or there was no response in time.
     Silence(String),
-    /// None of these, such as a 500.
+    /// Another response, such as a 500.
     Odd(String),
 }

@@ -1,5 +1,4 @@
-//! The described mapping to a server: which requests mean what, and how its answers read. The kit speaks to every server through one of
-//! these, to Revolve too.
+//! The description of a server's API: its requests, and how its responses are read. All clients use one, for Revolve as well.
 
 mod answer;
 mod template;
@@ -18,21 +17,19 @@ use super::{
 pub(crate) use answer::{Answer, Grant};
 pub(crate) use template::Vars;
 
-/// The mapping to Revolve itself.
+/// The profile of Revolve.
 const REVOLVE: &str = include_str!("../../../profiles/revolve.toml");
 
-/// How to speak to a server.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
-    /// What the table is headed with.
+    /// For headings.
     pub(crate) name: String,
     #[serde(default)]
     values: BTreeMap<String, String>,
     /// Accounts that exist, for servers without `sign_up`.
     #[serde(default)]
     pub(crate) accounts: Vec<Account>,
-    /// What the server promises.
     pub(crate) windows: Windows,
     take: Take,
     pub(crate) sign_up: Option<Operation>,
@@ -46,7 +43,6 @@ pub(crate) struct Profile {
     refused: Refused,
 }
 
-/// Who signs in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Account {
@@ -63,7 +59,7 @@ pub(crate) enum Scope {
     Everywhere,
 }
 
-/// Where things are in an answer.
+/// JSON pointers into a response.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Take {
@@ -72,7 +68,7 @@ struct Take {
     credential: Option<String>,
 }
 
-/// One request and what counts as its success.
+/// A request, and the statuses of its success.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Operation {
@@ -105,16 +101,16 @@ struct Refused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Reason {
-    /// A slow sibling: nothing is lost.
+    /// A slow sibling; the session lives.
     Stale,
-    /// Theft or fork: the session is over.
+    /// Theft or a fork; the session has ended.
     Reused,
-    /// The device's credential is missing or another's.
+    /// The device's credential is missing or another one's.
     Mismatch,
 }
 
 impl Profile {
-    /// Reads a file, or takes the mapping to Revolve.
+    /// Reads a file; without one it is the profile of Revolve.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
         match file {
             None => Self::parse(REVOLVE),
@@ -126,7 +122,6 @@ impl Profile {
         }
     }
 
-    /// Reads a text.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut profile: Self = toml::from_str(text)?;
         profile.check_names()?;
@@ -152,7 +147,7 @@ impl Profile {
         Ok(profile)
     }
 
-    /// A misspelt placeholder would silently leave things out.
+    /// A misspelt placeholder would silently omit its text.
     fn check_names(&self) -> Result<()> {
         let operations = [
             &self.sign_up,
@@ -177,18 +172,17 @@ impl Profile {
         Ok(())
     }
 
-    /// Whether clients get a device credential.
     pub(crate) fn has_credentials(&self) -> bool {
         self.take.credential.is_some()
     }
 
-    /// The word for a scope, if the server has it.
+    /// The server's word for a scope, if it has it.
     pub(crate) fn scope(&self, scope: Scope) -> Option<&str> {
         self.sign_out.as_ref()?;
         self.scopes.get(&scope).map(String::as_str)
     }
 
-    /// Whether a refusal's code says so; always if the server does not tell such refusals apart.
+    /// Whether the code stands for this reason; always if the server does not distinguish it.
     pub(crate) fn says(&self, reason: Reason, code: &str) -> bool {
         self.refused
             .codes
@@ -196,7 +190,6 @@ impl Profile {
             .is_none_or(|expected| expected == code)
     }
 
-    /// The request of an operation.
     pub(crate) fn request(
         &self,
         operation: &Operation,
@@ -237,7 +230,7 @@ impl Profile {
         })
     }
 
-    /// What an answer means. A refresh that is answered without a new token leaves the one that was `presented`.
+    /// The meaning of a response. After a refresh without a new token the `presented` one stays.
     pub(crate) fn read(
         &self,
         operation: &Operation,
@@ -279,7 +272,7 @@ impl Profile {
     }
 }
 
-/// `env:NAME` is read from the environment; nothing if it is not there.
+/// Reads `env:NAME` from the environment; nothing if it is not set.
 fn given(value: String) -> Option<String> {
     match value.strip_prefix("env:") {
         Some(variable) => std::env::var(variable)
@@ -318,7 +311,7 @@ mod tests {
             "http://127.0.0.1:1/api/account/tokens"
         );
         assert_eq!(request.body, r#"{"refreshToken":"r"}"#);
-        // Without a credential there is no header for it.
+        // There is no header without a credential.
         assert_eq!(
             request.headers,
             [("Content-Type".to_owned(), "application/json".to_owned())]
@@ -385,7 +378,7 @@ mod tests {
             request.body
         );
         assert!(!request.body.contains('{'), "{}", request.body);
-        // No new refresh token: the old one stays.
+        // Without a new refresh token the old one stays.
         let Answer::Granted(grant) = profile.read(
             &profile.refresh,
             &response(200, r#"{"access_token":"x"}"#),
@@ -402,7 +395,7 @@ mod tests {
             ),
             Answer::Refused("invalid_grant".to_owned())
         );
-        // It has one code for all; then any refusal will do.
+        // It has one code for all refusals.
         assert!(profile.says(Reason::Reused, "invalid_grant") && !profile.has_credentials());
         assert!(profile.scope(Scope::This).is_some() && profile.scope(Scope::Everywhere).is_none());
     }

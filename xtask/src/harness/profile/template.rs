@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-/// A text with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Template(Vec<Piece>);
@@ -16,7 +15,7 @@ enum Piece {
     Name(String),
 }
 
-/// What a client has at the moment of a request.
+/// The values of a request.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Vars<'a> {
     pub(crate) user: Option<&'a str>,
@@ -72,7 +71,6 @@ impl Template {
         Some(text)
     }
 
-    /// The placeholders in it.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Name(name) => Some(name.as_str()),

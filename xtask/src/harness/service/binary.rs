@@ -1,4 +1,4 @@
-//! The service's binary, or another of ours, built by cargo and copied away, so that a build that goes on meanwhile can't change it under a run.
+//! The service's binary or another one, built by cargo and copied, so that later builds do not change it during a run.
 
 use std::{fs, path::PathBuf, process::Stdio};
 
@@ -9,19 +9,18 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::harness::{folders, interrupt::Interrupt, process};
 
-/// A binary.
 pub(crate) struct Binary {
     path: PathBuf,
     _folder: TempDir,
 }
 
 impl Binary {
-    /// Builds the service's.
+    /// Builds the service.
     pub(crate) async fn build(release: bool, interrupt: &Interrupt) -> Result<Self> {
         Self::build_package("revolve", release, interrupt).await
     }
 
-    /// Builds that of a package, which is called like it.
+    /// Builds the binary of a package, which has its name.
     pub(crate) async fn build_package(
         name: &str,
         release: bool,
@@ -30,7 +29,7 @@ impl Binary {
         Self::build_in(&folders::root()?, name, release, interrupt).await
     }
 
-    /// Builds it as it was at a commit, in a work tree of that commit which is removed again. What it shares with this one is built once.
+    /// Builds the service of a commit in a temporary work tree.
     pub(crate) async fn build_commit(commit: &str, interrupt: &Interrupt) -> Result<Self> {
         let root = folders::root()?;
         let folder = folders::temporary("previous")?;

@@ -1,5 +1,4 @@
-//! Certificates for the stores under test, made anew for each run: an authority, a server's, a client's, and an authority that signed
-//! nothing.
+//! Certificates for the stores, new in each run: an authority, a server's, a client's, and an authority that signed nothing.
 
 use anyhow::Result;
 use rcgen::{
@@ -10,7 +9,6 @@ use tempfile::TempDir;
 
 use crate::harness::folders;
 
-/// Files in a folder that goes with them.
 #[derive(Debug)]
 pub(crate) struct Certificates {
     folder: TempDir,
@@ -55,12 +53,12 @@ impl Certificates {
         Ok(Self { folder, server })
     }
 
-    /// What a server needs; the client's is for the check that it serves.
+    /// Files for a server; the client's are for the check that it serves.
     pub(crate) fn for_server(&self) -> Vec<(&'static str, String)> {
         self.server.clone()
     }
 
-    /// Where the tests find what clients need: `ca.pem`, `other-ca.pem`, `client.pem`, `client.key`.
+    /// The folder with the clients' files: `ca.pem`, `other-ca.pem`, `client.pem`, `client.key`.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
@@ -74,7 +72,6 @@ fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>> {
     Ok(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?)
 }
 
-/// A certificate and its key.
 fn signed(
     name: &str,
     hosts: &[&str],

@@ -1,5 +1,5 @@
-//! The container engine, and which of its containers are ours. Every container carries a label that says which process owns it, so that
-//! whatever a run leaves behind, by a crash or a kill, the next one finds.
+//! The container engine, and our containers in it. Each container has a label with the process that owns it, so that the next run finds what
+//! a crash left behind.
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
@@ -30,8 +30,8 @@ pub(super) async fn engine() -> Result<Docker> {
     }
 }
 
-/// Whether the engine publishes ports on our own loopback: not if it is remote, nor if we are in a container ourselves and only its socket
-/// was handed in. The mark of a container is no proof, since a machine may have been made from an image.
+/// Whether the engine publishes ports on the loopback of this machine: not if it is remote, nor if this is a container with its socket. The mark
+/// of a container is no proof, since a machine may have been made from an image.
 pub(super) async fn is_here(docker: &Docker) -> bool {
     let host = std::env::var("DOCKER_HOST").unwrap_or_default();
     let same_machine = async {
@@ -44,7 +44,7 @@ pub(super) async fn is_here(docker: &Docker) -> bool {
         && (!Path::new("/.dockerenv").exists() || same_machine.await)
 }
 
-/// A container's owner: this process, told apart from those of other machines that share the engine, and what it holds it for.
+/// The label of a container: machine and process of its owner, and the store.
 pub(super) fn label(kind: StoreKind) -> String {
     format!("{}{kind}", owner())
 }
@@ -65,14 +65,14 @@ pub(super) async fn remove(docker: &Docker, kind: StoreKind) {
     remove_where(docker, |found| found == label(kind)).await;
 }
 
-/// Removes all containers of this process, known or half started.
+/// Removes all containers of this process, also those half started.
 pub(super) async fn remove_all() {
     if let Ok(docker) = engine().await {
         remove_where(&docker, |found| found.starts_with(&owner())).await;
     }
 }
 
-/// Removes containers whose owner on this machine is gone.
+/// Removes containers whose owner on this machine has ended.
 pub(super) async fn remove_stale(docker: &Docker) {
     let processes = Path::new("/proc");
     let gone = |found: &str| match found.split('/').collect::<Vec<_>>()[..] {

@@ -19,7 +19,7 @@ use tokio::{
 use super::{
     kind::StoreKind,
     probe,
-    program::{Program, User, command, is_root},
+    program::{Program, SystemUser, command, is_root},
 };
 use crate::harness::{
     folders,
@@ -41,7 +41,7 @@ const SYNCFS: u32 = 14;
 pub(crate) struct LocalServer {
     program: Program,
     child: Option<Child>,
-    user: Option<User>,
+    user: Option<SystemUser>,
     /// More arguments for it.
     arguments: Vec<String>,
     port: u16,
@@ -60,7 +60,7 @@ pub(crate) async fn start(program: Program, arguments: &[&str]) -> Result<(Local
     let kind = program.kind;
     let folder = folders::temporary(&kind.to_string())?;
     let user = if kind == StoreKind::Postgres && is_root().await {
-        Some(User::unprivileged().await?)
+        Some(SystemUser::unprivileged().await?)
     } else {
         None
     };

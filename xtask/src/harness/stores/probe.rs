@@ -1,5 +1,5 @@
-//! Asks a server whether it serves, in its own protocol: an open port says little, since a container engine's proxy accepts connections
-//! long before the server behind it does.
+//! Checks whether a server serves, in its own protocol: an open port says little, since a container engine's proxy accepts connections long
+//! before the server does.
 
 use std::{io, time::Duration};
 
@@ -33,7 +33,7 @@ pub(crate) async fn wait(kind: StoreKind, address: &str, at_most: Duration) -> R
 /// Whether the server serves clients right now.
 pub(crate) async fn serves(kind: StoreKind, address: &str) -> bool {
     let (question, good): (&[u8], &[u8]) = match kind {
-        // An answer that asks for a password comes from a server that is up, too.
+        // A server that asks for a password serves as well.
         StoreKind::Redis => (b"PING\r\n", b"+-"),
         // A start-up message (protocol 3.0): R begins the authentication, E says why not, such as "is starting up".
         StoreKind::Postgres => (b"\0\0\0\x16\0\x03\0\0user\0revolve\0\0\0", b"R"),

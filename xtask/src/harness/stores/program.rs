@@ -1,4 +1,4 @@
-//! The servers that are installed on this machine, and how they are run: never as root where they refuse it, never longer than we live.
+//! Servers that are installed on this machine, and how they run: not as root where they refuse it, and not longer than this process.
 
 use std::{
     fmt, fs,
@@ -20,13 +20,13 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Looks for a server that is one: found by name, asked for its version.
+    /// Looks for a server by name and by the version that it prints.
     pub(crate) async fn find(kind: StoreKind) -> Option<Self> {
         for folder in folders(kind) {
             let path = match kind {
-                // Debian's is a link to a program that looks at the name it is called by: the link must stay.
+                // Debian's is a link to a program that depends on the name that it is called by.
                 StoreKind::Redis => Some(folder.join("redis-server")).filter(|path| path.exists()),
-                // A link is followed here, since the database's other programs stand beside the real file.
+                // A link is followed, since the database's other programs are beside the real file.
                 StoreKind::Postgres => folder.join("postgres").canonicalize().ok(),
             };
             let Some(path) = path else { continue };
@@ -70,7 +70,7 @@ impl fmt::Display for Program {
     }
 }
 
-/// Where a server may be: Debian keeps the database's binaries off the path, newest version first.
+/// Where a server may be. Debian has Postgres outside the path; the newest version comes first.
 fn folders(kind: StoreKind) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if kind == StoreKind::Postgres {
@@ -95,14 +95,14 @@ fn folders(kind: StoreKind) -> Vec<PathBuf> {
     folders
 }
 
-/// The user that Postgres runs as when we are root, which it refuses.
+/// The user for Postgres when this process is root, which Postgres refuses.
 #[derive(Debug)]
-pub(super) struct User {
+pub(super) struct SystemUser {
     pub(super) uid: u32,
     pub(super) gid: u32,
 }
 
-impl User {
+impl SystemUser {
     pub(super) async fn unprivileged() -> Result<Self> {
         for name in ["postgres", "nobody"] {
             if let (Ok(uid), Ok(gid)) = (id(&["-u", name]).await, id(&["-g", name]).await) {
@@ -127,8 +127,8 @@ async fn id(args: &[&str]) -> Result<u32> {
         .context("`id` printed no number")
 }
 
-/// A command that ends with this process even if that is killed, where the system can do so, as the user given.
-pub(super) fn command(program: &Path, user: Option<&User>) -> Command {
+/// A command as this user, which ends with this process even if that is killed, where the system can do so.
+pub(super) fn command(program: &Path, user: Option<&SystemUser>) -> Command {
     let setpriv = ["/usr/bin/setpriv", "/bin/setpriv"]
         .into_iter()
         .find(|path| Path::new(path).exists());

@@ -18,7 +18,7 @@ use crate::harness::{
     folders,
     stores::{
         kind::StoreKind,
-        program::{Program, User, command, is_root},
+        program::{Program, SystemUser, command, is_root},
     },
 };
 
@@ -39,7 +39,7 @@ pub(super) async fn start(
 ) -> Result<LocalGroup> {
     let folder = folders::temporary("group")?;
     let user = if spec.kind == StoreKind::Postgres && is_root().await {
-        Some(User::unprivileged().await?)
+        Some(SystemUser::unprivileged().await?)
     } else {
         None
     };

@@ -23,12 +23,12 @@ pub(crate) struct Group {
     how: String,
     ports: Vec<u16>,
     host: String,
-    _backing: Backing,
+    _backing: GroupBacking,
 }
 
 /// Held, so that the servers go on.
 #[derive(Debug)]
-enum Backing {
+enum GroupBacking {
     Container { _guard: ContainerGroup },
     Local { _guard: Box<LocalGroup> },
 }
@@ -78,7 +78,7 @@ impl Group {
             (
                 format!("local servers {program}"),
                 "127.0.0.1".to_owned(),
-                Backing::Local {
+                GroupBacking::Local {
                     _guard: Box::new(server),
                 },
             )
@@ -87,7 +87,7 @@ impl Group {
             (
                 format!("container of {}", spec.kind.image()),
                 host,
-                Backing::Container { _guard: server },
+                GroupBacking::Container { _guard: server },
             )
         };
         Ok(Self {
