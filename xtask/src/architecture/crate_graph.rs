@@ -79,12 +79,13 @@ const DOMAIN_MAY_USE: [&str; 9] = [
     "uuid",
 ];
 
-/// Runtimes, I/O and technologies that the domain must not be built from by any path.
-const DOMAIN_NEVER: [&str; 14] = [
+/// Runtimes, randomness, I/O and technologies that the domain must not be built from by any path.
+const DOMAIN_NEVER: [&str; 15] = [
     "actix-rt",
     "actix-web",
     "async-std",
     "deadpool",
+    "getrandom",
     "hyper",
     "mio",
     "openssl",
@@ -96,9 +97,6 @@ const DOMAIN_NEVER: [&str; 14] = [
     "tokio-postgres",
     "tracing",
 ];
-
-/// What the domain is to lose: it belongs into `DOMAIN_NEVER` as soon as it is gone.
-const DOMAIN_NOT_YET: [&str; 1] = ["getrandom"];
 
 /// Crates that only some of our packages may name.
 const RESERVED: [(&str, &[&str]); 2] = [
@@ -149,12 +147,6 @@ pub(super) fn mistakes(metadata: &Metadata) -> Vec<String> {
 /// What the domain is built from and must not be.
 pub(super) async fn domain_mistakes() -> Result<Vec<String>> {
     let built_from = built_from("revolve-domain").await?;
-    for crate_name in DOMAIN_NOT_YET
-        .iter()
-        .filter(|name| built_from.contains(**name))
-    {
-        eprintln!("revolve-domain is still built from {crate_name}");
-    }
     let never = DOMAIN_NEVER
         .iter()
         .filter(|name| built_from.contains(**name));

@@ -10,9 +10,6 @@ use anyhow::{Context as _, Result};
 
 use super::imports;
 
-/// Crates whose circles are not cut yet.
-const NOT_YET: [&str; 2] = ["revolve", "revolve-verify"];
-
 /// Crates without circles between files.
 const BY_FILE: [&str; 1] = ["xtask"];
 
@@ -21,9 +18,6 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// The circles of a crate.
 pub(super) fn mistakes(name: &str, source: &Path) -> Result<Vec<String>> {
-    if NOT_YET.contains(&name) {
-        return Ok(Vec::new());
-    }
     let modules = read(source)?;
     let mut found = circles(&graph(&modules, |module| module[0].clone()));
     if BY_FILE.contains(&name) {
