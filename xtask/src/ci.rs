@@ -66,7 +66,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         Ok(tools) => {
             report
                 .step("interop", Box::pin(interop::with(&tools, interrupt)))
-                .await?
+                .await?;
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== interop: left out, {error:#}"),

@@ -62,10 +62,6 @@ pub(crate) struct Parts {
 ///
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one linear composition root reads better than its parts"
-)]
 pub(crate) async fn compose(
     config: Config,
     metrics: &Arc<Metrics>,

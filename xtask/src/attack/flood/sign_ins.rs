@@ -210,12 +210,11 @@ async fn sign_in(
     body: &serde_json::Value,
 ) -> Result<Response> {
     let request = Request::post(&format!("{url}/api/account/signin"), body)?;
-    let stream = match stream {
-        Some(stream) => stream,
-        None => {
-            let address = url.trim_start_matches("http://");
-            stream.insert(TcpStream::connect(address).await.context("no connection")?)
-        }
+    let stream = if let Some(stream) = stream {
+        stream
+    } else {
+        let address = url.trim_start_matches("http://");
+        stream.insert(TcpStream::connect(address).await.context("no connection")?)
     };
     exchange(stream, &encode(&request)).await
 }

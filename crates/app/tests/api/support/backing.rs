@@ -121,7 +121,7 @@ impl Backing {
             ("postgres.timeout", "30s"),
         ] {
             if !more.contains(key) && (self.server.is_some() || key.starts_with('h')) {
-                common.push_str(&format!("{key} = '{patience}'\n"));
+                common.extend([key, " = '", patience, "'\n"]);
             }
         }
         if !more.contains("hashing.passes") {

@@ -86,14 +86,14 @@ async fn what_the_row_says() {
             .expect("she signed up just now");
     };
     let disabled = async |world: &World, ann: &Client<'_>| {
-        world.accounts.inner().disable(ann.user, world.clock.now())
+        world.accounts.inner().disable(ann.user, world.clock.now());
     };
     let replaced = async |_: &World, ann: &Client<'_>| {
         drop(
             ann.sign_in_again("ann")
                 .await
                 .expect("the credential is hers"),
-        )
+        );
     };
     let evicted = async |world: &World, _: &Client<'_>| {
         for _ in 0..2 {
