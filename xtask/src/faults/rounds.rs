@@ -214,7 +214,7 @@ mod tests {
         let mut all = rounds(1, 2, None);
         while let Some(round) = all.next() {
             round.record(|findings| {
-                findings.require("truths", round.seed == 1, || "a lie".to_owned())
+                findings.require("truths", round.seed == 1, || "a lie".to_owned());
             });
             all.finish(round);
         }

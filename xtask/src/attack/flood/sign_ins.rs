@@ -23,7 +23,7 @@ use crate::harness::{
     raw_http::{encode, exchange},
 };
 
-/// How long a client waits for its answer: longer than the service lets anybody wait.
+/// How long a client waits for its response: longer than the service lets requests wait.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Clients that sign in until they are stopped.
@@ -210,12 +210,11 @@ async fn sign_in(
     body: &serde_json::Value,
 ) -> Result<Response> {
     let request = Request::post(&format!("{url}/api/account/signin"), body)?;
-    let stream = match stream {
-        Some(stream) => stream,
-        None => {
-            let address = url.trim_start_matches("http://");
-            stream.insert(TcpStream::connect(address).await.context("no connection")?)
-        }
+    let stream = if let Some(stream) = stream {
+        stream
+    } else {
+        let address = url.trim_start_matches("http://");
+        stream.insert(TcpStream::connect(address).await.context("no connection")?)
     };
     exchange(stream, &encode(&request)).await
 }

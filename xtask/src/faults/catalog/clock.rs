@@ -112,7 +112,7 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
                 "jumps by an hour"
             } else {
                 "clocks five seconds apart"
-            })
+            });
         });
         rounds.finish(round);
     }
@@ -131,7 +131,7 @@ async fn is_faked(scenario: &Scenario, pair: &Pair, jump: i64, round: &Round) ->
             "clocks seen to be wrong",
             (off - jump).abs() < LATE.min(jump.abs()),
             || format!("{off} s off"),
-        )
+        );
     });
     Ok(())
 }
@@ -171,7 +171,7 @@ async fn expires(scenario: &Scenario, pair: &Pair, jump: i64, round: &Round) -> 
         round.record(|findings| {
             findings.require(what, matches!(reply.answer, Answer::Refused(_)), || {
                 format!("{what}: {words}")
-            })
+            });
         });
     }
     Ok(())

@@ -187,5 +187,7 @@ pub(super) async fn cut(env: &mut Environment, rounds: &mut Rounds) -> Result<()
 }
 
 fn fail(proxies: &[Proxy], failure: Failure) {
-    proxies.iter().for_each(|proxy| proxy.fail(failure));
+    for proxy in proxies {
+        proxy.fail(failure);
+    }
 }

@@ -56,7 +56,7 @@ pub(crate) async fn start(
                 if attempt < ATTEMPTS
                     && format!("{error:#}").contains("port is already allocated") =>
             {
-                attempt += 1
+                attempt += 1;
             }
             Err(error) => {
                 engine::remove(&docker, kind).await;

@@ -84,7 +84,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
             Answer::Granted(_) => {
                 ObservedSession::new(Client::from_reply(api, reply, false)?)
                     .must_be_over(&mut verdict, when)
-                    .await?
+                    .await?;
             }
             Answer::Refused(_) | Answer::Unavailable => {}
             _ => verdict.count(

@@ -74,7 +74,7 @@ async fn run(ctx: &RoundContext, rng: &mut Rng, distance: usize) -> RoundOutcome
     let reply = client.refresh().await?;
     match &reply.answer {
         Answer::Granted(_) => {
-            verdict.count(Finding::Undetected, "the session lives on after a replay")
+            verdict.count(Finding::Undetected, "the session lives on after a replay");
         }
         Answer::Refused(code) if ctx.profile().says(Reason::Reused, code) => {}
         _ => verdict.count(

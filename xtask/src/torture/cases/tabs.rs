@@ -115,7 +115,7 @@ fn judge(
                 )));
             }
             Answer::Refused(code) => {
-                verdict.count(Finding::Lost, format!("a tab was refused: {code}"))
+                verdict.count(Finding::Lost, format!("a tab was refused: {code}"));
             }
             _ => verdict.count(
                 Finding::Other,
