@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
             .step("cargo deny", process::run(deny, interrupt))
             .await?;
     } else {
-        eprintln!("== cargo deny: not installed, left out (`cargo install cargo-deny`)");
+        eprintln!("== cargo deny: not installed, skipped (`cargo install cargo-deny`)");
     }
     report.step("alerts", alerts(interrupt)).await?;
     let clippy = cargo([
@@ -69,7 +69,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
                 .await?;
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
-        Err(error) => eprintln!("== interop: left out, {error:#}"),
+        Err(error) => eprintln!("== interop: skipped, {error:#}"),
     }
     let torture = torture::Args {
         stores: args.stores.clone(),
@@ -96,7 +96,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
                 .await?;
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
-        Err(error) => eprintln!("== schemathesis: left out, {error:#}"),
+        Err(error) => eprintln!("== schemathesis: skipped, {error:#}"),
     }
     // Before the test runner's summary, which ends the output.
     report.print();
@@ -169,7 +169,7 @@ async fn alerts(interrupt: &Interrupt) -> Result<()> {
     };
     if !process::succeeds(&mut promtool(&["--version"])?).await {
         eprintln!(
-            "== alerts: promtool is not installed, left out (Debian: `apt install prometheus`)"
+            "== alerts: promtool is not installed, skipped (Debian: `apt install prometheus`)"
         );
         return Ok(());
     }

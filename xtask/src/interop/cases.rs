@@ -66,7 +66,7 @@ pub(super) fn outgoing(issuer: &Issuer) -> Result<Vec<Outgoing>> {
             "for another audience",
             id.clone(),
             url,
-            "somebody-else",
+            "another-service",
             Expected::Refused("audience"),
         ),
         (
@@ -154,15 +154,22 @@ pub(super) fn incoming(
         claims
     };
     let past = issuer::now()? - 60;
+    let with_own_key =
+        |name, claims, spoil, expected| (name, algorithm, own, claims, spoil, expected);
+    let refused = Expected::Refused;
+    let stranger = &strangers[algorithm]["private"];
+    let other_audience = with("aud", "another-service".into());
+    let other_issuer = with("iss", "https://example.org".into());
+    let expired = with("exp", past.into());
     let cases = [
-        ("as issued", algorithm, own, claims.clone(), as_is, good()),
+        with_own_key("as issued", claims.clone(), as_is, good()),
         (
             "other algorithm",
             other_algorithm,
             other_key,
             claims.clone(),
             as_is,
-            Expected::Refused(why::ALGORITHM),
+            refused(why::ALGORITHM),
         ),
         (
             "key confusion",
@@ -170,56 +177,36 @@ pub(super) fn incoming(
             &secret,
             claims.clone(),
             as_is,
-            Expected::Refused(why::ALGORITHM),
+            refused(why::ALGORITHM),
         ),
         (
             "other key",
             algorithm,
-            &strangers[algorithm]["private"],
+            stranger,
             claims.clone(),
             as_is,
-            Expected::Refused(why::SIGNATURE),
+            refused(why::SIGNATURE),
         ),
-        (
+        with_own_key(
             "other claims",
-            algorithm,
-            own,
             claims.clone(),
             |token| token.with_other_claims(),
-            Expected::Refused(why::SIGNATURE),
+            refused(why::SIGNATURE),
         ),
-        (
+        with_own_key(
             "other signature",
-            algorithm,
-            own,
             claims.clone(),
             |token| token.with_other_signature(),
-            Expected::Refused(why::SIGNATURE),
+            refused(why::SIGNATURE),
         ),
-        (
+        with_own_key(
             "other audience",
-            algorithm,
-            own,
-            with("aud", "somebody-else".into()),
+            other_audience,
             as_is,
-            Expected::Refused(why::AUDIENCE),
+            refused(why::AUDIENCE),
         ),
-        (
-            "other issuer",
-            algorithm,
-            own,
-            with("iss", "https://example.org".into()),
-            as_is,
-            Expected::Refused(why::ISSUER),
-        ),
-        (
-            "expired",
-            algorithm,
-            own,
-            with("exp", past.into()),
-            as_is,
-            Expected::Refused(why::EXPIRED),
-        ),
+        with_own_key("other issuer", other_issuer, as_is, refused(why::ISSUER)),
+        with_own_key("expired", expired, as_is, refused(why::EXPIRED)),
     ];
     let incoming =
         |(name, with_algorithm, key, claims, spoil, expected): (_, &str, &Value, _, _, _)| {
@@ -365,7 +352,7 @@ mod tests {
             );
             assert!(
                 cases.iter().all(|case| case.task.header["kid"] == kid),
-                "the thief names the key of somebody else"
+                "an attacker names the key of the service"
             );
             let wrong: Vec<_> = cases
                 .iter()

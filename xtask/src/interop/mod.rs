@@ -40,7 +40,7 @@ pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     print!("{}", report.table());
     if !report.faults().is_empty() {
         bail!(
-            "{} tokens went another way than they must",
+            "{} tokens had another outcome than expected",
             report.faults().len()
         );
     }

@@ -41,7 +41,7 @@ fn space(text: &mut String, args: &Args, figures: &SizingFigures) {
         redis.first,
     );
     line(
-        "Redis, the same after everybody has refreshed",
+        "Redis, the same after all users have refreshed",
         redis.refreshed,
     );
     line(

@@ -23,7 +23,7 @@ use crate::harness::{
     raw_http::{encode, exchange},
 };
 
-/// How long a client waits for its answer: longer than the service lets anybody wait.
+/// How long a client waits for its response: longer than the service lets requests wait.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Clients that sign in until they are stopped.

@@ -48,7 +48,7 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
             findings.require("kills between step and answer", lost > 0, || {
                 "no store had executed anything whose answer was held back".to_owned()
             });
-            findings.count("answers of stores that nobody heard", lost);
+            findings.count("answers that were held back", lost);
         });
         rounds.finish(round);
     }
