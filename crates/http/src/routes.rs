@@ -6,6 +6,7 @@ use crate::{
     documents::{self, Documents},
     health, keys,
     kit::{
+        cors,
         deadline::within,
         openapi::{Documented, Operation},
         problem::Problem,
@@ -149,7 +150,8 @@ pub fn well_known(config: &mut web::ServiceConfig, services: &Services) {
             resource
                 .app_data(services.discovery.clone())
                 .app_data(services.feed.clone())
-                .wrap(layers.origins.layer())
+                .wrap(cors::published())
+                .wrap(cors::readable_by_all())
                 .wrap(layers.shield)
                 .wrap(layers.watch.clone()),
         );
