@@ -99,11 +99,13 @@ on_both_stores! {
         for (method, operation, allow) in [
             (Method::GET, "/signup", "POST"),
             (Method::PUT, "/tokens", "POST"),
-            (Method::POST, "/me", "GET, DELETE"),
+            (Method::POST, "/me", "GET, HEAD, DELETE"),
             (Method::DELETE, "/details", "PUT"),
         ] {
             let answer = anon.send(anon.request(method, &path(operation))).await.expect_problem(405, "method_not_allowed");
             assert_eq!(answer.header("allow"), allow);
         }
+        let head = anon.send(anon.request(Method::HEAD, &path("/signin"))).await.expect(405);
+        assert_eq!(head.header("allow"), "POST");
     }
 }
