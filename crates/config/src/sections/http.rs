@@ -44,8 +44,9 @@ pub struct Http {
     /// its own limits.
     #[serde(with = "Human")]
     pub request_timeout: Duration,
-    /// How long a connection is kept open without a request, 1 s to 10 min; 15 s. Behind a proxy it should be longer than the
-    /// proxy keeps its connections to this service.
+    /// How long a connection is kept open without a request, at least, 1 s to 10 min; 75 s. Behind a proxy it must be longer than
+    /// the proxy keeps its idle connections to this service, 60 s for many load balancers: else it sends a request on a connection
+    /// that ends, and answers 502.
     #[serde(with = "Human")]
     pub keep_alive: Duration,
     /// Connections that may be open at once; 10000. More wait until one ends. Each needs an open file: the service raises its own
@@ -77,7 +78,7 @@ impl Default for Http {
             shutdown_timeout: Duration::from_secs(20),
             max_watchers: 1000,
             request_timeout: Duration::from_secs(10),
-            keep_alive: Duration::from_secs(15),
+            keep_alive: Duration::from_secs(75),
             max_connections: 10_000,
             cors_origins: Vec::new(),
             tls: Tls::default(),

@@ -26,6 +26,9 @@ const HEADER_LIMIT: usize = 16 * 1024;
 /// The number of header lines.
 const HEADER_COUNT: usize = 64;
 
+/// The largest head as it comes, in bytes: path, headers, and what is around them. Listeners need not read more of it.
+pub const HEAD_LIMIT: usize = URI_LIMIT + HEADER_LIMIT + 1024;
+
 /// Where other origins fetch what is published for them.
 const PUBLISHED: &str = "/.well-known/";
 
