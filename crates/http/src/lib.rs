@@ -23,7 +23,7 @@ pub use kit::{
     deadline::ReceivedAt,
     forwarded::{ForwardedHeader, TrustedProxies},
     problem::Problem,
-    shield::Shield,
+    shield::{HEAD_LIMIT, Shield},
     watch::Watch,
 };
 pub use revocations::feed::{Demand, EndNotices, Feed};

@@ -6,6 +6,7 @@ use crate::{
     documents::{self, Documents},
     health, keys,
     kit::{
+        cors,
         deadline::within,
         openapi::{Documented, Operation},
         problem::Problem,
@@ -17,13 +18,14 @@ use actix_web::{
     Error, HttpResponse, Resource, Route,
     body::MessageBody,
     dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
     http::{Method, header},
     middleware::{Condition, DefaultHeaders, from_fn},
     web,
 };
 use revolve_domain::limits::LimitName;
 
-/// One operation.
+/// One operation. Where GET is, HEAD is answered by the same handler.
 pub(crate) struct Row {
     method: Method,
     path: &'static str,
@@ -66,38 +68,38 @@ impl Row {
 /// Below [`BASE`].
 #[rustfmt::skip]
 const ACCOUNT: &[Row] = &[
-    Row::new(Method::POST, "/signup", || web::post().to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
-    Row::new(Method::POST, "/signin", || web::post().to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
-    Row::new(Method::POST, "/tokens", || web::post().to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),
-    Row::new(Method::GET, "/me", || web::get().to(accounts::me), accounts::me_docs),
-    Row::new(Method::PUT, "/details", || web::put().to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
-    Row::new(Method::PUT, "/password", || web::put().to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
-    Row::new(Method::DELETE, "/me", || web::delete().to(accounts::delete), accounts::delete_docs),
-    Row::new(Method::GET, "/sessions", || web::get().to(sessions::list), sessions::list_docs),
-    Row::new(Method::DELETE, "/sessions/{sid}", || web::delete().to(sessions::end), sessions::end_docs),
-    Row::new(Method::POST, "/signout", || web::post().to(sessions::sign_out), sessions::sign_out_docs),
+    Row::new(Method::POST, "/signup", || web::to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
+    Row::new(Method::POST, "/signin", || web::to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
+    Row::new(Method::POST, "/tokens", || web::to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),
+    Row::new(Method::GET, "/me", || web::to(accounts::me), accounts::me_docs),
+    Row::new(Method::PUT, "/details", || web::to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
+    Row::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
+    Row::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),
+    Row::new(Method::GET, "/sessions", || web::to(sessions::list), sessions::list_docs),
+    Row::new(Method::DELETE, "/sessions/{sid}", || web::to(sessions::end), sessions::end_docs),
+    Row::new(Method::POST, "/signout", || web::to(sessions::sign_out), sessions::sign_out_docs),
 ];
 
 /// For services that verify tokens, at the root of the issuer's URL.
 #[rustfmt::skip]
 const WELL_KNOWN: &[Row] = &[
-    Row::new(Method::GET, keys::KEY_SET, || web::get().to(keys::jwks), keys::jwks_docs),
-    Row::new(Method::GET, "/.well-known/openid-configuration", || web::get().to(keys::configuration), keys::configuration_docs),
-    Row::new(Method::GET, "/.well-known/revocations", || web::get().to(revocations::revocations), revocations::revocations_docs).without_deadline(),
+    Row::new(Method::GET, keys::KEY_SET, || web::to(keys::jwks), keys::jwks_docs),
+    Row::new(Method::GET, "/.well-known/openid-configuration", || web::to(keys::configuration), keys::configuration_docs),
+    Row::new(Method::GET, "/.well-known/revocations", || web::to(revocations::revocations), revocations::revocations_docs).without_deadline(),
 ];
 
 /// For orchestrators.
 #[rustfmt::skip]
 const HEALTH: &[Row] = &[
-    Row::new(Method::GET, "/health/live", || web::get().to(health::live), health::live_docs).without_deadline(),
-    Row::new(Method::GET, "/health/ready", || web::get().to(health::ready), health::ready_docs),
+    Row::new(Method::GET, "/health/live", || web::to(health::live), health::live_docs).without_deadline(),
+    Row::new(Method::GET, "/health/ready", || web::to(health::ready), health::ready_docs),
 ];
 
 /// The API described by itself.
 #[rustfmt::skip]
 const DOCUMENTS: &[Row] = &[
-    Row::new(Method::GET, "/openapi.json", || web::get().to(documents::json), documents::json_docs).without_deadline(),
-    Row::new(Method::GET, "/docs", || web::get().to(documents::page), documents::page_docs).without_deadline(),
+    Row::new(Method::GET, "/openapi.json", || web::to(documents::json), documents::json_docs).without_deadline(),
+    Row::new(Method::GET, "/docs", || web::to(documents::page), documents::page_docs).without_deadline(),
 ];
 
 /// What the document says, in the order in which a reader wants it.
@@ -142,7 +144,8 @@ pub fn well_known(config: &mut web::ServiceConfig, services: &Services) {
             resource
                 .app_data(services.discovery.clone())
                 .app_data(services.feed.clone())
-                .wrap(layers.origins.layer())
+                .wrap(cors::published())
+                .wrap(cors::readable_by_all())
                 .wrap(layers.shield)
                 .wrap(layers.watch.clone()),
         );
@@ -183,7 +186,10 @@ pub fn nothing_else(config: &mut web::ServiceConfig) {
 /// What the listener for operators has.
 pub fn metrics(config: &mut web::ServiceConfig) {
     config
-        .service(only("/metrics", "GET".to_owned()).route(web::get().to(health::metrics)))
+        .service(
+            only("/metrics", allowed(&Method::GET))
+                .route(answering(&Method::GET, web::to(health::metrics))),
+        )
         .configure(nothing_else);
 }
 
@@ -211,11 +217,10 @@ fn resources(
         .filter(is_first)
         .map(move |(_, first)| {
             let same = || rows.iter().filter(|row| row.path == first.path);
-            let allowed: Vec<&str> = same().map(|row| row.method.as_str()).collect();
             let limits = first.limits;
-            let mut resource = only(first.path, allowed.join(", "));
+            let mut resource = only(first.path, same().flat_map(|row| allowed(&row.method)));
             for row in same() {
-                let route = (row.handler)();
+                let route = answering(&row.method, (row.handler)());
                 resource = resource.route(if row.has_deadline {
                     within(deadline, route)
                 } else {
@@ -229,8 +234,24 @@ fn resources(
         })
 }
 
+/// The route for a row's method, and for HEAD wherever GET is (RFC 9110 §9.3.2).
+fn answering(method: &Method, route: Route) -> Route {
+    if method == Method::GET {
+        route.guard(guard::Any(guard::Get()).or(guard::Head()))
+    } else {
+        route.method(method.clone())
+    }
+}
+
+/// What `Allow` names for a row's method.
+fn allowed(method: &Method) -> impl Iterator<Item = &str> {
+    let head = (method == Method::GET).then_some("HEAD");
+    std::iter::once(method.as_str()).chain(head)
+}
+
 /// A resource that answers 405 to other methods than its own.
-fn only(path: &'static str, allow: String) -> Resource {
+fn only<'a>(path: &'static str, allowed: impl Iterator<Item = &'a str>) -> Resource {
+    let allow = allowed.collect::<Vec<_>>().join(", ");
     web::resource(path).default_service(web::to(move || {
         let problem = Problem::method_not_allowed(allow.clone());
         async move { Err::<HttpResponse, _>(problem) }

@@ -1,7 +1,9 @@
-//! A client's byte stream with deadlines. actix-http limits the time for the first request's head on a connection, but not for
-//! those after it, nor for what a client still sends after its answer, nor for an answer that nobody reads: that is done here.
+//! A client's byte stream with limits. actix-http limits the time for the first request's head on a connection, but not for
+//! those after it, nor for what a client still sends after its answer, nor for an answer that nobody reads; its timer for idle
+//! connections may be half a second early; and it buffers 128 KiB of a head, and as much behind a request that is in flight.
+//! So that is done here.
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Room};
 use std::{
     future::Future,
     io,
@@ -20,11 +22,29 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 /// connection off, and the client might never see its answer.
 const TAKEN_IN: usize = 64 * 1024;
 
-/// A byte stream with deadlines.
+/// To a head that is cut off before there is a request.
+const HEAD_TOO_LARGE: &[u8] =
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const HEAD_TOO_SLOW: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// What a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From the first byte of a request to the end of its head; also without taking in anything of an answer.
+    pub(crate) request_timeout: Duration,
+    /// Without a request, after one.
+    pub(crate) keep_alive: Duration,
+    /// Bytes of a request's head.
+    pub(crate) head: usize,
+}
+
+/// A client's byte stream, held to its limits.
 pub(crate) struct Guarded<T> {
     io: T,
     connection: Rc<Connection>,
-    limit: Duration,
+    limits: Limits,
+    /// Of a head, or without one.
     reading: Timer,
     writing: Timer,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -46,14 +66,13 @@ impl Timer {
 }
 
 impl<T> Guarded<T> {
-    /// A stream on which each request's head must come within `limit` of its first byte, and which ends when the service stops
-    /// and nothing is in flight.
-    pub(crate) fn new(io: T, limit: Duration, stopping: CancellationToken) -> Self {
+    /// A stream that also ends when the service stops and nothing is in flight.
+    pub(crate) fn new(io: T, limits: Limits, stopping: CancellationToken) -> Self {
         let stopping = Box::pin(stopping.cancelled_owned());
         Self {
             io,
             connection: Rc::default(),
-            limit,
+            limits,
             reading: Timer::default(),
             writing: Timer::default(),
             stopping,
@@ -62,6 +81,14 @@ impl<T> Guarded<T> {
 
     pub(crate) fn connection(&self) -> &Rc<Connection> {
         &self.connection
+    }
+
+    /// Ready when the connection was open without a request for its time; else the task is woken then.
+    fn idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.connection.idle_since() {
+            Some(since) => self.reading.poll(since + self.limits.keep_alive, cx),
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -80,7 +107,20 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> Guarded<T> {
+    /// Ends the connection with an answer, where it can be said: not in the midst of another one, nor to what is no head.
+    fn refuse(&mut self, answer: &'static [u8], cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let is_blocked = self.writing.0.is_some();
+        if !is_blocked && !self.connection.is_abandoned() {
+            // What does not fit is not waited for.
+            let _ = Pin::new(&mut self.io).poll_write(cx, answer);
+        }
+        self.connection.close();
+        self.end(cx)
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -90,29 +130,41 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         if this.connection.is_over() {
             return this.end(cx);
         }
-        let before = buffer.filled().len();
-        if let Poll::Ready(result) = Pin::new(&mut this.io).poll_read(cx, buffer) {
-            if buffer.filled().len() > before {
-                this.connection.heard();
+        let read = match this.connection.room(this.limits.head) {
+            Room::Free => {
+                let before = buffer.filled().len();
+                let read = Pin::new(&mut this.io).poll_read(cx, buffer);
+                let bytes = buffer.filled().len() - before;
+                if bytes > 0 {
+                    this.connection.heard(bytes);
+                }
+                read
             }
-            // A client that never pauses must not be read for longer than one that does.
-            let Some(since) = this.connection.head_since() else {
-                return Poll::Ready(result);
-            };
-            return match this.reading.poll(since + this.limit, cx) {
-                Poll::Ready(()) => Poll::Ready(Err(too_slow())),
-                Poll::Pending => Poll::Ready(result),
-            };
-        }
-        this.connection.remember(cx.waker());
-        if this.connection.is_idle() && this.stopping.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ok(()));
-        }
-        let Some(since) = this.connection.head_since() else {
-            return Poll::Pending;
+            Room::Offer => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Room::Hold => Poll::Pending,
+            Room::Over => return this.refuse(HEAD_TOO_LARGE, cx),
         };
-        ready!(this.reading.poll(since + this.limit, cx));
-        Poll::Ready(Err(too_slow()))
+        if read.is_pending() {
+            this.connection.remember(cx.waker());
+            if this.connection.is_idle() && this.stopping.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            if this.idle(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        // A client that never pauses must not be read for longer than one that does.
+        let Some(since) = this.connection.head_since() else {
+            return read;
+        };
+        let limit = this.limits.request_timeout;
+        match this.reading.poll(since + limit, cx) {
+            Poll::Ready(()) => this.refuse(HEAD_TOO_SLOW, cx),
+            Poll::Pending => read,
+        }
     }
 }
 
@@ -125,13 +177,13 @@ impl<T: AsyncWrite + Unpin> Guarded<T> {
     ) -> Poll<io::Result<R>> {
         if result.is_ready() {
             self.writing = Timer::default();
+            self.connection.spoke();
             return result;
         }
-        let at = self
-            .writing
-            .0
-            .as_ref()
-            .map_or_else(|| Instant::now() + self.limit, |sleep| sleep.deadline());
+        let at = self.writing.0.as_ref().map_or_else(
+            || Instant::now() + self.limits.request_timeout,
+            |sleep| sleep.deadline(),
+        );
         ready!(self.writing.poll(at, cx));
         Poll::Ready(Err(too_slow()))
     }
@@ -161,11 +213,17 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        let result = Pin::new(&mut self.io).poll_flush(cx);
+        // actix-http flushes last: an answer that was written meanwhile begins the time without a request.
+        if self.idle(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        self.watch(result, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        let result = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.watch(result, cx)
     }
 }
 

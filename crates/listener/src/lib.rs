@@ -17,13 +17,16 @@ use actix_web::{
     body::MessageBody,
     dev::{AppConfig, Server},
 };
-use guarded::Guarded;
+use guarded::{Guarded, Limits};
 use std::{io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 /// A client that is told that its connection ends has so long to read the answer.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// actix-http's clock may be so much late, and its timers early by as much.
+const COARSE: Duration = Duration::from_millis(500);
 
 /// What a listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +37,9 @@ pub struct Settings {
     pub max_connections: usize,
     /// From the first byte of a request to the end of its head.
     pub request_timeout: Duration,
-    /// Without a request on an open connection.
+    /// The bytes of a request's head, at least; a larger one is cut off with 431 while it is read.
+    pub head_limit: usize,
+    /// Without a request on an open connection, at least: it is never closed earlier.
     pub keep_alive: Duration,
     /// For what is in flight when the server stops; rounded up to seconds.
     pub shutdown_timeout: Duration,
@@ -76,7 +81,11 @@ where
             settings.shutdown_timeout.as_secs()
                 + u64::from(settings.shutdown_timeout.subsec_nanos() > 0),
         );
-    let (limit, keep_alive) = (settings.request_timeout, settings.keep_alive);
+    let limits = Limits {
+        request_timeout: settings.request_timeout,
+        keep_alive: settings.keep_alive,
+        head: settings.head_limit,
+    };
     let acceptor = certificate
         .map(Certificate::acceptor)
         .transpose()
@@ -84,10 +93,11 @@ where
     let stopping = stopping.clone();
     let builder = builder.listen("http", listener, move || {
         let service = HttpService::build()
-            .keep_alive(KeepAlive::Timeout(keep_alive))
-            .client_request_timeout(limit)
-            .client_disconnect_timeout(LINGER)
-            .on_connect_ext(|io: &tls::Stream, data| {
+            // The guarded stream ends it.
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(limits.request_timeout + COARSE)
+            .client_disconnect_timeout(LINGER + COARSE)
+            .on_connect_ext(|io: &Guarded<tls::Stream>, data| {
                 data.insert(Rc::clone(io.connection()));
             })
             .finish(map_config(
@@ -103,13 +113,19 @@ where
                 let peer = io.peer_addr().ok();
                 // Small answers must not wait for one another.
                 drop(io.set_nodelay(true));
-                let io = Guarded::new(io, limit, stopping);
                 let io = match acceptor {
-                    Some(acceptor) => tls::Stream::accept(io, &acceptor, limit)
+                    Some(acceptor) => stopping
+                        .run_until_cancelled(tls::Stream::accept(
+                            io,
+                            &acceptor,
+                            limits.request_timeout,
+                        ))
                         .await
+                        .ok_or(Ended::Stopped)?
                         .map_err(Ended::Handshake)?,
                     None => tls::Stream::Plain(io),
                 };
+                let io = Guarded::new(io, limits, stopping);
                 Ok::<_, Ended>((io, Protocol::Http1, peer))
             }
         })
@@ -124,6 +140,7 @@ where
 #[derive(Debug)]
 #[expect(dead_code, reason = "for the log")]
 enum Ended {
+    Stopped,
     Handshake(io::Error),
     Dispatch(actix_http::error::DispatchError),
 }

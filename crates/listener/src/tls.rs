@@ -1,6 +1,5 @@
 //! TLS in front of the listener: a certificate that can be replaced while the service runs, and the stream that clients speak over.
 
-use crate::{Connection, guarded::Guarded};
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -16,7 +15,6 @@ use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
     pin::Pin,
-    rc::Rc,
     sync::{Arc, Mutex, PoisonError, RwLock},
     task::{Context, Poll},
     time::Duration,
@@ -259,32 +257,22 @@ fn warn_of_expiry(certificate: &CertificateDer<'_>, now: OffsetDateTime) -> Resu
 /// What a client speaks over.
 pub(crate) enum Stream {
     /// Without TLS.
-    Plain(Guarded<TcpStream>),
+    Plain(TcpStream),
     /// With TLS.
-    Tls(Box<TlsStream<Guarded<TcpStream>>>),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
     /// Shakes hands within `limit`.
     pub(crate) async fn accept(
-        io: Guarded<TcpStream>,
+        io: TcpStream,
         acceptor: &TlsAcceptor,
         limit: Duration,
     ) -> io::Result<Self> {
         let accepted = timeout(limit, acceptor.accept(io))
             .await
             .map_err(io::Error::from)?;
-        let stream = accepted?;
-        // What came so far was no request: the first one's time begins with its own first byte.
-        stream.get_ref().0.connection().forget();
-        Ok(Self::Tls(Box::new(stream)))
-    }
-
-    pub(crate) fn connection(&self) -> &Rc<Connection> {
-        match self {
-            Self::Plain(io) => io.connection(),
-            Self::Tls(io) => io.get_ref().0.connection(),
-        }
+        Ok(Self::Tls(Box::new(accepted?)))
     }
 }
 

@@ -17,8 +17,11 @@ fn token<'r>(mut fields: impl Iterator<Item = &'r [u8]>) -> Option<&'r str> {
     let (field, None) = (fields.next()?, fields.next()) else {
         return None;
     };
-    let (scheme, token) = std::str::from_utf8(field).ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    let (scheme, token) = std::str::from_utf8(field).ok()?.split_once([' ', '\t'])?;
+    // White space around a token is no part of it.
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_ascii())
 }
 
 #[cfg(test)]
@@ -30,6 +33,9 @@ mod tests {
         let one = |field: &'static str| token([field.as_bytes()].into_iter());
         assert_eq!(one("Bearer a.b.c"), Some("a.b.c"));
         assert_eq!(one("bEARER a.b.c"), Some("a.b.c"));
+        for around in ["Bearer  a.b.c", "Bearer\ta.b.c\t", "Bearer a.b.c \n"] {
+            assert_eq!(one(around), Some("a.b.c"), "{around:?}");
+        }
         for none in ["", "Bearer", "Basic a.b.c", "a.b.c", "Bearera.b.c"] {
             assert_eq!(one(none), None, "{none}");
         }

@@ -3,41 +3,100 @@
 use actix_web::{
     Error, HttpMessage,
     body::{BodySize, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    http::StatusCode,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    error::PayloadError,
+    http::{ConnectionType, StatusCode},
     middleware::Next,
     web::Bytes,
 };
+use futures_util::Stream;
 use revolve_http::ReceivedAt;
 use revolve_listener::{Connection, InFlight};
 use std::{
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 /// Keeps count of the requests on a connection, for the outermost layer: from when it is read until its answer is written.
 pub(crate) async fn count<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Held<B>>, Error> {
-    let in_flight = request.conn_data::<Rc<Connection>>().map(Connection::begin);
+    let connection = request.conn_data::<Rc<Connection>>().cloned();
+    let in_flight = connection.as_ref().map(Connection::begin);
+    if let Some(connection) = &connection {
+        watch_body(&mut request, connection);
+    }
     if let Some(in_flight) = &in_flight {
         request
             .extensions_mut()
             .insert(ReceivedAt(in_flight.since()));
     }
-    let answer = next.call(request).await?;
-    // A client that was too slow with its body is not waited for: its connection ends with the answer.
-    if answer.status() == StatusCode::REQUEST_TIMEOUT
-        && let Some(connection) = answer.request().conn_data::<Rc<Connection>>()
-    {
-        connection.close();
+    let mut answer = next.call(request).await?;
+    if let Some(connection) = connection {
+        // A client that was too slow with its body is not waited for: its connection ends with the answer.
+        if answer.status() == StatusCode::REQUEST_TIMEOUT {
+            connection.close();
+        }
+        if connection.is_abandoned() {
+            answer
+                .response_mut()
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+        }
     }
     Ok(answer.map_body(|_, body| Held {
         body: Box::pin(body),
         _in_flight: in_flight,
     }))
+}
+
+/// Has the connection know whether the request's body is read, if there is one.
+fn watch_body(request: &mut ServiceRequest, connection: &Rc<Connection>) {
+    match request.take_payload() {
+        Payload::None => {}
+        payload => request.set_payload(Payload::Stream {
+            payload: Box::pin(Incoming {
+                payload,
+                connection: Rc::clone(connection),
+                has_ended: false,
+            }),
+        }),
+    }
+}
+
+/// A request's body on its way.
+struct Incoming {
+    payload: Payload,
+    connection: Rc<Connection>,
+    has_ended: bool,
+}
+
+impl Stream for Incoming {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.connection.want_body();
+        let chunk = Pin::new(&mut self.payload).poll_next(cx);
+        self.has_ended = matches!(chunk, Poll::Ready(None | Some(Err(_))));
+        chunk
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let mut cx = Context::from_waker(Waker::noop());
+        let has_arrived = self.has_ended
+            || loop {
+                match Pin::new(&mut self.payload).poll_next(&mut cx) {
+                    Poll::Ready(Some(Ok(_))) => {}
+                    Poll::Ready(_) => break true,
+                    Poll::Pending => break false,
+                }
+            };
+        self.connection.leave_body(has_arrived);
+    }
 }
 
 /// An answer's body; while it is there, its request is in flight.

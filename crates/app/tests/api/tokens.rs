@@ -1,7 +1,8 @@
 //! `POST /api/account/tokens`
 
-use crate::support::{Actor, App, on_both_stores, wait_until_past};
+use crate::support::{Actor, App, PASSWORD, on_both_stores, path, wait_until_past};
 use futures_util::future::join_all;
+use reqwest::{Method, header::HeaderValue};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -106,6 +107,33 @@ on_both_stores! {
         ann.refresh().await.expect_problem(401, "token_expired");
     }
 
+    async fn is_the_same_with_white_space_around_it(app: App) {
+        let mut ann = app.sign_up("ann").await;
+        for (before, after) in [("", "\n"), ("", "\r\n"), (" \t", " "), ("\u{a0}", "\u{a0}\n\n")] {
+            let answer = ann.refresh_with(&format!("{before}{}{after}", ann.refresh_token)).await.expect(200).json();
+            answer["tokens"]["refreshToken"].as_str().unwrap().clone_into(&mut ann.refresh_token);
+            answer["tokens"]["idToken"].as_str().unwrap().clone_into(&mut ann.id_token);
+        }
+        for authorization in ["Bearer {}", "bearer   {} ", "Bearer\t{}\t"] {
+            let me = ann.request(Method::GET, &path("/me")).header("Authorization", authorization.replace("{}", &ann.id_token));
+            ann.send(me).await.expect(200);
+        }
+    }
+
+    async fn a_bound_browser_is_known_whatever_its_other_cookies_say(app: App) {
+        let anon = app.anon();
+        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+        let answer = anon.send(anon.request(Method::POST, &path("/signup")).header("Sec-Fetch-Site", "same-origin").json(&body)).await.expect(201);
+        let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+        let token = answer.json()["tokens"]["refreshToken"].clone();
+        for others in ["theme=light", "theme=grün", "a=%FF; =; b"] {
+            let cookies = HeaderValue::from_bytes(format!("{others}; {cookie}").as_bytes()).unwrap();
+            let refresh = anon.request(Method::POST, &path("/tokens")).header("Cookie", cookies).json(&json!({ "refreshToken": token }));
+            anon.send(refresh).await.expect(200);
+        }
+        anon.post("/tokens", json!({ "refreshToken": token })).await.expect_problem(401, "device_mismatch");
+    }
+
     async fn refuses_what_is_not_a_refresh_token_of_ours(app: App) {
         let mut ann = app.sign_up("ann").await;
         let token = ann.refresh_token.clone();
@@ -118,7 +146,7 @@ on_both_stores! {
             String::new(),
             "a.b.c".to_owned(),
             "ü".repeat(50),
-            format!("{token} "),
+            format!("{} {}", &token[..20], &token[20..]),
             format!("{token}="),
             format!("{token}.{signature}"),
             format!("{head}.{payload}."),

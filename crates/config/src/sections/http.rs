@@ -44,16 +44,17 @@ pub struct Http {
     /// its own limits.
     #[serde(with = "Human")]
     pub request_timeout: Duration,
-    /// How long a connection is kept open without a request, 1 s to 10 min; 15 s. Behind a proxy it should be longer than the
-    /// proxy keeps its connections to this service.
+    /// How long a connection is kept open without a request, at least, 1 s to 10 min; 75 s. Behind a proxy it must be longer than
+    /// the proxy keeps its idle connections to this service, 60 s for many load balancers: else it sends a request on a connection
+    /// that ends, and answers 502.
     #[serde(with = "Human")]
     pub keep_alive: Duration,
     /// Connections that may be open at once; 10000. More wait until one ends. Each needs an open file: the service raises its own
     /// limit as far as the system lets it, and warns if that is too little.
     pub max_connections: usize,
-    /// The origins whose scripts may use this service from a browser, such as `https://app.example.org`; none by default. Exact
-    /// origins only: scheme, host and port if it is not the scheme's, without a path. They may send the device cookie, which
-    /// browsers do only from the same site.
+    /// The origins whose scripts may use this service from a browser, such as `https://app.example.org`, or from an app that is
+    /// made of web pages, such as `capacitor://localhost`; none by default. Exact origins only: scheme, host and port if it is
+    /// not the scheme's, without a path. They may send the device cookie, which browsers do only from the same site.
     pub cors_origins: Vec<String>,
     /// TLS; none by default.
     pub tls: Tls,
@@ -77,7 +78,7 @@ impl Default for Http {
             shutdown_timeout: Duration::from_secs(20),
             max_watchers: 1000,
             request_timeout: Duration::from_secs(10),
-            keep_alive: Duration::from_secs(15),
+            keep_alive: Duration::from_secs(75),
             max_connections: 10_000,
             cors_origins: Vec::new(),
             tls: Tls::default(),
@@ -122,12 +123,21 @@ impl Http {
     }
 }
 
-/// Whether this is an origin in the form that browsers send (RFC 6454 §6.2), since it is compared byte by byte.
+/// Whether this is an origin in the form that browsers send (RFC 6454 §6.2), since it is compared byte by byte. The pages of
+/// some apps have a scheme of their own, of which the URL standard knows no origin. Files have none.
 fn is_origin(text: &str) -> bool {
-    let url = Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"));
-    url.is_some_and(|url| url.origin().ascii_serialization() == text && !text.contains('*'))
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let Some(host) = host.filter(|_| url.scheme() != "file" && !text.contains('*')) else {
+        return false;
+    };
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!("{}://{host}{port}", url.scheme()) == text
 }
 
 #[cfg(test)]
@@ -140,6 +150,10 @@ mod tests {
             "https://app.example.org",
             "http://localhost:3000",
             "https://[::1]:8443",
+            "capacitor://localhost",
+            "tauri://localhost",
+            "ionic://localhost:8080",
+            "chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb",
         ] {
             assert!(is_origin(good), "{good}");
         }
@@ -157,7 +171,16 @@ mod tests {
         for bad in [
             "https://*.example.org",
             "https://app.example.org/x",
-            "ftp://app.example.org",
+            "capacitor://localhost/",
+            "capacitor://",
+            "capacitor:localhost",
+            "capacitor://*",
+            "capacitor://ann@localhost",
+            "capacitor://localhost?x",
+            "Capacitor://localhost",
+            "file://",
+            "file://localhost",
+            "data:text/html,x",
             "https://ann@app.example.org",
         ] {
             assert!(!is_origin(bad), "{bad}");

@@ -232,7 +232,7 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { Self::parse(&read(&request, payload, true).await?) })
+        Box::pin(async move { Self::parse(&read(&request, payload).await?) })
     }
 }
 
@@ -246,23 +246,20 @@ impl FromRequest for OptionalBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = read(&request, payload, false).await?;
+            let bytes = read(&request, payload).await?;
             Body::parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
         })
     }
 }
 
-/// Reads a body of the right media type and size. Without `required` an empty body needs no media type.
-async fn read(
-    request: &HttpRequest,
-    mut payload: Payload,
-    required: bool,
-) -> Result<Bytes, Problem> {
+/// Reads a body of the right media type and size. An empty body has no media type, whatever the headers say: many clients name
+/// one with every POST.
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if required || request.headers().contains_key(header::CONTENT_TYPE) {
+    if announced.is_some_and(|length| length > 0) {
         check_media_type(request)?;
     }
     if announced.is_some_and(|length| length > LIMIT as u64) {
@@ -275,13 +272,13 @@ async fn read(
         .map_err(|_| too_slow(deadline.limit))?
     {
         let chunk = chunk.map_err(|_| incomplete())?;
+        if bytes.is_empty() && !chunk.is_empty() {
+            check_media_type(request)?;
+        }
         if bytes.len() + chunk.len() > LIMIT {
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
-    }
-    if !required && !bytes.is_empty() {
-        check_media_type(request)?;
     }
     Ok(bytes.freeze())
 }
@@ -349,15 +346,24 @@ fn too_slow(limit: Duration) -> Problem {
 }
 
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
-    let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
     if request
         .content_type()
         .eq_ignore_ascii_case("application/json")
-        && !encoded
+        && !is_encoded(request)
     {
         return Ok(());
     }
     Err(not_json())
+}
+
+/// Whether the body is compressed. `identity` says that it is not (RFC 9110 §8.4.1).
+fn is_encoded(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get_all(header::CONTENT_ENCODING)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]

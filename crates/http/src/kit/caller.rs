@@ -5,7 +5,7 @@ use actix_web::{
     FromRequest, HttpRequest,
     cookie::{Cookie, SameSite},
     dev::Payload,
-    http::header::{self, HeaderValue},
+    http::header::{self, HeaderMap, HeaderValue},
     web,
 };
 use revolve_domain::{
@@ -48,7 +48,7 @@ impl FromRequest for Bearer {
             .headers()
             .get(header::AUTHORIZATION)
             .and_then(|value| {
-                let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+                let (scheme, token) = value.to_str().ok()?.split_once([' ', '\t'])?;
                 scheme
                     .eq_ignore_ascii_case("bearer")
                     .then(|| SecretString::from(token.trim()))
@@ -82,12 +82,12 @@ impl FromRequest for Caller {
                 .get(name)
                 .and_then(|value| value.to_str().ok())
         };
-        let from_header = text(DEVICE_HEADER).map(SecretString::from);
-        let from_cookie = || raw_cookie(request, cookies.name()).map(SecretString::from);
+        let from_header = text(DEVICE_HEADER);
+        let from_cookie = || raw_cookie(request.headers(), cookies.name());
         ready(Ok(Self {
             client: address(request),
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
-            device_credential: from_header.or_else(from_cookie),
+            device_credential: from_header.or_else(from_cookie).map(SecretString::from),
             is_browser: request.headers().contains_key("Sec-Fetch-Site"),
             cookies,
         }))
@@ -118,18 +118,17 @@ fn summary(header: &str) -> Option<Label> {
 }
 
 /// A cookie by its name as it stands in the header. Libraries decode percent signs in names, which would let a sibling host
-/// plant a cookie that only looks like one with the protected prefix after decoding.
-fn raw_cookie<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
-    let headers = request
-        .headers()
+/// plant a cookie that only looks like one with the protected prefix after decoding. The cookies of others on the host may have
+/// any bytes.
+fn raw_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
+    let mut values = headers
         .get_all(header::COOKIE)
-        .filter_map(|value| value.to_str().ok());
-    let mut pairs = headers
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs
-        .find(|(found, _)| *found == name)
-        .map(|(_, value)| value)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            let pair = pair.trim_ascii();
+            pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+        });
+    std::str::from_utf8(values.next()?).ok()
 }
 
 impl Caller {
@@ -138,7 +137,7 @@ impl Caller {
         let user_agent = self
             .user_agent
             .as_ref()
-            .and_then(|agent| summary(agent.to_str().ok()?));
+            .and_then(|agent| summary(&String::from_utf8_lossy(agent.as_bytes())));
         ClientInfo {
             user_agent,
             ..self.client.clone()
@@ -163,7 +162,46 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
-    use super::summary;
+    use super::{raw_cookie, summary};
+    use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
+
+    #[test]
+    fn a_cookie_is_found_whatever_is_in_the_others() {
+        let own = "__Host-revolve-device";
+        for (found, cookies) in [
+            (Some("a.b"), &[&b"__Host-revolve-device=a.b"[..]][..]),
+            (
+                Some("a.b"),
+                &["theme=gr\u{fc}n; __Host-revolve-device=a.b".as_bytes()],
+            ),
+            (
+                Some("a.b"),
+                &[b"theme=gr\xfcn;__Host-revolve-device=a.b; x=\xff"],
+            ),
+            (
+                Some("a.b"),
+                &[b"theme=gr\xfcn", b"__Host-revolve-device=a.b"],
+            ),
+            (Some("a=b"), &[b"x; =y; __Host-revolve-device=a=b ;"]),
+            (
+                Some("a"),
+                &[b"__Host-revolve-device=a; __Host-revolve-device=b"],
+            ),
+            (None, &[b"__Host-revolve-device=a\xfc"]),
+            (
+                None,
+                &[b"__Host-revolve-devic%65=a; __host-revolve-device=a; __Host-revolve-device2=a"],
+            ),
+            (None, &[b"__Host-revolve-device"]),
+            (None, &[]),
+        ] {
+            let mut headers = HeaderMap::new();
+            for cookie in cookies {
+                headers.append(COOKIE, HeaderValue::from_bytes(cookie).unwrap());
+            }
+            assert_eq!(raw_cookie(&headers, own), found, "{cookies:?}");
+        }
+    }
 
     #[test]
     fn agents_are_summed_up_in_words() {

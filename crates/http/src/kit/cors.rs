@@ -1,14 +1,19 @@
 //! Which scripts of other origins may use the API from a browser: those of the origins that the operator lists, and nobody else.
+//! What is published for everyone can be read from any origin.
 
+use crate::kit::{caller::DEVICE_HEADER, request_id::REQUEST_ID};
 use actix_cors::Cors;
 use actix_web::{
     http::{Method, header},
-    middleware::Condition,
+    middleware::{Condition, DefaultHeaders},
 };
 use std::sync::Arc;
 
 /// How long a browser may remember what it was allowed, in seconds. Most allow no more.
 const REMEMBERED: usize = 3600;
+
+/// What tracing libraries add to every request (W3C Trace Context, W3C Baggage).
+const TRACING: [&str; 3] = ["traceparent", "tracestate", "baggage"];
 
 /// The origins that are allowed, exactly.
 #[derive(Clone, Debug, Default)]
@@ -28,22 +33,48 @@ impl Origins {
             .iter()
             .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
         let cors = cors
-            .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-            .allowed_headers([
-                header::AUTHORIZATION,
-                header::CONTENT_TYPE,
-                header::IF_NONE_MATCH,
+            .allowed_methods([
+                Method::GET,
+                Method::HEAD,
+                Method::POST,
+                Method::PUT,
+                Method::DELETE,
             ])
-            .allowed_header(crate::kit::caller::DEVICE_HEADER)
-            .expose_headers([
-                "Retry-After",
-                "RateLimit",
-                "RateLimit-Policy",
-                "WWW-Authenticate",
-                "ETag",
-            ])
-            .supports_credentials()
-            .max_age(REMEMBERED);
-        Condition::new(!self.0.is_empty(), cors)
+            .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+            .allowed_header(DEVICE_HEADER)
+            .supports_credentials();
+        Condition::new(!self.0.is_empty(), common(cors))
     }
+}
+
+/// The layer that answers preflights for what is published for everyone. Only with [`readable_by_all`] around it can scripts
+/// read the answers.
+pub(crate) fn published() -> Cors {
+    let cors = Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        // The answers are the same for all origins.
+        .disable_vary_header()
+        .allowed_methods([Method::GET, Method::HEAD]);
+    common(cors)
+}
+
+/// Marks every answer as readable from any origin, also that to a request which names none: a cache may hand it to a script.
+pub(crate) fn readable_by_all() -> DefaultHeaders {
+    DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+}
+
+/// What holds for both.
+fn common(cors: Cors) -> Cors {
+    cors.allowed_headers([header::IF_NONE_MATCH, REQUEST_ID])
+        .allowed_headers(TRACING)
+        .expose_headers([
+            "Retry-After",
+            "RateLimit",
+            "RateLimit-Policy",
+            "WWW-Authenticate",
+            "ETag",
+            REQUEST_ID.as_str(),
+        ])
+        .max_age(REMEMBERED)
 }

@@ -42,13 +42,13 @@ impl TrustedProxies {
             self.warn(last, headers);
             return last;
         }
-        let lines: Vec<Option<&str>> = headers
+        // A client may have written any bytes before what proxies appended to the same line. No byte that is replaced here is a
+        // separator, so all entries are seen.
+        let lines: Vec<_> = headers
             .get_all(self.name())
-            .map(|line| line.to_str().ok())
+            .map(|line| String::from_utf8_lossy(line.as_bytes()))
             .collect();
-        // A line that is no text may hide any number of entries: nothing before it counts.
-        for line in lines.into_iter().rev() {
-            let Some(line) = line else { return last };
+        for line in lines.iter().rev() {
             let hops: Vec<Option<IpAddr>> = match self.header {
                 ForwardedHeader::XForwardedFor => line
                     .rsplit(',')
@@ -267,6 +267,12 @@ mod tests {
             ),
             (
                 "10.0.0.1",
+                &[b"gr\xfcn, 198.51.100.7"],
+                "198.51.100.7",
+                "what a client wrote before it need not be text",
+            ),
+            (
+                "10.0.0.1",
                 &[b"198.51.100.7:4711"],
                 "198.51.100.7",
                 "with a port",
@@ -392,6 +398,11 @@ mod tests {
                 &[b"for=198.51.100.7;for=10.0.0.2"],
                 "10.0.0.1",
                 "said twice is not said",
+            ),
+            (
+                &[b"for=gr\xfcn, for=198.51.100.7"],
+                "198.51.100.7",
+                "what a client wrote before it need not be text",
             ),
             (
                 &[b"for=1.2.3.4", b"for=198.51.100.7"],

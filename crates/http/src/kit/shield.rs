@@ -1,15 +1,15 @@
 //! The outer layer of everything that is served: requests that are too large in their head are refused before anybody looks at
 //! them, and every answer tells browsers to do nothing with it but hand it to who asked. A handler that sets one of the headers
-//! itself wins.
+//! itself wins. Streams are given a form that every client can read.
 
 use crate::kit::problem::Problem;
 use actix_cors::CorsError;
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
-    body::{EitherBody, MessageBody},
+    body::{self, BodySize, BoxBody, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::{
-        StatusCode,
+        ConnectionType, Method, StatusCode, Version,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
 };
@@ -25,6 +25,9 @@ const URI_LIMIT: usize = 8 * 1024;
 const HEADER_LIMIT: usize = 16 * 1024;
 /// The number of header lines.
 const HEADER_COUNT: usize = 64;
+
+/// The largest head as it comes, in bytes: path, headers, and what is around them. Listeners need not read more of it.
+pub const HEAD_LIMIT: usize = URI_LIMIT + HEADER_LIMIT + 1024;
 
 /// Where other origins fetch what is published for them.
 const PUBLISHED: &str = "/.well-known/";
@@ -135,6 +138,23 @@ fn refused(error: &CorsError) -> HttpResponse {
     response
 }
 
+/// A stream in a form that the client can read: one of HTTP/1.0 knows no chunks, so that its end is that of the connection
+/// (RFC 9112 §6.3); to HEAD it would be written for ever and never seen.
+fn framed<B: MessageBody>(
+    mut answer: ServiceResponse<EitherBody<B>>,
+) -> ServiceResponse<EitherBody<B>> {
+    if answer.request().method() == Method::HEAD {
+        let nothing = BoxBody::new(body::None::new());
+        return answer.map_body(|_, _| EitherBody::Right { body: nothing });
+    }
+    if answer.request().version() < Version::HTTP_11 {
+        let head = answer.response_mut().head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
+    answer
+}
+
 impl<S, B> Transform<S, ServiceRequest> for Shield
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
@@ -192,7 +212,13 @@ where
                 answer = answer.into_response(response.map_into_right_body());
             }
             shield.cover(path, answer.headers_mut());
-            Ok(answer)
+            Ok(
+                if matches!(answer.response().body().size(), BodySize::Stream) {
+                    framed(answer)
+                } else {
+                    answer
+                },
+            )
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::kit::{
 };
 use actix_web::HttpResponse;
 use revolve_domain::use_cases::{Refresh, RefreshRequest, Refusal};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -50,7 +50,10 @@ pub(crate) async fn refresh(
 }
 
 pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
-    let token = body.secret("refreshToken", |token| Ok(token.clone()));
+    // White space around a token is no part of it: files and shells leave a line's end there.
+    let token = body.secret("refreshToken", |token| {
+        Ok(SecretString::from(token.expose_secret().trim()))
+    });
     body.finish(token)
 }
 

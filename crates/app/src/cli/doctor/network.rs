@@ -3,6 +3,7 @@
 
 use super::finding::Finding;
 use crate::config::{Config, Profile};
+use std::time::Duration;
 
 pub(super) fn check(config: &Config) -> Vec<Finding> {
     let http = &config.http;
@@ -19,8 +20,12 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
             reach,
         ),
         addresses(reach),
+        keep_alive(http.keep_alive, reach),
     ]
 }
+
+/// Common load balancers keep an idle connection to a service for so long.
+const KEPT_BY_PROXIES: Duration = Duration::from_mins(1);
 
 /// How clients come to the service.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +92,23 @@ fn addresses(reach: Reach) -> Finding {
         )
         .advise(ADVICE),
     }
+}
+
+fn keep_alive(kept: Duration, reach: Reach) -> Finding {
+    const CHECK: &str = "http.keep_alive";
+    let says = format!(
+        "connections without a request are kept for {} s",
+        kept.as_secs()
+    );
+    let is_behind_a_proxy = reach.proxies || (reach.loopback && reach.https && !reach.tls);
+    if !is_behind_a_proxy || kept > KEPT_BY_PROXIES {
+        return Finding::ok(CHECK, says);
+    }
+    Finding::warning(
+        CHECK,
+        format!("{says}, and many proxies keep theirs for 60 s: one that sends a request as its connection ends answers 502"),
+    )
+    .advise("set http.keep_alive to more than your proxy's idle timeout, or leave it at 75 s")
 }
 
 /// Hosts on other machines to which passwords and the rest go in plain text, and how to change that.
@@ -225,6 +247,36 @@ mod tests {
             ),
         ] {
             assert_eq!(addresses(reach).level, level, "{reach:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_behind_a_proxy_keeps_connections_for_longer_than_it() {
+        let behind = Reach {
+            proxies: true,
+            ..HERE
+        };
+        let unknown = Reach {
+            https: true,
+            ..HERE
+        };
+        for (seconds, reach, level) in [
+            (75, behind, Level::Ok),
+            (61, behind, Level::Ok),
+            (60, behind, Level::Warning),
+            (15, unknown, Level::Warning),
+            (15, HERE, Level::Ok),
+            (
+                15,
+                Reach {
+                    tls: true,
+                    ..unknown
+                },
+                Level::Ok,
+            ),
+        ] {
+            let found = keep_alive(Duration::from_secs(seconds), reach);
+            assert_eq!(found.level, level, "{seconds} {reach:?}");
         }
     }
 

@@ -132,6 +132,7 @@ pub(crate) fn listener(http: &Http) -> revolve_listener::Settings {
         workers: http.worker_count(),
         max_connections: http.max_connections,
         request_timeout: http.request_timeout,
+        head_limit: revolve_http::HEAD_LIMIT,
         keep_alive: http.keep_alive,
         shutdown_timeout: http.shutdown_timeout,
     }

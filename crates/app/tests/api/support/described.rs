@@ -133,8 +133,22 @@ fn item(path: &str) -> Option<(&'static String, &'static Value)> {
 #[track_caller]
 pub(crate) fn check(sent: &Sent, answer: &Answer) {
     let path = sent.url.path();
-    // Numbers for operators, the preflights of the Fetch standard, and answers without a body are no operations of the API.
-    if path == "/metrics" || sent.method == Method::OPTIONS || sent.method == Method::HEAD {
+    // Numbers for operators and the preflights of the Fetch standard are no operations of the API.
+    if path == "/metrics" || sent.method == Method::OPTIONS {
+        return;
+    }
+    // Any answer to HEAD is that to GET without its content, where there is a GET.
+    if sent.method == Method::HEAD {
+        assert_eq!(answer.text, "", "HEAD {path} is answered with content");
+        if let Some((_, item)) = item(path)
+            && item["get"].is_object()
+        {
+            let status = answer.status.to_string();
+            assert!(
+                item["get"]["responses"][&status].is_object(),
+                "HEAD {path}: {status} is not described"
+            );
+        }
         return;
     }
     let shared = |name: &str| &DOCUMENT["components"]["responses"][name];
@@ -162,6 +176,7 @@ pub(crate) fn check(sent: &Sent, answer: &Answer) {
             .header("allow")
             .split(", ")
             .map(str::to_lowercase)
+            .filter(|method| method != "head")
             .collect();
         let mut described: Vec<&String> = item.as_object().unwrap().keys().collect();
         described.sort_by_key(|method| allow.iter().position(|allowed| allowed == *method));

@@ -52,6 +52,24 @@ impl Raw {
         timeout(PATIENCE, whole).await.expect("an answer in time")
     }
 
+    /// Reads the head of an answer that has no content.
+    pub(crate) async fn head(&mut self) -> String {
+        self.until("\r\n\r\n").await
+    }
+
+    /// Reads until `end` has come.
+    pub(crate) async fn until(&mut self, end: &str) -> String {
+        let mut bytes = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if text.contains(end) {
+                return text;
+            }
+            let read = self.0.read_buf(&mut bytes).await.expect("an answer");
+            assert!(read > 0, "the connection ended early: {text}");
+        }
+    }
+
     /// Reads until the service ends the connection, and says how long that took.
     pub(crate) async fn rest(&mut self) -> (String, Duration) {
         let (begun, mut bytes) = (Instant::now(), Vec::new());

@@ -45,7 +45,7 @@ on_both_stores! {
         let anon = app.anon();
         for origin in [APP, "http://localhost:3000"] {
             for (target, method) in [("/signin", "POST"), ("/password", "PUT"), ("/me", "DELETE"), ("/sessions/x", "DELETE"), ("/me", "GET")] {
-                let wanted = "authorization, content-type, revolve-device";
+                let wanted = "authorization, content-type, revolve-device, x-request-id, traceparent, tracestate, baggage";
                 let answer = preflight(&anon, &path(target), origin, method, wanted).await.expect(200);
                 assert_eq!(answer.header("access-control-allow-origin"), origin);
                 assert_eq!(answer.header("access-control-allow-credentials"), "true");
@@ -57,8 +57,6 @@ on_both_stores! {
                 }
                 assert!(answer.header("vary").contains("Origin"), "{answer:?}");
             }
-            let known = preflight(&anon, FEED, origin, "GET", "if-none-match").await.expect(200);
-            assert_eq!(known.header("access-control-allow-origin"), origin);
         }
         // Failures are to be read, too.
         let body = json!({ "email": "ann@example.org", "password": PASSWORD });
@@ -68,17 +66,52 @@ on_both_stores! {
             (anon.request(Method::GET, &path("/me")), 401),
             (anon.request(Method::GET, &path("/nothing")), 404),
             (anon.request(Method::PATCH, &path("/me")), 405),
-            (anon.request(Method::GET, "/.well-known/jwks.json"), 200),
         ] {
             let answer = anon.send(request.header("Origin", APP)).await.expect(status);
             assert_eq!(answer.header("access-control-allow-origin"), APP, "{status}");
             assert_eq!(answer.header("access-control-allow-credentials"), "true");
             assert!(answer.header("vary").contains("Origin"), "{answer:?}");
             let exposed = answer.header("access-control-expose-headers").to_lowercase();
-            for name in ["retry-after", "ratelimit,", "ratelimit-policy"] {
+            for name in ["retry-after", "ratelimit,", "ratelimit-policy", "x-request-id"] {
                 assert!(format!("{exposed},").contains(name), "{exposed}");
             }
         }
+    }
+
+    async fn what_is_published_is_read_from_any_origin(app: App, "http.cors_origins = ['https://app.example.org']\n") {
+        let anon = app.anon();
+        for target in ["/.well-known/jwks.json", "/.well-known/openid-configuration", FEED] {
+            for origin in [APP, "https://elsewhere.example.org", "capacitor://localhost", "null"] {
+                let known = preflight(&anon, target, origin, "GET", "if-none-match, traceparent").await.expect(200);
+                let answer = anon.send(anon.request(Method::GET, target).header("Origin", origin)).await.expect(200);
+                assert!(answer.header("access-control-expose-headers").to_lowercase().contains("etag"), "{answer:?}");
+                for answer in [known, answer] {
+                    assert_eq!(answer.header("access-control-allow-origin"), "*", "{target}");
+                    assert_eq!(answer.header("access-control-allow-credentials"), "", "{target}");
+                }
+            }
+            // A cache may hand this answer to a script.
+            let answer = anon.send(anon.request(Method::GET, target)).await.expect(200);
+            assert_eq!(answer.header("access-control-allow-origin"), "*");
+            assert!(!answer.header("vary").contains("Origin"), "{answer:?}");
+            preflight(&anon, target, APP, "GET", "authorization").await.expect_problem(403, "cors_refused");
+            preflight(&anon, target, APP, "POST", "if-none-match").await.expect_problem(403, "cors_refused");
+        }
+        let bad = anon.request(Method::GET, &format!("{FEED}?wait=x")).header("Origin", APP);
+        assert_eq!(anon.send(bad).await.expect(400).header("access-control-allow-origin"), "*");
+    }
+
+    async fn an_app_made_of_web_pages_has_an_origin_of_its_own(
+        app: App, "http.cors_origins = ['capacitor://localhost', 'tauri://localhost']\n"
+    ) {
+        let anon = app.anon();
+        for origin in ["capacitor://localhost", "tauri://localhost"] {
+            let answer = preflight(&anon, &path("/signin"), origin, "POST", "content-type").await.expect(200);
+            assert_eq!(answer.header("access-control-allow-origin"), origin);
+            let answer = anon.send(anon.request(Method::GET, &path("/me")).header("Origin", origin)).await.expect(401);
+            assert_eq!(answer.header("access-control-allow-origin"), origin);
+        }
+        preflight(&anon, &path("/signin"), "ionic://localhost", "POST", "content-type").await.expect_problem(403, "cors_refused");
     }
 
     async fn any_other_origin_is_refused(app: App, "http.cors_origins = ['https://app.example.org']\n") {

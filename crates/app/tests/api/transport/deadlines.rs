@@ -69,8 +69,11 @@ fn a_slow_head_after_a_good_request_is_cut_off() {
             client
                 .send("GET /health/live HTTP/1.1\r\nHost: localhost\r\n")
                 .await;
-            let (_, took) = client.drip("X-Drip: 1\r\n").await;
-            assert!(took < CUT_OFF, "{took:?}");
+            let (answer, took) = client.drip("X-Drip: 1\r\n").await;
+            assert!(
+                answer.starts_with("HTTP/1.1 408 ") && took < CUT_OFF,
+                "{took:?} {answer}"
+            );
 
             let mut client = Raw::connect(&app).await;
             client.send(GET).await;
@@ -153,16 +156,33 @@ fn honest_clients_keep_their_connection() {
 }
 
 #[test]
-fn a_connection_without_requests_ends_after_its_time() {
+fn a_connection_without_requests_ends_after_its_time_and_never_early() {
     with_config(
         crate::support::Store::Embedded,
         "http.keep_alive = '1s'\n",
         async |app| {
-            let mut client = Raw::connect(&app).await;
-            client.send(GET).await;
-            assert!(client.answer().await.starts_with("HTTP/1.1 200 "));
-            let (answer, took) = client.rest().await;
-            assert!(answer.is_empty() && took < CUT_OFF, "{took:?} {answer}");
+            let lives = (0..12_u64).map(async |nth| {
+                // At all moments of any clock that ticks.
+                tokio::time::sleep(Duration::from_millis(nth * 90)).await;
+                let mut client = Raw::connect(&app).await;
+                for target in ["/health/live", "/docs", "/health/live"] {
+                    let get = GET.replace("/health/live", target);
+                    let asked = Instant::now();
+                    client.send(&get).await;
+                    assert!(client.answer().await.starts_with("HTTP/1.1 200 "));
+                    if nth % 2 == 1 {
+                        let (answer, _) = client.rest().await;
+                        let took = asked.elapsed();
+                        assert!(answer.is_empty(), "{answer}");
+                        assert!(took >= Duration::from_secs(1) && took < CUT_OFF, "{took:?}");
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(700)).await;
+                }
+                let (answer, took) = client.rest().await;
+                assert!(answer.is_empty() && took < CUT_OFF, "{took:?} {answer}");
+            });
+            futures_util::future::join_all(lives).await;
         },
     );
 }

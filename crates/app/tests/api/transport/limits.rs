@@ -31,20 +31,106 @@ on_both_stores! {
     }
 }
 
+const GET: &str = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n";
+
+fn line(bytes: usize) -> String {
+    format!("X-Line: {}\r\n", "x".repeat(bytes - 10))
+}
+
 #[test]
-fn a_head_without_end_is_refused() {
+fn a_head_is_cut_off_at_its_limit_while_it_is_read() {
+    with_config(Store::Embedded, "", async |app| {
+        for earlier in 0..3 {
+            let mut client = Raw::connect(&app).await;
+            for _ in 0..earlier {
+                client.send(&format!("{GET}{}\r\n", line(15_000))).await;
+                assert!(client.answer().await.starts_with("HTTP/1.1 200 "));
+            }
+            client.send(&format!("{GET}{}", line(24_000))).await;
+            let waits = timeout(Duration::from_millis(300), client.head()).await;
+            assert!(waits.is_err(), "it may become a head: {waits:?}");
+            client.send(&line(2000)).await;
+            let (answer, took) = client.rest().await;
+            assert!(
+                answer.starts_with("HTTP/1.1 431 ") && took < Duration::from_secs(8),
+                "{took:?} {answer}"
+            );
+        }
+    });
+}
+
+#[test]
+fn what_is_sent_behind_a_request_that_waits_is_not_read_without_end() {
+    with_config(Store::Embedded, "", async |app| {
+        let tag = app
+            .anon()
+            .send(app.anon().request(Method::GET, FEED))
+            .await
+            .expect(200)
+            .header("etag")
+            .to_owned();
+        let wait = |body: &str| {
+            format!(
+                "GET {FEED}?wait=2 HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {tag}\r\n{body}\r\n"
+            )
+        };
+        // More than the sockets of both sides hold.
+        let much = "x".repeat(16 << 20);
+        for (body, more) in [
+            ("", format!("{GET}X-Line: {much}")),
+            ("Content-Length: 99999999\r\n", much.clone()),
+        ] {
+            let mut client = Raw::connect(&app).await;
+            client.send(&wait(body)).await;
+            let sent = timeout(Duration::from_secs(1), client.send(&more)).await;
+            assert!(sent.is_err(), "nobody takes it in: {sent:?}");
+        }
+    });
+}
+
+#[test]
+fn requests_behind_one_another_are_all_answered() {
     with_config(Store::Embedded, "", async |app| {
         let mut client = Raw::connect(&app).await;
-        client.send("GET / HTTP/1.1\r\nHost: localhost\r\n").await;
-        let line = format!("X-Line: {}\r\n", "x".repeat(1000));
-        for _ in 0..200 {
-            client.send(&line).await;
+        // Many more bytes than one head may have.
+        let requests = format!("{GET}{}\r\n", line(4000)).repeat(40);
+        client.send(&requests).await;
+        client
+            .send(&format!("{GET}Connection: close\r\n\r\n"))
+            .await;
+        let (answers, _) = client.rest().await;
+        assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 41, "{answers}");
+    });
+}
+
+#[test]
+fn a_large_body_is_refused_and_not_cut_off() {
+    with_config(Store::Embedded, "", async |app| {
+        for framing in ["Content-Length: 300000", "Transfer-Encoding: chunked"] {
+            let mut client = Raw::connect(&app).await;
+            let post = format!(
+                "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{framing}\r\n\r\n",
+                path("/signin")
+            );
+            client.send(&post).await;
+            if framing.starts_with('T') {
+                client.send("493e0\r\n").await;
+            }
+            for _ in 0..30 {
+                client.send(&" ".repeat(10_000)).await;
+            }
+            client.send("\r\n0\r\n\r\n").await;
+            let (answer, _) = client.rest().await;
+            assert!(
+                answer.starts_with("HTTP/1.1 413 ") && answer.contains("body_too_large"),
+                "{framing}: {answer}"
+            );
+            assert_eq!(
+                answer.matches("HTTP/1.1 ").count(),
+                1,
+                "{framing}: {answer}"
+            );
         }
-        let (answer, _) = client.rest().await;
-        assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 431 "),
-            "{answer}"
-        );
     });
 }
 

@@ -2,6 +2,8 @@
 
 mod cors;
 mod deadlines;
+mod head;
 mod headers;
+mod http_1_0;
 mod limits;
 mod tls;

@@ -21,7 +21,8 @@ const ABOUT: &str = "An account service: people sign up and sign in, services ve
                      token buys the next pair until the session ends.\n\nBodies are JSON objects of at most 16 KiB, read strictly: a \
                      member that is not described here is refused. Whatever is not carried out is answered with a problem document \
                      (RFC 9457) whose `code` is stable; a 4xx changes nothing. Another path is answered with 404 `not_found`, another \
-                     method with 405 `method_not_allowed` and `Allow`. 503 and 429 name in `Retry-After` when to try again: keep your \
+                     method with 405 `method_not_allowed` and `Allow`. HEAD is answered wherever GET is, and not listed here. An \
+                     empty body needs no `Content-Type`. 503 and 429 name in `Retry-After` when to try again: keep your \
                      tokens meanwhile.\n\n`/metrics` for operators is on a listener of its own (`http.metrics_listen`) and no part of this.";
 
 /// An operation where it is.

@@ -17,9 +17,12 @@ use revolve_domain::{
 };
 use revolve_observe::telemetry::chain;
 use serde::{Serialize, Serializer};
-use std::{borrow::Cow, error::Error, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, num::NonZero, time::Duration};
 use utoipa::ToSchema;
 use uuid::uuid;
+
+/// So many field errors are named at most: an answer must not be larger than its request gives reason for.
+const NAMED_FIELDS: usize = 32;
 
 /// After so long a client may try again when a store is down.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -50,8 +53,12 @@ pub(crate) struct Document {
     detail: Cow<'static, str>,
     /// What is wrong with which field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false, min_items = 1)]
+    #[schema(required = false, min_items = 1, max_items = 32)]
     errors: Vec<FieldProblem>,
+    /// How many more errors there are that `errors` does not name.
+    #[serde(rename = "moreErrors", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<usize>, minimum = 1, nullable = false)]
+    more_errors: Option<NonZero<usize>>,
     /// What to name when you report a 500.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^[0-9a-f-]{32,36}$", nullable = false)]
@@ -131,6 +138,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            more_errors: None,
             request_id: None,
             allow: None,
             challenge: Challenge::InvalidToken,
@@ -145,9 +153,11 @@ impl Problem {
     }
 
     /// 422: well-formed, but with fields that can't be.
-    pub(crate) fn fields(errors: Vec<FieldProblem>) -> Self {
+    pub(crate) fn fields(mut errors: Vec<FieldProblem>) -> Self {
         let detail = "Some fields are not valid; `errors` says which and why.";
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", detail);
+        problem.0.more_errors = NonZero::new(errors.len().saturating_sub(NAMED_FIELDS));
+        errors.truncate(NAMED_FIELDS);
         problem.0.errors = errors;
         problem
     }
