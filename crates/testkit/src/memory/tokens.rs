@@ -101,7 +101,7 @@ impl TokenRepository for MemoryTokens {
 
     async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
         self.with(user, |entries, _| {
-            entries.retain(|session, _| !sessions.contains(session))
+            entries.retain(|session, _| !sessions.contains(session));
         });
         Ok(())
     }
@@ -113,7 +113,7 @@ impl TokenRepository for MemoryTokens {
         kept: Option<SessionId>,
     ) -> Result<(), StoreError> {
         self.with(user, |entries, _| {
-            entries.retain(|&session, entry| entry.epoch >= epoch || kept == Some(session))
+            entries.retain(|&session, entry| entry.epoch >= epoch || kept == Some(session));
         });
         Ok(())
     }

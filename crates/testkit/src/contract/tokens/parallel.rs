@@ -138,7 +138,7 @@ pub async fn a_refresh_does_not_outlive_end_older(subject: &dyn TokensSubject) {
             tokens
                 .end_older(user, newer.epoch, None)
                 .await
-                .expect("end_older works")
+                .expect("end_older works");
         }) as Running;
         at_once(refreshes.chain([begin, end])).await;
         scene.assert_live(&[newer.session]).await;
