@@ -212,11 +212,9 @@ async fn a_row_that_was_pruned_leaves_the_tokens_own_times() {
     );
 }
 
-#[tokio::test]
-async fn how_a_session_stands_follows_from_its_two_rows() {
-    let world = World::new();
+/// The rows of a live session and of its user.
+async fn live_rows(world: &World) -> (Session, User) {
     let ann = world.signed_up("ann").await;
-    let now = world.clock.now();
     let live = world
         .accounts
         .inner()
@@ -224,10 +222,14 @@ async fn how_a_session_stands_follows_from_its_two_rows() {
         .await
         .expect("the store itself never fails")
         .expect("the row is there");
-    let (session, user) = (
-        live.session.clone(),
-        live.user.clone().expect("the account is there"),
-    );
+    (live.session, live.user.expect("the account is there"))
+}
+
+#[tokio::test]
+async fn how_a_session_stands_follows_from_its_two_rows() {
+    let world = World::new();
+    let (session, user) = live_rows(&world).await;
+    let now = world.clock.now();
     let raised = User {
         epoch: Epoch::new(1),
         ..user.clone()

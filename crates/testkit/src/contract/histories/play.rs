@@ -80,14 +80,7 @@ impl Player<'_> {
                 ceiling,
             } => {
                 let token = Self::token(number, bound.then_some(self.owner), long);
-                self.begin(NewLiveSession {
-                    user: self.user,
-                    session: self.sessions[session],
-                    token,
-                    epoch: Epoch::new(epoch),
-                    ceiling,
-                })
-                .await
+                self.begin(session, epoch, token, ceiling).await
             }
             HistoryStep::Refresh {
                 session,
@@ -97,15 +90,7 @@ impl Player<'_> {
                 ..
             } if !anyway && !self.model.is_live(self.sessions[session]) => {
                 let token = Self::token(number, None, long);
-                let ceiling = SESSIONS;
-                self.begin(NewLiveSession {
-                    user: self.user,
-                    session: self.sessions[session],
-                    token,
-                    epoch: Epoch::new(epoch),
-                    ceiling,
-                })
-                .await
+                self.begin(session, epoch, token, SESSIONS).await
             }
             HistoryStep::Refresh {
                 session,
@@ -168,27 +153,44 @@ impl Player<'_> {
                 Ok(())
             }
             HistoryStep::RollBack { session, writes } => {
-                let session = self.sessions[session];
-                let now = self.model.now;
-                let state = self
-                    .model
-                    .roll_back(session, writes)
-                    .map(|entry| StoredToken {
-                        token: entry.token,
-                        epoch: entry.epoch,
-                        age: now.since(entry.rotated_at),
-                        remaining: entry.dies_at.since(now),
-                        late: entry.late,
-                        charged: entry.charged,
-                        reused: entry.reused,
-                    });
-                self.subject.roll_back(self.user, session, state).await;
+                self.roll_back(session, writes).await;
                 Ok(())
             }
         }
     }
 
-    async fn begin(&mut self, new: NewLiveSession) -> Result<(), String> {
+    async fn roll_back(&mut self, session: usize, writes: usize) {
+        let session = self.sessions[session];
+        let now = self.model.now;
+        let state = self
+            .model
+            .roll_back(session, writes)
+            .map(|entry| StoredToken {
+                token: entry.token,
+                epoch: entry.epoch,
+                age: now.since(entry.rotated_at),
+                remaining: entry.dies_at.since(now),
+                late: entry.late,
+                charged: entry.charged,
+                reused: entry.reused,
+            });
+        self.subject.roll_back(self.user, session, state).await;
+    }
+
+    async fn begin(
+        &mut self,
+        session: usize,
+        epoch: u32,
+        token: LiveToken,
+        ceiling: usize,
+    ) -> Result<(), String> {
+        let new = NewLiveSession {
+            user: self.user,
+            session: self.sessions[session],
+            token,
+            epoch: Epoch::new(epoch),
+            ceiling,
+        };
         let others = self.tokens.begin(new).await.map_err(broken)?;
         self.model.begin(&new);
         self.model.enforce(&new, &others)?;
