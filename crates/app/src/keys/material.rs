@@ -1,7 +1,10 @@
 //! What the configuration and the data directory say about keys.
 
 use super::embedded;
-use crate::config::{Config, Profile, Secret};
+use crate::{
+    config::{Config, Profile, Secret},
+    data_dir,
+};
 use anyhow::{Context, Result, anyhow};
 use revolve_adapters::jose::{
     Algorithm, CodecConfig, FileKeys, IdKey, JoseTokens, KeyVault, MasterKey,
@@ -37,7 +40,7 @@ impl Material {
         let (master, data_dir) = match (config.profile, config.master_key()?) {
             (Profile::Server, given) => (given.required("secrets.master_key")?, None),
             (Profile::Embedded, given) => {
-                embedded::prepare(&config.data_dir)?;
+                data_dir::prepare(&config.data_dir)?;
                 let master = match given {
                     Secret::Given(key) => key,
                     Secret::Absent => embedded::master_key(&config.data_dir, &*entropy)?,
