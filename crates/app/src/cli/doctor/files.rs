@@ -45,7 +45,10 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Finding> {
     // systemd.exec(5): a folder for this unit alone.
     let handed: Vec<PathBuf> = [
         Some(PathBuf::from(SECRETS)),
-        env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        // An empty path would be the beginning of every other.
+        env::var_os("CREDENTIALS_DIRECTORY")
+            .filter(|folder| !folder.is_empty())
+            .map(PathBuf::from),
     ]
     .into_iter()
     .flatten()

@@ -100,8 +100,12 @@ fn cases() -> Vec<Case> {
             "config/revolve.toml:2: http.listen: invalid socket address syntax; for example \"127.0.0.1:8080\"",
         ),
         file(
-            "[tokens]\nretired_keys_files = \"old.pem\"\n",
-            "config/revolve.toml:2: tokens.retired_keys_files: a text found, expected a list such as [\"…\", \"…\"]",
+            "[tokens]\nretired_keys_files = 5\n",
+            "config/revolve.toml:2: tokens.retired_keys_files: a number found, expected a list such as [\"…\", \"…\"]",
+        ),
+        file(
+            "[http]\ntrusted_proxies = [\"10.0.0.7\", \"a-proxy\"]\n",
+            "config/revolve.toml:2: http.trusted_proxies: entry 2 is neither an address nor a network such as \"10.0.0.0/8\"",
         ),
         // Durations.
         file(
