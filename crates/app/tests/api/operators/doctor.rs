@@ -440,11 +440,29 @@ fn what_redis_allows_is_found_out() {
             report
         };
         let hosted = examine_as(&["+@all", "-config", "-acl"], &[]).await;
-        assert_eq!(
-            levels(&hosted, "redis.permissions"),
-            ["unknown"],
-            "{hosted:#}"
+        assert_eq!(levels(&hosted, "redis.permissions"), ["ok"], "{hosted:#}");
+        let reader = examine_as(
+            &["+@read", "+@scripting", "+info", "+ping", "+time"],
+            &["redis.permissions"],
+        )
+        .await;
+        let says = reader["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["check"] == "redis.permissions")
+            .unwrap()["says"]
+            .to_string();
+        assert!(
+            says.contains("DEL, HDEL, HSET, PEXPIRE, RENAME, SET"),
+            "{says}"
         );
+        let mute = examine_as(
+            &["+@read", "+@write", "+info", "+time"],
+            &["redis.permissions"],
+        )
+        .await;
+        assert!(mute.to_string().contains("may not use EVALSHA"), "{mute:#}");
         assert_eq!(
             levels(&hosted, "redis.persistence"),
             ["unknown"],
