@@ -181,7 +181,7 @@ fn cases() -> Vec<Case> {
         ),
         file(
             "[tokens]\nsigning_key = \"geheim\"\n",
-            "config/revolve.toml:2: tokens.signing_key: this is not a private key for RS256 in PEM form",
+            "config/revolve.toml:2: tokens.signing_key: it is not PEM: no line begins with -----BEGIN",
         ),
         file(
             "[tokens]\nretired_keys_files = [\"/nowhere/old.pem\"]\n",
