@@ -48,7 +48,15 @@ impl Material {
                 (master, Some(&config.data_dir))
             }
         };
-        let master = MasterKey::parse(&master).context("secrets.master_key")?;
+        let previous = config
+            .previous_master_keys()?
+            .iter()
+            .map(MasterKey::parse)
+            .collect::<Result<_, _>>()
+            .context("secrets.previous_master_keys")?;
+        let master = MasterKey::parse(&master)
+            .context("secrets.master_key")?
+            .with_previous(previous);
         let signing = match config.signing_key()? {
             Secret::Given(pem) => {
                 Some(IdKey::from_pem(algorithm, &pem).context("tokens.signing_key")?)

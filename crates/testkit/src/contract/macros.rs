@@ -175,6 +175,7 @@ macro_rules! keys_contract {
             a_promotion_leaves_the_other_use_alone,
             only_an_active_key_retires,
             a_key_is_removed_in_its_state_only,
+            a_key_is_resealed_only_as_it_was,
             a_removed_key_can_be_followed,
         );
     };

@@ -70,9 +70,10 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Finding> {
 }
 
 /// Files of secrets that the configuration names.
-fn named(config: &Config) -> [Option<&PathBuf>; 8] {
+fn named(config: &Config) -> [Option<&PathBuf>; 9] {
     [
         config.secrets.master_key_file.as_ref(),
+        config.secrets.previous_master_keys_file.as_ref(),
         config.tokens.signing_key_file.as_ref(),
         config.http.tls.private_key_file.as_ref(),
         config.postgres.url_file.as_ref(),

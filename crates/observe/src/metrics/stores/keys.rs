@@ -3,7 +3,7 @@
 use super::Measured;
 use async_trait::async_trait;
 use revolve_domain::{
-    keys::{KeyId, Promotion, Retired, State, StoredKey},
+    keys::{KeyId, Promotion, Retired, SealedKey, State, StoredKey},
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
 
@@ -23,6 +23,16 @@ impl KeyRepository for Measured<dyn KeyRepository> {
 
     async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError> {
         self.call("retire_key", self.next.retire(key, retired))
+            .await
+    }
+
+    async fn reseal(
+        &self,
+        key: &KeyId,
+        from: &SealedKey,
+        to: &SealedKey,
+    ) -> Result<KeyOutcome, StoreError> {
+        self.call("reseal_key", self.next.reseal(key, from, to))
             .await
     }
 
