@@ -1,12 +1,12 @@
-//! `cargo xtask audit`: known vulnerabilities of what we depend on, by cargo-deny and the RustSec database. No part of ci: an advisory that
-//! appears overnight is no fault of the change at hand.
+//! `cargo xtask audit`: known vulnerabilities of dependencies, by cargo-deny and the RustSec database. No part of ci, since an advisory that
+//! appears overnight is not caused by the change at hand.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::MetadataCommand;
 
-use crate::{
+use crate::harness::{
+    folders,
     interrupt::Interrupt,
     process::{self, cargo},
 };
@@ -14,10 +14,10 @@ use crate::{
 /// Where the advisories are.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// A mirror of the RustSec database, as git knows it, in place of the public one
+    /// A git URL of a mirror of the RustSec database
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// Ask nobody: use the copy of the database that an earlier run has fetched
+    /// Use the copy of the database that an earlier run fetched
     #[arg(long)]
     offline: bool,
 }
@@ -28,13 +28,8 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
             "nothing was audited: cargo-deny is not installed (`cargo install cargo-deny --locked`)"
         );
     }
-    let root = crate::root()?;
-    let target = MetadataCommand::new()
-        .current_dir(&root)
-        .no_deps()
-        .exec()?
-        .target_directory
-        .into_std_path_buf();
+    let root = folders::root()?;
+    let target = folders::target()?;
     let config = match &args.database {
         Some(url) => with_database(&root.join("deny.toml"), url, &target.join("audit"))?,
         None => root.join("deny.toml"),
@@ -90,7 +85,7 @@ mod tests {
     #[test]
     fn a_mirror_takes_the_place_of_the_database_and_of_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let deny = crate::root().unwrap().join("deny.toml");
+        let deny = folders::root().unwrap().join("deny.toml");
         let file = with_database(&deny, "https://example.org/mirror", folder.path()).unwrap();
         let read =
             |path: &Path| -> toml::Table { fs::read_to_string(path).unwrap().parse().unwrap() };

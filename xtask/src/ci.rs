@@ -6,10 +6,14 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::{
-    deps, faults, interop,
-    interrupt::{Interrupt, Interrupted},
-    process::{self, cargo},
-    schemathesis, test, torture, tour,
+    architecture, faults,
+    harness::{
+        args::parse,
+        folders,
+        interrupt::{Interrupt, Interrupted},
+        process::{self, cargo},
+    },
+    interop, schemathesis, test, torture, tour,
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
@@ -17,11 +21,11 @@ const ADAPTER_FEATURES: [&str; 8] = [
     "redis", "postgres", "sqlite", "jose", "argon2", "limits", "system", "zxcvbn",
 ];
 
-/// A relying service takes what its framework needs; the empty one is the verifier alone.
+/// Relying services take only what their framework needs; without a feature it is the verifier alone.
 const VERIFY_FEATURES: [&str; 4] = ["", "http", "actix", "tower"];
 
 pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> {
-    let mut report = Report::default();
+    let mut report = StepTimes::default();
     report
         .step(
             "format",
@@ -29,9 +33,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         )
         .await
         .context("run `cargo fmt --all`")?;
-    report
-        .step("dependency rules", async { deps::run() })
-        .await?;
+    report.step("architecture", architecture::run()).await?;
     if process::succeeds(&mut cargo(["deny", "--version"])?).await {
         let deny = cargo(["deny", "check", "bans", "licenses", "sources"])?;
         report
@@ -64,32 +66,28 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         Ok(tools) => {
             report
                 .step("interop", Box::pin(interop::with(&tools, interrupt)))
-                .await?
+                .await?;
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== interop: left out, {error:#}"),
     }
     let torture = torture::Args {
-        rounds: 60,
         stores: args.stores.clone(),
-        ..torture::Args::default()
+        ..parse(&["--rounds", "60"])?
     };
     report
         .step("torture", Box::pin(torture::run(&torture, interrupt)))
         .await?;
     report.step("tour", tour::run(interrupt)).await?;
     report
-        .step(
-            "faults",
-            Box::pin(faults::run(&faults::Args::short(), interrupt)),
-        )
+        .step("faults", Box::pin(faults::run(&parse(&[])?, interrupt)))
         .await?;
     report
         .step("traces", Box::pin(test::run(&args.traces(), interrupt)))
         .await?;
     match schemathesis::prepare(interrupt).await {
         Ok(tool) => {
-            let short = schemathesis::Args::short();
+            let short = schemathesis::Args::short()?;
             report
                 .step(
                     "schemathesis",
@@ -100,7 +98,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== schemathesis: left out, {error:#}"),
     }
-    // The runner's own summary closes the output, so the durations come before it.
+    // Before the test runner's summary, which ends the output.
     report.print();
     eprintln!("== tests");
     test::run(args, interrupt).await
@@ -160,13 +158,13 @@ async fn features(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// Prometheus' own linter reads the alerts and runs their tests, where it is installed.
+/// Lints the alerts and runs their tests with promtool, if it is installed.
 async fn alerts(interrupt: &Interrupt) -> Result<()> {
     let promtool = |words: &[&str]| {
         let mut command = Command::new("promtool");
         command
             .args(words)
-            .current_dir(crate::root()?.join("config/prometheus"));
+            .current_dir(folders::root()?.join("config/prometheus"));
         anyhow::Ok(command)
     };
     if !process::succeeds(&mut promtool(&["--version"])?).await {
@@ -179,11 +177,11 @@ async fn alerts(interrupt: &Interrupt) -> Result<()> {
     process::run(promtool(&["test", "rules", "alerts.test.yml"])?, interrupt).await
 }
 
-/// The steps so far and how long each took.
+/// The steps so far and their durations.
 #[derive(Debug, Default)]
-struct Report(Vec<(&'static str, Duration)>);
+struct StepTimes(Vec<(&'static str, Duration)>);
 
-impl Report {
+impl StepTimes {
     async fn step(
         &mut self,
         name: &'static str,

@@ -1,17 +1,18 @@
-//! `cargo xtask man` and `cargo xtask completions`: what packagers put beside the binary. The binary itself writes them, for
-//! it alone knows its commands.
+//! `cargo xtask man` and `cargo xtask completions`: what packagers install beside the binary. The binary writes them, since it knows its
+//! commands.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
-use crate::{
+use crate::harness::{
+    folders,
     interrupt::Interrupt,
     process::{self, cargo},
 };
 
-/// Each shell, and how the file is called that it looks for.
+/// Each shell, and the name of the file that it looks for.
 const COMPLETIONS: [(&str, &str); 5] = [
     ("bash", "revolve.bash"),
     ("elvish", "revolve.elv"),
@@ -43,19 +44,18 @@ pub(crate) async fn completions(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// The binary as it is now.
 async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
     process::run(
         cargo(["build", "--quiet", "-p", "revolve", "--bin", "revolve"])?,
         interrupt,
     )
     .await?;
-    Ok(target()?.join("debug/revolve"))
+    Ok(folders::target()?.join("debug/revolve"))
 }
 
-/// An empty folder below `target`.
+/// Makes an empty folder below `target`.
 fn folder(name: &str) -> Result<PathBuf> {
-    let folder = target()?.join(name);
+    let folder = folders::target()?.join(name);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("could not empty {}", folder.display()))?;
@@ -63,9 +63,4 @@ fn folder(name: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("could not make {}", folder.display()))?;
     Ok(folder)
-}
-
-fn target() -> Result<PathBuf> {
-    let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    Ok(crate::root()?.join(given.unwrap_or_else(|| "target".into())))
 }

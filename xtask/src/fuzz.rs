@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: throws mutated input at what reads it, one target after the other. Needs nightly and cargo-fuzz, so it is no part of
-//! the tests; those replay the corpora of the request bodies.
+//! `cargo xtask fuzz`: runs the fuzz targets one after the other. It needs nightly and cargo-fuzz, so it is no part of the tests; those replay
+//! the corpora of the request bodies.
 
 use std::{fs, path::PathBuf, process::Stdio};
 
@@ -9,15 +9,14 @@ use tokio::{
     process::Command,
 };
 
-use crate::{interrupt::Interrupt, process};
+use crate::harness::{folders, interrupt::Interrupt, process};
 
 /// The packages with fuzz targets, each in its folder `fuzz`.
 const PACKAGES: [&str; 2] = ["crates/app", "crates/verify"];
 
-/// No longer inputs: the largest body.
+/// The largest body that is accepted.
 const LONGEST: &str = "-max_len=16384";
 
-/// What, and how long.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// Only these targets
@@ -31,16 +30,14 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// A target and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Target {
+struct FuzzTarget {
     name: String,
     package: &'static str,
 }
 
-/// What a target did.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Stats {
+struct FuzzStats {
     runs: u64,
     per_second: u64,
 }
@@ -48,7 +45,7 @@ struct Stats {
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let all = targets()?;
     if args.list {
-        for Target { name, package } in &all {
+        for FuzzTarget { name, package } in &all {
             println!("{name:15} {package}/fuzz/fuzz_targets/{name}.rs");
         }
         return Ok(());
@@ -86,8 +83,12 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     }
 }
 
-/// Runs one target. What the fuzzer says goes on to standard error.
-async fn one(target: &Target, seconds: u32, interrupt: &Interrupt) -> Result<(Stats, bool)> {
+/// Runs one target; the fuzzer's output goes to standard error.
+async fn one(
+    target: &FuzzTarget,
+    seconds: u32,
+    interrupt: &Interrupt,
+) -> Result<(FuzzStats, bool)> {
     let time = format!("-max_total_time={seconds}");
     let mut command = fuzz(
         target.package,
@@ -106,7 +107,7 @@ async fn one(target: &Target, seconds: u32, interrupt: &Interrupt) -> Result<(St
         .context("could not run cargo fuzz")?;
     let mut lines =
         BufReader::new(child.stderr.take().context("cargo fuzz has no output")?).lines();
-    let mut stats = Stats::default();
+    let mut stats = FuzzStats::default();
     let work = async {
         while let Some(line) = lines.next_line().await? {
             stats.note(&line);
@@ -118,7 +119,7 @@ async fn one(target: &Target, seconds: u32, interrupt: &Interrupt) -> Result<(St
     Ok((stats, passed))
 }
 
-impl Stats {
+impl FuzzStats {
     fn note(&mut self, line: &str) {
         let number = |name: &str| {
             line.strip_prefix(name)
@@ -133,11 +134,11 @@ impl Stats {
     }
 }
 
-/// Every target, as the manifests have them.
-fn targets() -> Result<Vec<Target>> {
+/// All targets in the manifests.
+fn targets() -> Result<Vec<FuzzTarget>> {
     let mut targets = Vec::new();
     for package in PACKAGES {
-        let file: PathBuf = crate::root()?.join(package).join("fuzz/Cargo.toml");
+        let file: PathBuf = folders::root()?.join(package).join("fuzz/Cargo.toml");
         let text = fs::read_to_string(&file)
             .with_context(|| format!("could not read {}", file.display()))?;
         let manifest: toml::Table = text
@@ -149,7 +150,7 @@ fn targets() -> Result<Vec<Target>> {
             .into_iter()
             .flatten();
         let names = programs.filter_map(|program| program.get("name")?.as_str());
-        targets.extend(names.map(|name| Target {
+        targets.extend(names.map(|name| FuzzTarget {
             name: name.to_owned(),
             package,
         }));
@@ -157,8 +158,8 @@ fn targets() -> Result<Vec<Target>> {
     Ok(targets)
 }
 
-/// Those that were named, or all.
-fn choose(all: &[Target], names: &[String]) -> Result<Vec<Target>> {
+/// The targets that were named, or all.
+fn choose(all: &[FuzzTarget], names: &[String]) -> Result<Vec<FuzzTarget>> {
     if names.is_empty() {
         return Ok(all.to_vec());
     }
@@ -171,13 +172,13 @@ fn choose(all: &[Target], names: &[String]) -> Result<Vec<Target>> {
         .collect()
 }
 
-/// `cargo fuzz` on nightly. Cargo has told this process which toolchain it runs on; the other must not believe that.
+/// `cargo fuzz` on nightly, without the variables that name the toolchain of this process.
 fn fuzz(package: &str, words: &[&str]) -> Result<Command> {
     let mut command = Command::new("cargo");
     command
         .args(["+nightly", "fuzz"])
         .args(words)
-        .current_dir(crate::root()?.join(package))
+        .current_dir(folders::root()?.join(package))
         .kill_on_drop(true);
     for name in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"] {
         command.env_remove(name);
@@ -193,8 +194,8 @@ mod tests {
     fn each_target_has_its_source_and_a_corpus() {
         let targets = targets().unwrap();
         assert!(targets.len() >= 8);
-        for Target { name, package } in targets {
-            let folder = crate::root().unwrap().join(package).join("fuzz");
+        for FuzzTarget { name, package } in targets {
+            let folder = folders::root().unwrap().join(package).join("fuzz");
             assert!(
                 folder
                     .join("fuzz_targets")
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_fuzzers_figures_are_read() {
-        let mut stats = Stats::default();
+        let mut stats = FuzzStats::default();
         for line in [
             "stat::number_of_executed_units: 12345",
             "stat::average_exec_per_sec:     678",
@@ -235,7 +236,7 @@ mod tests {
         }
         assert_eq!(
             stats,
-            Stats {
+            FuzzStats {
                 runs: 12345,
                 per_second: 678
             }

@@ -1,22 +1,18 @@
-//! `cargo xtask`: the project's development tasks, one module per command. Nothing here is part of the service, and nothing of the
-//! service is linked in: tasks drive cargo, the stores and the binary as processes.
+//! `cargo xtask`: the project's development tasks, one module per command over one `harness`. It links nothing of the service: commands drive
+//! cargo, the stores and the binary as processes.
 
+mod architecture;
 mod attack;
 mod audit;
 mod bench;
 mod ci;
-mod deps;
 mod documents;
 mod faults;
 mod fuzz;
+mod harness;
 mod interop;
-mod interrupt;
-mod marks;
 mod openapi;
-mod process;
-mod python;
 mod rolling;
-mod rules;
 mod sbom;
 mod schemathesis;
 mod secrets;
@@ -25,14 +21,13 @@ mod stores;
 mod test;
 mod torture;
 mod tour;
-mod usage;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::interrupt::Interrupt;
+use self::harness::interrupt::{Interrupt, Interrupted};
 
 /// Development tasks of Revolve.
 #[derive(Debug, Parser)]
@@ -50,46 +45,46 @@ struct Cli {
 enum Command {
     /// Run all tests, with Redis and Postgres from the environment, from containers or from local servers
     Test(test::Args),
-    /// Run everything a change must pass: format, dependency rules, lints, documentation, tests
+    /// Run everything that a change must pass: format, architecture, lints, documentation, tests
     Ci(test::Args),
-    /// Attack a service of our own with floods, slow clients and a stopwatch, and fail if it does not hold
+    /// Attack a service with floods, slow clients and a stopwatch, and fail if a goal is missed
     Attack {
         #[command(subcommand)]
         attack: attack::Attack,
     },
     /// Measure the service, raw floors and the replaced scheme side by side, judge the goals and write docs/performance.md (Linux)
     Bench(bench::Args),
-    /// Check which crate depends on which, and the house rules
-    Deps,
-    /// Look for known vulnerabilities in what we depend on (cargo-deny, the RustSec database)
+    /// Check which crate may depend on which, imports inside crates, and rules over the source text
+    Architecture,
+    /// Look for known vulnerabilities of dependencies (cargo-deny, the RustSec database)
     Audit(audit::Args),
-    /// Make bills of materials below target/ (cargo-cyclonedx)
+    /// Write bills of materials below target/ (cargo-cyclonedx)
     Sbom,
-    /// Fuzz what reads request bodies, tokens and the configuration (nightly, cargo-fuzz)
+    /// Fuzz the parsers of request bodies, tokens and the configuration (nightly, cargo-fuzz)
     Fuzz(fuzz::Args),
-    /// Verify the service's tokens with foreign libraries, and theirs with revolve-verify (Python, node)
+    /// Verify the service's tokens with independent libraries, and theirs with revolve-verify (Python, node)
     Interop,
-    /// Write docs/openapi.json and the tables of docs/api.md again, from the code
+    /// Generate docs/openapi.json and the tables of docs/api.md from the code
     Openapi,
-    /// Send requests made up from the OpenAPI document, right ones and wrong ones, and look for answers that it does not describe (Python)
+    /// Send requests generated from the OpenAPI document, valid and invalid, and look for responses that it does not describe (Python)
     Schemathesis(schemathesis::Args),
     /// Restart two replicas one after the other under load: no request may fail
     Rolling(rolling::Args),
     /// Start Redis and Postgres for development and keep them until Ctrl-C
-    Stores(stores::Args),
-    /// Attack the service, or another one by --profile, as bad networks, thieves and failing stores do, and keep score
+    Stores(harness::stores::Args),
+    /// Attack the service, or another server by --profile, as bad networks, many tabs and thieves do, and keep score
     Torture(Box<torture::Args>),
-    /// Play the whole story against a fresh server and show what happens: sign-up, verification, refresh, theft, sign-out
+    /// Play the whole story against a fresh server and print what happens: sign-up, verification, refresh, theft, sign-out
     Tour,
-    /// Break the service, its stores, its disk and its clock, and hold it to everything that it has acknowledged
+    /// Break the service, its stores, its disk and its clock, and check everything that it has acknowledged (--long for the whole of it)
     Faults(Box<faults::Args>),
     /// Write the manual pages of `revolve` into target/man
     Man,
     /// Write the completions of `revolve` for each shell into target/completions
     Completions,
-    /// Measure what sessions and users take in the stores and what a refresh costs, and write it into docs/sizing.md (Linux)
+    /// Measure the size of sessions and users in the stores and the cost of a refresh, and write docs/sizing.md (Linux)
     Sizing(sizing::Args),
-    /// Make the passwords and keys that docker-compose.yml needs, in ./secrets; what is there is kept
+    /// Generate the passwords and keys that docker-compose.yml needs in ./secrets; existing ones are kept
     Secrets,
 }
 
@@ -100,11 +95,7 @@ async fn main() -> ExitCode {
         Err(error) if error.is::<test::TestsFailed>() => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(if error.is::<interrupt::Interrupted>() {
-                130
-            } else {
-                1
-            })
+            ExitCode::from(if error.is::<Interrupted>() { 130 } else { 1 })
         }
     }
 }
@@ -116,7 +107,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Ci(args) => ci::run(&args, &interrupt).await,
         Command::Attack { attack } => attack::run(&attack, &interrupt).await,
         Command::Bench(args) => Box::pin(bench::run(&args, &interrupt)).await,
-        Command::Deps => deps::run(),
+        Command::Architecture => architecture::run().await,
         Command::Audit(args) => audit::run(&args, &interrupt).await,
         Command::Sbom => sbom::run(&interrupt).await,
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
@@ -124,25 +115,15 @@ async fn run(command: Command) -> Result<()> {
         Command::Openapi => openapi::run(&interrupt).await,
         Command::Schemathesis(args) => schemathesis::run(&args, &interrupt).await,
         Command::Rolling(args) => rolling::run(&args, &interrupt).await,
-        Command::Stores(args) => stores::shell::run(&args, interrupt).await,
+        Command::Stores(args) => stores::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,
         Command::Tour => tour::run(&interrupt).await,
         Command::Faults(args) => faults::run(&args, &interrupt).await,
         Command::Man => documents::man(&interrupt).await,
         Command::Completions => documents::completions(&interrupt).await,
         Command::Sizing(args) => sizing::run(&args, &interrupt).await,
-        Command::Secrets => secrets::run(&root()?),
+        Command::Secrets => secrets::run(&harness::folders::root()?),
     }
-}
-
-/// The workspace's root directory.
-fn root() -> Result<PathBuf> {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    Ok(here
-        .parent()
-        .context("xtask has no parent directory; run it as `cargo xtask`")?
-        .to_owned())
 }
 
 #[cfg(test)]

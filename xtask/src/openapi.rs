@@ -1,8 +1,8 @@
-//! `cargo xtask openapi`: writes what is generated from the code and checked in. The same tests say in every run whether it is fresh.
+//! `cargo xtask openapi`: writes the files that are generated from the code and checked in. The same tests check them in every run.
 
 use anyhow::Result;
 
-use crate::{
+use crate::harness::{
     interrupt::Interrupt,
     process::{self, cargo},
 };

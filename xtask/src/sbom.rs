@@ -1,4 +1,4 @@
-//! `cargo xtask sbom`: a bill of materials (CycloneDX, JSON) of each thing that others run or link, below target/, by cargo-cyclonedx.
+//! `cargo xtask sbom`: a bill of materials (CycloneDX, JSON) of each package that others run or link, below target/, by cargo-cyclonedx.
 
 use std::{
     fs,
@@ -9,12 +9,13 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand};
 use serde_json::Value;
 
-use crate::{
+use crate::harness::{
+    folders,
     interrupt::Interrupt,
     process::{self, cargo},
 };
 
-/// What others run or link.
+/// The packages that others run or link.
 const PRODUCTS: [&str; 5] = [
     "revolve",
     "revolve-verify",
@@ -23,7 +24,7 @@ const PRODUCTS: [&str; 5] = [
     "revolve-testkit",
 ];
 
-/// The tool writes beside each manifest, under this name, which nothing else has.
+/// The tool writes a file of this name beside each manifest.
 const NAME: &str = "xtask-sbom";
 
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
@@ -33,7 +34,7 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
         );
     }
     let metadata = MetadataCommand::new()
-        .current_dir(crate::root()?)
+        .current_dir(folders::root()?)
         .no_deps()
         .exec()
         .context("cargo metadata failed")?;
@@ -58,7 +59,7 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// Takes the files away from beside the manifests, and keeps those of the products.
+/// Removes the files beside the manifests, and keeps those of the products.
 fn collect(metadata: &Metadata) -> Result<Vec<PathBuf>> {
     let folder = metadata.target_directory.join("sbom").into_std_path_buf();
     fs::create_dir_all(&folder)?;
@@ -87,7 +88,7 @@ fn collect(metadata: &Metadata) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Without the place of the sources on this machine.
+/// Without the path of the sources on this machine.
 fn portable(text: &str, root: &Path) -> Result<String> {
     let mut bill: Value =
         serde_json::from_str(text).context("the bill of materials is not JSON")?;

@@ -1,5 +1,5 @@
-//! `cargo xtask secrets`: the passwords and keys for docker-compose.yml. Nothing that is there is ever replaced: a new master key
-//! would sign everybody out.
+//! `cargo xtask secrets`: the passwords and keys for docker-compose.yml. Existing ones are never replaced: a new master key would sign all
+//! users out.
 
 use std::{
     fs,
@@ -9,9 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// Makes what is missing in `secrets/`, and the `.env` that tells compose where it is.
+use crate::harness::random;
+
+/// Generates what is missing in `secrets/`, and the `.env` that tells compose where it is.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let folder = root.join("secrets");
     fs::DirBuilder::new()
@@ -20,18 +21,18 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .create(&folder)
         .with_context(|| format!("could not make {}", folder.display()))?;
     let store = Folder(folder);
-    let postgres = store.ensure("postgres_password", random)?;
-    // Plain text: compose's network for the stores has nobody else on it.
+    let postgres = store.ensure("postgres_password", random::key)?;
+    // Without TLS: only the stores and the service are in compose's network.
     store.ensure("postgres_url", || {
         Ok(format!(
             "postgres://revolve:{postgres}@postgres:5432/revolve?sslmode=disable"
         ))
     })?;
-    let redis = store.ensure("redis_password", random)?;
+    let redis = store.ensure("redis_password", random::key)?;
     store.ensure("redis_url", || Ok(format!("redis://:{redis}@redis:6379/")))?;
-    // As a file of its own, since an argument of the server would show in every list of processes.
+    // In a file, since an argument of the server would show in lists of processes.
     store.ensure("redis.conf", || Ok(format!("requirepass {redis}\n")))?;
-    store.ensure("master_key", random)?;
+    store.ensure("master_key", random::key)?;
     point_compose_at_it(&root.join(".env"))?;
     eprintln!(
         "secrets are in {}; keep a copy of master_key in a safe place",
@@ -40,17 +41,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// 32 random bytes, base64url: a master key as it is, and a password that needs no escaping in a URL.
-pub(crate) fn random() -> Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).context("the system gave no random bytes")?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
 struct Folder(PathBuf);
 
 impl Folder {
-    /// The secret's text, made if it is not there. Its file is world-readable inside a folder that only its owner can enter: so a
+    /// The secret's text, generated if it is missing. Its file is world-readable inside a folder that only its owner can enter, so that a
     /// container's user can read the mounted file, and other users of this machine can't reach it.
     fn ensure(&self, name: &str, make: impl FnOnce() -> Result<String>) -> Result<String> {
         let path = self.0.join(name);
@@ -107,6 +101,8 @@ fn point_compose_at_it(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     #[test]

@@ -3,34 +3,33 @@
 use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
-use crate::{
+use crate::harness::{
     interrupt::{Interrupt, Interrupted},
     process::{self, cargo},
     stores::{self, Stores},
 };
 
-/// What to run, and over what.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Leave out, and name, the tests of a store that cannot be reached, instead of failing
+    /// Skip and name the tests of a store that can't be reached, instead of failing
     #[arg(long)]
     allow_skip: bool,
     /// The long forms of the tests: more histories, more seeds
     #[arg(long)]
     long: bool,
-    /// Over a Redis Cluster of three masters instead of one Redis; also the tests that end masters, of a cluster, of Sentinels and of
-    /// Postgres with a standby. Only the packages that know of stores
+    /// Over a Redis Cluster of three masters instead of one Redis, with the tests that end masters of a cluster, of Sentinels and of Postgres
+    /// with a standby; only the packages that use stores
     #[arg(long)]
     cluster: bool,
     #[command(flatten)]
     pub(crate) stores: stores::Args,
-    /// Arguments for the test runner (nextest where it is installed); documentation tests are then left out
+    /// Arguments for the test runner (nextest where it is installed); documentation tests are then skipped
     #[arg(last = true)]
     runner: Vec<String>,
 }
 
 impl Args {
-    /// The tests of what only a binary with traces does, and that no secret is in them.
+    /// The tests of a binary with traces, and that traces have no secrets.
     pub(crate) fn traces(&self) -> Self {
         let runner = [
             "-p",
@@ -57,7 +56,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     outcome
 }
 
-/// Documentation tests first and the main suite last, so that the runner's summary closes the output.
+/// Documentation tests first and the main suite last, so that the runner's summary ends the output.
 async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<()> {
     let docs = if args.cluster {
         Ok(())
@@ -79,7 +78,7 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
     let runner: &[&str] = if nextest {
         &["nextest", "run"]
     } else {
-        // Documentation tests have had their turn.
+        // Without documentation tests, which ran before.
         &["test", "--lib", "--bins", "--tests", "--examples"]
     };
     let mut command = prepared(runner, args, stores)?;
@@ -110,7 +109,7 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
     }
 }
 
-/// The runner has said which tests failed, and its summary closes the output: there is nothing to add.
+/// The runner's summary ends the output: nothing more is printed.
 #[derive(Debug)]
 pub(crate) struct TestsFailed;
 
@@ -129,14 +128,14 @@ fn chooses_packages(runner: &[String]) -> bool {
         .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
 }
 
-/// A cargo command with what the tests read from the environment.
+/// A cargo command with the environment of the tests.
 fn prepared(words: &[&str], args: &Args, stores: &Stores) -> Result<Command> {
     let mut command = cargo(words)?;
     stores.export(&mut command);
     if args.allow_skip {
         command.env("REVOLVE_TEST_ALLOW_SKIP", "1");
     } else {
-        // Only the flag may turn a failure into a skip, never something left over in the environment.
+        // Only the flag skips tests, not a variable that is left over from a shell.
         command.env_remove("REVOLVE_TEST_ALLOW_SKIP");
     }
     if args.long {

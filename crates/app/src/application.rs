@@ -3,7 +3,7 @@
 use crate::{
     Reload, Service,
     background::Background,
-    composition::settings,
+    composition::{load, settings},
     config::{Config, Effective},
     mount,
     reload::Reloads,
@@ -137,7 +137,7 @@ impl Application {
                 .iter()
                 .map(|certificate| Arc::clone(certificate) as Arc<dyn Reloads>),
         );
-        Reload::new(file, loaded, parts)
+        Reload::new(load, file, loaded, parts)
     }
 
     /// Serves until `stop` is ready; then in this order: says that it is not ready, closes each connection with its next answer for

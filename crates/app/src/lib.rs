@@ -14,6 +14,7 @@ mod mount;
 mod reload;
 
 pub use application::Application;
+pub use composition::load;
 pub use mount::{Service, SignedIn, start_telemetry};
 pub use reload::Reload;
 pub use revolve_http::BASE;

@@ -2,7 +2,7 @@
 //! changes nothing, and a part that can't take the new one keeps the old.
 
 use crate::{
-    config::{self, Config, Effective},
+    config::{Config, ConfigError, Effective, Loaded},
     keys::LiveKeys,
 };
 use anyhow::Result;
@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use revolve_domain::limits::LiveLimits;
 use revolve_listener::Certificate;
 use revolve_observe::telemetry;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// A part of the service that can be changed while it runs. The keys whose values it takes say so in the schema
 /// (`x-reload`).
@@ -25,6 +28,7 @@ pub(crate) trait Reloads: Send + Sync {
 
 /// Follows the files and variables that the configuration came from.
 pub struct Reload {
+    read: fn(Option<&Path>) -> Result<Loaded, ConfigError>,
     file: Option<PathBuf>,
     /// What the service was started with, but for what was reloaded since.
     effective: Effective,
@@ -33,11 +37,13 @@ pub struct Reload {
 
 impl Reload {
     pub(crate) fn new(
+        read: fn(Option<&Path>) -> Result<Loaded, ConfigError>,
         file: Option<PathBuf>,
         effective: Effective,
         parts: Vec<Arc<dyn Reloads>>,
     ) -> Self {
         Self {
+            read,
             file,
             effective,
             parts,
@@ -46,7 +52,7 @@ impl Reload {
 
     /// Reads the configuration and applies it; the log says what came of it.
     pub async fn now(&mut self) {
-        let loaded = match config::load(self.file.as_deref()) {
+        let loaded = match (self.read)(self.file.as_deref()) {
             Ok(loaded) => loaded,
             Err(error) => {
                 for mistake in error.mistakes() {

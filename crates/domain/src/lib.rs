@@ -1,18 +1,18 @@
 //! The domain of Revolve: accounts, sessions and revolving refresh tokens.
 //!
-//! This crate holds the model, the ports (what it needs from outside, as traits) and the use cases. It does no I/O, knows
-//! no runtime, reads no clock and makes no randomness: those come in through [`ports`]. Embed it with your own adapters,
-//! and let `revolve-testkit` tell you whether they keep the ports' contracts.
+//! This crate holds the model, the ports (what it needs from outside, as traits) and the use cases. It has no I/O, no
+//! runtime, no clock and no randomness: those are [`ports`]. Embed it with your own adapters, and test them with the contract
+//! suites of `revolve-testkit`.
 //!
 //! # Invariants
 //!
-//! Each names the tests that hold it: in this crate's `tests/domain`, or in the contract suites of `revolve-testkit`.
+//! Each names its tests: in this crate's `tests/domain`, or in the contract suites of `revolve-testkit`.
 //!
 //! 1. A session has at most one live refresh token; a retry gets the same successor, never a branch.
 //!    (`machine::interleavings::no_interleaving_makes_a_branch_or_accuses_an_honest_client`,
 //!    contract `parallel_refreshes_rotate_once`)
-//! 2. Whoever presents the live token gets its successor; whoever presents its parent does within the retry windows and
-//!    as long as the successor is unused. (`machine::table::rotated_when_the_live_token_is_presented`,
+//! 2. The live token gets its successor; so does its parent, within the retry windows and as long as the successor is
+//!    unused. (`machine::table::rotated_when_the_live_token_is_presented`,
 //!    `machine::table::repeated_within_the_free_window`, `machine::edges::a_late_retry_is_possible_until_its_window_ends`)
 //! 3. A generation that was retried late is charged once; after `late_retries` such generations in a row the next late
 //!    retry is reuse. The count clears only when a generation is used without a late retry.
@@ -21,7 +21,7 @@
 //! 4. A token that proves a later generation than the store's is healed, not theft.
 //!    (`machine::table::healed_when_the_store_is_at_an_earlier_generation`,
 //!    `stories::reuse::a_white_list_that_lost_rotations_is_healed_by_the_newest_token`)
-//! 5. A bound session's tokens are refused without its device's credential, before anything else is looked at.
+//! 5. A bound session's tokens are refused without its device's credential, before any other check.
 //!    (`machine::table::the_device_check_comes_before_every_row`, `stories::devices::whichever_says_bound_is_enough`)
 //! 6. The end of a session is a commit in the user database before the answer; after it no token of the session works.
 //!    (`stories::sign_out::with_the_white_list_down_a_sign_out_is_final_and_clears_later`,
@@ -32,9 +32,9 @@
 //! 8. Order is by generation and epoch alone; no clock of a replica decides it.
 //!    (`stories::clocks::windows_run_on_the_clock_of_the_white_list`,
 //!    `stories::clocks::an_epoch_ends_sessions_whatever_the_clocks_say`, contract `expiry_runs_on_the_store_clock`)
-//! 9. What is stored for a user is bounded, whatever the sequence of sign-ins.
+//! 9. The data of a user in the stores is bounded, whatever the sequence of sign-ins.
 //!    (`stories::bounds::nothing_grows_under_any_sequence_of_sign_ins`)
-//! 10. A key signs only after everybody can know it, and is gone only after its last token has expired; each use has one
+//! 10. A key signs only after every verifier can have fetched it, and is deleted only after its last token has expired; each use has one
 //!     active key, whichever replica looks. (`keys::life::a_key_is_published_for_the_cache_time_of_the_key_set_before_it_signs`,
 //!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`)
 

@@ -1,4 +1,4 @@
-//! The numbers that an operator chooses.
+//! The policies that an operator chooses.
 
 use crate::{
     model::{Password, Timestamp},
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How long things live and how many there may be.
+/// Lifetimes and numbers of sessions and tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPolicy {
     /// Life of an ID token.
@@ -15,9 +15,9 @@ pub struct SessionPolicy {
     pub refresh_lifetime: Duration,
     /// Life of a session since its sign-in: the absolute limit.
     pub session_lifetime: Duration,
-    /// So many live sessions a user may have; at least 1.
+    /// The most live sessions of one user; at least 1.
     pub max_per_user: usize,
-    /// The windows for retries.
+    /// The windows of retries.
     pub retry: RetryPolicy,
 }
 
@@ -35,7 +35,7 @@ impl Default for SessionPolicy {
     }
 }
 
-/// What a new password must be, apart from not being easy to guess.
+/// The rules of new passwords, besides that they must not be easy to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
     /// The least number of characters; [`Password::MIN`] to 64.
@@ -52,7 +52,7 @@ impl Default for PasswordPolicy {
 }
 
 impl SessionPolicy {
-    /// So long after a sign-in its device is known to be the user's. Browsers keep the credential as long.
+    /// How long a device is remembered after its last sign-in. Browsers keep the credential as long.
     pub const DEVICE_LIFETIME: Duration = Duration::from_hours(365 * 24);
 
     /// When a refresh token issued at `at` expires in a session that ends at `ends_at`.
@@ -65,17 +65,17 @@ impl SessionPolicy {
         at.plus(self.id_lifetime).min(ends_at)
     }
 
-    /// The most white-list entries of one user: live sessions, and some that failed sign-ins left behind.
+    /// The most white-list entries of one user: live sessions, and some of failed sign-ins.
     pub const fn white_list_ceiling(&self) -> usize {
         self.max_per_user.saturating_add(32)
     }
 
-    /// The most devices of one user that are remembered: a device that is not, because so many others came later, is a stranger's.
+    /// The most devices of one user that are remembered; the limits treat any other device as a stranger's.
     pub const fn max_devices(&self) -> usize {
         self.max_per_user.saturating_mul(10)
     }
 
-    /// The most rows of ended sessions of one user. Older ones go first; all that is lost with them is the reason.
+    /// The most rows of ended sessions of one user. The oldest are deleted first; only the reason is lost with them.
     pub const fn max_ended(&self) -> usize {
         self.max_per_user.saturating_mul(10)
     }

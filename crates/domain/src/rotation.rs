@@ -1,16 +1,16 @@
 //! The state machine of refresh-token rotation: pure, without I/O, clock or randomness.
 //!
 //! A store keeps one [`Entry`] per live session and applies [`step`] to it atomically. The in-memory and SQLite adapters
-//! call this function; the Lua script of the Redis adapter is held to it by differential tests. DESIGN §4 has the table
-//! whose rows the branches of [`step`] follow, in that order.
+//! call this function; differential tests hold the Lua script of the Redis adapter to it. The branches of [`step`] follow the rows
+//! of the table in `docs/sessions.md`, in that order.
 //!
-//! Two clocks meet here and never mix: `issued_at` and `expires_at` are claims, set from a replica's clock and only
-//! handed through; `rotated_at` and `dies_at` are the store's own time and decide windows and expiry.
+//! Two clocks are used and never mixed: `issued_at` and `expires_at` are claims, set from a replica's clock and only passed on;
+//! `rotated_at` and `dies_at` are the store's own time and decide windows and expiry.
 
 use crate::model::{DeviceId, Epoch, Generation, SessionId, Timestamp, TokenId, UserId};
 use std::time::Duration;
 
-/// The refresh token of a session that is alive: what is needed to mint it again, byte for byte.
+/// The live refresh token of a session: what is needed to mint it again, byte for byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveToken {
     /// Its generation; its id follows from it ([`TokenId::of`]).
@@ -24,28 +24,28 @@ pub struct LiveToken {
 }
 
 impl LiveToken {
-    /// How long it lives from its issue on.
+    /// The time from its issue to its expiry.
     pub fn lifetime(&self) -> Duration {
         self.expires_at.since(self.issued_at)
     }
 }
 
-/// What a store keeps of a live session: its white-listed token, and what decides on retries.
+/// The white-list entry of a live session: its token, and the state of retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The white-listed token.
     pub token: LiveToken,
-    /// The session's epoch, so that a clearing of older epochs knows what to spare.
+    /// The session's epoch; a clearing removes the entries of older epochs.
     pub epoch: Epoch,
-    /// When this generation came to be, on the store's clock.
+    /// When this generation was written, on the store's clock.
     pub rotated_at: Timestamp,
-    /// When the store forgets it, on the store's clock.
+    /// When the entry expires, on the store's clock.
     pub dies_at: Timestamp,
     /// How many generations in a row were retried late.
     pub late: u32,
     /// Whether the current generation has been counted in `late`.
     pub charged: bool,
-    /// Whether reuse was found: nothing is rotated any more, and the finding is told until the session's row says so, too.
+    /// Whether reuse was found: the token is not rotated any more, and every attempt is reuse until the session's row has ended.
     pub reused: bool,
 }
 
@@ -63,13 +63,13 @@ impl Entry {
         }
     }
 
-    /// Whether it is alive at `now` (the store's clock). Dead entries never count.
+    /// Whether it has not expired at `now` (the store's clock). Expired entries never count.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.dies_at
     }
 }
 
-/// What to do when a token turns out to have been used twice.
+/// What happens when reuse of a token is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReusePolicy {
     /// End the session.
@@ -79,16 +79,16 @@ pub enum ReusePolicy {
     Reject,
 }
 
-/// The windows in which a lost answer can be fetched again.
+/// The windows in which a client can repeat a refresh whose answer it lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// For so long after a rotation a retry is free.
+    /// How long after a rotation a retry is free.
     pub retry_free: Duration,
-    /// Later, and up to here, it is a late retry; zero allows none.
+    /// How long after a rotation a late retry is possible; zero allows none.
     pub retry_window: Duration,
     /// The same for a session that is bound to its device.
     pub bound_retry_window: Duration,
-    /// So many generations in a row may be retried late.
+    /// The most generations in a row that may be retried late.
     pub late_retries: u32,
     /// What happens on reuse.
     pub reuse: ReusePolicy,
@@ -107,19 +107,20 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What is known about the device that presents a token.
+/// The device credential that came with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceProof {
     /// The device that the session belongs to.
     pub owner: DeviceId,
     /// The device whose credential was shown and verified, if one was.
     pub shown: Option<DeviceId>,
-    /// Whether the token's claim or the session's row says that the session is bound.
+    /// Whether the session is bound, by the token's claim or by the session's row.
     pub bound: bool,
 }
 
 impl DeviceProof {
-    /// Whether this proof is enough: a foreign credential never is, none is only while nothing says bound.
+    /// Whether this proof is enough. A credential of another device never is; none at all is enough for a session that is not
+    /// bound.
     pub fn satisfies(&self, entry: Option<&Entry>) -> bool {
         match self.shown {
             Some(shown) => shown == self.owner,
@@ -128,17 +129,17 @@ impl DeviceProof {
     }
 }
 
-/// One attempt to refresh, as it reaches a store.
+/// One attempt to refresh, as a store gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// Whose session.
+    /// The account.
     pub user: UserId,
-    /// Which session.
+    /// The session.
     pub session: SessionId,
     /// The generation of the token that was presented.
     pub presented: Generation,
-    /// Whether the presented token is past its `exp` on the replica's clock. The store's clock decides over what it
-    /// knows; only a token that would have to heal the store is judged by this.
+    /// Whether the presented token is past its `exp` on the replica's clock. This counts only for a token that would heal the
+    /// store; the store's clock decides on all others.
     pub expired: bool,
     /// The `iat` of a successor.
     pub issued_at: Timestamp,
@@ -146,9 +147,9 @@ pub struct Rotation {
     pub expires_at: Timestamp,
     /// The session's epoch, from its row.
     pub epoch: Epoch,
-    /// What is known about the device.
+    /// The device credential.
     pub device: DeviceProof,
-    /// The windows.
+    /// The windows of retries.
     pub policy: RetryPolicy,
 }
 
@@ -177,7 +178,7 @@ impl Rotation {
 /// How an attempt to refresh came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationOutcome {
-    /// The session is bound and its credential was not shown, or a foreign one was. Nothing changed.
+    /// The session is bound and its credential was not shown, or the credential is of another device. Nothing changed.
     DeviceMismatch,
     /// The store has no live token of the session. Nothing changed.
     Unknown,
@@ -190,29 +191,29 @@ pub enum RotationOutcome {
     },
     /// The presented token was replaced.
     Rotated(LiveToken),
-    /// The presented token had been replaced already; this is the same successor. `late` says if the retry was counted.
+    /// The presented token had been replaced already; this is the same successor.
     Repeated {
         /// The successor.
         token: LiveToken,
-        /// Since when it exists.
+        /// How long it has existed.
         age: Duration,
-        /// Whether this came after the free window.
+        /// Whether the retry came after the free window.
         late: bool,
     },
-    /// An older token, but a rotation happened just now: a slow sibling. Nothing changed.
+    /// An older token within the free window of a rotation: a concurrent request of the same client. Nothing changed.
     Stale,
-    /// A token that is no longer the client's to use: theft or fork.
+    /// A replaced token outside of the windows: theft, or a client restored from a backup.
     Reused {
-        /// The generation that is (or was, if the policy revokes) alive.
+        /// The live generation.
         live: Generation,
-        /// Since when it exists.
+        /// How long it has existed.
         age: Duration,
-        /// Whether the session is to end: the entry is marked, and rotates nothing any more.
+        /// Whether the session ends: the entry is marked, and its token is not rotated any more.
         revoked: bool,
     },
 }
 
-/// What a store writes after a step.
+/// The write that follows a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Write {
     /// Nothing.
@@ -221,8 +222,8 @@ pub enum Write {
     Put(Entry),
 }
 
-/// Applies one attempt to what a store has of the session, at `now` on the store's clock: the first row of the table
-/// that fits. Device check, Unknown, Reused if it was found before, Healed, Rotated, Repeated, Stale, Reused.
+/// Applies one attempt to the entry of the session, at `now` on the store's clock: the first row of the table that fits. Device
+/// check, Unknown, Reused if it was found before, Healed, Rotated, Repeated, Stale, Reused.
 pub fn step(
     found: Option<&Entry>,
     rotation: &Rotation,

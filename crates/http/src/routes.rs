@@ -21,10 +21,7 @@ use actix_web::{
     middleware::{Condition, DefaultHeaders, from_fn},
     web,
 };
-use revolve_domain::limits::LimitName::{
-    self, PasswordPerAccount, PasswordPerAddress, PasswordPerDevice, RefreshPerAddress,
-    RefreshPerSession, SignUpPerAccount, SignUpPerAddress,
-};
+use revolve_domain::limits::LimitName;
 
 /// One operation.
 pub(crate) struct Row {
@@ -66,19 +63,15 @@ impl Row {
     }
 }
 
-const SIGN_UP: &[LimitName] = &[SignUpPerAccount, SignUpPerAddress];
-const PASSWORD: &[LimitName] = &[PasswordPerAccount, PasswordPerAddress, PasswordPerDevice];
-const REFRESH: &[LimitName] = &[RefreshPerSession, RefreshPerAddress];
-
 /// Below [`BASE`].
 #[rustfmt::skip]
 const ACCOUNT: &[Row] = &[
-    Row::new(Method::POST, "/signup", || web::post().to(accounts::sign_up), accounts::sign_up_docs).limited(SIGN_UP),
-    Row::new(Method::POST, "/signin", || web::post().to(accounts::sign_in), accounts::sign_in_docs).limited(PASSWORD),
-    Row::new(Method::POST, "/tokens", || web::post().to(sessions::refresh), sessions::refresh_docs).limited(REFRESH),
+    Row::new(Method::POST, "/signup", || web::post().to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
+    Row::new(Method::POST, "/signin", || web::post().to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
+    Row::new(Method::POST, "/tokens", || web::post().to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),
     Row::new(Method::GET, "/me", || web::get().to(accounts::me), accounts::me_docs),
-    Row::new(Method::PUT, "/details", || web::put().to(accounts::details), accounts::details_docs).limited(PASSWORD),
-    Row::new(Method::PUT, "/password", || web::put().to(accounts::change_password), accounts::change_password_docs).limited(PASSWORD),
+    Row::new(Method::PUT, "/details", || web::put().to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
+    Row::new(Method::PUT, "/password", || web::put().to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
     Row::new(Method::DELETE, "/me", || web::delete().to(accounts::delete), accounts::delete_docs),
     Row::new(Method::GET, "/sessions", || web::get().to(sessions::list), sessions::list_docs),
     Row::new(Method::DELETE, "/sessions/{sid}", || web::delete().to(sessions::end), sessions::end_docs),

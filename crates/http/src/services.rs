@@ -10,14 +10,7 @@ use crate::{
     revocations::feed::Feed,
 };
 use actix_web::web::{Data, ServiceConfig};
-use revolve_domain::{
-    limits::LiveLimits,
-    policy::PasswordPolicy,
-    use_cases::{
-        ChangePassword, DeleteAccount, EndSession, ListSessions, Me, Refresh, SignIn, SignOut,
-        SignUp, UpdateDetails,
-    },
-};
+use revolve_domain::{limits::LiveLimits, policy::PasswordPolicy, use_cases::UseCases};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
@@ -38,16 +31,7 @@ pub struct Layers {
 #[derive(Clone)]
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Services {
-    pub sign_up: Data<SignUp>,
-    pub sign_in: Data<SignIn>,
-    pub refresh: Data<Refresh>,
-    pub sign_out: Data<SignOut>,
-    pub me: Data<Me>,
-    pub update_details: Data<UpdateDetails>,
-    pub change_password: Data<ChangePassword>,
-    pub delete_account: Data<DeleteAccount>,
-    pub list_sessions: Data<ListSessions>,
-    pub end_session: Data<EndSession>,
+    pub use_cases: Data<UseCases>,
     pub discovery: Data<Discovery>,
     pub feed: Data<Feed>,
     pub dependencies: Data<Dependencies>,
@@ -64,16 +48,7 @@ impl Services {
     /// Hands each handler of the account API what it asks for.
     pub(crate) fn register(&self, config: &mut ServiceConfig) {
         config
-            .app_data(self.sign_up.clone())
-            .app_data(self.sign_in.clone())
-            .app_data(self.refresh.clone())
-            .app_data(self.sign_out.clone())
-            .app_data(self.me.clone())
-            .app_data(self.update_details.clone())
-            .app_data(self.change_password.clone())
-            .app_data(self.delete_account.clone())
-            .app_data(self.list_sessions.clone())
-            .app_data(self.end_session.clone())
+            .app_data(self.use_cases.clone())
             .app_data(self.cookies.clone())
             .app_data(self.passwords.clone())
             .app_data(self.proxies.clone())

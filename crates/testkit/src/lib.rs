@@ -3,9 +3,9 @@
 //! - [`contract`]: the suites that every adapter of a port must pass, and random histories that hold a white list to
 //!   the pure state machine. Run them against your own adapters.
 //! - [`memory`]: reference adapters in memory, with a fake clock, seeded entropy and switchable faults.
-//! - [`world`]: the use cases wired over them, with honest clients that sign in and refresh.
+//! - [`world`]: the use cases over them, with honest clients that sign in and refresh.
 //!
-//! Nothing in here is fit for production: hashes are not hashes, and keys are constants.
+//! For tests only: hashes are not hashes, and keys are constants.
 
 mod captured;
 pub mod contract;

@@ -70,12 +70,12 @@ fn main() {
             bare.push(time(|| {
                 public
                     .verify_sig(black_box(message.as_bytes()), black_box(&signature))
-                    .unwrap()
+                    .unwrap();
             }));
             whole.push(time(|| {
                 drop(black_box(
                     verifier.verify_at_hand(black_box(&token)).unwrap(),
-                ))
+                ));
             }));
         }
         // Of neighbours in time, so that a load that comes and goes doesn't count.

@@ -1,5 +1,5 @@
-//! Accounts and revolving refresh tokens in a program that has neither HTTP nor a database: the use cases of
-//! `revolve-domain` over stores of its own. It tells a short story and prints what happens.
+//! The use cases of `revolve-domain` in a program with a store of its own, without HTTP and without a database. It runs a short
+//! story and prints what happens.
 //!
 //! ```console
 //! $ cargo run -p example-embed-domain
@@ -12,13 +12,13 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use outside::said;
+use outside::print;
 use revolve_domain::{
     model::{ClientInfo, EmailAddress, Label, Password},
-    use_cases::{Begun, RefreshRequest, SignInRequest, SignOutScope},
+    use_cases::{Begun, RefreshRequest, SignInRequest, SignOutScope, UseCases},
 };
 use secrecy::SecretString;
-use service::Service;
+use service::service;
 use std::error::Error;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -31,14 +31,14 @@ fn main() -> Outcome<()> {
 }
 
 async fn story() -> Outcome<()> {
-    let service = Service::new()?;
+    let service = service()?;
 
-    said("Ann signs up on her laptop, then signs in on her phone.");
+    print("Ann signs up on her laptop, then signs in on her phone.");
     let laptop = service.sign_up.execute(request("laptop")?).await?;
     let phone = service.sign_in.execute(request("phone")?).await?;
     list(&service, &laptop).await?;
 
-    said("The laptop refreshes; the token is replaced.");
+    print("The laptop refreshes; the token is replaced.");
     let first = laptop.tokens.refresh_token.clone();
     let second = service.refresh.execute(present(&first)).await?.tokens;
     let third = service
@@ -47,31 +47,31 @@ async fn story() -> Outcome<()> {
         .await?
         .tokens;
 
-    said("A thief comes with a copy of the laptop's first token.");
+    print("A thief comes with a copy of the laptop's first token.");
     match service.refresh.execute(present(&first)).await {
-        Err(refused) => said(&format!("  refused: {refused}")),
+        Err(refused) => print(&format!("  refused: {refused}")),
         Ok(_) => return Err("a stolen token was accepted".into()),
     }
-    said("Nobody can say which of the two is the thief, so the session is over for both.");
+    print("Nobody can say which of the two is the thief, so the session is over for both.");
     match service.refresh.execute(present(&third.refresh_token)).await {
-        Err(refused) => said(&format!("  refused: {refused}")),
+        Err(refused) => print(&format!("  refused: {refused}")),
         Ok(_) => return Err("the session should be over".into()),
     }
     list(&service, &phone).await?;
 
-    said("Ann signs out everywhere, from her phone. The ID token is refused from now on.");
+    print("Ann signs out everywhere, from her phone. The ID token is refused from now on.");
     service
         .sign_out
         .execute(&phone.tokens.id_token, SignOutScope::Everywhere)
         .await?;
     match service.me.execute(&phone.tokens.id_token).await {
-        Err(refused) => said(&format!("  refused: {refused}")),
+        Err(refused) => print(&format!("  refused: {refused}")),
         Ok(_) => return Err("a sign-out is final".into()),
     }
 
-    said("What other services should refuse, though its ID tokens have not expired:");
-    let revoked = service.revocations.execute().await?.revocations;
-    said(&format!(
+    print("What other services should refuse, though its ID tokens have not expired:");
+    let revoked = service.revocation_feed.execute().await?.revocations;
+    print(&format!(
         "  {} sessions and {} user",
         revoked.sessions.len(),
         revoked.users.len()
@@ -97,7 +97,7 @@ fn present(token: &SecretString) -> RefreshRequest {
     }
 }
 
-async fn list(service: &Service, begun: &Begun) -> Outcome<()> {
+async fn list(service: &UseCases, begun: &Begun) -> Outcome<()> {
     let sessions = service
         .list_sessions
         .execute(&begun.tokens.id_token)
@@ -105,7 +105,7 @@ async fn list(service: &Service, begun: &Begun) -> Outcome<()> {
     let names = sessions
         .iter()
         .filter_map(|view| view.session.device_name.as_ref().map(Label::as_str));
-    said(&format!(
+    print(&format!(
         "  signed in: {}",
         names.collect::<Vec<_>>().join(", ")
     ));

@@ -1,10 +1,10 @@
-//! Where events go, and what happens to clearings that have to wait.
+//! The ports that this program implements itself besides its store: events and deferred clearings.
 
 use revolve_domain::ports::{Clearing, Clearings, SecurityEvent, SecurityEvents};
 use std::io::Write;
 
-/// Says it on standard output; whoever started the program may not listen.
-pub(crate) fn said(line: &str) {
+/// Prints a line. A standard output that is closed does not stop the program.
+pub(crate) fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
@@ -13,16 +13,16 @@ pub(crate) struct PrintedEvents;
 
 impl SecurityEvents for PrintedEvents {
     fn record(&self, event: SecurityEvent) {
-        said(&format!("  event: {}", event.name()));
+        print(&format!("  event: {}", event.name()));
     }
 }
 
-/// The store is this process's memory and never fails, so nothing ever waits. A program with a white list on another
-/// machine keeps a queue here.
-pub(crate) struct NothingWaits;
+/// The store is in memory and never fails, so no clearing is deferred. A program with a white list on another machine keeps
+/// a queue here.
+pub(crate) struct NoQueue;
 
-impl Clearings for NothingWaits {
+impl Clearings for NoQueue {
     fn defer(&self, clearing: Clearing) {
-        said(&format!("  dropped: {clearing:?}"));
+        print(&format!("  dropped: {clearing:?}"));
     }
 }

@@ -1,7 +1,6 @@
-//! The story comes out as told, and the store keeps the contracts of the ports: what anybody's own adapters should be
-//! tested with.
+//! The story ends as expected, and the store keeps the contracts of the ports. Test your own adapters with the same suites.
 
-use crate::store::Store;
+use crate::store::MemoryStore;
 use async_trait::async_trait;
 use revolve_domain::{
     model::UserId,
@@ -14,12 +13,12 @@ use revolve_testkit::{
 use std::{sync::Arc, time::Duration};
 
 #[test]
-fn the_story_comes_out_as_told() {
+fn the_story_ends_as_expected() {
     crate::main().expect("nothing in it fails");
 }
 
 struct Subject {
-    store: Arc<Store>,
+    store: Arc<MemoryStore>,
     clock: Arc<FakeClock>,
 }
 
@@ -27,7 +26,7 @@ struct Subject {
 async fn make() -> Subject {
     let clock = Arc::new(FakeClock::default());
     Subject {
-        store: Arc::new(Store::new(clock.clone())),
+        store: Arc::new(MemoryStore::new(clock.clone())),
         clock,
     }
 }

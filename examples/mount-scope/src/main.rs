@@ -13,10 +13,7 @@ mod tests;
 
 use actix_web::{App, HttpServer, web};
 use notes::Notes;
-use revolve::{
-    Service,
-    config::{self, Config},
-};
+use revolve::{Service, config::Config};
 use std::{
     error::Error,
     future::Future,
@@ -25,7 +22,7 @@ use std::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let config = config::load(None)?.config;
+    let config = revolve::load(None)?.config;
     let listen = config.http.listen;
     actix_web::rt::System::new().block_on(serve(config, listen, stop_signal(), announce))
 }

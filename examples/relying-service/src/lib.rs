@@ -9,7 +9,10 @@ use revolve_verify::{
 use std::{io, net::TcpListener};
 
 /// What every relying service needs: whose tokens, for whom, and that sign-outs count within about a second.
-pub fn verifier(issuer: &str, audience: &str) -> Result<Verifier, revolve_verify::ConfigError> {
+pub fn verifier(
+    issuer: &str,
+    audience: &str,
+) -> Result<Verifier, revolve_verify::VerifierConfigError> {
     let mut config = VerifierConfig::new(issuer, audience);
     config.feed = Some(FeedConfig::default());
     Verifier::start(&config)

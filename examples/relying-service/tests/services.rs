@@ -101,7 +101,7 @@ async fn expect_problem(answer: Response, status: u16, code: &str) {
     );
     match (status, code) {
         (401, "unauthenticated") => {
-            assert_eq!(header("www-authenticate"), "Bearer realm=\"revolve\"")
+            assert_eq!(header("www-authenticate"), "Bearer realm=\"revolve\"");
         }
         (401, _) => assert_eq!(
             header("www-authenticate"),

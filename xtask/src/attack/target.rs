@@ -1,25 +1,25 @@
-//! The service under attack: a process of its own, over stores that are the run's own.
+//! The service under attack: a process of its own, over stores of the run's own.
 
-use std::{process::Stdio, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use tempfile::TempDir;
-use tokio::{io::AsyncWriteExt as _, process::Command};
-use url::Url;
+use tokio::process::Command;
 
-use crate::{
+use crate::harness::{
+    folders,
     interrupt::Interrupt,
-    secrets,
-    stores::{self, Kind, Stores},
-    torture::service::{Binary, Instance, Schema, Settings},
+    process,
+    service::{Binary, Instance, Settings},
+    stores::{self, ServerStores},
     usage,
 };
 
-/// Where and what is attacked.
+/// Which service is attacked.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
-pub(super) struct Args {
-    /// Over Redis and Postgres, in place of the embedded store
+pub(super) struct TargetArgs {
+    /// Over Redis and Postgres instead of the embedded store
     #[arg(long)]
     server: bool,
     /// A debug build of the service: to try the attack, not for figures
@@ -30,68 +30,50 @@ pub(super) struct Args {
 }
 
 /// A service that runs.
-pub(super) struct Target {
+pub(super) struct AttackTarget {
     pub(super) name: &'static str,
     instance: Instance,
     binary: Arc<Binary>,
     settings: Settings,
-    schema: Option<Schema>,
-    stores: Option<Stores>,
+    stores: Option<ServerStores>,
     _folder: TempDir,
 }
 
-impl Target {
-    /// Builds and starts it, with more configuration (`SECTION__KEY`).
+impl AttackTarget {
+    /// Builds and starts it with these settings (`SECTION__KEY`) besides the defaults.
     pub(super) async fn start(
-        args: &Args,
-        more: &[(&str, String)],
+        args: &TargetArgs,
+        settings: &[(&str, String)],
         interrupt: &Interrupt,
     ) -> Result<Self> {
         let binary = Arc::new(Binary::build(!args.debug, interrupt).await?);
-        Self::start_built(binary, args, more, interrupt).await
+        Self::start_built(binary, args, settings, interrupt).await
     }
 
-    /// Starts one that is built.
+    /// The same with a binary that is built.
     pub(super) async fn start_built(
         binary: Arc<Binary>,
-        args: &Args,
-        more: &[(&str, String)],
+        args: &TargetArgs,
+        settings: &[(&str, String)],
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("revolve-attack-")
-            .tempdir()
-            .context("could not make a temporary directory")?;
-        // All of it comes from one address: limits would hide what these attacks are about.
-        let settings = Settings::plain().with("LIMITS__ENABLED", "false");
-        let mut settings = more
+        let folder = folders::temporary("attack")?;
+        // All requests come from one address: limits would hide what these attacks are about.
+        let defaults = Settings::plain().with("LIMITS__ENABLED", "false");
+        let mut settings = settings
             .iter()
-            .fold(settings, |settings, (key, value)| settings.with(key, value));
-        let (mut stores, mut schema) = (None, None);
+            .fold(defaults, |settings, (key, value)| settings.with(key, value));
+        let mut stores = None;
         if args.server {
-            let running = Stores::start(&args.stores, false, interrupt).await?;
-            let url = |kind: Kind| -> Result<Url> {
-                Ok(running
-                    .url(kind)
-                    .with_context(|| format!("there is no {kind}"))?
-                    .parse()?)
-            };
-            let (redis, postgres) = (url(Kind::Redis)?, url(Kind::Postgres)?);
-            let own =
-                Schema::create(&postgres, format!("attack_{:016x}", fastrand::u64(..))).await?;
+            let started = ServerStores::start(&args.stores, "attack", interrupt).await?;
+            // A Redis that is not the run's own is clean again soon.
             settings = settings
-                .with("PROFILE", "server")
-                .with("SECRETS__MASTER_KEY", &secrets::random()?);
-            // What is left behind in a Redis that is not the run's own is soon gone.
-            settings = settings
-                .stores(&redis, &own.url())
+                .server_without_key()?
+                .stores(started.redis(), &started.postgres())
                 .with("TOKENS__REFRESH_LIFETIME", "1h");
-            (stores, schema) = (Some(running), Some(own));
+            stores = Some(started);
         } else {
-            settings = settings.with(
-                "DATA_DIR",
-                &folder.path().join("data").display().to_string(),
-            );
+            settings = settings.data_dir(&folder.path().join("data"));
         }
         let instance = interrupt
             .guard(Instance::start(
@@ -110,55 +92,36 @@ impl Target {
             instance,
             binary,
             settings,
-            schema,
             stores,
             _folder: folder,
         })
     }
 
-    /// `host:port`
-    pub(super) fn address(&self) -> String {
-        self.instance.url().trim_start_matches("http://").to_owned()
+    pub(super) fn url(&self) -> &str {
+        self.instance.url()
     }
 
-    /// Imports accounts, beside the service.
+    /// Imports accounts with `revolve user import`.
     pub(super) async fn import(&self, rows: &str) -> Result<()> {
         let mut command = Command::new(self.binary.path());
         command
             .env_clear()
             .envs(self.settings.variables())
             .args(["user", "import", "-"]);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .context("could not run the import")?;
-        child
-            .stdin
-            .take()
-            .context("the import has no input")?
-            .write_all(rows.as_bytes())
-            .await?;
-        ensure!(child.wait().await?.success(), "the import failed");
-        Ok(())
+        process::pipe(&mut command, rows.as_bytes()).await.map(drop)
     }
 
-    /// A size in bytes: `VmRSS`, or `VmHWM` for the most that there was.
-    pub(super) fn memory(&self, name: &str) -> Result<u64> {
-        usage::memory(
-            self.instance.pid().context("the service does not run")?,
-            name,
-        )
+    /// Memory in bytes: `VmRSS`, or `VmHWM` for the peak.
+    pub(super) fn memory(&self, field: &str) -> Result<u64> {
+        let pid = self.instance.pid().context("the service does not run")?;
+        usage::memory(pid, field)
     }
 
-    /// Stops it, and takes down what was started for it.
+    /// Stops it and what was started for it.
     pub(super) async fn stop(mut self) -> Result<()> {
         let stopped = self.instance.stop().await;
-        if let Some(schema) = self.schema {
-            schema.remove().await?;
-        }
         if let Some(stores) = self.stores {
-            stores.shut_down().await;
+            stores.shut_down().await?;
         }
         stopped
     }

@@ -1,5 +1,5 @@
 //! `attack timing`: sign-ins with unknown addresses, wrong passwords and disabled accounts, in random order over one connection, and a classifier
-//! that knows all latencies. Cheap hashes make a difference in the rest easier to see: they are the harder test.
+//! on their latencies. Hashes are cheap, since that makes other differences easier to see.
 
 use std::{
     fmt::Write as _,
@@ -11,13 +11,18 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::json;
 
 use super::{
-    figures::{Goals, auc, percentile},
-    target::{self, Target},
-    wire::{Connection, post},
+    auc::auc,
+    goals::AttackGoals,
+    target::{AttackTarget, TargetArgs},
 };
-use crate::interrupt::Interrupt;
+use crate::harness::{
+    http::Request,
+    interrupt::Interrupt,
+    raw_http::{BlockingConnection, encode},
+    statistics::percentile,
+};
 
-/// What a classifier may know, either way.
+/// The AUC of a classifier that has to guess.
 const GUESSING: std::ops::RangeInclusive<f64> = 0.45..=0.55;
 /// Accounts of each class.
 const ACCOUNTS: usize = 20;
@@ -37,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1)]
     passes: u32,
     #[command(flatten)]
-    target: target::Args,
+    target: TargetArgs,
 }
 
 #[derive(Clone, Copy)]
@@ -53,7 +58,7 @@ const CLASSES: [(Class, &str); 3] = [
     (Class::Disabled, "disabled account"),
 ];
 
-/// Addresses of the same length.
+/// All addresses have the same length.
 fn email(class: Class, account: usize) -> String {
     format!(
         "user-{:03}@example.org",
@@ -61,21 +66,21 @@ fn email(class: Class, account: usize) -> String {
     )
 }
 
-pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
+pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoals> {
     let settings = [
         ("HASHING__MEMORY_KIB", args.memory_kib.to_string()),
         ("HASHING__PASSES", args.passes.to_string()),
     ];
-    let target = Target::start(&args.target, &settings, interrupt).await?;
+    let target = AttackTarget::start(&args.target, &settings, interrupt).await?;
     target.import(&accounts(args)?).await?;
-    let (address, samples) = (target.address(), args.samples);
-    let attack = tokio::task::spawn_blocking(move || attack(&address, samples));
+    let (url, samples) = (target.url().to_owned(), args.samples);
+    let attack = tokio::task::spawn_blocking(move || attack(&url, samples));
     let taken = interrupt.guard(async { attack.await? }).await;
     let name = target.name;
     target.stop().await?;
     let taken = taken?;
 
-    let mut goals = Goals::default();
+    let mut goals = AttackGoals::default();
     goals.note(format!(
         "timing of sign-ins, {name}: {samples} of each class, m={} KiB, t={}",
         args.memory_kib, args.passes
@@ -83,12 +88,12 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<Goals> {
     for ((_, class), times) in CLASSES.iter().zip(&taken) {
         let mut sorted = times.clone();
         sorted.sort_unstable();
-        let at = |part| percentile(&sorted, part).as_micros();
+        let at = |per_mille| percentile(&sorted, per_mille).as_micros();
         goals.note(format!(
             "  {class:<18} median {:>7} µs   p90 {:>7} µs   p99 {:>7} µs",
-            at(0.5),
-            at(0.9),
-            at(0.99)
+            at(500),
+            at(900),
+            at(990)
         ));
     }
     for (one, other) in [(0, 1), (0, 2), (1, 2)] {
@@ -131,20 +136,20 @@ fn accounts(args: &Args) -> Result<String> {
 }
 
 /// The latencies of each class.
-fn attack(address: &str, samples: usize) -> Result<[Vec<Duration>; 3]> {
+fn attack(url: &str, samples: usize) -> Result<[Vec<Duration>; 3]> {
     let request = |class: Class, account| {
-        post(
-            address,
-            "/signin",
-            &json!({ "email": email(class, account), "password": "not the password" }),
-        )
+        let body = json!({ "email": email(class, account), "password": "not the password" });
+        Ok(encode(&Request::post(
+            &format!("{url}/api/account/signin"),
+            &body,
+        )?))
     };
-    let requests = CLASSES.map(|(class, _)| {
-        (0..ACCOUNTS)
-            .map(|account| request(class, account))
-            .collect::<Vec<_>>()
-    });
-    let mut connection = Connection::open(address)?;
+    let mut requests = Vec::new();
+    for (class, _) in CLASSES {
+        let all = (0..ACCOUNTS).map(|account| request(class, account));
+        requests.push(all.collect::<Result<Vec<_>>>()?);
+    }
+    let mut connection = BlockingConnection::open(url)?;
     let mut sign_in = |class: Class| -> Result<Duration> {
         let request = &requests[class as usize][fastrand::usize(..ACCOUNTS)];
         let begun = Instant::now();
@@ -154,7 +159,7 @@ fn attack(address: &str, samples: usize) -> Result<[Vec<Duration>; 3]> {
             answer.status == 401,
             "a sign-in was answered {}: {}",
             answer.status,
-            String::from_utf8_lossy(&answer.body)
+            answer.body
         );
         Ok(took)
     };

@@ -1,89 +1,104 @@
-//! What a request costs, next to what its parts cost bare and to the replaced scheme, and how latency grows with the load.
+//! The cost of a request beside its bare parts and the replaced scheme, and latency against load.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::{
-    asked, curves,
+    curves,
     figures::{Figures, Samples},
-    load::{Order, Request},
-    site::{CONNECTIONS, Side, Site, usual},
+    load::{LoadOrder, LoadRequest},
+    store_calls,
+    testbed::{CONNECTIONS, MeasuredServer, Testbed, default_settings},
 };
-use crate::torture::service::Schema;
+use crate::harness::stores::Schema;
 
-/// Seconds before it counts.
+/// Seconds of load before it counts.
 const WARM_UP: f64 = 0.5;
 /// For memory to settle.
 const REST: Duration = Duration::from_secs(2);
 
-pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
-    let floors = Schema::create(site.postgres(), "floors".to_owned()).await?;
-    let mut sides = start(site).await?;
-    for side in &mut sides {
-        figures.put(format!("{}.rss.idle", side.name), side.memory("VmRSS")?);
-        if side.name != "echo" {
-            side.ask(Order::count(Request::SignUp, 8, site.plan.people))
+pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
+    let floors = Schema::create(testbed.postgres(), "floors".to_owned()).await?;
+    let mut servers = start(testbed).await?;
+    for server in &mut servers {
+        figures.put(format!("{}.rss.idle", server.name), server.memory("VmRSS")?);
+        if server.name != "echo" {
+            server
+                .run(LoadOrder::count(LoadRequest::SignUp, 8, testbed.size.users))
                 .await?;
         }
-        side.ask(Order::closed(requests(side)[0], CONNECTIONS, WARM_UP))
+        server
+            .run(LoadOrder::closed(requests(server)[0], CONNECTIONS, WARM_UP))
             .await?;
     }
     let mut samples = Samples::default();
-    for round in 1..=site.plan.rounds {
-        eprintln!("costs, round {round} of {}", site.plan.rounds);
-        for (name, value) in site.floors(&floors.url(), false).await? {
+    for round in 1..=testbed.size.rounds {
+        eprintln!("costs, round {round} of {}", testbed.size.rounds);
+        for (name, value) in testbed.floors(&floors.url(), false).await? {
             samples.add(format!("floor.{name}"), value);
         }
-        for side in &mut sides {
-            for &request in requests(side) {
-                sample(site, side, request, &mut samples).await?;
+        for server in &mut servers {
+            for &request in requests(server) {
+                sample(testbed, server, request, &mut samples).await?;
             }
         }
     }
     figures.settle(samples);
-    curves::measure(site, &mut sides, figures).await?;
-    if let Some(side) = sides.iter_mut().find(|side| side.name == "es256") {
-        asked::measure(site, side, figures).await?;
+    curves::measure(testbed, &mut servers, figures).await?;
+    if let Some(server) = servers.iter_mut().find(|server| server.name == "es256") {
+        store_calls::measure(testbed, server, figures).await?;
     }
     tokio::time::sleep(REST).await;
-    for side in sides {
-        figures.put(format!("{}.rss.after", side.name), side.memory("VmRSS")?);
-        figures.put(format!("{}.rss.peak", side.name), side.memory("VmHWM")?);
-        side.stop().await?;
+    for server in servers {
+        figures.put(
+            format!("{}.rss.after", server.name),
+            server.memory("VmRSS")?,
+        );
+        figures.put(format!("{}.rss.peak", server.name), server.memory("VmHWM")?);
+        server.stop().await?;
     }
     floors.remove().await
 }
 
-async fn start(site: &Site<'_>) -> Result<Vec<Side>> {
+async fn start(testbed: &Testbed<'_>) -> Result<Vec<MeasuredServer>> {
     Ok(vec![
-        site.tool("echo", &["echo"]).await?,
-        site.server("es256", 1, usual("ES256")).await?,
-        site.server("rs256", 2, usual("RS256")).await?,
-        site.embedded("embedded", usual("ES256")).await?,
-        site.baseline("baseline_es256", 3, "ES256").await?,
-        site.baseline("baseline_rs256", 4, "RS256").await?,
+        testbed.start_tool("echo", &["echo"]).await?,
+        testbed
+            .start_server("es256", 1, default_settings("ES256"))
+            .await?,
+        testbed
+            .start_server("rs256", 2, default_settings("RS256"))
+            .await?,
+        testbed
+            .start_embedded("embedded", default_settings("ES256"))
+            .await?,
+        testbed.start_baseline("baseline_es256", 3, "ES256").await?,
+        testbed.start_baseline("baseline_rs256", 4, "RS256").await?,
     ])
 }
 
-fn requests(side: &Side) -> &'static [Request] {
-    match side.name.as_str() {
-        "echo" => &[Request::Echo],
-        "es256" => &[Request::Refresh, Request::Me],
-        _ => &[Request::Refresh],
+fn requests(server: &MeasuredServer) -> &'static [LoadRequest] {
+    match server.name.as_str() {
+        "echo" => &[LoadRequest::Echo],
+        "es256" => &[LoadRequest::Refresh, LoadRequest::Me],
+        _ => &[LoadRequest::Refresh],
     }
 }
 
 async fn sample(
-    site: &Site<'_>,
-    side: &mut Side,
-    request: Request,
+    testbed: &Testbed<'_>,
+    server: &mut MeasuredServer,
+    request: LoadRequest,
     samples: &mut Samples,
 ) -> Result<()> {
-    let cost = site
-        .cost(side, Order::closed(request, CONNECTIONS, site.plan.seconds))
+    let cost = testbed
+        .cost(
+            server,
+            LoadOrder::closed(request, CONNECTIONS, testbed.size.seconds),
+        )
         .await?;
-    let name = format!("{}.{}", side.name, format!("{request:?}").to_lowercase());
+    let name = format!("{}.{}", server.name, format!("{request:?}").to_lowercase());
     samples.add(format!("{name}.service"), cost.service);
     samples.add(format!("{name}.redis"), cost.redis);
     samples.add(format!("{name}.postgres"), cost.postgres);

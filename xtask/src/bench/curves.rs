@@ -1,12 +1,13 @@
-//! Latency against load: open loops at parts of the rate that the closed loop reached.
+//! Latency against load: open loops at shares of the rate of the closed loop.
 
 use anyhow::Result;
 
 use super::{
-    figures::{Curve, Figures, Point, median},
-    load::{Order, Report, Request},
-    site::{CONNECTIONS, Side, Site},
+    figures::{Curve, Figures, Point},
+    load::{LoadOrder, LoadReport, LoadRequest},
+    testbed::{CONNECTIONS, MeasuredServer, Testbed},
 };
+use crate::harness::statistics::median;
 
 const HALF: f64 = 0.5;
 const LOADS: [f64; 6] = [0.1, 0.25, HALF, 0.65, 0.8, 0.9];
@@ -18,30 +19,31 @@ const SIDES: [(&str, &str); 3] = [
 ];
 
 pub(super) async fn measure(
-    site: &Site<'_>,
-    sides: &mut [Side],
+    testbed: &Testbed<'_>,
+    servers: &mut [MeasuredServer],
     figures: &mut Figures,
 ) -> Result<()> {
     for (key, name) in SIDES {
-        let Some(side) = sides.iter_mut().find(|side| side.name == key) else {
+        let Some(server) = servers.iter_mut().find(|server| server.name == key) else {
             continue;
         };
         let Some(most) = figures.get(&format!("{key}.refresh.per_second")) else {
             continue;
         };
-        let mut found: [Vec<Report>; LOADS.len()] = Default::default();
-        for pass in 1..=site.plan.passes {
+        let mut found: [Vec<LoadReport>; LOADS.len()] = Default::default();
+        for pass in 1..=testbed.size.passes {
             eprintln!(
                 "latency against load: {name}, pass {pass} of {}",
-                site.plan.passes
+                testbed.size.passes
             );
             for (load, reports) in LOADS.into_iter().zip(&mut found) {
                 reports.push(
-                    side.load
-                        .ask(Order::open(
-                            Request::Refresh,
+                    server
+                        .load
+                        .run(LoadOrder::open(
+                            LoadRequest::Refresh,
                             CONNECTIONS,
-                            site.plan.point,
+                            testbed.size.point,
                             most * load,
                         ))
                         .await?,
@@ -64,7 +66,7 @@ pub(super) async fn measure(
             .iter()
             .find(|point| point.load.to_bits() == HALF.to_bits())
         {
-            // Answers that never came were later than any.
+            // Failed requests count as later than any response.
             let p99 = if half.failed > 0 {
                 f64::INFINITY
             } else {
@@ -78,6 +80,6 @@ pub(super) async fn measure(
 }
 
 /// The median of all passes.
-fn middle(reports: &[Report], latency: impl Fn(&Report) -> f64) -> f64 {
+fn middle(reports: &[LoadReport], latency: impl Fn(&LoadReport) -> f64) -> f64 {
     median(&reports.iter().map(latency).collect::<Vec<_>>())
 }

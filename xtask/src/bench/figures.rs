@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// Figures. CPU time and latencies are in microseconds, memory in bytes.
+use crate::harness::statistics::median;
+
+/// CPU time and latencies are in microseconds, memory in bytes.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Figures {
-    /// What was measured once, and medians of the rest.
+    /// Values that were measured once, and medians of rounds.
     values: BTreeMap<String, f64>,
-    /// What each round found.
+    /// The values of each round.
     rounds: BTreeMap<String, Vec<f64>>,
     /// Latency against load.
     pub(super) curves: Vec<Curve>,
-    /// Cost of a refresh against live sessions.
-    pub(super) sizes: Vec<Size>,
+    /// The cost of a refresh against live sessions.
+    pub(super) sizes: Vec<SessionCost>,
 }
 
 /// Latency of one kind of request against its rate.
@@ -27,7 +29,7 @@ pub(super) struct Curve {
 /// A point of a curve: an open loop of so many requests per second.
 #[derive(Debug, Serialize)]
 pub(super) struct Point {
-    /// Part of the rate that a closed loop reached.
+    /// The share of the rate of a closed loop.
     pub(super) load: f64,
     pub(super) rate: f64,
     pub(super) p50: f64,
@@ -36,16 +38,16 @@ pub(super) struct Point {
     pub(super) failed: u64,
 }
 
-/// What a refresh costs with so many live sessions.
+/// The cost of a refresh with so many live sessions.
 #[derive(Debug, Serialize)]
-pub(super) struct Size {
+pub(super) struct SessionCost {
     pub(super) sessions: usize,
     pub(super) service: f64,
     pub(super) redis: f64,
     pub(super) postgres: f64,
 }
 
-impl Size {
+impl SessionCost {
     pub(super) fn all(&self) -> f64 {
         self.service + self.redis + self.postgres
     }
@@ -60,12 +62,12 @@ impl Figures {
         self.values.get(name).copied()
     }
 
-    /// The sum, if all of them are there.
+    /// The sum, if all of them were measured.
     pub(super) fn sum(&self, names: &[&str]) -> Option<f64> {
         names.iter().map(|name| self.get(name)).sum()
     }
 
-    /// The sum of some by the sum of others, round by round, and then the median: what a round meets, both have met.
+    /// The median over the rounds of the sum of some by the sum of others: other load in a round affects both.
     pub(super) fn ratio(&self, these: &[&str], others: &[&str]) -> Option<f64> {
         let rounds = |names: &[&str]| {
             names
@@ -87,7 +89,7 @@ impl Figures {
         (!ratios.is_empty()).then(|| median(&ratios))
     }
 
-    /// Takes over what rounds found.
+    /// Takes the values of rounds.
     pub(super) fn settle(&mut self, samples: Samples) {
         for (name, values) in samples.0 {
             self.put(name.clone(), median(&values));
@@ -96,7 +98,7 @@ impl Figures {
     }
 }
 
-/// What rounds found.
+/// Values by round.
 #[derive(Debug, Default)]
 pub(super) struct Samples(BTreeMap<String, Vec<f64>>);
 
@@ -106,27 +108,12 @@ impl Samples {
     }
 }
 
-/// The one in the middle, or the mean of the two there; NaN of none.
-pub(super) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let half = sorted.len() / 2;
-    match sorted.get(half) {
-        Some(upper) if sorted.len().is_multiple_of(2) => f64::midpoint(sorted[half - 1], *upper),
-        Some(middle) => *middle,
-        None => f64::NAN,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_bad_round_does_not_move_the_median() {
-        assert_eq!(median(&[3.0, 1.0, 900.0]).to_bits(), 3.0_f64.to_bits());
-        assert_eq!(median(&[4.0, 1.0, 2.0, 900.0]).to_bits(), 3.0_f64.to_bits());
-        assert!(median(&[]).is_nan());
         let (mut figures, mut samples) = (Figures::default(), Samples::default());
         for value in [1.0, 2.0, 30.0] {
             samples.add("a", value);

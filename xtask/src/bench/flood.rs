@@ -1,18 +1,19 @@
-//! Refreshes under a flood of sign-ins, as `cargo xtask attack flood` does it.
+//! Refreshes under a flood of sign-ins, by `cargo xtask attack flood`.
 
 use anyhow::Result;
 
-use super::{figures::Figures, site::Site};
-use crate::{attack::flood, interrupt::Interrupt};
+use super::{figures::Figures, testbed::Testbed};
+use crate::{attack::flood, harness::interrupt::Interrupt};
 
 pub(super) async fn measure(
-    site: &Site<'_>,
+    testbed: &Testbed<'_>,
     figures: &mut Figures,
     interrupt: &Interrupt,
 ) -> Result<()> {
     eprintln!("a flood of sign-ins");
-    let found = flood::refreshes(site.service(), site.plan.flood, interrupt).await?;
-    figures.put("flood.quiet_p99", found.quiet * 1000.0);
-    figures.put("flood.flooded_p99", found.flooded * 1000.0);
+    let [quiet, flooded] =
+        flood::refreshes(testbed.service(), testbed.size.flood, interrupt).await?;
+    figures.put("flood.quiet_p99", quiet.as_secs_f64() * 1e6);
+    figures.put("flood.flooded_p99", flooded.as_secs_f64() * 1e6);
     Ok(())
 }

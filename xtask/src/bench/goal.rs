@@ -1,26 +1,24 @@
-//! A goal: its bound, the figure, and whether that meets it.
+//! A goal: its bound, the figure, and whether it is met.
 
 use serde::Serialize;
 
 pub(super) const MIB: f64 = 1024.0 * 1024.0;
 
-/// A goal and how it was met.
 #[derive(Debug, Serialize)]
 pub(super) struct Goal {
-    /// Its name in the kept ratios.
+    /// Its name in the baseline.
     pub(super) key: &'static str,
     pub(super) what: String,
     /// The bound in words.
     pub(super) bound: String,
     pub(super) figure: String,
     pub(super) met: bool,
-    /// The floor by the figure, or the figure by the most that there could be: 1 is perfect.
+    /// The floor by the figure, or the figure by its maximum: 1 is perfect.
     pub(super) efficiency: f64,
-    /// Whether it is CPU time or memory, which hardly vary from run to run, unlike latencies, rates and the disk.
+    /// Whether it is CPU time or memory, which vary little from run to run, unlike latencies, rates and disks.
     pub(super) steady: bool,
 }
 
-/// What a figure is told in.
 #[derive(Clone, Copy)]
 pub(super) enum Unit {
     Micros,
@@ -45,19 +43,18 @@ impl Unit {
     }
 }
 
-/// The bound: so many times the floor, which is what it is called.
+/// So many times the floor, and the words for it.
 pub(super) struct Bound<'a> {
     pub(super) factor: f64,
     pub(super) floor: f64,
     pub(super) called: &'a str,
 }
 
-/// Goals, as they are judged.
 #[derive(Default)]
 pub(super) struct Goals(Vec<Goal>);
 
 impl Goals {
-    /// `figure` is by `ratio` more than the floor: the median of what rounds found, not the one of figures by the one of floors.
+    /// `ratio` is the median over the rounds of the figure by the floor, not the ratio of their medians.
     pub(super) fn at_most(
         &mut self,
         key: &'static str,
@@ -106,7 +103,7 @@ impl Goals {
         );
     }
 
-    /// A figure that is to stay below a number that no machine changes.
+    /// A figure with a bound that is the same on every machine.
     pub(super) fn below(
         &mut self,
         key: &'static str,
@@ -126,7 +123,7 @@ impl Goals {
         );
     }
 
-    /// How many times something else a figure is.
+    /// A figure that is a ratio.
     pub(super) fn times(
         &mut self,
         key: &'static str,
@@ -170,7 +167,7 @@ impl Goals {
         self.0
     }
 
-    /// The last one is about latencies or rates.
+    /// Marks the last goal as one of latencies or rates.
     pub(super) fn unsteady(&mut self) {
         if let Some(last) = self.0.last_mut() {
             last.steady = false;

@@ -1,4 +1,4 @@
-//! The goals of a run: what each is about, the bound that follows from what was measured beside it, and whether it is met.
+//! The goals of a run, each with a bound that follows from what was measured beside it.
 
 use super::{
     figures::Figures,
@@ -22,7 +22,7 @@ const ME: [&str; 3] = [
     "floor.ES256.verify.raw",
 ];
 
-/// Judges what was measured; goals of parts that were left out are left out.
+/// Judges what was measured; goals of parts that did not run are omitted.
 pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
     let mut goals = Goals::default();
     refreshes(&mut goals, figures);
@@ -44,7 +44,7 @@ pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
     goals.all()
 }
 
-/// A figure and how it stands to the sum of floors, round by round; and that sum.
+/// A figure, its ratio to the sum of floors round by round, and that sum.
 fn beside(figures: &Figures, name: &str, floors: &[&str]) -> Option<((f64, f64), f64)> {
     Some((
         (figures.get(name)?, figures.ratio(&[name], floors)?),
@@ -71,12 +71,16 @@ fn refreshes(goals: &mut Goals, figures: &Figures) {
         (
             "reads",
             "refresh: reads of Postgres each",
-            "asked.postgres_reads",
+            "stores.postgres_reads",
         ),
-        ("calls", "refresh: calls of Redis each", "asked.redis_calls"),
+        (
+            "calls",
+            "refresh: calls of Redis each",
+            "stores.redis_calls",
+        ),
     ] {
         if let Some(each) = figures.get(name) {
-            // What the service does by itself meanwhile counts, too.
+            // The service's own background work counts as well.
             goals.below(key, what, 1.05, each, Unit::Times);
         }
     }
@@ -298,7 +302,7 @@ fn idle(goals: &mut Goals, figures: &Figures) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::figures::{Samples, Size};
+    use crate::bench::figures::{Samples, SessionCost};
 
     /// One round.
     fn figures(values: &[(&str, f64)]) -> Figures {
@@ -376,7 +380,7 @@ mod tests {
         let mut samples = Samples::default();
         let mut figures = Figures::default();
         for (sessions, redis) in [(1_000, 20.0), (10_000, 90.0), (100_000, 36.0)] {
-            figures.sizes.push(Size {
+            figures.sizes.push(SessionCost {
                 sessions,
                 service: 70.0,
                 redis,

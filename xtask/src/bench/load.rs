@@ -1,4 +1,4 @@
-//! The process that sends the requests: it gets an order a line and answers with a report.
+//! The process that sends the requests: it reads an order per line and answers with a report.
 
 use std::process::Stdio;
 
@@ -9,12 +9,11 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::torture::service::Binary;
+use crate::harness::service::Binary;
 
-/// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Request {
+pub(super) enum LoadRequest {
     Echo,
     SignUp,
     SignIn,
@@ -23,19 +22,19 @@ pub(super) enum Request {
     SignOut,
 }
 
-/// So many requests, or for so long, at a rate or as fast as answers come.
+/// A number of requests or a time, at a rate or as fast as responses come.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Order {
-    request: Request,
+pub(super) struct LoadOrder {
+    request: LoadRequest,
     connections: usize,
     seconds: Option<f64>,
     count: Option<usize>,
     rate: Option<f64>,
 }
 
-impl Order {
+impl LoadOrder {
     /// A closed loop: each connection waits for its answer.
-    pub(super) fn closed(request: Request, connections: usize, seconds: f64) -> Self {
+    pub(super) fn closed(request: LoadRequest, connections: usize, seconds: f64) -> Self {
         Self {
             request,
             connections,
@@ -46,7 +45,7 @@ impl Order {
     }
 
     /// So many requests, each connection waiting for its answer.
-    pub(super) fn count(request: Request, connections: usize, count: usize) -> Self {
+    pub(super) fn count(request: LoadRequest, connections: usize, count: usize) -> Self {
         Self {
             request,
             connections,
@@ -56,8 +55,8 @@ impl Order {
         }
     }
 
-    /// An open loop: so many requests a second, whatever becomes of them.
-    pub(super) fn open(request: Request, connections: usize, seconds: f64, rate: f64) -> Self {
+    /// An open loop: so many requests a second, however long responses take.
+    pub(super) fn open(request: LoadRequest, connections: usize, seconds: f64, rate: f64) -> Self {
         Self {
             request,
             connections,
@@ -68,9 +67,9 @@ impl Order {
     }
 }
 
-/// What came of it; latencies in microseconds.
+/// Latencies are in microseconds.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Report {
+pub(super) struct LoadReport {
     pub(super) answered: f64,
     pub(super) failed: u64,
     pub(super) first_failure: Option<String>,
@@ -80,13 +79,12 @@ pub(super) struct Report {
     pub(super) p999: f64,
 }
 
-impl Report {
-    /// Answers per second.
+impl LoadReport {
     pub(super) fn rate(&self) -> f64 {
         self.answered / self.seconds
     }
 
-    /// Nothing failed.
+    /// An error unless all requests succeeded.
     pub(super) fn whole(self) -> Result<Self> {
         ensure!(
             self.failed == 0,
@@ -98,15 +96,15 @@ impl Report {
     }
 }
 
-/// The process, with the people whom it has signed up.
-pub(super) struct Load {
+/// The process, with the users that it has signed up.
+pub(super) struct LoadProcess {
     _child: Child,
     orders: ChildStdin,
     reports: Lines<BufReader<ChildStdout>>,
 }
 
-impl Load {
-    /// Against the server at this URL.
+impl LoadProcess {
+    /// Starts it against the server at this URL.
     pub(super) fn start(tools: &Binary, url: &str) -> Result<Self> {
         let mut command = Command::new(tools.path());
         command
@@ -130,8 +128,7 @@ impl Load {
         })
     }
 
-    /// Has an order carried out.
-    pub(super) async fn ask(&mut self, order: Order) -> Result<Report> {
+    pub(super) async fn run(&mut self, order: LoadOrder) -> Result<LoadReport> {
         let mut line = serde_json::to_vec(&order)?;
         line.push(b'\n');
         self.orders

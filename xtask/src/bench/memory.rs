@@ -1,32 +1,37 @@
-//! Memory of Redis for each live session with one session a user, all keys counted. Limits are off here: their buckets are gone a while
-//! after a sign-up, the session is not.
+//! Redis memory for each live session with one session a user, all keys counted. Limits are off: their buckets expire a while after a
+//! sign-up, unlike the session.
 
 use anyhow::Result;
 
 use super::{
     figures::Figures,
-    load::{Order, Request},
-    site::{Site, bytes, number, usual},
+    load::{LoadOrder, LoadRequest},
+    testbed::{Testbed, default_settings},
 };
-use crate::torture::service::redis::Redis;
+use crate::harness::{
+    statistics::{count, float},
+    stores::RedisConnection,
+};
 
 const DATABASE: u8 = 14;
 
-pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
-    let people = site.plan.memory;
-    eprintln!("{people} sign-ups, for the memory of Redis");
-    let settings = usual("ES256")
+pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
+    let users = testbed.size.memory;
+    eprintln!("{users} sign-ups, for the memory of Redis");
+    let settings = default_settings("ES256")
         .with("LIMITS__ENABLED", "false")
         .with("LOG__LEVEL", "warn");
-    let mut side = site.server("memory", DATABASE, settings).await?;
-    let mut redis = Redis::connect(&site.redis(DATABASE)).await?;
+    let mut server = testbed.start_server("memory", DATABASE, settings).await?;
+    let mut redis = RedisConnection::connect(&testbed.redis(DATABASE)).await?;
     let before = redis.used_memory().await?;
-    side.ask(Order::count(Request::SignUp, 16, people)).await?;
+    server
+        .run(LoadOrder::count(LoadRequest::SignUp, 16, users))
+        .await?;
     let after = redis.used_memory().await?;
     figures.put(
         "redis.bytes_per_session",
-        bytes(after.saturating_sub(before)) / number(people),
+        float(after.saturating_sub(before)) / count(users),
     );
-    figures.put("redis.sessions", number(people));
-    side.stop().await
+    figures.put("redis.sessions", count(users));
+    server.stop().await
 }

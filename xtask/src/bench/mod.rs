@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: the service, the raw floors of this machine and the scheme that the service replaces, measured side by side in one
-//! run, since absolute times of a shared machine say nothing. Stores and servers are processes of their own whose CPU time is read from
-//! `/proc`; the load comes from yet another process. Rounds of everything alternate, so that whatever else the machine does meets all of
-//! them, and each figure is the median of its rounds. All of it stays on the loopback.
+//! `cargo xtask bench`: the service, the raw floors of this machine and the scheme that the service replaces, measured side by side in one run,
+//! since absolute times of a shared machine say nothing. Stores and servers are processes whose CPU time is read from `/proc`; the load comes
+//! from another process. Rounds of everything alternate, so that other load of the machine affects all of them, and each figure is the
+//! median of its rounds.
 
-mod asked;
+mod baseline;
 mod costs;
 mod curves;
 mod figures;
@@ -11,32 +11,33 @@ mod flood;
 mod goal;
 mod goals;
 mod hashing;
-mod kept;
 mod load;
 mod memory;
 mod page;
-mod plan;
 mod plot;
+mod run_size;
 mod seed;
 mod sessions;
 mod sign_out;
-mod site;
 mod start;
+mod store_calls;
+mod testbed;
 
 use std::{fs, path::PathBuf, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{
+use crate::harness::{
+    folders,
     interrupt::Interrupt,
+    service::Binary,
     stores::{self, Stores},
-    torture::service::Binary,
 };
 use figures::Figures;
-use plan::Plan;
-use site::Site;
+use run_size::RunSize;
+use testbed::Testbed;
 
-/// How much is measured, and what becomes of it.
+/// How much is measured, and where the figures go.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// Shorter rounds and smaller stores: about five minutes
@@ -45,7 +46,7 @@ pub(crate) struct Args {
     /// Write all figures to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Compare with xtask/bench-baseline.json, and fail if an efficiency has changed by more than 5 % (15 % with --quick); the page stays
+    /// Compare with xtask/bench-baseline.json, and fail if an efficiency has changed by more than 5 % (15 % with --quick); the page stays as it is
     #[arg(long)]
     check: bool,
     /// Keep this run's efficiencies as the baseline
@@ -56,20 +57,20 @@ pub(crate) struct Args {
     only: Vec<Part>,
 }
 
-/// What can be measured by itself.
+/// A part that can be measured alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
     /// CPU time per request, rates, and latency against load
     Costs,
     /// Sign-ins and sign-ups
     Hashing,
-    /// What a refresh costs with more and more live sessions
+    /// The cost of a refresh against the number of live sessions
     Sessions,
-    /// Signing out everywhere, among other people's keys
+    /// Signing out everywhere, among other users' keys
     SignOut,
-    /// Memory of Redis for each session
+    /// Redis memory for each session
     Memory,
-    /// Memory when idle, and the time to the first answer
+    /// Idle memory, and the time to the first response
     Start,
     /// Refreshes under a flood of sign-ins
     Flood,
@@ -92,11 +93,15 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         Binary::build_package("revolve-bench", true, interrupt).await?,
     );
     eprintln!("built in {:.0} s", begun.elapsed().as_secs_f64());
-    let plan = if args.quick { Plan::QUICK } else { Plan::FULL };
+    let size = if args.quick {
+        RunSize::QUICK
+    } else {
+        RunSize::FULL
+    };
     let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
-    let site = Site::new(service, tools, &stores, plan);
-    let outcome = match site {
-        Ok(site) => Box::pin(interrupt.guard(measure(&site, &args.only, interrupt))).await,
+    let testbed = Testbed::new(service, tools, &stores, size);
+    let outcome = match testbed {
+        Ok(testbed) => Box::pin(interrupt.guard(measure(&testbed, &args.only, interrupt))).await,
         Err(error) => Err(error),
     };
     stores.shut_down().await;
@@ -115,13 +120,13 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         "could not be measured: {}",
         failures.join("; ")
     );
-    let root = crate::root()?;
+    let root = folders::root()?;
     let kept = root.join("xtask/bench-baseline.json");
     if args.save {
-        kept::save(&kept, args.quick, &goals)?;
+        baseline::save(&kept, args.quick, &goals)?;
     }
     if args.check {
-        let changes = kept::compare(&kept, args.quick, args.only.is_empty(), &goals)?;
+        let changes = baseline::compare(&kept, args.quick, args.only.is_empty(), &goals)?;
         println!("{changes}");
         ensure!(
             changes.none_beyond(),
@@ -133,9 +138,9 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// The figures, and what became of parts that could not be measured: the others are not lost with them.
+/// The figures, and the errors of parts that could not be measured.
 async fn measure(
-    site: &Site<'_>,
+    testbed: &Testbed<'_>,
     only: &[Part],
     interrupt: &Interrupt,
 ) -> Result<(Figures, Vec<String>)> {
@@ -146,13 +151,13 @@ async fn measure(
     {
         let begun = Instant::now();
         let outcome = match part {
-            Part::Costs => costs::measure(site, &mut figures).await,
-            Part::Hashing => hashing::measure(site, &mut figures).await,
-            Part::Sessions => sessions::measure(site, &mut figures).await,
-            Part::SignOut => sign_out::measure(site, &mut figures).await,
-            Part::Memory => memory::measure(site, &mut figures).await,
-            Part::Start => start::measure(site, &mut figures).await,
-            Part::Flood => flood::measure(site, &mut figures, interrupt).await,
+            Part::Costs => costs::measure(testbed, &mut figures).await,
+            Part::Hashing => hashing::measure(testbed, &mut figures).await,
+            Part::Sessions => sessions::measure(testbed, &mut figures).await,
+            Part::SignOut => sign_out::measure(testbed, &mut figures).await,
+            Part::Memory => memory::measure(testbed, &mut figures).await,
+            Part::Start => start::measure(testbed, &mut figures).await,
+            Part::Flood => flood::measure(testbed, &mut figures, interrupt).await,
         };
         eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());
         if let Err(error) = outcome {

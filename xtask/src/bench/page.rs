@@ -1,4 +1,4 @@
-//! The figures as tables, and the part of docs/performance.md with its plots.
+//! The figures as tables, and the section of docs/performance.md with its plots.
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -9,14 +9,14 @@ use super::{
     goal::Goal,
     plot::{Line, Plot, Scale},
 };
-use crate::marks;
+use crate::harness::{page_section, statistics::count};
 
 const MARKS: [&str; 2] = [
     "<!-- figures: written by `cargo xtask bench` -->",
     "<!-- end of figures -->",
 ];
 
-/// The goals, for a terminal.
+/// The goals as text.
 pub(super) fn table(goals: &[Goal]) -> String {
     let mut text = String::new();
     for goal in goals {
@@ -36,13 +36,13 @@ pub(super) fn table(goals: &[Goal]) -> String {
     text
 }
 
-/// Writes the page's part and its plots.
+/// Writes the page's section and its plots.
 pub(super) fn write(root: &Path, quick: bool, goals: &[Goal], figures: &Figures) -> Result<()> {
     let plots = root.join("docs/performance");
     fs::create_dir_all(&plots)?;
     fs::write(plots.join("latency.svg"), latency(figures).svg())?;
     fs::write(plots.join("sessions.svg"), sessions(figures).svg())?;
-    marks::write(
+    page_section::write(
         &root.join("docs/performance.md"),
         MARKS,
         &text(quick, goals, figures),
@@ -280,14 +280,14 @@ fn latency(figures: &Figures) -> Plot<'static> {
 }
 
 fn sessions(figures: &Figures) -> Plot<'static> {
-    let line = |name: &str, colour: usize, value: fn(&super::figures::Size) -> f64| Line {
+    let line = |name: &str, colour: usize, value: fn(&super::figures::SessionCost) -> f64| Line {
         name: name.to_owned(),
         dashed: false,
         colour,
         points: figures
             .sizes
             .iter()
-            .map(|size| (super::site::number(size.sessions), value(size)))
+            .map(|size| (count(size.sessions), value(size)))
             .collect(),
     };
     Plot {
@@ -295,7 +295,7 @@ fn sessions(figures: &Figures) -> Plot<'static> {
         across: ("live sessions", Scale::Decades),
         up: ("CPU time, µs", Scale::Linear),
         lines: vec![
-            line("all processes", 3, super::figures::Size::all),
+            line("all processes", 3, super::figures::SessionCost::all),
             line("service", 0, |size| size.service),
             line("Redis", 1, |size| size.redis),
             line("Postgres", 2, |size| size.postgres),

@@ -1,4 +1,4 @@
-//! Plots as SVG: a few lines over two axes, in grey enough for light and dark pages.
+//! Plots as SVG: a few lines over two axes.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,6 @@ const COLOURS: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
 ];
 
-/// How an axis grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scale {
     /// From zero.
@@ -23,7 +22,6 @@ pub(super) enum Scale {
     Decades,
 }
 
-/// A plot.
 #[derive(Debug)]
 pub(super) struct Plot<'a> {
     pub(super) title: &'a str,
@@ -32,7 +30,6 @@ pub(super) struct Plot<'a> {
     pub(super) lines: Vec<Line>,
 }
 
-/// A line; points by what is across.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) name: String,
@@ -41,7 +38,7 @@ pub(super) struct Line {
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// An axis: the values at its ends, and those that are marked.
+/// The values at the ends of an axis, and those with a tick.
 #[derive(Debug, PartialEq)]
 struct Axis {
     scale: Scale,
@@ -93,7 +90,7 @@ impl Axis {
         }
     }
 
-    /// Where a value is, from 0 to 1.
+    /// The position of a value, from 0 to 1.
     fn at(&self, value: f64) -> f64 {
         match self.scale {
             Scale::Linear => (value - self.from) / (self.to - self.from),
@@ -102,7 +99,7 @@ impl Axis {
     }
 }
 
-/// The round number that is at least this: 1, 2 or 5 times a power of ten.
+/// The next round number: 1, 2 or 5 times a power of ten.
 fn step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     [1.0, 2.0, 5.0, 10.0]
@@ -112,7 +109,7 @@ fn step(least: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-/// A tick's value, short.
+/// The label of a tick.
 fn label(value: f64) -> String {
     match value {
         _ if value >= 1e6 => format!("{} M", value / 1e6),
@@ -122,7 +119,6 @@ fn label(value: f64) -> String {
 }
 
 impl Plot<'_> {
-    /// The plot as a document.
     pub(super) fn svg(&self) -> String {
         let points = || self.lines.iter().flat_map(|line| &line.points);
         let x = Axis::over(self.across.1, points().map(|point| point.0));
@@ -181,10 +177,10 @@ impl Plot<'_> {
             r#"<text x="{middle}" y="{bottom}" text-anchor="middle">{}</text>"#,
             escape(self.across.0)
         )?;
-        let side = f64::midpoint(TOP, HEIGHT - BOTTOM);
+        let server = f64::midpoint(TOP, HEIGHT - BOTTOM);
         writeln!(
             svg,
-            r#"<text transform="translate(16 {side}) rotate(-90)" text-anchor="middle">{}</text>"#,
+            r#"<text transform="translate(16 {server}) rotate(-90)" text-anchor="middle">{}</text>"#,
             escape(self.up.0)
         )?;
         for (line, place) in self.lines.iter().zip(0_u32..) {

@@ -1,17 +1,16 @@
-//! Other people's live sessions, put into the stores as the service would have left them. Nobody has their tokens.
+//! Live sessions of other users, written into the stores as the service would. No client has their tokens.
 
 use anyhow::{Context as _, Result};
-use tokio_postgres::NoTls;
 use url::Url;
 
-use crate::torture::service::redis::Redis;
+use crate::harness::stores::{PostgresConnection, RedisConnection};
 
-/// So many at a time, so that Redis still answers others.
+/// Sessions at a time, so that Redis answers others in between.
 const AT_ONCE: usize = 5_000;
-/// They outlive the run.
+/// In seconds: longer than the run.
 const LIFE: u64 = 259_200;
 
-/// ARGV: number of the first, how many, life in seconds. The keys of a session each, as `begin` makes them.
+/// ARGV: number of the first, count, lifetime in seconds. Writes the keys of a session each, as `begin` does.
 const SESSIONS: &str = "
     local now = redis.call('TIME')[1]
     for n = ARGV[1], ARGV[1] + ARGV[2] - 1 do
@@ -25,9 +24,9 @@ const SESSIONS: &str = "
         redis.call('EXPIRE', index, ARGV[3])
     end";
 
-/// Two keys for each session.
+/// Writes two keys for each session.
 pub(super) async fn redis(url: &Url, sessions: usize) -> Result<()> {
-    let mut redis = Redis::connect(url).await?;
+    let mut redis = RedisConnection::connect(url).await?;
     for first in (0..sessions).step_by(AT_ONCE) {
         let count = AT_ONCE.min(sessions - first);
         redis
@@ -40,12 +39,9 @@ pub(super) async fn redis(url: &Url, sessions: usize) -> Result<()> {
     Ok(())
 }
 
-/// A user and a session each, like one that is there: whatever columns there are.
+/// Writes a user and a session each, as copies of rows that exist, whatever columns they have.
 pub(super) async fn postgres(url: &Url, schema: &str, sessions: usize) -> Result<()> {
-    let (client, connection) = tokio_postgres::connect(url.as_str(), NoTls)
-        .await
-        .context("Postgres does not answer")?;
-    let driver = tokio::spawn(connection);
+    let client = PostgresConnection::open(url).await?;
     let id = |infix: &str| {
         format!(
             "(lpad(to_hex(n), 8, '0') || '-{infix}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
@@ -75,7 +71,6 @@ pub(super) async fn postgres(url: &Url, schema: &str, sessions: usize) -> Result
     );
     client.batch_execute(&users).await.context("users")?;
     client.batch_execute(&sessions).await.context("sessions")?;
-    drop(client);
-    driver.await??;
+    client.close().await;
     Ok(())
 }

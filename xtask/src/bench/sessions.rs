@@ -1,44 +1,49 @@
-//! What a refresh costs with more and more live sessions. Services over a few and over many take turns, so that the machine's moods meet
-//! all of them. The people who refresh are as many everywhere; the others' sessions lie between theirs.
+//! The cost of a refresh against the number of live sessions. Services with few and many take turns, so that other load of the machine
+//! affects all of them. The number of users who refresh is the same everywhere; other users' sessions lie between theirs.
 
 use anyhow::Result;
 
 use super::{
-    figures::{Figures, Samples, Size},
-    load::{Order, Request},
+    figures::{Figures, Samples, SessionCost},
+    load::{LoadOrder, LoadRequest},
     seed,
-    site::{CONNECTIONS, Site, usual},
+    testbed::{CONNECTIONS, Testbed, default_settings},
 };
 
-/// The first database of Redis that is used.
+/// The first Redis database that is used.
 const DATABASE: u8 = 7;
 
-pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
-    let people = site.plan.sessions[0];
-    let mut sides = Vec::new();
-    for (&sessions, database) in site.plan.sessions.iter().zip(DATABASE..) {
+pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
+    let users = testbed.size.sessions[0];
+    let mut servers = Vec::new();
+    for (&sessions, database) in testbed.size.sessions.iter().zip(DATABASE..) {
         eprintln!("{sessions} live sessions");
         let name = format!("sessions_{sessions}");
-        let mut side = site.server(&name, database, usual("ES256")).await?;
-        // Half before and half after the others, so that they are not all in one place.
-        side.ask(Order::count(Request::SignUp, 8, people / 2))
+        let mut server = testbed
+            .start_server(&name, database, default_settings("ES256"))
             .await?;
-        seed::redis(&site.redis(database), sessions - people).await?;
-        seed::postgres(site.postgres(), &name, sessions - people).await?;
-        side.ask(Order::count(Request::SignUp, 8, people - people / 2))
+        // Half before and half after the others, so that they are spread over the tables.
+        server
+            .run(LoadOrder::count(LoadRequest::SignUp, 8, users / 2))
             .await?;
-        side.ask(Order::closed(Request::Refresh, CONNECTIONS, 0.5))
+        seed::redis(&testbed.redis(database), sessions - users).await?;
+        seed::postgres(testbed.postgres(), &name, sessions - users).await?;
+        server
+            .run(LoadOrder::count(LoadRequest::SignUp, 8, users - users / 2))
             .await?;
-        sides.push((sessions, side));
+        server
+            .run(LoadOrder::closed(LoadRequest::Refresh, CONNECTIONS, 0.5))
+            .await?;
+        servers.push((sessions, server));
     }
     let mut samples = Samples::default();
-    for round in 1..=site.plan.rounds {
-        eprintln!("sessions, round {round} of {}", site.plan.rounds);
-        for (_, side) in &mut sides {
-            let cost = site
+    for round in 1..=testbed.size.rounds {
+        eprintln!("sessions, round {round} of {}", testbed.size.rounds);
+        for (_, server) in &mut servers {
+            let cost = testbed
                 .cost(
-                    side,
-                    Order::closed(Request::Refresh, CONNECTIONS, site.plan.seconds),
+                    server,
+                    LoadOrder::closed(LoadRequest::Refresh, CONNECTIONS, testbed.size.seconds),
                 )
                 .await?;
             for (part, value) in [
@@ -46,24 +51,24 @@ pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()
                 ("redis", cost.redis),
                 ("postgres", cost.postgres),
             ] {
-                samples.add(format!("{}.{part}", side.name), value);
+                samples.add(format!("{}.{part}", server.name), value);
             }
         }
     }
     figures.settle(samples);
-    for (sessions, side) in sides {
+    for (sessions, server) in servers {
         let get = |part: &str| {
             figures
-                .get(&format!("{}.{part}", side.name))
+                .get(&format!("{}.{part}", server.name))
                 .unwrap_or(f64::NAN)
         };
-        figures.sizes.push(Size {
+        figures.sizes.push(SessionCost {
             sessions,
             service: get("service"),
             redis: get("redis"),
             postgres: get("postgres"),
         });
-        side.stop().await?;
+        server.stop().await?;
     }
     Ok(())
 }

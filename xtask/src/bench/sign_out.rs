@@ -1,67 +1,78 @@
-//! Signing out everywhere, without and with other people's keys in the same database; the replaced scheme does it, too.
+//! Signing out everywhere, without and with other users' keys in the same database; also with the replaced scheme.
 
 use anyhow::Result;
 
 use super::{
     figures::{Figures, Samples},
-    load::{Order, Request},
+    load::{LoadOrder, LoadRequest},
     seed,
-    site::{Side, Site, number, usual},
+    testbed::{MeasuredServer, Testbed, default_settings},
 };
+use crate::harness::statistics::count;
 
 const EMPTY: u8 = 12;
 const FULL: u8 = 13;
 
-pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
-    let foreign = site.plan.foreign;
-    eprintln!("{} keys of other people", 2 * foreign);
-    seed::redis(&site.redis(FULL), foreign).await?;
-    figures.put("sign_out.foreign_keys", number(2 * foreign));
-    let (many, few) = site.plan.sign_outs;
-    let mut sides = [
+pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
+    let foreign = testbed.size.foreign;
+    eprintln!("{} keys of other users", 2 * foreign);
+    seed::redis(&testbed.redis(FULL), foreign).await?;
+    figures.put("sign_out.foreign_keys", count(2 * foreign));
+    let (many, few) = testbed.size.sign_outs;
+    let mut servers = [
         (
-            site.server("sign_out_alone", EMPTY, usual("ES256")).await?,
+            testbed
+                .start_server("sign_out_alone", EMPTY, default_settings("ES256"))
+                .await?,
             "revolve.alone",
             many,
         ),
         (
-            site.server("sign_out_among", FULL, usual("ES256")).await?,
+            testbed
+                .start_server("sign_out_among", FULL, default_settings("ES256"))
+                .await?,
             "revolve.among",
             many,
         ),
         (
-            site.baseline("baseline_alone", EMPTY, "ES256").await?,
+            testbed
+                .start_baseline("baseline_alone", EMPTY, "ES256")
+                .await?,
             "baseline.alone",
             many,
         ),
         (
-            site.baseline("baseline_among", FULL, "ES256").await?,
+            testbed
+                .start_baseline("baseline_among", FULL, "ES256")
+                .await?,
             "baseline.among",
             few,
         ),
     ];
     let mut samples = Samples::default();
     // The first round warms up.
-    for round in 0..=site.plan.rounds {
-        for (side, name, people) in &mut sides {
-            let p50 = sign_out(side, *people).await?;
+    for round in 0..=testbed.size.rounds {
+        for (server, name, users) in &mut servers {
+            let p50 = sign_out(server, *users).await?;
             if round > 0 {
                 samples.add(format!("sign_out.{name}"), p50);
             }
         }
     }
     figures.settle(samples);
-    for (side, ..) in sides {
-        side.stop().await?;
+    for (server, ..) in servers {
+        server.stop().await?;
     }
     Ok(())
 }
 
-/// So many sign up and then out, one after the other: the median of the sign-outs in microseconds.
-async fn sign_out(side: &mut Side, people: usize) -> Result<f64> {
-    side.ask(Order::count(Request::SignUp, 1, people)).await?;
-    Ok(side
-        .ask(Order::count(Request::SignOut, 1, people))
+/// Users sign up and then out, one after the other; returns the median of the sign-outs in microseconds.
+async fn sign_out(server: &mut MeasuredServer, users: usize) -> Result<f64> {
+    server
+        .run(LoadOrder::count(LoadRequest::SignUp, 1, users))
+        .await?;
+    Ok(server
+        .run(LoadOrder::count(LoadRequest::SignOut, 1, users))
         .await?
         .p50)
 }

@@ -1,57 +1,56 @@
-//! How long a service takes from its start to its first answer, with keys that are there, and what memory it has when nobody asks.
+//! The time from a service's start to its first response, with keys that exist, and its idle memory.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::{
-    figures::{Figures, median},
-    site::{Side, Site},
+    figures::Figures,
+    testbed::{MeasuredServer, Testbed},
 };
-use crate::torture::service::Settings;
+use crate::harness::{http::HttpClient, service::Settings, statistics::median};
 
 const DATABASE: u8 = 15;
-/// For what is done at the start to be over.
+/// For the work of the start to end.
 const REST: Duration = Duration::from_secs(1);
 
-pub(super) async fn measure(site: &Site<'_>, figures: &mut Figures) -> Result<()> {
+pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
     let plain = || Settings::plain().with("TOKENS__ALGORITHM", "ES256");
-    let mut sides = [
-        site.server("start_server", DATABASE, plain()).await?,
-        site.embedded("start_embedded", plain()).await?,
+    let mut servers = [
+        testbed
+            .start_server("start_server", DATABASE, plain())
+            .await?,
+        testbed.start_embedded("start_embedded", plain()).await?,
     ];
     let mut found = [const { (Vec::new(), Vec::new()) }; 2];
-    for round in 1..=site.plan.starts {
-        eprintln!("starts, round {round} of {}", site.plan.starts);
-        for (side, (times, sizes)) in sides.iter_mut().zip(&mut found) {
-            side.server.stop().await?;
-            times.push(first_answer(side).await?);
+    for round in 1..=testbed.size.starts {
+        eprintln!("starts, round {round} of {}", testbed.size.starts);
+        for (server, (times, sizes)) in servers.iter_mut().zip(&mut found) {
+            server.instance.stop().await?;
+            times.push(first_answer(server).await?);
             tokio::time::sleep(REST).await;
-            sizes.push(side.memory("VmRSS")?);
+            sizes.push(server.memory("VmRSS")?);
         }
     }
-    for (side, (times, sizes)) in sides.into_iter().zip(found) {
-        figures.put(format!("{}.milliseconds", side.name), median(&times));
-        figures.put(format!("{}.rss", side.name), median(&sizes));
-        side.stop().await?;
+    for (server, (times, sizes)) in servers.into_iter().zip(found) {
+        figures.put(format!("{}.milliseconds", server.name), median(&times));
+        figures.put(format!("{}.rss", server.name), median(&sizes));
+        server.stop().await?;
     }
     Ok(())
 }
 
-/// Milliseconds from the start of the process until it has answered a request.
-async fn first_answer(side: &mut Side) -> Result<f64> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+/// Milliseconds from the start of the process to the first response.
+async fn first_answer(server: &mut MeasuredServer) -> Result<f64> {
+    let http = HttpClient::new()?;
     let begun = Instant::now();
-    side.server.restart().await?;
-    let answer = client
-        .get(format!("{}/.well-known/jwks.json", side.server.url()))
-        .send()
-        .await
-        .context("no answer")?;
+    server.instance.restart().await?;
+    let url = format!("{}/.well-known/jwks.json", server.instance.url());
+    let response = http.get(&url).await.context("no answer")?;
     ensure!(
-        answer.status().is_success(),
+        response.is_success(),
         "the key set was answered {}",
-        answer.status()
+        response.status
     );
     Ok(begun.elapsed().as_secs_f64() * 1000.0)
 }

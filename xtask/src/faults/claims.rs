@@ -1,34 +1,33 @@
-//! What an acknowledgement claims, and whether a later answer keeps it. Nothing here speaks to anybody.
+//! What an acknowledgement promises, and whether a later answer keeps it. Pure functions.
 
 use std::time::Instant;
 
-use crate::torture::profile::Answer;
+use crate::harness::profile::Answer;
 
-/// What a client was told, and may rely on.
+/// What the service has acknowledged to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// A session that was begun between these moments, and was never ended, lives.
+    /// A session that began between these moments and was never ended lives.
     Lives { asked: Instant, answered: Instant },
     /// A sign-out is final.
     Ended,
-    /// Who signed up, or changed the password, can sign in.
+    /// The password of a sign-up or of a change opens the account.
     Password,
-    /// A password that was replaced is worth nothing.
+    /// A replaced password is refused.
     Replaced,
 }
 
-/// What the white list has lost, by the fault that the round is about: the sessions that began in this time.
+/// What the store of live tokens may lose by a fault: the sessions that began in this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Losses {
-    /// Nothing.
     #[default]
     None,
-    /// Those that began after the first instant, and not after the second.
+    /// Sessions that began after the first instant and not after the second.
     Between(Option<Instant>, Option<Instant>),
 }
 
 impl Losses {
-    /// Whether a session that was begun between these moments may be among them.
+    /// Whether a session that began between these moments may be lost.
     fn cover(self, asked: Instant, answered: Instant) -> bool {
         match self {
             Self::None => false,
@@ -38,7 +37,7 @@ impl Losses {
         }
     }
 
-    /// They end here: what begins from now on must live.
+    /// The losses end now: sessions that begin later must live.
     pub(super) fn until(self, now: Instant) -> Self {
         match self {
             Self::Between(from, None) => Self::Between(from, Some(now)),
@@ -47,20 +46,17 @@ impl Losses {
     }
 }
 
-/// What an answer says of a claim.
+/// What an answer means for a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Judgement {
-    /// It is kept.
     Kept,
-    /// It is not kept, and need not be: the white list has lost this session, and says so with the code for that.
+    /// The session was lost as expected, and the answer says so with the right code.
     Excused,
-    /// It is broken.
     Broken(String),
-    /// Ask again.
+    /// No answer: the client has to ask again.
     Later,
 }
 
-/// Judges an answer.
 pub(super) fn judge(claim: Claim, answer: &Answer, losses: Losses) -> Judgement {
     let good = matches!(claim, Claim::Lives { .. } | Claim::Password);
     match (claim, answer) {
@@ -96,7 +92,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::torture::profile::Grant;
+    use crate::harness::profile::Grant;
 
     fn granted() -> Answer {
         Answer::Granted(Grant {
@@ -122,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_acknowledged_is_kept_or_broken() {
+    fn an_acknowledgement_is_kept_or_broken() {
         let lives = lives(Instant::now());
         for (claim, good) in [
             (lives, true),
@@ -178,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_session_that_the_white_list_lost_is_excused_and_only_with_the_right_code() {
+    fn only_a_lost_session_is_excused_and_only_with_the_right_code() {
         let begun = Instant::now();
         let (before, after) = (
             begun.checked_sub(Duration::from_millis(1)).unwrap(),
@@ -203,7 +199,7 @@ mod tests {
                 "{losses:?}"
             );
         }
-        // In flight when it happened, and answered after it was over.
+        // In flight when the losses happened, and answered afterwards.
         let astride = Claim::Lives {
             asked: before,
             answered: after,
@@ -216,7 +212,7 @@ mod tests {
             ),
             Judgement::Excused
         );
-        // A lost white list is no excuse for a password.
+        // Lost sessions are no excuse for a lost password.
         assert!(is_broken(
             Claim::Password,
             &refused("session_unknown"),

@@ -1,42 +1,42 @@
-//! `cargo xtask faults`: breaks the service, its stores, its disk and its clock, while people use it who remember every acknowledgement;
-//! nothing acknowledged may be lost, and nothing revoked may come back.
+//! `cargo xtask faults`: breaks the service, its stores, its disk and its clock while clients use it that remember every acknowledgement.
+//! Nothing acknowledged may be lost, and nothing revoked may work again.
 
 mod args;
+mod catalog;
 mod claims;
-mod disk;
-mod house;
-mod locker;
-mod memory;
-mod person;
-mod pulse;
+mod client_ledger;
+mod clients;
+mod environment;
+mod fault_window;
+mod findings;
+mod liveness;
+mod process_memory;
 mod report;
+mod rollback_probe;
 mod rounds;
-mod rows;
-mod span;
-mod thief;
-mod town;
-mod verdict;
-mod watch;
+mod scenario;
+mod skipped;
+mod small_disk;
+mod stack;
+mod stall_monitor;
+mod table_lock;
 
 use std::{fs, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum as _;
-use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use self::args::Args;
 use self::{
-    house::{House, LeftOut},
-    report::Report,
-    rounds::Rounds,
-    rows::Row,
+    catalog::Fault, environment::Environment, report::FaultReport, rounds::Rounds, skipped::Skipped,
 };
-use crate::{
+use crate::harness::{
     interrupt::{Interrupt, Interrupted},
-    torture::Binary,
+    progress,
+    service::Binary,
 };
 
-/// Breaks everything, reports, and fails if something did not hold.
+/// Causes the faults, reports, and fails if something is violated.
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let previous = match &args.previous {
         Some(commit) => {
@@ -47,58 +47,54 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     };
     eprintln!("building the service");
     let binary = Binary::build(args.release, interrupt).await?;
-    let mut house = interrupt.guard(House::new(args, binary, previous)).await?;
-    let report = play(args, &mut house, interrupt).await;
-    let closed = house.close().await;
+    let started = Environment::start(args.containers, binary, previous);
+    let mut env = interrupt.guard(started).await?;
+    let report = run_faults(args, &mut env, interrupt).await;
+    let stopped = env.shut_down().await;
     let report = report?;
     let table = report.table();
     print!("{table}");
     if let Some(file) = &args.table {
         fs::write(file, &table).with_context(|| format!("could not write {}", file.display()))?;
     }
-    ensure!(report.is_met(), "something did not hold");
-    closed
+    ensure!(report.is_met(), "something is violated, see above");
+    stopped
 }
 
-async fn play(args: &Args, house: &mut House, interrupt: &Interrupt) -> Result<Report> {
+async fn run_faults(
+    args: &Args,
+    env: &mut Environment,
+    interrupt: &Interrupt,
+) -> Result<FaultReport> {
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
     eprintln!("seed {seed}");
-    let rows: Vec<_> = Row::value_variants()
+    let faults: Vec<_> = Fault::value_variants()
         .iter()
         .copied()
-        .filter(|row| args.only.is_empty() || args.only.contains(row))
+        .filter(|fault| args.only.is_empty() || args.only.contains(fault))
         .collect();
-    let progress = ProgressBar::new(args.rounds * rows.len() as u64).with_style(style());
-    let mut report = Report::new(seed);
-    for (number, row) in rows.into_iter().enumerate() {
-        progress.set_message(row.name());
+    let progress = progress::bar(args.rounds() * faults.len() as u64);
+    let mut report = FaultReport::new(seed);
+    for (number, fault) in faults.into_iter().enumerate() {
+        let name = fault.name();
+        progress.set_message(name);
         let begun = Instant::now();
-        let mut rounds = Rounds::new(
-            row,
-            seed,
-            args.rounds,
-            args.at_most.map(|most| begun + most),
-            progress.clone(),
-        );
-        match interrupt.guard(row.play(house, &mut rounds)).await {
-            Ok(()) => report.played(rounds, begun.elapsed()),
+        let until = args.at_most().map(|most| begun + most);
+        let mut rounds = Rounds::new(name, seed, args.rounds(), until, progress.clone());
+        match interrupt.guard(fault.run(env, &mut rounds)).await {
+            Ok(()) => report.ran(rounds, begun.elapsed()),
             Err(error) if error.is::<Interrupted>() => return Err(error),
-            Err(error) if error.is::<LeftOut>() => {
-                progress.suspend(|| eprintln!("{}: left out: {error}", row.name()));
-                report.left_out(row, error.to_string());
+            Err(error) if error.is::<Skipped>() => {
+                progress.suspend(|| eprintln!("{name}: skipped: {error}"));
+                report.skipped(name, error.to_string());
             }
             Err(error) => {
-                rounds.break_off(&error);
-                report.played(rounds, begun.elapsed());
+                rounds.fail(&error);
+                report.ran(rounds, begun.elapsed());
             }
         }
-        progress.set_position(args.rounds * (number as u64 + 1));
+        progress.set_position(args.rounds() * (number as u64 + 1));
     }
     progress.finish_and_clear();
     Ok(report)
-}
-
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

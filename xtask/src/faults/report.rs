@@ -1,54 +1,52 @@
-//! The table at the end: what was played, what was checked, and what was violated.
+//! The table at the end: what ran, what was checked, and what was violated.
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::{rounds::Rounds, rows::Row, verdict::Verdict};
+use super::{findings::Findings, rounds::Rounds};
 
-/// What became of a row.
-pub(super) enum Outcome {
-    Played {
+pub(super) enum FaultOutcome {
+    Ran {
         rounds: u64,
-        total: Verdict,
+        total: Findings,
         took: Duration,
     },
-    LeftOut(String),
+    Skipped(String),
 }
 
-/// All rows.
-pub(super) struct Report {
+/// The outcomes of all faults.
+pub(super) struct FaultReport {
     seed: u64,
-    rows: Vec<(Row, Outcome)>,
+    faults: Vec<(&'static str, FaultOutcome)>,
 }
 
-impl Report {
+impl FaultReport {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             seed,
-            rows: Vec::new(),
+            faults: Vec::new(),
         }
     }
 
-    pub(super) fn played(&mut self, rounds: Rounds, took: Duration) {
-        self.rows.push((
-            rounds.row,
-            Outcome::Played {
-                rounds: rounds.played,
+    pub(super) fn ran(&mut self, rounds: Rounds, took: Duration) {
+        self.faults.push((
+            rounds.name,
+            FaultOutcome::Ran {
+                rounds: rounds.finished,
                 total: rounds.total,
                 took,
             },
         ));
     }
 
-    pub(super) fn left_out(&mut self, row: Row, why: String) {
-        self.rows.push((row, Outcome::LeftOut(why)));
+    pub(super) fn skipped(&mut self, fault: &'static str, why: String) {
+        self.faults.push((fault, FaultOutcome::Skipped(why)));
     }
 
-    /// How many violations there were.
     pub(super) fn violations(&self) -> usize {
-        self.rows
+        self.faults
             .iter()
             .map(|(_, outcome)| {
-                if let Outcome::Played { total, .. } = outcome {
+                if let FaultOutcome::Ran { total, .. } = outcome {
                     total.violations().len()
                 } else {
                     0
@@ -57,16 +55,16 @@ impl Report {
             .sum()
     }
 
-    /// Whether something was played, and nothing violated.
+    /// Whether something ran, and nothing was violated.
     pub(super) fn is_met(&self) -> bool {
         self.violations() == 0
             && self
-                .rows
+                .faults
                 .iter()
-                .any(|(_, outcome)| matches!(outcome, Outcome::Played { rounds: 1.., .. }))
+                .any(|(_, outcome)| matches!(outcome, FaultOutcome::Ran { rounds: 1.., .. }))
     }
 
-    /// As Markdown, which a terminal bears, too.
+    /// As Markdown.
     pub(super) fn table(&self) -> String {
         let mut text =
             "| fault | rounds | seconds | p99 of 503 | recovery at most | violations | checked |\n"
@@ -75,10 +73,9 @@ impl Report {
         let millis = |time: Option<Duration>| {
             time.map_or_else(|| "–".to_owned(), |time| format!("{} ms", time.as_millis()))
         };
-        for (row, outcome) in &self.rows {
-            let name = row.name();
+        for (name, outcome) in &self.faults {
             match outcome {
-                Outcome::Played {
+                FaultOutcome::Ran {
                     rounds,
                     total,
                     took,
@@ -97,8 +94,8 @@ impl Report {
                         took.as_secs_f64()
                     );
                 }
-                Outcome::LeftOut(why) => {
-                    let _ = writeln!(text, "| `{name}` | – | – | – | – | – | left out: {why} |");
+                FaultOutcome::Skipped(why) => {
+                    let _ = writeln!(text, "| `{name}` | – | – | – | – | – | skipped: {why} |");
                 }
             }
         }
@@ -118,25 +115,25 @@ mod tests {
 
     use super::*;
 
-    fn played(violations: usize) -> Rounds {
-        let mut rounds = Rounds::new(Row::Paused, 3, 1, None, ProgressBar::hidden());
+    fn ran(violations: usize) -> Rounds {
+        let mut rounds = Rounds::new("paused", 3, 1, None, ProgressBar::hidden());
         let round = rounds.next().unwrap();
-        round.note(|verdict| {
-            verdict.checks("sign-outs", 4);
-            (0..violations).for_each(|_| verdict.violate("it came back"));
+        round.record(|findings| {
+            findings.count("sign-outs", 4);
+            (0..violations).for_each(|_| findings.violate("it came back"));
         });
-        rounds.judge(round);
+        rounds.finish(round);
         rounds
     }
 
     #[test]
-    fn nothing_played_is_not_met_and_a_violation_fails_the_run() {
-        let mut report = Report::new(3);
-        report.left_out(Row::Versions, "no release before this one".to_owned());
+    fn a_run_in_which_nothing_ran_is_not_met_and_a_violation_fails_it() {
+        let mut report = FaultReport::new(3);
+        report.skipped("versions", "no release before this one".to_owned());
         assert!(!report.is_met());
-        report.played(played(0), Duration::from_secs(1));
+        report.ran(ran(0), Duration::from_secs(1));
         assert!(report.is_met());
-        report.played(played(2), Duration::from_secs(1));
+        report.ran(ran(2), Duration::from_secs(1));
         assert!(!report.is_met());
         let table = report.table();
         assert!(
@@ -144,7 +141,7 @@ mod tests {
             "{table}"
         );
         assert!(
-            table.contains("left out: no release before this one")
+            table.contains("skipped: no release before this one")
                 && table.ends_with("seed 3, 2 violations\n"),
             "{table}"
         );

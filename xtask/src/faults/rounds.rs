@@ -1,4 +1,4 @@
-//! The rounds of one fault: their seeds, how far they are, and what came of them.
+//! The rounds of one fault: their seeds, their progress and their findings.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,31 +8,31 @@ use std::{
 use fastrand::Rng;
 use indicatif::ProgressBar;
 
-use super::{rows::Row, verdict::Verdict};
-use crate::torture::journal::Journal;
+use super::findings::Findings;
+use crate::harness::journal::Journal;
 
-/// So many violations of a row are told as they come.
-const TOLD: usize = 5;
+/// So many violations of a fault are printed as they occur.
+const PRINTED: usize = 5;
 
 /// One round. All of its choices follow from its seed.
 pub(super) struct Round {
     pub(super) seed: u64,
     pub(super) rng: Rng,
-    notes: Arc<Notes>,
+    notes: Arc<RoundNotes>,
 }
 
-/// What is known of a round, also if it breaks off.
-struct Notes {
+/// What is known of a round, even if it fails.
+struct RoundNotes {
     seed: u64,
-    verdict: Mutex<Verdict>,
+    findings: Mutex<Findings>,
     journals: Mutex<Vec<Journal>>,
 }
 
 impl Round {
     pub(super) fn new(seed: u64) -> Self {
-        let notes = Notes {
+        let notes = RoundNotes {
             seed,
-            verdict: Mutex::default(),
+            findings: Mutex::default(),
             journals: Mutex::default(),
         };
         Self {
@@ -42,19 +42,19 @@ impl Round {
         }
     }
 
-    /// One of them after the other, as rounds go on; a round that is replayed by its seed takes the same again.
-    pub(super) fn turn<T: Copy>(&self, among: &[T]) -> T {
+    /// One of the choices, in turn from round to round; a round that is replayed by its seed takes the same one.
+    pub(super) fn in_turn<T: Copy>(&self, among: &[T]) -> T {
         let index = self.seed % u64::try_from(among.len()).unwrap_or(1).max(1);
         among[usize::try_from(index).unwrap_or_default()]
     }
 
-    /// Writes into the verdict.
-    pub(super) fn note<T>(&self, write: impl FnOnce(&mut Verdict) -> T) -> T {
-        note(&self.notes.verdict, write)
+    /// Edits the findings.
+    pub(super) fn record<T>(&self, change: impl FnOnce(&mut Findings) -> T) -> T {
+        edit(&self.notes.findings, change)
     }
 
-    /// Somebody's journal, to be shown if something does not hold.
-    pub(super) fn keep(&self, journal: Journal) {
+    /// Keeps a client's journal, to be printed if something is violated.
+    pub(super) fn keep_journal(&self, journal: Journal) {
         self.notes
             .journals
             .lock()
@@ -63,48 +63,47 @@ impl Round {
     }
 }
 
-/// Writes into a verdict that several share.
-pub(super) fn note<T>(verdict: &Mutex<Verdict>, write: impl FnOnce(&mut Verdict) -> T) -> T {
-    write(&mut verdict.lock().unwrap_or_else(PoisonError::into_inner))
+/// Edits findings that several threads share.
+pub(super) fn edit<T>(findings: &Mutex<Findings>, change: impl FnOnce(&mut Findings) -> T) -> T {
+    change(&mut findings.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The rounds of a row.
 pub(super) struct Rounds {
-    pub(super) row: Row,
+    pub(super) name: &'static str,
     seed: u64,
     count: u64,
     begun: u64,
     until: Option<Instant>,
     progress: ProgressBar,
-    /// The one that has begun and was not judged yet.
-    current: Option<Arc<Notes>>,
-    /// What came of those that were played.
-    pub(super) played: u64,
-    pub(super) total: Verdict,
+    /// The round that has begun and not ended.
+    current: Option<Arc<RoundNotes>>,
+    /// Rounds that have ended, and their findings.
+    pub(super) finished: u64,
+    pub(super) total: Findings,
 }
 
 impl Rounds {
     pub(super) fn new(
-        row: Row,
+        name: &'static str,
         seed: u64,
         count: u64,
         until: Option<Instant>,
         progress: ProgressBar,
     ) -> Self {
         Self {
-            row,
+            name,
             seed,
             count,
             begun: 0,
             until,
             progress,
             current: None,
-            played: 0,
-            total: Verdict::default(),
+            finished: 0,
+            total: Findings::default(),
         }
     }
 
-    /// The next one, if there is one and time for it; the first always is.
+    /// The next round, if there is one and time for it; there is always time for the first one.
     pub(super) fn next(&mut self) -> Option<Round> {
         let late = self.begun > 0 && self.until.is_some_and(|until| Instant::now() >= until);
         (self.begun < self.count && !late).then(|| {
@@ -115,51 +114,49 @@ impl Rounds {
         })
     }
 
-    /// The end of a round.
-    pub(super) fn judge(&mut self, round: Round) {
+    pub(super) fn finish(&mut self, round: Round) {
         let Round { notes, .. } = round;
         self.current = None;
-        self.played += 1;
+        self.finished += 1;
         self.progress.inc(1);
-        let told = self.total.violations().len() >= TOLD;
-        self.count(&notes, told);
+        let printed = self.total.violations().len() >= PRINTED;
+        self.add(&notes, printed);
     }
 
-    /// The end of all rounds by an error. What the round had found by then counts and is told.
-    pub(super) fn break_off(&mut self, error: &anyhow::Error) {
-        let why = format!("broke off: {error:#}");
+    /// Ends all rounds by an error. What the current round found so far counts and is printed.
+    pub(super) fn fail(&mut self, error: &anyhow::Error) {
+        let why = format!("failed: {error:#}");
         let Some(notes) = self.current.take() else {
-            self.progress
-                .suspend(|| eprintln!("{}: {why}", self.row.name()));
+            self.progress.suspend(|| eprintln!("{}: {why}", self.name));
             return self.total.violate(why);
         };
-        note(&notes.verdict, |verdict| verdict.violate(why));
-        self.count(&notes, false);
+        edit(&notes.findings, |findings| findings.violate(why));
+        self.add(&notes, false);
     }
 
-    fn count(&mut self, notes: &Notes, told: bool) {
-        let verdict = note(&notes.verdict, std::mem::take);
-        if !verdict.violations().is_empty() && !told {
+    fn add(&mut self, notes: &RoundNotes, printed: bool) {
+        let findings = edit(&notes.findings, std::mem::take);
+        if !findings.violations().is_empty() && !printed {
             self.progress.suspend(|| {
-                for line in self.words(notes, &verdict) {
+                for line in self.words(notes, &findings) {
                     eprintln!("{line}");
                 }
             });
         }
-        self.total.merge(verdict);
+        self.total.merge(findings);
     }
 
-    /// What failed, what people did, and how to have the same again. Why a round broke off comes last, and is always told.
-    fn words(&self, notes: &Notes, verdict: &Verdict) -> Vec<String> {
-        let row = self.row.name();
-        let mut lines = vec![format!("{row}, round {}: FAILED", self.begun)];
-        let violations = verdict.violations();
-        let skipped = violations.len().saturating_sub(TOLD);
+    /// What was violated, what the clients did, and how to repeat the round. The error that ended a round comes last and is always printed.
+    fn words(&self, notes: &RoundNotes, findings: &Findings) -> Vec<String> {
+        let name = self.name;
+        let mut lines = vec![format!("{name}, round {}: FAILED", self.begun)];
+        let violations = findings.violations();
+        let skipped = violations.len().saturating_sub(PRINTED);
         lines.extend(
             violations
                 .iter()
                 .enumerate()
-                .filter(|(at, _)| *at < TOLD - 1 || *at >= TOLD - 1 + skipped)
+                .filter(|(at, _)| *at < PRINTED - 1 || *at >= PRINTED - 1 + skipped)
                 .map(|(_, why)| format!("  {why}")),
         );
         for journal in notes
@@ -168,7 +165,7 @@ impl Rounds {
             .unwrap_or_else(PoisonError::into_inner)
             .iter()
         {
-            lines.push("    somebody:".to_owned());
+            lines.push("    client:".to_owned());
             lines.extend(
                 journal
                     .lines()
@@ -177,7 +174,7 @@ impl Rounds {
             );
         }
         lines.push(format!(
-            "  the same choices again: cargo xtask faults --only {row} --rounds 1 --seed {}",
+            "  again: cargo xtask faults --only {name} --rounds 1 --seed {}",
             notes.seed
         ));
         lines
@@ -189,21 +186,21 @@ mod tests {
     use super::*;
 
     fn rounds(seed: u64, count: u64, until: Option<Instant>) -> Rounds {
-        Rounds::new(Row::ServiceKill, seed, count, until, ProgressBar::hidden())
+        Rounds::new("service-kill", seed, count, until, ProgressBar::hidden())
     }
 
     #[test]
     fn a_round_is_replayed_by_its_own_seed() {
         let mut all = rounds(40, 3, None);
         let seeds: Vec<_> = std::iter::from_fn(|| all.next())
-            .map(|mut round| (round.seed, round.rng.u64(..), round.turn(&[1, 2])))
+            .map(|mut round| (round.seed, round.rng.u64(..), round.in_turn(&[1, 2])))
             .collect();
         assert_eq!(seeds.len(), 3);
         for (seed, drawn, turn) in &seeds {
             let mut again = rounds(*seed, 1, None).next().unwrap();
-            assert_eq!((again.rng.u64(..), again.turn(&[1, 2])), (*drawn, *turn));
+            assert_eq!((again.rng.u64(..), again.in_turn(&[1, 2])), (*drawn, *turn));
         }
-        assert_ne!(seeds[0].2, seeds[1].2, "turns are taken");
+        assert_ne!(seeds[0].2, seeds[1].2, "the choices take turns");
     }
 
     #[test]
@@ -216,12 +213,14 @@ mod tests {
     fn a_violation_stays_in_the_total() {
         let mut all = rounds(1, 2, None);
         while let Some(round) = all.next() {
-            round.note(|verdict| verdict.require("truths", round.seed == 1, || "a lie".to_owned()));
-            all.judge(round);
+            round.record(|findings| {
+                findings.require("truths", round.seed == 1, || "a lie".to_owned());
+            });
+            all.finish(round);
         }
         assert_eq!(
             (
-                all.played,
+                all.finished,
                 all.total.violations().len(),
                 all.total.checked()["truths"]
             ),
@@ -230,46 +229,46 @@ mod tests {
     }
 
     #[test]
-    fn a_round_that_breaks_off_keeps_what_it_had_found_and_says_how_to_have_it_again() {
+    fn a_round_that_fails_keeps_its_findings_and_says_how_to_repeat_it() {
         let mut all = rounds(7, 3, None);
         let first = all.next().unwrap();
-        all.judge(first);
+        all.finish(first);
         let round = all.next().unwrap();
         let journal = Journal::new();
-        round.keep(journal.clone());
+        round.keep_journal(journal.clone());
         journal.note("sign up");
-        round.note(|verdict| {
-            verdict.check("truths");
-            (0..TOLD * 2).for_each(|lie| verdict.violate(format!("lie {lie}")));
+        round.record(|findings| {
+            findings.check("truths");
+            (0..PRINTED * 2).for_each(|lie| findings.violate(format!("lie {lie}")));
         });
         let notes = Arc::clone(&round.notes);
-        let mut verdict = round.note(|verdict| verdict.clone());
-        verdict.violate("broke off: it is gone");
-        let words = all.words(&notes, &verdict).join("\n");
+        let mut findings = round.record(|findings| findings.clone());
+        findings.violate("failed: it is gone");
+        let words = all.words(&notes, &findings).join("\n");
         for part in [
             "round 2: FAILED",
             "lie 0",
             "sign up",
-            "broke off: it is gone",
+            "failed: it is gone",
             "--rounds 1 --seed 8",
         ] {
             assert!(words.contains(part), "{part}: {words}");
         }
         assert!(!words.contains("lie 9"), "{words}");
         drop(round);
-        all.break_off(&anyhow::anyhow!("it is gone"));
+        all.fail(&anyhow::anyhow!("it is gone"));
         assert_eq!(
             (
-                all.played,
+                all.finished,
                 all.total.violations().len(),
                 all.total.checked()["truths"]
             ),
-            (1, TOLD * 2 + 1, 1)
+            (1, PRINTED * 2 + 1, 1)
         );
-        all.break_off(&anyhow::anyhow!("between rounds"));
+        all.fail(&anyhow::anyhow!("between rounds"));
         assert_eq!(
             all.total.violations().last().unwrap(),
-            "broke off: between rounds"
+            "failed: between rounds"
         );
     }
 }

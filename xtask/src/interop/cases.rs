@@ -1,4 +1,4 @@
-//! Which tokens are tried, and what must become of each.
+//! The tokens that are tried, and what must happen to each.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     issuer::{self, AUDIENCE, Issuer},
     token::Token,
-    tools::{Issue, Verdict, Verify},
+    tools::{Issue, LibraryVerdict, Verify},
 };
 
 /// The `iss` of tokens that the libraries issue.
@@ -15,25 +15,26 @@ pub(super) const ISSUER: &str = "https://accounts.example.org";
 const UID: &str = "0199c6a5-2f1e-7a39-8a4e-1f6f0f0f0f0f";
 const EMAIL: &str = "ann@example.org";
 
-/// What must become of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// Accepted as this user's.
-    Accepted { sub: String, email: String },
-    /// Refused, for exactly this reason.
+    Accepted {
+        sub: String,
+        email: String,
+    },
+    /// Refused for exactly this reason.
     Refused(&'static str),
-    /// Refused, for whichever reason comes first.
+    /// Refused for any reason.
     RefusedAnyhow,
 }
 
-/// A token of the service for the libraries.
+/// A token of the service that a library verifies.
 pub(super) struct Outgoing {
     pub(super) algorithm: &'static str,
     pub(super) expected: Expected,
     pub(super) task: Verify,
 }
 
-/// What every library gets to verify of one issuer.
+/// The tokens of one issuer that each library verifies.
 pub(super) fn outgoing(issuer: &Issuer) -> Result<Vec<Outgoing>> {
     let sub = issuer.id.claims()?["sub"]
         .as_str()
@@ -107,16 +108,16 @@ pub(super) fn outgoing(issuer: &Issuer) -> Result<Vec<Outgoing>> {
     Ok(cases.map(outgoing).into())
 }
 
-/// A token that a library issues for `revolve-verify`.
+/// A token of a library that `revolve-verify` verifies.
 pub(super) struct Incoming {
     pub(super) algorithm: &'static str,
     pub(super) expected: Expected,
     pub(super) task: Issue,
-    /// What is done to it on the way.
+    /// How it is changed in between.
     pub(super) spoil: fn(Token) -> Result<Token>,
 }
 
-/// Why `revolve-verify` refuses, in its own words.
+/// The reasons of `revolve-verify`.
 mod why {
     pub(super) const ALGORITHM: &str = "the token names another algorithm than its key is for";
     pub(super) const AUDIENCE: &str = "the token is for another audience";
@@ -125,7 +126,7 @@ mod why {
     pub(super) const SIGNATURE: &str = "the token's signature is wrong";
 }
 
-/// What every library issues with one algorithm: with `keys`, and, as a thief would, with those of `strangers`.
+/// The tokens that each library issues with one algorithm: with `keys`, and, as an attacker would, with those of `strangers`.
 pub(super) fn incoming(
     algorithm: &'static str,
     keys: &Value,
@@ -139,8 +140,7 @@ pub(super) fn incoming(
         "ES256" => ("EdDSA", &keys["EdDSA"]["private"]),
         _ => ("ES256", &keys["ES256"]["private"]),
     };
-    // Key confusion: the public key, which everybody has, as a shared secret. Its number alone, since libraries refuse to sign with
-    // what looks like a whole key.
+    // Key confusion: the public key as a shared secret. Only its number, since libraries refuse to sign with what looks like a whole key.
     let secret = json!({ "kty": "oct", "k": if public["n"].is_string() { &public["n"] } else { &public["x"] } });
     let good = || Expected::Accepted {
         sub: UID.to_owned(),
@@ -266,8 +266,8 @@ pub(super) fn key_set(keys: &Value) -> Value {
 }
 
 impl Expected {
-    /// What a library's verdict has against this, if anything.
-    pub(super) fn fault(&self, verdict: &Verdict) -> Option<String> {
+    /// How a library's verdict differs, if it does.
+    pub(super) fn fault(&self, verdict: &LibraryVerdict) -> Option<String> {
         let said = match (&verdict.accepted, &verdict.reason) {
             (Some(who), None) => format!("accepted {} {}", who.sub, who.email),
             (None, Some(reason)) => format!("refused: {reason}"),
@@ -298,15 +298,15 @@ impl Expected {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tools::Who;
     use super::*;
+    use crate::interop::tools::Who;
 
-    fn verdict(accepted: Option<(&str, &str)>, reason: Option<&str>) -> Verdict {
+    fn verdict(accepted: Option<(&str, &str)>, reason: Option<&str>) -> LibraryVerdict {
         let accepted = accepted.map(|(sub, email)| Who {
             sub: sub.to_owned(),
             email: email.to_owned(),
         });
-        Verdict {
+        LibraryVerdict {
             id: String::new(),
             accepted,
             reason: reason.map(str::to_owned),

@@ -1,4 +1,4 @@
-//! The real service, once for each algorithm, and what it issues.
+//! The service, once for each algorithm, and the tokens that it issues.
 
 use std::{
     path::Path,
@@ -8,22 +8,20 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{
-    front::{Front, Serving},
-    token::Token,
-};
-use crate::torture::{
+use super::token::Token;
+use crate::harness::{
+    http::HttpClient,
+    proxy::Proxy,
     service::{Binary, Instance, Settings},
     windows::Windows,
 };
 
-/// The `aud` of everything here.
+/// The `aud` of all tokens.
 pub(super) const AUDIENCE: &str = "interop";
 
-/// An instance that issues with one algorithm.
 pub(super) struct Issuer {
     pub(super) algorithm: &'static str,
-    /// `iss`, and where it answers.
+    /// `iss`, and where the service answers: at a proxy, whose port is known before the service starts.
     pub(super) url: String,
     pub(super) email: String,
     pub(super) id: Token,
@@ -31,24 +29,24 @@ pub(super) struct Issuer {
     /// An ID token that has expired.
     pub(super) expired: Token,
     instance: Instance,
-    _serving: Serving,
+    _proxy: Proxy,
 }
 
 impl Issuer {
-    /// Starts it in a folder of its own and signs somebody up.
+    /// Starts it in this folder and signs a user up.
     pub(super) async fn start(
         binary: &Binary,
         algorithm: &'static str,
         folder: &Path,
     ) -> Result<Self> {
-        let front = Front::bind().await?;
-        let url = front.url()?;
+        let (proxy, http) = (Proxy::bind().await?, HttpClient::new()?);
+        let url = proxy.http_url();
         let settings = Settings::new(&Windows::SHORT)
-            .with("DATA_DIR", &folder.join("data").display().to_string())
+            .data_dir(&folder.join("data"))
             .with("TOKENS__ALGORITHM", algorithm)
             .with("TOKENS__ISSUER", &url)
             .with("TOKENS__AUDIENCE", AUDIENCE);
-        // One whose ID tokens live for a second, over the same data: it makes the keys that the other goes on with.
+        // First with ID tokens that live for a second, over the same data and keys.
         let mut brief = Instance::start(
             binary,
             &settings.clone().with("TOKENS__ID_LIFETIME", "1s"),
@@ -57,12 +55,11 @@ impl Issuer {
         .await?;
         let email = format!("{}@example.org", algorithm.to_lowercase());
         let account = json!({ "email": email, "password": "correct horse battery" });
-        let signed_up = post(brief.url(), "signup", &account).await?;
+        let signed_up = post(&http, brief.url(), "signup", &account).await?;
         brief.stop().await?;
         let instance = Instance::start(binary, &settings, folder.join("service")).await?;
-        let behind = instance.url().trim_start_matches("http://").to_owned();
-        let serving = front.serve(behind);
-        let signed_in = post(&url, "signin", &account).await?;
+        proxy.lead_to(&instance.url().parse()?)?;
+        let signed_in = post(&http, &url, "signin", &account).await?;
         let token = |answer: &Value, name: &str| -> Result<Token> {
             Token::parse(
                 answer["tokens"][name]
@@ -78,7 +75,7 @@ impl Issuer {
             expired: token(&signed_up, "idToken")?,
             url,
             instance,
-            _serving: serving,
+            _proxy: proxy,
         };
         ensure!(
             issuer.id.header()?["alg"] == algorithm,
@@ -100,12 +97,10 @@ impl Issuer {
         format!("{}/.well-known/openid-configuration", self.url)
     }
 
-    /// Ends the service in order.
     pub(super) async fn stop(mut self) -> Result<()> {
         self.instance.stop().await
     }
 
-    /// Waits until the brief token has expired.
     async fn outlive(&self) -> Result<()> {
         let expires = self.expired.claims()?["exp"]
             .as_u64()
@@ -126,17 +121,14 @@ pub(super) fn now() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }
 
-async fn post(base: &str, operation: &str, body: &Value) -> Result<Value> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let answer = client
-        .post(format!("{base}/api/account/{operation}"))
-        .json(body)
-        .send()
+async fn post(http: &HttpClient, base: &str, operation: &str, body: &Value) -> Result<Value> {
+    let response = http
+        .post(&format!("{base}/api/account/{operation}"), body)
         .await?;
-    let status = answer.status();
     ensure!(
-        status.is_success(),
-        "{operation} was answered with {status}"
+        response.is_success(),
+        "{operation} was answered with {}",
+        response.status
     );
-    Ok(answer.json().await?)
+    response.json()
 }

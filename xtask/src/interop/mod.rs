@@ -1,45 +1,39 @@
-//! `cargo xtask interop`: tokens of the real service, verified by libraries that nobody here wrote, and tokens of theirs, verified by
-//! `revolve-verify`; each also in ways that must be refused. The libraries are driven by the small scripts in `xtask/interop`.
+//! `cargo xtask interop`: tokens of the service, verified by independent libraries, and tokens of theirs, verified by `revolve-verify`; each
+//! also in variants that must be refused. The scripts in `xtask/interop` drive the libraries.
 
 mod cases;
-pub(crate) mod front;
 mod issuer;
 mod report;
 mod token;
 mod tools;
 
-use std::{collections::HashMap, fs, path::Path, process::Stdio};
+use std::{collections::HashMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tokio::io::AsyncWriteExt as _;
 
 use self::{
     cases::{Incoming, Outgoing},
     issuer::{AUDIENCE, Issuer},
-    report::{Direction, Outcome, Report},
+    report::{Direction, InteropReport, TokenOutcome},
     token::Token,
-    tools::{Answer, LIBRARIES, Tasks},
+    tools::{LIBRARIES, LibraryOutput, Tasks},
 };
-use crate::{interrupt::Interrupt, process, torture::service::Binary};
+use crate::harness::{folders, interrupt::Interrupt, process, service::Binary};
 pub(crate) use tools::Tools;
 
-/// What the service can sign with.
 const ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
 
-/// Installs the libraries, then tries everything. Fails if they can't be had.
+/// Installs the libraries, which is an error if it fails, and tries everything.
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     let tools = Tools::prepare(interrupt).await?;
     with(&tools, interrupt).await
 }
 
-/// Tries everything, with the libraries there.
+/// Tries everything with libraries that are installed.
 pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     eprintln!("building the service and revolve-verify's example");
     let binary = Binary::build(false, interrupt).await?;
-    let folder = tempfile::Builder::new()
-        .prefix("revolve-interop-")
-        .tempdir()
-        .context("could not make a temporary directory")?;
+    let folder = folders::temporary("interop")?;
     let report = interrupt
         .guard(both_directions(tools, &binary, folder.path()))
         .await?;
@@ -53,7 +47,7 @@ pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Result<Report> {
+async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Result<InteropReport> {
     let mut issuers = Vec::new();
     for algorithm in ALGORITHMS {
         issuers.push(
@@ -65,7 +59,7 @@ async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Resul
     let (keys, strangers) = (tools.keys().await?, tools.keys().await?);
     let key_set = folder.join("keys.json");
     fs::write(&key_set, cases::key_set(&keys).to_string())?;
-    let mut report = Report::default();
+    let mut report = InteropReport::default();
     for library in LIBRARIES {
         let (mut outgoing, mut incoming) = (Vec::new(), Vec::new());
         for issuer in &issuers {
@@ -108,12 +102,12 @@ async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Resul
     Ok(report)
 }
 
-/// The service's tokens, as a library saw them.
+/// Judges how a library verified the service's tokens.
 fn judge_outgoing(
-    answer: &Answer,
+    answer: &LibraryOutput,
     tasks: &Tasks,
     expected: &[(&'static str, cases::Expected)],
-    report: &mut Report,
+    report: &mut InteropReport,
 ) -> Result<()> {
     let verdicts: HashMap<_, _> = answer
         .verdicts
@@ -137,13 +131,13 @@ fn judge_outgoing(
 
 type Spoiled = (&'static str, cases::Expected, fn(Token) -> Result<Token>);
 
-/// A library's tokens, as `revolve-verify` sees them.
+/// Judges how `revolve-verify` verifies a library's tokens.
 async fn judge_incoming(
-    answer: &Answer,
+    answer: &LibraryOutput,
     tasks: &Tasks,
     expected: &[Spoiled],
     key_set: &Path,
-    report: &mut Report,
+    report: &mut InteropReport,
 ) -> Result<()> {
     let issued: HashMap<_, _> = answer
         .issued
@@ -175,15 +169,15 @@ async fn judge_incoming(
     Ok(())
 }
 
-fn outcome(expected: &cases::Expected, id: &str, fault: Option<String>) -> Outcome {
+fn outcome(expected: &cases::Expected, id: &str, fault: Option<String>) -> TokenOutcome {
     match fault {
-        Some(fault) => Outcome::Fault(format!("{id}: {fault}")),
-        None if expected.is_acceptance() => Outcome::Accepted,
-        None => Outcome::Refused,
+        Some(fault) => TokenOutcome::Fault(format!("{id}: {fault}")),
+        None if expected.is_acceptance() => TokenOutcome::Accepted,
+        None => TokenOutcome::Refused,
     }
 }
 
-/// One line about each token, by the example `judge`.
+/// A line for each token, by the example `judge`.
 async fn revolve_verify(key_set: &Path, tokens: &[String]) -> Result<Vec<String>> {
     let mut command = process::cargo([
         "run",
@@ -195,30 +189,8 @@ async fn revolve_verify(key_set: &Path, tokens: &[String]) -> Result<Vec<String>
         "--",
     ])?;
     command.args([cases::ISSUER, AUDIENCE]).arg(key_set);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .context("could not run cargo")?;
-    let mut input = child.stdin.take().context("the example has no input")?;
-    let lines = tokens.join("\n");
-    let (written, output) = tokio::join!(
-        async move {
-            let written = input.write_all(lines.as_bytes()).await;
-            drop(input);
-            written
-        },
-        child.wait_with_output()
-    );
-    let output = output?;
-    ensure!(
-        output.status.success(),
-        "revolve-verify's example failed ({})",
-        output.status
-    );
-    written?;
-    let said: Vec<String> = String::from_utf8(output.stdout)?
+    let output = process::pipe(&mut command, tokens.join("\n").as_bytes()).await?;
+    let said: Vec<String> = String::from_utf8(output)?
         .lines()
         .map(str::to_owned)
         .collect();

@@ -2,47 +2,44 @@
 
 use std::fmt::Write as _;
 
-/// How many of the tokens went as they must in one direction.
+/// The tokens of one direction with the expected outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct OutcomeCounts {
     pub(super) accepted: usize,
     pub(super) refused: usize,
 }
 
-/// One row.
 #[derive(Debug)]
-struct Row {
+struct LibraryRow {
     library: String,
     version: String,
     algorithm: &'static str,
     /// The service's tokens, verified by the library.
-    outgoing: Tally,
+    outgoing: OutcomeCounts,
     /// The library's tokens, verified by `revolve-verify`.
-    incoming: Tally,
+    incoming: OutcomeCounts,
 }
 
-/// Everything that was seen.
 #[derive(Debug, Default)]
-pub(super) struct Report {
-    rows: Vec<Row>,
+pub(super) struct InteropReport {
+    rows: Vec<LibraryRow>,
     faults: Vec<String>,
 }
 
-/// Which way a token went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Outgoing,
     Incoming,
 }
 
-impl Report {
-    /// What became of one token: as it must, or with a fault.
+impl InteropReport {
+    /// Adds the outcome of one token.
     pub(super) fn note(
         &mut self,
         (library, version): (&str, &str),
         algorithm: &'static str,
         direction: Direction,
-        outcome: Outcome,
+        outcome: TokenOutcome,
     ) {
         let row = self
             .rows
@@ -50,23 +47,23 @@ impl Report {
             .position(|row| row.library == library && row.algorithm == algorithm)
             .unwrap_or_else(|| {
                 let (library, version) = (library.to_owned(), version.to_owned());
-                self.rows.push(Row {
+                self.rows.push(LibraryRow {
                     library,
                     version,
                     algorithm,
-                    outgoing: Tally::default(),
-                    incoming: Tally::default(),
+                    outgoing: OutcomeCounts::default(),
+                    incoming: OutcomeCounts::default(),
                 });
                 self.rows.len() - 1
             });
-        let tally = match direction {
+        let counts = match direction {
             Direction::Outgoing => &mut self.rows[row].outgoing,
             Direction::Incoming => &mut self.rows[row].incoming,
         };
         match outcome {
-            Outcome::Accepted => tally.accepted += 1,
-            Outcome::Refused => tally.refused += 1,
-            Outcome::Fault(fault) => self.faults.push(format!("{library}: {fault}")),
+            TokenOutcome::Accepted => counts.accepted += 1,
+            TokenOutcome::Refused => counts.refused += 1,
+            TokenOutcome::Fault(fault) => self.faults.push(format!("{library}: {fault}")),
         }
     }
 
@@ -82,22 +79,23 @@ impl Report {
             .max()
             .unwrap_or_default()
             .max(7);
-        let tally = |tally: Tally| match tally {
-            Tally {
+        let counts = |counts: OutcomeCounts| match counts {
+            OutcomeCounts {
                 accepted: 0,
                 refused: 0,
             } => "-".to_owned(),
-            Tally { accepted, refused } => format!("{accepted} accepted, {refused} refused"),
+            OutcomeCounts { accepted, refused } => {
+                format!("{accepted} accepted, {refused} refused")
+            }
         };
         let mut table = String::new();
-        // Writing to a string does not fail.
         let _ = writeln!(
             table,
             "{:width$}  {:8}  {:9}  {:23}  its tokens, revolve-verify",
             "library", "version", "algorithm", "the service's tokens"
         );
         for row in &self.rows {
-            let (outgoing, incoming) = (tally(row.outgoing), tally(row.incoming));
+            let (outgoing, incoming) = (counts(row.outgoing), counts(row.incoming));
             let _ = writeln!(
                 table,
                 "{:width$}  {:8}  {:9}  {outgoing:23}  {incoming}",
@@ -111,14 +109,13 @@ impl Report {
     }
 }
 
-/// What became of a token.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    /// As it must.
+pub(super) enum TokenOutcome {
+    /// As expected.
     Accepted,
-    /// As it must.
+    /// As expected.
     Refused,
-    /// Not as it must.
+    /// Not as expected.
     Fault(String),
 }
 
@@ -128,16 +125,21 @@ mod tests {
 
     #[test]
     fn a_row_per_library_and_algorithm_and_a_line_per_fault() {
-        let mut report = Report::default();
+        let mut report = InteropReport::default();
         let library = ("PyJWT", "2.0");
-        report.note(library, "RS256", Direction::Outgoing, Outcome::Accepted);
-        report.note(library, "RS256", Direction::Outgoing, Outcome::Refused);
-        report.note(library, "RS256", Direction::Incoming, Outcome::Refused);
+        report.note(
+            library,
+            "RS256",
+            Direction::Outgoing,
+            TokenOutcome::Accepted,
+        );
+        report.note(library, "RS256", Direction::Outgoing, TokenOutcome::Refused);
+        report.note(library, "RS256", Direction::Incoming, TokenOutcome::Refused);
         report.note(
             library,
             "ES256",
             Direction::Outgoing,
-            Outcome::Fault("ES256, expired: accepted".to_owned()),
+            TokenOutcome::Fault("ES256, expired: accepted".to_owned()),
         );
         assert_eq!(report.faults(), ["PyJWT: ES256, expired: accepted"]);
         let table = report.table();

@@ -1,10 +1,9 @@
-//! A token in compact form, taken apart far enough to read it and to spoil it. Nothing here verifies anything.
+//! A token in compact form, parsed far enough to read and to falsify it. Nothing is verified.
 
 use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-/// A token and its three parts.
 #[derive(Debug, Clone)]
 pub(super) struct Token([String; 3]);
 
@@ -28,7 +27,7 @@ impl Token {
         decoded(&self.0[1])
     }
 
-    /// The same signature under claims of somebody else.
+    /// The same signature with the claims of another user.
     pub(super) fn with_other_claims(&self) -> Result<Self> {
         let mut claims = self.claims()?;
         claims["user"]["email"] = "eve@example.org".into();
@@ -37,7 +36,7 @@ impl Token {
         Ok(Self(parts))
     }
 
-    /// One bit of the signature is another.
+    /// With one bit of the signature flipped.
     pub(super) fn with_other_signature(&self) -> Result<Self> {
         let mut signature = URL_SAFE_NO_PAD.decode(&self.0[2])?;
         let middle = signature.len() / 2;

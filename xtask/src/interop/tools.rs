@@ -1,4 +1,4 @@
-//! Python and node with the libraries at their exact versions, below target/. Made on first use, and again when the versions change.
+//! Python and node with the libraries at exact versions, below target/. Installed on first use, and again when the versions change.
 
 use std::{
     ffi::OsStr,
@@ -7,12 +7,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::MetadataCommand;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use tokio::process::Command;
 
-use crate::{
+use crate::harness::{
+    folders,
     interrupt::Interrupt,
     process::{self, brief},
     python::Venv,
@@ -21,14 +21,13 @@ use crate::{
 /// The oldest node that the libraries run on.
 const NODE: u32 = 20;
 
-/// One of the foreign libraries, and how its script is run.
+/// A library, and how its script is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Library {
     Python(&'static str),
     Node(&'static str),
 }
 
-/// All of them.
 pub(super) const LIBRARIES: [Library; 6] = [
     Library::Python("with_pyjwt"),
     Library::Python("with_joserfc"),
@@ -38,7 +37,6 @@ pub(super) const LIBRARIES: [Library; 6] = [
     Library::Node("openid-client"),
 ];
 
-/// What is installed.
 pub(crate) struct Tools {
     scripts: PathBuf,
     python: Venv,
@@ -46,18 +44,13 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Installs what is not there yet.
+    /// Installs what is missing.
     ///
     /// # Errors
     /// A reason in one line, if Python, node or their registries are missing.
     pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
-        let scripts = crate::root()?.join("xtask/interop");
-        let target = MetadataCommand::new()
-            .current_dir(crate::root()?)
-            .no_deps()
-            .exec()?
-            .target_directory
-            .into_std_path_buf();
+        let scripts = folders::root()?.join("xtask/interop");
+        let target = folders::target()?;
         let requirements = scripts.join("requirements.txt");
         let python = interrupt
             .guard(Venv::prepare(target.join("interop/python"), &requirements))
@@ -105,13 +98,13 @@ impl Tools {
             )?;
             note_installed(&wanted, &self.node)?;
         }
-        // Node looks for packages from where the script lies.
+        // Node looks for packages beside the script.
         fs::copy(self.scripts.join("run.mjs"), self.node.join("run.mjs"))?;
         Ok(())
     }
 
     /// Gives a library its tasks.
-    pub(super) async fn run(&self, library: Library, tasks: &Tasks) -> Result<Answer> {
+    pub(super) async fn run(&self, library: Library, tasks: &Tasks) -> Result<LibraryOutput> {
         let answer = match library {
             Library::Python(module) => self.script("run.py", [module], tasks).await,
             Library::Node(package) => {
@@ -153,7 +146,7 @@ impl Tools {
     }
 }
 
-/// What a library is to do.
+/// The tasks of a library.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Tasks {
     pub(super) verify: Vec<Verify>,
@@ -173,7 +166,6 @@ pub(super) struct Verify {
     pub(super) token: String,
 }
 
-/// Sign these claims.
 #[derive(Debug, Serialize)]
 pub(super) struct Issue {
     pub(super) id: String,
@@ -183,39 +175,37 @@ pub(super) struct Issue {
     pub(super) claims: Value,
 }
 
-/// What a library did.
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct LibraryOutput {
     pub(super) library: String,
     pub(super) version: String,
-    pub(super) verdicts: Vec<Verdict>,
+    pub(super) verdicts: Vec<LibraryVerdict>,
     pub(super) issued: Vec<Issued>,
 }
 
-/// Accepted with who it is, or refused with why.
+/// Accepted with a user, or refused with a reason.
 #[derive(Debug, Deserialize)]
-pub(super) struct Verdict {
+pub(super) struct LibraryVerdict {
     pub(super) id: String,
     pub(super) accepted: Option<Who>,
     pub(super) reason: Option<String>,
     pub(super) error: Option<String>,
 }
 
-/// What was read in a token.
+/// The user in a token.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub(super) struct Who {
     pub(super) sub: String,
     pub(super) email: String,
 }
 
-/// A token.
 #[derive(Debug, Deserialize)]
 pub(super) struct Issued {
     pub(super) id: String,
     pub(super) token: String,
 }
 
-/// Runs a script with its tasks on standard input. Asks nobody through a proxy: the service is on this machine.
+/// Runs a script with its tasks on standard input, and without proxies: the service is on this machine.
 async fn pipe(command: &mut Command, tasks: &impl Serialize) -> Result<Vec<u8>> {
     for name in [
         "http_proxy",
@@ -227,25 +217,10 @@ async fn pipe(command: &mut Command, tasks: &impl Serialize) -> Result<Vec<u8>> 
     ] {
         command.env_remove(name);
     }
-    let stdio = std::process::Stdio::piped;
-    let mut child = command
-        .stdin(stdio())
-        .stdout(stdio())
-        .kill_on_drop(true)
-        .spawn()
-        .context("could not run a script")?;
-    let mut input = child.stdin.take().context("the script has no input")?;
-    // It reads everything before it writes anything.
-    input.write_all(&serde_json::to_vec(tasks)?).await?;
-    drop(input);
-    let output = child.wait_with_output().await?;
-    if !output.status.success() {
-        bail!("a script failed ({}), see above", output.status);
-    }
-    Ok(output.stdout)
+    process::pipe(command, &serde_json::to_vec(tasks)?).await
 }
 
-/// Whether `folder` was filled from a list like `wanted`.
+/// Whether the packages of this list are installed in `folder`.
 fn is_installed(wanted: &Path, folder: &Path) -> bool {
     let read = |path: &Path| fs::read(path).ok();
     read(wanted).is_some_and(|wanted| read(&folder.join("installed")) == Some(wanted))

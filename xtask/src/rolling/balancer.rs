@@ -1,5 +1,5 @@
-//! What stands before the replicas: it asks each whether it is ready and sends requests to those that are, on connections that it
-//! keeps. It tries nothing twice, so that whatever fails is seen.
+//! Chooses the replica of each request, as a balancer before the service does: it follows `/health/ready` and takes turns. It is part of the
+//! client and carries no bytes, so that a request that fails is seen as it failed. Nothing is retried.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -7,17 +7,18 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use reqwest::Client;
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-/// Between two looks at a replica.
-const EVERY: Duration = Duration::from_millis(200);
-/// A look that takes longer has found nothing.
-const LOOK: Duration = Duration::from_secs(1);
-/// So long a request waits for a replica.
+use crate::harness::http::HttpClient;
+
+/// Between two health checks of a replica.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// A health check that takes longer has failed.
+const CHECK: Duration = Duration::from_secs(1);
+/// How long a request waits for a replica that is ready.
 const QUEUE: Duration = Duration::from_secs(5);
 
 struct Backend {
@@ -25,107 +26,93 @@ struct Backend {
     ready: bool,
 }
 
-/// The balancer; its looks end when it is dropped.
-pub(super) struct Balancer {
-    http: Client,
-    state: Arc<State>,
-    _looks: JoinSet<()>,
+#[derive(Default)]
+struct Backends {
+    all: Vec<Backend>,
+    turn: usize,
 }
 
-struct State(Mutex<(Vec<Backend>, usize)>);
-
-impl State {
-    fn lock(&self) -> MutexGuard<'_, (Vec<Backend>, usize)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The health checks end when it is dropped.
+pub(super) struct Balancer {
+    backends: Arc<Mutex<Backends>>,
+    _checks: JoinSet<()>,
 }
 
 impl Balancer {
     pub(super) fn start(urls: Vec<String>) -> Result<Self> {
-        let client = || {
-            Client::builder()
-                .no_proxy()
-                .timeout(Duration::from_secs(30))
-        };
-        let http = client().build().context("no HTTP client")?;
-        // A connection of its own for each look, as most proxies do.
-        let looking = client()
-            .pool_max_idle_per_host(0)
-            .timeout(LOOK)
-            .build()
-            .context("no HTTP client")?;
-        let backends: Vec<_> = urls
+        let http = HttpClient::without_keep_alive(CHECK)?;
+        let all: Vec<_> = urls
             .into_iter()
             .map(|url| Backend { url, ready: false })
             .collect();
-        let state = Arc::new(State(Mutex::new((backends, 0))));
-        let mut looks = JoinSet::new();
-        for slot in 0..state.lock().0.len() {
-            looks.spawn(look(looking.clone(), Arc::clone(&state), slot));
+        let (count, mut checks) = (all.len(), JoinSet::new());
+        let backends = Arc::new(Mutex::new(Backends { all, turn: 0 }));
+        for slot in 0..count {
+            checks.spawn(check(http.clone(), Arc::clone(&backends), slot));
         }
         Ok(Self {
-            http,
-            state,
-            _looks: looks,
+            backends,
+            _checks: checks,
         })
     }
 
-    /// For requests; it keeps connections alive.
-    pub(super) fn http(&self) -> &Client {
-        &self.http
-    }
-
-    /// A replica that is ready, in turn; while there is none, the request waits.
+    /// The URL of a replica that is ready; waits while there is none.
     pub(super) async fn pick(&self) -> Result<String> {
         let found = async {
             loop {
                 if let Some(url) = self.pick_now() {
                     return url;
                 }
-                sleep(EVERY / 10).await;
+                sleep(INTERVAL / 10).await;
             }
         };
         timeout(QUEUE, found).await.context("no replica is ready")
     }
 
     fn pick_now(&self) -> Option<String> {
-        let mut state = self.state.lock();
-        let (backends, turn) = &mut *state;
-        *turn += 1;
-        let ready: Vec<_> = backends.iter().filter(|backend| backend.ready).collect();
-        (!ready.is_empty()).then(|| ready[*turn % ready.len()].url.clone())
+        let mut backends = lock(&self.backends);
+        backends.turn += 1;
+        let ready: Vec<_> = backends
+            .all
+            .iter()
+            .filter(|backend| backend.ready)
+            .collect();
+        (!ready.is_empty()).then(|| ready[backends.turn % ready.len()].url.clone())
     }
 
-    /// A replica has started again, elsewhere.
+    /// A replica has started again at this URL.
     pub(super) fn moved(&self, slot: usize, url: String) {
-        self.state.lock().0[slot] = Backend { url, ready: false };
+        lock(&self.backends).all[slot] = Backend { url, ready: false };
     }
 
-    /// Waits until a replica was found ready.
-    pub(super) async fn ready(&self, slot: usize, patience: Duration) -> Result<()> {
+    /// Waits until a replica is ready.
+    pub(super) async fn ready(&self, slot: usize, at_most: Duration) -> Result<()> {
         let found = async {
-            while !self.state.lock().0[slot].ready {
-                sleep(EVERY / 10).await;
+            while !lock(&self.backends).all[slot].ready {
+                sleep(INTERVAL / 10).await;
             }
         };
-        timeout(patience, found)
+        timeout(at_most, found)
             .await
-            .with_context(|| format!("replica {slot} is not ready within {patience:?}"))
+            .with_context(|| format!("replica {slot} is not ready within {at_most:?}"))
     }
 }
 
-/// Looks at one replica, wherever it is.
-async fn look(http: Client, state: Arc<State>, slot: usize) {
+fn lock(backends: &Mutex<Backends>) -> MutexGuard<'_, Backends> {
+    backends.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn check(http: HttpClient, backends: Arc<Mutex<Backends>>, slot: usize) {
     loop {
-        let url = state.lock().0[slot].url.clone();
-        let answer = http.get(format!("{url}/health/ready")).send().await;
-        let ready = answer.is_ok_and(|answer| answer.status().is_success());
+        let url = lock(&backends).all[slot].url.clone();
+        let response = http.get(&format!("{url}/health/ready")).await;
+        let ready = response.is_ok_and(|response| response.is_success());
         {
-            let backend = &mut state.lock().0[slot];
+            let backend = &mut lock(&backends).all[slot];
             if backend.url == url {
                 backend.ready = ready;
             }
         }
-        sleep(EVERY).await;
+        sleep(INTERVAL).await;
     }
 }

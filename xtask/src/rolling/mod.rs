@@ -1,33 +1,31 @@
-//! `cargo xtask rolling`: restarts two replicas over Redis and Postgres one after the other, again and again, under load that comes
-//! through a balancer which follows `/health/ready`. Not one request may fail.
+//! `cargo xtask rolling`: restarts two replicas over Redis and Postgres one after the other, again and again, under load that follows
+//! `/health/ready`. No request may fail.
 
 mod balancer;
 mod load;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use tokio::time::Instant;
-use url::Url;
 
 use self::{balancer::Balancer, load::Load};
-use crate::{
+use crate::harness::{
+    folders,
     interrupt::Interrupt,
-    stores::{self, Store, Stores},
-    torture::{
-        service::{Binary, Instance, Schema, Settings},
-        windows::Windows,
-    },
+    service::{Binary, Instance, Settings},
+    stores::{self, ServerStores},
+    windows::Windows,
 };
 
-/// A replica serves for so long after SIGTERM: several of the balancer's looks.
+/// A replica serves for so long after SIGTERM: several health checks of the balancer.
 const DRAIN: &str = "2s";
-/// A replica that has started must be found ready within this.
+/// A replica that has started is ready within this.
 const READY: Duration = Duration::from_secs(20);
 
 pub(crate) const REPLICAS: usize = 2;
 
-/// How much of it.
+/// How much load, and how many restarts.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// Requests at least
@@ -39,62 +37,27 @@ pub(crate) struct Args {
     /// Restarts of each replica at least
     #[arg(long, default_value_t = 3)]
     pub(crate) restarts: usize,
-    /// The service as it is released; without it, as it is developed
+    /// Build the service with optimizations
     #[arg(long)]
     pub(crate) release: bool,
     #[command(flatten)]
     pub(crate) stores: stores::Args,
 }
 
-impl Default for Args {
-    fn default() -> Self {
-        Self {
-            requests: 10_000,
-            clients: 16,
-            restarts: 3,
-            release: false,
-            stores: stores::Args { local: false },
-        }
-    }
-}
-
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     eprintln!("building the service");
     let binary = Binary::build(args.release, interrupt).await?;
-    let stores = Stores::start(&args.stores, false, interrupt).await?;
-    let outcome = over(args, &binary, &stores, interrupt).await;
-    stores.shut_down().await;
-    outcome
-}
-
-async fn over(args: &Args, binary: &Binary, stores: &Stores, interrupt: &Interrupt) -> Result<()> {
-    let url = |scheme: &str| -> Result<Url> {
-        let found = stores
-            .running
-            .iter()
-            .map(Store::url)
-            .find(|url| url.starts_with(scheme));
-        found
-            .with_context(|| format!("{scheme} was not started"))?
-            .parse()
-            .with_context(|| format!("the URL of {scheme} is none"))
+    let stores = ServerStores::start(&args.stores, "rolling", interrupt).await?;
+    let outcome = async {
+        let settings = Settings::new(&Windows::SHORT)
+            .server()
+            .await?
+            .stores(stores.redis(), &stores.postgres());
+        Box::pin(interrupt.guard(roll(args, &binary, &drained(settings)))).await
     };
-    let (redis, postgres) = (url("redis")?, url("postgres")?);
-    let nonce: String = crate::secrets::random()?
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(8)
-        .collect();
-    let schema = Schema::create(&postgres, format!("rolling_{}", nonce.to_lowercase())).await?;
-    let settings = Settings::new(&Windows::SHORT)
-        .server()
-        .await?
-        .stores(&redis, &schema.url());
-    // Windows as they are by default: what is restarted here is the service, not time.
-    let settings = drained(settings);
-    let outcome = Box::pin(interrupt.guard(roll(args, binary, &settings))).await;
-    let removed = schema.remove().await;
-    outcome.and(removed)
+    let outcome = outcome.await;
+    let stopped = stores.shut_down().await;
+    outcome.and(stopped)
 }
 
 async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
@@ -102,7 +65,7 @@ async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
         restarts,
         requests,
         failed,
-        complaints,
+        log,
         took,
     } = restarts(args, binary, settings, |line| eprintln!("{line}")).await?;
     println!("replicas  restarts  clients  requests  failed  seconds");
@@ -115,7 +78,7 @@ async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
     for failure in failed.iter().take(10) {
         println!("  {failure}");
     }
-    for line in complaints {
+    for line in log {
         println!("  log: {line}");
     }
     ensure!(
@@ -126,7 +89,7 @@ async fn roll(args: &Args, binary: &Binary, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Stops in order, and the windows as they are by default.
+/// Settings for orderly stops under load, with the default for free retries.
 pub(crate) fn drained(settings: Settings) -> Settings {
     settings
         .with("LOG__LEVEL", "warn,revolve::access=off")
@@ -135,42 +98,39 @@ pub(crate) fn drained(settings: Settings) -> Settings {
         .with("HTTP__SHUTDOWN_TIMEOUT", "10s")
 }
 
-/// What came of it.
+/// What the restarts led to.
 pub(crate) struct Rolled {
     pub(crate) restarts: usize,
     pub(crate) requests: u64,
     pub(crate) failed: Vec<String>,
-    /// What the replicas said, if something failed.
-    pub(crate) complaints: Vec<String>,
+    /// The replicas' last log lines, if something failed.
+    pub(crate) log: Vec<String>,
     pub(crate) took: Duration,
 }
 
-/// The restarts, each told as it is done.
+/// Restarts the replicas under load; `tell` is called after each restart.
 pub(crate) async fn restarts(
     args: &Args,
     binary: &Binary,
     settings: &Settings,
     tell: impl Fn(&str),
 ) -> Result<Rolled> {
-    let folder = tempfile::Builder::new()
-        .prefix("revolve-rolling-")
-        .tempdir()
-        .context("could not make a temporary directory")?;
+    let folder = folders::temporary("rolling")?;
     let mut replicas = Vec::new();
     for number in 0..REPLICAS {
         replicas
             .push(Instance::start(binary, settings, folder.path().join(number.to_string())).await?);
     }
-    let balancer = Arc::new(Balancer::start(
+    let balancer = Balancer::start(
         replicas
             .iter()
             .map(|replica| replica.url().to_owned())
             .collect(),
-    )?);
+    )?;
     for slot in 0..replicas.len() {
         balancer.ready(slot, READY).await?;
     }
-    let load = Load::start(&balancer, args.clients).await?;
+    let load = Load::start(balancer, args.clients).await?;
     let (begun, mut restarts) = (Instant::now(), 0);
     while restarts < args.restarts || load.requests() < args.requests {
         ensure!(
@@ -181,9 +141,9 @@ pub(crate) async fn restarts(
         for (slot, replica) in replicas.iter_mut().enumerate() {
             replica.stop().await?;
             replica.restart().await?;
-            balancer.moved(slot, replica.url().to_owned());
-            balancer.ready(slot, READY).await?;
-            // The other one goes only after this one has had work.
+            load.balancer().moved(slot, replica.url().to_owned());
+            load.balancer().ready(slot, READY).await?;
+            // The other one stops only after this one has served.
             load.next_hundred().await;
         }
         restarts += 1;
@@ -195,10 +155,10 @@ pub(crate) async fn restarts(
     }
     let took = begun.elapsed();
     let (requests, failed) = load.stop().await;
-    let complaints = if failed.is_empty() {
+    let log = if failed.is_empty() {
         Vec::new()
     } else {
-        replicas.iter().flat_map(Instance::complaints).collect()
+        replicas.iter().flat_map(Instance::last_log_lines).collect()
     };
     for replica in &mut replicas {
         replica.stop().await?;
@@ -207,7 +167,7 @@ pub(crate) async fn restarts(
         restarts,
         requests,
         failed,
-        complaints,
+        log,
         took,
     })
 }

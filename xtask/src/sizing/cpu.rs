@@ -1,91 +1,77 @@
-//! What a refresh costs each process in CPU time. Rounds of the algorithms alternate, so that whatever else the machine does meets all of
-//! them; single figures vary from machine to machine, their ratio hardly.
+//! CPU time of a refresh in each process. Rounds of the algorithms alternate, so that other load of the machine affects all of them; the
+//! figures vary from machine to machine, their ratio hardly.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{Bench, load::People};
-use crate::{stores::Kind, torture::service::Instance, usage};
+use super::{figures::RefreshCost, setup::Setup, users::Users};
+use crate::harness::{service::Instance, statistics::median, usage};
 
 const ROUNDS: usize = 5;
-const PEOPLE: u32 = 2_000;
+const USERS: u32 = 2_000;
 
-/// CPU time of one refresh in microseconds, medians over the rounds.
-pub(super) struct Cost {
-    pub(super) algorithm: &'static str,
-    pub(super) service: f64,
-    pub(super) redis: f64,
-    pub(super) postgres: f64,
-    /// Refreshes in all.
-    pub(super) refreshes: u32,
-}
-
-/// A service that signs by one algorithm, its users, and what each round cost.
-struct Side {
+/// A service that signs with one algorithm, its users, and the costs of each round.
+struct MeasuredService {
     algorithm: &'static str,
     service: Instance,
-    people: People,
+    users: Users,
     rounds: Vec<[f64; 3]>,
     refreshes: u32,
 }
 
-pub(super) async fn refreshes(bench: &Bench<'_>) -> Result<Vec<Cost>> {
-    let mut sides = Vec::new();
+pub(super) async fn refreshes(setup: &Setup<'_>) -> Result<Vec<RefreshCost>> {
+    let mut services = Vec::new();
     for algorithm in ["RS256", "ES256"] {
-        let service = bench
+        let service = setup
             .service(&format!("cpu_{}", algorithm.to_lowercase()), algorithm)
             .await?;
-        let people = People::sign_up(service.url(), PEOPLE).await?;
-        sides.push(Side {
+        let users = Users::sign_up(service.url(), USERS).await?;
+        services.push(MeasuredService {
             algorithm,
             service,
-            people,
+            users,
             rounds: Vec::new(),
             refreshes: 0,
         });
     }
-    let time = Duration::from_secs(bench.args.seconds.into()) / u32::try_from(ROUNDS)?;
+    let time = Duration::from_secs(setup.args.seconds.into()) / u32::try_from(ROUNDS)?;
     for round in 0..ROUNDS {
         eprintln!("refreshes, round {} of {ROUNDS}", round + 1);
-        for side in &mut sides {
-            side.round(bench, time).await?;
+        for measured in &mut services {
+            measured.round(setup, time).await?;
         }
     }
     let mut costs = Vec::new();
-    for mut side in sides {
-        side.service.stop().await?;
+    for mut measured in services {
+        measured.service.stop().await?;
         let median = |which: usize| {
-            let mut values: Vec<f64> = side.rounds.iter().map(|round| round[which]).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
+            median(
+                &measured
+                    .rounds
+                    .iter()
+                    .map(|round| round[which])
+                    .collect::<Vec<_>>(),
+            )
         };
         let (service, redis, postgres) = (median(0), median(1), median(2));
-        costs.push(Cost {
-            algorithm: side.algorithm,
+        costs.push(RefreshCost {
+            algorithm: measured.algorithm,
             service,
             redis,
             postgres,
-            refreshes: side.refreshes,
+            refreshes: measured.refreshes,
         });
     }
     Ok(costs)
 }
 
-impl Side {
-    async fn round(&mut self, bench: &Bench<'_>, time: Duration) -> Result<()> {
+impl MeasuredService {
+    async fn round(&mut self, setup: &Setup<'_>, time: Duration) -> Result<()> {
         let processes = [
-            self.service.pid().context("the service runs")?,
-            bench
-                .stores
-                .get(Kind::Redis)
-                .and_then(crate::stores::Store::pid)
-                .context("Redis runs here")?,
-            bench
-                .stores
-                .get(Kind::Postgres)
-                .and_then(crate::stores::Store::pid)
-                .context("Postgres runs here")?,
+            self.service.pid().context("the service does not run")?,
+            setup.redis.pid().context("Redis does not run here")?,
+            setup.postgres.pid().context("Postgres does not run here")?,
         ];
         let used = || {
             processes
@@ -94,7 +80,7 @@ impl Side {
                 .collect::<Result<Vec<_>>>()
         };
         let before = used()?;
-        let count = self.people.refresh_for(time).await?;
+        let count = self.users.refresh_for(time).await?;
         let after = used()?;
         let each = |which: usize| (after[which] - before[which]) * 1e6 / f64::from(count.max(1));
         self.rounds.push([each(0), each(1), each(2)]);

@@ -1,26 +1,26 @@
-//! The figures as text, and where they stand in the page.
+//! The figures as text, and their section of the page.
 
 use std::{fmt::Write as _, path::Path};
 
 use anyhow::Result;
 
-use super::{Args, Figures};
-use crate::marks;
+use super::{figures::SizingFigures, setup::Args};
+use crate::harness::page_section;
 
 const BEGIN: &str = "<!-- figures: written by `cargo xtask sizing` -->";
 const END: &str = "<!-- end of figures -->";
 
-/// So many sessions the extrapolation is for, one a user.
+/// Sessions of the extrapolation, one per user.
 const SESSIONS: f64 = 100e6;
-/// Bytes of data that one Redis should hold: what it takes to copy its memory while it is written to must fit, too.
+/// Bytes of data for one Redis, which also needs memory to fork while it is written to.
 const SHARD: f64 = 16.0 * GIB;
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
-/// The life of an ID token, after which an active client refreshes.
+/// Seconds after which an active client refreshes: the lifetime of an ID token.
 const LIFE: f64 = 900.0;
-/// Of so many sessions one has a client at work at the busiest time of day.
+/// Of so many sessions one is active at the busiest time of day.
 const ACTIVE: f64 = 10.0;
 
-pub(super) fn figures(args: &Args, figures: &Figures) -> String {
+pub(super) fn text(args: &Args, figures: &SizingFigures) -> String {
     let mut text = String::new();
     space(&mut text, args, figures);
     cost(&mut text, figures);
@@ -28,7 +28,7 @@ pub(super) fn figures(args: &Args, figures: &Figures) -> String {
     text
 }
 
-fn space(text: &mut String, args: &Args, figures: &Figures) {
+fn space(text: &mut String, args: &Args, figures: &SizingFigures) {
     let redis = &figures.redis;
     let mut line = |what: &str, bytes: f64| {
         let _ = writeln!(text, "| {what} | {bytes:.0} |");
@@ -48,7 +48,7 @@ fn space(text: &mut String, args: &Args, figures: &Figures) {
         "Redis, each further session of the same user",
         redis.further,
     );
-    for table in &figures.postgres.0 {
+    for table in &figures.postgres {
         line(&format!("Postgres, a row of `{}`", table.name), table.heap);
         line(
             &format!("Postgres, its entries in the indexes of `{}`", table.name),
@@ -65,7 +65,7 @@ fn space(text: &mut String, args: &Args, figures: &Figures) {
     text.insert_str(0, "| bytes of | each |\n| --- | --- |\n");
 }
 
-fn cost(text: &mut String, figures: &Figures) {
+fn cost(text: &mut String, figures: &SizingFigures) {
     text.push_str("\n| CPU time of a refresh, µs | service | Redis | Postgres | refreshes |\n| --- | --- | --- | --- | --- |\n");
     for cost in &figures.costs {
         let _ = writeln!(
@@ -85,12 +85,11 @@ fn cost(text: &mut String, figures: &Figures) {
     }
 }
 
-fn extrapolation(text: &mut String, figures: &Figures) {
+fn extrapolation(text: &mut String, figures: &SizingFigures) {
     let redis = SESSIONS * figures.redis.refreshed;
     let disk: f64 = SESSIONS
         * figures
             .postgres
-            .0
             .iter()
             .map(|table| table.heap + table.indexes)
             .sum::<f64>();
@@ -134,7 +133,6 @@ fn extrapolation(text: &mut String, figures: &Figures) {
     );
 }
 
-/// Puts the figures into the page.
 pub(super) fn write(page: &Path, figures: &str) -> Result<()> {
-    marks::write(page, [BEGIN, END], figures)
+    page_section::write(page, [BEGIN, END], figures)
 }

@@ -1,59 +1,59 @@
-//! What the command line says.
+//! The command line of `cargo xtask torture`.
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{cases::Case, windows::WindowArgs};
-use crate::stores;
+use super::cases::Case;
+use crate::harness::{stores, windows::WindowArgs};
 
-/// Where to play.
+/// The stores of the instances that are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub(crate) enum Choice {
+pub(crate) enum StoreChoice {
     /// One SQLite file
     Embedded,
     /// Redis and Postgres
     Server,
-    /// Both, in turns
+    /// Both in turns
     #[default]
     Both,
 }
 
-/// Whom to attack, how often, and with what.
+/// Which servers to attack, how often, and how.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Attack what runs there, in place of instances that are built and started for it; once for each replica
+    /// Attack the server at this URL instead of building and starting one; once for each replica
     #[arg(long, value_name = "URL")]
     pub(crate) url: Vec<String>,
-    /// Over which stores to start instances
-    #[arg(long, value_enum, default_value_t = Choice::Both)]
-    pub(crate) store: Choice,
-    /// How many rounds, over all stores together
+    /// The stores of the instances that are started
+    #[arg(long, value_enum, default_value_t = StoreChoice::Both)]
+    pub(crate) store: StoreChoice,
+    /// Rounds, over all stores together
     #[arg(long, default_value_t = 200, value_name = "N")]
     pub(crate) rounds: usize,
-    /// Repeats the choices of another run
-    #[arg(long, value_name = "S")]
+    /// Repeat the choices of another run
+    #[arg(long, value_name = "SEED")]
     pub(crate) seed: Option<u64>,
     /// Only these cases
     #[arg(long, value_enum, num_args = 1.., value_name = "CASE")]
     pub(crate) only: Vec<Case>,
-    /// How to speak to another kind of server, such as xtask/profiles/oauth2.toml
+    /// A description of another kind of server, such as xtask/profiles/oauth2.toml
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
-    /// Refresh tokens to begin with, one per line and round, for servers where the kit can't sign in
+    /// Refresh tokens, one per line and round, for servers where sign-ins can't be automated
     #[arg(long, value_name = "FILE")]
     pub(crate) tokens: Option<PathBuf>,
-    /// Write the result there, too
+    /// Write the result to this file as well
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// Build the service with optimizations
     #[arg(long)]
     pub(crate) release: bool,
-    /// Tell every round step by step, not only those that fail
+    /// Print the journal of every round, not only of those that fail
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    /// So many rounds at a time
+    /// Rounds at a time
     #[arg(long, default_value_t = 32, value_name = "N")]
     pub(crate) parallel: usize,
-    /// The longest that a case may wait for a window to pass; others are left out
+    /// The longest that a case may wait for a window to pass; cases that wait longer are skipped
     #[arg(long, default_value = "1m", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) patience: Duration,
     #[command(flatten)]
@@ -62,42 +62,18 @@ pub(crate) struct Args {
     pub(crate) stores: stores::Args,
 }
 
-impl Default for Args {
-    fn default() -> Self {
-        Self {
-            url: Vec::new(),
-            store: Choice::default(),
-            rounds: 200,
-            seed: None,
-            only: Vec::new(),
-            profile: None,
-            tokens: None,
-            json: None,
-            release: false,
-            verbose: false,
-            parallel: 32,
-            patience: Duration::from_mins(1),
-            windows: WindowArgs::default(),
-            stores: stores::Args { local: false },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
+    use crate::harness::args;
 
     #[test]
-    fn nothing_said_is_the_default() {
-        let said = Line::parse_from(["torture"]).args;
-        assert_eq!(format!("{said:?}"), format!("{:?}", Args::default()));
+    fn without_arguments_all_cases_run_over_both_stores() {
+        let args: Args = args::parse(&[]).unwrap();
+        assert_eq!(
+            (args.store, args.rounds, args.parallel, args.patience),
+            (StoreChoice::Both, 200, 32, Duration::from_mins(1))
+        );
+        assert!(args.url.is_empty() && args.only.is_empty() && !args.stores.local);
     }
 }

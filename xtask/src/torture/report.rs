@@ -1,44 +1,44 @@
-//! The table, the failures and the score, for people and as JSON.
+//! The table, the failures and the score, as text and as JSON.
 
 use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::{cases::Case, plan::Round, verdict::Tally};
+use super::{cases::Case, plan::PlannedRound, verdict::Totals};
 
-/// So many failures are told in full.
-const TOLD: usize = 10;
+/// So many failures are printed with their journals.
+const PRINTED: usize = 10;
 
-/// A round that is worth telling of, above all one that did not meet its verdict.
+/// A round that did not meet its verdict, or one of all with `--verbose`.
 #[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) round: Round,
-    /// Where it was played, and what brings it there again.
-    pub(crate) place: String,
-    pub(crate) again: String,
+pub(crate) struct RoundReport {
+    pub(crate) round: PlannedRound,
+    /// The name of the servers.
+    pub(crate) servers: String,
+    /// The arguments that lead a replay to the same servers.
+    pub(crate) replay_args: String,
     pub(crate) met: bool,
     pub(crate) remarks: Vec<String>,
     pub(crate) journal: Vec<String>,
 }
 
-/// One part of the table.
+/// The table of one group of servers.
 #[derive(Debug)]
-struct Part {
+struct GroupTable {
     name: String,
-    rows: Vec<(Case, Tally)>,
+    rows: Vec<(Case, Totals)>,
     notes: Vec<String>,
 }
 
-/// What came out of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub(crate) struct TortureReport {
     seed: u64,
-    parts: Vec<Part>,
-    failures: Vec<Told>,
+    parts: Vec<GroupTable>,
+    failures: Vec<RoundReport>,
 }
 
-impl Report {
+impl TortureReport {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -46,70 +46,76 @@ impl Report {
         }
     }
 
-    /// A part for a site: its cases, and what is left out there and why.
-    pub(crate) fn part(&mut self, name: &str, cases: &[Case], notes: Vec<String>) {
-        self.parts.push(Part {
+    /// Adds the table of a group of servers: the cases that run there, and notes on those that don't.
+    pub(crate) fn add_part(&mut self, name: &str, cases: &[Case], notes: Vec<String>) {
+        self.parts.push(GroupTable {
             name: name.to_owned(),
-            rows: cases.iter().map(|case| (*case, Tally::default())).collect(),
+            rows: cases
+                .iter()
+                .map(|case| (*case, Totals::default()))
+                .collect(),
             notes,
         });
     }
 
-    pub(crate) fn add(&mut self, round: &Round, verdict: &super::verdict::Verdict, repeated: u32) {
+    pub(crate) fn add(
+        &mut self,
+        round: &PlannedRound,
+        verdict: &super::verdict::Verdict,
+        repeated: u32,
+    ) {
         let rows = self
             .parts
-            .get_mut(round.site)
+            .get_mut(round.servers)
             .into_iter()
             .flat_map(|part| &mut part.rows);
-        for (_, tally) in rows.filter(|(case, _)| *case == round.case) {
-            tally.add(verdict);
-            tally.repeated += repeated;
+        for (_, totals) in rows.filter(|(case, _)| *case == round.case) {
+            totals.add(verdict);
+            totals.repeated += repeated;
         }
     }
 
-    pub(crate) fn fail(&mut self, failure: Told) {
+    pub(crate) fn fail(&mut self, failure: RoundReport) {
         self.failures.push(failure);
     }
 
-    /// Tells of a round as it ends; only the first failures step by step, unless `all` are.
-    pub(crate) fn tell(&self, told: &Told, all: bool) {
-        let Told {
+    /// Prints a round; of failures only the first ones with their journals, unless `all` are.
+    pub(crate) fn print(&self, report: &RoundReport, all: bool) {
+        let RoundReport {
             round,
-            place,
-            again,
+            servers,
+            replay_args,
             met,
             remarks,
             journal,
-        } = told;
+        } = report;
         let (case, how) = (round.case.name(), if *met { "passed" } else { "FAILED" });
-        eprintln!("round {} {how}: {case}, {place}", round.number);
+        eprintln!("round {} {how}: {case}, {servers}", round.number);
         for remark in remarks {
             eprintln!("  {remark}");
         }
-        if all || self.failures.len() < TOLD {
+        if all || self.failures.len() < PRINTED {
             for line in journal {
                 eprintln!("    {line}");
             }
         }
         if !met {
             eprintln!(
-                "  the same choices again: cargo xtask torture {again} --only {case} --rounds 1 --seed {}",
+                "  again: cargo xtask torture {replay_args} --only {case} --rounds 1 --seed {}",
                 round.seed
             );
         }
     }
 
-    /// All rounds together.
-    pub(crate) fn total(&self) -> Tally {
-        let mut total = Tally::default();
+    pub(crate) fn total(&self) -> Totals {
+        let mut total = Totals::default();
         self.parts
             .iter()
             .flat_map(|part| &part.rows)
-            .for_each(|(_, tally)| total.merge(tally));
+            .for_each(|(_, totals)| total.merge(totals));
         total
     }
 
-    /// The table and the score.
     pub(crate) fn table(&self) -> String {
         let mut text = String::new();
         for part in &self.parts {
@@ -126,34 +132,31 @@ impl Report {
                 let _ = write!(text, "{column:>12}");
             }
             text.push('\n');
-            for (case, tally) in &part.rows {
+            for (case, totals) in &part.rows {
                 let _ = write!(
                     text,
                     "  {:<12}{:>12}{:>12}",
                     case.name(),
-                    tally.rounds,
-                    tally.lost
+                    totals.rounds,
+                    totals.lost
                 );
-                let branches = tally
+                let branches = totals
                     .branches
                     .map_or_else(|| "-".to_owned(), |branches| branches.to_string());
                 let _ = write!(
                     text,
                     "{branches:>12}{:>12}{:>12}{:>12}{:>12}",
-                    tally.undetected, tally.survivors, tally.other, tally.by_design
+                    totals.undetected, totals.survivors, totals.other, totals.by_design
                 );
-                text.push_str(match tally.rounds {
-                    0 => "  not played",
-                    _ if tally.is_met() => "  pass",
+                text.push_str(match totals.rounds {
+                    0 => "  not run",
+                    _ if totals.is_met() => "  pass",
                     _ => "  FAIL",
                 });
-                if tally.hits > 0 {
-                    let _ = write!(text, ", {} hit between step and answer", tally.hits);
-                }
                 text.push('\n');
             }
             for note in &part.notes {
-                let _ = writeln!(text, "  left out: {note}");
+                let _ = writeln!(text, "  skipped: {note}");
             }
             text.push('\n');
         }
@@ -161,7 +164,7 @@ impl Report {
         if total.repeated > 0 {
             let _ = writeln!(
                 text,
-                "{} attempts were too slow for the windows to prove anything, and were made again",
+                "{} attempts were too slow for the windows to decide anything, and were repeated",
                 total.repeated
             );
         }
@@ -169,14 +172,14 @@ impl Report {
         text
     }
 
-    /// Writes all of it as JSON.
+    /// Writes everything as JSON.
     pub(crate) fn write(&self, file: &Path) -> Result<()> {
         let parts: Vec<_> = self
             .parts
             .iter()
             .map(|part| {
-                let cases = part.rows.iter().map(|(case, tally)| json!({ "case": case.name(), "met": tally.is_met(), "counts": tally }));
-                json!({ "name": part.name, "cases": cases.collect::<Vec<_>>(), "leftOut": part.notes })
+                let cases = part.rows.iter().map(|(case, totals)| json!({ "case": case.name(), "met": totals.is_met(), "counts": totals }));
+                json!({ "name": part.name, "cases": cases.collect::<Vec<_>>(), "skipped": part.notes })
             })
             .collect();
         let failures: Vec<_> = self
@@ -184,7 +187,7 @@ impl Report {
             .iter()
             .map(|failure| {
                 let case = failure.round.case.name();
-                json!({ "case": case, "place": failure.place, "again": failure.again, "seed": failure.round.seed, "why": failure.remarks, "what": failure.journal })
+                json!({ "case": case, "servers": failure.servers, "replayArgs": failure.replay_args, "seed": failure.round.seed, "why": failure.remarks, "what": failure.journal })
             })
             .collect();
         let total = self.total();
@@ -193,14 +196,14 @@ impl Report {
             .with_context(|| format!("could not write {}", file.display()))
     }
 
-    /// Whether every case met its verdict, and at least one was played.
+    /// Whether every case met its verdict, and at least one ran.
     pub(crate) fn is_met(&self) -> bool {
         self.total().rounds > 0
             && self
                 .parts
                 .iter()
                 .flat_map(|part| &part.rows)
-                .all(|(_, tally)| tally.is_met())
+                .all(|(_, totals)| totals.is_met())
     }
 }
 
@@ -209,25 +212,25 @@ mod tests {
     use super::*;
     use crate::torture::{
         plan,
-        verdict::{Column, Verdict},
+        verdict::{Finding, Verdict},
     };
 
     #[test]
     fn one_bad_round_fails_its_case_and_the_run() {
         let cases = [Case::Tabs, Case::Parent];
-        let mut report = Report::new(3);
-        report.part(
+        let mut report = TortureReport::new(3);
+        report.add_part(
             "embedded (SQLite)",
             &cases,
-            vec!["outage: nothing to cut".to_owned()],
+            vec!["processes: one replica".to_owned()],
         );
-        assert!(!report.is_met(), "nothing was played");
+        assert!(!report.is_met(), "nothing ran");
         let rounds = plan::draw(3, 4, &[cases.to_vec()]);
         for round in &rounds {
             let mut verdict = Verdict::default();
             verdict.branches(1);
             if round.number == 3 {
-                verdict.count(Column::Lost, "a tab was refused");
+                verdict.count(Finding::Lost, "a tab was refused");
             }
             report.add(round, &verdict, 0);
             assert_eq!(report.is_met(), round.number < 3);
@@ -245,10 +248,7 @@ mod tests {
                 .all(|line| line.ends_with("FAIL") == line.contains(failed)),
             "{table}"
         );
-        assert!(
-            table.contains("left out: outage: nothing to cut"),
-            "{table}"
-        );
+        assert!(table.contains("skipped: processes: one replica"), "{table}");
         assert!(
             table.ends_with(
                 "seed: 3\nscore: 4 rounds, 1 lost / 1 branch / 0 undetected / 0 survivors\n"
@@ -258,18 +258,18 @@ mod tests {
     }
 
     #[test]
-    fn the_same_comes_as_json() {
-        let mut report = Report::new(3);
-        report.part("somebody's", &[Case::Tabs], Vec::new());
+    fn the_report_is_written_as_json() {
+        let mut report = TortureReport::new(3);
+        report.add_part("ours", &[Case::Tabs], Vec::new());
         let mut verdict = Verdict::default();
         verdict.branches(4);
         let round = plan::draw(3, 1, &[vec![Case::Tabs]])[0];
         report.add(&round, &verdict, 1);
         let (remarks, journal) = (verdict.remarks().to_vec(), vec!["+0 ms".to_owned()]);
-        report.fail(Told {
+        report.fail(RoundReport {
             round,
-            place: "there".to_owned(),
-            again: String::new(),
+            servers: "there".to_owned(),
+            replay_args: String::new(),
             met: false,
             remarks,
             journal,

@@ -1,77 +1,75 @@
-//! Plays the rounds, many at a time, since most of their time is waiting for windows to pass.
+//! Runs the rounds, many at a time, since most of their time is waiting for windows to pass.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use fastrand::Rng;
 use futures_util::stream::{self, StreamExt as _};
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{error::Elapsed, timeout};
 
 use super::{
-    plan::Round,
-    report::{Report, Told},
-    scene::{Run, Scene, Trouble},
-    service::Site,
-    verdict::{Column, Verdict},
+    plan::PlannedRound,
+    report::{RoundReport, TortureReport},
+    round_context::{RoundContext, RoundError, TortureRun},
+    servers::ServerGroup,
+    verdict::{Finding, Verdict},
 };
-use crate::interrupt::Interrupt;
+use crate::harness::{interrupt::Interrupt, progress};
 
-/// A round that takes so much longer than its windows hangs.
+/// A round that takes longer than this and its windows hangs.
 const LIMIT: Duration = Duration::from_mins(3);
-/// So often a round is tried that the machine is too slow for.
+/// How often a round is tried for which the machine is too slow.
 const ATTEMPTS: u32 = 4;
 
-/// What came out of a round.
-struct Played {
-    round: Round,
+struct FinishedRound {
+    round: PlannedRound,
     verdict: Verdict,
     repeated: u32,
     journal: Vec<String>,
 }
 
-/// Plays them and fills the report, whose failures are told as they come.
-pub(crate) async fn play(
-    run: &Arc<Run>,
-    sites: &[Arc<Site>],
-    rounds: Vec<Round>,
+/// Runs the rounds and fills the report; failures are printed as they occur.
+pub(crate) async fn run(
+    run: &Arc<TortureRun>,
+    groups: &[Arc<ServerGroup>],
+    rounds: Vec<PlannedRound>,
     (parallel, verbose): (usize, bool),
-    report: &mut Report,
+    report: &mut TortureReport,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    let progress = ProgressBar::new(rounds.len() as u64).with_style(style());
+    let progress = progress::bar(rounds.len() as u64);
     // All on one thread: the other cores belong to the service.
-    let played = |round: Round| play_one(Arc::clone(run), Arc::clone(&sites[round.site]), round);
+    let outcome =
+        |round: PlannedRound| run_one(Arc::clone(run), Arc::clone(&groups[round.servers]), round);
     let mut running = pin!(
         stream::iter(rounds)
-            .map(played)
+            .map(outcome)
             .buffer_unordered(parallel.max(1))
     );
     let work = async {
-        while let Some(Played {
-            round,
-            verdict,
-            repeated,
-            journal,
-        }) = running.next().await
-        {
+        while let Some(outcome) = running.next().await {
             progress.inc(1);
-            report.add(&round, &verdict, repeated);
-            let met = verdict.is_met();
-            let (site, remarks) = (&sites[round.site], verdict.remarks().to_vec());
-            let told = Told {
+            let FinishedRound {
                 round,
-                place: site.name.clone(),
-                again: site.again.clone(),
-                met,
-                remarks,
+                verdict,
+                repeated,
+                journal,
+            } = outcome;
+            report.add(&round, &verdict, repeated);
+            let servers = &groups[round.servers];
+            let round = RoundReport {
+                round,
+                servers: servers.name.clone(),
+                replay_args: servers.replay_args.clone(),
+                met: verdict.is_met(),
+                remarks: verdict.remarks().to_vec(),
                 journal,
             };
-            if !met || verbose {
-                progress.suspend(|| report.tell(&told, verbose));
+            if !round.met || verbose {
+                progress.suspend(|| report.print(&round, verbose));
             }
-            if !met {
-                report.fail(told);
+            if !round.met {
+                report.fail(round);
             }
             progress.set_message(report.total().score());
         }
@@ -82,40 +80,44 @@ pub(crate) async fn play(
     outcome
 }
 
-async fn play_one(run: Arc<Run>, site: Arc<Site>, round: Round) -> Played {
+async fn run_one(
+    run: Arc<TortureRun>,
+    servers: Arc<ServerGroup>,
+    round: PlannedRound,
+) -> FinishedRound {
     let (mut repeated, limit) = (0, LIMIT + run.patience * 4);
     loop {
-        let scene = Scene::new(Arc::clone(&run), Arc::clone(&site), &round, repeated);
+        let ctx = RoundContext::new(
+            Arc::clone(&run),
+            Arc::clone(&servers),
+            round.number,
+            repeated,
+        );
         let mut rng = Rng::with_seed(round.seed);
-        let outcome: Result<_, Elapsed> = timeout(limit, round.case.play(&scene, &mut rng)).await;
+        let outcome: Result<_, Elapsed> = timeout(limit, round.case.run(&ctx, &mut rng)).await;
         let verdict = match outcome {
             Ok(Ok(verdict)) => verdict,
-            Ok(Err(Trouble::TooSlow(_))) if repeated + 1 < ATTEMPTS => {
+            Ok(Err(RoundError::TooSlow(_))) if repeated + 1 < ATTEMPTS => {
                 repeated += 1;
                 continue;
             }
-            Ok(Err(Trouble::TooSlow(what))) => other(format!(
+            Ok(Err(RoundError::TooSlow(what))) => other(format!(
                 "too slow to judge, {ATTEMPTS} times: {what}; choose longer windows"
             )),
-            Ok(Err(Trouble::Broken(error))) => other(format!("the round broke off: {error:#}")),
+            Ok(Err(RoundError::Failed(error))) => other(format!("the round failed: {error:#}")),
             Err(_) => other(format!("the round hangs for {} s", limit.as_secs())),
         };
-        return Played {
+        return FinishedRound {
             round,
             verdict,
             repeated,
-            journal: scene.journal.lines(),
+            journal: ctx.journal.lines(),
         };
     }
 }
 
 fn other(why: String) -> Verdict {
     let mut verdict = Verdict::default();
-    verdict.count(Column::Other, why);
+    verdict.count(Finding::Other, why);
     verdict
-}
-
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

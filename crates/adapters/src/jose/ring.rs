@@ -4,7 +4,7 @@
 use super::{id_key::IdKey, refresh_key::RefreshKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
-    keys::{Algorithm, KeyId, State},
+    keys::{Algorithm, KeyId, KeyState},
     ports::KeyFault,
 };
 use serde::Deserialize;
@@ -105,9 +105,9 @@ impl RingBuilder {
         &mut self,
         id: &KeyId,
         built: Built,
-        state: State,
+        state: KeyState,
     ) -> Result<(), KeyFault> {
-        let signs = state == State::Active;
+        let signs = state == KeyState::Active;
         match &built {
             Built::Id(key) => self.id(key, signs)?,
             Built::Refresh(key) => self.refresh(key, signs),

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use revolve_domain::{
-    limits::{self, Bucket, State},
-    ports::{Clock, Empty, Level, RateLimiter, StoreError, Take, TakeOutcome},
+    limits::{self, Bucket, BucketState},
+    ports::{BucketLevel, Clock, EmptyBucket, RateLimiter, StoreError, Take, TakeOutcome},
 };
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -15,7 +15,7 @@ use std::{
 const SHARDS: usize = 16;
 
 /// Buckets by the digest of their name.
-type Shard = HashMap<u128, State>;
+type Shard = HashMap<u128, BucketState>;
 
 /// Keeps a bounded number of buckets in memory. What does not fit is dropped, the fullest buckets first: a flood of made-up names
 /// displaces its own buckets, not those that others have emptied.
@@ -76,7 +76,7 @@ impl LocalLimits {
         (digests, LockedShards(shards))
     }
 
-    fn put(&self, shard: &mut Shard, digest: u128, state: State, now: i64) {
+    fn put(&self, shard: &mut Shard, digest: u128, state: BucketState, now: i64) {
         if shard.len() >= self.most_per_shard && !shard.contains_key(&digest) {
             make_room(shard, now);
         }
@@ -89,7 +89,7 @@ fn make_room(shard: &mut Shard, now: i64) {
     let before = shard.len();
     shard.retain(|_, state| state.dies_at() > now);
     if shard.len() > before / 4 * 3 {
-        let mut ends: Vec<i64> = shard.values().map(State::dies_at).collect();
+        let mut ends: Vec<i64> = shard.values().map(BucketState::dies_at).collect();
         let middle = ends.len() / 2;
         let (_, &mut median, _) = ends.select_nth_unstable(middle);
         // Many may be full at the same time: of these, too, only half are dropped.
@@ -123,7 +123,7 @@ impl LockedShards<'_> {
             .map(|(_, shard)| &mut **shard)
     }
 
-    fn get(&mut self, digest: u128) -> Option<State> {
+    fn get(&mut self, digest: u128) -> Option<BucketState> {
         self.shard(digest)?.get(&digest).copied()
     }
 }
@@ -144,14 +144,14 @@ impl RateLimiter for LocalLimits {
             let state = match step {
                 Ok(_) if limited => continue,
                 Ok(taken) => {
-                    levels.push(Level {
+                    levels.push(BucketLevel {
                         remaining: taken.remaining,
                         full_after: taken.full_after,
                     });
                     taken.state
                 }
                 Err(refused) => {
-                    empty.push(Empty {
+                    empty.push(EmptyBucket {
                         index,
                         retry_after: refused.retry_after,
                         first: refused.first,

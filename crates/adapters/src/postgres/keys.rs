@@ -5,7 +5,7 @@ use crate::sql;
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use revolve_domain::{
-    keys::{KeyId, Promotion, Retired, SealedKey, State, StoredKey},
+    keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
 use tokio_postgres::Row;
@@ -94,7 +94,7 @@ impl KeyRepository for PostgresAccounts {
             .map_err(|error| self.db.error("reseal a key", error))
     }
 
-    async fn remove(&self, key: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {
+    async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {
         let done = self.db.write(REMOVE, &[&key.as_str(), &state.name()]).await;
         done.map(|rows| outcome(&rows))
             .map_err(|error| self.db.error("remove a key", error))

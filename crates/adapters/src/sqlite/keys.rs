@@ -8,7 +8,7 @@ use super::{
 use crate::sql;
 use async_trait::async_trait;
 use revolve_domain::{
-    keys::{KeyId, Promotion, Retired, SealedKey, State, StoredKey},
+    keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::Timestamp,
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
@@ -65,7 +65,7 @@ impl KeyRepository for SqliteStore {
             .await
     }
 
-    async fn remove(&self, key: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {
+    async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {
         let key = key.clone();
         self.write("remove a key", move |conn| remove(conn, &key, state))
             .await
@@ -138,7 +138,7 @@ fn reseal(
 }
 
 /// Overwrites what it deletes, sealed as it is.
-fn remove(conn: &Connection, key: &KeyId, state: State) -> Result<KeyOutcome, SqliteError> {
+fn remove(conn: &Connection, key: &KeyId, state: KeyState) -> Result<KeyOutcome, SqliteError> {
     overwriting(conn, || {
         run(conn, REMOVE, params![key.as_str(), state.name()])
     })

@@ -70,7 +70,7 @@ async fn a_flood_is_turned_away_and_holds_up_nobody() {
         tokio::task::yield_now().await;
     }
     assert!(
-        !flood.iter().all(|one| one.is_finished()),
+        !flood.iter().all(tokio::task::JoinHandle::is_finished),
         "judging is not done on the runtime's thread"
     );
     let mut refused = 0;

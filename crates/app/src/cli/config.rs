@@ -5,6 +5,7 @@ use super::{
     answer::{self, Answer},
 };
 use crate::config::{self, ConfigError, Effective, Loaded, Mistake, Setting};
+use crate::load;
 use anyhow::Result;
 use clap::Subcommand;
 use serde::Serialize;
@@ -59,9 +60,9 @@ impl Answer for Shown<'_> {
 
 pub(super) fn run(command: ConfigCommand, file: Option<&Path>) -> Result<()> {
     match command {
-        ConfigCommand::Check(format) => check(config::load(file), format),
+        ConfigCommand::Check(format) => check(load(file), format),
         ConfigCommand::Show(format) => {
-            let effective = config::load(file)?.effective;
+            let effective = load(file)?.effective;
             answer::print(&Shown(effective.settings(), &effective), format)
         }
         ConfigCommand::Reference => answer::text(&config::reference()),

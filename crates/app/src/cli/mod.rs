@@ -16,7 +16,10 @@ mod sessions;
 mod signals;
 mod user;
 
-use crate::config::{self as configuration, Config, ConfigError};
+use crate::{
+    config::{Config, ConfigError},
+    load,
+};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use hash::HashCommand;
@@ -142,7 +145,7 @@ fn only_serves(mut arguments: impl Iterator<Item = OsString>) -> bool {
 
 fn run(command: Command, file: Option<&Path>) -> Result<()> {
     match command {
-        Command::Serve => serve::run(configuration::load(file)?, file),
+        Command::Serve => serve::run(load(file)?, file),
         Command::Migrate(format) => migrate::run(read(file)?, format),
         Command::Config { command } => config::run(command, file),
         Command::Keys { command } => {
@@ -159,7 +162,7 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
 }
 
 fn read(file: Option<&Path>) -> Result<Config, ConfigError> {
-    configuration::load(file).map(|loaded| loaded.config)
+    load(file).map(|loaded| loaded.config)
 }
 
 /// Runs what a command does, on the runtime that the service has, too.

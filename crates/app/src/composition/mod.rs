@@ -1,16 +1,16 @@
 //! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
 //! secrets is gone when it is done.
 
-mod desk;
+mod operator;
 mod pools;
 mod purpose;
 pub(crate) mod settings;
 mod stores;
 
-pub(crate) use desk::{Desk, add_account, desk};
+pub(crate) use operator::{OperatorTools, add_account, import_account, operator_tools};
 pub(crate) use purpose::Purpose;
-pub(crate) use settings::CHECKS;
-pub(crate) use stores::{Closer, Migrated, key_store, migrate, user_store};
+pub use settings::load;
+pub(crate) use stores::{Closer, Migrated, key_store, migrate};
 
 use crate::{
     background::{Background, ClearingQueue},
@@ -33,13 +33,10 @@ use revolve_domain::{
     limits::LiveLimits,
     policy::PasswordPolicy,
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength,
-        RateLimiter, RevocationSigner, SecurityEvents, TokenCodec,
+        Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, RateLimiter,
+        RevocationSigner, SecurityEvents,
     },
-    use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me,
-        Mint, Prune, Refresh, RevocationFeed, SignIn, SignOut, SignUp, UpdateDetails,
-    },
+    use_cases::{ServicePorts, UseCases},
 };
 use revolve_http::{
     CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, ForwardedHeader, Layers,
@@ -56,8 +53,6 @@ use url::Url;
 /// The service, wired.
 pub(crate) struct Parts {
     pub(crate) services: Services,
-    /// For the host of a mounted service.
-    pub(crate) authenticate: Authenticate,
     /// What can be changed while it runs.
     pub(crate) reloads: Vec<Arc<dyn Reloads>>,
     pub(crate) closer: Closer,
@@ -67,10 +62,6 @@ pub(crate) struct Parts {
 ///
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one linear composition root reads better than its parts"
-)]
 pub(crate) async fn compose(
     config: Config,
     metrics: &Arc<Metrics>,
@@ -121,17 +112,8 @@ pub(crate) async fn compose(
     let rates = Arc::new(LiveLimits::new(config.limits.policy()));
     let counted = |limiter| Arc::new(CountedLimits::new(Arc::clone(metrics), limiter));
     let limiter = counted(shared_limits(&closer, &material.master));
-    let limits = Limits {
-        limiter,
-        rates: Arc::clone(&rates),
-        events: Arc::clone(&events),
-    };
-    // A refresh is one read and one step of the white list: what limits it is in this process, whatever the profile.
-    let refresh_limits = Limits {
-        limiter: counted(local_limits()),
-        ..limits.clone()
-    };
-
+    // A refresh is one read and one step of the white list: its limits are in this process, whatever the profile.
+    let refresh_limiter = counted(local_limits());
     let key_policy = config.tokens.key_policy();
     let (live_keys, ring) = keys::start(
         material,
@@ -143,7 +125,6 @@ pub(crate) async fn compose(
     .await?;
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
     let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone(), rates.clone()];
-    let codec: Arc<dyn TokenCodec> = Arc::new(IdentifyingTokens::new(live_keys));
     let signer: Arc<dyn RevocationSigner> = ring.clone();
     let discovery = Discovery {
         keys: ring,
@@ -153,15 +134,6 @@ pub(crate) async fn compose(
     let (feed_interval, max_watchers) = (config.tokens.feed_interval, config.http.max_watchers);
     drop(config);
 
-    let mint = Mint {
-        codec: Arc::clone(&codec),
-        policy,
-    };
-    let authenticate = Authenticate {
-        codec: Arc::clone(&codec),
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
-    };
     let (clearings, waiting) = ClearingQueue::new();
     let clearings = Arc::new(clearings);
     let queues = Arc::clone(&clearings);
@@ -170,26 +142,27 @@ pub(crate) async fn compose(
         "Ends that must still be carried out in a store",
         move || queues.lengths(),
     ));
-    let clearings: Arc<dyn Clearings> = clearings;
-    let clear = Clear {
+    let use_cases = UseCases::new(&ServicePorts {
+        users: Arc::clone(&users),
+        sessions,
         tokens: Arc::clone(&tokens),
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
+        codec: Arc::new(IdentifyingTokens::new(live_keys)),
+        devices,
+        hasher,
+        strength,
+        limiter,
+        refresh_limiter,
+        rates: Arc::clone(&rates),
+        clock,
+        entropy,
         clearings,
-    };
-    background.clear(waiting, &clear);
-    background.prune(Prune {
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
+        events,
         policy,
     });
-    let revocations = RevocationFeed {
-        sessions: Arc::clone(&sessions),
-        clock: Arc::clone(&clock),
-        policy,
-    };
+    background.clear(waiting, &use_cases.clear);
+    background.prune(use_cases.prune.clone());
     let feed = Data::new(Feed::new(
-        revocations,
+        use_cases.revocation_feed.clone(),
         signer,
         demand,
         feed_interval,
@@ -206,91 +179,7 @@ pub(crate) async fn compose(
     ));
 
     let services = Services {
-        sign_up: Data::new(SignUp {
-            users: Arc::clone(&users),
-            tokens: Arc::clone(&tokens),
-            hasher: Arc::clone(&hasher),
-            strength: Arc::clone(&strength),
-            devices: Arc::clone(&devices),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            mint: mint.clone(),
-            clear: clear.clone(),
-            limits: limits.clone(),
-            events: Arc::clone(&events),
-        }),
-        sign_in: Data::new(SignIn {
-            users: Arc::clone(&users),
-            sessions: Arc::clone(&sessions),
-            tokens: Arc::clone(&tokens),
-            hasher: Arc::clone(&hasher),
-            devices: Arc::clone(&devices),
-            clock: Arc::clone(&clock),
-            entropy,
-            mint: mint.clone(),
-            clear: clear.clone(),
-            limits: limits.clone(),
-            events: Arc::clone(&events),
-        }),
-        refresh: Data::new(Refresh {
-            codec,
-            devices,
-            sessions: Arc::clone(&sessions),
-            tokens: Arc::clone(&tokens),
-            clock: Arc::clone(&clock),
-            mint,
-            clear: clear.clone(),
-            limits: refresh_limits,
-            events: Arc::clone(&events),
-        }),
-        sign_out: Data::new(SignOut {
-            authenticate: authenticate.clone(),
-            sessions: Arc::clone(&sessions),
-            clear: clear.clone(),
-            clock: Arc::clone(&clock),
-            events: Arc::clone(&events),
-        }),
-        me: Data::new(Me {
-            authenticate: authenticate.clone(),
-        }),
-        update_details: Data::new(UpdateDetails {
-            authenticate: authenticate.clone(),
-            users: Arc::clone(&users),
-            clock: Arc::clone(&clock),
-            hasher: Arc::clone(&hasher),
-            limits: limits.clone(),
-            events: Arc::clone(&events),
-        }),
-        change_password: Data::new(ChangePassword {
-            authenticate: authenticate.clone(),
-            users: Arc::clone(&users),
-            hasher,
-            strength,
-            clear: clear.clone(),
-            limits,
-            clock: Arc::clone(&clock),
-            events: Arc::clone(&events),
-        }),
-        delete_account: Data::new(DeleteAccount {
-            authenticate: authenticate.clone(),
-            users: Arc::clone(&users),
-            clear: clear.clone(),
-            clock: Arc::clone(&clock),
-            events: Arc::clone(&events),
-        }),
-        list_sessions: Data::new(ListSessions {
-            authenticate: authenticate.clone(),
-            sessions: Arc::clone(&sessions),
-            tokens: Arc::clone(&tokens),
-            clock: Arc::clone(&clock),
-        }),
-        end_session: Data::new(EndSession {
-            authenticate: authenticate.clone(),
-            sessions,
-            clear,
-            clock,
-            events,
-        }),
+        use_cases: Data::new(use_cases),
         discovery: Data::new(discovery),
         feed,
         dependencies: Data::new(Dependencies {
@@ -307,21 +196,18 @@ pub(crate) async fn compose(
     };
     Ok(Parts {
         services,
-        authenticate,
         reloads,
         closer,
     })
 }
 
 fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
-    Ok(Arc::new(
-        Argon2Hasher::new(
-            settings::hash_cost(&config.hashing),
-            settings::hash_pool(&config.hashing),
-            entropy,
-        )
-        .context("hashing")?,
-    ))
+    let hasher = Argon2Hasher::new(
+        settings::hash_cost(&config.hashing),
+        settings::hash_pool(&config.hashing),
+        entropy,
+    );
+    Ok(Arc::new(hasher.context("hashing")?))
 }
 
 fn hasher(

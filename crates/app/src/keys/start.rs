@@ -6,7 +6,7 @@ use revolve_adapters::jose::JoseTokens;
 use revolve_domain::{
     keys::KeyPolicy,
     ports::{Clock, KeyFault, KeyRepository},
-    use_cases::{KeepKeys, KeysFailed},
+    use_cases::{KeepKeys, KeyPorts, KeysFailed},
 };
 use revolve_observe::metrics::{CountedRing, Metrics};
 use std::sync::Arc;
@@ -29,14 +29,14 @@ pub(crate) async fn start(
     } = material;
     let ring = Arc::new(ring);
     let counted = Arc::new(CountedRing::new(Arc::clone(&ring), metrics));
-    let keep = KeepKeys {
+    let keep = KeepKeys::new(KeyPorts {
         repository: Arc::clone(&repository),
         maker: Arc::new(vault),
         ring: counted,
         clock,
         policy,
         id_keys,
-    };
+    });
     let live = LiveKeys::start(keep, Arc::clone(&ring))
         .await
         .map_err(|error| {

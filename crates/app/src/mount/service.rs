@@ -9,7 +9,7 @@ use crate::{
 };
 use actix_web::{dev::HttpServiceFactory, web::ServiceConfig};
 use anyhow::Result;
-use revolve_domain::use_cases::{Authenticate, Authenticated, Refused};
+use revolve_domain::use_cases::{Authenticated, Refused};
 use revolve_http::{Services, Shield, Stopping, Watch};
 use revolve_observe::metrics::Metrics;
 use secrecy::SecretString;
@@ -19,10 +19,10 @@ use std::sync::Arc;
 ///
 /// ```no_run
 /// use actix_web::{App, HttpServer, web};
-/// use revolve::{Service, config};
+/// use revolve::Service;
 ///
 /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
-/// let revolve = Service::build(config::load(None)?.config).await?;
+/// let revolve = Service::build(revolve::load(None)?.config).await?;
 /// let mounted = revolve.clone();
 /// HttpServer::new(move || {
 ///     App::new()
@@ -41,7 +41,6 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Service {
     services: Services,
-    authenticate: Authenticate,
     reloads: Vec<Arc<dyn Reloads>>,
     metrics: Arc<Metrics>,
     background: Background,
@@ -58,13 +57,11 @@ impl Service {
         let (background, metrics) = (Background::default(), Arc::new(Metrics::new()));
         let Parts {
             services,
-            authenticate,
             reloads,
             closer,
         } = Box::pin(compose(config, &metrics, &background)).await?;
         Ok(Self {
             services,
-            authenticate,
             reloads,
             metrics,
             background,
@@ -129,7 +126,7 @@ impl Service {
     /// # Errors
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
     pub async fn authenticate(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
-        self.authenticate.execute(id_token).await
+        self.services.use_cases.authenticate.execute(id_token).await
     }
 
     /// `/health/ready` answers 503 from now on, so that proxies send requests elsewhere; everything else goes on.

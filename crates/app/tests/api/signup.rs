@@ -77,8 +77,17 @@ on_both_stores! {
     }
 
     async fn of_a_hundred_at_once_one_wins(app: App, "limits.enabled = false") {
-        let attempts = join_all((0..100).map(|_| async { app.anon().sign_up("ann@example.org").await }));
-        let mut statuses: Vec<u16> = attempts.await.into_iter().map(|answer| answer.status).collect();
+        let attempts = join_all((0..100).map(|_| async {
+            loop {
+                let status = app.anon().sign_up("ann@example.org").await.status;
+                // On a busy machine passwords are judged more slowly than they come.
+                if status != 503 {
+                    break status;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }));
+        let mut statuses = attempts.await;
         statuses.sort_unstable();
         assert_eq!((statuses[0], statuses.iter().filter(|&&status| status == 409).count()), (201, 99), "{statuses:?}");
         app.sign_in("ann").await.get("/me").await.expect(200);

@@ -1,8 +1,8 @@
-//! What a key is for. A key has one use and one algorithm for all of its life (RFC 8725 §3.1).
+//! The use and the algorithm of a key. A key has one use and one algorithm for all of its life (RFC 8725 §3.1).
 
 use std::{fmt, str::FromStr};
 
-/// How ID tokens are signed (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
+/// The algorithms of ID tokens (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -69,9 +69,9 @@ impl FromStr for Algorithm {
 /// Which tokens a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyUse {
-    /// ID tokens, for everybody to verify.
+    /// ID tokens, which any service can verify.
     Id,
-    /// Refresh tokens, for ourselves alone.
+    /// Refresh tokens, which only this service verifies.
     Refresh,
 }
 
@@ -120,7 +120,7 @@ impl KeyKind {
         }
     }
 
-    /// From the two names that a store keeps.
+    /// The kind of the two names that a store keeps.
     ///
     /// # Errors
     /// [`NotAKeyName`] if there is no such use, or it has no such algorithm.
@@ -133,7 +133,7 @@ impl KeyKind {
     }
 }
 
-/// A key's name that is none.
+/// Not a name of a key's use or algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no key is called so")]
 pub struct NotAKeyName;

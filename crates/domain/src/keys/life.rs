@@ -1,34 +1,35 @@
-//! `next → active → retired → gone`. A transition consumes the state that it leaves, so that none can be left twice.
+//! The life of a key: `next → active → retired → gone`. A transition consumes the state that it leaves, so that no state can be
+//! left twice.
 
 use crate::model::Timestamp;
 use std::{fmt, time::Duration};
 
-/// Published, so that everybody can get to know it; does not sign yet.
+/// Published, so that verifiers can fetch it; does not sign yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Next {
-    /// Since when.
+    /// When the state began.
     pub since: Timestamp,
-    /// From when on everybody knows it, so that it may sign.
+    /// When every verifier has fetched it, so that it may sign.
     pub signs_from: Timestamp,
 }
 
 /// Signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Active {
-    /// Since when.
+    /// When the state began.
     pub since: Timestamp,
 }
 
-/// Verifies what it signed, and signs nothing more.
+/// Verifies the tokens that it signed; signs no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retired {
-    /// Since when.
+    /// When the state began.
     pub since: Timestamp,
     /// When the last token that it signed has expired.
     pub until: Timestamp,
 }
 
-/// Nothing is left of the key: its row is to be deleted, its secret part with it.
+/// The key is to be deleted, with its secret part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the row has to be deleted"]
 pub struct Gone;
@@ -39,7 +40,7 @@ pub struct Gone;
 pub struct NotYet(pub Timestamp);
 
 impl Next {
-    /// A key that is published now and may sign after `lead`: the time that the last reader takes to hear of it.
+    /// A key that is published now and may sign after `lead`, the longest time that a verifier takes to fetch it.
     pub fn publish(now: Timestamp, lead: Duration) -> Self {
         Self {
             since: now,
@@ -47,10 +48,10 @@ impl Next {
         }
     }
 
-    /// Signs from now on.
+    /// The key becomes active.
     ///
     /// # Errors
-    /// [`NotYet`] if a reader may not know it yet.
+    /// [`NotYet`] if a verifier may not have fetched it yet.
     pub fn activate(self, now: Timestamp) -> Result<Active, NotYet> {
         if now < self.signs_from {
             Err(NotYet(self.signs_from))
@@ -59,25 +60,26 @@ impl Next {
         }
     }
 
-    /// Signs from now on, whoever knows it: for when the active key must not sign any more, whatever it costs.
+    /// The key becomes active at once, for when the active key must not sign any more. Verifiers that have not fetched it refuse
+    /// its tokens for a while.
     pub fn activate_early(self, now: Timestamp) -> Active {
         Active::begin(now)
     }
 
-    /// Is not to be used after all. It signed nothing that could be missed.
+    /// The key is deleted. It has signed nothing.
     pub fn discard(self) -> Gone {
         Gone
     }
 }
 
 impl Active {
-    /// The first key of its use signs at once: there is no older one that readers could know instead.
+    /// The first key of its use is active at once: verifiers have no older one.
     pub fn begin(now: Timestamp) -> Self {
         Self { since: now }
     }
 
-    /// Signs nothing more. Its tokens live for `token_life`; `margin` is for replicas that hear of it late or whose
-    /// clocks differ.
+    /// The key retires. Its tokens live for `token_life`; `margin` is for replicas that learn of it late or whose clocks
+    /// differ.
     pub fn retire(self, now: Timestamp, token_life: Duration, margin: Duration) -> Retired {
         Retired {
             since: now,
@@ -87,10 +89,10 @@ impl Active {
 }
 
 impl Retired {
-    /// Goes.
+    /// The key is deleted.
     ///
     /// # Errors
-    /// [`NotYet`] while a token that it signed may be alive.
+    /// [`NotYet`] while a token that it signed may be valid.
     pub fn remove(self, now: Timestamp) -> Result<Gone, NotYet> {
         if now < self.until {
             Err(NotYet(self.until))
@@ -99,13 +101,13 @@ impl Retired {
         }
     }
 
-    /// Goes with all of its tokens: for a key that somebody else has got hold of.
+    /// The key is deleted although its tokens may be valid, for one that was stolen.
     pub fn remove_early(self) -> Gone {
         Gone
     }
 }
 
-/// Where a key stands.
+/// The state of a key with its times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Published.
@@ -116,9 +118,9 @@ pub enum Phase {
     Retired(Retired),
 }
 
-/// The name of a phase.
+/// The state of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
+pub enum KeyState {
     /// [`Phase::Next`]
     Next,
     /// [`Phase::Active`]
@@ -127,7 +129,7 @@ pub enum State {
     Retired,
 }
 
-impl State {
+impl KeyState {
     /// The stable name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -138,23 +140,23 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for KeyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
 impl Phase {
-    /// Its name.
-    pub const fn state(&self) -> State {
+    /// The state alone.
+    pub const fn state(&self) -> KeyState {
         match self {
-            Self::Next(_) => State::Next,
-            Self::Active(_) => State::Active,
-            Self::Retired(_) => State::Retired,
+            Self::Next(_) => KeyState::Next,
+            Self::Active(_) => KeyState::Active,
+            Self::Retired(_) => KeyState::Retired,
         }
     }
 
-    /// When it began.
+    /// When the state began.
     pub const fn since(&self) -> Timestamp {
         match self {
             Self::Next(Next { since, .. })
@@ -163,7 +165,7 @@ impl Phase {
         }
     }
 
-    /// When the next transition is due, if that is known.
+    /// When the next transition is possible; `None` for an active key.
     pub const fn until(&self) -> Option<Timestamp> {
         match self {
             Self::Next(next) => Some(next.signs_from),
@@ -172,7 +174,7 @@ impl Phase {
         }
     }
 
-    /// From what a store keeps; `None` if it does not fit together.
+    /// The phase of a store's row; `None` if the values do not fit together.
     pub fn from_parts(state: &str, since: Timestamp, until: Option<Timestamp>) -> Option<Self> {
         match (state, until) {
             ("next", Some(signs_from)) => Some(Self::Next(Next { since, signs_from })),

@@ -1,4 +1,4 @@
-//! The keys that sign tokens: what they are, how they live (`next → active → retired → gone`) and when something is due.
+//! The keys that sign tokens: kinds, states (`next → active → retired → gone`) and schedule.
 //! Pure: no key material is made, opened or stored here, and all instants are passed in.
 
 mod kind;
@@ -6,7 +6,7 @@ mod life;
 mod schedule;
 
 pub use kind::{Algorithm, KeyId, KeyKind, KeyUse, NotAKeyName};
-pub use life::{Active, Gone, Next, NotYet, Phase, Retired, State};
+pub use life::{Active, Gone, KeyState, Next, NotYet, Phase, Retired};
 pub use schedule::{IdKeys, KeyPolicy, Promotion, Step, due, find, promotion};
 
 use crate::model::Timestamp;
@@ -17,7 +17,7 @@ use std::{fmt, time::Duration};
 pub struct SealedKey(Vec<u8>);
 
 impl SealedKey {
-    /// Wraps what was sealed.
+    /// Wraps sealed bytes.
     pub const fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
@@ -34,20 +34,20 @@ impl fmt::Debug for SealedKey {
     }
 }
 
-/// A key as the user database has it.
+/// A key in the user database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
     /// The `kid`.
     pub id: KeyId,
-    /// What it signs, and how.
+    /// Use and algorithm.
     pub kind: KeyKind,
     /// The secret part.
     pub sealed: SealedKey,
-    /// The life of the tokens that it was made for. A shorter one that is configured later does not shorten the tokens
-    /// that are out already.
+    /// The life of its tokens when it was made. A shorter one that is configured later does not shorten tokens that were issued
+    /// before.
     pub token_life: Duration,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Where it stands.
+    /// State and times.
     pub phase: Phase,
 }

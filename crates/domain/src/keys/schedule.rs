@@ -1,27 +1,28 @@
-//! What is due among the keys at an instant. Every replica asks itself the same; the store lets the first one do it.
+//! The steps that are due for the keys at an instant. Every replica computes the same; the store lets one of them take each step.
 
-use super::{Active, Algorithm, KeyId, KeyKind, KeyUse, NotYet, Phase, Retired, State, StoredKey};
+use super::{
+    Active, Algorithm, KeyId, KeyKind, KeyState, KeyUse, NotYet, Phase, Retired, StoredKey,
+};
 use crate::model::Timestamp;
 use std::time::Duration;
 
-/// How long keys live.
+/// How long keys are published, used and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPolicy {
-    /// So long others may keep the key set before they ask again: the `max-age` of its answer.
+    /// How long verifiers may cache the key set: the `max-age` of its response.
     pub key_set_max_age: Duration,
-    /// So long a replica may take to hear of a change, differences between clocks included.
+    /// How long a replica may take to learn of a change, differences between clocks included.
     pub margin: Duration,
     /// Life of an ID token.
     pub id_lifetime: Duration,
     /// Life of a refresh token.
     pub refresh_lifetime: Duration,
-    /// So long a key signs before the next one takes over; `None`: until somebody says so.
+    /// How long a key signs before the next one takes over; `None`: until an operator rotates it.
     pub rotate_every: Option<Duration>,
 }
 
 impl KeyPolicy {
-    /// How long a key is published before it signs. Refresh tokens are verified by ourselves alone, who keep no old
-    /// key set.
+    /// How long a key is published before it signs. Keys of refresh tokens are in no key set that verifiers cache.
     pub fn lead(&self, usage: KeyUse) -> Duration {
         match usage {
             KeyUse::Id => self.key_set_max_age.saturating_add(self.margin),
@@ -47,40 +48,40 @@ impl KeyPolicy {
     }
 }
 
-/// What signs ID tokens.
+/// Where the key of ID tokens comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdKeys {
     /// Keys in the user database; new ones are for this algorithm.
     Stored(Algorithm),
-    /// A file that the operator mounts. Stored keys, if there are any, verify what they signed until they are gone.
+    /// A file that the operator mounts. Stored keys, if there are any, verify their tokens until they are deleted.
     File,
 }
 
 /// One key takes over from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promotion {
-    /// The key that is `next`.
+    /// The key whose state is `next`.
     pub next: KeyId,
-    /// What it becomes.
+    /// Its new state.
     pub active: Active,
-    /// The key of the same use that is `active`, if there is one, and what it becomes.
+    /// The active key of the same use, if there is one, and its new state.
     pub retires: Option<(KeyId, Retired)>,
 }
 
-/// Something to do.
+/// A step that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing signs: make a key that does at once.
+    /// There is no active key: make one.
     Begin(KeyKind),
     /// Make the next key.
     Make(KeyKind),
     /// The next key takes over.
     Promote(Promotion),
-    /// The last token of a retired key has expired.
+    /// Delete a retired key whose last token has expired.
     Remove(KeyId),
 }
 
-/// What is due now.
+/// The steps that are due at `now`.
 pub fn due(keys: &[StoredKey], id_keys: IdKeys, policy: &KeyPolicy, now: Timestamp) -> Vec<Step> {
     let mut steps = Vec::new();
     for key in keys {
@@ -104,12 +105,12 @@ pub fn due(keys: &[StoredKey], id_keys: IdKeys, policy: &KeyPolicy, now: Timesta
 fn due_for(keys: &[StoredKey], kind: KeyKind, policy: &KeyPolicy, now: Timestamp) -> Option<Step> {
     let usage = kind.usage();
     match (
-        find(keys, usage, State::Next),
-        find(keys, usage, State::Active),
+        find(keys, usage, KeyState::Next),
+        find(keys, usage, KeyState::Active),
     ) {
         (None, None) => Some(Step::Begin(kind)),
         (None, Some(active)) => {
-            // So early that it may sign when the time has come.
+            // Early enough that it may sign when its time has come.
             let every = policy.rotate_every?.saturating_sub(policy.lead(usage));
             (now >= active.phase.since().plus(every)).then_some(Step::Make(kind))
         }
@@ -122,16 +123,16 @@ fn due_for(keys: &[StoredKey], kind: KeyKind, policy: &KeyPolicy, now: Timestamp
     }
 }
 
-/// The key of a use in a state of which there is one at most.
-pub fn find(keys: &[StoredKey], usage: KeyUse, state: State) -> Option<&StoredKey> {
+/// The key of this use in this state.
+pub fn find(keys: &[StoredKey], usage: KeyUse, state: KeyState) -> Option<&StoredKey> {
     keys.iter()
         .find(|key| key.kind.usage() == usage && key.phase.state() == state)
 }
 
-/// The next key of a use takes over; `early`: whoever knows it.
+/// The promotion of the next key of a use; `early`: although a verifier may not have fetched it.
 ///
 /// # Errors
-/// From when on it may, or `None` if there is no next key.
+/// When it is possible, or `None` if there is no next key.
 pub fn promotion(
     keys: &[StoredKey],
     usage: KeyUse,
@@ -139,7 +140,7 @@ pub fn promotion(
     now: Timestamp,
     early: bool,
 ) -> Result<Promotion, Option<NotYet>> {
-    let next = find(keys, usage, State::Next).ok_or(None)?;
+    let next = find(keys, usage, KeyState::Next).ok_or(None)?;
     let Phase::Next(phase) = next.phase else {
         return Err(None);
     };
@@ -148,7 +149,7 @@ pub fn promotion(
     } else {
         phase.activate(now)?
     };
-    let retires = find(keys, usage, State::Active).and_then(|key| match key.phase {
+    let retires = find(keys, usage, KeyState::Active).and_then(|key| match key.phase {
         Phase::Active(active) => Some((key.id.clone(), policy.retire(key, active, now))),
         _ => None,
     });

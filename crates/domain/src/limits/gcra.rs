@@ -1,21 +1,21 @@
-//! One step of one bucket.
+//! The step of one bucket (GCRA).
 
 use super::Rate;
 use std::time::Duration;
 
 /// What a store keeps of a bucket that is not full. A full one has no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct BucketState {
     /// When the bucket will be full again.
     pub full_at: i64,
-    /// Until then refusals are not told apart any more: the first one of this window has been.
-    pub told_until: i64,
+    /// A refusal before this instant is not the first one of its window.
+    pub reported_until: i64,
 }
 
-impl State {
-    /// From when on the state says nothing any more: the store forgets it then.
+impl BucketState {
+    /// When the bucket is full and no refusal need be remembered: the store forgets it then.
     pub fn dies_at(&self) -> i64 {
-        self.full_at.max(self.told_until)
+        self.full_at.max(self.reported_until)
     }
 }
 
@@ -23,42 +23,42 @@ impl State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// What the store keeps.
-    pub state: State,
+    pub state: BucketState,
     /// How many are left.
     pub remaining: u32,
-    /// After what time the bucket is full again.
+    /// The time until the bucket is full.
     pub full_after: Duration,
 }
 
-/// There was nothing to take.
+/// The bucket was empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// What the store keeps: different from before only if this is the first refusal.
-    pub state: State,
-    /// After what time there is one again; more than zero.
+pub struct Exhausted {
+    /// What the store keeps; it changes only at the first refusal of a window.
+    pub state: BucketState,
+    /// The time until one can be taken; more than zero.
     pub retry_after: Duration,
-    /// Whether this is the first refusal within a window.
+    /// Whether this is the first refusal of its window.
     pub first: bool,
 }
 
 /// Takes one from a bucket, at `now`.
 ///
 /// # Errors
-/// [`Refused`] if there is none.
-pub fn take(found: Option<State>, rate: Rate, now: i64) -> Result<Taken, Refused> {
+/// [`Exhausted`] if there is none.
+pub fn take(found: Option<BucketState>, rate: Rate, now: i64) -> Result<Taken, Exhausted> {
     let state = sane(found, rate, now);
     let full_at = state.full_at.max(now).saturating_add(rate.interval());
     let missing = full_at - now;
     if missing > rate.depth() {
-        let first = state.told_until <= now;
-        let told_until = if first {
+        let first = state.reported_until <= now;
+        let reported_until = if first {
             now.saturating_add(rate.depth())
         } else {
-            state.told_until
+            state.reported_until
         };
-        return Err(Refused {
-            state: State {
-                told_until,
+        return Err(Exhausted {
+            state: BucketState {
+                reported_until,
                 ..state
             },
             retry_after: micros(missing - rate.depth()),
@@ -67,33 +67,32 @@ pub fn take(found: Option<State>, rate: Rate, now: i64) -> Result<Taken, Refused
     }
     let remaining = u32::try_from((rate.depth() - missing) / rate.interval()).unwrap_or(u32::MAX);
     Ok(Taken {
-        state: State { full_at, ..state },
+        state: BucketState { full_at, ..state },
         remaining,
         full_after: micros(missing),
     })
 }
 
-/// Puts one back that was taken. `None` if the bucket is full, and nothing need be kept of it.
-pub fn give_back(found: State, rate: Rate, now: i64) -> Option<State> {
+/// Puts one back that was taken. `None`: the bucket is full and needs no state.
+pub fn give_back(found: BucketState, rate: Rate, now: i64) -> Option<BucketState> {
     let state = sane(Some(found), rate, now);
-    let state = State {
+    let state = BucketState {
         full_at: state.full_at.saturating_sub(rate.interval()),
         ..state
     };
     (state.dies_at() > now).then_some(state)
 }
 
-/// No bucket is more than empty: neither a clock that stepped back nor a rate that was changed may keep anybody out for longer
-/// than an empty bucket does.
-fn sane(found: Option<State>, rate: Rate, now: i64) -> State {
+/// Limits the state to that of an empty bucket: neither a clock that stepped back nor a changed rate may refuse for longer.
+fn sane(found: Option<BucketState>, rate: Rate, now: i64) -> BucketState {
     let latest = now.saturating_add(rate.depth());
-    let found = found.unwrap_or(State {
+    let found = found.unwrap_or(BucketState {
         full_at: now,
-        told_until: now,
+        reported_until: now,
     });
-    State {
+    BucketState {
         full_at: found.full_at.min(latest),
-        told_until: found.told_until.min(latest),
+        reported_until: found.reported_until.min(latest),
     }
 }
 
@@ -112,8 +111,12 @@ mod tests {
         "3/30s".parse().unwrap()
     }
 
-    /// Takes so often at one instant; the state after it and what was left each time.
-    fn taken(times: usize, mut state: Option<State>, now: i64) -> (Option<State>, Vec<u32>) {
+    /// Takes several times at one instant; the state after it and what was left each time.
+    fn taken(
+        times: usize,
+        mut state: Option<BucketState>,
+        now: i64,
+    ) -> (Option<BucketState>, Vec<u32>) {
         let mut left = Vec::new();
         for _ in 0..times {
             let taken = take(state, rate(), now).unwrap();

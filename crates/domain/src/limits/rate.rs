@@ -1,4 +1,4 @@
-//! So much in so long.
+//! Rates: a number of times within a window.
 
 use std::{fmt, num::NonZeroU32, str::FromStr, time::Duration};
 
@@ -24,7 +24,7 @@ impl Rate {
     /// The longest window.
     pub const MAX_WINDOW: Duration = Duration::from_hours(24);
 
-    /// So much in so long.
+    /// `burst` within `window`.
     ///
     /// # Errors
     /// [`RateError`] if either is out of its range.
@@ -39,7 +39,7 @@ impl Rate {
         }
     }
 
-    /// For the defaults, whose numbers are right.
+    /// A rate of the table of limits, whose numbers are in range.
     pub(super) const fn of(burst: u32, seconds: u64) -> Self {
         let burst = match NonZeroU32::new(burst) {
             Some(burst) => burst,
@@ -51,23 +51,23 @@ impl Rate {
         }
     }
 
-    /// How many at once, with a full bucket.
+    /// The number that can be taken from a full bucket at once.
     pub const fn burst(self) -> u32 {
         self.burst.get()
     }
 
-    /// In what time an empty bucket is full again.
+    /// The time in which an empty bucket fills.
     pub const fn window(self) -> Duration {
         self.window
     }
 
-    /// After how many microseconds one that was taken is back; at least 1.
+    /// The microseconds in which one comes back; at least 1.
     pub fn interval(self) -> i64 {
         let window = i64::try_from(self.window.as_micros()).unwrap_or(i64::MAX);
         (window / i64::from(self.burst.get())).max(1)
     }
 
-    /// After how many microseconds an empty bucket is full again: the window but for rounding.
+    /// The microseconds in which an empty bucket fills: the window but for rounding.
     pub fn depth(self) -> i64 {
         self.interval().saturating_mul(i64::from(self.burst.get()))
     }
@@ -95,7 +95,7 @@ impl FromStr for Rate {
                 .flatten()
                 .ok_or(RateError)
         };
-        // `1/m` reads well, too.
+        // The number may be left out: `1/m`.
         let number: u32 = if number.is_empty() {
             1
         } else {
@@ -124,7 +124,7 @@ impl fmt::Display for Rate {
 pub enum Limit {
     /// Without limit.
     Off,
-    /// So much in so long.
+    /// This rate.
     At(Rate),
 }
 

@@ -1,4 +1,4 @@
-//! What people type, parsed once into types that can't hold anything invalid.
+//! User input, parsed once into types that hold only valid values.
 
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
@@ -24,7 +24,7 @@ pub enum FieldError {
         /// The greatest number of characters.
         max: usize,
     },
-    /// Contains control characters, or characters that turn the order in which people read a text.
+    /// Contains control characters, or characters that change the direction of text.
     #[error(
         "must not contain control characters, line breaks or characters that change the direction of text"
     )]
@@ -32,12 +32,12 @@ pub enum FieldError {
     /// Not an absolute http or https URL, or one with a user name in it.
     #[error("must be an absolute http or https URL, without a user name or password in it")]
     InvalidUrl,
-    /// A password that many others have, or that is quickly guessed.
+    /// A password that is common or easy to guess.
     #[error(
         "is a common password or follows a common pattern, so it would be guessed soon; several unrelated words make a good one"
     )]
     TooCommon,
-    /// A password made of what others know about the user or the service.
+    /// A password made of context-specific words: the user's details or the service's name.
     #[error(
         "is built from your e-mail address, your name, your device or this service, which others know too; choose something unrelated"
     )]
@@ -59,7 +59,7 @@ impl FieldError {
     }
 }
 
-/// An e-mail address, NFC-normalised and in lower case, so that comparing is case-insensitive everywhere.
+/// An e-mail address, NFC-normalised and in lower case, so that every comparison ignores case.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
@@ -94,7 +94,7 @@ impl EmailAddress {
         Ok(Self(normal))
     }
 
-    /// The beginning of an address in the form in which addresses are kept.
+    /// The beginning of an address, normalised like an address.
     pub fn normal_prefix(text: &str) -> String {
         text.trim()
             .nfc()
@@ -122,12 +122,12 @@ pub struct Password(SecretString);
 impl Password {
     /// The least number of characters of a new password that a policy may ask for (NIST SP 800-63B-4 §3.1.1.2).
     pub const MIN: usize = 8;
-    /// The greatest number of characters. Fixed, so that no policy can lock out who has a long one.
+    /// The greatest number of characters. Not configurable, so that no policy locks out an account with a long password.
     pub const MAX: usize = 256;
 
-    /// A password that somebody wants to set, of at least `min` characters ([`Self::MIN`] if that is more). There are no rules
-    /// about kinds of characters; only control characters are refused, which hardly anybody can type again. Whether it is easy
-    /// to guess is for [`PasswordStrength`](crate::ports::PasswordStrength) to say.
+    /// A new password, of at least `min` characters ([`Self::MIN`] if that is more). There are no rules
+    /// about kinds of characters; only control characters are refused, since most keyboards can't repeat them. Whether it is
+    /// easy to guess is up to [`PasswordStrength`](crate::ports::PasswordStrength).
     ///
     /// # Errors
     /// [`FieldError::TooShort`] or [`FieldError::TooLong`], counted in characters after normalisation, or
@@ -143,7 +143,7 @@ impl Password {
         Ok(password)
     }
 
-    /// A password that somebody claims to know: too short is merely wrong, too long is refused before it is hashed.
+    /// A password to check: a short one is just wrong, one that is too long is refused before it is hashed.
     ///
     /// # Errors
     /// [`FieldError::TooLong`].
@@ -162,7 +162,7 @@ impl Password {
     }
 }
 
-/// A password's hash as a text that says how it was made: a PHC string, or another form that the hasher knows (an imported hash).
+/// A password hash with its parameters: a PHC string, or another form that the hasher supports (an imported hash).
 #[derive(Clone, Debug)]
 pub struct PasswordHash(SecretString);
 
@@ -179,12 +179,12 @@ impl PasswordHash {
 }
 
 /// Characters that a line of text must not have: control characters, line and paragraph separators, and those that override or
-/// isolate the direction of text, with which a name can be made to read as another (Unicode TR 36 §3).
+/// isolate the direction of text, which can make one name look like another (Unicode TR 36 §3).
 pub(super) const fn is_hidden(c: char) -> bool {
     matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A line of text that people read (a name, a device's name): NFC, trimmed, 1 to 100 characters, no control characters and none
+/// A line of text for display (a user's or a device's name): NFC, trimmed, 1 to 100 characters, no control characters and none
 /// that change the direction of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label(String);
@@ -210,7 +210,7 @@ impl Label {
         Ok(Self(normal))
     }
 
-    /// What a client says about itself: characters that a label must not have are dropped, and it is cut to the greatest length.
+    /// A label from text that a client sent: forbidden characters are dropped, and it is cut to the greatest length.
     pub fn lossy(text: &str) -> Option<Self> {
         let kept: String = text
             .nfc()
@@ -226,8 +226,8 @@ impl Label {
     }
 }
 
-/// An absolute `http` or `https` URL of at most 2048 characters: nothing that a browser would run, and no user name or password
-/// in front of the host, which people take for the host.
+/// An absolute `http` or `https` URL of at most 2048 characters: no scheme that a browser executes, and no user name or
+/// password, which readers could take for the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl(String);
 

@@ -1,4 +1,4 @@
-//! Identifiers as types, so that a user's id can't be handed over where a session's is meant.
+//! Identifiers as types, so that a user's id can't be passed as a session's.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -51,7 +51,7 @@ macro_rules! id {
 }
 
 id! {
-    /// An account, for as long as it exists; never used again.
+    /// An account. Ids are never reused.
     UserId
 }
 id! {
@@ -71,7 +71,7 @@ id! {
 pub struct Generation(u64);
 
 impl Generation {
-    /// The generation that a sign-in hands out.
+    /// The generation of a sign-in's token.
     pub const FIRST: Self = Self(1);
 
     /// The largest generation: 2^53 - 1, exact in JSON and in Redis' Lua alike.
@@ -108,8 +108,8 @@ impl fmt::Display for Generation {
     }
 }
 
-/// The id of one refresh token (the `jti` claim, RFC 7519 §4.1.7): `uuid_v5(sid, gen)`, so that the id of each
-/// generation is known without a look-up.
+/// The id of one refresh token (the `jti` claim, RFC 7519 §4.1.7): `uuid_v5(sid, gen)`, so that it can be computed
+/// for each generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenId(Uuid);
@@ -130,7 +130,7 @@ impl fmt::Display for TokenId {
     }
 }
 
-/// A user's session epoch: sessions that began under an older one are over, all at once (DESIGN §4).
+/// A user's session epoch: sessions that began under an older epoch have ended, all at once (see `docs/sessions.md`).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -140,6 +140,9 @@ pub struct Epoch(u32);
 impl Epoch {
     /// The epoch of a new account.
     pub const FIRST: Self = Self(0);
+
+    /// The largest epoch, which no account reaches.
+    pub const MAX: Self = Self(u32::MAX);
 
     /// An epoch from a store or a verified token.
     pub const fn new(number: u32) -> Self {

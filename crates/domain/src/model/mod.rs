@@ -1,4 +1,4 @@
-//! The words of the domain as types. Nothing in here does I/O or reads a clock.
+//! The model: accounts, sessions, ids and values. No I/O and no clock.
 
 mod fields;
 mod ids;

@@ -1,28 +1,28 @@
-//! A session as the user database knows it: the durable facts. What rotates lives in [`crate::rotation`].
+//! The durable facts of a session, as in the user database. The rotating token is in [`crate::rotation`].
 
 use super::{DeviceId, Epoch, Label, SessionId, Timestamp, User, UserId};
 use std::net::IpAddr;
 
-/// Where a request came from, as far as the server can tell.
+/// The client that sent a request, as far as the server can tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientInfo {
-    /// The client's address.
+    /// The IP address.
     pub address: Option<IpAddr>,
-    /// What the client calls itself (the `User-Agent` header), cut to a label.
+    /// The `User-Agent` header, cut to a label.
     pub user_agent: Option<Label>,
 }
 
-/// Why a session ended. The name is what the stores keep.
+/// Why a session ended. Stores keep the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndReason {
-    /// Its user signed it out, here, from another session, or everywhere.
+    /// A sign-out: from this session, from another one, or everywhere.
     SignedOut,
-    /// Its device signed in again.
+    /// A new sign-in on the same device.
     Replaced,
     /// The user had too many sessions and this was the least recently refreshed.
     Evicted,
-    /// A refresh token of it was used again: theft or fork.
+    /// A refresh token was reused: theft, or a client restored from a backup.
     Reused,
     /// The password was changed from another session.
     PasswordChanged,
@@ -67,7 +67,7 @@ impl EndReason {
     }
 }
 
-/// How a session ended.
+/// The end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// When.
@@ -81,32 +81,32 @@ pub struct Ending {
 pub struct Session {
     /// Its id (the `sid` claim).
     pub id: SessionId,
-    /// Whose it is.
+    /// The account.
     pub user: UserId,
     /// The device that signed in.
     pub device: DeviceId,
-    /// What the user calls that device.
+    /// The name that the user gives the device.
     pub device_name: Option<Label>,
-    /// Who signed in, from where.
+    /// The client that signed in.
     pub client: ClientInfo,
     /// The user's epoch when the password hash was read.
     pub epoch: Epoch,
-    /// When the password was shown (the `auth_time` claim), in whole seconds.
+    /// The time of the sign-in (the `auth_time` claim), in whole seconds.
     pub began_at: Timestamp,
     /// The absolute end: no token of the session lives longer.
     pub ends_at: Timestamp,
-    /// Since when the device credential is demanded.
+    /// When the session was bound: from then on it needs the device's credential.
     pub bound_at: Option<Timestamp>,
-    /// How it ended, once it has.
+    /// `None` while the session has not been ended.
     pub ending: Option<Ending>,
 }
 
-/// Whether a session's tokens are worth anything.
+/// Whether a session is live, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It lives.
+    /// Its tokens are valid.
     Live,
-    /// It was ended, for a reason that its row names.
+    /// It was ended for the reason in its row.
     Ended(EndReason),
     /// It began under an older epoch than the user's: all such sessions were ended together.
     Superseded,
@@ -114,7 +114,7 @@ pub enum Standing {
     Expired,
     /// An operator disabled the account.
     Disabled,
-    /// The account is gone.
+    /// The account was deleted.
     AccountGone,
 }
 
@@ -123,7 +123,7 @@ pub enum Standing {
 pub struct SessionRecord {
     /// The session.
     pub session: Session,
-    /// Its user; `None` once the account is gone.
+    /// Its user; `None` if the account was deleted.
     pub user: Option<User>,
 }
 
@@ -135,7 +135,7 @@ impl Session {
 }
 
 impl SessionRecord {
-    /// What the two rows say about the session at `now`. A named ending tells more than the rest and comes first.
+    /// The standing of the session at `now`. An ending in the session's row comes first, since it has the most precise reason.
     pub fn standing(&self, now: Timestamp) -> Standing {
         if let Some(ending) = self.session.ending {
             return Standing::Ended(ending.reason);

@@ -30,7 +30,7 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// The same instant without its fraction of a second: what a claim can express.
+    /// The same instant without its fraction of a second, as claims have it.
     #[must_use]
     pub const fn whole_second(self) -> Self {
         Self::from_seconds(self.as_seconds())
@@ -54,7 +54,7 @@ impl Timestamp {
         )
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead (clocks step back).
+    /// The time since `earlier`; zero if that is in the future (clocks step back).
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

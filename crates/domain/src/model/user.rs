@@ -2,10 +2,10 @@
 
 use super::{EmailAddress, Epoch, Label, PasswordHash, SessionId, Timestamp, UserId, WebUrl};
 
-/// What a user says about themselves.
+/// The details of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// The name to show.
+    /// The display name.
     pub name: Option<Label>,
     /// A home page.
     pub website: Option<WebUrl>,
@@ -20,33 +20,33 @@ pub struct User {
     pub id: UserId,
     /// The address to sign in with; unique among accounts.
     pub email: EmailAddress,
-    /// What the user says about themselves.
+    /// Name and links.
     pub details: Details,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: Timestamp,
-    /// When an operator disabled it, if so: it can neither sign in nor refresh.
+    /// When an operator disabled it; a disabled account can neither sign in nor refresh.
     pub disabled_at: Option<Timestamp>,
-    /// Sessions that began under an older epoch are over …
+    /// Sessions of an older epoch have ended, but for `kept_session`.
     pub epoch: Epoch,
-    /// … but for this one (after a password change or a sign-out of the others).
+    /// The session that survived the last raise of the epoch (a password change or a sign-out of the others).
     pub kept_session: Option<SessionId>,
 }
 
-/// An account with what is needed to check its password.
+/// An account with its password hash.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The account, as it was when the hash was read.
     pub user: User,
     /// The stored hash.
     pub hash: PasswordHash,
-    /// Whether the user has signed in before on the device that was asked about; `false` if none was.
+    /// Whether the user has signed in on the device of the query; `false` for a query without one.
     pub known_device: bool,
 }
 
 /// A change of details: `None` leaves a field as it is, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DetailsChange {
-    /// The name to show.
+    /// The display name.
     pub name: Option<Option<Label>>,
     /// A home page.
     pub website: Option<Option<WebUrl>>,

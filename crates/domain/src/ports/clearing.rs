@@ -1,40 +1,40 @@
-//! White-list entries that should go but could not yet.
+//! Deferred removal of white-list entries.
 
 use crate::model::{EndReason, Epoch, SessionId, UserId};
 
-/// A clearing to try again. It never is what makes an end final: the user database has it already.
+/// A clearing to try again. It never makes an end final: that is the row in the user database, which is committed already.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Clearing {
     /// Remove these sessions from the white list.
     Sessions {
-        /// Whose.
+        /// The account.
         user: UserId,
-        /// Which.
+        /// The sessions.
         sessions: Vec<SessionId>,
     },
     /// Remove the user's sessions of older epochs from the white list.
     Older {
-        /// Whose.
+        /// The account.
         user: UserId,
-        /// Entries below this epoch go.
+        /// Entries of older epochs are removed.
         epoch: Epoch,
-        /// But for this one.
+        /// The session whose entry stays.
         kept: Option<SessionId>,
     },
     /// Commit the end of a session, then remove it from the white list.
     Row {
-        /// Whose.
+        /// The account.
         user: UserId,
-        /// Which.
+        /// The session.
         session: SessionId,
-        /// Why.
+        /// The reason of the end.
         reason: EndReason,
     },
 }
 
 /// Carries out clearings in the background.
 pub trait Clearings: Send + Sync {
-    /// Takes a clearing to try again until it works. MUST NOT block. It MAY be lost with the process: entries of ended
-    /// sessions are worth nothing and die by themselves.
+    /// Queues a clearing, to be tried until it succeeds. MUST NOT block. It MAY be lost with the process: entries of ended sessions are
+    /// not valid and expire.
     fn defer(&self, clearing: Clearing);
 }

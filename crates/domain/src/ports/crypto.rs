@@ -1,4 +1,4 @@
-//! Hashes, signatures and MACs.
+//! Password hashes, tokens and device credentials.
 
 use super::StoreError;
 use crate::model::{
@@ -8,25 +8,25 @@ use crate::model::{
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-/// How checking a password came out.
+/// The outcome of [`PasswordHasher::check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordCheck {
     /// It matches.
     Match {
-        /// The hash was made with other parameters than today's and should be made again.
+        /// The hash has other parameters than the configured ones and should be replaced.
         outdated: bool,
     },
     /// It does not match.
     Mismatch,
 }
 
-/// Hashes passwords. An overload is a [`StoreError`] of kind `Unavailable` that says when to come again; a stored hash that is not a hash, or
-/// that would take more than may be spent on one, is a `Broken` one. Neither says anything of the hash.
+/// Hashes passwords. An overload is a [`StoreError`] of kind `Unavailable` with an estimate for a retry; a stored hash that is not
+/// valid, or whose parameters are over the limits, is one of kind `Broken`. Neither reveals anything of the hash.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// Whether there would be time for a password now; the overload that [`hash`](Self::hash) and [`check`](Self::check) would answer
-    /// if not. It is asked before any store is, so that a flood that is turned away costs none of them anything. It MUST NOT wait, and
-    /// MUST NOT depend on who asks. `Ok` promises nothing: others may come first.
+    /// Fails with the overload that [`hash`](Self::hash) and [`check`](Self::check) would answer now. It is called before any store,
+    /// so that requests that are refused during a flood cost the stores nothing. It MUST NOT wait, and MUST NOT depend on the caller.
+    /// `Ok` guarantees nothing: other calls may come first.
     ///
     /// # Errors
     /// A [`StoreError`] of kind `Unavailable`.
@@ -36,7 +36,7 @@ pub trait PasswordHasher: Send + Sync {
     async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError>;
 
     /// Checks a password. With `None` (no such account) it MUST do the work of a check all the same and answer
-    /// `Mismatch`, so that time does not tell who has an account.
+    /// `Mismatch`, so that the time does not reveal whether there is an account.
     async fn check(
         &self,
         password: &Password,
@@ -44,32 +44,32 @@ pub trait PasswordHasher: Send + Sync {
     ) -> Result<PasswordCheck, StoreError>;
 }
 
-/// What is thought of a password that somebody wants to set.
+/// The judgement of a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordVerdict {
-    /// Nothing speaks against it.
+    /// It is accepted.
     Fine,
-    /// Many others have it, or it follows a pattern that is tried first.
+    /// It is common, or follows a pattern that is guessed first.
     TooCommon,
-    /// It is made of what others know about the user or the service.
+    /// It is made of context-specific words: the user's details or the service's name.
     OwnDetails,
 }
 
-/// Says whether a password would soon be guessed (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5 §6.2). It is asked when a password is
-/// set, and never when one is shown: who has a weak one can still sign in.
+/// Judges whether a password is easy to guess (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5 §6.2). It is called when a password is
+/// set, never when one is checked: a user with a weak password can still sign in.
 ///
 /// A judgement MUST end in bounded time, whatever the password, and MUST NOT hold up other work of the runtime. An overload is a
 /// [`StoreError`] of kind `Unavailable`.
 #[async_trait]
 pub trait PasswordStrength: Send + Sync {
-    /// Judges a password of somebody about whom others know `own`: the e-mail address, names and the like. The whole password
-    /// counts, not its beginning alone. MUST refuse, whatever the case of its letters, one of the passwords that most people
-    /// use, and one of `own`; MUST NOT demand kinds of characters.
+    /// Judges a password; `own` are the user's details: the e-mail address, names and the like. The whole password counts, not
+    /// only its beginning. MUST refuse, whatever the case of letters, one of the most common passwords, and one of `own`; MUST NOT
+    /// demand kinds of characters.
     async fn judge(&self, password: &Password, own: &[&str])
     -> Result<PasswordVerdict, StoreError>;
 }
 
-/// What an ID token says.
+/// The claims of an ID token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdClaims {
     /// `sub` and `user.uid`.
@@ -78,7 +78,7 @@ pub struct IdClaims {
     pub session: SessionId,
     /// `epoch`.
     pub epoch: Epoch,
-    /// `auth_time`: when the password was shown.
+    /// `auth_time`: the time of the sign-in.
     pub authenticated_at: Timestamp,
     /// `iat`, in whole seconds.
     pub issued_at: Timestamp,
@@ -90,7 +90,7 @@ pub struct IdClaims {
     pub details: Details,
 }
 
-/// What the service itself needs of an ID token that it verified.
+/// The claims of a verified ID token that the service itself needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerifiedId {
     /// `sub`.
@@ -99,7 +99,7 @@ pub struct VerifiedId {
     pub session: SessionId,
 }
 
-/// What a refresh token says.
+/// The claims of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshClaims {
     /// `uid`.
@@ -120,13 +120,13 @@ pub struct RefreshClaims {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenRejected {
-    /// Not a token of this kind and issuer, or its signature is not ours.
+    /// Not a token of this kind and issuer, or its signature is wrong.
     #[error("the token is not valid here")]
     Invalid,
-    /// It was valid once, but is past its `exp`.
+    /// It is past its `exp`.
     #[error("the token has expired")]
     Expired,
-    /// It names a key in the way we do, but none that is known here: perhaps one that another replica has just made.
+    /// Its `kid` has our form, but is unknown here: perhaps another replica has just made that key.
     #[error("the token's key is not known here")]
     UnknownKey,
 }
@@ -136,8 +136,8 @@ pub enum TokenRejected {
 #[error("a token could not be signed")]
 pub struct SignError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Signs and verifies both kinds of token, each with one active key and perhaps others that verify. One kind MUST never be accepted as the other, and the algorithm MUST be the
-/// key's, never the token's (RFC 8725 §3.1).
+/// Signs and verifies both kinds of token, each with one active key and perhaps others that verify. One kind MUST never be accepted
+/// as the other, and the algorithm MUST be the key's, never the token's (RFC 8725 §3.1).
 #[async_trait]
 pub trait TokenCodec: Send + Sync {
     /// Signs an ID token. MUST give the same bytes for the same claims where the algorithm is deterministic, while its key
@@ -150,11 +150,11 @@ pub trait TokenCodec: Send + Sync {
     /// Verifies an ID token completely, `exp` against `now` included.
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected>;
 
-    /// Verifies a refresh token but for its `exp`: that is the white list's to decide, on the store's clock.
+    /// Verifies a refresh token except for its `exp`, which the white list decides on the store's clock.
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected>;
 
-    /// Looks for keys that were added meanwhile; what is answered [`TokenRejected::UnknownKey`] is tried once more after it.
-    /// Callers from everywhere MAY come at once, with made-up keys, too: it MUST NOT cost a look for each of them.
+    /// Reads the keys again; after [`TokenRejected::UnknownKey`] the token is verified once more. Many callers MAY come at once, also
+    /// with invented keys: it MUST NOT cost one read for each of them.
     async fn look_for_keys(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -166,7 +166,7 @@ pub trait KeySet: Send + Sync {
     fn to_json(&self) -> String;
 }
 
-/// Hands out and checks device credentials: opaque strings that hold a device id and a MAC; nothing is stored.
+/// Issues and verifies device credentials: opaque strings with a device id and a MAC; nothing is stored.
 pub trait DeviceCredentials: Send + Sync {
     /// The credential of a device; the same string each time.
     fn issue(&self, device: DeviceId) -> SecretString;

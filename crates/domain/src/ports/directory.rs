@@ -1,4 +1,4 @@
-//! Accounts as operators see them: one after the other, and the ones that may not be used.
+//! Accounts for operators: lists, and what disables and enables them.
 
 use super::StoreError;
 use crate::model::{Credentials, EmailAddress, Epoch, Session, Timestamp, User, UserId};
@@ -18,27 +18,27 @@ pub struct AccountQuery {
 }
 
 impl AccountQuery {
-    /// The greatest text that an address with the prefix can be: stores compare bytes, and no character comes after this one.
+    /// An upper bound of the addresses with the prefix: stores compare bytes, and no character is greater than this one.
     pub fn end_of_prefix(&self) -> String {
         format!("{}\u{10ffff}", self.prefix)
     }
 }
 
-/// How disabling an account came out.
+/// The outcome of [`AccountDirectory::disable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisableOutcome {
-    /// It can't be used any more, all of its sessions are over, and this is its new epoch.
+    /// It is disabled now, all of its sessions have ended, and this is its new epoch.
     Disabled(Epoch),
-    /// It was disabled already, and stays so since then. All of its sessions are over, and this is its new epoch.
+    /// It had been disabled before; that time stays. All of its sessions have ended, and this is its new epoch.
     AlreadyDisabled(Epoch),
     /// There is no such account.
     NotFound,
 }
 
-/// How enabling an account came out.
+/// The outcome of [`AccountDirectory::enable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnableOutcome {
-    /// Its user can sign in again.
+    /// It is enabled.
     Enabled,
     /// It was not disabled. Nothing changed.
     NotDisabled,
@@ -46,30 +46,29 @@ pub enum EnableOutcome {
     NotFound,
 }
 
-/// Lists, disables and enables accounts: what operators need and no client may ask for.
+/// Lists, disables and enables accounts, for operators only.
 ///
-/// The same promises as [`super::UserRepository`], over the same accounts.
+/// The same guarantees as [`super::UserRepository`], over the same accounts.
 ///
 /// The contract suite is `revolve_testkit::contract::directory`.
 #[async_trait]
 pub trait AccountDirectory: Send + Sync {
-    /// The first accounts that the query asks for, by address in ascending order of bytes. MUST take time in proportion to what it
-    /// answers, however many accounts there are, so that a long list is read page by page; `after` need not be an account's.
+    /// The first accounts that the query asks for, by address in ascending order of bytes. MUST take time in proportion to its
+    /// answer, however many accounts there are; `after` need not be an account's address.
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError>;
 
-    /// Up to `limit` accounts with their hashes whose id is greater than `after`, by id in ascending order of bytes; they know no
-    /// device. Ids never change: whoever reads page by page MUST get each account that is there all the while exactly once.
+    /// Up to `limit` accounts with their hashes whose id is greater than `after`, by id in ascending order of bytes;
+    /// `known_device` is `false`. Ids never change: a reader of all pages MUST get each account that exists throughout exactly once.
     async fn walk(&self, after: Option<UserId>, limit: u32)
     -> Result<Vec<Credentials>, StoreError>;
 
-    /// Every row of the user's sessions, ended ones and those of an account that is gone included, the newest first.
+    /// Every row of the user's sessions, ended ones and those of a deleted account included, the newest first.
     async fn history(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
     /// Disables the account, ends all of its sessions with [`crate::model::EndReason::AccountDisabled`] and raises the epoch, in one
-    /// commit. An account that is disabled already MUST keep the time since when it is; its sessions end and the epoch rises all the
-    /// same.
+    /// commit. An account that is disabled already MUST keep its time; its sessions end and the epoch rises all the same.
     async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError>;
 
-    /// Lets the account be used again. Sessions that have ended MUST stay so.
+    /// Enables the account again. Its ended sessions MUST stay ended.
     async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError>;
 }

@@ -1,13 +1,13 @@
-//! How a port says that it failed. Business outcomes are never errors.
+//! The failure of a store. Business outcomes are never errors.
 
 use std::{error::Error, fmt, time::Duration};
 
-/// What kind of failure a store met.
+/// The kind of a store's failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
-    /// It could not be reached, was too busy or gave no answer in time: trying again later makes sense.
+    /// It could not be reached, was too busy or did not answer in time: a retry makes sense.
     Unavailable,
-    /// It holds something that should not be there, or refused a statement: a bug or a broken store.
+    /// It has invalid data, or refused a statement: a bug or a broken store.
     Broken,
 }
 
@@ -22,7 +22,7 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// A failure that passes: connection refused, time-out, pool exhausted.
+    /// A temporary failure: connection refused, time-out, pool exhausted.
     pub fn unavailable(
         store: &'static str,
         operation: &'static str,
@@ -37,7 +37,7 @@ impl StoreError {
         }
     }
 
-    /// A failure that does not pass by itself: a corrupt row, a refused statement.
+    /// A permanent failure: a corrupt row, a refused statement.
     pub fn broken(
         store: &'static str,
         operation: &'static str,
@@ -52,24 +52,24 @@ impl StoreError {
         }
     }
 
-    /// The same, by one that knows when it will have time again: an estimate for clients, not a promise.
+    /// The same with an estimate of when a retry makes sense, for a store that is overloaded.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
-    /// After so long trying again makes sense, as far as the store can tell. What has it was turned away because there is too much to do.
+    /// The estimate of [`Self::retry_after`]; `Some` only for an overload.
     pub fn retry_hint(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Which store: `redis`, `postgres`, `sqlite`, …
+    /// The store: `redis`, `postgres`, `sqlite`, …
     pub fn store(&self) -> &'static str {
         self.store
     }
 
-    /// Whether trying again later makes sense.
+    /// Whether a retry makes sense.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }

@@ -1,4 +1,4 @@
-//! What happened that a person should be able to see later.
+//! Security events, for those who watch the service.
 
 use crate::{
     limits::LimitName,
@@ -6,171 +6,140 @@ use crate::{
 };
 use std::{net::IpAddr, time::Duration};
 
-/// A security event. It never contains a password, a token, a credential or an e-mail address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SecurityEvent {
-    /// An account was made.
-    AccountCreated {
-        /// Whose.
-        user: UserId,
-        /// From where.
-        address: Option<IpAddr>,
-    },
+/// How much attention an event asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// It happens every day.
+    Info,
+    /// It may be an attack.
+    Warning,
+}
+
+/// Declares [`SecurityEvent`] from a table: each event with its stable name, its severity and its fields.
+macro_rules! security_events {
+    ($($(#[$doc:meta])* $event:ident $name:literal $severity:ident { $($field:ident: $type:ty,)+ })+) => {
+        /// A security event. It never contains a password, a token, a credential or an e-mail address.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        #[expect(missing_docs, reason = "the fields are described once, in `EventFields`")]
+        pub enum SecurityEvent {
+            $($(#[$doc])* $event { $($field: $type,)+ },)+
+        }
+
+        impl SecurityEvent {
+            const fn table_name(&self) -> &'static str {
+                match self {
+                    $(Self::$event { .. } => $name,)+
+                }
+            }
+
+            /// How much attention the event asks for.
+            pub const fn severity(&self) -> Severity {
+                match self {
+                    $(Self::$event { .. } => Severity::$severity,)+
+                }
+            }
+
+            /// The fields of the event, by name.
+            pub fn fields(&self) -> EventFields {
+                match self {
+                    $(Self::$event { $($field,)+ } => EventFields {
+                        $($field: (*$field).into(),)+
+                        ..EventFields::default()
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+security_events! {
+    /// An account was created.
+    AccountCreated "account.created" Info { user: UserId, address: Option<IpAddr>, }
     /// A session began.
-    SessionBegun {
-        /// Whose.
+    SessionBegun "session.begun" Info { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// A sign-in was refused. The user is known if there is such an account.
+    SignInRefused "sign_in.refused" Info { user: Option<UserId>, address: Option<IpAddr>, }
+    /// A session ended. The name depends on the reason.
+    SessionEnded "session.ended" Info { user: UserId, session: SessionId, reason: EndReason, }
+    /// Every session of a user ended, but for the one that is kept, if any.
+    SessionsEnded "sessions.ended" Info { user: UserId, kept: Option<SessionId>, reason: EndReason, }
+    /// A refresh token was used again outside of the retry windows: theft, or a client that was restored from a backup.
+    SessionReused "session.reused" Warning {
         user: UserId,
-        /// Which.
         session: SessionId,
-        /// From where.
-        address: Option<IpAddr>,
-    },
-    /// A sign-in was refused. The account is named if there is one.
-    SignInRefused {
-        /// Whose, if known.
-        user: Option<UserId>,
-        /// From where.
-        address: Option<IpAddr>,
-    },
-    /// A session ended.
-    SessionEnded {
-        /// Whose.
-        user: UserId,
-        /// Which.
-        session: SessionId,
-        /// Why.
-        reason: EndReason,
-    },
-    /// Every session of a user ended, but perhaps one.
-    SessionsEnded {
-        /// Whose.
-        user: UserId,
-        /// The one that goes on.
-        kept: Option<SessionId>,
-        /// Why.
-        reason: EndReason,
-    },
-    /// A refresh token was used again that was no longer its client's to use: theft or fork.
-    SessionReused {
-        /// Whose.
-        user: UserId,
-        /// Which.
-        session: SessionId,
-        /// The generation that was presented.
         presented: Generation,
-        /// The generation that was alive.
         live: Generation,
-        /// How long the live generation had existed.
         gap: Duration,
-        /// Where the session was begun.
         session_address: Option<IpAddr>,
-        /// Where the token was presented.
         address: Option<IpAddr>,
-        /// Whether the session was ended for it.
         revoked: bool,
-    },
+    }
     /// The white list had lost acknowledged rotations and was corrected by a signed token.
-    SessionHealed {
-        /// Whose.
-        user: UserId,
-        /// Which.
-        session: SessionId,
-        /// The generation that was presented.
-        presented: Generation,
-        /// The generation that the store still had.
-        lost: Generation,
-    },
-    /// An answer was fetched again.
-    SessionRepeated {
-        /// Whose.
-        user: UserId,
-        /// Which.
-        session: SessionId,
-        /// How long the successor had existed.
-        gap: Duration,
-        /// Whether it came after the free window.
-        late: bool,
-    },
+    SessionHealed "session.healed" Warning { user: UserId, session: SessionId, presented: Generation, lost: Generation, }
+    /// A retry got the successor that exists already.
+    SessionRepeated "session.repeated" Info { user: UserId, session: SessionId, gap: Duration, late: bool, }
     /// A session was bound to its device.
-    SessionBound {
-        /// Whose.
-        user: UserId,
-        /// Which.
-        session: SessionId,
-    },
+    SessionBound "session.bound" Info { user: UserId, session: SessionId, }
     /// A token was presented without its device's credential, or with a foreign or forged one.
-    DeviceMismatch {
-        /// Whose.
-        user: UserId,
-        /// Which.
-        session: SessionId,
-        /// From where.
-        address: Option<IpAddr>,
-    },
-    /// A limit was reached: told once per bucket and window, however much is refused.
-    LimitReached {
-        /// Which limit.
-        limit: LimitName,
-        /// Whose account, where a device or a session of its own was the one that reached it.
-        user: Option<UserId>,
-        /// From where the first refused request came.
-        address: Option<IpAddr>,
-    },
+    DeviceMismatch "device.mismatch" Warning { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// A limit was reached: reported once per bucket and window, however much is refused. The user is known where a device or a
+    /// session of the account reached it.
+    LimitReached "limit.reached" Warning { limit: LimitName, user: Option<UserId>, address: Option<IpAddr>, }
     /// A password was changed.
-    PasswordChanged {
-        /// Whose.
-        user: UserId,
-        /// From which session.
-        session: SessionId,
-    },
+    PasswordChanged "password.changed" Info { user: UserId, session: SessionId, }
     /// The address to sign in with was changed.
-    EmailChanged {
-        /// Whose.
-        user: UserId,
-    },
+    EmailChanged "email.changed" Info { user: UserId, }
     /// An account was deleted.
-    AccountDeleted {
-        /// Whose.
-        user: UserId,
-    },
+    AccountDeleted "account.deleted" Info { user: UserId, }
     /// An operator disabled an account.
-    AccountDisabled {
-        /// Whose.
-        user: UserId,
-    },
-    /// An operator let a disabled account be used again.
-    AccountEnabled {
-        /// Whose.
-        user: UserId,
-    },
+    AccountDisabled "account.disabled" Info { user: UserId, }
+    /// An operator enabled an account again.
+    AccountEnabled "account.enabled" Info { user: UserId, }
+}
+
+/// The fields of any event; those that an event does not have are `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFields {
+    /// The account.
+    pub user: Option<UserId>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The session that continues where all others end.
+    pub kept: Option<SessionId>,
+    /// Why a session ended.
+    pub reason: Option<EndReason>,
+    /// The limit that was reached.
+    pub limit: Option<LimitName>,
+    /// The generation of the token that was presented.
+    pub presented: Option<Generation>,
+    /// The live generation.
+    pub live: Option<Generation>,
+    /// The generation that the white list still had.
+    pub lost: Option<Generation>,
+    /// How long the live generation had existed.
+    pub gap: Option<Duration>,
+    /// Whether a retry came after the free window.
+    pub late: Option<bool>,
+    /// The address that the session began from.
+    pub session_address: Option<IpAddr>,
+    /// The address of the client that sent the request; of the first refused one for a limit.
+    pub address: Option<IpAddr>,
+    /// Whether the session was ended for it.
+    pub revoked: Option<bool>,
 }
 
 impl SecurityEvent {
     /// The stable name, such as `session.reused`.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::AccountCreated { .. } => "account.created",
-            Self::SessionBegun { .. } => "session.begun",
-            Self::SignInRefused { .. } => "sign_in.refused",
             Self::SessionEnded { reason, .. } => match reason {
                 EndReason::SignedOut => "session.signed_out",
                 EndReason::Replaced => "session.replaced",
                 EndReason::Evicted => "session.evicted",
-                _ => "session.ended",
+                _ => self.table_name(),
             },
-            Self::SessionsEnded { .. } => "sessions.ended",
-            Self::SessionReused { .. } => "session.reused",
-            Self::SessionHealed { .. } => "session.healed",
-            Self::SessionRepeated { .. } => "session.repeated",
-            Self::SessionBound { .. } => "session.bound",
-            Self::DeviceMismatch { .. } => "device.mismatch",
-            Self::LimitReached { .. } => "limit.reached",
-            Self::PasswordChanged { .. } => "password.changed",
-            Self::EmailChanged { .. } => "email.changed",
-            Self::AccountDeleted { .. } => "account.deleted",
-            Self::AccountDisabled { .. } => "account.disabled",
-            Self::AccountEnabled { .. } => "account.enabled",
+            _ => self.table_name(),
         }
     }
 }

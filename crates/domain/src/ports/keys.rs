@@ -1,35 +1,34 @@
-//! The keys that sign tokens: where they are kept, who makes them, and who signs with them.
+//! The keys that sign tokens: repository, maker and ring.
 
 use super::StoreError;
-use crate::keys::{KeyId, KeyKind, Promotion, Retired, SealedKey, State, StoredKey};
+use crate::keys::{KeyId, KeyKind, KeyState, Promotion, Retired, SealedKey, StoredKey};
 use async_trait::async_trait;
 
 /// Whether a change of keys was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum KeyOutcome {
-    /// It was.
+    /// It was made.
     Done,
-    /// The keys are not as they were thought to be: somebody else was faster. Nothing changed.
+    /// The keys are not as expected: another replica came first. Nothing changed.
     Changed,
 }
 
-/// The keys in the user database. Every change is a compare-and-set, so that replicas that see the same thing due at once
-/// do it once.
+/// The keys in the user database. Every change is a compare-and-set, so that of several replicas one takes each step.
 #[async_trait]
 pub trait KeyRepository: Send + Sync {
     /// Every key, oldest first.
     async fn list(&self) -> Result<Vec<StoredKey>, StoreError>;
 
     /// Adds a key that is `next` or `active`. MUST change nothing and answer `Changed` if its use has a key in that state
-    /// already, or the id is taken: there is at most one `next` and one `active` key per use, whoever adds at the same time.
+    /// already, or the id is taken: there is at most one `next` and one `active` key per use, also when many add at once.
     async fn insert(&self, key: &StoredKey) -> Result<KeyOutcome, StoreError>;
 
     /// The next key becomes active and the active one retires, in one commit. MUST change nothing and answer `Changed`
     /// unless `next` is the next key and `retires` names the active key of its use (`None`: there is none).
     async fn promote(&self, promotion: &Promotion) -> Result<KeyOutcome, StoreError>;
 
-    /// The active key retires and nothing takes over. MUST answer `Changed` unless the key is active.
+    /// The active key retires without a successor. MUST answer `Changed` unless the key is active.
     async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError>;
 
     /// Replaces the sealed form of a key in one commit, and nothing else of it. MUST answer `Changed` and change nothing unless the key
@@ -42,15 +41,15 @@ pub trait KeyRepository: Send + Sync {
     ) -> Result<KeyOutcome, StoreError>;
 
     /// Deletes a key. MUST answer `Changed` unless the key is in that state.
-    async fn remove(&self, key: &KeyId, state: State) -> Result<KeyOutcome, StoreError>;
+    async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError>;
 }
 
-/// A key that was just made.
+/// A new key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     /// The `kid`.
     pub id: KeyId,
-    /// What it is for.
+    /// Use and algorithm.
     pub kind: KeyKind,
     /// The secret part.
     pub sealed: SealedKey,
@@ -60,7 +59,7 @@ pub struct NewKey {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyFault {
-    /// The library failed.
+    /// The cryptographic library failed.
     #[error("a key could not be made")]
     NotMade(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It was sealed under another master key, or was tampered with.
@@ -68,15 +67,15 @@ pub enum KeyFault {
         "the key {0} in the user database was sealed under another master key than those that are configured"
     )]
     Sealed(KeyId),
-    /// It was opened, but is no key of its kind.
+    /// It was opened, but is not a key of its kind.
     #[error("the key {0} in the user database is corrupt")]
     Corrupt(KeyId),
-    /// A key has one algorithm; readers could not tell which one is meant.
+    /// A key has one algorithm (RFC 8725 §3.1).
     #[error("the key {0} is given for two algorithms")]
     TwoAlgorithms(String),
 }
 
-/// Makes keys and seals their secret parts. An id MUST say nothing about the secret.
+/// Makes keys and seals their secret parts. An id MUST reveal nothing about the secret.
 pub trait KeyMaker: Send + Sync {
     /// A fresh key.
     fn make(&self, kind: KeyKind) -> Result<NewKey, KeyFault>;
@@ -90,8 +89,8 @@ pub trait KeyMaker: Send + Sync {
     fn reseal(&self, key: &StoredKey) -> Result<Option<SealedKey>, KeyFault>;
 }
 
-/// What signs and verifies with the keys.
+/// The loaded keys, which sign and verify.
 pub trait KeyRing: Send + Sync {
-    /// From now on exactly these keys count, beside those that no store keeps. MUST change nothing on a failure.
+    /// Replaces the stored keys in use by these; keys from files stay. MUST change nothing on a failure.
     fn load(&self, keys: &[StoredKey]) -> Result<(), KeyFault>;
 }

@@ -1,8 +1,9 @@
-//! What the domain needs from outside, as traits. A method is one atomic intent; its `Ok` is the business outcome, its
+//! The ports: what the domain needs from outside, as traits. A method is one atomic intent; its `Ok` is the business outcome, its
 //! error is a failure that keeps its source. All traits are object-safe: the backend is chosen at run time.
 
 mod clearing;
 mod crypto;
+mod decorator;
 mod directory;
 mod error;
 mod events;
@@ -19,11 +20,12 @@ pub use crypto::{
     DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength,
     PasswordVerdict, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId,
 };
+pub use decorator::{Decorator, PortFuture};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
-pub use events::{SecurityEvent, SecurityEvents};
+pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};
-pub use limits::{Empty, Level, RateLimiter, Take, TakeOutcome};
+pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use revocations::{RevocationSigner, RevocationStatement};
 pub use sessions::{
     BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,

@@ -1,4 +1,4 @@
-//! The signed statement of what was revoked, for services that verify ID tokens by themselves.
+//! The signed statement of what was revoked, for services that verify ID tokens offline.
 
 use super::{Revocations, SignError};
 use crate::model::Timestamp;
@@ -8,17 +8,17 @@ use std::time::Duration;
 /// What was revoked, as of an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationStatement {
-    /// As of when, in whole seconds: the look into the user database began then (the `iat` claim). A statement of an
-    /// earlier instant says nothing of later ends.
+    /// The time at which the read of the user database began, in whole seconds (the `iat` claim). Later ends are not in the
+    /// statement.
     pub as_of: Timestamp,
-    /// How far back it reaches, in whole seconds: at least the life of an ID token. It expires after the same time.
+    /// How far back it reaches, in whole seconds: at least the life of an ID token. The statement itself is valid as long.
     pub window: Duration,
-    /// What ended, sorted by id: the same content is written the same way each time.
+    /// The revocations, sorted by id, so that the same content has the same bytes.
     pub revocations: Revocations,
 }
 
 impl RevocationStatement {
-    /// When it is worth nothing any more (the `exp` claim): no token that it speaks of lives then.
+    /// When it expires (the `exp` claim): every token that it revokes has expired by then.
     pub fn expires_at(&self) -> Timestamp {
         self.as_of.plus(self.window)
     }

@@ -1,4 +1,4 @@
-//! The white list: the hot state of rotation.
+//! The white list: the state of rotation.
 
 use super::StoreError;
 use crate::{
@@ -7,27 +7,27 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// A session that is about to begin, as the white list needs it.
+/// The white-list entry of a session that is about to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewLiveSession {
-    /// Whose session.
+    /// The account.
     pub user: UserId,
-    /// Which session.
+    /// The session.
     pub session: SessionId,
     /// Its first token.
     pub token: LiveToken,
-    /// The epoch that it carries.
+    /// The session's epoch.
     pub epoch: Epoch,
-    /// The most entries that the user may have afterwards. Entries over it go, the least recently rotated first, this
-    /// one never. Entries whose token was found reused neither count nor go: their end is about to be committed. It is a
-    /// ceiling far above `max_per_user` against what failed sign-ins leave behind.
+    /// The most entries that the user may have afterwards. Entries over it are removed, the least recently rotated first, never this
+    /// one. Entries whose token was reused neither count nor are removed: their end is about to be committed. The ceiling is far above
+    /// `max_per_user`; it bounds the entries of failed sign-ins.
     pub ceiling: usize,
 }
 
-/// A live session as the white list sees it.
+/// A live session in the white list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveSession {
-    /// Which session.
+    /// The session.
     pub session: SessionId,
     /// Its white-listed token.
     pub token: LiveToken,
@@ -38,16 +38,15 @@ pub struct LiveSession {
 /// Keeps exactly one white-listed refresh token per live session.
 ///
 /// Every method is one atomic step among the user's own entries, in time proportional to their number, whatever else
-/// the store holds. Windows and expiry run on the store's own clock. Entries past their life never count, and sessions
-/// whose token was found reused are not live. On an error
-/// the caller must assume that the step may or may not have happened; every method can be called again safely.
+/// the store has. Windows and expiry run on the store's own clock. Expired entries never count, and sessions whose token was reused
+/// are not live. After an error the step may or may not have happened; every method can be called again safely.
 ///
 /// The contract suite is `revolve_testkit::contract::tokens`.
 #[async_trait]
 pub trait TokenRepository: Send + Sync {
     /// White-lists the first token of a session.
     ///
-    /// MUST keep every other live entry of the user but those over the ceiling, MUST drop the dead ones, and MUST answer
+    /// MUST keep every other live entry of the user but those over the ceiling, MUST drop the expired ones, and MUST answer
     /// the user's *other* live sessions, in any order. Calling it again with the same session replaces its entry.
     async fn begin(&self, session: NewLiveSession) -> Result<Vec<LiveSession>, StoreError>;
 
@@ -55,11 +54,11 @@ pub trait TokenRepository: Send + Sync {
     /// and be atomic with respect to every other method.
     async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError>;
 
-    /// Removes these sessions' entries. Unknown ones are passed over.
+    /// Removes these sessions' entries. Unknown sessions are ignored.
     async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError>;
 
     /// Removes every entry of the user whose epoch is below `epoch`, but for `kept`. MUST NOT touch entries of that
-    /// epoch or a newer one, so that a late clearing never meets a newer session.
+    /// epoch or a newer one, so that a late clearing never removes a newer session.
     async fn end_older(
         &self,
         user: UserId,
@@ -70,6 +69,6 @@ pub trait TokenRepository: Send + Sync {
     /// The user's live sessions, in any order.
     async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError>;
 
-    /// Answers once the store can be used.
+    /// Answers `Ok` if the store can be used.
     async fn ping(&self) -> Result<(), StoreError>;
 }

@@ -1,49 +1,15 @@
-//! What the service does, one use case per file: a struct with exactly the ports it uses and one method, `execute`.
+//! What the service does, one use case per file: a struct with exactly the ports that it uses and one method, `execute`.
+//!
+//! A new use case is a file in the folder of its capability and one line in `assembly.rs`.
 
-mod add_account;
-mod authenticate;
-mod begin;
-mod change_password;
-mod clear;
-mod delete_account;
-mod error;
-mod import_account;
-mod keep_keys;
-mod limits;
-mod manage_accounts;
-mod manage_keys;
-mod me;
-mod mint;
-mod own_details;
-mod prune;
-mod refresh;
-mod revocation_feed;
+mod accounts;
+mod assembly;
+mod keys;
+mod parts;
 mod sessions;
-mod sign_in;
-mod sign_out;
-mod sign_up;
-mod update_details;
-mod verify;
 
-pub use add_account::{AddAccount, AddAccountError, AddAccountRequest};
-pub use authenticate::{Authenticate, Authenticated};
-pub use begin::{Begun, IssuedDevice, SignInRequest};
-pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordRequest};
-pub use clear::Clear;
-pub use delete_account::{DeleteAccount, DeleteAccountError};
-pub use error::{Failure, Refusal, Refused};
-pub use import_account::{ImportAccount, ImportOutcome, ImportRequest};
-pub use keep_keys::{KeepKeys, KeyChange, KeysFailed};
-pub use limits::{Budget, Limited, Limits};
-pub use manage_accounts::{AccountName, HistoricSession, History, ManageAccounts};
-pub use manage_keys::{ManageKeys, NotDone, RetireOutcome, RotateOutcome};
-pub use me::Me;
-pub use mint::{Mint, TokenPair};
-pub use prune::Prune;
-pub use refresh::{Refresh, RefreshRequest, Refreshed};
-pub use revocation_feed::RevocationFeed;
-pub use sessions::{EndSession, EndSessionError, ListSessions, SessionView};
-pub use sign_in::{SignIn, SignInError};
-pub use sign_out::{SignOut, SignOutScope};
-pub use sign_up::{SignUp, SignUpError};
-pub use update_details::{UpdateDetails, UpdateDetailsError, UpdateDetailsRequest};
+pub use accounts::*;
+pub use assembly::UseCases;
+pub use keys::*;
+pub use parts::*;
+pub use sessions::*;

@@ -9,7 +9,7 @@ use crate::kit::{
     problem::Problem,
     use_case::UseCase,
 };
-use actix_web::{HttpResponse, http::StatusCode, web};
+use actix_web::{HttpResponse, http::StatusCode};
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, Label, Password, WebUrl},
     use_cases::{
@@ -20,8 +20,8 @@ use revolve_domain::{
 use serde_json::json;
 
 /// `GET /me`
-pub(crate) async fn me(use_case: web::Data<Me>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    let user = use_case.execute(&bearer.0).await?;
+pub(crate) async fn me(use_case: UseCase<Me>, bearer: Bearer) -> Result<HttpResponse, Problem> {
+    let user = use_case.get().execute(&bearer.0).await?;
     Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
 }
 

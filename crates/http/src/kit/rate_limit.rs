@@ -13,7 +13,7 @@ use actix_web::{
 };
 use revolve_domain::{
     limits::{LimitName, LiveLimits, Rate},
-    use_cases::{Budget, Limited},
+    use_cases::{LimitBudget, Limited},
 };
 use std::{fmt::Write, time::Duration};
 
@@ -26,7 +26,7 @@ pub(crate) fn seconds(time: Duration) -> u64 {
 }
 
 /// What is left of a budget.
-pub(crate) fn level(budget: &Budget) -> String {
+pub(crate) fn level(budget: &LimitBudget) -> String {
     format!(
         "\"{}\";r={};t={}",
         budget.limit.as_str(),
@@ -89,7 +89,7 @@ pub(crate) async fn with_policy(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use revolve_domain::ports::Level;
+    use revolve_domain::ports::BucketLevel;
 
     #[test]
     fn headers_are_written_as_the_draft_says() {
@@ -105,12 +105,12 @@ mod tests {
             retry_after: Duration::from_millis(89_001),
         };
         assert_eq!(nothing_left(&limited), "\"password_per_account\";r=0;t=90");
-        let level_of = Level {
+        let level_of = BucketLevel {
             remaining: 7,
             full_after: Duration::from_secs(3),
         };
         assert_eq!(
-            level(&Budget {
+            level(&LimitBudget {
                 limit: LimitName::RefreshPerSession,
                 rate,
                 level: level_of

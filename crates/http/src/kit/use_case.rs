@@ -2,24 +2,37 @@
 
 use crate::kit::problem::{Panicked, Problem};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, rt, web::Data};
-use std::future::{Ready, ready};
+use revolve_domain::use_cases::UseCases;
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 /// The one use case that a handler asks for.
 pub(crate) struct UseCase<T: 'static> {
-    case: Data<T>,
+    all: Data<UseCases>,
     in_flight: Data<TaskTracker>,
+    one: PhantomData<T>,
 }
 
-impl<T> UseCase<T> {
+impl<T> UseCase<T>
+where
+    UseCases: AsRef<T>,
+{
+    /// For what only reads: it ends when the client hangs up.
+    pub(crate) fn get(&self) -> &T {
+        self.all.get_ref().as_ref()
+    }
+
     /// Carries it to its end even if the client hangs up: what was begun in one store is finished in the other.
     pub(crate) async fn run<R: 'static>(
         self,
         work: impl AsyncFnOnce(&T) -> R + 'static,
     ) -> Result<R, Problem> {
-        let Self { case, in_flight } = self;
-        let work = in_flight.track_future(async move { work(&case).await });
+        let Self { all, in_flight, .. } = self;
+        let work = in_flight.track_future(async move { work(all.get_ref().as_ref()).await });
         // The runtime's own error would quote the panic.
         rt::spawn(work.in_current_span())
             .await
@@ -27,26 +40,30 @@ impl<T> UseCase<T> {
     }
 }
 
-impl<T> FromRequest for UseCase<T> {
+impl<T> FromRequest for UseCase<T>
+where
+    UseCases: AsRef<T>,
+{
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (case, in_flight) = (
-            request.app_data::<Data<T>>(),
+        let (all, in_flight) = (
+            request.app_data::<Data<UseCases>>(),
             request.app_data::<Data<TaskTracker>>(),
         );
-        ready(match (case, in_flight) {
-            (Some(case), Some(in_flight)) => Ok(Self {
-                case: case.clone(),
+        ready(match (all, in_flight) {
+            (Some(all), Some(in_flight)) => Ok(Self {
+                all: all.clone(),
                 in_flight: in_flight.clone(),
+                one: PhantomData,
             }),
-            _ => Err(Problem::internal(&NotWired(std::any::type_name::<T>()))),
+            _ => Err(Problem::internal(&NotRegistered)),
         })
     }
 }
 
 /// The composition root forgot something.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is not registered")]
-struct NotWired(&'static str);
+#[error("the use cases are not registered")]
+struct NotRegistered;

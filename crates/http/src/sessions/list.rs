@@ -70,10 +70,10 @@ struct DeviceMembers<'a> {
 
 /// `GET /sessions`
 pub(crate) async fn list(
-    use_case: web::Data<ListSessions>,
+    use_case: UseCase<ListSessions>,
     bearer: Bearer,
 ) -> Result<HttpResponse, Problem> {
-    let views = use_case.execute(&bearer.0).await?;
+    let views = use_case.get().execute(&bearer.0).await?;
     Ok(HttpResponse::Ok().json(Answer {
         sessions: views.iter().map(members).collect(),
     }))

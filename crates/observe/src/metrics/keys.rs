@@ -2,7 +2,7 @@
 
 use super::{Gauges, Metrics, gauges::lossy};
 use revolve_domain::{
-    keys::{KeyUse, State, StoredKey},
+    keys::{KeyState, KeyUse, StoredKey},
     model::Timestamp,
     ports::{KeyFault, KeyRing},
 };
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Copy)]
 struct Seen {
     usage: KeyUse,
-    state: State,
+    state: KeyState,
     since: f64,
 }
 
@@ -64,11 +64,11 @@ fn look(seen: &List) -> Vec<Seen> {
 
 /// A value for every use and state, where there is one.
 fn of_each(
-    value: impl Fn(KeyUse, State) -> Option<f64>,
+    value: impl Fn(KeyUse, KeyState) -> Option<f64>,
 ) -> Vec<(Vec<(&'static str, &'static str)>, f64)> {
     let mut values = Vec::new();
     for usage in [KeyUse::Id, KeyUse::Refresh] {
-        for state in [State::Next, State::Active, State::Retired] {
+        for state in [KeyState::Next, KeyState::Active, KeyState::Retired] {
             values.extend(
                 value(usage, state)
                     .map(|value| (vec![("use", usage.name()), ("state", state.name())], value)),

@@ -1,4 +1,4 @@
-//! A user database under test, and what the cases of both its ports do with it.
+//! A user database under test, with the helpers of the cases of both of its ports.
 
 use super::{
     AccountsSubject,
@@ -10,7 +10,7 @@ use revolve_domain::{
 };
 use std::sync::Arc;
 
-/// A session that is not in the white list counts as not refreshed after so many seconds.
+/// The idle limit of a session that is not in the white list, in seconds.
 pub(super) const IDLE: u64 = 3 * 24 * 3600;
 
 pub(super) struct Accounts {
@@ -54,7 +54,7 @@ impl Accounts {
         self.sessions.begin(begin).await.expect("begin works")
     }
 
-    /// Another session of the user, on a device of its own, that began so many seconds after [`START`].
+    /// Another session of the user, on a device of its own, that began this many seconds after [`START`].
     pub(super) async fn signed_in(&self, user: &User, after: u64) -> Session {
         let session = session(user, after);
         let expected = BeginOutcome::Begun {
@@ -81,7 +81,7 @@ impl Accounts {
             .session
     }
 
-    /// Why the session ended, if it did.
+    /// The reason of the session's end, if it has ended.
     pub(super) async fn reason(&self, session: &Session) -> Option<EndReason> {
         self.row(session).await.ending.map(|ending| ending.reason)
     }
@@ -140,7 +140,7 @@ pub(super) fn begin(session: &Session) -> BeginSession {
     }
 }
 
-/// So many seconds after [`START`].
+/// This many seconds after [`START`].
 pub(super) fn at(seconds: u64) -> Timestamp {
     START.plus(secs(seconds))
 }

@@ -1,4 +1,4 @@
-//! What the cases start from: fresh ids, accounts and sessions that no other test knows.
+//! Fixtures: fresh ids, accounts and sessions that no other test uses.
 
 use revolve_domain::model::{
     ClientInfo, Details, DeviceId, EmailAddress, Epoch, Label, PasswordHash, Session, SessionId,
@@ -47,7 +47,7 @@ pub(super) fn label(text: &str) -> Label {
     Label::parse(text).expect("a label")
 }
 
-/// A hash for stores, which never look into it.
+/// A hash for stores, which do not interpret it.
 pub(super) fn hash(text: &str) -> PasswordHash {
     PasswordHash::from_phc(format!("$test$v=1${text}"))
 }
@@ -64,7 +64,7 @@ pub(super) fn user() -> User {
     }
 }
 
-/// A session of the user on a device of its own that began so many seconds after [`START`] and ends 90 days later.
+/// A session of the user on a device of its own that began this many seconds after [`START`] and ends 90 days later.
 pub(super) fn session(user: &User, after: u64) -> Session {
     let began_at = START.plus(secs(after));
     Session {
@@ -87,7 +87,7 @@ pub(super) fn session(user: &User, after: u64) -> Session {
 /// A call that is about to run with others.
 pub(super) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs all of them at once and answers what came out, in any order.
+/// Runs all of them at once and answers their results, in any order.
 pub(super) async fn at_once<T: Send + 'static>(
     calls: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {

@@ -1,7 +1,7 @@
-//! The contract suites: what every adapter of a port must do, one test case per promise.
+//! The contract suites: what every adapter of a port must do, one test case per guarantee.
 //!
-//! Say how to make a subject and let a macro do the rest; each case makes its own subject, uses fresh ids and leaves
-//! what else the store holds alone, so that one shared database serves all of them at once:
+//! Write a function that makes a subject and call a macro with its name. Each case makes its own subject, uses fresh ids and
+//! touches nothing else in the store, so that all cases can run against one shared database at once:
 //!
 //! ```
 //! use revolve_testkit::contract::MemorySubject;
@@ -59,22 +59,21 @@ pub trait TokensSubject: Send + Sync {
 /// A white list that can also lose acknowledged writes, for [`histories`].
 #[async_trait]
 pub trait HistorySubject: TokensSubject {
-    /// Puts the session's hot state back to `state`, as a failover or an old file would: the session's present entry
-    /// goes, whatever its generation, and `state` is there instead. `None`: the store knows nothing of the session.
+    /// Replaces the session's entry, of whatever generation, by `state`, as a failover or an old file would. `None` removes it.
     /// Nothing else of the user changes.
     async fn roll_back(&self, user: UserId, session: SessionId, state: Option<StoredToken>);
 }
 
-/// What a store once held of a session, with times relative to now, so that any clock can be used to write it.
+/// A former entry of a session, with times relative to now, so that it can be written on any clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredToken {
     /// The white-listed token.
     pub token: LiveToken,
     /// The session's epoch.
     pub epoch: revolve_domain::model::Epoch,
-    /// How long ago this generation came to be, on the store's clock.
+    /// How long ago this generation was written, on the store's clock.
     pub age: Duration,
-    /// How much longer the entry lives, on the store's clock; more than zero.
+    /// The time until the entry expires, on the store's clock; more than zero.
     pub remaining: Duration,
     /// How many generations in a row were retried late.
     pub late: u32,
@@ -94,20 +93,20 @@ pub trait AccountsSubject: Send + Sync {
     fn sessions(&self) -> Arc<dyn SessionRepository>;
 }
 
-/// A user database under test that also shows its accounts to operators.
+/// A user database under test that also implements the port of operators.
 pub trait DirectorySubject: AccountsSubject {
     /// The same accounts, for operators.
     fn directory(&self) -> Arc<dyn AccountDirectory>;
 }
 
-/// The keys of a user database under test. Unlike the other subjects it holds nothing else, and is nobody else's: a use
-/// has one active key per store.
+/// The keys of a user database under test. Unlike the other subjects it is empty and not shared: a use has one active key
+/// per store.
 pub trait KeysSubject: Send + Sync {
     /// The adapter; the same store each time.
     fn keys(&self) -> Arc<dyn KeyRepository>;
 }
 
-/// A keeper of buckets under test.
+/// A limiter under test.
 #[async_trait]
 pub trait LimitsSubject: Send + Sync {
     /// The adapter; the same store each time.

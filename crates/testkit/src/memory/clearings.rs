@@ -14,12 +14,12 @@ pub struct RecordedClearings {
 }
 
 impl RecordedClearings {
-    /// What waits, in the order of its arrival.
+    /// The deferred clearings, in the order of their arrival.
     pub fn pending(&self) -> Vec<Clearing> {
         lock(&self.deferred).clone()
     }
 
-    /// Tries each of them once, answers how many worked and keeps the rest.
+    /// Tries each of them once, answers how many succeeded and keeps the rest.
     pub async fn run(&self, clear: &Clear) -> usize {
         let deferred = std::mem::take(&mut *lock(&self.deferred));
         let (tried, mut left) = (deferred.len(), Vec::new());

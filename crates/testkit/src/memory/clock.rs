@@ -1,4 +1,4 @@
-//! A clock that only moves when told to.
+//! A clock that moves only by command.
 
 use revolve_domain::{model::Timestamp, ports::Clock};
 use std::{

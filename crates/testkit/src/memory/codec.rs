@@ -1,4 +1,4 @@
-//! Tokens whose claims can be read by eye, with a checksum in place of a signature.
+//! Tokens with readable claims and a checksum in place of a signature.
 
 use super::tag::{decode, encode, tag};
 use revolve_domain::{
@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-/// Signs `<kind>.<claims as JSON in base64url>.<checksum>`. For tests only: anybody who reads this file can forge one.
+/// Signs `<kind>.<claims as JSON in base64url>.<checksum>`. For tests only: the key is in this file.
 #[derive(Debug, Default)]
 pub struct TestCodec;
 
@@ -40,7 +40,7 @@ impl TestCodec {
     /// The claims of either token, unverified.
     ///
     /// # Panics
-    /// If this is no token of a [`TestCodec`].
+    /// If this is not a token of a [`TestCodec`].
     pub fn read(token: &SecretString) -> Value {
         let claims = token
             .expose_secret()

@@ -4,7 +4,7 @@ use super::tag::tag;
 use revolve_domain::{model::DeviceId, ports::DeviceCredentials};
 use secrecy::{ExposeSecret, SecretString};
 
-/// Hands out `<device>.<checksum>`. For tests only: anybody who reads this file can forge one.
+/// Issues `<device>.<checksum>`. For tests only: the key is in this file.
 #[derive(Debug, Default)]
 pub struct TestDevices;
 

@@ -1,4 +1,4 @@
-//! Randomness that repeats.
+//! Reproducible randomness.
 
 use super::tag::scramble;
 use revolve_domain::ports::Entropy;
@@ -12,7 +12,7 @@ pub struct SeededEntropy {
 }
 
 impl SeededEntropy {
-    /// Starts over with this seed.
+    /// Starts with this seed.
     pub const fn new(seed: u64) -> Self {
         Self {
             seed,

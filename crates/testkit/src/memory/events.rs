@@ -1,4 +1,4 @@
-//! Security events as a list to look at.
+//! Recorded security events.
 
 use super::lock;
 use revolve_domain::ports::{SecurityEvent, SecurityEvents};
@@ -11,12 +11,12 @@ pub struct RecordedEvents {
 }
 
 impl RecordedEvents {
-    /// All of them so far, which are forgotten by this.
+    /// Removes and answers all events so far.
     pub fn take(&self) -> Vec<SecurityEvent> {
         std::mem::take(&mut lock(&self.events))
     }
 
-    /// The names of all of them so far, which are forgotten by this.
+    /// Removes all events so far and answers their names.
     pub fn take_names(&self) -> Vec<&'static str> {
         self.take().iter().map(SecurityEvent::name).collect()
     }

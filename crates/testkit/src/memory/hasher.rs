@@ -1,4 +1,4 @@
-//! A password "hasher" that hashes nothing, and that a test can stop in the middle.
+//! A password "hasher" that does not hash, and that a test can pause.
 
 use super::tag::{encode, scramble, tag};
 use async_trait::async_trait;
@@ -32,7 +32,7 @@ struct Gate {
 /// A closed gate in front of the hasher; opens when dropped.
 #[derive(Debug)]
 #[must_use = "the gate opens again when this is dropped"]
-pub struct Held<'a> {
+pub struct HeldHasher<'a> {
     hasher: &'a PlainHasher,
 }
 
@@ -48,19 +48,19 @@ impl Default for PlainHasher {
 }
 
 impl PlainHasher {
-    /// Closes the gate: whoever hashes or checks from now on waits until the answer is dropped.
-    pub fn hold(&self) -> Held<'_> {
+    /// Closes the gate: calls that come from now on wait until the answer is dropped.
+    pub fn hold(&self) -> HeldHasher<'_> {
         self.gate
             .send_modify(|gate| gate.held = gate.arrived..u64::MAX);
-        Held { hasher: self }
+        HeldHasher { hasher: self }
     }
 
-    /// From now on hashes made so far are outdated.
+    /// Makes all present hashes outdated.
     pub fn change_parameters(&self) {
         self.version.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Whether to refuse work as a hasher does that has too much of it.
+    /// Whether to refuse calls like an overloaded hasher.
     pub fn overload(&self, overloaded: bool) {
         self.overloaded.store(overloaded, Ordering::SeqCst);
     }
@@ -79,21 +79,21 @@ impl PlainHasher {
             gate.waiting += 1;
         });
         let mut gate = self.gate.subscribe();
-        // Fails only when the sender is gone, which lives in `self`.
+        // Fails only without the sender, which is in `self`.
         drop(gate.wait_for(|gate| !gate.held.contains(&number)).await);
         self.gate.send_modify(|gate| gate.waiting -= 1);
         Ok(self.calls.fetch_add(1, Ordering::SeqCst))
     }
 }
 
-impl Held<'_> {
-    /// Waits until so many are waiting at the gate.
+impl HeldHasher<'_> {
+    /// Waits until this many calls wait at the gate.
     pub async fn wait_for(&self, waiting: usize) {
         let mut gate = self.hasher.gate.subscribe();
         drop(gate.wait_for(|gate| gate.waiting >= waiting).await);
     }
 
-    /// Lets pass who comes from now on; who waits goes on waiting.
+    /// Lets later calls pass; those that wait keep waiting.
     pub fn only_these(&self) {
         self.hasher
             .gate
@@ -104,7 +104,7 @@ impl Held<'_> {
     pub fn release(self) {}
 }
 
-impl Drop for Held<'_> {
+impl Drop for HeldHasher<'_> {
     fn drop(&mut self) {
         self.hasher
             .gate

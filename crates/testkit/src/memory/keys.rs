@@ -1,9 +1,9 @@
-//! Keys in memory, and keys that are none.
+//! Keys in memory, and stand-ins for keys.
 
 use super::{SeededEntropy, lock};
 use async_trait::async_trait;
 use revolve_domain::{
-    keys::{KeyId, KeyKind, Phase, Promotion, Retired, SealedKey, State, StoredKey, find},
+    keys::{KeyId, KeyKind, KeyState, Phase, Promotion, Retired, SealedKey, StoredKey, find},
     ports::{Entropy, KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, StoreError},
 };
 use std::sync::Mutex;
@@ -37,9 +37,9 @@ impl KeyRepository for MemoryKeys {
         let Some(next) = keys.iter().find(|key| key.id == promotion.next) else {
             return Ok(KeyOutcome::Changed);
         };
-        let active = find(&keys, next.kind.usage(), State::Active).map(|key| key.id.clone());
+        let active = find(&keys, next.kind.usage(), KeyState::Active).map(|key| key.id.clone());
         let expected = promotion.retires.as_ref().map(|(id, _)| id);
-        if next.phase.state() != State::Next || active.as_ref() != expected {
+        if next.phase.state() != KeyState::Next || active.as_ref() != expected {
             return Ok(KeyOutcome::Changed);
         }
         for key in keys.iter_mut() {
@@ -56,7 +56,7 @@ impl KeyRepository for MemoryKeys {
         let mut keys = lock(&self.keys);
         let key = keys
             .iter_mut()
-            .find(|key| key.id == *id && key.phase.state() == State::Active);
+            .find(|key| key.id == *id && key.phase.state() == KeyState::Active);
         Ok(outcome(
             key.map(|key| key.phase = Phase::Retired(retired)).is_some(),
         ))
@@ -75,7 +75,7 @@ impl KeyRepository for MemoryKeys {
         Ok(outcome(key.map(|key| key.sealed = to.clone()).is_some()))
     }
 
-    async fn remove(&self, id: &KeyId, state: State) -> Result<KeyOutcome, StoreError> {
+    async fn remove(&self, id: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {
         let mut keys = lock(&self.keys);
         let before = keys.len();
         keys.retain(|key| key.id != *id || key.phase.state() != state);
@@ -96,7 +96,7 @@ fn outcome(done: bool) -> KeyOutcome {
 pub struct TestKeyMaker(SeededEntropy);
 
 impl TestKeyMaker {
-    /// Starts over with this seed.
+    /// Starts with this seed.
     pub const fn new(seed: u64) -> Self {
         Self(SeededEntropy::new(seed))
     }
@@ -118,14 +118,14 @@ impl KeyMaker for TestKeyMaker {
     }
 }
 
-/// Remembers what it was loaded with.
+/// Records the keys that it was loaded with.
 #[derive(Debug, Default)]
 pub struct RecordedRing {
     keys: Mutex<Vec<StoredKey>>,
 }
 
 impl RecordedRing {
-    /// What counts now.
+    /// The loaded keys.
     pub fn keys(&self) -> Vec<StoredKey> {
         lock(&self.keys).clone()
     }

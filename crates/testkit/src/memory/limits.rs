@@ -3,8 +3,8 @@
 use super::lock;
 use async_trait::async_trait;
 use revolve_domain::{
-    limits::{self, Bucket, State},
-    ports::{Clock, Empty, Level, RateLimiter, StoreError, Take, TakeOutcome},
+    limits::{self, Bucket, BucketState},
+    ports::{BucketLevel, Clock, EmptyBucket, RateLimiter, StoreError, Take, TakeOutcome},
 };
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use std::{
 /// Buckets in memory, on a clock of their own.
 pub struct MemoryLimits {
     clock: Arc<dyn Clock>,
-    buckets: Mutex<HashMap<Bucket, State>>,
+    buckets: Mutex<HashMap<Bucket, BucketState>>,
 }
 
 impl MemoryLimits {
@@ -26,7 +26,7 @@ impl MemoryLimits {
         }
     }
 
-    /// How many buckets are not full, or have something to remember.
+    /// How many buckets have a state.
     pub fn size(&self) -> usize {
         let now = self.now();
         let mut buckets = lock(&self.buckets);
@@ -51,7 +51,7 @@ impl RateLimiter for MemoryLimits {
         for (index, (take, step)) in takes.iter().zip(&steps).enumerate() {
             if let Err(refused) = step {
                 buckets.insert(take.bucket.clone(), refused.state);
-                empty.push(Empty {
+                empty.push(EmptyBucket {
                     index,
                     retry_after: refused.retry_after,
                     first: refused.first,
@@ -64,7 +64,7 @@ impl RateLimiter for MemoryLimits {
         let taken = takes.iter().zip(steps.into_iter().flatten());
         let levels = taken.map(|(take, taken)| {
             buckets.insert(take.bucket.clone(), taken.state);
-            Level {
+            BucketLevel {
                 remaining: taken.remaining,
                 full_after: taken.full_after,
             }

@@ -1,4 +1,4 @@
-//! Reference adapters that live in memory: what the ports' contracts mean, in the fewest lines.
+//! Reference adapters in memory: the ports' contracts in the fewest lines.
 
 mod accounts;
 mod clearings;
@@ -23,7 +23,7 @@ pub use devices::TestDevices;
 pub use entropy::SeededEntropy;
 pub use events::RecordedEvents;
 pub use faulty::{Fault, Faulty};
-pub use hasher::{Held, PlainHasher};
+pub use hasher::{HeldHasher, PlainHasher};
 pub use keys::{MemoryKeys, RecordedRing, TestKeyMaker};
 pub use limits::MemoryLimits;
 pub use strength::ShortList;
@@ -31,7 +31,7 @@ pub use tokens::MemoryTokens;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks, whatever a panicking test left behind.
+/// Locks, also after a panic of a test.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

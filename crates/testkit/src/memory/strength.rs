@@ -1,4 +1,4 @@
-//! A judge of passwords that knows a handful of them.
+//! A judge of passwords with a short list.
 
 use async_trait::async_trait;
 use revolve_domain::{
@@ -7,7 +7,7 @@ use revolve_domain::{
 };
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The passwords that most people use.
+/// The most common passwords.
 const COMMON: [&str; 8] = [
     "12345678",
     "123456789",
@@ -32,7 +32,7 @@ impl ShortList {
         self.calls.load(Ordering::SeqCst)
     }
 
-    /// Whether to refuse work as a judge does that has too much of it.
+    /// Whether to refuse calls like an overloaded judge.
     pub fn overload(&self, overloaded: bool) {
         self.overloaded.store(overloaded, Ordering::SeqCst);
     }

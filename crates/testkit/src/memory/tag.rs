@@ -1,4 +1,4 @@
-//! A keyed checksum for tests: deterministic and quick, with no claim to resist anybody.
+//! A keyed checksum for tests: deterministic and quick, without cryptographic strength.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

@@ -29,12 +29,12 @@ impl MemoryTokens {
         }
     }
 
-    /// What is stored of a session, dead or alive.
+    /// The stored entry of a session, live or expired.
     pub fn entry(&self, user: UserId, session: SessionId) -> Option<Entry> {
         lock(&self.users).get(&user)?.get(&session).copied()
     }
 
-    /// Puts a session's entry to what it once was, or removes it: a store that lost acknowledged writes.
+    /// Replaces or removes a session's entry, like a store that lost acknowledged writes.
     pub fn restore(&self, user: UserId, session: SessionId, entry: Option<Entry>) {
         let mut users = lock(&self.users);
         let entries = users.entry(user).or_default();
@@ -44,7 +44,7 @@ impl MemoryTokens {
         };
     }
 
-    /// How many entries the user has, dead ones included.
+    /// How many entries the user has, expired ones included.
     pub fn size(&self, user: UserId) -> usize {
         lock(&self.users).get(&user).map_or(0, Entries::len)
     }
@@ -101,7 +101,7 @@ impl TokenRepository for MemoryTokens {
 
     async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
         self.with(user, |entries, _| {
-            entries.retain(|session, _| !sessions.contains(session))
+            entries.retain(|session, _| !sessions.contains(session));
         });
         Ok(())
     }
@@ -113,7 +113,7 @@ impl TokenRepository for MemoryTokens {
         kept: Option<SessionId>,
     ) -> Result<(), StoreError> {
         self.with(user, |entries, _| {
-            entries.retain(|&session, entry| entry.epoch >= epoch || kept == Some(session))
+            entries.retain(|&session, entry| entry.epoch >= epoch || kept == Some(session));
         });
         Ok(())
     }

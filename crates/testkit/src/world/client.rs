@@ -1,4 +1,4 @@
-//! Honest clients: they keep what they are given and present the newest token that they have.
+//! Honest clients: they keep the tokens of each answer and present the newest.
 
 use super::World;
 use revolve_domain::{
@@ -14,7 +14,7 @@ use secrecy::SecretString;
 /// A client of a [`World`] that has signed in.
 pub struct Client<'w> {
     world: &'w World,
-    /// Whose session it is.
+    /// The account.
     pub user: UserId,
     /// The session.
     pub session: SessionId,
@@ -22,14 +22,14 @@ pub struct Client<'w> {
     pub id_token: SecretString,
     /// The newest refresh token.
     pub refresh_token: SecretString,
-    /// The device credential that the sign-in handed out.
+    /// The device credential of the sign-in.
     pub credential: SecretString,
     /// Whether the client shows its credential when it refreshes.
     pub shows_credential: bool,
 }
 
 impl World {
-    /// What somebody called `name` types on a new device: `<name>@example.org`, and `<name>'s password`.
+    /// The request of a user called `name` on a new device: `<name>@example.org` with `<name>'s password`.
     ///
     /// # Panics
     /// If the name makes no address.
@@ -56,7 +56,7 @@ impl World {
             .expect("a password of a test has a fair length")
     }
 
-    /// Somebody signs up.
+    /// Signs up.
     ///
     /// # Errors
     /// As the use case.
@@ -64,17 +64,17 @@ impl World {
         Ok(self.client(self.sign_up.execute(Self::request(name)).await?))
     }
 
-    /// Somebody signs up, and nothing stands in the way.
+    /// Signs up successfully.
     ///
     /// # Panics
-    /// If something does.
+    /// If the use case fails.
     pub async fn signed_up(&self, name: &str) -> Client<'_> {
         self.try_sign_up(name)
             .await
             .unwrap_or_else(|error| panic!("expected {name} to be signed up: {error}"))
     }
 
-    /// Somebody signs in on a new device.
+    /// Signs in on a new device.
     ///
     /// # Errors
     /// As the use case.
@@ -82,17 +82,17 @@ impl World {
         Ok(self.client(self.sign_in.execute(Self::request(name)).await?))
     }
 
-    /// Somebody signs in on a new device, and nothing stands in the way.
+    /// Signs in on a new device successfully.
     ///
     /// # Panics
-    /// If something does.
+    /// If the use case fails.
     pub async fn signed_in(&self, name: &str) -> Client<'_> {
         self.try_sign_in(name)
             .await
             .unwrap_or_else(|error| panic!("expected {name} to be signed in: {error}"))
     }
 
-    /// The client that got this answer.
+    /// The client of this answer.
     pub fn client(&self, begun: Begun) -> Client<'_> {
         Client {
             world: self,
@@ -117,7 +117,7 @@ impl Client<'_> {
         Ok(refreshed)
     }
 
-    /// Presents a refresh token and drops the answer.
+    /// Presents a refresh token and discards the answer.
     ///
     /// # Errors
     /// As the use case.
@@ -159,7 +159,7 @@ impl Client<'_> {
         })
     }
 
-    /// What the white list has of this client's session.
+    /// The white-list entry of this client's session.
     pub fn entry(&self) -> Option<Entry> {
         self.world.tokens.inner().entry(self.user, self.session)
     }

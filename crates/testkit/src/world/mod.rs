@@ -11,12 +11,9 @@ use crate::memory::{
 use revolve_domain::{
     limits::LiveLimits,
     policy::SessionPolicy,
-    use_cases::{
-        Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, Limits, ListSessions, Me,
-        Mint, Prune, Refresh, RevocationFeed, SignIn, SignOut, SignUp, UpdateDetails,
-    },
+    use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts, ServicePorts, UseCases},
 };
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 /// A service in memory.
 ///
@@ -36,7 +33,7 @@ pub struct World {
     pub clock: Arc<FakeClock>,
     /// The white list's own clock.
     pub store_clock: Arc<FakeClock>,
-    /// Where ids come from.
+    /// The source of ids.
     pub entropy: Arc<SeededEntropy>,
     /// The white list.
     pub tokens: Arc<Faulty<MemoryTokens>>,
@@ -54,42 +51,21 @@ pub struct World {
     pub limiter: Arc<Faulty<MemoryLimits>>,
     /// The rates in force.
     pub rates: Arc<LiveLimits>,
-    /// Holds everybody to them, over the shared buckets.
-    pub limits: Limits,
-    /// What happened.
+    /// The recorded events.
     pub events: Arc<RecordedEvents>,
-    /// What waits to be cleared.
+    /// The deferred clearings.
     pub clearings: Arc<RecordedClearings>,
-    /// The numbers that the operator chose.
+    /// The policy of sessions.
     pub policy: SessionPolicy,
-    /// Clears the white list.
-    pub clear: Clear,
-    /// Says who is calling.
-    pub authenticate: Authenticate,
-    /// Signs up.
-    pub sign_up: SignUp,
-    /// Signs in.
-    pub sign_in: SignIn,
-    /// Refreshes.
-    pub refresh: Refresh,
-    /// Signs out.
-    pub sign_out: SignOut,
-    /// Answers the account.
-    pub me: Me,
-    /// Changes details.
-    pub update_details: UpdateDetails,
-    /// Changes the password.
-    pub change_password: ChangePassword,
-    /// Deletes the account.
-    pub delete_account: DeleteAccount,
-    /// Lists sessions.
-    pub list_sessions: ListSessions,
-    /// Ends one session.
-    pub end_session: EndSession,
-    /// Deletes old rows.
-    pub prune: Prune,
-    /// States what was revoked.
-    pub revocation_feed: RevocationFeed,
+    /// The ports of the use cases: all of the above.
+    pub ports: ServicePorts,
+    /// Imports accounts.
+    pub import_account: ImportAccount,
+    /// Adds accounts.
+    pub add_account: AddAccount,
+    /// Manages accounts.
+    pub manage_accounts: ManageAccounts,
+    use_cases: UseCases,
 }
 
 impl World {
@@ -99,10 +75,6 @@ impl World {
     }
 
     /// A service with that policy.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one linear composition root reads better than its parts"
-    )]
     pub fn with_policy(policy: SessionPolicy) -> Self {
         let clock = Arc::new(FakeClock::default());
         let store_clock = Arc::new(FakeClock::default());
@@ -116,128 +88,41 @@ impl World {
         let events = Arc::new(RecordedEvents::default());
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
         let rates = Arc::new(LiveLimits::default());
-        let limits = Limits {
-            limiter: limiter.clone(),
-            rates: rates.clone(),
-            events: events.clone(),
-        };
-        let local = Limits {
-            limiter: Arc::new(MemoryLimits::new(store_clock.clone())),
-            ..limits.clone()
-        };
         let clearings = Arc::new(RecordedClearings::default());
-
-        let mint = Mint {
+        let ports = ServicePorts {
+            users: accounts.clone(),
+            sessions: accounts.clone(),
+            tokens: tokens.clone(),
             codec: codec.clone(),
+            devices: devices.clone(),
+            hasher: hasher.clone(),
+            strength: strength.clone(),
+            limiter: limiter.clone(),
+            refresh_limiter: Arc::new(MemoryLimits::new(store_clock.clone())),
+            rates: rates.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            clearings: clearings.clone(),
+            events: events.clone(),
             policy,
         };
-        let clear = Clear {
-            tokens: tokens.clone(),
-            sessions: accounts.clone(),
+        let operators = OperatorPorts {
+            users: accounts.clone(),
             clock: clock.clone(),
-            clearings: clearings.clone(),
-        };
-        let authenticate = Authenticate {
-            codec: codec.clone(),
-            sessions: accounts.clone(),
-            clock: clock.clone(),
+            entropy: entropy.clone(),
+            events: events.clone(),
         };
         Self {
-            sign_up: SignUp {
-                users: accounts.clone(),
-                tokens: tokens.clone(),
-                hasher: hasher.clone(),
-                strength: strength.clone(),
-                devices: devices.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                mint: mint.clone(),
-                clear: clear.clone(),
-                limits: limits.clone(),
-                events: events.clone(),
-            },
-            sign_in: SignIn {
-                users: accounts.clone(),
-                sessions: accounts.clone(),
-                tokens: tokens.clone(),
-                hasher: hasher.clone(),
-                devices: devices.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                mint: mint.clone(),
-                clear: clear.clone(),
-                limits: limits.clone(),
-                events: events.clone(),
-            },
-            refresh: Refresh {
-                codec: codec.clone(),
-                devices: devices.clone(),
-                sessions: accounts.clone(),
-                tokens: tokens.clone(),
-                clock: clock.clone(),
-                mint,
-                clear: clear.clone(),
-                limits: local,
-                events: events.clone(),
-            },
-            sign_out: SignOut {
-                authenticate: authenticate.clone(),
-                sessions: accounts.clone(),
-                clear: clear.clone(),
-                clock: clock.clone(),
-                events: events.clone(),
-            },
-            me: Me {
-                authenticate: authenticate.clone(),
-            },
-            update_details: UpdateDetails {
-                authenticate: authenticate.clone(),
-                users: accounts.clone(),
-                clock: clock.clone(),
-                hasher: hasher.clone(),
-                limits: limits.clone(),
-                events: events.clone(),
-            },
-            change_password: ChangePassword {
-                authenticate: authenticate.clone(),
-                users: accounts.clone(),
-                hasher: hasher.clone(),
-                strength: strength.clone(),
-                clear: clear.clone(),
-                limits: limits.clone(),
-                clock: clock.clone(),
-                events: events.clone(),
-            },
-            delete_account: DeleteAccount {
-                authenticate: authenticate.clone(),
-                users: accounts.clone(),
-                clear: clear.clone(),
-                clock: clock.clone(),
-                events: events.clone(),
-            },
-            list_sessions: ListSessions {
-                authenticate: authenticate.clone(),
-                sessions: accounts.clone(),
-                tokens: tokens.clone(),
-                clock: clock.clone(),
-            },
-            end_session: EndSession {
-                authenticate: authenticate.clone(),
-                sessions: accounts.clone(),
-                clear: clear.clone(),
-                clock: clock.clone(),
-                events: events.clone(),
-            },
-            revocation_feed: RevocationFeed {
-                sessions: accounts.clone(),
-                clock: clock.clone(),
-                policy,
-            },
-            prune: Prune {
-                sessions: accounts.clone(),
-                clock: clock.clone(),
-                policy,
-            },
+            import_account: operators.import_account(),
+            add_account: operators.add_account(hasher.clone(), strength.clone()),
+            manage_accounts: operators.manage_accounts(
+                accounts.clone(),
+                accounts.clone(),
+                tokens.clone(),
+                clearings.clone(),
+            ),
+            use_cases: UseCases::new(&ports),
+            ports,
             clock,
             store_clock,
             entropy,
@@ -249,12 +134,9 @@ impl World {
             devices,
             limiter,
             rates,
-            limits,
             events,
             clearings,
             policy,
-            clear,
-            authenticate,
         }
     }
 
@@ -262,6 +144,15 @@ impl World {
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.store_clock.advance(by);
+    }
+}
+
+/// The use cases are fields of the world: `world.sign_up`.
+impl Deref for World {
+    type Target = UseCases;
+
+    fn deref(&self) -> &UseCases {
+        &self.use_cases
     }
 }
 

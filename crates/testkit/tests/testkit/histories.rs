@@ -1,4 +1,4 @@
-//! The histories reach every row of the state machine's table, and find an adapter that strays from it.
+//! The histories reach every row of the state machine's table, and find an adapter that deviates from it.
 
 use async_trait::async_trait;
 use revolve_domain::{
@@ -50,7 +50,7 @@ struct Strayed {
 enum Fault {
     /// Retries change nothing: late ones are not charged.
     ForgetsLateRetries,
-    /// Goes by the clock of the replica where it must heal.
+    /// Judges expiry by the replica's clock where it must heal.
     HealsExpired,
     /// Removes the kept session, too.
     KeepsNothing,

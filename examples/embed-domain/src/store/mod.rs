@@ -1,5 +1,5 @@
-//! One store for all three repositories: plain lists behind one lock, so that every method of a port is atomic. What it
-//! holds is gone with the process.
+//! One store for all three repositories: plain lists behind one lock, so that every method of a port is atomic. Nothing
+//! outlives the process.
 
 mod sessions;
 mod users;
@@ -15,40 +15,40 @@ use revolve_domain::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The store. Its clock is the one that windows and expiry of the white list run on.
-pub(crate) struct Store {
+/// The store. The windows and the expiry of the white list run on its clock.
+pub(crate) struct MemoryStore {
     clock: Arc<dyn Clock>,
     lists: Mutex<Lists>,
 }
 
 #[derive(Default)]
 struct Lists {
-    accounts: Vec<Account>,
+    accounts: Vec<StoredAccount>,
     sessions: Vec<Session>,
-    white_list: Vec<Listed>,
-    known_devices: Vec<Known>,
+    white_list: Vec<WhiteListEntry>,
+    known_devices: Vec<KnownDevice>,
 }
 
-struct Account {
+struct StoredAccount {
     user: User,
     hash: PasswordHash,
     raised_at: Option<Timestamp>,
 }
 
 /// A device that a user has signed in on.
-struct Known {
+struct KnownDevice {
     user: UserId,
     device: DeviceId,
     at: Timestamp,
 }
 
-struct Listed {
+struct WhiteListEntry {
     user: UserId,
     session: SessionId,
     entry: Entry,
 }
 
-impl Store {
+impl MemoryStore {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
@@ -62,7 +62,7 @@ impl Store {
 }
 
 impl Lists {
-    /// Remembers the device of a sign-in; the ones that were signed in on the longest ago go.
+    /// Remembers the device of a sign-in; forgets the least recently used over the limit.
     fn know_device(&mut self, session: &Session, most: usize) {
         self.known_devices
             .retain(|known| known.user != session.user || known.device != session.device);
@@ -77,7 +77,7 @@ impl Lists {
         self.known_devices.retain(|known| {
             known.user != session.user || !others[..surplus].contains(&(known.at, known.device))
         });
-        self.known_devices.push(Known {
+        self.known_devices.push(KnownDevice {
             user: session.user,
             device: session.device,
             at: session.began_at,
@@ -90,7 +90,7 @@ impl Lists {
             .any(|known| known.user == user && known.device == device)
     }
 
-    fn account(&mut self, user: UserId) -> Option<&mut Account> {
+    fn account(&mut self, user: UserId) -> Option<&mut StoredAccount> {
         self.accounts
             .iter_mut()
             .find(|account| account.user.id == user)
@@ -102,7 +102,7 @@ impl Lists {
             .find(|row| row.id == session && row.user == user)
     }
 
-    /// Whether a session can do something for its user.
+    /// Whether the session is live.
     fn is_live(&mut self, user: UserId, session: SessionId, now: Timestamp) -> bool {
         let (Some(row), Some(account)) = (self.session(user, session).cloned(), self.account(user))
         else {
@@ -111,7 +111,7 @@ impl Lists {
         row.ending.is_none() && now < row.ends_at && row.survives(&account.user)
     }
 
-    /// Raises the epoch and ends what is not kept.
+    /// Raises the epoch and ends every session but the kept one.
     fn raise(&mut self, user: UserId, kept: Option<SessionId>, ending: Ending) -> Option<Epoch> {
         let account = self.account(user)?;
         account.user.epoch = account.user.epoch.next();

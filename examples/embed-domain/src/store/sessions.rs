@@ -1,6 +1,6 @@
 //! The rows of sessions.
 
-use super::{Lists, Store, ending};
+use super::{Lists, MemoryStore, ending};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
@@ -12,7 +12,7 @@ use revolve_domain::{
 use std::cmp::Reverse;
 
 impl Lists {
-    /// Ends what has to go for a new session; answers what was replaced and what was evicted.
+    /// Ends the sessions that a new one replaces or evicts; answers both.
     fn make_room(&mut self, begin: &BeginSession) -> (Vec<SessionId>, Vec<SessionId>) {
         let (new, now) = (&begin.session, begin.session.began_at);
         let last_used = |row: &Session| {
@@ -27,7 +27,7 @@ impl Lists {
             .iter_mut()
             .filter(|row| row.user == new.user && row.ending.is_none())
             .collect();
-        // The most recently used first: whoever comes too late in this order is evicted.
+        // The most recently used first: those over the limit are evicted.
         live.sort_by_key(|row| Reverse((last_used(row).unwrap_or(row.began_at), row.id)));
         let (mut replaced, mut evicted, mut room) =
             (Vec::new(), Vec::new(), begin.max_live.saturating_sub(1));
@@ -62,7 +62,7 @@ impl Lists {
 }
 
 #[async_trait]
-impl SessionRepository for Store {
+impl SessionRepository for MemoryStore {
     async fn find(
         &self,
         user: UserId,

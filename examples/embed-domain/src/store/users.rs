@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{Account, Lists, Store, ending};
+use super::{Lists, MemoryStore, StoredAccount, ending};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
@@ -21,7 +21,7 @@ impl Lists {
     }
 }
 
-impl Account {
+impl StoredAccount {
     fn credentials(&self) -> Credentials {
         Credentials {
             user: self.user.clone(),
@@ -32,7 +32,7 @@ impl Account {
 }
 
 #[async_trait]
-impl UserRepository for Store {
+impl UserRepository for MemoryStore {
     async fn create(
         &self,
         user: &User,
@@ -43,7 +43,7 @@ impl UserRepository for Store {
         if lists.has_address(&user.email, None) {
             return Ok(CreateOutcome::EmailTaken);
         }
-        lists.accounts.push(Account {
+        lists.accounts.push(StoredAccount {
             user: user.clone(),
             hash: hash.clone(),
             raised_at: None,
@@ -61,7 +61,7 @@ impl UserRepository for Store {
         if lists.account(user.id).is_some() {
             return Ok(AddOutcome::IdTaken);
         }
-        lists.accounts.push(Account {
+        lists.accounts.push(StoredAccount {
             user: user.clone(),
             hash: hash.clone(),
             raised_at: None,
@@ -79,7 +79,7 @@ impl UserRepository for Store {
             .accounts
             .iter()
             .find(|account| account.user.email == *email)
-            .map(Account::credentials);
+            .map(StoredAccount::credentials);
         Ok(found.map(|found| Credentials {
             known_device: device.is_some_and(|device| lists.knows(found.user.id, device)),
             ..found

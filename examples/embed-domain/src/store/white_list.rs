@@ -1,6 +1,6 @@
-//! The white list. What a step does is the domain's to say; this keeps what it says, on the store's clock.
+//! The white list. The domain computes each step; this keeps the result, on the store's clock.
 
-use super::{Listed, Lists, Store};
+use super::{Lists, MemoryStore, WhiteListEntry};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{Epoch, SessionId, Timestamp, UserId},
@@ -8,8 +8,8 @@ use revolve_domain::{
     rotation::{Entry, Rotation, RotationOutcome, Write, step},
 };
 
-impl Store {
-    /// The lists without what is dead by now, and when that is.
+impl MemoryStore {
+    /// The lists without expired entries, and the current time.
     fn alive(&self) -> (std::sync::MutexGuard<'_, Lists>, Timestamp) {
         let mut lists = self.lists();
         let now = self.clock.now();
@@ -39,7 +39,7 @@ impl Lists {
 
     fn keep(&mut self, user: UserId, session: SessionId, entry: Entry) {
         self.forget(user, session);
-        self.white_list.push(Listed {
+        self.white_list.push(WhiteListEntry {
             user,
             session,
             entry,
@@ -48,7 +48,7 @@ impl Lists {
 }
 
 #[async_trait]
-impl TokenRepository for Store {
+impl TokenRepository for MemoryStore {
     async fn begin(&self, new: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
         let (mut lists, now) = self.alive();
         lists.forget(new.user, new.session);
@@ -96,7 +96,7 @@ impl TokenRepository for Store {
         epoch: Epoch,
         kept: Option<SessionId>,
     ) -> Result<(), StoreError> {
-        let stays = |listed: &Listed| {
+        let stays = |listed: &WhiteListEntry| {
             listed.user != user || listed.entry.epoch >= epoch || kept == Some(listed.session)
         };
         self.lists().white_list.retain(stays);

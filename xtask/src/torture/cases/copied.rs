@@ -1,30 +1,34 @@
-//! A copy of the whole device, credential and all, that tries to live on retries.
+//! A copy of a whole device, with its credential, that tries to live on retries.
 
 use fastrand::Rng;
 
-use crate::torture::{
-    client::until,
-    profile::{Answer, Grant, Reason},
-    scene::{Judged, Scene},
-    verdict::{Column, Verdict},
-    windows::MARGIN,
+use super::timing::until;
+use crate::{
+    harness::{
+        profile::{Answer, Grant, Reason},
+        windows::MARGIN,
+    },
+    torture::{
+        round_context::{RoundContext, RoundOutcome},
+        verdict::{Finding, Verdict},
+    },
 };
 
-/// Two hold the same tokens. In each generation one refreshes, and the other fetches the successor by a late retry, so that it never has to
-/// show a token that nobody else has. After the count of late retries the next one must be taken for what it is: the session ends for
-/// both, which for the honest client is the way it is meant to hear of the theft.
-pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
-    let client = scene.client(&scene.any(rng), rng).await?;
-    let mut holders = [client.clone(), client.at(&scene.any(rng))];
-    let bound = client.shows;
-    let allowed = if scene.windows().has_late(bound) {
-        scene.windows().late_retries
+/// Two clients hold the same tokens. In each generation one refreshes, and the other fetches the successor by a late retry, so that neither
+/// ever presents a token that the other does not have. After the allowed number of late retries the next one is reuse: the session ends for
+/// both, which tells the honest client of the theft.
+pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
+    let client = ctx.new_client(&ctx.any_replica(rng), rng).await?;
+    let mut holders = [client.clone(), client.at(&ctx.any_replica(rng))];
+    let bound = client.sends_credential;
+    let allowed = if ctx.windows().has_late(bound) {
+        ctx.windows().late_retries
     } else {
         0
     };
     let mut seen: Vec<Grant> = Vec::new();
     let mut verdict = Verdict::default();
-    // The thief follows; or they take turns, and the client that comes second is the one that retries.
+    // The thief retries each time; or they take turns, and the second one retries.
     let turns = rng.bool();
     for retry in 1..=allowed + 1 {
         let leader = if turns { rng.usize(..2) } else { 0 };
@@ -32,7 +36,7 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
         let first = holders[leader].refresh().await?;
         let Answer::Granted(grant) = &first.answer else {
             verdict.count(
-                Column::Lost,
+                Finding::Lost,
                 format!(
                     "before the late retry {retry} the live token was refused: {}",
                     first.words()
@@ -42,22 +46,22 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
         };
         holders[leader].keep(grant.clone());
         seen.push(grant.clone());
-        until(first.received + scene.windows().retry_free + MARGIN).await;
+        until(first.received + ctx.windows().retry_free + MARGIN).await;
         let late = holders[follower].refresh().await?;
         match &late.answer {
             Answer::Granted(_) if retry > allowed => {
                 verdict.count(
-                    Column::Undetected,
+                    Finding::Undetected,
                     format!("{retry} late retries in a row were answered"),
                 );
                 return Ok(verdict);
             }
             Answer::Granted(grant) => holders[follower].keep(grant.clone()),
-            // Earlier than it must be is not too early: a slow machine lets the window pass.
+            // It may come early: on a slow machine the window passes.
             Answer::Refused(code) => {
-                if !scene.profile().says(Reason::Reused, code) {
+                if !ctx.profile().says(Reason::Reused, code) {
                     verdict.count(
-                        Column::Other,
+                        Finding::Other,
                         format!("the late retry {retry} was refused as {code}"),
                     );
                 }
@@ -65,28 +69,28 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
             }
             _ => {
                 verdict.count(
-                    Column::Other,
+                    Finding::Other,
                     format!("the late retry {retry}: {}", late.words()),
                 );
                 return Ok(verdict);
             }
         }
     }
-    // Whoever is left with the newest token may be the thief.
+    // The thief may have the newest token.
     seen.extend(holders.iter().map(|holder| holder.grant.clone()));
     client
-        .must_be_dead(
+        .must_be_refused(
             &seen,
-            Column::Undetected,
+            Finding::Undetected,
             &mut verdict,
             "after the copy was found",
         )
         .await?;
     let told = holders[0].refresh().await?;
     match told.refusal() {
-        Some(code) if scene.profile().says(Reason::Reused, code) => {}
+        Some(code) if ctx.profile().says(Reason::Reused, code) => {}
         _ => verdict.count(
-            Column::Other,
+            Finding::Other,
             format!("the honest client is told {}", told.words()),
         ),
     }

@@ -1,42 +1,50 @@
-//! Answers that never reach the client, which then asks again.
+//! Responses that never reach the client, which then retries.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-use super::{moment, patient};
-use crate::torture::{
-    client::{Client, until},
-    profile::{Answer, Grant, Reason},
-    scene::{Judged, Run, Scene, Trouble},
-    verdict::{Column, Verdict},
-    windows::MARGIN,
+use super::timing::{delay, until};
+use crate::{
+    harness::{
+        client::Client,
+        profile::{Answer, Grant, Reason},
+        windows::MARGIN,
+    },
+    torture::{
+        round_context::{RoundContext, RoundError, RoundOutcome, TortureRun},
+        verdict::{Finding, Verdict},
+    },
 };
 
-/// When the client asks again.
+/// When the client retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum When {
     AtOnce,
-    /// Later than is free, inside the window.
+    /// Later than a retry is free, within the window; a bound session also later than the window of plain ones.
     Inside,
     After,
 }
 
-/// The moments that the run is patient enough for.
-fn moments(run: &Run, bound: bool) -> Vec<When> {
+/// The retries that the run is patient enough for.
+fn moments(run: &TortureRun, bound: bool) -> Vec<When> {
     let mut moments = vec![When::AtOnce];
     if run.windows.has_late(bound)
-        && patient(run, run.windows.retry_free * run.windows.late_retries).is_none()
+        && run
+            .would_wait_for(run.windows.retry_free * run.windows.late_retries)
+            .is_none()
     {
         moments.push(When::Inside);
     }
-    if !run.windows.window(bound).is_zero() && patient(run, run.windows.window(bound)).is_none() {
+    if !run.windows.window(bound).is_zero()
+        && run.would_wait_for(run.windows.window(bound)).is_none()
+    {
         moments.push(When::After);
     }
     moments
 }
 
-pub(super) fn left_out(run: &Run) -> Option<String> {
+pub(super) fn obstacles(run: &TortureRun) -> Option<String> {
     let kinds: &[bool] = if run.profile.has_credentials() {
         &[false, true]
     } else {
@@ -61,39 +69,38 @@ pub(super) fn left_out(run: &Run) -> Option<String> {
     })
 }
 
-/// One or several answers in a row are lost: read and thrown away, or the connection is cut. The client's retry must bring the same
-/// successor; after the window, and only then, it is refused by design, and the session is over.
-pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
-    let mut client = scene.client(&scene.any(rng), rng).await?;
-    let moments = moments(&scene.run, client.shows);
+/// One or several responses in a row are lost: read and thrown away, or the connection is cut. A retry must get the same successor; after the
+/// window, and only then, it is refused by design, and the session is over.
+pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
+    let mut client = ctx.new_client(&ctx.any_replica(rng), rng).await?;
+    let moments = moments(&ctx.run, client.sends_credential);
     let when = moments[rng.usize(..moments.len())];
-    scene
-        .journal
-        .note(&format!("retries: {when:?}, bound: {}", client.shows));
+    ctx.journal.note(&format!(
+        "retries: {when:?}, bound: {}",
+        client.sends_credential
+    ));
     let mut verdict = Verdict::default();
     let in_a_row = match when {
         When::AtOnce => rng.u32(1..=5),
-        When::Inside => rng.u32(1..=scene.windows().late_retries.min(5)),
+        When::Inside => rng.u32(1..=ctx.windows().late_retries.min(5)),
         When::After => 1,
     };
     let mut leaves = Vec::new();
     for _ in 0..in_a_row {
-        let lost = lose_an_answer(&client, rng).await?;
-        let (free, window) = (
-            scene.windows().retry_free,
-            scene.windows().window(client.shows),
-        );
+        let lost = lose_a_response(&client, rng).await?;
+        let window = ctx.windows().window(client.sends_credential);
+        let late = late(ctx, rng, client.sends_credential);
         match when {
             When::AtOnce => {}
-            When::Inside => until(lost.done + free + MARGIN).await,
+            When::Inside => until(lost.done + late + MARGIN).await,
             When::After => until(lost.done + window + MARGIN).await,
         }
-        let reply = client.insist(&client.grant.refresh).await?;
+        let reply = client.present_until_answered(&client.grant.refresh).await?;
         let oldest = reply.received.duration_since(lost.sent);
         match &reply.answer {
-            // A request that was cut may have come to nothing; then this is no retry.
+            // A request that was cut may not have arrived; then this is no retry.
             Answer::Granted(_) if when == When::After && lost.answer.is_some() => {
-                verdict.count(Column::Undetected, "a retry after the window was answered");
+                verdict.count(Finding::Undetected, "a retry after the window was answered");
                 return Ok(verdict);
             }
             Answer::Granted(grant) => {
@@ -101,24 +108,28 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
                 client.keep(grant.clone());
             }
             Answer::Refused(code) if when == When::After => {
-                return by_design(scene, &client, code, lost.answer, verdict).await;
+                return by_design(ctx, &client, code, lost.answer, verdict).await;
             }
-            Answer::Refused(_) if scene.windows().may_have_passed(client.shows, oldest) => {
-                return Err(Trouble::TooSlow(format!(
+            Answer::Refused(_)
+                if ctx
+                    .windows()
+                    .may_have_passed(client.sends_credential, oldest) =>
+            {
+                return Err(RoundError::TooSlow(format!(
                     "a retry ({when:?}) was answered after {} ms",
                     oldest.as_millis()
                 )));
             }
             Answer::Refused(code) => {
                 verdict.count(
-                    Column::Lost,
+                    Finding::Lost,
                     format!("a retry ({when:?}) was refused: {code}"),
                 );
                 return Ok(verdict);
             }
             _ => {
                 verdict.count(
-                    Column::Other,
+                    Finding::Other,
                     format!("a retry ({when:?}): {}", reply.words()),
                 );
                 return Ok(verdict);
@@ -126,31 +137,42 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
         }
     }
     client
-        .branch_out(leaves, &mut verdict, "after its retry was answered")
+        .count_branches(leaves, &mut verdict, "after its retry was answered")
         .await?;
     Ok(verdict)
 }
 
-/// The client came too late: it is told so, and nobody else lives on.
+/// How long after a rotation a retry is late.
+fn late(ctx: &RoundContext, rng: &mut Rng, bound: bool) -> Duration {
+    let windows = ctx.windows();
+    let (plain, own) = (windows.window(false), windows.window(bound));
+    if own > plain + 4 * MARGIN && ctx.run.would_wait_for(plain).is_none() && rng.bool() {
+        plain
+    } else {
+        windows.retry_free
+    }
+}
+
+/// The client came too late: it is told so, and the session has ended.
 async fn by_design(
-    scene: &Scene,
+    ctx: &RoundContext,
     client: &Client,
     code: &str,
     answer: Option<Grant>,
     mut verdict: Verdict,
-) -> Judged {
-    verdict.count(Column::ByDesign, "");
-    if !scene.profile().says(Reason::Reused, code) {
+) -> RoundOutcome {
+    verdict.count(Finding::ByDesign, "");
+    if !ctx.profile().says(Reason::Reused, code) {
         verdict.count(
-            Column::Other,
+            Finding::Other,
             format!("a retry after the window was refused for another reason: {code}"),
         );
     }
     let grants: Vec<Grant> = answer.into_iter().chain([client.grant.clone()]).collect();
     client
-        .must_be_dead(
+        .must_be_refused(
             &grants,
-            Column::Undetected,
+            Finding::Undetected,
             &mut verdict,
             "after a retry that came too late",
         )
@@ -158,28 +180,28 @@ async fn by_design(
     Ok(verdict)
 }
 
-/// What became of an answer.
-struct Lost {
+/// A response that was lost.
+struct LostResponse {
     sent: Instant,
     /// When the client had given up.
     done: Instant,
-    /// What it would have said, if it was read.
+    /// What it granted, if it was read.
     answer: Option<Grant>,
 }
 
-async fn lose_an_answer(client: &Client, rng: &mut Rng) -> anyhow::Result<Lost> {
+async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<LostResponse> {
     let sent = Instant::now();
     let answer = if rng.bool() {
-        // Read to the end, and thrown away.
+        // Read to its end, and thrown away.
         Some(client.clone().advance().await?).and_then(|reply| reply.grant().cloned())
     } else {
         client
             .api
-            .refresh_and_cut(&client.grant.refresh, client.credential(), moment(rng, 20))
+            .refresh_and_cut(&client.grant.refresh, client.credential(), delay(rng, 20))
             .await?;
         None
     };
-    Ok(Lost {
+    Ok(LostResponse {
         sent,
         done: Instant::now(),
         answer,

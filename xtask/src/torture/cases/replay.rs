@@ -6,53 +6,58 @@ use anyhow::Result;
 use fastrand::Rng;
 use futures_util::future::try_join_all;
 
-use crate::torture::{
-    api::Reply,
-    client::{Client, until},
-    profile::{Answer, Grant, Reason},
-    scene::{Judged, Scene, Trouble},
-    verdict::{Column, Verdict},
-    windows::MARGIN,
+use super::timing::until;
+use crate::{
+    harness::{
+        api::Reply,
+        client::Client,
+        profile::{Answer, Grant, Reason},
+        windows::MARGIN,
+    },
+    torture::{
+        round_context::{RoundContext, RoundError, RoundOutcome},
+        verdict::{Finding, Verdict},
+    },
 };
 
 /// The parent of a token that was used.
-pub(super) async fn parent(scene: &Scene, rng: &mut Rng) -> Judged {
-    play(scene, rng, 2).await
+pub(super) async fn parent(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
+    run(ctx, rng, 2).await
 }
 
 /// An ancestor before that.
-pub(super) async fn grandparent(scene: &Scene, rng: &mut Rng) -> Judged {
+pub(super) async fn grandparent(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     let distance = rng.usize(3..=6);
-    play(scene, rng, distance).await
+    run(ctx, rng, distance).await
 }
 
 /// Shortly after a rotation the replay is refused as stale and nothing changes; later it ends the session, for the thief as well, and the
-/// honest client is told why.
-async fn play(scene: &Scene, rng: &mut Rng, distance: usize) -> Judged {
-    let mut client = scene.client(&scene.any(rng), rng).await?;
+/// honest client's next refresh says why.
+async fn run(ctx: &RoundContext, rng: &mut Rng, distance: usize) -> RoundOutcome {
+    let mut client = ctx.new_client(&ctx.any_replica(rng), rng).await?;
     let mut verdict = Verdict::default();
     let mut chain = vec![client.grant.clone()];
     for _ in 0..distance + rng.usize(..2) {
         client.advance().await?;
         chain.push(client.grant.clone());
     }
-    if rng.bool() && !scene.windows().retry_free.is_zero() {
+    if rng.bool() && !ctx.windows().retry_free.is_zero() {
         let before = Instant::now();
         client.advance().await?;
         chain.push(client.grant.clone());
         let replies = replay(rng, &client, &chain[chain.len() - 1 - distance]).await?;
         for reply in &replies {
             let age = reply.received.duration_since(before);
-            if age >= scene.windows().retry_free {
-                return Err(Trouble::TooSlow(format!(
+            if age >= ctx.windows().retry_free {
+                return Err(RoundError::TooSlow(format!(
                     "a replay inside the free window was answered after {} ms",
                     age.as_millis()
                 )));
             }
-            refused_as(scene, reply, Reason::Stale, &mut verdict);
+            refused_as(ctx, reply, Reason::Stale, &mut verdict);
         }
         if !client
-            .go_on(&mut verdict, "after a stale token was refused")
+            .must_refresh(&mut verdict, "after a stale token was refused")
             .await?
         {
             return Ok(verdict);
@@ -60,26 +65,26 @@ async fn play(scene: &Scene, rng: &mut Rng, distance: usize) -> Judged {
         verdict.branches(1);
         chain.push(client.grant.clone());
     }
-    until(Instant::now() + scene.windows().retry_free + MARGIN).await;
+    until(Instant::now() + ctx.windows().retry_free + MARGIN).await;
     let thief: &Grant = &chain[chain.len() - 1 - distance];
     let replies = replay(rng, &client, thief).await?;
     for reply in &replies {
-        refused_as(scene, reply, Reason::Reused, &mut verdict);
+        refused_as(ctx, reply, Reason::Reused, &mut verdict);
     }
-    let told = client.refresh().await?;
-    match &told.answer {
+    let reply = client.refresh().await?;
+    match &reply.answer {
         Answer::Granted(_) => {
-            verdict.count(Column::Undetected, "the session lives on after a replay")
+            verdict.count(Finding::Undetected, "the session lives on after a replay");
         }
-        Answer::Refused(code) if scene.profile().says(Reason::Reused, code) => {}
+        Answer::Refused(code) if ctx.profile().says(Reason::Reused, code) => {}
         _ => verdict.count(
-            Column::Other,
-            format!("after a replay the honest client is told {}", told.words()),
+            Finding::Other,
+            format!("after a replay the honest client gets {}", reply.words()),
         ),
     }
-    if told.refusal().is_some() {
+    if reply.refusal().is_some() {
         client
-            .must_be_dead(&chain, Column::Undetected, &mut verdict, "after a replay")
+            .must_be_refused(&chain, Finding::Undetected, &mut verdict, "after a replay")
             .await?;
     }
     Ok(verdict)
@@ -91,17 +96,17 @@ async fn replay(rng: &mut Rng, client: &Client, stolen: &Grant) -> Result<Vec<Re
     try_join_all((0..times).map(|_| client.present(&stolen.refresh))).await
 }
 
-fn refused_as(scene: &Scene, reply: &Reply, reason: Reason, verdict: &mut Verdict) {
+fn refused_as(ctx: &RoundContext, reply: &Reply, reason: Reason, verdict: &mut Verdict) {
     match &reply.answer {
         Answer::Granted(_) => verdict.count(
-            Column::Undetected,
+            Finding::Undetected,
             "an old token was answered after its successor was used",
         ),
-        Answer::Refused(code) if scene.profile().says(reason, code) => {}
+        Answer::Refused(code) if ctx.profile().says(reason, code) => {}
         Answer::Refused(code) => verdict.count(
-            Column::Other,
+            Finding::Other,
             format!("an old token was refused as {code}, not as {reason:?}"),
         ),
-        _ => verdict.count(Column::Other, format!("an old token: {}", reply.words())),
+        _ => verdict.count(Finding::Other, format!("an old token: {}", reply.words())),
     }
 }

@@ -1,34 +1,37 @@
 //! A token stolen from a bound session, without the credential of its device.
 
-use anyhow::Result;
 use fastrand::Rng;
 use futures_util::future::try_join;
 
-use super::{moment, pause};
-use crate::torture::{
-    api::Reply,
-    client::Client,
-    profile::{Answer, Reason},
-    scene::{Judged, Scene},
-    verdict::{Column, Verdict},
+use super::timing::{delay, pause};
+use crate::{
+    harness::{
+        api::Reply,
+        client::Client,
+        profile::{Answer, Reason},
+    },
+    torture::{
+        round_context::{RoundContext, RoundOutcome},
+        verdict::{Finding, Verdict},
+    },
 };
 
 /// The thief presents the live token or an older one, with no credential, another device's or a forged one, alone or while the client
 /// refreshes. It is refused for that reason, and the client goes on.
-pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
-    let api = scene.any(rng);
-    let (account, mut client) = scene.newcomer(&api, false).await?;
-    // Tokens from before the binding know nothing of it; the session does.
+pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
+    let api = ctx.any_replica(rng);
+    let (account, mut client) = ctx.sign_up(&api, false).await?;
+    // Tokens from before the binding are refused as well: it is the session that is bound.
     let mut stolen = vec![client.grant.refresh.clone()];
-    client.shows = true;
+    client.sends_credential = true;
     if rng.bool() {
         client.advance().await?;
     } else if let Some(credential) = client.grant.credential.clone() {
         // Signing in on the same device replaces the session and binds it at once.
-        client = Client::of(&api, &api.sign_in(&account, Some(&credential)).await?, true)?;
+        client = Client::from_reply(&api, &api.sign_in(&account, Some(&credential)).await?, true)?;
         stolen.clear();
     }
-    let (_, other) = scene.newcomer(&api, false).await?;
+    let (_, other) = ctx.sign_up(&api, false).await?;
     let foreign = other.grant.credential.clone().unwrap_or_default();
     let forged: String = foreign.chars().rev().collect();
 
@@ -42,21 +45,27 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
             rng.usize(..stolen.len())
         }]
         .clone();
-        let wait = moment(rng, 5);
+        let wait = delay(rng, 5);
         let theft = async {
             pause(wait).await;
             api.refresh(&token, credential).await
         };
         if rng.bool() {
             let (reply, ours) = try_join(theft, client.refresh()).await?;
-            judge(scene, &reply, &mut verdict);
+            judge(ctx, &reply, &mut verdict);
             if let Some(grant) = ours.grant() {
                 client.keep(grant.clone());
             }
         } else {
-            judge(scene, &theft.await?, &mut verdict);
+            judge(ctx, &theft.await?, &mut verdict);
         }
-        if !go_on(&mut client, &mut verdict).await? {
+        if !client
+            .must_refresh(
+                &mut verdict,
+                "after a thief without its device's credential",
+            )
+            .await?
+        {
             return Ok(verdict);
         }
     }
@@ -64,25 +73,19 @@ pub(super) async fn play(scene: &Scene, rng: &mut Rng) -> Judged {
     Ok(verdict)
 }
 
-async fn go_on(client: &mut Client, verdict: &mut Verdict) -> Result<bool> {
-    client
-        .go_on(verdict, "after a thief without its device's credential")
-        .await
-}
-
-fn judge(scene: &Scene, reply: &Reply, verdict: &mut Verdict) {
+fn judge(ctx: &RoundContext, reply: &Reply, verdict: &mut Verdict) {
     match &reply.answer {
         Answer::Granted(_) => verdict.count(
-            Column::Undetected,
+            Finding::Undetected,
             "a token without its device's credential was answered",
         ),
-        Answer::Refused(code) if scene.profile().says(Reason::Mismatch, code) => {}
+        Answer::Refused(code) if ctx.profile().says(Reason::Mismatch, code) => {}
         Answer::Refused(code) => verdict.count(
-            Column::Other,
+            Finding::Other,
             format!("a token without its device's credential was refused as {code}"),
         ),
         _ => verdict.count(
-            Column::Other,
+            Finding::Other,
             format!("a token without its device's credential: {}", reply.words()),
         ),
     }

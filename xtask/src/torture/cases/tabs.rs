@@ -6,23 +6,27 @@ use anyhow::Result;
 use fastrand::Rng;
 use futures_util::future::try_join_all;
 
-use super::pause;
-use crate::torture::{
-    api::{Api, Reply},
-    client::Client,
-    profile::{Answer, Grant},
-    scene::{Judged, Scene, Trouble},
-    verdict::{Column, Verdict},
+use super::timing::pause;
+use crate::{
+    harness::{
+        api::{Api, Reply},
+        client::Client,
+        profile::{Answer, Grant},
+    },
+    torture::{
+        round_context::{RoundContext, RoundError, RoundOutcome},
+        verdict::{Finding, Verdict},
+    },
 };
 
-/// N tabs at one process: each is answered, all with the same successor, which then refreshes.
-pub(super) async fn one_process(scene: &Scene, rng: &mut Rng) -> Judged {
-    let api = scene.any(rng);
-    let mut client = scene.client(&api, rng).await?;
+/// Tabs at one process: all get the same successor, which then refreshes.
+pub(super) async fn one_process(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
+    let api = ctx.any_replica(rng);
+    let mut client = ctx.new_client(&api, rng).await?;
     let mut verdict = Verdict::default();
     for _ in 0..rng.u32(1..=3) {
         if !burst(
-            scene,
+            ctx,
             rng,
             &mut client,
             std::slice::from_ref(&api),
@@ -36,23 +40,23 @@ pub(super) async fn one_process(scene: &Scene, rng: &mut Rng) -> Judged {
     Ok(verdict)
 }
 
-/// The same over all replicas; and an answer that is lost at one is asked for at another.
-pub(super) async fn two_processes(scene: &Scene, rng: &mut Rng) -> Judged {
-    let mut apis = scene.replicas();
-    let mut client = scene.client(&apis[0], rng).await?;
+/// The same over all replicas; and a response that is lost at one is requested again at another.
+pub(super) async fn two_processes(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
+    let mut apis = ctx.replicas();
+    let mut client = ctx.new_client(&apis[0], rng).await?;
     let mut verdict = Verdict::default();
     for _ in 0..rng.u32(1..=3) {
         rng.shuffle(&mut apis);
-        if !burst(scene, rng, &mut client, &apis, &mut verdict).await? {
+        if !burst(ctx, rng, &mut client, &apis, &mut verdict).await? {
             break;
         }
         let first = client.at(&apis[0]).refresh().await?;
         let again = client.at(&apis[1]).refresh().await?;
-        let Some(leaves) = judge(scene, &client, &[first, again], &mut verdict)? else {
+        let Some(leaves) = judge(ctx, &client, &[first, again], &mut verdict)? else {
             break;
         };
         if !client
-            .branch_out(leaves, &mut verdict, "after a retry at the other process")
+            .count_branches(leaves, &mut verdict, "after a retry at the other process")
             .await?
         {
             break;
@@ -61,14 +65,14 @@ pub(super) async fn two_processes(scene: &Scene, rng: &mut Rng) -> Judged {
     Ok(verdict)
 }
 
-/// One generation: all tabs refresh the same token, then what they got is used. False if the session is over.
+/// One generation: all tabs refresh the same token, then the successors are used. False if the session is over.
 async fn burst(
-    scene: &Scene,
+    ctx: &RoundContext,
     rng: &mut Rng,
     client: &mut Client,
     apis: &[Api],
     verdict: &mut Verdict,
-) -> Result<bool, Trouble> {
+) -> Result<bool, RoundError> {
     let spread = [0, 5, 60][rng.usize(..3)];
     let tabs = (0..rng.usize(2..=12)).map(|tab| {
         let (tab, wait) = (
@@ -81,21 +85,21 @@ async fn burst(
         }
     });
     let replies = try_join_all(tabs.collect::<Vec<_>>()).await?;
-    let Some(leaves) = judge(scene, client, &replies, verdict)? else {
+    let Some(leaves) = judge(ctx, client, &replies, verdict)? else {
         return Ok(false);
     };
     Ok(client
-        .branch_out(leaves, verdict, "after its tabs refreshed at once")
+        .count_branches(leaves, verdict, "after its tabs refreshed at once")
         .await?)
 }
 
-/// What the tabs were given; nothing if none was.
+/// The successors; none if no tab got one.
 fn judge(
-    scene: &Scene,
+    ctx: &RoundContext,
     client: &Client,
     replies: &[Reply],
     verdict: &mut Verdict,
-) -> Result<Option<Vec<Grant>>, Trouble> {
+) -> Result<Option<Vec<Grant>>, RoundError> {
     let first = replies.iter().map(|reply| reply.sent).min();
     let mut leaves = Vec::new();
     for reply in replies {
@@ -104,16 +108,19 @@ fn judge(
             .unwrap_or_default();
         match &reply.answer {
             Answer::Granted(grant) => leaves.push(grant.clone()),
-            Answer::Refused(_) if scene.windows().may_have_passed(client.shows, age) => {
-                return Err(Trouble::TooSlow(format!(
+            Answer::Refused(_) if ctx.windows().may_have_passed(client.sends_credential, age) => {
+                return Err(RoundError::TooSlow(format!(
                     "a tab was answered after {} ms",
                     age.as_millis()
                 )));
             }
             Answer::Refused(code) => {
-                verdict.count(Column::Lost, format!("a tab was refused: {code}"))
+                verdict.count(Finding::Lost, format!("a tab was refused: {code}"));
             }
-            _ => verdict.count(Column::Other, format!("a tab's refresh: {}", reply.words())),
+            _ => verdict.count(
+                Finding::Other,
+                format!("a tab's refresh: {}", reply.words()),
+            ),
         }
     }
     Ok((!leaves.is_empty()).then_some(leaves))

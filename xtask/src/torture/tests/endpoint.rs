@@ -1,4 +1,4 @@
-//! A small OAuth 2 token endpoint in memory, with manners to choose from.
+//! A small OAuth 2 token endpoint in memory, whose behaviour can be chosen.
 
 use std::{
     collections::HashMap,
@@ -12,47 +12,46 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::torture::windows::WindowArgs;
+use crate::harness::{args, windows::WindowArgs};
 
 const FREE: Duration = Duration::from_millis(300);
 const WINDOW: Duration = Duration::from_millis(900);
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manners {
+pub(super) enum Behaviour {
     /// A retry brings the same successor; a replay ends the session; a sign-out is final.
     Sound,
-    /// A used token is good for a while longer, and brings another successor each time.
+    /// A used token works a while longer, and gets another successor each time.
     Forks,
-    /// A used token ends the session at once, whoever shows it.
+    /// A used token ends the session at once.
     Strict,
-    /// A used token is refused, and that is all.
+    /// A used token is refused, and the session goes on.
     Forgetful,
-    /// A sign-out forgets nothing but itself: whatever a refresh has made of the session lives on.
+    /// A sign-out has no effect.
     Revives,
 }
 
-/// What its operator says of it.
-pub(super) fn windows(manners: Manners) -> WindowArgs {
-    use clap::Parser as _;
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        windows: WindowArgs,
-    }
-    let (free, window, late) = if manners == Manners::Strict || manners == Manners::Forgetful {
-        (0, 0, 0)
-    } else {
-        (300, 900, 2)
+/// The windows that its operator documents.
+pub(super) fn windows(behaviour: Behaviour) -> WindowArgs {
+    let (free, window, late) = match behaviour {
+        Behaviour::Strict | Behaviour::Forgetful => ("0ms", "0ms", "0"),
+        _ => ("300ms", "900ms", "2"),
     };
-    let line = format!(
-        "- --retry-free={free}ms --retry-window={window}ms --bound-retry-window={window}ms --late-retries={late}"
-    );
-    Line::parse_from(line.split(' ')).windows
+    let words = [
+        "--retry-free",
+        free,
+        "--retry-window",
+        window,
+        "--bound-retry-window",
+        window,
+        "--late-retries",
+        late,
+    ];
+    args::parse(&words).unwrap()
 }
 
-/// It serves until the test's runtime ends.
+/// Serves until the test's runtime ends.
 pub(super) struct Endpoint {
     pub(super) url: String,
 }
@@ -60,7 +59,7 @@ pub(super) struct Endpoint {
 #[derive(Default)]
 struct State {
     sessions: Vec<Session>,
-    /// Which session and generation a token is.
+    /// The session and generation of each token.
     tokens: HashMap<String, (usize, u64)>,
     minted: u32,
 }
@@ -75,21 +74,21 @@ struct Session {
 }
 
 impl Endpoint {
-    pub(super) async fn start(manners: Manners) -> Self {
+    pub(super) async fn start(behaviour: Behaviour) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State::default()));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let state = Arc::clone(&state);
-                tokio::spawn(async move { drop(serve(stream, manners, &state).await) });
+                tokio::spawn(async move { drop(serve(stream, behaviour, &state).await) });
             }
         });
         Self { url }
     }
 }
 
-async fn serve(stream: TcpStream, manners: Manners, state: &Mutex<State>) -> io::Result<()> {
+async fn serve(stream: TcpStream, behaviour: Behaviour, state: &Mutex<State>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let (mut first, mut length) = (String::new(), 0);
@@ -119,12 +118,12 @@ async fn serve(stream: TcpStream, manners: Manners, state: &Mutex<State>) -> io:
             (Some("/token"), _) => state
                 .lock()
                 .unwrap()
-                .refresh(manners, &form["refresh_token"])
+                .refresh(behaviour, &form["refresh_token"])
                 .as_deref()
                 .map(grant),
-            // RFC 7009 §2.2: success without words, whatever was there.
+            // RFC 7009 §2.2: an empty success, whether the token is known or not.
             _ => {
-                state.lock().unwrap().revoke(manners, &form["token"]);
+                state.lock().unwrap().revoke(behaviour, &form["token"]);
                 Some(String::new())
             }
         };
@@ -158,7 +157,7 @@ impl State {
         self.mint(id, 1)
     }
 
-    /// A token of that generation; the first of them is the live one.
+    /// A token of this generation; the first one of a generation is the live one.
     fn mint(&mut self, id: usize, generation: u64) -> String {
         self.minted += 1;
         let token = format!("token-{}", self.minted);
@@ -171,7 +170,7 @@ impl State {
         token
     }
 
-    fn refresh(&mut self, manners: Manners, token: &str) -> Option<String> {
+    fn refresh(&mut self, behaviour: Behaviour, token: &str) -> Option<String> {
         let (id, generation) = *self.tokens.get(token)?;
         let session = &mut self.sessions[id];
         if session.over {
@@ -185,12 +184,12 @@ impl State {
             return Some(self.mint(id, generation + 1));
         }
         let age = session.rotated_at.elapsed();
-        match manners {
-            // Whoever comes while the grace lasts begins a chain of its own.
-            Manners::Forks => return (age < WINDOW).then(|| self.mint(id, generation + 1)),
-            Manners::Forgetful => return None,
-            Manners::Strict => {}
-            Manners::Sound | Manners::Revives => {
+        match behaviour {
+            // Each retry within the window begins a chain of its own.
+            Behaviour::Forks => return (age < WINDOW).then(|| self.mint(id, generation + 1)),
+            Behaviour::Forgetful => return None,
+            Behaviour::Strict => {}
+            Behaviour::Sound | Behaviour::Revives => {
                 let parent = generation + 1 == session.generation;
                 let late = age < WINDOW && (session.charged || session.late < 2);
                 if parent && age >= FREE && late && !session.charged {
@@ -208,8 +207,8 @@ impl State {
         None
     }
 
-    fn revoke(&mut self, manners: Manners, token: &str) {
-        if manners != Manners::Revives
+    fn revoke(&mut self, behaviour: Behaviour, token: &str) {
+        if behaviour != Behaviour::Revives
             && let Some((id, _)) = self.tokens.get(token)
         {
             self.sessions[*id].over = true;

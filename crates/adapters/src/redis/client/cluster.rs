@@ -5,7 +5,7 @@
 
 use super::{
     config::RedisConfig,
-    endpoint::Endpoint,
+    endpoint::RedisEndpoint,
     failure::{RedisFailure, UnsuitableServer, mentions},
     pool::ConnectionPool,
     slot_map::{NodeAddress, SlotMap},
@@ -193,7 +193,7 @@ impl Cluster {
         let inner = &self.0;
         let new_pool = || {
             let info = url::with_address(&inner.template, &address.host, address.port);
-            let endpoint = Endpoint::Server(info);
+            let endpoint = RedisEndpoint::Server(info);
             let pool = ConnectionPool::new(endpoint, inner.connections, inner.timeout);
             Arc::new(pool)
         };

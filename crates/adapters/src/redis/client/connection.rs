@@ -1,7 +1,7 @@
 //! One shared connection that is replaced after a fault. It is made when it is needed, by one caller at a time, and while Redis is down
 //! attempts have a pause between them.
 
-use super::{endpoint::Endpoint, failure::RedisFailure};
+use super::{endpoint::RedisEndpoint, failure::RedisFailure};
 use deadpool_redis::redis::{
     AsyncConnectionConfig, PushInfo, PushKind, aio::MultiplexedConnection,
 };
@@ -49,7 +49,7 @@ impl ConnectionState {
 }
 
 pub(crate) struct ReconnectingConnection {
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<RedisEndpoint>,
     address: Arc<str>,
     timeout: Duration,
     config: AsyncConnectionConfig,
@@ -63,7 +63,7 @@ pub(crate) struct ReconnectingConnection {
 
 impl ReconnectingConnection {
     /// Does not connect yet.
-    pub(crate) fn new(endpoint: Arc<Endpoint>, address: Arc<str>, timeout: Duration) -> Self {
+    pub(crate) fn new(endpoint: Arc<RedisEndpoint>, address: Arc<str>, timeout: Duration) -> Self {
         let lost = Arc::new(AtomicBool::new(false));
         let on_disconnect = Arc::clone(&lost);
         let config = AsyncConnectionConfig::new()

@@ -8,12 +8,12 @@ use super::{
 use deadpool_redis::redis::{AsyncConnectionConfig, ConnectionInfo, aio::MultiplexedConnection};
 use std::fmt;
 
-pub(crate) enum Endpoint {
+pub(crate) enum RedisEndpoint {
     Server(ConnectionInfo),
     Sentinels(Sentinels),
 }
 
-impl Endpoint {
+impl RedisEndpoint {
     /// Connects. The caller sets the deadline.
     pub(crate) async fn connect(
         &self,
@@ -35,7 +35,7 @@ impl Endpoint {
     }
 }
 
-impl fmt::Display for Endpoint {
+impl fmt::Display for RedisEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Server(info) => write!(f, "{}", info.addr()),

@@ -3,7 +3,7 @@
 
 use super::{
     connection::ReconnectingConnection,
-    endpoint::Endpoint,
+    endpoint::RedisEndpoint,
     failure::{ConnectionVerdict, RedisFailure, verdict},
 };
 use crate::per_thread;
@@ -20,7 +20,7 @@ pub(crate) struct ConnectionPool {
 
 impl ConnectionPool {
     /// Does not connect yet.
-    pub(crate) fn new(endpoint: Endpoint, connections: usize, timeout: Duration) -> Self {
+    pub(crate) fn new(endpoint: RedisEndpoint, connections: usize, timeout: Duration) -> Self {
         let (address, endpoint): (Arc<str>, _) = (endpoint.to_string().into(), Arc::new(endpoint));
         let connections = (0..connections.max(1)).map(|_| {
             ReconnectingConnection::new(Arc::clone(&endpoint), Arc::clone(&address), timeout)

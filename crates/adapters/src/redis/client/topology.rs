@@ -4,7 +4,7 @@
 use super::{
     cluster::Cluster,
     config::{RedisConfig, RedisMode},
-    endpoint::Endpoint,
+    endpoint::RedisEndpoint,
     failure::{RedisFailure, UnreadableReply},
     pool::ConnectionPool,
     routing,
@@ -33,8 +33,10 @@ impl Topology {
     /// Does not connect yet.
     pub(crate) fn new(config: &RedisConfig) -> Result<Self, UrlError> {
         let endpoint = match &config.mode {
-            RedisMode::Standalone => Endpoint::Server(url::single_host(config)?),
-            RedisMode::Sentinel(sentinel) => Endpoint::Sentinels(Sentinels::new(config, sentinel)?),
+            RedisMode::Standalone => RedisEndpoint::Server(url::single_host(config)?),
+            RedisMode::Sentinel(sentinel) => {
+                RedisEndpoint::Sentinels(Sentinels::new(config, sentinel)?)
+            }
             RedisMode::Cluster => return Cluster::new(config).map(Self::Cluster),
         };
         let pool = ConnectionPool::new(endpoint, config.connections, config.timeout);

@@ -9,7 +9,7 @@ pub use names::BucketNames;
 use super::client::{failure::UnreadableReply, script::script, topology::Topology};
 use async_trait::async_trait;
 use deadpool_redis::redis::{Script, ScriptInvocation};
-use revolve_domain::ports::{Empty, Level, RateLimiter, StoreError, Take, TakeOutcome};
+use revolve_domain::ports::{BucketLevel, EmptyBucket, RateLimiter, StoreError, Take, TakeOutcome};
 use std::{sync::Arc, time::Duration};
 
 const TAKE: &str = "count an attempt";
@@ -76,7 +76,7 @@ fn outcome(answer: &[i64], asked: usize) -> Option<TakeOutcome> {
     match allowed {
         1 if rest.len() == 2 * asked => {
             let level = |pair: &[i64]| {
-                Some(Level {
+                Some(BucketLevel {
                     remaining: u32::try_from(pair[0]).ok()?,
                     full_after: micros(pair[1])?,
                 })
@@ -91,7 +91,7 @@ fn outcome(answer: &[i64], asked: usize) -> Option<TakeOutcome> {
                 let index = usize::try_from(triple[0])
                     .ok()
                     .filter(|&index| index < asked)?;
-                Some(Empty {
+                Some(EmptyBucket {
                     index,
                     retry_after: micros(triple[1])?,
                     first: triple[2] == 1,
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn answers_are_read_or_refused() {
-        let level = Level {
+        let level = BucketLevel {
             remaining: 4,
             full_after: Duration::from_micros(9),
         };
@@ -120,7 +120,7 @@ mod tests {
             outcome(&[1, 4, 9], 1),
             Some(TakeOutcome::Allowed(vec![level]))
         );
-        let empty = Empty {
+        let empty = EmptyBucket {
             index: 1,
             retry_after: Duration::from_micros(7),
             first: true,

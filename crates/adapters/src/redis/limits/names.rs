@@ -24,7 +24,7 @@ impl BucketNames {
         let mut mac = self.mac();
         mac.update(bucket.kind().as_bytes());
         mac.update(&[0]);
-        mac.update(&bucket.whose());
+        mac.update(&bucket.key());
         let digest = mac.finalize().into_bytes();
         format!(
             "{{limits}}:{}:{}",

@@ -8,7 +8,7 @@ use crate::{
 };
 use revolve_adapters::system::{SystemClock, SystemEntropy};
 use revolve_domain::{
-    keys::{IdKeys, KeyUse, State, StoredKey, find},
+    keys::{IdKeys, KeyState, KeyUse, StoredKey, find},
     model::Timestamp,
     ports::{Clock, KeyMaker, KeyRing, StoreError, StoreErrorKind},
 };
@@ -133,7 +133,7 @@ fn rotation(
         .map(|usage| {
             (
                 usage,
-                find(keys, usage, State::Active).map(|key| now.since(key.phase.since())),
+                find(keys, usage, KeyState::Active).map(|key| now.since(key.phase.since())),
             )
         })
         .collect();

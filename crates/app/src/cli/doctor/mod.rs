@@ -19,7 +19,10 @@ use super::{
     answer::{self, Answer},
     block_on,
 };
-use crate::config::{self, Config, Loaded, Profile};
+use crate::{
+    config::{Config, Loaded, Profile},
+    load,
+};
 use anyhow::{Result, bail};
 use finding::{Finding, Level};
 use revolve_adapters::system::SystemClock;
@@ -78,7 +81,7 @@ impl Answer for Report {
 }
 
 pub(super) fn run(file: Option<&Path>, format: Format) -> Result<()> {
-    let loaded = match config::load(file) {
+    let loaded = match load(file) {
         Ok(loaded) => loaded,
         Err(error) => {
             if format.json {

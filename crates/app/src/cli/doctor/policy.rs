@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use crate::config::{Config, Limits, ReusePolicyName};
-use revolve_domain::limits::Limit;
+use revolve_domain::limits::{Limit, LimitName};
 use std::time::Duration;
 
 /// An ID token that lives longer outlives a sign-out for long, at services that check it offline.
@@ -29,15 +29,11 @@ fn reuse(policy: ReusePolicyName) -> Finding {
 
 fn limits(limits: &Limits) -> Finding {
     const CHECK: &str = "policy.limits";
-    let guessing = [
-        ("password_per_account", limits.password_per_account),
-        ("password_per_address", limits.password_per_address),
-        ("password_per_device", limits.password_per_device),
-    ];
-    let off: Vec<_> = guessing
-        .into_iter()
-        .filter(|(_, rate)| rate.limit() == Limit::Off)
-        .map(|(name, _)| name)
+    let policy = limits.policy();
+    let off: Vec<_> = LimitName::PASSWORD
+        .iter()
+        .filter(|&&name| policy.limit(name) == Limit::Off)
+        .map(|name| name.as_str())
         .collect();
     let says = match (limits.enabled, off.as_slice()) {
         (true, []) => return Finding::ok(CHECK, "guessing passwords is slowed down"),

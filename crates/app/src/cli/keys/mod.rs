@@ -16,7 +16,7 @@ use revolve_adapters::{
 use revolve_domain::{
     keys::{IdKeys, KeyId, KeyKind, NotYet},
     ports::KeySet,
-    use_cases::{KeepKeys, ManageKeys, RetireOutcome, RotateOutcome},
+    use_cases::{KeepKeys, KeyPorts, ManageKeys, RetireOutcome, RotateOutcome},
 };
 use serde_json::Value;
 use std::{fmt::Write, sync::Arc};
@@ -116,20 +116,19 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
     let (ring, policy) = (Arc::new(ring), config.tokens.key_policy());
     drop(config);
     let (maker, clock) = (Arc::new(vault), Arc::new(SystemClock));
-    let manage = ManageKeys {
-        keep: KeepKeys {
-            repository,
-            maker,
-            ring: ring.clone(),
-            clock,
-            policy,
-            id_keys,
-        },
-    };
+    let keep = KeepKeys::new(KeyPorts {
+        repository,
+        maker,
+        ring: ring.clone(),
+        clock,
+        policy,
+        id_keys,
+    });
     if changes {
         // In a new store the first keys come first.
-        manage.keep.execute().await?;
+        keep.execute().await?;
     }
+    let manage = ManageKeys::new(keep);
     let kind = |r#use, algorithm: Option<Algorithm>| match r#use {
         Use::Id => Ok(KeyKind::Id(algorithm.unwrap_or(configured))),
         Use::Refresh if algorithm.is_some() => Err(anyhow!(

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use revolve_adapters::jose::Algorithm;
 use revolve_domain::{
-    keys::{KeyUse, State, StoredKey},
+    keys::{KeyState, KeyUse, StoredKey},
     model::Timestamp,
 };
 use serde::Serialize;
@@ -41,9 +41,9 @@ impl Listed {
             r#use: KeyUse::Id.name(),
             algorithm: algorithm.name(),
             state: if *signs {
-                State::Active
+                KeyState::Active
             } else {
-                State::Retired
+                KeyState::Retired
             }
             .name(),
             source: "file",
@@ -53,7 +53,7 @@ impl Listed {
         });
         let from_store = stored.iter().map(|key| {
             let (state, until) = (key.phase.state(), key.phase.until().map(instant));
-            let idle = file_signs && key.kind.usage() == KeyUse::Id && state == State::Active;
+            let idle = file_signs && key.kind.usage() == KeyUse::Id && state == KeyState::Active;
             Row {
                 kid: key.id.to_string(),
                 r#use: key.kind.usage().name(),
@@ -61,8 +61,8 @@ impl Listed {
                 state: if idle { "idle" } else { state.name() },
                 source: "database",
                 since: Some(instant(key.phase.since())),
-                signs_from: until.clone().filter(|_| state == State::Next),
-                gone_at: until.filter(|_| state == State::Retired),
+                signs_from: until.clone().filter(|_| state == KeyState::Next),
+                gone_at: until.filter(|_| state == KeyState::Retired),
             }
         });
         Self(from_file.chain(from_store).collect())

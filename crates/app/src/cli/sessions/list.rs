@@ -7,13 +7,13 @@ use crate::{
         answer::{self, Answer},
         user::{Named, instant},
     },
-    composition::{Purpose, desk},
+    composition::{OperatorTools, Purpose, operator_tools},
     config::Config,
 };
 use anyhow::Result;
 use revolve_domain::{
     model::{EndReason, Label, Standing, UserId},
-    use_cases::{AccountName, HistoricSession, ManageAccounts},
+    use_cases::{AccountName, HistoricSession},
 };
 use revolve_observe::telemetry::chain;
 use serde::Serialize;
@@ -136,9 +136,9 @@ impl Answer for Listed {
 }
 
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
-    let manage = desk(config, Purpose::Look).await?.manage;
-    let user = whose(&manage, &args.user).await?;
-    let history = manage.history(user).await?;
+    let tools = operator_tools(config, Purpose::Look).await?;
+    let user = whose(&tools, &args.user).await?;
+    let history = tools.manage.history(user).await?;
     if let Err(error) = &history.white_list {
         eprintln!("the last use of sessions is not known: {}", chain(error));
     }
@@ -154,13 +154,11 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
 }
 
 /// By id also an account that is gone, as long as rows of its sessions are kept.
-async fn whose(manage: &ManageAccounts, named: &Named) -> Result<UserId> {
-    let found = named.find(manage).await;
+async fn whose(tools: &OperatorTools, named: &Named) -> Result<UserId> {
+    let found = named.find(&tools.manage).await;
     match (found, &named.name) {
         (Ok(user), _) => Ok(user.id),
-        (Err(_), AccountName::Id(id)) if !manage.directory.history(*id).await?.is_empty() => {
-            Ok(*id)
-        }
+        (Err(_), AccountName::Id(id)) if !tools.directory.history(*id).await?.is_empty() => Ok(*id),
         (Err(error), _) => Err(error),
     }
 }

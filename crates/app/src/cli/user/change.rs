@@ -4,7 +4,7 @@
 use super::{account::Named, confirm::confirm};
 use crate::{
     cli::answer,
-    composition::{Desk, Purpose, desk},
+    composition::{OperatorTools, Purpose, operator_tools},
     config::{Config, Traces},
     start_telemetry,
 };
@@ -43,8 +43,11 @@ pub(in crate::cli) struct SignOut {
 }
 
 pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
-    let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
-    let user = args.user.find(&desk.manage).await?;
+    let (telemetry, tools) = (
+        announced(config)?,
+        operator_tools(config, Purpose::Change).await?,
+    );
+    let user = args.user.find(&tools.manage).await?;
     confirm(
         &format!(
             "Disable {} ({}) and sign it out everywhere?",
@@ -53,7 +56,7 @@ pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
         ),
         args.yes,
     )?;
-    let said = match desk.manage.disable(user.id).await? {
+    let said = match tools.manage.disable(user.id).await? {
         DisableOutcome::Disabled(_) => "is disabled and signed out everywhere",
         DisableOutcome::AlreadyDisabled(_) => {
             "was disabled already; what lived of its sessions is over"
@@ -61,60 +64,69 @@ pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
         DisableOutcome::NotFound => return Err(args.user.nobody()),
     };
     done(
-        &desk,
+        &tools,
         telemetry,
         &format!("{} {said}\n", user.email.as_str()),
     )
 }
 
 pub(super) async fn enable(config: &Config, args: &Which) -> Result<()> {
-    let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
-    let user = args.user.find(&desk.manage).await?;
-    let said = match desk.manage.enable(user.id).await? {
+    let (telemetry, tools) = (
+        announced(config)?,
+        operator_tools(config, Purpose::Change).await?,
+    );
+    let user = args.user.find(&tools.manage).await?;
+    let said = match tools.manage.enable(user.id).await? {
         EnableOutcome::Enabled => "can be signed in to again",
         EnableOutcome::NotDisabled => "was not disabled; nothing was to be done",
         EnableOutcome::NotFound => return Err(args.user.nobody()),
     };
     done(
-        &desk,
+        &tools,
         telemetry,
         &format!("{} {said}\n", user.email.as_str()),
     )
 }
 
 pub(super) async fn delete(config: &Config, args: &Sure) -> Result<()> {
-    let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
-    let user = args.user.find(&desk.manage).await?;
+    let (telemetry, tools) = (
+        announced(config)?,
+        operator_tools(config, Purpose::Change).await?,
+    );
+    let user = args.user.find(&tools.manage).await?;
     confirm(
         &format!("Delete {} ({}) for good?", user.email.as_str(), user.id),
         args.yes,
     )?;
-    if !desk.manage.delete(user.id).await? {
+    if !tools.manage.delete(user.id).await? {
         return Err(args.user.nobody());
     }
     done(
-        &desk,
+        &tools,
         telemetry,
         &format!("{} is deleted\n", user.email.as_str()),
     )
 }
 
 pub(super) async fn sign_out(config: &Config, args: &SignOut) -> Result<()> {
-    let (telemetry, desk) = (announced(config)?, desk(config, Purpose::Change).await?);
-    let user = args.user.find(&desk.manage).await?;
+    let (telemetry, tools) = (
+        announced(config)?,
+        operator_tools(config, Purpose::Change).await?,
+    );
+    let user = args.user.find(&tools.manage).await?;
     let email = user.email.as_str();
     let said = match args.session {
-        None if desk.manage.sign_out(user.id).await? => {
+        None if tools.manage.sign_out(user.id).await? => {
             format!("{email} is signed out everywhere\n")
         }
         None => return Err(args.user.nobody()),
-        Some(session) => match desk.manage.end_session(user.id, session).await? {
+        Some(session) => match tools.manage.end_session(user.id, session).await? {
             EndOutcome::Ended => format!("session {session} of {email} is over\n"),
             EndOutcome::AlreadyEnded => format!("session {session} of {email} was over already\n"),
             EndOutcome::NotFound => return Err(anyhow!("{email} has no session {session}")),
         },
     };
-    done(&desk, telemetry, &said)
+    done(&tools, telemetry, &said)
 }
 
 /// Security events go to standard error, as the service writes them, and nothing else does.
@@ -125,9 +137,9 @@ pub(super) fn announced(config: &Config) -> Result<Telemetry> {
     Ok(start_telemetry(&config)?)
 }
 
-fn done(desk: &Desk, telemetry: Telemetry, said: &str) -> Result<()> {
+fn done(tools: &OperatorTools, telemetry: Telemetry, said: &str) -> Result<()> {
     telemetry.stop();
-    if desk.untold.any() {
+    if tools.unfinished.any() {
         eprintln!(
             "the white list could not be told: what it still has of these sessions is worth nothing and expires by itself"
         );

@@ -4,7 +4,7 @@
 use super::{account::precise, patience::patiently};
 use crate::{
     cli::{answer, signals::Signals},
-    composition::{Purpose, desk},
+    composition::{Purpose, operator_tools},
     config::Config,
 };
 use anyhow::{Context, Result, bail};
@@ -85,7 +85,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     {
         bail!("{} is there already", args.file.display());
     }
-    let directory = desk(config, Purpose::Look).await?.manage.directory;
+    let directory = operator_tools(config, Purpose::Look).await?.directory;
     if piped {
         return export(
             &*directory,

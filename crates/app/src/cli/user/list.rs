@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     cli::answer,
-    composition::{Purpose, desk},
+    composition::{Purpose, operator_tools},
     config::Config,
 };
 use anyhow::Result;
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
-    let directory = desk(config, Purpose::Look).await?.manage.directory;
+    let directory = operator_tools(config, Purpose::Look).await?.directory;
     let prefix = EmailAddress::normal_prefix(&args.prefix);
     let mut query = AccountQuery {
         after: args.after,

@@ -6,7 +6,7 @@ use crate::{
         Format,
         answer::{self, Answer},
     },
-    composition::{Purpose, desk},
+    composition::{Purpose, operator_tools},
     config::Config,
 };
 use anyhow::Result;
@@ -76,13 +76,9 @@ impl Answer for Shown<'_> {
 }
 
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
-    let manage = desk(config, Purpose::Look).await?.manage;
+    let manage = operator_tools(config, Purpose::Look).await?.manage;
     let user = args.user.find(&manage).await?;
-    let sessions = manage
-        .sessions
-        .live(user.id, manage.clock.now())
-        .await?
-        .len();
+    let sessions = manage.live(user.id).await?.len();
     answer::print(
         &Shown {
             account: Account::from(&user),

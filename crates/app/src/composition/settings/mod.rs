@@ -3,10 +3,10 @@
 mod certificates;
 mod checks;
 
-pub(crate) use checks::CHECKS;
+use checks::CHECKS;
 
 use crate::config::{
-    Config, ConfigError, Hashing, Http, Log, LogFormat, RedisModeName, Tls, Traces,
+    Config, ConfigError, Hashing, Http, Loaded, Log, LogFormat, RedisModeName, Tls, Traces,
 };
 use revolve_adapters::{
     argon2::{HashCost, PoolConfig, memory_limit},
@@ -17,7 +17,7 @@ use revolve_adapters::{
 use revolve_domain::ports::Clock;
 use revolve_listener::{Certificate, CertificateError};
 use revolve_observe::telemetry;
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{num::NonZeroUsize, path::Path, sync::Arc};
 use time::OffsetDateTime;
 
 /// The default budget of hashing is this part of the memory that there is …
@@ -26,6 +26,15 @@ const PART: u64 = 4;
 const LEAST: u64 = 33 << 20;
 /// … or this, where the system does not say how much that is.
 const UNKNOWN: u64 = 256 << 20;
+
+/// Reads `config/revolve.toml` and `config/<profile>.toml` below the working directory (or `file` instead), then the environment,
+/// then the files that secrets and keys are in.
+///
+/// # Errors
+/// [`ConfigError`] with every mistake that was found.
+pub fn load(file: Option<&Path>) -> Result<Loaded, ConfigError> {
+    Loaded::read(file, &CHECKS)
+}
 
 /// Connections to a store that threads share, when each is to have its own: those that serve, and the one with what goes on in the
 /// background.

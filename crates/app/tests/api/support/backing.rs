@@ -116,11 +116,12 @@ impl Backing {
         // None of these may run out because the machine is busy.
         for (key, patience) in [
             ("http.request_timeout", "60s"),
+            ("hashing.patience", "60s"),
             ("redis.timeout", "30s"),
             ("postgres.timeout", "30s"),
         ] {
-            if !more.contains(key) && (self.server.is_some() || key.starts_with("http")) {
-                common.push_str(&format!("{key} = '{patience}'\n"));
+            if !more.contains(key) && (self.server.is_some() || key.starts_with('h')) {
+                common.extend([key, " = '", patience, "'\n"]);
             }
         }
         if !more.contains("hashing.passes") {

@@ -222,7 +222,7 @@ fn waiting_for_the_feed_has_its_own_limits() {
 on_both_stores! {
     async fn a_service_that_is_too_slow_says_so_and_ends_what_it_began(app: App, "limits.enabled = false\n") {
         let slow = "hashing.memory_kib = 65536\nhashing.passes = 12\nhttp.request_timeout = '100ms'\n";
-        let slow = app.replica_with(&format!("{slow}{}", app.config.replace("hashing.", "# hashing."))).await;
+        let slow = app.replica_with(&format!("{slow}{}", app.config.replace("hashing.", "# hashing.").replace("http.request_timeout", "# http.request_timeout"))).await;
         let answer = slow.anon().post("/signup", json!({ "email": "ann@example.org", "password": PASSWORD })).await;
         answer.expect_problem(503, "deadline_exceeded");
         // It goes on without its client.

@@ -2,7 +2,7 @@
 
 use super::{ID, Installation, POLICY};
 use revolve_domain::{
-    keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyUse, State, find},
+    keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyState, KeyUse, find},
     ports::{Clock, KeyOutcome, KeyRepository},
     use_cases::{KeyChange, ManageKeys},
 };
@@ -58,12 +58,10 @@ async fn a_next_key_takes_over_when_it_is_due_and_its_predecessor_goes_when_nobo
     let (one, two) = (here.replica(1), here.replica(2));
     one.keep.execute().await.unwrap();
     here.clock.advance(Duration::from_secs(1));
-    let next = ManageKeys {
-        keep: here.replica(3).keep,
-    }
-    .generate(ID)
-    .await
-    .unwrap();
+    let next = ManageKeys::new(here.replica(3).keep)
+        .generate(ID)
+        .await
+        .unwrap();
 
     here.clock.advance(
         POLICY
@@ -73,7 +71,7 @@ async fn a_next_key_takes_over_when_it_is_due_and_its_predecessor_goes_when_nobo
     assert_eq!(two.keep.execute().await.unwrap(), []);
     assert_eq!(here.states(KeyUse::Id).await, ["active", "next"]);
     here.clock.advance(Duration::from_millis(1));
-    let old = find(&two.ring.keys(), KeyUse::Id, State::Active)
+    let old = find(&two.ring.keys(), KeyUse::Id, KeyState::Active)
         .unwrap()
         .id
         .clone();
@@ -109,7 +107,7 @@ async fn a_schedule_makes_keys_early_enough_to_sign_in_time() {
     for _ in 0..3 * 30 * 24 * 2 {
         here.clock.advance(Duration::from_mins(30));
         replica.keep.execute().await.unwrap();
-        let active = find(&replica.ring.keys(), KeyUse::Id, State::Active)
+        let active = find(&replica.ring.keys(), KeyUse::Id, KeyState::Active)
             .unwrap()
             .clone();
         if signing.last() != Some(&active.id) {
@@ -137,19 +135,17 @@ async fn a_schedule_makes_keys_early_enough_to_sign_in_time() {
 async fn a_refresh_secret_stays_as_long_as_the_longest_token_it_was_made_for() {
     let here = Installation::new();
     here.replica(1).keep.execute().await.unwrap();
-    // Meanwhile somebody has configured shorter lives; the tokens that are out keep theirs.
+    // Meanwhile shorter lives were configured; tokens that were issued before keep theirs.
     let short = KeyPolicy {
         refresh_lifetime: Duration::from_mins(1),
         ..POLICY
     };
     let replica = here.replica_with(2, short, IdKeys::Stored(Algorithm::Rs256));
     here.clock.advance(Duration::from_secs(1));
-    ManageKeys {
-        keep: here.replica(3).keep,
-    }
-    .generate(KeyKind::Refresh)
-    .await
-    .unwrap();
+    ManageKeys::new(here.replica(3).keep)
+        .generate(KeyKind::Refresh)
+        .await
+        .unwrap();
     here.clock.advance(POLICY.margin);
     replica.keep.execute().await.unwrap();
     assert_eq!(here.states(KeyUse::Refresh).await, ["retired", "active"]);
@@ -178,7 +174,7 @@ async fn another_algorithm_in_the_configuration_is_adopted_without_a_gap() {
     replica.keep.execute().await.unwrap();
     let keys = here.stored(KeyUse::Id).await;
     assert_eq!(
-        find(&keys, KeyUse::Id, State::Active).unwrap().kind,
+        find(&keys, KeyUse::Id, KeyState::Active).unwrap().kind,
         KeyKind::Id(Algorithm::EdDsa)
     );
     assert_eq!(

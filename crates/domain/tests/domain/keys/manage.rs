@@ -10,7 +10,7 @@ async fn manage(here: &Installation) -> ManageKeys {
     here.replica(1).keep.execute().await.expect("memory works");
     here.clock.advance(std::time::Duration::from_secs(1));
     let Replica { keep, .. } = here.replica(2);
-    ManageKeys { keep }
+    ManageKeys::new(keep)
 }
 
 #[tokio::test]
@@ -84,9 +84,7 @@ async fn a_key_is_taken_out_of_use_as_its_state_allows() {
 async fn where_a_file_signs_the_stored_key_can_retire_and_no_other_is_made() {
     let here = Installation::new();
     manage(&here).await;
-    let manage = ManageKeys {
-        keep: here.replica_with(3, POLICY, IdKeys::File).keep,
-    };
+    let manage = ManageKeys::new(here.replica_with(3, POLICY, IdKeys::File).keep);
     assert!(matches!(manage.generate(ID).await, Err(NotDone::File)));
     assert!(matches!(manage.rotate(ID, true).await, Err(NotDone::File)));
     let active = here.stored(KeyUse::Id).await.remove(0).id;

@@ -7,7 +7,7 @@ mod manage;
 use revolve_domain::{
     keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyUse, StoredKey},
     ports::KeyRepository,
-    use_cases::KeepKeys,
+    use_cases::{KeepKeys, KeyPorts},
 };
 use revolve_testkit::memory::{FakeClock, MemoryKeys, RecordedRing, TestKeyMaker};
 use std::{sync::Arc, time::Duration};
@@ -47,14 +47,14 @@ impl Installation {
 
     fn replica_with(&self, seed: u64, policy: KeyPolicy, id_keys: IdKeys) -> Replica {
         let ring = Arc::new(RecordedRing::default());
-        let keep = KeepKeys {
+        let keep = KeepKeys::new(KeyPorts {
             repository: self.keys.clone(),
             maker: Arc::new(TestKeyMaker::new(seed)),
             ring: ring.clone(),
             clock: self.clock.clone(),
             policy,
             id_keys,
-        };
+        });
         Replica { keep, ring }
     }
 

@@ -1,11 +1,11 @@
 //! Every interleaving of what an honest client can do at once, on one session.
 //!
-//! Two tabs share their storage. One refreshes, loses the answer and tries again; the other refreshes twice; somebody
-//! signs out; time passes: in ticks that keep a request within the free window, and in long pauses while no request is
-//! under way. A retry reads the storage again, as a client does that waited, or sends the same request once more, as a
-//! client does at once; a request that is going to be sent once more counts as under way. Each request has two atomic steps (the row is read, then the white list is stepped) and its answer is a
-//! third; a sign-out has two (the row's commit, then the white list is cleared). All orders of all steps are walked;
-//! orders that lead to the same state go on together, and what must hold is checked in each state.
+//! Two tabs share their storage. One refreshes, loses the answer and tries again; the other refreshes twice; the user signs
+//! out; time passes: in ticks that keep a request within the free window, and in long pauses while no request is under way. A
+//! retry reads the storage again, as a client does that waited, or sends the same request once more, as a client does at once; a
+//! request that is going to be sent once more counts as under way. Each request has three steps (read of the row, step of the
+//! white list, answer); a sign-out has two (commit of the row, clearing of the white list). All orders of all steps are walked;
+//! orders that lead to the same state are walked on once, and the invariants are checked in each state.
 
 use super::{NOW, OWNER, SESSION, entry, rotation, secs};
 use revolve_domain::{
@@ -15,7 +15,7 @@ use revolve_domain::{
 use std::collections::{BTreeMap, HashMap};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum ClientPhase {
     Idle,
     /// The request is under way: the row was read, and lived or not.
     Read {
@@ -30,7 +30,7 @@ enum Phase {
 
 #[derive(Clone, Copy, Debug)]
 struct Tab {
-    phase: Phase,
+    phase: ClientPhase,
     /// Requests that it still makes.
     left: u8,
     /// What it presents: its own choice once, or the newest in the storage.
@@ -39,7 +39,7 @@ struct Tab {
 }
 
 #[derive(Clone, Debug)]
-struct State {
+struct SystemState {
     now: Timestamp,
     row_lives: bool,
     cleared: bool,
@@ -52,11 +52,11 @@ struct State {
     pauses: u8,
     /// Every token that was ever handed out, by generation.
     handed: BTreeMap<u64, LiveToken>,
-    client: Client,
+    client: SimulatedClient,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Client {
+struct SimulatedClient {
     shows_credential: bool,
     /// Whether the retry sends the same token whatever the storage has by then.
     retries_at_once: bool,
@@ -66,15 +66,15 @@ const FIRST_TRY: usize = 0;
 const RETRY: usize = 1;
 const OTHER_TAB: usize = 2;
 
-impl State {
-    fn start(client: Client) -> Self {
+impl SystemState {
+    fn start(client: SimulatedClient) -> Self {
         let token = LiveToken {
             generation: Generation::FIRST,
             device: client.shows_credential.then_some(OWNER),
             ..entry(secs(0)).token
         };
         let tab = Tab {
-            phase: Phase::Idle,
+            phase: ClientPhase::Idle,
             left: 1,
             presents: None,
             loses_answers: false,
@@ -122,13 +122,13 @@ impl State {
     /// The tab's next step.
     fn advance(mut self, tab: usize) -> Option<Self> {
         match self.tabs[tab].phase {
-            Phase::Idle if self.tabs[tab].left == 0 => return None,
-            Phase::Idle => {
+            ClientPhase::Idle if self.tabs[tab].left == 0 => return None,
+            ClientPhase::Idle => {
                 let presented = self.tabs[tab]
                     .presents
                     .take()
                     .unwrap_or(self.storage.generation.number());
-                self.tabs[tab].phase = Phase::Read {
+                self.tabs[tab].phase = ClientPhase::Read {
                     presented,
                     lived: self.row_lives,
                 };
@@ -139,8 +139,8 @@ impl State {
                     self.tabs[RETRY].presents = self.client.retries_at_once.then_some(presented);
                 }
             }
-            Phase::Read { lived: false, .. } => self.tabs[tab].phase = Phase::Idle,
-            Phase::Read {
+            ClientPhase::Read { lived: false, .. } => self.tabs[tab].phase = ClientPhase::Idle,
+            ClientPhase::Read {
                 presented,
                 lived: true,
             } => {
@@ -153,16 +153,16 @@ impl State {
                     Write::Keep => {}
                     Write::Put(entry) => self.entry = Some(entry),
                 }
-                self.tabs[tab].phase = Phase::Stepped {
+                self.tabs[tab].phase = ClientPhase::Stepped {
                     answer: self.judge(tab, presented, outcome),
                 };
             }
-            Phase::Stepped { answer } => {
+            ClientPhase::Stepped { answer } => {
                 let newest = answer.filter(|token| {
                     !self.tabs[tab].loses_answers && token.generation > self.storage.generation
                 });
                 self.storage = newest.unwrap_or(self.storage);
-                self.tabs[tab].phase = Phase::Idle;
+                self.tabs[tab].phase = ClientPhase::Idle;
             }
         }
         Some(self)
@@ -225,13 +225,13 @@ impl State {
         let under_way = self
             .tabs
             .iter()
-            .any(|tab| matches!(tab.phase, Phase::Read { .. }) || tab.presents.is_some());
+            .any(|tab| matches!(tab.phase, ClientPhase::Read { .. }) || tab.presents.is_some());
         self.pauses = self.pauses.checked_sub(1).filter(|_| !under_way)?;
         self.now = self.now.plus(secs(60));
         Some(self)
     }
 
-    /// All that tells this state from others. A token's `iat` tells who made it.
+    /// What distinguishes this state from others. A token's `iat` identifies the request that made it.
     fn key(&self) -> Vec<i64> {
         let token = |token: &LiveToken| {
             [
@@ -240,14 +240,14 @@ impl State {
             ]
         };
         let phase = |tab: &Tab| match tab.phase {
-            Phase::Idle => [0, 0, 0],
-            Phase::Read { presented, lived } => [
+            ClientPhase::Idle => [0, 0, 0],
+            ClientPhase::Read { presented, lived } => [
                 1,
                 i64::try_from(presented).expect("small"),
                 i64::from(lived),
             ],
-            Phase::Stepped { answer: None } => [2, 0, 0],
-            Phase::Stepped {
+            ClientPhase::Stepped { answer: None } => [2, 0, 0],
+            ClientPhase::Stepped {
                 answer: Some(answer),
             } => [3, token(&answer)[0], token(&answer)[1]],
         };
@@ -332,7 +332,7 @@ impl State {
 }
 
 /// Walks all orders from here on; answers how many there are.
-fn walk(state: &State, known: &mut HashMap<Vec<i64>, u128>) -> u128 {
+fn walk(state: &SystemState, known: &mut HashMap<Vec<i64>, u128>) -> u128 {
     let key = state.key();
     if let Some(&orders) = known.get(&key) {
         return orders;
@@ -355,7 +355,7 @@ fn no_interleaving_makes_a_branch_or_accuses_an_honest_client() {
     {
         let mut known = HashMap::new();
         let orders = walk(
-            &State::start(Client {
+            &SystemState::start(SimulatedClient {
                 shows_credential,
                 retries_at_once,
             }),

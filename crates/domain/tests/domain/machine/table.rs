@@ -1,4 +1,4 @@
-//! One test per row of DESIGN §4's table, each with every state in which the row is the first that fits.
+//! One test per row of the table in `docs/sessions.md`, each with every state in which the row is the first that fits.
 
 use super::{FOREIGNER, NOW, OWNER, POLICY, entry, generation, rotation, secs, shown};
 use revolve_domain::{
@@ -127,7 +127,7 @@ fn unknown_without_an_entry() {
 
 #[test]
 fn unknown_when_the_live_key_has_expired() {
-    // Even a later generation does not bring the dead back, and what the dead entry says of a device does not count.
+    // Even a later generation does not revive an expired entry, and the expired entry's device does not count.
     for presented in 1..=8 {
         let dead = Entry {
             dies_at: NOW,
@@ -322,7 +322,7 @@ fn reused_in_every_other_state() {
             ..found
         };
         assert_step(Some(found), rotation, reused(true), Write::Put(marked));
-        // Once found it is told whatever comes, by whatever policy.
+        // Once found, every attempt is reuse, under any policy.
         for presented in 1..=7 {
             for policy in [
                 rotation.policy,

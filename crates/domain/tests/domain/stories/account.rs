@@ -1,4 +1,4 @@
-//! What the account says about its user, and its end.
+//! Changes of an account's details, and its deletion.
 
 use super::{refusal, secs};
 use revolve_domain::{

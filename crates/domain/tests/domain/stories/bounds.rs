@@ -1,4 +1,4 @@
-//! Whatever anybody does, nothing grows: at most [`SessionPolicy::white_list_ceiling`] entries, `max_per_user` live rows
+//! The data of a user is bounded under any sequence of requests: at most [`SessionPolicy::white_list_ceiling`] entries, `max_per_user` live rows
 //! and, after each sign-in, [`SessionPolicy::max_ended`] rows of ended sessions.
 
 use super::{DAY, secs};
@@ -11,7 +11,7 @@ use revolve_domain::{
 use revolve_testkit::{World, memory::Fault, world::Client};
 
 #[derive(Clone, Copy, Debug)]
-enum Act {
+enum UserAction {
     SignIn,
     SignInAgain(usize),
     /// The row does not commit and the entry can't be taken back.
@@ -22,56 +22,56 @@ enum Act {
     Pass(u64),
 }
 
-fn acts() -> impl Strategy<Value = Vec<Act>> {
+fn acts() -> impl Strategy<Value = Vec<UserAction>> {
     let scope = prop_oneof![4 => Just(SignOutScope::This), 1 => Just(SignOutScope::Others), 1 => Just(SignOutScope::Everywhere)];
     let act = prop_oneof![
-        6 => Just(Act::SignIn),
-        3 => any::<usize>().prop_map(Act::SignInAgain),
-        6 => Just(Act::FailToSignIn),
-        3 => any::<usize>().prop_map(Act::Refresh),
-        1 => (any::<usize>(), scope).prop_map(|(client, scope)| Act::SignOut(client, scope)),
-        1 => Just(Act::Clear),
-        1 => prop_oneof![Just(60), Just(DAY.as_secs()), Just(4 * DAY.as_secs())].prop_map(Act::Pass),
+        6 => Just(UserAction::SignIn),
+        3 => any::<usize>().prop_map(UserAction::SignInAgain),
+        6 => Just(UserAction::FailToSignIn),
+        3 => any::<usize>().prop_map(UserAction::Refresh),
+        1 => (any::<usize>(), scope).prop_map(|(client, scope)| UserAction::SignOut(client, scope)),
+        1 => Just(UserAction::Clear),
+        1 => prop_oneof![Just(60), Just(DAY.as_secs()), Just(4 * DAY.as_secs())].prop_map(UserAction::Pass),
     ];
     vec(act, 1..120)
 }
 
-async fn apply<'w>(world: &'w World, clients: &mut Vec<Client<'w>>, act: Act) -> bool {
+async fn apply<'w>(world: &'w World, clients: &mut Vec<Client<'w>>, act: UserAction) -> bool {
     let of = |client: usize, clients: &[Client<'_>]| client % clients.len();
     match act {
-        Act::SignIn => clients.push(world.signed_in("ann").await),
-        Act::SignInAgain(client) => {
+        UserAction::SignIn => clients.push(world.signed_in("ann").await),
+        UserAction::SignInAgain(client) => {
             let again = clients[of(client, clients)]
                 .sign_in_again("ann")
                 .await
                 .expect("the stores are up");
             clients.push(again);
         }
-        Act::FailToSignIn => {
-            world.accounts.fail_on("begin", Fault::Before);
-            world.tokens.fail_on("end", Fault::Before);
+        UserAction::FailToSignIn => {
+            world.accounts.fail_on("begin_session", Fault::Before);
+            world.tokens.fail_on("end_entries", Fault::Before);
             assert!(world.try_sign_in("ann").await.is_err(), "the commit fails");
             world.accounts.recover();
             world.tokens.recover();
         }
-        Act::Refresh(client) => {
+        UserAction::Refresh(client) => {
             let client = of(client, clients);
             let _refused_or_not = clients[client].refresh().await;
         }
-        Act::SignOut(client, scope) => {
+        UserAction::SignOut(client, scope) => {
             let client = of(client, clients);
             let _refused_or_not = world
                 .sign_out
                 .execute(&clients[client].id_token, scope)
                 .await;
         }
-        Act::Clear => drop(world.clearings.run(&world.clear).await),
-        Act::Pass(seconds) => world.advance(secs(seconds)),
+        UserAction::Clear => drop(world.clearings.run(&world.clear).await),
+        UserAction::Pass(seconds) => world.advance(secs(seconds)),
     }
-    matches!(act, Act::SignIn | Act::SignInAgain(_))
+    matches!(act, UserAction::SignIn | UserAction::SignInAgain(_))
 }
 
-async fn nothing_grows(acts: Vec<Act>) -> Result<(), TestCaseError> {
+async fn nothing_grows(acts: Vec<UserAction>) -> Result<(), TestCaseError> {
     let policy = SessionPolicy {
         max_per_user: 2,
         ..SessionPolicy::default()
@@ -137,7 +137,7 @@ async fn sign_ins_that_fail_leave_no_more_than_the_ceiling() {
     let world = World::with_policy(policy);
     let mut ann = world.signed_up("ann").await;
     for _ in 0..100 {
-        apply(&world, &mut vec![], Act::FailToSignIn).await;
+        apply(&world, &mut vec![], UserAction::FailToSignIn).await;
         world.advance(secs(1));
         ann.refresh()
             .await

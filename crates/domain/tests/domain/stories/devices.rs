@@ -140,7 +140,7 @@ async fn a_binding_that_could_not_be_recorded_fails_the_refresh() {
     let mut ann = world.signed_up("ann").await;
     let before = ann.entry();
     ann.shows_credential = true;
-    world.accounts.fail_on("bind", Fault::Before);
+    world.accounts.fail_on("bind_session", Fault::Before);
     super::assert_unavailable(ann.refresh().await);
     assert_eq!(ann.entry(), before, "the white list is as it was");
     world.accounts.recover();

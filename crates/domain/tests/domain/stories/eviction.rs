@@ -1,4 +1,4 @@
-//! A user has so many device slots; the least recently refreshed session makes room.
+//! The number of sessions is limited; the least recently refreshed one is evicted.
 
 use super::{DAY, refusal, secs};
 use revolve_domain::{policy::SessionPolicy, ports::SecurityEvent, use_cases::Refusal};

@@ -1,4 +1,4 @@
-//! Whoever guesses a password is slowed down; the owner of the account is not locked out.
+//! Guessing passwords is slowed down; the owner of the account is not locked out.
 
 use super::{DAY, secs};
 use revolve_domain::{

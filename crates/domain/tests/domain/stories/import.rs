@@ -1,22 +1,14 @@
-//! Accounts from elsewhere are imported once, however often the import runs.
+//! Accounts of other systems are imported once, however often the import runs.
 
 use super::{assert_passes, secs};
 use revolve_domain::{
     model::{Details, Label, PasswordHash, Timestamp, UserId},
     ports::PasswordHasher,
-    use_cases::{ImportAccount, ImportOutcome, ImportRequest, SignInError},
+    use_cases::{ImportOutcome, ImportRequest, SignInError},
 };
 use revolve_testkit::{World, memory::Fault};
 
-fn import(world: &World) -> ImportAccount {
-    ImportAccount {
-        users: world.accounts.clone(),
-        clock: world.clock.clone(),
-        entropy: world.entropy.clone(),
-    }
-}
-
-/// A row for somebody whose hash is outdated by the time of the import.
+/// A row with a hash that is outdated by the time of the import.
 async fn row(world: &World, name: &str) -> ImportRequest {
     let hash = world
         .hasher
@@ -50,14 +42,16 @@ async fn an_imported_account_signs_in_with_its_password_and_gets_todays_hash() {
     let world = World::new();
     let request = row(&world, "ann").await;
     assert_eq!(
-        import(&world)
+        world
+            .import_account
             .rehearse(&request)
             .await
             .expect("rehearse works"),
         ImportOutcome::Imported
     );
     assert_eq!(
-        import(&world)
+        world
+            .import_account
             .execute(&request)
             .await
             .expect("execute works"),
@@ -90,7 +84,8 @@ async fn a_disabled_account_stays_disabled() {
         disabled: true,
         ..row(&world, "ann").await
     };
-    import(&world)
+    world
+        .import_account
         .execute(&request)
         .await
         .expect("execute works");
@@ -120,7 +115,8 @@ async fn what_is_there_already_is_present_whatever_its_user_has_done_meanwhile()
     };
     for request in [&ann, &bob, &eve] {
         assert_eq!(
-            import(&world)
+            world
+                .import_account
                 .execute(request)
                 .await
                 .expect("execute works"),
@@ -133,14 +129,16 @@ async fn what_is_there_already_is_present_whatever_its_user_has_done_meanwhile()
     for request in [&ann, &bob, &eve] {
         let before = stored(&world, request).await;
         assert_eq!(
-            import(&world)
+            world
+                .import_account
                 .execute(request)
                 .await
                 .expect("execute works"),
             ImportOutcome::Present
         );
         assert_eq!(
-            import(&world)
+            world
+                .import_account
                 .rehearse(request)
                 .await
                 .expect("rehearse works"),
@@ -167,7 +165,11 @@ async fn another_accounts_address_or_id_is_refused() {
             ..row(&world, "bob").await
         },
     );
-    import(&world).execute(&bob).await.expect("execute works");
+    world
+        .import_account
+        .execute(&bob)
+        .await
+        .expect("execute works");
     let foreign_hash = PasswordHash::from_phc("$plain$v=1$another$one".to_owned());
     for (request, outcome) in [
         (ann.clone(), ImportOutcome::EmailTaken),
@@ -189,7 +191,8 @@ async fn another_accounts_address_or_id_is_refused() {
         ),
     ] {
         assert_eq!(
-            import(&world)
+            world
+                .import_account
                 .rehearse(&request)
                 .await
                 .expect("rehearse works"),
@@ -198,7 +201,8 @@ async fn another_accounts_address_or_id_is_refused() {
             request.id
         );
         assert_eq!(
-            import(&world)
+            world
+                .import_account
                 .execute(&request)
                 .await
                 .expect("execute works"),
@@ -223,16 +227,18 @@ async fn another_accounts_address_or_id_is_refused() {
 async fn after_a_lost_answer_the_same_import_finds_out() {
     let world = World::new();
     let request = row(&world, "ann").await;
-    world.accounts.fail_on("add", Fault::After);
+    world.accounts.fail_on("add_account", Fault::After);
     assert_passes(
-        &import(&world)
+        &world
+            .import_account
             .execute(&request)
             .await
             .expect_err("the answer is lost"),
     );
     world.accounts.recover();
     assert_eq!(
-        import(&world)
+        world
+            .import_account
             .execute(&request)
             .await
             .expect("execute works"),

@@ -22,7 +22,7 @@ async fn when_storing_fails_no_token_is_handed_out_and_the_previous_one_is_untou
         let before = ann.entry();
         world.events.take();
 
-        world.tokens.fail_on("begin", fault);
+        world.tokens.fail_on("begin_entry", fault);
         match world
             .try_sign_in("ann")
             .await

@@ -4,33 +4,9 @@ use super::{assert_passes, refusal, secs};
 use revolve_domain::{
     model::{Details, EmailAddress, EndReason, FieldError, Standing, UserId},
     ports::{Clearing, DisableOutcome, EnableOutcome, EndOutcome},
-    use_cases::{
-        AccountName, AddAccount, AddAccountError, AddAccountRequest, ManageAccounts, Refusal,
-    },
+    use_cases::{AccountName, AddAccountError, AddAccountRequest, Refusal},
 };
 use revolve_testkit::{World, memory::Fault};
-
-fn manage(world: &World) -> ManageAccounts {
-    ManageAccounts {
-        users: world.accounts.clone(),
-        directory: world.accounts.clone(),
-        sessions: world.accounts.clone(),
-        clear: world.clear.clone(),
-        clock: world.clock.clone(),
-        events: world.events.clone(),
-    }
-}
-
-fn add(world: &World) -> AddAccount {
-    AddAccount {
-        users: world.accounts.clone(),
-        hasher: world.hasher.clone(),
-        strength: world.strength.clone(),
-        clock: world.clock.clone(),
-        entropy: world.entropy.clone(),
-        events: world.events.clone(),
-    }
-}
 
 fn request(name: &str, password: &str) -> AddAccountRequest {
     AddAccountRequest {
@@ -43,7 +19,8 @@ fn request(name: &str, password: &str) -> AddAccountRequest {
 #[tokio::test]
 async fn an_added_account_has_no_session_and_signs_in() {
     let world = World::new();
-    let user = add(&world)
+    let user = world
+        .add_account
         .execute(request("ann", "ann's password"))
         .await
         .expect("a fresh address");
@@ -53,7 +30,8 @@ async fn an_added_account_has_no_session_and_signs_in() {
         "no session began"
     );
     assert!(
-        manage(&world)
+        world
+            .manage_accounts
             .history(user.id)
             .await
             .expect("history works")
@@ -74,14 +52,18 @@ async fn the_rules_of_a_sign_up_hold_for_added_accounts() {
     let world = World::new();
     world.signed_up("ann").await;
     world.events.take();
-    let taken = add(&world)
+    let taken = world
+        .add_account
         .execute(request("ann", "some other password"))
         .await;
     assert!(
         matches!(taken, Err(AddAccountError::EmailTaken)),
         "got {taken:?}"
     );
-    let own = add(&world).execute(request("bob", "bob@example.org")).await;
+    let own = world
+        .add_account
+        .execute(request("bob", "bob@example.org"))
+        .await;
     assert!(
         matches!(
             own,
@@ -92,7 +74,8 @@ async fn the_rules_of_a_sign_up_hold_for_added_accounts() {
         "got {own:?}"
     );
     world.accounts.fail(Fault::Before);
-    let failed = add(&world)
+    let failed = world
+        .add_account
         .execute(request("bob", "some other password"))
         .await;
     let Err(AddAccountError::Failed(failure)) = failed else {
@@ -107,7 +90,8 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
     let world = World::new();
     let (mut ann, mut bob) = (world.signed_up("ann").await, world.signed_up("bob").await);
     world.events.take();
-    let outcome = manage(&world)
+    let outcome = world
+        .manage_accounts
         .disable(ann.user)
         .await
         .expect("disable works");
@@ -133,7 +117,8 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
     bob.refresh().await.expect("nobody else is concerned");
     world.events.take();
 
-    let again = manage(&world)
+    let again = world
+        .manage_accounts
         .disable(ann.user)
         .await
         .expect("disable works");
@@ -147,11 +132,19 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
         "it was disabled already"
     );
     assert_eq!(
-        manage(&world).enable(ann.user).await.expect("enable works"),
+        world
+            .manage_accounts
+            .enable(ann.user)
+            .await
+            .expect("enable works"),
         EnableOutcome::Enabled
     );
     assert_eq!(
-        manage(&world).enable(ann.user).await.expect("enable works"),
+        world
+            .manage_accounts
+            .enable(ann.user)
+            .await
+            .expect("enable works"),
         EnableOutcome::NotDisabled
     );
     assert_eq!(world.events.take_names(), ["account.enabled"], "once");
@@ -177,18 +170,21 @@ async fn a_white_list_that_is_down_stops_no_operator() {
         world.signed_up("eve").await,
     );
     world.tokens.fail(Fault::Before);
-    manage(&world)
+    world
+        .manage_accounts
         .disable(ann.user)
         .await
         .expect("the row counts");
     assert!(
-        manage(&world)
+        world
+            .manage_accounts
             .sign_out(bob.user)
             .await
             .expect("the row counts")
     );
     assert!(
-        manage(&world)
+        world
+            .manage_accounts
             .delete(eve.user)
             .await
             .expect("the row counts")
@@ -205,7 +201,8 @@ async fn a_white_list_that_is_down_stops_no_operator() {
             .all(|clearing| matches!(clearing, Clearing::Older { kept: None, .. })),
         "{waiting:?}"
     );
-    let history = manage(&world)
+    let history = world
+        .manage_accounts
         .history(ann.user)
         .await
         .expect("the rows count");
@@ -233,7 +230,7 @@ async fn one_session_or_all_are_signed_out() {
     world.advance(secs(60));
     second.refresh().await.expect("it lives");
     world.events.take();
-    let manage = manage(&world);
+    let manage = &world.manage_accounts;
     assert_eq!(
         manage
             .end_session(first.user, first.session)
@@ -296,7 +293,8 @@ async fn accounts_are_found_by_address_and_by_id() {
     for name in ["ANN@example.org".to_owned(), ann.user.to_string()] {
         let name: AccountName = name.parse().expect("a name");
         assert_eq!(
-            manage(&world)
+            world
+                .manage_accounts
                 .find(&name)
                 .await
                 .expect("find works")

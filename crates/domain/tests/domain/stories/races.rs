@@ -1,19 +1,17 @@
 //! A sign-in or a refresh in flight never outlives what ended while it ran.
 
 use super::{LATE, refusal};
-use async_trait::async_trait;
 use revolve_domain::{
-    model::{ClientInfo, EndReason, Epoch, SessionId, Standing, UserId},
-    ports::{Clock, LiveSession, NewLiveSession, SessionRepository, StoreError, TokenRepository},
-    rotation::{Rotation, RotationOutcome},
+    model::{ClientInfo, EndReason, SessionId, Standing, UserId},
+    ports::{Clock, Decorator, PortFuture, SessionRepository, StoreError, TokenRepository},
     use_cases::{
-        ChangePasswordError, ChangePasswordRequest, Mint, Refresh, Refusal, SignInError,
-        SignOutScope,
+        ChangePasswordError, ChangePasswordRequest, Refusal, ServicePorts, SignInError,
+        SignOutScope, UseCases,
     },
 };
 use revolve_testkit::{
     World,
-    memory::{Faulty, MemoryAccounts, MemoryTokens},
+    memory::{FakeClock, Faulty, MemoryAccounts, MemoryTokens},
     world::Client,
 };
 use std::sync::Arc;
@@ -220,50 +218,29 @@ async fn a_refresh_that_read_the_row_before_a_sign_out_gives_nothing_that_works(
     );
 }
 
-/// A white list that is reached only after somebody has signed the session out, in both stores.
+/// A white list whose rotation comes after the session was signed out in both stores.
 struct SignedOutMeanwhile {
     tokens: Arc<Faulty<MemoryTokens>>,
     accounts: Arc<Faulty<MemoryAccounts>>,
+    clock: Arc<FakeClock>,
+    user: UserId,
+    session: SessionId,
 }
 
-#[async_trait]
-impl TokenRepository for SignedOutMeanwhile {
-    async fn begin(&self, session: NewLiveSession) -> Result<Vec<LiveSession>, StoreError> {
-        self.tokens.begin(session).await
-    }
+impl Decorator for SignedOutMeanwhile {
+    type Port = Faulty<MemoryTokens>;
 
-    async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
-        SessionRepository::end(
-            &*self.accounts,
-            rotation.user,
-            rotation.session,
-            EndReason::SignedOut,
-            rotation.issued_at,
-        )
-        .await?;
-        self.tokens.end(rotation.user, &[rotation.session]).await?;
-        self.tokens.rotate(rotation).await
-    }
-
-    async fn end(&self, user: UserId, sessions: &[SessionId]) -> Result<(), StoreError> {
-        self.tokens.end(user, sessions).await
-    }
-
-    async fn end_older(
-        &self,
-        user: UserId,
-        epoch: Epoch,
-        kept: Option<SessionId>,
-    ) -> Result<(), StoreError> {
-        self.tokens.end_older(user, epoch, kept).await
-    }
-
-    async fn list(&self, user: UserId) -> Result<Vec<LiveSession>, StoreError> {
-        self.tokens.list(user).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.tokens.ping().await
+    async fn call<'a, T: Send + 'static>(
+        &'a self,
+        operation: &'static str,
+        work: impl FnOnce(&'a Self::Port) -> PortFuture<'a, T> + Send + 'a,
+    ) -> Result<T, StoreError> {
+        if operation == "rotate" {
+            let (reason, at) = (EndReason::SignedOut, self.clock.now());
+            SessionRepository::end(&*self.accounts, self.user, self.session, reason, at).await?;
+            self.tokens.end(self.user, &[self.session]).await?;
+        }
+        work(&self.tokens).await
     }
 }
 
@@ -272,24 +249,20 @@ async fn a_refresh_that_comes_second_to_a_sign_out_hears_why() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     world.advance(LATE);
-    let refresh = Refresh {
-        codec: world.codec.clone(),
-        devices: world.devices.clone(),
-        sessions: world.accounts.clone(),
+    let ports = ServicePorts {
         tokens: Arc::new(SignedOutMeanwhile {
             tokens: world.tokens.clone(),
             accounts: world.accounts.clone(),
+            clock: world.clock.clone(),
+            user: ann.user,
+            session: ann.session,
         }),
-        clock: world.clock.clone(),
-        mint: Mint {
-            codec: world.codec.clone(),
-            policy: world.policy,
-        },
-        clear: world.clear.clone(),
-        limits: world.limits.clone(),
-        events: world.events.clone(),
+        ..world.ports.clone()
     };
-    let refused = refresh.execute(ann.request(&ann.refresh_token)).await;
+    let refused = UseCases::new(&ports)
+        .refresh
+        .execute(ann.request(&ann.refresh_token))
+        .await;
     assert_eq!(
         refusal(refused),
         Refusal::SessionRevoked,

@@ -1,4 +1,4 @@
-//! Every refusal says why, with a stable code, from what the token, the row and the white list say.
+//! Every refusal has a stable code, from the token, the row and the white list.
 
 use super::{DAY, LATE, refusal, secs};
 use revolve_domain::{
@@ -10,7 +10,7 @@ use revolve_domain::{
 use revolve_testkit::{World, world::Client};
 use std::collections::HashSet;
 
-/// What the client is told when it refreshes.
+/// The refusal of a refresh.
 async fn told(client: &mut Client<'_>) -> Refusal {
     refusal(client.refresh().await)
 }
@@ -86,14 +86,14 @@ async fn what_the_row_says() {
             .expect("she signed up just now");
     };
     let disabled = async |world: &World, ann: &Client<'_>| {
-        world.accounts.inner().disable(ann.user, world.clock.now())
+        world.accounts.inner().disable(ann.user, world.clock.now());
     };
     let replaced = async |_: &World, ann: &Client<'_>| {
         drop(
             ann.sign_in_again("ann")
                 .await
                 .expect("the credential is hers"),
-        )
+        );
     };
     let evicted = async |world: &World, _: &Client<'_>| {
         for _ in 0..2 {
@@ -286,7 +286,7 @@ async fn how_a_session_stands_follows_from_its_two_rows() {
             Standing::Expired,
             Some(Refusal::SessionExpired),
         ),
-        // A named ending tells more than the rest.
+        // An ending in the row is the most precise reason.
         (
             ended(EndReason::Evicted),
             Some(raised),

@@ -121,7 +121,7 @@ async fn with_the_user_database_down_reuse_is_committed_later() {
     ann.refresh().await.expect("the session lives");
     ann.refresh().await.expect("the session lives");
     world.advance(LATE);
-    world.accounts.fail_on("end", Fault::Before);
+    world.accounts.fail_on("end_session", Fault::Before);
     assert_unavailable(ann.present(&stolen).await);
     let expected = Clearing::Row {
         user: ann.user,

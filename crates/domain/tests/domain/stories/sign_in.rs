@@ -1,4 +1,4 @@
-//! Sessions begin, or the answer tells nothing.
+//! Sign-ins: a session begins, or the answer reveals nothing.
 
 use super::assert_passes;
 use revolve_domain::{
@@ -96,7 +96,7 @@ async fn with_the_user_database_down_at_the_commit_nothing_has_begun_or_ended() 
     let world = World::new();
     let mut ann = world.signed_up("ann").await;
     world.events.take();
-    world.accounts.fail_on("begin", Fault::Before);
+    world.accounts.fail_on("begin_session", Fault::Before);
     match ann
         .sign_in_again("ann")
         .await
@@ -122,7 +122,7 @@ async fn with_the_user_database_down_at_the_commit_nothing_has_begun_or_ended() 
 async fn an_answer_lost_at_the_commit_hands_out_nothing_and_a_new_try_works() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
-    world.accounts.fail_on("begin", Fault::After);
+    world.accounts.fail_on("begin_session", Fault::After);
     assert!(
         matches!(world.try_sign_in("ann").await, Err(SignInError::Failed(_))),
         "nobody knows whether it committed"

@@ -151,11 +151,11 @@ async fn with_the_user_database_down_nothing_is_claimed() {
         SignOutScope::Everywhere,
     ] {
         for operation in [
-            "find",
+            "find_session",
             if scope == SignOutScope::This {
-                "end"
+                "end_session"
             } else {
-                "end_all"
+                "end_all_sessions"
             },
         ] {
             let world = World::new();
@@ -176,7 +176,7 @@ async fn with_the_user_database_down_nothing_is_claimed() {
 async fn an_answer_lost_after_the_commit_still_signs_out() {
     let world = World::new();
     let mut ann = world.signed_up("ann").await;
-    world.accounts.fail_on("end", Fault::After);
+    world.accounts.fail_on("end_session", Fault::After);
     assert_unavailable(
         world
             .sign_out

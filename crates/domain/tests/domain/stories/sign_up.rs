@@ -44,7 +44,7 @@ async fn with_a_store_down_nothing_is_half_made_and_the_same_request_works_later
             .await
             .expect("the same request works later");
     }
-    for operation in ["credentials_by_email", "create"] {
+    for operation in ["credentials_by_email", "create_account"] {
         let world = World::new();
         world.accounts.fail_on(operation, Fault::Before);
         assert_failed(world.try_sign_up("ann").await);
@@ -68,7 +68,7 @@ async fn with_a_store_down_nothing_is_half_made_and_the_same_request_works_later
 async fn a_white_list_that_failed_just_now_is_not_asked_again_before_the_answer() {
     let world = World::new();
     world.signed_up("bob").await;
-    world.tokens.fail_on("begin", Fault::After);
+    world.tokens.fail_on("begin_entry", Fault::After);
     assert_failed(world.try_sign_up("ann").await);
     assert!(world.try_sign_in("bob").await.is_err(), "nor at a sign-in");
     let pending = world.clearings.pending();
@@ -103,8 +103,8 @@ async fn a_white_list_that_failed_just_now_is_not_asked_again_before_the_answer(
 #[tokio::test]
 async fn with_both_stores_down_the_entry_goes_later() {
     let world = World::new();
-    world.accounts.fail_on("create", Fault::Before);
-    world.tokens.fail_on("end", Fault::Before);
+    world.accounts.fail_on("create_account", Fault::Before);
+    world.tokens.fail_on("end_entries", Fault::Before);
     assert_failed(world.try_sign_up("ann").await);
     let pending = world.clearings.pending();
     let [Clearing::Sessions { user, sessions }] = pending.as_slice() else {
@@ -131,7 +131,7 @@ async fn with_both_stores_down_the_entry_goes_later() {
 #[tokio::test]
 async fn an_answer_lost_after_the_commit_leaves_an_account_to_sign_in_to() {
     let world = World::new();
-    world.accounts.fail_on("create", Fault::After);
+    world.accounts.fail_on("create_account", Fault::After);
     assert_failed(world.try_sign_up("ann").await);
     world.accounts.recover();
     assert!(

@@ -1,10 +1,7 @@
 //! The stores as their callers see them: a decorator over each port counts, measures and, for traces, puts a span around every
 //! call. An adapter knows nothing of it.
 
-mod keys;
-mod sessions;
-mod tokens;
-mod users;
+mod rotations;
 
 use super::{InFlight, Metrics};
 use prometheus_client::{
@@ -12,8 +9,11 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use revolve_domain::ports::{StoreError, StoreErrorKind};
-use std::{sync::Arc, time::Instant};
+use revolve_domain::{
+    ports::{Decorator, PortFuture, StoreError, StoreErrorKind},
+    rotation::RotationOutcome,
+};
+use std::{any::Any, sync::Arc, time::Instant};
 use tracing::{Instrument, debug_span, trace};
 
 /// Bounds in seconds: a step in memory is below a tenth of a millisecond, the time-outs of the stores are seconds.
@@ -71,7 +71,7 @@ impl StoreMetrics {
         );
         let rotations = Family::<RotationLabels, Counter>::default();
         // A counter that appears with its first event seems never to have grown.
-        for outcome in tokens::OUTCOMES {
+        for outcome in rotations::OUTCOMES {
             drop(rotations.get_or_create(&RotationLabels { outcome }));
         }
         registry.register(
@@ -111,12 +111,17 @@ impl<P: ?Sized> Measured<P> {
             metrics: Arc::clone(metrics),
         }
     }
+}
 
-    async fn call<T>(
-        &self,
+impl<P: ?Sized + Send + Sync> Decorator for Measured<P> {
+    type Port = P;
+
+    async fn call<'a, T: Send + 'static>(
+        &'a self,
         operation: &'static str,
-        work: impl Future<Output = Result<T, StoreError>>,
+        work: impl FnOnce(&'a P) -> PortFuture<'a, T> + Send + 'a,
     ) -> Result<T, StoreError> {
+        let work = work(&self.next);
         let (store, metrics) = (self.store, &self.metrics.stores);
         let span = debug_span!(target: "revolve::store", "store", store, operation);
         let (began, _in_flight) = (Instant::now(), InFlight::new(&self.in_flight));
@@ -143,6 +148,15 @@ impl<P: ?Sized> Measured<P> {
                     operation,
                     kind,
                 })
+                .inc();
+        }
+        if let Some(rotated) =
+            <dyn Any>::downcast_ref::<Result<RotationOutcome, StoreError>>(&result)
+        {
+            let outcome = rotations::name(rotated);
+            metrics
+                .rotations
+                .get_or_create(&RotationLabels { outcome })
                 .inc();
         }
         trace!(target: "revolve::store", parent: &span, ?took, failed = result.is_err(), "called");

@@ -50,7 +50,7 @@ fn sign_refresh(codec: &Arc<dyn TokenCodec>, claims: &RefreshClaims) -> SecretSt
         .expect("signing a refresh token works")
 }
 
-/// An ID token that was signed here names its user and session.
+/// An ID token that was signed here is verified to its user and session.
 pub async fn an_id_token_names_its_user_and_session(codec: &Arc<dyn TokenCodec>) {
     let full = id_claims();
     let bare = IdClaims {
@@ -71,7 +71,7 @@ pub async fn an_id_token_names_its_user_and_session(codec: &Arc<dyn TokenCodec>)
     }
 }
 
-/// An ID token is good until its `exp`, and not at it or after it (RFC 7519 §4.1.4).
+/// An ID token is valid before its `exp`, not at it or after it (RFC 7519 §4.1.4).
 pub async fn an_id_token_expires(codec: &Arc<dyn TokenCodec>) {
     let claims = id_claims();
     let token = sign_id(codec, &claims);
@@ -93,7 +93,7 @@ pub async fn an_id_token_expires(codec: &Arc<dyn TokenCodec>) {
     }
 }
 
-/// A refresh token says all that was put into it, also the largest generation.
+/// A refresh token has all of its claims, also the largest generation.
 pub async fn a_refresh_token_says_all_of_its_claims(codec: &Arc<dyn TokenCodec>) {
     let plain = refresh_claims();
     let bound = RefreshClaims {
@@ -117,7 +117,7 @@ pub async fn a_refresh_token_says_all_of_its_claims(codec: &Arc<dyn TokenCodec>)
     }
 }
 
-/// The same claims give the same refresh token, byte for byte; others another.
+/// The same claims give the same refresh token, byte for byte; different claims a different one.
 pub async fn a_refresh_token_is_signed_the_same_each_time(codec: &Arc<dyn TokenCodec>) {
     let claims = refresh_claims();
     let token = sign_refresh(codec, &claims);
@@ -157,7 +157,7 @@ pub async fn a_refresh_token_is_signed_the_same_each_time(codec: &Arc<dyn TokenC
     }
 }
 
-/// A refresh token past its `exp` is verified all the same: the white list decides.
+/// A refresh token past its `exp` is verified: the white list decides on its expiry.
 pub async fn a_refresh_token_is_verified_past_its_life(codec: &Arc<dyn TokenCodec>) {
     let long_ago = Timestamp::from_seconds(1_000_000_000);
     let claims = RefreshClaims {
@@ -172,7 +172,7 @@ pub async fn a_refresh_token_is_verified_past_its_life(codec: &Arc<dyn TokenCode
     );
 }
 
-/// One kind of token is never taken for the other.
+/// One kind of token is never accepted as the other.
 pub async fn neither_token_passes_as_the_other(codec: &Arc<dyn TokenCodec>) {
     let (id, refresh) = (
         sign_id(codec, &id_claims()),
@@ -190,7 +190,7 @@ pub async fn neither_token_passes_as_the_other(codec: &Arc<dyn TokenCodec>) {
     );
 }
 
-/// A token that was tampered with, cut or put together from two is refused.
+/// A token that was tampered with, cut or combined from two is refused.
 pub async fn a_changed_token_is_refused(codec: &Arc<dyn TokenCodec>) {
     let now = START.plus(secs(60));
     let (id, other_id) = (sign_id(codec, &id_claims()), sign_id(codec, &id_claims()));
@@ -238,7 +238,7 @@ fn forgeries(token: &str, other: &str) -> Vec<String> {
     forged
 }
 
-/// A forged token is never merely expired.
+/// A forged token is invalid, also past its `exp`.
 pub async fn a_changed_token_is_invalid_even_when_expired(codec: &Arc<dyn TokenCodec>) {
     let claims = id_claims();
     let (token, other) = (sign_id(codec, &claims), sign_id(codec, &id_claims()));
@@ -251,7 +251,7 @@ pub async fn a_changed_token_is_invalid_even_when_expired(codec: &Arc<dyn TokenC
     }
 }
 
-/// What is no token is refused, and harms nobody.
+/// Other text is refused without harm.
 pub async fn what_is_no_token_is_refused(codec: &Arc<dyn TokenCodec>) {
     for text in [
         "",
@@ -281,7 +281,7 @@ pub async fn what_is_no_token_is_refused(codec: &Arc<dyn TokenCodec>) {
 }
 
 /// The algorithm is the key's, never the token's (RFC 8725 §3.1): a JWT that says `none`, or another algorithm, over
-/// the claims of a good one is refused.
+/// the claims of a valid one is refused.
 pub async fn an_unsigned_token_is_refused(codec: &Arc<dyn TokenCodec>) {
     let (id, refresh) = (
         sign_id(codec, &id_claims()),

@@ -6,7 +6,7 @@ use revolve_domain::ports::DeviceCredentials;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
-/// A credential names the device that it was issued to, and fits into a header and a cookie.
+/// A credential is verified to the device that it was issued to, and fits into a header and a cookie.
 pub async fn a_credential_names_its_device(devices: &Arc<dyn DeviceCredentials>) {
     for _ in 0..20 {
         let device = device_id();
@@ -25,7 +25,7 @@ pub async fn a_credential_names_its_device(devices: &Arc<dyn DeviceCredentials>)
     }
 }
 
-/// Nothing is stored, so the same device gets the same credential, and another device another.
+/// The same device always gets the same credential, and another device another.
 pub async fn a_credential_is_the_same_each_time(devices: &Arc<dyn DeviceCredentials>) {
     let device = device_id();
     let (one, again, other) = (
@@ -41,7 +41,7 @@ pub async fn a_credential_is_the_same_each_time(devices: &Arc<dyn DeviceCredenti
     assert_ne!(one.expose_secret(), other.expose_secret(), "another device");
 }
 
-/// A credential that was tampered with, cut, or put together from two, names no device.
+/// A credential that was tampered with, cut, or combined from two is refused.
 pub async fn a_changed_credential_names_no_device(devices: &Arc<dyn DeviceCredentials>) {
     let (one, other) = (devices.issue(device_id()), devices.issue(device_id()));
     let (one, other) = (one.expose_secret(), other.expose_secret());
@@ -61,7 +61,7 @@ pub async fn a_changed_credential_names_no_device(devices: &Arc<dyn DeviceCreden
     }
 }
 
-/// What is no credential names no device, and harms nobody.
+/// Other text is refused without harm.
 pub async fn what_is_no_credential_names_no_device(devices: &Arc<dyn DeviceCredentials>) {
     let id = device_id().to_string();
     for text in [

@@ -61,7 +61,7 @@ pub async fn the_right_password_matches(hasher: &Arc<dyn PasswordHasher>) {
     }
 }
 
-/// Any other password does not match, however alike.
+/// Any other password does not match, however similar.
 pub async fn a_wrong_password_does_not_match(hasher: &Arc<dyn PasswordHasher>) {
     let long = "x".repeat(Password::MAX);
     let hash_of_long = hash(hasher, &long).await;
@@ -86,7 +86,7 @@ pub async fn a_wrong_password_does_not_match(hasher: &Arc<dyn PasswordHasher>) {
     }
 }
 
-/// Without an account the answer is that the password is wrong.
+/// Without an account the answer is `Mismatch`.
 pub async fn nobodys_password_never_matches(hasher: &Arc<dyn PasswordHasher>) {
     for text in ["correct horse", "", "password"] {
         assert_eq!(

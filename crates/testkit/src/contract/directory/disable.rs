@@ -1,4 +1,4 @@
-//! Accounts are disabled and enabled.
+//! Disabling and enabling accounts.
 
 use crate::contract::{
     DirectorySubject,
@@ -26,7 +26,8 @@ async fn enable(subject: &dyn DirectorySubject, user: &User) -> EnableOutcome {
         .expect("enable works")
 }
 
-/// The account says since when, its sessions have ended for that reason, but for those that had ended before, and nobody else's.
+/// The account has the time, and its live sessions have ended for that reason; those that had ended before and other users' are
+/// unchanged.
 pub async fn a_disabled_account_is_signed_out(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let ((user, first), (bob, bobs)) = (accounts.signed_up().await, accounts.signed_up().await);
@@ -88,7 +89,7 @@ pub async fn a_disabled_account_is_signed_out(subject: &dyn DirectorySubject) {
     );
 }
 
-/// Again: the time stays, but what may live goes.
+/// The second time: the time of the first stays, and live sessions end.
 pub async fn a_disabled_account_stays_so_since_the_first_time(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
@@ -114,7 +115,7 @@ pub async fn a_disabled_account_stays_so_since_the_first_time(subject: &dyn Dire
     );
 }
 
-/// Services that verify ID tokens by themselves hear of it.
+/// The end of the sessions is among the revocations.
 pub async fn disabling_revokes_for_those_who_verify(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -138,7 +139,7 @@ pub async fn disabling_revokes_for_those_who_verify(subject: &dyn DirectorySubje
     );
 }
 
-/// Of sign-ins that are under way when the account is disabled none lives on.
+/// Of sign-ins that run while the account is disabled none is live afterwards.
 pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubject) {
     for _ in 0..5 {
         let accounts = Accounts::new(subject);
@@ -176,7 +177,7 @@ pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubje
     }
 }
 
-/// What has ended stays so; a new sign-in works.
+/// Ended sessions stay ended; a new sign-in succeeds.
 pub async fn an_enabled_account_signs_in_again(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -228,7 +229,7 @@ pub async fn an_enabled_account_signs_in_again(subject: &dyn DirectorySubject) {
     );
 }
 
-/// There is nobody to disable.
+/// An unknown account can't be disabled.
 pub async fn nobody_is_neither_disabled_nor_enabled(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;

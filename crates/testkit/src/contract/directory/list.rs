@@ -1,4 +1,4 @@
-//! Accounts by their addresses. Stores are shared with other cases, so each looks below a prefix of its own.
+//! Lists of accounts by address. Stores are shared with other cases, so each uses a prefix of its own.
 
 use crate::contract::{
     DirectorySubject,
@@ -108,7 +108,7 @@ pub async fn a_list_goes_on_after_an_address(subject: &dyn DirectorySubject) {
     );
 }
 
-/// Only addresses that begin with the text, in which no character means anything else.
+/// Only addresses that begin with the text, in which no character is a wildcard.
 pub async fn a_list_has_a_prefix(subject: &dyn DirectorySubject) {
     let prefix = prefix();
     let wanted = add(subject, &prefix, "a_b%", false).await;

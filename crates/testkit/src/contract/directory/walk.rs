@@ -49,7 +49,7 @@ pub async fn a_walk_meets_every_account_once(subject: &dyn DirectorySubject) {
                 .filter(|(user, _)| made.iter().any(|made| made.id == user.id))
                 .map(|(user, _)| user.id),
         );
-        // Whoever was first by address becomes the last one.
+        // The first by address becomes the last one.
         if seen.len() == 1 {
             let email = EmailAddress::parse(&format!("zzz-{}", made[7].email.as_str()))
                 .expect("an address");
@@ -75,7 +75,7 @@ pub async fn a_walk_meets_every_account_once(subject: &dyn DirectorySubject) {
     );
 }
 
-/// The hash of each account, and all that is known of it.
+/// Each account with its hash and all other fields.
 pub async fn a_walk_knows_the_hashes(subject: &dyn DirectorySubject) {
     let (ann, bob) = (
         user(),
@@ -127,7 +127,7 @@ pub async fn a_walk_meets_the_first_and_the_last_id_that_there_can_be(
     assert_eq!(seen.last(), Some(&ids[1]));
 }
 
-/// Live rows and ended ones, the newest first; they stay when the account goes.
+/// Live rows and ended ones, the newest first; they stay when the account is deleted.
 pub async fn a_history_has_all_rows(subject: &dyn DirectorySubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;

@@ -1,4 +1,4 @@
-//! What a history is made of, and how to make one up.
+//! The steps of a history, and their random generation.
 
 use super::super::given::secs;
 use proptest::{collection::vec, option, prelude::*};
@@ -11,18 +11,18 @@ pub(super) const UNIT: Duration = secs(30);
 /// How far a store's ages and times may be off: more than a slow store loses in a history, less than a [`UNIT`].
 pub(super) const TOLERANCE: Duration = secs(20);
 
-/// So many sessions play a part.
+/// The number of sessions in a history.
 pub(super) const SESSIONS: usize = 4;
 
-/// A policy and what happens under it.
+/// A policy, and the steps under it.
 #[derive(Clone, Debug)]
 pub(super) struct History {
     pub(super) policy: RetryPolicy,
-    pub(super) acts: Vec<Act>,
+    pub(super) acts: Vec<HistoryStep>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Act {
+pub(super) enum HistoryStep {
     /// The session begins, or begins again.
     Begin {
         session: usize,
@@ -31,8 +31,8 @@ pub(super) enum Act {
         long: bool,
         ceiling: usize,
     },
-    /// A token is presented whose generation is so far from the live one's. If there is none, the session begins again,
-    /// unless a token is to be presented `anyway`.
+    /// A token is presented at this distance in generations from the live one. If there is none, the session begins again, unless
+    /// a token is presented `anyway`.
     Refresh {
         session: usize,
         from_live: i8,
@@ -46,9 +46,9 @@ pub(super) enum Act {
     End { sessions: Vec<usize> },
     /// Older epochs end.
     EndOlder { epoch: u32, kept: Option<usize> },
-    /// So many units pass.
+    /// This many units of time pass.
     Pass { units: u32 },
-    /// The store loses so many of its last writes about the session.
+    /// The store loses this many of its last writes of the session.
     RollBack { session: usize, writes: usize },
 }
 
@@ -84,11 +84,11 @@ fn policy() -> impl Strategy<Value = RetryPolicy> {
     })
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn act() -> impl Strategy<Value = HistoryStep> {
     let session = 0..SESSIONS;
     let few = prop_oneof![6 => Just(100_usize), 1 => 1..4_usize];
     let begin = (session.clone(), 0..3_u32, any::<bool>(), any::<bool>(), few).prop_map(
-        |(session, epoch, bound, long, ceiling)| Act::Begin {
+        |(session, epoch, bound, long, ceiling)| HistoryStep::Begin {
             session,
             epoch,
             bound,
@@ -100,7 +100,7 @@ fn act() -> impl Strategy<Value = Act> {
     let (seldom, mostly) = (prop::bool::weighted(0.1), prop::bool::weighted(0.9));
     let one = prop_oneof![3 => Just(0), 1 => session.clone()];
     let refresh = (one, from_live, 0..3_u32, device(), seldom, mostly, seldom).prop_map(
-        |(session, from_live, epoch, device, expired, long, anyway)| Act::Refresh {
+        |(session, from_live, epoch, device, expired, long, anyway)| HistoryStep::Refresh {
             session,
             from_live,
             epoch,
@@ -114,10 +114,10 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => begin,
         24 => refresh,
-        1 => vec(session.clone(), 0..3).prop_map(|sessions| Act::End { sessions }),
-        1 => (0..4_u32, option::of(session.clone())).prop_map(|(epoch, kept)| Act::EndOlder { epoch, kept }),
-        10 => units.prop_map(|units| Act::Pass { units }),
-        2 => (session, 1..4_usize).prop_map(|(session, writes)| Act::RollBack { session, writes }),
+        1 => vec(session.clone(), 0..3).prop_map(|sessions| HistoryStep::End { sessions }),
+        1 => (0..4_u32, option::of(session.clone())).prop_map(|(epoch, kept)| HistoryStep::EndOlder { epoch, kept }),
+        10 => units.prop_map(|units| HistoryStep::Pass { units }),
+        2 => (session, 1..4_usize).prop_map(|(session, writes)| HistoryStep::RollBack { session, writes }),
     ]
 }
 

@@ -23,8 +23,8 @@ pub fn cases_from_env() -> u32 {
     })
 }
 
-/// Plays so many random histories, on a runtime of its own, against one subject that serves all of them: each has
-/// fresh user and session ids. Answers how often each outcome was seen, so that a caller can tell what was covered.
+/// Plays this many random histories, on a runtime of its own, against one subject: each has fresh user and session ids. Answers
+/// how often each outcome was seen, so that a caller can check the coverage.
 ///
 /// # Panics
 /// With the shortest history found in which subject and state machine differ.

@@ -1,4 +1,4 @@
-//! What a white list should hold: entries, a clock, and every state that was written.
+//! The model of a white list: entries, a clock, and every state that was written.
 
 use super::history::{TOLERANCE, UNIT};
 use revolve_domain::{
@@ -19,7 +19,7 @@ pub(super) struct Model {
 
 impl Model {
     pub(super) fn new() -> Self {
-        // Any time does: only differences are compared.
+        // An arbitrary time: only differences are compared.
         Self {
             now: Timestamp::from_seconds(0),
             entries: BTreeMap::new(),
@@ -131,7 +131,7 @@ impl Model {
         }
     }
 
-    /// Takes back so many writes about the session and answers the state before them, if it would be alive.
+    /// Reverts this many writes of the session and answers the state before them, if it would be live.
     pub(super) fn roll_back(&mut self, session: SessionId, writes: usize) -> Option<Entry> {
         let states = self.written.entry(session).or_default();
         states.truncate(states.len().saturating_sub(writes));
@@ -147,7 +147,7 @@ impl Model {
         state
     }
 
-    /// Whether a list is what it should be: sessions, tokens and the times between their rotations.
+    /// Whether a list matches the model: sessions, tokens and the times between their rotations.
     pub(super) fn compare_list(
         &self,
         mut list: Vec<LiveSession>,

@@ -5,7 +5,7 @@ use super::{
         HistorySubject, StoredToken,
         given::{START, device_id, session_id, user_id},
     },
-    history::{Act, Device, History, SESSIONS, TOLERANCE, life},
+    history::{Device, History, HistoryStep, SESSIONS, TOLERANCE, life},
     model::Model,
 };
 use revolve_domain::{
@@ -70,9 +70,9 @@ fn broken(error: impl std::error::Error) -> String {
 }
 
 impl Player<'_> {
-    async fn act(&mut self, number: usize, act: &Act) -> Result<(), String> {
+    async fn act(&mut self, number: usize, act: &HistoryStep) -> Result<(), String> {
         match *act {
-            Act::Begin {
+            HistoryStep::Begin {
                 session,
                 epoch,
                 bound,
@@ -89,7 +89,7 @@ impl Player<'_> {
                 })
                 .await
             }
-            Act::Refresh {
+            HistoryStep::Refresh {
                 session,
                 epoch,
                 long,
@@ -107,7 +107,7 @@ impl Player<'_> {
                 })
                 .await
             }
-            Act::Refresh {
+            HistoryStep::Refresh {
                 session,
                 from_live,
                 epoch,
@@ -142,7 +142,7 @@ impl Player<'_> {
                 let expected = self.model.rotate(&rotation);
                 self.compare(expected, outcome)
             }
-            Act::End { ref sessions } => {
+            HistoryStep::End { ref sessions } => {
                 let over: Vec<_> = sessions
                     .iter()
                     .map(|&session| self.sessions[session])
@@ -150,7 +150,7 @@ impl Player<'_> {
                 self.model.end(|session, _| over.contains(&session));
                 self.tokens.end(self.user, &over).await.map_err(broken)
             }
-            Act::EndOlder { epoch, kept } => {
+            HistoryStep::EndOlder { epoch, kept } => {
                 let (epoch, kept) = (
                     Epoch::new(epoch),
                     kept.map(|session| self.sessions[session]),
@@ -162,12 +162,12 @@ impl Player<'_> {
                     .await
                     .map_err(broken)
             }
-            Act::Pass { units } => {
+            HistoryStep::Pass { units } => {
                 let by = self.model.pass(units);
                 self.subject.advance(self.user, by).await;
                 Ok(())
             }
-            Act::RollBack { session, writes } => {
+            HistoryStep::RollBack { session, writes } => {
                 let session = self.sessions[session];
                 let now = self.model.now;
                 let state = self

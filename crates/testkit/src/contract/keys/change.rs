@@ -1,9 +1,9 @@
-//! Keys change: each change finds the keys as it expects them, or leaves them alone.
+//! Changes of keys: each finds the keys as it expects them, or changes nothing.
 
 use super::{ID, active, at, next, promotion};
 use crate::contract::KeysSubject;
 use revolve_domain::{
-    keys::{Active, KeyKind, Phase, Retired, SealedKey, State, StoredKey},
+    keys::{Active, KeyKind, KeyState, Phase, Retired, SealedKey, StoredKey},
     ports::{KeyOutcome, KeyRepository},
 };
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub async fn a_promotion_swaps_two_keys(subject: &impl KeysSubject) {
     assert_eq!(keys.list().await.expect("list works"), [old, new]);
 }
 
-/// Where nothing signs, the next key just begins.
+/// Without an active key the next one is promoted alone.
 pub async fn a_first_promotion_retires_nothing(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let new = insert(&keys, next(ID, 10)).await;
@@ -62,7 +62,7 @@ pub async fn a_first_promotion_retires_nothing(subject: &impl KeysSubject) {
     );
 }
 
-/// A promotion that was thought out before somebody else's changes nothing.
+/// A promotion that was computed before another one changes nothing.
 pub async fn a_promotion_needs_the_keys_as_they_were(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let (old, new) = (
@@ -138,7 +138,7 @@ pub async fn parallel_promotions_happen_once(subject: &impl KeysSubject) {
     );
 }
 
-/// ID tokens' keys and refresh tokens' keys do not meet.
+/// Keys of ID tokens and of refresh tokens are independent.
 pub async fn a_promotion_leaves_the_other_use_alone(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let (old, new) = (
@@ -207,26 +207,26 @@ pub async fn a_key_is_removed_in_its_state_only(subject: &impl KeysSubject) {
         insert(&keys, active(ID, 0)).await,
         insert(&keys, next(ID, 10)).await,
     );
-    for state in [State::Active, State::Retired] {
+    for state in [KeyState::Active, KeyState::Retired] {
         assert_eq!(
             keys.remove(&new.id, state).await.expect("remove works"),
             KeyOutcome::Changed
         );
     }
     assert_eq!(
-        keys.remove(&old.id, State::Next)
+        keys.remove(&old.id, KeyState::Next)
             .await
             .expect("remove works"),
         KeyOutcome::Changed
     );
     assert_eq!(
-        keys.remove(&new.id, State::Next)
+        keys.remove(&new.id, KeyState::Next)
             .await
             .expect("remove works"),
         KeyOutcome::Done
     );
     assert_eq!(
-        keys.remove(&new.id, State::Next)
+        keys.remove(&new.id, KeyState::Next)
             .await
             .expect("remove works"),
         KeyOutcome::Changed
@@ -234,12 +234,12 @@ pub async fn a_key_is_removed_in_its_state_only(subject: &impl KeysSubject) {
     assert_eq!(keys.list().await.expect("list works"), [old]);
 }
 
-/// What was removed takes no place.
+/// A removed key takes no place.
 pub async fn a_removed_key_can_be_followed(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let first = insert(&keys, next(ID, 0)).await;
     assert_eq!(
-        keys.remove(&first.id, State::Next)
+        keys.remove(&first.id, KeyState::Next)
             .await
             .expect("remove works"),
         KeyOutcome::Done

@@ -1,19 +1,19 @@
-//! Keys come in: at most one next and one active key per use.
+//! Insertion of keys: at most one next and one active key per use.
 
 use super::{ID, active, next, promotion};
 use crate::contract::KeysSubject;
 use revolve_domain::{
-    keys::{Algorithm, KeyKind, State, find},
+    keys::{Algorithm, KeyKind, KeyState, find},
     ports::KeyOutcome,
 };
 use tokio::task::JoinSet;
 
-/// Nothing is there that nobody put there.
+/// A new store has no keys.
 pub async fn an_empty_store_has_no_keys(subject: &impl KeysSubject) {
     assert_eq!(subject.keys().list().await.expect("list works"), vec![]);
 }
 
-/// Every field survives, whatever the bytes, the algorithm and the phase.
+/// Every field is stored unchanged, whatever the bytes, the algorithm and the phase.
 pub async fn a_key_reads_back_as_stored(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let mut expected = Vec::new();
@@ -60,7 +60,7 @@ pub async fn a_key_reads_back_as_stored(subject: &impl KeysSubject) {
     assert_eq!(found, expected);
 }
 
-/// The order is that of their making.
+/// Keys are listed in the order of their creation.
 pub async fn keys_come_oldest_first(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let (late, early) = (next(ID, 20), active(ID, 10));
@@ -103,7 +103,7 @@ pub async fn a_use_has_one_next_and_one_active_key(subject: &impl KeysSubject) {
     }
 }
 
-/// The same id is not stored twice, whatever it is for.
+/// The same id is not stored twice, of whatever use.
 pub async fn an_id_is_taken_once(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let key = active(ID, 0);
@@ -136,5 +136,5 @@ pub async fn parallel_inserts_add_one(subject: &impl KeysSubject) {
     assert_eq!(done, 1);
     let stored = subject.keys().list().await.expect("list works");
     assert_eq!(stored.len(), 1);
-    assert!(find(&stored, ID.usage(), State::Active).is_some());
+    assert!(find(&stored, ID.usage(), KeyState::Active).is_some());
 }

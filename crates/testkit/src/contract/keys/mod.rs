@@ -48,7 +48,7 @@ fn active(kind: KeyKind, seconds: u64) -> StoredKey {
     key(kind, seconds, Phase::Active(Active::begin(at(seconds))))
 }
 
-/// The next key takes over so many seconds after the start.
+/// The promotion of the next key this many seconds after the start.
 fn promotion(next: &StoredKey, retires: Option<&StoredKey>, seconds: u64) -> Promotion {
     let retires = retires.map(|key| {
         (

@@ -3,19 +3,19 @@
 use super::{Limiter, assert_about, fresh};
 use crate::contract::{LimitsSubject, given::random};
 use revolve_domain::{
-    limits::{self, State},
+    limits::{self, BucketState},
     ports::TakeOutcome,
 };
 
 const HOUR: i64 = 3600 * 1_000_000;
 
-/// Whatever is taken, given back and waited for, in whatever order: the outcomes are those of the step. Time passes in hours
+/// Any sequence of taking, giving back and waiting has the outcomes of the step. Time passes in hours
 /// here, so that the seconds that a real store takes change nothing.
 pub async fn random_histories_of_a_bucket_match_the_step(subject: &dyn LimitsSubject) {
     let limiter = Limiter::new(subject);
     for _ in 0..6 {
         let (take, acts) = (fresh("4/8h"), [random(), random()].concat());
-        let (mut state, mut now): (Option<State>, i64) = (None, 0);
+        let (mut state, mut now): (Option<BucketState>, i64) = (None, 0);
         for (step, act) in acts.iter().enumerate() {
             match act % 8 {
                 0..=4 => match (

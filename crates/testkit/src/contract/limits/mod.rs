@@ -19,7 +19,7 @@ use super::{LimitsSubject, given};
 use revolve_domain::{
     limits::{Bucket, Rate},
     model::EmailAddress,
-    ports::{Empty, Level, RateLimiter, Take, TakeOutcome},
+    ports::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome},
 };
 use std::{net::Ipv6Addr, sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ pub(super) fn rate(text: &str) -> Rate {
     text.parse().expect("a rate")
 }
 
-/// A bucket that nobody else knows.
+/// A bucket that no other case uses.
 pub(super) fn fresh(rate_text: &str) -> Take {
     Take {
         bucket: Bucket::PasswordAccount(given::email()),
@@ -36,7 +36,7 @@ pub(super) fn fresh(rate_text: &str) -> Take {
     }
 }
 
-/// One of each kind that nobody else knows.
+/// One bucket of each kind that no other case uses.
 pub(super) fn one_of_each() -> Vec<Bucket> {
     let email: EmailAddress = given::email();
     let address = revolve_domain::limits::AddressRange::of(
@@ -76,7 +76,7 @@ impl<'a> Limiter<'a> {
     }
 
     /// Takes one and answers what is left.
-    pub(super) async fn take(&self, take: &Take) -> Level {
+    pub(super) async fn take(&self, take: &Take) -> BucketLevel {
         match self.take_all(std::slice::from_ref(take)).await {
             TakeOutcome::Allowed(levels) if levels.len() == 1 => levels[0],
             other => panic!("one should have been taken, got {other:?}"),
@@ -84,14 +84,14 @@ impl<'a> Limiter<'a> {
     }
 
     /// Finds the bucket empty.
-    pub(super) async fn refused(&self, take: &Take) -> Empty {
+    pub(super) async fn refused(&self, take: &Take) -> EmptyBucket {
         match self.take_all(std::slice::from_ref(take)).await {
             TakeOutcome::Limited(empty) if empty.len() == 1 && empty[0].index == 0 => empty[0],
             other => panic!("the bucket should have been empty, got {other:?}"),
         }
     }
 
-    /// Takes whatever is in the bucket.
+    /// Empties the bucket.
     pub(super) async fn drain(&self, take: &Take) {
         let mut taken = 0;
         while let TakeOutcome::Allowed(_) = self.take_all(std::slice::from_ref(take)).await {

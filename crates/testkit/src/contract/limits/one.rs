@@ -5,7 +5,7 @@ use crate::contract::LimitsSubject;
 use revolve_domain::ports::{Take, TakeOutcome};
 use std::time::Duration;
 
-/// A full bucket gives its burst, says what is left, and is empty then.
+/// A full bucket gives its burst, reports what is left, and is empty then.
 pub async fn a_full_bucket_gives_its_burst(subject: &dyn LimitsSubject) {
     let (limiter, take) = (Limiter::new(subject), fresh("3/30m"));
     for (left, full_after) in [(2, 600), (1, 1200), (0, 1800)] {
@@ -42,7 +42,7 @@ pub async fn a_bucket_fills_with_time(subject: &dyn LimitsSubject) {
     );
 }
 
-/// The first refusal within a window is told apart from those that follow.
+/// The first refusal of a window is reported as the first.
 pub async fn the_first_refusal_is_told_apart(subject: &dyn LimitsSubject) {
     let (limiter, take) = (Limiter::new(subject), fresh("2/20m"));
     let takes = [take.clone()];
@@ -81,7 +81,7 @@ pub async fn what_is_given_back_can_be_taken_again(subject: &dyn LimitsSubject) 
     limiter.give_back(&[fresh("2/20m")]).await;
 }
 
-/// No two buckets share what is in them, whatever kinds they are of.
+/// No two buckets share their content, of whatever kinds.
 pub async fn buckets_do_not_meet(subject: &dyn LimitsSubject) {
     let limiter = Limiter::new(subject);
     let takes: Vec<Take> = one_of_each()
@@ -104,7 +104,7 @@ pub async fn buckets_do_not_meet(subject: &dyn LimitsSubject) {
     }
 }
 
-/// A bucket that is held to another rate keeps nobody out for longer than an empty one does.
+/// A bucket whose rate changes refuses for no longer than an empty one.
 pub async fn a_new_rate_holds_at_once(subject: &dyn LimitsSubject) {
     let (limiter, slow) = (Limiter::new(subject), fresh("1/1d"));
     let quick = Take {

@@ -1,4 +1,4 @@
-//! Many at once.
+//! Concurrent calls.
 
 use super::{Limiter, fresh};
 use crate::contract::{LimitsSubject, given::at_once};
@@ -19,7 +19,7 @@ fn first(outcomes: &[TakeOutcome]) -> usize {
     firsts.sum()
 }
 
-/// However many take at once, no more is taken than there is, and one refusal is the first.
+/// However many calls run at once, no more is taken than there is, and exactly one refusal is the first.
 pub async fn parallel_takes_never_exceed_the_burst(subject: &dyn LimitsSubject) {
     let take = fresh("10/10h");
     let outcomes = at_once((0..100).map(|_| {
@@ -31,7 +31,7 @@ pub async fn parallel_takes_never_exceed_the_burst(subject: &dyn LimitsSubject) 
     assert_eq!(first(&outcomes), 1, "one of the refusals is the first");
 }
 
-/// Two buckets that are shared differently are never taken from by halves.
+/// Of two buckets in one call, both are taken from or neither.
 pub async fn parallel_takes_are_whole(subject: &dyn LimitsSubject) {
     let (shared, own): (Take, Vec<Take>) =
         (fresh("10/10h"), (0..50).map(|_| fresh("1/10h")).collect());
@@ -52,7 +52,7 @@ pub async fn parallel_takes_are_whole(subject: &dyn LimitsSubject) {
     assert_eq!(left, 40, "whoever was refused has lost nothing");
 }
 
-/// Everything that is taken and given back at once is there again afterwards.
+/// After concurrent taking and giving back the buckets are full again.
 pub async fn parallel_gifts_are_not_lost(subject: &dyn LimitsSubject) {
     let take = fresh("50/24h");
     at_once((0..50).map(|_| {

@@ -4,7 +4,7 @@ use super::{Limiter, assert_about, fresh};
 use crate::contract::LimitsSubject;
 use revolve_domain::ports::TakeOutcome;
 
-/// One is taken from each, and each says what is left.
+/// One is taken from each, and the answer has what is left in each.
 pub async fn several_are_taken_from_at_once(subject: &dyn LimitsSubject) {
     let limiter = Limiter::new(subject);
     let takes = [fresh("3/30m"), fresh("5/10m"), fresh("1/1h")];
@@ -61,7 +61,7 @@ pub async fn nothing_is_taken_if_one_is_empty(subject: &dyn LimitsSubject) {
     );
 }
 
-/// To take from no bucket is allowed, and gives nothing back.
+/// Taking from no bucket is allowed.
 pub async fn taking_from_none_is_allowed(subject: &dyn LimitsSubject) {
     let limiter = Limiter::new(subject);
     assert_eq!(limiter.take_all(&[]).await, TakeOutcome::Allowed(vec![]));

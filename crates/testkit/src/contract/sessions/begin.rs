@@ -1,4 +1,4 @@
-//! Sign-ins commit, or come too late.
+//! The commit of a sign-in.
 
 use crate::contract::{
     AccountsSubject,
@@ -11,7 +11,7 @@ use revolve_domain::{
 };
 use std::net::Ipv6Addr;
 
-/// A session is there as it was given, whatever is in it.
+/// A session is stored unchanged, with any values.
 pub async fn a_session_reads_back_as_begun(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
@@ -55,7 +55,7 @@ pub async fn a_session_reads_back_as_begun(subject: &dyn AccountsSubject) {
     }
 }
 
-/// Another user's session is as unknown as one that never was.
+/// Another user's session is not found, like one that never began.
 pub async fn the_session_of_another_user_is_not_found(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((ann, anns), (bob, _)) = (accounts.signed_up().await, accounts.signed_up().await);
@@ -85,7 +85,7 @@ pub async fn a_sign_in_under_an_older_epoch_is_superseded(subject: &dyn Accounts
         .await
         .expect("end_all works");
     for epoch in [0, 2] {
-        // On the kept session's device and over the limit: none of that may happen.
+        // On the kept session's device and over the limit: neither may have an effect.
         let late = Session {
             epoch: Epoch::new(epoch),
             device: first.device,
@@ -123,7 +123,7 @@ pub async fn a_sign_in_under_an_older_epoch_is_superseded(subject: &dyn Accounts
     );
 }
 
-/// A disabled account has no new sessions. (An adapter stores `disabled_at` at `create`, as everything in the user.)
+/// A disabled account gets no new sessions. (An adapter stores `disabled_at` at `create`, as everything in the user.)
 pub async fn a_sign_in_of_a_disabled_account_is_superseded(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let user = User {
@@ -153,7 +153,7 @@ pub async fn a_sign_in_of_a_disabled_account_is_superseded(subject: &dyn Account
     );
 }
 
-/// A deleted account has no new sessions, and neither has one that never was.
+/// A deleted account gets no new sessions, and neither does an unknown one.
 pub async fn a_sign_in_of_a_deleted_account_is_superseded(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (deleted, _) = accounts.signed_up().await;
@@ -177,7 +177,7 @@ pub async fn a_sign_in_of_a_deleted_account_is_superseded(subject: &dyn Accounts
     }
 }
 
-/// However many sign in at once, the limit holds and each session that had to go is named once.
+/// With many concurrent sign-ins the limit holds, and each session that ended is answered once.
 pub async fn parallel_sign_ins_keep_max_live(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -220,7 +220,7 @@ pub async fn parallel_sign_ins_keep_max_live(subject: &dyn AccountsSubject) {
     );
 }
 
-/// Sign-ins on one device at once: one of them lives.
+/// Of concurrent sign-ins on one device, one is live afterwards.
 pub async fn parallel_sign_ins_on_one_device_replace_each_other(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -241,7 +241,7 @@ pub async fn parallel_sign_ins_on_one_device_replace_each_other(subject: &dyn Ac
     assert!(live.contains(&first.id), "the other device is left alone");
 }
 
-/// Whatever sign-ins run while all sessions end: afterwards none of the older epoch lives.
+/// After the end of all sessions none of an older epoch is live, whatever sign-ins ran concurrently.
 pub async fn a_sign_in_does_not_outlive_an_epoch_raise(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (mut user, _) = accounts.signed_up().await;

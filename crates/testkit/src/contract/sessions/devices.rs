@@ -10,7 +10,7 @@ use revolve_domain::{
     ports::{BeginOutcome, BeginSession},
 };
 
-/// A sign-in makes its device known: to this user, and to nobody else.
+/// A sign-in makes its device known for this user, and for no other.
 pub async fn the_device_of_a_sign_in_is_known(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((ann, _), (bob, _)) = (accounts.signed_up().await, accounts.signed_up().await);
@@ -47,7 +47,7 @@ pub async fn the_device_of_a_sign_in_is_known(subject: &dyn AccountsSubject) {
     );
 }
 
-/// A device stays known when its sessions have ended and their rows are gone.
+/// A device stays known when its sessions have ended and their rows are deleted.
 pub async fn a_device_stays_known_after_its_sessions(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
@@ -87,8 +87,8 @@ pub async fn a_device_stays_known_after_its_sessions(subject: &dyn AccountsSubje
     );
 }
 
-/// No more are remembered than the limit says: those that were signed in on the longest ago go, the one of this sign-in never,
-/// nor another user's.
+/// No more devices are remembered than the limit: the least recently used are forgotten, never the one of this sign-in, nor
+/// another user's.
 pub async fn known_devices_are_bounded(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((user, first), (other, others)) = (accounts.signed_up().await, accounts.signed_up().await);
@@ -136,7 +136,7 @@ pub async fn known_devices_are_bounded(subject: &dyn AccountsSubject) {
     );
 }
 
-/// Devices that were not signed in on for long are forgotten, some at a time; a new sign-in keeps a device known.
+/// Devices without a recent sign-in are forgotten, up to the limit of a call; a new sign-in keeps a device known.
 pub async fn known_devices_are_forgotten_in_time(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -180,7 +180,7 @@ pub async fn known_devices_are_forgotten_in_time(subject: &dyn AccountsSubject) 
     assert!(accounts.knows(&user, first.device).await, "later ones stay");
 }
 
-/// A sign-in that is refused makes nothing known.
+/// A refused sign-in makes no device known.
 pub async fn a_superseded_sign_in_makes_no_device_known(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;

@@ -132,7 +132,7 @@ pub async fn the_first_reason_stays(subject: &dyn AccountsSubject) {
     }
 }
 
-/// Another user's session can't be ended, nor one that never was.
+/// Another user's session can't be ended, nor one that never began.
 pub async fn ending_a_strange_session_is_not_found(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((ann, anns), (bob, _)) = (accounts.signed_up().await, accounts.signed_up().await);
@@ -215,7 +215,7 @@ pub async fn ending_all_raises_the_epoch(subject: &dyn AccountsSubject) {
     );
 }
 
-/// The end of the others keeps the one that asks, though its epoch is older now, and again.
+/// The end of the others keeps the session that asks, although its epoch is older now, also the second time.
 pub async fn ending_the_others_keeps_one(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -254,7 +254,7 @@ pub async fn ending_the_others_keeps_one(subject: &dyn AccountsSubject) {
     );
 }
 
-/// A session that is over can't keep itself: then nothing ends.
+/// A session that has ended can't be kept: then nothing ends.
 pub async fn ending_the_others_needs_the_kept_one_to_live(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((user, first), (_, strange)) = (accounts.signed_up().await, accounts.signed_up().await);
@@ -289,7 +289,7 @@ pub async fn ending_the_others_needs_the_kept_one_to_live(subject: &dyn Accounts
     );
 }
 
-/// Nobody has no sessions to end.
+/// An unknown account has no sessions to end.
 pub async fn ending_all_of_nobody_is_none(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     for kept in [None, Some(session_id())] {
@@ -334,7 +334,7 @@ pub async fn live_sessions_come_newest_first(subject: &dyn AccountsSubject) {
     );
 }
 
-/// A row of an older epoch than its user's is over though it says nothing of an end, unless it is the kept one.
+/// A session of an older epoch than its user's is not live although its row has no end, unless it is the kept one.
 pub async fn a_row_of_an_older_epoch_lives_only_if_kept(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     for is_kept in [false, true] {
@@ -388,9 +388,9 @@ pub async fn a_row_of_an_older_epoch_lives_only_if_kept(subject: &dyn AccountsSu
     }
 }
 
-/// Rows go that ended, or reached their absolute end, before the given time; so many at once at most.
+/// Rows are deleted that ended, or reached their absolute end, before the given time, up to the limit.
 ///
-/// The rows of this case are from 1990, older than those of any other, because pruning asks for no user.
+/// The rows of this case are from 1990, older than those of any other, because pruning is not limited to a user.
 pub async fn pruning_takes_the_long_over_in_batches(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let start = Timestamp::from_seconds(631_152_000);

@@ -1,4 +1,4 @@
-//! What was revoked since some instant. Stores are shared with other cases, so each looks for its own ids only.
+//! Revocations since an instant. Stores are shared with other cases, so each checks its own ids only.
 
 use crate::contract::{
     AccountsSubject,
@@ -37,7 +37,7 @@ async fn ended(
     which.iter().map(|session| find(session.id)).collect()
 }
 
-/// What is said of the user's epoch, if it was raised at `since` or later.
+/// The user's raised epoch, if it was raised at `since` or later.
 async fn raised(accounts: &Accounts, since: Timestamp, user: &User) -> Option<RaisedEpoch> {
     let revoked = accounts
         .sessions
@@ -51,7 +51,7 @@ async fn raised(accounts: &Accounts, since: Timestamp, user: &User) -> Option<Ra
     first
 }
 
-/// A session is named from its end on, with the time of its end; one that lives is not.
+/// A session is listed from its end on, with the time of its end; a live one is not.
 pub async fn an_ended_session_is_revoked_since_its_end(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -92,7 +92,7 @@ pub async fn an_ended_session_is_revoked_since_its_end(subject: &dyn AccountsSub
     );
 }
 
-/// A user is named from the last raise of the epoch on, with the epoch and the kept session of now.
+/// A user is listed from the last raise of the epoch on, with the current epoch and kept session.
 pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -183,7 +183,7 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
     );
 }
 
-/// The end of an account ends its sessions one by one; there is no epoch any more.
+/// A deleted account has each of its sessions listed, and no epoch.
 pub async fn a_deleted_account_leaves_its_ended_sessions(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -213,7 +213,7 @@ pub async fn a_deleted_account_leaves_its_ended_sessions(subject: &dyn AccountsS
     );
 }
 
-/// What a sign-in ends is revoked as any other.
+/// Sessions that a sign-in ends are listed like any other.
 pub async fn a_sign_in_revokes_what_it_replaces_and_evicts(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -236,8 +236,8 @@ pub async fn a_sign_in_revokes_what_it_replaces_and_evicts(subject: &dyn Account
     );
 }
 
-/// A raise and the ends that belong to it are seen together, however many look at the same time. Deleting the account
-/// must not make both vanish for a moment either.
+/// A raise and the ends that belong to it are seen together by concurrent readers, also while the account is
+/// deleted.
 pub async fn revocations_are_one_consistent_view(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     for _ in 0..10 {

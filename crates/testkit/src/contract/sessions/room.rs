@@ -1,4 +1,4 @@
-//! A sign-in makes room: replaced, then expired, then evicted; and ended rows don't pile up.
+//! A sign-in ends sessions: replaced, then expired, then evicted; and the rows of ended sessions are bounded.
 
 use crate::contract::{
     AccountsSubject,
@@ -106,7 +106,7 @@ pub async fn a_sign_in_replaces_the_same_device(subject: &dyn AccountsSubject) {
     );
 }
 
-/// Rows that are not in the white list and began longer ago than the idle limit end as expired and are not named.
+/// Rows that are not in the white list and began longer ago than the idle limit end as expired and are not answered.
 pub async fn a_sign_in_expires_what_was_not_refreshed(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, [first, second, third]) = three(&accounts).await;
@@ -142,7 +142,7 @@ pub async fn a_sign_in_expires_what_was_not_refreshed(subject: &dyn AccountsSubj
     );
 }
 
-/// When there are too many, those go that were refreshed least recently, whenever they began.
+/// When there are too many, the least recently refreshed end, whenever they began.
 pub async fn a_sign_in_evicts_the_least_recently_refreshed(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, [first, second, third]) = three(&accounts).await;
@@ -196,8 +196,8 @@ pub async fn a_sign_in_evicts_the_least_recently_refreshed(subject: &dyn Account
     );
 }
 
-/// A row that is not in the white list counts by its sign-in, among the times of those that are; and what the white
-/// list says of sessions without a row is no matter.
+/// A row that is not in the white list counts by its sign-in, among the times of those that are; white-list
+/// entries of sessions without a row have no effect.
 pub async fn a_row_without_an_entry_counts_from_its_sign_in(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, [first, second, third]) = three(&accounts).await;
@@ -236,7 +236,7 @@ pub async fn a_row_without_an_entry_counts_from_its_sign_in(subject: &dyn Accoun
     );
 }
 
-/// What was replaced or has expired makes room before anything is evicted.
+/// Replaced and expired sessions make room before any is evicted.
 pub async fn a_sign_in_replaces_before_it_evicts(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, [first, second, third]) = three(&accounts).await;
@@ -297,7 +297,7 @@ pub async fn a_sign_in_replaces_before_it_evicts(subject: &dyn AccountsSubject) 
     );
 }
 
-/// The oldest rows of ended sessions go, those that this sign-in ends included; live ones and other users' never do.
+/// The oldest rows of ended sessions are deleted, those that this sign-in ends included; never live ones or other users'.
 pub async fn ended_rows_are_bounded(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (_, strange) = accounts.signed_up().await;

@@ -1,12 +1,12 @@
-//! A session begins.
+//! The begin of a session.
 
-use super::scene::{LIFE, Scene, assert_sessions};
+use super::scene::{LIFE, TokensScene, assert_sessions};
 use crate::contract::{TokensSubject, given::secs};
 use revolve_domain::{ports::NewLiveSession, rotation::LiveToken};
 
-/// After `begin` the token is there as it was given.
+/// `begin` stores the token unchanged.
 pub async fn begin_white_lists_the_first_token(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let unbound = scene.new_session();
     let bound = scene.new_session();
     let bound = NewLiveSession {
@@ -28,7 +28,7 @@ pub async fn begin_white_lists_the_first_token(subject: &dyn TokensSubject) {
 
 /// `begin` answers the user's other live sessions, with their tokens and times, and not the new one.
 pub async fn begin_answers_the_other_live_sessions(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let (first, second) = (scene.new_session(), scene.new_session());
     assert_sessions(
         &scene.begin(first).await,
@@ -63,7 +63,7 @@ pub async fn begin_answers_the_other_live_sessions(subject: &dyn TokensSubject) 
 
 /// Calling `begin` again with the same session replaces its entry.
 pub async fn begin_again_replaces_the_entry(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let other = scene.begun().await;
     let new = scene.new_session();
     scene.begin(new).await;
@@ -88,9 +88,9 @@ pub async fn begin_again_replaces_the_entry(subject: &dyn TokensSubject) {
     scene.assert_live(&[other, new.session]).await;
 }
 
-/// The dead are neither answered nor kept.
+/// Expired entries are neither answered nor kept.
 pub async fn begin_drops_the_dead(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     scene.begun().await;
     scene.advance(LIFE / 2).await;
     let alive = scene.begun().await;
@@ -100,9 +100,9 @@ pub async fn begin_drops_the_dead(subject: &dyn TokensSubject) {
     scene.assert_live(&[alive, new.session]).await;
 }
 
-/// Over the ceiling the least recently rotated go; the dead don't count.
+/// Over the ceiling the least recently rotated entries are removed; expired ones do not count.
 pub async fn begin_keeps_the_ceiling(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let mut sessions = Vec::new();
     for _ in 0..3 {
         sessions.push(scene.begun().await);
@@ -144,7 +144,7 @@ pub async fn begin_keeps_the_ceiling(subject: &dyn TokensSubject) {
 
 /// The new session stays, whatever the ceiling.
 pub async fn begin_never_evicts_the_new_session(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     for _ in 0..4 {
         scene.begun().await;
     }
@@ -156,9 +156,9 @@ pub async fn begin_never_evicts_the_new_session(subject: &dyn TokensSubject) {
     scene.assert_live(&[new.session]).await;
 }
 
-/// What happens to one user's sessions is nothing to another's.
+/// The sessions of one user do not affect another's.
 pub async fn users_do_not_meet(subject: &dyn TokensSubject) {
-    let (ann, bob) = (Scene::new(subject), Scene::new(subject));
+    let (ann, bob) = (TokensScene::new(subject), TokensScene::new(subject));
     let session = ann.begun().await;
     let new = NewLiveSession {
         ceiling: 1,

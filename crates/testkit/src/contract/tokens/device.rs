@@ -1,6 +1,6 @@
 //! Sessions that are bound to their device.
 
-use super::scene::{LATE, Scene};
+use super::scene::{LATE, TokensScene};
 use crate::contract::{
     TokensSubject,
     given::{device_id, session_id},
@@ -10,16 +10,21 @@ use revolve_domain::{
     rotation::{DeviceProof, Rotation, RotationOutcome},
 };
 
-fn proven(scene: &Scene<'_>, session: SessionId, generation: u64, device: DeviceProof) -> Rotation {
+fn proven(
+    scene: &TokensScene<'_>,
+    session: SessionId,
+    generation: u64,
+    device: DeviceProof,
+) -> Rotation {
     Rotation {
         device,
         ..scene.rotation(session, generation)
     }
 }
 
-/// If the token's claim or the session's row says bound, no credential means no refresh.
+/// If the session is bound by the token's claim or by its row, a refresh without a credential is refused.
 pub async fn a_bound_row_or_claim_demands_the_credential(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     let bound = DeviceProof {
         owner: scene.owner,
@@ -38,9 +43,9 @@ pub async fn a_bound_row_or_claim_demands_the_credential(subject: &dyn TokensSub
     scene.refreshed(proven(&scene, session, 1, shown)).await;
 }
 
-/// If only the hot state says bound, no credential means no refresh all the same.
+/// The same if it is bound only by the white list's entry.
 pub async fn a_bound_entry_demands_the_credential(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     let live = scene.refreshed(scene.shown(session, 1)).await;
     assert_eq!(
@@ -56,13 +61,13 @@ pub async fn a_bound_entry_demands_the_credential(subject: &dyn TokensSubject) {
         );
     }
     assert_eq!(scene.live(session).await, Some(live), "nothing changed");
-    Scene::assert_repeated(scene.apply(scene.shown(session, 1)).await, live, false);
+    TokensScene::assert_repeated(scene.apply(scene.shown(session, 1)).await, live, false);
     scene.refreshed(scene.shown(session, 2)).await;
 }
 
 /// Another device's credential is refused, bound or not.
 pub async fn a_foreign_credential_is_refused(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     for bound in [false, true] {
         let foreign = DeviceProof {
@@ -90,10 +95,9 @@ pub async fn a_foreign_credential_is_refused(subject: &dyn TokensSubject) {
     scene.refreshed(scene.shown(session, 2)).await;
 }
 
-/// The device is looked at before anything else: no mismatch is stale, reuse, unknown or heals, and none changes
-/// anything.
+/// The device is checked first: no mismatch is answered as stale, reuse, unknown or healed, and none changes anything.
 pub async fn the_device_check_comes_first(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     for generation in 1..=3 {
         scene.refreshed(scene.shown(session, generation)).await;
@@ -136,13 +140,13 @@ pub async fn the_device_check_comes_first(subject: &dyn TokensSubject) {
     scene.refreshed(scene.shown(session, 4)).await;
 }
 
-/// The successor carries the device if its credential was shown, also in the answer to a retry that shows it later.
+/// The successor has the device if its credential was shown, also in the answer to a retry that shows it later.
 pub async fn a_shown_credential_binds_the_successor(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     let unbound = scene.refreshed(scene.rotation(session, 1)).await;
     assert_eq!(unbound.device, None, "nothing was shown");
-    Scene::assert_repeated(scene.apply(scene.shown(session, 1)).await, unbound, false);
+    TokensScene::assert_repeated(scene.apply(scene.shown(session, 1)).await, unbound, false);
     let bound = scene.refreshed(scene.shown(session, 2)).await;
     assert_eq!(bound.device, Some(scene.owner), "the credential was shown");
     assert_eq!(

@@ -1,6 +1,6 @@
-//! Sessions end; the list shows what is left.
+//! The end of entries, and the list of the live ones.
 
-use super::scene::{LATE, LIFE, Scene};
+use super::scene::{LATE, LIFE, TokensScene};
 use crate::contract::{
     TokensSubject,
     given::{secs, session_id},
@@ -11,7 +11,7 @@ use revolve_domain::{
     rotation::{Rotation, RotationOutcome},
 };
 
-async fn begun_under(scene: &Scene<'_>, epoch: u32) -> SessionId {
+async fn begun_under(scene: &TokensScene<'_>, epoch: u32) -> SessionId {
     let new = NewLiveSession {
         epoch: Epoch::new(epoch),
         ..scene.new_session()
@@ -20,9 +20,9 @@ async fn begun_under(scene: &Scene<'_>, epoch: u32) -> SessionId {
     new.session
 }
 
-/// `end` removes the entries that it names, whatever their generation, and no others.
+/// `end` removes the named entries, of whatever generation, and no others.
 pub async fn end_removes_these_sessions_only(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let sessions = [
         scene.begun().await,
         scene.begun().await,
@@ -45,9 +45,9 @@ pub async fn end_removes_these_sessions_only(subject: &dyn TokensSubject) {
     scene.refreshed(scene.rotation(sessions[2], 1)).await;
 }
 
-/// `end` of nothing, of the unknown and of what has ended already is no error.
+/// `end` of no session, of unknown sessions and of ended ones is no error.
 pub async fn end_passes_over_the_unknown(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     scene
         .tokens
         .end(scene.user, &[session_id()])
@@ -69,9 +69,9 @@ pub async fn end_passes_over_the_unknown(subject: &dyn TokensSubject) {
     }
 }
 
-/// `end_older` takes older epochs and nothing else, however often it comes.
+/// `end_older` removes entries of older epochs and no others, however often it is called.
 pub async fn end_older_spares_the_same_and_newer_epochs(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     scene
         .tokens
         .end_older(scene.user, Epoch::new(1), None)
@@ -111,9 +111,9 @@ pub async fn end_older_spares_the_same_and_newer_epochs(subject: &dyn TokensSubj
     scene.assert_live(&[]).await;
 }
 
-/// `end_older` leaves the kept session alone, whatever its epoch.
+/// `end_older` keeps the named session, whatever its epoch.
 pub async fn end_older_keeps_the_kept(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let (kept, gone, newer) = (
         begun_under(&scene, 0).await,
         begun_under(&scene, 0).await,
@@ -144,9 +144,9 @@ pub async fn end_older_keeps_the_kept(subject: &dyn TokensSubject) {
     scene.assert_live(&[newer]).await;
 }
 
-/// A rotation stores the epoch that its row says.
+/// A rotation stores the epoch of the session's row.
 pub async fn a_rotated_entry_carries_the_epoch_of_its_row(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let (session, other) = (begun_under(&scene, 0).await, begun_under(&scene, 0).await);
     scene
         .refreshed(Rotation {
@@ -165,7 +165,7 @@ pub async fn a_rotated_entry_carries_the_epoch_of_its_row(subject: &dyn TokensSu
 
 /// The list has each live session once, with its token and the time of its last rotation on the store's clock.
 pub async fn list_shows_live_sessions(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     scene.assert_live(&[]).await;
     let (quiet, busy) = (scene.begun().await, scene.begun().await);
     scene.advance(LATE).await;
@@ -193,9 +193,9 @@ pub async fn list_shows_live_sessions(subject: &dyn TokensSubject) {
     );
 }
 
-/// The dead are not listed.
+/// Expired entries are not listed.
 pub async fn list_leaves_out_the_dead(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     scene.begun().await;
     scene.advance(LIFE / 2).await;
     let younger = scene.begun().await;
@@ -205,7 +205,7 @@ pub async fn list_leaves_out_the_dead(subject: &dyn TokensSubject) {
     scene.assert_live(&[]).await;
 }
 
-/// `ping` works while the store does.
+/// `ping` succeeds while the store works.
 pub async fn the_white_list_answers(subject: &dyn TokensSubject) {
     subject
         .repository()

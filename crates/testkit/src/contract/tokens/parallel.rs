@@ -1,6 +1,6 @@
-//! Many at once: every method is atomic with respect to every other.
+//! Concurrent calls: every method is atomic with respect to every other.
 
-use super::scene::Scene;
+use super::scene::TokensScene;
 use crate::contract::{
     TokensSubject,
     given::{Running, at_once, secs},
@@ -11,7 +11,7 @@ use revolve_domain::{
 };
 /// Of a hundred refreshes with one token, one rotates and all others get its successor.
 pub async fn parallel_refreshes_rotate_once(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     // A slow machine must not make one of them late.
     let policy = RetryPolicy {
@@ -45,7 +45,7 @@ pub async fn parallel_refreshes_rotate_once(subject: &dyn TokensSubject) {
         .into_iter()
         .filter(|outcome| !matches!(outcome, RotationOutcome::Rotated(_)))
     {
-        Scene::assert_repeated(outcome, rotated[0], false);
+        TokensScene::assert_repeated(outcome, rotated[0], false);
     }
     assert_eq!(
         scene.live(session).await,
@@ -54,9 +54,9 @@ pub async fn parallel_refreshes_rotate_once(subject: &dyn TokensSubject) {
     );
 }
 
-/// No sign-in gets lost among many.
+/// None of many concurrent sign-ins is lost.
 pub async fn parallel_begins_are_all_there(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let new: Vec<_> = (0..30).map(|_| scene.new_session()).collect();
     at_once(new.iter().map(|&new| {
         let tokens = scene.tokens.clone();
@@ -68,9 +68,9 @@ pub async fn parallel_begins_are_all_there(subject: &dyn TokensSubject) {
         .await;
 }
 
-/// However many sign in at once, the ceiling holds.
+/// With many concurrent sign-ins the ceiling holds.
 pub async fn parallel_begins_keep_the_ceiling(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let others = at_once((0..30).map(|_| {
         let (tokens, new) = (
             scene.tokens.clone(),
@@ -93,9 +93,9 @@ pub async fn parallel_begins_keep_the_ceiling(subject: &dyn TokensSubject) {
     );
 }
 
-/// Whatever refreshes run while a session ends: after both there is nothing left of it.
+/// After the end of a session no entry of it is left, whatever refreshes ran concurrently.
 pub async fn a_refresh_does_not_outlive_an_end(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     for _ in 0..10 {
         let (session, other) = (scene.begun().await, scene.begun().await);
         let user = scene.user;
@@ -116,7 +116,7 @@ pub async fn a_refresh_does_not_outlive_an_end(subject: &dyn TokensSubject) {
 
 /// The same for the end of all older sessions.
 pub async fn a_refresh_does_not_outlive_end_older(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     for _ in 0..10 {
         let session = scene.begun().await;
         let newer = NewLiveSession {
@@ -138,7 +138,7 @@ pub async fn a_refresh_does_not_outlive_end_older(subject: &dyn TokensSubject) {
             tokens
                 .end_older(user, newer.epoch, None)
                 .await
-                .expect("end_older works")
+                .expect("end_older works");
         }) as Running;
         at_once(refreshes.chain([begin, end])).await;
         scene.assert_live(&[newer.session]).await;

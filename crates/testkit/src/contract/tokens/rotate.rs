@@ -1,6 +1,6 @@
-//! The live token is used, or one that proves that the store forgot something.
+//! Use of the live token, or of one that proves that the store lost a rotation.
 
-use super::scene::{LATE, LIFE, Scene};
+use super::scene::{LATE, LIFE, TokensScene};
 use crate::contract::{
     TokensSubject,
     given::{START, secs, session_id},
@@ -11,9 +11,9 @@ use revolve_domain::{
     rotation::{LiveToken, Rotation, RotationOutcome},
 };
 
-/// The live token's use replaces it; the token that was used is alive no longer.
+/// A use of the live token replaces it; the used token is no longer live.
 pub async fn the_live_token_is_rotated(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let (session, other) = (scene.begun().await, scene.begun().await);
     for generation in 1..=5 {
         let rotation = scene.rotation(session, generation);
@@ -35,7 +35,7 @@ pub async fn the_live_token_is_rotated(subject: &dyn TokensSubject) {
 
 /// Generation, times and device of the successor are those that the rotation names.
 pub async fn the_successor_is_what_the_rotation_says(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     let issued_at = Timestamp::from_seconds(1_234_567_890);
     let rotation = Rotation {
@@ -54,7 +54,7 @@ pub async fn the_successor_is_what_the_rotation_says(subject: &dyn TokensSubject
 
 /// A session that never began is unknown, and stays so.
 pub async fn an_unknown_session_is_unknown(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let other = scene.begun().await;
     for generation in [1, 7] {
         assert_eq!(
@@ -66,9 +66,9 @@ pub async fn an_unknown_session_is_unknown(subject: &dyn TokensSubject) {
     scene.assert_live(&[other]).await;
 }
 
-/// Once its life is over, a session is unknown to every generation.
+/// Once its entry has expired, a session is unknown, whatever the generation.
 pub async fn an_expired_entry_is_unknown(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     scene.refreshed_to(session, 2).await;
     scene.advance(LIFE + 60).await;
@@ -82,9 +82,9 @@ pub async fn an_expired_entry_is_unknown(subject: &dyn TokensSubject) {
     scene.assert_live(&[]).await;
 }
 
-/// Each rotation begins a life of its own.
+/// Each rotation has a lifetime of its own.
 pub async fn a_rotation_renews_the_life(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     for generation in 1..=3 {
         scene.advance(LIFE - 60).await;
@@ -104,9 +104,9 @@ pub async fn a_rotation_renews_the_life(subject: &dyn TokensSubject) {
     );
 }
 
-/// The claims' times are only handed through: a token's life is their difference, from now on the store's clock.
+/// The times of the claims are only passed on: an entry's lifetime is their difference, from the current time of the store's clock.
 pub async fn expiry_runs_on_the_store_clock(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     for issued_at in [
         Timestamp::from_seconds(1_000_000_000),
         Timestamp::from_seconds(4_000_000_000),
@@ -139,21 +139,21 @@ pub async fn expiry_runs_on_the_store_clock(subject: &dyn TokensSubject) {
     }
 }
 
-/// The replica's opinion on `exp` does not matter for what the store knows itself.
+/// `expired` has no effect on a token that the store knows.
 pub async fn an_expired_claim_does_not_stop_a_live_token(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     let expired = |generation| Rotation {
         expired: true,
         ..scene.rotation(session, generation)
     };
     let successor = scene.refreshed(expired(1)).await;
-    Scene::assert_repeated(scene.apply(expired(1)).await, successor, false);
+    TokensScene::assert_repeated(scene.apply(expired(1)).await, successor, false);
 }
 
-/// A token of a later generation than the store's proves that the store lost something: it is replaced.
+/// A token of a later generation than the store's proves that the store lost a rotation: it is replaced.
 pub async fn a_lost_generation_is_healed(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let (session, other) = (scene.begun().await, scene.begun().await);
     scene.refreshed(scene.rotation(session, 1)).await;
     let rotation = scene.rotation(session, 6);
@@ -172,20 +172,20 @@ pub async fn a_lost_generation_is_healed(subject: &dyn TokensSubject) {
         Some(rotation.successor()),
         "the healed token is the live one"
     );
-    Scene::assert_repeated(scene.rotate(session, 6).await, rotation.successor(), false);
+    TokensScene::assert_repeated(scene.rotate(session, 6).await, rotation.successor(), false);
     scene.advance(LATE).await;
-    Scene::assert_reused(scene.rotate(session, 2).await, 7, true);
+    TokensScene::assert_reused(scene.rotate(session, 2).await, 7, true);
     scene.assert_live(&[other]).await;
 }
 
 /// A healed entry is like new: a whole life, no late retries counted, the epoch of the row.
 pub async fn healing_starts_afresh(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     for generation in 1..=3 {
         let successor = scene.refreshed(scene.rotation(session, generation)).await;
         scene.advance(LATE).await;
-        Scene::assert_repeated(scene.rotate(session, generation).await, successor, true);
+        TokensScene::assert_repeated(scene.rotate(session, generation).await, successor, true);
     }
     let epoch = scene.new_session().epoch.next();
     let rotation = Rotation {
@@ -204,18 +204,18 @@ pub async fn healing_starts_afresh(subject: &dyn TokensSubject) {
     let mut live = rotation.successor();
     for generation in 10..=12 {
         scene.advance(LATE).await;
-        Scene::assert_repeated(scene.rotate(session, generation).await, live, true);
+        TokensScene::assert_repeated(scene.rotate(session, generation).await, live, true);
         live = scene
             .refreshed(scene.rotation(session, generation + 1))
             .await;
     }
     scene.advance(LATE).await;
-    Scene::assert_reused(scene.rotate(session, 13).await, 14, true);
+    TokensScene::assert_reused(scene.rotate(session, 13).await, 14, true);
 }
 
-/// A token past its `exp` proves nothing worth healing.
+/// A token past its `exp` does not heal the store.
 pub async fn an_expired_token_does_not_heal(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     let before = scene.live(session).await;
     let rotation = Rotation {
@@ -233,7 +233,7 @@ pub async fn an_expired_token_does_not_heal(subject: &dyn TokensSubject) {
 
 /// Generations are whole numbers up to 2^53 - 1, compared and kept exactly.
 pub async fn large_generations_are_exact(subject: &dyn TokensSubject) {
-    let scene = Scene::new(subject);
+    let scene = TokensScene::new(subject);
     let session = scene.begun().await;
     let last = Generation::MAX.number();
     for presented in [(1 << 31) - 1, (1 << 32) + 1, last - 4] {
@@ -255,7 +255,7 @@ pub async fn large_generations_are_exact(subject: &dyn TokensSubject) {
             presented + 1,
             "exactly the next generation"
         );
-        Scene::assert_repeated(scene.rotate(session, presented).await, successor, false);
+        TokensScene::assert_repeated(scene.rotate(session, presented).await, successor, false);
         assert_eq!(
             scene.rotate(session, presented - 1).await,
             RotationOutcome::Stale,

@@ -1,4 +1,4 @@
-//! One user of a white list under test, and what happens to their sessions.
+//! One user of a white list under test, with helpers for their sessions.
 
 use crate::contract::{
     TokensSubject,
@@ -29,14 +29,14 @@ pub(super) const POLICY: RetryPolicy = RetryPolicy {
 /// Between two windows' edges: after the free one, long before the end of the late one.
 pub(super) const LATE: u64 = 60;
 
-pub(super) struct Scene<'a> {
+pub(super) struct TokensScene<'a> {
     subject: &'a dyn TokensSubject,
     pub(super) tokens: Arc<dyn TokenRepository>,
     pub(super) user: UserId,
     pub(super) owner: DeviceId,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> TokensScene<'a> {
     pub(super) fn new(subject: &'a dyn TokensSubject) -> Self {
         Self {
             subject,
@@ -151,12 +151,12 @@ impl<'a> Scene<'a> {
             .map(|live| live.token)
     }
 
-    /// Asserts which sessions are alive.
+    /// Asserts which sessions are live.
     pub(super) async fn assert_live(&self, expected: &[SessionId]) {
         assert_sessions(&self.list().await, expected, "the live sessions");
     }
 
-    /// Asserts that a retry came out as that token, late or not.
+    /// Asserts that a retry answered that token, late or not.
     pub(super) fn assert_repeated(
         outcome: RotationOutcome,
         expected: LiveToken,
@@ -174,7 +174,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Asserts that an attempt was found to be reuse.
+    /// Asserts that an attempt was reuse.
     pub(super) fn assert_reused(
         outcome: RotationOutcome,
         expected_live: u64,

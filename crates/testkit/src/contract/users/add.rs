@@ -1,4 +1,4 @@
-//! Accounts come from elsewhere.
+//! Accounts that are added without a session.
 
 use crate::contract::{
     AccountsSubject,
@@ -18,7 +18,7 @@ async fn add(accounts: &Accounts, user: &User) -> AddOutcome {
         .expect("add works")
 }
 
-/// An account is there as it was given, without any session, and can be signed in to unless it is disabled.
+/// An account is stored unchanged, without any session, and its user can sign in unless it is disabled.
 pub async fn an_account_is_added_without_a_session(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let url = |text| WebUrl::parse(text).expect("a URL");
@@ -135,7 +135,7 @@ pub async fn an_added_account_takes_no_address_and_no_id(subject: &dyn AccountsS
     assert!(found.is_none(), "nor one with the other address");
 }
 
-/// Of many with one address at once, one is added and all others hear that it is taken.
+/// Of many concurrent calls with one address, one adds the account and all others get `EmailTaken`.
 pub async fn parallel_adds_of_one_address_make_one_account(subject: &dyn AccountsSubject) {
     let email = email();
     let outcomes = at_once((0..100).map(|_| {

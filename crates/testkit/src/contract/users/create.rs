@@ -1,4 +1,4 @@
-//! Accounts come into being.
+//! Creation of accounts by sign-up.
 
 use crate::contract::{
     AccountsSubject,
@@ -10,7 +10,7 @@ use revolve_domain::{
     ports::CreateOutcome,
 };
 
-/// An account and its first session are there as they were given, whatever is in them, and found by address and by id.
+/// An account and its first session are stored unchanged, with any values, and found by address and by id.
 pub async fn an_account_reads_back_as_created(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let url = |text| WebUrl::parse(text).expect("a URL");
@@ -67,7 +67,7 @@ pub async fn an_account_reads_back_as_created(subject: &dyn AccountsSubject) {
     }
 }
 
-/// There is nobody where nobody signed up.
+/// An unknown address and an unknown id have no account.
 pub async fn nobody_has_a_strange_address(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     assert!(
@@ -90,7 +90,7 @@ pub async fn nobody_has_a_strange_address(subject: &dyn AccountsSubject) {
     );
 }
 
-/// The device of a sign-up is known from then on; an address that is nobody's knows no device.
+/// The device of a sign-up is known from then on; an address without an account knows no device.
 pub async fn the_device_of_a_sign_up_is_known(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, first) = accounts.signed_up().await;
@@ -171,7 +171,7 @@ pub async fn a_taken_address_changes_nothing(subject: &dyn AccountsSubject) {
     );
 }
 
-/// Of a hundred sign-ups with one address, one makes an account and all others hear that it is taken.
+/// Of a hundred sign-ups with one address, one creates an account and all others get `EmailTaken`.
 pub async fn parallel_creates_of_one_address_make_one_account(subject: &dyn AccountsSubject) {
     let email = email();
     let outcomes = at_once((0..100).map(|after| {
@@ -266,7 +266,7 @@ pub async fn a_hash_is_replaced_only_while_it_is_the_old_one(subject: &dyn Accou
         .expect("rehash of nobody works");
 }
 
-/// `ping` works while the store does.
+/// `ping` succeeds while the store works.
 pub async fn the_user_database_answers(subject: &dyn AccountsSubject) {
     subject
         .users()

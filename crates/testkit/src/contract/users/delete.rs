@@ -1,4 +1,4 @@
-//! Accounts go.
+//! Deletion of accounts.
 
 use crate::contract::{
     AccountsSubject,
@@ -10,7 +10,7 @@ use revolve_domain::{
     ports::{CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome},
 };
 
-/// A deleted account is found by nobody, can't be changed, and its address is free.
+/// A deleted account is not found, can't be changed, and its address is free.
 pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, first) = accounts.signed_up().await;
@@ -80,8 +80,7 @@ pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     );
 }
 
-/// The sessions' rows stay, ended, so that their tokens are refused; but they say nothing about devices and addresses
-/// any more.
+/// The sessions' rows stay, ended, so that their tokens are refused; devices and addresses are removed from them.
 pub async fn a_deletion_ends_the_sessions_and_scrubs_their_rows(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -141,7 +140,7 @@ pub async fn a_deletion_ends_the_sessions_and_scrubs_their_rows(subject: &dyn Ac
     );
 }
 
-/// A deleted account's devices are forgotten: who signs up with its address later does not inherit them.
+/// A deleted account's devices are forgotten: a later account with the same address does not inherit them.
 pub async fn a_deletion_forgets_the_devices(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -168,7 +167,7 @@ pub async fn a_deletion_forgets_the_devices(subject: &dyn AccountsSubject) {
     }
 }
 
-/// There is nobody to delete, or nobody any more.
+/// Deleting an unknown or a deleted account changes nothing.
 pub async fn deleting_nobody_is_false(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, _) = accounts.signed_up().await;
@@ -198,7 +197,7 @@ pub async fn deleting_nobody_is_false(subject: &dyn AccountsSubject) {
     );
 }
 
-/// What a session asked for does not happen once the session is over.
+/// A deletion by a session that has ended does not happen.
 pub async fn a_deletion_needs_the_session_that_asks_to_live(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;

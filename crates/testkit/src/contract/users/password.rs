@@ -1,4 +1,4 @@
-//! Passwords change: one session goes on, all others end.
+//! Changes of passwords: one session continues, all others end.
 
 use crate::contract::{
     AccountsSubject,
@@ -46,7 +46,7 @@ async fn assert_superseded(accounts: &Accounts, change: &PasswordChange, user: &
     );
 }
 
-/// The new hash holds, the epoch rises by one, the session that asked is kept and all others end, in one commit.
+/// The new hash is stored, the epoch rises by one, the session that asked is kept and all others end, in one commit.
 pub async fn a_password_change_ends_all_other_sessions(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -170,7 +170,7 @@ pub async fn a_password_change_needs_a_live_session(subject: &dyn AccountsSubjec
     assert_eq!(accounts.reason(&first).await, None, "no session ended");
 }
 
-/// If the epoch has moved since the hash was read, the password stays.
+/// If the epoch has risen since the hash was read, the password stays.
 pub async fn a_password_change_needs_the_same_epoch(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
@@ -203,7 +203,7 @@ pub async fn a_password_change_needs_the_same_epoch(subject: &dyn AccountsSubjec
     );
 }
 
-/// Of many changes at once that read the same hash, one holds.
+/// Of many concurrent changes that read the same hash, one succeeds.
 pub async fn parallel_password_changes_succeed_once(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;

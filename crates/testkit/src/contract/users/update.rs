@@ -1,4 +1,4 @@
-//! Details change.
+//! Changes of details.
 
 use crate::contract::{
     AccountsSubject,
@@ -38,7 +38,7 @@ async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> Upd
         .expect("update works")
 }
 
-/// Asserts that the change has the effect that the model says, in the answer and in the store.
+/// Asserts that the change has the effect of the model, in the answer and in the store.
 async fn assert_updates(accounts: &Accounts, user: &User, change: DetailsChange) -> User {
     let expected = change.clone().apply(user.clone());
     assert_eq!(
@@ -172,7 +172,7 @@ pub async fn a_freed_address_can_be_taken(subject: &dyn AccountsSubject) {
     );
 }
 
-/// Nobody can't be changed.
+/// An unknown account can't be changed.
 pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (ann, _) = accounts.signed_up().await;
@@ -187,7 +187,7 @@ pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
             .update(user_id(), &change, None)
             .await
             .expect("update works");
-        // Both are true of an address that is taken and an account that is not there.
+        // With a taken address both answers are right for an unknown account.
         let either = matches!(outcome, UpdateOutcome::NotFound)
             || (outcome == UpdateOutcome::EmailTaken && change.email.as_ref() == Some(&ann.email));
         assert!(either, "there is no such account, got {outcome:?}");
@@ -199,7 +199,7 @@ pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
     );
 }
 
-/// Changes of different fields at once all hold.
+/// Concurrent changes of different fields all take effect.
 pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (mut user, _) = accounts.signed_up().await;
@@ -237,7 +237,7 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
     }
 }
 
-/// What a session asked for does not happen once the session is over, and an operator needs none.
+/// A change by a session that has ended does not happen; an operator needs no session.
 pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;

@@ -1,4 +1,4 @@
-//! What operators see and do.
+//! The port of operators.
 
 use super::MemoryAccounts;
 use async_trait::async_trait;

@@ -16,11 +16,11 @@ use std::{
 /// The user database in memory. It reads no clock: all times come with the calls.
 #[derive(Debug, Default)]
 pub struct MemoryAccounts {
-    tables: Mutex<Tables>,
+    tables: Mutex<MemoryTables>,
 }
 
 #[derive(Debug, Default)]
-struct Tables {
+struct MemoryTables {
     users: HashMap<UserId, (User, PasswordHash)>,
     sessions: BTreeMap<SessionId, Session>,
     /// When each user's epoch was last raised.
@@ -30,7 +30,7 @@ struct Tables {
 }
 
 impl MemoryAccounts {
-    /// What an operator can do and no port does: disables an account.
+    /// Disables an account without ending its sessions, which no port does.
     pub fn disable(&self, user: UserId, at: Timestamp) {
         if let Some((user, _)) = self.tables().users.get_mut(&user) {
             user.disabled_at = Some(at);
@@ -57,12 +57,12 @@ impl MemoryAccounts {
             .collect()
     }
 
-    fn tables(&self) -> MutexGuard<'_, Tables> {
+    fn tables(&self) -> MutexGuard<'_, MemoryTables> {
         lock(&self.tables)
     }
 }
 
-impl Tables {
+impl MemoryTables {
     fn row(&mut self, user: UserId, session: SessionId) -> Option<&mut Session> {
         self.sessions
             .get_mut(&session)
@@ -97,7 +97,7 @@ impl Tables {
     }
 }
 
-/// Ends a session unless it has ended; whether it did.
+/// Ends a session unless it has ended; answers whether it did.
 fn end(row: &mut Session, reason: EndReason, at: Timestamp) -> bool {
     let ends = row.ending.is_none();
     if ends {

@@ -1,6 +1,6 @@
 //! The rows of sessions.
 
-use super::{MemoryAccounts, Tables, end};
+use super::{MemoryAccounts, MemoryTables, end};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
@@ -11,7 +11,7 @@ use revolve_domain::{
 };
 use std::{cmp::Reverse, collections::HashMap};
 
-impl Tables {
+impl MemoryTables {
     /// Makes room for a new session: replaced, then expired, then evicted.
     fn make_room(&mut self, begin: &BeginSession) -> (Vec<SessionId>, Vec<SessionId>) {
         let (new, now) = (&begin.session, begin.session.began_at);

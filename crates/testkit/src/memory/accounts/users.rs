@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{MemoryAccounts, Tables, end};
+use super::{MemoryAccounts, MemoryTables, end};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
@@ -13,7 +13,7 @@ use revolve_domain::{
     },
 };
 
-impl Tables {
+impl MemoryTables {
     fn owner(&self, email: &EmailAddress) -> Option<&(User, PasswordHash)> {
         self.users.values().find(|(user, _)| user.email == *email)
     }

@@ -8,21 +8,21 @@ mod row;
 use super::patience::again;
 use crate::composition::settings;
 use crate::{
-    composition::{Purpose, user_store},
+    composition::{Purpose, import_account},
     config::{Config, Profile},
 };
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use lines::{Input, Line};
 use report::Report;
-use revolve_adapters::system::{SystemClock, SystemEntropy};
+use revolve_adapters::system::SystemClock;
 use revolve_domain::{
     ports::Clock,
     use_cases::{Failure, ImportAccount, ImportOutcome, ImportRequest},
 };
 use revolve_observe::telemetry::chain;
 use row::{Refusal, Rows};
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 /// So many rows are on their way to the embedded store: what it commits in one group.
 const GROUP: usize = 256;
@@ -49,7 +49,7 @@ type Done = (u64, Result<ImportOutcome, Failure>);
 pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
     let mut rows = Rows::new(settings::hash_budget(&config.hashing), SystemClock.now());
-    let users = user_store(
+    let import = import_account(
         &config,
         if args.dry_run {
             Purpose::Look
@@ -64,11 +64,6 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
         Profile::Server => config.postgres.pool_size * 2,
     };
     drop(config);
-    let import = ImportAccount {
-        users,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-    };
     let mut report = Report::new(args.dry_run, input.bytes());
     let mut lines = input.lines();
     let mut in_flight = FuturesUnordered::new();

@@ -1,0 +1,133 @@
+//! The composition of operators' commands: the accounts of the configured profile, and the white list if it can be reached.
+
+use super::{
+    Purpose, argon2, settings,
+    stores::{embedded_for, server_for, user_store},
+    strength,
+};
+use crate::config::{Config, Profile};
+use anyhow::Result;
+use revolve_adapters::{
+    redis::RedisTokens,
+    system::{SystemClock, SystemEntropy},
+};
+use revolve_domain::{
+    ports::{
+        AccountDirectory, Clearing, Clearings, Decorator, PortFuture, SessionRepository,
+        StoreError, TokenRepository, UserRepository,
+    },
+    use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts},
+};
+use revolve_observe::telemetry::LogEvents;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// What commands about accounts work with.
+pub(crate) struct OperatorTools {
+    pub(crate) manage: ManageAccounts,
+    pub(crate) directory: Arc<dyn AccountDirectory>,
+    /// The clearings that the white list did not carry out.
+    pub(crate) unfinished: Arc<UnfinishedClearings>,
+}
+
+/// Reaches the accounts. A white list that is down stops no command: an end is a commit in the user database.
+///
+/// # Errors
+/// A message that names the user database, or says what to do about its tables.
+pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<OperatorTools> {
+    let (users, directory, sessions, tokens): AccountStores = match config.profile {
+        Profile::Embedded => {
+            let store = Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?);
+            (store.clone(), store.clone(), store.clone(), store)
+        }
+        Profile::Server => {
+            let store = Arc::new(server_for(config, purpose).await?);
+            let tokens: Arc<dyn TokenRepository> =
+                match RedisTokens::connect(settings::redis(config)?).await {
+                    Ok(tokens) => Arc::new(tokens),
+                    Err(error) => Arc::new(UnreachableTokens(error.to_string())),
+                };
+            (store.clone(), store.clone(), store, tokens)
+        }
+    };
+    let unfinished: Arc<UnfinishedClearings> = Arc::default();
+    Ok(OperatorTools {
+        manage: ports(users).manage_accounts(
+            directory.clone(),
+            sessions,
+            tokens,
+            unfinished.clone(),
+        ),
+        directory,
+        unfinished,
+    })
+}
+
+type AccountStores = (
+    Arc<dyn UserRepository>,
+    Arc<dyn AccountDirectory>,
+    Arc<dyn SessionRepository>,
+    Arc<dyn TokenRepository>,
+);
+
+/// The use case that adds accounts by the rules of a sign-up.
+///
+/// # Errors
+/// A message that names the configuration key or the store that is wrong.
+pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
+    let (hasher, strength) = (argon2(config, Arc::new(SystemEntropy))?, strength(config));
+    let users = user_store(config, Purpose::Change).await?;
+    Ok(ports(users).add_account(hasher, strength))
+}
+
+/// The use case that imports accounts.
+///
+/// # Errors
+/// A message that names the store that can't be reached, or says what to do about its tables.
+pub(crate) async fn import_account(config: &Config, purpose: Purpose) -> Result<ImportAccount> {
+    let users = user_store(config, purpose).await?;
+    Ok(ports(users).import_account())
+}
+
+fn ports(users: Arc<dyn UserRepository>) -> OperatorPorts {
+    OperatorPorts {
+        users,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        events: Arc::new(LogEvents),
+    }
+}
+
+/// Counts the clearings that failed. A command does not try again: entries of ended sessions are not valid and expire.
+#[derive(Default)]
+pub(crate) struct UnfinishedClearings(AtomicUsize);
+
+impl UnfinishedClearings {
+    /// Whether the white list may still have entries of ended sessions.
+    pub(crate) fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Clearings for UnfinishedClearings {
+    fn defer(&self, _clearing: Clearing) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A white list that can't be reached, with the reason.
+struct UnreachableTokens(String);
+
+impl Decorator for UnreachableTokens {
+    type Port = dyn TokenRepository;
+
+    async fn call<'a, T: Send + 'static>(
+        &'a self,
+        _operation: &'static str,
+        _work: impl FnOnce(&'a Self::Port) -> PortFuture<'a, T> + Send + 'a,
+    ) -> Result<T, StoreError> {
+        Err(StoreError::unavailable("redis", "answer", self.0.as_str()))
+    }
+}

@@ -1,0 +1,25 @@
+//! Accounts: sign-up, sign-in, changes and the end of an account, and what operators do with accounts.
+
+mod add_account;
+mod change_password;
+mod current_password;
+mod delete_account;
+mod import_account;
+mod manage_accounts;
+mod me;
+mod password_context;
+mod session_starter;
+mod sign_in;
+mod sign_up;
+mod update_details;
+
+pub use add_account::{AddAccount, AddAccountError, AddAccountRequest};
+pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordRequest};
+pub use delete_account::{DeleteAccount, DeleteAccountError};
+pub use import_account::{ImportAccount, ImportOutcome, ImportRequest};
+pub use manage_accounts::{AccountName, HistoricSession, ManageAccounts, SessionHistory};
+pub use me::Me;
+pub use session_starter::{Begun, IssuedDevice, SignInRequest};
+pub use sign_in::{SignIn, SignInError};
+pub use sign_up::{SignUp, SignUpError};
+pub use update_details::{UpdateDetails, UpdateDetailsError, UpdateDetailsRequest};

@@ -1,0 +1,188 @@
+//! The steps that a sign-up and a sign-in share: a new session, its first tokens and its entry in the white list.
+
+use crate::{
+    model::{
+        ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Password, Session, SessionId,
+        User, UserId,
+    },
+    policy::SessionPolicy,
+    ports::{
+        Clearing, Clock, DeviceCredentials, Entropy, LiveSession, NewLiveSession, TokenRepository,
+    },
+    rotation::LiveToken,
+    use_cases::{
+        parts::{Failure, Mint, ServicePorts, TokenPair},
+        sessions::Clear,
+    },
+};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// A request to sign up or to sign in.
+#[derive(Clone, Debug)]
+pub struct SignInRequest {
+    /// The e-mail address of the account.
+    pub email: EmailAddress,
+    /// The password.
+    pub password: Password,
+    /// The name that the user gives the device.
+    pub device_name: Option<Label>,
+    /// The device credential that the client holds, if any. One that was not issued here is ignored.
+    pub device_credential: Option<SecretString>,
+    /// The client that sent the request.
+    pub client: ClientInfo,
+}
+
+/// The device that a session began on.
+#[derive(Clone, Debug)]
+pub struct IssuedDevice {
+    /// Its id.
+    pub id: DeviceId,
+    /// The credential that the client presents from now on.
+    pub credential: SecretString,
+}
+
+/// A session has begun.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The session.
+    pub session: Session,
+    /// Its first tokens.
+    pub tokens: TokenPair,
+    /// Its device.
+    pub device: IssuedDevice,
+    /// The sessions that ended because the user had too many.
+    pub evicted: Vec<SessionId>,
+}
+
+/// Starts sessions, up to the commit of their row.
+pub(super) struct SessionStarter {
+    pub(super) policy: SessionPolicy,
+    pub(super) clear: Clear,
+    tokens: Arc<dyn TokenRepository>,
+    devices: Arc<dyn DeviceCredentials>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    mint: Mint,
+}
+
+/// A session whose row is not committed yet.
+pub(super) struct PreparedSession {
+    pub(super) session: Session,
+    live: NewLiveSession,
+    device: IssuedDevice,
+}
+
+impl SessionStarter {
+    pub(super) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            policy: ports.policy,
+            clear: Clear::new(ports),
+            tokens: ports.tokens.clone(),
+            devices: ports.devices.clone(),
+            clock: ports.clock.clone(),
+            entropy: ports.entropy.clone(),
+            mint: Mint::new(ports),
+        }
+    }
+
+    /// A client that shows a credential of ours keeps its device and is bound to it; any other gets a new device.
+    pub(super) fn prepare(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        request: &SignInRequest,
+    ) -> PreparedSession {
+        let now = self.clock.now().whole_second();
+        let known = self.device(request);
+        let device = known.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
+        let ends_at = now.plus(self.policy.session_lifetime).whole_second();
+        let session = Session {
+            id: SessionId::from_random(self.entropy.bytes()),
+            user,
+            device,
+            device_name: request.device_name.clone(),
+            client: request.client.clone(),
+            epoch,
+            began_at: now,
+            ends_at,
+            bound_at: known.map(|_| now),
+            ending: None,
+        };
+        let token = LiveToken {
+            generation: Generation::FIRST,
+            issued_at: now,
+            expires_at: self.policy.refresh_expiry(now, ends_at).whole_second(),
+            device: known,
+        };
+        let live = NewLiveSession {
+            user,
+            session: session.id,
+            token,
+            epoch,
+            ceiling: self.policy.white_list_ceiling(),
+        };
+        let device = IssuedDevice {
+            id: device,
+            credential: self.devices.issue(device),
+        };
+        PreparedSession {
+            session,
+            live,
+            device,
+        }
+    }
+
+    /// The device of the credential that the request shows, if it was issued here.
+    pub(super) fn device(&self, request: &SignInRequest) -> Option<DeviceId> {
+        request
+            .device_credential
+            .as_ref()
+            .and_then(|credential| self.devices.verify(credential))
+    }
+
+    /// Signs the first tokens, writes the entry in the white list and answers the user's other live sessions. Tokens come
+    /// first: a broken key must not leave anything behind.
+    pub(super) async fn white_list(
+        &self,
+        user: &User,
+        prepared: &PreparedSession,
+    ) -> Result<(TokenPair, Vec<LiveSession>), Failure> {
+        let tokens = self
+            .mint
+            .pair(user, &prepared.session, &prepared.live.token)?;
+        match self.tokens.begin(prepared.live).await {
+            Ok(others) => Ok((tokens, others)),
+            Err(error) => {
+                // The entry may have been written all the same. A second call to a store that has just failed would only
+                // delay the answer.
+                self.clear.defer(prepared.clearing());
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Removes the entry of a session whose row was not committed.
+    pub(super) async fn withdraw(&self, prepared: &PreparedSession) {
+        self.clear.execute(prepared.clearing()).await;
+    }
+}
+
+impl PreparedSession {
+    fn clearing(&self) -> Clearing {
+        Clearing::Sessions {
+            user: self.session.user,
+            sessions: vec![self.session.id],
+        }
+    }
+
+    /// The answer, once the row is committed.
+    pub(super) fn begun(self, tokens: TokenPair, evicted: Vec<SessionId>) -> Begun {
+        Begun {
+            session: self.session,
+            tokens,
+            device: self.device,
+            evicted,
+        }
+    }
+}

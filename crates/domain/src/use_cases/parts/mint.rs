@@ -1,0 +1,106 @@
+//! The two signed tokens of a session.
+
+use super::ServicePorts;
+use crate::{
+    model::{Session, Timestamp, User},
+    policy::SessionPolicy,
+    ports::{IdClaims, RefreshClaims, SignError, TokenCodec},
+    rotation::LiveToken,
+};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// The tokens that a client gets.
+#[derive(Clone, Debug)]
+pub struct TokenPair {
+    /// The ID token.
+    pub id_token: SecretString,
+    /// When the ID token expires.
+    pub id_expires_at: Timestamp,
+    /// The refresh token.
+    pub refresh_token: SecretString,
+    /// When the refresh token expires, if it is not used before.
+    pub refresh_expires_at: Timestamp,
+}
+
+/// Mints pairs of tokens. The same inputs give the same refresh token, byte for byte.
+#[derive(Clone)]
+pub(crate) struct Mint {
+    codec: Arc<dyn TokenCodec>,
+    policy: SessionPolicy,
+}
+
+impl Mint {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            codec: ports.codec.clone(),
+            policy: ports.policy,
+        }
+    }
+
+    /// Mints the pair of a live token; the ID token is issued at the same second as the refresh token.
+    pub(crate) fn pair(
+        &self,
+        user: &User,
+        session: &Session,
+        live: &LiveToken,
+    ) -> Result<TokenPair, SignError> {
+        self.pair_at(user, session, live, live.issued_at)
+    }
+
+    /// Mints the pair of a live token once more: the same refresh token; an ID token with the same times while more
+    /// than half of its life is left at `now`, after that a fresh one.
+    pub(crate) fn pair_again(
+        &self,
+        user: &User,
+        session: &Session,
+        live: &LiveToken,
+        now: Timestamp,
+    ) -> Result<TokenPair, SignError> {
+        let fresh_enough = now.since(live.issued_at) < self.policy.id_lifetime / 2;
+        self.pair_at(
+            user,
+            session,
+            live,
+            if fresh_enough {
+                live.issued_at
+            } else {
+                now.whole_second()
+            },
+        )
+    }
+
+    fn pair_at(
+        &self,
+        user: &User,
+        session: &Session,
+        live: &LiveToken,
+        id_issued_at: Timestamp,
+    ) -> Result<TokenPair, SignError> {
+        let id_expires_at = self.policy.id_expiry(id_issued_at, session.ends_at);
+        let id_token = self.codec.sign_id(&IdClaims {
+            user: user.id,
+            session: session.id,
+            epoch: session.epoch,
+            authenticated_at: session.began_at,
+            issued_at: id_issued_at,
+            expires_at: id_expires_at,
+            email: user.email.clone(),
+            details: user.details.clone(),
+        })?;
+        let refresh_token = self.codec.sign_refresh(&RefreshClaims {
+            user: user.id,
+            session: session.id,
+            generation: live.generation,
+            issued_at: live.issued_at,
+            expires_at: live.expires_at,
+            device: live.device,
+        })?;
+        Ok(TokenPair {
+            id_token,
+            id_expires_at,
+            refresh_token,
+            refresh_expires_at: live.expires_at,
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! What several use cases share.
+
+mod error;
+mod limits;
+mod mint;
+mod ports;
+mod verify;
+
+pub use error::{Failure, Refusal, Refused};
+pub use limits::{LimitBudget, Limited};
+pub use mint::TokenPair;
+pub use ports::{KeyPorts, OperatorPorts, ServicePorts};
+
+pub(crate) use error::{from_denied, from_via};
+pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
+pub(crate) use mint::Mint;
+pub(crate) use verify::{verify_id, verify_refresh};

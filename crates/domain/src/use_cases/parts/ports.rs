@@ -1,0 +1,64 @@
+//! The ports that use cases are made of, one struct per assembly.
+
+use crate::{
+    keys::{IdKeys, KeyPolicy},
+    limits::LiveLimits,
+    policy::SessionPolicy,
+    ports::{
+        Clearings, Clock, DeviceCredentials, Entropy, KeyMaker, KeyRepository, KeyRing,
+        PasswordHasher, PasswordStrength, RateLimiter, SecurityEvents, SessionRepository,
+        TokenCodec, TokenRepository, UserRepository,
+    },
+};
+use std::sync::Arc;
+
+/// The ports and policies of the whole service.
+#[derive(Clone)]
+#[expect(
+    missing_docs,
+    reason = "the trait or type of each field says what it is"
+)]
+pub struct ServicePorts {
+    pub users: Arc<dyn UserRepository>,
+    pub sessions: Arc<dyn SessionRepository>,
+    pub tokens: Arc<dyn TokenRepository>,
+    pub codec: Arc<dyn TokenCodec>,
+    pub devices: Arc<dyn DeviceCredentials>,
+    pub hasher: Arc<dyn PasswordHasher>,
+    pub strength: Arc<dyn PasswordStrength>,
+    /// Buckets that all replicas share.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// The buckets of refreshes. They should be in this process: a refresh is one read and one step of the white list.
+    pub refresh_limiter: Arc<dyn RateLimiter>,
+    pub rates: Arc<LiveLimits>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub clearings: Arc<dyn Clearings>,
+    pub events: Arc<dyn SecurityEvents>,
+    pub policy: SessionPolicy,
+}
+
+/// The ports that every operators' command has: no white list and no password hashes, which only some need.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "the trait of each field says what it is")]
+pub struct OperatorPorts {
+    pub users: Arc<dyn UserRepository>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub events: Arc<dyn SecurityEvents>,
+}
+
+/// The ports and policies of the keys that sign tokens.
+#[derive(Clone)]
+#[expect(
+    missing_docs,
+    reason = "the trait or type of each field says what it is"
+)]
+pub struct KeyPorts {
+    pub repository: Arc<dyn KeyRepository>,
+    pub maker: Arc<dyn KeyMaker>,
+    pub ring: Arc<dyn KeyRing>,
+    pub clock: Arc<dyn Clock>,
+    pub policy: KeyPolicy,
+    pub id_keys: IdKeys,
+}

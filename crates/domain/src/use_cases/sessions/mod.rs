@@ -1,0 +1,22 @@
+//! Sessions: authentication by ID token, refresh, list, end, and the upkeep of both stores.
+
+mod authenticate;
+mod clear;
+mod end;
+mod end_session;
+mod list_sessions;
+mod prune;
+mod refresh;
+mod revocation_feed;
+mod sign_out;
+
+pub use authenticate::{Authenticate, Authenticated};
+pub use clear::Clear;
+pub use end_session::{EndSession, EndSessionError};
+pub use list_sessions::{ListSessions, SessionView};
+pub use prune::Prune;
+pub use refresh::{Refresh, RefreshRequest, Refreshed};
+pub use revocation_feed::RevocationFeed;
+pub use sign_out::{SignOut, SignOutScope};
+
+pub(crate) use end::End;

@@ -1,0 +1,50 @@
+//! Deletion of old rows: sessions whose last token has expired, and devices without a sign-in for a year.
+
+use crate::{
+    policy::SessionPolicy,
+    ports::{Clock, SessionRepository, StoreError},
+    use_cases::parts::ServicePorts,
+};
+use std::{sync::Arc, time::Duration};
+
+/// Deletes rows of sessions that ended long ago, and forgets devices.
+#[derive(Clone)]
+pub struct Prune {
+    sessions: Arc<dyn SessionRepository>,
+    clock: Arc<dyn Clock>,
+    policy: SessionPolicy,
+}
+
+impl Prune {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            sessions: ports.sessions.clone(),
+            clock: ports.clock.clone(),
+            policy: ports.policy,
+        }
+    }
+
+    /// Rows stay a day longer than any token could live, so that replicas' clocks need not agree.
+    pub const MARGIN: Duration = Duration::from_hours(24);
+
+    /// Rows deleted per call at most, so that no transaction grows large.
+    pub const BATCH: u32 = 1000;
+
+    /// Deletes one batch of sessions and one of devices; answers the size of the larger.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn execute(&self) -> Result<u64, StoreError> {
+        let longest = self.policy.refresh_lifetime.max(self.policy.id_lifetime);
+        let now = self.clock.now();
+        let devices = self
+            .sessions
+            .prune_devices(now.minus(SessionPolicy::DEVICE_LIFETIME), Self::BATCH)
+            .await?;
+        let sessions = self
+            .sessions
+            .prune(now.minus(longest + Self::MARGIN), Self::BATCH)
+            .await?;
+        Ok(sessions.max(devices))
+    }
+}

@@ -1,0 +1,249 @@
+//! The exchange of a refresh token for the next pair of tokens.
+
+use super::end::End;
+use crate::{
+    model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
+    policy::SessionPolicy,
+    ports::{
+        Clock, DeviceCredentials, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository,
+        TokenCodec, TokenRepository,
+    },
+    rotation::{DeviceProof, Rotation, RotationOutcome},
+    use_cases::parts::{
+        LimitBudget, Mint, Refusal, Refused, RequestLimits, ServicePorts, TokenPair, verify_refresh,
+    },
+};
+use secrecy::SecretString;
+use std::{net::IpAddr, sync::Arc};
+
+/// A request to refresh.
+#[derive(Clone, Debug)]
+pub struct RefreshRequest {
+    /// The refresh token.
+    pub token: SecretString,
+    /// The device credential that the client holds, if any. A forged or foreign one is refused.
+    pub device_credential: Option<SecretString>,
+    /// Where the request came from.
+    pub client: ClientInfo,
+}
+
+/// The next pair.
+#[derive(Clone, Debug)]
+pub struct Refreshed {
+    /// The tokens.
+    pub tokens: TokenPair,
+    /// The session, as its row was read.
+    pub session: Session,
+    /// What is left of the session's budget of refreshes, if there is a limit.
+    pub budget: Option<LimitBudget>,
+}
+
+/// Refreshes: one read of the user database, then one step in the white list, then the signatures.
+pub struct Refresh {
+    codec: Arc<dyn TokenCodec>,
+    devices: Arc<dyn DeviceCredentials>,
+    sessions: Arc<dyn SessionRepository>,
+    tokens: Arc<dyn TokenRepository>,
+    clock: Arc<dyn Clock>,
+    policy: SessionPolicy,
+    mint: Mint,
+    end: End,
+    limits: RequestLimits,
+    events: Arc<dyn SecurityEvents>,
+}
+
+impl Refresh {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            codec: ports.codec.clone(),
+            devices: ports.devices.clone(),
+            sessions: ports.sessions.clone(),
+            tokens: ports.tokens.clone(),
+            clock: ports.clock.clone(),
+            policy: ports.policy,
+            mint: Mint::new(ports),
+            end: End::new(ports),
+            limits: RequestLimits::of_refreshes(ports),
+            events: ports.events.clone(),
+        }
+    }
+
+    /// Replaces a refresh token.
+    ///
+    /// The user database comes first, so that an outage of it leaves the white list as it was.
+    ///
+    /// # Errors
+    /// [`Refused::Token`] with the reason; [`Refused::Limited`], or [`Refused::Failed`] if a store did not answer: then the
+    /// client keeps its token and tries again.
+    pub async fn execute(&self, request: RefreshRequest) -> Result<Refreshed, Refused> {
+        // Every attempt counts and is never given back: for the session of a valid token, for the address otherwise, so that
+        // invalid tokens from an address do not delay a client there whose token is valid.
+        let claims = match verify_refresh(&*self.codec, &request.token).await {
+            Ok(claims) => claims,
+            Err(rejected) => {
+                let _counted = self.limits.refresh_from(&request.client).await?;
+                return Err(rejected);
+            }
+        };
+        let address = request.client.address;
+        let credential = request
+            .device_credential
+            .as_ref()
+            .map(|credential| self.devices.verify(credential));
+        let shown = credential.flatten();
+        // Other devices than the session's own have no budget of their own.
+        let budget = self.limits.refresh_of(
+            &claims,
+            shown.filter(|shown| claims.device.is_none_or(|own| own == *shown)),
+            &request.client,
+        );
+        let budget = budget.await?.level();
+        if credential == Some(None) {
+            return Err(self.mismatch(&claims, address));
+        }
+        let now = self.clock.now();
+        let record = self.sessions.find(claims.user, claims.session).await?;
+        let (user, session) = Self::live(record, &claims, now)?;
+        let device = DeviceProof {
+            owner: session.device,
+            shown,
+            bound: session.bound_at.is_some() || claims.device.is_some(),
+        };
+        if !device.satisfies(None) {
+            return Err(self.mismatch(&claims, address));
+        }
+        if shown.is_some() && session.bound_at.is_none() {
+            self.bind(&session, now).await?;
+        }
+
+        let issued_at = now.whole_second();
+        let rotation = Rotation {
+            user: user.id,
+            session: session.id,
+            presented: claims.generation,
+            expired: now >= claims.expires_at,
+            issued_at,
+            expires_at: self
+                .policy
+                .refresh_expiry(issued_at, session.ends_at)
+                .whole_second(),
+            epoch: session.epoch,
+            device,
+            policy: self.policy.retry,
+        };
+        let outcome = self.tokens.rotate(&rotation).await?;
+        let tokens = match outcome {
+            RotationOutcome::Rotated(token) => self.mint.pair(&user, &session, &token)?,
+            RotationOutcome::Healed { token, lost } => {
+                self.events.record(SecurityEvent::SessionHealed {
+                    user: user.id,
+                    session: session.id,
+                    presented: claims.generation,
+                    lost,
+                });
+                self.mint.pair(&user, &session, &token)?
+            }
+            RotationOutcome::Repeated { token, age, late } => {
+                self.events.record(SecurityEvent::SessionRepeated {
+                    user: user.id,
+                    session: session.id,
+                    gap: age,
+                    late,
+                });
+                self.mint.pair_again(&user, &session, &token, now)?
+            }
+            RotationOutcome::DeviceMismatch => return Err(self.mismatch(&claims, address)),
+            RotationOutcome::Stale => return Err(Refusal::TokenStale.into()),
+            RotationOutcome::Unknown => return Err(self.unknown(&claims, now).await?.into()),
+            RotationOutcome::Reused { live, age, revoked } => {
+                self.events.record(SecurityEvent::SessionReused {
+                    user: user.id,
+                    session: session.id,
+                    presented: claims.generation,
+                    live,
+                    gap: age,
+                    session_address: session.client.address,
+                    address,
+                    revoked,
+                });
+                if revoked {
+                    self.revoke(&session, now).await?;
+                }
+                return Err(Refusal::TokenReused.into());
+            }
+        };
+        Ok(Refreshed {
+            tokens,
+            session,
+            budget,
+        })
+    }
+
+    async fn bind(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
+        let (user, session) = (session.user, session.id);
+        self.sessions.bind(user, session, now).await?;
+        self.events
+            .record(SecurityEvent::SessionBound { user, session });
+        Ok(())
+    }
+
+    fn mismatch(&self, claims: &RefreshClaims, address: Option<IpAddr>) -> Refused {
+        self.events.record(SecurityEvent::DeviceMismatch {
+            user: claims.user,
+            session: claims.session,
+            address,
+        });
+        Refusal::DeviceMismatch.into()
+    }
+
+    fn live(
+        record: Option<SessionRecord>,
+        claims: &RefreshClaims,
+        now: Timestamp,
+    ) -> Result<(User, Session), Refusal> {
+        let Some(record) = record else {
+            return Err(Self::not_found(now >= claims.expires_at));
+        };
+        match (Refusal::of(record.standing(now)), record.user) {
+            (None, Some(user)) => Ok((user, record.session)),
+            (refusal, _) => Err(refusal.unwrap_or(Refusal::SessionRevoked)),
+        }
+    }
+
+    const fn not_found(expired: bool) -> Refusal {
+        if expired {
+            Refusal::TokenExpired
+        } else {
+            Refusal::SessionUnknown
+        }
+    }
+
+    /// The white list has no entry of a session whose row was live a moment ago: read the row again for the reason.
+    async fn unknown(&self, claims: &RefreshClaims, now: Timestamp) -> Result<Refusal, Refused> {
+        let record = self.sessions.find(claims.user, claims.session).await?;
+        Ok(Self::live(record, claims, now)
+            .err()
+            .unwrap_or_else(|| Self::not_found(now >= claims.expires_at)))
+    }
+
+    /// The white list has marked the entry, so that the finding can't be lost; the row is committed before the answer.
+    async fn revoke(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
+        let reason = EndReason::Reused;
+        match self
+            .sessions
+            .end(session.user, session.id, reason, now)
+            .await
+        {
+            Ok(outcome) => {
+                self.end
+                    .one(session.user, session.id, reason, outcome)
+                    .await;
+                Ok(())
+            }
+            Err(error) => {
+                self.end.defer(session.user, session.id, reason);
+                Err(error.into())
+            }
+        }
+    }
+}

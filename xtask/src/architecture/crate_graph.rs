@@ -1,0 +1,174 @@
+//! Which crate may depend on which: arrows point inward.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use cargo_metadata::{DependencyKind, Metadata};
+
+use crate::harness::process::{self, cargo};
+
+/// A package, the packages of ours that it may depend on, and those that only its tests may.
+type AllowedDependencies = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+const ALLOWED: [AllowedDependencies; 14] = [
+    ("revolve-domain", &[], &["revolve-testkit"]),
+    ("revolve-testkit", &["revolve-domain"], &[]),
+    (
+        "revolve-adapters",
+        &["revolve-domain"],
+        &["revolve-testkit"],
+    ),
+    ("revolve-observe", &["revolve-domain"], &["revolve-testkit"]),
+    (
+        "revolve-http",
+        &["revolve-domain", "revolve-observe"],
+        &["revolve-testkit"],
+    ),
+    ("revolve-listener", &[], &[]),
+    ("revolve-config", &["revolve-domain"], &[]),
+    // The composition root.
+    (
+        "revolve",
+        &[
+            "revolve-domain",
+            "revolve-adapters",
+            "revolve-observe",
+            "revolve-http",
+            "revolve-listener",
+            "revolve-config",
+        ],
+        &["revolve-testkit"],
+    ),
+    // Relying services link nothing of the service; the tests start one.
+    ("revolve-verify", &[], &["revolve", "revolve-verify"]),
+    (
+        "example-embed-domain",
+        &["revolve-domain", "revolve-adapters"],
+        &["revolve-testkit"],
+    ),
+    ("example-mount-scope", &["revolve"], &[]),
+    ("relying-service", &["revolve-verify"], &["revolve"]),
+    // Only its micro-benchmarks use the service's crates.
+    (
+        "revolve-bench",
+        &[],
+        &[
+            "revolve-domain",
+            "revolve-adapters",
+            "revolve-testkit",
+            "revolve-verify",
+        ],
+    ),
+    ("xtask", &[], &[]),
+];
+
+/// The domain's direct dependencies.
+const DOMAIN_MAY_USE: [&str; 9] = [
+    "async-trait",
+    "email_address",
+    "secrecy",
+    "serde",
+    "thiserror",
+    "time",
+    "unicode-normalization",
+    "url",
+    "uuid",
+];
+
+/// Runtimes, randomness, I/O and technologies that the domain must not be built from by any path.
+const DOMAIN_NEVER: [&str; 15] = [
+    "actix-rt",
+    "actix-web",
+    "async-std",
+    "deadpool",
+    "getrandom",
+    "hyper",
+    "mio",
+    "openssl",
+    "redis",
+    "reqwest",
+    "rusqlite",
+    "smol",
+    "tokio",
+    "tokio-postgres",
+    "tracing",
+];
+
+/// Crates that only some of our packages may name.
+const RESERVED: [(&str, &[&str]); 2] = [
+    ("anyhow", &["revolve", "revolve-bench", "xtask"]),
+    ("josekit", &["revolve-adapters", "revolve-bench"]),
+];
+
+/// What is wrong with the manifests.
+pub(super) fn mistakes(metadata: &Metadata) -> Vec<String> {
+    let members = metadata.workspace_packages();
+    let ours: BTreeSet<&str> = members
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
+    let mut mistakes = Vec::new();
+    for package in &members {
+        let name = package.name.as_str();
+        let Some((_, uses, tests_use)) = ALLOWED.iter().find(|(known, ..)| *known == name) else {
+            mistakes.push(format!(
+                "{name} is new: add it to xtask/src/architecture/crate_graph.rs"
+            ));
+            continue;
+        };
+        for dependency in &package.dependencies {
+            let on = dependency.name.as_str();
+            let for_tests = dependency.kind == DependencyKind::Development;
+            if ours.contains(on) && !uses.contains(&on) && !(for_tests && tests_use.contains(&on)) {
+                mistakes.push(format!(
+                    "{name} must not depend on {on}: arrows point inward"
+                ));
+            }
+            if RESERVED
+                .iter()
+                .any(|(reserved, may)| *reserved == on && !may.contains(&name))
+            {
+                mistakes.push(format!("{name} must not depend on {on}"));
+            }
+            if name == "revolve-domain" && !for_tests && !DOMAIN_MAY_USE.contains(&on) {
+                mistakes.push(format!(
+                    "{name} must not depend on {on}: if it is small and pure, add it to xtask/src/architecture/crate_graph.rs"
+                ));
+            }
+        }
+    }
+    mistakes
+}
+
+/// What the domain is built from and must not be.
+pub(super) async fn domain_mistakes() -> Result<Vec<String>> {
+    let built_from = built_from("revolve-domain").await?;
+    let never = DOMAIN_NEVER
+        .iter()
+        .filter(|name| built_from.contains(**name));
+    Ok(never
+        .map(|name| {
+            format!(
+                "revolve-domain is built from {name}: see `cargo tree -p revolve-domain -e normal -i {name}`"
+            )
+        })
+        .collect())
+}
+
+/// The names of all crates that a package is built from, with the features that it has when it is built alone.
+pub(super) async fn built_from(package: &str) -> Result<BTreeSet<String>> {
+    let mut tree = cargo([
+        "tree", "--locked", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}",
+    ])?;
+    let names = process::output(&mut tree).await?;
+    Ok(names
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| *name != package)
+        .map(str::to_owned)
+        .collect())
+}

@@ -1,0 +1,220 @@
+//! The flood: a runtime of its own, on one thread with a lower priority, since in reality the attackers' processors are not the service's.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use serde_json::json;
+use tokio::{
+    net::TcpStream,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::harness::{
+    http::{Request, Response},
+    raw_http::{encode, exchange},
+};
+
+/// How long a client waits for its answer: longer than the service lets anybody wait.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Clients that sign in until they are stopped.
+pub(super) struct Flood {
+    stop: Arc<AtomicBool>,
+    thread: thread::JoinHandle<Result<SignInCounts>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct SignInCounts {
+    pub(super) hashed: u64,
+    refused: u64,
+    limited: u64,
+    other: u64,
+    broken: u64,
+    first_other: Option<String>,
+    retry_after: (u64, u64),
+    seconds: f64,
+}
+
+impl SignInCounts {
+    /// Responses that are neither a 401 after a hash nor a 503 with `Retry-After`.
+    pub(super) fn others(&self) -> u64 {
+        self.limited + self.other + self.broken
+    }
+
+    fn count(&mut self, status: u16, retry_after: Option<u64>) {
+        match (status, retry_after) {
+            (401, _) => self.hashed += 1,
+            (503, Some(seconds)) => {
+                let (least, most) = self.retry_after;
+                self.retry_after = (
+                    if self.refused == 0 {
+                        seconds
+                    } else {
+                        least.min(seconds)
+                    },
+                    most.max(seconds),
+                );
+                self.refused += 1;
+            }
+            (429, _) => self.limited += 1,
+            _ => self.count_other(format!("status {status}, Retry-After {retry_after:?}")),
+        }
+    }
+
+    fn count_other(&mut self, what: String) {
+        self.other += 1;
+        self.first_other.get_or_insert(what);
+    }
+
+    fn add(&mut self, other: Self) {
+        let (least, most) = self.retry_after;
+        if other.refused > 0 {
+            let first = self.refused == 0;
+            self.retry_after = (
+                if first {
+                    other.retry_after.0
+                } else {
+                    least.min(other.retry_after.0)
+                },
+                most.max(other.retry_after.1),
+            );
+        }
+        self.hashed += other.hashed;
+        self.refused += other.refused;
+        self.limited += other.limited;
+        self.other += other.other;
+        self.broken += other.broken;
+        self.first_other = self.first_other.take().or(other.first_other);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+impl fmt::Display for SignInCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per_second = |count: u64| count as f64 / self.seconds;
+        let (hashed, refused) = (per_second(self.hashed), per_second(self.refused));
+        write!(
+            f,
+            "{hashed:.0}/s hashed (401)   {refused:.0}/s refused (503, Retry-After {} to {} s)",
+            self.retry_after.0, self.retry_after.1
+        )?;
+        if self.limited > 0 {
+            write!(
+                f,
+                "   {} limited (429): the limits hide the hashing, raise them",
+                self.limited
+            )?;
+        }
+        if let Some(first) = &self.first_other {
+            write!(f, "   {} others: {first}", self.other + self.broken)?;
+        }
+        Ok(())
+    }
+}
+
+impl Flood {
+    pub(super) fn start(url: &str, clients: usize, pause: Duration) -> Self {
+        let (url, stop) = (url.to_owned(), Arc::new(AtomicBool::new(false)));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            #[cfg(target_os = "linux")]
+            rustix::process::nice(10).context("nice")?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(flood(url, clients, pause, stopped))
+        });
+        Self { stop, thread }
+    }
+
+    /// Stops the clients after their last responses.
+    pub(super) async fn stop(self) -> Result<SignInCounts> {
+        self.stop.store(true, Ordering::Relaxed);
+        tokio::task::spawn_blocking(|| self.thread.join())
+            .await?
+            .map_err(|_| anyhow!("the flood panicked"))?
+    }
+}
+
+async fn flood(
+    url: String,
+    clients: usize,
+    pause: Duration,
+    stop: Arc<AtomicBool>,
+) -> Result<SignInCounts> {
+    let (url, next, begun) = (
+        Arc::<str>::from(url),
+        Arc::new(AtomicU64::new(0)),
+        Instant::now(),
+    );
+    let mut running = JoinSet::new();
+    for _ in 0..clients {
+        running.spawn(client(
+            Arc::clone(&url),
+            Arc::clone(&next),
+            pause,
+            Arc::clone(&stop),
+        ));
+    }
+    let mut all = SignInCounts::default();
+    while let Some(counts) = running.join_next().await {
+        all.add(counts?);
+    }
+    all.seconds = begun.elapsed().as_secs_f64();
+    Ok(all)
+}
+
+/// Signs in with unknown addresses, again and again.
+async fn client(
+    url: Arc<str>,
+    next: Arc<AtomicU64>,
+    pause: Duration,
+    stop: Arc<AtomicBool>,
+) -> SignInCounts {
+    let mut counts = SignInCounts::default();
+    let mut stream = None;
+    while !stop.load(Ordering::Relaxed) {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let body = json!({ "email": format!("flood-{number}@example.org"), "password": "not the password" });
+        match timeout(TIMEOUT, sign_in(&url, &mut stream, &body)).await {
+            Ok(Ok(response)) => {
+                counts.count(response.status, response.retry_after);
+                if response.status != 401 && !stop.load(Ordering::Relaxed) {
+                    sleep(pause).await;
+                }
+            }
+            Ok(Err(error)) => {
+                counts.broken += 1;
+                counts.first_other.get_or_insert(format!("{error:#}"));
+                stream = None;
+                sleep(pause).await;
+            }
+            Err(_) => counts.count_other("no answer in time".to_owned()),
+        }
+    }
+    counts
+}
+
+async fn sign_in(
+    url: &str,
+    stream: &mut Option<TcpStream>,
+    body: &serde_json::Value,
+) -> Result<Response> {
+    let request = Request::post(&format!("{url}/api/account/signin"), body)?;
+    let stream = if let Some(stream) = stream {
+        stream
+    } else {
+        let address = url.trim_start_matches("http://");
+        stream.insert(TcpStream::connect(address).await.context("no connection")?)
+    };
+    exchange(stream, &encode(&request)).await
+}

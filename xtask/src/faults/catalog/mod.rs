@@ -1,0 +1,23 @@
+//! The faults, a file each or a few that are alike. Each says what must hold, causes the fault, and judges.
+
+mod answer_lost;
+mod clock;
+mod descriptors;
+mod disks;
+mod embedded_restored;
+mod fault;
+mod no_writes;
+mod pool;
+mod postgres_kill;
+mod power_cut;
+mod redis_failover;
+mod redis_full;
+mod redis_kill;
+mod redis_restored;
+mod redis_wiped;
+mod releases;
+mod service_kill;
+mod sigterm;
+mod unresponsive_stores;
+
+pub(super) use self::fault::Fault;

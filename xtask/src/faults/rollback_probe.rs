@@ -1,0 +1,202 @@
+//! Sessions that change after the state to which a store is set back, and a thief with a token from before.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::time::sleep;
+
+use super::{rounds::Round, scenario::Scenario};
+use crate::harness::{
+    api::Reply,
+    client::Client,
+    profile::{Account, Answer, Grant, Reason, Scope},
+};
+
+/// `sessions.retry_free` for faults with this probe: short, so that reuse is detected at once.
+pub(super) const RETRY_FREE: &str = "300ms";
+const AFTER_RETRY_FREE: Duration = Duration::from_millis(400);
+
+/// How sessions end after the copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// One signs itself out.
+    Itself,
+    /// One signs the others out.
+    Others,
+    /// One changes the password, which ends the others.
+    Password,
+}
+
+impl Ending {
+    pub(super) const ALL: [Self; 3] = [Self::Itself, Self::Others, Self::Password];
+}
+
+/// What the store that is set back knows of the changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// The rows of users and sessions are in another store, which is not set back.
+    Kept,
+    /// They are set back as well, so that it forgets which sessions have ended.
+    SetBack,
+}
+
+/// Three sessions of one user.
+pub(super) struct RollbackProbe {
+    account: Account,
+    ending: Ending,
+    /// Goes on refreshing; `stolen` is its token of before.
+    victim: Client,
+    stolen: Grant,
+    /// Is bound to its device after the copy, unless it ends.
+    bound: Client,
+    /// Ends after the copy.
+    ended: Client,
+}
+
+impl RollbackProbe {
+    /// Begins the sessions, before the copy.
+    pub(super) async fn start(
+        scenario: &Scenario,
+        base: &str,
+        ending: Ending,
+        round: &Round,
+    ) -> Result<Self> {
+        let (account, mut victim) = scenario.sign_up(base).await?;
+        round.keep_journal(victim.api.journal.clone());
+        let mut others = Vec::new();
+        for _ in 0..2 {
+            let reply = victim.api.sign_in(&account, None).await?;
+            others.push(Client::from_reply(&victim.api, &reply, false)?);
+        }
+        let [bound, ended] = others.try_into().ok().context("two sessions")?;
+        victim.advance().await?;
+        Ok(Self {
+            account,
+            ending,
+            stolen: victim.grant.clone(),
+            victim,
+            bound,
+            ended,
+        })
+    }
+
+    /// What the store will forget: new generations, a binding, the end of sessions.
+    pub(super) async fn change(&mut self, scenario: &Scenario, base: &str) -> Result<()> {
+        self.move_to(scenario, base);
+        self.victim.advance().await?;
+        self.victim.advance().await?;
+        self.bound.sends_credential = true;
+        self.bound.advance().await?;
+        let (victim, ended) = (&self.victim, &self.ended);
+        let reply = match self.ending {
+            Ending::Itself => ended.api.sign_out(&ended.grant, Scope::This).await?,
+            Ending::Others => victim.api.sign_out(&victim.grant, Scope::Others).await?,
+            Ending::Password => {
+                let new = "an even better battery";
+                victim
+                    .api
+                    .change_password(&victim.grant, &self.account, new)
+                    .await?
+            }
+        };
+        ensure!(
+            reply.answer == Answer::Done,
+            "the end of sessions, in preparation: {}",
+            reply.words()
+        );
+        Ok(())
+    }
+
+    /// Afterwards: ended sessions are dead, what was bound is bound, newer tokens heal the store, and a thief with the older one gets in once
+    /// at most.
+    pub(super) async fn verify(
+        mut self,
+        scenario: &Scenario,
+        base: &str,
+        rows: Rows,
+        round: &Round,
+    ) -> Result<()> {
+        self.move_to(scenario, base);
+        if rows == Rows::Kept {
+            must_be_over(&self.ended, round).await?;
+        }
+        if self.ending == Ending::Itself {
+            self.verify_binding(round).await?;
+        } else {
+            must_be_over(&self.bound, round).await?;
+        }
+        self.verify_theft(round).await
+    }
+
+    fn move_to(&mut self, scenario: &Scenario, base: &str) {
+        let api = scenario.api(base, &self.victim.api.journal);
+        for client in [&mut self.victim, &mut self.bound, &mut self.ended] {
+            *client = client.at(&api);
+        }
+    }
+
+    async fn verify_binding(&mut self, round: &Round) -> Result<()> {
+        let without_credential = Client {
+            sends_credential: false,
+            ..self.bound.clone()
+        };
+        let reply = until_answered(&without_credential, &self.bound.grant).await?;
+        let profile = &self.bound.api.profile;
+        let refused = reply
+            .refusal()
+            .is_some_and(|code| profile.says(Reason::Mismatch, code));
+        require(round, "bindings after the loss", refused, &reply);
+        let healed = until_answered(&self.bound, &self.bound.grant).await?;
+        let lives = healed.grant().is_some();
+        require(round, "bound sessions that heal", lives, &healed);
+        Ok(())
+    }
+
+    async fn verify_theft(mut self, round: &Round) -> Result<()> {
+        let thief = Client {
+            grant: self.stolen.clone(),
+            ..self.victim.clone()
+        };
+        let loot = until_answered(&thief, &self.stolen).await?;
+        let loot = loot.grant().cloned();
+        if loot.is_some() {
+            round.record(|findings| findings.check("superseded tokens accepted once"));
+        }
+        let healed = until_answered(&self.victim, &self.victim.grant).await?;
+        let lives = healed.grant().is_some();
+        require(round, "newer tokens that heal", lives, &healed);
+        self.victim
+            .keep(healed.grant().cloned().context("it did not heal")?);
+        sleep(AFTER_RETRY_FREE).await;
+        if let Some(loot) = loot {
+            let reply = until_answered(&thief, &loot).await?;
+            let caught = reply.refusal() == Some("token_reused");
+            require(round, "superseded chains caught", caught, &reply);
+        } else {
+            self.victim.advance().await?;
+            round.record(|findings| findings.check("superseded tokens refused at once"));
+        }
+        Ok(())
+    }
+}
+
+async fn until_answered(client: &Client, grant: &Grant) -> Result<Reply> {
+    client.present_until_answered(&grant.refresh).await
+}
+
+async fn must_be_over(client: &Client, round: &Round) -> Result<()> {
+    let reply = until_answered(client, &client.grant).await?;
+    let over = reply.refusal().is_some();
+    require(round, "ended sessions after the loss", over, &reply);
+    if let Some(reply) = client.api.check(&client.grant).await? {
+        let what = "bearer calls of ended sessions after the loss";
+        require(round, what, reply.refusal().is_some(), &reply);
+    }
+    Ok(())
+}
+
+fn require(round: &Round, what: &'static str, holds: bool, reply: &Reply) {
+    round.record(|findings| {
+        findings.require(what, holds, || format!("{what}: {}", reply.words()));
+    });
+}

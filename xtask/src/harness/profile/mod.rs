@@ -1,0 +1,417 @@
+//! The description of a server's API: its requests, and how its responses are read. All clients use one, for Revolve as well.
+
+mod answer;
+mod template;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+
+use self::template::Template;
+use super::{
+    http::{Request, Response},
+    windows::Windows,
+};
+pub(crate) use answer::{Answer, Grant};
+pub(crate) use template::Vars;
+
+/// The profile of Revolve.
+const REVOLVE: &str = include_str!("../../../profiles/revolve.toml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profile {
+    /// For headings.
+    pub(crate) name: String,
+    #[serde(default)]
+    values: BTreeMap<String, String>,
+    /// Accounts that exist, for servers without `sign_up`.
+    #[serde(default)]
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) windows: Windows,
+    take: Take,
+    pub(crate) sign_up: Option<Operation>,
+    pub(crate) sign_in: Option<Operation>,
+    pub(crate) refresh: Operation,
+    pub(crate) check: Option<Operation>,
+    pub(crate) sign_out: Option<Operation>,
+    #[serde(default)]
+    scopes: BTreeMap<Scope, String>,
+    pub(crate) change_password: Option<Operation>,
+    refused: Refused,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Account {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+/// Which sessions a sign-out ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scope {
+    This,
+    Others,
+    Everywhere,
+}
+
+/// JSON pointers into a response.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Take {
+    refresh: String,
+    access: Option<String>,
+    credential: Option<String>,
+}
+
+/// A request, and the statuses of its success.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operation {
+    #[serde(default = "post")]
+    method: String,
+    path: String,
+    #[serde(default)]
+    headers: BTreeMap<String, Template>,
+    form: Option<BTreeMap<String, Template>>,
+    json: Option<BTreeMap<String, Template>>,
+    ok: Vec<u16>,
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refused {
+    status: Vec<u16>,
+    code: Option<String>,
+    #[serde(default)]
+    unavailable: Vec<u16>,
+    #[serde(default)]
+    codes: BTreeMap<Reason, String>,
+}
+
+/// Refusals that the cases tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Reason {
+    /// A slow sibling; the session lives.
+    Stale,
+    /// Theft or a fork; the session has ended.
+    Reused,
+    /// The device's credential is missing or another one's.
+    Mismatch,
+}
+
+impl Profile {
+    /// Reads a file; without one it is the profile of Revolve.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
+        match file {
+            None => Self::parse(REVOLVE),
+            Some(file) => {
+                let text = fs::read_to_string(file)
+                    .with_context(|| format!("could not read {}", file.display()))?;
+                Self::parse(&text).with_context(|| format!("{} is no profile", file.display()))
+            }
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let mut profile: Self = toml::from_str(text)?;
+        profile.check_names()?;
+        profile.values = std::mem::take(&mut profile.values)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, given(value)?)))
+            .collect();
+        for account in &mut profile.accounts {
+            account.password = given(std::mem::take(&mut account.password)).unwrap_or_default();
+        }
+        for pointer in [
+            Some(&profile.take.refresh),
+            profile.take.access.as_ref(),
+            profile.take.credential.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            if !pointer.starts_with('/') {
+                bail!("`{pointer}` in [take] is no JSON pointer: it must begin with a /");
+            }
+        }
+        Ok(profile)
+    }
+
+    /// A misspelt placeholder would silently omit its text.
+    fn check_names(&self) -> Result<()> {
+        let operations = [
+            &self.sign_up,
+            &self.sign_in,
+            &self.check,
+            &self.sign_out,
+            &self.change_password,
+        ]
+        .into_iter()
+        .flatten();
+        for operation in operations.chain([&self.refresh]) {
+            let members = [&operation.form, &operation.json]
+                .into_iter()
+                .flatten()
+                .chain([&operation.headers]);
+            for name in members.flat_map(BTreeMap::values).flat_map(Template::names) {
+                if !Vars::NAMES.contains(&name) && !self.values.contains_key(name) {
+                    bail!("{{{name}}} is not known; say what it is in [values]");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.take.credential.is_some()
+    }
+
+    /// The server's word for a scope, if it has it.
+    pub(crate) fn scope(&self, scope: Scope) -> Option<&str> {
+        self.sign_out.as_ref()?;
+        self.scopes.get(&scope).map(String::as_str)
+    }
+
+    /// Whether the code stands for this reason; always if the server does not distinguish it.
+    pub(crate) fn says(&self, reason: Reason, code: &str) -> bool {
+        self.refused
+            .codes
+            .get(&reason)
+            .is_none_or(|expected| expected == code)
+    }
+
+    pub(crate) fn request(
+        &self,
+        operation: &Operation,
+        base: &str,
+        vars: &Vars<'_>,
+    ) -> Result<Request> {
+        let url = if operation.path.contains("://") {
+            operation.path.clone()
+        } else {
+            format!("{}{}", base.trim_end_matches('/'), operation.path)
+        };
+        let fill = |members: &BTreeMap<String, Template>| -> Vec<(String, String)> {
+            members
+                .iter()
+                .filter_map(|(name, template)| {
+                    Some((name.clone(), template.fill(vars, &self.values)?))
+                })
+                .collect()
+        };
+        let mut request = Request::new(&operation.method, &url)?;
+        request.headers = fill(&operation.headers);
+        Ok(match (&operation.form, &operation.json) {
+            (Some(form), None) => {
+                let body = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(fill(form))
+                    .finish();
+                request.with_body("application/x-www-form-urlencoded", body)
+            }
+            (None, Some(json)) => {
+                let members = fill(json)
+                    .into_iter()
+                    .map(|(name, value)| (name, Value::String(value)))
+                    .collect();
+                request.with_body("application/json", Value::Object(members).to_string())
+            }
+            (None, None) => request,
+            (Some(_), Some(_)) => bail!("{} has both a form and json", operation.path),
+        })
+    }
+
+    /// The meaning of a response. After a refresh without a new token the `presented` one stays.
+    pub(crate) fn read(
+        &self,
+        operation: &Operation,
+        response: &Response,
+        presented: Option<&str>,
+    ) -> Answer {
+        let status = response.status;
+        let json = response.json().unwrap_or_default();
+        let text = |pointer: &str| {
+            json.pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        if operation.ok.contains(&status) {
+            let refresh = text(&self.take.refresh).or_else(|| presented.map(str::to_owned));
+            return match refresh {
+                Some(refresh) => Answer::Granted(Grant {
+                    refresh,
+                    access: self.take.access.as_deref().and_then(text),
+                    credential: self.take.credential.as_deref().and_then(text),
+                }),
+                None => Answer::Done,
+            };
+        }
+        if self.refused.unavailable.contains(&status) {
+            return Answer::Unavailable;
+        }
+        let code = self
+            .refused
+            .code
+            .as_deref()
+            .and_then(text)
+            .unwrap_or_default();
+        if self.refused.status.contains(&status) {
+            Answer::Refused(code)
+        } else {
+            Answer::Odd(format!("status {status} {code}"))
+        }
+    }
+}
+
+/// Reads `env:NAME` from the environment; nothing if it is not set.
+fn given(value: String) -> Option<String> {
+    match value.strip_prefix("env:") {
+        Some(variable) => std::env::var(variable)
+            .ok()
+            .filter(|value| !value.is_empty()),
+        None => Some(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OAUTH2: &str = include_str!("../../../profiles/oauth2.toml");
+
+    fn response(status: u16, body: &str) -> Response {
+        Response {
+            status,
+            retry_after: None,
+            body: body.to_owned(),
+        }
+    }
+
+    #[test]
+    fn our_own_api_is_described() {
+        let profile = Profile::load(None).unwrap();
+        let vars = Vars {
+            refresh: Some("r"),
+            ..Vars::default()
+        };
+        let request = profile
+            .request(&profile.refresh, "http://127.0.0.1:1/", &vars)
+            .unwrap();
+        assert_eq!(
+            request.url.as_str(),
+            "http://127.0.0.1:1/api/account/tokens"
+        );
+        assert_eq!(request.body, r#"{"refreshToken":"r"}"#);
+        // There is no header without a credential.
+        assert_eq!(
+            request.headers,
+            [("Content-Type".to_owned(), "application/json".to_owned())]
+        );
+        let vars = Vars {
+            credential: Some("c"),
+            ..vars
+        };
+        let request = profile
+            .request(&profile.refresh, "http://127.0.0.1:1", &vars)
+            .unwrap();
+        assert!(
+            request
+                .headers
+                .contains(&("Revolve-Device".to_owned(), "c".to_owned()))
+        );
+
+        let body = r#"{"tokens":{"idToken":"i","refreshToken":"r2"},"session":{"id":"s"}}"#;
+        let grant = Grant {
+            refresh: "r2".to_owned(),
+            access: Some("i".to_owned()),
+            credential: None,
+        };
+        assert_eq!(
+            profile.read(&profile.refresh, &response(200, body), Some("r")),
+            Answer::Granted(grant)
+        );
+        assert_eq!(
+            profile.read(
+                &profile.refresh,
+                &response(401, r#"{"code":"token_reused"}"#),
+                None
+            ),
+            Answer::Refused("token_reused".to_owned())
+        );
+        assert_eq!(
+            profile.read(&profile.refresh, &response(503, ""), None),
+            Answer::Unavailable
+        );
+        assert!(matches!(
+            profile.read(&profile.refresh, &response(500, ""), None),
+            Answer::Odd(_)
+        ));
+        assert!(
+            profile.says(Reason::Reused, "token_reused")
+                && !profile.says(Reason::Reused, "token_stale")
+        );
+    }
+
+    #[test]
+    fn an_oauth_2_token_endpoint_is_described() {
+        let profile = Profile::parse(OAUTH2).unwrap();
+        let vars = Vars {
+            refresh: Some("a b&c"),
+            ..Vars::default()
+        };
+        let request = profile
+            .request(&profile.refresh, "http://127.0.0.1:1", &vars)
+            .unwrap();
+        assert!(
+            request.body.contains("grant_type=refresh_token")
+                && request.body.contains("refresh_token=a+b%26c"),
+            "{}",
+            request.body
+        );
+        assert!(!request.body.contains('{'), "{}", request.body);
+        // Without a new refresh token the old one stays.
+        let Answer::Granted(grant) = profile.read(
+            &profile.refresh,
+            &response(200, r#"{"access_token":"x"}"#),
+            Some("old"),
+        ) else {
+            panic!()
+        };
+        assert_eq!(grant.refresh, "old");
+        assert_eq!(
+            profile.read(
+                &profile.refresh,
+                &response(400, r#"{"error":"invalid_grant"}"#),
+                None
+            ),
+            Answer::Refused("invalid_grant".to_owned())
+        );
+        // It has one code for all refusals.
+        assert!(profile.says(Reason::Reused, "invalid_grant") && !profile.has_credentials());
+        assert!(profile.scope(Scope::This).is_some() && profile.scope(Scope::Everywhere).is_none());
+    }
+
+    #[test]
+    fn mistakes_in_a_profile_are_named() {
+        for (from, to, words) in [
+            ("[refused]\n", "[refused]\nretries = 3\n", "retries"),
+            ("{refresh}", "{refesh", "{refesh"),
+            ("{refresh}", "{refesh}", "{refesh} is not known"),
+            ("\"/access_token\"", "\"access_token\"", "JSON pointer"),
+            ("late_retries = 0", "", "late_retries"),
+        ] {
+            assert!(OAUTH2.contains(from), "{from}");
+            let error = Profile::parse(&OAUTH2.replace(from, to)).unwrap_err();
+            assert!(format!("{error:#}").contains(words), "{error:#}");
+        }
+    }
+}

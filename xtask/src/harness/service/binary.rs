@@ -1,0 +1,102 @@
+//! The service's binary or another one, built by cargo and copied, so that later builds do not change it during a run.
+
+use std::{fs, path::PathBuf, process::Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use crate::harness::{folders, interrupt::Interrupt, process};
+
+pub(crate) struct Binary {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Binary {
+    /// Builds the service.
+    pub(crate) async fn build(release: bool, interrupt: &Interrupt) -> Result<Self> {
+        Self::build_package("revolve", release, interrupt).await
+    }
+
+    /// Builds the binary of a package, which has its name.
+    pub(crate) async fn build_package(
+        name: &str,
+        release: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        Self::build_in(&folders::root()?, name, release, interrupt).await
+    }
+
+    /// Builds the service of a commit in a temporary work tree.
+    pub(crate) async fn build_commit(commit: &str, interrupt: &Interrupt) -> Result<Self> {
+        let root = folders::root()?;
+        let folder = folders::temporary("previous")?;
+        let tree = folder.path().join("tree");
+        let git = |words: &[&str]| {
+            let mut command = tokio::process::Command::new("git");
+            command.current_dir(&root).args(["worktree"]).args(words);
+            command
+        };
+        process::output(git(&["add", "--detach"]).arg(&tree).arg(commit)).await?;
+        let built = Self::build_in(&tree, "revolve", false, interrupt).await;
+        process::output(git(&["remove", "--force"]).arg(&tree)).await?;
+        built
+    }
+
+    async fn build_in(
+        root: &std::path::Path,
+        name: &str,
+        release: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        let mut command = process::cargo([
+            "build",
+            "--package",
+            name,
+            "--bin",
+            name,
+            "--message-format",
+            "json-render-diagnostics",
+        ])?;
+        command
+            .current_dir(root)
+            .env("CARGO_TARGET_DIR", folders::target()?);
+        if release {
+            command.arg("--release");
+        }
+        let mut child = command
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("could not run cargo")?;
+        let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
+        let mut executable = None;
+        let build = async {
+            while let Some(line) = lines.next_line().await? {
+                let message: Value = serde_json::from_str(&line).unwrap_or_default();
+                if let Some(path) = message["executable"].as_str() {
+                    executable = Some(PathBuf::from(path));
+                }
+            }
+            if !child.wait().await?.success() {
+                bail!("{name} does not build");
+            }
+            Ok(())
+        };
+        interrupt.guard(build).await?;
+        let built = executable.context("cargo built no executable")?;
+        let folder = folders::temporary("binary")?;
+        let path = folder.path().join(name);
+        fs::copy(&built, &path).with_context(|| format!("could not copy {}", built.display()))?;
+        Ok(Self {
+            path,
+            _folder: folder,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &PathBuf {
+        &self.path
+    }
+}

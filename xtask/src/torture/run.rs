@@ -1,0 +1,173 @@
+//! A run: the servers, the cases that can run there, the rounds, the report.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::ValueEnum as _;
+
+use super::{
+    args::{Args, StoreChoice},
+    cases::Case,
+    plan,
+    report::TortureReport,
+    round_context::TortureRun,
+    rounds,
+    servers::ServerGroup,
+};
+use crate::harness::{
+    http::HttpClient,
+    interrupt::Interrupt,
+    profile::Profile,
+    random,
+    service::{Binary, Deployment},
+    stores::ServerStores,
+    windows::Windows,
+};
+
+/// Attacks, reports, and fails if a verdict is not met.
+pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
+    let report = attack(args, interrupt).await?;
+    print!("{}", report.table());
+    if let Some(file) = &args.json {
+        report.write(file)?;
+    }
+    ensure!(report.is_met(), "a verdict is not met");
+    Ok(())
+}
+
+pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<TortureReport> {
+    let profile = Profile::load(args.profile.as_deref())?;
+    if !args.url.is_empty() {
+        return attack_foreign(args, profile, interrupt).await;
+    }
+    if args.profile.is_some() {
+        bail!("--profile needs --url, which says where the server is");
+    }
+    let run = prepare(args, profile, Some(Windows::SHORT))?;
+    eprintln!("building the service");
+    let binary = Binary::build(args.release, interrupt).await?;
+    let mut groups = Vec::new();
+    if args.store != StoreChoice::Server {
+        let deployment = Deployment::embedded(&binary, &run.windows, interrupt).await?;
+        groups.push(ServerGroup::own(deployment, "--store embedded"));
+    }
+    if args.store == StoreChoice::Embedded {
+        return run_rounds(args, run, groups, interrupt).await;
+    }
+    let stores = ServerStores::start(&args.stores, "torture", interrupt).await?;
+    let outcome = async {
+        let deployment = Deployment::server(&binary, &run.windows, &stores, interrupt).await?;
+        groups.push(ServerGroup::own(deployment, "--store server"));
+        run_rounds(args, run, groups, interrupt).await
+    };
+    let outcome = outcome.await;
+    let stopped = stores.shut_down().await;
+    outcome.and_then(|report| stopped.map(|()| report))
+}
+
+async fn attack_foreign(
+    args: &Args,
+    profile: Profile,
+    interrupt: &Interrupt,
+) -> Result<TortureReport> {
+    let mut replay_args = Vec::new();
+    for url in &args.url {
+        ensure!(
+            url.starts_with("http://"),
+            "{url}: only http:// is supported"
+        );
+        replay_args.push(format!("--url {url}"));
+    }
+    let mut replay_args = replay_args.join(" ");
+    if let Some(file) = &args.profile {
+        let _ = write!(replay_args, " --profile {}", file.display());
+    }
+    let name = format!("{} at {}", profile.name, args.url.join(", "));
+    let servers = ServerGroup::foreign(name, replay_args, args.url.clone());
+    let run = prepare(args, profile, None)?;
+    run_rounds(args, run, vec![servers], interrupt).await
+}
+
+/// `short` windows are for our own instances; other servers have those of their profile.
+fn prepare(args: &Args, profile: Profile, short: Option<Windows>) -> Result<TortureRun> {
+    let windows = args.windows.over(short.unwrap_or(profile.windows));
+    let tokens = args.tokens.as_deref().map(read_tokens).transpose()?;
+    Ok(TortureRun {
+        profile: Arc::new(profile),
+        http: HttpClient::new()?,
+        windows,
+        patience: args.patience,
+        nonce: random::nonce(),
+        tokens: tokens.map(Mutex::new),
+    })
+}
+
+fn read_tokens(file: &Path) -> Result<Vec<String>> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+    Ok(text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
+}
+
+async fn run_rounds(
+    args: &Args,
+    run: TortureRun,
+    groups: Vec<ServerGroup>,
+    interrupt: &Interrupt,
+) -> Result<TortureReport> {
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
+    let mut report = TortureReport::new(seed);
+    let mut runnable = Vec::new();
+    for servers in &groups {
+        let (mut cases, mut notes) = (Vec::new(), Vec::new());
+        for &case in Case::value_variants() {
+            if !args.only.is_empty() && !args.only.contains(&case) {
+                continue;
+            }
+            if let Some(obstacle) = case.obstacle(&run, servers) {
+                notes.push(format!("{}: {obstacle}", case.name()));
+                continue;
+            }
+            let partial = case.partial_obstacle(&run);
+            notes.extend(partial.map(|what| format!("{}, in part: {what}", case.name())));
+            cases.push(case);
+        }
+        report.add_part(&servers.name, &cases, notes);
+        runnable.push(cases);
+    }
+    eprintln!("seed {seed}");
+    let mut count = args.rounds;
+    if let Some(tokens) = &run.tokens {
+        // Each is used in one round.
+        count = count.min(tokens.lock().unwrap_or_else(PoisonError::into_inner).len());
+    }
+    let rounds = plan::draw(seed, count, &runnable);
+    let (run, groups) = (
+        Arc::new(run),
+        groups.into_iter().map(Arc::new).collect::<Vec<_>>(),
+    );
+    rounds::run(
+        &run,
+        &groups,
+        rounds,
+        (args.parallel, args.verbose),
+        &mut report,
+        interrupt,
+    )
+    .await?;
+    if !report.is_met() {
+        for line in groups.iter().flat_map(|servers| servers.last_log_lines()) {
+            eprintln!("log: {line}");
+        }
+    }
+    Ok(report)
+}

@@ -1,0 +1,78 @@
+//! The servers of the tour: a fresh one of ours, and the example of a service that verifies its tokens.
+
+use std::{process::Stdio, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Child,
+};
+
+use super::device::Device;
+use crate::harness::{
+    folders, process,
+    proxy::Proxy,
+    service::{Binary, Instance, Settings},
+};
+
+/// `sessions.retry_free`: shorter than the default, so that the tour need not wait.
+pub(super) const RETRY_FREE: Duration = Duration::from_secs(1);
+
+pub(super) struct TourSetup {
+    pub(super) instance: Instance,
+    /// `iss`, and where the service answers: at a proxy, whose port is known before the service starts.
+    pub(super) issuer: String,
+    /// Where the relying service greets the user of a token.
+    pub(super) hello: String,
+    _proxy: Proxy,
+    _relying: Child,
+    _folder: TempDir,
+}
+
+impl TourSetup {
+    pub(super) async fn start(binary: &Binary) -> Result<Self> {
+        let folder = folders::temporary("tour")?;
+        let proxy = Proxy::bind().await?;
+        let issuer = proxy.http_url();
+        let settings = Settings::plain().with("TOKENS__ISSUER", &issuer).with(
+            "SESSIONS__RETRY_FREE",
+            &format!("{}s", RETRY_FREE.as_secs()),
+        );
+        let instance = Instance::start(binary, &settings, folder.path().join("service")).await?;
+        proxy.lead_to(&instance.url().parse()?)?;
+        let (relying, hello) = relying_service(&issuer).await?;
+        Ok(Self {
+            instance,
+            issuer,
+            hello,
+            _proxy: proxy,
+            _relying: relying,
+            _folder: folder,
+        })
+    }
+
+    pub(super) fn device(&self) -> Result<Device> {
+        Device::new(&self.issuer)
+    }
+}
+
+/// Starts the example for relying services, which knows the issuer's URL and nothing else. Returns the URL that greets.
+async fn relying_service(issuer: &str) -> Result<(Child, String)> {
+    let mut command = process::cargo(["run", "--quiet", "--package", "relying-service"])?;
+    command
+        .env("ISSUER", issuer)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = command.spawn().context("could not run cargo")?;
+    let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
+    while let Some(line) = lines.next_line().await? {
+        if let Some(url) = line.strip_prefix("axum:") {
+            let url = url.trim().to_owned();
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok((child, url));
+        }
+    }
+    bail!("the service that verifies tokens does not start")
+}
