@@ -6,6 +6,8 @@ pub mod argon2;
 pub mod jose;
 #[cfg(feature = "limits")]
 pub mod limits;
+#[cfg(any(feature = "jose", feature = "tls"))]
+mod pem;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod per_thread;
 #[cfg(feature = "postgres")]

@@ -1,6 +1,7 @@
 //! TLS to the stores. Verification can't be turned off: a server's certificate has to be issued by a trusted authority for the host name in
 //! the URL.
 
+use crate::pem::{self, PemFault};
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, RootCertStore,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -38,10 +39,10 @@ pub(crate) enum TlsError {
     Authorities,
     #[error("client_certificate_file: no certificate can be read from it; it should be PEM")]
     Certificates,
-    #[error(
-        "client_key_file: no private key can be read from it; it should be PEM, without a passphrase"
-    )]
-    Key,
+    #[error("client_key_file: {0}")]
+    Key(PemFault),
+    #[error("client_key_file: no private key can be read from it")]
+    KeyForm,
     #[error("client_key_file: it is not the key of client_certificate_file")]
     Pair { source: rustls::Error },
     #[error("url: the process's provider of cryptography is of no use for TLS")]
@@ -70,8 +71,8 @@ impl TlsSettings {
             return Ok(builder.with_no_client_auth());
         };
         let chain = certificates(&identity.certificates).ok_or(TlsError::Certificates)?;
-        let key = PrivateKeyDer::from_pem_slice(identity.key.expose_secret().as_bytes())
-            .map_err(|_| TlsError::Key)?;
+        let key = pem::private_key(identity.key.expose_secret()).map_err(TlsError::Key)?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| TlsError::KeyForm)?;
         builder
             .with_client_auth_cert(chain, key)
             .map_err(|source| TlsError::Pair { source })

@@ -8,6 +8,7 @@ mod background;
 pub mod cli;
 mod composition;
 pub mod config;
+mod data_dir;
 mod keys;
 mod mount;
 mod reload;

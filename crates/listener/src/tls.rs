@@ -56,7 +56,9 @@ pub enum CertificateError {
     #[error("http.tls.certificate_file: is no X.509 certificate")]
     NoX509(#[source] x509_parser::nom::Err<X509Error>),
     /// The other file holds no private key.
-    #[error("http.tls.private_key_file: has no private key in PEM")]
+    #[error(
+        "http.tls.private_key_file: has no private key in PEM, or one with a passphrase (without: openssl pkey -in FILE -out NEW)"
+    )]
     NoKey(#[source] pem::Error),
     /// The two do not belong together.
     #[error("http.tls.private_key_file: belongs to another certificate than certificate_file")]

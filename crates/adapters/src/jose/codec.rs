@@ -6,7 +6,7 @@ use super::{
     refresh_key::RefreshKey,
     ring::{Built, ID, KeyGroup, REFRESH, Ring, RingBuilder, header, is_plausible},
     secrets::{DerivedKey, MasterKey},
-    vault::Seal,
+    vault::{OpenedKey, Seal},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
@@ -139,7 +139,7 @@ impl JoseTokens {
 
     /// Opens a key and makes it ready.
     fn build(&self, key: &StoredKey) -> Result<Built, KeyFault> {
-        let secret = self.seal.open(key)?;
+        let OpenedKey { secret, .. } = self.seal.open(key)?;
         let corrupt = || KeyFault::Corrupt(key.id.clone());
         Ok(match key.kind {
             KeyKind::Id(algorithm) => {

@@ -7,26 +7,29 @@ use revolve_domain::{model::DeviceId, ports::DeviceCredentials};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// Issues and checks device credentials with HMAC-SHA256.
+/// Issues and checks device credentials with HMAC-SHA256. What was issued under an earlier master key counts as long as that is given.
 pub struct MacDeviceCredentials {
     key: DerivedKey,
+    previous: Vec<DerivedKey>,
 }
 
 impl MacDeviceCredentials {
-    /// Derives the key.
+    /// Derives the keys.
     pub fn new(master: &MasterKey) -> Self {
+        let derive = |master: &MasterKey| master.derive("device");
         Self {
-            key: master.derive("device"),
+            key: derive(master),
+            previous: master.previous().iter().map(derive).collect(),
         }
     }
 
-    fn mac(&self, device: DeviceId) -> Hmac<Sha256> {
+    fn mac(key: &DerivedKey, device: DeviceId) -> Hmac<Sha256> {
         #[expect(
             clippy::expect_used,
             reason = "HMAC takes keys of any length (RFC 2104 §3)"
         )]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.secret.expose_secret())
-            .expect("HMAC takes any key");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(key.secret.expose_secret()).expect("HMAC takes any key");
         mac.update(device.as_uuid().as_bytes());
         mac
     }
@@ -34,7 +37,7 @@ impl MacDeviceCredentials {
 
 impl DeviceCredentials for MacDeviceCredentials {
     fn issue(&self, device: DeviceId) -> SecretString {
-        let mac = self.mac(device).finalize().into_bytes();
+        let mac = Self::mac(&self.key, device).finalize().into_bytes();
         format!(
             "{}.{}",
             URL_SAFE_NO_PAD.encode(device.as_uuid().as_bytes()),
@@ -49,6 +52,7 @@ impl DeviceCredentials for MacDeviceCredentials {
         let device = DeviceId::from_uuid(uuid::Uuid::from_bytes(id));
         let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
         // Compares in constant time.
-        self.mac(device).verify_slice(&mac).ok().map(|()| device)
+        let made = |key| Self::mac(key, device).verify_slice(&mac).is_ok();
+        (made(&self.key) || self.previous.iter().any(made)).then_some(device)
     }
 }

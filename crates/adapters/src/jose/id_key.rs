@@ -1,6 +1,7 @@
 //! A key pair for ID tokens, used with exactly one algorithm; or its public half, which only verifies.
 
 use super::signature::{Cause, SigningKey, VerifyingKey, private};
+use crate::pem;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::{
     jwk::{
@@ -35,6 +36,9 @@ pub enum KeyError {
         #[source]
         source: Cause,
     },
+    /// There is not one key in the text.
+    #[error(transparent)]
+    Pem(Cause),
     /// Neither a private nor a public key, or one for something else.
     #[error("this is not a key for {} in PEM form", .0.map_or("RS256, ES256 or EdDSA", Algorithm::name))]
     Public(Option<Algorithm>),
@@ -50,12 +54,14 @@ pub struct IdKey {
 }
 
 impl IdKey {
-    /// Reads a private key in PEM form (PKCS #8, or PKCS #1 for RSA of at least 2048 bits).
+    /// Reads the one private key in a PEM text (PKCS #8, or PKCS #1 for RSA of at least 2048 bits), whatever is around it.
     ///
     /// # Errors
     /// [`KeyError`] if it is no private key, or not one for the algorithm.
     pub fn from_pem(algorithm: Algorithm, pem: &SecretString) -> Result<Self, KeyError> {
-        Self::load(algorithm, pem.expose_secret().as_bytes())
+        let pem =
+            pem::private_key(pem.expose_secret()).map_err(|fault| KeyError::Pem(fault.into()))?;
+        Self::load(algorithm, pem.as_bytes())
             .map_err(|source| KeyError::Private { algorithm, source })
     }
 
@@ -71,6 +77,7 @@ impl IdKey {
     /// [`KeyError`] if it is no key, or not one for the algorithm.
     pub fn verifying(algorithm: Option<Algorithm>, pem: &str) -> Result<Self, KeyError> {
         let wrong = || KeyError::Public(algorithm);
+        let pem = pem::any_key(pem).map_err(|fault| KeyError::Pem(fault.into()))?;
         let (found, required) = public_members(pem.as_bytes())
             .map_err(|_| wrong())?
             .ok_or_else(wrong)?;
@@ -228,6 +235,31 @@ mod tests {
             thumbprint(key.as_object().unwrap()),
             "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
         );
+    }
+
+    #[test]
+    fn a_key_of_each_algorithm_is_read_whatever_is_around_it() {
+        for algorithm in Algorithm::ALL {
+            let pem = IdKey::generate(algorithm).unwrap();
+            let id = IdKey::from_pem(algorithm, &pem).unwrap().id().to_owned();
+            let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+            let key = pem.expose_secret();
+            for text in [
+                format!("Bag Attributes\n    localKeyID: 01\n{key}\n\n\n"),
+                format!("{certificate}{key}"),
+                format!("{key}{certificate}"),
+                key.replace('\n', "\r\n"),
+            ] {
+                let read = IdKey::from_pem(algorithm, &text.as_str().into());
+                assert_eq!(read.unwrap().id(), id, "{algorithm}");
+                let verifies = IdKey::verifying(Some(algorithm), &text);
+                assert_eq!(verifies.unwrap().id(), id, "{algorithm}");
+            }
+            let refused = IdKey::from_pem(algorithm, &certificate.into())
+                .err()
+                .unwrap();
+            assert!(refused.to_string().contains("but CERTIFICATE"), "{refused}");
+        }
     }
 
     #[test]

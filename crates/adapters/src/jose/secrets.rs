@@ -5,8 +5,12 @@ use hkdf::Hkdf;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha2::Sha256;
 
-/// The secret that the other symmetric keys come from: 32 bytes.
-pub struct MasterKey(SecretSlice<u8>);
+/// The secret that the other symmetric keys come from: 32 bytes. Earlier ones may be given with it: what was sealed or issued under them
+/// counts as well, and nothing new is.
+pub struct MasterKey {
+    secret: SecretSlice<u8>,
+    previous: Vec<Self>,
+}
 
 /// Not a master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,10 +38,23 @@ impl MasterKey {
             .decode(text.expose_secret().trim())
             .map_err(|_| MasterKeyError)?;
         if bytes.len() == Self::LENGTH {
-            Ok(Self(bytes.into()))
+            Ok(Self {
+                secret: bytes.into(),
+                previous: Vec::new(),
+            })
         } else {
             Err(MasterKeyError)
         }
+    }
+
+    /// The same, with those that came before it, the latest first.
+    #[must_use]
+    pub fn with_previous(self, previous: Vec<Self>) -> Self {
+        Self { previous, ..self }
+    }
+
+    pub(super) fn previous(&self) -> &[Self] {
+        &self.previous
     }
 
     /// The text form of 32 random bytes.
@@ -53,7 +70,7 @@ impl MasterKey {
     pub(super) fn derive(&self, purpose: &str) -> DerivedKey {
         let expand = |label: &str, length: usize| {
             let mut bytes = vec![0; length];
-            let hkdf = Hkdf::<Sha256>::new(None, self.0.expose_secret());
+            let hkdf = Hkdf::<Sha256>::new(None, self.secret.expose_secret());
             // Fails only for more than 255 blocks of output.
             hkdf.expand_multi_info(
                 &[b"revolve ", purpose.as_bytes(), b" ", label.as_bytes()],

@@ -23,15 +23,33 @@ use zeroize::Zeroizing;
 const FORMAT: u8 = 1;
 const NONCE: usize = 12;
 
-/// Seals and opens.
-pub(super) struct Seal(Aes256Gcm);
+/// Seals under the present master key, and opens under any.
+pub(super) struct Seal {
+    present: Aes256Gcm,
+    previous: Vec<Aes256Gcm>,
+}
+
+/// What was opened, and whether the present master key opened it.
+pub(super) struct OpenedKey {
+    pub(super) secret: Zeroizing<Vec<u8>>,
+    is_present: bool,
+}
 
 impl Seal {
     pub(super) fn new(master: &MasterKey) -> Result<Self, KeyFault> {
-        let DerivedKey { secret, .. } = master.derive("stored keys");
-        Aes256Gcm::new_from_slice(secret.expose_secret())
-            .map(Self)
-            .map_err(|error| KeyFault::NotMade(error.to_string().into()))
+        let cipher = |master: &MasterKey| {
+            let DerivedKey { secret, .. } = master.derive("stored keys");
+            Aes256Gcm::new_from_slice(secret.expose_secret())
+                .map_err(|error| KeyFault::NotMade(error.to_string().into()))
+        };
+        Ok(Self {
+            present: cipher(master)?,
+            previous: master
+                .previous()
+                .iter()
+                .map(cipher)
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     fn close(
@@ -47,13 +65,13 @@ impl Seal {
             aad: context.as_bytes(),
         };
         let sealed = self
-            .0
+            .present
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|error| KeyFault::NotMade(error.to_string().into()))?;
         Ok(SealedKey::new([&[FORMAT], &nonce[..], &sealed].concat()))
     }
 
-    pub(super) fn open(&self, key: &StoredKey) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+    pub(super) fn open(&self, key: &StoredKey) -> Result<OpenedKey, KeyFault> {
         let fault = || KeyFault::Sealed(key.id.clone());
         let sealed = key
             .sealed
@@ -62,14 +80,20 @@ impl Seal {
             .ok_or_else(fault)?;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(fault)?;
         let context = context(&key.id, key.kind);
-        let payload = Payload {
-            msg: sealed,
-            aad: context.as_bytes(),
+        let open = |cipher: &Aes256Gcm| {
+            let payload = Payload {
+                msg: sealed,
+                aad: context.as_bytes(),
+            };
+            let opened = cipher.decrypt(&Nonce::from(*nonce), payload);
+            opened.map(Zeroizing::new).ok()
         };
-        self.0
-            .decrypt(&Nonce::from(*nonce), payload)
-            .map(Zeroizing::new)
-            .map_err(|_| fault())
+        let opened = |secret, is_present| OpenedKey { secret, is_present };
+        if let Some(secret) = open(&self.present) {
+            return Ok(opened(secret, true));
+        }
+        let secret = self.previous.iter().find_map(open);
+        secret.map(|secret| opened(secret, false)).ok_or_else(fault)
     }
 }
 
@@ -115,18 +139,32 @@ impl KeyVault {
         )
     }
 
+    fn nonce(&self) -> [u8; NONCE] {
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&self.entropy.bytes()[..NONCE]);
+        nonce
+    }
+
     fn sealed(&self, id: &str, kind: KeyKind, secret: &[u8]) -> Result<NewKey, KeyFault> {
         let id: KeyId = id
             .parse()
             .map_err(|error: revolve_domain::keys::NotAKeyName| KeyFault::NotMade(error.into()))?;
-        let mut nonce = [0; NONCE];
-        nonce.copy_from_slice(&self.entropy.bytes()[..NONCE]);
-        let sealed = self.seal.close(&id, kind, secret, nonce)?;
+        let sealed = self.seal.close(&id, kind, secret, self.nonce())?;
         Ok(NewKey { id, kind, sealed })
     }
 }
 
 impl KeyMaker for KeyVault {
+    fn reseal(&self, key: &StoredKey) -> Result<Option<SealedKey>, KeyFault> {
+        let opened = self.seal.open(key)?;
+        if opened.is_present {
+            return Ok(None);
+        }
+        self.seal
+            .close(&key.id, key.kind, &opened.secret, self.nonce())
+            .map(Some)
+    }
+
     fn make(&self, kind: KeyKind) -> Result<NewKey, KeyFault> {
         match kind {
             KeyKind::Id(algorithm) => {

@@ -27,11 +27,10 @@ macro_rules! list {
 }
 const LIST: &str = list!("");
 const LIST_DISABLED: &str = list!("AND u.disabled_at IS NOT NULL");
-/// No id is the nil UUID.
 const WALK: &str = concat!(
     "SELECT ",
     credential_columns!(),
-    " FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2"
+    " FROM users u WHERE u.id >= $1 ORDER BY u.id LIMIT $2"
 );
 const HISTORY: &str = concat!(
     "SELECT ",
@@ -65,10 +64,14 @@ impl AccountDirectory for PostgresAccounts {
         after: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<Credentials>, StoreError> {
-        let after = after.map_or(Uuid::nil(), |after| *after.as_uuid());
+        // The first that may follow; an earlier release may have imported the nil UUID.
+        let from = after.map_or(Some(0), |after| after.as_uuid().as_u128().checked_add(1));
+        let Some(from) = from.map(Uuid::from_u128) else {
+            return Ok(Vec::new());
+        };
         let limit = i64::from(limit);
         self.db
-            .read("read accounts", WALK, &[&after, &limit], sql::credentials)
+            .read("read accounts", WALK, &[&from, &limit], sql::credentials)
             .await
     }
 

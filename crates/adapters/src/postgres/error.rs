@@ -25,6 +25,8 @@ pub(super) enum PostgresError {
     Pool(PoolError),
     /// The tables could not be brought up to date.
     Migration(refinery::Error),
+    /// The database does not encode text in UTF-8, but in this.
+    Encoding(String),
     /// The deadline passed.
     TimedOut,
     Corrupt(CorruptRow),
@@ -69,7 +71,7 @@ impl PostgresError {
                 .and_then(<dyn Error>::downcast_ref)
                 .map_or(Remedy::None, remedy),
             Self::Pool(_) | Self::TimedOut => Remedy::Wait,
-            Self::Corrupt(_) => Remedy::None,
+            Self::Corrupt(_) | Self::Encoding(_) => Remedy::None,
         }
     }
 
@@ -103,6 +105,11 @@ impl PostgresError {
                     .unwrap_or_else(|| error.into()),
                 _ => error.into(),
             },
+            Self::Encoding(found) => format!(
+                "the database is encoded in {found}, which can't hold every name: move it to one that is made with \
+                 `createdb --encoding=UTF8 --template=template0`, by pg_dump and pg_restore"
+            )
+            .into(),
             Self::TimedOut => "no answer in time".into(),
             Self::Corrupt(corrupt) => corrupt.into(),
         };

@@ -26,7 +26,7 @@ const LOOK: &str = "
         current_setting('transaction_read_only') = 'on' AS read_only, current_setting('fsync') = 'on' AS fsync,
         current_setting('synchronous_commit') AS synchronous_commit,
         current_setting('synchronous_standby_names') AS synchronous_standby_names,
-        current_setting('max_connections')::bigint AS max_connections,
+        current_setting('max_connections')::bigint AS max_connections, current_setting('server_encoding') AS encoding,
         to_regclass('refinery_schema_history') IS NOT NULL AS has_tables";
 /// Standbys that follow the log, without backups and subscribers, which could not take over; and the slots that wait for one.
 const STANDBYS: &str = "
@@ -70,6 +70,8 @@ pub struct PostgresFacts {
     pub standbys: Option<Standbys>,
     /// Connections that it takes at most.
     pub max_connections: i64,
+    /// How the database encodes text; `UTF8` is the only one that holds every text.
+    pub encoding: String,
     /// The version of its tables; `None` if there are none yet.
     pub schema: Option<i64>,
     /// The version of the tables that this program works with.
@@ -181,6 +183,7 @@ async fn look<T>(
         synchronous_standby_names: row.try_get("synchronous_standby_names")?,
         standbys: standbys.ok(),
         max_connections: row.try_get("max_connections")?,
+        encoding: row.try_get("encoding")?,
         schema,
         wanted_schema: LATEST,
         keys,

@@ -5,7 +5,7 @@ use crate::sql;
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use revolve_domain::{
-    keys::{KeyId, KeyState, Promotion, Retired, StoredKey},
+    keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
 use tokio_postgres::Row;
@@ -25,6 +25,8 @@ const PAIR: &str = "
 const ACTIVATE: &str =
     "UPDATE signing_keys SET state = 'active', since = $2, until = NULL WHERE kid = $1";
 const RETIRE: &str = "UPDATE signing_keys SET state = 'retired', since = $2, until = $3 WHERE kid = $1 AND state = 'active' RETURNING 1";
+const RESEAL: &str =
+    "UPDATE signing_keys SET sealed = $3 WHERE kid = $1 AND sealed = $2 RETURNING 1";
 const REMOVE: &str = "DELETE FROM signing_keys WHERE kid = $1 AND state = $2 RETURNING 1";
 
 #[async_trait]
@@ -76,6 +78,20 @@ impl KeyRepository for PostgresAccounts {
             .await;
         done.map(|rows| outcome(&rows))
             .map_err(|error| self.db.error("retire a key", error))
+    }
+
+    async fn reseal(
+        &self,
+        key: &KeyId,
+        from: &SealedKey,
+        to: &SealedKey,
+    ) -> Result<KeyOutcome, StoreError> {
+        let done = self
+            .db
+            .write(RESEAL, &[&key.as_str(), &from.as_bytes(), &to.as_bytes()])
+            .await;
+        done.map(|rows| outcome(&rows))
+            .map_err(|error| self.db.error("reseal a key", error))
     }
 
     async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {

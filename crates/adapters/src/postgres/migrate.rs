@@ -25,7 +25,11 @@ pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('revolve migrations ' || coalesce(current_schema(), ''), 0))";
 
 /// Whether any have run, in the schema that tables would be made in: the next in the search path may be another installation's.
-const KNOWN: &str = "SELECT to_regclass(quote_ident(current_schema()) || '.refinery_schema_history') IS NOT NULL AS known";
+const KNOWN: &str = "SELECT to_regclass(quote_ident(current_schema()) || '.refinery_schema_history') IS NOT NULL AS known, \
+    current_setting('server_encoding') AS encoding";
+
+/// The only encoding that holds every text.
+const ENCODING: &str = "UTF8";
 
 /// Runs what is missing on a connection of its own, which no time-out of the server cuts; only connecting may take no
 /// longer than `patience`. Answers the names of what it ran.
@@ -61,9 +65,14 @@ async fn run_missing(client: &mut Client) -> Result<Vec<String>, PostgresError> 
     Ok(migrations::log("Postgres", &report))
 }
 
-/// None if there are no tables yet.
+/// None if there are no tables yet. Refuses a database that can't hold every text.
 async fn applied(client: &Client) -> Result<Vec<String>, PostgresError> {
-    if !client.query_one(KNOWN, &[]).await?.try_get("known")? {
+    let row = client.query_one(KNOWN, &[]).await?;
+    let encoding: String = row.try_get("encoding")?;
+    if encoding != ENCODING {
+        return Err(PostgresError::Encoding(encoding));
+    }
+    if !row.try_get("known")? {
         return Ok(Vec::new());
     }
     let rows = client.query(APPLIED, &[]).await?;

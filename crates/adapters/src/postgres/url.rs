@@ -14,7 +14,8 @@ pub(super) fn read(url: &str) -> Result<Config, String> {
         return Err(FORM.to_owned());
     }
     let (url, mode) = without_mode(url);
-    let mut config = Config::from_str(&url).map_err(|_| FORM.to_owned())?;
+    let mut config = Config::from_str(&url)
+        .map_err(|_| wrong_parameter(&url).unwrap_or_else(|| FORM.to_owned()))?;
     if config.get_hosts().is_empty() {
         return Err(FORM.to_owned());
     }
@@ -49,15 +50,75 @@ pub(super) fn is_here(host: &Host) -> bool {
     }
 }
 
-/// Takes `sslmode` out of the URL: the driver knows fewer of them than people write.
-fn without_mode(url: &str) -> (String, Option<&str>) {
+/// What to say of a parameter that the driver does not take, if that is what is wrong with the URL.
+fn wrong_parameter(url: &str) -> Option<String> {
+    let query = &url[query(url)? + 1..];
+    // It could be the rest of a password.
+    if query.contains('@') {
+        return None;
+    }
+    let wrong = query.split('&').find(|pair| {
+        Config::from_str(&format!("postgres://host?{pair}")).is_err() && !pair.is_empty()
+    })?;
+    let name = wrong.split('=').next().unwrap_or(wrong);
+    let instead = match name {
+        "ssl" | "tls" => "write sslmode=verify-full or sslmode=disable",
+        "sslrootcert" => "set postgres.ca_file",
+        "sslcert" => "set postgres.client_certificate_file",
+        "sslkey" => "set postgres.client_key_file",
+        "sslpassword" => "give the key without a password in postgres.client_key_file",
+        "schema" | "currentSchema" | "search_path" => "write options=-csearch_path%3DNAME",
+        "statement_timeout" | "lock_timeout" | "socket_timeout" | "pool_timeout" => {
+            "set postgres.timeout"
+        }
+        "connection_limit" | "pool_size" | "max_connections" | "pool_max_conns" => {
+            "set postgres.pool_size"
+        }
+        _ if Config::from_str(&format!("postgres://host?{name}=1")).is_ok() => {
+            return Some(format!(
+                "its parameter {name} has a value that it can't have"
+            ));
+        }
+        // Names that other clients know. Any other could be a secret in the wrong place.
+        "binary_parameters"
+        | "channel_binding"
+        | "client_encoding"
+        | "default_query_exec_mode"
+        | "fallback_application_name"
+        | "gssencmode"
+        | "krbsrvname"
+        | "passfile"
+        | "pgbouncer"
+        | "pool_mode"
+        | "prepareThreshold"
+        | "replication"
+        | "requirepeer"
+        | "service"
+        | "sslaccept"
+        | "sslcompression"
+        | "sslcrl"
+        | "sslidentity"
+        | "statement_cache_size"
+        | "timezone" => "leave it out",
+        _ => return Some("one of its parameters is not known here; leave it out".to_owned()),
+    };
+    Some(format!("its parameter {name} is not known here; {instead}"))
+}
+
+/// Where the question mark before the parameters is.
+fn query(url: &str) -> Option<usize> {
     // A password may have a question mark in it. The authority ends at the first slash after the scheme.
     let authority = url.find("://").map_or(0, |at| at + 3);
     let end = url[authority..]
         .find('/')
         .map_or(url.len(), |at| authority + at);
     let hosts = url[..end].rfind('@').unwrap_or(0);
-    let Some(start) = url[hosts..].find('?').map(|at| hosts + at) else {
+    url[hosts..].find('?').map(|at| hosts + at)
+}
+
+/// Takes `sslmode` out of the URL: the driver knows fewer of them than people write.
+fn without_mode(url: &str) -> (String, Option<&str>) {
+    let Some(start) = query(url) else {
         return (url.to_owned(), None);
     };
     let mut mode = None;
@@ -139,6 +200,34 @@ mod tests {
             );
         }
         assert!(read("postgres://ann:hunter2@db/db?sslmode=on").is_err());
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_known_is_named_with_what_to_use_instead() {
+        for (parameter, words) in [
+            ("sslrootcert=/etc/ca.pem", "postgres.ca_file"),
+            ("sslcert=/etc/c.pem", "postgres.client_certificate_file"),
+            ("sslkey=/etc/k.pem", "postgres.client_key_file"),
+            ("schema=public", "options=-csearch_path%3DNAME"),
+            ("connection_limit=5", "postgres.pool_size"),
+            ("pgbouncer=true", "parameter pgbouncer is not known"),
+            ("connect_timeout=soon", "connect_timeout has a value"),
+        ] {
+            for before in ["", "sslmode=require&", "application_name=x&"] {
+                let url = format!("postgres://ann:hunter2@db/db?{before}{parameter}");
+                let error = read(&url).expect_err("it is refused");
+                assert!(
+                    error.contains(words) && !error.contains("hunter2"),
+                    "{url}: {error}"
+                );
+            }
+        }
+        for secret in [
+            "postgres://ann:hun/ter?2@db/db",
+            "postgres://ann:hunter?2@db/db",
+        ] {
+            assert!(read(secret).is_ok(), "a password may have both in it");
+        }
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! Reads settings, clock and permissions of every Redis that takes part, and changes nothing. A hosted Redis may hide some of them.
 
-use super::client::{
-    config::RedisConfig, failure::RedisFailure, pool::ConnectionPool, server_info,
-    topology::Topology, url,
+use super::{
+    client::{
+        config::RedisConfig, failure::RedisFailure, pool::ConnectionPool, server_info,
+        topology::Topology, url,
+    },
+    permissions::{self, KEYS},
 };
 use deadpool_redis::redis::{ConnectionAddr, ConnectionInfo, cmd};
 use revolve_domain::{model::Timestamp, ports::StoreError};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 const OPERATION: &str = "look at it";
-/// Named like keys of sessions and of limits, so that the same permissions hold. Nothing is done with them.
-const KEYS: [&str; 2] = ["{doctor}:key", "{limits}:doctor"];
 
 /// What a Redis reports of itself. `None` where it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +92,10 @@ async fn inspect_server<T>(
         min_replicas: setting(server, "min-replicas-to-write")
             .await
             .and_then(|number| number.parse().ok()),
-        denied: denied(server, cluster).await,
+        denied: match dry_run(server, cluster).await {
+            Some(denied) => Some(denied),
+            None => tried(server).await,
+        },
     };
     Ok((facts, clock, now))
 }
@@ -138,7 +142,7 @@ fn needed(cluster: bool) -> Vec<Vec<&'static str>> {
 }
 
 /// Asks with `ACL DRYRUN`, which executes nothing.
-async fn denied(server: &ConnectionPool, cluster: bool) -> Option<Vec<String>> {
+async fn dry_run(server: &ConnectionPool, cluster: bool) -> Option<Vec<String>> {
     let user: String = server.command(cmd("ACL").arg("WHOAMI")).await.ok()?;
     let mut denied = Vec::new();
     for words in needed(cluster) {
@@ -156,6 +160,15 @@ async fn denied(server: &ConnectionPool, cluster: bool) -> Option<Vec<String>> {
     denied.sort();
     denied.dedup();
     Some(denied)
+}
+
+/// Asks with a script that changes nothing, where `ACL` is not allowed.
+async fn tried(server: &ConnectionPool) -> Option<Vec<String>> {
+    match permissions::denied(server).await {
+        Ok(denied) => Some(denied),
+        Err(failure) if permissions::is_denied(&failure) => Some(vec!["EVALSHA".to_owned()]),
+        Err(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! - `client`: connections to a server, a master under Sentinels, or a cluster
 //! - `tokens`, `scripts`, `keys`, `reply`: the port, and what is sent and answered
 //! - `limits`: the buckets of rate limits
+//! - `permissions`: whether the user of the URL may run what scripts need
 //! - `inspect`: reads the servers' settings, for `revolve doctor`
 
 mod client;
 mod inspect;
 mod keys;
 mod limits;
+mod permissions;
 mod reply;
 mod scripts;
 mod tokens;

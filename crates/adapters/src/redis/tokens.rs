@@ -2,12 +2,15 @@
 
 use super::{
     client::{
-        config::RedisConfig, failure::RedisFailure, pool::ConnectionPool, server_info,
+        config::RedisConfig,
+        failure::{RedisFailure, UnsuitableServer},
+        pool::ConnectionPool,
+        server_info,
         topology::Topology,
     },
     keys,
     limits::{BucketNames, RedisLimits},
-    reply,
+    permissions, reply,
     scripts::Scripts,
 };
 use async_trait::async_trait;
@@ -97,7 +100,15 @@ async fn prepare(
     for warning in server_info::warnings(&info) {
         tracing::warn!(redis = %server.address(), "{warning}");
     }
-    scripts.load(server).await
+    scripts.load(server).await?;
+    let commands = permissions::denied(server).await?;
+    if commands.is_empty() {
+        return Ok(());
+    }
+    Err(RedisFailure::Unsuitable {
+        address: server.address(),
+        source: UnsuitableServer::Forbidden { commands },
+    })
 }
 
 #[async_trait]

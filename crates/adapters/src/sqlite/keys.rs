@@ -8,7 +8,7 @@ use super::{
 use crate::sql;
 use async_trait::async_trait;
 use revolve_domain::{
-    keys::{KeyId, KeyState, Promotion, Retired, StoredKey},
+    keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::Timestamp,
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
@@ -26,6 +26,7 @@ const PAIR: &str = "
 const ACTIVATE: &str =
     "UPDATE signing_keys SET state = 'active', since = ?2, until = NULL WHERE kid = ?1";
 const RETIRE: &str = "UPDATE signing_keys SET state = 'retired', since = ?2, until = ?3 WHERE kid = ?1 AND state = 'active'";
+const RESEAL: &str = "UPDATE signing_keys SET sealed = ?3 WHERE kid = ?1 AND sealed = ?2";
 const REMOVE: &str = "DELETE FROM signing_keys WHERE kid = ?1 AND state = ?2";
 
 #[async_trait]
@@ -50,6 +51,17 @@ impl KeyRepository for SqliteStore {
     async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError> {
         let key = key.clone();
         self.write("retire a key", move |conn| retire(conn, &key, retired))
+            .await
+    }
+
+    async fn reseal(
+        &self,
+        key: &KeyId,
+        from: &SealedKey,
+        to: &SealedKey,
+    ) -> Result<KeyOutcome, StoreError> {
+        let (key, from, to) = (key.clone(), from.clone(), to.clone());
+        self.write("reseal a key", move |conn| reseal(conn, &key, &from, &to))
             .await
     }
 
@@ -109,12 +121,37 @@ fn retire(conn: &Connection, key: &KeyId, retired: Retired) -> Result<KeyOutcome
     .map(outcome)
 }
 
+/// Overwrites what was there: whoever has the earlier master key must not find it in the file.
+fn reseal(
+    conn: &Connection,
+    key: &KeyId,
+    from: &SealedKey,
+    to: &SealedKey,
+) -> Result<KeyOutcome, SqliteError> {
+    overwriting(conn, || {
+        run(
+            conn,
+            RESEAL,
+            params![key.as_str(), from.as_bytes(), to.as_bytes()],
+        )
+    })
+}
+
 /// Overwrites what it deletes, sealed as it is.
 fn remove(conn: &Connection, key: &KeyId, state: KeyState) -> Result<KeyOutcome, SqliteError> {
+    overwriting(conn, || {
+        run(conn, REMOVE, params![key.as_str(), state.name()])
+    })
+}
+
+fn overwriting(
+    conn: &Connection,
+    change: impl FnOnce() -> Result<usize, SqliteError>,
+) -> Result<KeyOutcome, SqliteError> {
     conn.pragma_update(None, "secure_delete", true)?;
-    let removed = run(conn, REMOVE, params![key.as_str(), state.name()]);
+    let changed = change();
     conn.pragma_update(None, "secure_delete", false)?;
-    removed.map(outcome)
+    changed.map(outcome)
 }
 
 fn outcome(rows: usize) -> KeyOutcome {

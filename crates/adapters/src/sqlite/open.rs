@@ -61,6 +61,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
 }
 
 fn try_open(path: &Path) -> Result<Opened, Cause> {
+    let path = &without_links(path)?;
     let lock = private(
         OpenOptions::new().create(true).truncate(false),
         &beside(path),
@@ -135,16 +136,31 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
+/// The path with no link on the way to the file: the file itself may not be one, and SQLite refuses both.
+fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let (folder, name) = (path.parent(), path.file_name());
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    let name = name.ok_or(io::ErrorKind::InvalidFilename)?;
+    Ok(folder.unwrap_or(Path::new(".")).canonicalize()?.join(name))
+}
+
+/// Opens or makes a file for its owner only, and follows no link, which may lead to a file that others chose.
 fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        options.mode(0o600).custom_flags(flags);
+    }
     options.write(true).open(path)
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(
         path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW,
     )?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -7,8 +7,18 @@ use crate::{
     start_telemetry,
 };
 use anyhow::{Context, Result};
-use sd_notify::NotifyState;
-use std::{net::SocketAddr, path::Path, process};
+use std::{
+    env,
+    ffi::OsStr,
+    io,
+    net::SocketAddr,
+    os::unix::{
+        ffi::OsStrExt,
+        net::{self, UnixDatagram},
+    },
+    path::Path,
+    process,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
@@ -33,10 +43,10 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
             welcome(application.scheme(), application.address(), &data_dir);
         }
         let mut signals = Signals::listen()?;
-        notify(&NotifyState::Ready);
+        notify("READY=1\n");
         let stop = async move {
             signals.next().await;
-            notify(&NotifyState::Stopping);
+            notify("STOPPING=1\n");
             actix_web::rt::spawn(async move {
                 signals.next().await;
                 tracing::warn!("stopping at once: told to twice");
@@ -61,11 +71,35 @@ async fn follow(mut hangup: Signal, mut reload: Reload) {
     }
 }
 
-/// Tells systemd, if it started this process with `Type=notify` (sd_notify(3)).
-fn notify(state: &NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
-        tracing::warn!(%error, "systemd could not be told");
+/// Tells the service manager, if there is one that wants to hear it (sd_notify(3)).
+fn notify(state: &str) {
+    let Some(socket) = env::var_os("NOTIFY_SOCKET").filter(|socket| !socket.is_empty()) else {
+        return;
+    };
+    if let Err(error) = send(&socket, state) {
+        tracing::warn!(%error, socket = %socket.display(), "the service manager could not be told");
     }
+}
+
+/// The socket is a path, or an abstract name after an `@` (unix(7)).
+fn send(socket: &OsStr, state: &str) -> io::Result<()> {
+    let address = match socket.as_bytes() {
+        #[cfg(target_os = "linux")]
+        [b'@', name @ ..] => {
+            use std::os::linux::net::SocketAddrExt;
+            net::SocketAddr::from_abstract_name(name)?
+        }
+        [b'/', ..] => net::SocketAddr::from_pathname(socket)?,
+        _ => {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "NOTIFY_SOCKET is neither a path nor an abstract name",
+            ));
+        }
+    };
+    UnixDatagram::unbound()?
+        .send_to_addr(state.as_bytes(), &address)
+        .map(drop)
 }
 
 /// Three lines that can be pasted into a shell.

@@ -1,7 +1,10 @@
 //! What a command means to do: one that only looks must not bring the tables up to date under a service of another release that runs.
 
 use super::settings;
-use crate::config::{Config, Profile};
+use crate::{
+    config::{Config, Profile},
+    data_dir,
+};
 use anyhow::{Context, Result, bail};
 use revolve_adapters::{postgres, sqlite};
 
@@ -25,6 +28,7 @@ impl Purpose {
         }
         let (found, wanted) = match config.profile {
             Profile::Embedded => {
+                data_dir::check(&config.data_dir)?;
                 let file = config.data_dir.join("revolve.sqlite3");
                 let context = || format!("the store {}", file.display());
                 if !file.try_exists().with_context(context)? {

@@ -3,7 +3,7 @@
 use super::{Purpose, settings};
 use crate::{
     config::{Config, Profile},
-    keys::embedded,
+    data_dir,
 };
 use anyhow::{Context, Result};
 use revolve_adapters::{
@@ -171,7 +171,7 @@ pub(super) async fn server_for(config: &Config, purpose: Purpose) -> Result<Post
 
 /// A command may come before the first start: the folder is made if it is not there.
 async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
-    embedded::prepare(&config.data_dir)?;
+    data_dir::prepare(&config.data_dir)?;
     let file = config.data_dir.join("revolve.sqlite3");
     SqliteStore::open(&file, clock)
         .await

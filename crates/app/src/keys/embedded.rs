@@ -1,24 +1,16 @@
 //! The embedded profile's own master key: made on first start, in the data directory, readable by its owner alone.
 
+use crate::data_dir;
 use anyhow::{Context, Result, bail};
 use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
 use revolve_domain::{keys::StoredKey, ports::Entropy};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     fs::{self, File, OpenOptions},
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    io::{Read, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
-
-/// Makes the data directory, for its owner alone.
-pub(crate) fn prepare(data_dir: &Path) -> Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .with_context(|| format!("the data directory {} can't be made", data_dir.display()))
-}
 
 /// The master key in the data directory; made if it is not there.
 pub(crate) fn master_key(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
@@ -42,8 +34,8 @@ impl Legacy {
             "signing-key.{}.pem",
             algorithm.name().to_lowercase()
         ));
-        let pem: SecretString = match fs::read_to_string(&file) {
-            Ok(pem) => pem.into(),
+        let pem: SecretString = match data_dir::open(&file).and_then(read) {
+            Ok(pem) => pem,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
                 return Err(error).with_context(|| format!("{} can't be read", file.display()));
@@ -92,7 +84,10 @@ fn read_or_make(file: &Path, make: impl FnOnce() -> Result<SecretString>) -> Res
         }
         sync_folder(file)?;
     }
-    let mode = fs::metadata(file)
+    let opened =
+        data_dir::open(file).with_context(|| format!("{} can't be opened", file.display()))?;
+    let mode = opened
+        .metadata()
         .with_context(|| format!("{} can't be looked at", file.display()))?
         .permissions()
         .mode();
@@ -104,8 +99,12 @@ fn read_or_make(file: &Path, make: impl FnOnce() -> Result<SecretString>) -> Res
             file.display()
         );
     }
-    let text =
-        fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
+    read(opened).with_context(|| format!("{} can't be read", file.display()))
+}
+
+fn read(mut file: File) -> std::io::Result<SecretString> {
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
     Ok(text.into())
 }
 
@@ -136,7 +135,7 @@ mod tests {
     fn keys_are_made_once_and_for_their_owner_alone() {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("a/b");
-        prepare(&dir).unwrap();
+        data_dir::prepare(&dir).unwrap();
         let first = master_key(&dir, &SystemEntropy).unwrap();
         assert_eq!(
             first.expose_secret(),

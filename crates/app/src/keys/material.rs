@@ -1,7 +1,10 @@
 //! What the configuration and the data directory say about keys.
 
 use super::embedded;
-use crate::config::{Config, Profile, Secret};
+use crate::{
+    config::{Config, Profile, Secret},
+    data_dir,
+};
 use anyhow::{Context, Result, anyhow};
 use revolve_adapters::jose::{
     Algorithm, CodecConfig, FileKeys, IdKey, JoseTokens, KeyVault, MasterKey,
@@ -37,7 +40,7 @@ impl Material {
         let (master, data_dir) = match (config.profile, config.master_key()?) {
             (Profile::Server, given) => (given.required("secrets.master_key")?, None),
             (Profile::Embedded, given) => {
-                embedded::prepare(&config.data_dir)?;
+                data_dir::prepare(&config.data_dir)?;
                 let master = match given {
                     Secret::Given(key) => key,
                     Secret::Absent => embedded::master_key(&config.data_dir, &*entropy)?,
@@ -45,7 +48,15 @@ impl Material {
                 (master, Some(&config.data_dir))
             }
         };
-        let master = MasterKey::parse(&master).context("secrets.master_key")?;
+        let previous = config
+            .previous_master_keys()?
+            .iter()
+            .map(MasterKey::parse)
+            .collect::<Result<_, _>>()
+            .context("secrets.previous_master_keys")?;
+        let master = MasterKey::parse(&master)
+            .context("secrets.master_key")?
+            .with_previous(previous);
         let signing = match config.signing_key()? {
             Secret::Given(pem) => {
                 Some(IdKey::from_pem(algorithm, &pem).context("tokens.signing_key")?)

@@ -5,7 +5,10 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
-    os::unix::net::UnixDatagram,
+    os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixDatagram},
+    },
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -96,10 +99,30 @@ fn a_slow_client_holds_up_the_stop_no_longer_than_the_deadline() {
 }
 
 #[test]
-fn systemd_hears_of_the_start_and_the_stop() {
+fn the_service_manager_hears_of_the_start_and_the_stop() {
     let folder = TempDir::new().unwrap();
     let socket = folder.path().join("notify");
-    let manager = UnixDatagram::bind(&socket).unwrap();
+    hears(
+        &folder,
+        &UnixDatagram::bind(&socket).unwrap(),
+        &socket.display().to_string(),
+    );
+}
+
+/// Containers and user managers hand out such ones.
+#[test]
+fn the_service_manager_may_listen_on_an_abstract_socket() {
+    let folder = TempDir::new().unwrap();
+    let name = format!("revolve{}", folder.path().display());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    hears(
+        &folder,
+        &UnixDatagram::bind_addr(&address).unwrap(),
+        &format!("@{name}"),
+    );
+}
+
+fn hears(folder: &TempDir, manager: &UnixDatagram, socket: &str) {
     manager
         .set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
@@ -108,7 +131,7 @@ fn systemd_hears_of_the_start_and_the_stop() {
         let length = manager.recv(&mut message).unwrap();
         String::from_utf8(message[..length].to_vec()).unwrap()
     };
-    let running = Running::start(revolve(folder.path()).env("NOTIFY_SOCKET", &socket), 4);
+    let running = Running::start(revolve(folder.path()).env("NOTIFY_SOCKET", socket), 4);
     assert_eq!(heard(), "READY=1\n");
     assert!(running.terminate().success());
     assert_eq!(heard(), "STOPPING=1\n");

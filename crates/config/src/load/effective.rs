@@ -26,6 +26,9 @@ pub struct Setting {
     /// Its value; a mask for a secret, nothing if it is not set.
     pub value: Option<Value>,
     source: Origin,
+    /// The variable that would set it, if it is there but empty.
+    #[serde(rename = "emptyVariable", skip_serializing_if = "Option::is_none")]
+    empty: Option<String>,
     /// Tells a new secret from the old one, in this process only.
     #[serde(skip)]
     secret: Option<u64>,
@@ -57,12 +60,16 @@ impl Setting {
 }
 
 impl Effective {
-    pub(super) fn new(section: &Section, given: &BTreeMap<String, Given>) -> Self {
+    pub(super) fn new(
+        section: &Section,
+        given: &BTreeMap<String, Given>,
+        empty: &BTreeMap<String, String>,
+    ) -> Self {
         Self(
             section
                 .all()
                 .into_iter()
-                .map(|key| setting(key, given.get(&key.path)))
+                .map(|key| setting(key, given.get(&key.path), empty.get(&key.path)))
                 .collect(),
         )
     }
@@ -107,9 +114,13 @@ impl Effective {
                 let _ = match &setting.value {
                     Some(value) => {
                         let line = format!("{} = {}", key.name(), literal(value));
-                        writeln!(text, "{line:40} # {}", setting.source)
+                        write!(text, "{line:40} # {}", setting.source)
                     }
-                    None => writeln!(text, "# {} is not set", key.name()),
+                    None => write!(text, "# {} is not set", key.name()),
+                };
+                let _ = match &setting.empty {
+                    Some(variable) => writeln!(text, "; {variable} is empty, as if it were absent"),
+                    None => writeln!(text),
                 };
             }
         }
@@ -117,7 +128,7 @@ impl Effective {
     }
 }
 
-fn setting(key: &Key, given: Option<&Given>) -> Setting {
+fn setting(key: &Key, given: Option<&Given>, empty: Option<&String>) -> Setting {
     static SALT: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     let value = given
         .map(|given| given.value.to_json())
@@ -134,6 +145,7 @@ fn setting(key: &Key, given: Option<&Given>) -> Setting {
             value
         },
         source: given.map_or(Origin::Default, |given| given.origin.clone()),
+        empty: empty.cloned(),
         secret,
         reloads: key.reloads,
     }

@@ -1,7 +1,7 @@
 //! A file in TOML, as keys with their lines.
 
 use super::{super::document, Gathered, Given, Mistake, Origin, hints, value::Value};
-use document::{Section, known};
+use document::{Kind, Section, known};
 use std::path::Path;
 use toml::{
     Spanned,
@@ -105,18 +105,20 @@ impl Reader<'_> {
                     .mistakes
                     .push(Mistake::new((self.place)(at), path, message));
             }
-            (None, value) if section.keys.iter().any(|key| key.path == path) => {
-                if let Some(origin) = (self.place)(at) {
-                    self.gathered.given.insert(
-                        path,
-                        Given {
-                            value: Value::from_toml(value),
-                            origin,
-                        },
-                    );
-                }
-            }
             (None, value) => {
+                if let Some(key) = section.keys.iter().find(|key| key.path == path) {
+                    let value = match Value::from_toml(value) {
+                        // A list of one, as it is written in a variable.
+                        Value::Text(text) if matches!(key.kind, Kind::List) => {
+                            Value::from_variable(&text, &key.kind)
+                        }
+                        value => value,
+                    };
+                    if let Some(origin) = (self.place)(at) {
+                        self.gathered.given.insert(path, Given { value, origin });
+                    }
+                    return;
+                }
                 let message = hints::unknown(&path, matches!(value, DeValue::Table(_)));
                 self.gathered
                     .mistakes

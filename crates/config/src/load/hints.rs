@@ -114,6 +114,8 @@ pub(super) fn expected(key: &Key, text: Option<&str>, class: &str) -> Option<Str
         }
         Kind::Text { .. } if text.is_none() => format!("{class} found, expected a text in quotes"),
         Kind::Boolean => format!("{class} found, expected true or false{}", if text.is_some() { " without quotes" } else { "" }),
+        // What is wrong with an entry, its type says.
+        Kind::List if class == "a list" => return None,
         Kind::List => format!("{class} found, expected a list such as [\"…\", \"…\"]"),
         _ => return None,
     })
@@ -124,6 +126,7 @@ pub(super) fn example(key: &Key) -> String {
     key.example
         .as_ref()
         .or(key.default.as_ref())
+        .filter(|value| value.as_array().is_none_or(|list| !list.is_empty()))
         .map(|value| format!("; for example {}", literal(value)))
         .unwrap_or_default()
 }

@@ -33,6 +33,8 @@ struct Given {
 #[derive(Default)]
 struct Gathered {
     given: BTreeMap<String, Given>,
+    /// The keys whose variable is there, but empty, and the variable.
+    empty: BTreeMap<String, String>,
     mistakes: Vec<Mistake>,
     files: Vec<PathBuf>,
     /// A file was not TOML: what is missing may be in what could not be read.
@@ -70,6 +72,7 @@ impl Loaded {
             gathered.file(&Path::new(FOLDER).join(profile.file_name()), false);
         }
         gathered.environment(std::env::vars_os());
+        gathered.platform(std::env::vars_os());
         gathered.build(Some(checks))
     }
 }
@@ -128,7 +131,7 @@ impl Gathered {
                 if self.mistakes.is_empty() {
                     return Ok(Loaded {
                         config,
-                        effective: Effective::new(known(), &self.given),
+                        effective: Effective::new(known(), &self.given, &self.empty),
                         files: self.files,
                     });
                 }

@@ -4,8 +4,11 @@ use super::{Rule, Tls};
 use crate::Human;
 use ipnet::IpNet;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, time::Duration};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 use url::Url;
 
 /// The header in which trusted proxies say whom a request came from.
@@ -58,10 +61,10 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// TLS; none by default.
     pub tls: Tls,
-    /// The proxies before the service, as networks such as "10.0.0.0/8" or "2001:db8::/32"; a single address is "10.0.0.7/32".
-    /// None by default. What they say about the client's address is believed, and nobody else: addresses in logs, sessions and
+    /// The proxies before the service, as networks such as "10.0.0.0/8" or "2001:db8::/32", or as addresses; none by default. What they say about the client's address is believed, and nobody else: addresses in logs, sessions and
     /// limits are the proxy's if this is not set.
     #[schemars(with = "Vec<String>")]
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which they say it, "x-forwarded-for" (the default) or "forwarded" (RFC 7239). The other one is never read:
     /// a proxy that sets one of them may pass on what a client wrote into the other.
@@ -123,6 +126,39 @@ impl Http {
     }
 }
 
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let number = |(at, text): (usize, String)| {
+        network(text.trim()).ok_or_else(|| {
+            D::Error::custom(format!(
+                "entry {} is neither an address nor a network such as \"10.0.0.0/8\"",
+                at + 1
+            ))
+        })
+    };
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.into_iter().enumerate().map(number).collect()
+}
+
+/// A network or an address, in the form in which addresses of peers are compared: IPv4 in IPv6 (RFC 4291 §2.5.5.2) is IPv4.
+fn network(text: &str) -> Option<IpNet> {
+    let network = text
+        .parse::<IpNet>()
+        .ok()
+        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
+    let mapped = match network {
+        IpNet::V6(v6) => v6
+            .addr()
+            .to_ipv4_mapped()
+            .zip(v6.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    let canonical = match mapped {
+        Some((address, prefix)) => IpNet::new(address.into(), prefix).ok()?,
+        None => network,
+    };
+    Some(canonical.trunc())
+}
+
 /// Whether this is an origin in the form that browsers send (RFC 6454 §6.2), since it is compared byte by byte. The pages of
 /// some apps have a scheme of their own, of which the URL standard knows no origin. Files have none.
 fn is_origin(text: &str) -> bool {
@@ -142,7 +178,30 @@ fn is_origin(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_origin;
+    use super::{is_origin, network};
+
+    #[test]
+    fn networks_of_proxies_are_compared_in_one_form() {
+        for (text, form) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("10.0.0.7", "10.0.0.7/32"),
+            ("2001:db8::1", "2001:db8::1/128"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:10.0.0.7", "10.0.0.7/32"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(
+                network(text).map(|network| network.to_string()).as_deref(),
+                Some(form),
+                "{text}"
+            );
+        }
+        for bad in ["", "proxy", "10.0.0.0/33", "10.0.0.7:80", "*"] {
+            assert_eq!(network(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn origins_are_exact() {

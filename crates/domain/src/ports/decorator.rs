@@ -7,7 +7,7 @@ use super::{
     StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
 };
 use crate::{
-    keys::{KeyId, KeyState, Promotion, Retired, StoredKey},
+    keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
         Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash,
         Session, SessionId, SessionRecord, Timestamp, User, UserId,
@@ -98,6 +98,7 @@ decorate!(KeyRepository {
     "insert_key": insert(key: &StoredKey) -> KeyOutcome;
     "promote_key": promote(promotion: &Promotion) -> KeyOutcome;
     "retire_key": retire(key: &KeyId, retired: Retired) -> KeyOutcome;
+    "reseal_key": reseal(key: &KeyId, from: &SealedKey, to: &SealedKey) -> KeyOutcome;
     "remove_key": remove(key: &KeyId, state: KeyState) -> KeyOutcome;
 });
 

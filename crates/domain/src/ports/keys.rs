@@ -31,6 +31,15 @@ pub trait KeyRepository: Send + Sync {
     /// The active key retires without a successor. MUST answer `Changed` unless the key is active.
     async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError>;
 
+    /// Replaces the sealed form of a key in one commit, and nothing else of it. MUST answer `Changed` and change nothing unless the key
+    /// is sealed as `from`.
+    async fn reseal(
+        &self,
+        key: &KeyId,
+        from: &SealedKey,
+        to: &SealedKey,
+    ) -> Result<KeyOutcome, StoreError>;
+
     /// Deletes a key. MUST answer `Changed` unless the key is in that state.
     async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError>;
 }
@@ -55,7 +64,7 @@ pub enum KeyFault {
     NotMade(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It was sealed under another master key, or was tampered with.
     #[error(
-        "the key {0} in the user database was sealed under another master key than the one that is configured"
+        "the key {0} in the user database was sealed under another master key than those that are configured"
     )]
     Sealed(KeyId),
     /// It was opened, but is not a key of its kind.
@@ -75,6 +84,9 @@ pub trait KeyMaker: Send + Sync {
     fn first(&self, kind: KeyKind) -> Result<NewKey, KeyFault> {
         self.make(kind)
     }
+
+    /// The key sealed under the present master key; `None` if it is. The secret part MUST stay what it is.
+    fn reseal(&self, key: &StoredKey) -> Result<Option<SealedKey>, KeyFault>;
 }
 
 /// The loaded keys, which sign and verify.

@@ -144,6 +144,7 @@ macro_rules! directory_contract {
             a_list_can_be_of_disabled_accounts,
             a_walk_meets_every_account_once,
             a_walk_knows_the_hashes,
+            a_walk_meets_the_first_and_the_last_id_that_there_can_be,
             a_history_has_all_rows,
             a_disabled_account_is_signed_out,
             a_disabled_account_stays_so_since_the_first_time,
@@ -174,6 +175,7 @@ macro_rules! keys_contract {
             a_promotion_leaves_the_other_use_alone,
             only_an_active_key_retires,
             a_key_is_removed_in_its_state_only,
+            a_key_is_resealed_only_as_it_was,
             a_removed_key_can_be_followed,
         );
     };

@@ -62,6 +62,19 @@ impl KeyRepository for MemoryKeys {
         ))
     }
 
+    async fn reseal(
+        &self,
+        id: &KeyId,
+        from: &SealedKey,
+        to: &SealedKey,
+    ) -> Result<KeyOutcome, StoreError> {
+        let mut keys = lock(&self.keys);
+        let key = keys
+            .iter_mut()
+            .find(|key| key.id == *id && key.sealed == *from);
+        Ok(outcome(key.map(|key| key.sealed = to.clone()).is_some()))
+    }
+
     async fn remove(&self, id: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {
         let mut keys = lock(&self.keys);
         let before = keys.len();
@@ -97,6 +110,11 @@ impl KeyMaker for TestKeyMaker {
             kind,
             sealed: SealedKey::new(vec![1, 2, 3]),
         })
+    }
+
+    fn reseal(&self, key: &StoredKey) -> Result<Option<SealedKey>, KeyFault> {
+        let present = SealedKey::new(vec![1, 2, 3]);
+        Ok((key.sealed != present).then_some(present))
     }
 }
 

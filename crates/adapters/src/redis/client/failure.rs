@@ -84,6 +84,10 @@ pub(crate) enum UnsuitableServer {
     UnknownMaster { name: String },
     #[error("it is a replica, which takes no writes")]
     Replica,
+    #[error(
+        "the user of the URL may not use {}, which scripts need; revolve doctor says what to allow", commands.join(", ")
+    )]
+    Forbidden { commands: Vec<String> },
 }
 
 impl UnsuitableServer {

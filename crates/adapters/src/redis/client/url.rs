@@ -14,6 +14,8 @@ use std::time::Duration;
 pub(crate) enum UrlError {
     #[error("url: it is not of the form redis://[:password@]host:port/[db]")]
     Form { source: RedisError },
+    #[error("url: {name} is not known here; {instead}")]
+    Parameter { name: String, instead: &'static str },
     #[error("url: several hosts need redis.mode to be \"sentinel\" or \"cluster\"")]
     SeveralHosts,
     #[error("url: the server's certificate is always verified; drop `#insecure`")]
@@ -28,7 +30,11 @@ pub(crate) enum UrlError {
 
 /// The connection settings of each host of the URL. At least one.
 pub(crate) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlError> {
-    let hosts = split(config.url.expose_secret());
+    let url = config.url.expose_secret();
+    if let Some(error) = wrong_parameter(url) {
+        return Err(error);
+    }
+    let hosts = split(url);
     let read = |url: String| {
         url.into_connection_info()
             .map_err(|source| UrlError::Form { source })
@@ -37,6 +43,43 @@ pub(crate) fn hosts(config: &RedisConfig) -> Result<Vec<ConnectionInfo>, UrlErro
         .into_iter()
         .map(|url| read(url).and_then(|info| with_protocol_and_probes(info, &config.tls)))
         .collect()
+}
+
+/// A parameter that means something to other clients: this one would drop it without a word.
+fn wrong_parameter(url: &str) -> Option<UrlError> {
+    let query = url.split_once('#').map_or(url, |(url, _)| url);
+    // One before an `@` is in a password.
+    let (_, query) = query[query.rfind('@').unwrap_or(0)..].split_once('?')?;
+    let name = query
+        .split('&')
+        .filter_map(|pair| pair.split('=').next())
+        .find(|name| !matches!(*name, "" | "protocol"))?;
+    let instead = match name {
+        "db" | "database" => "write the database as the path: redis://host:port/1",
+        "user" | "username" | "password" => "write redis://user:password@host:port/",
+        "ssl" | "tls" => "write rediss:// for an encrypted connection",
+        "ssl_ca_certs" | "cacert" | "ca" | "sslrootcert" => "set redis.ca_file",
+        "ssl_certfile" | "cert" => "set redis.client_certificate_file",
+        "ssl_keyfile" | "key" => "set redis.client_key_file",
+        "ssl_cert_reqs" | "skip_verify" | "verify" => {
+            "leave it out: the server's certificate is always verified"
+        }
+        "timeout" | "socket_timeout" | "dial_timeout" | "read_timeout" | "write_timeout" => {
+            "set redis.timeout"
+        }
+        "max_connections" | "pool_size" => "set redis.connections",
+        // It could be a secret in the wrong place.
+        _ => {
+            return Some(UrlError::Parameter {
+                name: "one of its parameters".to_owned(),
+                instead: "leave it out",
+            });
+        }
+    };
+    Some(UrlError::Parameter {
+        name: format!("its parameter {name}"),
+        instead,
+    })
 }
 
 /// The settings of a URL that may have one host only.
@@ -159,6 +202,32 @@ mod tests {
                 (Some("ann"), Some("p,w"), 3)
             );
         }
+    }
+
+    #[test]
+    fn a_parameter_that_would_be_dropped_is_named_with_what_to_use_instead() {
+        for (url, words) in [
+            ("redis://host?db=3", "write the database as the path"),
+            (
+                "redis://:pw@host:6379/?ssl_ca_certs=/ca.pem",
+                "redis.ca_file",
+            ),
+            ("rediss://host/0?ssl_cert_reqs=none", "always verified"),
+            (
+                "redis://host/0?protocol=resp3&max_connections=9",
+                "redis.connections",
+            ),
+            (
+                "redis://host/0?x=1#y",
+                "one of its parameters is not known here",
+            ),
+        ] {
+            let error = infos(url, TlsSettings::default()).expect_err("it is refused");
+            assert!(error.to_string().contains(words), "{url}: {error}");
+        }
+        let password = infos("redis://:hunter%3F2?x@host/", TlsSettings::default());
+        assert!(!password.is_err_and(|error| error.to_string().contains("parameter")));
+        assert!(infos("redis://host/0?protocol=resp3", TlsSettings::default()).is_ok());
     }
 
     #[test]

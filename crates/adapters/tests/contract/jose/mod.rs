@@ -209,6 +209,23 @@ mod devices {
     revolve_testkit::device_credentials_contract!(make);
 
     #[test]
+    fn a_credential_of_an_earlier_master_key_counts_while_that_is_given() {
+        let texts = [[1; 16], [2; 16], [3; 16]].map(|half| MasterKey::encode([half; 2]));
+        let key = |at: usize| MasterKey::parse(&texts[at]).unwrap();
+        let device = revolve_domain::model::DeviceId::from_random(SystemEntropy.bytes());
+        let old = MacDeviceCredentials::new(&key(0)).issue(device);
+        let both = MacDeviceCredentials::new(&key(1).with_previous(vec![key(2), key(0)]));
+        assert_eq!(both.verify(&old), Some(device));
+        let new = both.issue(device);
+        assert_eq!(
+            MacDeviceCredentials::new(&key(1)).verify(&new),
+            Some(device),
+            "what is new is issued under the present one"
+        );
+        assert_eq!(MacDeviceCredentials::new(&key(1)).verify(&old), None);
+    }
+
+    #[test]
     fn another_installation_issues_other_credentials() {
         let (here, there) = (
             MacDeviceCredentials::new(&master()),

@@ -484,3 +484,31 @@ fn the_first_keys_are_those_from_before_keys_were_stored() {
     );
     assert_eq!(after.to_json(), before.to_json());
 }
+
+#[test]
+fn a_key_of_an_earlier_master_key_opens_and_is_sealed_anew_with_the_same_secret() {
+    let texts = [[1; 16], [2; 16], [3; 16]].map(|half| MasterKey::encode([half; 2]));
+    let master = |at: usize| MasterKey::parse(&texts[at]).unwrap();
+    let both = || master(1).with_previous(vec![master(2), master(0)]);
+    for kind in Algorithm::ALL
+        .map(KeyKind::Id)
+        .into_iter()
+        .chain([KeyKind::Refresh])
+    {
+        let key = key(&vault(&master(0)), kind, ACTIVE);
+        ring(&both(), std::slice::from_ref(&key));
+        let sealed = vault(&both()).reseal(&key).unwrap().unwrap();
+        let resealed = StoredKey {
+            sealed,
+            ..key.clone()
+        };
+        assert_eq!(vault(&both()).reseal(&resealed).unwrap(), None, "{kind:?}");
+        ring(&master(1), std::slice::from_ref(&resealed));
+        let old = JoseTokens::stored(config(), FileKeys::default(), &master(0)).unwrap();
+        assert!(old.load(std::slice::from_ref(&resealed)).is_err());
+        assert!(
+            vault(&master(2)).reseal(&key).is_err(),
+            "what can't be opened is not replaced"
+        );
+    }
+}

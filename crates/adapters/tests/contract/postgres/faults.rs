@@ -580,3 +580,39 @@ async fn a_sign_out_among_sign_ins_is_final() {
         );
     }
 }
+
+/// Its first name with an `ł` would be a failure.
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_text_is_refused_at_the_start() {
+    let Some(schema) = Schema::make().await else {
+        return;
+    };
+    let (admin, name) = (schema.look().await, schema.name.as_str());
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+        admin
+            .batch_execute(&format!(
+                "CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+            ))
+            .await
+            .unwrap();
+        let url = with(&schema.url(), &format!("dbname={name}"));
+        let config = PostgresConfig {
+            timeout: Duration::from_secs(10),
+            ..PostgresConfig::new(url.into())
+        };
+        let refused = PostgresAccounts::connect(config).await;
+        admin
+            .batch_execute(&format!("DROP DATABASE {name} (FORCE)"))
+            .await
+            .unwrap();
+        let Err(error) = refused else {
+            panic!("{encoding} is refused");
+        };
+        assert_eq!(error.kind(), StoreErrorKind::Broken);
+        let said = told(&error);
+        assert!(
+            said.contains(encoding) && said.contains("--encoding=UTF8"),
+            "{said}"
+        );
+    }
+}

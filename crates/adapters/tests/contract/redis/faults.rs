@@ -154,6 +154,63 @@ async fn killed_connections_are_replaced() {
 }
 
 #[tokio::test]
+async fn a_user_who_may_not_write_is_refused_at_the_start() {
+    let Some(server) = single() else { return };
+    let mut redis = open(&env::var("REVOLVE_TEST_REDIS_URL").expect("it is set")).await;
+    let user = format!("test-{}", uuid::Uuid::from_bytes(random()));
+    let url = format!(
+        "redis://{user}:secret@{}/{}",
+        server.addr(),
+        server.redis_settings().db()
+    );
+    let needed = ["+@read", "+@scripting", "+info", "+ping", "+time"];
+    for (keys, more, refused) in [
+        ("~{*", &["+@write"][..], None),
+        ("~{*", &[], Some("DEL, HDEL, HSET, PEXPIRE, RENAME, SET")),
+        ("~{*", &["+@write", "-rename"], Some("use RENAME,")),
+        ("~{limits}*", &["+@write"], Some("HSET")),
+        ("%R~{*", &["+@write"], Some("HSET")),
+    ] {
+        let _: () = cmd("ACL")
+            .arg("SETUSER")
+            .arg(&user)
+            .arg(&["reset", "on", ">secret", keys])
+            .arg(&needed)
+            .arg(more)
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        let connected = RedisTokens::connect(RedisConfig {
+            timeout: PATIENT,
+            ..RedisConfig::new(url.clone().into())
+        })
+        .await;
+        match (connected, refused) {
+            (Ok(_), None) => {}
+            (Err(error), Some(words)) => {
+                assert_eq!(error.kind(), StoreErrorKind::Broken);
+                let said = full_message(&error);
+                assert!(said.contains(words), "{keys} {more:?}: {said}");
+            }
+            (connected, _) => panic!("{keys} {more:?}: {connected:?}"),
+        }
+    }
+    let exists: bool = cmd("EXISTS")
+        .arg("{doctor}:key")
+        .arg("{limits}:doctor")
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    assert!(!exists, "it leaves nothing behind");
+    let _: () = cmd("ACL")
+        .arg("DELUSER")
+        .arg(&user)
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn nonsense_in_a_key_is_a_broken_store() {
     let Some(server) = server() else { return };
     let new = new_session(UserId::from_random(random()));

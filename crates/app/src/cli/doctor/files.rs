@@ -1,7 +1,10 @@
 //! Files with keys, secrets and data: who may read them, and whether there is room for more.
 
 use super::finding::{AS_USER, Finding};
-use crate::config::{Config, Loaded, Profile};
+use crate::{
+    config::{Config, Loaded, Profile},
+    data_dir::{self, Weakness},
+};
 use bytesize::ByteSize;
 use rustix::{
     fs::{Access, access, statvfs},
@@ -42,7 +45,10 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Finding> {
     // systemd.exec(5): a folder for this unit alone.
     let handed: Vec<PathBuf> = [
         Some(PathBuf::from(SECRETS)),
-        env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        // An empty path would be the beginning of every other.
+        env::var_os("CREDENTIALS_DIRECTORY")
+            .filter(|folder| !folder.is_empty())
+            .map(PathBuf::from),
     ]
     .into_iter()
     .flatten()
@@ -58,15 +64,16 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Finding> {
         ));
     }
     if config.profile == Profile::Embedded {
-        findings.extend(data_dir(&config.data_dir));
+        findings.extend(folder(&config.data_dir));
     }
     findings
 }
 
 /// Files of secrets that the configuration names.
-fn named(config: &Config) -> [Option<&PathBuf>; 8] {
+fn named(config: &Config) -> [Option<&PathBuf>; 9] {
     [
         config.secrets.master_key_file.as_ref(),
+        config.secrets.previous_master_keys_file.as_ref(),
         config.tokens.signing_key_file.as_ref(),
         config.http.tls.private_key_file.as_ref(),
         config.postgres.url_file.as_ref(),
@@ -138,7 +145,7 @@ fn close(file: &Path, owner: u32, me: u32) -> String {
 
 const DATA_DIR: &str = "files.data_dir";
 
-fn data_dir(folder: &Path) -> Vec<Finding> {
+fn folder(folder: &Path) -> Vec<Finding> {
     let shown = folder.display();
     let about = match fs::metadata(folder) {
         Ok(about) => about,
@@ -161,6 +168,12 @@ fn data_dir(folder: &Path) -> Vec<Finding> {
                 .advise("set data_dir to a folder of the service's user"),
         ];
     }
+    // What this user may not look at, it can't write to, either.
+    let alone: Vec<Finding> = data_dir::weaknesses(folder)
+        .unwrap_or_default()
+        .into_iter()
+        .map(weak)
+        .collect();
     let writable = match access(folder, Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => Finding::ok(DATA_DIR, format!("{shown} can be written to")),
         Err(error) => unwritable(
@@ -177,7 +190,21 @@ fn data_dir(folder: &Path) -> Vec<Finding> {
             format!("the free space of {shown} is not known: {error}"),
         ),
     };
-    vec![writable, room]
+    alone.into_iter().chain([writable, room]).collect()
+}
+
+/// With this a start is refused; but for what another user owns, who may be the service's.
+fn weak(found: Weakness) -> Finding {
+    let Weakness {
+        says,
+        advice,
+        foreign,
+    } = found;
+    if foreign {
+        Finding::unknown(DATA_DIR, says).advise(advice)
+    } else {
+        Finding::error(DATA_DIR, says).advise(advice)
+    }
 }
 
 /// A folder of somebody else's is perhaps as it should be, and only looked at by the wrong user.
@@ -289,7 +316,7 @@ mod tests {
     fn a_data_dir_may_come_with_the_first_start() {
         let folder = tempfile::tempdir().unwrap();
         let levels = |folder: &Path| {
-            data_dir(folder)
+            super::folder(folder)
                 .iter()
                 .map(|finding| finding.level)
                 .collect::<Vec<_>>()
@@ -313,7 +340,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(
-            data_dir(&file(folder.path()))[0].level,
+            super::folder(&file(folder.path()))[0].level,
             Level::Error,
             "it is no folder"
         );

@@ -3,13 +3,14 @@
 use super::finding::{AS_USER, Finding, is_denied};
 use crate::{
     config::{Config, Profile, Secret},
+    data_dir,
     keys::Material,
 };
 use revolve_adapters::system::{SystemClock, SystemEntropy};
 use revolve_domain::{
     keys::{IdKeys, KeyState, KeyUse, StoredKey, find},
     model::Timestamp,
-    ports::{Clock, KeyRing, StoreError, StoreErrorKind},
+    ports::{Clock, KeyMaker, KeyRing, StoreError, StoreErrorKind},
 };
 use revolve_observe::telemetry::chain;
 use std::{io, sync::Arc, time::Duration};
@@ -69,18 +70,46 @@ fn look(config: &Config, keys: &[StoredKey]) -> anyhow::Result<Vec<Finding>> {
         let says = "there are keys in the database, but no master key in the data directory";
         return Ok(vec![Finding::error(SEALED, says).advise(advice)]);
     }
-    let Material { ring, id_keys, .. } = Material::new(config, Arc::new(SystemEntropy))?;
+    if config.profile == Profile::Embedded
+        && data_dir::weaknesses(&config.data_dir).is_ok_and(|found| !found.is_empty())
+    {
+        return Ok(vec![
+            Finding::unknown(
+                SEALED,
+                "the master key is not read from a data directory that is not for this user alone",
+            )
+            .advise("do what files.data_dir says, and look again"),
+        ]);
+    }
+    let Material {
+        ring,
+        vault,
+        id_keys,
+        ..
+    } = Material::new(config, Arc::new(SystemEntropy))?;
     if let Err(fault) = ring.load(keys) {
         let advice = "configure the master key under which they were sealed (secrets.master_key), or remove the key with revolve keys retire";
         return Ok(vec![Finding::error(SEALED, chain(&fault)).advise(advice)]);
     }
-    let mut findings = vec![Finding::ok(
-        SEALED,
-        format!(
+    let earlier = keys
+        .iter()
+        .filter(|key| matches!(vault.reseal(key), Ok(Some(_))))
+        .count();
+    let sealed = if earlier == 0 {
+        let says = format!(
             "the master key opens all {} keys of the user database",
             keys.len()
-        ),
-    )];
+        );
+        Finding::ok(SEALED, says)
+    } else {
+        let says = format!(
+            "{earlier} of {} keys are sealed under one of secrets.previous_master_keys",
+            keys.len()
+        );
+        Finding::warning(SEALED, says)
+            .advise("once every replica has the present master key: revolve keys reseal")
+    };
+    let mut findings = vec![sealed];
     findings.push(rotation(
         keys,
         id_keys,

@@ -59,6 +59,7 @@ fn judge(facts: &PostgresFacts, pool: usize) -> Vec<Finding> {
         ),
         role,
         schema("postgres.schema", facts.schema, facts.wanted_schema),
+        encoding(&facts.encoding),
         durability(facts),
     ];
     if !facts.standby {
@@ -69,6 +70,18 @@ fn judge(facts: &PostgresFacts, pool: usize) -> Vec<Finding> {
         facts.max_connections,
     ));
     findings
+}
+
+fn encoding(found: &str) -> Finding {
+    const CHECK: &str = "postgres.encoding";
+    if found == "UTF8" {
+        return Finding::ok(CHECK, "it holds every text (UTF8)");
+    }
+    Finding::error(
+        CHECK,
+        format!("the database is encoded in {found}, which can't hold every name: a start is refused"),
+    )
+    .advise("move it to a database that is made with createdb --encoding=UTF8 --template=template0, by pg_dump and pg_restore")
 }
 
 fn durability(facts: &PostgresFacts) -> Finding {
@@ -176,6 +189,7 @@ mod tests {
                 awaited: 0,
             }),
             max_connections: 100,
+            encoding: "UTF8".to_owned(),
             schema: Some(5),
             wanted_schema: 5,
             keys: None,
@@ -198,6 +212,14 @@ mod tests {
     fn each_fault_of_a_database_is_found() {
         assert_eq!(wrong(&facts(), 16), []);
         for (facts, pool, expected) in [
+            (
+                PostgresFacts {
+                    encoding: "LATIN1".to_owned(),
+                    ..facts()
+                },
+                16,
+                ("postgres.encoding", Level::Error),
+            ),
             (
                 PostgresFacts {
                     standby: true,

@@ -232,7 +232,7 @@ fn permissions(denied: Option<&[String]>, cluster: bool) -> Finding {
                 .advise(rights(cluster))
         }
         None => Finding::unknown(CHECK, "it does not say what the user may do")
-            .advise("a start of the service finds out if scripts are allowed"),
+            .advise("look again when it takes scripts; a start checks the same"),
     }
 }
 

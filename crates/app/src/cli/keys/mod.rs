@@ -19,7 +19,7 @@ use revolve_domain::{
     use_cases::{KeepKeys, KeyPorts, ManageKeys, RetireOutcome, RotateOutcome},
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 use table::Listed;
 
 /// Which tokens a key signs.
@@ -68,6 +68,9 @@ pub enum KeysCommand {
         #[arg(long)]
         now: bool,
     },
+    /// Seals the keys that are sealed under one of secrets.previous_master_keys anew, under secrets.master_key. The service goes on, and
+    /// nobody is signed out.
+    Reseal,
     /// Prints the public keys for ID tokens as a JWK set, or one of them as a JWK.
     ExportPublic {
         /// Which; it may begin with a hyphen.
@@ -88,7 +91,10 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
         .map_err(|error| anyhow!("tokens.algorithm: {error}"))?;
     let changes = matches!(
         command,
-        KeysCommand::Generate { .. } | KeysCommand::Rotate { .. } | KeysCommand::Retire { .. }
+        KeysCommand::Generate { .. }
+            | KeysCommand::Rotate { .. }
+            | KeysCommand::Retire { .. }
+            | KeysCommand::Reseal
     );
     // First of all: who only looks makes no master key either.
     let repository = key_store(
@@ -177,6 +183,17 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
             ),
             RetireOutcome::Gone => format!("{kid} is gone\n"),
         },
+        KeysCommand::Reseal => {
+            let resealed = manage.reseal().await?;
+            let mut said = String::new();
+            for id in &resealed {
+                let _ = writeln!(said, "{id} is sealed under the present master key now");
+            }
+            if resealed.is_empty() {
+                said.push_str("all keys are sealed under the present master key already\n");
+            }
+            said
+        }
         KeysCommand::ExportPublic { kid } => {
             manage.list().await?;
             let set: Value = serde_json::from_str(&ring.to_json()).context("the key set")?;

@@ -8,8 +8,9 @@ use crate::{
 use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
 
 /// In the order in which messages name what they find.
-pub(crate) const CHECKS: [Check; 5] = [
+pub(crate) const CHECKS: [Check; 6] = [
     master_key,
+    previous_master_keys,
     signing_key,
     retired_keys,
     postgres_url,
@@ -31,6 +32,19 @@ fn master_key(config: &Config) -> Result<(), ConfigError> {
                 .map_err(wrong)
         }
     }
+}
+
+/// Each is a key.
+fn previous_master_keys(config: &Config) -> Result<(), ConfigError> {
+    for (at, key) in config.previous_master_keys()?.iter().enumerate() {
+        MasterKey::parse(key).map_err(|error| {
+            ConfigError::new(format!(
+                "secrets.previous_master_keys: entry {}: {error}",
+                at + 1
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 /// It is a key for the algorithm.

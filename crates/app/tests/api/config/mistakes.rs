@@ -100,8 +100,12 @@ fn cases() -> Vec<Case> {
             "config/revolve.toml:2: http.listen: invalid socket address syntax; for example \"127.0.0.1:8080\"",
         ),
         file(
-            "[tokens]\nretired_keys_files = \"old.pem\"\n",
-            "config/revolve.toml:2: tokens.retired_keys_files: a text found, expected a list such as [\"…\", \"…\"]",
+            "[tokens]\nretired_keys_files = 5\n",
+            "config/revolve.toml:2: tokens.retired_keys_files: a number found, expected a list such as [\"…\", \"…\"]",
+        ),
+        file(
+            "[http]\ntrusted_proxies = [\"10.0.0.7\", \"a-proxy\"]\n",
+            "config/revolve.toml:2: http.trusted_proxies: entry 2 is neither an address nor a network such as \"10.0.0.0/8\"",
         ),
         // Durations.
         file(
@@ -177,7 +181,7 @@ fn cases() -> Vec<Case> {
         ),
         file(
             "[tokens]\nsigning_key = \"geheim\"\n",
-            "config/revolve.toml:2: tokens.signing_key: this is not a private key for RS256 in PEM form",
+            "config/revolve.toml:2: tokens.signing_key: it is not PEM: no line begins with -----BEGIN",
         ),
         file(
             "[tokens]\nretired_keys_files = [\"/nowhere/old.pem\"]\n",

@@ -119,6 +119,151 @@ fn show_names_the_source_of_each_value_and_masks_secrets() {
 }
 
 #[test]
+fn an_empty_variable_is_an_absent_one() {
+    let folder = folder(&[("config/revolve.toml", "[http]\nworkers = 3\n")]);
+    let reference = says(&mut plain(folder.path(), &["config", "reference"]));
+    let mut variables: Vec<&str> = reference
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| word.starts_with("REVOLVE__"))
+        .collect();
+    variables.sort_unstable();
+    variables.dedup();
+    assert!(variables.len() > 50, "{variables:?}");
+    let bare = says(&mut plain(folder.path(), &["config", "show"]));
+    for empty in ["", " \t"] {
+        let mut show = plain(folder.path(), &["config", "show"]);
+        let text = says(show.envs(variables.iter().map(|variable| (variable, empty))));
+        for variable in &variables {
+            let note = format!("; {variable} is empty, as if it were absent");
+            assert!(text.contains(&note), "{variable}: {text}");
+        }
+        let rest: Vec<&str> = text
+            .lines()
+            .map(|line| {
+                line.split_once("; REVOLVE__")
+                    .map_or(line, |(line, _)| line)
+            })
+            .collect();
+        assert_eq!(rest, bare.lines().collect::<Vec<_>>());
+    }
+    let json =
+        says(plain(folder.path(), &["config", "show", "--json"]).env("REVOLVE__HTTP__WORKERS", ""));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let workers = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|setting| setting["key"] == "http.workers")
+        .unwrap();
+    assert_eq!(
+        (&workers["value"], &workers["emptyVariable"]),
+        (&3.into(), &"REVOLVE__HTTP__WORKERS".into())
+    );
+    // A list is emptied by an empty list.
+    let text =
+        says(plain(folder.path(), &["config", "show"]).env("REVOLVE__HTTP__CORS_ORIGINS", "[]"));
+    assert!(text.contains("cors_origins = []"), "{text}");
+    // What is not a key is a mistake all the same.
+    let (code, error) =
+        refused(plain(folder.path(), &["config", "check"]).env("REVOLVE__HTTP__WORKER", ""));
+    assert!(
+        code == Some(2) && error.contains("REVOLVE__HTTP__WORKER: http.worker: unknown key"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_variables_of_hosted_platforms_are_read_where_ours_are_absent() {
+    let folder = folder(&[("config/revolve.toml", "profile = 'server'\n")]);
+    let key = "A".repeat(43);
+    let show = |variables: &[(&str, &str)]| {
+        let mut command = plain(folder.path(), &["config", "show"]);
+        command.env("REVOLVE__SECRETS__MASTER_KEY", &key);
+        says(command.envs(variables.iter().copied()))
+    };
+    let platform = [
+        ("DATABASE_URL", "postgres://ann:pw@localhost/db"),
+        ("REDIS_URL", "redis://localhost:6379"),
+        ("PORT", "5000"),
+    ];
+    let lines = |text: &str, start: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| line.starts_with(start))
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
+    };
+    let text = show(&platform);
+    assert_eq!(
+        lines(&text, "url = "),
+        [
+            "url = \"********\" # REDIS_URL",
+            "url = \"********\" # DATABASE_URL"
+        ]
+    );
+    assert_eq!(
+        lines(&text, "listen = "),
+        ["listen = \"0.0.0.0:5000\" # PORT"]
+    );
+
+    let url = "postgres://ours@localhost/db";
+    let mut both = platform.to_vec();
+    both.extend([
+        ("REVOLVE__POSTGRES__URL", url),
+        ("REVOLVE__REDIS__URL", ""),
+        ("REVOLVE__HTTP__LISTEN", "127.0.0.1:1"),
+    ]);
+    let text = show(&both);
+    assert!(text.contains("# REVOLVE__POSTGRES__URL") && !text.contains("DATABASE_URL"));
+    assert!(
+        text.contains("# REDIS_URL"),
+        "an empty variable is an absent one: {text}"
+    );
+    assert!(text.contains("# REVOLVE__HTTP__LISTEN") && !text.contains("# PORT"));
+
+    // A file has the last word about a store, and says for whom the port is.
+    fs::write(folder.path().join("url"), url).unwrap();
+    fs::write(
+        folder.path().join("config/server.toml"),
+        "[postgres]\nurl_file = 'url'\n[http]\nlisten = '[::1]:8080'\n",
+    )
+    .unwrap();
+    let text = show(&platform);
+    assert!(!text.contains("DATABASE_URL"), "{text}");
+    assert_eq!(
+        lines(&text, "listen = "),
+        ["listen = \"[::1]:5000\" # PORT"]
+    );
+
+    let (code, error) = refused(
+        plain(folder.path(), &["config", "check"])
+            .env("REVOLVE__SECRETS__MASTER_KEY", &key)
+            .env("PORT", "http")
+            .env("REDIS_URL", "redis://:geheim@localhost?db=3"),
+    );
+    assert_eq!(code, Some(2), "{error}");
+    for line in [
+        "PORT: http.listen: no port",
+        "REDIS_URL: redis.url: its parameter db is not known here",
+    ] {
+        assert!(error.contains(line), "{line}: {error}");
+    }
+    assert!(!error.contains("geheim"), "{error}");
+}
+
+#[test]
+fn a_list_of_one_is_a_text_in_files_as_in_variables() {
+    for value in ["'10.0.0.7'", "'10.0.0.7, 10.1.0.0/16'", "['10.0.0.7']"] {
+        let text = format!("[http]\ntrusted_proxies = {value}\n");
+        let folder = folder(&[("config/revolve.toml", text.as_str())]);
+        let shown = says(&mut plain(folder.path(), &["config", "show"]));
+        assert!(
+            shown.contains("trusted_proxies = [\"10.0.0.7\""),
+            "{value}: {shown}"
+        );
+    }
+}
+
+#[test]
 fn check_says_which_files_it_read_and_answers_programs() {
     let folder = folder(&[("config/revolve.toml", "data_dir = 'one'\n")]);
     let said = says(&mut plain(folder.path(), &["config", "check"]));

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use revolve::{
     Application,
-    cli::keys::{KeysCommand, Use},
+    cli::keys::{KeysCommand, Use, run},
     config::Config,
 };
 use revolve_adapters::jose::MasterKey;
@@ -95,6 +95,72 @@ on_both_stores! {
             }).await;
             replica.stop().await;
         }
+    }
+}
+
+/// The configuration with these master keys.
+fn with_master_keys(app: &App, present: &str, previous: Option<&str>) -> String {
+    let rest: Vec<&str> = app
+        .config
+        .lines()
+        .filter(|line| !line.starts_with("secrets.master_key"))
+        .collect();
+    let previous = previous
+        .map(|key| format!("secrets.previous_master_keys = '{key}'\n"))
+        .unwrap_or_default();
+    format!(
+        "{}\nsecrets.master_key = '{present}'\n{previous}",
+        rest.join("\n")
+    )
+}
+
+on_both_stores! {
+    async fn the_master_key_changes_and_nobody_is_signed_out(app: App) {
+        let old = match &app.backing.server {
+            Some(server) => server.master_key.expose_secret().to_owned(),
+            None => std::fs::read_to_string(app.backing.folder.path().join("master-key")).unwrap(),
+        };
+        let new = MasterKey::encode([[7; 16]; 2]).expose_secret().to_owned();
+        let mut ann = app.sign_up("ann").await;
+        ann.refresh_bound().await.expect(200);
+
+        // First every replica learns of the new key, then each changes over.
+        let told = app.replica_with(&with_master_keys(&app, &old, Some(&new))).await;
+        let changed_config = with_master_keys(&app, &new, Some(&old));
+        let changed = app.replica_with(&changed_config).await;
+        let mut bob = changed.anon();
+        bob.sign_up("bob@example.org").await.expect(201);
+        bob.refresh_bound().await.expect(200);
+        let change = async |command| run(Config::from_toml(&changed_config).unwrap(), command).await.unwrap();
+        change(KeysCommand::Rotate { r#use: Use::Id, now: true }).await;
+        for person in [&mut ann, &mut bob] {
+            for replica in [&told, &changed, &told] {
+                *person = person.at(&replica.anon());
+                person.get("/me").await.expect(200);
+                person.refresh_bound().await.expect(200);
+                person.get("/me").await.expect(200);
+            }
+        }
+
+        // The keys that were there before are sealed anew, once, while the service runs.
+        let said = change(KeysCommand::Reseal).await;
+        assert_eq!(said.lines().count(), 2, "{said}");
+        assert!(change(KeysCommand::Reseal).await.contains("already"));
+        ann.refresh_bound().await.expect(200);
+        told.stop().await;
+
+        // A sign-in on the same device gets a credential of the new key, which counts when the old one is gone.
+        ann = ann.at(&changed.anon());
+        ann.sign_in_again("ann@example.org").await.expect(200);
+        ann.refresh_bound().await.expect(200);
+        changed.stop().await;
+        let last = app.replica_with(&with_master_keys(&app, &new, None)).await;
+        for person in [&mut ann, &mut bob] {
+            *person = person.at(&last.anon());
+            person.get("/me").await.expect(200);
+            person.refresh_bound().await.expect(200);
+        }
+        last.stop().await;
     }
 }
 

@@ -361,6 +361,35 @@ fn files_that_others_can_read_are_named() {
 }
 
 #[test]
+fn a_data_directory_that_others_can_write_to_is_an_error_and_ends_a_start() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o777)).unwrap();
+    // What a stranger put there beforehand.
+    let target = folder.path().join("target");
+    std::os::unix::fs::symlink(&target, data.join("revolve.sqlite3.lock")).unwrap();
+    fs::write(data.join("master-key"), "A".repeat(43)).unwrap();
+    fs::set_permissions(data.join("master-key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let report = look(folder.path());
+    assert_eq!(
+        &levels(&report, "files.data_dir")[..2],
+        ["error", "error"],
+        "{report:#}"
+    );
+    for arguments in [&[][..], &["migrate"], &["keys", "list"]] {
+        let said = revolve(folder.path()).args(arguments).output().unwrap();
+        let error = String::from_utf8(said.stderr).unwrap();
+        assert_eq!(said.status.code(), Some(1), "{arguments:?}: {error}");
+        assert!(
+            error.contains("mode 777") && error.contains("revolve.sqlite3.lock is a link"),
+            "{arguments:?}: {error}"
+        );
+    }
+    assert!(!target.exists() && !data.join("revolve.sqlite3").exists());
+}
+
+#[test]
 fn a_store_that_is_down_is_an_error() {
     with_one_redis("", async |app| {
         app.backing.server().redis.cut();
@@ -411,11 +440,29 @@ fn what_redis_allows_is_found_out() {
             report
         };
         let hosted = examine_as(&["+@all", "-config", "-acl"], &[]).await;
-        assert_eq!(
-            levels(&hosted, "redis.permissions"),
-            ["unknown"],
-            "{hosted:#}"
+        assert_eq!(levels(&hosted, "redis.permissions"), ["ok"], "{hosted:#}");
+        let reader = examine_as(
+            &["+@read", "+@scripting", "+info", "+ping", "+time"],
+            &["redis.permissions"],
+        )
+        .await;
+        let says = reader["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["check"] == "redis.permissions")
+            .unwrap()["says"]
+            .to_string();
+        assert!(
+            says.contains("DEL, HDEL, HSET, PEXPIRE, RENAME, SET"),
+            "{says}"
         );
+        let mute = examine_as(
+            &["+@read", "+@write", "+info", "+time"],
+            &["redis.permissions"],
+        )
+        .await;
+        assert!(mute.to_string().contains("may not use EVALSHA"), "{mute:#}");
         assert_eq!(
             levels(&hosted, "redis.persistence"),
             ["unknown"],

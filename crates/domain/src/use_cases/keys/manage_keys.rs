@@ -163,6 +163,33 @@ impl ManageKeys {
         Ok(RetireOutcome::Gone)
     }
 
+    /// Seals every key under the present master key, each in a commit of its own; answers those that were not. Any number of replicas
+    /// may go on meanwhile, and it may be begun again.
+    ///
+    /// # Errors
+    /// [`NotDone`]; the keys that were sealed anew before stay so.
+    pub async fn reseal(&self) -> Result<Vec<KeyId>, NotDone> {
+        let mut resealed = Vec::new();
+        for key in self.keep.load().await? {
+            let sealed = self
+                .keep
+                .ports
+                .maker
+                .reseal(&key)
+                .map_err(KeysFailed::from)?;
+            let Some(sealed) = sealed else { continue };
+            done(
+                self.keep
+                    .ports
+                    .repository
+                    .reseal(&key.id, &key.sealed, &sealed)
+                    .await?,
+            )?;
+            resealed.push(key.id);
+        }
+        Ok(resealed)
+    }
+
     fn stored_here(&self, usage: KeyUse) -> Result<(), NotDone> {
         if usage == KeyUse::Id && self.keep.ports.id_keys == IdKeys::File {
             Err(NotDone::File)

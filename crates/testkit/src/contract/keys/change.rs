@@ -3,7 +3,7 @@
 use super::{ID, active, at, next, promotion};
 use crate::contract::KeysSubject;
 use revolve_domain::{
-    keys::{Active, KeyKind, KeyState, Phase, Retired, StoredKey},
+    keys::{Active, KeyKind, KeyState, Phase, Retired, SealedKey, StoredKey},
     ports::{KeyOutcome, KeyRepository},
 };
 use std::sync::Arc;
@@ -246,4 +246,42 @@ pub async fn a_removed_key_can_be_followed(subject: &impl KeysSubject) {
     );
     let second = insert(&keys, next(ID, 1)).await;
     assert_eq!(keys.list().await.expect("list works"), [second]);
+}
+
+/// Two that reseal at once do it once, and nothing else of the key changes.
+pub async fn a_key_is_resealed_only_as_it_was(subject: &impl KeysSubject) {
+    let keys = subject.keys();
+    let (key, other) = (active(ID, 1), active(KeyKind::Refresh, 2));
+    for key in [&key, &other] {
+        assert_eq!(
+            keys.insert(key).await.expect("insert works"),
+            KeyOutcome::Done
+        );
+    }
+    let (new, newer) = (
+        SealedKey::new(vec![1, 0, 255]),
+        SealedKey::new(vec![1, 0, 254]),
+    );
+    for (from, to, outcome) in [
+        (&new, &newer, KeyOutcome::Changed),
+        (&key.sealed, &new, KeyOutcome::Done),
+        (&key.sealed, &newer, KeyOutcome::Changed),
+    ] {
+        assert_eq!(
+            keys.reseal(&key.id, from, to).await.expect("reseal works"),
+            outcome
+        );
+    }
+    let gone = next(KeyKind::Refresh, 3);
+    assert_eq!(
+        keys.reseal(&gone.id, &gone.sealed, &new)
+            .await
+            .expect("reseal works"),
+        KeyOutcome::Changed
+    );
+    let resealed = StoredKey { sealed: new, ..key };
+    assert_eq!(
+        keys.list().await.expect("list works"),
+        vec![resealed, other]
+    );
 }

@@ -207,8 +207,17 @@ fn boolean(member: &str, value: Option<&Value>) -> Result<bool, Refusal> {
 }
 
 fn id(text: &str) -> Result<UserId, Refusal> {
-    text.parse()
-        .map_err(|_| Refusal::new("invalid_uid", "uid: is not a UUID"))
+    let id: UserId = text
+        .parse()
+        .map_err(|_| Refusal::new("invalid_uid", "uid: is not a UUID"))?;
+    // RFC 9562 §5.9 and §5.10: they stand for no UUID at all, and for one after all others.
+    if id.as_uuid().is_nil() || id.as_uuid().is_max() {
+        return Err(Refusal::new(
+            "invalid_uid",
+            "uid: the nil and the max UUID name nobody",
+        ));
+    }
+    Ok(id)
 }
 
 fn unusable(why: UnusableHash) -> Refusal {

@@ -97,6 +97,16 @@ fn what_is_wrong_is_said_by_member_and_never_by_value() {
         (with("\"imageUrl\":\"canary\""), "invalid_url", "imageUrl: "),
         (with("\"uid\":\"canary\""), "invalid_uid", "uid: "),
         (
+            with("\"uid\":\"00000000-0000-0000-0000-000000000000\""),
+            "invalid_uid",
+            "uid: the nil",
+        ),
+        (
+            with("\"uid\":\"ffffffffffffffffffffffffffffffff\""),
+            "invalid_uid",
+            "uid: the nil",
+        ),
+        (
             with("\"createdAt\":\"canary\""),
             "invalid_time",
             "createdAt: ",
