@@ -24,9 +24,10 @@ use actix_web::{
     web,
 };
 use revolve_domain::limits::LimitName;
+use std::sync::LazyLock;
 
 /// One operation. Where GET is, HEAD is answered by the same handler.
-pub(crate) struct Row {
+pub(crate) struct RouteRow {
     method: Method,
     path: &'static str,
     handler: fn() -> Route,
@@ -35,7 +36,7 @@ pub(crate) struct Row {
     has_deadline: bool,
 }
 
-impl Row {
+impl RouteRow {
     const fn new(
         method: Method,
         path: &'static str,
@@ -52,7 +53,7 @@ impl Row {
         }
     }
 
-    /// Counts against these limits, which every answer names.
+    /// Names these limits in every answer and in the document; the use case enforces them.
     const fn limited(mut self, limits: &'static [LimitName]) -> Self {
         self.limits = limits;
         self
@@ -67,44 +68,44 @@ impl Row {
 
 /// Below [`BASE`].
 #[rustfmt::skip]
-const ACCOUNT: &[Row] = &[
-    Row::new(Method::POST, "/signup", || web::to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
-    Row::new(Method::POST, "/signin", || web::to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
-    Row::new(Method::POST, "/tokens", || web::to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),
-    Row::new(Method::GET, "/me", || web::to(accounts::me), accounts::me_docs),
-    Row::new(Method::PUT, "/details", || web::to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
-    Row::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
-    Row::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),
-    Row::new(Method::GET, "/sessions", || web::to(sessions::list), sessions::list_docs),
-    Row::new(Method::DELETE, "/sessions/{sid}", || web::to(sessions::end), sessions::end_docs),
-    Row::new(Method::POST, "/signout", || web::to(sessions::sign_out), sessions::sign_out_docs),
+const ACCOUNT: &[RouteRow] = &[
+    RouteRow::new(Method::POST, "/signup", || web::to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
+    RouteRow::new(Method::POST, "/signin", || web::to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/tokens", || web::to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),
+    RouteRow::new(Method::GET, "/me", || web::to(accounts::me), accounts::me_docs),
+    RouteRow::new(Method::PUT, "/details", || web::to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),
+    RouteRow::new(Method::GET, "/sessions", || web::to(sessions::list), sessions::list_docs),
+    RouteRow::new(Method::DELETE, "/sessions/{sid}", || web::to(sessions::end), sessions::end_docs),
+    RouteRow::new(Method::POST, "/signout", || web::to(sessions::sign_out), sessions::sign_out_docs),
 ];
 
 /// For services that verify tokens, at the root of the issuer's URL.
 #[rustfmt::skip]
-const WELL_KNOWN: &[Row] = &[
-    Row::new(Method::GET, keys::KEY_SET, || web::to(keys::jwks), keys::jwks_docs),
-    Row::new(Method::GET, "/.well-known/openid-configuration", || web::to(keys::configuration), keys::configuration_docs),
-    Row::new(Method::GET, "/.well-known/revocations", || web::to(revocations::revocations), revocations::revocations_docs).without_deadline(),
+const WELL_KNOWN: &[RouteRow] = &[
+    RouteRow::new(Method::GET, keys::KEY_SET, || web::to(keys::jwks), keys::jwks_docs),
+    RouteRow::new(Method::GET, "/.well-known/openid-configuration", || web::to(keys::configuration), keys::configuration_docs),
+    RouteRow::new(Method::GET, "/.well-known/revocations", || web::to(revocations::revocations), revocations::revocations_docs).without_deadline(),
 ];
 
 /// For orchestrators.
 #[rustfmt::skip]
-const HEALTH: &[Row] = &[
-    Row::new(Method::GET, "/health/live", || web::to(health::live), health::live_docs).without_deadline(),
-    Row::new(Method::GET, "/health/ready", || web::to(health::ready), health::ready_docs),
+const HEALTH: &[RouteRow] = &[
+    RouteRow::new(Method::GET, "/health/live", || web::to(health::live), health::live_docs).without_deadline(),
+    RouteRow::new(Method::GET, "/health/ready", || web::to(health::ready), health::ready_docs),
 ];
 
 /// The API described by itself.
 #[rustfmt::skip]
-const DOCUMENTS: &[Row] = &[
-    Row::new(Method::GET, "/openapi.json", || web::to(documents::json), documents::json_docs).without_deadline(),
-    Row::new(Method::GET, "/docs", || web::to(documents::page), documents::page_docs).without_deadline(),
+const DOCUMENTS: &[RouteRow] = &[
+    RouteRow::new(Method::GET, "/openapi.json", || web::to(documents::json), documents::json_docs).without_deadline(),
+    RouteRow::new(Method::GET, "/docs", || web::to(documents::page), documents::page_docs).without_deadline(),
 ];
 
 /// What the document says, in the order in which a reader wants it.
 pub(crate) fn documented() -> Vec<Documented> {
-    let rows = |base: &'static str, rows: &'static [Row]| {
+    let rows = |base: &'static str, rows: &'static [RouteRow]| {
         rows.iter().map(move |row| Documented {
             method: row.method.clone(),
             path: format!("{base}{}", row.path),
@@ -154,11 +155,13 @@ pub fn well_known(config: &mut web::ServiceConfig, services: &Services) {
 
 /// The API described by itself.
 pub fn description(config: &mut web::ServiceConfig, layers: &Layers) {
-    let described = web::Data::new(Documents::new(documented));
+    // Once for all workers.
+    static DESCRIBED: LazyLock<web::Data<Documents>> =
+        LazyLock::new(|| web::Data::new(Documents::new(documented)));
     for resource in resources(DOCUMENTS, layers) {
         config.service(
             resource
-                .app_data(described.clone())
+                .app_data(DESCRIBED.clone())
                 .wrap(layers.shield)
                 .wrap(layers.watch.clone()),
         );
@@ -195,7 +198,7 @@ pub fn metrics(config: &mut web::ServiceConfig) {
 
 /// The rows by their paths. A path answers 405 to other methods than its own.
 fn resources(
-    rows: &'static [Row],
+    rows: &'static [RouteRow],
     layers: &Layers,
 ) -> impl Iterator<
     Item = Resource<
@@ -209,7 +212,7 @@ fn resources(
     >,
 > {
     let deadline = layers.limit;
-    let is_first = |&(index, row): &(usize, &'static Row)| {
+    let is_first = |&(index, row): &(usize, &'static RouteRow)| {
         rows.iter().position(|other| other.path == row.path) == Some(index)
     };
     rows.iter()
@@ -260,4 +263,25 @@ fn only<'a>(path: &'static str, allowed: impl Iterator<Item = &'a str>) -> Resou
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {
     Err(Problem::not_found("There is nothing at this path."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A resource names its limits on every answer, that of a wrong method, too.
+    #[test]
+    fn the_rows_of_a_path_have_the_same_limits() {
+        let tables = [ACCOUNT, WELL_KNOWN, HEALTH, DOCUMENTS];
+        for (row, other) in tables.iter().flat_map(|rows| {
+            rows.iter()
+                .flat_map(|row| rows.iter().map(move |other| (row, other)))
+        }) {
+            assert!(
+                row.path != other.path || row.limits == other.limits,
+                "{}",
+                row.path
+            );
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod guarded;
 mod tls;
 
 pub use connection::{Connection, InFlight};
-pub use tls::{Certificate, CertificateError, Standing, Validity, provider};
+pub use tls::{Certificate, CertificateError, CertificateStatus, Validity, provider};
 
 use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
 use actix_service::{

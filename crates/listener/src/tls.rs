@@ -72,7 +72,7 @@ type Result<T, E = CertificateError> = std::result::Result<T, E>;
 
 /// How a certificate stands at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum CertificateStatus {
     /// Its time has not come.
     Early,
     /// Clients take it.
@@ -102,12 +102,12 @@ impl Validity {
     }
 
     /// How it stands at `now`.
-    pub fn standing(self, now: OffsetDateTime) -> Standing {
+    pub fn standing(self, now: OffsetDateTime) -> CertificateStatus {
         match self.until - now {
-            left if left <= Duration::ZERO => Standing::Expired,
-            left if left < SOON => Standing::Soon,
-            _ if self.from > now => Standing::Early,
-            _ => Standing::Good,
+            left if left <= Duration::ZERO => CertificateStatus::Expired,
+            left if left < SOON => CertificateStatus::Soon,
+            _ if self.from > now => CertificateStatus::Early,
+            _ => CertificateStatus::Good,
         }
     }
 }
@@ -242,16 +242,16 @@ fn warn_of_expiry(certificate: &CertificateDer<'_>, now: OffsetDateTime) -> Resu
     let validity = Validity::of(certificate)?;
     let until = validity.until;
     match validity.standing(now) {
-        Standing::Expired => {
+        CertificateStatus::Expired => {
             tracing::warn!(%until, "http.tls.certificate_file: the certificate has expired; clients will refuse it");
         }
-        Standing::Soon => {
+        CertificateStatus::Soon => {
             tracing::warn!(%until, "http.tls.certificate_file: the certificate expires soon");
         }
-        Standing::Early => {
+        CertificateStatus::Early => {
             tracing::warn!("http.tls.certificate_file: the certificate is not valid yet");
         }
-        Standing::Good => {}
+        CertificateStatus::Good => {}
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use actix_web::{
 use futures_util::StreamExt;
 use revolve_domain::model::{FieldError, Label};
 use secrecy::SecretString;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, time::Duration};
 use tokio::time::timeout_at;
@@ -158,13 +158,11 @@ impl Body {
             return Err(too_deep());
         }
         match serde_json::from_slice::<Members>(bytes) {
-            Ok(Members(members)) => Ok(Self {
+            Ok(Members::Unique(members)) => Ok(Self {
                 members,
                 errors: Vec::new(),
             }),
-            Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => {
-                Err(duplicate())
-            }
+            Ok(Members::Repeated) => Err(duplicate()),
             Err(error) if error.is_data() => Err(Problem::malformed(
                 "malformed_json",
                 "The body must be a JSON object.",
@@ -197,10 +195,11 @@ fn is_deep(json: &[u8]) -> bool {
     false
 }
 
-const DUPLICATE: &str = "duplicate member";
-
-/// A JSON object without duplicate members (RFC 8259 §4 leaves them undefined, so they are refused).
-struct Members(BTreeMap<String, Value>);
+/// The members of a JSON object. RFC 8259 §4 leaves repeated ones undefined, so they are refused.
+enum Members {
+    Unique(BTreeMap<String, Value>),
+    Repeated,
+}
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -213,13 +212,15 @@ impl<'de> Deserialize<'de> for Members {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = BTreeMap::new();
+                let (mut members, mut repeated) = (BTreeMap::new(), false);
                 while let Some((name, value)) = map.next_entry()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(A::Error::custom(DUPLICATE));
-                    }
+                    repeated |= members.insert(name, value).is_some();
                 }
-                Ok(Members(members))
+                Ok(if repeated {
+                    Members::Repeated
+                } else {
+                    Members::Unique(members)
+                })
             }
         }
         deserializer.deserialize_map(Collect)

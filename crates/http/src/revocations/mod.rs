@@ -16,7 +16,7 @@ use actix_web::{
     },
     web::{Bytes, Data},
 };
-use feed::{Document, Feed, FeedDown, Look, NoPlace};
+use feed::{Feed, FeedDocument, FeedDown, Look, NoPlace};
 use futures_util::{Stream, stream};
 use revolve_domain::model::Timestamp;
 use serde_json::json;
@@ -42,7 +42,7 @@ pub(crate) async fn revocations(
     }
     let wait = wait(request.query_string())?;
     let known = IfNoneMatch::parse(&request).map_err(|_| invalid_if_none_match())?;
-    let known = |document: &Document| match &known {
+    let known = |document: &FeedDocument| match &known {
         IfNoneMatch::Any => true,
         IfNoneMatch::Items(tags) => tags.iter().any(|tag| tag.weak_eq(&etag(document))),
     };
@@ -76,7 +76,7 @@ pub(crate) async fn revocations(
 }
 
 /// Weak, since the same content is signed anew each time it is looked at (RFC 9110 §8.8.1).
-fn etag(document: &Document) -> EntityTag {
+fn etag(document: &FeedDocument) -> EntityTag {
     EntityTag::new_weak(document.tag().to_owned())
 }
 
@@ -189,7 +189,7 @@ impl Events {
     }
 
     /// Another content, or the same when half of what was sent has passed: a client always holds one that is valid.
-    fn is_news(&self, document: &Document) -> bool {
+    fn is_news(&self, document: &FeedDocument) -> bool {
         self.sent.as_ref().is_none_or(|(tag, as_of)| {
             tag != document.tag() || document.as_of().since(*as_of) >= document.window() / 2
         })

@@ -58,8 +58,8 @@ impl HttpMetrics {
     }
 
     /// A request has come. It is in flight until the result is dropped.
-    pub fn begin(&self) -> InFlight {
-        InFlight::new(&self.in_flight)
+    pub fn begin(&self) -> InFlightGuard {
+        InFlightGuard::new(&self.in_flight)
     }
 
     /// It was answered. The route MUST be a template, the code one of ours.
@@ -92,16 +92,16 @@ impl HttpMetrics {
 }
 
 /// One more, as long as this lives.
-pub struct InFlight(Gauge);
+pub struct InFlightGuard(Gauge);
 
-impl InFlight {
+impl InFlightGuard {
     pub(super) fn new(gauge: &Gauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.0.dec();
     }

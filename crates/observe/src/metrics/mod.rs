@@ -15,7 +15,7 @@ mod text;
 pub use events::CountedEvents;
 pub use gauges::{Gauges, Labels, lossy};
 pub use hashing::{HashQueue, MeasuredHasher};
-pub use http::InFlight;
+pub use http::InFlightGuard;
 pub use keys::CountedRing;
 pub use limits::CountedLimits;
 pub use stores::Measured;

@@ -3,7 +3,7 @@
 use super::finding::{AS_USER, Finding, is_denied};
 use crate::{composition::settings, config::Tls};
 use revolve_domain::model::Timestamp;
-use revolve_listener::{Standing, Validity};
+use revolve_listener::{CertificateStatus, Validity};
 use revolve_observe::telemetry::chain;
 
 const CHECK: &str = "http.certificate";
@@ -25,15 +25,15 @@ fn judge(validity: Validity, now: Timestamp) -> Finding {
         "renew it: new files are taken up without a restart, within http.tls.reload_interval";
     let until = validity.until;
     match validity.standing(now.to_datetime()) {
-        Standing::Good => Finding::ok(CHECK, format!("it is valid until {until}")),
-        Standing::Soon => {
+        CertificateStatus::Good => Finding::ok(CHECK, format!("it is valid until {until}")),
+        CertificateStatus::Soon => {
             Finding::warning(CHECK, format!("it expires soon: {until}")).advise(RENEW)
         }
-        Standing::Expired => {
+        CertificateStatus::Expired => {
             Finding::error(CHECK, format!("it has expired: {until}; clients refuse it"))
                 .advise(RENEW)
         }
-        Standing::Early => Finding::error(
+        CertificateStatus::Early => Finding::error(
             CHECK,
             format!("it is valid from {} only; clients refuse it", validity.from),
         )

@@ -1,4 +1,4 @@
-//! Whether somebody means it.
+//! Asks for confirmation.
 
 use crate::cli::refusal::Usage;
 use anyhow::{Context, Result, bail};

@@ -294,7 +294,7 @@ impl Operation {
         self
     }
 
-    /// Counts against these limits.
+    /// Names these limits; the use case enforces them.
     pub(crate) fn limited_by(mut self, limits: &[LimitName]) -> Self {
         if !limits.is_empty() {
             self.shared.push(429);
@@ -302,7 +302,7 @@ impl Operation {
         self
     }
 
-    /// Does not touch a store.
+    /// Has none of the shared 500 and 503 answers.
     pub(crate) fn at_once(mut self) -> Self {
         self.shared.retain(|status| !matches!(status, 500 | 503));
         self

@@ -9,7 +9,7 @@ use actix_web::{
     dev::ServiceRequest,
     http::{Method, StatusCode},
 };
-use revolve_observe::metrics::{InFlight, Metrics};
+use revolve_observe::metrics::{InFlightGuard, Metrics};
 use revolve_observe::telemetry::TraceParent;
 use std::{sync::Arc, time::Instant};
 use tracing::{
@@ -49,7 +49,7 @@ pub(super) struct Request {
     began: Instant,
     metrics: Arc<Metrics>,
     ended: bool,
-    _in_flight: InFlight,
+    _in_flight: InFlightGuard,
 }
 
 impl Request {

@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 use std::{sync::OnceLock, time::Duration};
 
 /// A statement and what is derived from it.
-pub(crate) struct Document {
+pub(crate) struct FeedDocument {
     statement: RevocationStatement,
     tag: String,
     signed: OnceLock<Option<SecretString>>,
 }
 
-impl Document {
+impl FeedDocument {
     pub(crate) fn new(statement: RevocationStatement) -> Self {
         Self {
             tag: tag(&statement),

@@ -6,7 +6,7 @@ mod document;
 mod events;
 
 pub use demand::Demand;
-pub(crate) use document::Document;
+pub(crate) use document::FeedDocument;
 pub use events::EndNotices;
 
 use revolve_domain::{
@@ -34,12 +34,12 @@ pub(crate) struct Look {
     /// When it began.
     at: Option<Instant>,
     /// What was seen; `None` if the user database did not answer: then nobody knows what ended.
-    document: Option<Arc<Document>>,
+    document: Option<Arc<FeedDocument>>,
 }
 
 impl Look {
     /// What was seen, if the last look saw anything.
-    pub(crate) fn document(&self) -> Result<&Arc<Document>, FeedDown> {
+    pub(crate) fn document(&self) -> Result<&Arc<FeedDocument>, FeedDown> {
         self.document.as_ref().ok_or(FeedDown)
     }
 }
@@ -118,7 +118,7 @@ impl Feed {
             // The same document keeps its signature.
             Ok(statement) => Some(
                 last.filter(|last| last.says(&statement))
-                    .unwrap_or_else(|| Arc::new(Document::new(statement))),
+                    .unwrap_or_else(|| Arc::new(FeedDocument::new(statement))),
             ),
             Err(error) => {
                 // Once per outage, not once per look.
@@ -136,7 +136,7 @@ impl Feed {
     }
 
     /// What has ended up to now: at most the interval old, and never older than the last end on this replica.
-    pub(crate) async fn current(&self) -> Result<Arc<Document>, FeedDown> {
+    pub(crate) async fn current(&self) -> Result<Arc<FeedDocument>, FeedDown> {
         let fresh = {
             let look = self.looks.borrow();
             let young = look.at.is_some_and(|at| at.elapsed() < self.interval)
@@ -160,9 +160,9 @@ impl Feed {
     /// Waits until the content is none that `known` knows, for so long at most or until the service stops.
     pub(crate) async fn changed(
         &self,
-        known: impl Fn(&Document) -> bool,
+        known: impl Fn(&FeedDocument) -> bool,
         wait: Duration,
-    ) -> Result<Option<Arc<Document>>, FeedDown> {
+    ) -> Result<Option<Arc<FeedDocument>>, FeedDown> {
         let mut looks = self.watch();
         let news = looks.wait_for(|look| look.document().is_ok_and(|document| !known(document)));
         tokio::select! {
@@ -192,11 +192,11 @@ impl Feed {
     }
 
     /// Signs, at most once for each document.
-    pub(crate) fn sign<'d>(&self, document: &'d Document) -> Option<&'d str> {
+    pub(crate) fn sign<'d>(&self, document: &'d FeedDocument) -> Option<&'d str> {
         document.jws(&*self.signer)
     }
 
-    /// Sends home everybody who waits.
+    /// Answers all waiting requests and ends the streams.
     pub fn close(&self) {
         self.closing.cancel();
     }

@@ -3,7 +3,7 @@
 
 mod rotations;
 
-use super::{InFlight, Metrics};
+use super::{InFlightGuard, Metrics};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -124,7 +124,7 @@ impl<P: ?Sized + Send + Sync> Decorator for Measured<P> {
         let work = work(&self.next);
         let (store, metrics) = (self.store, &self.metrics.stores);
         let span = debug_span!(target: "revolve::store", "store", store, operation);
-        let (began, _in_flight) = (Instant::now(), InFlight::new(&self.in_flight));
+        let (began, _in_flight) = (Instant::now(), InFlightGuard::new(&self.in_flight));
         // A span that nobody wants would still cost at each poll.
         let result = if span.is_disabled() {
             work.await

@@ -14,11 +14,11 @@ pub(super) struct Report {
     bar: ProgressBar,
     imported: u64,
     present: u64,
-    refusals: Vec<Refused>,
+    refusals: Vec<RefusedRow>,
 }
 
 #[derive(Serialize)]
-struct Refused {
+struct RefusedRow {
     line: u64,
     code: &'static str,
     reason: String,
@@ -34,7 +34,7 @@ struct Summary<'a> {
     refused: u64,
     seconds: f64,
     rows_per_second: f64,
-    refusals: &'a [Refused],
+    refusals: &'a [RefusedRow],
 }
 
 impl Report {
@@ -88,7 +88,7 @@ impl Report {
 
     pub(super) fn refuse(&mut self, line: u64, Refusal { code, reason }: Refusal) {
         self.bar.suspend(|| eprintln!("line {line}: {reason}"));
-        self.refusals.push(Refused { line, code, reason });
+        self.refusals.push(RefusedRow { line, code, reason });
         self.show();
     }
 
