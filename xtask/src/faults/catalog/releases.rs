@@ -19,7 +19,7 @@ const REPLICAS: usize = 4;
 
 /// What a replica logs for each migration that it applies, with its name; and a log level that shows it.
 const WORDS: &str = "migrated the tables in Postgres";
-const LEVEL: &str = "warn,revolve::security=error,revolve_adapters::postgres=info";
+const LEVEL: &str = "warn,revolve::security=error,revolve_adapters::sql=info";
 
 /// Replicas that find an empty database at the same moment apply each migration once, and all serve.
 pub(super) async fn migrations(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
