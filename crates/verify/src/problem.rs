@@ -11,6 +11,10 @@ pub(crate) struct Problem {
     detail: String,
     /// A field of the answer: `WWW-Authenticate` with 401, `Retry-After` with 503.
     field: Option<(&'static str, &'static str)>,
+    #[cfg_attr(
+        not(feature = "actix"),
+        expect(dead_code, reason = "only actix asks an error for its source")
+    )]
     pub(crate) source: Option<VerifyError>,
 }
 
