@@ -54,7 +54,7 @@ async fn keep(
         limit,
     };
     request.extensions_mut().insert(deadline);
-    // Routing is over: nobody wants the request for themselves any more.
+    // After routing the request may be shared: nothing changes it any more.
     let kept = request.request().clone();
     let answer = match timeout_at(deadline.at, next.call(request)).await {
         Ok(answer) => answer?,
