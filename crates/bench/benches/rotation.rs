@@ -30,13 +30,13 @@ const AT_ONCE: usize = 64;
 const LIFE: Duration = Duration::from_mins(5);
 
 /// A session that is refreshed again and again.
-struct Session {
+struct BenchSession {
     user: UserId,
     id: SessionId,
     generation: AtomicU64,
 }
 
-impl Session {
+impl BenchSession {
     async fn begin(store: &dyn TokenRepository, now: Timestamp) -> Self {
         let (user, id) = (
             UserId::from_uuid(Uuid::now_v7()),
@@ -98,7 +98,7 @@ fn rotations(
 ) {
     let now = SystemClock.now();
     let sessions = runtime.block_on(async {
-        join_all((0..AT_ONCE).map(|_| Session::begin(store.as_ref(), now))).await
+        join_all((0..AT_ONCE).map(|_| BenchSession::begin(store.as_ref(), now))).await
     });
     let sessions: Vec<_> = sessions.into_iter().map(Arc::new).collect();
     let mut group = criterion.benchmark_group(format!("rotate, {name}"));

@@ -15,7 +15,7 @@ pub struct Connection {
     head: Cell<Option<Head>>,
     /// Bytes that came while a request was in flight whose body nobody reads: the next requests.
     ahead: Cell<usize>,
-    body: Cell<Body>,
+    body: Cell<BodyState>,
     /// When the last request was answered, or the last byte of its answer was written; none while one is in flight and before
     /// the first.
     idle_since: Cell<Option<Instant>>,
@@ -35,7 +35,7 @@ struct Head {
 
 /// How the body of the last request stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Body {
+enum BodyState {
     /// Nobody reads it: there is none, or it is not looked at.
     #[default]
     Unread,
@@ -62,7 +62,7 @@ impl Connection {
     /// A request has been read as far as its body. It is in flight until the answer is dropped.
     pub fn begin(self: &Rc<Self>) -> InFlight {
         self.in_flight.set(self.in_flight.get() + 1);
-        self.body.set(Body::Unread);
+        self.body.set(BodyState::Unread);
         self.idle_since.set(None);
         let since = self
             .head
@@ -76,7 +76,7 @@ impl Connection {
 
     /// The body of the request in flight is being read.
     pub fn want_body(&self) {
-        if self.body.replace(Body::Wanted) != Body::Wanted {
+        if self.body.replace(BodyState::Wanted) != BodyState::Wanted {
             self.release();
         }
     }
@@ -84,15 +84,15 @@ impl Connection {
     /// The body of the request in flight is not read any further; `arrived` says whether all of it has come.
     pub fn leave_body(&self, arrived: bool) {
         self.body.set(if arrived {
-            Body::Unread
+            BodyState::Unread
         } else {
-            Body::Abandoned
+            BodyState::Abandoned
         });
     }
 
     /// Whether the body of the last request is left unread on the connection, which then must end with the answer.
     pub fn is_abandoned(&self) -> bool {
-        self.body.get() == Body::Abandoned
+        self.body.get() == BodyState::Abandoned
     }
 
     /// Ends the connection when nothing is in flight any more.
@@ -123,7 +123,7 @@ impl Connection {
                 bytes: head.bytes + bytes,
                 ..head
             }));
-        } else if self.body.get() != Body::Wanted {
+        } else if self.body.get() != BodyState::Wanted {
             self.ahead.set(self.ahead.get() + bytes);
         }
     }
@@ -131,7 +131,7 @@ impl Connection {
     /// What may be read if a head has at most `limit` bytes.
     pub(crate) fn room(&self, limit: usize) -> Room {
         match (self.is_idle(), self.head.get(), self.body.get()) {
-            (true, Some(head), Body::Unread | Body::Wanted) if head.bytes > limit => {
+            (true, Some(head), BodyState::Unread | BodyState::Wanted) if head.bytes > limit => {
                 self.head.set(Some(Head {
                     offered: true,
                     ..head
@@ -142,7 +142,7 @@ impl Connection {
                     Room::Offer
                 }
             }
-            (false, _, Body::Unread | Body::Abandoned) if self.ahead.get() > limit => {
+            (false, _, BodyState::Unread | BodyState::Abandoned) if self.ahead.get() > limit => {
                 self.held.set(true);
                 Room::Hold
             }

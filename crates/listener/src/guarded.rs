@@ -30,7 +30,7 @@ const HEAD_TOO_SLOW: &[u8] =
 
 /// What a client may take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct ConnectionLimits {
     /// From the first byte of a request to the end of its head; also without taking in anything of an answer.
     pub(crate) request_timeout: Duration,
     /// Without a request, after one.
@@ -43,7 +43,7 @@ pub(crate) struct Limits {
 pub(crate) struct Guarded<T> {
     io: T,
     connection: Rc<Connection>,
-    limits: Limits,
+    limits: ConnectionLimits,
     /// Of a head, or without one.
     reading: Timer,
     writing: Timer,
@@ -67,7 +67,7 @@ impl Timer {
 
 impl<T> Guarded<T> {
     /// A stream that also ends when the service stops and nothing is in flight.
-    pub(crate) fn new(io: T, limits: Limits, stopping: CancellationToken) -> Self {
+    pub(crate) fn new(io: T, limits: ConnectionLimits, stopping: CancellationToken) -> Self {
         let stopping = Box::pin(stopping.cancelled_owned());
         Self {
             io,

@@ -17,7 +17,7 @@ use actix_web::{
     body::MessageBody,
     dev::{AppConfig, Server},
 };
-use guarded::{Guarded, Limits};
+use guarded::{ConnectionLimits, Guarded};
 use std::{io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ const COARSE: Duration = Duration::from_millis(500);
 
 /// What a listener allows.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct ListenerSettings {
     /// Threads that serve; at least 1.
     pub workers: usize,
     /// Connections that may be open at once, over all threads; at least 1.
@@ -52,7 +52,7 @@ pub struct Settings {
 /// If the socket can't be used.
 pub fn serve<A, I, S, B>(
     listener: TcpListener,
-    settings: Settings,
+    settings: ListenerSettings,
     certificate: Option<&Arc<Certificate>>,
     stopping: &CancellationToken,
     app: A,
@@ -81,7 +81,7 @@ where
             settings.shutdown_timeout.as_secs()
                 + u64::from(settings.shutdown_timeout.subsec_nanos() > 0),
         );
-    let limits = Limits {
+    let limits = ConnectionLimits {
         request_timeout: settings.request_timeout,
         keep_alive: settings.keep_alive,
         head: settings.head_limit,

@@ -17,7 +17,7 @@
 //! # fn main() {}
 //! ```
 
-use crate::{Claims, Verifier, bearer, problem::Problem};
+use crate::{Claims, Verifier, bearer, problem::ProblemDocument};
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, ResponseError,
     dev::Payload,
@@ -40,7 +40,7 @@ impl Deref for Identity {
 
 /// The request is answered with a problem document: 401 with `WWW-Authenticate`, or 503 with `Retry-After`.
 #[derive(Debug)]
-pub struct Rejection(Problem);
+pub struct Rejection(ProblemDocument);
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,7 +77,7 @@ impl FromRequest for Identity {
         Box::pin(async move {
             let Some(verifier) = request.app_data::<Data<Verifier>>() else {
                 tracing::error!("there is no web::Data<Verifier> in the application");
-                return Err(Rejection(Problem::misconfigured()));
+                return Err(Rejection(ProblemDocument::misconfigured()));
             };
             let fields = request.headers().get_all(header::AUTHORIZATION);
             bearer::identify(verifier, fields.map(header::HeaderValue::as_bytes))

@@ -1,13 +1,13 @@
 //! Who sent a request, by the token in its `Authorization` field (RFC 6750 §2.1).
 
-use crate::{Claims, Verifier, problem::Problem};
+use crate::{Claims, Verifier, problem::ProblemDocument};
 
 /// The claims of the request's token, or what to answer instead.
 pub(crate) async fn identify<'r>(
     verifier: &Verifier,
     fields: impl Iterator<Item = &'r [u8]>,
-) -> Result<Claims, Problem> {
-    let token = token(fields).ok_or_else(Problem::unauthenticated)?;
+) -> Result<Claims, ProblemDocument> {
+    let token = token(fields).ok_or_else(ProblemDocument::unauthenticated)?;
     Ok(verifier.verify(token).await?)
 }
 

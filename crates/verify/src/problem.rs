@@ -4,7 +4,7 @@
 use crate::error::VerifyError;
 
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct ProblemDocument {
     /// 401, 500 or 503.
     pub(crate) status: u16,
     pub(crate) code: &'static str,
@@ -18,7 +18,7 @@ pub(crate) struct Problem {
     pub(crate) source: Option<VerifyError>,
 }
 
-impl Problem {
+impl ProblemDocument {
     /// The request has no token.
     pub(crate) fn unauthenticated() -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Problem {
     }
 }
 
-impl From<VerifyError> for Problem {
+impl From<VerifyError> for ProblemDocument {
     fn from(error: VerifyError) -> Self {
         let (status, field) = if error.is_unavailable() {
             (503, ("retry-after", "1"))

@@ -14,7 +14,7 @@
 //! # fn main() {}
 //! ```
 
-use crate::{Verifier, bearer, problem::Problem};
+use crate::{Verifier, bearer, problem::ProblemDocument};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use std::{
     mem,
@@ -88,7 +88,7 @@ where
     }
 }
 
-fn answer<R: From<String>>(problem: &Problem) -> Response<R> {
+fn answer<R: From<String>>(problem: &ProblemDocument) -> Response<R> {
     let mut response = Response::new(R::from(problem.body()));
     *response.status_mut() =
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

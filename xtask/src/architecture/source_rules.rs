@@ -8,25 +8,25 @@ use std::{
 use anyhow::{Context as _, Result};
 
 /// A word that code may use only below these paths.
-struct Rule {
+struct SourceRule {
     word: &'static str,
     only_in: &'static [&'static str],
     advice: &'static str,
 }
 
 // In two parts each, since this file keeps the rules as well.
-const RULES: [Rule; 3] = [
-    Rule {
+const RULES: [SourceRule; 3] = [
+    SourceRule {
         word: concat!("jose", "kit"),
         only_in: &["crates/adapters/src/jose", "crates/bench"],
         advice: "stays behind the `jose` module, and is measured in the benchmarks",
     },
-    Rule {
+    SourceRule {
         word: concat!("any", "how::"),
         only_in: &["crates/app", "crates/bench", "xtask"],
         advice: "is for programs; libraries have error types",
     },
-    Rule {
+    SourceRule {
         word: concat!("[al", "low("),
         only_in: &[],
         advice: "becomes `#[expect(…, reason = \"…\")]`",

@@ -30,7 +30,7 @@ pub(super) struct TargetArgs {
 }
 
 /// A service that runs.
-pub(super) struct AttackTarget {
+pub(super) struct ServiceUnderAttack {
     pub(super) name: &'static str,
     instance: Instance,
     binary: Arc<Binary>,
@@ -39,7 +39,7 @@ pub(super) struct AttackTarget {
     _folder: TempDir,
 }
 
-impl AttackTarget {
+impl ServiceUnderAttack {
     /// Builds and starts it with these settings (`SECTION__KEY`) besides the defaults.
     pub(super) async fn start(
         args: &TargetArgs,

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     auc::auc,
     goals::AttackGoals,
-    target::{AttackTarget, TargetArgs},
+    target::{ServiceUnderAttack, TargetArgs},
 };
 use crate::harness::{
     http::Request,
@@ -71,7 +71,7 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoal
         ("HASHING__MEMORY_KIB", args.memory_kib.to_string()),
         ("HASHING__PASSES", args.passes.to_string()),
     ];
-    let target = AttackTarget::start(&args.target, &settings, interrupt).await?;
+    let target = ServiceUnderAttack::start(&args.target, &settings, interrupt).await?;
     target.import(&accounts(args)?).await?;
     let (url, samples) = (target.url().to_owned(), args.samples);
     let attack = tokio::task::spawn_blocking(move || attack(&url, samples));

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{
     figures::Figures,
     goal::Goal,
-    plot::{Line, Plot, Scale},
+    plot::{Plot, PlotLine, Scale},
 };
 use crate::harness::{page_section, statistics::count};
 
@@ -258,7 +258,7 @@ fn memory(text: &mut String, figures: &Figures) {
 fn latency(figures: &Figures) -> Plot<'static> {
     let mut lines = Vec::new();
     for (colour, curve) in figures.curves.iter().enumerate() {
-        let line = |what: &str, dashed: bool, value: fn(&super::figures::Point) -> f64| Line {
+        let line = |what: &str, dashed: bool, value: fn(&super::figures::Point) -> f64| PlotLine {
             name: format!("{}, {what}", curve.name),
             dashed,
             colour,
@@ -280,16 +280,17 @@ fn latency(figures: &Figures) -> Plot<'static> {
 }
 
 fn sessions(figures: &Figures) -> Plot<'static> {
-    let line = |name: &str, colour: usize, value: fn(&super::figures::SessionCost) -> f64| Line {
-        name: name.to_owned(),
-        dashed: false,
-        colour,
-        points: figures
-            .sizes
-            .iter()
-            .map(|size| (count(size.sessions), value(size)))
-            .collect(),
-    };
+    let line =
+        |name: &str, colour: usize, value: fn(&super::figures::SessionCost) -> f64| PlotLine {
+            name: name.to_owned(),
+            dashed: false,
+            colour,
+            points: figures
+                .sizes
+                .iter()
+                .map(|size| (count(size.sessions), value(size)))
+                .collect(),
+        };
     Plot {
         title: "Cost of a refresh against live sessions (ES256)",
         across: ("live sessions", Scale::Decades),

@@ -27,11 +27,11 @@ pub(super) struct Plot<'a> {
     pub(super) title: &'a str,
     pub(super) across: (&'a str, Scale),
     pub(super) up: (&'a str, Scale),
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<PlotLine>,
 }
 
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct PlotLine {
     pub(super) name: String,
     pub(super) dashed: bool,
     pub(super) colour: usize,
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_point_is_within_the_frame() {
-        let line = Line {
+        let line = PlotLine {
             name: "a < b & c".to_owned(),
             dashed: true,
             colour: 7,

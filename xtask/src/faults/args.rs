@@ -2,14 +2,14 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::catalog::Fault;
+use super::catalog::CatalogFault;
 
 /// Which faults, how often, and against what.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// Only these faults
     #[arg(long, value_enum, num_args = 1.., value_name = "FAULT")]
-    pub(crate) only: Vec<Fault>,
+    pub(crate) only: Vec<CatalogFault>,
     /// Run 20 rounds of each fault instead of 2 within 4 seconds
     #[arg(long)]
     pub(crate) long: bool,

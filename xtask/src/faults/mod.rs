@@ -28,7 +28,8 @@ use clap::ValueEnum as _;
 
 pub(crate) use self::args::Args;
 use self::{
-    catalog::Fault, environment::Environment, report::FaultReport, rounds::Rounds, skipped::Skipped,
+    catalog::CatalogFault, environment::Environment, report::FaultReport, rounds::Rounds,
+    skipped::Skipped,
 };
 use crate::harness::{
     interrupt::{Interrupt, Interrupted},
@@ -68,7 +69,7 @@ async fn run_faults(
 ) -> Result<FaultReport> {
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
     eprintln!("seed {seed}");
-    let faults: Vec<_> = Fault::value_variants()
+    let faults: Vec<_> = CatalogFault::value_variants()
         .iter()
         .copied()
         .filter(|fault| args.only.is_empty() || args.only.contains(fault))

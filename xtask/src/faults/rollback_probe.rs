@@ -18,7 +18,7 @@ const AFTER_RETRY_FREE: Duration = Duration::from_millis(400);
 
 /// How sessions end after the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum EndMethod {
     /// One signs itself out.
     Itself,
     /// One signs the others out.
@@ -27,13 +27,13 @@ pub(super) enum Ending {
     Password,
 }
 
-impl Ending {
+impl EndMethod {
     pub(super) const ALL: [Self; 3] = [Self::Itself, Self::Others, Self::Password];
 }
 
 /// What the store that is set back knows of the changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
+pub(super) enum RowsAfterRollback {
     /// The rows of users and sessions are in another store, which is not set back.
     Kept,
     /// They are set back as well, so that it forgets which sessions have ended.
@@ -43,7 +43,7 @@ pub(super) enum Rows {
 /// Three sessions of one user.
 pub(super) struct RollbackProbe {
     account: Account,
-    ending: Ending,
+    ending: EndMethod,
     /// Goes on refreshing; `stolen` is its token of before.
     victim: Client,
     stolen: Grant,
@@ -58,7 +58,7 @@ impl RollbackProbe {
     pub(super) async fn start(
         scenario: &Scenario,
         base: &str,
-        ending: Ending,
+        ending: EndMethod,
         round: &Round,
     ) -> Result<Self> {
         let (account, mut victim) = scenario.sign_up(base).await?;
@@ -89,9 +89,9 @@ impl RollbackProbe {
         self.bound.advance().await?;
         let (victim, ended) = (&self.victim, &self.ended);
         let reply = match self.ending {
-            Ending::Itself => ended.api.sign_out(&ended.grant, Scope::This).await?,
-            Ending::Others => victim.api.sign_out(&victim.grant, Scope::Others).await?,
-            Ending::Password => {
+            EndMethod::Itself => ended.api.sign_out(&ended.grant, Scope::This).await?,
+            EndMethod::Others => victim.api.sign_out(&victim.grant, Scope::Others).await?,
+            EndMethod::Password => {
                 let new = "an even better battery";
                 victim
                     .api
@@ -113,14 +113,14 @@ impl RollbackProbe {
         mut self,
         scenario: &Scenario,
         base: &str,
-        rows: Rows,
+        rows: RowsAfterRollback,
         round: &Round,
     ) -> Result<()> {
         self.move_to(scenario, base);
-        if rows == Rows::Kept {
+        if rows == RowsAfterRollback::Kept {
             must_be_over(&self.ended, round).await?;
         }
-        if self.ending == Ending::Itself {
+        if self.ending == EndMethod::Itself {
             self.verify_binding(round).await?;
         } else {
             must_be_over(&self.bound, round).await?;

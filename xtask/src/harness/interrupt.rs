@@ -20,7 +20,7 @@ impl std::error::Error for Interrupted {}
 
 /// Where a signal came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum SignalSource {
     /// From the terminal: child processes of the foreground process group have it as well.
     Terminal,
     /// Sent to this process alone.
@@ -28,7 +28,7 @@ pub(crate) enum Cause {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Interrupt(watch::Receiver<Option<Cause>>);
+pub(crate) struct Interrupt(watch::Receiver<Option<SignalSource>>);
 
 impl Interrupt {
     /// Handles SIGINT, SIGTERM and SIGHUP. The first one asks for an orderly end; the second one ends the process at once.
@@ -43,9 +43,9 @@ impl Interrupt {
         tokio::spawn(async move {
             loop {
                 let cause = tokio::select! {
-                    _ = int.recv() => Cause::Terminal,
-                    _ = term.recv() => Cause::Process,
-                    _ = hup.recv() => Cause::Process,
+                    _ = int.recv() => SignalSource::Terminal,
+                    _ = term.recv() => SignalSource::Process,
+                    _ = hup.recv() => SignalSource::Process,
                 };
                 if sender.send_replace(Some(cause)).is_some() {
                     std::process::exit(130);
@@ -56,7 +56,7 @@ impl Interrupt {
     }
 
     /// Waits for a signal to stop; returns at once if there was one.
-    pub(crate) async fn wait(&self) -> Cause {
+    pub(crate) async fn wait(&self) -> SignalSource {
         let mut receiver = self.0.clone();
         let seen = receiver
             .wait_for(Option::is_some)

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 /// Clones write to the same journal.
 #[derive(Debug, Clone)]
-pub(crate) struct Journal(Arc<Mutex<Entries>>);
+pub(crate) struct Journal(Arc<Mutex<JournalEntries>>);
 
 #[derive(Debug)]
-struct Entries {
+struct JournalEntries {
     begun: Instant,
     lines: Vec<String>,
     names: HashMap<String, usize>,
@@ -22,7 +22,7 @@ struct Entries {
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Entries {
+        Self(Arc::new(Mutex::new(JournalEntries {
             begun: Instant::now(),
             lines: Vec::new(),
             names: HashMap::new(),

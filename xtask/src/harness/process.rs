@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     folders,
-    interrupt::{Cause, Interrupt, Interrupted},
+    interrupt::{Interrupt, Interrupted, SignalSource},
 };
 
 /// How long a child may take to end.
@@ -131,9 +131,9 @@ pub(crate) async fn run(mut command: Command, interrupt: &Interrupt) -> Result<(
 }
 
 /// Ends a child in order: a test runner that is killed would leave its test processes behind.
-async fn stop(child: &mut Child, cause: Cause) {
+async fn stop(child: &mut Child, cause: SignalSource) {
     // The child has a signal from the terminal already; a second one would abort it.
-    if cause == Cause::Terminal && timeout(GRACE, child.wait()).await.is_ok() {
+    if cause == SignalSource::Terminal && timeout(GRACE, child.wait()).await.is_ok() {
         return;
     }
     if let Some(pid) = child.id() {

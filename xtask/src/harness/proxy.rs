@@ -24,7 +24,7 @@ use url::Url;
 
 /// How the server behind the proxy fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum ProxyFailure {
     /// Connections break, and new ones are closed at once.
     Cut,
     /// Connections stay open and carry nothing in either traffic until `recover`.
@@ -46,7 +46,7 @@ type Address = (String, u16);
 pub(crate) struct Proxy {
     port: u16,
     target: Arc<Mutex<Option<Address>>>,
-    failure: watch::Sender<Option<Failure>>,
+    failure: watch::Sender<Option<ProxyFailure>>,
     held_back: Arc<AtomicU64>,
 }
 
@@ -75,7 +75,7 @@ impl Proxy {
                 let (Ok((client, _)), Some(target)) = (accepted, target) else {
                     continue;
                 };
-                if *failure.borrow() != Some(Failure::Cut) {
+                if *failure.borrow() != Some(ProxyFailure::Cut) {
                     let (failure, held_back) = (failure.clone(), Arc::clone(&held_back));
                     tokio::spawn(async move {
                         drop(connect(client, target, failure, &held_back).await);
@@ -115,7 +115,7 @@ impl Proxy {
         Ok(())
     }
 
-    pub(crate) fn fail(&self, failure: Failure) {
+    pub(crate) fn fail(&self, failure: ProxyFailure) {
         self.failure.send_replace(Some(failure));
     }
 
@@ -153,10 +153,10 @@ enum Traffic {
 }
 
 impl Traffic {
-    fn is_held_back_by(self, failure: Failure) -> bool {
+    fn is_held_back_by(self, failure: ProxyFailure) -> bool {
         match failure {
-            Failure::Silent => true,
-            Failure::Deaf => self == Self::Responses,
+            ProxyFailure::Silent => true,
+            ProxyFailure::Deaf => self == Self::Responses,
             _ => false,
         }
     }
@@ -165,7 +165,7 @@ impl Traffic {
 async fn connect(
     client: TcpStream,
     target: Address,
-    mut failure: watch::Receiver<Option<Failure>>,
+    mut failure: watch::Receiver<Option<ProxyFailure>>,
     held_back: &AtomicU64,
 ) -> io::Result<()> {
     let server = TcpStream::connect(target).await?;
@@ -188,14 +188,14 @@ async fn connect(
     tokio::select! {
         end = requests => end,
         end = responses => end,
-        _ = failure.wait_for(|failure| *failure == Some(Failure::Cut)) => Ok(()),
+        _ = failure.wait_for(|failure| *failure == Some(ProxyFailure::Cut)) => Ok(()),
     }
 }
 
 async fn pump(
     traffic: Traffic,
     (mut from, mut to): (OwnedReadHalf, OwnedWriteHalf),
-    mut failure: watch::Receiver<Option<Failure>>,
+    mut failure: watch::Receiver<Option<ProxyFailure>>,
     held_back: &AtomicU64,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
@@ -204,10 +204,10 @@ async fn pump(
         if length == 0 {
             return Ok(());
         }
-        if traffic == Traffic::Responses && *failure.borrow() == Some(Failure::Deaf) {
+        if traffic == Traffic::Responses && *failure.borrow() == Some(ProxyFailure::Deaf) {
             held_back.fetch_add(1, Ordering::Relaxed);
         }
-        let passes = |failure: &Option<Failure>| {
+        let passes = |failure: &Option<ProxyFailure>| {
             failure.is_none_or(|failure| !traffic.is_held_back_by(failure))
         };
         if failure.wait_for(passes).await.is_err() {
@@ -216,11 +216,12 @@ async fn pump(
         if traffic == Traffic::Responses {
             let current = *failure.borrow();
             match current {
-                Some(Failure::Slow(by)) => sleep(by).await,
-                Some(Failure::MidAnswer) => return to.write_all(&buffer[..length / 2]).await,
-                Some(Failure::HalfClosed) => {
+                Some(ProxyFailure::Slow(by)) => sleep(by).await,
+                Some(ProxyFailure::MidAnswer) => return to.write_all(&buffer[..length / 2]).await,
+                Some(ProxyFailure::HalfClosed) => {
                     to.shutdown().await?;
-                    let over = |failure: &Option<Failure>| *failure != Some(Failure::HalfClosed);
+                    let over =
+                        |failure: &Option<ProxyFailure>| *failure != Some(ProxyFailure::HalfClosed);
                     drop(failure.wait_for(over).await);
                     return Ok(());
                 }
@@ -265,7 +266,7 @@ mod tests {
         stream.write_all(b"a").await.unwrap();
         assert_eq!(stream.read(&mut byte).await.unwrap(), 1);
 
-        proxy.fail(Failure::Silent);
+        proxy.fail(ProxyFailure::Silent);
         stream.write_all(b"b").await.unwrap();
         assert!(
             timeout(Duration::from_millis(50), stream.read(&mut byte))
@@ -276,7 +277,7 @@ mod tests {
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"b"));
 
         assert_eq!(proxy.held_back(), 0, "a silent server executes nothing");
-        proxy.fail(Failure::Deaf);
+        proxy.fail(ProxyFailure::Deaf);
         stream.write_all(b"d").await.unwrap();
         assert!(
             timeout(Duration::from_millis(50), stream.read(&mut byte))
@@ -287,7 +288,7 @@ mod tests {
         proxy.recover();
         assert_eq!((stream.read(&mut byte).await.unwrap(), byte), (1, *b"d"));
 
-        proxy.fail(Failure::Cut);
+        proxy.fail(ProxyFailure::Cut);
         assert_eq!(stream.read(&mut byte).await.unwrap_or(0), 0);
         assert_eq!(dial(&proxy).await.read(&mut byte).await.unwrap_or(0), 0);
         proxy.recover();
@@ -300,7 +301,7 @@ mod tests {
     async fn a_slow_answer_comes_whole_and_late() {
         let proxy = Proxy::start(&echo().await).await.unwrap();
         let late = Duration::from_millis(80);
-        proxy.fail(Failure::Slow(late));
+        proxy.fail(ProxyFailure::Slow(late));
         let (mut stream, begun) = (dial(&proxy).await, std::time::Instant::now());
         stream.write_all(b"whole").await.unwrap();
         let mut answer = [0; 5];
@@ -312,7 +313,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_cut_in_its_middle() {
         let proxy = Proxy::start(&echo().await).await.unwrap();
-        proxy.fail(Failure::MidAnswer);
+        proxy.fail(ProxyFailure::MidAnswer);
         let mut stream = dial(&proxy).await;
         stream.write_all(b"answer").await.unwrap();
         let mut got = Vec::new();
@@ -333,7 +334,7 @@ mod tests {
         .unwrap();
         let mut stream = dial(&proxy).await;
         let (mut store, _) = listener.accept().await.unwrap();
-        proxy.fail(Failure::HalfClosed);
+        proxy.fail(ProxyFailure::HalfClosed);
         store.write_all(b"lost").await.unwrap();
         let mut byte = [0];
         assert_eq!(

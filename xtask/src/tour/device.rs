@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::http::{HttpClient, Request, Response};
 
 #[derive(Debug, Clone)]
-pub(super) struct Device {
+pub(super) struct DeviceClient {
     http: HttpClient,
     issuer: String,
     pub(super) id_token: String,
@@ -14,7 +14,7 @@ pub(super) struct Device {
     credential: String,
 }
 
-impl Device {
+impl DeviceClient {
     pub(super) fn new(issuer: &str) -> Result<Self> {
         let (id_token, refresh_token, credential) = Default::default();
         Ok(Self {
@@ -47,7 +47,7 @@ impl Device {
         let body = json!({ "refreshToken": refresh_token });
         let mut request = Request::post(&self.url("/tokens"), &body)?;
         if with_credential {
-            request = request.header("Revolve-Device", &self.credential);
+            request = request.header("Revolve-DeviceClient", &self.credential);
         }
         self.http.send(&request).await
     }

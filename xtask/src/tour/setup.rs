@@ -9,7 +9,7 @@ use tokio::{
     process::Child,
 };
 
-use super::device::Device;
+use super::device::DeviceClient;
 use crate::harness::{
     folders, process,
     proxy::Proxy,
@@ -52,8 +52,8 @@ impl TourSetup {
         })
     }
 
-    pub(super) fn device(&self) -> Result<Device> {
-        Device::new(&self.issuer)
+    pub(super) fn device(&self) -> Result<DeviceClient> {
+        DeviceClient::new(&self.issuer)
     }
 }
 

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    device::{Device, expect, line},
+    device::{DeviceClient, expect, line},
     output::{self, granted, heading, plain, refused, short},
     setup::{RETRY_FREE, TourSetup},
 };
@@ -40,7 +40,7 @@ pub(super) async fn play(setup: &TourSetup) -> Result<()> {
     Ok(())
 }
 
-async fn sign_up(setup: &TourSetup) -> Result<Device> {
+async fn sign_up(setup: &TourSetup) -> Result<DeviceClient> {
     heading(2, "Ann signs up on her laptop");
     let mut laptop = setup.device()?;
     let response = laptop.sign_up(EMAIL, PASSWORD).await?;
@@ -60,7 +60,7 @@ async fn sign_up(setup: &TourSetup) -> Result<Device> {
     Ok(laptop)
 }
 
-async fn verify(setup: &TourSetup, laptop: &Device) -> Result<()> {
+async fn verify(setup: &TourSetup, laptop: &DeviceClient) -> Result<()> {
     heading(3, "Another service verifies her ID token by public key");
     plain(&format!("GET {}", setup.hello));
     let response = laptop.greet(&setup.hello).await?;
@@ -74,7 +74,7 @@ async fn verify(setup: &TourSetup, laptop: &Device) -> Result<()> {
     Ok(())
 }
 
-async fn lost_response(laptop: &mut Device) -> Result<()> {
+async fn lost_response(laptop: &mut DeviceClient) -> Result<()> {
     heading(4, "She refreshes, and the response is lost on its way");
     let token = laptop.refresh_token.clone();
     let lost = expect(laptop.present(&token, true).await?, 200, "")?;
@@ -93,7 +93,7 @@ async fn lost_response(laptop: &mut Device) -> Result<()> {
     Ok(())
 }
 
-async fn tabs(laptop: &mut Device) -> Result<()> {
+async fn tabs(laptop: &mut DeviceClient) -> Result<()> {
     heading(5, "Her tabs wake up together");
     let token = laptop.refresh_token.clone();
     let responses = try_join_all((0..TABS).map(|_| laptop.present(&token, true))).await?;
@@ -110,7 +110,7 @@ async fn tabs(laptop: &mut Device) -> Result<()> {
     Ok(())
 }
 
-async fn stolen_from_a_bound_session(laptop: &mut Device) -> Result<()> {
+async fn stolen_from_a_bound_session(laptop: &mut DeviceClient) -> Result<()> {
     heading(6, "A thief copies her newest refresh token");
     let thief = laptop.present(&laptop.refresh_token, false).await?;
     let thief = expect(thief, 401, "device_mismatch")?;
@@ -121,7 +121,7 @@ async fn stolen_from_a_bound_session(laptop: &mut Device) -> Result<()> {
     Ok(())
 }
 
-async fn stolen_from_a_plain_session(setup: &TourSetup, laptop: &Device) -> Result<()> {
+async fn stolen_from_a_plain_session(setup: &TourSetup, laptop: &DeviceClient) -> Result<()> {
     heading(
         7,
         "A thief copies a token of her phone, whose app does not use device credentials",
@@ -154,7 +154,7 @@ async fn stolen_from_a_plain_session(setup: &TourSetup, laptop: &Device) -> Resu
     Ok(())
 }
 
-async fn sign_out(setup: &TourSetup, laptop: &Device) -> Result<()> {
+async fn sign_out(setup: &TourSetup, laptop: &DeviceClient) -> Result<()> {
     heading(8, "She signs out");
     let response = expect(laptop.sign_out().await?, 204, "")?;
     let begun = Instant::now();

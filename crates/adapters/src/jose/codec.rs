@@ -212,7 +212,7 @@ impl TokenCodec for JoseTokens {
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         let ring = self.ring();
-        let Parts {
+        let TokenParts {
             key,
             message,
             payload,
@@ -239,7 +239,7 @@ impl TokenCodec for JoseTokens {
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
         let ring = self.ring();
-        let Parts {
+        let TokenParts {
             key,
             message,
             payload,
@@ -293,7 +293,7 @@ fn sign<S: AsRef<[u8]>>(
 }
 
 /// A token, taken apart.
-struct Parts<'k, 't, K> {
+struct TokenParts<'k, 't, K> {
     key: &'k K,
     message: &'t [u8],
     payload: &'t str,
@@ -305,7 +305,7 @@ fn split<'k, 't, K>(
     token: &'t str,
     keys: &'k KeyGroup<K>,
     kind: &str,
-) -> Result<Parts<'k, 't, K>, TokenRejected> {
+) -> Result<TokenParts<'k, 't, K>, TokenRejected> {
     if token.len() > LONGEST {
         return Err(TokenRejected::Invalid);
     }
@@ -321,7 +321,7 @@ fn split<'k, 't, K>(
     let signature = URL_SAFE_NO_PAD
         .decode(signature)
         .map_err(|_| TokenRejected::Invalid)?;
-    Ok(Parts {
+    Ok(TokenParts {
         key,
         message: message.as_bytes(),
         payload,

@@ -152,10 +152,10 @@ impl IdKey {
     }
 }
 
-type Members = (Algorithm, Map<String, Value>);
+type PublicMembers = (Algorithm, Map<String, Value>);
 
 /// The required members of the public key in a PEM text, and the usual algorithm of its type.
-fn public_members(pem: &[u8]) -> Result<Option<Members>, openssl::error::ErrorStack> {
+fn public_members(pem: &[u8]) -> Result<Option<PublicMembers>, openssl::error::ErrorStack> {
     let key = match PKey::public_key_from_pem(pem) {
         Ok(key) => key,
         // By way of DER the private part is left behind.

@@ -9,13 +9,13 @@ use std::{
 };
 
 /// An answer in both forms.
-pub(super) trait Answer: Serialize {
+pub(super) trait CommandOutput: Serialize {
     /// For people, with a line break at the end.
     fn text(&self) -> String;
 }
 
 /// Prints an answer in the form that was asked for.
-pub(super) fn print(answer: &impl Answer, format: Format) -> Result<()> {
+pub(super) fn print(answer: &impl CommandOutput, format: Format) -> Result<()> {
     if format.json {
         text(&(serde_json::to_string_pretty(answer)? + "\n"))
     } else {

@@ -2,7 +2,7 @@
 
 use super::{
     Format,
-    answer::{self, Answer},
+    answer::{self, CommandOutput},
 };
 use crate::config::{self, ConfigError, Effective, Loaded, Mistake, Setting};
 use crate::load;
@@ -32,7 +32,7 @@ struct Checked {
     mistakes: Vec<Mistake>,
 }
 
-impl Answer for Checked {
+impl CommandOutput for Checked {
     fn text(&self) -> String {
         let files: Vec<String> = self
             .files
@@ -50,9 +50,9 @@ impl Answer for Checked {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Shown<'a>(&'a [Setting], #[serde(skip)] &'a Effective);
+struct ShownSettings<'a>(&'a [Setting], #[serde(skip)] &'a Effective);
 
-impl Answer for Shown<'_> {
+impl CommandOutput for ShownSettings<'_> {
     fn text(&self) -> String {
         self.1.to_toml()
     }
@@ -63,7 +63,7 @@ pub(super) fn run(command: ConfigCommand, file: Option<&Path>) -> Result<()> {
         ConfigCommand::Check(format) => check(load(file), format),
         ConfigCommand::Show(format) => {
             let effective = load(file)?.effective;
-            answer::print(&Shown(effective.settings(), &effective), format)
+            answer::print(&ShownSettings(effective.settings(), &effective), format)
         }
         ConfigCommand::Reference => answer::text(&config::reference()),
         ConfigCommand::Schema => answer::text(&config::schema()?),

@@ -2,7 +2,7 @@
 
 use super::{
     Format,
-    answer::{self, Answer},
+    answer::{self, CommandOutput},
     block_on,
 };
 use crate::{
@@ -13,12 +13,12 @@ use anyhow::Result;
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Report {
+struct MigrationReport {
     store: &'static str,
     applied: Vec<String>,
 }
 
-impl Answer for Report {
+impl CommandOutput for MigrationReport {
     fn text(&self) -> String {
         if self.applied.is_empty() {
             return format!(
@@ -39,7 +39,7 @@ pub(super) fn run(config: Config, format: Format) -> Result<()> {
     let Migrated { store, migrations } =
         block_on(async move { composition::migrate(&config).await })?;
     answer::print(
-        &Report {
+        &MigrationReport {
             store,
             applied: migrations,
         },

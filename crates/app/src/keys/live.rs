@@ -25,12 +25,12 @@ pub(crate) struct LiveKeys {
     tokens: Arc<JoseTokens>,
     keep: KeepKeys,
     /// One at a time, so that an older list never replaces a newer one.
-    last: Mutex<Option<Look>>,
+    last: Mutex<Option<DatabaseRead>>,
 }
 
 /// A look at the user database.
 #[derive(Clone, Copy)]
-struct Look {
+struct DatabaseRead {
     began: Instant,
     answered: bool,
 }
@@ -58,7 +58,7 @@ impl LiveKeys {
         let mut last = self.last.lock().await;
         let began = Instant::now();
         let kept = self.keep.execute().await;
-        *last = Some(Look {
+        *last = Some(DatabaseRead {
             began,
             answered: kept.is_ok(),
         });
@@ -86,7 +86,7 @@ impl LiveKeys {
         }
         let began = Instant::now();
         let looked = self.keep.load().await;
-        *last = Some(Look {
+        *last = Some(DatabaseRead {
             began,
             answered: looked.is_ok(),
         });

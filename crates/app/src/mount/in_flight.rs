@@ -57,7 +57,7 @@ fn watch_body(request: &mut ServiceRequest, connection: &Rc<Connection>) {
     match request.take_payload() {
         Payload::None => {}
         payload => request.set_payload(Payload::Stream {
-            payload: Box::pin(Incoming {
+            payload: Box::pin(IncomingBody {
                 payload,
                 connection: Rc::clone(connection),
                 has_ended: false,
@@ -67,13 +67,13 @@ fn watch_body(request: &mut ServiceRequest, connection: &Rc<Connection>) {
 }
 
 /// A request's body on its way.
-struct Incoming {
+struct IncomingBody {
     payload: Payload,
     connection: Rc<Connection>,
     has_ended: bool,
 }
 
-impl Stream for Incoming {
+impl Stream for IncomingBody {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -84,7 +84,7 @@ impl Stream for Incoming {
     }
 }
 
-impl Drop for Incoming {
+impl Drop for IncomingBody {
     fn drop(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
         let has_arrived = self.has_ended

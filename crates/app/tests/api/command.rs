@@ -24,13 +24,13 @@ pub(crate) fn revolve(folder: &Path) -> Command {
 }
 
 /// A service that runs, and the lines that it printed on its start.
-pub(crate) struct Running {
+pub(crate) struct ServerProcess {
     pub(crate) child: Child,
     lines: Vec<String>,
     pub(crate) url: String,
 }
 
-impl Running {
+impl ServerProcess {
     pub(crate) fn start(command: &mut Command, lines: usize) -> Self {
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -84,7 +84,7 @@ pub(crate) fn sh(script: &str) -> String {
 #[test]
 fn the_first_start_makes_keys_and_prints_lines_that_can_be_pasted() {
     let folder = TempDir::new().unwrap();
-    let running = Running::start(&mut revolve(folder.path()), 4);
+    let running = ServerProcess::start(&mut revolve(folder.path()), 4);
     let [_, sign_up, refresh, look] = &running.lines[..] else {
         panic!("{:?}", running.lines)
     };
@@ -112,7 +112,7 @@ fn the_first_start_makes_keys_and_prints_lines_that_can_be_pasted() {
     assert!(running.terminate().success());
 
     // The same keys and data the next time.
-    let again = Running::start(&mut revolve(folder.path()), 4);
+    let again = ServerProcess::start(&mut revolve(folder.path()), 4);
     let out = sh(&paste(&again.lines[1]));
     assert!(out.contains("email_taken"), "{out}");
     again.terminate();
@@ -121,7 +121,7 @@ fn the_first_start_makes_keys_and_prints_lines_that_can_be_pasted() {
 #[test]
 fn the_first_start_logs_each_migration_once() {
     let folder = TempDir::new().unwrap();
-    let mut running = Running::start(&mut revolve(folder.path()), 4);
+    let mut running = ServerProcess::start(&mut revolve(folder.path()), 4);
     let mut stderr = running.child.stderr.take().unwrap();
     running.terminate();
     let mut log = String::new();
@@ -134,7 +134,7 @@ fn the_first_start_logs_each_migration_once() {
 #[test]
 fn it_asks_itself_if_it_is_ready() {
     let folder = TempDir::new().unwrap();
-    let running = Running::start(&mut revolve(folder.path()), 4);
+    let running = ServerProcess::start(&mut revolve(folder.path()), 4);
     let listen = running.url.strip_prefix("http://").unwrap().to_owned();
     let check = || {
         revolve(folder.path())
@@ -286,9 +286,9 @@ fn files_come_before_the_environment_and_the_profile_has_its_own() {
         "data_dir = 'three'",
     )
     .unwrap();
-    Running::start(&mut revolve(folder.path()), 4).terminate();
+    ServerProcess::start(&mut revolve(folder.path()), 4).terminate();
     assert!(folder.path().join("two/revolve.sqlite3").is_file());
-    Running::start(revolve(folder.path()).env("REVOLVE__DATA_DIR", "four"), 4).terminate();
+    ServerProcess::start(revolve(folder.path()).env("REVOLVE__DATA_DIR", "four"), 4).terminate();
     assert!(folder.path().join("four/revolve.sqlite3").is_file());
     let (status, said) = refused(revolve(folder.path()).args(["--config", "not-there.toml"]));
     assert!(
@@ -314,7 +314,7 @@ fn secrets_come_from_files_too() {
     command
         .env("REVOLVE__SECRETS__MASTER_KEY_FILE", &master)
         .env("REVOLVE__TOKENS__SIGNING_KEY_FILE", signing);
-    Running::start(&mut command, 4).terminate();
+    ServerProcess::start(&mut command, 4).terminate();
     assert!(
         !folder.path().join("data/master-key").exists(),
         "nothing is made that was given"
@@ -356,7 +356,7 @@ fn no_secret_reaches_the_log_at_any_level() {
                 if postgres.contains('?') { '&' } else { '?' }
             ),
         );
-    let mut running = Running::start(&mut command, 1);
+    let mut running = ServerProcess::start(&mut command, 1);
     let mut log = running.child.stderr.take().unwrap();
     let log = std::thread::spawn(move || {
         let mut text = String::new();

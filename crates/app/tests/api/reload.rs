@@ -1,6 +1,6 @@
 //! SIGHUP: what changes without a restart, what does not, and what a wrong configuration changes.
 
-use super::command::{Running, revolve, sh};
+use super::command::{ServerProcess, revolve, sh};
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -12,10 +12,10 @@ use std::{
 use tempfile::TempDir;
 
 /// What a running service logs.
-struct Log(Receiver<String>);
+struct LogLines(Receiver<String>);
 
-impl Log {
-    fn of(running: &mut Running) -> Self {
+impl LogLines {
+    fn of(running: &mut ServerProcess) -> Self {
         let (sender, receiver) = channel();
         let lines = BufReader::new(running.child.stderr.take().unwrap()).lines();
         std::thread::spawn(move || {
@@ -43,7 +43,7 @@ impl Log {
     }
 }
 
-fn hang_up(running: &Running) {
+fn hang_up(running: &ServerProcess) {
     assert!(
         Command::new("kill")
             .args(["-HUP", &running.child.id().to_string()])
@@ -74,8 +74,8 @@ fn service(folder: &Path) -> Command {
 fn what_can_be_changed_is_and_the_rest_waits_for_a_restart() {
     let folder = TempDir::new().unwrap();
     write(folder.path(), "log.level = 'warn'");
-    let mut running = Running::start(&mut service(folder.path()), 4);
-    let log = Log::of(&mut running);
+    let mut running = ServerProcess::start(&mut service(folder.path()), 4);
+    let log = LogLines::of(&mut running);
     let keys = || sh(&format!("curl -sS {}/.well-known/jwks.json", running.url));
     assert_eq!(keys().matches("\"kid\"").count(), 1);
 
@@ -124,8 +124,8 @@ fn what_can_be_changed_is_and_the_rest_waits_for_a_restart() {
 fn a_wrong_configuration_changes_nothing() {
     let folder = TempDir::new().unwrap();
     write(folder.path(), "log.level = 'info'");
-    let mut running = Running::start(&mut service(folder.path()), 4);
-    let log = Log::of(&mut running);
+    let mut running = ServerProcess::start(&mut service(folder.path()), 4);
+    let log = LogLines::of(&mut running);
     write(
         folder.path(),
         "log.level = 'trace'\nhttp.max_watcher = 7\nhttp.workers = 0",

@@ -1,6 +1,6 @@
 //! Stopping as operators, proxies and slow clients meet it.
 
-use crate::command::{Running, revolve, sh};
+use crate::command::{ServerProcess, revolve, sh};
 use std::{
     fs,
     io::{Read, Write},
@@ -14,7 +14,7 @@ use std::{
 use tempfile::TempDir;
 
 /// The head of a sign-up whose body is still to come, on a connection of its own.
-fn begin_sign_up(running: &Running, length: usize) -> TcpStream {
+fn begin_sign_up(running: &ServerProcess, length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(running.url.strip_prefix("http://").unwrap()).unwrap();
     let head = format!(
         "POST /api/account/signup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
@@ -34,7 +34,7 @@ fn begin_sign_up(running: &Running, length: usize) -> TcpStream {
 #[test]
 fn a_draining_service_is_not_ready_and_serves_on_until_it_is_told_twice() {
     let folder = TempDir::new().unwrap();
-    let mut running = Running::start(
+    let mut running = ServerProcess::start(
         revolve(folder.path()).env("REVOLVE__HTTP__DRAIN_DELAY", "10min"),
         4,
     );
@@ -69,7 +69,7 @@ fn a_draining_service_is_not_ready_and_serves_on_until_it_is_told_twice() {
 #[test]
 fn a_slow_client_holds_up_the_stop_no_longer_than_the_deadline() {
     let folder = TempDir::new().unwrap();
-    let running = Running::start(
+    let running = ServerProcess::start(
         revolve(folder.path()).env("REVOLVE__HTTP__SHUTDOWN_TIMEOUT", "1s"),
         4,
     );
@@ -131,7 +131,7 @@ fn hears(folder: &TempDir, manager: &UnixDatagram, socket: &str) {
         let length = manager.recv(&mut message).unwrap();
         String::from_utf8(message[..length].to_vec()).unwrap()
     };
-    let running = Running::start(revolve(folder.path()).env("NOTIFY_SOCKET", socket), 4);
+    let running = ServerProcess::start(revolve(folder.path()).env("NOTIFY_SOCKET", socket), 4);
     assert_eq!(heard(), "READY=1\n");
     assert!(running.terminate().success());
     assert_eq!(heard(), "STOPPING=1\n");
@@ -140,7 +140,7 @@ fn hears(folder: &TempDir, manager: &UnixDatagram, socket: &str) {
 #[test]
 fn what_is_in_flight_is_finished_on_stopping() {
     let folder = TempDir::new().unwrap();
-    let running = Running::start(&mut revolve(folder.path()), 4);
+    let running = ServerProcess::start(&mut revolve(folder.path()), 4);
     let body = r#"{"email":"me@example.org","password":"correct horse battery"}"#;
     let mut stream = begin_sign_up(&running, body.len());
     let finishing = std::thread::spawn(move || running.terminate());
@@ -157,7 +157,7 @@ fn what_is_in_flight_is_finished_on_stopping() {
 #[test]
 fn stopping_does_not_wait_for_a_long_poll() {
     let folder = TempDir::new().unwrap();
-    let running = Running::start(&mut revolve(folder.path()), 4);
+    let running = ServerProcess::start(&mut revolve(folder.path()), 4);
     let (feed, port) = (
         format!("{}/.well-known/revocations", running.url),
         running.url.rsplit_once(':').unwrap().1.parse().unwrap(),

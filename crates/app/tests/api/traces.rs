@@ -11,14 +11,14 @@ use std::{
 use tempfile::TempDir;
 
 /// A service, and its standard output, which must stay open.
-struct Service {
+struct TracedService {
     child: Child,
     _output: BufReader<ChildStdout>,
     url: String,
 }
 
 /// The binary with a collector at that address, once it listens.
-fn start(folder: &TempDir, endpoint: &str) -> Service {
+fn start(folder: &TempDir, endpoint: &str) -> TracedService {
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
     command
         .current_dir(folder.path())
@@ -43,14 +43,14 @@ fn start(folder: &TempDir, endpoint: &str) -> Service {
         .strip_prefix("listening on ")
         .unwrap()
         .to_owned();
-    Service {
+    TracedService {
         child,
         _output: output,
         url,
     }
 }
 
-async fn stop(service: Service) -> Duration {
+async fn stop(service: TracedService) -> Duration {
     let mut child = service.child;
     let began = Instant::now();
     assert!(

@@ -10,7 +10,7 @@ use actix_web::web::{self, Data};
 use anyhow::{Context as _, Result};
 use deadpool_redis::{Config, Pool, Runtime};
 
-use tokens::Tokens;
+use tokens::BaselineTokens;
 
 /// Arguments of `baseline`.
 #[derive(Debug, clap::Args)]
@@ -24,18 +24,18 @@ pub(crate) struct Args {
 }
 
 /// What handlers use.
-struct State {
+struct BaselineState {
     redis: Pool,
-    tokens: Tokens,
+    tokens: BaselineTokens,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let redis = Config::from_url(&args.redis)
         .create_pool(Some(Runtime::Tokio1))
         .context("no pool")?;
-    let state = Data::new(State {
+    let state = Data::new(BaselineState {
         redis,
-        tokens: Tokens::new(&args.algorithm)?,
+        tokens: BaselineTokens::new(&args.algorithm)?,
     });
     crate::server::serve(move |routes| {
         routes

@@ -9,7 +9,7 @@ use deadpool_redis::{Connection, redis::cmd};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    State,
+    BaselineState,
     tokens::{REFRESH_LIFE, random},
 };
 
@@ -17,7 +17,7 @@ use super::{
 const SCANNED: usize = 10;
 
 #[derive(Deserialize)]
-pub(super) struct Credentials {
+pub(super) struct SignInBody {
     email: String,
 }
 
@@ -28,30 +28,30 @@ pub(super) struct Presented {
 }
 
 #[derive(Serialize)]
-struct Answer {
-    tokens: Pair,
+struct PairAnswer {
+    tokens: TokenPair,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Pair {
+struct TokenPair {
     id_token: String,
     refresh_token: String,
 }
 
 /// A new user each time.
 pub(super) async fn sign_up(
-    state: Data<State>,
-    body: Json<Credentials>,
+    state: Data<BaselineState>,
+    body: Json<SignInBody>,
 ) -> Result<HttpResponse, Error> {
     let user = random().to_string();
     let pair = issue(&state, &mut connection(&state).await?, &user, &body.email).await?;
-    Ok(HttpResponse::Created().json(Answer { tokens: pair }))
+    Ok(HttpResponse::Created().json(PairAnswer { tokens: pair }))
 }
 
 /// The new key is set before the old one is deleted; who comes second with the same token is refused.
 pub(super) async fn refresh(
-    state: Data<State>,
+    state: Data<BaselineState>,
     body: Json<Presented>,
 ) -> Result<HttpResponse, Error> {
     let (user, email, id) = state
@@ -68,12 +68,12 @@ pub(super) async fn refresh(
     if gone == 0 {
         return Err(ErrorUnauthorized("not on the white list"));
     }
-    Ok(HttpResponse::Ok().json(Answer { tokens }))
+    Ok(HttpResponse::Ok().json(PairAnswer { tokens }))
 }
 
 /// Everywhere: all keys of the user, which only a scan of all keys finds.
 pub(super) async fn sign_out(
-    state: Data<State>,
+    state: Data<BaselineState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
     let bearer = request
@@ -112,11 +112,11 @@ pub(super) async fn sign_out(
 }
 
 async fn issue(
-    state: &State,
+    state: &BaselineState,
     redis: &mut Connection,
     user: &str,
     email: &str,
-) -> Result<Pair, Error> {
+) -> Result<TokenPair, Error> {
     let (refresh_token, id) = state
         .tokens
         .refresh(user, email)
@@ -129,7 +129,7 @@ async fn issue(
     set.exec_async(redis)
         .await
         .map_err(ErrorServiceUnavailable)?;
-    Ok(Pair {
+    Ok(TokenPair {
         id_token: state
             .tokens
             .id(user, email)
@@ -138,7 +138,7 @@ async fn issue(
     })
 }
 
-async fn connection(state: &State) -> Result<Connection, Error> {
+async fn connection(state: &BaselineState) -> Result<Connection, Error> {
     state.redis.get().await.map_err(ErrorServiceUnavailable)
 }
 

@@ -28,9 +28,9 @@ pub(super) const REFRESH_LIFE: Duration = Duration::from_hours(72);
 
 /// Signs and verifies.
 #[derive(Clone)]
-pub(super) struct Tokens(Arc<Keys>);
+pub(super) struct BaselineTokens(Arc<BaselineKeys>);
 
-struct Keys {
+struct BaselineKeys {
     signer: Box<dyn JwsSigner>,
     verifier: Box<dyn JwsVerifier>,
     secret_signer: HmacJwsSigner,
@@ -38,7 +38,7 @@ struct Keys {
     header: JwsHeader,
 }
 
-impl Tokens {
+impl BaselineTokens {
     pub(super) fn new(algorithm: &str) -> Result<Self> {
         let key = match algorithm {
             "RS256" => PKey::from_rsa(Rsa::generate(2048)?)?,
@@ -67,7 +67,7 @@ impl Tokens {
             HS256.signer_from_bytes(&secret)?,
             HS256.verifier_from_bytes(&secret)?,
         );
-        Ok(Self(Arc::new(Keys {
+        Ok(Self(Arc::new(BaselineKeys {
             signer,
             verifier,
             secret_signer,
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn tokens_are_opened_by_whoever_signed_them_and_by_nobody_else() {
         for algorithm in ["RS256", "ES256"] {
-            let tokens = Tokens::new(algorithm).unwrap();
+            let tokens = BaselineTokens::new(algorithm).unwrap();
             let (token, id) = tokens.refresh("ann", "ann@example.org").unwrap();
             assert_eq!(
                 tokens.open_refresh(&token).unwrap(),
@@ -176,13 +176,13 @@ mod tests {
                 "ann"
             );
             assert!(
-                Tokens::new(algorithm)
+                BaselineTokens::new(algorithm)
                     .unwrap()
                     .open_refresh(&token)
                     .is_err()
             );
             assert!(tokens.open_id(&token).is_err());
         }
-        assert!(Tokens::new("none").is_err());
+        assert!(BaselineTokens::new("none").is_err());
     }
 }

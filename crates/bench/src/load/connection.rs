@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection that is made with the first request.
-pub(super) struct Connection<'a> {
+pub(super) struct LoadConnection<'a> {
     address: &'a str,
     stream: Option<TcpStream>,
     request: String,
@@ -24,7 +24,7 @@ pub(super) struct Connection<'a> {
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum LoadError {
     /// The server closed the connection before it said anything.
     #[error("the server hung up")]
     HungUp,
@@ -35,12 +35,12 @@ enum Failed {
 }
 
 /// An answer: its status and its body.
-pub(super) struct Answer<'a> {
+pub(super) struct LoadAnswer<'a> {
     pub(super) status: u16,
     pub(super) body: &'a str,
 }
 
-impl<'a> Connection<'a> {
+impl<'a> LoadConnection<'a> {
     pub(super) fn new(address: &'a str) -> Self {
         Self {
             address,
@@ -65,7 +65,7 @@ impl<'a> Connection<'a> {
         path: &str,
         bearer: Option<&str>,
         body: &str,
-    ) -> Result<Answer<'_>> {
+    ) -> Result<LoadAnswer<'_>> {
         self.head("POST", path, bearer)?;
         write!(
             self.request,
@@ -75,7 +75,7 @@ impl<'a> Connection<'a> {
         self.send()
     }
 
-    pub(super) fn get(&mut self, path: &str, bearer: &str) -> Result<Answer<'_>> {
+    pub(super) fn get(&mut self, path: &str, bearer: &str) -> Result<LoadAnswer<'_>> {
         self.head("GET", path, Some(bearer))?;
         self.request.push_str("\r\n");
         self.send()
@@ -94,19 +94,19 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    fn send(&mut self) -> Result<Answer<'_>> {
+    fn send(&mut self) -> Result<LoadAnswer<'_>> {
         if self.stream.is_none() {
             self.open()?;
         }
         let mut outcome = self.exchange();
         // A server may close a kept connection just when the next request is sent (RFC 9112 §9.6): then that goes over a new one.
-        if self.kept && matches!(outcome, Err(Failed::HungUp)) {
+        if self.kept && matches!(outcome, Err(LoadError::HungUp)) {
             self.open()?;
             outcome = self.exchange();
         }
         self.kept = outcome.is_ok();
         match outcome {
-            Ok((status, body)) => Ok(Answer {
+            Ok((status, body)) => Ok(LoadAnswer {
                 status,
                 body: std::str::from_utf8(&self.received[body]).context("the body is no text")?,
             }),
@@ -117,8 +117,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn exchange(&mut self) -> Result<(u16, std::ops::Range<usize>), Failed> {
-        let stream = self.stream.as_mut().ok_or(Failed::HungUp)?;
+    fn exchange(&mut self) -> Result<(u16, std::ops::Range<usize>), LoadError> {
+        let stream = self.stream.as_mut().ok_or(LoadError::HungUp)?;
         stream.write_all(self.request.as_bytes())?;
         let mut length = 0;
         loop {
@@ -129,19 +129,19 @@ impl<'a> Connection<'a> {
                 stream
                     .read(&mut self.received[length..])
                     .map_err(|error| match error.kind() {
-                        std::io::ErrorKind::ConnectionReset if length == 0 => Failed::HungUp,
-                        _ => Failed::Io(error),
+                        std::io::ErrorKind::ConnectionReset if length == 0 => LoadError::HungUp,
+                        _ => LoadError::Io(error),
                     })?;
             if read == 0 {
                 return Err(if length == 0 {
-                    Failed::HungUp
+                    LoadError::HungUp
                 } else {
-                    Failed::Unreadable("the answer breaks off")
+                    LoadError::Unreadable("the answer breaks off")
                 });
             }
             length += read;
             if let Some((status, body)) =
-                whole(&self.received[..length]).map_err(Failed::Unreadable)?
+                whole(&self.received[..length]).map_err(LoadError::Unreadable)?
             {
                 return Ok((status, body));
             }
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_kept_connection_that_was_closed_is_made_again() {
         let (address, server) = forgetful(2);
-        let mut connection = Connection::new(&address);
+        let mut connection = LoadConnection::new(&address);
         for _ in 0..2 {
             assert_eq!(connection.post("/", None, "{}").unwrap().status, 200);
         }

@@ -22,7 +22,7 @@ pub(crate) struct Args {
 /// What to do.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Request {
+enum LoadRequest {
     Echo,
     /// By the next one in a row, who is known from then on.
     SignUp,
@@ -36,7 +36,7 @@ enum Request {
 /// An order: so many requests, or for so long.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Order {
-    request: Request,
+    request: LoadRequest,
     connections: usize,
     /// It ends after so many seconds …
     seconds: Option<f64>,
@@ -48,7 +48,7 @@ struct Order {
 
 /// What came of it. Latencies are in microseconds; those of an open loop count from when the request was to be sent.
 #[derive(Debug, Serialize)]
-struct Report {
+struct LoadReport {
     answered: u64,
     /// Not answered as they should be, or not sent in time.
     failed: u64,

@@ -109,11 +109,11 @@ fn precise(number: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::Request;
+    use crate::load::LoadRequest;
 
     fn order(seconds: Option<f64>, count: Option<usize>, rate: Option<f64>) -> Order {
         Order {
-            request: Request::Refresh,
+            request: LoadRequest::Refresh,
             connections: 1,
             seconds,
             count,

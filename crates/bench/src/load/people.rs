@@ -5,7 +5,7 @@ use std::{sync::Mutex, thread, time::Instant};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use hdrhistogram::Histogram;
 
-use super::{Order, Report, Request, connection::Connection, pace::Pace};
+use super::{LoadReport, LoadRequest, Order, connection::LoadConnection, pace::Pace};
 
 const PASSWORD: &str = "correct horse battery";
 /// About as long as a request to refresh.
@@ -56,22 +56,22 @@ impl Seen {
 }
 
 impl People {
-    pub(super) fn carry_out(&mut self, address: &str, order: Order) -> Result<Report> {
+    pub(super) fn carry_out(&mut self, address: &str, order: Order) -> Result<LoadReport> {
         let connections = order.connections.max(1);
         let new = Mutex::new(Vec::new());
         let share = self.known.len().div_ceil(connections).max(1);
         let nobody = matches!(
             order.request,
-            Request::Refresh | Request::Me | Request::SignIn | Request::SignOut
+            LoadRequest::Refresh | LoadRequest::Me | LoadRequest::SignIn | LoadRequest::SignOut
         ) && self.known.is_empty();
         ensure!(!nobody, "nobody has signed up");
         let first = self.signed_up;
         let mut groups: Vec<&mut [Person]> = self.known.chunks_mut(share).collect();
         groups.resize_with(connections, Default::default);
         // Everybody is connected before the first request.
-        let ready: Vec<Connection<'_>> = (0..connections)
+        let ready: Vec<LoadConnection<'_>> = (0..connections)
             .map(|_| {
-                let mut connection = Connection::new(address);
+                let mut connection = LoadConnection::new(address);
                 connection.open().map(|()| connection)
             })
             .collect::<Result<_>>()?;
@@ -83,9 +83,9 @@ impl People {
                 .zip(groups)
                 .map(|(mut connection, people)| {
                     scope.spawn(move || match order.request {
-                        Request::SignUp => sign_up(&mut connection, pace, first, new),
-                        Request::Echo => echo(&mut connection, pace),
-                        Request::SignOut => sign_out(&mut connection, people),
+                        LoadRequest::SignUp => sign_up(&mut connection, pace, first, new),
+                        LoadRequest::Echo => echo(&mut connection, pace),
+                        LoadRequest::SignOut => sign_out(&mut connection, people),
                         request => each_in_turn(&mut connection, pace, people, request),
                     })
                 });
@@ -97,19 +97,19 @@ impl People {
         })?;
         let seconds = pace.elapsed().as_secs_f64();
         match order.request {
-            Request::SignUp => {
+            LoadRequest::SignUp => {
                 let mut new = new.into_inner().map_err(|_| anyhow!("a client panicked"))?;
                 self.signed_up += pace.taken();
                 self.known.append(&mut new);
             }
-            Request::SignOut => self.known.clear(),
+            LoadRequest::SignOut => self.known.clear(),
             _ => {}
         }
         report(all, pace.left(), seconds)
     }
 }
 
-fn report(all: Vec<Seen>, unsent: usize, seconds: f64) -> Result<Report> {
+fn report(all: Vec<Seen>, unsent: usize, seconds: f64) -> Result<LoadReport> {
     let mut sum = Seen::new()?;
     for seen in all {
         sum.times.add(seen.times)?;
@@ -122,7 +122,7 @@ fn report(all: Vec<Seen>, unsent: usize, seconds: f64) -> Result<Report> {
     }
     #[expect(clippy::cast_precision_loss, reason = "a latency of less than an hour")]
     let at = |part: f64| sum.times.value_at_quantile(part) as f64 / 1000.0;
-    Ok(Report {
+    Ok(LoadReport {
         answered: sum.times.len(),
         failed: sum.failed + unsent as u64,
         first_failure: sum.first_failure,
@@ -134,7 +134,7 @@ fn report(all: Vec<Seen>, unsent: usize, seconds: f64) -> Result<Report> {
     })
 }
 
-fn echo(connection: &mut Connection<'_>, pace: &Pace) -> Result<Seen> {
+fn echo(connection: &mut LoadConnection<'_>, pace: &Pace) -> Result<Seen> {
     let body = format!("{{\"refreshToken\":\"{}\"}}", "x".repeat(ECHO));
     let mut seen = Seen::new()?;
     while let Some(turn) = pace.turn() {
@@ -151,7 +151,7 @@ fn echo(connection: &mut Connection<'_>, pace: &Pace) -> Result<Seen> {
 }
 
 fn sign_up(
-    connection: &mut Connection<'_>,
+    connection: &mut LoadConnection<'_>,
     pace: &Pace,
     first: usize,
     new: &Mutex<Vec<Person>>,
@@ -173,7 +173,7 @@ fn sign_up(
 }
 
 /// Each signs out once.
-fn sign_out(connection: &mut Connection<'_>, people: &mut [Person]) -> Result<Seen> {
+fn sign_out(connection: &mut LoadConnection<'_>, people: &mut [Person]) -> Result<Seen> {
     let mut seen = Seen::new()?;
     for person in people {
         let begun = Instant::now();
@@ -197,10 +197,10 @@ fn sign_out(connection: &mut Connection<'_>, people: &mut [Person]) -> Result<Se
 }
 
 fn each_in_turn(
-    connection: &mut Connection<'_>,
+    connection: &mut LoadConnection<'_>,
     pace: &Pace,
     people: &mut [Person],
-    request: Request,
+    request: LoadRequest,
 ) -> Result<Seen> {
     let mut seen = Seen::new()?;
     let (mut at, count) = (0, people.len());
@@ -210,9 +210,9 @@ fn each_in_turn(
         let person = &mut people[at];
         at = (at + 1) % count;
         let outcome = match request {
-            Request::Refresh => refresh(connection, person),
-            Request::Me => me(connection, person),
-            Request::SignIn => {
+            LoadRequest::Refresh => refresh(connection, person),
+            LoadRequest::Me => me(connection, person),
+            LoadRequest::SignIn => {
                 password(connection, "signin", &person.email, 200).map(|(refresh, id)| {
                     (person.refresh, person.id) = (refresh, id);
                 })
@@ -224,7 +224,7 @@ fn each_in_turn(
     Ok(seen)
 }
 
-fn refresh(connection: &mut Connection<'_>, person: &mut Person) -> Result<()> {
+fn refresh(connection: &mut LoadConnection<'_>, person: &mut Person) -> Result<()> {
     let body = format!("{{\"refreshToken\":\"{}\"}}", person.refresh);
     let answer = connection.post("/api/account/tokens", None, &body)?;
     ensure!(
@@ -237,7 +237,7 @@ fn refresh(connection: &mut Connection<'_>, person: &mut Person) -> Result<()> {
     Ok(())
 }
 
-fn me(connection: &mut Connection<'_>, person: &Person) -> Result<()> {
+fn me(connection: &mut LoadConnection<'_>, person: &Person) -> Result<()> {
     let answer = connection.get("/api/account/me", &person.id)?;
     ensure!(
         answer.status == 200,
@@ -249,7 +249,7 @@ fn me(connection: &mut Connection<'_>, person: &Person) -> Result<()> {
 }
 
 fn password(
-    connection: &mut Connection<'_>,
+    connection: &mut LoadConnection<'_>,
     path: &str,
     email: &str,
     good: u16,

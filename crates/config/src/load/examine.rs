@@ -6,7 +6,7 @@ use super::{
         document::{Kind, known},
     },
     Given, Mistake, hints,
-    value::{Fault, Value},
+    value::{Value, ValueError},
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,15 +24,15 @@ pub(super) fn examine(path: &str, given: &Given) -> Option<(String, Mistake)> {
     let class = given.value.class();
     let fault = match Config::deserialize(alone) {
         // What else the section needs is seen when all is together.
-        Err(Fault::Missing(_)) => return None,
+        Err(ValueError::Missing(_)) => return None,
         // A text whose choices only the schema knows.
         Ok(_) if is_choice(&key.kind, text) => return None,
-        Ok(_) => Fault::Expected("one of the choices".to_owned()),
+        Ok(_) => ValueError::Expected("one of the choices".to_owned()),
         Err(fault) => fault,
     };
     let message = hints::expected(key, text, class).unwrap_or_else(|| match fault {
-        Fault::Words(words) => format!("{}{}", without(&words, text), hints::example(key)),
-        Fault::Expected(what) if matches!(key.kind, Kind::Text { .. }) => {
+        ValueError::Words(words) => format!("{}{}", without(&words, text), hints::example(key)),
+        ValueError::Expected(what) if matches!(key.kind, Kind::Text { .. }) => {
             format!("expected {what}{}", hints::example(key))
         }
         fault => format!("{class} found, {fault}{}", hints::example(key)),

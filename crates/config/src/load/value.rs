@@ -126,7 +126,7 @@ impl Value {
 
 /// Why a value does not fit.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum ValueError {
     /// Its own words, which may quote the value.
     Words(String),
     /// What was expected.
@@ -135,7 +135,7 @@ pub(crate) enum Fault {
     Missing(String),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Words(words) => f.write_str(words),
@@ -145,9 +145,9 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ValueError {}
 
-impl de::Error for Fault {
+impl de::Error for ValueError {
     fn custom<T: fmt::Display>(words: T) -> Self {
         Self::Words(words.to_string())
     }
@@ -173,7 +173,7 @@ impl de::Error for Fault {
     }
 }
 
-impl IntoDeserializer<'_, Fault> for Value {
+impl IntoDeserializer<'_, ValueError> for Value {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -182,9 +182,9 @@ impl IntoDeserializer<'_, Fault> for Value {
 }
 
 impl<'de> Deserializer<'de> for Value {
-    type Error = Fault;
+    type Error = ValueError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self {
             Self::Boolean(value) => visitor.visit_bool(value),
             Self::Integer(value) => visitor.visit_i64(value),
@@ -196,7 +196,7 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     /// What is not there is not written, either.
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         visitor.visit_some(self)
     }
 
@@ -204,7 +204,7 @@ impl<'de> Deserializer<'de> for Value {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ValueError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -213,15 +213,18 @@ impl<'de> Deserializer<'de> for Value {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ValueError> {
         match self {
             Self::Text(text) => visitor.visit_enum(text.into_deserializer()),
             Self::Table(table) => {
-                let table = MapDeserializer::<_, Fault>::new(table.into_iter());
+                let table = MapDeserializer::<_, ValueError>::new(table.into_iter());
                 de::value::MapAccessDeserializer::new(table)
                     .deserialize_enum(name, variants, visitor)
             }
-            _ => Err(Fault::Expected(format!("one of {}", variants.join(", ")))),
+            _ => Err(ValueError::Expected(format!(
+                "one of {}",
+                variants.join(", ")
+            ))),
         }
     }
 

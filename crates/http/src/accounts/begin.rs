@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 /// A session has begun.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Begun)]
-struct Answer<'a> {
+struct BegunAnswer<'a> {
     tokens: TokensAnswer<'a>,
     session: SessionAnswer<'a>,
     device: DeviceAnswer<'a>,
@@ -106,7 +106,7 @@ fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
     let credential = &begun.device.credential;
     HttpResponseBuilder::new(status)
         .cookie(caller.device_cookie(credential))
-        .json(Answer {
+        .json(BegunAnswer {
             tokens: (&begun.tokens).into(),
             session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
             device: DeviceAnswer {
@@ -177,7 +177,7 @@ pub(crate) fn sign_up_docs() -> Operation {
                 ),
             ],
         )
-        .json::<Answer<'_>, 2>(
+        .json::<BegunAnswer<'_>, 2>(
             201,
             "The account is made, and a session has begun.",
             [("For an app", sample_answer(&[], true)), ("For a browser", sample_answer(&[], false))],
@@ -206,7 +206,7 @@ pub(crate) fn sign_in_docs() -> Operation {
                 ),
             ],
         )
-        .json::<Answer<'_>, 2>(
+        .json::<BegunAnswer<'_>, 2>(
             200,
             "A session has begun.",
             [
@@ -223,7 +223,7 @@ fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
         id: sample::DEVICE,
         credential: credential.then_some(sample::CREDENTIAL),
     };
-    example(&Answer {
+    example(&BegunAnswer {
         tokens: sample::tokens(),
         session: sample::session(Some(evicted)),
         device,

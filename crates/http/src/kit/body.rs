@@ -157,12 +157,12 @@ impl Body {
         if is_deep(bytes) {
             return Err(too_deep());
         }
-        match serde_json::from_slice::<Members>(bytes) {
-            Ok(Members::Unique(members)) => Ok(Self {
+        match serde_json::from_slice::<ObjectMembers>(bytes) {
+            Ok(ObjectMembers::Unique(members)) => Ok(Self {
                 members,
                 errors: Vec::new(),
             }),
-            Ok(Members::Repeated) => Err(duplicate()),
+            Ok(ObjectMembers::Repeated) => Err(duplicate()),
             Err(error) if error.is_data() => Err(Problem::malformed(
                 "malformed_json",
                 "The body must be a JSON object.",
@@ -196,30 +196,30 @@ fn is_deep(json: &[u8]) -> bool {
 }
 
 /// The members of a JSON object. RFC 8259 §4 leaves repeated ones undefined, so they are refused.
-enum Members {
+enum ObjectMembers {
     Unique(BTreeMap<String, Value>),
     Repeated,
 }
 
-impl<'de> Deserialize<'de> for Members {
+impl<'de> Deserialize<'de> for ObjectMembers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Collect;
         impl<'de> Visitor<'de> for Collect {
-            type Value = Members;
+            type Value = ObjectMembers;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectMembers, A::Error> {
                 let (mut members, mut repeated) = (BTreeMap::new(), false);
                 while let Some((name, value)) = map.next_entry()? {
                     repeated |= members.insert(name, value).is_some();
                 }
                 Ok(if repeated {
-                    Members::Repeated
+                    ObjectMembers::Repeated
                 } else {
-                    Members::Unique(members)
+                    ObjectMembers::Unique(members)
                 })
             }
         }

@@ -22,7 +22,7 @@ use utoipa::{
 /// The live sessions of the account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Sessions)]
-struct Answer<'a> {
+struct SessionsAnswer<'a> {
     sessions: Vec<SessionMembers<'a>>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn list(
     bearer: Bearer,
 ) -> Result<HttpResponse, Problem> {
     let views = use_case.get().execute(&bearer.0).await?;
-    Ok(HttpResponse::Ok().json(Answer {
+    Ok(HttpResponse::Ok().json(SessionsAnswer {
         sessions: views.iter().map(members).collect(),
     }))
 }
@@ -164,12 +164,12 @@ pub(crate) fn list_docs() -> Operation {
     let description = "The live sessions of the account, with their devices.";
     Operation::new("listSessions", "sessions", "List the sessions", description)
         .bearer()
-        .json::<Answer<'_>, 1>(
+        .json::<SessionsAnswer<'_>, 1>(
             200,
             "The sessions.",
             [(
                 "Two devices",
-                example(&Answer {
+                example(&SessionsAnswer {
                     sessions: vec![here, there],
                 }),
             )],

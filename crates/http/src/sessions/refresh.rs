@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 /// The next pair of tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refreshed)]
-struct Answer<'a> {
+struct RefreshAnswer<'a> {
     tokens: TokensAnswer<'a>,
     session: SessionAnswer<'a>,
 }
@@ -43,7 +43,7 @@ pub(crate) async fn refresh(
     if let Some(budget) = &refreshed.budget {
         response.insert_header((rate_limit::LEVEL, rate_limit::level(budget)));
     }
-    Ok(response.json(Answer {
+    Ok(response.json(RefreshAnswer {
         tokens: (&refreshed.tokens).into(),
         session: SessionAnswer::new(&refreshed.session, None),
     }))
@@ -67,7 +67,7 @@ pub(crate) fn refresh_docs() -> Operation {
         "refreshToken",
         token("The newest refresh token.", sample::TOKEN),
     )];
-    let answer = Answer {
+    let answer = RefreshAnswer {
         tokens: sample::tokens(),
         session: sample::session(None),
     };
@@ -82,6 +82,6 @@ pub(crate) fn refresh_docs() -> Operation {
                 json!({ "refreshToken": sample::TOKEN }),
             )],
         )
-        .json::<Answer<'_>, 1>(200, "The next pair.", [("The next pair", example(&answer))])
+        .json::<RefreshAnswer<'_>, 1>(200, "The next pair.", [("The next pair", example(&answer))])
         .problems(Refusal::ALL.map(Problem::from))
 }

@@ -19,19 +19,19 @@ const BOUNDS: [f64; 11] = [
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Labels {
+struct HashLabels {
     operation: &'static str,
 }
 
 pub(super) struct HashMetrics {
-    durations: Family<Labels, Histogram>,
+    durations: Family<HashLabels, Histogram>,
     refused: Counter,
 }
 
 impl HashMetrics {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let durations =
-            Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
+            Family::<HashLabels, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
         let help = "Time to hash or check a password, waiting included, by operation (hash, check)";
         registry.register("password_hash_duration_seconds", help, durations.clone());
         let refused = Counter::default();
@@ -114,7 +114,7 @@ impl MeasuredHasher {
             }
             _ => metrics
                 .durations
-                .get_or_create(&Labels { operation })
+                .get_or_create(&HashLabels { operation })
                 .observe(began.elapsed().as_secs_f64()),
         }
         result

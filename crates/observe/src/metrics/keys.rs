@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is told of a key.
 #[derive(Clone, Copy)]
-struct Seen {
+struct KeySample {
     usage: KeyUse,
     state: KeyState,
     since: f64,
 }
 
-type List = Arc<Mutex<Vec<Seen>>>;
+type List = Arc<Mutex<Vec<KeySample>>>;
 
 /// Hands keys on to the ring, and remembers how many there are of which state.
 pub struct CountedRing<R> {
@@ -58,7 +58,7 @@ fn seconds(at: Timestamp) -> f64 {
     at.as_seconds() as f64
 }
 
-fn look(seen: &List) -> Vec<Seen> {
+fn look(seen: &List) -> Vec<KeySample> {
     seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
@@ -81,7 +81,7 @@ fn of_each(
 impl<R: KeyRing> KeyRing for CountedRing<R> {
     fn load(&self, keys: &[StoredKey]) -> Result<(), KeyFault> {
         self.next.load(keys)?;
-        let seen = keys.iter().map(|key| Seen {
+        let seen = keys.iter().map(|key| KeySample {
             usage: key.kind.usage(),
             state: key.phase.state(),
             since: seconds(key.phase.since()),

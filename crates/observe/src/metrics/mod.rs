@@ -51,7 +51,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::default();
         #[cfg(target_os = "linux")]
-        registry.register_collector(Box::new(process::Process));
+        registry.register_collector(Box::new(process::ProcessMetrics));
         let ours = registry.sub_registry_with_prefix(PREFIX);
         let (http, events) = (HttpMetrics::new(ours), EventMetrics::new(ours));
         let (stores, hashing, limits) = (

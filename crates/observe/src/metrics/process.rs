@@ -14,9 +14,9 @@ use std::fmt;
 
 /// Asks the kernel at each scrape. What it does not tell is left out.
 #[derive(Debug)]
-pub(super) struct Process;
+pub(super) struct ProcessMetrics;
 
-impl Collector for Process {
+impl Collector for ProcessMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let Ok(process) = Kernel::myself() else {
             return Ok(());

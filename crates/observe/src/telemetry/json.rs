@@ -55,7 +55,7 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let meta = event.metadata();
-        let mut line = Line::begin();
+        let mut line = JsonLine::begin();
         let mut said = Fields::default();
         event.record(&mut said);
         line.text("level", meta.level().as_str());
@@ -74,9 +74,9 @@ where
 }
 
 /// A line in the making.
-struct Line(Vec<u8>);
+struct JsonLine(Vec<u8>);
 
-impl Line {
+impl JsonLine {
     fn begin() -> Self {
         let mut now = String::with_capacity(32);
         // Writing to a string does not fail; the time is left empty if it can't be told.

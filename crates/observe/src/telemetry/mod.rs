@@ -28,9 +28,9 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-type Level = reload::Handle<EnvFilter, Registry>;
+type FilterHandle = reload::Handle<EnvFilter, Registry>;
 
-static LEVEL: OnceLock<Level> = OnceLock::new();
+static LEVEL: OnceLock<FilterHandle> = OnceLock::new();
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum LineFormat {
 
 /// What is logged, how, and where traces go.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings<'a> {
+pub struct TelemetrySettings<'a> {
     /// A filter such as `info,revolve=debug`.
     pub level: &'a str,
     /// How lines look.
@@ -57,7 +57,7 @@ pub struct Settings<'a> {
 #[derive(Debug, Default)]
 pub struct Telemetry {
     #[cfg(feature = "otel")]
-    traces: Option<otel::Traces>,
+    traces: Option<otel::TraceExporter>,
 }
 
 impl Telemetry {
@@ -74,7 +74,7 @@ impl Telemetry {
 ///
 /// # Errors
 /// [`TelemetryError`] if the level is not a filter, or traces can't be sent where they should go.
-pub fn start(settings: Settings<'_>) -> Result<Telemetry, TelemetryError> {
+pub fn start(settings: TelemetrySettings<'_>) -> Result<Telemetry, TelemetryError> {
     let (lines, handle) = layer(settings.level, settings.format, std::io::stderr)?;
     let registry = Registry::default().with(lines);
     #[cfg(feature = "otel")]
@@ -105,7 +105,7 @@ pub fn layer<W>(
     level: &str,
     format: LineFormat,
     to: W,
-) -> Result<(Box<dyn Layer<Registry> + Send + Sync>, Level), TelemetryError>
+) -> Result<(Box<dyn Layer<Registry> + Send + Sync>, FilterHandle), TelemetryError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {

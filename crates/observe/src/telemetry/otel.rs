@@ -22,9 +22,9 @@ const LAST: Duration = Duration::from_secs(3);
 
 /// The way to the collector.
 #[derive(Debug)]
-pub(super) struct Traces(SdkTracerProvider);
+pub(super) struct TraceExporter(SdkTracerProvider);
 
-impl Traces {
+impl TraceExporter {
     pub(super) fn stop(self) {
         if let Err(error) = self.0.shutdown_with_timeout(LAST) {
             tracing::warn!(%error, "the last traces were not sent");
@@ -35,7 +35,7 @@ impl Traces {
 /// What makes spans of ours into spans of the collector's; nothing if there is no collector.
 pub(super) fn start<S>(
     endpoint: Option<&str>,
-) -> Result<Option<(impl Layer<S> + use<S>, Traces)>, TelemetryError>
+) -> Result<Option<(impl Layer<S> + use<S>, TraceExporter)>, TelemetryError>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
@@ -71,7 +71,7 @@ where
     // Our own spans and no others: the exporter's HTTP client would be traced sending traces, and who else makes spans
     // does not know what a secret is.
     let ours = Targets::new().with_target("revolve", LevelFilter::DEBUG);
-    Ok(Some((layer.with_filter(ours), Traces(provider))))
+    Ok(Some((layer.with_filter(ours), TraceExporter(provider))))
 }
 
 /// Makes the span go on with a trace that began elsewhere, and says which trace it is in now; none if it is not recorded.

@@ -12,7 +12,7 @@ use revolve_domain::{
 use secrecy::SecretString;
 
 /// A client of a [`World`] that has signed in.
-pub struct Client<'w> {
+pub struct TestClient<'w> {
     world: &'w World,
     /// The account.
     pub user: UserId,
@@ -60,7 +60,7 @@ impl World {
     ///
     /// # Errors
     /// As the use case.
-    pub async fn try_sign_up(&self, name: &str) -> Result<Client<'_>, SignUpError> {
+    pub async fn try_sign_up(&self, name: &str) -> Result<TestClient<'_>, SignUpError> {
         Ok(self.client(self.sign_up.execute(Self::request(name)).await?))
     }
 
@@ -68,7 +68,7 @@ impl World {
     ///
     /// # Panics
     /// If the use case fails.
-    pub async fn signed_up(&self, name: &str) -> Client<'_> {
+    pub async fn signed_up(&self, name: &str) -> TestClient<'_> {
         self.try_sign_up(name)
             .await
             .unwrap_or_else(|error| panic!("expected {name} to be signed up: {error}"))
@@ -78,7 +78,7 @@ impl World {
     ///
     /// # Errors
     /// As the use case.
-    pub async fn try_sign_in(&self, name: &str) -> Result<Client<'_>, SignInError> {
+    pub async fn try_sign_in(&self, name: &str) -> Result<TestClient<'_>, SignInError> {
         Ok(self.client(self.sign_in.execute(Self::request(name)).await?))
     }
 
@@ -86,15 +86,15 @@ impl World {
     ///
     /// # Panics
     /// If the use case fails.
-    pub async fn signed_in(&self, name: &str) -> Client<'_> {
+    pub async fn signed_in(&self, name: &str) -> TestClient<'_> {
         self.try_sign_in(name)
             .await
             .unwrap_or_else(|error| panic!("expected {name} to be signed in: {error}"))
     }
 
     /// The client of this answer.
-    pub fn client(&self, begun: Begun) -> Client<'_> {
-        Client {
+    pub fn client(&self, begun: Begun) -> TestClient<'_> {
+        TestClient {
             world: self,
             user: begun.session.user,
             session: begun.session.id,
@@ -106,7 +106,7 @@ impl World {
     }
 }
 
-impl Client<'_> {
+impl TestClient<'_> {
     /// Refreshes with the newest token and keeps the answer.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 mod client;
 
-pub use client::Client;
+pub use client::TestClient;
 
 use crate::memory::{
     FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings,

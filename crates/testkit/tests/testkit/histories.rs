@@ -43,11 +43,11 @@ fn every_outcome_is_reached_often() {
 /// An adapter with one fault.
 struct Strayed {
     memory: MemorySubject,
-    fault: Fault,
+    fault: Bug,
 }
 
 #[derive(Clone, Copy)]
-enum Fault {
+enum Bug {
     /// Retries change nothing: late ones are not charged.
     ForgetsLateRetries,
     /// Judges expiry by the replica's clock where it must heal.
@@ -58,7 +58,7 @@ enum Fault {
 
 struct StrayedTokens {
     memory: Arc<dyn TokenRepository>,
-    fault: Fault,
+    fault: Bug,
 }
 
 #[async_trait]
@@ -70,9 +70,9 @@ impl TokenRepository for StrayedTokens {
     async fn rotate(&self, rotation: &Rotation) -> Result<RotationOutcome, StoreError> {
         let mut rotation = *rotation;
         match self.fault {
-            Fault::ForgetsLateRetries => rotation.policy.late_retries = u32::MAX,
-            Fault::HealsExpired => rotation.expired = false,
-            Fault::KeepsNothing => {}
+            Bug::ForgetsLateRetries => rotation.policy.late_retries = u32::MAX,
+            Bug::HealsExpired => rotation.expired = false,
+            Bug::KeepsNothing => {}
         }
         self.memory.rotate(&rotation).await
     }
@@ -87,7 +87,7 @@ impl TokenRepository for StrayedTokens {
         epoch: revolve_domain::model::Epoch,
         kept: Option<SessionId>,
     ) -> Result<(), StoreError> {
-        let kept = kept.filter(|_| !matches!(self.fault, Fault::KeepsNothing));
+        let kept = kept.filter(|_| !matches!(self.fault, Bug::KeepsNothing));
         self.memory.end_older(user, epoch, kept).await
     }
 
@@ -121,7 +121,7 @@ impl HistorySubject for Strayed {
     }
 }
 
-fn stray(fault: Fault) {
+fn stray(fault: Bug) {
     run_histories(2000, || async move {
         Strayed {
             memory: MemorySubject::new(),
@@ -133,17 +133,17 @@ fn stray(fault: Fault) {
 #[test]
 #[should_panic(expected = "the white list differs from the state machine")]
 fn an_adapter_that_forgets_late_retries_is_found() {
-    stray(Fault::ForgetsLateRetries);
+    stray(Bug::ForgetsLateRetries);
 }
 
 #[test]
 #[should_panic(expected = "the white list differs from the state machine")]
 fn an_adapter_that_heals_expired_tokens_is_found() {
-    stray(Fault::HealsExpired);
+    stray(Bug::HealsExpired);
 }
 
 #[test]
 #[should_panic(expected = "the white list differs from the state machine")]
 fn an_adapter_that_keeps_nothing_is_found() {
-    stray(Fault::KeepsNothing);
+    stray(Bug::KeepsNothing);
 }

@@ -10,7 +10,7 @@ use self::sign_ins::{Flood, SignInCounts};
 use super::{
     goals::{AttackGoals, latencies},
     honest_users::HonestUsers,
-    target::{AttackTarget, TargetArgs},
+    target::{ServiceUnderAttack, TargetArgs},
 };
 use crate::harness::{args, interrupt::Interrupt, service::Binary, statistics::percentile};
 
@@ -92,7 +92,8 @@ async fn measure(service: Arc<Binary>, args: &Args, interrupt: &Interrupt) -> Re
         args.threads
             .map(|threads| ("HASHING__THREADS", threads.to_string())),
     );
-    let target = AttackTarget::start_built(service, &args.target, &settings, interrupt).await?;
+    let target =
+        ServiceUnderAttack::start_built(service, &args.target, &settings, interrupt).await?;
     let idle = target.memory("VmRSS")?;
     let attacked = interrupt.guard(attack(args, target.url())).await;
     let (peak, name) = (target.memory("VmHWM"), target.name);

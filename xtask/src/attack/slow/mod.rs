@@ -11,7 +11,7 @@ use self::drip::{DripOutcome, SlowPart};
 use super::{
     goals::{AttackGoals, latencies},
     honest_users::HonestUsers,
-    target::{AttackTarget, TargetArgs},
+    target::{ServiceUnderAttack, TargetArgs},
 };
 use crate::harness::{interrupt::Interrupt, statistics::percentile};
 
@@ -60,7 +60,7 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoal
     );
     let deadline = humantime::format_duration(args.deadline).to_string();
     let settings = [("HTTP__REQUEST_TIMEOUT", deadline)];
-    let target = AttackTarget::start(&args.target, &settings, interrupt).await?;
+    let target = ServiceUnderAttack::start(&args.target, &settings, interrupt).await?;
     let measured = interrupt.guard(attack(args, target.url())).await;
     let name = target.name;
     target.stop().await?;

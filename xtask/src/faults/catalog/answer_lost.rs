@@ -11,7 +11,7 @@ use crate::{
         rounds::Rounds,
         stack::{ProxiedStack, restart},
     },
-    harness::proxy::{Failure, Proxy},
+    harness::proxy::{Proxy, ProxyFailure},
 };
 
 /// How long the stores' answers are held back; longer if none was held back by then.
@@ -29,7 +29,7 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
             let held_back = || proxies.iter().map(Proxy::held_back).sum::<u64>();
             let (begun, before) = (Instant::now(), held_back());
             for store in deaf {
-                proxies[*store].fail(Failure::Deaf);
+                proxies[*store].fail(ProxyFailure::Deaf);
             }
             sleep(DEAF).await;
             while held_back() == before && begun.elapsed() < AT_MOST {

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::faults::{
     environment::Environment,
-    rollback_probe::{Ending, RETRY_FREE, RollbackProbe, Rows},
+    rollback_probe::{EndMethod, RETRY_FREE, RollbackProbe, RowsAfterRollback},
     rounds::Rounds,
     stack::EmbeddedStack,
 };
@@ -21,7 +21,7 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
     let (scenario, service, data) = (&stack.scenario, &mut stack.service, &stack.data);
     while let Some(round) = rounds.next() {
         let base = service.url();
-        let mut probe = RollbackProbe::start(scenario, base, Ending::Itself, &round).await?;
+        let mut probe = RollbackProbe::start(scenario, base, EndMethod::Itself, &round).await?;
         let copy = tempfile::tempdir()?;
         service.stop().await?;
         copy_store(data, copy.path())?;
@@ -31,7 +31,9 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
         copy_store(copy.path(), data)?;
         service.restart().await?;
         let base = service.url();
-        probe.verify(scenario, base, Rows::SetBack, &round).await?;
+        probe
+            .verify(scenario, base, RowsAfterRollback::SetBack, &round)
+            .await?;
         round.record(|findings| findings.check("old files"));
         rounds.finish(round);
     }

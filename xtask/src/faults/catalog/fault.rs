@@ -11,7 +11,7 @@ use crate::faults::{environment::Environment, rounds::Rounds};
 
 /// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Fault {
+pub(crate) enum CatalogFault {
     /// The service is killed at random moments, over either kind of stores
     ServiceKill,
     /// Redis is killed, with its file synced always or every second
@@ -60,7 +60,7 @@ pub(crate) enum Fault {
     PowerCut,
 }
 
-impl Fault {
+impl CatalogFault {
     /// Its name in the table and on the command line.
     pub(in crate::faults) fn name(self) -> &'static str {
         match self {
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_fault_has_the_same_name_in_the_table_and_on_the_command_line() {
-        for fault in Fault::value_variants() {
+        for fault in CatalogFault::value_variants() {
             assert_eq!(fault.to_possible_value().unwrap().get_name(), fault.name());
         }
     }

@@ -20,4 +20,4 @@ mod service_kill;
 mod sigterm;
 mod unresponsive_stores;
 
-pub(super) use self::fault::Fault;
+pub(super) use self::fault::CatalogFault;

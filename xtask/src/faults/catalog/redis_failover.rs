@@ -12,12 +12,12 @@ use crate::{
         claims::Losses,
         clients::Clients,
         environment::{Environment, redis_command},
-        rollback_probe::{Ending, RETRY_FREE, RollbackProbe, Rows},
+        rollback_probe::{EndMethod, RETRY_FREE, RollbackProbe, RowsAfterRollback},
         rounds::Rounds,
         skipped::Skipped,
     },
     harness::{
-        proxy::{Failure, Proxy},
+        proxy::{Proxy, ProxyFailure},
         stores::{RedisConnection, Store},
     },
 };
@@ -48,13 +48,13 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
         for_replica.lead_to(&master.url().parse()?)?;
         follow(&replica, &for_replica.before(&address)?, &master).await?;
         let lag = Duration::from_millis(Rng::with_seed(round.seed).u64(50..400));
-        let (base, ending) = (service.url(), round.in_turn(&Ending::ALL));
+        let (base, ending) = (service.url(), round.in_turn(&EndMethod::ALL));
         let (lost, successor) = (&mut master, &replica);
         let mut probe = RollbackProbe::start(&scenario, base, ending, &round).await?;
         let fault = async {
             wait_for_sync(successor, lost).await?;
             let since = Instant::now();
-            for_replica.fail(Failure::Silent);
+            for_replica.fail(ProxyFailure::Silent);
             probe.change(&scenario, base).await?;
             sleep(lag).await;
             scenario.expect_losses(Losses::Between(Some(since), None));
@@ -67,7 +67,9 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
             Ok(())
         };
         clients.run(&scenario, &mut round, fault).await?;
-        probe.verify(&scenario, base, Rows::Kept, &round).await?;
+        probe
+            .verify(&scenario, base, RowsAfterRollback::Kept, &round)
+            .await?;
         round.record(|findings| findings.check("failovers"));
         rounds.finish(round);
         master.restart().await?;

@@ -10,7 +10,7 @@ use crate::{
     faults::{
         claims::Losses,
         environment::{Environment, redis_command},
-        rollback_probe::{Ending, RETRY_FREE, RollbackProbe, Rows},
+        rollback_probe::{EndMethod, RETRY_FREE, RollbackProbe, RowsAfterRollback},
         rounds::Rounds,
         skipped::Skipped,
         stack::ServerStack,
@@ -32,7 +32,7 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
         .ok_or_else(|| Skipped("a container keeps its files: omit --containers".to_owned()))?;
     while let Some(mut round) = rounds.next() {
         let from_rdb = round.in_turn(&[false, true]);
-        let ending = round.in_turn(&Ending::ALL);
+        let ending = round.in_turn(&EndMethod::ALL);
         let longer = Duration::from_millis(Rng::with_seed(round.seed).u64(50..400));
         let (scenario, redis, base) = (&stack.scenario, &mut stack.redis, stack.service.url());
         let mut probe = RollbackProbe::start(scenario, base, ending, &round).await?;
@@ -52,7 +52,9 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
             Ok(())
         };
         stack.clients.run(scenario, &mut round, fault).await?;
-        probe.verify(scenario, base, Rows::Kept, &round).await?;
+        probe
+            .verify(scenario, base, RowsAfterRollback::Kept, &round)
+            .await?;
         round.record(|findings| findings.check(if from_rdb { "old RDBs" } else { "old AOFs" }));
         rounds.finish(round);
     }

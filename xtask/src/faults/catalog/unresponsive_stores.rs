@@ -14,7 +14,7 @@ use crate::{
     },
     harness::{
         profile::Answer,
-        proxy::{Failure, Proxy},
+        proxy::{Proxy, ProxyFailure},
     },
 };
 
@@ -113,7 +113,7 @@ pub(super) async fn slow(env: &mut Environment, rounds: &mut Rounds) -> Result<(
         let before = scenario.stalled();
         let fault = watch_liveness(scenario, stack.service.url(), async {
             scenario.fault_begins();
-            fail(failing.proxies(&proxies), Failure::Slow(SLOW));
+            fail(failing.proxies(&proxies), ProxyFailure::Slow(SLOW));
             sleep(FAULT).await;
             scenario.fault_ends();
             proxies.iter().for_each(Proxy::recover);
@@ -140,11 +140,11 @@ pub(super) async fn slow(env: &mut Environment, rounds: &mut Rounds) -> Result<(
 pub(super) async fn cut(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
     let mut cases = Vec::new();
     for failure in [
-        Failure::MidAnswer,
-        Failure::HalfClosed,
-        Failure::Cut,
-        Failure::Silent,
-        Failure::Deaf,
+        ProxyFailure::MidAnswer,
+        ProxyFailure::HalfClosed,
+        ProxyFailure::Cut,
+        ProxyFailure::Silent,
+        ProxyFailure::Deaf,
     ] {
         cases.extend(Failing::ALL.map(|failing| (failing, failure)));
     }
@@ -186,7 +186,7 @@ pub(super) async fn cut(env: &mut Environment, rounds: &mut Rounds) -> Result<()
     Ok(())
 }
 
-fn fail(proxies: &[Proxy], failure: Failure) {
+fn fail(proxies: &[Proxy], failure: ProxyFailure) {
     for proxy in proxies {
         proxy.fail(failure);
     }

@@ -31,7 +31,7 @@ pub(crate) struct Profile {
     #[serde(default)]
     pub(crate) accounts: Vec<Account>,
     pub(crate) windows: Windows,
-    take: Take,
+    take: ResponsePointers,
     pub(crate) sign_up: Option<Operation>,
     pub(crate) sign_in: Option<Operation>,
     pub(crate) refresh: Operation,
@@ -40,7 +40,7 @@ pub(crate) struct Profile {
     #[serde(default)]
     scopes: BTreeMap<Scope, String>,
     pub(crate) change_password: Option<Operation>,
-    refused: Refused,
+    refused: RefusalRules,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -62,7 +62,7 @@ pub(crate) enum Scope {
 /// JSON pointers into a response.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Take {
+struct ResponsePointers {
     refresh: String,
     access: Option<String>,
     credential: Option<String>,
@@ -88,7 +88,7 @@ fn post() -> String {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Refused {
+struct RefusalRules {
     status: Vec<u16>,
     code: Option<String>,
     #[serde(default)]

@@ -26,11 +26,11 @@ pub(crate) struct Store {
     kind: StoreKind,
     url: String,
     how: String,
-    backing: Backing,
+    backing: StoreSource,
 }
 
 #[derive(Debug)]
-enum Backing {
+enum StoreSource {
     /// Given by the environment: it is used and never stopped.
     Foreign,
     Container(ContainerServer),
@@ -49,7 +49,7 @@ impl Store {
                 kind,
                 url,
                 how,
-                backing: Backing::Foreign,
+                backing: StoreSource::Foreign,
             });
         }
         Self::start_own(kind, args).await
@@ -77,7 +77,7 @@ impl Store {
                     kind,
                     url,
                     how: format!("container of {}", kind.image()),
-                    backing: Backing::Container(server),
+                    backing: StoreSource::Container(server),
                 });
             }
             Err(error) => error,
@@ -100,7 +100,7 @@ impl Store {
             kind,
             url,
             how,
-            backing: Backing::Local(Box::new(server)),
+            backing: StoreSource::Local(Box::new(server)),
         })
     }
 
@@ -124,58 +124,58 @@ impl Store {
 
     fn local(&self) -> Option<&LocalServer> {
         match &self.backing {
-            Backing::Local(server) => Some(server),
-            Backing::Foreign | Backing::Container(_) => None,
+            StoreSource::Local(server) => Some(server),
+            StoreSource::Foreign | StoreSource::Container(_) => None,
         }
     }
 
     /// Suspends the server: it keeps its connections and answers nothing until `resume`.
     pub(crate) async fn pause(&self) -> Result<()> {
         match &self.backing {
-            Backing::Foreign => Err(self.kind.not_ours("pause")),
-            Backing::Container(server) => server.pause().await,
-            Backing::Local(server) => server.pause(),
+            StoreSource::Foreign => Err(self.kind.not_ours("pause")),
+            StoreSource::Container(server) => server.pause().await,
+            StoreSource::Local(server) => server.pause(),
         }
     }
 
     pub(crate) async fn resume(&self) -> Result<()> {
         match &self.backing {
-            Backing::Foreign => Err(self.kind.not_ours("resume")),
-            Backing::Container(server) => server.resume().await,
-            Backing::Local(server) => server.resume(),
+            StoreSource::Foreign => Err(self.kind.not_ours("resume")),
+            StoreSource::Container(server) => server.resume().await,
+            StoreSource::Local(server) => server.resume(),
         }
     }
 
     /// Stops the server in order, as an administrator would; its data stay.
     pub(crate) async fn stop(&mut self) -> Result<()> {
         match &mut self.backing {
-            Backing::Foreign => Err(self.kind.not_ours("stop")),
-            Backing::Container(server) => server.stop().await,
-            Backing::Local(server) => server.stop().await,
+            StoreSource::Foreign => Err(self.kind.not_ours("stop")),
+            StoreSource::Container(server) => server.stop().await,
+            StoreSource::Local(server) => server.stop().await,
         }
     }
 
     /// Ends the server like `kill -9`; what it wrote stays.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         match &mut self.backing {
-            Backing::Foreign => Err(self.kind.not_ours("kill")),
-            Backing::Container(server) => server.kill().await,
-            Backing::Local(server) => server.kill().await,
+            StoreSource::Foreign => Err(self.kind.not_ours("kill")),
+            StoreSource::Container(server) => server.kill().await,
+            StoreSource::Local(server) => server.kill().await,
         }
     }
 
     /// Starts the server again after `stop` or `kill`, at the same address with the same data, and waits until it answers.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         match &mut self.backing {
-            Backing::Foreign => Err(self.kind.not_ours("start")),
-            Backing::Container(server) => server.restart().await,
-            Backing::Local(server) => server.restart().await,
+            StoreSource::Foreign => Err(self.kind.not_ours("start")),
+            StoreSource::Container(server) => server.restart().await,
+            StoreSource::Local(server) => server.restart().await,
         }
     }
 
     /// Stops a local server; containers are removed by their owner's label.
     pub(super) async fn shut_down(self) {
-        if let Backing::Local(mut server) = self.backing
+        if let StoreSource::Local(mut server) = self.backing
             && let Err(error) = server.stop().await
         {
             eprintln!("{}: {error:#}", self.kind);

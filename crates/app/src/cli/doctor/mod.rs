@@ -16,7 +16,7 @@ mod sqlite;
 
 use super::{
     Format,
-    answer::{self, Answer},
+    answer::{self, CommandOutput},
     block_on,
 };
 use crate::{
@@ -31,12 +31,12 @@ use serde::Serialize;
 use std::{fmt::Write, path::Path};
 
 #[derive(Serialize)]
-struct Report {
+struct DoctorReport {
     ok: bool,
     findings: Vec<Finding>,
 }
 
-impl Report {
+impl DoctorReport {
     fn new(findings: Vec<Finding>) -> Self {
         Self {
             ok: findings.iter().all(|finding| finding.level != Level::Error),
@@ -52,7 +52,7 @@ impl Report {
     }
 }
 
-impl Answer for Report {
+impl CommandOutput for DoctorReport {
     fn text(&self) -> String {
         let mut text = String::new();
         for finding in &self.findings {
@@ -89,12 +89,12 @@ pub(super) fn run(file: Option<&Path>, format: Format) -> Result<()> {
                     .mistakes()
                     .iter()
                     .map(|mistake| Finding::error("configuration", mistake.to_string()));
-                answer::print(&Report::new(wrong.collect()), format)?;
+                answer::print(&DoctorReport::new(wrong.collect()), format)?;
             }
             return Err(error.into());
         }
     };
-    let report = Report::new(block_on(async move { Ok(examine(&loaded).await) })?);
+    let report = DoctorReport::new(block_on(async move { Ok(examine(&loaded).await) })?);
     answer::print(&report, format)?;
     match report.count(Level::Error) {
         0 => Ok(()),

@@ -37,7 +37,7 @@ pub(in crate::cli) struct Args {
 /// A cost, and what it means here.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Measured {
+struct MeasuredCost {
     memory_kib: u32,
     passes: u32,
     lanes: u32,
@@ -51,13 +51,13 @@ struct Measured {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Findings {
+struct Calibration {
     target_milliseconds: f64,
     threads: usize,
     memory_budget: u64,
-    minimum: Measured,
-    configured: Measured,
-    proposed: Measured,
+    minimum: MeasuredCost,
+    configured: MeasuredCost,
+    proposed: MeasuredCost,
 }
 
 struct Bench {
@@ -67,7 +67,7 @@ struct Bench {
 
 impl Bench {
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    fn measure(&self, cost: HashCost) -> Result<Measured> {
+    fn measure(&self, cost: HashCost) -> Result<MeasuredCost> {
         let times = measure(cost, self.threads, self.rounds).context("hashing")?;
         let median = times
             .get(times.len() / 2)
@@ -80,7 +80,7 @@ impl Bench {
         } = cost;
         let hashes_per_second = self.threads.get() as f64 / median;
         let memory = cost.bytes() * self.threads.get() as u64;
-        Ok(Measured {
+        Ok(MeasuredCost {
             memory_kib,
             passes,
             lanes,
@@ -91,7 +91,7 @@ impl Bench {
     }
 }
 
-impl Measured {
+impl MeasuredCost {
     fn cost(&self) -> HashCost {
         HashCost {
             memory_kib: self.memory_kib,
@@ -129,7 +129,7 @@ pub(super) fn run(hashing: &Hashing, args: &Args) -> Result<String> {
             break;
         }
     }
-    let findings = Findings {
+    let findings = Calibration {
         target_milliseconds: target,
         threads: threads.get(),
         memory_budget: budget,
@@ -150,7 +150,7 @@ pub(super) fn run(hashing: &Hashing, args: &Args) -> Result<String> {
     clippy::cast_sign_loss,
     reason = "clamped before"
 )]
-fn propose(measured: &Measured, target: f64, most_kib: u32) -> HashCost {
+fn propose(measured: &MeasuredCost, target: f64, most_kib: u32) -> HashCost {
     let floor = HashCost::default();
     let most_kib = most_kib.max(floor.memory_kib);
     let speed = f64::from(measured.memory_kib) * f64::from(measured.passes) / measured.milliseconds;
@@ -171,7 +171,7 @@ fn propose(measured: &Measured, target: f64, most_kib: u32) -> HashCost {
     }
 }
 
-impl Findings {
+impl Calibration {
     fn to_text(&self) -> String {
         let mut text = format!(
             "measured with {} threads at once; memory budget {}\n\n{:<24}{:>10}{:>8}{:>7}{:>12}{:>10}{:>16}\n",
@@ -202,7 +202,7 @@ impl Findings {
                 row.passes, row.lanes, row.milliseconds, row.hashes_per_second
             );
         }
-        let Measured {
+        let MeasuredCost {
             memory_kib,
             passes,
             lanes,
@@ -227,13 +227,13 @@ impl Findings {
 mod tests {
     use super::*;
 
-    fn measured(milliseconds: f64) -> Measured {
+    fn measured(milliseconds: f64) -> MeasuredCost {
         let HashCost {
             memory_kib,
             passes,
             lanes,
         } = HashCost::default();
-        Measured {
+        MeasuredCost {
             memory_kib,
             passes,
             lanes,

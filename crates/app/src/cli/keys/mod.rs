@@ -20,7 +20,7 @@ use revolve_domain::{
 };
 use serde_json::Value;
 use std::{fmt::Write, sync::Arc};
-use table::Listed;
+use table::KeyTable;
 
 /// Which tokens a key signs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -138,7 +138,7 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
     };
     Ok(match command {
         KeysCommand::List { json } => {
-            let listed = Listed::new(&manage.list().await?, &files, id_keys == IdKeys::File);
+            let listed = KeyTable::new(&manage.list().await?, &files, id_keys == IdKeys::File);
             if json {
                 listed.to_json()?
             } else {

@@ -11,11 +11,11 @@ use std::fmt::Write;
 use time::format_description::well_known::Rfc3339;
 
 /// Keys, wherever they are.
-pub(super) struct Listed(Vec<Row>);
+pub(super) struct KeyTable(Vec<KeyEntry>);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct KeyEntry {
     kid: String,
     r#use: &'static str,
     algorithm: &'static str,
@@ -29,14 +29,14 @@ struct Row {
     gone_at: Option<String>,
 }
 
-impl Listed {
+impl KeyTable {
     /// `file_signs`: a file signs ID tokens, so that the active key of the user database does not.
     pub(super) fn new(
         stored: &[StoredKey],
         files: &[(String, Algorithm, bool)],
         file_signs: bool,
     ) -> Self {
-        let from_file = files.iter().map(|(kid, algorithm, signs)| Row {
+        let from_file = files.iter().map(|(kid, algorithm, signs)| KeyEntry {
             kid: kid.clone(),
             r#use: KeyUse::Id.name(),
             algorithm: algorithm.name(),
@@ -54,7 +54,7 @@ impl Listed {
         let from_store = stored.iter().map(|key| {
             let (state, until) = (key.phase.state(), key.phase.until().map(instant));
             let idle = file_signs && key.kind.usage() == KeyUse::Id && state == KeyState::Active;
-            Row {
+            KeyEntry {
                 kid: key.id.to_string(),
                 r#use: key.kind.usage().name(),
                 algorithm: key.kind.algorithm_name(),

@@ -4,7 +4,7 @@
 use crate::{
     cli::{
         Format,
-        answer::{self, Answer},
+        answer::{self, CommandOutput},
         user::{Named, instant},
     },
     composition::{OperatorTools, Purpose, operator_tools},
@@ -33,11 +33,11 @@ pub(in crate::cli) struct Args {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Listed(Vec<Row>);
+struct SessionTable(Vec<SessionEntry>);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct SessionEntry {
     id: String,
     state: &'static str,
     device_name: Option<String>,
@@ -55,7 +55,7 @@ struct Row {
     end_reason: Option<&'static str>,
 }
 
-impl Row {
+impl SessionEntry {
     /// `known`: the white list answered, so that what it does not have is not there.
     fn new(session: HistoricSession, known: bool) -> Self {
         let HistoricSession {
@@ -104,7 +104,7 @@ fn state(standing: Standing, entry: bool) -> &'static str {
     }
 }
 
-impl Answer for Listed {
+impl CommandOutput for SessionTable {
     fn text(&self) -> String {
         if self.0.is_empty() {
             return "there are no such sessions\n".to_owned();
@@ -146,11 +146,11 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     let rows = history
         .sessions
         .into_iter()
-        .map(|session| Row::new(session, known));
-    let rows: Vec<Row> = rows
+        .map(|session| SessionEntry::new(session, known));
+    let rows: Vec<SessionEntry> = rows
         .filter(|row| !args.live || row.state == "live")
         .collect();
-    answer::print(&Listed(rows), args.format)
+    answer::print(&SessionTable(rows), args.format)
 }
 
 /// By id also an account that is gone, as long as rows of its sessions are kept.

@@ -34,7 +34,7 @@ impl Named {
 /// An account, for programs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Account<'a> {
+pub(super) struct AccountMembers<'a> {
     uid: String,
     email: &'a str,
     name: Option<&'a str>,
@@ -45,7 +45,7 @@ pub(super) struct Account<'a> {
     disabled_at: Option<String>,
 }
 
-impl<'a> From<&'a User> for Account<'a> {
+impl<'a> From<&'a User> for AccountMembers<'a> {
     fn from(user: &'a User) -> Self {
         Self {
             uid: user.id.to_string(),

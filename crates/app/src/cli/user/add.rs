@@ -7,7 +7,7 @@ use super::{
 use crate::{
     cli::{
         Format,
-        answer::{self, Answer},
+        answer::{self, CommandOutput},
     },
     composition::add_account,
     config::Config,
@@ -46,7 +46,7 @@ struct Added {
     password: Option<String>,
 }
 
-impl Answer for Added {
+impl CommandOutput for Added {
     fn text(&self) -> String {
         let Self {
             uid,

@@ -34,7 +34,7 @@ pub(in crate::cli) struct Sure {
 
 /// Arguments of `revolve user sign-out`.
 #[derive(Clone, Debug, clap::Args)]
-pub(in crate::cli) struct SignOut {
+pub(in crate::cli) struct SignOutArgs {
     #[command(flatten)]
     user: Named,
     /// Only this session
@@ -108,7 +108,7 @@ pub(super) async fn delete(config: &Config, args: &Sure) -> Result<()> {
     )
 }
 
-pub(super) async fn sign_out(config: &Config, args: &SignOut) -> Result<()> {
+pub(super) async fn sign_out(config: &Config, args: &SignOutArgs) -> Result<()> {
     let (telemetry, tools) = (
         announced(config)?,
         operator_tools(config, Purpose::Change).await?,

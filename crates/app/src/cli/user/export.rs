@@ -38,7 +38,7 @@ pub(in crate::cli) struct Args {
 /// A row as `user import` reads it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+struct AccountRow<'a> {
     uid: String,
     email: &'a str,
     password_hash: &'a str,
@@ -53,7 +53,7 @@ struct Row<'a> {
     disabled: bool,
 }
 
-impl<'a> From<&'a Credentials> for Row<'a> {
+impl<'a> From<&'a Credentials> for AccountRow<'a> {
     fn from(Credentials { user, hash, .. }: &'a Credentials) -> Self {
         Self {
             uid: user.id.to_string(),
@@ -70,7 +70,7 @@ impl<'a> From<&'a Credentials> for Row<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Summary {
+struct ExportSummary {
     accounts: u64,
     seconds: f64,
 }
@@ -119,7 +119,7 @@ async fn export(directory: &dyn AccountDirectory, args: &Args, mut out: Out) -> 
     loop {
         let page = patiently(async || directory.walk(after, PAGE).await).await?;
         for found in &page {
-            match out.line(&Row::from(found)) {
+            match out.line(&AccountRow::from(found)) {
                 Err(error) if piped && error.kind() == ErrorKind::BrokenPipe => return Ok(()),
                 written => written.with_context(|| args.file.display().to_string())?,
             }
@@ -135,7 +135,7 @@ async fn export(directory: &dyn AccountDirectory, args: &Args, mut out: Out) -> 
     out.finish(&args.file)?;
     let seconds = begun.elapsed().as_secs_f64();
     let said = if args.json {
-        serde_json::to_string_pretty(&Summary { accounts, seconds })?
+        serde_json::to_string_pretty(&ExportSummary { accounts, seconds })?
     } else {
         let noun = if accounts == 1 { "account" } else { "accounts" };
         format!(
@@ -170,7 +170,7 @@ impl Out {
         })?)))
     }
 
-    fn line(&mut self, row: &Row<'_>) -> io::Result<()> {
+    fn line(&mut self, row: &AccountRow<'_>) -> io::Result<()> {
         let out: &mut dyn Write = match self {
             Self::Standard(out) => out,
             Self::Draft(out) => out,

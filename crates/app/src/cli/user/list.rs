@@ -1,7 +1,7 @@
 //! `revolve user list`: accounts by address, read page by page, so that it prints millions as well as a few.
 
 use super::{
-    account::{Account, instant},
+    account::{AccountMembers, instant},
     patience::patiently,
 };
 use crate::{
@@ -121,7 +121,7 @@ impl Form for Array {
         let before = if first { "[\n" } else { ",\n" };
         Ok(format!(
             "{before}  {}",
-            serde_json::to_string(&Account::from(user))?
+            serde_json::to_string(&AccountMembers::from(user))?
         ))
     }
 

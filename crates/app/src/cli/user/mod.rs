@@ -36,7 +36,7 @@ pub(super) enum UserCommand {
     /// Deletes an account and ends its sessions, for good
     Delete(change::Sure),
     /// Ends all sessions of an account, or one
-    SignOut(change::SignOut),
+    SignOut(change::SignOutArgs),
     /// Writes all accounts with their password hashes, one JSON object per line, as `user import` reads them
     Export(export::Args),
     /// Imports accounts with the password hashes that they have, one JSON object per line. Running it again goes on where it was.

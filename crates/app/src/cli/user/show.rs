@@ -1,10 +1,10 @@
 //! `revolve user show`: an account and how many sessions live.
 
-use super::account::{Account, Named, instant};
+use super::account::{AccountMembers, Named, instant};
 use crate::{
     cli::{
         Format,
-        answer::{self, Answer},
+        answer::{self, CommandOutput},
     },
     composition::{Purpose, operator_tools},
     config::Config,
@@ -27,14 +27,14 @@ pub(in crate::cli) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
     #[serde(flatten)]
-    account: Account<'a>,
+    account: AccountMembers<'a>,
     /// Sessions that have not ended.
     sessions: usize,
     #[serde(skip)]
     user: &'a User,
 }
 
-impl Answer for Shown<'_> {
+impl CommandOutput for Shown<'_> {
     fn text(&self) -> String {
         let details = &self.user.details;
         let lines = [
@@ -81,7 +81,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     let sessions = manage.live(user.id).await?.len();
     answer::print(
         &Shown {
-            account: Account::from(&user),
+            account: AccountMembers::from(&user),
             sessions,
             user: &user,
         },

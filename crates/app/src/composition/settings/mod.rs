@@ -127,8 +127,8 @@ pub(crate) fn hash_pool(hashing: &Hashing) -> PoolConfig {
 }
 
 /// What the listener allows.
-pub(crate) fn listener(http: &Http) -> revolve_listener::Settings {
-    revolve_listener::Settings {
+pub(crate) fn listener(http: &Http) -> revolve_listener::ListenerSettings {
+    revolve_listener::ListenerSettings {
         workers: http.worker_count(),
         max_connections: http.max_connections,
         request_timeout: http.request_timeout,
@@ -155,8 +155,8 @@ fn now() -> OffsetDateTime {
 }
 
 /// What is logged and traced.
-pub(crate) fn telemetry<'a>(log: &'a Log, traces: &'a Traces) -> telemetry::Settings<'a> {
-    telemetry::Settings {
+pub(crate) fn telemetry<'a>(log: &'a Log, traces: &'a Traces) -> telemetry::TelemetrySettings<'a> {
+    telemetry::TelemetrySettings {
         level: &log.level,
         format: match log.format {
             LogFormat::Text => telemetry::LineFormat::Text,

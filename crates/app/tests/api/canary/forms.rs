@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 /// Secrets by what they are.
 #[derive(Clone, Default)]
-pub(super) struct Secrets(BTreeMap<String, String>);
+pub(super) struct KnownSecrets(BTreeMap<String, String>);
 
-impl Secrets {
+impl KnownSecrets {
     /// Remembers one; several of a kind are numbered. Short ones would be found by chance.
     pub(super) fn add(&mut self, kind: &str, value: &str) {
         assert!(value.len() >= 12, "{kind} is too short to be looked for");
@@ -67,7 +67,7 @@ impl Sink {
 }
 
 /// Which secrets are in which sinks, and in which form.
-pub(super) fn search(secrets: &Secrets, sinks: &[Sink]) -> Vec<String> {
+pub(super) fn search(secrets: &KnownSecrets, sinks: &[Sink]) -> Vec<String> {
     // Every form is ASCII: whatever else there is does not matter.
     let texts: Vec<_> = sinks
         .iter()
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn each_form_is_found_wherever_it_begins() {
         let secret = "kanarie-vogel/4711?";
-        let mut secrets = Secrets::default();
+        let mut secrets = KnownSecrets::default();
         secrets.add("bird", secret);
         for (form, text) in forms(secret) {
             let sink = Sink::new("cage", [b"\xff=", text.as_bytes(), b"&y"].concat());

@@ -1,8 +1,8 @@
 //! Every endpoint, with secrets where they belong and everywhere else.
 
 use super::{
-    forms::{Secrets, Sink},
-    service::{Service, fresh},
+    forms::{KnownSecrets, Sink},
+    service::{CanaryService, fresh},
 };
 use crate::support::path;
 use futures_util::future::join_all;
@@ -40,7 +40,7 @@ const ENDPOINTS: [(&str, &str); 17] = [
 pub(super) struct Journey {
     client: Client,
     url: String,
-    pub(super) secrets: Secrets,
+    pub(super) secrets: KnownSecrets,
     pub(super) refusals: Vec<Sink>,
     email: String,
     password: String,
@@ -52,7 +52,7 @@ pub(super) struct Journey {
 }
 
 impl Journey {
-    pub(super) fn begin(service: &Service) -> Self {
+    pub(super) fn begin(service: &CanaryService) -> Self {
         let mut secrets = service.secrets.clone();
         let (email, password) = (format!("{}@example.org", fresh("ann")), fresh("password"));
         secrets.add("e-mail", &email);

@@ -7,10 +7,10 @@ mod service;
 mod sinks;
 
 use crate::support::{Backing, Store, skipped_over_a_cluster};
-use forms::{Secrets, Sink, search};
+use forms::{KnownSecrets, Sink, search};
 use journey::Journey;
 use revolve::config::Config;
-use service::{Service, fresh};
+use service::{CanaryService, fresh};
 use std::{
     io::{BufRead, BufReader, Cursor, Read},
     process::{Command, Stdio},
@@ -18,7 +18,7 @@ use std::{
 
 fn nothing_is_told(store: Store) {
     actix_web::rt::System::new().block_on(async move {
-        let Some(mut service) = Service::start(store).await else {
+        let Some(mut service) = CanaryService::start(store).await else {
             return;
         };
         let mut journey = Journey::begin(&service);
@@ -81,7 +81,7 @@ fn nothing_is_told_on_redis_and_postgres() {
 
 #[test]
 fn the_configuration_does_not_show_its_secrets() {
-    let mut secrets = Secrets::default();
+    let mut secrets = KnownSecrets::default();
     let mut secret = |kind: &str| {
         let value = fresh(kind);
         secrets.add(kind, &value);
@@ -123,7 +123,7 @@ fn the_configuration_does_not_show_its_secrets() {
 #[test]
 fn what_is_told_is_found_in_every_sink() {
     let secret = fresh("canary");
-    let mut secrets = Secrets::default();
+    let mut secrets = KnownSecrets::default();
     secrets.add("canary", &secret);
     let found_in = |sinks: &[Sink]| {
         let mut names: Vec<_> = search(&secrets, sinks)
@@ -147,7 +147,7 @@ fn what_is_told_is_found_in_every_sink() {
     output.read_line(&mut line).unwrap();
     let output = Cursor::new(line).chain(output);
     assert_eq!(
-        found_in(&sinks::Process::follow(child, output).end()),
+        found_in(&sinks::ServiceProcess::follow(child, output).end()),
         ["standard error", "standard output", "the command line"]
     );
 

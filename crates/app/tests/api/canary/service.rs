@@ -1,8 +1,8 @@
 //! The real binary as a process, with secrets of its own in all places of its configuration, and stores that can fail.
 
 use super::{
-    forms::{Secrets, Sink},
-    sinks::{self, Process},
+    forms::{KnownSecrets, Sink},
+    sinks::{self, ServiceProcess},
 };
 use crate::support::{Backing, Store};
 use revolve_adapters::system::SystemEntropy;
@@ -17,11 +17,11 @@ use url::Url;
 use uuid::Uuid;
 
 /// A service and what it must not tell.
-pub(super) struct Service {
+pub(super) struct CanaryService {
     pub(super) url: String,
     pub(super) metrics: String,
-    pub(super) secrets: Secrets,
-    process: Process,
+    pub(super) secrets: KnownSecrets,
+    process: ServiceProcess,
     backing: Backing,
     lock: Option<rusqlite::Connection>,
     server: Option<Server>,
@@ -42,11 +42,11 @@ pub(super) fn fresh(kind: &str) -> String {
     format!("{kind}-{}", Uuid::from_bytes(random).simple())
 }
 
-impl Service {
+impl CanaryService {
     /// `None` if the stores are not there and that is allowed.
     pub(super) async fn start(store: Store) -> Option<Self> {
         let backing = Backing::new(store).await?;
-        let mut secrets = Secrets::default();
+        let mut secrets = KnownSecrets::default();
         let master_key = revolve_adapters::jose::MasterKey::encode([
             SystemEntropy.bytes(),
             SystemEntropy.bytes(),
@@ -218,7 +218,7 @@ impl Service {
 }
 
 /// Starts it and waits for its addresses.
-fn run(command: &mut Command) -> (String, String, Process) {
+fn run(command: &mut Command) -> (String, String, ServiceProcess) {
     let mut child = command.spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut printed = String::new();
@@ -242,13 +242,18 @@ fn run(command: &mut Command) -> (String, String, Process) {
     (
         url,
         metrics,
-        Process::follow(child, Cursor::new(printed).chain(output)),
+        ServiceProcess::follow(child, Cursor::new(printed).chain(output)),
     )
 }
 
 impl Server {
     /// Makes users with passwords that are looked for, and a database of Redis that is dumped whole.
-    async fn prepare(postgres: &Url, redis: &Url, schema: &str, secrets: &mut Secrets) -> Self {
+    async fn prepare(
+        postgres: &Url,
+        redis: &Url,
+        schema: &str,
+        secrets: &mut KnownSecrets,
+    ) -> Self {
         let (role, of_postgres, of_redis) = (
             fresh("canary").replace('-', "_"),
             fresh("postgres"),

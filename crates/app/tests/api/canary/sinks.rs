@@ -11,13 +11,13 @@ use std::{
 };
 
 /// A process that is read to its end.
-pub(super) struct Process {
+pub(super) struct ServiceProcess {
     child: Child,
     outputs: Vec<(&'static str, JoinHandle<Vec<u8>>)>,
     command_line: Vec<u8>,
 }
 
-impl Process {
+impl ServiceProcess {
     /// Reads on from where its standard output is.
     pub(super) fn follow(mut child: Child, output: impl Read + Send + 'static) -> Self {
         let command_line = fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();

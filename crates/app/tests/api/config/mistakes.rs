@@ -4,14 +4,14 @@ use super::{folder, plain, refused};
 use std::fs;
 
 /// What is wrong, in `config/revolve.toml` or in the environment, and the line that says so.
-struct Case {
+struct WrongConfig {
     file: &'static str,
     environment: &'static [(&'static str, &'static str)],
     line: &'static str,
 }
 
-const fn file(file: &'static str, line: &'static str) -> Case {
-    Case {
+const fn file(file: &'static str, line: &'static str) -> WrongConfig {
+    WrongConfig {
         file,
         environment: &[],
         line,
@@ -21,8 +21,8 @@ const fn file(file: &'static str, line: &'static str) -> Case {
 const fn environment(
     environment: &'static [(&'static str, &'static str)],
     line: &'static str,
-) -> Case {
-    Case {
+) -> WrongConfig {
+    WrongConfig {
         file: "",
         environment,
         line,
@@ -31,7 +31,7 @@ const fn environment(
 
 const DURATION: &str = "no duration; write numbers with their units (ms, s, m, h, days), such as \"90s\", \"15m\" or \"3days\"";
 
-fn cases() -> Vec<Case> {
+fn cases() -> Vec<WrongConfig> {
     vec![
         // Keys and sections that there are not.
         file(

@@ -34,13 +34,13 @@ fn plan() -> Plan {
 }
 
 /// A service that keeps the key set for as long as it is allowed to, as relying services do.
-struct Reader {
+struct TokenReader {
     actor: Actor,
     keys: Value,
     fetched: Instant,
 }
 
-impl Reader {
+impl TokenReader {
     async fn knows(&mut self, kid: &str) -> bool {
         if self.keys.is_null() || self.fetched.elapsed() >= Duration::from_secs(1) {
             self.fetched = Instant::now();
@@ -66,7 +66,7 @@ fn now() -> i64 {
 
 /// Refreshes and verifies, at either replica in turn; answers every token that it was given.
 async fn use_it(here: Actor, there: Actor, runs: Duration) -> Vec<(String, String)> {
-    let mut reader = Reader {
+    let mut reader = TokenReader {
         actor: there.clone(),
         keys: Value::Null,
         fetched: Instant::now(),

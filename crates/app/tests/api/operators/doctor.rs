@@ -1,7 +1,7 @@
 //! `revolve doctor`
 
 use crate::{
-    command::{Running, revolve},
+    command::{ServerProcess, revolve},
     support::{App, Store, on_both_stores, with_config, with_one_redis},
 };
 use deadpool_redis::redis;
@@ -189,7 +189,7 @@ fn look(folder: &Path) -> Value {
 fn a_look_at_an_installation_that_rests_changes_none_of_its_files() {
     let folder = TempDir::new().unwrap();
     assert!(
-        Running::start(&mut revolve(folder.path()), 4)
+        ServerProcess::start(&mut revolve(folder.path()), 4)
             .terminate()
             .success()
     );

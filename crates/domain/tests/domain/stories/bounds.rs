@@ -8,7 +8,7 @@ use revolve_domain::{
     ports::{Clock, SessionRepository},
     use_cases::SignOutScope,
 };
-use revolve_testkit::{World, memory::Fault, world::Client};
+use revolve_testkit::{World, memory::Fault, world::TestClient};
 
 #[derive(Clone, Copy, Debug)]
 enum UserAction {
@@ -36,8 +36,8 @@ fn acts() -> impl Strategy<Value = Vec<UserAction>> {
     vec(act, 1..120)
 }
 
-async fn apply<'w>(world: &'w World, clients: &mut Vec<Client<'w>>, act: UserAction) -> bool {
-    let of = |client: usize, clients: &[Client<'_>]| client % clients.len();
+async fn apply<'w>(world: &'w World, clients: &mut Vec<TestClient<'w>>, act: UserAction) -> bool {
+    let of = |client: usize, clients: &[TestClient<'_>]| client % clients.len();
     match act {
         UserAction::SignIn => clients.push(world.signed_in("ann").await),
         UserAction::SignInAgain(client) => {

@@ -11,7 +11,7 @@ use revolve_domain::{
         UpdateDetailsError, UpdateDetailsRequest,
     },
 };
-use revolve_testkit::{World, memory::Fault, world::Client};
+use revolve_testkit::{World, memory::Fault, world::TestClient};
 use secrecy::SecretString;
 use std::time::Duration;
 
@@ -194,7 +194,7 @@ async fn attempts_count_the_same_whether_or_not_there_is_an_account() {
     ] {
         world.advance(DAY);
         let credential: Option<SecretString> =
-            credential.map(|other: &Client<'_>| other.credential.clone());
+            credential.map(|other: &TestClient<'_>| other.credential.clone());
         let calls = world.hasher.calls();
         let mut codes = Vec::new();
         for number in 0..12 {

@@ -9,7 +9,7 @@ use revolve_domain::{
         UpdateDetailsError, UpdateDetailsRequest,
     },
 };
-use revolve_testkit::{World, memory::Fault, world::Client};
+use revolve_testkit::{World, memory::Fault, world::TestClient};
 
 #[track_caller]
 fn limited<T: std::fmt::Debug>(result: Result<T, Refused>) -> Limited {
@@ -199,7 +199,7 @@ async fn a_sign_up_that_could_not_be_done_does_not_count() {
     world.signed_up("ann").await;
 }
 
-async fn refresh_until_limited(ann: &mut Client<'_>, most: u32) -> Limited {
+async fn refresh_until_limited(ann: &mut TestClient<'_>, most: u32) -> Limited {
     for _ in 0..most {
         match ann.refresh().await {
             Ok(refreshed) => assert!(refreshed.budget.is_some(), "it says what is left"),

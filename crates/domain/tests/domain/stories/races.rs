@@ -12,7 +12,7 @@ use revolve_domain::{
 use revolve_testkit::{
     World,
     memory::{FakeClock, Faulty, MemoryAccounts, MemoryTokens},
-    world::Client,
+    world::TestClient,
 };
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn new_password() -> ChangePasswordRequest {
 }
 
 /// The ids of the user's sessions that live by their rows.
-async fn live(world: &World, client: &Client<'_>) -> Vec<SessionId> {
+async fn live(world: &World, client: &TestClient<'_>) -> Vec<SessionId> {
     let live = world
         .accounts
         .inner()
@@ -129,7 +129,7 @@ async fn of_two_password_changes_at_once_one_holds() {
     let world = World::new();
     let (ann, other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     let held = world.hasher.hold();
-    let change = |client: &Client<'_>| {
+    let change = |client: &TestClient<'_>| {
         let token = client.id_token.clone();
         let world = &world;
         async move { world.change_password.execute(&token, new_password()).await }

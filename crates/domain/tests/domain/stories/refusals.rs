@@ -7,11 +7,11 @@ use revolve_domain::{
     ports::{Clock, SessionRepository},
     use_cases::{ChangePasswordRequest, Refusal, SignOutScope},
 };
-use revolve_testkit::{World, world::Client};
+use revolve_testkit::{World, world::TestClient};
 use std::collections::HashSet;
 
 /// The refusal of a refresh.
-async fn told(client: &mut Client<'_>) -> Refusal {
+async fn told(client: &mut TestClient<'_>) -> Refusal {
     refusal(client.refresh().await)
 }
 
@@ -51,21 +51,21 @@ async fn what_the_row_says() {
         session_lifetime: 2 * DAY,
         ..SessionPolicy::default()
     };
-    let signed_out = async |world: &World, ann: &Client<'_>| {
+    let signed_out = async |world: &World, ann: &TestClient<'_>| {
         world
             .sign_out
             .execute(&ann.id_token, SignOutScope::This)
             .await
             .expect("signing out works");
     };
-    let signed_out_everywhere = async |world: &World, ann: &Client<'_>| {
+    let signed_out_everywhere = async |world: &World, ann: &TestClient<'_>| {
         world
             .sign_out
             .execute(&ann.id_token, SignOutScope::Everywhere)
             .await
             .expect("signing out works");
     };
-    let password_changed = async |world: &World, _: &Client<'_>| {
+    let password_changed = async |world: &World, _: &TestClient<'_>| {
         let request = ChangePasswordRequest {
             current: World::password("ann's password"),
             new: World::password("another password"),
@@ -78,30 +78,30 @@ async fn what_the_row_says() {
             .await
             .expect("the password is hers");
     };
-    let deleted = async |world: &World, ann: &Client<'_>| {
+    let deleted = async |world: &World, ann: &TestClient<'_>| {
         world
             .delete_account
             .execute(&ann.id_token)
             .await
             .expect("she signed up just now");
     };
-    let disabled = async |world: &World, ann: &Client<'_>| {
+    let disabled = async |world: &World, ann: &TestClient<'_>| {
         world.accounts.inner().disable(ann.user, world.clock.now());
     };
-    let replaced = async |_: &World, ann: &Client<'_>| {
+    let replaced = async |_: &World, ann: &TestClient<'_>| {
         drop(
             ann.sign_in_again("ann")
                 .await
                 .expect("the credential is hers"),
         );
     };
-    let evicted = async |world: &World, _: &Client<'_>| {
+    let evicted = async |world: &World, _: &TestClient<'_>| {
         for _ in 0..2 {
             world.advance(secs(60));
             world.signed_in("ann").await;
         }
     };
-    let expired = async |world: &World, _: &Client<'_>| world.advance(2 * DAY);
+    let expired = async |world: &World, _: &TestClient<'_>| world.advance(2 * DAY);
 
     macro_rules! assert_told {
         ($($ending:ident => $expected:ident),+ $(,)?) => {$(

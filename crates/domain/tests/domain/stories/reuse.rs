@@ -10,7 +10,7 @@ use revolve_domain::{
 };
 use revolve_testkit::{World, memory::Fault};
 
-fn reason(world: &World, client: &revolve_testkit::world::Client<'_>) -> Option<EndReason> {
+fn reason(world: &World, client: &revolve_testkit::world::TestClient<'_>) -> Option<EndReason> {
     let row = world
         .accounts
         .inner()

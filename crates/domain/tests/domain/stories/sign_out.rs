@@ -6,9 +6,9 @@ use revolve_domain::{
     ports::Clearing,
     use_cases::{EndSessionError, Refusal, SignOutScope},
 };
-use revolve_testkit::{World, memory::Fault, world::Client};
+use revolve_testkit::{World, memory::Fault, world::TestClient};
 
-async fn assert_over(world: &World, client: &mut Client<'_>) {
+async fn assert_over(world: &World, client: &mut TestClient<'_>) {
     assert_eq!(
         refusal(client.refresh().await),
         Refusal::SessionRevoked,

@@ -19,7 +19,7 @@ async fn exists(world: &World, name: &str) -> bool {
 }
 
 #[track_caller]
-fn assert_failed(result: Result<revolve_testkit::world::Client<'_>, SignUpError>) {
+fn assert_failed(result: Result<revolve_testkit::world::TestClient<'_>, SignUpError>) {
     match result.err().expect("expected the sign-up to fail") {
         SignUpError::Failed(failure) => assert_passes(&failure),
         other => panic!("expected a failure of a store, got {other:?}"),

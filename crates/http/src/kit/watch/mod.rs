@@ -19,7 +19,7 @@ use actix_web::{
     http::StatusCode,
 };
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use request::{Outcome, Request};
+use request::{RequestOutcome, WatchedRequest};
 use revolve_observe::metrics::Metrics;
 use std::{
     fmt,
@@ -106,7 +106,7 @@ where
             self.watch.shield,
             PathKind::of(asked.path()),
         );
-        let request = Request::begin(&asked, id, &self.watch);
+        let request = WatchedRequest::begin(&asked, id, &self.watch);
         let (service, span) = (Rc::clone(&self.service), request.span());
         // The call itself is within, too: some services do their work there.
         let work = AssertUnwindSafe(async move { service.call(asked).await }).catch_unwind();
@@ -114,12 +114,12 @@ where
             let answered = id.scope(work.instrument(span)).await;
             match answered {
                 Ok(Ok(mut response)) => {
-                    request.end(Outcome::of(response.response()));
+                    request.end(RequestOutcome::of(response.response()));
                     response.headers_mut().insert(REQUEST_ID, id.to_header());
                     Ok(response)
                 }
                 Ok(Err(error)) => {
-                    request.end(Outcome::of(&error.error_response()));
+                    request.end(RequestOutcome::of(&error.error_response()));
                     Err(Identified {
                         error,
                         id,
@@ -133,7 +133,7 @@ where
                         .scope(async { Problem::internal(&Panicked) })
                         .instrument(request.span())
                         .await;
-                    request.end(Outcome::of(&problem.error_response()));
+                    request.end(RequestOutcome::of(&problem.error_response()));
                     Err(Identified {
                         error: problem.into(),
                         id,

@@ -26,13 +26,13 @@ const HEALTH: &str = "/health/";
 
 /// How a request was answered.
 #[derive(Clone, Copy)]
-pub(super) struct Outcome {
+pub(super) struct RequestOutcome {
     pub(super) status: StatusCode,
     /// The code of the problem document.
     pub(super) code: Option<&'static str>,
 }
 
-impl Outcome {
+impl RequestOutcome {
     pub(super) fn of<B>(answer: &HttpResponse<B>) -> Self {
         Self {
             status: answer.status(),
@@ -42,7 +42,7 @@ impl Outcome {
 }
 
 /// A request under way. It is told of once, and also if the client hangs up before the answer.
-pub(super) struct Request {
+pub(super) struct WatchedRequest {
     method: &'static str,
     route: String,
     span: Span,
@@ -52,7 +52,7 @@ pub(super) struct Request {
     _in_flight: InFlightGuard,
 }
 
-impl Request {
+impl WatchedRequest {
     pub(super) fn begin(asked: &ServiceRequest, id: RequestId, watch: &Watch) -> Self {
         let method = known(asked.method());
         let route = asked.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned());
@@ -80,7 +80,7 @@ impl Request {
     }
 
     /// It was answered.
-    pub(super) fn end(mut self, outcome: Outcome) {
+    pub(super) fn end(mut self, outcome: RequestOutcome) {
         #[cfg(feature = "otel")]
         revolve_observe::telemetry::otel::describe(
             &self.span,
@@ -110,7 +110,7 @@ impl Request {
     }
 }
 
-impl Drop for Request {
+impl Drop for WatchedRequest {
     fn drop(&mut self) {
         if !self.ended {
             // What other servers write, too, when nobody was there any more to be answered.

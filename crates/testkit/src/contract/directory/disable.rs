@@ -150,7 +150,7 @@ pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubje
                 crate::contract::accounts::begin(&session(&user, 10 + i)),
             );
             let begin = async move { drop(sessions.begin(&begin).await.expect("begin works")) };
-            Box::pin(begin) as crate::contract::given::Running
+            Box::pin(begin) as crate::contract::given::BoxedCall
         });
         let (directory, id) = (subject.directory(), user.id);
         let disabling = async move {
@@ -160,7 +160,7 @@ pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubje
                 "the account is there"
             );
         };
-        at_once(begins.chain([Box::pin(disabling) as crate::contract::given::Running])).await;
+        at_once(begins.chain([Box::pin(disabling) as crate::contract::given::BoxedCall])).await;
         assert!(
             accounts.live(user.id, at(40)).await.is_empty(),
             "no session lives"

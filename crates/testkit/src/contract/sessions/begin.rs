@@ -249,7 +249,7 @@ pub async fn a_sign_in_does_not_outlive_an_epoch_raise(subject: &dyn AccountsSub
         let begins = (0..8).map(|_| {
             let (sessions, begin) = (subject.sessions(), begin(&session(&user, round * 60)));
             Box::pin(async move { drop(sessions.begin(&begin).await.expect("begin works")) })
-                as crate::contract::given::Running
+                as crate::contract::given::BoxedCall
         });
         let (sessions, id) = (subject.sessions(), user.id);
         let raise = Box::pin(async move {
@@ -257,7 +257,7 @@ pub async fn a_sign_in_does_not_outlive_an_epoch_raise(subject: &dyn AccountsSub
                 .end_all(id, None, EndReason::SignedOut, at(round * 60))
                 .await
                 .expect("end_all works");
-        }) as crate::contract::given::Running;
+        }) as crate::contract::given::BoxedCall;
         at_once(begins.chain([raise])).await;
         assert!(
             accounts.live(user.id, at(round * 60 + 1)).await.is_empty(),

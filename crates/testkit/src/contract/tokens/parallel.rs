@@ -3,7 +3,7 @@
 use super::scene::TokensScene;
 use crate::contract::{
     TokensSubject,
-    given::{Running, at_once, secs},
+    given::{BoxedCall, at_once, secs},
 };
 use revolve_domain::{
     ports::NewLiveSession,
@@ -103,11 +103,11 @@ pub async fn a_refresh_does_not_outlive_an_end(subject: &dyn TokensSubject) {
             let (tokens, rotation) = (scene.tokens.clone(), scene.rotation(session, 1));
             Box::pin(async move {
                 tokens.rotate(&rotation).await.expect("rotate works");
-            }) as Running
+            }) as BoxedCall
         });
         let tokens = scene.tokens.clone();
         let end = Box::pin(async move { tokens.end(user, &[session]).await.expect("end works") })
-            as Running;
+            as BoxedCall;
         at_once(refreshes.chain([end])).await;
         scene.assert_live(&[other]).await;
         scene.tokens.end(user, &[other]).await.expect("end works");
@@ -128,18 +128,18 @@ pub async fn a_refresh_does_not_outlive_end_older(subject: &dyn TokensSubject) {
             let (tokens, rotation) = (scene.tokens.clone(), scene.rotation(session, 1));
             Box::pin(async move {
                 tokens.rotate(&rotation).await.expect("rotate works");
-            }) as Running
+            }) as BoxedCall
         });
         let tokens = scene.tokens.clone();
         let begin = Box::pin(async move { drop(tokens.begin(newer).await.expect("begin works")) })
-            as Running;
+            as BoxedCall;
         let tokens = scene.tokens.clone();
         let end = Box::pin(async move {
             tokens
                 .end_older(user, newer.epoch, None)
                 .await
                 .expect("end_older works");
-        }) as Running;
+        }) as BoxedCall;
         at_once(refreshes.chain([begin, end])).await;
         scene.assert_live(&[newer.session]).await;
         scene

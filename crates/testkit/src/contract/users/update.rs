@@ -3,7 +3,7 @@
 use crate::contract::{
     AccountsSubject,
     accounts::{Accounts, at},
-    given::{Running, at_once, email, label, user_id},
+    given::{BoxedCall, at_once, email, label, user_id},
 };
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, EndReason, Session, Timestamp, User, WebUrl},
@@ -223,7 +223,7 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
             let (users, id) = (subject.users(), user.id);
             Box::pin(
                 async move { drop(users.update(id, &change, None).await.expect("update works")) },
-            ) as Running
+            ) as BoxedCall
         });
         at_once(running).await;
         user = changes

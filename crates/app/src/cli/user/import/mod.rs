@@ -21,7 +21,7 @@ use revolve_domain::{
     use_cases::{Failure, ImportAccount, ImportOutcome, ImportRequest},
 };
 use revolve_observe::telemetry::chain;
-use row::{Refusal, Rows};
+use row::{RowRefusal, Rows};
 use std::path::PathBuf;
 
 /// So many rows are on their way to the embedded store: what it commits in one group.
@@ -121,13 +121,13 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
 }
 
 /// `None` for lines that are none of ours: those before the first one, and empty ones.
-fn look(rows: &mut Rows, line: &Line, from: u64) -> Option<Result<ImportRequest, Refusal>> {
+fn look(rows: &mut Rows, line: &Line, from: u64) -> Option<Result<ImportRequest, RowRefusal>> {
     if line.number < from || line.is_blank() {
         return None;
     }
     Some(match &line.text {
         Some(text) => rows.parse(line.number, text),
-        None => Err(Refusal::new(
+        None => Err(RowRefusal::new(
             "too_long",
             format!("the line is longer than {} bytes", Line::MAX),
         )),

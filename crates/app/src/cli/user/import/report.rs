@@ -1,6 +1,6 @@
 //! What is said of an import: refused rows as they come and a bar on standard error, the sum on standard output.
 
-use super::row::Refusal;
+use super::row::RowRefusal;
 use anyhow::Result;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use revolve_domain::use_cases::ImportOutcome;
@@ -73,20 +73,20 @@ impl Report {
             ImportOutcome::EmailTaken => {
                 return self.refuse(
                     line,
-                    Refusal::new("email_taken", "email: another account has this address"),
+                    RowRefusal::new("email_taken", "email: another account has this address"),
                 );
             }
             ImportOutcome::IdTaken => {
                 return self.refuse(
                     line,
-                    Refusal::new("uid_taken", "uid: another account has this id"),
+                    RowRefusal::new("uid_taken", "uid: another account has this id"),
                 );
             }
         }
         self.show();
     }
 
-    pub(super) fn refuse(&mut self, line: u64, Refusal { code, reason }: Refusal) {
+    pub(super) fn refuse(&mut self, line: u64, RowRefusal { code, reason }: RowRefusal) {
         self.bar.suspend(|| eprintln!("line {line}: {reason}"));
         self.refusals.push(RefusedRow { line, code, reason });
         self.show();

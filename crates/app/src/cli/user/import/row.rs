@@ -14,14 +14,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Why a row is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct RowRefusal {
     /// For programs.
     pub(super) code: &'static str,
     /// For people.
     pub(super) reason: String,
 }
 
-impl Refusal {
+impl RowRefusal {
     pub(super) fn new(code: &'static str, reason: impl Into<String>) -> Self {
         Self {
             code,
@@ -66,7 +66,7 @@ impl Rows {
         }
     }
 
-    pub(super) fn parse(&mut self, line: u64, text: &[u8]) -> Result<ImportRequest, Refusal> {
+    pub(super) fn parse(&mut self, line: u64, text: &[u8]) -> Result<ImportRequest, RowRefusal> {
         let request = self.read(text)?;
         let email = self.once("email", "duplicate_email", request.email.as_str())?;
         let id = request
@@ -82,15 +82,16 @@ impl Rows {
         Ok(request)
     }
 
-    fn read(&self, text: &[u8]) -> Result<ImportRequest, Refusal> {
+    fn read(&self, text: &[u8]) -> Result<ImportRequest, RowRefusal> {
         let text = std::str::from_utf8(text)
-            .map_err(|_| Refusal::new("malformed", "the line is not UTF-8"))?;
+            .map_err(|_| RowRefusal::new("malformed", "the line is not UTF-8"))?;
         // Some editors begin a file with a mark.
         let text = text.trim_start_matches('\u{feff}').trim();
         let members: Members =
             serde_json::from_str(text).map_err(|error| malformed(text, &error))?;
         let email = required("email", members.email)?;
-        let email = EmailAddress::parse(&email).map_err(|error| Refusal::field("email", error))?;
+        let email =
+            EmailAddress::parse(&email).map_err(|error| RowRefusal::field("email", error))?;
         let hash = PasswordHash::from_phc(required("passwordHash", members.password_hash)?);
         examine(&hash, self.budget).map_err(unusable)?;
         let url = |member: &'static str, value| optional(member, value, WebUrl::parse);
@@ -113,8 +114,8 @@ impl Rows {
         })
     }
 
-    fn instant(&self, text: &str) -> Result<Timestamp, Refusal> {
-        let wrong = |why: &str| Refusal::new("invalid_time", format!("createdAt: {why}"));
+    fn instant(&self, text: &str) -> Result<Timestamp, RowRefusal> {
+        let wrong = |why: &str| RowRefusal::new("invalid_time", format!("createdAt: {why}"));
         let at = OffsetDateTime::parse(text, &Rfc3339)
             .map_err(|_| wrong("is not a time in RFC 3339 form"))?;
         let at = Timestamp::from(at);
@@ -126,7 +127,7 @@ impl Rows {
     }
 
     /// Its digest, if no row before this one had it.
-    fn once(&self, member: &str, code: &'static str, value: &str) -> Result<[u8; 16], Refusal> {
+    fn once(&self, member: &str, code: &'static str, value: &str) -> Result<[u8; 16], RowRefusal> {
         let mut digest = [0; 16];
         digest.copy_from_slice(
             &Sha256::new()
@@ -137,7 +138,7 @@ impl Rows {
         );
         match self.seen.get(&digest) {
             None => Ok(digest),
-            Some(line) => Err(Refusal::new(
+            Some(line) => Err(RowRefusal::new(
                 code,
                 format!("{member}: is the same as on line {line}"),
             )),
@@ -146,7 +147,7 @@ impl Rows {
 }
 
 /// The parser's own words quote values, unless they are about the names of members.
-fn malformed(text: &str, error: &serde_json::Error) -> Refusal {
+fn malformed(text: &str, error: &serde_json::Error) -> RowRefusal {
     let said = error.to_string();
     let said = said
         .rsplit_once(" at line ")
@@ -163,19 +164,19 @@ fn malformed(text: &str, error: &serde_json::Error) -> Refusal {
             .flat_map(char::escape_debug)
             .take(100)
             .collect();
-        return Refusal::new(code, said);
+        return RowRefusal::new(code, said);
     }
-    Refusal::new(
+    RowRefusal::new(
         "malformed",
         format!("the line is not a JSON object (column {})", error.column()),
     )
 }
 
-fn wrong_type(member: &str, expected: &str) -> Refusal {
-    Refusal::new("wrong_type", format!("{member}: must be {expected}"))
+fn wrong_type(member: &str, expected: &str) -> RowRefusal {
+    RowRefusal::new("wrong_type", format!("{member}: must be {expected}"))
 }
 
-fn text(member: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
+fn text(member: &str, value: Option<Value>) -> Result<Option<String>, RowRefusal> {
     match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -183,22 +184,22 @@ fn text(member: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
     }
 }
 
-fn required(member: &str, value: Option<Value>) -> Result<String, Refusal> {
-    text(member, value)?.ok_or_else(|| Refusal::new("missing", format!("{member}: is missing")))
+fn required(member: &str, value: Option<Value>) -> Result<String, RowRefusal> {
+    text(member, value)?.ok_or_else(|| RowRefusal::new("missing", format!("{member}: is missing")))
 }
 
 fn optional<T>(
     member: &str,
     value: Option<Value>,
     parse: fn(&str) -> Result<T, FieldError>,
-) -> Result<Option<T>, Refusal> {
+) -> Result<Option<T>, RowRefusal> {
     text(member, value)?
         .map(|text| parse(&text))
         .transpose()
-        .map_err(|error| Refusal::field(member, error))
+        .map_err(|error| RowRefusal::field(member, error))
 }
 
-fn boolean(member: &str, value: Option<&Value>) -> Result<bool, Refusal> {
+fn boolean(member: &str, value: Option<&Value>) -> Result<bool, RowRefusal> {
     match value {
         None => Ok(false),
         Some(&Value::Bool(value)) => Ok(value),
@@ -206,13 +207,13 @@ fn boolean(member: &str, value: Option<&Value>) -> Result<bool, Refusal> {
     }
 }
 
-fn id(text: &str) -> Result<UserId, Refusal> {
+fn id(text: &str) -> Result<UserId, RowRefusal> {
     let id: UserId = text
         .parse()
-        .map_err(|_| Refusal::new("invalid_uid", "uid: is not a UUID"))?;
+        .map_err(|_| RowRefusal::new("invalid_uid", "uid: is not a UUID"))?;
     // RFC 9562 §5.9 and §5.10: they stand for no UUID at all, and for one after all others.
     if id.as_uuid().is_nil() || id.as_uuid().is_max() {
-        return Err(Refusal::new(
+        return Err(RowRefusal::new(
             "invalid_uid",
             "uid: the nil and the max UUID name nobody",
         ));
@@ -220,12 +221,12 @@ fn id(text: &str) -> Result<UserId, Refusal> {
     Ok(id)
 }
 
-fn unusable(why: UnusableHash) -> Refusal {
+fn unusable(why: UnusableHash) -> RowRefusal {
     let code = match why {
         UnusableHash::TooLarge { .. } | UnusableHash::TooSlow(_) => "hash_too_expensive",
         UnusableHash::UnknownForm | UnusableHash::Malformed(_) => "hash_unsupported",
     };
-    Refusal::new(code, format!("passwordHash: {why}"))
+    RowRefusal::new(code, format!("passwordHash: {why}"))
 }
 
 #[cfg(test)]

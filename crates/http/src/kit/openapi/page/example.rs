@@ -1,6 +1,6 @@
 //! Examples: values as they are sent, and requests as one types them.
 
-use super::{Entry, markup::escape, text};
+use super::{PageEntry, markup::escape, text};
 use serde_json::Value;
 
 /// A value as it stands in a body.
@@ -12,7 +12,7 @@ pub(super) fn body(value: &Value) -> String {
 }
 
 /// The request as a command.
-pub(super) fn command(entry: &Entry, body: Option<&Value>) -> String {
+pub(super) fn command(entry: &PageEntry, body: Option<&Value>) -> String {
     let mut path = entry.path.clone();
     for parameter in entry.said["parameters"]
         .as_array()
@@ -45,7 +45,7 @@ pub(super) fn command(entry: &Entry, body: Option<&Value>) -> String {
 }
 
 /// Whether there is no way without an ID token.
-pub(super) fn needs_token(entry: &Entry) -> bool {
+pub(super) fn needs_token(entry: &PageEntry) -> bool {
     entry.said["security"]
         .as_array()
         .is_some_and(|ways| ways.iter().all(|way| way.get("idToken").is_some()))

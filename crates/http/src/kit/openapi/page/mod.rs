@@ -23,7 +23,7 @@ pub(crate) struct Page {
 }
 
 /// One operation and where it is.
-struct Entry {
+struct PageEntry {
     method: String,
     path: String,
     said: Value,
@@ -33,7 +33,7 @@ struct Entry {
 pub(crate) fn render(document: &OpenApi) -> Page {
     let json = serde_json::to_value(document).expect("the document is JSON");
     // In the order of the document, which JSON need not keep.
-    let entries: Vec<Entry> = document
+    let entries: Vec<PageEntry> = document
         .paths
         .paths
         .iter()
@@ -80,14 +80,14 @@ pub(crate) fn render(document: &OpenApi) -> Page {
     }
 }
 
-fn entries(document: &Value, path: &str) -> Vec<Entry> {
+fn entries(document: &Value, path: &str) -> Vec<PageEntry> {
     // As one reads about them: looking before changing before deleting.
     let methods = ["get", "post", "put", "delete"];
     let said = methods
         .iter()
         .map(|method| (method, &document["paths"][path][method]))
         .filter(|(_, said)| said.is_object());
-    said.map(|(method, said)| Entry {
+    said.map(|(method, said)| PageEntry {
         method: method.to_uppercase(),
         path: path.to_owned(),
         said: said.clone(),

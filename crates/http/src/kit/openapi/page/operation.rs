@@ -1,7 +1,7 @@
 //! One operation: what it takes, what it answers.
 
 use super::{
-    Entry, example,
+    PageEntry, example,
     markup::{escape, inline, prose},
     resolved, schema, text,
 };
@@ -9,8 +9,8 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The operation as HTML.
-pub(super) fn render(document: &Value, entry: &Entry) -> String {
-    let Entry { method, path, said } = entry;
+pub(super) fn render(document: &Value, entry: &PageEntry) -> String {
+    let PageEntry { method, path, said } = entry;
     let (id, summary) = (text(&said["operationId"]), escape(text(&said["summary"])));
     let mut html = format!("<article id=\"{id}\"><h3><a href=\"#{id}\">{summary}</a></h3>");
     let _ = write!(
@@ -55,7 +55,7 @@ fn parameters(said: &Value) -> String {
     }
 }
 
-fn request(document: &Value, entry: &Entry) -> String {
+fn request(document: &Value, entry: &PageEntry) -> String {
     let content = &entry.said["requestBody"]["content"]["application/json"];
     if content.is_null() {
         return format!("<h4>Request</h4>{}", example::command(entry, None));
