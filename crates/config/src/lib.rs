@@ -4,7 +4,7 @@
 //! A new key needs a comment (what it does, its unit, its default) and nothing else: schema, reference and `revolve config`
 //! follow from the types ([`document`]). Durations and secrets say that they are some ([`Human`], [`Hidden`]); an enum needs
 //! `Serialize`, so that its default is known; `#[schemars(extend("x-reload" = true))]` says that SIGHUP is enough. A new
-//! section derives `Deserialize` and `JsonSchema`, is a member of [`Config`], and has its `rules()` called there. Then
+//! section derives `Deserialize` and `JsonSchema`, is a member of [`Config`], and has its `rules()`, if any, called there. Then
 //! `REVOLVE_UPDATE=1 cargo nextest run -p revolve-config -E 'test(document)'` writes the files anew.
 
 mod document;
@@ -92,7 +92,6 @@ impl Config {
             self.http.rules(),
             self.hashing.rules(),
             self.passwords.rules(),
-            self.log.rules(),
             self.limits.rules(),
             self.traces.rules(),
         ];

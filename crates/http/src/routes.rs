@@ -211,7 +211,7 @@ fn resources(
         > + 'static,
     >,
 > {
-    let deadline = layers.limit;
+    let deadline = layers.deadline;
     let is_first = |&(index, row): &(usize, &'static RouteRow)| {
         rows.iter().position(|other| other.path == row.path) == Some(index)
     };

@@ -22,7 +22,7 @@ pub struct Layers {
     /// The origins whose scripts may use the API.
     pub origins: Origins,
     /// The longest time from a request to its answer.
-    pub limit: Duration,
+    pub deadline: Duration,
     /// The access log, metrics and spans.
     pub watch: Watch,
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
+use tracing::{
+    callsite::rebuild_interest_cache, instrument::WithSubscriber, subscriber::NoSubscriber,
+};
 
 const MIGRATIONS: [Script; 5] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
@@ -61,8 +63,9 @@ async fn run_missing(client: &mut Client) -> Result<Vec<String>, PostgresError> 
     let report = migrations::runner(&MIGRATIONS)?
         .run_async(client)
         .with_subscriber(NoSubscriber::new())
-        .await?;
-    Ok(migrations::log("Postgres", &report))
+        .await;
+    rebuild_interest_cache();
+    Ok(migrations::log("Postgres", &report?))
 }
 
 /// None if there are no tables yet. Refuses a database that can't hold every text.

@@ -23,7 +23,8 @@ pub(crate) fn are_all(applied: &[String], scripts: &[Script]) -> bool {
     applied.iter().eq(scripts.iter().map(|(name, _)| name))
 }
 
-/// Runs what is missing. The library logs each migration, too: run it without a subscriber.
+/// Runs what is missing. The library logs each migration, too: run it without a subscriber, and call
+/// `rebuild_interest_cache` afterwards, because that subscriber's answers stay cached at the call sites.
 pub(crate) fn runner(scripts: &[Script]) -> Result<Runner, Error> {
     Ok(Runner::new(&parse(scripts)?))
 }

@@ -18,7 +18,10 @@ use std::{
     thread,
     time::Duration,
 };
-use tracing::subscriber::{NoSubscriber, with_default};
+use tracing::{
+    callsite::rebuild_interest_cache,
+    subscriber::{NoSubscriber, with_default},
+};
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
@@ -115,8 +118,9 @@ fn migrate(writer: &mut Connection) -> Result<Vec<String>, refinery::Error> {
     // All in one transaction: one by one, the library commits a migration before the note that it was applied, and a process that is
     // killed in between never starts again.
     let runner = migrations::runner(&MIGRATIONS)?.set_grouped(true);
-    let report = with_default(NoSubscriber::new(), || runner.run(writer))?;
-    Ok(migrations::log("SQLite", &report))
+    let report = with_default(NoSubscriber::new(), || runner.run(writer));
+    rebuild_interest_cache();
+    Ok(migrations::log("SQLite", &report?))
 }
 
 /// The file whose lock keeps other processes from migrating at the same time. It is not the database itself: closing any

@@ -89,7 +89,7 @@ pub(crate) async fn compose(
     let layers = Layers {
         shield,
         origins: Origins::new(config.http.cors_origins.clone()),
-        limit: config.http.request_timeout,
+        deadline: config.http.request_timeout,
         watch: Watch::new(metrics, &proxies, shield),
     };
 

@@ -125,9 +125,28 @@ impl Decorator for UnreachableTokens {
 
     async fn call<'a, T: Send + 'static>(
         &'a self,
-        _operation: &'static str,
+        operation: &'static str,
         _work: impl FnOnce(&'a Self::Port) -> PortFuture<'a, T> + Send + 'a,
     ) -> Result<T, StoreError> {
-        Err(StoreError::unavailable("redis", "answer", self.0.as_str()))
+        Err(StoreError::unavailable("redis", operation, self.0.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use revolve_domain::model::UserId;
+
+    #[tokio::test]
+    async fn an_unreachable_white_list_names_the_operation_and_the_reason() {
+        let tokens = UnreachableTokens("connection refused".to_owned());
+        let error = tokens
+            .end(UserId::from_random([7; 16]), &[])
+            .await
+            .unwrap_err();
+        assert_eq!(
+            revolve_observe::telemetry::chain(&error),
+            "redis is not available (operation: end_entries): connection refused"
+        );
     }
 }

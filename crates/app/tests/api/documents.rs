@@ -29,6 +29,14 @@ async fn send(actor: &Actor, (method, path): (&Method, &str), body: &Value) -> A
         .await
 }
 
+/// The operations of the document that take a body: every POST and PUT.
+fn operations_with_body() -> Vec<(Method, &'static str)> {
+    operations()
+        .filter(|(method, ..)| [Method::POST, Method::PUT].contains(method))
+        .map(|(method, path, _)| (method, path))
+        .collect()
+}
+
 /// A value that fits a member's schema.
 fn valid(name: &str) -> Value {
     match name {
@@ -83,13 +91,15 @@ impl Answer {
 fn bodies_have_the_members_that_are_described_and_no_others() {
     with_config(Store::Embedded, "", |app| async move {
         let ann = app.sign_up("ann").await;
-        let mut members = 0;
+        let mut checked = Vec::new();
         for (method, path, operation) in operations() {
             let at = (&method, path);
             let Some(schema) = body_schema(operation) else {
                 continue;
             };
             let described = schema["properties"].as_object().unwrap();
+            assert!(!described.is_empty(), "{method} {path}: no members");
+            checked.push((method.clone(), path));
             // All of them with a type that none has, and one more: each is known but that one.
             let mut body: Value = described
                 .keys()
@@ -190,17 +200,16 @@ fn bodies_have_the_members_that_are_described_and_no_others() {
                 for word in member["enum"].as_array().into_iter().flatten() {
                     assert_eq!(errors(word.clone()).await, fine, "{method} {path}");
                 }
-                members += 1;
             }
         }
-        assert_eq!(members, 15);
+        assert_eq!(checked, operations_with_body());
     });
 }
 
 #[test]
 fn examples_of_bodies_are_carried_out() {
     with_config(Store::Embedded, "", |app| async move {
-        let mut sent = 0;
+        let (mut carried_out, mut sent) = (Vec::new(), 0);
         for (method, path, operation) in operations() {
             for example in body_examples(operation) {
                 sent += 1;
@@ -216,8 +225,10 @@ fn examples_of_bodies_are_carried_out() {
                 }
                 let answer = send(&ann, (&method, path), &body).await;
                 assert!(answer.status < 300, "{method} {path}: {body}: {answer:#?}");
+                carried_out.push((method.clone(), path));
             }
         }
-        assert_eq!(sent, 12);
+        carried_out.dedup();
+        assert_eq!(carried_out, operations_with_body());
     });
 }

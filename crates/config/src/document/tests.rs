@@ -149,6 +149,53 @@ fn the_other_files_name_only_keys_that_there_are() {
     }
 }
 
+/// Keys without a default show an example there.
+#[test]
+fn the_common_file_shows_the_defaults() {
+    let text = fs::read_to_string(folder("../../config").join("revolve.toml")).unwrap();
+    let default = format!("{:#?}", Config::default());
+    let (mut section, mut shown) = ("", Vec::new());
+    let uncommented = uncomment(&text);
+    for line in uncommented.lines() {
+        if let Some((name, _)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) {
+            section = name;
+        }
+        let Some((name, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) else {
+            continue;
+        };
+        let path = [section, name].join(".");
+        let path = path.trim_start_matches('.');
+        let key = known()
+            .key(path)
+            .unwrap_or_else(|| panic!("{path} is no key"));
+        let has_default = key
+            .default
+            .as_ref()
+            .is_some_and(|value| !value.is_null() && *value != Value::Array(Vec::new()));
+        if has_default {
+            let header = if section.is_empty() {
+                String::new()
+            } else {
+                format!("[{section}]\n")
+            };
+            let config =
+                Config::from_toml(&(header + line)).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(format!("{config:#?}"), default, "{path}: {line}");
+        }
+        shown.push(path.to_owned());
+    }
+    let hidden: Vec<&str> = known()
+        .all()
+        .into_iter()
+        .map(|key| key.path.as_str())
+        .filter(|path| path.starts_with("limits.") && !shown.iter().any(|shown| shown == path))
+        .collect();
+    assert!(
+        hidden.is_empty(),
+        "limits that it does not show: {hidden:?}"
+    );
+}
+
 /// The lines that set a key, without their mark.
 fn uncomment(text: &str) -> String {
     let key = |line: &str| {

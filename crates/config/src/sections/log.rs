@@ -1,9 +1,7 @@
 //! `[log]`: log lines.
 
-use super::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -33,15 +31,5 @@ impl Default for Log {
             level: "info,actix_server=warn".to_owned(),
             format: LogFormat::Text,
         }
-    }
-}
-
-impl Log {
-    /// What types alone can't say.
-    pub(crate) fn rules(&self) -> Vec<Rule> {
-        vec![(
-            EnvFilter::try_new(&self.level).is_ok(),
-            "log.level: this is no filter; write a level, or targets with levels, such as info,revolve=debug",
-        )]
     }
 }

@@ -81,11 +81,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unavailable => "is not available",
             StoreErrorKind::Broken => "failed",
         };
-        write!(
-            f,
-            "{} {what} (while it should {})",
-            self.store, self.operation
-        )
+        write!(f, "{} {what} (operation: {})", self.store, self.operation)
     }
 }
 

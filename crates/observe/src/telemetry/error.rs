@@ -5,7 +5,9 @@
 #[non_exhaustive]
 pub enum TelemetryError {
     /// The filter can't be read.
-    #[error("log.level: it must be a level or a list such as info,revolve=debug")]
+    #[error(
+        "log.level: this is no filter; write a level, or targets with levels, such as info,revolve=debug"
+    )]
     Level,
     /// The filter can't be replaced.
     #[error("log.level: it can't be changed")]

@@ -1,5 +1,5 @@
-//! What the process says of itself while it runs: log lines on standard error, panics among them, and, with the feature
-//! `otel`, traces. What no line may ever hold is kept out in `filter`, whatever the operator's level is.
+//! Log lines on standard error, panics among them, and, with the feature `otel`, traces. `filter` keeps lines that could hold
+//! secrets out, whatever the operator's level is.
 
 mod chain;
 mod error;
@@ -118,6 +118,14 @@ where
         LineFormat::Json => json::Lines::new(to).boxed(),
     };
     Ok((lines.with_filter(filter::discreet(level)).boxed(), handle))
+}
+
+/// Whether `level` is a filter, as [`start`] and [`set_level`] take it.
+///
+/// # Errors
+/// [`TelemetryError::Level`] if it is not.
+pub fn check_level(level: &str) -> Result<(), TelemetryError> {
+    filter::parse(level).map(drop)
 }
 
 /// Logs by another filter from now on.

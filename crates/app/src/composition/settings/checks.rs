@@ -1,4 +1,4 @@
-//! Whether keys are keys and URLs can be read by their drivers.
+//! Whether keys are keys, URLs can be read by their drivers, and the log level by the filter.
 
 use super::{postgres, redis};
 use crate::{
@@ -6,9 +6,11 @@ use crate::{
     keys::retired_key,
 };
 use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
+use revolve_observe::telemetry;
 
 /// In the order in which messages name what they find.
-pub(crate) const CHECKS: [Check; 6] = [
+pub(crate) const CHECKS: [Check; 7] = [
+    log_level,
     master_key,
     previous_master_keys,
     signing_key,
@@ -16,6 +18,11 @@ pub(crate) const CHECKS: [Check; 6] = [
     postgres_url,
     redis_url,
 ];
+
+/// It is a filter of log lines.
+fn log_level(config: &Config) -> Result<(), ConfigError> {
+    telemetry::check_level(&config.log.level).map_err(|error| ConfigError::new(error.to_string()))
+}
 
 /// It is there if it must be, and is a key.
 fn master_key(config: &Config) -> Result<(), ConfigError> {

@@ -1,6 +1,8 @@
 //! Nothing is left out, and the examples are right.
 
 use super::{json, operations, resolved};
+use crate::routes::documented;
+use actix_web::http::Method;
 use jsonschema::Validator;
 use serde_json::{Value, json as value};
 
@@ -173,7 +175,11 @@ fn bodies_are_closed_and_their_members_limited() {
         }
         bodies += 1;
     }
-    assert_eq!(bodies, 6);
+    let with_body = documented()
+        .iter()
+        .filter(|row| [Method::POST, Method::PUT].contains(&row.method))
+        .count();
+    assert_eq!(bodies, with_body, "every POST and PUT takes a body");
 }
 
 #[test]

@@ -1,7 +1,10 @@
-//! One operation as the document has it. An operation says what is its own; what follows from that for every operation of its
-//! kind (the answers to a bad token, to a bad body) is added here.
+//! One operation as the document has it. An operation states its own answers; those that every operation of its kind has (to a
+//! bad token, to a bad body) are added here.
 
-use super::{field_schema::Member, response};
+use super::{
+    field_schema::Member,
+    response::{self, Example},
+};
 use crate::kit::{
     body,
     caller::DEVICE_HEADER,
@@ -41,9 +44,6 @@ const BEARER: [Refusal; 8] = [
     Refusal::SessionExpired,
     Refusal::TokenReused,
 ];
-
-/// An example: what it shows, and the value.
-pub(crate) type Example = (&'static str, Value);
 
 /// One operation.
 pub(crate) struct Operation {

@@ -1,6 +1,5 @@
 //! Problems as answers: made from real ones, so that what is documented is what is sent.
 
-use super::operation::Example;
 use crate::kit::{deadline::late, problem::Problem};
 use actix_web::{
     ResponseError,
@@ -19,6 +18,9 @@ use utoipa::openapi::{
     header::HeaderBuilder,
     schema::{AllOfBuilder, ObjectBuilder, SchemaType},
 };
+
+/// An example: what it shows, and the value.
+pub(crate) type Example = (&'static str, Value);
 
 /// The media type of problems (RFC 9457 §3).
 const PROBLEM: &str = "application/problem+json";
