@@ -5,8 +5,10 @@ use std::io::BufRead as _;
 use anyhow::{Result, bail};
 use tokio::sync::mpsc;
 
-use crate::harness::interrupt::Interrupt;
-use crate::harness::stores::{Args, StoreKind, Stores};
+use crate::harness::{
+    interrupt::Interrupt,
+    stores::{Args, StoreKind, Stores},
+};
 
 /// Starts the stores, prints their URLs, and executes commands from standard input until a signal arrives.
 pub(crate) async fn run(args: &Args, interrupt: Interrupt) -> Result<()> {

@@ -86,7 +86,7 @@ impl Application {
                         async move {
                             let mut answer = answer.await?;
                             if draining.has_begun() {
-                                // Whoever keeps this connection would meet its end with the next request.
+                                // Otherwise the client's next request would find the connection closed.
                                 answer
                                     .response_mut()
                                     .head_mut()
@@ -140,7 +140,7 @@ impl Application {
         Reload::new(load, file, loaded, parts)
     }
 
-    /// Serves until `stop` is ready; then in this order: says that it is not ready, closes each connection with its next answer for
+    /// Serves until `stop` is ready; then in this order: answers that it is not ready, closes each connection with its next answer for
     /// `http.drain_delay`, accepts no more, finishes what is in flight within `http.shutdown_timeout`, and closes the stores.
     ///
     /// # Errors

@@ -18,13 +18,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Clearings that may wait in each queue.
 const WAITING: usize = 10_000;
-/// Between attempts, at least and at most.
+/// The least and the greatest time between attempts.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// Between two looks for old rows.
+/// The time between two searches for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
-/// So long use cases may go on whose clients hung up before the service was told to stop.
+/// How long use cases may go on after the stop began whose clients had hung up before.
 const HUNG_UP: Duration = Duration::from_secs(1);
-/// What still waits when the service stops is tried once, for so long at most.
+/// How long the clearings that still wait when the service stops may take; each is tried once.
 const LAST_TRY: Duration = Duration::from_secs(2);
 
 /// Takes clearings, those of either store apart, so that an outage of one does not hold up the other.
@@ -138,7 +138,7 @@ impl Background {
         });
     }
 
-    /// Keeps the revocation feed up to date while somebody asks for it.
+    /// Keeps the revocation feed up to date while clients ask for it.
     pub(crate) fn feed(&self, feed: Arc<Feed>) {
         self.spawn(async move { feed.keep_looking().await });
     }

@@ -1,4 +1,4 @@
-//! The embedded profile's data directory. What is in it decides who is signed in, so nobody but the service's user and root may
+//! The embedded profile's data directory. What is in it decides who is signed in, so only the service's user and root may
 //! own it or write to it.
 
 use anyhow::{Context, Result, bail};

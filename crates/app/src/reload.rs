@@ -99,7 +99,7 @@ impl Reload {
             changed = changes.iter().filter(|change| change.reloads).count(),
             "reloaded the configuration"
         );
-        // What failed is tried, and told, again.
+        // What failed is tried and logged again with the next reload.
         if !failed {
             self.effective.take(&loaded.effective);
         }
@@ -139,7 +139,7 @@ impl Reloads for LiveKeys {
         "keys"
     }
 
-    /// Whoever has changed the keys may not want to wait for the next look.
+    /// Reads the keys at once, so that an operator who changed them need not wait for `tokens.key_refresh`.
     async fn reload(&self, _: &Config) -> Result<()> {
         Ok(self.keep().await?)
     }

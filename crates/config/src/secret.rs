@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Where a secret comes from, resolved.
 #[derive(Clone, Debug)]
 pub enum Secret {
-    /// Nothing was said.
+    /// Neither the value nor a file is configured.
     Absent,
     /// The secret.
     Given(SecretString),

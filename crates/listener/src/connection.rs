@@ -13,7 +13,7 @@ pub struct Connection {
     in_flight: Cell<usize>,
     /// What has come of a request that has not begun yet.
     head: Cell<Option<Head>>,
-    /// Bytes that came while a request was in flight whose body nobody reads: the next requests.
+    /// Bytes that came while a request was in flight whose body is not being read: the next requests.
     ahead: Cell<usize>,
     body: Cell<BodyState>,
     /// When the last request was answered, or the last byte of its answer was written; none while one is in flight and before
@@ -36,7 +36,7 @@ struct Head {
 /// How the body of the last request stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum BodyState {
-    /// Nobody reads it: there is none, or it is not looked at.
+    /// It is not being read: there is none, or the handler takes none.
     #[default]
     Unread,
     /// It is being read.
@@ -110,7 +110,7 @@ impl Connection {
         self.in_flight.get() == 0
     }
 
-    /// So many bytes have come.
+    /// Counts bytes that have arrived.
     pub(crate) fn heard(&self, bytes: usize) {
         if self.is_idle() {
             self.ahead.set(0);
@@ -167,7 +167,7 @@ impl Connection {
         self.idle_since.get().filter(|_| self.head.get().is_none())
     }
 
-    /// Whom to wake when there is something to be read again, or the connection is to end.
+    /// The task to wake when bytes may be read again, or the connection is to end.
     pub(crate) fn remember(&self, reader: &Waker) {
         let mut kept = self.reader.borrow_mut();
         if kept.as_ref().is_none_or(|kept| !kept.will_wake(reader)) {

@@ -18,8 +18,8 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// Before a connection is closed, so many bytes that have come meanwhile are taken in: unread ones would make the system break the
-/// connection off, and the client might never see its answer.
+/// How many bytes that have arrived are read before a connection is closed: with unread bytes the system resets the connection,
+/// and the client might never see its answer.
 const TAKEN_IN: usize = 64 * 1024;
 
 /// To a head that is cut off before there is a request.
@@ -93,7 +93,7 @@ impl<T> Guarded<T> {
 }
 
 impl<T: AsyncRead + Unpin> Guarded<T> {
-    /// The end of the stream, after what is there has been taken in.
+    /// The end of the stream, after the bytes that have arrived are read and dropped.
     fn end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut scratch = [0; 4096];
         for _ in 0..TAKEN_IN / scratch.len() {
@@ -108,7 +108,7 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Guarded<T> {
-    /// Ends the connection with an answer, where it can be said: not in the midst of another one, nor to what is no head.
+    /// Ends the connection with an answer, unless another answer has begun or what arrived is no head.
     fn refuse(&mut self, answer: &'static [u8], cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let is_blocked = self.writing.0.is_some();
         if !is_blocked && !self.connection.is_abandoned() {

@@ -22,10 +22,10 @@ use std::{io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-/// A client that is told that its connection ends has so long to read the answer.
+/// How long a client has to read the answer that ends its connection.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// actix-http's clock may be so much late, and its timers early by as much.
+/// How late actix-http's clock may be, and how early its timers.
 const COARSE: Duration = Duration::from_millis(500);
 
 /// What a listener allows.
@@ -145,7 +145,7 @@ enum Ended {
     Dispatch(actix_http::error::DispatchError),
 }
 
-/// So many files may be open at once.
+/// How many open files this many connections need.
 pub fn wanted_files(connections: usize) -> u64 {
     const OTHERS: u64 = 512;
     u64::try_from(connections)

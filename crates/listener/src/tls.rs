@@ -118,7 +118,7 @@ pub struct Certificate {
     key_file: PathBuf,
     now: fn() -> OffsetDateTime,
     current: RwLock<Arc<CertifiedKey>>,
-    /// What was in the files at the last look, good or not.
+    /// What the files held when they were last read, valid or not.
     seen: Mutex<[Vec<u8>; 2]>,
 }
 

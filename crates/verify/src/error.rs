@@ -14,7 +14,7 @@ pub enum VerifyError {
     #[error("the token's header is not acceptable")]
     Header(#[source] serde_json::Error),
     /// The header has `crit` or `b64` (RFC 7515 §4.1.11, RFC 7797).
-    #[error("the token demands an extension")]
+    #[error("the token requires an extension (`crit`), and none is supported")]
     Critical,
     /// The header's `typ` is not the expected one (RFC 8725 §3.11).
     #[error("the token is of another type")]

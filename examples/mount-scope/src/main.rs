@@ -1,4 +1,4 @@
-//! A notes server of somebody else's that has accounts by Revolve: the whole API mounted as a scope, and the server's own
+//! A notes server that gets its accounts from Revolve: the whole API mounted as a scope, and the server's own
 //! routes that ask Revolve, in the same process, who is calling.
 //!
 //! ```console
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn announce(address: SocketAddr) {
-    // Whoever started it may not read what it says.
+    // Standard output may be closed, which is no reason to stop.
     let _ = writeln!(std::io::stdout(), "listening on http://{address}");
 }
 

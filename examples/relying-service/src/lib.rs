@@ -1,4 +1,4 @@
-//! Two small services that let in whoever has signed in with Revolve: the same on actix-web and on axum. Each answers
+//! Two small services for users who are signed in with Revolve: the same on actix-web and on axum. Each answers
 //! `GET /hello` with the user's address, and `GET /` to anybody.
 
 use actix_web::{App, HttpServer, dev::Server, web};

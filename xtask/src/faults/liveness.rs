@@ -24,7 +24,7 @@ pub(super) async fn watch_liveness<T>(
                 let response = scenario.http().get(&url);
                 match in_time(response, TIMEOUT, || scenario.stalled()).await {
                     Some(Ok(response)) if response.is_success() => {
-                        scenario.check("looks at key set and liveness");
+                        scenario.check("reads of key set and liveness");
                     }
                     Some(Ok(response)) => {
                         scenario.violate(&format!("{path}: {}", response.status));

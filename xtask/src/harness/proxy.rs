@@ -1,5 +1,5 @@
 //! A TCP proxy on a port of its own: what is behind it can be cut off, slowed down or moved for those who connect through it, and for
-//! nobody else.
+//! no one else.
 
 use std::{
     io,

@@ -121,7 +121,7 @@ fn retire(conn: &Connection, key: &KeyId, retired: Retired) -> Result<KeyOutcome
     .map(outcome)
 }
 
-/// Overwrites what was there: whoever has the earlier master key must not find it in the file.
+/// Overwrites the old value, so that the earlier master key opens nothing in the file.
 fn reseal(
     conn: &Connection,
     key: &KeyId,

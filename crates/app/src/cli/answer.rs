@@ -23,12 +23,12 @@ pub(super) fn print(answer: &impl CommandOutput, format: Format) -> Result<()> {
     }
 }
 
-/// Prints a text. Whoever reads it may stop before its end, as `head` does.
+/// Prints a text. The reader of a pipe may stop before its end, as `head` does.
 pub(super) fn text(text: &str) -> Result<()> {
     part(text).map(drop)
 }
 
-/// Prints a part of a long text, and says whether somebody still reads.
+/// Prints a part of a long text; `Break` if the reader of the pipe has gone.
 pub(super) fn part(text: &str) -> Result<ControlFlow<()>> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

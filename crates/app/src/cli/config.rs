@@ -4,8 +4,10 @@ use super::{
     Format,
     answer::{self, CommandOutput},
 };
-use crate::config::{self, ConfigError, Effective, Loaded, Mistake, Setting};
-use crate::load;
+use crate::{
+    config::{self, ConfigError, Effective, Loaded, Mistake, Setting},
+    load,
+};
 use anyhow::Result;
 use clap::Subcommand;
 use serde::Serialize;

@@ -69,8 +69,8 @@ fn client(address: SocketAddr) -> Result<ClientConnection> {
 }
 
 /// Takes any certificate whose key the other side has. It was not issued for the address of this machine, it may be one that only
-/// clients elsewhere trust, and nothing is told or believed here but "ready": whoever can listen in the service's place could say
-/// that without TLS, too.
+/// clients elsewhere trust, and the answer "ready" is all that is sent or believed here: a program that can listen on the
+/// service's port could answer the same without TLS.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -1,5 +1,5 @@
 //! The `revolve` command: one file per subcommand. Every command that needs the configuration reads it in the same way,
-//! and says all mistakes in it, one line each. A process ends with 0 if it did what it was told, with 1 if that failed,
+//! and reports all mistakes in it, one line each. A process ends with 0 if the command succeeded, with 1 if it failed,
 //! with 2 for a mistake in the arguments or the configuration.
 
 mod answer;
@@ -56,14 +56,14 @@ Exit codes: 0 done, 1 failed, 2 a mistake in the arguments or the configuration.
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves until it is told to stop (what it does without a command, too)
+    /// Serves until a signal stops it; the default without a command
     ///
     /// SIGTERM and SIGINT finish what is in flight and end it; SIGHUP reads the configuration anew and applies what needs
     /// no restart.
     Serve,
     /// Brings the tables of the user database up to date and ends
     ///
-    /// Each start does the same, one process at a time; this is for those who want it done before.
+    /// Each start does the same, one process at a time; run it to migrate before the start.
     Migrate(Format),
     /// Checks, shows and explains the configuration
     Config {
@@ -90,7 +90,7 @@ enum Command {
         #[command(subcommand)]
         command: SessionsCommand,
     },
-    /// Checks stores, clocks, keys, files and limits, and says what to do; changes nothing
+    /// Checks stores, clocks, keys, files and limits, and advises what to do; changes nothing
     ///
     /// Ends with 1 if something is an error, warnings or not.
     Doctor(Format),
@@ -108,7 +108,7 @@ struct Format {
     json: bool,
 }
 
-/// Reads the arguments and the configuration, carries out the command, and says how the process ends.
+/// Reads the arguments and the configuration, runs the command, and answers the exit code.
 pub fn main() -> ExitCode {
     let cli = if only_serves(std::env::args_os().skip(1)) {
         Cli {

@@ -1,4 +1,4 @@
-//! `revolve serve`: the service until it is told to stop.
+//! `revolve serve`: runs the service until a signal stops it.
 
 use super::{block_on, signals::Signals};
 use crate::{
@@ -71,13 +71,13 @@ async fn follow(mut hangup: Signal, mut reload: Reload) {
     }
 }
 
-/// Tells the service manager, if there is one that wants to hear it (sd_notify(3)).
+/// Notifies the service manager, if there is one (sd_notify(3)).
 fn notify(state: &str) {
     let Some(socket) = env::var_os("NOTIFY_SOCKET").filter(|socket| !socket.is_empty()) else {
         return;
     };
     if let Err(error) = send(&socket, state) {
-        tracing::warn!(%error, socket = %socket.display(), "the service manager could not be told");
+        tracing::warn!(%error, socket = %socket.display(), "the service manager could not be notified");
     }
 }
 

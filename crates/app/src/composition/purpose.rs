@@ -1,4 +1,4 @@
-//! What a command means to do: one that only looks must not bring the tables up to date under a service of another release that runs.
+//! Whether a command reads or writes. One that only reads must not migrate the tables while a service of another release runs on them.
 
 use super::settings;
 use crate::{
@@ -8,20 +8,20 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use revolve_adapters::{postgres, sqlite};
 
-/// What a command means to do with the stores.
+/// What a command does with the stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To read: the tables stay as they are.
-    Look,
-    /// To write, for which they are brought up to date, as at each start.
+    Read,
+    /// To write: the tables are migrated first, as at each start.
     Change,
 }
 
 impl Purpose {
-    /// Looks before the stores are opened.
+    /// Checks the tables before the stores are opened.
     ///
     /// # Errors
-    /// If the tables are not those of this release, and only a look was meant; a message that says what to do.
+    /// If the command only reads and the tables are not those of this release. The message says what to do.
     pub(super) async fn check(self, config: &Config) -> Result<()> {
         if self == Self::Change {
             return Ok(());
@@ -64,7 +64,7 @@ impl Purpose {
         }
     }
 
-    /// Says on standard error what was done to the tables, which nobody had asked for.
+    /// Names on standard error the migrations that ran, since the command was for something else.
     pub(super) fn tell(store: &str, migrated: &[String]) {
         for migration in migrated {
             eprintln!("migrated the tables in {store}: {migration}");

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Between two looks at the least, however many unknown keys are named.
+/// The least time between two reads of the user database, however many tokens name unknown keys.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Signs and verifies with the keys of the user database.
@@ -28,7 +28,7 @@ pub(crate) struct LiveKeys {
     last: Mutex<Option<DatabaseRead>>,
 }
 
-/// A look at the user database.
+/// A read of the keys from the user database.
 #[derive(Clone, Copy)]
 struct DatabaseRead {
     began: Instant,
@@ -66,8 +66,8 @@ impl LiveKeys {
         Ok(())
     }
 
-    /// Waits for a look that began after this call, by whomever. So nobody is refused for a key that was there when they
-    /// came, and a flood of made-up keys costs four looks a second.
+    /// Waits for a read that began after this call, its own or another caller's. So no token is refused whose key was stored before
+    /// the call, and a flood of made-up keys costs four reads a second.
     async fn look(&self) -> Result<(), StoreError> {
         let came = Instant::now();
         let mut last = self.last.lock().await;

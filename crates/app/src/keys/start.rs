@@ -11,8 +11,8 @@ use revolve_domain::{
 use revolve_observe::metrics::{CountedRing, Metrics};
 use std::sync::Arc;
 
-/// Makes the first keys or loads those that are there. The ring follows the user database as long as somebody calls
-/// [`LiveKeys::keep`].
+/// Makes the first keys or loads those that are there. The ring follows the user database as long as [`LiveKeys::keep`] is
+/// called.
 pub(crate) async fn start(
     material: Material,
     repository: Arc<dyn KeyRepository>,

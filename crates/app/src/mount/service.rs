@@ -138,13 +138,13 @@ impl Service {
         self.services.dependencies.stopping.clone()
     }
 
-    /// Answers everybody who waits for a change of the revocation feed, and ends the streams. Call it when the server
+    /// Answers all clients that wait for a change of the revocation feed, and ends the streams. Call it when the server
     /// begins to stop, or its graceful stop waits for them.
     pub fn end_watches(&self) {
         self.services.feed.close();
     }
 
-    /// Waits for requests whose clients hung up: nobody's connection any more, they must end all the same.
+    /// Waits for the use cases whose clients hung up: they have no connection any more, and must still be completed.
     pub(crate) async fn settle(&self) {
         self.background.settle().await;
     }

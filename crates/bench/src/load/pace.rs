@@ -74,7 +74,7 @@ impl Pace {
         }
     }
 
-    /// Turns that nobody took.
+    /// Turns that no connection took.
     pub(super) fn left(&self) -> usize {
         let taken = self.next.load(Ordering::Relaxed);
         self.rate

@@ -11,7 +11,7 @@ const PASSWORD: &str = "correct horse battery";
 /// About as long as a request to refresh.
 const ECHO: usize = 420;
 
-/// Somebody who is signed in.
+/// A user who is signed in.
 struct Person {
     email: String,
     refresh: String,

@@ -1,5 +1,5 @@
-//! What there is to configure, taken from the types: the JSON Schema for editors, the reference for people, and the list of
-//! keys that loading and showing go by. The texts are the doc comments, the defaults are what `Default` says.
+//! The documents of the configuration, made from the types: the JSON Schema for editors, the reference for people, and the list of
+//! keys that loading and showing use. The texts are the doc comments, the defaults those of `Default`.
 
 mod keys;
 mod reference;

@@ -1,4 +1,4 @@
-//! What only a look at secrets and into their files shows.
+//! Mistakes that show only when secrets are parsed and the files that are named are read.
 
 use super::{Check, Given, Value};
 use crate::{Config, ConfigError, Mistake, Profile, document::known};

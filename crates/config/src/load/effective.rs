@@ -1,4 +1,4 @@
-//! What the configuration says, value by value, without its secrets: for `revolve config show`, and to find out what a new
+//! The effective configuration, value by value, without its secrets: for `revolve config show`, and to find out what a new
 //! one changes.
 
 use super::{

@@ -20,16 +20,16 @@ use std::{
 };
 use value::Value;
 
-/// The folder that is read when nothing else is said.
+/// The folder that is read if no file is given.
 const FOLDER: &str = "config";
 
-/// What was said of a key, last.
+/// The last value that a key was given.
 struct Given {
     value: Value,
     origin: Origin,
 }
 
-/// What was said of all keys, by their path, and what was wrong on the way there.
+/// The values of all keys by their path, and the mistakes that were found in reading them.
 #[derive(Default)]
 struct Gathered {
     given: BTreeMap<String, Given>,
@@ -41,8 +41,8 @@ struct Gathered {
     incomplete: bool,
 }
 
-/// What only those who use a value can find wrong with it: a key that is none, a URL that its driver can't read. It may read
-/// the files that the configuration names.
+/// A check by the code that uses a value: whether a key is one, a URL can be read by its driver. It may read the files that the
+/// configuration names.
 pub type Check = fn(&Config) -> Result<(), ConfigError>;
 
 /// A configuration, and where each value of it comes from.
@@ -90,7 +90,7 @@ impl Config {
 }
 
 impl Gathered {
-    /// The profile as far as it is known before its own file is read. What is wrong with it is said later.
+    /// The profile as far as it is known before its own file is read. Mistakes in it are reported later.
     fn profile(&self, environment: impl Iterator<Item = environment::Variable>) -> Profile {
         let mut first = Self::default();
         first.environment(environment);

@@ -1,4 +1,4 @@
-//! A value before its type is known, and its way into the types of the configuration. What is said when that fails names
+//! A value before its type is known, and its way into the types of the configuration. Messages about a failure name
 //! kinds, never the value.
 
 use super::super::document::Kind;

@@ -11,7 +11,7 @@ use std::{
 };
 use url::Url;
 
-/// The header in which trusted proxies say whom a request came from.
+/// The header in which trusted proxies name the client's address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForwardedHeader {
@@ -32,8 +32,8 @@ pub struct Http {
     pub metrics_listen: Option<SocketAddr>,
     /// Worker threads; as many as cores.
     pub workers: Option<usize>,
-    /// After SIGTERM the service is not ready any more and still serves for so long, so that a proxy that asks `/health/ready` sends
-    /// its requests elsewhere before the connections close; 0 s. Behind a proxy: the time between two of its checks, times the
+    /// How long the service still serves after SIGTERM while `/health/ready` answers that it is not ready, so that a proxy sends its
+    /// requests elsewhere before the connections close; 0 s. Behind a proxy: the time between two of its checks, times the
     /// failures that it waits for, and a second.
     #[serde(with = "Human")]
     pub drain_delay: Duration,
@@ -43,7 +43,7 @@ pub struct Http {
     /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503.
     pub max_watchers: usize,
     /// The longest time from the first byte of a request to its answer, 100 ms to 10 min; 10 s. A client that sends too slowly is
-    /// cut off, with a 408 where that can be said; a service that is too slow answers 503. Waiting for the revocation feed has
+    /// cut off, with a 408 if no answer has begun; a service that is too slow answers 503. Waiting for the revocation feed has
     /// its own limits.
     #[serde(with = "Human")]
     pub request_timeout: Duration,
@@ -61,8 +61,8 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// TLS; none by default.
     pub tls: Tls,
-    /// The proxies before the service, as networks such as "10.0.0.0/8" or "2001:db8::/32", or as addresses; none by default. What they say about the client's address is believed, and nobody else: addresses in logs, sessions and
-    /// limits are the proxy's if this is not set.
+    /// The proxies before the service, as networks such as "10.0.0.0/8" or "2001:db8::/32", or as addresses; none by default. Only they
+    /// are believed about the client's address. If this is not set behind a proxy, addresses in logs, sessions and limits are the proxy's.
     #[schemars(with = "Vec<String>")]
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,

@@ -87,7 +87,7 @@ macro_rules! section {
                 #[schemars(extend("x-reload" = true))]
                 pub $field: RateSetting,
             )+)+
-            /// So many leading bits of an IPv6 address stand for one address; 64. From 32 to 128.
+            /// The leading bits of an IPv6 address that count as one address; 64. From 32 to 128.
             #[schemars(extend("x-reload" = true))]
             pub ipv6_prefix: u8,
         }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 pub struct Passwords {
     /// The least number of characters of a new password, 8 to 64; 8. NIST SP 800-63B-4 recommends 15 where a password is the only
-    /// factor. Who has a shorter one can still sign in. The greatest number is always 256. There are no rules about kinds of
+    /// factor. Users with a shorter one can still sign in. The greatest number is always 256. There are no rules about kinds of
     /// characters; common passwords, and those made of the user's own e-mail address, name or device or of this service's name,
     /// are refused.
     pub min_length: usize,

@@ -32,7 +32,7 @@ pub struct Redis {
     pub url_file: Option<PathBuf>,
     /// `standalone`, `sentinel` or `cluster`; `standalone`.
     pub mode: RedisModeName,
-    /// What Sentinels need to hear.
+    /// How Sentinels are asked for the master.
     pub sentinel: Sentinel,
     /// Certificates in PEM of the authorities that servers' certificates may come from, with `rediss://`; those that the system trusts.
     pub ca_file: Option<PathBuf>,

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What happens when a token is used that was no longer its client's to use.
+/// What happens when a refresh token is reused: presented again outside of the retry windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReusePolicyName {
@@ -30,16 +30,16 @@ pub struct Sessions {
     pub lifetime: Duration,
     /// Live sessions a user may have; 10.
     pub max_per_user: usize,
-    /// For so long after a rotation a retry is free; 10 s.
+    /// How long after a rotation retries are free; 10 s.
     #[serde(with = "Human")]
     pub retry_free: Duration,
-    /// Later, and up to here, it is a late retry; 10 min, 0 for none.
+    /// How long after a rotation late retries are allowed; 10 min, 0 for none.
     #[serde(with = "Human")]
     pub retry_window: Duration,
     /// The same for a session that is bound to its device; 24 h.
     #[serde(with = "Human")]
     pub bound_retry_window: Duration,
-    /// So many generations in a row may be retried late; 3.
+    /// How many generations in a row may be retried late; 3.
     pub late_retries: u32,
     /// `revoke` or `reject`.
     pub reuse_policy: ReusePolicyName,

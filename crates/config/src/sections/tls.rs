@@ -14,9 +14,9 @@ pub struct Tls {
     /// listener speaks plain HTTP. With a certificate it speaks TLS 1.2 and 1.3 and nothing else, HTTP/1.1, and cookies are
     /// marked Secure.
     pub certificate_file: Option<PathBuf>,
-    /// The certificate's private key in PEM (PKCS #8, SEC1 or PKCS #1), for this service's eyes only.
+    /// The certificate's private key in PEM (PKCS #8, SEC1 or PKCS #1), readable by the service's user only.
     pub private_key_file: Option<PathBuf>,
-    /// Between two looks whether the files have changed, at least 1 s; 10 s. A new certificate counts for new connections; one that
+    /// How often to check whether the files have changed, at least 1 s; 10 s. A new certificate counts for new connections; one that
     /// can't be used is logged and the old one stays.
     #[serde(with = "Human")]
     pub reload_interval: Duration,

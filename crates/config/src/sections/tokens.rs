@@ -36,20 +36,20 @@ pub struct Tokens {
     /// Life of a refresh token since its issue; 3 days.
     #[serde(with = "Human")]
     pub refresh_lifetime: Duration,
-    /// A stored key signs for so long before the next one takes over; none: until `revolve keys rotate`.
+    /// How long a stored key signs before the next one takes over; none: until `revolve keys rotate`.
     #[serde(with = "HumanOption")]
     pub rotate_every: Option<Duration>,
-    /// So long others may keep the key set; 5 min. A new key is published for longer than that before it signs.
+    /// How long others may cache the key set; 5 min. A new key is published for longer than that before it signs.
     #[serde(with = "Human")]
     pub key_set_max_age: Duration,
-    /// Between two looks for keys that other replicas changed; 10 s.
+    /// How often to look for keys that other replicas changed; 10 s.
     #[serde(with = "Human")]
     pub key_refresh: Duration,
-    /// So far may replicas be behind or differ in their clocks; 1 min. At least twice `key_refresh`.
+    /// How far replicas may lag or their clocks differ; 1 min. At least twice `key_refresh`.
     #[serde(with = "Human")]
     pub key_margin: Duration,
-    /// How long an end on another replica may go unnoticed in the revocation feed; 500 ms. The user database is asked so
-    /// often by each replica, while somebody reads its feed.
+    /// How long an end on another replica may go unnoticed in the revocation feed; 500 ms. Each replica reads the user
+    /// database as often, while a client reads its feed.
     #[serde(with = "Human")]
     pub feed_interval: Duration,
 }

@@ -48,7 +48,7 @@ macro_rules! limits_table {
             }
             /// The limits of refreshes.
             REFRESH {
-                /// Refreshes of one session, counted in each replica by itself; "120/1m". Whoever is refused keeps the token.
+                /// Refreshes of one session, counted in each replica by itself; "120/1m". A refused refresh does not use up the token.
                 refresh_per_session: RefreshPerSession = 120 in 60 {
                     /// Refreshes of a session that show the credential of one device, or none: a thief of a token alone does not
                     /// use up the budget of the session's device.

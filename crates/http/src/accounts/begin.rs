@@ -1,13 +1,12 @@
 //! `POST /signup` and `POST /signin`: the same request, the same answer.
 
 use super::email_taken;
-use crate::kit::problem::FieldProblem;
 use crate::kit::{
     answer::{SessionAnswer, TokensAnswer, sample},
     body::Body,
     caller::Caller,
     openapi::{Member, Operation, email, example, known_password, label, new_password},
-    problem::Problem,
+    problem::{FieldProblem, Problem},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};

@@ -1,12 +1,11 @@
 //! `PUT /password`: this session goes on, all others end.
 
 use super::wrong_password;
-use crate::kit::problem::FieldProblem;
 use crate::kit::{
     body::Body,
     caller::{Bearer, Caller},
     openapi::{Member, Operation, known_password, new_password},
-    problem::Problem,
+    problem::{FieldProblem, Problem},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, http::StatusCode, web::Data};

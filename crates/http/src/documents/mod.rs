@@ -108,7 +108,7 @@ pub(crate) fn page_docs() -> Operation {
             "docs",
             "documents",
             "This document, for people",
-            "A page without scripts that asks nobody else for anything.",
+            "A page without scripts that loads nothing from other hosts.",
         )
         .parameter_of(if_none_match())
         .answer(

@@ -44,7 +44,7 @@ pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "live" }))
 }
 
-/// `GET /health/ready`: the stores answer, too, and nobody has told the service to stop.
+/// `GET /health/ready`: the stores answer, too, and the service is not stopping.
 pub(crate) async fn ready(dependencies: web::Data<Dependencies>) -> HttpResponse {
     if dependencies.stopping.has_begun() {
         return HttpResponse::ServiceUnavailable()

@@ -21,7 +21,7 @@ pub(crate) const DEVICE_HEADER: &str = "Revolve-Device";
 /// How the device cookie is set.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CookieSettings {
-    /// Over https only; the issuer says so.
+    /// Cookies are marked Secure; if the issuer is an https URL.
     pub secure: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Which scripts of other origins may use the API from a browser: those of the origins that the operator lists, and nobody else.
+//! Which scripts of other origins may use the API from a browser: those of the origins that the operator lists, and no others.
 //! What is published for everyone can be read from any origin.
 
 use crate::kit::{caller::DEVICE_HEADER, request_id::REQUEST_ID};

@@ -20,7 +20,7 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline of a request; one that nobody has set is `limit` from now.
+    /// The deadline of a request; if none was set, `limit` from now.
     pub(crate) fn of(request: &HttpRequest, limit: Duration) -> Self {
         let set = request.extensions().get::<Self>().copied();
         set.unwrap_or_else(|| Self {

@@ -1,8 +1,7 @@
-//! Where a request came from, when proxies stand between: only what configured proxies say is believed.
+//! The client's address behind proxies. Only trusted proxies are believed.
 //!
 //! Each proxy adds the address that it was called from to the end of the list. From the end backwards, every entry that a trusted
-//! proxy wrote is believed; the first that is not itself a trusted proxy is the client. What stands before it, anybody may have
-//! written.
+//! proxy wrote is believed; the first that is not itself a trusted proxy is the client. Entries before it may be forged.
 
 use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;

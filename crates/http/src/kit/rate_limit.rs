@@ -1,6 +1,6 @@
 //! The `RateLimit` and `RateLimit-Policy` headers (draft-ietf-httpapi-ratelimit-headers), which let clients pace themselves.
 //!
-//! The policy is the same for everybody and on every answer. What is left is said only of the budget that refused, and of a
+//! The policy is the same for all clients and on every answer. What is left is said only of the budget that refused, and of a
 //! session's own refreshes: what is left of an account's or an address's budget would tell a stranger what others do.
 
 use actix_web::{
@@ -20,7 +20,7 @@ use std::{fmt::Write, time::Duration};
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 pub(crate) const LEVEL: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Whole seconds, rounded up: nobody comes back too early.
+/// Whole seconds, rounded up, so that no client comes back too early.
 pub(crate) fn seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }

@@ -1,5 +1,5 @@
-//! The outer layer of everything that is served: requests that are too large in their head are refused before anybody looks at
-//! them, and every answer tells browsers to do nothing with it but hand it to who asked. A handler that sets one of the headers
+//! The outer layer of everything that is served: requests that are too large in their head are refused before anything
+//! else reads them, and the headers of every answer forbid browsers all but to hand it to the script that asked. A handler that sets one of the headers
 //! itself wins. Streams are given a form that every client can read.
 
 use crate::kit::problem::Problem;
@@ -35,7 +35,7 @@ const PUBLISHED: &str = "/.well-known/";
 /// The layer.
 #[derive(Clone, Copy, Debug)]
 pub struct Shield {
-    /// Whether clients are told to come by https alone, for a year.
+    /// Whether answers have `Strict-Transport-Security`, for a year.
     pub https_only: bool,
 }
 
@@ -66,7 +66,7 @@ impl Shield {
     }
 }
 
-/// Who is meant to read what is at a path.
+/// Which readers the content of a path is meant for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PathKind {
     Published,
@@ -119,7 +119,7 @@ fn too_large(request: &ServiceRequest) -> Option<Problem> {
     None
 }
 
-/// What a browser is told whose script may not do what it wants to.
+/// The answer to a browser whose script is not allowed to make the request.
 fn refused(error: &CorsError) -> HttpResponse {
     let detail = match error {
         CorsError::HeadersNotAllowed | CorsError::BadRequestHeaders => {

@@ -1,4 +1,4 @@
-//! Numbers that somebody else keeps, asked for at each scrape: the sizes of pools, the lengths of queues.
+//! Numbers that other components keep, read at each scrape: the sizes of pools, the lengths of queues.
 
 use prometheus_client::{
     collector::Collector,

@@ -8,7 +8,7 @@ use revolve_domain::{
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What is told of a key.
+/// A key as the metrics report it.
 #[derive(Clone, Copy)]
 struct KeySample {
     usage: KeyUse,

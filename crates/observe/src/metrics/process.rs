@@ -12,7 +12,7 @@ use prometheus_client::{
 };
 use std::fmt;
 
-/// Asks the kernel at each scrape. What it does not tell is left out.
+/// Reads the kernel's figures at each scrape. Those that it does not have are left out.
 #[derive(Debug)]
 pub(super) struct ProcessMetrics;
 

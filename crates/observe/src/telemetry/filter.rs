@@ -9,7 +9,7 @@ use tracing_subscriber::{
     reload,
 };
 
-/// Who may say more than `info`. Others don't know what a secret is: database drivers write the parameters of their
+/// The crates that may log more than `info`. Others don't know what a secret is: database drivers write the parameters of their
 /// statements, HTTP libraries the headers and bodies that they send and receive.
 const TRUSTED: [&str; 2] = ["revolve", "actix_server"];
 
@@ -19,7 +19,7 @@ pub(super) fn parse(level: &str) -> Result<EnvFilter, TelemetryError> {
     EnvFilter::try_new(level).map_err(|_| TelemetryError::Level)
 }
 
-/// Adds that nobody but us says more than `info`, however much the operator asks for.
+/// Adds that only our own crates log more than `info`, whatever level the operator sets.
 pub(super) fn discreet(level: reload::Layer<EnvFilter, Registry>) -> impl Filter<Registry> {
     filter_fn(may_be_said)
         .with_max_level_hint(LevelFilter::TRACE)

@@ -1,4 +1,4 @@
-//! Log lines as JSON objects, one per line, flat: what the spans around an event know stands beside what it says itself, so
+//! Log lines as JSON objects, one per line, flat: the fields of the spans around an event stand beside its own, so
 //! that a collector finds `request_id` or `user` in every line of a request by the same name.
 
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(super) struct Lines<W> {
     to: W,
 }
 
-/// Names and values in the order in which they were told; a name is there once.
+/// Names and values in the order in which they were recorded; each name once.
 #[derive(Default)]
 struct Fields(Vec<(&'static str, Value)>);
 

@@ -17,7 +17,7 @@ use tracing::{Span, Subscriber, level_filters::LevelFilter};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
-/// What still waits when the service stops has so long to be sent.
+/// How long spans that still wait when the service stops may take to be sent.
 const LAST: Duration = Duration::from_secs(3);
 
 /// The way to the collector.

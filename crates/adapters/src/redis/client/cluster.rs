@@ -1,5 +1,5 @@
 //! The masters of a Redis Cluster, and which of them serves which hash slot. Each master has a pool of its own, so that one that is down
-//! delays nobody whose keys are on another.
+//! does not delay calls whose keys are on another.
 //!
 //! Only masters are asked, for reads too: a replica may lack what its master has acknowledged.
 

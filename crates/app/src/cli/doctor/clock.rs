@@ -4,7 +4,7 @@ use super::finding::Finding;
 use revolve_domain::model::Timestamp;
 use std::time::Duration;
 
-/// Nobody minds so much: it is within what a look takes, and what verifiers of tokens allow.
+/// The largest difference that is not reported. Reading the two clocks may take as long, and verifiers of tokens allow as much.
 const FINE: Duration = Duration::from_secs(1);
 /// From here on tokens are refused as not yet issued by services that verify them.
 const BAD: Duration = Duration::from_secs(30);

@@ -115,12 +115,12 @@ fn look(file: &Path, handed: &[PathBuf]) -> Option<Finding> {
     None
 }
 
-/// Whoever is neither owner nor in the group can do something with it, or the group can change it. A group that may read it was made for that.
+/// Whether users outside the group can access the file, or the group can write to it. A group that may only read it was made for that.
 fn is_open(mode: u32) -> bool {
     mode & 0o027 != 0
 }
 
-/// Nobody else comes so far: it was handed to the service alone, or only its folder's owner can enter that.
+/// Whether other users can't reach the file: it was handed to the service alone, or only the owner of its folder can enter that.
 fn is_sheltered(file: &Path, handed: &[PathBuf]) -> bool {
     let real = fs::canonicalize(file);
     let file = real.as_deref().unwrap_or(file);
@@ -168,7 +168,7 @@ fn folder(folder: &Path) -> Vec<Finding> {
                 .advise("set data_dir to a folder of the service's user"),
         ];
     }
-    // What this user may not look at, it can't write to, either.
+    // A folder that this user may not read is reported below, as one that it can't write to.
     let alone: Vec<Finding> = data_dir::weaknesses(folder)
         .unwrap_or_default()
         .into_iter()
@@ -193,7 +193,7 @@ fn folder(folder: &Path) -> Vec<Finding> {
     alone.into_iter().chain([writable, room]).collect()
 }
 
-/// With this a start is refused; but for what another user owns, who may be the service's.
+/// The service refuses to start with such a directory. If another user owns it, that may be the service's user.
 fn weak(found: Weakness) -> Finding {
     let Weakness {
         says,
@@ -207,10 +207,10 @@ fn weak(found: Weakness) -> Finding {
     }
 }
 
-/// A folder of somebody else's is perhaps as it should be, and only looked at by the wrong user.
+/// If another user owns the folder, it may be in order, and this command may run as the wrong user.
 fn unwritable(says: String, owner: u32, mode: u32, me: u32) -> Finding {
     const OWN: &str = "make the service's user its owner, or set data_dir to a folder that is";
-    // The service makes its own for itself alone; root's that others can enter was made by hand.
+    // The service makes its folder with mode 0700, so a folder of root's that others can enter was made by hand.
     if owner == me || owner == 0 && mode & ALL_BUT_OWNER != 0 {
         return Finding::error(DATA_DIR, says).advise(OWN);
     }

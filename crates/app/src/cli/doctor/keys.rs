@@ -16,9 +16,9 @@ use revolve_observe::telemetry::chain;
 use std::{io, sync::Arc, time::Duration};
 
 const SEALED: &str = "keys.sealed";
-/// So long a key may sign where nobody said how long: what the alert allows, too.
+/// The age up to which a key may sign if `tokens.rotate_every` is not set. The alert has the same bound.
 const OLD: Duration = Duration::from_hours(90 * 24);
-/// So late a rotation may be that the service makes by itself.
+/// How late a rotation by the service may be.
 const LATE: Duration = Duration::from_hours(24);
 
 /// The keys of the user database, or why they can't be read; nothing if its tables are not there as this program needs them.
@@ -34,7 +34,7 @@ pub(super) fn check(config: &Config, keys: Keys) -> Vec<Finding> {
             let why = chain(&error);
             vec![if error.kind() == StoreErrorKind::Unavailable {
                 Finding::unknown(SEALED, why)
-                    .advise("look again: somebody changes keys or tables, or has them locked")
+                    .advise("run it again: another process is changing the keys or tables, or has locked them")
             } else {
                 Finding::error(SEALED, why).advise("look at the table signing_keys, and at what the user of the URL may do with it")
             }]
@@ -66,7 +66,7 @@ fn look(config: &Config, keys: &[StoredKey]) -> anyhow::Result<Vec<Finding>> {
         )]);
     }
     if lacks_master_key(config)? {
-        let advice = "put back the master key from its safe copy: a new one opens none of the keys, and everybody would sign in again";
+        let advice = "put back the master key from its safe copy: a new one opens none of the keys, and all users would have to sign in again";
         let says = "there are keys in the database, but no master key in the data directory";
         return Ok(vec![Finding::error(SEALED, says).advise(advice)]);
     }

@@ -2,8 +2,7 @@
 //! the service: run it as the service is run.
 
 use super::finding::Finding;
-use crate::composition::settings;
-use crate::config::Config;
+use crate::{composition::settings, config::Config};
 use bytesize::ByteSize;
 use revolve_adapters::argon2::memory_limit;
 

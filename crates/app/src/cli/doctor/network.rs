@@ -24,7 +24,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     ]
 }
 
-/// Common load balancers keep an idle connection to a service for so long.
+/// How long common load balancers keep an idle connection to a service.
 const KEPT_BY_PROXIES: Duration = Duration::from_mins(1);
 
 /// How clients come to the service.
@@ -51,7 +51,7 @@ fn issuer(server: bool, issuer: &str, reach: Reach) -> Finding {
     }
     let says = format!("tokens.issuer is {issuer}, which is not https");
     if server || !reach.loopback || reach.proxies {
-        let advice = "set tokens.issuer to the public https URL: without it cookies go without Secure, and whoever is on the way reads tokens";
+        let advice = "set tokens.issuer to the public https URL: without it cookies go without Secure, and tokens can be read on the way";
         Finding::warning(CHECK, says).advise(advice)
     } else {
         Finding::ok(
@@ -124,7 +124,7 @@ pub(super) fn encryption(check: &'static str, hosts: &[String], how: &str) -> Fi
         hosts.join(", ")
     );
     Finding::warning(check, says).advise(format!(
-        "{how}, unless nobody else is on the network between"
+        "{how}, unless no one else has access to the network between"
     ))
 }
 

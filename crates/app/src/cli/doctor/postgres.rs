@@ -1,8 +1,7 @@
 //! The user database of the server profile.
 
 use super::{clock, finding::Finding, keys::Keys, network::encryption};
-use crate::composition::settings;
-use crate::config::Config;
+use crate::{composition::settings, config::Config};
 use revolve_adapters::{
     postgres::{PostgresFacts, Standbys, inspect, plain_hosts},
     system::SystemClock,
@@ -10,10 +9,10 @@ use revolve_adapters::{
 use revolve_domain::ports::Clock;
 use revolve_observe::telemetry::chain;
 
-/// Connections that Postgres keeps for others, and some for those who look at it.
+/// Connections that Postgres reserves, and some for administrators.
 const OTHERS: i64 = 5;
 
-/// Looks at Postgres, and says which keys are in it.
+/// Checks Postgres, and answers the keys that are in it.
 pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys {
     let settings = match settings::postgres(config) {
         Ok(settings) => settings,

@@ -1,8 +1,10 @@
 //! The white list of the server profile, server by server.
 
 use super::{clock, finding::Finding, network::encryption};
-use crate::composition::settings;
-use crate::config::{Config, RedisModeName};
+use crate::{
+    composition::settings,
+    config::{Config, RedisModeName},
+};
 use bytesize::ByteSize;
 use revolve_adapters::{
     redis::{RedisFacts, inspect, plain_hosts},
@@ -12,8 +14,7 @@ use revolve_domain::ports::Clock;
 use revolve_observe::telemetry::chain;
 
 /// What clients meet when Redis has lost its data.
-const LOST: &str =
-    "everybody signs in again after a restart of Redis: refreshes answer 401 session_unknown";
+const LOST: &str = "all users have to sign in again after a restart of Redis: refreshes answer 401 session_unknown";
 
 /// Looks at every Redis that takes part.
 pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) {

@@ -12,7 +12,7 @@ use revolve_observe::telemetry::chain;
 
 const FILE: &str = "sqlite.file";
 
-/// Looks at the file, and says which keys are in it.
+/// Checks the file, and answers the keys that are in it.
 pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys {
     let file = config.data_dir.join("revolve.sqlite3");
     let shown = file.display();

@@ -1,8 +1,7 @@
 //! `revolve hash calibrate`: memory first, passes only where there is no more memory (RFC 9106 §4), one lane, never less than the OWASP minimum. All
 //! threads hash at once while it measures, as they do when it matters.
 
-use crate::composition::settings;
-use crate::config::Hashing;
+use crate::{composition::settings, config::Hashing};
 use anyhow::{Context, Result};
 use bytesize::ByteSize;
 use revolve_adapters::argon2::{HashCost, measure, threads};

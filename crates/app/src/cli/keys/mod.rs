@@ -41,7 +41,7 @@ pub enum KeysCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Makes the next key. It is published now and takes over by itself when everybody knows it.
+    /// Makes the next key. It is published now and takes over by itself when all verifiers have had time to fetch it.
     Generate {
         /// What the key is for.
         #[arg(long, value_enum, default_value_t)]
@@ -96,13 +96,13 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
             | KeysCommand::Retire { .. }
             | KeysCommand::Reseal
     );
-    // First of all: who only looks makes no master key either.
+    // First of all: a command that only reads makes no master key, either.
     let repository = key_store(
         &config,
         if changes {
             Purpose::Change
         } else {
-            Purpose::Look
+            Purpose::Read
         },
     )
     .await?;
@@ -172,7 +172,7 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
             RotateOutcome::Waits(id, NotYet(at)) => {
                 let at = table::instant(at);
                 format!(
-                    "{id} is published and takes over by itself at {at}, when everybody knows it (--now: at once)\n"
+                    "{id} is published and takes over by itself at {at}, when all verifiers have had time to fetch it (--now: at once)\n"
                 )
             }
         },

@@ -136,7 +136,7 @@ impl CommandOutput for SessionTable {
 }
 
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
-    let tools = operator_tools(config, Purpose::Look).await?;
+    let tools = operator_tools(config, Purpose::Read).await?;
     let user = whose(&tools, &args.user).await?;
     let history = tools.manage.history(user).await?;
     if let Err(error) = &history.white_list {

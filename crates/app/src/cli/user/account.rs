@@ -22,11 +22,14 @@ impl Named {
     /// # Errors
     /// A clear line if there is none, or the store fails.
     pub(in crate::cli) async fn find(&self, manage: &ManageAccounts) -> Result<User> {
-        manage.find(&self.name).await?.ok_or_else(|| self.nobody())
+        manage
+            .find(&self.name)
+            .await?
+            .ok_or_else(|| self.not_found())
     }
 
-    /// That there is none.
-    pub(in crate::cli) fn nobody(&self) -> anyhow::Error {
+    /// The error for an account that does not exist.
+    pub(in crate::cli) fn not_found(&self) -> anyhow::Error {
         anyhow!("there is no account {}", self.name)
     }
 }

@@ -1,4 +1,4 @@
-//! `revolve user add`: an account that an operator makes for somebody.
+//! `revolve user add`: an account that an operator makes for a user.
 
 use super::{
     change::announced,
@@ -41,7 +41,7 @@ pub(in crate::cli) struct Args {
 struct Added {
     uid: String,
     email: String,
-    /// If it was made here: nobody else has ever seen it.
+    /// Only if it was generated: it is shown here and nowhere else.
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
 }

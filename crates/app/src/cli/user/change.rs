@@ -1,5 +1,5 @@
 //! `revolve user disable | enable | delete | sign-out`. The end of a session is a commit in the user database, as for users themselves:
-//! services that run hear of it there.
+//! running services read it there.
 
 use super::{account::Named, confirm::confirm};
 use crate::{
@@ -22,7 +22,7 @@ pub(in crate::cli) struct Which {
     user: Named,
 }
 
-/// Arguments of a change that somebody has to mean.
+/// Arguments of a change that needs confirmation.
 #[derive(Clone, Debug, clap::Args)]
 pub(in crate::cli) struct Sure {
     #[command(flatten)]
@@ -61,7 +61,7 @@ pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
         DisableOutcome::AlreadyDisabled(_) => {
             "was disabled already; what lived of its sessions is over"
         }
-        DisableOutcome::NotFound => return Err(args.user.nobody()),
+        DisableOutcome::NotFound => return Err(args.user.not_found()),
     };
     done(
         &tools,
@@ -79,7 +79,7 @@ pub(super) async fn enable(config: &Config, args: &Which) -> Result<()> {
     let said = match tools.manage.enable(user.id).await? {
         EnableOutcome::Enabled => "can be signed in to again",
         EnableOutcome::NotDisabled => "was not disabled; nothing was to be done",
-        EnableOutcome::NotFound => return Err(args.user.nobody()),
+        EnableOutcome::NotFound => return Err(args.user.not_found()),
     };
     done(
         &tools,
@@ -99,7 +99,7 @@ pub(super) async fn delete(config: &Config, args: &Sure) -> Result<()> {
         args.yes,
     )?;
     if !tools.manage.delete(user.id).await? {
-        return Err(args.user.nobody());
+        return Err(args.user.not_found());
     }
     done(
         &tools,
@@ -119,7 +119,7 @@ pub(super) async fn sign_out(config: &Config, args: &SignOutArgs) -> Result<()> 
         None if tools.manage.sign_out(user.id).await? => {
             format!("{email} is signed out everywhere\n")
         }
-        None => return Err(args.user.nobody()),
+        None => return Err(args.user.not_found()),
         Some(session) => match tools.manage.end_session(user.id, session).await? {
             EndOutcome::Ended => format!("session {session} of {email} is over\n"),
             EndOutcome::AlreadyEnded => format!("session {session} of {email} was over already\n"),

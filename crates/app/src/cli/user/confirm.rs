@@ -4,13 +4,13 @@ use crate::cli::refusal::Usage;
 use anyhow::{Context, Result, bail};
 use std::io::{self, BufRead, IsTerminal, Write};
 
-/// Asks on a terminal; where nobody can be asked, `--yes` must have been said.
+/// Asks for confirmation on the terminal. Without a terminal `--yes` is required.
 pub(super) fn confirm(question: &str, yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err(Usage("nobody can be asked here if that is meant: say --yes").into());
+        return Err(Usage("there is no terminal to ask for confirmation: add --yes").into());
     }
     eprint!("{question} [y/N] ");
     io::stderr().flush().context("the terminal")?;

@@ -22,7 +22,7 @@ use std::{
 use tempfile::NamedTempFile;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// So many accounts are read at once.
+/// How many accounts are read at once.
 const PAGE: u32 = 500;
 
 /// Arguments of `revolve user export`.
@@ -85,7 +85,7 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     {
         bail!("{} is there already", args.file.display());
     }
-    let directory = operator_tools(config, Purpose::Look).await?.directory;
+    let directory = operator_tools(config, Purpose::Read).await?.directory;
     if piped {
         return export(
             &*directory,
@@ -139,7 +139,7 @@ async fn export(directory: &dyn AccountDirectory, args: &Args, mut out: Out) -> 
     } else {
         let noun = if accounts == 1 { "account" } else { "accounts" };
         format!(
-            "{accounts} {noun} exported in {seconds:.1} s; whoever has the hashes can try to guess the passwords: keep it safe"
+            "{accounts} {noun} exported in {seconds:.1} s; anyone who has the hashes can try to guess the passwords: keep the file safe"
         )
     };
     if piped {

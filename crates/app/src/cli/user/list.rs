@@ -16,7 +16,7 @@ use revolve_domain::{
 };
 use std::ops::ControlFlow;
 
-/// So many accounts are read at once.
+/// How many accounts are read at once.
 const PAGE: u32 = 500;
 
 /// Arguments of `revolve user list`.
@@ -36,7 +36,7 @@ pub(in crate::cli) struct Args {
     /// Only addresses after this one, in the order of the list
     #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::parse)]
     after: Option<EmailAddress>,
-    /// At most so many; all by default
+    /// The most accounts to list; all by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// As a JSON array
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
-    let directory = operator_tools(config, Purpose::Look).await?.directory;
+    let directory = operator_tools(config, Purpose::Read).await?.directory;
     let prefix = EmailAddress::normal_prefix(&args.prefix);
     let mut query = AccountQuery {
         after: args.after,

@@ -14,13 +14,13 @@ const LONGEST: u64 = 64 * 1024;
 /// Who chooses it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
-    /// Whoever types it, or pipes it as the first line of standard input.
+    /// The operator, on the terminal or as the first line of standard input.
     Operator,
     /// The system's randomness.
     Generated,
 }
 
-/// The password. Blocks while somebody types.
+/// The password. Blocks until it is typed or piped.
 pub(super) fn obtain(source: Source) -> Result<SecretString> {
     match source {
         Source::Generated => Ok(generate(&SystemEntropy)),

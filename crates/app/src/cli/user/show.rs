@@ -76,7 +76,7 @@ impl CommandOutput for Shown<'_> {
 }
 
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
-    let manage = operator_tools(config, Purpose::Look).await?.manage;
+    let manage = operator_tools(config, Purpose::Read).await?.manage;
     let user = args.user.find(&manage).await?;
     let sessions = manage.live(user.id).await?.len();
     answer::print(

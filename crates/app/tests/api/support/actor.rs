@@ -1,4 +1,4 @@
-//! Somebody who uses the API, with what their client keeps.
+//! A user of the API, with what their client keeps.
 
 use super::{
     described::{self, Sent},
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// Somebody with a client.
+/// A user with a client.
 #[derive(Clone)]
 pub(crate) struct Actor {
     client: Client,

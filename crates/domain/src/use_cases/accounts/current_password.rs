@@ -1,4 +1,4 @@
-//! The check of the current password that sensitive changes demand.
+//! The check of the current password that sensitive changes require.
 
 use crate::{
     model::{ClientInfo, Credentials, Password, UserId},

@@ -31,7 +31,9 @@ pub enum NotDone {
     )]
     File,
     /// Another operator or replica changed the keys meanwhile.
-    #[error("the keys were changed at the same time by somebody else; look again")]
+    #[error(
+        "another operator or replica changed the keys at the same time; list them and try again"
+    )]
     Changed,
     /// A dependency failed.
     #[error(transparent)]

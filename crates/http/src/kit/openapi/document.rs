@@ -90,7 +90,7 @@ pub(crate) fn document(operations: Vec<Documented>) -> OpenApi {
 fn not_kept(response: &mut RefOr<Response>) {
     if let RefOr::T(response) = response {
         let header = HeaderBuilder::new()
-            .description(Some("Nobody may keep it."))
+            .description(Some("Caches must not store it."))
             .example(Some("no-store".into()));
         response.headers.insert(
             "Cache-Control".to_owned(),

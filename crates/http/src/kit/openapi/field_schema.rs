@@ -104,14 +104,14 @@ pub(crate) fn email() -> ObjectBuilder {
         .max_length(Some(EmailAddress::MAX))
 }
 
-/// A password that somebody claims to know.
+/// A present password, which is checked: any that could have been accepted once.
 pub(crate) fn known_password(description: &str) -> ObjectBuilder {
     text(description, "correct horse battery")
         .format(Some(password()))
         .max_length(Some(Password::MAX))
 }
 
-/// A password that somebody wants to set.
+/// A password to be set.
 pub(crate) fn new_password() -> ObjectBuilder {
     let description = "Any Unicode, counted in characters after normalisation (NFC), never trimmed, never truncated. `too_short`, `too_long`";
     text(description, "correct horse battery")

@@ -1,6 +1,6 @@
 //! The API described by itself: an OpenAPI 3.1 document, made from the types and the problems that the handlers use, and a page
-//! that shows it without asking anybody else. What an operation takes and answers is
-//! said beside its handler; here it is put together.
+//! that shows it and loads nothing from other hosts. What an operation takes and answers is documented beside its handler; here
+//! it is put together.
 
 mod document;
 mod field_schema;
@@ -33,7 +33,7 @@ pub(crate) fn schema_of(json: Value) -> RefOr<Schema> {
     serde_json::from_value(json).expect("it is a schema")
 }
 
-/// The header by which a client says what it has.
+/// The parameter `If-None-Match`.
 pub(crate) fn if_none_match() -> Parameter {
     let schema = ObjectBuilder::new().schema_type(Type::String);
     let description = "The `ETag` of what you have; 304 says that it is still so.";

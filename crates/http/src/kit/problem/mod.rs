@@ -21,10 +21,10 @@ use std::{borrow::Cow, error::Error, fmt, num::NonZero, time::Duration};
 use utoipa::ToSchema;
 use uuid::uuid;
 
-/// So many field errors are named at most: an answer must not be larger than its request gives reason for.
+/// The most field errors that are named: an answer must not be larger than its request gives reason for.
 const NAMED_FIELDS: usize = 32;
 
-/// After so long a client may try again when a store is down.
+/// When a client may try again if a store is down.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An error as the client sees it. It never echoes what the client sent in a secret field.
@@ -82,12 +82,12 @@ enum Challenge {
     InvalidToken,
 }
 
-/// What a handler said in its panic is not told here: it may hold anything.
+/// The panic's message is left out: it may hold anything.
 #[derive(Debug, thiserror::Error)]
 #[error("a handler panicked")]
 pub(crate) struct Panicked;
 
-/// The code, on the answer: for those who see no more than that.
+/// The problem's code, for middleware that sees only the response.
 #[derive(Clone, Copy)]
 pub(crate) struct ProblemCode(pub(crate) &'static str);
 

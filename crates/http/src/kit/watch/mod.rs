@@ -6,12 +6,9 @@ mod request;
 
 use crate::kit::{
     forwarded::TrustedProxies,
-    problem::Problem,
-    shield::{PathKind, Shield},
-};
-use crate::kit::{
-    problem::Panicked,
+    problem::{Panicked, Problem},
     request_id::{REQUEST_ID, RequestId},
+    shield::{PathKind, Shield},
 };
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,

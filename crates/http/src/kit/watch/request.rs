@@ -1,16 +1,16 @@
-//! A request from its head to its answer: the span around it, and what is told in the end.
+//! A request from its head to its answer: its span, its line in the access log and its metrics.
 
 use super::Watch;
-use crate::kit::problem::ProblemCode;
-use crate::kit::request_id::RequestId;
-use actix_web::http::header::HeaderMap;
+use crate::kit::{problem::ProblemCode, request_id::RequestId};
 use actix_web::{
     HttpResponse,
     dev::ServiceRequest,
-    http::{Method, StatusCode},
+    http::{Method, StatusCode, header::HeaderMap},
 };
-use revolve_observe::metrics::{InFlightGuard, Metrics};
-use revolve_observe::telemetry::TraceParent;
+use revolve_observe::{
+    metrics::{InFlightGuard, Metrics},
+    telemetry::TraceParent,
+};
 use std::{sync::Arc, time::Instant};
 use tracing::{
     Span,
@@ -18,7 +18,7 @@ use tracing::{
     info_span,
 };
 
-/// What is told of requests that no route is there for: their paths may be anything.
+/// The route in logs and metrics of a request that matches none: its path could be any text.
 const NO_ROUTE: &str = "unmatched";
 
 /// What orchestrators ask every few seconds is no news while it goes well.
@@ -41,7 +41,7 @@ impl RequestOutcome {
     }
 }
 
-/// A request under way. It is told of once, and also if the client hangs up before the answer.
+/// A request under way. It is logged and counted once, also if the client hangs up before the answer.
 pub(super) struct WatchedRequest {
     method: &'static str,
     route: String,
@@ -113,7 +113,7 @@ impl WatchedRequest {
 impl Drop for WatchedRequest {
     fn drop(&mut self) {
         if !self.ended {
-            // What other servers write, too, when nobody was there any more to be answered.
+            // The status that other servers log, too, for a client that has gone.
             self.tell(499, Some("client_gone"));
         }
     }

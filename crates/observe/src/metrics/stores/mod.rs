@@ -125,7 +125,7 @@ impl<P: ?Sized + Send + Sync> Decorator for Measured<P> {
         let (store, metrics) = (self.store, &self.metrics.stores);
         let span = debug_span!(target: "revolve::store", "store", store, operation);
         let (began, _in_flight) = (Instant::now(), InFlightGuard::new(&self.in_flight));
-        // A span that nobody wants would still cost at each poll.
+        // A disabled span would still cost at each poll.
         let result = if span.is_disabled() {
             work.await
         } else {

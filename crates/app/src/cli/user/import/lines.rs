@@ -1,4 +1,4 @@
-//! The lines of a file or of standard input, read on a thread of their own: whoever types or pipes them may take their time.
+//! The lines of a file or of standard input, read on a thread of their own, because reads from a terminal or a pipe block.
 
 use std::{
     fs::File,
@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// So many lines are read ahead.
+/// How many lines are read ahead.
 const AHEAD: usize = 1024;
 
 /// Where lines come from.
@@ -65,7 +65,7 @@ impl Input {
         thread::spawn(move || {
             for number in 1.. {
                 let line = read(&mut self.reader, number).transpose();
-                // Nobody listens any more, or there is nothing more to say.
+                // The receiver is gone, or this was the last line.
                 let Some(line) = line else { return };
                 if sender.blocking_send(line).is_err() {
                     return;

@@ -1,14 +1,13 @@
-//! `revolve user import`: many rows are in flight at once, so that the store can commit them in groups. A bad row is refused by its number and
-//! stops nobody else.
+//! `revolve user import`: many rows are in flight at once, so that the store can commit them in groups. A bad row is reported
+//! with its number and does not stop the others.
 
 mod lines;
 mod report;
 mod row;
 
 use super::patience::again;
-use crate::composition::settings;
 use crate::{
-    composition::{Purpose, import_account},
+    composition::{Purpose, import_account, settings},
     config::{Config, Profile},
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -52,7 +51,7 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let import = import_account(
         &config,
         if args.dry_run {
-            Purpose::Look
+            Purpose::Read
         } else {
             Purpose::Change
         },

@@ -1,4 +1,4 @@
-//! What is said of an import: refused rows as they come and a bar on standard error, the sum on standard output.
+//! The report of an import: refused rows as they come and a progress bar on standard error, the totals on standard output.
 
 use super::row::RowRefusal;
 use anyhow::Result;

@@ -1,5 +1,5 @@
-//! A row: a JSON object with exactly the members that are documented in `docs/import.md`. What is wrong with one is said without any of its
-//! values.
+//! A row: a JSON object with exactly the members that are documented in `docs/import.md`. Messages about a row
+//! quote none of its values.
 
 use revolve_adapters::argon2::{UnusableHash, examine};
 use revolve_domain::{
@@ -215,7 +215,7 @@ fn id(text: &str) -> Result<UserId, RowRefusal> {
     if id.as_uuid().is_nil() || id.as_uuid().is_max() {
         return Err(RowRefusal::new(
             "invalid_uid",
-            "uid: the nil and the max UUID name nobody",
+            "uid: the nil and the max UUID are no account's id",
         ));
     }
     Ok(id)
