@@ -144,6 +144,7 @@ impl TokenRepository for RedisTokens {
             .key(keys::token(user, rotation.successor_id()));
         call.arg(rotation.session.to_string())
             .arg(rotation.presented.number())
+            .arg(rotation.presented_issued_at.as_seconds())
             .arg(rotation.presented.next().number());
         call.arg(rotation.issued_at.as_seconds())
             .arg(rotation.expires_at.as_seconds())

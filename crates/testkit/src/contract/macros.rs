@@ -37,6 +37,9 @@ macro_rules! tokens_contract {
             a_slow_sibling_is_stale,
             reuse_revokes,
             reuse_can_be_rejected,
+            another_token_of_the_live_generation_is_reuse,
+            another_token_of_the_replaced_generation_is_reuse,
+            another_token_of_the_healed_generation_is_reuse,
             a_bound_row_or_claim_demands_the_credential,
             a_bound_entry_demands_the_credential,
             a_foreign_credential_is_refused,
@@ -270,7 +273,8 @@ macro_rules! device_credentials_contract {
 
 /// Runs [`histories`](crate::contract::histories) against the
 /// [`HistorySubject`](crate::contract::HistorySubject) that the named `async fn` makes, as one `#[test]` that is
-/// called `random_histories_match_the_state_machine`.
+/// called `random_histories_match_the_state_machine`, and the cases of [`tokens`](crate::contract::tokens) for which a store must
+/// lose writes.
 #[macro_export]
 macro_rules! histories_contract {
     ($make:path) => {
@@ -281,6 +285,10 @@ macro_rules! histories_contract {
                 $make,
             );
         }
+
+        $crate::__cases!($make, tokens:
+            after_a_rollback_no_generation_has_two_tokens,
+        );
     };
 }
 
