@@ -39,7 +39,8 @@
 //!    (`stories::bounds::nothing_grows_under_any_sequence_of_sign_ins`)
 //! 10. A key signs only after every verifier can have fetched it, and is deleted only after its last token has expired; each use has one
 //!     active key, whichever replica looks. (`keys::life::a_key_is_published_for_the_cache_time_of_the_key_set_before_it_signs`,
-//!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`)
+//!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`). A revoked key is never
+//!     used again. (`keys::keep::a_revoked_key_that_a_restore_brings_back_is_refused_and_removed`)
 
 pub mod keys;
 pub mod limits;

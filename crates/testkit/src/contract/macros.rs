@@ -184,6 +184,19 @@ macro_rules! keys_contract {
     };
 }
 
+/// Runs [`revoked_keys`](crate::contract::revoked_keys) against the `Arc<dyn RevokedKeys>` that the named `async fn` makes: one
+/// `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! revoked_keys_contract {
+    ($make:path) => {
+        $crate::__cases!($make, revoked_keys:
+            no_key_is_revoked_at_first,
+            revoked_keys_are_told_from_others,
+            a_revoked_key_stays_revoked,
+        );
+    };
+}
+
 /// Runs [`limits`](crate::contract::limits) against the [`LimitsSubject`](crate::contract::LimitsSubject) that the named
 /// `async fn` makes: one `#[tokio::test]` per case.
 #[macro_export]

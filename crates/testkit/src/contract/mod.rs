@@ -28,6 +28,7 @@ pub mod histories;
 pub mod keys;
 pub mod limits;
 mod memory;
+pub mod revoked_keys;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

@@ -8,6 +8,7 @@ mod faults;
 mod limits;
 mod modes;
 mod proxy;
+mod revoked_keys;
 mod stored;
 mod subject;
 mod tls;
