@@ -20,7 +20,10 @@
 //!    contract `a_generation_used_without_a_late_retry_clears_the_count`)
 //! 4. A token that proves a later generation than the store's is healed, not theft.
 //!    (`machine::table::healed_when_the_store_is_at_an_earlier_generation`,
-//!    `stories::reuse::a_white_list_that_lost_rotations_is_healed_by_the_newest_token`)
+//!    `stories::reuse::a_white_list_that_lost_rotations_is_healed_by_the_newest_token`). Of one generation at most one token is accepted
+//!    between two losses. (`machine::table::reused_when_another_token_of_that_generation_is_presented`,
+//!    `stories::reuse::after_a_rollback_a_thief_that_catches_up_does_not_share_the_session`,
+//!    contract `after_a_rollback_no_generation_has_two_tokens`)
 //! 5. A bound session's tokens are refused without its device's credential, before any other check.
 //!    (`machine::table::the_device_check_comes_before_every_row`, `stories::devices::whichever_says_bound_is_enough`)
 //! 6. The end of a session is a commit in the user database before the answer; after it no token of the session works.
@@ -36,7 +39,8 @@
 //!    (`stories::bounds::nothing_grows_under_any_sequence_of_sign_ins`)
 //! 10. A key signs only after every verifier can have fetched it, and is deleted only after its last token has expired; each use has one
 //!     active key, whichever replica looks. (`keys::life::a_key_is_published_for_the_cache_time_of_the_key_set_before_it_signs`,
-//!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`)
+//!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`). A revoked key is never
+//!     used again. (`keys::keep::a_revoked_key_that_a_restore_brings_back_is_refused_and_removed`)
 
 pub mod keys;
 pub mod limits;

@@ -35,6 +35,9 @@ impl LiveToken {
 pub struct Entry {
     /// The white-listed token.
     pub token: LiveToken,
+    /// The `iat` claim of the token that it replaced, in whole seconds; `None` if it replaced none, or was written by a release that did
+    /// not keep it.
+    pub parent_issued_at: Option<Timestamp>,
     /// The session's epoch; a clearing removes the entries of older epochs.
     pub epoch: Epoch,
     /// When this generation was written, on the store's clock.
@@ -54,6 +57,7 @@ impl Entry {
     pub fn begin(token: LiveToken, epoch: Epoch, now: Timestamp) -> Self {
         Self {
             token,
+            parent_issued_at: None,
             epoch,
             rotated_at: now,
             dies_at: now.plus(token.lifetime()),
@@ -66,6 +70,19 @@ impl Entry {
     /// Whether it has not expired at `now` (the store's clock). Expired entries never count.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.dies_at
+    }
+
+    /// Whether the store knows that another token was minted as the presented generation: session and generation are the same, the
+    /// `iat` is not. Only a store that lost acknowledged writes lets two such tokens come to be.
+    fn knows_another(&self, rotation: &Rotation) -> bool {
+        let minted = if self.token.generation == rotation.presented {
+            Some(self.token.issued_at)
+        } else if self.token.generation == rotation.presented.next() {
+            self.parent_issued_at
+        } else {
+            None
+        };
+        minted.is_some_and(|issued_at| issued_at != rotation.presented_issued_at)
     }
 }
 
@@ -138,6 +155,8 @@ pub struct Rotation {
     pub session: SessionId,
     /// The generation of the token that was presented.
     pub presented: Generation,
+    /// The `iat` claim of the token that was presented, in whole seconds.
+    pub presented_issued_at: Timestamp,
     /// Whether the presented token is past its `exp` on the replica's clock. This counts only for a token that would heal the
     /// store; the store's clock decides on all others.
     pub expired: bool,
@@ -161,6 +180,14 @@ impl Rotation {
             issued_at: self.issued_at,
             expires_at: self.expires_at,
             device: self.device.shown,
+        }
+    }
+
+    /// The entry that replaces the one that was found.
+    fn successor_entry(&self, now: Timestamp) -> Entry {
+        Entry {
+            parent_issued_at: Some(self.presented_issued_at),
+            ..Entry::begin(self.successor(), self.epoch, now)
         }
     }
 
@@ -202,7 +229,8 @@ pub enum RotationOutcome {
     },
     /// An older token within the free window of a rotation: a concurrent request of the same client. Nothing changed.
     Stale,
-    /// A replaced token outside of the windows: theft, or a client restored from a backup.
+    /// A replaced token outside of the windows: theft, or a client restored from a backup. Or another token than the one that was minted
+    /// as its generation: after a roll-back of the store a chain has forked, and one of its holders is not the client.
     Reused {
         /// The live generation.
         live: Generation,
@@ -223,7 +251,7 @@ pub enum Write {
 }
 
 /// Applies one attempt to the entry of the session, at `now` on the store's clock: the first row of the table that fits. Device
-/// check, Unknown, Reused if it was found before, Healed, Rotated, Repeated, Stale, Reused.
+/// check, Unknown, Reused if it was found before, Healed, Reused if another token had that generation, Rotated, Repeated, Stale, Reused.
 pub fn step(
     found: Option<&Entry>,
     rotation: &Rotation,
@@ -245,7 +273,7 @@ pub fn step(
         if rotation.expired {
             return (RotationOutcome::Unknown, Write::Keep);
         }
-        let next = Entry::begin(rotation.successor(), rotation.epoch, now);
+        let next = rotation.successor_entry(now);
         return (
             RotationOutcome::Healed {
                 token: next.token,
@@ -254,11 +282,13 @@ pub fn step(
             Write::Put(next),
         );
     }
+    if entry.knows_another(rotation) {
+        return find_reuse(entry, rotation, now);
+    }
     if current == rotation.presented {
-        let fresh = Entry::begin(rotation.successor(), rotation.epoch, now);
         let next = Entry {
             late: if entry.charged { entry.late } else { 0 },
-            ..fresh
+            ..rotation.successor_entry(now)
         };
         return (RotationOutcome::Rotated(next.token), Write::Put(next));
     }
@@ -301,7 +331,12 @@ fn retry(entry: &Entry, rotation: &Rotation, now: Timestamp) -> (RotationOutcome
     if free {
         return (RotationOutcome::Stale, Write::Keep);
     }
-    let revoked = policy.reuse == ReusePolicy::Revoke;
+    find_reuse(entry, rotation, now)
+}
+
+/// Marks the entry, unless the policy keeps the session.
+fn find_reuse(entry: &Entry, rotation: &Rotation, now: Timestamp) -> (RotationOutcome, Write) {
+    let revoked = rotation.policy.reuse == ReusePolicy::Revoke;
     (
         reuse(entry, now, revoked),
         if revoked {

@@ -15,6 +15,8 @@ use crate::harness::{
 /// `sessions.retry_free` for faults with this probe: short, so that reuse is detected at once.
 pub(super) const RETRY_FREE: &str = "300ms";
 const AFTER_RETRY_FREE: Duration = Duration::from_millis(400);
+/// `iat` counts seconds: what is minted later than this is another token.
+const NEXT_SECOND: Duration = Duration::from_millis(1100);
 
 /// How sessions end after the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub(super) enum RowsAfterRollback {
     SetBack,
 }
 
-/// Three sessions of one user.
+/// Four sessions of one user.
 pub(super) struct RollbackProbe {
     account: Account,
     ending: EndMethod,
@@ -51,6 +53,9 @@ pub(super) struct RollbackProbe {
     bound: Client,
     /// Ends after the copy.
     ended: Client,
+    /// Goes on refreshing, unless it ends; `copied` is its token of before, for a thief that catches up.
+    forked: Client,
+    copied: Grant,
 }
 
 impl RollbackProbe {
@@ -64,11 +69,11 @@ impl RollbackProbe {
         let (account, mut victim) = scenario.sign_up(base).await?;
         round.keep_journal(victim.api.journal.clone());
         let mut others = Vec::new();
-        for _ in 0..2 {
+        for _ in 0..3 {
             let reply = victim.api.sign_in(&account, None).await?;
             others.push(Client::from_reply(&victim.api, &reply, false)?);
         }
-        let [bound, ended] = others.try_into().ok().context("two sessions")?;
+        let [bound, ended, forked] = others.try_into().ok().context("three sessions")?;
         victim.advance().await?;
         Ok(Self {
             account,
@@ -77,6 +82,8 @@ impl RollbackProbe {
             victim,
             bound,
             ended,
+            copied: forked.grant.clone(),
+            forked,
         })
     }
 
@@ -85,6 +92,8 @@ impl RollbackProbe {
         self.move_to(scenario, base);
         self.victim.advance().await?;
         self.victim.advance().await?;
+        self.forked.advance().await?;
+        self.forked.advance().await?;
         self.bound.sends_credential = true;
         self.bound.advance().await?;
         let (victim, ended) = (&self.victim, &self.ended);
@@ -107,8 +116,8 @@ impl RollbackProbe {
         Ok(())
     }
 
-    /// Afterwards: ended sessions are dead, what was bound is bound, newer tokens heal the store, and a thief with the older one gets in once
-    /// at most.
+    /// Afterwards: ended sessions are dead, what was bound is bound, newer tokens heal the store, a thief with the older one gets in once
+    /// at most, and one that catches up with the client before it comes back shares nothing with it.
     pub(super) async fn verify(
         mut self,
         scenario: &Scenario,
@@ -122,15 +131,22 @@ impl RollbackProbe {
         }
         if self.ending == EndMethod::Itself {
             self.verify_binding(round).await?;
+            self.verify_fork(round).await?;
         } else {
             must_be_over(&self.bound, round).await?;
+            must_be_over(&self.forked, round).await?;
         }
         self.verify_theft(round).await
     }
 
     fn move_to(&mut self, scenario: &Scenario, base: &str) {
         let api = scenario.api(base, &self.victim.api.journal);
-        for client in [&mut self.victim, &mut self.bound, &mut self.ended] {
+        for client in [
+            &mut self.victim,
+            &mut self.bound,
+            &mut self.ended,
+            &mut self.forked,
+        ] {
             *client = client.at(&api);
         }
     }
@@ -149,6 +165,34 @@ impl RollbackProbe {
         let healed = until_answered(&self.bound, &self.bound.grant).await?;
         let lives = healed.grant().is_some();
         require(round, "bound sessions that heal", lives, &healed);
+        Ok(())
+    }
+
+    async fn verify_fork(&self, round: &Round) -> Result<()> {
+        sleep(NEXT_SECOND).await;
+        let mut thief = Client {
+            grant: self.copied.clone(),
+            ..self.forked.clone()
+        };
+        // As often as the client since the copy.
+        for _ in 0..2 {
+            let loot = until_answered(&thief, &thief.grant).await?;
+            let Some(loot) = loot.grant().cloned() else {
+                round.record(|findings| findings.check("superseded tokens refused at once"));
+                return Ok(());
+            };
+            thief.keep(loot);
+        }
+        for client in [&self.forked, &thief] {
+            let reply = until_answered(client, &client.grant).await?;
+            let caught = reply.refusal() == Some("token_reused");
+            require(
+                round,
+                "second tokens of a generation caught",
+                caught,
+                &reply,
+            );
+        }
         Ok(())
     }
 

@@ -3,6 +3,9 @@
 
 use revolve_domain::model::{TokenId, UserId};
 
+/// The keys that sign tokens no more: `kid` and when it was revoked.
+pub(super) const REVOKED_KEYS: &str = "{keys}:revoked";
+
 /// The index of the user's sessions.
 pub(super) fn index(user: UserId) -> String {
     format!("{{{user}}}:sessions")

@@ -4,6 +4,7 @@
 //! - `client`: connections to a server, a master under Sentinels, or a cluster
 //! - `tokens`, `scripts`, `keys`, `reply`: the port, and what is sent and answered
 //! - `limits`: the buckets of rate limits
+//! - `revoked_keys`: the keys that no backup may bring back
 //! - `permissions`: whether the user of the URL may run what scripts need
 //! - `inspect`: reads the servers' settings, for `revolve doctor`
 
@@ -13,10 +14,12 @@ mod keys;
 mod limits;
 mod permissions;
 mod reply;
+mod revoked_keys;
 mod scripts;
 mod tokens;
 
 pub use client::config::{RedisConfig, RedisMode, SentinelConfig};
 pub use inspect::{Inspected, RedisFacts, inspect, plain_hosts};
 pub use limits::{BucketNames, RedisLimits};
+pub use revoked_keys::RedisRevokedKeys;
 pub use tokens::RedisTokens;

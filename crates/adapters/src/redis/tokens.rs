@@ -11,6 +11,7 @@ use super::{
     keys,
     limits::{BucketNames, RedisLimits},
     permissions, reply,
+    revoked_keys::RedisRevokedKeys,
     scripts::Scripts,
 };
 use async_trait::async_trait;
@@ -67,6 +68,11 @@ impl RedisTokens {
     /// The buckets of rate limits, over the same connections.
     pub fn limits(&self, names: BucketNames) -> RedisLimits {
         RedisLimits::new(Arc::clone(&self.topology), names)
+    }
+
+    /// The revoked keys, over the same connections.
+    pub fn revoked_keys(&self) -> RedisRevokedKeys {
+        RedisRevokedKeys::new(Arc::clone(&self.topology))
     }
 
     /// How many connections are configured, and how many are open.
@@ -144,6 +150,7 @@ impl TokenRepository for RedisTokens {
             .key(keys::token(user, rotation.successor_id()));
         call.arg(rotation.session.to_string())
             .arg(rotation.presented.number())
+            .arg(rotation.presented_issued_at.as_seconds())
             .arg(rotation.presented.next().number());
         call.arg(rotation.issued_at.as_seconds())
             .arg(rotation.expires_at.as_seconds())

@@ -25,12 +25,13 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 5] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 6] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
     "V4__known_devices",
     "V5__disabled_accounts",
+    "V6__replaced_tokens",
 );
 
 /// The version of the tables once all have run.
@@ -204,6 +205,7 @@ mod tests {
                 9_236_602_618_776_488_404,
                 8_141_056_308_703_867_599,
                 8_594_679_555_467_291_214,
+                2_421_557_819_927_497_366,
             ],
         );
     }

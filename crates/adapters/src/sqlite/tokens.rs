@@ -17,7 +17,7 @@ use rusqlite::{Connection, params};
 /// What [`read_entry`] reads.
 macro_rules! entry_columns {
     () => {
-        "session_id, gen, iat, exp, did, epoch, rotated_at, dies_at, late, charged, reused"
+        "session_id, gen, iat, exp, did, parent_iat, epoch, rotated_at, dies_at, late, charged, reused"
     };
 }
 
@@ -32,10 +32,10 @@ const LIVE: &str = concat!(
     " FROM white_list WHERE user_id = ?1 AND dies_at > ?2 AND NOT reused"
 );
 const PUT: &str = "
-    INSERT INTO white_list (user_id, session_id, gen, iat, exp, did, epoch, rotated_at, dies_at, late, charged, reused)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    INSERT INTO white_list (user_id, session_id, gen, iat, exp, did, parent_iat, epoch, rotated_at, dies_at, late, charged, reused)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
     ON CONFLICT (user_id, session_id) DO UPDATE SET gen = excluded.gen, iat = excluded.iat, exp = excluded.exp, did = excluded.did,
-        epoch = excluded.epoch, rotated_at = excluded.rotated_at, dies_at = excluded.dies_at, late = excluded.late,
+        parent_iat = excluded.parent_iat, epoch = excluded.epoch, rotated_at = excluded.rotated_at, dies_at = excluded.dies_at, late = excluded.late,
         charged = excluded.charged, reused = excluded.reused";
 const REMOVE: &str = "DELETE FROM white_list WHERE user_id = ?1 AND session_id = ?2";
 const REMOVE_OLDER: &str =
@@ -180,6 +180,7 @@ fn put(
         entry.token.issued_at.as_millis(),
         entry.token.expires_at.as_millis(),
         entry.token.device.as_ref().map(DeviceId::to_string),
+        entry.parent_issued_at.map(Timestamp::as_millis),
         entry.epoch.number(),
         entry.rotated_at.as_millis(),
         entry.dies_at.as_millis(),
@@ -207,6 +208,7 @@ fn read_entry(row: &dyn SqlRow) -> Result<(SessionId, Entry), CorruptRow> {
             expires_at: row.required("exp", SqlRow::instant)?,
             device: row.optional("did", SqlRow::uuid)?.map(DeviceId::from_uuid),
         },
+        parent_issued_at: row.optional("parent_iat", SqlRow::instant)?,
         epoch: Epoch::new(row.number("epoch")?),
         rotated_at: row.required("rotated_at", SqlRow::instant)?,
         dies_at: row.required("dies_at", SqlRow::instant)?,

@@ -106,6 +106,7 @@ pub(crate) async fn compose(
         sessions,
         tokens,
         keys: repository,
+        revoked_keys,
         closer,
     } = stores;
     metrics.watch(pools(&closer));
@@ -118,6 +119,7 @@ pub(crate) async fn compose(
     let (live_keys, ring) = keys::start(
         material,
         repository,
+        revoked_keys,
         Arc::clone(&clock),
         key_policy,
         metrics,

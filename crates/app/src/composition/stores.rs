@@ -10,7 +10,8 @@ use revolve_adapters::{
     postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock,
 };
 use revolve_domain::ports::{
-    Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository,
+    Clock, Decorator, KeyRepository, PortFuture, RevokedKeys, SessionRepository, StoreError,
+    TokenRepository, UserRepository,
 };
 use revolve_observe::metrics::{Measured, Metrics};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub(crate) struct Stores {
     pub(crate) sessions: Arc<dyn SessionRepository>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
     pub(crate) keys: Arc<dyn KeyRepository>,
+    pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
     pub(crate) closer: Closer,
 }
 
@@ -33,6 +35,9 @@ impl Stores {
             sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
             tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
             keys: Arc::new(Measured::new(self.keys, database, metrics)),
+            revoked_keys: self
+                .revoked_keys
+                .map(|revoked| Arc::new(Measured::new(revoked, white_list, metrics)) as _),
             closer: self.closer,
         }
     }
@@ -77,6 +82,8 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 sessions: store.clone(),
                 tokens: store.clone(),
                 keys: store.clone(),
+                // A restore sets back the one file as a whole.
+                revoked_keys: None,
                 closer: Closer::Embedded(store),
             })
         }
@@ -92,6 +99,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 sessions: accounts.clone(),
                 tokens: tokens.clone(),
                 keys: accounts.clone(),
+                revoked_keys: Some(Arc::new(tokens.revoked_keys())),
                 closer: Closer::Server(accounts, tokens),
             })
         }
@@ -130,12 +138,44 @@ pub(crate) struct Migrated {
     pub(crate) migrations: Vec<String>,
 }
 
-/// The keys alone, for the command that manages them: the white list need not be there.
-pub(crate) async fn key_store(config: &Config, purpose: Purpose) -> Result<Arc<dyn KeyRepository>> {
+/// The keys and where they are revoked, for the command that manages them: Redis need not be there.
+pub(crate) async fn key_store(config: &Config, purpose: Purpose) -> Result<KeyStores> {
     Ok(match config.profile {
-        Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
-        Profile::Server => Arc::new(server_for(config, purpose).await?),
+        Profile::Embedded => {
+            let store = embedded_for(config, Arc::new(SystemClock), purpose).await?;
+            (Arc::new(store), None)
+        }
+        Profile::Server => {
+            let revoked: Arc<dyn RevokedKeys> =
+                match RedisTokens::connect(settings::redis(config)?).await {
+                    Ok(tokens) => Arc::new(tokens.revoked_keys()),
+                    Err(error) => Arc::new(UnreachableRevokedKeys(Arc::new(error))),
+                };
+            (Arc::new(server_for(config, purpose).await?), Some(revoked))
+        }
     })
+}
+
+/// The keys, and where they are revoked if a store outlives a restore of the user database.
+pub(crate) type KeyStores = (Arc<dyn KeyRepository>, Option<Arc<dyn RevokedKeys>>);
+
+/// A Redis that can't be reached, with the reason.
+struct UnreachableRevokedKeys(Arc<StoreError>);
+
+impl Decorator for UnreachableRevokedKeys {
+    type Port = dyn RevokedKeys;
+
+    async fn call<'a, T: Send + 'static>(
+        &'a self,
+        operation: &'static str,
+        _work: impl FnOnce(&'a Self::Port) -> PortFuture<'a, T> + Send + 'a,
+    ) -> Result<T, StoreError> {
+        Err(StoreError::unavailable(
+            "redis",
+            operation,
+            Arc::clone(&self.0),
+        ))
+    }
 }
 
 /// The accounts alone, for commands: the white list need not be there.

@@ -113,6 +113,9 @@ fn log(change: &KeyChange) {
         }
         KeyChange::Promoted(key, None) => tracing::info!(%key, "a key began to sign"),
         KeyChange::Removed(key) => tracing::info!(%key, "a retired key is gone"),
+        KeyChange::Refused(key) => {
+            tracing::warn!(%key, "a key that was retired with --now was in the user database again, as after a restore; it is removed");
+        }
     }
 }
 

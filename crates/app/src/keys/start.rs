@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use revolve_adapters::jose::JoseTokens;
 use revolve_domain::{
     keys::KeyPolicy,
-    ports::{Clock, KeyFault, KeyRepository},
+    ports::{Clock, KeyFault, KeyRepository, RevokedKeys},
     use_cases::{KeepKeys, KeyPorts, KeysFailed},
 };
 use revolve_observe::metrics::{CountedRing, Metrics};
@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(crate) async fn start(
     material: Material,
     repository: Arc<dyn KeyRepository>,
+    revoked: Option<Arc<dyn RevokedKeys>>,
     clock: Arc<dyn Clock>,
     policy: KeyPolicy,
     metrics: &Metrics,
@@ -31,6 +32,7 @@ pub(crate) async fn start(
     let counted = Arc::new(CountedRing::new(Arc::clone(&ring), metrics));
     let keep = KeepKeys::new(KeyPorts {
         repository: Arc::clone(&repository),
+        revoked,
         maker: Arc::new(vault),
         ring: counted,
         clock,

@@ -43,6 +43,7 @@ fn a_token_is_a_key_that_lives_as_long_as_it() {
         );
         let entry: String = redis.hget(&index, &ann.session).await.unwrap();
         assert_eq!(entry, format!("1:{}", claims["jti"].as_str().unwrap()));
+        let parent = claims["iat"].clone();
 
         ann.refresh().await.expect(200);
         let (next, _) = keys(&ann.refresh_token);
@@ -58,6 +59,12 @@ fn a_token_is_a_key_that_lives_as_long_as_it() {
         );
         let ttl: i64 = redis.ttl(&next).await.unwrap();
         assert!((LIFE - 10..=LIFE).contains(&ttl), "{ttl}");
+        let generation: String = redis.hget(&next, "gen").await.unwrap();
+        assert_eq!(
+            generation,
+            format!("2:{parent}"),
+            "with the iat of its parent"
+        );
 
         ann.sign_out("this").await.expect(204);
         let left: (bool, bool) = (

@@ -3,8 +3,9 @@
 use super::{
     AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome,
     DisableOutcome, EnableOutcome, EndOutcome, KeyOutcome, KeyRepository, LiveSession,
-    NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, Revocations, SessionRepository,
-    StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
+    NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, Revocations, RevokedKeys,
+    SessionRepository, StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome,
+    UserRepository,
 };
 use crate::{
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
@@ -100,6 +101,11 @@ decorate!(KeyRepository {
     "retire_key": retire(key: &KeyId, retired: Retired) -> KeyOutcome;
     "reseal_key": reseal(key: &KeyId, from: &SealedKey, to: &SealedKey) -> KeyOutcome;
     "remove_key": remove(key: &KeyId, state: KeyState) -> KeyOutcome;
+});
+
+decorate!(RevokedKeys {
+    "revoke_key": revoke(key: &KeyId) -> ();
+    "revoked_keys": among(keys: &[KeyId]) -> Vec<KeyId>;
 });
 
 decorate!(RateLimiter {

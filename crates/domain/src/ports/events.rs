@@ -64,7 +64,8 @@ security_events! {
     SessionEnded "session.ended" Info { user: UserId, session: SessionId, reason: EndReason, }
     /// Every session of a user ended, but for the one that is kept, if any.
     SessionsEnded "sessions.ended" Info { user: UserId, kept: Option<SessionId>, reason: EndReason, }
-    /// A refresh token was used again outside of the retry windows: theft, or a client that was restored from a backup.
+    /// A refresh token was used again outside of the retry windows: theft, or a client that was restored from a backup. Or `presented` is
+    /// `live` or the one before and the token is another one: the white list had lost rotations, and a chain has forked.
     SessionReused "session.reused" Warning {
         user: UserId,
         session: SessionId,

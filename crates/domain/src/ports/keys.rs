@@ -44,6 +44,19 @@ pub trait KeyRepository: Send + Sync {
     async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError>;
 }
 
+/// The keys that an operator took out of use at once, in a store that a restore of the user database does not set back. A key that was stolen
+/// can sign at any time: what is revoked MUST stay so.
+///
+/// The contract suite is `revolve_testkit::contract::revoked_keys`.
+#[async_trait]
+pub trait RevokedKeys: Send + Sync {
+    /// Revokes a key; one that is revoked stays so.
+    async fn revoke(&self, key: &KeyId) -> Result<(), StoreError>;
+
+    /// Those of these keys that are revoked, in any order.
+    async fn among(&self, keys: &[KeyId]) -> Result<Vec<KeyId>, StoreError>;
+}
+
 /// A new key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {

@@ -24,7 +24,7 @@ pub use decorator::{Decorator, PortFuture};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
-pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey};
+pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use revocations::{RevocationSigner, RevocationStatement};
 pub use sessions::{

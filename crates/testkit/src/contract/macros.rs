@@ -37,6 +37,9 @@ macro_rules! tokens_contract {
             a_slow_sibling_is_stale,
             reuse_revokes,
             reuse_can_be_rejected,
+            another_token_of_the_live_generation_is_reuse,
+            another_token_of_the_replaced_generation_is_reuse,
+            another_token_of_the_healed_generation_is_reuse,
             a_bound_row_or_claim_demands_the_credential,
             a_bound_entry_demands_the_credential,
             a_foreign_credential_is_refused,
@@ -181,6 +184,19 @@ macro_rules! keys_contract {
     };
 }
 
+/// Runs [`revoked_keys`](crate::contract::revoked_keys) against the `Arc<dyn RevokedKeys>` that the named `async fn` makes: one
+/// `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! revoked_keys_contract {
+    ($make:path) => {
+        $crate::__cases!($make, revoked_keys:
+            no_key_is_revoked_at_first,
+            revoked_keys_are_told_from_others,
+            a_revoked_key_stays_revoked,
+        );
+    };
+}
+
 /// Runs [`limits`](crate::contract::limits) against the [`LimitsSubject`](crate::contract::LimitsSubject) that the named
 /// `async fn` makes: one `#[tokio::test]` per case.
 #[macro_export]
@@ -270,7 +286,8 @@ macro_rules! device_credentials_contract {
 
 /// Runs [`histories`](crate::contract::histories) against the
 /// [`HistorySubject`](crate::contract::HistorySubject) that the named `async fn` makes, as one `#[test]` that is
-/// called `random_histories_match_the_state_machine`.
+/// called `random_histories_match_the_state_machine`, and the cases of [`tokens`](crate::contract::tokens) for which a store must
+/// lose writes.
 #[macro_export]
 macro_rules! histories_contract {
     ($make:path) => {
@@ -281,6 +298,10 @@ macro_rules! histories_contract {
                 $make,
             );
         }
+
+        $crate::__cases!($make, tokens:
+            after_a_rollback_no_generation_has_two_tokens,
+        );
     };
 }
 

@@ -63,6 +63,7 @@ impl HistorySubject for MemorySubject {
         let now = self.clock.now();
         let entry = state.map(|state| Entry {
             token: state.token,
+            parent_issued_at: state.parent_issued_at,
             epoch: state.epoch,
             rotated_at: now.minus(state.age),
             dies_at: now.plus(state.remaining),

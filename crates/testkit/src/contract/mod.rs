@@ -28,6 +28,7 @@ pub mod histories;
 pub mod keys;
 pub mod limits;
 mod memory;
+pub mod revoked_keys;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
@@ -36,7 +37,7 @@ use async_trait::async_trait;
 pub use memory::MemorySubject;
 use revolve_domain::{
     limits::Bucket,
-    model::{SessionId, UserId},
+    model::{SessionId, Timestamp, UserId},
     ports::{
         AccountDirectory, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
         UserRepository,
@@ -69,6 +70,8 @@ pub trait HistorySubject: TokensSubject {
 pub struct StoredToken {
     /// The white-listed token.
     pub token: LiveToken,
+    /// The `iat` claim of the token that it replaced, if it replaced one.
+    pub parent_issued_at: Option<Timestamp>,
     /// The session's epoch.
     pub epoch: revolve_domain::model::Epoch,
     /// How long ago this generation was written, on the store's clock.

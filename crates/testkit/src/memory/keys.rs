@@ -4,9 +4,12 @@ use super::{SeededEntropy, lock};
 use async_trait::async_trait;
 use revolve_domain::{
     keys::{KeyId, KeyKind, KeyState, Phase, Promotion, Retired, SealedKey, StoredKey, find},
-    ports::{Entropy, KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, StoreError},
+    ports::{
+        Entropy, KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys,
+        StoreError,
+    },
 };
-use std::sync::Mutex;
+use std::{collections::BTreeSet, sync::Mutex};
 
 /// The keys of a user database, behind one lock, so that every method is one commit.
 #[derive(Debug, Default)]
@@ -88,6 +91,29 @@ fn outcome(done: bool) -> KeyOutcome {
         KeyOutcome::Done
     } else {
         KeyOutcome::Changed
+    }
+}
+
+/// The keys that are revoked.
+#[derive(Debug, Default)]
+pub struct MemoryRevokedKeys {
+    revoked: Mutex<BTreeSet<KeyId>>,
+}
+
+#[async_trait]
+impl RevokedKeys for MemoryRevokedKeys {
+    async fn revoke(&self, key: &KeyId) -> Result<(), StoreError> {
+        lock(&self.revoked).insert(key.clone());
+        Ok(())
+    }
+
+    async fn among(&self, keys: &[KeyId]) -> Result<Vec<KeyId>, StoreError> {
+        let revoked = lock(&self.revoked);
+        Ok(keys
+            .iter()
+            .filter(|key| revoked.contains(key))
+            .cloned()
+            .collect())
     }
 }
 

@@ -24,7 +24,7 @@ pub use entropy::SeededEntropy;
 pub use events::RecordedEvents;
 pub use faulty::{Fault, Faulty};
 pub use hasher::{HeldHasher, PlainHasher};
-pub use keys::{MemoryKeys, RecordedRing, TestKeyMaker};
+pub use keys::{MemoryKeys, MemoryRevokedKeys, RecordedRing, TestKeyMaker};
 pub use limits::MemoryLimits;
 pub use strength::ShortList;
 pub use tokens::MemoryTokens;

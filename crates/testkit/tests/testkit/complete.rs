@@ -31,18 +31,19 @@ fn the_macros_name_every_case() {
             .filter(|line| line.trim() == format!("{case},"))
             .count()
     };
-    for suite in [
-        "tokens",
-        "users",
-        "sessions",
-        "directory",
-        "crypto",
-        "keys",
-        "limits",
+    for (suite, least) in [
+        ("tokens", 13),
+        ("users", 13),
+        ("sessions", 13),
+        ("directory", 13),
+        ("crypto", 13),
+        ("keys", 13),
+        ("limits", 13),
+        ("revoked_keys.rs", 3),
     ] {
         let cases = cases(&contract.join(suite));
         assert!(
-            cases.len() >= 13,
+            cases.len() >= least,
             "expected the cases of {suite} to be found, got {cases:?}"
         );
         for case in cases {

@@ -30,6 +30,7 @@ fn every_outcome_is_reached_often() {
         "stale",
         "reused and revoked",
         "reused and kept",
+        "another token",
     ];
     for outcome in outcomes {
         let often = seen.get(outcome).copied().unwrap_or(0);
@@ -54,6 +55,8 @@ enum Bug {
     HealsExpired,
     /// Removes the kept session, too.
     KeepsNothing,
+    /// Takes every token of the live generation for the live one.
+    TrustsTheGeneration,
 }
 
 struct StrayedTokens {
@@ -73,6 +76,15 @@ impl TokenRepository for StrayedTokens {
             Bug::ForgetsLateRetries => rotation.policy.late_retries = u32::MAX,
             Bug::HealsExpired => rotation.expired = false,
             Bug::KeepsNothing => {}
+            Bug::TrustsTheGeneration => {
+                let live = self.memory.list(rotation.user).await?;
+                let own = live.iter().find(|live| {
+                    live.session == rotation.session && live.token.generation == rotation.presented
+                });
+                if let Some(own) = own {
+                    rotation.presented_issued_at = own.token.issued_at;
+                }
+            }
         }
         self.memory.rotate(&rotation).await
     }
@@ -146,4 +158,10 @@ fn an_adapter_that_heals_expired_tokens_is_found() {
 #[should_panic(expected = "the white list differs from the state machine")]
 fn an_adapter_that_keeps_nothing_is_found() {
     stray(Bug::KeepsNothing);
+}
+
+#[test]
+#[should_panic(expected = "the white list differs from the state machine")]
+fn an_adapter_that_takes_any_token_of_the_live_generation_is_found() {
+    stray(Bug::TrustsTheGeneration);
 }

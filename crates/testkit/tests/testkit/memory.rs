@@ -19,6 +19,18 @@ mod stores {
     revolve_testkit::limits_contract!(make);
 }
 
+mod revoked_keys {
+    use revolve_domain::ports::RevokedKeys;
+    use revolve_testkit::memory::MemoryRevokedKeys;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn RevokedKeys> {
+        Arc::new(MemoryRevokedKeys::default())
+    }
+
+    revolve_testkit::revoked_keys_contract!(make);
+}
+
 mod hasher {
     use revolve_domain::ports::PasswordHasher;
     use revolve_testkit::memory::PlainHasher;

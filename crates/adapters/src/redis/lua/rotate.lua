@@ -1,11 +1,12 @@
 -- rotate: one attempt to refresh. Same rows in the same order as `revolve_domain::rotation::step`; the table is in docs/sessions.md.
 --
 -- KEYS  index, the presented token's key, its successor's key
--- ARGV  sid, presented gen, successor gen, iat, exp, epoch, expired (0/1), owner did, shown did ('' for none), bound (0/1),
+-- ARGV  sid, presented gen, presented iat, successor gen, iat, exp, epoch, expired (0/1), owner did, shown did ('' for none), bound (0/1),
 --       retry_free and window (ms), late_retries, revoke (0/1)
 -- Answer: {'device_mismatch'}, {'unknown'}, {'healed', lost gen}, {'rotated'}, {'repeated', gen, iat, exp, did, age, late (0/1)},
 --         {'stale'} or {'reused', live gen, age, revoked (0/1)}
-local sid, presented, next_gen, iat, exp, epoch, expired, owner, shown, bound, retry_free, window, late_retries, revoke = unpack(ARGV)
+local sid, presented, presented_iat, next_gen, iat, exp, epoch, expired, owner, shown, bound, retry_free, window, late_retries, revoke =
+  unpack(ARGV)
 
 local value = redis.call('HGET', index, sid)
 local entry = value and load(sid, value)
@@ -40,8 +41,16 @@ local function replace(late)
   redis.call('RENAME', entry.key, KEYS[3])
   store({
     sid = sid, gen = next_gen, key = KEYS[3], iat = iat, exp = exp, rotated_at = now,
-    late = late, did = shown, epoch = tonumber(epoch),
+    late = late, did = shown, epoch = tonumber(epoch), parent_iat = presented_iat,
   })
+end
+
+-- Marks the entry, unless the policy keeps the session.
+local function reuse()
+  if revoke == '1' then
+    redis.call('HSET', entry.key, 'reused', 1)
+  end
+  return { 'reused', entry.gen, age, revoke }
 end
 
 local current = tonumber(entry.gen)
@@ -52,6 +61,17 @@ if current < tonumber(presented) then
   end
   replace(0)
   return { 'healed', entry.gen }
+end
+
+-- Another token was minted as the presented generation: after a roll-back a chain has forked. Times are compared as text.
+local minted
+if current == tonumber(presented) then
+  minted = entry.iat
+elseif entry.gen == next_gen then
+  minted = entry.parent_iat
+end
+if minted and minted ~= presented_iat then
+  return reuse()
 end
 
 if current == tonumber(presented) then
@@ -83,7 +103,4 @@ end
 if free then
   return { 'stale' }
 end
-if revoke == '1' then
-  redis.call('HSET', entry.key, 'reused', 1)
-end
-return { 'reused', entry.gen, age, revoke }
+return reuse()

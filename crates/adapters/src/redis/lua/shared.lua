@@ -2,9 +2,10 @@
 -- slot:
 --
 --   KEYS[1]            {<uid>}:sessions   hash   sid -> gen:jti
---   prefix .. jti      {<uid>}:<jti>      hash   sid gen iat exp rotated_at [late] [did] [epoch] [charged] [reused]
+--   prefix .. jti      {<uid>}:<jti>      hash   sid gen[:iat of the parent] iat exp rotated_at [late] [did] [epoch] [charged] [reused]
 --
--- A field in brackets is missing while it has its default (0, none, 0, 0, 0). An index entry without a key is dead and does not count.
+-- A field in brackets is missing while it has its default (0, none, 0, 0, 0). The parent is the token that this one replaced. Its iat stands
+-- in a field that earlier releases write with each rotation and never read, so that theirs leaves no iat of an older parent behind. An index entry without a key is dead and does not count.
 -- Generations stay text wherever they are written: Lua would round a large number when it becomes text.
 
 local index = KEYS[1]
@@ -28,14 +29,14 @@ end
 -- The entry for a value of the index; nil if it is dead.
 local function load(sid, value)
   local gen, key = locate(value)
-  local field = redis.call('HMGET', key, 'iat', 'exp', 'rotated_at', 'late', 'did', 'epoch', 'charged', 'reused')
+  local field = redis.call('HMGET', key, 'iat', 'exp', 'rotated_at', 'late', 'did', 'epoch', 'charged', 'reused', 'gen')
   if not field[3] then
     return nil
   end
   return {
     sid = sid, gen = gen, key = key, iat = field[1], exp = field[2], rotated_at = tonumber(field[3]),
     late = tonumber(field[4] or 0), did = field[5] or '', epoch = tonumber(field[6] or 0), charged = field[7] == '1',
-    reused = field[8] == '1',
+    reused = field[8] == '1', parent_iat = string.match(field[9] or '', ':(.+)$'),
   }
 end
 
@@ -62,7 +63,8 @@ end
 
 -- Writes an entry to its key, which is new or has just been renamed. It expires after its token's lifetime (exp - iat), from now on.
 local function store(entry)
-  local set = { 'sid', entry.sid, 'gen', entry.gen, 'iat', entry.iat, 'exp', entry.exp, 'rotated_at', entry.rotated_at }
+  local gen = entry.parent_iat and entry.gen .. ':' .. entry.parent_iat or entry.gen
+  local set = { 'sid', entry.sid, 'gen', gen, 'iat', entry.iat, 'exp', entry.exp, 'rotated_at', entry.rotated_at }
   local clear = { 'charged', 'reused' }
   for _, name in ipairs({ 'late', 'did', 'epoch' }) do
     local value = entry[name]

@@ -8,6 +8,7 @@ mod faults;
 mod limits;
 mod modes;
 mod proxy;
+mod revoked_keys;
 mod stored;
 mod subject;
 mod tls;
@@ -129,6 +130,7 @@ fn rotation(new: &NewLiveSession, presented: u64) -> Rotation {
         user: new.user,
         session: new.session,
         presented: Generation::new(presented).expect("a generation"),
+        presented_issued_at: START,
         expired: false,
         issued_at: START,
         expires_at: START.plus(LIFE),

@@ -157,11 +157,51 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
         .await
         .unwrap();
     assert_eq!(late, (Some(1), Some(1)));
+    let generation: String = redis.hget(token_key(&plain, 2), "gen").await.unwrap();
+    assert_eq!(
+        generation,
+        format!("2:{}", START.as_seconds()),
+        "with the iat of the token that was replaced"
+    );
     tokens.begin(plain).await.unwrap();
     let mut fields: BTreeMap<String, String> = redis.hgetall(token_key(&plain, 1)).await.unwrap();
     fields.remove("rotated_at");
     assert_eq!(fields, named(&always));
     tokens.end(plain.user, &[plain.session]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_entry_that_an_earlier_release_wrote_is_accepted_as_by_that_release() {
+    let Some(server) = server() else { return };
+    let new = new_session(UserId::from_random(random()));
+    let (tokens, mut redis) = (
+        connect(&server).await,
+        connect_directly(&server).await.for_user(new.user).await,
+    );
+    let another = |presented| Rotation {
+        presented_issued_at: START.plus(Duration::from_secs(1)),
+        ..rotation(&new, presented)
+    };
+    tokens.begin(new).await.unwrap();
+    tokens.rotate(&rotation(&new, 1)).await.unwrap();
+    // Its rotations write the generation alone, also over an entry of this release.
+    let _: () = redis.hset(token_key(&new, 2), "gen", "2").await.unwrap();
+    assert!(matches!(
+        tokens.rotate(&another(1)).await.unwrap(),
+        RotationOutcome::Repeated { .. }
+    ));
+    assert!(matches!(
+        tokens.rotate(&rotation(&new, 2)).await.unwrap(),
+        RotationOutcome::Rotated(_)
+    ));
+    assert!(
+        matches!(
+            tokens.rotate(&another(2)).await.unwrap(),
+            RotationOutcome::Reused { .. }
+        ),
+        "from then on it is known"
+    );
+    tokens.end(new.user, &[new.session]).await.unwrap();
 }
 
 #[tokio::test]

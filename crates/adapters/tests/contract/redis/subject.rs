@@ -42,7 +42,7 @@ const RESTORE: &str = "
     local now = redis.call('TIME')
     redis.call('HSET', key, 'sid', sid, 'rotated_at', now[1] * 1000 + math.floor(now[2] / 1000) - age, unpack(ARGV, 5))
     redis.call('PEXPIRE', key, left)
-    redis.call('HSET', index, sid, redis.call('HGET', key, 'gen') .. ':' .. ARGV[2])
+    redis.call('HSET', index, sid, string.match(redis.call('HGET', key, 'gen'), '^%d+') .. ':' .. ARGV[2])
     if redis.call('PTTL', index) < left then redis.call('PEXPIRE', index, left) end";
 
 /// The adapter, and connections that bypass it. Without a Redis the memory stands in, so that nothing fails.
@@ -102,6 +102,7 @@ impl HistorySubject for RedisTokensSubject {
         call.arg(session.to_string());
         if let Some(StoredToken {
             token,
+            parent_issued_at,
             epoch,
             age,
             remaining,
@@ -113,7 +114,12 @@ impl HistorySubject for RedisTokensSubject {
             call.arg(TokenId::of(session, token.generation).to_string())
                 .arg(millis(remaining))
                 .arg(millis(age));
-            call.arg("gen").arg(token.generation.number());
+            let parent = parent_issued_at.map(|at| format!(":{}", at.as_seconds()));
+            call.arg("gen").arg(format!(
+                "{}{}",
+                token.generation.number(),
+                parent.unwrap_or_default()
+            ));
             call.arg("iat")
                 .arg(token.issued_at.as_seconds())
                 .arg("exp")

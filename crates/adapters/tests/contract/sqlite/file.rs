@@ -6,11 +6,12 @@ use super::{
 };
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
-    model::EndReason,
+    model::{EndReason, Generation},
     ports::{
         CreateOutcome, EndOutcome, SessionRepository, StoreError, StoreErrorKind, TokenRepository,
         UserRepository,
     },
+    rotation::{DeviceProof, RetryPolicy, Rotation, RotationOutcome},
 };
 use std::{error::Error, os::unix::fs::PermissionsExt, time::Duration};
 
@@ -359,6 +360,50 @@ async fn a_corrupt_row_is_named() {
             told(&error)
         );
     }
+}
+
+#[tokio::test]
+async fn an_entry_from_before_the_migration_is_accepted_as_before() {
+    let subject = make().await;
+    let session = session(&user(1), 1);
+    subject.store.begin_live(&session).await;
+    let attempt = |presented, seconds| {
+        let token = live(&session).token;
+        Rotation {
+            user: session.user,
+            session: session.id,
+            presented: Generation::new(presented).expect("a generation"),
+            presented_issued_at: token.issued_at.plus(Duration::from_secs(seconds)),
+            expired: false,
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+            epoch: session.epoch,
+            device: DeviceProof {
+                owner: session.device,
+                shown: None,
+                bound: false,
+            },
+            policy: RetryPolicy::default(),
+        }
+    };
+    let rotate = async |rotation| subject.store.rotate(&rotation).await.expect("rotate works");
+    rotate(attempt(1, 0)).await;
+    subject
+        .look()
+        .execute("UPDATE white_list SET parent_iat = NULL", [])
+        .expect("the column is there");
+    assert!(matches!(
+        rotate(attempt(1, 1)).await,
+        RotationOutcome::Repeated { .. }
+    ));
+    assert!(matches!(
+        rotate(attempt(2, 0)).await,
+        RotationOutcome::Rotated(_)
+    ));
+    assert!(
+        matches!(rotate(attempt(2, 1)).await, RotationOutcome::Reused { .. }),
+        "from then on it is known"
+    );
 }
 
 #[tokio::test]

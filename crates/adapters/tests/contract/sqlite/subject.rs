@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
-    model::{DeviceId, SessionId, UserId},
+    model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
         AccountDirectory, Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository,
     },
@@ -84,6 +84,7 @@ impl HistorySubject for Subject {
             state.token.issued_at.as_millis(),
             state.token.expires_at.as_millis(),
             state.token.device.as_ref().map(DeviceId::to_string),
+            state.parent_issued_at.map(Timestamp::as_millis),
             state.epoch.number(),
             now.minus(state.age).as_millis(),
             now.plus(state.remaining).as_millis(),
@@ -92,7 +93,8 @@ impl HistorySubject for Subject {
             state.reused,
         ];
         look.execute(
-            "INSERT INTO white_list VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "INSERT INTO white_list (user_id, session_id, gen, iat, exp, did, parent_iat, epoch, rotated_at, dies_at, late, charged, reused)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             entry,
         )
         .expect("an entry can be put");

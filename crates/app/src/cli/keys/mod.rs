@@ -16,8 +16,9 @@ use revolve_adapters::{
 use revolve_domain::{
     keys::{IdKeys, KeyId, KeyKind, NotYet},
     ports::KeySet,
-    use_cases::{KeepKeys, KeyPorts, ManageKeys, RetireOutcome, RotateOutcome},
+    use_cases::{KeepKeys, KeyChange, KeyPorts, ManageKeys, RetireOutcome, RotateOutcome},
 };
+use revolve_observe::telemetry::chain;
 use serde_json::Value;
 use std::{fmt::Write, sync::Arc};
 use table::KeyTable;
@@ -97,7 +98,7 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
             | KeysCommand::Reseal
     );
     // First of all: a command that only reads makes no master key, either.
-    let repository = key_store(
+    let (repository, revoked) = key_store(
         &config,
         if changes {
             Purpose::Change
@@ -118,6 +119,7 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
     let (maker, clock) = (Arc::new(vault), Arc::new(SystemClock));
     let keep = KeepKeys::new(KeyPorts {
         repository,
+        revoked,
         maker,
         ring: ring.clone(),
         clock,
@@ -126,7 +128,13 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
     });
     if changes {
         // In a new store the first keys come first.
-        keep.execute().await?;
+        for change in keep.execute().await? {
+            if let KeyChange::Refused(kid) = change {
+                eprintln!(
+                    "removed {kid}: it was retired with --now, and had come back as after a restore"
+                );
+            }
+        }
     }
     let manage = ManageKeys::new(keep);
     let kind = |r#use, algorithm: Option<Algorithm>| match r#use {
@@ -182,6 +190,14 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
                 table::instant(retired.until)
             ),
             RetireOutcome::Gone => format!("{kid} is gone\n"),
+            RetireOutcome::Revoked => format!(
+                "there is no key {kid} in the user database; if a restore brings it back, it is refused\n"
+            ),
+            RetireOutcome::NotRevoked(error) => format!(
+                "{kid} is gone\na restore of an older backup would bring it back, because that could not be noted down ({}): run this \
+                 command again once Redis answers\n",
+                chain(&error)
+            ),
         },
         KeysCommand::Reseal => {
             let resealed = manage.reseal().await?;

@@ -205,6 +205,65 @@ fn made_up_keys_are_refused_and_cost_next_to_nothing() {
 }
 
 #[test]
+fn a_key_that_was_retired_at_once_does_not_come_back_with_a_backup() {
+    with_config(
+        Store::Server,
+        "tokens.key_refresh = '50ms'",
+        |app| async move {
+            let url = app.backing.server().postgres_url.as_str();
+            let (database, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+                .await
+                .unwrap();
+            let running = tokio::spawn(connection);
+            let victim = app.sign_up("ann").await;
+            let backup = "CREATE TABLE backup AS TABLE signing_keys";
+            database.batch_execute(backup).await.unwrap();
+            let mut stolen = Vec::new();
+            for (r#use, usage) in [(Use::Id, "id"), (Use::Refresh, "refresh")] {
+                let kid = listed(&app, usage, "active").await.remove(0);
+                keys(&app, KeysCommand::Rotate { r#use, now: true }).await;
+                let retired = KeysCommand::Retire {
+                    kid: kid.parse().unwrap(),
+                    now: true,
+                };
+                assert_eq!(keys(&app, retired).await, format!("{kid} is gone\n"));
+                stolen.push(kid);
+            }
+            let restore =
+                "BEGIN; DELETE FROM signing_keys; INSERT INTO signing_keys TABLE backup; COMMIT";
+            database.batch_execute(restore).await.unwrap();
+
+            // The replica that runs, and one that starts with what was restored.
+            let replica = app.replica().await;
+            for mut there in [victim.clone(), victim.at(&replica.anon())] {
+                until("the stolen keys are refused", || async {
+                    there.get("/me").await.status == 401
+                })
+                .await;
+                there.get("/me").await.expect_problem(401, "token_invalid");
+                let refreshed = there.refresh_with(&victim.refresh_token).await;
+                refreshed.expect_problem(401, "token_invalid");
+                let set = key_set(&there).await.to_string();
+                assert!(!set.contains(&stolen[0]), "{set}");
+                there.sign_in("ann@example.org", PASSWORD).await.expect(200);
+                there.get("/me").await.expect(200);
+                there.refresh().await.expect(200);
+            }
+            for usage in ["id", "refresh"] {
+                let active = listed(&app, usage, "active").await;
+                assert!(
+                    active.len() == 1 && !stolen.contains(&active[0]),
+                    "{active:?}"
+                );
+            }
+            replica.stop().await;
+            drop(database);
+            running.await.unwrap().unwrap();
+        },
+    );
+}
+
+#[test]
 fn another_master_key_is_named_at_the_start() {
     with_config(Store::Server, "", |app| async move {
         let other = MasterKey::encode([[7; 16]; 2]);

@@ -10,6 +10,11 @@ use crate::{
     ports::{KeyFault, KeyOutcome, NewKey, StoreError},
     use_cases::parts::KeyPorts,
 };
+use std::{
+    collections::BTreeSet,
+    slice,
+    sync::{Mutex, PoisonError},
+};
 
 /// A change of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub enum KeyChange {
     Promoted(KeyId, Option<KeyId>),
     /// It was deleted.
     Removed(KeyId),
+    /// It was deleted because it is revoked: it had come back, as with an old backup of the user database.
+    Refused(KeyId),
 }
 
 /// The upkeep failed.
@@ -36,12 +43,25 @@ pub enum KeysFailed {
 /// Keeps the keys.
 pub struct KeepKeys {
     pub(super) ports: KeyPorts,
+    /// The revoked keys that were met, for when it can't be asked which ones are.
+    refused: Mutex<BTreeSet<KeyId>>,
+}
+
+/// The keys of the user database.
+struct Found {
+    /// Those in use.
+    keys: Vec<StoredKey>,
+    /// Those that are revoked.
+    refused: Vec<StoredKey>,
 }
 
 impl KeepKeys {
     /// Keeps the keys of these ports.
     pub const fn new(ports: KeyPorts) -> Self {
-        Self { ports }
+        Self {
+            ports,
+            refused: Mutex::new(BTreeSet::new()),
+        }
     }
 
     /// Takes the steps that are due and loads the ring. Call it before the first token, and then every few seconds.
@@ -49,8 +69,14 @@ impl KeepKeys {
     /// # Errors
     /// [`KeysFailed`]; then the ring is as it was, and trying again is safe.
     pub async fn execute(&self) -> Result<Vec<KeyChange>, KeysFailed> {
-        let mut keys = self.load().await?;
+        let Found { mut keys, refused } = self.find().await?;
         let mut changes = Vec::new();
+        for key in refused {
+            let removed = self.ports.repository.remove(&key.id, key.phase.state());
+            if removed.await? == KeyOutcome::Done {
+                changes.push(KeyChange::Refused(key.id));
+            }
+        }
         // One step may make another one due. The next round sees the steps of other replicas.
         for _ in 0..3 {
             let steps = due(
@@ -90,14 +116,35 @@ impl KeepKeys {
         Ok(change)
     }
 
-    /// Reads the keys and loads the ring with them. A replica that can't open them must not add any, either.
+    /// Reads the keys and loads the ring with those that are not revoked. A replica that can't open them must not add any, either.
     ///
     /// # Errors
     /// [`KeysFailed`].
     pub async fn load(&self) -> Result<Vec<StoredKey>, KeysFailed> {
-        let keys = self.ports.repository.list().await?;
+        Ok(self.find().await?.keys)
+    }
+
+    async fn find(&self) -> Result<Found, KeysFailed> {
+        let stored = self.ports.repository.list().await?;
+        let ids: Vec<_> = stored.iter().map(|key| key.id.clone()).collect();
+        let revoked = self.revoked(&ids).await;
+        let (refused, keys) = stored
+            .into_iter()
+            .partition::<Vec<_>, _>(|key| revoked.contains(&key.id));
         self.ports.ring.load(&keys)?;
-        Ok(keys)
+        Ok(Found { keys, refused })
+    }
+
+    /// Those of these keys that are revoked; if that can't be asked, those that were met before. An outage of that store must not keep a key
+    /// in use that an operator has just removed.
+    async fn revoked(&self, keys: &[KeyId]) -> BTreeSet<KeyId> {
+        let answer = match &self.ports.revoked {
+            Some(revoked) if !keys.is_empty() => revoked.among(keys).await.unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.extend(answer);
+        refused.clone()
     }
 
     async fn take(&self, step: Step, keys: &[StoredKey]) -> Result<Option<KeyChange>, KeysFailed> {
@@ -106,7 +153,7 @@ impl KeepKeys {
             Step::Begin(kind) => {
                 let is_first = keys.iter().all(|key| key.kind.usage() != kind.usage());
                 let new = if is_first {
-                    self.ports.maker.first(kind)?
+                    self.first(kind).await?
                 } else {
                     self.ports.maker.make(kind)?
                 };
@@ -141,6 +188,19 @@ impl KeepKeys {
             ),
         };
         Ok((done == KeyOutcome::Done).then_some(change))
+    }
+
+    /// The first key of a use. It may be the same each time, and has been revoked if that one was stolen.
+    async fn first(&self, kind: KeyKind) -> Result<NewKey, KeysFailed> {
+        let first = self.ports.maker.first(kind)?;
+        if self
+            .revoked(slice::from_ref(&first.id))
+            .await
+            .contains(&first.id)
+        {
+            return Ok(self.ports.maker.make(kind)?);
+        }
+        Ok(first)
     }
 }
 

@@ -56,12 +56,16 @@ pub enum RotateOutcome {
 }
 
 /// The outcome of [`ManageKeys::retire`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum RetireOutcome {
     /// It is retired and will be deleted when its tokens have expired.
     Retired(Retired),
     /// It was deleted.
     Gone,
+    /// It was deleted, but could not be revoked: an old backup of the user database would bring it back.
+    NotRevoked(StoreError),
+    /// There was none. It is revoked, in case a backup brings it back.
+    Revoked,
 }
 
 /// Changes the keys for an operator, by the same steps as [`KeepKeys`].
@@ -131,16 +135,18 @@ impl ManageKeys {
     }
 
     /// Takes a key out of use: a next one is deleted, an active one retires if a file signs in its place, a retired one is deleted;
-    /// `early`: although its tokens may be valid.
+    /// `early`: although its tokens may be valid. Then it is revoked, too, so that no old backup of the user database brings it back.
     ///
     /// # Errors
     /// [`NotDone`].
     pub async fn retire(&self, id: &KeyId, early: bool) -> Result<RetireOutcome, NotDone> {
         let keys = self.keep.load().await?;
-        let key = keys
-            .iter()
-            .find(|key| key.id == *id)
-            .ok_or_else(|| NotDone::NotFound(id.clone()))?;
+        let revoked = self.keep.ports.revoked.as_ref().filter(|_| early);
+        let Some(key) = keys.iter().find(|key| key.id == *id) else {
+            let revoked = revoked.ok_or_else(|| NotDone::NotFound(id.clone()))?;
+            revoked.revoke(id).await?;
+            return Ok(RetireOutcome::Revoked);
+        };
         let now = self.keep.ports.clock.now();
         let (gone, state) = match key.phase {
             Phase::Next(next) => (next.discard(), KeyState::Next),
@@ -161,8 +167,15 @@ impl ManageKeys {
             ),
         };
         let Gone = gone;
+        // First of all no replica may use it any more, whatever else can be reached.
         done(self.keep.ports.repository.remove(id, state).await?)?;
-        Ok(RetireOutcome::Gone)
+        match revoked {
+            Some(revoked) => Ok(revoked
+                .revoke(id)
+                .await
+                .map_or_else(RetireOutcome::NotRevoked, |()| RetireOutcome::Gone)),
+            None => Ok(RetireOutcome::Gone),
+        }
     }
 
     /// Seals every key under the present master key, each in a commit of its own; answers those that were not. Any number of replicas

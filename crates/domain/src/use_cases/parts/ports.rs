@@ -6,8 +6,8 @@ use crate::{
     policy::SessionPolicy,
     ports::{
         Clearings, Clock, DeviceCredentials, Entropy, KeyMaker, KeyRepository, KeyRing,
-        PasswordHasher, PasswordStrength, RateLimiter, SecurityEvents, SessionRepository,
-        TokenCodec, TokenRepository, UserRepository,
+        PasswordHasher, PasswordStrength, RateLimiter, RevokedKeys, SecurityEvents,
+        SessionRepository, TokenCodec, TokenRepository, UserRepository,
     },
 };
 use std::sync::Arc;
@@ -56,6 +56,8 @@ pub struct OperatorPorts {
 )]
 pub struct KeyPorts {
     pub repository: Arc<dyn KeyRepository>,
+    /// `None` where no store outlives a restore of the user database.
+    pub revoked: Option<Arc<dyn RevokedKeys>>,
     pub maker: Arc<dyn KeyMaker>,
     pub ring: Arc<dyn KeyRing>,
     pub clock: Arc<dyn Clock>,

@@ -121,6 +121,7 @@ impl Refresh {
             user: user.id,
             session: session.id,
             presented: claims.generation,
+            presented_issued_at: claims.issued_at,
             expired: now >= claims.expires_at,
             issued_at,
             expires_at: self

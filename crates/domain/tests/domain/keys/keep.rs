@@ -1,12 +1,13 @@
 //! What replicas do by themselves.
 
-use super::{ID, Installation, POLICY};
+use super::{ID, Installation, POLICY, Replica};
 use revolve_domain::{
-    keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyState, KeyUse, find},
-    ports::{Clock, KeyOutcome, KeyRepository},
-    use_cases::{KeyChange, ManageKeys},
+    keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyState, KeyUse, StoredKey, find},
+    ports::{Clock, KeyFault, KeyMaker, KeyOutcome, KeyRepository, NewKey, RevokedKeys},
+    use_cases::{KeepKeys, KeyChange, KeyPorts, ManageKeys},
 };
-use std::time::Duration;
+use revolve_testkit::memory::{Fault, RecordedRing, TestKeyMaker};
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn the_first_replica_makes_the_first_keys_and_they_sign_at_once() {
@@ -197,4 +198,112 @@ async fn where_a_file_signs_no_key_for_id_tokens_is_made_and_old_ones_go() {
         (vec![], vec!["active"])
     );
     assert_eq!(replica.keep.adopt_algorithm().await.unwrap(), None);
+}
+
+/// The ID key that was active at a backup, was retired at once since, and is active again after a restore.
+async fn restored(here: &Installation) -> StoredKey {
+    here.replica(1).keep.execute().await.unwrap();
+    let stolen = here.stored(KeyUse::Id).await.remove(0);
+    here.clock.advance(Duration::from_secs(1));
+    let manage = ManageKeys::new(here.replica(2).keep);
+    manage.rotate(ID, true).await.unwrap();
+    manage.retire(&stolen.id, true).await.unwrap();
+    let later = here.stored(KeyUse::Id).await.remove(0);
+    let removed = here.keys.remove(&later.id, KeyState::Active).await;
+    assert_eq!(removed.unwrap(), KeyOutcome::Done);
+    assert_eq!(here.keys.insert(&stolen).await.unwrap(), KeyOutcome::Done);
+    stolen
+}
+
+fn loaded(replica: &Replica) -> Vec<String> {
+    let keys = replica.ring.keys().into_iter();
+    keys.filter(|key| key.kind.usage() == KeyUse::Id)
+        .map(|key| key.id.to_string())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_revoked_key_that_a_restore_brings_back_is_refused_and_removed() {
+    let here = Installation::new();
+    let stolen = restored(&here).await;
+    let (one, two) = (here.replica(3), here.replica(4));
+    // A look for the key that a token names finds nothing.
+    one.keep.load().await.unwrap();
+    assert_eq!(loaded(&one), [""; 0]);
+
+    let changes = one.keep.execute().await.unwrap();
+    let [KeyChange::Refused(refused), KeyChange::Made(made)] = changes.as_slice() else {
+        panic!("expected it to be removed and another one to be made, got {changes:?}")
+    };
+    assert_eq!(*refused, stolen.id);
+    assert_eq!(here.states(KeyUse::Id).await, ["active"]);
+    assert_eq!(two.keep.execute().await.unwrap(), [], "once");
+    for replica in [&one, &two] {
+        assert_eq!(loaded(replica), [made.id.to_string()]);
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_stays_so_while_nobody_can_say_what_is_revoked() {
+    let here = Installation::new();
+    let stolen = restored(&here).await;
+    let replica = here.replica(3);
+    replica.keep.load().await.unwrap();
+    here.revoked.fail(Fault::Before);
+    replica.keep.load().await.unwrap();
+    assert_eq!(loaded(&replica), [""; 0], "it was met before");
+
+    // What an operator removes meanwhile goes, too.
+    let removed = here.keys.remove(&stolen.id, KeyState::Active).await;
+    assert_eq!(removed.unwrap(), KeyOutcome::Done);
+    replica.keep.execute().await.unwrap();
+    let made = here.stored(KeyUse::Id).await.remove(0).id;
+    assert_eq!(loaded(&replica), [made.to_string()]);
+    assert_eq!(
+        here.keys.remove(&made, KeyState::Active).await.unwrap(),
+        KeyOutcome::Done
+    );
+    replica.keep.load().await.unwrap();
+    assert_eq!(loaded(&replica), [""; 0]);
+}
+
+/// Its first key of a use is always the same.
+struct SameFirst(TestKeyMaker);
+
+impl KeyMaker for SameFirst {
+    fn make(&self, kind: KeyKind) -> Result<NewKey, KeyFault> {
+        self.0.make(kind)
+    }
+
+    fn first(&self, kind: KeyKind) -> Result<NewKey, KeyFault> {
+        Ok(NewKey {
+            id: format!("first-{}", kind.usage())
+                .parse()
+                .expect("a key's name"),
+            ..self.0.make(kind)?
+        })
+    }
+
+    fn reseal(&self, key: &StoredKey) -> Result<Option<revolve_domain::keys::SealedKey>, KeyFault> {
+        self.0.reseal(key)
+    }
+}
+
+#[tokio::test]
+async fn the_first_key_is_not_made_once_more_when_it_is_revoked() {
+    let here = Installation::new();
+    let revoked = "first-refresh".parse().unwrap();
+    here.revoked.revoke(&revoked).await.unwrap();
+    let keep = KeepKeys::new(KeyPorts {
+        repository: here.keys.clone(),
+        revoked: Some(here.revoked.clone()),
+        maker: Arc::new(SameFirst(TestKeyMaker::new(1))),
+        ring: Arc::new(RecordedRing::default()),
+        clock: here.clock.clone(),
+        policy: POLICY,
+        id_keys: IdKeys::Stored(Algorithm::Rs256),
+    });
+    assert_eq!(keep.execute().await.unwrap().len(), 2);
+    assert_ne!(here.stored(KeyUse::Refresh).await[0].id, revoked);
+    assert_eq!(here.stored(KeyUse::Id).await[0].id.as_str(), "first-id");
 }

@@ -3,8 +3,10 @@
 use super::{ID, Installation, POLICY, Replica};
 use revolve_domain::{
     keys::{Algorithm, IdKeys, KeyKind, KeyUse, Phase},
+    ports::RevokedKeys,
     use_cases::{ManageKeys, NotDone, RetireOutcome, RotateOutcome},
 };
+use revolve_testkit::memory::Fault;
 
 async fn manage(here: &Installation) -> ManageKeys {
     here.replica(1).keep.execute().await.expect("memory works");
@@ -60,10 +62,10 @@ async fn a_key_is_taken_out_of_use_as_its_state_allows() {
         Err(NotDone::Signs(_))
     ));
     let next = manage.generate(ID).await.unwrap().id;
-    assert_eq!(
-        manage.retire(&next, false).await.unwrap(),
-        RetireOutcome::Gone
-    );
+    assert!(matches!(
+        manage.retire(&next, false).await,
+        Ok(RetireOutcome::Gone)
+    ));
     assert!(matches!(
         manage.retire(&next, false).await,
         Err(NotDone::NotFound(_))
@@ -73,11 +75,66 @@ async fn a_key_is_taken_out_of_use_as_its_state_allows() {
         manage.retire(&active, false).await,
         Err(NotDone::Needed(..))
     ));
-    assert_eq!(
-        manage.retire(&active, true).await.unwrap(),
-        RetireOutcome::Gone
-    );
+    assert!(matches!(
+        manage.retire(&active, true).await,
+        Ok(RetireOutcome::Gone)
+    ));
     assert_eq!(here.states(KeyUse::Id).await, ["active"]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_retired_at_once_is_revoked() {
+    let here = Installation::new();
+    let manage = manage(&here).await;
+    let stolen = here.stored(KeyUse::Id).await.remove(0).id;
+    let discarded = manage.generate(ID).await.unwrap().id;
+    assert!(matches!(
+        manage.retire(&discarded, false).await,
+        Ok(RetireOutcome::Gone)
+    ));
+    manage.rotate(ID, true).await.unwrap();
+    let active = here.stored(KeyUse::Id).await.remove(1).id;
+    assert!(matches!(
+        manage.retire(&active, true).await,
+        Err(NotDone::Signs(_))
+    ));
+    assert!(matches!(
+        manage.retire(&stolen, true).await,
+        Ok(RetireOutcome::Gone)
+    ));
+    let keys = [stolen.clone(), discarded, active];
+    let revoked = here.revoked.among(&keys).await.unwrap();
+    assert_eq!(revoked, [stolen], "and no other");
+}
+
+#[tokio::test]
+async fn a_stolen_key_goes_though_it_cant_be_revoked() {
+    let here = Installation::new();
+    let manage = manage(&here).await;
+    let stolen = here.stored(KeyUse::Id).await.remove(0).id;
+    manage.rotate(ID, true).await.unwrap();
+    here.revoked.fail(Fault::Before);
+    assert!(matches!(
+        manage.retire(&stolen, true).await,
+        Ok(RetireOutcome::NotRevoked(_))
+    ));
+    assert_eq!(here.states(KeyUse::Id).await, ["active"], "it is gone");
+    assert!(matches!(
+        manage.retire(&stolen, true).await,
+        Err(NotDone::Failed(_))
+    ));
+    here.revoked.recover();
+    assert!(matches!(
+        manage.retire(&stolen, true).await,
+        Ok(RetireOutcome::Revoked)
+    ));
+    assert_eq!(
+        here.revoked
+            .among(std::slice::from_ref(&stolen))
+            .await
+            .unwrap(),
+        [stolen]
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,9 @@ use revolve_domain::{
     ports::KeyRepository,
     use_cases::{KeepKeys, KeyPorts},
 };
-use revolve_testkit::memory::{FakeClock, MemoryKeys, RecordedRing, TestKeyMaker};
+use revolve_testkit::memory::{
+    FakeClock, Faulty, MemoryKeys, MemoryRevokedKeys, RecordedRing, TestKeyMaker,
+};
 use std::{sync::Arc, time::Duration};
 
 const ID: KeyKind = KeyKind::Id(Algorithm::Rs256);
@@ -26,6 +28,7 @@ const POLICY: KeyPolicy = KeyPolicy {
 struct Installation {
     clock: Arc<FakeClock>,
     keys: Arc<MemoryKeys>,
+    revoked: Arc<Faulty<MemoryRevokedKeys>>,
 }
 
 struct Replica {
@@ -38,6 +41,7 @@ impl Installation {
         Self {
             clock: Arc::default(),
             keys: Arc::default(),
+            revoked: Arc::new(Faulty::new(MemoryRevokedKeys::default())),
         }
     }
 
@@ -49,6 +53,7 @@ impl Installation {
         let ring = Arc::new(RecordedRing::default());
         let keep = KeepKeys::new(KeyPorts {
             repository: self.keys.clone(),
+            revoked: Some(self.revoked.clone()),
             maker: Arc::new(TestKeyMaker::new(seed)),
             ring: ring.clone(),
             clock: self.clock.clone(),

@@ -112,6 +112,7 @@ impl SystemState {
         };
         Rotation {
             session: SESSION,
+            presented_issued_at: self.handed[&presented].issued_at,
             issued_at,
             expires_at: issued_at.plus(secs(7200)),
             device,

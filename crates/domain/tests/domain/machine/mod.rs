@@ -32,16 +32,24 @@ fn generation(number: u64) -> Generation {
     Generation::new(number).expect("a generation of a test is in range")
 }
 
+/// The `iat` of the token of a generation. No clock is compared with it, so that it is the same whatever the age of an entry.
+fn issued_at(generation: u64) -> Timestamp {
+    NOW.minus(secs(100_000)).plus(secs(generation))
+}
+
 /// An entry of generation 5 that came to be this long before [`NOW`].
 fn entry(age: Duration) -> Entry {
-    let issued_at = NOW.minus(age).whole_second();
+    let issued_at = issued_at(5);
     let token = LiveToken {
         generation: generation(5),
         issued_at,
         expires_at: issued_at.plus(secs(7200)),
         device: None,
     };
-    Entry::begin(token, Epoch::FIRST, NOW.minus(age))
+    Entry {
+        parent_issued_at: Some(self::issued_at(4)),
+        ..Entry::begin(token, Epoch::FIRST, NOW.minus(age))
+    }
 }
 
 /// A token of this generation is presented at [`NOW`], without a credential.
@@ -50,6 +58,7 @@ fn rotation(presented: u64) -> Rotation {
         user: UserId::from_random([1; 16]),
         session: SESSION,
         presented: generation(presented),
+        presented_issued_at: issued_at(presented),
         expired: false,
         issued_at: NOW,
         expires_at: NOW.plus(secs(7200)),

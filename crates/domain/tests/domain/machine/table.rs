@@ -1,6 +1,6 @@
 //! One test per row of the table in `docs/sessions.md`, each with every state in which the row is the first that fits.
 
-use super::{FOREIGNER, NOW, OWNER, POLICY, entry, generation, rotation, secs, shown};
+use super::{FOREIGNER, NOW, OWNER, POLICY, entry, generation, issued_at, rotation, secs, shown};
 use revolve_domain::{
     model::Epoch,
     rotation::{
@@ -35,6 +35,7 @@ fn assert_step(found: Option<Entry>, rotation: Rotation, outcome: RotationOutcom
 fn successor(rotation: &Rotation, late: u32) -> Write {
     Write::Put(Entry {
         token: rotation.successor(),
+        parent_issued_at: Some(rotation.presented_issued_at),
         epoch: rotation.epoch,
         rotated_at: NOW,
         dies_at: NOW.plus(rotation.successor().lifetime()),
@@ -173,6 +174,76 @@ fn healed_when_the_store_is_at_an_earlier_generation() {
             ..rotation
         };
         assert_step(Some(found), expired, RotationOutcome::Unknown, Write::Keep);
+    }
+}
+
+#[test]
+fn reused_when_another_token_of_that_generation_is_presented() {
+    // Whatever the windows and whatever was retried: also while a retry would be free.
+    for (presented, age) in [4, 5]
+        .into_iter()
+        .flat_map(|presented| AGES.map(|age| (presented, age)))
+    {
+        for (late, charged) in [(0, false), (1, true)] {
+            let found = Entry {
+                late,
+                charged,
+                ..entry(secs(age))
+            };
+            let genuine = issued_at(presented);
+            for other in [genuine.minus(secs(1)), genuine.plus(secs(1))] {
+                for attempt in [rotation(presented), shown(presented)] {
+                    let another = Rotation {
+                        presented_issued_at: other,
+                        ..attempt
+                    };
+                    let reused = |revoked| RotationOutcome::Reused {
+                        live: generation(5),
+                        age: secs(age),
+                        revoked,
+                    };
+                    let marked = Entry {
+                        reused: true,
+                        ..found
+                    };
+                    assert_step(Some(found), another, reused(true), Write::Put(marked));
+                    let expired = Rotation {
+                        expired: true,
+                        ..another
+                    };
+                    assert_step(Some(found), expired, reused(true), Write::Put(marked));
+                    let reject = Rotation {
+                        policy: RetryPolicy {
+                            reuse: ReusePolicy::Reject,
+                            ..POLICY
+                        },
+                        ..another
+                    };
+                    assert_step(Some(found), reject, reused(false), Write::Keep);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn repeated_when_nobody_knows_what_was_replaced() {
+    // Written by a release that did not keep it; the live token itself is known all the same.
+    let found = Entry {
+        parent_issued_at: None,
+        ..entry(secs(5))
+    };
+    for other in [issued_at(4), NOW] {
+        let retry = Rotation {
+            presented_issued_at: other,
+            ..rotation(4)
+        };
+        let repeated = RotationOutcome::Repeated {
+            token: found.token,
+            age: secs(5),
+            late: false,
+        };
+        assert_step(Some(found), retry, repeated, Write::Keep);
     }
 }
 

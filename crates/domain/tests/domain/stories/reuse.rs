@@ -214,6 +214,55 @@ async fn a_white_list_that_lost_rotations_is_healed_by_the_newest_token() {
 }
 
 #[tokio::test]
+async fn after_a_rollback_a_thief_that_catches_up_does_not_share_the_session() {
+    for lost in 1..=5 {
+        // Level with the client, or one ahead: then the client's token is a sibling of the live one's parent.
+        for ahead in 0..=1 {
+            let world = World::new();
+            let mut ann = world.signed_up("ann").await;
+            ann.refresh().await.expect("the session lives");
+            world.advance(secs(2));
+            let (old, mut stolen) = (ann.entry(), ann.refresh_token.clone());
+            for _ in 0..lost {
+                ann.refresh().await.expect("the session lives");
+                world.advance(secs(2));
+            }
+            world.tokens.inner().restore(ann.user, ann.session, old);
+            for _ in 0..lost + ahead {
+                let successor = ann.present(&stolen).await;
+                stolen = successor
+                    .expect("the store has not seen that token used")
+                    .tokens
+                    .refresh_token;
+                world.advance(secs(2));
+            }
+            world.events.take();
+
+            assert_eq!(
+                refusal(ann.refresh().await),
+                Refusal::TokenReused,
+                "{lost} lost, {ahead} ahead: the client gets no successor of the thief's"
+            );
+            assert_eq!(
+                names(&world.events.take()),
+                ["session.reused", "session.ended"],
+                "what happened"
+            );
+            assert_eq!(
+                reason(&world, &ann),
+                Some(EndReason::Reused),
+                "the row says why"
+            );
+            assert_eq!(
+                refusal(ann.present(&stolen).await),
+                Refusal::TokenReused,
+                "the thief does not go on either"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_expired_token_proves_nothing_to_a_white_list_that_lost_rotations() {
     let world = World::new();
     let mut ann = world.signed_up("ann").await;

@@ -31,11 +31,13 @@ pub(super) enum HistoryStep {
         long: bool,
         ceiling: usize,
     },
-    /// A token is presented at this distance in generations from the live one. If there is none, the session begins again, unless
-    /// a token is presented `anyway`.
+    /// A token is presented at this distance in generations from the live one: the newest of that generation that was handed out, or
+    /// an older one if a roll-back let several come to be. If there is no live one, the session begins again, unless a token is
+    /// presented `anyway`.
     Refresh {
         session: usize,
         from_live: i8,
+        older: usize,
         epoch: u32,
         device: Device,
         expired: bool,
@@ -99,15 +101,20 @@ fn act() -> impl Strategy<Value = HistoryStep> {
     let from_live = prop_oneof![8 => Just(0_i8), 8 => Just(-1), 2 => Just(-2), 1 => Just(-3), 2 => Just(1), 1 => Just(2)];
     let (seldom, mostly) = (prop::bool::weighted(0.1), prop::bool::weighted(0.9));
     let one = prop_oneof![3 => Just(0), 1 => session.clone()];
-    let refresh = (one, from_live, 0..3_u32, device(), seldom, mostly, seldom).prop_map(
-        |(session, from_live, epoch, device, expired, long, anyway)| HistoryStep::Refresh {
-            session,
-            from_live,
-            epoch,
-            device,
-            expired,
-            long,
-            anyway,
+    let older = prop_oneof![2 => Just(0_usize), 1 => 1..3_usize];
+    let which = (from_live, older);
+    let refresh = (one, which, 0..3_u32, device(), seldom, mostly, seldom).prop_map(
+        |(session, (from_live, older), epoch, device, expired, long, anyway)| {
+            HistoryStep::Refresh {
+                session,
+                from_live,
+                older,
+                epoch,
+                device,
+                expired,
+                long,
+                anyway,
+            }
         },
     );
     let units = prop_oneof![6 => 1..3_u32, 6 => 3..6_u32, 3 => Just(15), 2 => Just(30), 1 => Just(125), 1 => Just(250)];
@@ -117,7 +124,7 @@ fn act() -> impl Strategy<Value = HistoryStep> {
         1 => vec(session.clone(), 0..3).prop_map(|sessions| HistoryStep::End { sessions }),
         1 => (0..4_u32, option::of(session.clone())).prop_map(|(epoch, kept)| HistoryStep::EndOlder { epoch, kept }),
         10 => units.prop_map(|units| HistoryStep::Pass { units }),
-        2 => (session, 1..4_usize).prop_map(|(session, writes)| HistoryStep::RollBack { session, writes }),
+        4 => (session, 1..6_usize).prop_map(|(session, writes)| HistoryStep::RollBack { session, writes }),
     ]
 }
 

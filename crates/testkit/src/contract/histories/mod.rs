@@ -1,5 +1,6 @@
 //! Random histories of one user's sessions: after every step the white list under test must have answered and kept
-//! exactly what the pure [`step`](revolve_domain::rotation::step) does.
+//! exactly what the pure [`step`](revolve_domain::rotation::step) does. The store loses writes now and then; between two losses no
+//! generation of a session may have two tokens that were accepted.
 //!
 //! Time moves in units of 30 s, and every window and life ends 25 s into a unit: the real time that passes in a store
 //! between two calls can't move an age across an edge. A failing history is shrunk before it is shown.

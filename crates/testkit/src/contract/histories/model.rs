@@ -2,9 +2,9 @@
 
 use super::history::{TOLERANCE, UNIT};
 use revolve_domain::{
-    model::{DeviceId, Epoch, SessionId, Timestamp},
+    model::{DeviceId, Epoch, Generation, SessionId, Timestamp},
     ports::{LiveSession, NewLiveSession},
-    rotation::{Entry, Rotation, RotationOutcome, Write, step},
+    rotation::{Entry, LiveToken, Rotation, RotationOutcome, Write, step},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,6 +15,10 @@ pub(super) struct Model {
     pub(super) now: Timestamp,
     entries: BTreeMap<SessionId, Entry>,
     written: HashMap<SessionId, Vec<Option<Entry>>>,
+    /// The `iat` of every token that was handed out, by session and generation, the last one that was handed out at the end.
+    minted: HashMap<(SessionId, Generation), Vec<Timestamp>>,
+    /// The `iat` of the tokens that were accepted since the session began or its entry was rolled back.
+    accepted: HashMap<(SessionId, Generation), Timestamp>,
 }
 
 impl Model {
@@ -24,6 +28,8 @@ impl Model {
             now: Timestamp::from_seconds(0),
             entries: BTreeMap::new(),
             written: HashMap::new(),
+            minted: HashMap::new(),
+            accepted: HashMap::new(),
         }
     }
 
@@ -64,7 +70,80 @@ impl Model {
         };
     }
 
+    /// The `iat` of the last token of that generation that was handed out, or of one that was handed out before; the first if there were
+    /// not so many. One that never was handed out has a time that no other token has.
+    pub(super) fn issued_at(
+        &self,
+        session: SessionId,
+        generation: Generation,
+        older: usize,
+    ) -> Timestamp {
+        let minted = self
+            .minted
+            .get(&(session, generation))
+            .map_or(&[][..], Vec::as_slice);
+        let at = minted.len().saturating_sub(older + 1);
+        minted
+            .get(at)
+            .copied()
+            .unwrap_or_else(|| Timestamp::from_seconds(1_000_000_000))
+    }
+
+    fn mint(&mut self, session: SessionId, token: &LiveToken) {
+        let minted = self.minted.entry((session, token.generation)).or_default();
+        minted.retain(|issued_at| *issued_at != token.issued_at);
+        minted.push(token.issued_at);
+    }
+
+    /// Whether the session lives, and another token than the presented one was minted as its generation.
+    pub(super) fn knows_another(&self, rotation: &Rotation) -> bool {
+        self.entries.get(&rotation.session).is_some_and(|entry| {
+            let known = if entry.token.generation == rotation.presented {
+                Some(entry.token.issued_at)
+            } else {
+                entry
+                    .parent_issued_at
+                    .filter(|_| entry.token.generation == rotation.presented.next())
+            };
+            !entry.reused && known.is_some_and(|known| known != rotation.presented_issued_at)
+        })
+    }
+
+    /// Between two roll-backs no generation of a session may have two tokens that were accepted.
+    pub(super) fn accept(
+        &mut self,
+        rotation: &Rotation,
+        outcome: RotationOutcome,
+    ) -> Result<(), String> {
+        let (RotationOutcome::Rotated(token)
+        | RotationOutcome::Healed { token, .. }
+        | RotationOutcome::Repeated { token, .. }) = outcome
+        else {
+            return Ok(());
+        };
+        self.mint(rotation.session, &token);
+        let presented = rotation.presented_issued_at;
+        let first = *self
+            .accepted
+            .entry((rotation.session, rotation.presented))
+            .or_insert(presented);
+        if first == presented {
+            Ok(())
+        } else {
+            let generation = rotation.presented.number();
+            Err(format!(
+                "two tokens of generation {generation} were accepted: one of {first:?}, and now one of {presented:?}"
+            ))
+        }
+    }
+
+    fn forget_accepted(&mut self, session: SessionId) {
+        self.accepted.retain(|(of, _), _| *of != session);
+    }
+
     pub(super) fn begin(&mut self, new: &NewLiveSession) {
+        self.forget_accepted(new.session);
+        self.mint(new.session, &new.token);
         self.write(
             new.session,
             Some(Entry::begin(new.token, new.epoch, self.now)),
@@ -133,6 +212,7 @@ impl Model {
 
     /// Reverts this many writes of the session and answers the state before them, if it would be live.
     pub(super) fn roll_back(&mut self, session: SessionId, writes: usize) -> Option<Entry> {
+        self.forget_accepted(session);
         let states = self.written.entry(session).or_default();
         states.truncate(states.len().saturating_sub(writes));
         let state = states

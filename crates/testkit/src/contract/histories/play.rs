@@ -95,6 +95,7 @@ impl Player<'_> {
             HistoryStep::Refresh {
                 session,
                 from_live,
+                older,
                 epoch,
                 device,
                 expired,
@@ -107,6 +108,7 @@ impl Player<'_> {
                     .generation(session)
                     .saturating_add_signed(from_live.into())
                     .max(1);
+                let presented = Generation::new(presented).ok_or("expected a small generation")?;
                 let LiveToken {
                     issued_at,
                     expires_at,
@@ -115,7 +117,8 @@ impl Player<'_> {
                 let rotation = Rotation {
                     user: self.user,
                     session,
-                    presented: Generation::new(presented).ok_or("expected a small generation")?,
+                    presented,
+                    presented_issued_at: self.model.issued_at(session, presented, older),
                     expired,
                     issued_at,
                     expires_at,
@@ -124,8 +127,13 @@ impl Player<'_> {
                     policy: self.policy,
                 };
                 let outcome = self.tokens.rotate(&rotation).await.map_err(broken)?;
+                let is_another = self.model.knows_another(&rotation);
                 let expected = self.model.rotate(&rotation);
-                self.compare(expected, outcome)
+                self.compare(expected, outcome)?;
+                if is_another && matches!(outcome, RotationOutcome::Reused { .. }) {
+                    self.count("another token");
+                }
+                self.model.accept(&rotation, outcome)
             }
             HistoryStep::End { ref sessions } => {
                 let over: Vec<_> = sessions
@@ -167,6 +175,7 @@ impl Player<'_> {
             .roll_back(session, writes)
             .map(|entry| StoredToken {
                 token: entry.token,
+                parent_issued_at: entry.parent_issued_at,
                 epoch: entry.epoch,
                 age: now.since(entry.rotated_at),
                 remaining: entry.dies_at.since(now),
@@ -230,8 +239,12 @@ impl Player<'_> {
         if expected_rest != rest || age.abs_diff(expected_age) > TOLERANCE {
             return Err(format!("expected {expected:?}, got {outcome:?}"));
         }
-        *self.seen.borrow_mut().entry(name).or_default() += 1;
+        self.count(name);
         Ok(())
+    }
+
+    fn count(&self, name: &'static str) {
+        *self.seen.borrow_mut().entry(name).or_default() += 1;
     }
 }
 

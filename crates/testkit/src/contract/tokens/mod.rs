@@ -10,6 +10,7 @@ mod device;
 mod end;
 mod parallel;
 mod retry;
+mod rollback;
 mod rotate;
 mod scene;
 
@@ -18,4 +19,5 @@ pub use device::*;
 pub use end::*;
 pub use parallel::*;
 pub use retry::*;
+pub use rollback::*;
 pub use rotate::*;

@@ -125,6 +125,7 @@ pub async fn expiry_runs_on_the_store_clock(subject: &dyn TokensSubject) {
             "alive for its whole life on the store's clock"
         );
         let rotation = Rotation {
+            presented_issued_at: issued_at,
             issued_at,
             expires_at: issued_at.plus(secs(LIFE)),
             ..scene.rotation(new.session, 1)

@@ -81,13 +81,12 @@ impl<'a> TokensScene<'a> {
     /// An attempt to refresh with the token of that generation, without a credential. Each generation's successor has
     /// times of its own, so that no two are equal by chance.
     pub(super) fn rotation(&self, session: SessionId, presented: u64) -> Rotation {
-        let issued_at = Timestamp::from_seconds(
-            START.as_seconds() + i64::try_from(presented % 1_000_000).expect("small") * 7,
-        );
+        let issued_at = Self::issued_at(presented + 1);
         Rotation {
             user: self.user,
             session,
             presented: Generation::new(presented).expect("a generation"),
+            presented_issued_at: Self::issued_at(presented),
             expired: false,
             issued_at,
             expires_at: issued_at.plus(secs(LIFE)),
@@ -98,6 +97,20 @@ impl<'a> TokensScene<'a> {
                 bound: false,
             },
             policy: POLICY,
+        }
+    }
+
+    /// The `iat` of the token of that generation.
+    pub(super) fn issued_at(generation: u64) -> Timestamp {
+        START.plus(secs((generation - 1) % 1_000_000 * 7))
+    }
+
+    /// An attempt to refresh with another token of that generation, as only a store that lost writes lets it come to be.
+    pub(super) fn another(&self, session: SessionId, presented: u64) -> Rotation {
+        let rotation = self.rotation(session, presented);
+        Rotation {
+            presented_issued_at: rotation.presented_issued_at.plus(secs(1)),
+            ..rotation
         }
     }
 
