@@ -202,16 +202,19 @@ async fn where_a_file_signs_no_key_for_id_tokens_is_made_and_old_ones_go() {
 
 /// The ID key that was active at a backup, was retired at once since, and is active again after a restore.
 async fn restored(here: &Installation) -> StoredKey {
-    here.replica(1).keep.execute().await.unwrap();
+    here.replica(1).keep.execute().await.expect("memory works");
     let stolen = here.stored(KeyUse::Id).await.remove(0);
     here.clock.advance(Duration::from_secs(1));
     let manage = ManageKeys::new(here.replica(2).keep);
-    manage.rotate(ID, true).await.unwrap();
-    manage.retire(&stolen.id, true).await.unwrap();
+    manage.rotate(ID, true).await.expect("memory works");
+    manage.retire(&stolen.id, true).await.expect("memory works");
     let later = here.stored(KeyUse::Id).await.remove(0);
     let removed = here.keys.remove(&later.id, KeyState::Active).await;
-    assert_eq!(removed.unwrap(), KeyOutcome::Done);
-    assert_eq!(here.keys.insert(&stolen).await.unwrap(), KeyOutcome::Done);
+    assert_eq!(removed.expect("memory works"), KeyOutcome::Done);
+    assert_eq!(
+        here.keys.insert(&stolen).await.expect("memory works"),
+        KeyOutcome::Done
+    );
     stolen
 }
 
