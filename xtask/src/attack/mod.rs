@@ -5,7 +5,9 @@ mod auc;
 pub(crate) mod flood;
 mod goals;
 mod honest_users;
+mod sign_in_flood;
 mod slow;
+mod starvation;
 mod target;
 mod timing;
 
@@ -22,6 +24,8 @@ pub(crate) enum Attack {
     Slow(slow::Args),
     /// Sign in without end: memory is bounded, all refusals are honest, and refreshes stay fast
     Flood(flood::Args),
+    /// Sign in without end as one account on many devices, and from one network with many accounts: others are served in their turn
+    Starvation(starvation::Args),
     /// Find out who has an account: a classifier on the latency of sign-ins must not know
     Timing(timing::Args),
 }
@@ -30,6 +34,7 @@ pub(crate) async fn run(attack: &Attack, interrupt: &Interrupt) -> Result<()> {
     let goals: AttackGoals = match attack {
         Attack::Slow(args) => slow::run(args, interrupt).await?,
         Attack::Flood(args) => flood::run(args, interrupt).await?,
+        Attack::Starvation(args) => starvation::run(args, interrupt).await?,
         Attack::Timing(args) => timing::run(args, interrupt).await?,
     };
     print!("{goals}");

@@ -1,6 +1,6 @@
 //! The service under attack: a process of its own, over stores of the run's own.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
@@ -24,9 +24,22 @@ pub(super) struct TargetArgs {
     server: bool,
     /// A debug build of the service: to try the attack, not for figures
     #[arg(long)]
-    pub(super) debug: bool,
+    debug: bool,
+    /// This binary of the service, such as another release's, instead of building one
+    #[arg(long, value_name = "PATH", conflicts_with = "debug")]
+    binary: Option<PathBuf>,
     #[command(flatten)]
     stores: stores::Args,
+}
+
+impl TargetArgs {
+    /// The binary that is attacked.
+    pub(super) async fn binary(&self, interrupt: &Interrupt) -> Result<Binary> {
+        match &self.binary {
+            Some(path) => Binary::copy(path),
+            None => Binary::build(!self.debug, interrupt).await,
+        }
+    }
 }
 
 /// A service that runs.
@@ -46,7 +59,7 @@ impl ServiceUnderAttack {
         settings: &[(&str, String)],
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let binary = Arc::new(Binary::build(!args.debug, interrupt).await?);
+        let binary = Arc::new(args.binary(interrupt).await?);
         Self::start_built(binary, args, settings, interrupt).await
     }
 

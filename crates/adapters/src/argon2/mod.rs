@@ -18,7 +18,7 @@ use hash::{
 };
 pub use hash::{
     cost::{HashCost, HasherError},
-    demand::UnusableHash,
+    demand::{HashBounds, HashParameters, UnusableHash},
 };
 pub use machine::memory_limit;
 pub use measure::measure;
@@ -26,7 +26,7 @@ use pool::HashingPool;
 pub use pool::{PoolConfig, PoolStats, threads};
 use revolve_domain::{
     model::{Password, PasswordHash},
-    ports::{Entropy, PasswordCheck, PasswordHasher, StoreError},
+    ports::{Entropy, HashFlow, PasswordCheck, PasswordHasher, StoreError},
 };
 use std::sync::Arc;
 
@@ -35,6 +35,7 @@ pub struct Argon2Hasher {
     params: Params,
     entropy: Arc<dyn Entropy>,
     pool: HashingPool,
+    bounds: HashBounds,
     /// Checked when there is no account, so that the time of an answer does not reveal that.
     decoy: PasswordHash,
 }
@@ -56,6 +57,7 @@ impl Argon2Hasher {
             .map_err(|_| HasherError::Cost(argon2::Error::AlgorithmInvalid))?;
         Ok(Self {
             pool: HashingPool::start(&pool, cost)?,
+            bounds: HashBounds::at_check(pool.budget, pool.patience),
             params,
             entropy,
             decoy,
@@ -68,25 +70,27 @@ impl Argon2Hasher {
     }
 }
 
-/// Whether a hash from elsewhere can be checked here, with this budget in bytes.
+/// Whether a hash from elsewhere can be checked here, within these bounds. The first time the machine may be measured, which takes some tens
+/// of milliseconds.
 ///
 /// # Errors
 /// [`UnusableHash`], which reveals nothing of the hash itself.
-pub fn examine(hash: &PasswordHash, budget: u64) -> Result<(), UnusableHash> {
-    StoredHash::parse(hash.expose())?.demand().within(budget)
+pub fn examine(hash: &PasswordHash, bounds: HashBounds) -> Result<(), UnusableHash> {
+    StoredHash::parse(hash.expose())?.demand().within(bounds)
 }
 
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
-    fn admit(&self) -> Result<(), StoreError> {
-        self.pool.admit()
+    fn admit(&self, flow: &HashFlow) -> Result<(), StoreError> {
+        self.pool.admit(flow)
     }
 
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
+    async fn hash(&self, flow: &HashFlow, password: &Password) -> Result<PasswordHash, StoreError> {
         let (params, salt, password) =
             (self.params.clone(), self.entropy.bytes(), password.clone());
+        let demand = HashDemand::of(&params);
         self.pool
-            .run("hash a password", HashDemand::of(&params), move |memory| {
+            .run(flow, "hash a password", demand, move |memory| {
                 let output = compute(
                     Algorithm::Argon2id,
                     Version::V0x13,
@@ -102,6 +106,7 @@ impl PasswordHasher for Argon2Hasher {
 
     async fn check(
         &self,
+        flow: &HashFlow,
         password: &Password,
         hash: Option<&PasswordHash>,
     ) -> Result<PasswordCheck, StoreError> {
@@ -112,9 +117,17 @@ impl PasswordHasher for Argon2Hasher {
             !stored.is_current(&self.params),
             password.clone(),
         );
+        if outdated {
+            let bounds = self.bounds;
+            // It may measure the machine first.
+            tokio::task::spawn_blocking(move || demand.within(bounds))
+                .await
+                .map_err(|error| broken(&error))?
+                .map_err(unusable)?;
+        }
         let matches = self
             .pool
-            .run("check a password", demand, move |memory| {
+            .run(flow, "check a password", demand, move |memory| {
                 stored.verify(password.expose().as_bytes(), memory)
             })
             .await?;

@@ -3,6 +3,7 @@
 use crate::support::{App, PASSWORD, on_both_stores};
 use serde_json::Value;
 use std::{process::Command, time::Duration};
+use tokio::sync::Notify;
 
 on_both_stores! {
     async fn an_overload_is_told_when_to_come_again_and_stops_nobody_else(
@@ -32,6 +33,32 @@ on_both_stores! {
         })
         .await
         .expect("it passes");
+    }
+}
+
+on_both_stores! {
+    async fn one_account_that_signs_in_without_end_leaves_others_their_turn(
+        app: App,
+        "limits.enabled = false\nhashing.threads = 1\nhashing.memory_kib = 64\nhashing.passes = 3000\nhashing.patience = '3s'"
+    ) {
+        app.sign_up("ann").await;
+        let mut bob = app.sign_up("bob").await;
+        let full = Notify::new();
+        // All requests come from one address, and the passwords are right.
+        let flood = futures_util::future::join_all((0..80).map(|_| async {
+            let answer = app.anon().sign_in("ann@example.org", PASSWORD).await;
+            if answer.status == 503 {
+                full.notify_one();
+            }
+            answer.status
+        }));
+        let others = async {
+            full.notified().await;
+            bob.sign_in_again("bob@example.org").await.expect(200);
+            app.sign_up("eve").await;
+        };
+        let (flood, ()) = futures_util::join!(flood, others);
+        assert!(flood.contains(&200) && flood.contains(&503), "{flood:?}");
     }
 }
 

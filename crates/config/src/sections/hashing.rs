@@ -24,7 +24,8 @@ pub struct Hashing {
     /// control group or the machine has, at least 33 MiB, and at least one hash. A stored hash that asks for more is refused as broken.
     #[schemars(with = "Option<String>")]
     pub memory_budget: Option<ByteSize>,
-    /// Longest wait for a free thread, more than zero; 5 s. A request that would wait longer gets 503 with `Retry-After` at once.
+    /// Longest wait for a free thread, more than zero; 5 s. A request that would wait longer gets 503 with `Retry-After` at once. A hash from
+    /// elsewhere may take a quarter of it, or its import is refused.
     #[serde(with = "Human")]
     pub patience: Duration,
     /// How much lower than the rest of the service's the priority of hashing threads is, 0 to 19; 10. On Linux.

@@ -1,9 +1,12 @@
 //! Password hashes, tokens and device credentials.
 
 use super::StoreError;
-use crate::model::{
-    Details, DeviceId, EmailAddress, Epoch, Generation, Password, PasswordHash, SessionId,
-    Timestamp, UserId,
+use crate::{
+    limits::AddressRange,
+    model::{
+        Details, DeviceId, EmailAddress, Epoch, Generation, Password, PasswordHash, SessionId,
+        Timestamp, UserId,
+    },
 };
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -20,25 +23,41 @@ pub enum PasswordCheck {
     Mismatch,
 }
 
+/// For whom a password is hashed. It is what a hasher shares its time by, and says nothing about whether there is such an account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HashFlow {
+    /// The address that was typed, or that the caller's account has.
+    pub account: EmailAddress,
+    /// Where the request came from, if that is known.
+    pub address: Option<AddressRange>,
+    /// Whether the client has shown that it is known to the account: by the credential of a device that the user has signed in on,
+    /// or by an ID token.
+    pub known: bool,
+}
+
 /// Hashes passwords. An overload is a [`StoreError`] of kind `Unavailable` with an estimate for a retry; a stored hash that is not
 /// valid, or whose parameters are over the limits, is one of kind `Broken`. Neither reveals anything of the hash.
+///
+/// Where more is asked for than can be computed, a hasher MUST share its time fairly over accounts and over addresses, with a share that
+/// is kept for known clients: no account and no address, however many requests it sends, can take more than its turn from the others.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// Fails with the overload that [`hash`](Self::hash) and [`check`](Self::check) would answer now. It is called before any store,
-    /// so that requests that are refused during a flood cost the stores nothing. It MUST NOT wait, and MUST NOT depend on the caller.
-    /// `Ok` guarantees nothing: other calls may come first.
+    /// Fails with the overload that [`hash`](Self::hash) and [`check`](Self::check) would answer this flow now. It is called before any
+    /// store, so that requests that are refused during a flood cost the stores nothing. It MUST NOT wait. `Ok` guarantees nothing:
+    /// other calls may come first.
     ///
     /// # Errors
     /// A [`StoreError`] of kind `Unavailable`.
-    fn admit(&self) -> Result<(), StoreError>;
+    fn admit(&self, flow: &HashFlow) -> Result<(), StoreError>;
 
     /// Hashes with a fresh salt; the result is a PHC string.
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError>;
+    async fn hash(&self, flow: &HashFlow, password: &Password) -> Result<PasswordHash, StoreError>;
 
     /// Checks a password. With `None` (no such account) it MUST do the work of a check all the same and answer
     /// `Mismatch`, so that the time does not reveal whether there is an account.
     async fn check(
         &self,
+        flow: &HashFlow,
         password: &Password,
         hash: Option<&PasswordHash>,
     ) -> Result<PasswordCheck, StoreError>;

@@ -17,7 +17,7 @@ mod users;
 
 pub use clearing::{Clearing, Clearings};
 pub use crypto::{
-    DeviceCredentials, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength,
+    DeviceCredentials, HashFlow, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength,
     PasswordVerdict, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId,
 };
 pub use decorator::{Decorator, PortFuture};

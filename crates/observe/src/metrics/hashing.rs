@@ -9,7 +9,7 @@ use prometheus_client::{
 };
 use revolve_domain::{
     model::{Password, PasswordHash},
-    ports::{PasswordCheck, PasswordHasher, StoreError, StoreErrorKind},
+    ports::{HashFlow, PasswordCheck, PasswordHasher, StoreError, StoreErrorKind},
 };
 use std::{sync::Arc, time::Instant};
 
@@ -123,21 +123,23 @@ impl MeasuredHasher {
 
 #[async_trait]
 impl PasswordHasher for MeasuredHasher {
-    fn admit(&self) -> Result<(), StoreError> {
-        self.next.admit().inspect_err(|_| {
+    fn admit(&self, flow: &HashFlow) -> Result<(), StoreError> {
+        self.next.admit(flow).inspect_err(|_| {
             self.metrics.hashing.refused.inc();
         })
     }
 
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
-        self.measure("hash", self.next.hash(password)).await
+    async fn hash(&self, flow: &HashFlow, password: &Password) -> Result<PasswordHash, StoreError> {
+        self.measure("hash", self.next.hash(flow, password)).await
     }
 
     async fn check(
         &self,
+        flow: &HashFlow,
         password: &Password,
         hash: Option<&PasswordHash>,
     ) -> Result<PasswordCheck, StoreError> {
-        self.measure("check", self.next.check(password, hash)).await
+        self.measure("check", self.next.check(flow, password, hash))
+            .await
     }
 }

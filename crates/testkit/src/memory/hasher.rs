@@ -4,11 +4,14 @@ use super::tag::{encode, scramble, tag};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{Password, PasswordHash},
-    ports::{PasswordCheck, PasswordHasher, StoreError},
+    ports::{HashFlow, PasswordCheck, PasswordHasher, StoreError},
 };
 use std::{
     ops::Range,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
 };
 use tokio::sync::watch;
 
@@ -18,6 +21,7 @@ pub struct PlainHasher {
     version: AtomicU32,
     calls: AtomicU64,
     overloaded: AtomicBool,
+    flows: Mutex<Vec<HashFlow>>,
     gate: watch::Sender<Gate>,
 }
 
@@ -42,6 +46,7 @@ impl Default for PlainHasher {
             version: AtomicU32::new(1),
             calls: AtomicU64::new(0),
             overloaded: AtomicBool::new(false),
+            flows: Mutex::default(),
             gate: watch::Sender::new(Gate::default()),
         }
     }
@@ -70,8 +75,17 @@ impl PlainHasher {
         self.calls.load(Ordering::SeqCst)
     }
 
-    async fn work(&self) -> Result<u64, StoreError> {
-        self.admit()?;
+    /// For whom passwords were hashed or checked since this was called last.
+    pub fn take_flows(&self) -> Vec<HashFlow> {
+        std::mem::take(&mut self.flows.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn work(&self, flow: &HashFlow) -> Result<u64, StoreError> {
+        self.admit(flow)?;
+        self.flows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(flow.clone());
         let mut number = 0;
         self.gate.send_modify(|gate| {
             number = gate.arrived;
@@ -118,7 +132,7 @@ fn phc(version: u32, salt: &str, password: &Password) -> String {
 
 #[async_trait]
 impl PasswordHasher for PlainHasher {
-    fn admit(&self) -> Result<(), StoreError> {
+    fn admit(&self, _flow: &HashFlow) -> Result<(), StoreError> {
         if self.overloaded.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable(
                 "hasher",
@@ -129,8 +143,8 @@ impl PasswordHasher for PlainHasher {
         Ok(())
     }
 
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, StoreError> {
-        let salt = encode(&scramble(self.work().await?).to_be_bytes());
+    async fn hash(&self, flow: &HashFlow, password: &Password) -> Result<PasswordHash, StoreError> {
+        let salt = encode(&scramble(self.work(flow).await?).to_be_bytes());
         Ok(PasswordHash::from_phc(phc(
             self.version.load(Ordering::SeqCst),
             &salt,
@@ -140,10 +154,11 @@ impl PasswordHasher for PlainHasher {
 
     async fn check(
         &self,
+        flow: &HashFlow,
         password: &Password,
         hash: Option<&PasswordHash>,
     ) -> Result<PasswordCheck, StoreError> {
-        self.work().await?;
+        self.work(flow).await?;
         let Some(hash) = hash else {
             return Ok(PasswordCheck::Mismatch);
         };

@@ -1,6 +1,10 @@
 //! The service's binary or another one, built by cargo and copied, so that later builds do not change it during a run.
 
-use std::{fs, path::PathBuf, process::Stdio};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -18,6 +22,18 @@ impl Binary {
     /// Builds the service.
     pub(crate) async fn build(release: bool, interrupt: &Interrupt) -> Result<Self> {
         Self::build_package("revolve", release, interrupt).await
+    }
+
+    /// Takes one that is built.
+    pub(crate) fn copy(built: &Path) -> Result<Self> {
+        let folder = folders::temporary("binary")?;
+        let name = built.file_name().context("a binary has a name")?;
+        let path = folder.path().join(name);
+        fs::copy(built, &path).with_context(|| format!("could not copy {}", built.display()))?;
+        Ok(Self {
+            path,
+            _folder: folder,
+        })
     }
 
     /// Builds the binary of a package, which has its name.
@@ -46,7 +62,7 @@ impl Binary {
     }
 
     async fn build_in(
-        root: &std::path::Path,
+        root: &Path,
         name: &str,
         release: bool,
         interrupt: &Interrupt,
@@ -86,14 +102,7 @@ impl Binary {
             Ok(())
         };
         interrupt.guard(build).await?;
-        let built = executable.context("cargo built no executable")?;
-        let folder = folders::temporary("binary")?;
-        let path = folder.path().join(name);
-        fs::copy(&built, &path).with_context(|| format!("could not copy {}", built.display()))?;
-        Ok(Self {
-            path,
-            _folder: folder,
-        })
+        Self::copy(&executable.context("cargo built no executable")?)
     }
 
     pub(crate) fn path(&self) -> &PathBuf {

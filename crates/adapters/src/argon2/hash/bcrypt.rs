@@ -4,7 +4,7 @@
 //! next sign-in replaces the hash with argon2id. A NUL within the password is a byte like any other, as in most implementations; a hash by
 //! one that reads a C string covers less and does not match such a password.
 
-use super::demand::{Effort, HashAlgorithm, HashDemand, MemoryDemand};
+use super::demand::{Effort, HashDemand, HashParameters, MemoryDemand};
 use base64::{
     Engine,
     alphabet::BCRYPT,
@@ -55,7 +55,7 @@ impl Bcrypt {
     pub(crate) fn demand(&self) -> HashDemand {
         HashDemand {
             memory: MemoryDemand::Bytes(BYTES),
-            effort: Effort::new(HashAlgorithm::Bcrypt, 1 << self.cost),
+            effort: Effort::of(HashParameters::Bcrypt { cost: self.cost }),
         }
     }
 

@@ -1,10 +1,15 @@
-//! How much memory and time a hash takes.
+//! How much memory and time a hash takes, and how much it may take.
 
+use crate::argon2::measure;
 use argon2::{Block, Params};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-/// A hash whose parameters imply more time is refused.
-const MAX_TIME: Duration = Duration::from_secs(10);
+/// Of `hashing.patience`, what a hash may take that is imported: one hash must not use up what others are ready to wait.
+const PART_AT_IMPORT: u32 = 4;
+/// The same when it is checked: twice as much, so that what was imported here is checked here, though no two measurements are equal.
+const PART_AT_CHECK: u32 = 2;
+/// What takes less than this part of the bound by rule of thumb is within it on every machine.
+const SURELY: u32 = 8;
 
 /// Why a stored hash can't be checked. Reveals nothing of it but its algorithm and parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,11 +30,83 @@ pub enum UnusableHash {
         /// In bytes.
         budget: u64,
     },
-    /// It needs more time than any hash may use.
+    /// It needs more time than a hash from elsewhere may use.
     #[error(
-        "the stored hash asks for about {0:?} of computing, more than any hash may take (10 s)"
+        "the stored hash ({cost}) takes about {:.2} s on this machine, more than the {:.2} s that hashing.patience allows one hash from elsewhere; raise hashing.patience to take it",
+        .time.as_secs_f32(), .bound.as_secs_f32()
     )]
-    TooSlow(Duration),
+    TooSlow {
+        /// Its parameters.
+        cost: HashParameters,
+        /// As measured on this machine.
+        time: Duration,
+        /// A fraction of the patience.
+        bound: Duration,
+    },
+}
+
+/// What a hash from elsewhere may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashBounds {
+    /// In bytes.
+    memory: u64,
+    time: Duration,
+}
+
+impl HashBounds {
+    /// For hashes that are imported: the memory budget in bytes, and a quarter of the patience.
+    pub fn at_import(memory: u64, patience: Duration) -> Self {
+        Self {
+            memory,
+            time: patience / PART_AT_IMPORT,
+        }
+    }
+
+    /// For hashes that are stored already.
+    pub(crate) fn at_check(memory: u64, patience: Duration) -> Self {
+        Self {
+            memory,
+            time: patience / PART_AT_CHECK,
+        }
+    }
+}
+
+/// The parameters that a hash's cost follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashParameters {
+    /// argon2, whose lanes are computed one after the other.
+    Argon2 {
+        /// `m`
+        memory_kib: u32,
+        /// `t`
+        passes: u32,
+    },
+    /// bcrypt.
+    Bcrypt {
+        /// The binary logarithm of the rounds.
+        cost: u32,
+    },
+    /// scrypt.
+    Scrypt {
+        /// The binary logarithm of N.
+        log_n: u8,
+        /// The block size.
+        r: u32,
+        /// The parallelization, computed one after the other.
+        p: u32,
+    },
+}
+
+impl fmt::Display for HashParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argon2 { memory_kib, passes } => {
+                write!(f, "argon2 with m={memory_kib},t={passes}")
+            }
+            Self::Bcrypt { cost } => write!(f, "bcrypt with cost {cost}"),
+            Self::Scrypt { log_n, r, p } => write!(f, "scrypt with ln={log_n},r={r},p={p}"),
+        }
+    }
 }
 
 /// What one hash needs.
@@ -50,10 +127,13 @@ pub(crate) enum MemoryDemand {
 
 impl HashDemand {
     pub(crate) fn of(params: &Params) -> Self {
-        let units = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        let parameters = HashParameters::Argon2 {
+            memory_kib: params.m_cost(),
+            passes: params.t_cost(),
+        };
         Self {
             memory: MemoryDemand::Blocks(params.block_count()),
-            effort: Effort::new(HashAlgorithm::Argon2, units),
+            effort: Effort::of(parameters),
         }
     }
 
@@ -64,17 +144,37 @@ impl HashDemand {
         }
     }
 
-    /// Refuses what needs more than this many bytes, or more time than any hash may use.
-    pub(crate) fn within(&self, budget: u64) -> Result<(), UnusableHash> {
-        let (need, time) = (self.bytes(), self.effort.nominal);
-        if need > budget {
-            return Err(UnusableHash::TooLarge { need, budget });
+    /// Refuses what needs more than it may. Where the rule of thumb does not suffice, the machine is measured; that takes some tens of
+    /// milliseconds the first time.
+    pub(crate) fn within(&self, bounds: HashBounds) -> Result<(), UnusableHash> {
+        self.within_at(bounds, measure::slowness)
+    }
+
+    fn within_at(
+        &self,
+        HashBounds { memory, time }: HashBounds,
+        slowness: impl FnOnce(HashAlgorithm) -> f64,
+    ) -> Result<(), UnusableHash> {
+        let (need, Effort { cost, nominal }) = (self.bytes(), self.effort);
+        if need > memory {
+            return Err(UnusableHash::TooLarge {
+                need,
+                budget: memory,
+            });
         }
-        if time > MAX_TIME {
-            Err(UnusableHash::TooSlow(time))
-        } else {
-            Ok(())
+        if nominal <= time / SURELY {
+            return Ok(());
         }
+        let measured = nominal.as_secs_f64() * slowness(cost.algorithm());
+        let measured = Duration::try_from_secs_f64(measured).unwrap_or(Duration::MAX);
+        if measured > time {
+            return Err(UnusableHash::TooSlow {
+                cost,
+                time: measured,
+                bound: time,
+            });
+        }
+        Ok(())
     }
 }
 
@@ -85,24 +185,114 @@ pub(crate) enum HashAlgorithm {
     Scrypt,
 }
 
+impl HashAlgorithm {
+    pub(crate) const ALL: [Self; 3] = [Self::Argon2, Self::Bcrypt, Self::Scrypt];
+}
+
 /// The time that a hash needs, by rule of thumb.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
-    pub(crate) algorithm: HashAlgorithm,
+    cost: HashParameters,
     pub(crate) nominal: Duration,
 }
 
 impl Effort {
-    /// `units` are KiB times passes for argon2, rounds for bcrypt, N·r·p for scrypt.
-    pub(crate) fn new(algorithm: HashAlgorithm, units: u64) -> Self {
-        let nanoseconds = match algorithm {
-            HashAlgorithm::Argon2 => 500,
-            HashAlgorithm::Bcrypt => 60_000,
-            HashAlgorithm::Scrypt => 350,
+    pub(crate) fn of(cost: HashParameters) -> Self {
+        let (units, nanoseconds) = match cost {
+            HashParameters::Argon2 { memory_kib, passes } => {
+                (u64::from(memory_kib) * u64::from(passes), 500)
+            }
+            HashParameters::Bcrypt { cost } => {
+                (1_u64.checked_shl(cost).unwrap_or(u64::MAX), 60_000)
+            }
+            HashParameters::Scrypt { log_n, r, p } => {
+                let n = 1_u64.checked_shl(log_n.into()).unwrap_or(u64::MAX);
+                let blocks = n.saturating_mul(r.into()).saturating_mul(p.into());
+                (blocks, 350)
+            }
         };
         Self {
-            algorithm,
+            cost,
             nominal: Duration::from_nanos(units.max(1).saturating_mul(nanoseconds)),
         }
+    }
+
+    pub(crate) fn algorithm(&self) -> HashAlgorithm {
+        self.cost.algorithm()
+    }
+}
+
+impl HashParameters {
+    pub(crate) fn algorithm(self) -> HashAlgorithm {
+        match self {
+            Self::Argon2 { .. } => HashAlgorithm::Argon2,
+            Self::Bcrypt { .. } => HashAlgorithm::Bcrypt,
+            Self::Scrypt { .. } => HashAlgorithm::Scrypt,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOW: HashParameters = HashParameters::Argon2 {
+        memory_kib: 65_536,
+        passes: 30,
+    };
+
+    fn demand(cost: HashParameters) -> HashDemand {
+        HashDemand {
+            memory: MemoryDemand::Bytes(1024),
+            effort: Effort::of(cost),
+        }
+    }
+
+    #[test]
+    fn the_bound_is_a_part_of_the_patience_and_the_machine_decides() {
+        let patience = Duration::from_secs(5);
+        let (import, check) = (
+            HashBounds::at_import(1024, patience),
+            HashBounds::at_check(1024, patience),
+        );
+        // 983 ms by rule of thumb.
+        assert_eq!(demand(SLOW).within_at(import, |_| 1.0), Ok(()));
+        let slow = demand(SLOW).within_at(import, |_| 1.5).unwrap_err();
+        assert!(
+            matches!(slow, UnusableHash::TooSlow { cost: SLOW, bound, .. } if bound == Duration::from_millis(1250)),
+            "{slow:?}"
+        );
+        assert_eq!(
+            slow.to_string(),
+            "the stored hash (argon2 with m=65536,t=30) takes about 1.47 s on this machine, more than the 1.25 s that \
+             hashing.patience allows one hash from elsewhere; raise hashing.patience to take it"
+        );
+        assert_eq!(
+            demand(SLOW).within_at(check, |_| 2.0),
+            Ok(()),
+            "what was imported on a good day is checked on a bad one"
+        );
+        assert!(demand(SLOW).within_at(check, |_| 3.0).is_err());
+        assert_eq!(
+            demand(SLOW).within_at(HashBounds::at_import(1024, patience * 2), |_| 1.5),
+            Ok(()),
+            "more patience takes more"
+        );
+    }
+
+    #[test]
+    fn the_machine_is_measured_only_where_it_matters() {
+        let bounds = HashBounds::at_import(1024, Duration::from_secs(8));
+        let quick = HashParameters::Bcrypt { cost: 12 };
+        assert_eq!(
+            demand(quick).within_at(bounds, |_| panic!("not needed")),
+            Ok(())
+        );
+        let endless = HashParameters::Scrypt {
+            log_n: 63,
+            r: 8,
+            p: 1,
+        };
+        assert!(demand(endless).within_at(bounds, |_| 0.1).is_err());
     }
 }

@@ -4,7 +4,7 @@
 //! text. The library allocates its memory itself and does not wipe it; the pair needs just above 32 MiB, and from there on the allocator
 //! returns memory to the system at once.
 
-use super::demand::{Effort, HashAlgorithm, HashDemand, MemoryDemand};
+use super::demand::{Effort, HashDemand, HashParameters, MemoryDemand};
 use argon2::password_hash::phc::PasswordHash as Phc;
 use base16ct::mixed;
 use scrypt::{Params, errors::InvalidOutputLen, scrypt};
@@ -66,7 +66,11 @@ impl Scrypt {
         let bytes = n.saturating_add(p + 1).saturating_mul(r * 128);
         HashDemand {
             memory: MemoryDemand::Bytes(bytes),
-            effort: Effort::new(HashAlgorithm::Scrypt, n.saturating_mul(r).saturating_mul(p)),
+            effort: Effort::of(HashParameters::Scrypt {
+                log_n: self.params.log_n(),
+                r: self.params.r(),
+                p: self.params.p(),
+            }),
         }
     }
 

@@ -13,13 +13,13 @@ pub(super) struct TimeEstimator([Option<f64>; 3]);
 impl TimeEstimator {
     pub(super) fn learn(&mut self, effort: Effort, took: Duration) {
         let now = took.as_secs_f64() / effort.nominal.as_secs_f64();
-        let known = &mut self.0[effort.algorithm as usize];
+        let known = &mut self.0[effort.algorithm() as usize];
         *known = Some(known.map_or(now, |known| known + WEIGHT * (now - known)));
     }
 
     pub(super) fn time(&self, effort: Effort) -> Duration {
         let seconds =
-            effort.nominal.as_secs_f64() * self.0[effort.algorithm as usize].unwrap_or(1.0);
+            effort.nominal.as_secs_f64() * self.0[effort.algorithm() as usize].unwrap_or(1.0);
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
@@ -27,35 +27,41 @@ impl TimeEstimator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::argon2::hash::demand::HashAlgorithm;
+    use crate::argon2::hash::demand::HashParameters;
+
+    fn argon2(memory_kib: u32) -> Effort {
+        Effort::of(HashParameters::Argon2 {
+            memory_kib,
+            passes: 1,
+        })
+    }
 
     #[test]
     fn what_was_measured_replaces_the_rule_of_thumb_and_outliers_count_little() {
-        let (mut estimator, effort) = (
-            TimeEstimator::default(),
-            Effort::new(HashAlgorithm::Argon2, 40_000),
-        );
+        let (mut estimator, effort) = (TimeEstimator::default(), argon2(40_000));
         assert_eq!(estimator.time(effort), Duration::from_millis(20));
         estimator.learn(effort, Duration::from_millis(40));
         assert_eq!(estimator.time(effort), Duration::from_millis(40));
         estimator.learn(effort, Duration::from_millis(400));
         assert_eq!(estimator.time(effort).as_millis(), 76);
         assert_eq!(
-            estimator
-                .time(Effort::new(HashAlgorithm::Argon2, 80_000))
-                .as_millis(),
+            estimator.time(argon2(80_000)).as_millis(),
             152,
             "twice the effort takes twice the time"
         );
         assert_eq!(
             estimator
-                .time(Effort::new(HashAlgorithm::Bcrypt, 1))
+                .time(Effort::of(HashParameters::Bcrypt { cost: 4 }))
                 .as_micros(),
-            60,
+            960,
             "of the others nothing is known yet"
         );
         assert!(
-            estimator.time(Effort::new(HashAlgorithm::Scrypt, u64::MAX)) > Duration::from_secs(10),
+            estimator.time(Effort::of(HashParameters::Scrypt {
+                log_n: 63,
+                r: u32::MAX,
+                p: u32::MAX
+            })) > Duration::from_secs(10),
             "no overflow"
         );
     }

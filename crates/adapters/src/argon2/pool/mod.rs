@@ -2,18 +2,20 @@
 //! time is refused at once.
 
 mod estimator;
+mod fair_queue;
 mod memory;
 mod queue;
 
 use super::hash::{
-    compute::{STORE, unusable},
+    compute::STORE,
     cost::{HashCost, HasherError},
     demand::HashDemand,
 };
 use argon2::Block;
+use fair_queue::Ticket;
 use memory::{MemoryBudget, WorkMemory};
-use queue::{HashTask, Queue, QueuedJob, Ticket};
-use revolve_domain::ports::StoreError;
+use queue::{HashTask, Queue, QueuedJob};
+use revolve_domain::ports::{HashFlow, StoreError};
 use std::{
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -57,8 +59,6 @@ pub struct PoolStats {
     pub busy: usize,
     /// Hashes that wait for a thread.
     pub waiting: usize,
-    /// The estimated wait of a hash that is requested now.
-    pub wait: Duration,
     /// Hashes refused since the start.
     pub refused: u64,
     /// The budget in bytes.
@@ -132,23 +132,21 @@ impl HashingPool {
     }
 
     /// Refuses if a new hash would be refused now.
-    pub(super) fn admit(&self) -> Result<(), StoreError> {
+    pub(super) fn admit(&self, flow: &HashFlow) -> Result<(), StoreError> {
         self.shared
             .queue()
-            .admit(self.current, Instant::now())
+            .admit(flow, self.current, Instant::now())
             .map_err(|wait| overloaded("admit a password", wait))
     }
 
-    /// Runs `work` on a thread, unless the wait is too long.
+    /// Runs `work` on a thread, unless the wait is too long. What it demands must be within the budget.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        flow: &HashFlow,
         operation: &'static str,
         demand: HashDemand,
         work: impl FnOnce(&mut [Block]) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        demand
-            .within(self.shared.queue().budget().bytes())
-            .map_err(unusable)?;
         let (answer, mut answered) = oneshot::channel();
         let work: HashTask = Box::new(move |memory| {
             let panicked = || Err(StoreError::broken(STORE, operation, "hashing panicked"));
@@ -157,7 +155,10 @@ impl HashingPool {
             // The caller may have gone away meanwhile.
             drop(answer.send(result));
         });
-        let entered = self.shared.queue().enter(demand, work, Instant::now());
+        let entered = self
+            .shared
+            .queue()
+            .enter(flow, demand, work, Instant::now());
         let ticket = entered.map_err(|wait| overloaded(operation, wait))?;
         self.shared.changed.notify_one();
         let place = QueuePlace {
@@ -167,7 +168,7 @@ impl HashingPool {
         let result = match timeout(self.patience, &mut answered).await {
             Ok(result) => result,
             Err(_) if place.leave() => {
-                return Err(overloaded(operation, self.shared.refuse(demand)));
+                return Err(overloaded(operation, self.shared.refuse(flow, demand)));
             }
             // It is being computed already.
             Err(_) => answered.await,
@@ -176,8 +177,9 @@ impl HashingPool {
             Err(StoreError::unavailable(
                 STORE,
                 operation,
-                "the system has no memory for it, or the service stops",
-            ))
+                "others needed its place in the queue, the system has no memory for it, or the service stops",
+            )
+            .retry_after(self.shared.refuse(flow, demand)))
         })
     }
 
@@ -188,7 +190,6 @@ impl HashingPool {
             threads: counts.threads,
             busy: counts.busy,
             waiting: counts.waiting,
-            wait: queue.wait(self.current.memory, Instant::now()),
             refused: counts.refused,
             budget: budget.bytes(),
             held: budget.held(),
@@ -233,10 +234,10 @@ impl SharedQueue {
     }
 
     /// Counts a refusal, and returns the estimated wait.
-    fn refuse(&self, demand: HashDemand) -> Duration {
+    fn refuse(&self, flow: &HashFlow, demand: HashDemand) -> Duration {
         let mut queue = self.queue();
         queue.refuse();
-        queue.wait(demand.memory, Instant::now())
+        queue.wait(flow, demand.memory, Instant::now())
     }
 }
 
@@ -253,7 +254,7 @@ fn serve(shared: &SharedQueue) {
     let mut queue = shared.queue();
     while !queue.is_closed() {
         let now = Instant::now();
-        let Some((job, reserved)) = queue.begin(now) else {
+        let Some((ticket, job, reserved)) = queue.begin(now) else {
             queue = shared
                 .changed
                 .wait(queue)
@@ -261,11 +262,7 @@ fn serve(shared: &SharedQueue) {
             continue;
         };
         drop(queue);
-        let QueuedJob {
-            ticket,
-            demand,
-            work,
-        } = job;
+        let QueuedJob { demand, work } = job;
         let (mut memory, took) = match WorkMemory::allocate(reserved) {
             Ok(mut memory) => {
                 work(memory.blocks(demand.memory));
@@ -309,6 +306,7 @@ fn lower_priority(nice: u8) {
 mod tests {
     use super::*;
     use argon2::Params;
+    use revolve_domain::model::EmailAddress;
     use std::sync::mpsc;
 
     fn wiped(blocks: &[Block]) -> bool {
@@ -334,16 +332,21 @@ mod tests {
             HashDemand::of(&cost.params().unwrap()),
             HashDemand::of(&Params::new(32, 1, 1, None).unwrap()),
         );
+        let flow = HashFlow {
+            account: EmailAddress::parse("ann@example.org").unwrap(),
+            address: None,
+            known: false,
+        };
         for (next, handed_on) in [(standard, true), (small, false)] {
             let (release, held) = mpsc::channel::<()>();
-            let first = pool.run("write", standard, move |blocks| {
+            let first = pool.run(&flow, "write", standard, move |blocks| {
                 let _ = held.recv();
                 for block in blocks {
                     block.as_mut().fill(1);
                 }
                 Ok(())
             });
-            let next = pool.run("look", next, |blocks| Ok(wiped(blocks)));
+            let next = pool.run(&flow, "look", next, |blocks| Ok(wiped(blocks)));
             let release_first = async {
                 while pool.stats().waiting == 0 {
                     tokio::task::yield_now().await;
@@ -358,7 +361,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
             assert!(
-                pool.run("look", standard, |blocks| Ok(wiped(blocks)))
+                pool.run(&flow, "look", standard, |blocks| Ok(wiped(blocks)))
                     .await
                     .unwrap()
             );

@@ -1,33 +1,29 @@
-//! Jobs that wait for a thread, in order. A job whose estimated wait exceeds the patience is refused at once, with the estimate.
+//! Jobs that wait for a thread. A job whose estimated wait exceeds the patience is refused at once, with the estimate.
 
 use super::{
     estimator::TimeEstimator,
+    fair_queue::{FairQueue, Place, Ticket},
     memory::{MemoryBudget, Reservation, WorkMemory},
 };
 use crate::argon2::hash::demand::{HashDemand, MemoryDemand};
 use argon2::Block;
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use revolve_domain::ports::HashFlow;
+use std::time::{Duration, Instant};
 
-/// Most jobs that wait, whatever the estimate: each has a request in memory.
-const MAX_WAITING: usize = 4096;
+/// Most jobs that wait, of known clients and of strangers each, whatever the estimate: each has a request in memory.
+const MAX_WAITING: usize = 2048;
 
 /// Computes a hash and sends it to the caller, who is told if it is dropped instead.
 pub(super) type HashTask = Box<dyn FnOnce(&mut [Block]) + Send>;
 
-/// Identifies a job; ascending.
-pub(super) type Ticket = u64;
-
 pub(super) struct QueuedJob {
-    pub(super) ticket: Ticket,
     pub(super) demand: HashDemand,
     pub(super) work: HashTask,
 }
 
 struct RunningJob {
     ticket: Ticket,
+    place: Place,
     demand: HashDemand,
     since: Instant,
 }
@@ -37,9 +33,8 @@ pub(super) struct Queue {
     patience: Duration,
     budget: MemoryBudget,
     estimator: TimeEstimator,
-    waiting: VecDeque<QueuedJob>,
+    waiting: FairQueue<QueuedJob>,
     running: Vec<RunningJob>,
-    next: Ticket,
     refused: u64,
     closed: bool,
 }
@@ -51,27 +46,22 @@ impl Queue {
             patience,
             budget,
             estimator: TimeEstimator::default(),
-            waiting: VecDeque::new(),
+            waiting: FairQueue::new(threads, MAX_WAITING),
             running: Vec::new(),
-            next: 0,
             refused: 0,
             closed: false,
         }
     }
 
-    /// The estimated wait of a job that comes now: the time of all before it, spread over the threads, or over the budget where a hash takes
-    /// a larger share of that.
-    pub(super) fn wait(&self, memory: MemoryDemand, now: Instant) -> Duration {
+    /// The estimated wait of a job of this flow that comes now: the time of all that is served before it, spread over the threads, or
+    /// over the budget where a hash takes a larger share of that.
+    pub(super) fn wait(&self, flow: &HashFlow, memory: MemoryDemand, now: Instant) -> Duration {
         if self.waiting.is_empty()
             && self.running.len() < self.threads
             && self.budget.has_room(memory)
         {
             return Duration::ZERO;
         }
-        let waiting = self
-            .waiting
-            .iter()
-            .map(|job| self.share(job.demand, self.estimator.time(job.demand.effort)));
         let running = self.running.iter().map(|running| {
             let left = self
                 .estimator
@@ -79,7 +69,21 @@ impl Queue {
                 .saturating_sub(now.saturating_duration_since(running.since));
             self.share(running.demand, left)
         });
-        Duration::try_from_secs_f64(waiting.chain(running).sum()).unwrap_or(Duration::MAX)
+        let seconds = running.sum::<f64>() + self.waiting_share(flow);
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    /// The share of what waits that is served before a job of this flow, in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    fn waiting_share(&self, flow: &HashFlow) -> f64 {
+        if self.waiting.is_empty() {
+            return 0.0;
+        }
+        let shares = self.waiting.jobs();
+        let all: f64 = shares
+            .map(|job| self.share(job.demand, self.estimator.time(job.demand.effort)))
+            .sum();
+        all * self.waiting.ahead(flow) as f64 / self.waiting.len() as f64
     }
 
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
@@ -89,39 +93,35 @@ impl Queue {
     }
 
     /// Refuses a job that would wait too long, with the estimated wait.
-    pub(super) fn admit(&mut self, demand: HashDemand, now: Instant) -> Result<(), Duration> {
-        let wait = self.wait(demand.memory, now);
-        if wait > self.patience || self.waiting.len() >= MAX_WAITING || self.closed {
+    pub(super) fn admit(
+        &mut self,
+        flow: &HashFlow,
+        demand: HashDemand,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let wait = self.wait(flow, demand.memory, now);
+        if wait > self.patience || !self.waiting.has_place(flow) || self.closed {
             self.refused += 1;
             return Err(wait);
         }
         Ok(())
     }
 
-    /// Adds a job, or refuses it with the estimated wait.
+    /// Adds a job, or refuses it with the estimated wait. Where too many wait, one of another flow is dropped for it.
     pub(super) fn enter(
         &mut self,
+        flow: &HashFlow,
         demand: HashDemand,
         work: HashTask,
         now: Instant,
     ) -> Result<Ticket, Duration> {
-        self.admit(demand, now)?;
-        self.next += 1;
-        self.waiting.push_back(QueuedJob {
-            ticket: self.next,
-            demand,
-            work,
-        });
-        Ok(self.next)
+        self.admit(flow, demand, now)?;
+        Ok(self.waiting.push(flow, QueuedJob { demand, work }))
     }
 
     /// Removes a job. `false` if it has begun.
     pub(super) fn leave(&mut self, ticket: Ticket) -> bool {
-        // Tickets ascend, with gaps where jobs have left.
-        match self.waiting.binary_search_by_key(&ticket, |job| job.ticket) {
-            Ok(at) => self.waiting.remove(at).is_some(),
-            Err(_) => false,
-        }
+        self.waiting.remove(ticket)
     }
 
     /// Counts a job that waited for too long.
@@ -130,22 +130,24 @@ impl Queue {
     }
 
     /// The first job, if there is memory for it. Smaller ones do not overtake it, or it might wait for ever.
-    pub(super) fn begin(&mut self, now: Instant) -> Option<(QueuedJob, Reservation)> {
-        let first = self.waiting.front()?;
+    pub(super) fn begin(&mut self, now: Instant) -> Option<(Ticket, QueuedJob, Reservation)> {
+        let (ticket, first) = self.waiting.first()?;
         let reserved = self.budget.take(first.demand.memory)?;
-        let job = self.waiting.pop_front()?;
+        let (job, place) = self.waiting.begin(ticket)?;
         self.running.push(RunningJob {
-            ticket: job.ticket,
+            ticket,
+            place,
             demand: job.demand,
             since: now,
         });
-        Some((job, reserved))
+        Some((ticket, job, reserved))
     }
 
     /// Whether the first job gets the buffer that was used for `used`, and overwrites all of it: argon2 reads no block that it has not written
     /// (RFC 9106 §3.2).
     pub(super) fn next_overwrites(&self, used: MemoryDemand) -> bool {
-        match (used, self.waiting.front().map(|job| job.demand.memory)) {
+        let next = self.waiting.first().map(|(_, job)| job.demand.memory);
+        match (used, next) {
             (MemoryDemand::Blocks(used), Some(MemoryDemand::Blocks(next))) => {
                 used <= next && self.budget.keeps(next)
             }
@@ -162,6 +164,7 @@ impl Queue {
             .position(|running| running.ticket == ticket)
         {
             let running = self.running.swap_remove(at);
+            self.waiting.end(running.place);
             if let Some(took) = took {
                 self.estimator.learn(running.demand.effort, took);
             }
@@ -202,7 +205,8 @@ pub(super) struct QueueCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::argon2::hash::demand::{Effort, HashAlgorithm};
+    use crate::argon2::hash::demand::{Effort, HashParameters};
+    use revolve_domain::model::EmailAddress;
 
     const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -211,22 +215,43 @@ mod tests {
         Queue::new(2, PATIENCE, MemoryBudget::new(64 * 1024, 16))
     }
 
+    fn argon2(memory_kib: u32, passes: u32) -> Effort {
+        Effort::of(HashParameters::Argon2 { memory_kib, passes })
+    }
+
     /// 10 ms by rule of thumb, one block of the usual size.
     fn standard() -> HashDemand {
         HashDemand {
             memory: MemoryDemand::Blocks(16),
-            effort: Effort::new(HashAlgorithm::Argon2, 20_000),
+            effort: argon2(20_000, 1),
         }
     }
 
+    fn flow(name: &str) -> HashFlow {
+        HashFlow {
+            account: EmailAddress::parse(&format!("{name}@example.org")).unwrap(),
+            address: None,
+            known: false,
+        }
+    }
+
+    fn enter_as(
+        queue: &mut Queue,
+        flow: &HashFlow,
+        demand: HashDemand,
+        now: Instant,
+    ) -> Result<Ticket, Duration> {
+        queue.enter(flow, demand, Box::new(|_| {}), now)
+    }
+
     fn enter(queue: &mut Queue, demand: HashDemand, now: Instant) -> Result<Ticket, Duration> {
-        queue.enter(demand, Box::new(|_| {}), now)
+        enter_as(queue, &flow("ann"), demand, now)
     }
 
     fn begin(queue: &mut Queue, now: Instant) -> Option<(Ticket, WorkMemory)> {
         queue
             .begin(now)
-            .map(|(job, reserved)| (job.ticket, WorkMemory::allocate(reserved).unwrap()))
+            .map(|(ticket, _, reserved)| (ticket, WorkMemory::allocate(reserved).unwrap()))
     }
 
     #[test]
@@ -246,7 +271,7 @@ mod tests {
         assert!(begin(&mut queue, now).is_some());
         let later = now + Duration::from_millis(10);
         assert_eq!(
-            queue.wait(standard().memory, later),
+            queue.wait(&flow("ann"), standard().memory, later),
             Duration::from_millis(100),
             "what runs has less and less before it"
         );
@@ -278,7 +303,7 @@ mod tests {
         let first = enter(
             &mut queue,
             HashDemand {
-                effort: Effort::new(HashAlgorithm::Argon2, u64::MAX),
+                effort: argon2(u32::MAX, u32::MAX),
                 ..standard()
             },
             now,
@@ -308,7 +333,7 @@ mod tests {
             enter(&mut queue, demand, now).unwrap();
         }
         assert_eq!(
-            queue.wait(standard().memory, now),
+            queue.wait(&flow("ann"), standard().memory, now),
             Duration::from_millis(20),
             "the large one keeps both threads to itself: 5 + 10 + 5 ms"
         );
@@ -337,5 +362,39 @@ mod tests {
         assert_eq!(queue.counts().waiting, 1);
         queue.close();
         assert!(queue.is_closed() && enter(&mut queue, standard(), now).is_err());
+    }
+
+    #[test]
+    fn who_fills_the_queue_is_refused_and_others_wait_for_their_turn_only() {
+        let (mut queue, now) = (queue(), Instant::now());
+        while enter(&mut queue, standard(), now).is_ok() {}
+        assert_eq!(
+            queue.wait(&flow("ann"), standard().memory, now),
+            Duration::from_millis(105)
+        );
+        let known = HashFlow {
+            known: true,
+            ..flow("ann")
+        };
+        for other in [flow("bob"), known] {
+            assert_eq!(
+                queue.wait(&other, standard().memory, now),
+                Duration::from_millis(5),
+                "one of the others goes before it"
+            );
+            enter_as(&mut queue, &other, standard(), now).unwrap();
+        }
+        let served: Vec<_> = std::iter::from_fn(|| {
+            let (ticket, memory) = begin(&mut queue, now)?;
+            queue.end(ticket, memory, None);
+            Some(ticket)
+        })
+        .collect();
+        assert_eq!(served.len(), 23, "threads have work as long as any waits");
+        assert_eq!(
+            served[..4].iter().filter(|ticket| **ticket > 21).count(),
+            2,
+            "{served:?}"
+        );
     }
 }

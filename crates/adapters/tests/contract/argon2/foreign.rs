@@ -1,22 +1,31 @@
 //! Hashes that were made elsewhere: by the reference implementation of argon2 (argon2-cffi 25.1), by bcrypt 4.0.1 from PyPI and libxcrypt's
 //! `crypt(3)`, and by OpenSSL's scrypt through Python's `hashlib`.
 
-use super::{CHEAP, hasher, make, password, relaxed, stored};
-use revolve_adapters::argon2::{HashCost, PoolConfig, UnusableHash, examine};
+use super::{CHEAP, flow, hasher, make, password, relaxed, stored};
+use revolve_adapters::argon2::{HashBounds, HashCost, PoolConfig, UnusableHash, examine};
 use revolve_domain::{
     model::Password,
     ports::{PasswordCheck, PasswordHasher, StoreErrorKind},
 };
 use secrecy::SecretString;
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 const BUDGET: u64 = 64 << 20;
+
+fn bounds() -> HashBounds {
+    HashBounds::at_import(BUDGET, relaxed().patience)
+}
 
 /// The hash matches its password and no other, and is to be made again.
 async fn assert_matches(text: &str, hash: &str) {
     let (hasher, hash) = (make().await, stored(hash));
-    assert_eq!(examine(&hash, BUDGET), Ok(()), "{}", hash.expose());
-    let check = async |text: &str| hasher.check(&password(text), Some(&hash)).await.unwrap();
+    assert_eq!(examine(&hash, bounds()), Ok(()), "{}", hash.expose());
+    let check = async |text: &str| {
+        hasher
+            .check(&flow("ann"), &password(text), Some(&hash))
+            .await
+            .unwrap()
+    };
     assert_eq!(
         check(text).await,
         PasswordCheck::Match { outdated: true },
@@ -133,7 +142,7 @@ async fn bcrypt_takes_72_bytes_and_no_more() {
     let hash = stored("$2b$05$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5XdysS6yR576q");
     for length in [72, 73, 80, 256] {
         let check = hasher
-            .check(&password(&"x".repeat(length)), Some(&hash))
+            .check(&flow("ann"), &password(&"x".repeat(length)), Some(&hash))
             .await
             .unwrap();
         assert_eq!(
@@ -144,7 +153,7 @@ async fn bcrypt_takes_72_bytes_and_no_more() {
     }
     assert_eq!(
         hasher
-            .check(&password(&"x".repeat(71)), Some(&hash))
+            .check(&flow("ann"), &password(&"x".repeat(71)), Some(&hash))
             .await
             .unwrap(),
         PasswordCheck::Mismatch
@@ -187,7 +196,7 @@ async fn scrypt_as_a_phc_string_and_as_a_hex_pair() {
 async fn what_is_no_hash_is_a_broken_store_that_tells_nothing_and_does_not_stop_the_pool() {
     let hasher = make().await;
     let pair = "1f7e3f8177f2ebba25fc61bc2851630b.0001020304050607";
-    assert!(examine(&stored(pair), BUDGET).is_ok());
+    assert!(examine(&stored(pair), bounds()).is_ok());
     for (broken, why) in [
         ("", UnusableHash::UnknownForm),
         ("plain", UnusableHash::UnknownForm),
@@ -246,16 +255,16 @@ async fn what_is_no_hash_is_a_broken_store_that_tells_nothing_and_does_not_stop_
             UnusableHash::Malformed("scrypt"),
         ),
     ] {
-        assert_eq!(examine(&stored(broken), BUDGET), Err(why), "{broken}");
+        assert_eq!(examine(&stored(broken), bounds()), Err(why), "{broken}");
         let error = hasher
-            .check(&password("x"), Some(&stored(broken)))
+            .check(&flow("ann"), &password("x"), Some(&stored(broken)))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Broken, "{broken}");
         let said = format!("{error} {}", error.source().unwrap());
         assert!(broken.is_empty() || !said.contains(broken), "{said}");
     }
-    hasher.hash(&password("x")).await.unwrap();
+    hasher.hash(&flow("ann"), &password("x")).await.unwrap();
 }
 
 #[tokio::test]
@@ -278,7 +287,7 @@ async fn what_would_take_too_much_is_refused_before_anything_is_allocated() {
         "$scrypt$ln=4,r=8,p=100000000$c2FsdHNhbHQ$9Qs5LmSpRWONGR2EZKl+Wg",
     ] {
         let error = hasher
-            .check(&password("x"), Some(&stored(hash)))
+            .check(&flow("ann"), &password("x"), Some(&stored(hash)))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Broken, "{hash}");
@@ -289,6 +298,36 @@ async fn what_would_take_too_much_is_refused_before_anything_is_allocated() {
         );
         assert_eq!(hasher.stats().peak, 0, "nothing was allocated");
     }
+}
+
+#[tokio::test]
+async fn what_would_use_up_the_patience_of_others_is_refused_at_import_and_at_sign_in() {
+    let patience = Duration::from_secs(2);
+    let endless = stored(
+        "$argon2d$v=19$m=32768,t=300000,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    );
+    let why = examine(&endless, HashBounds::at_import(BUDGET, patience)).unwrap_err();
+    let said = why.to_string();
+    assert!(
+        matches!(why, UnusableHash::TooSlow { bound, .. } if bound == patience / 4)
+            && said.contains("m=32768,t=300000")
+            && said.contains("0.50 s")
+            && said.contains("hashing.patience"),
+        "{said}"
+    );
+    let hasher = hasher(
+        CHEAP,
+        PoolConfig {
+            patience,
+            ..relaxed()
+        },
+    );
+    let refused = hasher
+        .check(&flow("ann"), &password("x"), Some(&endless))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Broken);
+    assert_eq!(hasher.stats().peak, 0, "no thread began it");
 }
 
 #[tokio::test]
@@ -321,7 +360,10 @@ async fn a_foreign_hash_is_outdated_also_when_its_cost_is_todays() {
             "${parameters}$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg${output}"
         ));
         assert_eq!(
-            hasher.check(&password, Some(&hash)).await.unwrap(),
+            hasher
+                .check(&flow("ann"), &password, Some(&hash))
+                .await
+                .unwrap(),
             PasswordCheck::Match { outdated },
             "{parameters}"
         );

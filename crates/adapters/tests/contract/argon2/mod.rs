@@ -8,8 +8,8 @@ use revolve_adapters::{
     system::SystemEntropy,
 };
 use revolve_domain::{
-    model::{Password, PasswordHash},
-    ports::{PasswordCheck, PasswordHasher},
+    model::{EmailAddress, Password, PasswordHash},
+    ports::{HashFlow, PasswordCheck, PasswordHasher},
 };
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
@@ -43,6 +43,15 @@ fn password(text: &str) -> Password {
     Password::present(&SecretString::from(text)).unwrap()
 }
 
+/// A stranger's request for this account.
+fn flow(name: &str) -> HashFlow {
+    HashFlow {
+        account: EmailAddress::parse(&format!("{name}@example.org")).unwrap(),
+        address: None,
+        known: false,
+    }
+}
+
 fn stored(text: &str) -> PasswordHash {
     PasswordHash::from_phc(text.to_owned())
 }
@@ -53,29 +62,35 @@ async fn the_default_cost_is_the_recommended_one_and_older_ones_are_outdated() {
         hasher(HashCost::default(), relaxed()),
         hasher(CHEAP, relaxed()),
     );
-    let hash = today.hash(&password("correct horse")).await.unwrap();
+    let hash = today
+        .hash(&flow("ann"), &password("correct horse"))
+        .await
+        .unwrap();
     assert!(
         hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
         "PHC string with the OWASP parameters"
     );
     assert_eq!(
         today
-            .check(&password("correct horse"), Some(&hash))
+            .check(&flow("ann"), &password("correct horse"), Some(&hash))
             .await
             .unwrap(),
         PasswordCheck::Match { outdated: false }
     );
-    let old = cheap.hash(&password("correct horse")).await.unwrap();
+    let old = cheap
+        .hash(&flow("ann"), &password("correct horse"))
+        .await
+        .unwrap();
     assert_eq!(
         today
-            .check(&password("correct horse"), Some(&old))
+            .check(&flow("ann"), &password("correct horse"), Some(&old))
             .await
             .unwrap(),
         PasswordCheck::Match { outdated: true }
     );
     assert_eq!(
         today
-            .check(&password("wrong horse"), Some(&old))
+            .check(&flow("ann"), &password("wrong horse"), Some(&old))
             .await
             .unwrap(),
         PasswordCheck::Mismatch

@@ -1,10 +1,11 @@
 //! The pool under load.
 
-use super::{CHEAP, hasher, password, relaxed, stored};
+use super::{CHEAP, flow, hasher, password, relaxed, stored};
 use futures_util::future::join_all;
 use revolve_adapters::argon2::{HashCost, PoolConfig};
-use revolve_domain::ports::{PasswordHasher, StoreError, StoreErrorKind};
+use revolve_domain::ports::{HashFlow, PasswordHasher, StoreError, StoreErrorKind};
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use tokio::task::JoinSet;
 
 const ONE: Option<NonZeroUsize> = Some(NonZeroUsize::MIN);
 
@@ -19,20 +20,23 @@ async fn an_overload_is_turned_away_at_once_with_an_estimate_and_passes() {
     };
     let hasher = hasher(HashCost::default(), pool);
     // From now on the estimate goes by what was measured here.
-    hasher.hash(&password("x")).await.unwrap();
+    hasher.hash(&flow("ann"), &password("x")).await.unwrap();
     let begun = std::time::Instant::now();
     let many: Vec<_> = (0..400)
         .map(|_| {
             let hasher = Arc::clone(&hasher);
-            tokio::spawn(
-                async move { (hasher.hash(&password("x")).await.map(drop), begun.elapsed()) },
-            )
+            tokio::spawn(async move {
+                (
+                    hasher.hash(&flow("ann"), &password("x")).await.map(drop),
+                    begun.elapsed(),
+                )
+            })
         })
         .collect();
     let (mut served, mut refusals) = (0, Vec::new());
     let admitted = loop {
         tokio::task::yield_now().await;
-        match hasher.admit() {
+        match hasher.admit(&flow("ann")) {
             Ok(()) if begun.elapsed() < PATIENCE => {}
             told => break told,
         }
@@ -70,8 +74,10 @@ async fn an_overload_is_turned_away_at_once_with_an_estimate_and_passes() {
         "most are refused before any wait could be over, and told a longer one: {refusals:?}"
     );
     assert_eq!(hasher.stats().refused, refusals.len() as u64 + 1);
-    hasher.admit().expect("the queue is empty again");
-    hasher.hash(&password("x")).await.unwrap();
+    hasher
+        .admit(&flow("ann"))
+        .expect("the queue is empty again");
+    hasher.hash(&flow("ann"), &password("x")).await.unwrap();
 }
 
 #[tokio::test]
@@ -81,13 +87,18 @@ async fn one_that_waits_for_longer_than_estimated_is_refused_when_its_patience_i
         patience: Duration::from_millis(250),
         ..relaxed()
     };
-    let hasher = hasher(CHEAP, pool);
     // By rule of thumb 150 ms, in truth far longer: its 32 lanes make many small steps.
+    let cost = HashCost {
+        memory_kib: 60_000,
+        passes: 5,
+        lanes: 32,
+    };
+    let hasher = hasher(cost, pool);
     let slow = stored(
         "$argon2id$v=19$m=60000,t=5,p=32$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
     );
-    let wrong = password("x");
-    let checks = join_all((0..6).map(|_| hasher.check(&wrong, Some(&slow)))).await;
+    let (ann, wrong) = (flow("ann"), password("x"));
+    let checks = join_all((0..6).map(|_| hasher.check(&ann, &wrong, Some(&slow)))).await;
     let refused: Vec<&StoreError> = checks
         .iter()
         .filter_map(|check| check.as_ref().err())
@@ -139,7 +150,12 @@ async fn the_budget_holds_whatever_is_checked() {
     .collect();
     let checks = (0..100).map(|i| {
         let (hasher, hash) = (Arc::clone(&hasher), hashes[i % hashes.len()].clone());
-        tokio::spawn(async move { hasher.check(&password("x"), Some(&hash)).await.map(drop) })
+        tokio::spawn(async move {
+            hasher
+                .check(&flow("ann"), &password("x"), Some(&hash))
+                .await
+                .map(drop)
+        })
     });
     for check in checks.collect::<Vec<_>>() {
         check.await.unwrap().unwrap();
@@ -171,7 +187,7 @@ async fn who_goes_away_leaves_the_queue() {
     );
     let waiting = (0..20).map(|_| {
         let hasher = Arc::clone(&hasher);
-        tokio::spawn(async move { hasher.hash(&password("x")).await.map(drop) })
+        tokio::spawn(async move { hasher.hash(&flow("ann"), &password("x")).await.map(drop) })
     });
     let waiting: Vec<_> = waiting.collect();
     while hasher.stats().waiting < 10 {
@@ -182,6 +198,37 @@ async fn who_goes_away_leaves_the_queue() {
     }
     join_all(waiting).await;
     assert_eq!(hasher.stats().waiting, 0);
+}
+
+#[tokio::test]
+async fn one_account_that_fills_the_queue_is_refused_and_others_have_their_turn() {
+    let pool = PoolConfig {
+        threads: ONE,
+        patience: Duration::from_secs(10),
+        ..relaxed()
+    };
+    let hasher = hasher(HashCost::default(), pool);
+    hasher.hash(&flow("flood"), &password("x")).await.unwrap();
+    let mut flood = JoinSet::new();
+    while hasher.admit(&flow("flood")).is_ok() {
+        let hasher = Arc::clone(&hasher);
+        flood.spawn(async move { hasher.hash(&flow("flood"), &password("x")).await.map(drop) });
+        tokio::task::yield_now().await;
+    }
+    let known = HashFlow {
+        known: true,
+        ..flow("flood")
+    };
+    for other in [flow("ann"), flow("bob"), known] {
+        hasher.admit(&other).expect("it is not the flood's");
+        let done = hasher.hash(&other, &password("x")).await;
+        assert!(done.is_ok(), "{other:?} {done:?}");
+    }
+    assert!(
+        hasher.stats().waiting > 3,
+        "the flood has not ended: {:?}",
+        hasher.stats()
+    );
 }
 
 /// Threads of this process by name, with their nice value.
@@ -209,7 +256,7 @@ async fn hashing_threads_have_a_lower_priority_than_the_rest() {
             ..relaxed()
         },
     );
-    hasher.hash(&password("x")).await.unwrap();
+    hasher.hash(&flow("ann"), &password("x")).await.unwrap();
     let before: i32 = {
         let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
         stat.rsplit_once(')')

@@ -9,7 +9,7 @@ use crate::config::{
     Config, ConfigError, Hashing, Http, Loaded, Log, LogFormat, RedisModeName, Tls, Traces,
 };
 use revolve_adapters::{
-    argon2::{HashCost, PoolConfig, memory_limit},
+    argon2::{HashBounds, HashCost, PoolConfig, memory_limit},
     postgres::PostgresConfig,
     redis::{RedisConfig, RedisMode, SentinelConfig},
     system::SystemClock,
@@ -114,6 +114,11 @@ pub(crate) fn hash_budget(hashing: &Hashing) -> u64 {
     hashing
         .memory_budget
         .map_or_else(part, |size| size.as_u64())
+}
+
+/// What a hash that is imported may take.
+pub(crate) fn hash_bounds(hashing: &Hashing) -> HashBounds {
+    HashBounds::at_import(hash_budget(hashing), hashing.patience)
 }
 
 /// How much hashing may go on.

@@ -4,7 +4,7 @@ use super::password_context::PasswordContext;
 use crate::{
     model::{Details, EmailAddress, Epoch, FieldError, Password, User, UserId},
     ports::{
-        AddOutcome, Clock, Entropy, PasswordHasher, PasswordStrength, SecurityEvent,
+        AddOutcome, Clock, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
         SecurityEvents, StoreError, UserRepository,
     },
     use_cases::parts::{Failure, OperatorPorts, from_via},
@@ -87,7 +87,12 @@ impl AddAccount {
         if found.is_some() {
             return Err(AddAccountError::EmailTaken);
         }
-        let hash = self.hasher.hash(&password).await?;
+        let flow = HashFlow {
+            account: email.clone(),
+            address: None,
+            known: true,
+        };
+        let hash = self.hasher.hash(&flow, &password).await?;
         let user = User {
             id: UserId::from_random(self.entropy.bytes()),
             email,

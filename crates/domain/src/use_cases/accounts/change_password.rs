@@ -97,12 +97,13 @@ impl ChangePassword {
                 return Err(error.into());
             }
         }
+        let flow = held.flow.clone();
         let credentials = self
             .current
             .check(held, user, &request.current)
             .await?
             .ok_or(ChangePasswordError::WrongPassword)?;
-        let hash = self.hasher.hash(&request.new).await?;
+        let hash = self.hasher.hash(&flow, &request.new).await?;
         let change = PasswordChange {
             user,
             session,

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{ClientInfo, Credentials, Password, UserId},
-    ports::{PasswordCheck, PasswordHasher, UserRepository},
+    ports::{HashFlow, PasswordCheck, PasswordHasher, UserRepository},
     use_cases::{
         parts::{
             KnownClient, PasswordAttempt, Refusal, Refused, RequestLimits, ServicePorts,
@@ -20,6 +20,14 @@ pub(super) struct CurrentPassword {
     limits: RequestLimits,
 }
 
+/// Room for one check.
+#[must_use]
+pub(super) struct AdmittedCheck {
+    /// For whom passwords are hashed.
+    pub(super) flow: HashFlow,
+    taken: TakenBuckets,
+}
+
 impl CurrentPassword {
     pub(super) fn new(ports: &ServicePorts) -> Self {
         Self {
@@ -34,37 +42,40 @@ impl CurrentPassword {
         &self,
         caller: &Authenticated,
         client: &ClientInfo,
-    ) -> Result<TakenBuckets, Refused> {
-        self.hasher.admit()?;
+    ) -> Result<AdmittedCheck, Refused> {
+        let flow = self.limits.flow(&caller.user.email, client, true);
+        self.hasher.admit(&flow)?;
         let attempt = PasswordAttempt {
             email: &caller.user.email,
             client,
             known: Some(KnownClient::Session(caller.user.id, caller.session.id)),
         };
-        Ok(self.limits.password(attempt).await?)
+        let taken = self.limits.password(attempt).await?;
+        Ok(AdmittedCheck { flow, taken })
     }
 
     /// What [`Self::admit`] took does not count after all.
-    pub(super) async fn give_back(&self, held: TakenBuckets) {
-        self.limits.give_back(held).await;
+    pub(super) async fn give_back(&self, held: AdmittedCheck) {
+        self.limits.give_back(held.taken).await;
     }
 
     /// The account's credentials, or `None` if the password is wrong.
     pub(super) async fn check(
         &self,
-        held: TakenBuckets,
+        held: AdmittedCheck,
         user: UserId,
         password: &Password,
     ) -> Result<Option<Credentials>, Refused> {
-        let checked = self.compare(user, password).await;
+        let checked = self.compare(&held.flow, user, password).await;
         if !matches!(checked, Ok(None)) {
-            self.limits.give_back(held).await;
+            self.give_back(held).await;
         }
         checked
     }
 
     async fn compare(
         &self,
+        flow: &HashFlow,
         user: UserId,
         password: &Password,
     ) -> Result<Option<Credentials>, Refused> {
@@ -73,7 +84,10 @@ impl CurrentPassword {
             .credentials(user)
             .await?
             .ok_or(Refusal::SessionRevoked)?;
-        let check = self.hasher.check(password, Some(&credentials.hash)).await?;
+        let check = self
+            .hasher
+            .check(flow, password, Some(&credentials.hash))
+            .await?;
         Ok(matches!(check, PasswordCheck::Match { .. }).then_some(credentials))
     }
 }

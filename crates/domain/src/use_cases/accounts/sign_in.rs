@@ -4,8 +4,8 @@ use super::session_starter::{Begun, SessionStarter, SignInRequest};
 use crate::{
     model::{Credentials, EndReason, SessionId, User},
     ports::{
-        BeginOutcome, BeginSession, Clearing, PasswordCheck, PasswordHasher, SecurityEvent,
-        SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
+        BeginOutcome, BeginSession, Clearing, HashFlow, PasswordCheck, PasswordHasher,
+        SecurityEvent, SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
     },
     use_cases::parts::{
         Failure, KnownClient, Limited, PasswordAttempt, RequestLimits, ServicePorts, from_denied,
@@ -127,13 +127,17 @@ impl SignIn {
 
     /// Only a password that was found wrong counts: what was taken for any other attempt is given back.
     async fn check(&self, request: &SignInRequest) -> Result<User, SignInError> {
-        self.hasher.admit()?;
+        let device = self.starter.device(request);
+        // Whether this user has signed in on the device is not known before a store is asked.
+        let mut flow = self
+            .limits
+            .flow(&request.email, &request.client, device.is_some());
+        self.hasher.admit(&flow)?;
         let attempt = |known| PasswordAttempt {
             email: &request.email,
             client: &request.client,
             known,
         };
-        let device = self.starter.device(request);
         let (held, found) = if device.is_some() {
             let found = self
                 .users
@@ -144,6 +148,7 @@ impl SignIn {
                 .filter(|found| found.known_device)
                 .zip(device)
                 .map(|(found, device)| KnownClient::Device(found.user.id, device));
+            flow.known = known.is_some();
             (self.limits.password(attempt(known)).await?, Ok(found))
         } else {
             // Without a credential this is a stranger: a refusal costs the user database nothing.
@@ -153,7 +158,7 @@ impl SignIn {
             )
         };
         let judged = match found {
-            Ok(found) => self.judge(request, found).await,
+            Ok(found) => self.judge(request, &flow, found).await,
             Err(error) => Err(error.into()),
         };
         if !matches!(judged, Err(SignInError::InvalidCredentials)) {
@@ -166,11 +171,16 @@ impl SignIn {
     async fn judge(
         &self,
         request: &SignInRequest,
+        flow: &HashFlow,
         found: Option<Credentials>,
     ) -> Result<User, SignInError> {
         let check = self
             .hasher
-            .check(&request.password, found.as_ref().map(|found| &found.hash))
+            .check(
+                flow,
+                &request.password,
+                found.as_ref().map(|found| &found.hash),
+            )
             .await?;
         let known = found.as_ref().map(|found| found.user.id);
         match (found, check) {
@@ -178,7 +188,7 @@ impl SignIn {
                 if found.user.disabled_at.is_none() =>
             {
                 // The password was right: a hash that can't be renewed now is renewed at another sign-in.
-                if outdated && let Ok(new) = self.hasher.hash(&request.password).await {
+                if outdated && let Ok(new) = self.hasher.hash(flow, &request.password).await {
                     let _ = self.users.rehash(found.user.id, &found.hash, &new).await;
                 }
                 Ok(found.user)

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     model::{Details, Epoch, FieldError, User, UserId},
     ports::{
-        CreateOutcome, Entropy, PasswordHasher, PasswordStrength, SecurityEvent, SecurityEvents,
-        SignError, StoreError, UserRepository,
+        CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
+        SecurityEvents, SignError, StoreError, UserRepository,
     },
     use_cases::parts::{Failure, Limited, RequestLimits, ServicePorts, from_denied, from_via},
 };
@@ -63,9 +63,10 @@ impl SignUp {
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
-        self.hasher.admit()?;
+        let flow = self.limits.flow(&request.email, &request.client, false);
+        self.hasher.admit(&flow)?;
         let held = self.limits.sign_up(&request.email, &request.client).await?;
-        let outcome = self.create(request).await;
+        let outcome = self.create(request, &flow).await;
         // New accounts and taken addresses count. A weak password counts for the client's address only; a failure does not
         // count.
         match &outcome {
@@ -76,7 +77,7 @@ impl SignUp {
         outcome
     }
 
-    async fn create(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
+    async fn create(&self, request: SignInRequest, flow: &HashFlow) -> Result<Begun, SignUpError> {
         let context = PasswordContext {
             email: &request.email,
             name: None,
@@ -93,7 +94,7 @@ impl SignUp {
         if found.is_some() {
             return Err(SignUpError::EmailTaken);
         }
-        let hash = self.hasher.hash(&request.password).await?;
+        let hash = self.hasher.hash(flow, &request.password).await?;
         let user_id = UserId::from_random(self.entropy.bytes());
         let prepared = self.starter.prepare(user_id, Epoch::FIRST, &request);
         let user = User {

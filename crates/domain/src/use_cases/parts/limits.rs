@@ -5,8 +5,8 @@ use crate::{
     limits::{AddressRange, Bucket, LimitName, LiveLimits, Rate},
     model::{ClientInfo, DeviceId, EmailAddress, SessionId, UserId},
     ports::{
-        BucketLevel, RateLimiter, RefreshClaims, SecurityEvent, SecurityEvents, StoreError, Take,
-        TakeOutcome,
+        BucketLevel, HashFlow, RateLimiter, RefreshClaims, SecurityEvent, SecurityEvents,
+        StoreError, Take, TakeOutcome,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -147,6 +147,15 @@ impl RequestLimits {
         held.takes
             .retain(|take| matches!(take.bucket, Bucket::SignUpAccount(_)));
         self.give_back(held).await;
+    }
+
+    /// For whom a password is hashed. Accounts and addresses are those that the limits count by.
+    pub(crate) fn flow(&self, email: &EmailAddress, client: &ClientInfo, known: bool) -> HashFlow {
+        HashFlow {
+            account: email.clone(),
+            address: self.range(client),
+            known,
+        }
     }
 
     fn range(&self, client: &ClientInfo) -> Option<AddressRange> {

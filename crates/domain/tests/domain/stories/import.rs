@@ -3,16 +3,21 @@
 use super::{assert_passes, secs};
 use revolve_domain::{
     model::{Details, Label, PasswordHash, Timestamp, UserId},
-    ports::PasswordHasher,
+    ports::{HashFlow, PasswordHasher},
     use_cases::{ImportOutcome, ImportRequest, SignInError},
 };
 use revolve_testkit::{World, memory::Fault};
 
 /// A row with a hash that is outdated by the time of the import.
 async fn row(world: &World, name: &str) -> ImportRequest {
+    let flow = HashFlow {
+        account: World::request(name).email,
+        address: None,
+        known: true,
+    };
     let hash = world
         .hasher
-        .hash(&World::password(&format!("{name}'s password")))
+        .hash(&flow, &World::password(&format!("{name}'s password")))
         .await
         .expect("hash works");
     world.hasher.change_parameters();

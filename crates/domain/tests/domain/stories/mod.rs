@@ -6,6 +6,7 @@ mod clocks;
 mod devices;
 mod eviction;
 mod guessing;
+mod hashing;
 mod import;
 mod limits;
 mod minting;

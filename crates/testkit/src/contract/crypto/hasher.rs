@@ -1,8 +1,8 @@
 //! The contract of [`PasswordHasher`].
 
 use revolve_domain::{
-    model::{Password, PasswordHash},
-    ports::{PasswordCheck, PasswordHasher},
+    model::{EmailAddress, Password, PasswordHash},
+    ports::{HashFlow, PasswordCheck, PasswordHasher},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -11,8 +11,19 @@ fn password(text: &str) -> Password {
     Password::present(&SecretString::from(text)).expect("a password")
 }
 
+fn flow() -> HashFlow {
+    HashFlow {
+        account: EmailAddress::parse("ann@example.org").expect("an address"),
+        address: None,
+        known: false,
+    }
+}
+
 async fn hash(hasher: &Arc<dyn PasswordHasher>, text: &str) -> PasswordHash {
-    hasher.hash(&password(text)).await.expect("hash works")
+    hasher
+        .hash(&flow(), &password(text))
+        .await
+        .expect("hash works")
 }
 
 async fn check(
@@ -21,7 +32,7 @@ async fn check(
     hash: Option<&PasswordHash>,
 ) -> PasswordCheck {
     hasher
-        .check(&password(text), hash)
+        .check(&flow(), &password(text), hash)
         .await
         .expect("check works")
 }

@@ -47,7 +47,7 @@ type Done = (u64, Result<ImportOutcome, Failure>);
 
 pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
-    let mut rows = Rows::new(settings::hash_budget(&config.hashing), SystemClock.now());
+    let mut rows = Rows::new(settings::hash_bounds(&config.hashing), SystemClock.now());
     let import = import_account(
         &config,
         if args.dry_run {

@@ -1,7 +1,7 @@
 //! A row: a JSON object with exactly the members that are documented in `docs/import.md`. Messages about a row
 //! quote none of its values.
 
-use revolve_adapters::argon2::{UnusableHash, examine};
+use revolve_adapters::argon2::{HashBounds, UnusableHash, examine};
 use revolve_domain::{
     model::{Details, EmailAddress, FieldError, Label, PasswordHash, Timestamp, UserId, WebUrl},
     use_cases::ImportRequest,
@@ -50,17 +50,17 @@ struct Members {
 
 /// Reads rows and remembers which addresses and ids they have had.
 pub(super) struct Rows {
-    budget: u64,
+    bounds: HashBounds,
     now: Timestamp,
     /// Digests, and the lines they were on: an import may be large.
     seen: HashMap<[u8; 16], u64>,
 }
 
 impl Rows {
-    /// Hashes must be within so many bytes of memory.
-    pub(super) fn new(budget: u64, now: Timestamp) -> Self {
+    /// Hashes must be within these bounds.
+    pub(super) fn new(bounds: HashBounds, now: Timestamp) -> Self {
         Self {
-            budget,
+            bounds,
             now,
             seen: HashMap::new(),
         }
@@ -93,7 +93,7 @@ impl Rows {
         let email =
             EmailAddress::parse(&email).map_err(|error| RowRefusal::field("email", error))?;
         let hash = PasswordHash::from_phc(required("passwordHash", members.password_hash)?);
-        examine(&hash, self.budget).map_err(unusable)?;
+        examine(&hash, self.bounds).map_err(unusable)?;
         let url = |member: &'static str, value| optional(member, value, WebUrl::parse);
         let details = Details {
             name: optional("name", members.name, Label::parse)?,
@@ -223,7 +223,7 @@ fn id(text: &str) -> Result<UserId, RowRefusal> {
 
 fn unusable(why: UnusableHash) -> RowRefusal {
     let code = match why {
-        UnusableHash::TooLarge { .. } | UnusableHash::TooSlow(_) => "hash_too_expensive",
+        UnusableHash::TooLarge { .. } | UnusableHash::TooSlow { .. } => "hash_too_expensive",
         UnusableHash::UnknownForm | UnusableHash::Malformed(_) => "hash_unsupported",
     };
     RowRefusal::new(code, format!("passwordHash: {why}"))

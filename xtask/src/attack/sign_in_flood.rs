@@ -1,4 +1,4 @@
-//! The flood: a runtime of its own, on one thread with a lower priority, since in reality the attackers' processors are not the service's.
+//! A flood of sign-ins: a runtime of its own, on one thread with a lower priority, since in reality the attackers' processors are not the service's.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow};
-use serde_json::json;
+use serde_json::Value;
 use tokio::{
     net::TcpStream,
     task::JoinSet,
@@ -26,8 +26,11 @@ use crate::harness::{
 /// How long a client waits for its response: longer than the service lets requests wait.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Makes the request of this number.
+type MakeRequest = Arc<dyn Fn(u64) -> Result<Request> + Send + Sync>;
+
 /// Clients that sign in until they are stopped.
-pub(super) struct Flood {
+pub(super) struct SignInFlood {
     stop: Arc<AtomicBool>,
     thread: thread::JoinHandle<Result<SignInCounts>>,
 }
@@ -45,14 +48,20 @@ pub(super) struct SignInCounts {
 }
 
 impl SignInCounts {
-    /// Responses that are neither a 401 after a hash nor a 503 with `Retry-After`.
+    /// Sign-ins per second that were hashed.
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    pub(super) fn hashed_per_second(&self) -> f64 {
+        self.hashed as f64 / self.seconds
+    }
+
+    /// Responses that are neither a 200 or 401 after a hash nor a 503 with `Retry-After`.
     pub(super) fn others(&self) -> u64 {
         self.limited + self.other + self.broken
     }
 
     fn count(&mut self, status: u16, retry_after: Option<u64>) {
         match (status, retry_after) {
-            (401, _) => self.hashed += 1,
+            (200 | 401, _) => self.hashed += 1,
             (503, Some(seconds)) => {
                 let (least, most) = self.retry_after;
                 self.retry_after = (
@@ -100,11 +109,13 @@ impl SignInCounts {
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 impl fmt::Display for SignInCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per_second = |count: u64| count as f64 / self.seconds;
-        let (hashed, refused) = (per_second(self.hashed), per_second(self.refused));
+        let (hashed, refused) = (
+            self.hashed_per_second(),
+            self.refused as f64 / self.seconds,
+        );
         write!(
             f,
-            "{hashed:.0}/s hashed (401)   {refused:.0}/s refused (503, Retry-After {} to {} s)",
+            "{hashed:.0}/s hashed (200, 401)   {refused:.0}/s refused (503, Retry-After {} to {} s)",
             self.retry_after.0, self.retry_after.1
         )?;
         if self.limited > 0 {
@@ -121,9 +132,16 @@ impl fmt::Display for SignInCounts {
     }
 }
 
-impl Flood {
-    pub(super) fn start(url: &str, clients: usize, pause: Duration) -> Self {
+impl SignInFlood {
+    /// So many clients, each with one request after the other. A refused one pauses, whatever `Retry-After` says.
+    pub(super) fn start(
+        url: &str,
+        clients: usize,
+        pause: Duration,
+        request: impl Fn(u64) -> Result<Request> + Send + Sync + 'static,
+    ) -> Self {
         let (url, stop) = (url.to_owned(), Arc::new(AtomicBool::new(false)));
+        let request: MakeRequest = Arc::new(request);
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
             #[cfg(target_os = "linux")]
@@ -131,7 +149,7 @@ impl Flood {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(flood(url, clients, pause, stopped))
+            runtime.block_on(flood(url, clients, pause, request, stopped))
         });
         Self { stop, thread }
     }
@@ -149,6 +167,7 @@ async fn flood(
     url: String,
     clients: usize,
     pause: Duration,
+    request: MakeRequest,
     stop: Arc<AtomicBool>,
 ) -> Result<SignInCounts> {
     let (url, next, begun) = (
@@ -162,6 +181,7 @@ async fn flood(
             Arc::clone(&url),
             Arc::clone(&next),
             pause,
+            Arc::clone(&request),
             Arc::clone(&stop),
         ));
     }
@@ -173,22 +193,23 @@ async fn flood(
     Ok(all)
 }
 
-/// Signs in with unknown addresses, again and again.
+/// Sends one request after the other.
 async fn client(
     url: Arc<str>,
     next: Arc<AtomicU64>,
     pause: Duration,
+    request: MakeRequest,
     stop: Arc<AtomicBool>,
 ) -> SignInCounts {
     let mut counts = SignInCounts::default();
     let mut stream = None;
     while !stop.load(Ordering::Relaxed) {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        let body = json!({ "email": format!("flood-{number}@example.org"), "password": "not the password" });
-        match timeout(TIMEOUT, sign_in(&url, &mut stream, &body)).await {
+        let sent = async { send(&url, &mut stream, &request(number)?).await };
+        match timeout(TIMEOUT, sent).await {
             Ok(Ok(response)) => {
                 counts.count(response.status, response.retry_after);
-                if response.status != 401 && !stop.load(Ordering::Relaxed) {
+                if !matches!(response.status, 200 | 401) && !stop.load(Ordering::Relaxed) {
                     sleep(pause).await;
                 }
             }
@@ -204,17 +225,17 @@ async fn client(
     counts
 }
 
-async fn sign_in(
-    url: &str,
-    stream: &mut Option<TcpStream>,
-    body: &serde_json::Value,
-) -> Result<Response> {
-    let request = Request::post(&format!("{url}/api/account/signin"), body)?;
+/// The request to sign in with this body.
+pub(super) fn sign_in(url: &str, body: &Value) -> Result<Request> {
+    Request::post(&format!("{url}/api/account/signin"), body)
+}
+
+async fn send(url: &str, stream: &mut Option<TcpStream>, request: &Request) -> Result<Response> {
     let stream = if let Some(stream) = stream {
         stream
     } else {
         let address = url.trim_start_matches("http://");
         stream.insert(TcpStream::connect(address).await.context("no connection")?)
     };
-    exchange(stream, &encode(&request)).await
+    exchange(stream, &encode(request)).await
 }

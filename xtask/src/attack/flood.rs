@@ -1,15 +1,14 @@
 //! `attack flood`: clients that sign in without end, while honest users refresh at a fixed rate, as they did before and do after it.
 
-mod sign_ins;
-
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
+use serde_json::json;
 
-use self::sign_ins::{Flood, SignInCounts};
 use super::{
     goals::{AttackGoals, latencies},
     honest_users::HonestUsers,
+    sign_in_flood::{SignInCounts, SignInFlood, sign_in},
     target::{ServiceUnderAttack, TargetArgs},
 };
 use crate::harness::{args, interrupt::Interrupt, service::Binary, statistics::percentile};
@@ -79,7 +78,7 @@ pub(crate) async fn refreshes(
 }
 
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoals> {
-    let service = Arc::new(Binary::build(!args.target.debug, interrupt).await?);
+    let service = Arc::new(args.target.binary(interrupt).await?);
     Ok(judge(args, &measure(service, args, interrupt).await?))
 }
 
@@ -111,7 +110,12 @@ async fn attack(args: &Args, url: &str) -> Result<Latencies> {
     let mut users = HonestUsers::sign_up(url, args.rate).await?;
     users.run(Duration::from_secs(1)).await?;
     let mut quiet = users.run(half).await?;
-    let flood = Flood::start(url, args.clients, args.pause);
+    let unknown = url.to_owned();
+    let unknown = move |number: u64| {
+        let email = format!("flood-{number}@example.org");
+        sign_in(&unknown, &json!({ "email": email, "password": "not the password" }))
+    };
+    let flood = SignInFlood::start(url, args.clients, args.pause, unknown);
     tokio::time::sleep(RAMP).await;
     let flooded = users.run(half * 2).await?;
     let sign_ins = flood.stop().await?;

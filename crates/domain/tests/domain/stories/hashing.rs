@@ -1,0 +1,110 @@
+//! For whom passwords are hashed: what a hasher shares its time by.
+
+use revolve_domain::{
+    limits::AddressRange,
+    model::{ClientInfo, DetailsChange, EmailAddress},
+    ports::HashFlow,
+    use_cases::{ChangePasswordRequest, SignInError, SignInRequest, UpdateDetailsRequest},
+};
+use revolve_testkit::World;
+use std::net::IpAddr;
+
+/// Two addresses of one customer.
+const ADDRESSES: [&str; 2] = ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9"];
+
+fn client(address: &str) -> ClientInfo {
+    ClientInfo {
+        address: Some(address.parse().expect("an address")),
+        ..ClientInfo::default()
+    }
+}
+
+fn flow(name: &str, known: bool) -> HashFlow {
+    let address: IpAddr = ADDRESSES[0].parse().expect("an address");
+    HashFlow {
+        account: World::request(name).email,
+        address: Some(AddressRange::of(address, 64)),
+        known,
+    }
+}
+
+#[tokio::test]
+async fn every_hash_is_for_the_typed_address_and_the_customers_network() {
+    let world = World::new();
+    let request = |name: &str, address: &str| SignInRequest {
+        client: client(address),
+        ..World::request(name)
+    };
+    let begun = world.sign_up.execute(request("ann", ADDRESSES[0])).await;
+    let ann = world.client(begun.expect("signed up"));
+    assert_eq!(world.hasher.take_flows(), [flow("ann", false)], "a sign-up");
+
+    for (name, credential, known) in [
+        ("ann", None, false),
+        ("nobody", None, false),
+        ("ann", Some(&ann.credential), true),
+        ("nobody", Some(&ann.credential), false),
+    ] {
+        let request = SignInRequest {
+            device_credential: credential.cloned(),
+            ..request(name, ADDRESSES[1])
+        };
+        let outcome = world.sign_in.execute(request).await;
+        assert_eq!(
+            matches!(outcome, Err(SignInError::InvalidCredentials)),
+            name == "nobody"
+        );
+        assert_eq!(
+            world.hasher.take_flows(),
+            [flow(name, known)],
+            "whether or not there is an account; only a device of this user is known"
+        );
+    }
+    world.hasher.change_parameters();
+    world
+        .sign_in
+        .execute(request("ann", ADDRESSES[1]))
+        .await
+        .expect("signed in");
+    assert_eq!(
+        world.hasher.take_flows(),
+        [flow("ann", false), flow("ann", false)],
+        "the check, and the renewal of an outdated hash"
+    );
+}
+
+#[tokio::test]
+async fn the_current_password_is_checked_as_one_of_a_known_client() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    world.hasher.take_flows();
+    let change = ChangePasswordRequest {
+        current: World::password("ann's password"),
+        new: World::password("a new password"),
+        client: client(ADDRESSES[0]),
+    };
+    world
+        .change_password
+        .execute(&ann.id_token, change)
+        .await
+        .expect("the password is hers");
+    assert_eq!(
+        world.hasher.take_flows(),
+        [flow("ann", true), flow("ann", true)],
+        "the check, and the new hash"
+    );
+    let request = UpdateDetailsRequest {
+        change: DetailsChange {
+            email: Some(EmailAddress::parse("eve@example.org").expect("an address")),
+            ..DetailsChange::default()
+        },
+        current_password: Some(World::password("a new password")),
+        client: client(ADDRESSES[1]),
+    };
+    world
+        .update_details
+        .execute(&ann.id_token, request)
+        .await
+        .expect("the password is hers");
+    assert_eq!(world.hasher.take_flows(), [flow("ann", true)]);
+}
