@@ -88,14 +88,17 @@ impl SignUp {
         }
         let found = self
             .users
-            .credentials_by_email(&request.email, None)
+            .credentials_by_email(&request.email, &[])
             .await?;
         if found.is_some() {
             return Err(SignUpError::EmailTaken);
         }
         let hash = self.hasher.hash(&request.password).await?;
         let user_id = UserId::from_random(self.entropy.bytes());
-        let prepared = self.starter.prepare(user_id, Epoch::FIRST, &request);
+        let prepared = self
+            .starter
+            .prepare(user_id, Epoch::FIRST, &request, None);
+        let shown = self.starter.shown_devices(&request);
         let user = User {
             id: user_id,
             email: request.email,
@@ -117,7 +120,8 @@ impl SignUp {
                     user: user_id,
                     address: prepared.session.client.address,
                 });
-                Ok(prepared.begun(tokens, Vec::new()))
+                let others = self.starter.credentials(shown.all().iter().copied());
+                Ok(prepared.begun(tokens, Vec::new(), others))
             }
         }
     }
