@@ -6,9 +6,7 @@ use super::{
 use crate::sql::{self, account_columns, session_columns};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{
-        DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId,
-    },
+    model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{BeginOutcome, BeginSession, EndOutcome, Revocations, SessionRepository, StoreError},
 };
 use tokio_postgres::Row;

@@ -39,11 +39,9 @@ const BY_EMAIL: &str = "
             AS password_hash,
         d.device_id AS known_device, coalesce(d.epoch >= u.session_epoch, false) AS is_current, u.id IS NOT NULL AS is_account
     FROM (SELECT $1::text AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
-        LEFT JOIN LATERAL (
-            SELECT k.device_id, k.epoch FROM known_devices k
-            WHERE k.user_id = coalesce(u.id, '00000000-0000-4000-8000-000000000000') AND k.device_id = ANY ($2::uuid[])
-            ORDER BY coalesce(k.epoch >= u.session_epoch, false) DESC, k.signed_in_at DESC LIMIT 1
-        ) d ON true";
+        LEFT JOIN known_devices d
+            ON d.device_id = ANY ($2::uuid[]) AND d.user_id = coalesce(u.id, '00000000-0000-4000-8000-000000000000')
+    ORDER BY is_current DESC, d.signed_in_at DESC LIMIT 1";
 const BY_ID: &str = concat!(
     "SELECT ",
     credential_columns!(),

@@ -172,7 +172,9 @@ pub(crate) fn begun(ended: &[(SessionId, EndReason)]) -> BeginOutcome {
 /// Reads the `device_id` that a session was bound to.
 pub(crate) fn bound_device(row: &dyn SqlRow) -> Result<DeviceId, CorruptRow> {
     let row = RowReader::new(row, "sessions", "device_id");
-    Ok(DeviceId::from_uuid(row.required("device_id", SqlRow::uuid)?))
+    Ok(DeviceId::from_uuid(
+        row.required("device_id", SqlRow::uuid)?,
+    ))
 }
 
 /// Adds a session that ended (`id` and `ended_at`), or a user whose epoch rose (`id`, `session_epoch` and `kept_sid`).

@@ -31,10 +31,8 @@ const BY_EMAIL: &str = "
             AS password_hash,
         d.device_id AS known_device, coalesce(d.epoch >= u.session_epoch, false) AS is_current, u.id IS NOT NULL AS is_account
     FROM (SELECT ?1 AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
-        LEFT JOIN known_devices d ON d.user_id = coalesce(u.id, '') AND d.device_id = (
-            SELECT k.device_id FROM known_devices k
-            WHERE k.user_id = coalesce(u.id, '') AND k.device_id IN (SELECT value FROM json_each(?2))
-            ORDER BY coalesce(k.epoch >= u.session_epoch, false) DESC, k.signed_in_at DESC LIMIT 1)";
+        LEFT JOIN known_devices d ON d.device_id IN (SELECT value FROM json_each(?2)) AND d.user_id = coalesce(u.id, '')
+    ORDER BY is_current DESC, d.signed_in_at DESC LIMIT 1";
 const BY_ID: &str = concat!(
     "SELECT ",
     credential_columns!(),

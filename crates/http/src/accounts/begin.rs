@@ -104,16 +104,18 @@ fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
     // No token was shown that would have identified the session in the log.
     identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
-    HttpResponseBuilder::new(status)
-        .cookie(caller.device_cookie(&begun.device))
-        .json(Answer {
-            tokens: (&begun.tokens).into(),
-            session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
-            device: DeviceAnswer {
-                id: begun.device.id,
-                credential: (!caller.is_browser).then(|| credential.expose_secret()),
-            },
-        })
+    let mut response = HttpResponseBuilder::new(status);
+    for cookie in caller.device_cookies(&begun.device) {
+        response.cookie(cookie);
+    }
+    response.json(Answer {
+        tokens: (&begun.tokens).into(),
+        session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
+        device: DeviceAnswer {
+            id: begun.device.id,
+            credential: (!caller.is_browser).then(|| credential.expose_secret()),
+        },
+    })
 }
 
 impl From<SignUpError> for Problem {

@@ -41,19 +41,41 @@ impl CookieSettings {
         let prefix = if secure { "__Host-" } else { "" };
         let name = |installation| format!("{prefix}revolve-device-{installation}");
         let mut names: Vec<String> = installations.into_iter().map(name).collect();
-        // Earlier versions set this one, and browsers keep it for a year.
         names.push(format!("{prefix}revolve-device"));
         Self { secure, names }
     }
 
-    fn name(&self) -> &str {
-        self.names.first().map_or("", String::as_str)
+    fn name(&self) -> Option<&String> {
+        self.names.first()
+    }
+
+    /// The only name that earlier versions know. Browsers keep theirs for a year, and in a rolling update a replica of such a
+    /// version may get the next refresh.
+    fn earlier_name(&self) -> Option<&String> {
+        self.names.last().filter(|_| self.names.len() > 1)
+    }
+
+    fn cookie(&self, name: &str, value: String) -> Cookie<'static> {
+        Cookie::build(name.to_owned(), value)
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Strict)
+            .max_age(
+                SessionPolicy::DEVICE_LIFETIME
+                    .try_into()
+                    .unwrap_or_default(),
+            )
+            .finish()
     }
 
     /// The credentials in all of these cookies, each once.
     fn credentials(&self, headers: &HeaderMap) -> Vec<SecretString> {
         let mut found: Vec<&str> = Vec::new();
-        let cookies = self.names.iter().filter_map(|name| raw_cookie(headers, name));
+        let cookies = self
+            .names
+            .iter()
+            .filter_map(|name| raw_cookie(headers, name));
         for credential in cookies.flat_map(|cookie| cookie.split(SEPARATOR)) {
             let is_new = !credential.is_empty() && !found.contains(&credential);
             if is_new && found.len() < MAX_CREDENTIALS {
@@ -183,24 +205,20 @@ impl Caller {
         }
     }
 
-    /// The cookie that keeps the device credential in a browser, for a year, before others that the browser goes on to need.
-    pub(crate) fn device_cookie(&self, device: &IssuedDevice) -> Cookie<'static> {
-        let mut value = device.credential.expose_secret().to_owned();
+    /// The cookies that keep the device credential in a browser, for a year, before others that the browser goes on to need.
+    pub(crate) fn device_cookies(&self, device: &IssuedDevice) -> Vec<Cookie<'static>> {
+        let new = device.credential.expose_secret();
+        let mut all = new.to_owned();
         for other in device.others.iter().take(MAX_CREDENTIALS - 1) {
-            value.push(SEPARATOR);
-            value.push_str(other.expose_secret());
+            all.push(SEPARATOR);
+            all.push_str(other.expose_secret());
         }
-        Cookie::build(self.cookies.name().to_owned(), value)
-            .path("/")
-            .http_only(true)
-            .secure(self.cookies.secure)
-            .same_site(SameSite::Strict)
-            .max_age(
-                SessionPolicy::DEVICE_LIFETIME
-                    .try_into()
-                    .unwrap_or_default(),
-            )
-            .finish()
+        let cookies = &self.cookies;
+        let named = cookies.name().map(|name| cookies.cookie(name, all));
+        // Earlier versions expect one credential.
+        let earlier = cookies.earlier_name();
+        let earlier = earlier.map(|name| cookies.cookie(name, new.to_owned()));
+        named.into_iter().chain(earlier).collect()
     }
 }
 
@@ -258,7 +276,9 @@ mod tests {
             texts.collect()
         };
         let settings = CookieSettings::new(true, ["new".to_owned(), "old".to_owned()]);
-        assert_eq!(settings.name(), "__Host-revolve-device-new");
+        let names = (settings.name(), settings.earlier_name());
+        let expected = ["__Host-revolve-device-new", "__Host-revolve-device"].map(str::to_owned);
+        assert_eq!(names, (Some(&expected[0]), Some(&expected[1])));
         let cookies = "__Host-revolve-device=d~b; __Host-revolve-device-old=c; __Host-revolve-device-new=a~b; \
                        __Host-revolve-device-other=x; revolve-device-new=y";
         assert_eq!(shown(&settings, cookies), ["a", "b", "c", "d"]);
@@ -266,7 +286,10 @@ mod tests {
         assert_eq!(shown(&settings, &many).len(), MAX_CREDENTIALS);
         let plain = CookieSettings::new(false, ["new".to_owned()]);
         assert_eq!(shown(&plain, cookies), ["y"]);
-        assert_eq!(shown(&plain, "revolve-device-other=x; revolve-device-new="), [""; 0]);
+        assert_eq!(
+            shown(&plain, "revolve-device-other=x; revolve-device-new="),
+            [""; 0]
+        );
     }
 
     #[test]

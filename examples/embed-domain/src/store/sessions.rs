@@ -3,9 +3,7 @@
 use super::{Lists, MemoryStore, ending};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{
-        DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId,
-    },
+    model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{
         BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
         StoreError,

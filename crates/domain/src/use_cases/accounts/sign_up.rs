@@ -86,18 +86,13 @@ impl SignUp {
         if let Some(weakness) = weakness {
             return Err(SignUpError::WeakPassword(weakness));
         }
-        let found = self
-            .users
-            .credentials_by_email(&request.email, &[])
-            .await?;
+        let found = self.users.credentials_by_email(&request.email, &[]).await?;
         if found.is_some() {
             return Err(SignUpError::EmailTaken);
         }
         let hash = self.hasher.hash(&request.password).await?;
         let user_id = UserId::from_random(self.entropy.bytes());
-        let prepared = self
-            .starter
-            .prepare(user_id, Epoch::FIRST, &request, None);
+        let prepared = self.starter.prepare(user_id, Epoch::FIRST, &request, None);
         let shown = self.starter.shown_devices(&request);
         let user = User {
             id: user_id,

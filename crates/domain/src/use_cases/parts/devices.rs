@@ -11,10 +11,12 @@ pub(crate) struct ShownDevices {
 
 impl ShownDevices {
     pub(crate) fn verify(port: &dyn DeviceCredentials, credentials: &[SecretString]) -> Self {
-        let devices: Vec<_> = credentials
-            .iter()
-            .filter_map(|credential| port.verify(credential))
-            .collect();
+        let mut devices = Vec::new();
+        for device in credentials.iter().filter_map(|shown| port.verify(shown)) {
+            if !devices.contains(&device) {
+                devices.push(device);
+            }
+        }
         Self {
             are_forged: devices.is_empty() && !credentials.is_empty(),
             devices,

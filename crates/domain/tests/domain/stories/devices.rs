@@ -4,7 +4,9 @@ use super::{LATE, refusal, secs};
 use revolve_domain::{
     model::{ClientInfo, DeviceId, WebOrigin},
     ports::{Clock, RefreshClaims, SecurityEvent, TokenCodec},
-    use_cases::{Begun, ChangePasswordRequest, Refusal, RefreshRequest, SignInRequest, SignOutScope},
+    use_cases::{
+        Begun, ChangePasswordRequest, RefreshRequest, Refusal, SignInRequest, SignOutScope,
+    },
 };
 use revolve_testkit::{
     World,
@@ -254,7 +256,10 @@ async fn sign_in_showing<'w>(
 /// Asserts that the next sign-in on the client's device gets another credential, and that the old one is worth nothing then.
 async fn assert_replaced(world: &World, ann: Client<'_>) {
     let copy = ann.credential.clone();
-    let mut again = ann.sign_in_again("ann").await.expect("the password is right");
+    let mut again = ann
+        .sign_in_again("ann")
+        .await
+        .expect("the password is right");
     assert_ne!(again.credential.expose_secret(), copy.expose_secret());
     let old = world.accounts.inner().rows(ann.user);
     let old = old.iter().find(|row| row.id == ann.session);
@@ -270,9 +275,18 @@ async fn assert_replaced(world: &World, ann: Client<'_>) {
     again.refresh().await.expect("the new credential does");
     let thief = sign_in_showing(world, "ann", &[&copy], None).await;
     assert_ne!(device(world, &thief), device(world, &ann), "a stranger's");
-    again.refresh().await.expect("nor does it replace a session");
-    let kept = again.sign_in_again("ann").await.expect("the password is right");
-    assert_eq!(kept.credential.expose_secret(), again.credential.expose_secret());
+    again
+        .refresh()
+        .await
+        .expect("nor does it replace a session");
+    let kept = again
+        .sign_in_again("ann")
+        .await
+        .expect("the password is right");
+    assert_eq!(
+        kept.credential.expose_secret(),
+        again.credential.expose_secret()
+    );
 }
 
 #[tokio::test]
@@ -313,7 +327,10 @@ async fn reuse_replaces_the_credential_of_its_device_and_of_no_other() {
     ann.refresh().await.expect("the session lives");
     world.advance(LATE);
     assert_eq!(refusal(ann.present(&stolen).await), Refusal::TokenReused);
-    let again = laptop.sign_in_again("ann").await.expect("the password is right");
+    let again = laptop
+        .sign_in_again("ann")
+        .await
+        .expect("the password is right");
     assert_eq!(
         again.credential.expose_secret(),
         laptop.credential.expose_secret(),
@@ -347,13 +364,19 @@ async fn a_credential_that_is_about_to_be_replaced_still_tells_the_owner_from_st
         ann.sign_in_again("ann").await.is_err(),
         "the copy is a stranger's once it is replaced"
     );
-    again.sign_in_again("ann").await.expect("the new one is not");
+    again
+        .sign_in_again("ann")
+        .await
+        .expect("the new one is not");
 }
 
 #[tokio::test]
 async fn a_credential_of_somebody_else_is_never_kept() {
     let world = World::new();
-    let (mallory, _) = (world.signed_up("mallory").await, world.signed_up("ann").await);
+    let (mallory, _) = (
+        world.signed_up("mallory").await,
+        world.signed_up("ann").await,
+    );
     let planted = mallory.credential.clone();
     let request = SignInRequest {
         device_credentials: vec![planted.clone()],
@@ -377,7 +400,10 @@ async fn a_credential_of_somebody_else_is_never_kept() {
 
 #[tokio::test]
 async fn each_front_end_has_a_session_of_its_own_on_a_device() {
-    let (shop, blog) = (Some("https://shop.example.org"), Some("https://blog.example.org"));
+    let (shop, blog) = (
+        Some("https://shop.example.org"),
+        Some("https://blog.example.org"),
+    );
     let world = World::new();
     let app = world.signed_up("ann").await;
     let credential = [&app.credential];
@@ -388,7 +414,10 @@ async fn each_front_end_has_a_session_of_its_own_on_a_device() {
         refresh_showing(&world, &mut in_shop, &credential).await,
         Err(Refusal::SessionReplaced)
     );
-    let mut other = app.sign_in_again("ann").await.expect("the password is right");
+    let mut other = app
+        .sign_in_again("ann")
+        .await
+        .expect("the password is right");
     other.refresh().await.expect("a client without an origin");
     for kept in [&mut again, &mut in_blog] {
         assert_eq!(refresh_showing(&world, kept, &credential).await, Ok(()));
@@ -456,7 +485,11 @@ async fn a_browser_keeps_the_credentials_that_it_goes_on_to_need() {
             },
             ..World::request("ann")
         };
-        world.sign_in.execute(request).await.expect("the password is right")
+        world
+            .sign_in
+            .execute(request)
+            .await
+            .expect("the password is right")
     };
     let texts = |credentials: &[&SecretString]| -> Vec<String> {
         let texts = credentials.iter().map(|text| text.expose_secret());
@@ -467,7 +500,10 @@ async fn a_browser_keeps_the_credentials_that_it_goes_on_to_need() {
     let (anns, bobs) = (ann.credential.clone(), bob.credential.clone());
     let shown = vec!["forged".into(), bobs.clone(), anns.clone()];
     let begun = sign_in(shown.clone(), shop).await;
-    assert_eq!(begun.device.credential.expose_secret(), anns.expose_secret());
+    assert_eq!(
+        begun.device.credential.expose_secret(),
+        anns.expose_secret()
+    );
     assert_eq!(others(&begun), texts(&[&bobs]), "another account's");
 
     ann.shows_credential = true;
@@ -482,17 +518,31 @@ async fn a_browser_keeps_the_credentials_that_it_goes_on_to_need() {
     );
     ann.refresh().await.expect("it is shown, as before");
 
-    let ended = world.sign_out.execute(&ann.id_token, SignOutScope::Everywhere);
+    let ended = world
+        .sign_out
+        .execute(&ann.id_token, SignOutScope::Everywhere);
     ended.await.expect("the session lives");
     let next = vec![begun.device.credential.clone(), bobs.clone()];
     let begun = sign_in(next, shop).await;
-    assert_eq!(others(&begun), texts(&[&bobs]), "nothing is bound to the old one");
+    assert_eq!(
+        others(&begun),
+        texts(&[&bobs]),
+        "nothing is bound to the old one"
+    );
     let request = SignInRequest {
         device_credentials: shown,
         ..World::request("eve")
     };
-    let begun = world.sign_up.execute(request).await.expect("the address is free");
-    assert_eq!(others(&begun), texts(&[&bobs, &anns]), "a sign-up ends nothing");
+    let begun = world
+        .sign_up
+        .execute(request)
+        .await
+        .expect("the address is free");
+    assert_eq!(
+        others(&begun),
+        texts(&[&bobs, &anns]),
+        "a sign-up ends nothing"
+    );
 }
 
 #[tokio::test]
@@ -506,7 +556,12 @@ async fn only_the_first_refresh_that_shows_a_credential_asks_more_of_the_user_da
     world.accounts.recover();
     let first = refresh_showing(&world, &mut ann, &shown).await;
     assert_eq!(first, Ok(()), "this binds the session");
-    for operation in ["bind_session", "credentials_by_email", "credentials", "live_sessions"] {
+    for operation in [
+        "bind_session",
+        "credentials_by_email",
+        "credentials",
+        "live_sessions",
+    ] {
         world.accounts.fail_on(operation, Fault::Before);
         let next = refresh_showing(&world, &mut ann, &shown).await;
         assert_eq!(next, Ok(()), "{operation} is not called");

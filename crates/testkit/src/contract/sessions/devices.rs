@@ -222,7 +222,10 @@ pub async fn a_device_is_current_until_the_epoch_rises(subject: &dyn AccountsSub
         ..session(&user, 120)
     };
     accounts.begin(&again).await;
-    assert!(accounts.keeps(&user, second.device).await, "signed in since");
+    assert!(
+        accounts.keeps(&user, second.device).await,
+        "signed in since"
+    );
     let change = PasswordChange {
         user: user.id,
         session: again.id,
@@ -260,7 +263,10 @@ pub async fn a_device_is_not_current_after_reuse(subject: &dyn AccountsSubject) 
         "its session had ended for another reason"
     );
     assert!(accounts.knows(&user, first.device).await, "it is known");
-    assert!(!accounts.keeps(&user, first.device).await, "reuse was found");
+    assert!(
+        !accounts.keeps(&user, first.device).await,
+        "reuse was found"
+    );
     let same_device = Session {
         device: first.device,
         ..session(&user, 120)
@@ -275,8 +281,7 @@ pub async fn a_device_is_not_current_after_reuse(subject: &dyn AccountsSubject) 
 /// Of several devices the current one is answered, else the latest; of others' devices and strange ones none.
 pub async fn of_several_devices_the_current_one_is_known(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
-    let ((mut user, first), (_, others)) =
-        (accounts.signed_up().await, accounts.signed_up().await);
+    let ((mut user, first), (_, others)) = (accounts.signed_up().await, accounts.signed_up().await);
     let second = accounts.signed_in(&user, 60).await;
     let shown = [others.device, first.device, device_id(), second.device];
     let known = |device, is_current| {
@@ -367,8 +372,7 @@ async fn assert_binds_none(accounts: &Accounts, session: &Session, devices: &[Se
 /// A session that is not bound takes its own device, else the first that is current for its user, and no other from then on.
 pub async fn an_unbound_session_takes_a_current_device(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
-    let ((mut user, first), (_, others)) =
-        (accounts.signed_up().await, accounts.signed_up().await);
+    let ((mut user, first), (_, others)) = (accounts.signed_up().await, accounts.signed_up().await);
     accounts
         .sessions
         .end_all(user.id, Some(first.id), EndReason::SignedOut, at(30))
@@ -380,12 +384,7 @@ pub async fn an_unbound_session_takes_a_current_device(subject: &dyn AccountsSub
         accounts.signed_in(&user, 90).await,
     );
     let strange = session(&user, 0);
-    assert_binds_none(
-        &accounts,
-        &one,
-        &[others.clone(), strange, first.clone()],
-    )
-    .await;
+    assert_binds_none(&accounts, &one, &[others.clone(), strange, first.clone()]).await;
     let shown = [others.device, first.device, two.device, device_id()];
     assert_eq!(
         accounts.bind(&one, &shown, 120).await,
