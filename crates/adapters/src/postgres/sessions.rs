@@ -20,15 +20,14 @@ const FIND: &str = concat!(
     " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = $2 AND s.user_id = $1"
 );
 
-/// Of the devices `$3` its own, else the first that is current. If another call binds the session at the same time, the update
+/// Of the devices `$3` its own, else the first that was signed in on under its epoch. If another call binds the session at the same time, the update
 /// waits for it and then changes nothing: it finds the session bound to this device, or to another.
 const BIND: &str = "
     WITH candidate AS MATERIALIZED (
         SELECT s.id, shown.device_id
         FROM sessions s CROSS JOIN unnest($3::uuid[]) WITH ORDINALITY AS shown (device_id, place)
         WHERE s.id = $2 AND s.user_id = $1 AND (shown.device_id = s.device_id OR s.bound_at IS NULL AND EXISTS (
-            SELECT FROM known_devices k JOIN users u ON u.id = k.user_id
-            WHERE k.user_id = $1 AND k.device_id = shown.device_id AND k.epoch >= u.session_epoch))
+            SELECT FROM known_devices k WHERE k.user_id = $1 AND k.device_id = shown.device_id AND k.epoch >= s.epoch))
         ORDER BY shown.device_id <> s.device_id, shown.place LIMIT 1
     )
     UPDATE sessions s SET device_id = c.device_id, bound_at = coalesce(s.bound_at, $4) FROM candidate c

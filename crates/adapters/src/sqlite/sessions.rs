@@ -24,14 +24,13 @@ const FIND: &str = concat!(
     account_columns!(),
     " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = ?2 AND s.user_id = ?1"
 );
-/// Of the devices `?3` its own, else the first that is current.
+/// Of the devices `?3` its own, else the first that was signed in on under its epoch.
 const BIND: &str = "
     UPDATE sessions SET device_id = candidate.device_id, bound_at = coalesce(sessions.bound_at, ?4)
     FROM (
         SELECT s.id, shown.value AS device_id FROM sessions s, json_each(?3) AS shown
         WHERE s.id = ?2 AND s.user_id = ?1 AND (shown.value = s.device_id OR s.bound_at IS NULL AND EXISTS (
-            SELECT 1 FROM known_devices k JOIN users u ON u.id = k.user_id
-            WHERE k.user_id = ?1 AND k.device_id = shown.value AND k.epoch >= u.session_epoch))
+            SELECT 1 FROM known_devices k WHERE k.user_id = ?1 AND k.device_id = shown.value AND k.epoch >= s.epoch))
         ORDER BY shown.value <> s.device_id, shown.key LIMIT 1
     ) AS candidate
     WHERE sessions.id = candidate.id

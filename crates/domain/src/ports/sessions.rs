@@ -96,9 +96,10 @@ pub trait SessionRepository: Send + Sync {
     /// found meanwhile MUST NOT become current again. MUST be serial per user.
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError>;
 
-    /// Binds a session that is not bound yet to one of these devices: its own, else the first that is current for its user
-    /// ([`crate::model::KnownDevice`]), which becomes its own. Answers the device that the session is bound to now; `None`
-    /// if that is none of them. A session stays bound to the first device, and since the first time.
+    /// Binds a session that is not bound yet to one of these devices: its own, else the first that its user has signed in on
+    /// under the session's epoch or a later one, and on which no reuse was found since; that becomes its own. Answers the
+    /// device that the session is bound to now; `None` if that is none of them. A session stays bound to the first device,
+    /// and since the first time.
     async fn bind(
         &self,
         user: UserId,

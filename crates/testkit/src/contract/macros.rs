@@ -112,7 +112,7 @@ macro_rules! accounts_contract {
             a_device_is_not_current_after_reuse,
             of_several_devices_the_current_one_is_known,
             former_devices_become_the_new_one,
-            an_unbound_session_takes_a_current_device,
+            an_unbound_session_takes_a_device_of_its_user,
             parallel_bindings_agree_on_a_device,
             the_devices_of_a_deleted_account_bind_nothing,
             a_sign_in_under_an_older_epoch_is_superseded,

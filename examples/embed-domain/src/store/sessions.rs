@@ -104,17 +104,19 @@ impl SessionRepository for MemoryStore {
         at: Timestamp,
     ) -> Result<Option<DeviceId>, StoreError> {
         let mut lists = self.lists();
-        let owner = lists.account(user).map(|account| account.user.clone());
-        let current = owner.and_then(|owner| {
-            let mut shown = devices.iter().copied();
-            shown.find(|device| lists.is_current(&owner, *device))
+        let Some(epoch) = lists.session(user, session).map(|row| row.epoch) else {
+            return Ok(None);
+        };
+        let other = devices.iter().copied().find(|device| {
+            let known = lists.known(user, *device);
+            known.and_then(|known| known.epoch) >= Some(epoch)
         });
         let Some(row) = lists.session(user, session) else {
             return Ok(None);
         };
         if !devices.contains(&row.device) {
-            match current {
-                Some(current) if row.bound_at.is_none() => row.device = current,
+            match other {
+                Some(other) if row.bound_at.is_none() => row.device = other,
                 _ => return Ok(None),
             }
         }

@@ -369,10 +369,12 @@ async fn assert_binds_none(accounts: &Accounts, session: &Session, devices: &[Se
     assert_eq!(accounts.row(session).await, before, "nothing changed");
 }
 
-/// A session that is not bound takes its own device, else the first that is current for its user, and no other from then on.
-pub async fn an_unbound_session_takes_a_current_device(subject: &dyn AccountsSubject) {
+/// A session that is not bound takes its own device, else the first that its user has signed in on under its epoch, and no other
+/// from then on.
+pub async fn an_unbound_session_takes_a_device_of_its_user(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((mut user, first), (_, others)) = (accounts.signed_up().await, accounts.signed_up().await);
+    let before = accounts.signed_in(&user, 10).await;
     accounts
         .sessions
         .end_all(user.id, Some(first.id), EndReason::SignedOut, at(30))
@@ -407,10 +409,11 @@ pub async fn an_unbound_session_takes_a_current_device(subject: &dyn AccountsSub
         Some(two.device),
         "its own before others"
     );
+    let shown = [others.device, before.device, one.device];
     assert_eq!(
-        accounts.bind(&first, &[first.device], 210).await,
-        Some(first.device),
-        "its own, current or not"
+        accounts.bind(&first, &shown, 210).await,
+        Some(before.device),
+        "a session that was kept takes those of its own epoch, too"
     );
 }
 

@@ -132,18 +132,21 @@ impl SessionRepository for MemoryAccounts {
         at: Timestamp,
     ) -> Result<Option<DeviceId>, StoreError> {
         let mut tables = self.tables();
-        let current = devices
-            .iter()
-            .copied()
-            .find(|device| tables.is_current(user, *device));
+        let Some(epoch) = tables.row(user, session).map(|row| row.epoch) else {
+            return Ok(None);
+        };
+        let other = devices.iter().copied().find(|device| {
+            let known = tables.devices.get(&(user, *device));
+            known.and_then(|known| known.epoch) >= Some(epoch)
+        });
         let Some(row) = tables.row(user, session) else {
             return Ok(None);
         };
         if !devices.contains(&row.device) {
-            let Some(current) = current.filter(|_| row.bound_at.is_none()) else {
+            let Some(other) = other.filter(|_| row.bound_at.is_none()) else {
                 return Ok(None);
             };
-            row.device = current;
+            row.device = other;
         }
         row.bound_at.get_or_insert(at);
         Ok(Some(row.device))
