@@ -26,6 +26,9 @@
 //!    contract `after_a_rollback_no_generation_has_two_tokens`)
 //! 5. A bound session's tokens are refused without its device's credential, before any other check.
 //!    (`machine::table::the_device_check_comes_before_every_row`, `stories::devices::whichever_says_bound_is_enough`)
+//!    Only a device that its user has signed in on since the last raise of the epoch is kept or bound.
+//!    (`stories::devices::whatever_raises_the_epoch_replaces_the_credentials`,
+//!    `stories::devices::a_credential_of_somebody_else_is_never_kept`)
 //! 6. The end of a session is a commit in the user database before the answer; after it no token of the session works.
 //!    (`stories::sign_out::with_the_white_list_down_a_sign_out_is_final_and_clears_later`,
 //!    `stories::sign_out::a_white_list_from_an_old_file_does_not_undo_a_sign_out`)

@@ -84,7 +84,7 @@ fn request(device: &str) -> Outcome<SignInRequest> {
         email: EmailAddress::parse("ann@example.org")?,
         password: Password::choose(&SecretString::from("correct horse battery"), Password::MIN)?,
         device_name: Some(Label::parse(device)?),
-        device_credential: None,
+        device_credentials: Vec::new(),
         client: ClientInfo::default(),
     })
 }
@@ -92,7 +92,7 @@ fn request(device: &str) -> Outcome<SignInRequest> {
 fn present(token: &SecretString) -> RefreshRequest {
     RefreshRequest {
         token: token.clone(),
-        device_credential: None,
+        device_credentials: Vec::new(),
         client: ClientInfo::default(),
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     goals::AttackGoals,
     sign_in_flood::{SignInCounts, SignInFlood, sign_in},
-    target::{AttackTarget, TargetArgs},
+    target::{ServiceUnderAttack, TargetArgs},
 };
 use crate::harness::{
     http::{Request, Response},
@@ -79,7 +79,7 @@ struct Phase {
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoals> {
     // Addresses are what the proxy says, and limits on guessing would hide what the queue does.
     let settings = [("HTTP__TRUSTED_PROXIES", "127.0.0.1".to_owned())];
-    let target = AttackTarget::start(&args.target, &settings, interrupt).await?;
+    let target = ServiceUnderAttack::start(&args.target, &settings, interrupt).await?;
     let attacked = interrupt.guard(attack(args, target.url())).await;
     let name = target.name;
     target.stop().await?;

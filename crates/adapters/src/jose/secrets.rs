@@ -67,6 +67,13 @@ impl MasterKey {
         self.derive("limits").secret
     }
 
+    /// Names of the installation, the same for all replicas: the present one, then those under the previous master keys. Each has
+    /// 12 characters of base64url, and tells nothing about the key.
+    pub fn installations(&self) -> impl Iterator<Item = String> + '_ {
+        let keys = std::iter::once(self).chain(&self.previous);
+        keys.map(|key| key.derive("installation").id)
+    }
+
     pub(super) fn derive(&self, purpose: &str) -> DerivedKey {
         let expand = |label: &str, length: usize| {
             let mut bytes = vec![0; length];
@@ -109,6 +116,19 @@ mod tests {
         );
         assert_ne!(refresh.secret.expose_secret(), &[0; 32]);
         assert_ne!(refresh.id, other.derive("refresh token").id);
+    }
+
+    #[test]
+    fn an_installation_is_known_by_its_present_and_its_previous_master_keys() {
+        let master = |byte| MasterKey::parse(&MasterKey::encode([[byte; 16]; 2])).unwrap();
+        let names = |key: MasterKey| key.installations().collect::<Vec<_>>();
+        let (old, new) = (names(master(1)), names(master(2)));
+        assert_eq!(names(master(1)), old, "the same at each start");
+        assert_ne!(new, old);
+        assert_eq!(
+            names(master(2).with_previous(vec![master(1)])),
+            [new, old].concat()
+        );
     }
 
     #[test]

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::sql;
 use deadpool_postgres::Transaction;
-use revolve_domain::ports::{BeginOutcome, BeginSession};
+use revolve_domain::{
+    model::WebOrigin,
+    ports::{BeginOutcome, BeginSession},
+};
 use uuid::Uuid;
 
 /// `$2` is the epoch that the session carries. This lock keeps out all other changes of the user's sessions but single
@@ -16,14 +19,14 @@ use uuid::Uuid;
 const LOCK: &str =
     "SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL FOR UPDATE";
 
-/// Replaced, else expired, else evicted from rank `$7` on. `$3` and `$4` are the white list's sessions and when they were
+/// Replaced on one of the devices `$2` by the same client (`$8` is its origin), else expired, else evicted from rank `$7` on. `$3` and `$4` are the white list's sessions and when they were
 /// refreshed; `$5` is now; a session that is not among them and began before `$6` has expired.
 const MAKE_ROOM: &str = "
     WITH refreshed AS (
         SELECT id, at FROM unnest($3::uuid[], $4::timestamptz[]) AS r (id, at)
     ), standing AS (
         SELECT s.id, coalesce(r.at, s.began_at) AS last_used,
-            CASE WHEN s.device_id = $2 THEN 'replaced'
+            CASE WHEN s.device_id = ANY ($2) AND s.origin IS NOT DISTINCT FROM $8 THEN 'replaced'
                  WHEN s.ends_at <= $5 OR (r.id IS NULL AND s.began_at < $6) THEN 'expired'
             END AS reason
         FROM sessions s LEFT JOIN refreshed r ON r.id = s.id
@@ -45,11 +48,11 @@ const DROP_OLDEST: &str = "
         SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NOT NULL
         ORDER BY ended_at DESC, began_at DESC, id DESC OFFSET $2))";
 
-/// The device of this sign-in, `$2`, is kept.
-const FORGET_OLDEST: &str = "
-    DELETE FROM known_devices WHERE user_id = $1 AND device_id = ANY (ARRAY(
-        SELECT device_id FROM known_devices WHERE user_id = $1 AND device_id <> $2
-        ORDER BY signed_in_at DESC, device_id DESC OFFSET $3))";
+/// The former devices `$4`, then the oldest. The device of this sign-in, `$2`, is kept.
+const FORGET_DEVICES: &str = "
+    DELETE FROM known_devices WHERE user_id = $1 AND (device_id = ANY ($4) OR device_id = ANY (ARRAY(
+        SELECT device_id FROM known_devices WHERE user_id = $1 AND device_id <> $2 AND device_id <> ALL ($4)
+        ORDER BY signed_in_at DESC, device_id DESC OFFSET $3)))";
 
 impl Intent for BeginSession {
     type Answer = BeginOutcome;
@@ -75,18 +78,27 @@ impl Intent for BeginSession {
             PgTimestamp(new.began_at.minus(self.idle)),
         );
         let max_live = i64::try_from(self.max_live).unwrap_or(i64::MAX);
+        let former: Vec<Uuid> = self
+            .former_devices
+            .iter()
+            .map(|device| *device.as_uuid())
+            .collect();
+        let device = new.device.as_uuid();
+        let devices: Vec<Uuid> = former.iter().chain([device]).copied().collect();
+        let origin = new.client.origin.as_ref().map(WebOrigin::as_str);
         let make_room = tx.prepare_cached(MAKE_ROOM).await?;
         let ended = tx
             .query(
                 &make_room,
                 &[
                     user,
-                    new.device.as_uuid(),
+                    &devices,
                     &ids,
                     &times,
                     &now,
                     &begun_since,
                     &max_live,
+                    &origin,
                 ],
             )
             .await?;
@@ -99,9 +111,9 @@ impl Intent for BeginSession {
             &[user, &i64::try_from(self.max_ended).unwrap_or(i64::MAX)],
         )
         .await?;
-        let forget_oldest = tx.prepare_cached(FORGET_OLDEST).await?;
+        let forget_devices = tx.prepare_cached(FORGET_DEVICES).await?;
         let others = i64::try_from(self.max_devices.saturating_sub(1)).unwrap_or(i64::MAX);
-        tx.execute(&forget_oldest, &[user, new.device.as_uuid(), &others])
+        tx.execute(&forget_devices, &[user, device, &others, &former])
             .await?;
         Ok(sql::begun(&decoded(&ended, sql::ended_session)?))
     }

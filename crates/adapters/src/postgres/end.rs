@@ -28,7 +28,7 @@ const DELETE: &str = "
     WITH gone AS (DELETE FROM users WHERE id = $1), forgotten AS (DELETE FROM known_devices WHERE user_id = $1)
     UPDATE sessions
     SET ended_at = coalesce(ended_at, $2), end_reason = coalesce(end_reason, $3),
-        device_name = NULL, user_agent = NULL, address = NULL
+        device_name = NULL, user_agent = NULL, address = NULL, origin = NULL
     WHERE user_id = $1";
 
 /// A user's row that is locked.

@@ -10,12 +10,13 @@ use tracing::{
     callsite::rebuild_interest_cache, instrument::WithSubscriber, subscriber::NoSubscriber,
 };
 
-const MIGRATIONS: [Script; 5] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 6] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
     "V4__known_devices",
     "V5__disabled_accounts",
+    "V6__devices",
 );
 
 /// The version of the tables once all have run.
@@ -97,6 +98,7 @@ mod tests {
                 18_208_285_211_424_890_098,
                 10_330_961_919_917_916_286,
                 8_594_679_555_467_291_214,
+                12_421_951_948_424_253_249,
             ],
         );
     }

@@ -1,10 +1,12 @@
 //! The rows of sessions.
 
-use super::{PostgresAccounts, end::EndAll, error::PostgresError, values::PgTimestamp};
+use super::{
+    PostgresAccounts, database::decoded, end::EndAll, error::PostgresError, values::PgTimestamp,
+};
 use crate::sql::{self, account_columns, session_columns};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
+    model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{BeginOutcome, BeginSession, EndOutcome, Revocations, SessionRepository, StoreError},
 };
 use tokio_postgres::Row;
@@ -18,13 +20,27 @@ const FIND: &str = concat!(
     " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = $2 AND s.user_id = $1"
 );
 
-const BIND: &str =
-    "UPDATE sessions SET bound_at = $3 WHERE id = $2 AND user_id = $1 AND bound_at IS NULL";
+/// Of the devices `$3` its own, else the first that was signed in on under its epoch. If another call binds the session at the same time, the update
+/// waits for it and then changes nothing: it finds the session bound to this device, or to another.
+const BIND: &str = "
+    WITH candidate AS MATERIALIZED (
+        SELECT s.id, shown.device_id
+        FROM sessions s CROSS JOIN unnest($3::uuid[]) WITH ORDINALITY AS shown (device_id, place)
+        WHERE s.id = $2 AND s.user_id = $1 AND (shown.device_id = s.device_id OR s.bound_at IS NULL AND EXISTS (
+            SELECT FROM known_devices k WHERE k.user_id = $1 AND k.device_id = shown.device_id AND k.epoch >= s.epoch))
+        ORDER BY shown.device_id <> s.device_id, shown.place LIMIT 1
+    )
+    UPDATE sessions s SET device_id = c.device_id, bound_at = coalesce(s.bound_at, $4) FROM candidate c
+    WHERE s.id = c.id AND (s.bound_at IS NULL OR s.device_id = c.device_id)
+    RETURNING s.device_id";
 
-/// If another call ends the session at the same time, the update waits for it and then finds nothing to do.
+/// If another call ends the session at the same time, the update waits for it and then finds nothing to do. `$5` says whether the
+/// device ceases to be current.
 const END: &str = "
     WITH ended AS (
-        UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $2 AND user_id = $1 AND ended_at IS NULL RETURNING 1
+        UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $2 AND user_id = $1 AND ended_at IS NULL RETURNING device_id
+    ), copied AS (
+        UPDATE known_devices k SET epoch = NULL FROM ended WHERE $5 AND k.user_id = $1 AND k.device_id = ended.device_id
     )
     SELECT EXISTS (SELECT FROM ended) AS ended, EXISTS (SELECT FROM sessions WHERE id = $2 AND user_id = $1) AS known";
 
@@ -78,13 +94,24 @@ impl SessionRepository for PostgresAccounts {
         &self,
         user: UserId,
         session: SessionId,
+        devices: &[DeviceId],
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<DeviceId>, StoreError> {
+        let devices: Vec<_> = devices.iter().map(|device| *device.as_uuid()).collect();
         let done = self
             .db
-            .write(BIND, &[user.as_uuid(), session.as_uuid(), &PgTimestamp(at)])
+            .write(
+                BIND,
+                &[
+                    user.as_uuid(),
+                    session.as_uuid(),
+                    &devices,
+                    &PgTimestamp(at),
+                ],
+            )
             .await;
-        done.map(drop)
+        done.and_then(|rows| decoded(&rows, sql::bound_device))
+            .map(|bound| bound.first().copied())
             .map_err(|error| self.db.error("bind a session", error))
     }
 
@@ -104,6 +131,7 @@ impl SessionRepository for PostgresAccounts {
                     session.as_uuid(),
                     &PgTimestamp(at),
                     &reason.name(),
+                    &(reason == EndReason::Reused),
                 ],
             )
             .await;

@@ -1,24 +1,26 @@
 //! From the domain's types to the parameters of statements.
 
 use super::values::PgTimestamp;
-use revolve_domain::model::{Label, PasswordHash, Session, SessionId, User, WebUrl};
+use revolve_domain::model::{Label, PasswordHash, Session, SessionId, User, WebOrigin, WebUrl};
 use std::net::IpAddr;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// Stores a [`SessionRow`], whose parameters are `$1` to `$12`.
+/// Stores a [`SessionRow`], whose parameters are `$1` to `$13`.
 macro_rules! insert_session {
     () => {
         "INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, \
-         ended_at, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+         ended_at, end_reason, origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
     };
 }
 
-/// Remembers the device of a [`SessionRow`] as one that its user has signed in on.
+/// Remembers the device of a [`SessionRow`] as one that its user has signed in on. A device on which reuse was found, whose
+/// epoch is null, stays as it is.
 macro_rules! know_device {
     () => {
-        "INSERT INTO known_devices (user_id, device_id, signed_in_at) VALUES ($2, $3, $8) \
-         ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at"
+        "INSERT INTO known_devices AS known (user_id, device_id, signed_in_at, epoch) VALUES ($2, $3, $8, $7) \
+         ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at, \
+         epoch = CASE WHEN known.epoch IS NOT NULL THEN excluded.epoch END"
     };
 }
 
@@ -29,12 +31,12 @@ macro_rules! user_into {
     };
 }
 
-/// Stores a [`UserRow`], whose parameters are `$13` to `$22`, as they follow a session's.
+/// Stores a [`UserRow`], whose parameters are `$14` to `$23`, as they follow a session's.
 macro_rules! insert_user {
     () => {
         concat!(
             user_into!(),
-            "($13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+            "($14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
         )
     };
 }
@@ -54,6 +56,7 @@ pub(super) struct SessionRow<'a> {
     bound_at: Option<PgTimestamp>,
     ended_at: Option<PgTimestamp>,
     end_reason: Option<&'static str>,
+    origin: Option<&'a str>,
 }
 
 impl<'a> From<&'a Session> for SessionRow<'a> {
@@ -71,12 +74,13 @@ impl<'a> From<&'a Session> for SessionRow<'a> {
             bound_at: session.bound_at.map(PgTimestamp),
             ended_at: session.ending.map(|ending| PgTimestamp(ending.at)),
             end_reason: session.ending.map(|ending| ending.reason.name()),
+            origin: session.client.origin.as_ref().map(WebOrigin::as_str),
         }
     }
 }
 
 impl SessionRow<'_> {
-    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 12] {
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 13] {
         [
             self.id,
             self.user,
@@ -90,6 +94,7 @@ impl SessionRow<'_> {
             &self.bound_at,
             &self.ended_at,
             &self.end_reason,
+            &self.origin,
         ]
     }
 }

@@ -4,8 +4,9 @@ use super::{CorruptRow, SqlRow, row::RowReader};
 use revolve_domain::{
     keys::{KeyKind, Phase, SealedKey, StoredKey},
     model::{
-        ClientInfo, Credentials, Details, DeviceId, EmailAddress, EndReason, Ending, Epoch, Label,
-        PasswordHash, Session, SessionId, SessionRecord, User, UserId, WebUrl,
+        ClientInfo, Credentials, Details, DeviceId, EmailAddress, EndReason, Ending, Epoch,
+        KnownDevice, Label, PasswordHash, Session, SessionId, SessionRecord, User, UserId,
+        WebOrigin, WebUrl,
     },
     ports::{BeginOutcome, RaisedEpoch, Revocations},
 };
@@ -14,7 +15,7 @@ use std::{str::FromStr, time::Duration};
 /// What [`session`] reads; the table goes by the name `s`.
 macro_rules! session_columns {
     () => {
-        "s.id AS session_id, s.user_id, s.device_id, s.device_name, s.user_agent, s.address, s.epoch, s.began_at, \
+        "s.id AS session_id, s.user_id, s.device_id, s.device_name, s.user_agent, s.address, s.origin, s.epoch, s.began_at, \
          s.ends_at, s.bound_at, s.ended_at, s.end_reason"
     };
 }
@@ -38,7 +39,7 @@ macro_rules! credential_columns {
     () => {
         concat!(
             $crate::sql::user_columns!(),
-            ", u.password_hash, false AS known_device"
+            ", u.password_hash, CAST(NULL AS uuid) AS known_device, false AS is_current"
         )
     };
 }
@@ -76,8 +77,17 @@ pub(crate) fn credentials(row: &dyn SqlRow) -> Result<Credentials, CorruptRow> {
     Ok(Credentials {
         user,
         hash: PasswordHash::from_phc(row.required("password_hash", SqlRow::text)?.to_owned()),
-        known_device: row.required("known_device", SqlRow::boolean)?,
+        known_device: known_device(&row)?,
     })
+}
+
+fn known_device(row: &RowReader<'_>) -> Result<Option<KnownDevice>, CorruptRow> {
+    let id = row.optional("known_device", SqlRow::uuid)?;
+    let is_current = row.required("is_current", SqlRow::boolean)?;
+    Ok(id.map(|id| KnownDevice {
+        id: DeviceId::from_uuid(id),
+        is_current,
+    }))
 }
 
 /// Reads the same and `is_account`; all of it in either case, so that both take the same time.
@@ -100,6 +110,9 @@ pub(crate) fn session(row: &dyn SqlRow) -> Result<Session, CorruptRow> {
         client: ClientInfo {
             user_agent: row.parsed("user_agent", Label::parse)?,
             address: row.optional("address", SqlRow::address)?,
+            origin: row.parsed("origin", |text| {
+                WebOrigin::parse(text).ok_or("it is not an origin")
+            })?,
         },
         epoch: Epoch::new(row.number("epoch")?),
         began_at: row.required("began_at", SqlRow::instant)?,
@@ -154,6 +167,14 @@ pub(crate) fn begun(ended: &[(SessionId, EndReason)]) -> BeginOutcome {
         replaced: with(EndReason::Replaced),
         evicted: with(EndReason::Evicted),
     }
+}
+
+/// Reads the `device_id` that a session was bound to.
+pub(crate) fn bound_device(row: &dyn SqlRow) -> Result<DeviceId, CorruptRow> {
+    let row = RowReader::new(row, "sessions", "device_id");
+    Ok(DeviceId::from_uuid(
+        row.required("device_id", SqlRow::uuid)?,
+    ))
 }
 
 /// Adds a session that ended (`id` and `ended_at`), or a user whose epoch rose (`id`, `session_epoch` and `kept_sid`).

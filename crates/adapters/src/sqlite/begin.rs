@@ -6,7 +6,7 @@ use super::{
 };
 use crate::sql;
 use revolve_domain::{
-    model::{Label, Session, Timestamp},
+    model::{DeviceId, Label, Session, Timestamp, WebOrigin},
     ports::{BeginOutcome, BeginSession},
 };
 use rusqlite::{Connection, named_params, params};
@@ -15,14 +15,14 @@ use std::fmt::Write as _;
 const MAY_BEGIN: &str =
     "SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL";
 
-/// Replaced, else expired, else evicted from rank `:max_live` on. `:refreshed` holds the white list's sessions and when
+/// Replaced on one of the devices by the same client, else expired, else evicted from rank `:max_live` on. `:refreshed` holds the white list's sessions and when
 /// they were refreshed, as JSON.
 const MAKE_ROOM: &str = "
     WITH refreshed AS (
         SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(:refreshed)
     ), standing AS (
         SELECT s.id, coalesce(r.at, s.began_at) AS last_used,
-            CASE WHEN s.device_id = :device THEN 'replaced'
+            CASE WHEN s.device_id IN (SELECT value FROM json_each(:devices)) AND s.origin IS :origin THEN 'replaced'
                  WHEN s.ends_at <= :now OR (r.id IS NULL AND s.began_at < :begun_since) THEN 'expired'
             END AS reason
         FROM sessions s LEFT JOIN refreshed r ON r.id = s.id
@@ -38,17 +38,22 @@ const MAKE_ROOM: &str = "
     RETURNING id AS session_id, end_reason";
 
 const INSERT: &str = "
-    INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, ended_at, end_reason)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, ended_at, end_reason, origin)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 const DROP_OLDEST: &str = "
     DELETE FROM sessions WHERE id IN (
         SELECT id FROM sessions WHERE user_id = ?1 AND ended_at IS NOT NULL
         ORDER BY ended_at DESC, began_at DESC, id DESC LIMIT -1 OFFSET ?2)";
 
+/// A device on which reuse was found, whose epoch is null, stays as it is.
 const KNOW_DEVICE: &str = "
-    INSERT INTO known_devices (user_id, device_id, signed_in_at) VALUES (?1, ?2, ?3)
-    ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at";
+    INSERT INTO known_devices (user_id, device_id, signed_in_at, epoch) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at,
+        epoch = CASE WHEN known_devices.epoch IS NOT NULL THEN excluded.epoch END";
+
+const FORGET_FORMER: &str = "
+    DELETE FROM known_devices WHERE user_id = ?1 AND device_id IN (SELECT value FROM json_each(?2))";
 
 /// The device of this sign-in, `?2`, is kept.
 const FORGET_OLDEST: &str = "
@@ -65,7 +70,8 @@ pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutc
     }
     let room = named_params! {
         ":user": user,
-        ":device": new.device.to_string(),
+        ":devices": json(begin.former_devices.iter().chain([&new.device])),
+        ":origin": new.client.origin.as_ref().map(WebOrigin::as_str),
         ":now": new.began_at.as_millis(),
         ":begun_since": new.began_at.minus(begin.idle).as_millis(),
         ":max_live": i64::try_from(begin.max_live).unwrap_or(i64::MAX),
@@ -74,6 +80,8 @@ pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutc
     let ended = all(conn, MAKE_ROOM, room, sql::ended_session)?;
     insert(conn, new)?;
     know_device(conn, new)?;
+    let former = json(&begin.former_devices);
+    run(conn, FORGET_FORMER, params![user, former])?;
     let others = i64::try_from(begin.max_devices.saturating_sub(1)).unwrap_or(i64::MAX);
     run(
         conn,
@@ -103,6 +111,7 @@ pub(super) fn insert(conn: &Connection, session: &Session) -> Result<(), SqliteE
         session.bound_at.map(Timestamp::as_millis),
         session.ending.map(|ending| ending.at.as_millis()),
         session.ending.map(|ending| ending.reason.name()),
+        session.client.origin.as_ref().map(WebOrigin::as_str),
     ];
     run(conn, INSERT, row).map(drop)
 }
@@ -112,9 +121,16 @@ pub(super) fn know_device(conn: &Connection, session: &Session) -> Result<(), Sq
     let row = params![
         session.user.to_string(),
         session.device.to_string(),
-        session.began_at.as_millis()
+        session.began_at.as_millis(),
+        session.epoch.number(),
     ];
     run(conn, KNOW_DEVICE, row).map(drop)
+}
+
+/// Devices as JSON.
+pub(super) fn json<'a>(devices: impl IntoIterator<Item = &'a DeviceId>) -> String {
+    let quoted = devices.into_iter().map(|device| format!("\"{device}\""));
+    format!("[{}]", quoted.collect::<Vec<_>>().join(","))
 }
 
 /// Ids and numbers need no escapes.

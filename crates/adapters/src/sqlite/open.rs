@@ -25,13 +25,14 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 6] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 7] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
     "V4__known_devices",
     "V5__disabled_accounts",
     "V6__replaced_tokens",
+    "V7__devices",
 );
 
 /// The version of the tables once all have run.
@@ -206,6 +207,7 @@ mod tests {
                 8_141_056_308_703_867_599,
                 8_594_679_555_467_291_214,
                 2_421_557_819_927_497_366,
+                10_847_034_187_762_278_644,
             ],
         );
     }

@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    begin::begin,
+    begin::{begin, json},
     error::SqliteError,
     query::{all, exists, first, run},
 };
@@ -10,7 +10,8 @@ use crate::sql::{self, RaiseEpoch, account_columns, session_columns, user_column
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp, User, UserId,
+        DeviceId, EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp,
+        User, UserId,
     },
     ports::{BeginOutcome, BeginSession, EndOutcome, Revocations, SessionRepository, StoreError},
 };
@@ -23,8 +24,21 @@ const FIND: &str = concat!(
     account_columns!(),
     " FROM sessions s LEFT JOIN users u ON u.id = s.user_id WHERE s.id = ?2 AND s.user_id = ?1"
 );
-const BIND: &str =
-    "UPDATE sessions SET bound_at = ?3 WHERE id = ?2 AND user_id = ?1 AND bound_at IS NULL";
+/// Of the devices `?3` its own, else the first that was signed in on under its epoch.
+const BIND: &str = "
+    UPDATE sessions SET device_id = candidate.device_id, bound_at = coalesce(sessions.bound_at, ?4)
+    FROM (
+        SELECT s.id, shown.value AS device_id FROM sessions s, json_each(?3) AS shown
+        WHERE s.id = ?2 AND s.user_id = ?1 AND (shown.value = s.device_id OR s.bound_at IS NULL AND EXISTS (
+            SELECT 1 FROM known_devices k WHERE k.user_id = ?1 AND k.device_id = shown.value AND k.epoch >= s.epoch))
+        ORDER BY shown.value <> s.device_id, shown.key LIMIT 1
+    ) AS candidate
+    WHERE sessions.id = candidate.id
+    RETURNING device_id";
+/// Reuse was found: there may be a copy of the credential.
+const COPIED: &str = "
+    UPDATE known_devices SET epoch = NULL
+    WHERE user_id = ?1 AND device_id = (SELECT device_id FROM sessions WHERE id = ?2 AND user_id = ?1)";
 const END: &str = "UPDATE sessions SET ended_at = ?3, end_reason = ?4 WHERE id = ?2 AND user_id = ?1 AND ended_at IS NULL";
 const KNOWN: &str = "SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1";
 const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?1");
@@ -83,15 +97,18 @@ impl SessionRepository for SqliteStore {
         &self,
         user: UserId,
         session: SessionId,
+        devices: &[DeviceId],
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<DeviceId>, StoreError> {
+        let devices = json(devices);
         let bind = move |conn: &Connection| {
-            run(
-                conn,
-                BIND,
-                params![user.to_string(), session.to_string(), at.as_millis()],
-            )
-            .map(drop)
+            let params = params![
+                user.to_string(),
+                session.to_string(),
+                devices,
+                at.as_millis()
+            ];
+            Ok(all(conn, BIND, params, sql::bound_device)?.first().copied())
         };
         self.write("bind a session", bind).await
     }
@@ -112,6 +129,9 @@ impl SessionRepository for SqliteStore {
                     params![user, session, at.as_millis(), reason.name()],
                 )? > 0
                 {
+                    if reason == EndReason::Reused {
+                        run(conn, COPIED, [user, session])?;
+                    }
                     EndOutcome::Ended
                 } else if exists(conn, KNOWN, [user, session])? {
                     EndOutcome::AlreadyEnded

@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    begin::{insert, know_device},
+    begin::{insert, json, know_device},
     error::SqliteError,
     query::{exists, first, run},
     sessions::{lives, raise},
@@ -22,16 +22,17 @@ use revolve_domain::{
 use rusqlite::{Connection, params};
 
 /// Always one row, which takes as long to find, to read and to check as an account, by the same look-ups: the time tells no stranger
-/// which addresses have one. `?2` is null if no device was shown.
+/// which addresses have one. `?2` are the devices that were shown, as JSON.
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000') AS user_id, coalesce(u.email, ?1) AS email,
         u.name, u.website, u.image_url, coalesce(u.created_at, 0) AS created_at, u.disabled_at,
         coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
             AS password_hash,
-        d.device_id IS NOT NULL AS known_device, u.id IS NOT NULL AS is_account
+        d.device_id AS known_device, coalesce(d.epoch >= u.session_epoch, false) AS is_current, u.id IS NOT NULL AS is_account
     FROM (SELECT ?1 AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
-        LEFT JOIN known_devices d ON d.device_id = ?2 AND d.user_id = coalesce(u.id, '')";
+        LEFT JOIN known_devices d ON d.device_id IN (SELECT value FROM json_each(?2)) AND d.user_id = coalesce(u.id, '')
+    ORDER BY is_current DESC, d.signed_in_at DESC LIMIT 1";
 const BY_ID: &str = concat!(
     "SELECT ",
     credential_columns!(),
@@ -50,7 +51,7 @@ const FORGET_DEVICES: &str = "DELETE FROM known_devices WHERE user_id = ?1";
 const SCRUB: &str = "
     UPDATE sessions
     SET ended_at = coalesce(ended_at, ?2), end_reason = coalesce(end_reason, ?3),
-        device_name = NULL, user_agent = NULL, address = NULL
+        device_name = NULL, user_agent = NULL, address = NULL, origin = NULL
     WHERE user_id = ?1";
 
 #[async_trait]
@@ -77,17 +78,14 @@ impl UserRepository for SqliteStore {
     async fn credentials_by_email(
         &self,
         email: &EmailAddress,
-        device: Option<DeviceId>,
+        devices: &[DeviceId],
     ) -> Result<Option<Credentials>, StoreError> {
-        let (email, device) = (
-            email.as_str().to_owned(),
-            device.as_ref().map(DeviceId::to_string),
-        );
+        let (email, devices) = (email.as_str().to_owned(), json(devices));
         let find = move |conn: &Connection| {
             first(
                 conn,
                 BY_EMAIL,
-                params![email, device],
+                params![email, devices],
                 sql::credentials_if_any,
             )
         };

@@ -77,7 +77,6 @@ pub(crate) async fn compose(
     let events: Arc<dyn SecurityEvents> = Arc::new(events);
     let policy = config.policy();
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
-    let cookies = CookieSettings { secure };
     let proxies = Data::new(TrustedProxies::new(
         config.http.trusted_proxies.clone(),
         match config.http.forwarded_header {
@@ -94,6 +93,7 @@ pub(crate) async fn compose(
     };
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
+    let cookies = CookieSettings::new(secure, material.master.installations());
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let hasher = hasher(&config, Arc::clone(&entropy), metrics)?;
     let strength = strength(&config);

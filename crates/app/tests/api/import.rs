@@ -106,7 +106,7 @@ async fn stored_hash(app: &App, name: &str) -> String {
     };
     let email = EmailAddress::parse(&format!("{name}@example.org")).unwrap();
     users
-        .credentials_by_email(&email, None)
+        .credentials_by_email(&email, &[])
         .await
         .unwrap()
         .unwrap()

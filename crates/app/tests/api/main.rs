@@ -9,6 +9,7 @@ mod collector;
 mod command;
 mod config;
 mod details;
+mod devices;
 mod discovery;
 mod documents;
 mod faults;

@@ -8,6 +8,6 @@ mod user;
 
 pub use fields::{EmailAddress, FieldError, Label, Password, PasswordHash, WebUrl};
 pub use ids::{DeviceId, Epoch, Generation, SessionId, TokenId, UserId};
-pub use session::{ClientInfo, EndReason, Ending, Session, SessionRecord, Standing};
+pub use session::{ClientInfo, EndReason, Ending, Session, SessionRecord, Standing, WebOrigin};
 pub use timestamp::Timestamp;
-pub use user::{Credentials, Details, DetailsChange, User};
+pub use user::{Credentials, Details, DetailsChange, KnownDevice, User};

@@ -10,6 +10,31 @@ pub struct ClientInfo {
     pub address: Option<IpAddr>,
     /// The `User-Agent` header, cut to a label.
     pub user_agent: Option<Label>,
+    /// The front end, where it is a page in a browser. Each origin has its own session on a device; clients without one
+    /// share one.
+    pub origin: Option<WebOrigin>,
+}
+
+/// The value of an `Origin` header (RFC 6454 §7.1), as it was sent: `https://app.example.org` or `null`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WebOrigin(String);
+
+impl WebOrigin {
+    /// The greatest number of bytes. A host name has 253 at most (RFC 1035 §2.3.4).
+    pub const MAX: usize = 512;
+
+    /// `None` if it is empty, too long, or not all visible ASCII.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_origin = !text.is_empty()
+            && text.len() <= Self::MAX
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_origin.then(|| Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Why a session ended. Stores keep the name.
@@ -18,7 +43,7 @@ pub struct ClientInfo {
 pub enum EndReason {
     /// A sign-out: from this session, from another one, or everywhere.
     SignedOut,
-    /// A new sign-in on the same device.
+    /// A new sign-in of the same client on the same device.
     Replaced,
     /// The user had too many sessions and this was the least recently refreshed.
     Evicted,
@@ -83,7 +108,7 @@ pub struct Session {
     pub id: SessionId,
     /// The account.
     pub user: UserId,
-    /// The device that signed in.
+    /// The device that signed in; once the session is bound, the one that it is bound to.
     pub device: DeviceId,
     /// The name that the user gives the device.
     pub device_name: Option<Label>,

@@ -1,6 +1,8 @@
 //! The account.
 
-use super::{EmailAddress, Epoch, Label, PasswordHash, SessionId, Timestamp, UserId, WebUrl};
+use super::{
+    DeviceId, EmailAddress, Epoch, Label, PasswordHash, SessionId, Timestamp, UserId, WebUrl,
+};
 
 /// The details of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,8 +41,18 @@ pub struct Credentials {
     pub user: User,
     /// The stored hash.
     pub hash: PasswordHash,
-    /// Whether the user has signed in on the device of the query; `false` for a query without one.
-    pub known_device: bool,
+    /// The device of the query that the user has signed in on, if there is one.
+    pub known_device: Option<KnownDevice>,
+}
+
+/// A device that a user has signed in on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownDevice {
+    /// The device.
+    pub id: DeviceId,
+    /// Whether the user's epoch is still that of the last sign-in on it, and no reuse was found on it since. If not, the next
+    /// sign-in replaces its credential, of which there may be copies.
+    pub is_current: bool,
 }
 
 /// A change of details: `None` leaves a field as it is, `Some(None)` clears it.

@@ -187,7 +187,7 @@ pub trait KeySet: Send + Sync {
 
 /// Issues and verifies device credentials: opaque strings with a device id and a MAC; nothing is stored.
 pub trait DeviceCredentials: Send + Sync {
-    /// The credential of a device; the same string each time.
+    /// The credential of a device; the same string each time, of letters, digits, `-`, `_` and `.`.
     fn issue(&self, device: DeviceId) -> SecretString;
 
     /// The device that the credential was issued to; `None` if it was not issued here. MUST compare in constant time.

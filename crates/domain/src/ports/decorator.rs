@@ -56,7 +56,7 @@ macro_rules! decorate {
 decorate!(UserRepository {
     "create_account": create(user: &User, hash: &PasswordHash, session: &Session) -> CreateOutcome;
     "add_account": add(user: &User, hash: &PasswordHash) -> AddOutcome;
-    "credentials_by_email": credentials_by_email(email: &EmailAddress, device: Option<DeviceId>) -> Option<Credentials>;
+    "credentials_by_email": credentials_by_email(email: &EmailAddress, devices: &[DeviceId]) -> Option<Credentials>;
     "credentials": credentials(user: UserId) -> Option<Credentials>;
     "rehash": rehash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> ();
     "update_account": update(user: UserId, change: &DetailsChange, asking: Option<Asking>) -> UpdateOutcome;
@@ -76,7 +76,7 @@ decorate!(AccountDirectory {
 decorate!(SessionRepository {
     "find_session": find(user: UserId, session: SessionId) -> Option<SessionRecord>;
     "begin_session": begin(begin: &BeginSession) -> BeginOutcome;
-    "bind_session": bind(user: UserId, session: SessionId, at: Timestamp) -> ();
+    "bind_session": bind(user: UserId, session: SessionId, devices: &[DeviceId], at: Timestamp) -> Option<DeviceId>;
     "end_session": end(user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> EndOutcome;
     "end_all_sessions": end_all(user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Option<Epoch>;
     "live_sessions": live(user: UserId, now: Timestamp) -> Vec<Session>;

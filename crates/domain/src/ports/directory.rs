@@ -58,7 +58,7 @@ pub trait AccountDirectory: Send + Sync {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError>;
 
     /// Up to `limit` accounts with their hashes whose id is greater than `after`, by id in ascending order of bytes;
-    /// `known_device` is `false`. Ids never change: a reader of all pages MUST get each account that exists throughout exactly once.
+    /// `known_device` is `None`. Ids never change: a reader of all pages MUST get each account that exists throughout exactly once.
     async fn walk(&self, after: Option<UserId>, limit: u32)
     -> Result<Vec<Credentials>, StoreError>;
 

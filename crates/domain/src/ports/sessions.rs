@@ -1,7 +1,9 @@
 //! The rows of sessions: begun, bound, ended.
 
 use super::StoreError;
-use crate::model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId};
+use crate::model::{
+    DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId,
+};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use std::time::Duration;
 pub struct BeginSession {
     /// The new session, with the epoch that was read with the password hash.
     pub session: Session,
+    /// The other devices whose credentials the client shows. They are this session's device under other ids.
+    pub former_devices: Vec<DeviceId>,
     /// The user's other sessions in the white list and when each was last refreshed.
     pub refreshed: Vec<(SessionId, Timestamp)>,
     /// The most live sessions of the user, this one included; at least 1.
@@ -27,7 +31,7 @@ pub struct BeginSession {
 pub enum BeginOutcome {
     /// The session is committed.
     Begun {
-        /// Sessions of the same device that it replaced.
+        /// Sessions of the same device and client that it replaced.
         replaced: Vec<SessionId>,
         /// Sessions that ended because there were too many.
         evicted: Vec<SessionId>,
@@ -82,18 +86,30 @@ pub trait SessionRepository: Send + Sync {
         session: SessionId,
     ) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// Commits a sign-in, if the user's epoch is still the session's: ends the live sessions of the same device
-    /// ([`EndReason::Replaced`]), then those that were not refreshed in time ([`EndReason::Expired`], not named), then as
-    /// many of the least recently refreshed as there are too many ([`EndReason::Evicted`]), and drops the oldest rows of
-    /// ended sessions over `max_ended`. Remembers that the user has signed in on the device at the session's `began_at`, and
-    /// forgets those over `max_devices` that were signed in on the longest ago. MUST be serial per user.
+    /// Commits a sign-in, if the user's epoch is still the session's: ends the live sessions of the same device or a former
+    /// one whose client has the same origin, or none either ([`EndReason::Replaced`]), then those that were not refreshed in
+    /// time ([`EndReason::Expired`], not named), then as many of the least recently refreshed as there are too many
+    /// ([`EndReason::Evicted`]), and drops the oldest rows of ended sessions over `max_ended`.
+    ///
+    /// Remembers that the user has signed in on the device at the session's `began_at` and under its epoch, and forgets the
+    /// former devices, and those over `max_devices` that were signed in on the longest ago. A device on which reuse was
+    /// found meanwhile MUST NOT become current again. MUST be serial per user.
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError>;
 
-    /// Records when the session was bound; later calls change nothing.
-    async fn bind(&self, user: UserId, session: SessionId, at: Timestamp)
-    -> Result<(), StoreError>;
+    /// Binds a session that is not bound yet to one of these devices: its own, else the first that its user has signed in on
+    /// under the session's epoch or a later one, and on which no reuse was found since; that becomes its own. Answers the
+    /// device that the session is bound to now; `None` if that is none of them. A session stays bound to the first device,
+    /// and since the first time.
+    async fn bind(
+        &self,
+        user: UserId,
+        session: SessionId,
+        devices: &[DeviceId],
+        at: Timestamp,
+    ) -> Result<Option<DeviceId>, StoreError>;
 
-    /// Ends one session. The first reason stays.
+    /// Ends one session. The first reason stays. With [`EndReason::Reused`] the session's device MUST cease to be current in
+    /// the same commit.
     async fn end(
         &self,
         user: UserId,

@@ -95,15 +95,16 @@ pub trait UserRepository: Send + Sync {
     /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError>;
 
-    /// The account with that address, its hash, and whether its user has signed in on `device`. MUST be one read, and the same work
-    /// whether there is such an account or not, as far as possible: the time of a sign-in must not reveal it.
+    /// The account with that address, its hash, and which of the devices its user has signed in on: a current one before others,
+    /// then the latest. MUST be one read, and the same work whether there is such an account or not, as far as possible: the time of
+    /// a sign-in must not reveal it.
     async fn credentials_by_email(
         &self,
         email: &EmailAddress,
-        device: Option<DeviceId>,
+        devices: &[DeviceId],
     ) -> Result<Option<Credentials>, StoreError>;
 
-    /// The account with that id and its hash; `known_device` is `false`.
+    /// The account with that id and its hash; `known_device` is `None`.
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
 
     /// Replaces the hash `old` by `new`, for the same password; does nothing if the hash is no longer `old`.

@@ -34,7 +34,7 @@ struct BegunAnswer<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = NewDevice)]
 struct DeviceAnswer<'a> {
-    /// The device, the same at each sign-in that shows its credential.
+    /// The device, the same at each sign-in that keeps its credential.
     #[schema(value_type = String, format = "uuid")]
     id: DeviceId,
     /// What to send as `Revolve-Device` from now on. Not for browsers: they get a cookie that scripts can't read.
@@ -78,12 +78,12 @@ fn parse(
     password: impl FnOnce(&SecretString) -> Result<Password, FieldError>,
 ) -> Result<SignInRequest, Problem> {
     let (email, password, device_name) = fields(body, password)?;
-    let (device_credential, client) = (caller.device_credential.clone(), caller.described());
+    let (device_credentials, client) = (caller.device_credentials.clone(), caller.described());
     Ok(SignInRequest {
         email,
         password,
         device_name,
-        device_credential,
+        device_credentials,
         client,
     })
 }
@@ -103,16 +103,18 @@ fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
     // No token was shown that would have identified the session in the log.
     identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
-    HttpResponseBuilder::new(status)
-        .cookie(caller.device_cookie(credential))
-        .json(BegunAnswer {
-            tokens: (&begun.tokens).into(),
-            session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
-            device: DeviceAnswer {
-                id: begun.device.id,
-                credential: (!caller.is_browser).then(|| credential.expose_secret()),
-            },
-        })
+    let mut response = HttpResponseBuilder::new(status);
+    for cookie in caller.device_cookies(&begun.device) {
+        response.cookie(cookie);
+    }
+    response.json(BegunAnswer {
+        tokens: (&begun.tokens).into(),
+        session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
+        device: DeviceAnswer {
+            id: begun.device.id,
+            credential: (!caller.is_browser).then(|| credential.expose_secret()),
+        },
+    })
 }
 
 impl From<SignUpError> for Problem {
@@ -146,8 +148,9 @@ impl From<SignInError> for Problem {
     }
 }
 
-const COOKIE: &str = "The device credential for browsers, which scripts can't read. Over https its name is `__Host-revolve-device`.";
-const COOKIE_EXAMPLE: &str = "revolve-device=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
+const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same browser. The end of its \
+                      name is the installation's; over https the name begins with `__Host-`.";
+const COOKIE_EXAMPLE: &str = "revolve-device-hH3v0vYq1bJt=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
 
 fn device_name() -> Member {
     Member::nullable(
@@ -186,8 +189,9 @@ pub(crate) fn sign_up_docs() -> Operation {
 }
 
 pub(crate) fn sign_in_docs() -> Operation {
-    let description = "Begins a session. Show the device credential, if there is one: then the session is bound to the device, and \
-                       replaces the one that the device had.\n\nA user has so many sessions at most (`sessions.max_per_user`); the one \
+    let description = "Begins a session. Show the device credential, if there is one: the session replaces the one that the same client (by \
+                       its `Origin`) had on the device, and is bound to it. A credential that this user has not signed in with, or not since a \
+                       change of password, a sign-out everywhere or reuse, is not kept: keep the new `device.credential` in its place.\n\nA user has so many sessions at most (`sessions.max_per_user`); the one \
                        that was refreshed longest ago makes room, and is named in `evicted`.";
     let password =
         known_password("The account's password. One that is too short is merely wrong. `too_long`");

@@ -9,8 +9,9 @@ use actix_web::{
     web,
 };
 use revolve_domain::{
-    model::{ClientInfo, Label},
+    model::{ClientInfo, Label, WebOrigin},
     policy::SessionPolicy,
+    use_cases::IssuedDevice,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::future::{Ready, ready};
@@ -18,21 +19,76 @@ use std::future::{Ready, ready};
 /// The header in which clients other than browsers show their device credential.
 pub(crate) const DEVICE_HEADER: &str = "Revolve-Device";
 
+/// Between the credentials in the device cookie: no character of a credential.
+const SEPARATOR: char = '~';
+
+/// The most device credentials of a request: a browser keeps those of the accounts that signed in last.
+const MAX_CREDENTIALS: usize = 8;
+
 /// How the device cookie is set.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CookieSettings {
-    /// Cookies are marked Secure; if the issuer is an https URL.
-    pub secure: bool,
+    secure: bool,
+    /// The cookie that is set, then others that are read.
+    names: Vec<String>,
 }
 
 impl CookieSettings {
-    /// With the prefix that makes browsers refuse a cookie planted by a sibling host, where they allow it (RFC 6265bis §4.1.3).
-    const fn name(self) -> &'static str {
-        if self.secure {
-            "__Host-revolve-device"
-        } else {
-            "revolve-device"
+    /// `secure`: over https only; the issuer says so. `installations`: what tells this installation from others on the same host,
+    /// whose ports share cookies (RFC 6265 §8.5); the present name, then earlier ones.
+    pub fn new(secure: bool, installations: impl IntoIterator<Item = String>) -> Self {
+        // The prefix makes browsers refuse a cookie that a sibling host has planted, where they allow it (RFC 6265bis §4.1.3).
+        let prefix = if secure { "__Host-" } else { "" };
+        let name = |installation| format!("{prefix}revolve-device-{installation}");
+        let mut names: Vec<String> = installations.into_iter().map(name).collect();
+        names.push(format!("{prefix}revolve-device"));
+        Self { secure, names }
+    }
+
+    fn name(&self) -> Option<&String> {
+        self.names.first()
+    }
+
+    /// The only name that earlier versions know. Browsers keep theirs for a year, and in a rolling update a replica of such a
+    /// version may get the next refresh.
+    fn earlier_name(&self) -> Option<&String> {
+        self.names.last().filter(|_| self.names.len() > 1)
+    }
+
+    fn cookie(&self, name: &str, value: String) -> Cookie<'static> {
+        Cookie::build(name.to_owned(), value)
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Strict)
+            .max_age(
+                SessionPolicy::DEVICE_LIFETIME
+                    .try_into()
+                    .unwrap_or_default(),
+            )
+            .finish()
+    }
+
+    /// The credentials in all of these cookies, each once.
+    fn credentials(&self, headers: &HeaderMap) -> Vec<SecretString> {
+        let mut found: Vec<&str> = Vec::new();
+        let cookies = self
+            .names
+            .iter()
+            .filter_map(|name| raw_cookie(headers, name));
+        for credential in cookies.flat_map(|cookie| cookie.split(SEPARATOR)) {
+            let is_new = !credential.is_empty() && !found.contains(&credential);
+            if is_new && found.len() < MAX_CREDENTIALS {
+                found.push(credential);
+            }
         }
+        found.into_iter().map(SecretString::from).collect()
+    }
+}
+
+impl Default for CookieSettings {
+    fn default() -> Self {
+        Self::new(false, [])
     }
 }
 
@@ -60,11 +116,13 @@ impl FromRequest for Bearer {
 /// Where a request came from and which device it shows.
 pub(crate) struct Caller {
     pub(crate) client: ClientInfo,
-    pub(crate) device_credential: Option<SecretString>,
+    /// That of the header, else those of the cookie.
+    pub(crate) device_credentials: Vec<SecretString>,
     /// Browsers send `Sec-Fetch-Site`; scripts in them can't forge it. They keep the credential in the cookie alone.
     pub(crate) is_browser: bool,
     user_agent: Option<HeaderValue>,
-    cookies: CookieSettings,
+    origin: Option<HeaderValue>,
+    cookies: web::Data<CookieSettings>,
 }
 
 impl FromRequest for Caller {
@@ -74,21 +132,22 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let cookies = request
             .app_data::<web::Data<CookieSettings>>()
-            .map(|settings| *settings.get_ref())
-            .unwrap_or_default();
-        let text = |name: &str| {
-            request
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-        };
-        let from_header = text(DEVICE_HEADER);
-        let from_cookie = || raw_cookie(request.headers(), cookies.name());
+            .cloned()
+            .unwrap_or_else(|| web::Data::new(CookieSettings::default()));
+        let headers = request.headers();
+        let from_header = headers
+            .get(DEVICE_HEADER)
+            .and_then(|value| value.to_str().ok());
+        let device_credentials = from_header.map_or_else(
+            || cookies.credentials(headers),
+            |credential| vec![credential.into()],
+        );
         ready(Ok(Self {
             client: address(request),
-            user_agent: request.headers().get(header::USER_AGENT).cloned(),
-            device_credential: from_header.or_else(from_cookie).map(SecretString::from),
-            is_browser: request.headers().contains_key("Sec-Fetch-Site"),
+            device_credentials,
+            is_browser: headers.contains_key("Sec-Fetch-Site"),
+            user_agent: headers.get(header::USER_AGENT).cloned(),
+            origin: headers.get(header::ORIGIN).cloned(),
             cookies,
         }))
     }
@@ -101,7 +160,7 @@ fn address(request: &HttpRequest) -> ClientInfo {
     let client = |peer| proxies.map_or(peer, |proxies| proxies.client(peer, request.headers()));
     ClientInfo {
         address: peer.map(client),
-        user_agent: None,
+        ..ClientInfo::default()
     }
 }
 
@@ -132,38 +191,42 @@ fn raw_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
 }
 
 impl Caller {
-    /// The client with what it calls itself: only a new session wants to know that.
+    /// The client with what it calls itself and its origin: only a new session wants to know that.
     pub(crate) fn described(&self) -> ClientInfo {
         let user_agent = self
             .user_agent
             .as_ref()
             .and_then(|agent| summary(&String::from_utf8_lossy(agent.as_bytes())));
+        let origin = self.origin.as_ref().and_then(|origin| origin.to_str().ok());
         ClientInfo {
             user_agent,
+            origin: origin.and_then(WebOrigin::parse),
             ..self.client.clone()
         }
     }
 
-    /// The cookie that keeps the device credential in a browser, for a year.
-    pub(crate) fn device_cookie(&self, credential: &SecretString) -> Cookie<'static> {
-        Cookie::build(self.cookies.name(), credential.expose_secret().to_owned())
-            .path("/")
-            .http_only(true)
-            .secure(self.cookies.secure)
-            .same_site(SameSite::Strict)
-            .max_age(
-                SessionPolicy::DEVICE_LIFETIME
-                    .try_into()
-                    .unwrap_or_default(),
-            )
-            .finish()
+    /// The cookies that keep the device credential in a browser, for a year, before others that the browser goes on to need.
+    pub(crate) fn device_cookies(&self, device: &IssuedDevice) -> Vec<Cookie<'static>> {
+        let new = device.credential.expose_secret();
+        let mut all = new.to_owned();
+        for other in device.others.iter().take(MAX_CREDENTIALS - 1) {
+            all.push(SEPARATOR);
+            all.push_str(other.expose_secret());
+        }
+        let cookies = &self.cookies;
+        let named = cookies.name().map(|name| cookies.cookie(name, all));
+        // Earlier versions expect one credential.
+        let earlier = cookies.earlier_name();
+        let earlier = earlier.map(|name| cookies.cookie(name, new.to_owned()));
+        named.into_iter().chain(earlier).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{raw_cookie, summary};
+    use super::{CookieSettings, MAX_CREDENTIALS, raw_cookie, summary};
     use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
+    use secrecy::ExposeSecret;
 
     #[test]
     fn a_cookie_is_found_whatever_is_in_the_others() {
@@ -201,6 +264,32 @@ mod tests {
             }
             assert_eq!(raw_cookie(&headers, own), found, "{cookies:?}");
         }
+    }
+
+    #[test]
+    fn credentials_are_found_under_every_name_of_the_installation_and_no_other() {
+        let shown = |settings: &CookieSettings, cookies: &str| -> Vec<String> {
+            let mut headers = HeaderMap::new();
+            headers.append(COOKIE, HeaderValue::from_str(cookies).unwrap());
+            let found = settings.credentials(&headers);
+            let texts = found.iter().map(|found| found.expose_secret().to_owned());
+            texts.collect()
+        };
+        let settings = CookieSettings::new(true, ["new".to_owned(), "old".to_owned()]);
+        let names = (settings.name(), settings.earlier_name());
+        let expected = ["__Host-revolve-device-new", "__Host-revolve-device"].map(str::to_owned);
+        assert_eq!(names, (Some(&expected[0]), Some(&expected[1])));
+        let cookies = "__Host-revolve-device=d~b; __Host-revolve-device-old=c; __Host-revolve-device-new=a~b; \
+                       __Host-revolve-device-other=x; revolve-device-new=y";
+        assert_eq!(shown(&settings, cookies), ["a", "b", "c", "d"]);
+        let many = format!("__Host-revolve-device-new={}", "a~b~c~d~e~f~g~h~i~j");
+        assert_eq!(shown(&settings, &many).len(), MAX_CREDENTIALS);
+        let plain = CookieSettings::new(false, ["new".to_owned()]);
+        assert_eq!(shown(&plain, cookies), ["y"]);
+        assert_eq!(
+            shown(&plain, "revolve-device-other=x; revolve-device-new="),
+            [""; 0]
+        );
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) async fn refresh(
     let token = parse(body)?;
     let request = RefreshRequest {
         token,
-        device_credential: caller.device_credential,
+        device_credentials: caller.device_credentials,
         client: caller.client,
     };
     let refreshed = use_case
@@ -62,7 +62,8 @@ pub(crate) fn refresh_docs() -> Operation {
                        answer is lost, send the same token again: until its successor is used, and within limits, you get the same \
                        successor, so tabs and retries do no harm. After 503, 429, a timeout or no answer keep the token and try again. \
                        Only 401 means that it is worth nothing: with `token_stale` another tab was faster, so read your storage again; \
-                       with any other code sign in.\n\nA session that is bound to a device needs the device credential here.";
+                       with any other code sign in.\n\nA session that is bound to a device needs the device credential here. One that is not \
+                       bound yet is bound to the device that is shown, if its user has signed in on it.";
     let body = [Member::required(
         "refreshToken",
         token("The newest refresh token.", sample::TOKEN),

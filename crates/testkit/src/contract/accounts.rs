@@ -5,7 +5,10 @@ use super::{
     given::{START, hash, secs, session, user},
 };
 use revolve_domain::{
-    model::{DeviceId, EndReason, Session, SessionId, SessionRecord, Timestamp, User, UserId},
+    model::{
+        DeviceId, EndReason, KnownDevice, Session, SessionId, SessionRecord, Timestamp, User,
+        UserId,
+    },
     ports::{BeginOutcome, BeginSession, CreateOutcome, SessionRepository, UserRepository},
 };
 use std::sync::Arc;
@@ -107,14 +110,37 @@ impl Accounts {
             .to_owned()
     }
 
-    /// Whether the user is known to have signed in on the device.
-    pub(super) async fn knows(&self, user: &User, device: DeviceId) -> bool {
+    /// The one of these devices that the user is known to have signed in on.
+    pub(super) async fn known(&self, user: &User, devices: &[DeviceId]) -> Option<KnownDevice> {
         let found = self
             .users
-            .credentials_by_email(&user.email, Some(device))
+            .credentials_by_email(&user.email, devices)
             .await
             .expect("credentials_by_email works");
         found.expect("the account is there").known_device
+    }
+
+    /// Whether the user is known to have signed in on the device.
+    pub(super) async fn knows(&self, user: &User, device: DeviceId) -> bool {
+        self.known(user, &[device]).await.is_some()
+    }
+
+    /// Whether a sign-in of the user may keep the device.
+    pub(super) async fn keeps(&self, user: &User, device: DeviceId) -> bool {
+        let known = self.known(user, &[device]).await;
+        known.is_some_and(|known| known.is_current)
+    }
+
+    pub(super) async fn bind(
+        &self,
+        session: &Session,
+        devices: &[DeviceId],
+        after: u64,
+    ) -> Option<DeviceId> {
+        self.sessions
+            .bind(session.user, session.id, devices, at(after))
+            .await
+            .expect("bind works")
     }
 
     pub(super) async fn live(&self, user: UserId, now: Timestamp) -> Vec<SessionId> {
@@ -132,6 +158,7 @@ impl Accounts {
 pub(super) fn begin(session: &Session) -> BeginSession {
     BeginSession {
         session: session.clone(),
+        former_devices: vec![],
         refreshed: vec![],
         max_live: 100,
         max_ended: 100,

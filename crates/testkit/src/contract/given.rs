@@ -75,6 +75,7 @@ pub(super) fn session(user: &User, after: u64) -> Session {
         client: ClientInfo {
             address: Some([192, 0, 2, 7].into()),
             user_agent: Some(label("contract/1")),
+            origin: None,
         },
         epoch: user.epoch,
         began_at,

@@ -39,10 +39,11 @@ impl World {
                 .expect("a name makes an address"),
             password: Self::password(&format!("{name}'s password")),
             device_name: Label::lossy(&format!("{name}'s device")),
-            device_credential: None,
+            device_credentials: Vec::new(),
             client: ClientInfo {
                 address: Some([192, 0, 2, 1].into()),
                 user_agent: Label::lossy("testkit/1"),
+                origin: None,
             },
         }
     }
@@ -129,10 +130,14 @@ impl TestClient<'_> {
     pub fn request(&self, token: &SecretString) -> RefreshRequest {
         RefreshRequest {
             token: token.clone(),
-            device_credential: self.shows_credential.then(|| self.credential.clone()),
+            device_credentials: if self.shows_credential {
+                vec![self.credential.clone()]
+            } else {
+                Vec::new()
+            },
             client: ClientInfo {
                 address: Some([192, 0, 2, 2].into()),
-                user_agent: None,
+                ..ClientInfo::default()
             },
         }
     }
@@ -149,7 +154,7 @@ impl TestClient<'_> {
     /// As the use case.
     pub async fn sign_in_again(&self, name: &str) -> Result<Self, SignInError> {
         let request = SignInRequest {
-            device_credential: Some(self.credential.clone()),
+            device_credentials: vec![self.credential.clone()],
             ..World::request(name)
         };
         let begun = self.world.sign_in.execute(request).await?;

@@ -40,6 +40,8 @@ struct KnownDevice {
     user: UserId,
     device: DeviceId,
     at: Timestamp,
+    /// `None` once reuse was found on it.
+    epoch: Option<Epoch>,
 }
 
 struct WhiteListEntry {
@@ -64,6 +66,8 @@ impl MemoryStore {
 impl Lists {
     /// Remembers the device of a sign-in; forgets the least recently used over the limit.
     fn know_device(&mut self, session: &Session, most: usize) {
+        let copied = self.known(session.user, session.device);
+        let copied = copied.is_some_and(|known| known.epoch.is_none());
         self.known_devices
             .retain(|known| known.user != session.user || known.device != session.device);
         let mut others: Vec<(Timestamp, DeviceId)> = self
@@ -81,13 +85,20 @@ impl Lists {
             user: session.user,
             device: session.device,
             at: session.began_at,
+            epoch: (!copied).then_some(session.epoch),
         });
     }
 
-    fn knows(&self, user: UserId, device: DeviceId) -> bool {
+    fn known(&self, user: UserId, device: DeviceId) -> Option<&KnownDevice> {
         self.known_devices
             .iter()
-            .any(|known| known.user == user && known.device == device)
+            .find(|known| known.user == user && known.device == device)
+    }
+
+    /// Whether a sign-in may keep the device.
+    fn is_current(&self, user: &User, device: DeviceId) -> bool {
+        let epoch = self.known(user.id, device).and_then(|known| known.epoch);
+        epoch.is_some_and(|epoch| epoch >= user.epoch)
     }
 
     fn account(&mut self, user: UserId) -> Option<&mut StoredAccount> {

@@ -3,7 +3,7 @@
 use super::{Lists, MemoryStore, ending};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
+    model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{
         BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
         StoreError,
@@ -33,7 +33,9 @@ impl Lists {
             (Vec::new(), Vec::new(), begin.max_live.saturating_sub(1));
         for row in live {
             let forgotten = last_used(row).is_none() && now.since(row.began_at) > begin.idle;
-            let reason = if row.device == new.device {
+            let is_same_device =
+                row.device == new.device || begin.former_devices.contains(&row.device);
+            let reason = if is_same_device && row.client.origin == new.client.origin {
                 replaced.push(row.id);
                 EndReason::Replaced
             } else if forgotten || now >= row.ends_at {
@@ -87,6 +89,9 @@ impl SessionRepository for MemoryStore {
         let (replaced, evicted) = lists.make_room(begin);
         lists.sessions.push(new.clone());
         lists.forget_oldest_ended(new.user, begin.max_ended);
+        lists.known_devices.retain(|known| {
+            known.user != new.user || !begin.former_devices.contains(&known.device)
+        });
         lists.know_device(new, begin.max_devices);
         Ok(BeginOutcome::Begun { replaced, evicted })
     }
@@ -95,12 +100,28 @@ impl SessionRepository for MemoryStore {
         &self,
         user: UserId,
         session: SessionId,
+        devices: &[DeviceId],
         at: Timestamp,
-    ) -> Result<(), StoreError> {
-        if let Some(row) = self.lists().session(user, session) {
-            row.bound_at.get_or_insert(at);
+    ) -> Result<Option<DeviceId>, StoreError> {
+        let mut lists = self.lists();
+        let Some(epoch) = lists.session(user, session).map(|row| row.epoch) else {
+            return Ok(None);
+        };
+        let other = devices.iter().copied().find(|device| {
+            let known = lists.known(user, *device);
+            known.and_then(|known| known.epoch) >= Some(epoch)
+        });
+        let Some(row) = lists.session(user, session) else {
+            return Ok(None);
+        };
+        if !devices.contains(&row.device) {
+            match other {
+                Some(other) if row.bound_at.is_none() => row.device = other,
+                _ => return Ok(None),
+            }
         }
-        Ok(())
+        row.bound_at.get_or_insert(at);
+        Ok(Some(row.device))
     }
 
     async fn end(
@@ -116,6 +137,12 @@ impl SessionRepository for MemoryStore {
             Some(row) if row.ending.is_some() => EndOutcome::AlreadyEnded,
             Some(row) => {
                 row.ending = Some(ending(reason, at));
+                let device = row.device;
+                for known in &mut lists.known_devices {
+                    if reason == EndReason::Reused && (known.user, known.device) == (user, device) {
+                        known.epoch = None;
+                    }
+                }
                 EndOutcome::Ended
             }
         })

@@ -4,8 +4,8 @@ use super::{Lists, MemoryStore, StoredAccount, ending};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, PasswordHash,
-        Session, SessionId, Timestamp, User, UserId,
+        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, KnownDevice,
+        PasswordHash, Session, SessionId, Timestamp, User, UserId,
     },
     ports::{
         AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
@@ -19,6 +19,16 @@ impl Lists {
             .iter()
             .any(|account| account.user.email == *email && Some(account.user.id) != but)
     }
+
+    /// The device that the user has signed in on: a current one before others, then the latest.
+    fn known_device(&self, user: &User, devices: &[DeviceId]) -> Option<KnownDevice> {
+        let known = devices
+            .iter()
+            .filter_map(|device| self.known(user.id, *device))
+            .map(|known| (self.is_current(user, known.device), known.at, known.device));
+        let (is_current, _, id) = known.max()?;
+        Some(KnownDevice { id, is_current })
+    }
 }
 
 impl StoredAccount {
@@ -26,7 +36,7 @@ impl StoredAccount {
         Credentials {
             user: self.user.clone(),
             hash: self.hash.clone(),
-            known_device: false,
+            known_device: None,
         }
     }
 }
@@ -72,7 +82,7 @@ impl UserRepository for MemoryStore {
     async fn credentials_by_email(
         &self,
         email: &EmailAddress,
-        device: Option<DeviceId>,
+        devices: &[DeviceId],
     ) -> Result<Option<Credentials>, StoreError> {
         let lists = self.lists();
         let found = lists
@@ -81,7 +91,7 @@ impl UserRepository for MemoryStore {
             .find(|account| account.user.email == *email)
             .map(StoredAccount::credentials);
         Ok(found.map(|found| Credentials {
-            known_device: device.is_some_and(|device| lists.knows(found.user.id, device)),
+            known_device: lists.known_device(&found.user, devices),
             ..found
         }))
     }

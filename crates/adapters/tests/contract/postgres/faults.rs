@@ -552,6 +552,7 @@ async fn a_sign_out_among_sign_ins_is_final() {
     for number in 2..60 {
         let begin = BeginSession {
             session: session(number),
+            former_devices: Vec::new(),
             refreshed: Vec::new(),
             max_live: 3,
             max_ended: 100,

@@ -1,7 +1,7 @@
 //! Several replicas over one user database agree about the keys.
 
 use super::{FAST, keys, listed, until};
-use crate::support::{Actor, App, PASSWORD, Store, on_both_stores, with_config};
+use crate::support::{Actor, App, PASSWORD, Store, on_both_stores, path, with_config};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -12,7 +12,7 @@ use revolve::{
 };
 use revolve_adapters::jose::MasterKey;
 use secrecy::ExposeSecret;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 async fn key_set(actor: &Actor) -> Value {
@@ -141,6 +141,21 @@ on_both_stores! {
                 person.get("/me").await.expect(200);
             }
         }
+
+        // A browser has its cookie under the old key's name.
+        let request = |actor: &Actor, operation: &str| {
+            actor.request(Method::POST, &path(operation)).header("Sec-Fetch-Site", "same-origin")
+        };
+        let (here, there) = (app.anon(), changed.anon());
+        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+        let begun = here.send(request(&here, "/signin").json(&body)).await.expect(200);
+        let (cookie, token) = (begun.header("set-cookie"), begun.json()["tokens"]["refreshToken"].clone());
+        let refresh = request(&there, "/tokens").header("Cookie", cookie.split(';').next().unwrap());
+        there.send(refresh.json(&json!({ "refreshToken": token }))).await.expect(200);
+        there.post("/tokens", json!({ "refreshToken": token })).await.expect_problem(401, "device_mismatch");
+        let again = there.send(request(&there, "/signin").json(&body)).await.expect(200);
+        let name = |cookie: &str| cookie.split('=').next().unwrap().to_owned();
+        assert_ne!(name(cookie), name(again.header("set-cookie")), "the new key's name");
 
         // The keys that were there before are sealed anew, once, while the service runs.
         let said = change(KeysCommand::Reseal).await;

@@ -90,7 +90,7 @@ fn the_api_is_served_over_tls_and_nothing_else_is() {
         );
         let cookie = response.headers()["set-cookie"].to_str().unwrap();
         assert!(
-            cookie.starts_with("__Host-revolve-device=") && cookie.contains("Secure"),
+            cookie.starts_with("__Host-revolve-device-") && cookie.contains("Secure"),
             "{cookie}"
         );
         assert_eq!(

@@ -83,7 +83,7 @@ impl AddAccount {
             return Err(AddAccountError::WeakPassword(weakness));
         }
         // Before the hash, so that a taken address is reported without delay.
-        let found = self.users.credentials_by_email(&email, None).await?;
+        let found = self.users.credentials_by_email(&email, &[]).await?;
         if found.is_some() {
             return Err(AddAccountError::EmailTaken);
         }

@@ -95,10 +95,7 @@ impl ImportAccount {
     }
 
     async fn existing(&self, request: &ImportRequest) -> Result<Option<ImportOutcome>, StoreError> {
-        let found = self
-            .users
-            .credentials_by_email(&request.email, None)
-            .await?;
+        let found = self.users.credentials_by_email(&request.email, &[]).await?;
         let outcome = |found: Credentials| {
             if is_same(request, &found) {
                 ImportOutcome::Present

@@ -119,7 +119,7 @@ impl ManageAccounts {
     /// [`Failure`].
     pub async fn find(&self, name: &AccountName) -> Result<Option<User>, Failure> {
         let found: Option<Credentials> = match name {
-            AccountName::Email(email) => self.users.credentials_by_email(email, None).await?,
+            AccountName::Email(email) => self.users.credentials_by_email(email, &[]).await?,
             AccountName::Id(id) => self.users.credentials(*id).await?,
         };
         Ok(found.map(|found| found.user))

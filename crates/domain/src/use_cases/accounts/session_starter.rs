@@ -11,7 +11,7 @@ use crate::{
     },
     rotation::LiveToken,
     use_cases::{
-        parts::{Failure, Mint, ServicePorts, TokenPair},
+        parts::{Failure, Mint, ServicePorts, ShownDevices, TokenPair},
         sessions::Clear,
     },
 };
@@ -27,8 +27,8 @@ pub struct SignInRequest {
     pub password: Password,
     /// The name that the user gives the device.
     pub device_name: Option<Label>,
-    /// The device credential that the client holds, if any. One that was not issued here is ignored.
-    pub device_credential: Option<SecretString>,
+    /// The device credentials that the client holds. Those that were not issued here are ignored.
+    pub device_credentials: Vec<SecretString>,
     /// The client that sent the request.
     pub client: ClientInfo,
 }
@@ -40,6 +40,9 @@ pub struct IssuedDevice {
     pub id: DeviceId,
     /// The credential that the client presents from now on.
     pub credential: SecretString,
+    /// Other credentials that the client showed and may go on to need: those of other accounts in the same
+    /// browser, and of the user's other sessions.
+    pub others: Vec<SecretString>,
 }
 
 /// A session has begun.
@@ -86,16 +89,16 @@ impl SessionStarter {
         }
     }
 
-    /// A client that shows a credential of ours keeps its device and is bound to it; any other gets a new device.
+    /// The session is bound to the device that the client keeps; without one it gets a new device.
     pub(super) fn prepare(
         &self,
         user: UserId,
         epoch: Epoch,
         request: &SignInRequest,
+        kept: Option<DeviceId>,
     ) -> PreparedSession {
         let now = self.clock.now().whole_second();
-        let known = self.device(request);
-        let device = known.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
+        let device = kept.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
         let ends_at = now.plus(self.policy.session_lifetime).whole_second();
         let session = Session {
             id: SessionId::from_random(self.entropy.bytes()),
@@ -106,14 +109,14 @@ impl SessionStarter {
             epoch,
             began_at: now,
             ends_at,
-            bound_at: known.map(|_| now),
+            bound_at: kept.map(|_| now),
             ending: None,
         };
         let token = LiveToken {
             generation: Generation::FIRST,
             issued_at: now,
             expires_at: self.policy.refresh_expiry(now, ends_at).whole_second(),
-            device: known,
+            device: kept,
         };
         let live = NewLiveSession {
             user,
@@ -125,6 +128,7 @@ impl SessionStarter {
         let device = IssuedDevice {
             id: device,
             credential: self.devices.issue(device),
+            others: Vec::new(),
         };
         PreparedSession {
             session,
@@ -133,12 +137,17 @@ impl SessionStarter {
         }
     }
 
-    /// The device of the credential that the request shows, if it was issued here.
-    pub(super) fn device(&self, request: &SignInRequest) -> Option<DeviceId> {
-        request
-            .device_credential
-            .as_ref()
-            .and_then(|credential| self.devices.verify(credential))
+    /// The credentials of these devices.
+    pub(super) fn credentials(
+        &self,
+        devices: impl IntoIterator<Item = DeviceId>,
+    ) -> Vec<SecretString> {
+        let devices = devices.into_iter();
+        devices.map(|device| self.devices.issue(device)).collect()
+    }
+
+    pub(super) fn shown_devices(&self, request: &SignInRequest) -> ShownDevices {
+        ShownDevices::verify(&*self.devices, &request.device_credentials)
     }
 
     /// Signs the first tokens, writes the entry in the white list and answers the user's other live sessions. Tokens come
@@ -177,11 +186,19 @@ impl PreparedSession {
     }
 
     /// The answer, once the row is committed.
-    pub(super) fn begun(self, tokens: TokenPair, evicted: Vec<SessionId>) -> Begun {
+    pub(super) fn begun(
+        self,
+        tokens: TokenPair,
+        evicted: Vec<SessionId>,
+        others: Vec<SecretString>,
+    ) -> Begun {
         Begun {
             session: self.session,
             tokens,
-            device: self.device,
+            device: IssuedDevice {
+                others,
+                ..self.device
+            },
             evicted,
         }
     }

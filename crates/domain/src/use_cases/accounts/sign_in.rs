@@ -2,14 +2,14 @@
 
 use super::session_starter::{Begun, SessionStarter, SignInRequest};
 use crate::{
-    model::{Credentials, EndReason, SessionId, User},
+    model::{Credentials, DeviceId, EndReason, KnownDevice, SessionId, User},
     ports::{
-        BeginOutcome, BeginSession, Clearing, HashFlow, PasswordCheck, PasswordHasher,
+        BeginOutcome, BeginSession, Clearing, HashFlow, LiveSession, PasswordCheck, PasswordHasher,
         SecurityEvent, SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
     },
     use_cases::parts::{
-        Failure, KnownClient, Limited, PasswordAttempt, RequestLimits, ServicePorts, from_denied,
-        from_via,
+        Failure, KnownClient, Limited, PasswordAttempt, RequestLimits, ServicePorts, ShownDevices,
+        from_denied, from_via,
     },
 };
 use std::sync::Arc;
@@ -64,14 +64,19 @@ impl SignIn {
     /// # Errors
     /// [`SignInError`]; then no session has begun.
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignInError> {
-        let user = self.check(&request).await?;
-        let prepared = self.starter.prepare(user.id, user.epoch, &request);
+        let shown = self.starter.shown_devices(&request);
+        let (user, known) = self.check(&request, &shown).await?;
+        // A credential that this user has not signed in with, or of which there may be copies, is not kept.
+        let kept = known.filter(|known| known.is_current).map(|known| known.id);
+        let prepared = self.starter.prepare(user.id, user.epoch, &request, kept);
+        let former_devices = shown.without(prepared.session.device);
         let (tokens, others) = self.starter.white_list(&user, &prepared).await?;
         let policy = &self.starter.policy;
         let begun = self
             .sessions
             .begin(&BeginSession {
                 session: prepared.session.clone(),
+                former_devices: former_devices.clone(),
                 refreshed: others
                     .iter()
                     .map(|other| (other.session, other.refreshed_at))
@@ -97,6 +102,11 @@ impl SignIn {
             return Err(SignInError::Superseded);
         };
         let gone: Vec<SessionId> = replaced.iter().chain(&evicted).copied().collect();
+        let replaced_device = known.map(|known| known.id);
+        let still_needed = former_devices.into_iter().filter(|device| {
+            replaced_device != Some(*device) || may_be_bound(*device, &others, &gone)
+        });
+        let credentials = self.starter.credentials(still_needed);
         self.starter
             .clear
             .execute(Clearing::Sessions {
@@ -122,40 +132,42 @@ impl SignIn {
             session: prepared.session.id,
             address: prepared.session.client.address,
         });
-        Ok(prepared.begun(tokens, evicted))
+        Ok(prepared.begun(tokens, evicted, credentials))
     }
 
     /// Only a password that was found wrong counts: what was taken for any other attempt is given back.
-    async fn check(&self, request: &SignInRequest) -> Result<User, SignInError> {
-        let device = self.starter.device(request);
+    async fn check(
+        &self,
+        request: &SignInRequest,
+        shown: &ShownDevices,
+    ) -> Result<(User, Option<KnownDevice>), SignInError> {
         // Whether this user has signed in on the device is not known before a store is asked.
         let mut flow = self
             .limits
-            .flow(&request.email, &request.client, device.is_some());
+            .flow(&request.email, &request.client, !shown.all().is_empty());
         self.hasher.admit(&flow)?;
         let attempt = |known| PasswordAttempt {
             email: &request.email,
             client: &request.client,
             known,
         };
-        let (held, found) = if device.is_some() {
-            let found = self
-                .users
-                .credentials_by_email(&request.email, device)
-                .await?;
-            let known = found
-                .as_ref()
-                .filter(|found| found.known_device)
-                .zip(device)
-                .map(|(found, device)| KnownClient::Device(found.user.id, device));
-            flow.known = known.is_some();
-            (self.limits.password(attempt(known)).await?, Ok(found))
-        } else {
+        let (held, found) = if shown.all().is_empty() {
             // Without a credential this is a stranger: a refusal costs the user database nothing.
             (
                 self.limits.password(attempt(None)).await?,
-                self.users.credentials_by_email(&request.email, None).await,
+                self.users.credentials_by_email(&request.email, &[]).await,
             )
+        } else {
+            let found = self
+                .users
+                .credentials_by_email(&request.email, shown.all())
+                .await?;
+            let known = found.as_ref().and_then(|found| {
+                let device = found.known_device?;
+                Some(KnownClient::Device(found.user.id, device.id))
+            });
+            flow.known = known.is_some();
+            (self.limits.password(attempt(known)).await?, Ok(found))
         };
         let judged = match found {
             Ok(found) => self.judge(request, &flow, found).await,
@@ -173,7 +185,7 @@ impl SignIn {
         request: &SignInRequest,
         flow: &HashFlow,
         found: Option<Credentials>,
-    ) -> Result<User, SignInError> {
+    ) -> Result<(User, Option<KnownDevice>), SignInError> {
         let check = self
             .hasher
             .check(
@@ -191,7 +203,7 @@ impl SignIn {
                 if outdated && let Ok(new) = self.hasher.hash(flow, &request.password).await {
                     let _ = self.users.rehash(found.user.id, &found.hash, &new).await;
                 }
-                Ok(found.user)
+                Ok((found.user, found.known_device))
             }
             _ => {
                 self.events.record(SecurityEvent::SignInRefused {
@@ -202,4 +214,12 @@ impl SignIn {
             }
         }
     }
+}
+
+/// Whether one of the user's sessions in the white list, but for those that are gone, may be bound to the device.
+fn may_be_bound(device: DeviceId, sessions: &[LiveSession], gone: &[SessionId]) -> bool {
+    let mut left = sessions
+        .iter()
+        .filter(|session| !gone.contains(&session.session));
+    left.any(|session| session.token.device.is_none_or(|bound| bound == device))
 }

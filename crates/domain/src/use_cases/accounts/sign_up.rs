@@ -87,16 +87,14 @@ impl SignUp {
         if let Some(weakness) = weakness {
             return Err(SignUpError::WeakPassword(weakness));
         }
-        let found = self
-            .users
-            .credentials_by_email(&request.email, None)
-            .await?;
+        let found = self.users.credentials_by_email(&request.email, &[]).await?;
         if found.is_some() {
             return Err(SignUpError::EmailTaken);
         }
         let hash = self.hasher.hash(flow, &request.password).await?;
         let user_id = UserId::from_random(self.entropy.bytes());
-        let prepared = self.starter.prepare(user_id, Epoch::FIRST, &request);
+        let prepared = self.starter.prepare(user_id, Epoch::FIRST, &request, None);
+        let shown = self.starter.shown_devices(&request);
         let user = User {
             id: user_id,
             email: request.email,
@@ -118,7 +116,8 @@ impl SignUp {
                     user: user_id,
                     address: prepared.session.client.address,
                 });
-                Ok(prepared.begun(tokens, Vec::new()))
+                let others = self.starter.credentials(shown.all().iter().copied());
+                Ok(prepared.begun(tokens, Vec::new(), others))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What several use cases share.
 
+mod devices;
 mod error;
 mod limits;
 mod mint;
@@ -11,6 +12,7 @@ pub use limits::{LimitBudget, Limited};
 pub use mint::TokenPair;
 pub use ports::{KeyPorts, OperatorPorts, ServicePorts};
 
+pub(crate) use devices::ShownDevices;
 pub(crate) use error::{from_denied, from_via};
 pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
 pub(crate) use mint::Mint;

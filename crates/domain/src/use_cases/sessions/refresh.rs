@@ -2,7 +2,7 @@
 
 use super::end::End;
 use crate::{
-    model::{ClientInfo, EndReason, Session, SessionRecord, Timestamp, User},
+    model::{ClientInfo, DeviceId, EndReason, Session, SessionRecord, Timestamp, User},
     policy::SessionPolicy,
     ports::{
         Clock, DeviceCredentials, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository,
@@ -10,7 +10,8 @@ use crate::{
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
     use_cases::parts::{
-        LimitBudget, Mint, Refusal, Refused, RequestLimits, ServicePorts, TokenPair, verify_refresh,
+        LimitBudget, Mint, Refusal, Refused, RequestLimits, ServicePorts, ShownDevices, TokenPair,
+        verify_refresh,
     },
 };
 use secrecy::SecretString;
@@ -21,8 +22,8 @@ use std::{net::IpAddr, sync::Arc};
 pub struct RefreshRequest {
     /// The refresh token.
     pub token: SecretString,
-    /// The device credential that the client holds, if any. A forged or foreign one is refused.
-    pub device_credential: Option<SecretString>,
+    /// The device credentials that the client holds. If there are any, one of them must be good for the session.
+    pub device_credentials: Vec<SecretString>,
     /// Where the request came from.
     pub client: ClientInfo,
 }
@@ -32,7 +33,7 @@ pub struct RefreshRequest {
 pub struct Refreshed {
     /// The tokens.
     pub tokens: TokenPair,
-    /// The session, as its row was read.
+    /// The session.
     pub session: Session,
     /// What is left of the session's budget of refreshes, if there is a limit.
     pub budget: Option<LimitBudget>,
@@ -86,34 +87,32 @@ impl Refresh {
             }
         };
         let address = request.client.address;
-        let credential = request
-            .device_credential
-            .as_ref()
-            .map(|credential| self.devices.verify(credential));
-        let shown = credential.flatten();
+        let shown = ShownDevices::verify(&*self.devices, &request.device_credentials);
         // Other devices than the session's own have no budget of their own.
-        let budget = self.limits.refresh_of(
-            &claims,
-            shown.filter(|shown| claims.device.is_none_or(|own| own == *shown)),
-            &request.client,
-        );
+        let own = claims
+            .device
+            .map_or_else(|| shown.first(), |own| shown.find(own));
+        let budget = self.limits.refresh_of(&claims, own, &request.client);
         let budget = budget.await?.level();
-        if credential == Some(None) {
+        if shown.are_forged() {
             return Err(self.mismatch(&claims, address));
         }
         let now = self.clock.now();
         let record = self.sessions.find(claims.user, claims.session).await?;
-        let (user, session) = Self::live(record, &claims, now)?;
+        let (user, mut session) = Self::live(record, &claims, now)?;
+        let bound = session.bound_at.is_some() || claims.device.is_some();
+        if session.bound_at.is_none()
+            && let Some(device) = self.bind(&session, &claims, &shown, now).await?
+        {
+            session.device = device;
+        }
         let device = DeviceProof {
             owner: session.device,
-            shown,
-            bound: session.bound_at.is_some() || claims.device.is_some(),
+            shown: shown.find(session.device).or_else(|| shown.first()),
+            bound,
         };
         if !device.satisfies(None) {
             return Err(self.mismatch(&claims, address));
-        }
-        if shown.is_some() && session.bound_at.is_none() {
-            self.bind(&session, now).await?;
         }
 
         let issued_at = now.whole_second();
@@ -180,12 +179,29 @@ impl Refresh {
         })
     }
 
-    async fn bind(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
+    /// Binds a session whose row says that it is not bound to the device that is shown: its own, or another that its user has
+    /// signed in on, since of two sign-ins at once a browser keeps one's token and the other's cookie. `None` if no device will do.
+    async fn bind(
+        &self,
+        session: &Session,
+        claims: &RefreshClaims,
+        shown: &ShownDevices,
+        now: Timestamp,
+    ) -> Result<Option<DeviceId>, Refused> {
+        let devices = match shown.find(session.device).or(claims.device) {
+            Some(one) => shown.find(one).into_iter().collect(),
+            None => shown.all().to_vec(),
+        };
+        if devices.is_empty() {
+            return Ok(None);
+        }
         let (user, session) = (session.user, session.id);
-        self.sessions.bind(user, session, now).await?;
-        self.events
-            .record(SecurityEvent::SessionBound { user, session });
-        Ok(())
+        let bound = self.sessions.bind(user, session, &devices, now).await?;
+        if bound.is_some() {
+            self.events
+                .record(SecurityEvent::SessionBound { user, session });
+        }
+        Ok(bound)
     }
 
     fn mismatch(&self, claims: &RefreshClaims, address: Option<IpAddr>) -> Refused {

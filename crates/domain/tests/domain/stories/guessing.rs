@@ -18,7 +18,7 @@ use std::time::Duration;
 fn from(number: u8) -> ClientInfo {
     ClientInfo {
         address: Some([203, 0, 113, number].into()),
-        user_agent: None,
+        ..ClientInfo::default()
     }
 }
 
@@ -131,7 +131,7 @@ async fn a_credential_that_is_not_of_this_user_gives_no_budget_of_its_own() {
     let never_signed_in = world.devices.issue(DeviceId::from_random([9; 16]));
     for credential in ["forged".into(), bob.credential.clone(), never_signed_in] {
         let request = SignInRequest {
-            device_credential: Some(credential),
+            device_credentials: vec![credential],
             ..World::request("ann")
         };
         assert_limited(
@@ -149,7 +149,7 @@ async fn a_stolen_device_falls_back_to_what_strangers_have() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     let thief = |number| SignInRequest {
-        device_credential: Some(ann.credential.clone()),
+        device_credentials: vec![ann.credential.clone()],
         ..guess("ann", from(number))
     };
     for number in 0..10 {
@@ -199,7 +199,7 @@ async fn attempts_count_the_same_whether_or_not_there_is_an_account() {
         let mut codes = Vec::new();
         for number in 0..12 {
             let request = SignInRequest {
-                device_credential: credential.clone(),
+                device_credentials: credential.clone().into_iter().collect(),
                 ..guess(name, from(number))
             };
             codes.push(match guessed(&world, request).await {
@@ -411,7 +411,7 @@ async fn an_ipv6_customer_is_one_address() {
     let world = World::new();
     let from = |last: u16| ClientInfo {
         address: Some([0x2001, 0xdb8, 1, 2, last, 0, 0, 1].into()),
-        user_agent: None,
+        ..ClientInfo::default()
     };
     for number in 0..60 {
         assert_wrong(&guessed(&world, guess(&format!("somebody{number}"), from(number))).await);
@@ -422,7 +422,7 @@ async fn an_ipv6_customer_is_one_address() {
     );
     let neighbour = ClientInfo {
         address: Some([0x2001_u16, 0xdb8, 1, 3, 0, 0, 0, 1].into()),
-        user_agent: None,
+        ..ClientInfo::default()
     };
     assert_wrong(&guessed(&world, guess("another", neighbour)).await);
 }

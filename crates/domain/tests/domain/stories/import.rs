@@ -36,7 +36,7 @@ async fn stored(world: &World, request: &ImportRequest) -> revolve_domain::model
     use revolve_domain::ports::UserRepository;
     let found = world
         .accounts
-        .credentials_by_email(&request.email, None)
+        .credentials_by_email(&request.email, &[])
         .await
         .expect("credentials_by_email works");
     found.expect("the account is there")

@@ -47,7 +47,7 @@ async fn whoever_asks_for_taken_addresses_is_slowed_down() {
     assert_eq!(world.hasher.calls(), calls, "what is refused costs no hash");
     let elsewhere = ClientInfo {
         address: Some([203, 0, 113, 9].into()),
-        user_agent: None,
+        ..ClientInfo::default()
     };
     world
         .sign_up
@@ -71,7 +71,7 @@ async fn asking_for_addresses_from_within_an_account_counts_as_well() {
         let current_password = Some(World::password("ann's password"));
         let client = ClientInfo {
             address: Some([203, 0, 113, 9].into()),
-            user_agent: None,
+            ..ClientInfo::default()
         };
         world
             .update_details
@@ -137,7 +137,7 @@ async fn weak_passwords_count_for_the_address_that_has_them_judged() {
     );
     let elsewhere = ClientInfo {
         address: Some([203, 0, 113, 9].into()),
-        user_agent: None,
+        ..ClientInfo::default()
     };
     world
         .sign_up

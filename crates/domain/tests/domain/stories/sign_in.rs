@@ -146,7 +146,7 @@ async fn a_forged_credential_is_ignored() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     let request = SignInRequest {
-        device_credential: Some("forged".into()),
+        device_credentials: vec!["forged".into()],
         ..World::request("ann")
     };
     let begun = world

@@ -12,7 +12,7 @@ async fn exists(world: &World, name: &str) -> bool {
     world
         .accounts
         .inner()
-        .credentials_by_email(&World::request(name).email, None)
+        .credentials_by_email(&World::request(name).email, &[])
         .await
         .expect("the store itself never fails")
         .is_some()

@@ -121,9 +121,9 @@ fn shared() -> Components {
         ))
         .build();
     components.add_security_scheme(ID_TOKEN, SecurityScheme::Http(bearer));
-    let cookie = "The device credential of a browser, set by a sign-up or a sign-in. Over https its name is `__Host-revolve-device`. \
-                  Clients other than browsers send the header `Revolve-Device` instead, which goes before the cookie.";
-    let cookie = ApiKeyValue::with_description("revolve-device", cookie);
+    let cookie = "The device credential of a browser, set by a sign-up or a sign-in. The end of its name is the installation's; over https \
+                  the name begins with `__Host-`. Clients other than browsers send the header `Revolve-Device` instead, which goes before the cookie.";
+    let cookie = ApiKeyValue::with_description("revolve-device-hH3v0vYq1bJt", cookie);
     components.add_security_scheme(
         DEVICE_COOKIE,
         SecurityScheme::ApiKey(ApiKey::Cookie(cookie)),

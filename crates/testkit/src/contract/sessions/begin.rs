@@ -6,7 +6,7 @@ use crate::contract::{
     given::{at_once, device_id, session, session_id, user},
 };
 use revolve_domain::{
-    model::{ClientInfo, EndReason, Epoch, Session, User},
+    model::{ClientInfo, EndReason, Epoch, Session, User, WebOrigin},
     ports::{BeginOutcome, BeginSession, CreateOutcome},
 };
 use std::net::Ipv6Addr;
@@ -29,11 +29,18 @@ pub async fn a_session_reads_back_as_begun(subject: &dyn AccountsSubject) {
     let v6 = Session {
         client: ClientInfo {
             address: Some(v6.into()),
-            user_agent: None,
+            ..ClientInfo::default()
         },
         ..session(&user, 63)
     };
-    for session in [full, bare, bound, v6] {
+    let page = Session {
+        client: ClientInfo {
+            origin: WebOrigin::parse("https://app.example.org:8443"),
+            ..ClientInfo::default()
+        },
+        ..session(&user, 64)
+    };
+    for session in [full, bare, bound, v6, page] {
         let begun = accounts.begin(&session).await;
         assert_eq!(
             begun,

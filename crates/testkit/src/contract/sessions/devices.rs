@@ -3,11 +3,11 @@
 use crate::contract::{
     AccountsSubject,
     accounts::{Accounts, at, begin},
-    given::{device_id, session},
+    given::{at_once, device_id, hash, session},
 };
 use revolve_domain::{
-    model::{EndReason, Epoch, Session, Timestamp},
-    ports::{BeginOutcome, BeginSession},
+    model::{EndReason, Epoch, KnownDevice, Session, Timestamp},
+    ports::{BeginOutcome, BeginSession, PasswordChange, PasswordOutcome},
 };
 
 /// A sign-in makes its device known for this user, and for no other.
@@ -197,4 +197,259 @@ pub async fn a_superseded_sign_in_makes_no_device_known(subject: &dyn AccountsSu
         !accounts.knows(&user, new.device).await,
         "its device is a stranger's"
     );
+}
+
+/// A device is current until the user's epoch rises, and again after the next sign-in on it. It is known all the while.
+pub async fn a_device_is_current_until_the_epoch_rises(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (mut user, first) = accounts.signed_up().await;
+    let second = accounts.signed_in(&user, 60).await;
+    for device in [first.device, second.device] {
+        assert!(accounts.keeps(&user, device).await, "a sign-in made it so");
+    }
+    accounts
+        .sessions
+        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(90))
+        .await
+        .expect("end_all works");
+    user.epoch = user.epoch.next();
+    for device in [first.device, second.device] {
+        assert!(accounts.knows(&user, device).await, "it is known");
+        assert!(!accounts.keeps(&user, device).await, "the kept one, too");
+    }
+    let again = Session {
+        device: second.device,
+        ..session(&user, 120)
+    };
+    accounts.begin(&again).await;
+    assert!(
+        accounts.keeps(&user, second.device).await,
+        "signed in since"
+    );
+    let change = PasswordChange {
+        user: user.id,
+        session: again.id,
+        epoch: user.epoch,
+        hash: hash("second"),
+        at: at(150),
+    };
+    let changed = accounts.users.change_password(&change).await;
+    let expected = PasswordOutcome::Changed(user.epoch.next());
+    assert_eq!(changed.expect("change_password works"), expected);
+    assert!(
+        !accounts.keeps(&user, second.device).await,
+        "a change of password raises the epoch, too"
+    );
+}
+
+/// After reuse the device of the session is known and not current, whatever sign-ins come; other devices stay current.
+pub async fn a_device_is_not_current_after_reuse(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let second = accounts.signed_in(&user, 60).await;
+    for (session, reason) in [
+        (&second, EndReason::SignedOut),
+        (&second, EndReason::Reused),
+        (&first, EndReason::Reused),
+    ] {
+        accounts
+            .sessions
+            .end(user.id, session.id, reason, at(90))
+            .await
+            .expect("end works");
+    }
+    assert!(
+        accounts.keeps(&user, second.device).await,
+        "its session had ended for another reason"
+    );
+    assert!(accounts.knows(&user, first.device).await, "it is known");
+    assert!(
+        !accounts.keeps(&user, first.device).await,
+        "reuse was found"
+    );
+    let same_device = Session {
+        device: first.device,
+        ..session(&user, 120)
+    };
+    accounts.begin(&same_device).await;
+    assert!(
+        !accounts.keeps(&user, first.device).await,
+        "a sign-in that had begun before does not undo that"
+    );
+}
+
+/// Of several devices the current one is answered, else the latest; of others' devices and strange ones none.
+pub async fn of_several_devices_the_current_one_is_known(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let ((mut user, first), (_, others)) = (accounts.signed_up().await, accounts.signed_up().await);
+    let second = accounts.signed_in(&user, 60).await;
+    let shown = [others.device, first.device, device_id(), second.device];
+    let known = |device, is_current| {
+        Some(KnownDevice {
+            id: device,
+            is_current,
+        })
+    };
+    assert_eq!(
+        accounts.known(&user, &shown).await,
+        known(second.device, true),
+        "the latest"
+    );
+    accounts
+        .sessions
+        .end_all(user.id, None, EndReason::SignedOut, at(90))
+        .await
+        .expect("end_all works");
+    user.epoch = user.epoch.next();
+    assert_eq!(
+        accounts.known(&user, &shown).await,
+        known(second.device, false),
+        "the latest"
+    );
+    let early = Session {
+        device: first.device,
+        ..session(&user, 30)
+    };
+    accounts.begin(&early).await;
+    assert_eq!(
+        accounts.known(&user, &shown).await,
+        known(first.device, true),
+        "the current one, whatever its clock says"
+    );
+    for shown in [&[others.device, device_id()][..], &[]] {
+        assert_eq!(accounts.known(&user, shown).await, None);
+    }
+}
+
+/// The former devices of a sign-in are forgotten, for this user alone, and their sessions are replaced.
+pub async fn former_devices_become_the_new_one(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let ((user, first), (other, others)) = (accounts.signed_up().await, accounts.signed_up().await);
+    let (second, third) = (
+        accounts.signed_in(&user, 60).await,
+        accounts.signed_in(&user, 90).await,
+    );
+    let shared = Session {
+        device: first.device,
+        ..session(&other, 100)
+    };
+    accounts.begin(&shared).await;
+    let new = session(&user, 120);
+    let outcome = accounts
+        .begin_with(&BeginSession {
+            former_devices: vec![first.device, others.device],
+            max_devices: 2,
+            ..begin(&new)
+        })
+        .await;
+    assert_eq!(
+        outcome,
+        BeginOutcome::Begun {
+            replaced: vec![first.id],
+            evicted: vec![]
+        },
+        "the session of the user's former device"
+    );
+    assert!(!accounts.knows(&user, first.device).await, "forgotten");
+    assert!(accounts.keeps(&user, new.device).await, "the new one");
+    assert!(
+        !accounts.knows(&user, second.device).await && accounts.knows(&user, third.device).await,
+        "the limit counts what is left"
+    );
+    for device in [others.device, shared.device] {
+        assert!(accounts.keeps(&other, device).await, "another user's stay");
+    }
+    assert_eq!(accounts.reason(&shared).await, None, "their sessions, too");
+}
+
+async fn assert_binds_none(accounts: &Accounts, session: &Session, devices: &[Session]) {
+    let devices: Vec<_> = devices.iter().map(|session| session.device).collect();
+    let before = accounts.row(session).await;
+    assert_eq!(accounts.bind(session, &devices, 500).await, None);
+    assert_eq!(accounts.row(session).await, before, "nothing changed");
+}
+
+/// A session that is not bound takes its own device, else the first that its user has signed in on under its epoch, and no other
+/// from then on.
+pub async fn an_unbound_session_takes_a_device_of_its_user(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let ((mut user, first), (_, others)) = (accounts.signed_up().await, accounts.signed_up().await);
+    let before = accounts.signed_in(&user, 10).await;
+    accounts
+        .sessions
+        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(30))
+        .await
+        .expect("end_all works");
+    user.epoch = user.epoch.next();
+    let (one, two) = (
+        accounts.signed_in(&user, 60).await,
+        accounts.signed_in(&user, 90).await,
+    );
+    let strange = session(&user, 0);
+    assert_binds_none(&accounts, &one, &[others.clone(), strange, first.clone()]).await;
+    let shown = [others.device, first.device, two.device, device_id()];
+    assert_eq!(
+        accounts.bind(&one, &shown, 120).await,
+        Some(two.device),
+        "the device that the user has signed in on"
+    );
+    let taken = Session {
+        device: two.device,
+        bound_at: Some(at(120)),
+        ..one.clone()
+    };
+    assert_eq!(accounts.row(&one).await, taken, "the row says so");
+    assert_binds_none(&accounts, &one, &[one.clone()]).await;
+    let again = accounts.bind(&one, &[two.device], 150).await;
+    assert_eq!(again, Some(two.device), "it stays bound to it");
+    assert_eq!(accounts.row(&one).await, taken, "since the first time");
+    let own = [one.device, first.device, two.device];
+    assert_eq!(
+        accounts.bind(&two, &own, 180).await,
+        Some(two.device),
+        "its own before others"
+    );
+    let shown = [others.device, before.device, one.device];
+    assert_eq!(
+        accounts.bind(&first, &shown, 210).await,
+        Some(before.device),
+        "a session that was kept takes those of its own epoch, too"
+    );
+}
+
+/// Of concurrent bindings to two devices one wins, and all calls hear the same.
+pub async fn parallel_bindings_agree_on_a_device(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let other = accounts.signed_in(&user, 60).await;
+    let calls = (0..20_usize).map(|number| {
+        let (sessions, session) = (subject.sessions(), first.clone());
+        let device = [first.device, other.device][number % 2];
+        async move {
+            let bound = sessions
+                .bind(session.user, session.id, &[device], at(90))
+                .await
+                .expect("bind works");
+            (device, bound)
+        }
+    });
+    let answers = at_once(calls).await;
+    let device = accounts.row(&first).await.device;
+    for (shown, bound) in answers {
+        let expected = (shown == device).then_some(device);
+        assert_eq!(bound, expected, "the session is bound to {device}");
+    }
+}
+
+/// A deleted account has no device that a session could be bound to.
+pub async fn the_devices_of_a_deleted_account_bind_nothing(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let other = accounts.signed_in(&user, 60).await;
+    accounts
+        .users
+        .delete(user.id, None, at(90))
+        .await
+        .expect("delete works");
+    assert_binds_none(&accounts, &first, &[other]).await;
 }

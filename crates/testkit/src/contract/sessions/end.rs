@@ -37,23 +37,23 @@ pub async fn binding_happens_once(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
     let ((user, first), (stranger, _)) = (accounts.signed_up().await, accounts.signed_up().await);
     let second = accounts.signed_in(&user, 10).await;
-    accounts
-        .sessions
-        .bind(stranger.id, first.id, at(30))
-        .await
-        .expect("bind works");
-    accounts
-        .sessions
-        .bind(user.id, session_id(), at(30))
-        .await
-        .expect("bind works");
+    let own = [first.device];
+    let strange = Session {
+        user: stranger.id,
+        ..first.clone()
+    };
+    let never_began = Session {
+        id: session_id(),
+        ..first.clone()
+    };
+    for session in [strange, never_began] {
+        let bound = accounts.bind(&session, &own, 30).await;
+        assert_eq!(bound, None, "there is no such session");
+    }
     assert_eq!(accounts.row(&first).await, first, "nobody else binds it");
     for after in [60, 120] {
-        accounts
-            .sessions
-            .bind(user.id, first.id, at(after))
-            .await
-            .expect("bind works");
+        let bound = accounts.bind(&first, &own, after).await;
+        assert_eq!(bound, Some(first.device), "its own device");
         let bound = Session {
             bound_at: Some(at(60)),
             ..first.clone()

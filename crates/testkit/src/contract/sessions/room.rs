@@ -6,7 +6,7 @@ use crate::contract::{
     given::session,
 };
 use revolve_domain::{
-    model::{EndReason, Ending, Session, SessionId, User},
+    model::{ClientInfo, EndReason, Ending, Session, SessionId, User, WebOrigin},
     ports::{BeginOutcome, BeginSession},
 };
 
@@ -104,6 +104,33 @@ pub async fn a_sign_in_replaces_the_same_device(subject: &dyn AccountsSubject) {
         [once_more.id, third.id, first.id],
         "one on each device"
     );
+}
+
+/// Each origin has a session of its own on a device, and so have the clients without one.
+pub async fn a_sign_in_replaces_the_same_client_only(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let on = |origin: Option<&str>, after| Session {
+        device: first.device,
+        client: ClientInfo {
+            origin: origin.and_then(WebOrigin::parse),
+            ..ClientInfo::default()
+        },
+        ..session(&user, after)
+    };
+    let (shop, blog) = (Some("https://shop.example.org"), Some("null"));
+    let mut live = vec![first.clone()];
+    for (after, origin) in (60..).zip([shop, blog]) {
+        let new = on(origin, after);
+        assert_begun(&accounts, begin(&new), &[], &[]).await;
+        live.push(new);
+    }
+    for ((after, origin), old) in (120..).zip([None, shop, blog]).zip(&live) {
+        let new = on(origin, after);
+        assert_begun(&accounts, begin(&new), &[old], &[]).await;
+    }
+    let live = accounts.live(user.id, at(180)).await;
+    assert_eq!(live.len(), 3, "one for each client");
 }
 
 /// Rows that are not in the white list and began longer ago than the idle limit end as expired and are not answered.

@@ -41,7 +41,7 @@ pub async fn an_account_is_added_without_a_session(subject: &dyn AccountsSubject
         );
         let by_email = accounts
             .users
-            .credentials_by_email(&user.email, None)
+            .credentials_by_email(&user.email, &[])
             .await
             .expect("credentials_by_email works");
         assert_eq!(
@@ -129,7 +129,7 @@ pub async fn an_added_account_takes_no_address_and_no_id(subject: &dyn AccountsS
     );
     let found = accounts
         .users
-        .credentials_by_email(&same_id.email, None)
+        .credentials_by_email(&same_id.email, &[])
         .await
         .expect("credentials_by_email works");
     assert!(found.is_none(), "nor one with the other address");
@@ -170,7 +170,7 @@ pub async fn parallel_adds_of_one_address_make_one_account(subject: &dyn Account
     );
     let found = subject
         .users()
-        .credentials_by_email(&email, None)
+        .credentials_by_email(&email, &[])
         .await
         .expect("credentials_by_email works")
         .expect("the account is there");

@@ -30,7 +30,7 @@ pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     );
     let by_email = accounts
         .users
-        .credentials_by_email(&ann.email, None)
+        .credentials_by_email(&ann.email, &[])
         .await
         .expect("credentials_by_email works");
     assert!(by_email.is_none(), "it is not found by address");

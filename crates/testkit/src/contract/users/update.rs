@@ -149,7 +149,7 @@ pub async fn a_freed_address_can_be_taken(subject: &dyn AccountsSubject) {
     let moved = assert_updates(&accounts, &ann, to_email(&email())).await;
     let found = accounts
         .users
-        .credentials_by_email(&moved.email, None)
+        .credentials_by_email(&moved.email, &[])
         .await
         .expect("credentials_by_email works");
     assert_eq!(

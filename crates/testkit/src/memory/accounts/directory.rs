@@ -47,7 +47,7 @@ impl AccountDirectory for MemoryAccounts {
             .map(|(user, hash)| Credentials {
                 user: user.clone(),
                 hash: hash.clone(),
-                known_device: false,
+                known_device: None,
             })
             .collect();
         found.sort_by_key(|found| found.user.id);

@@ -6,7 +6,7 @@ mod users;
 
 use super::lock;
 use revolve_domain::model::{
-    DeviceId, EndReason, Ending, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+    DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,8 +25,15 @@ struct MemoryTables {
     sessions: BTreeMap<SessionId, Session>,
     /// When each user's epoch was last raised.
     raised: HashMap<UserId, Timestamp>,
-    /// When each user last signed in on each device.
-    devices: BTreeMap<(UserId, DeviceId), Timestamp>,
+    /// The last sign-in of each user on each device.
+    devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct DeviceSignIn {
+    at: Timestamp,
+    /// `None` once reuse was found on the device.
+    epoch: Option<Epoch>,
 }
 
 impl MemoryAccounts {
@@ -73,6 +80,15 @@ impl MemoryTables {
         self.sessions
             .values_mut()
             .filter(move |row| row.user == user)
+    }
+
+    /// Whether a sign-in may keep the device.
+    fn is_current(&self, user: UserId, device: DeviceId) -> bool {
+        let signed_in = self.devices.get(&(user, device));
+        let (Some(signed_in), Some((owner, _))) = (signed_in, self.users.get(&user)) else {
+            return false;
+        };
+        signed_in.epoch.is_some_and(|epoch| epoch >= owner.epoch)
     }
 
     /// Whether the session has not ended, is not past its absolute end, and survives its user's epoch.

@@ -1,9 +1,9 @@
 //! The rows of sessions.
 
-use super::{MemoryAccounts, MemoryTables, end};
+use super::{DeviceSignIn, MemoryAccounts, MemoryTables, end};
 use async_trait::async_trait;
 use revolve_domain::{
-    model::{EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
+    model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{
         BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
         StoreError,
@@ -19,7 +19,9 @@ impl MemoryTables {
         let (mut replaced, mut left) = (Vec::new(), Vec::new());
         for row in self.rows(new.user).filter(|row| row.ending.is_none()) {
             let idle = !refreshed.contains_key(&row.id) && now.since(row.began_at) > begin.idle;
-            if row.device == new.device {
+            let is_same_device =
+                row.device == new.device || begin.former_devices.contains(&row.device);
+            if is_same_device && row.client.origin == new.client.origin {
                 end(row, EndReason::Replaced, now);
                 replaced.push(row.id);
             } else if idle || now >= row.ends_at {
@@ -44,21 +46,38 @@ impl MemoryTables {
         (replaced, evicted)
     }
 
-    /// Remembers the device of a session, and forgets the oldest over the limit.
-    fn know_device(&mut self, session: &Session, max_devices: usize) {
+    /// Remembers the device of a session.
+    pub(super) fn know_device(&mut self, session: &Session) {
+        let new = DeviceSignIn {
+            at: session.began_at,
+            epoch: Some(session.epoch),
+        };
         self.devices
-            .insert((session.user, session.device), session.began_at);
+            .entry((session.user, session.device))
+            .and_modify(|known| {
+                known.at = new.at;
+                known.epoch = known.epoch.and(new.epoch);
+            })
+            .or_insert(new);
+    }
+
+    /// Forgets the former devices, and the oldest over the limit.
+    fn forget_devices(&mut self, begin: &BeginSession) {
+        let session = &begin.session;
+        for former in &begin.former_devices {
+            self.devices.remove(&(session.user, *former));
+        }
         let mut known: Vec<_> = self
             .devices
             .iter()
             .filter(|((user, _), _)| *user == session.user)
-            .map(|(key, at)| (*at, *key))
+            .map(|(key, known)| (known.at, *key))
             .collect();
         // The one of this sign-in stays, whatever its time.
         known.sort_unstable_by_key(|&(at, (_, device))| {
             Reverse((device == session.device, at, device))
         });
-        for (_, device) in known.into_iter().skip(max_devices) {
+        for (_, device) in known.into_iter().skip(begin.max_devices) {
             self.devices.remove(&device);
         }
     }
@@ -100,7 +119,8 @@ impl SessionRepository for MemoryAccounts {
         let (replaced, evicted) = tables.make_room(begin);
         tables.sessions.insert(new.id, new.clone());
         tables.drop_oldest_ended(new.user, begin.max_ended);
-        tables.know_device(new, begin.max_devices);
+        tables.know_device(new);
+        tables.forget_devices(begin);
         Ok(BeginOutcome::Begun { replaced, evicted })
     }
 
@@ -108,12 +128,28 @@ impl SessionRepository for MemoryAccounts {
         &self,
         user: UserId,
         session: SessionId,
+        devices: &[DeviceId],
         at: Timestamp,
-    ) -> Result<(), StoreError> {
-        if let Some(row) = self.tables().row(user, session) {
-            row.bound_at.get_or_insert(at);
+    ) -> Result<Option<DeviceId>, StoreError> {
+        let mut tables = self.tables();
+        let Some(epoch) = tables.row(user, session).map(|row| row.epoch) else {
+            return Ok(None);
+        };
+        let other = devices.iter().copied().find(|device| {
+            let known = tables.devices.get(&(user, *device));
+            known.and_then(|known| known.epoch) >= Some(epoch)
+        });
+        let Some(row) = tables.row(user, session) else {
+            return Ok(None);
+        };
+        if !devices.contains(&row.device) {
+            let Some(other) = other.filter(|_| row.bound_at.is_none()) else {
+                return Ok(None);
+            };
+            row.device = other;
         }
-        Ok(())
+        row.bound_at.get_or_insert(at);
+        Ok(Some(row.device))
     }
 
     async fn end(
@@ -127,11 +163,16 @@ impl SessionRepository for MemoryAccounts {
         let Some(row) = tables.row(user, session) else {
             return Ok(EndOutcome::NotFound);
         };
-        Ok(if end(row, reason, at) {
-            EndOutcome::Ended
-        } else {
-            EndOutcome::AlreadyEnded
-        })
+        if !end(row, reason, at) {
+            return Ok(EndOutcome::AlreadyEnded);
+        }
+        let device = row.device;
+        if reason == EndReason::Reused
+            && let Some(known) = tables.devices.get_mut(&(user, device))
+        {
+            known.epoch = None;
+        }
+        Ok(EndOutcome::Ended)
     }
 
     async fn end_all(
@@ -189,7 +230,7 @@ impl SessionRepository for MemoryAccounts {
         let old: Vec<_> = tables
             .devices
             .iter()
-            .filter(|(_, at)| **at < before)
+            .filter(|(_, known)| known.at < before)
             .take(limit as usize)
             .map(|(key, _)| *key)
             .collect();

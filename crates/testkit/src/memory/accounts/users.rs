@@ -4,8 +4,8 @@ use super::{MemoryAccounts, MemoryTables, end};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, PasswordHash,
-        Session, SessionId, Timestamp, User, UserId,
+        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, KnownDevice,
+        PasswordHash, Session, SessionId, Timestamp, User, UserId,
     },
     ports::{
         AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
@@ -23,7 +23,7 @@ fn credentials((user, hash): &(User, PasswordHash)) -> Credentials {
     Credentials {
         user: user.clone(),
         hash: hash.clone(),
-        known_device: false,
+        known_device: None,
     }
 }
 
@@ -41,9 +41,7 @@ impl UserRepository for MemoryAccounts {
         }
         tables.users.insert(user.id, (user.clone(), hash.clone()));
         tables.sessions.insert(session.id, session.clone());
-        tables
-            .devices
-            .insert((user.id, session.device), session.began_at);
+        tables.know_device(session);
         Ok(CreateOutcome::Created)
     }
 
@@ -62,11 +60,18 @@ impl UserRepository for MemoryAccounts {
     async fn credentials_by_email(
         &self,
         email: &EmailAddress,
-        device: Option<DeviceId>,
+        devices: &[DeviceId],
     ) -> Result<Option<Credentials>, StoreError> {
         let tables = self.tables();
-        let known =
-            |user| device.is_some_and(|device| tables.devices.contains_key(&(user, device)));
+        let known = |user| {
+            let signed_in = |id: &DeviceId| {
+                let known = tables.devices.get(&(user, *id))?;
+                let is_current = tables.is_current(user, *id);
+                Some((is_current, known.at, *id))
+            };
+            let (is_current, _, id) = devices.iter().filter_map(signed_in).max()?;
+            Some(KnownDevice { id, is_current })
+        };
         Ok(tables
             .owner(email)
             .map(credentials)
