@@ -21,8 +21,10 @@
 //! 4. A token that proves a later generation than the store's is healed, not theft.
 //!    (`machine::table::healed_when_the_store_is_at_an_earlier_generation`,
 //!    `stories::reuse::a_white_list_that_lost_rotations_is_healed_by_the_newest_token`)
-//! 5. A bound session's tokens are refused without its device's credential, before any other check.
-//!    (`machine::table::the_device_check_comes_before_every_row`, `stories::devices::whichever_says_bound_is_enough`)
+//! 5. A bound session's refresh tokens are refused without its device's credential, before any other check; so are its ID tokens, but
+//!    for reading the account and ending that session. (`machine::table::the_device_check_comes_before_every_row`,
+//!    `stories::devices::whichever_says_bound_is_enough`,
+//!    `stories::reauthentication::an_id_token_alone_reads_the_account_of_a_bound_session_and_ends_it`)
 //! 6. The end of a session is a commit in the user database before the answer; after it no token of the session works.
 //!    (`stories::sign_out::with_the_white_list_down_a_sign_out_is_final_and_clears_later`,
 //!    `stories::sign_out::a_white_list_from_an_old_file_does_not_undo_a_sign_out`)

@@ -11,12 +11,16 @@ use actix_web::{
 use revolve_domain::{
     model::{ClientInfo, Label},
     policy::SessionPolicy,
+    use_cases,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::future::{Ready, ready};
 
 /// The header in which clients other than browsers show their device credential.
 pub(crate) const DEVICE_HEADER: &str = "Revolve-Device";
+
+/// The header in which clients show a reauthentication.
+pub(crate) const REAUTHENTICATION_HEADER: &str = "Revolve-Reauthentication";
 
 /// How the device cookie is set.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,6 +95,32 @@ impl FromRequest for Caller {
             is_browser: request.headers().contains_key("Sec-Fetch-Site"),
             cookies,
         }))
+    }
+}
+
+/// Who calls the account API: ID token, device, reauthentication.
+pub(crate) struct BearerCaller(pub(crate) use_cases::Caller);
+
+impl FromRequest for BearerCaller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reauthentication = || {
+            let value = request.headers().get(REAUTHENTICATION_HEADER)?;
+            Some(SecretString::from(value.to_str().ok()?))
+        };
+        let mut caller = || {
+            let Bearer(id_token) = Bearer::from_request(request, payload).into_inner()?;
+            let caller = Caller::from_request(request, payload).into_inner()?;
+            Ok(Self(use_cases::Caller {
+                id_token,
+                device_credential: caller.device_credential,
+                reauthentication: reauthentication(),
+                client: caller.client,
+            }))
+        };
+        ready(caller())
     }
 }
 

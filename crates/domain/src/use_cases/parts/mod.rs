@@ -14,4 +14,4 @@ pub use ports::{KeyPorts, OperatorPorts, ServicePorts};
 pub(crate) use error::{from_denied, from_via};
 pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
 pub(crate) use mint::Mint;
-pub(crate) use verify::{verify_id, verify_refresh};
+pub(crate) use verify::{verify_id, verify_reauthentication, verify_refresh};

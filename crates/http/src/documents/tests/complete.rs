@@ -173,7 +173,7 @@ fn bodies_are_closed_and_their_members_limited() {
         }
         bodies += 1;
     }
-    assert_eq!(bodies, 6);
+    assert_eq!(bodies, 7);
 }
 
 #[test]
