@@ -54,6 +54,14 @@ class Account:
         return self.tokens["idToken"]
 
 
+    def reauthentication(self):
+        """What the password gives, for what is sensitive."""
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        answer = http().post(f"{BASE}/reauthenticate", json={"currentPassword": PASSWORD}, headers=headers, timeout=30)
+        answer.raise_for_status()
+        return answer.json()["reauthentication"]
+
+
 shared = threading.local()
 
 
@@ -108,8 +116,10 @@ def give_real_values(operation, case, caller):
         if "Revolve-Device" in case.headers:
             case.headers["Revolve-Device"] = fresh.credential
         case.cookies.clear()
-    elif operation == "changePassword":
+    elif operation in {"changePassword", "reauthenticate"}:
         body["currentPassword"] = PASSWORD
+    elif operation == "deleteAccount":
+        case.headers["Revolve-Reauthentication"] = caller.reauthentication()
     elif operation == "updateDetails" and body.get("email") is not None:
         body.update(email=f"nobody{os.getpid()}x{next(numbers)}@example.org", currentPassword=PASSWORD)
     elif operation == "endSession":

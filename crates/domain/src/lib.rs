@@ -24,8 +24,10 @@
 //!    between two losses. (`machine::table::reused_when_another_token_of_that_generation_is_presented`,
 //!    `stories::reuse::after_a_rollback_a_thief_that_catches_up_does_not_share_the_session`,
 //!    contract `after_a_rollback_no_generation_has_two_tokens`)
-//! 5. A bound session's tokens are refused without its device's credential, before any other check.
-//!    (`machine::table::the_device_check_comes_before_every_row`, `stories::devices::whichever_says_bound_is_enough`)
+//! 5. A bound session's refresh tokens are refused without its device's credential, before any other check; so are its ID tokens, but
+//!    for reading the account and ending that session. (`machine::table::the_device_check_comes_before_every_row`,
+//!    `stories::devices::whichever_says_bound_is_enough`,
+//!    `stories::reauthentication::an_id_token_alone_reads_the_account_of_a_bound_session_and_ends_it`)
 //!    Only a device that its user has signed in on since the last raise of the epoch is kept or bound.
 //!    (`stories::devices::whatever_raises_the_epoch_replaces_the_credentials`,
 //!    `stories::devices::a_credential_of_somebody_else_is_never_kept`)

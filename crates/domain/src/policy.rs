@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct SessionPolicy {
     /// Life of an ID token.
     pub id_lifetime: Duration,
+    /// Life of a reauthentication.
+    pub reauthentication_lifetime: Duration,
     /// Life of a refresh token since its issue: the idle limit of a session.
     pub refresh_lifetime: Duration,
     /// Life of a session since its sign-in: the absolute limit.
@@ -22,11 +24,12 @@ pub struct SessionPolicy {
 }
 
 impl Default for SessionPolicy {
-    /// 15 min, 3 days, 90 days, 10 sessions.
+    /// 15 min, 5 min, 3 days, 90 days, 10 sessions.
     fn default() -> Self {
         const DAY: u64 = 24 * 3600;
         Self {
             id_lifetime: Duration::from_mins(15),
+            reauthentication_lifetime: Duration::from_mins(5),
             refresh_lifetime: Duration::from_secs(3 * DAY),
             session_lifetime: Duration::from_secs(90 * DAY),
             max_per_user: 10,
@@ -63,6 +66,11 @@ impl SessionPolicy {
     /// When an ID token issued at `at` expires in a session that ends at `ends_at`.
     pub fn id_expiry(&self, at: Timestamp, ends_at: Timestamp) -> Timestamp {
         at.plus(self.id_lifetime).min(ends_at)
+    }
+
+    /// When a reauthentication issued at `at` expires in a session that ends at `ends_at`.
+    pub fn reauthentication_expiry(&self, at: Timestamp, ends_at: Timestamp) -> Timestamp {
+        at.plus(self.reauthentication_lifetime).min(ends_at)
     }
 
     /// The most white-list entries of one user: live sessions, and some of failed sign-ins.

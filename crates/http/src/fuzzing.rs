@@ -5,7 +5,7 @@
 //! - what is accepted and written down again in its normal form is accepted again, and is the same.
 
 use crate::{
-    accounts::{details_of, fields, passwords_of},
+    accounts::{current_password_of, details_of, fields, passwords_of},
     kit::{body::Body, problem::Problem},
     sessions::{SCOPES, refresh_token_of, scope_of},
 };
@@ -91,7 +91,22 @@ pub fn password(bytes: &[u8]) -> bool {
     judge(
         bytes,
         |body| passwords_of(body, Password::MIN),
-        |(current, new)| json!({ "currentPassword": current.expose(), "newPassword": new.expose() }),
+        |request| {
+            let new = request.new.expose();
+            match &request.current {
+                Some(current) => json!({ "currentPassword": current.expose(), "newPassword": new }),
+                None => json!({ "newPassword": new }),
+            }
+        },
+    )
+}
+
+/// The body of `POST /reauthenticate`.
+pub fn reauthenticate(bytes: &[u8]) -> bool {
+    judge(
+        bytes,
+        current_password_of,
+        |current| json!({ "currentPassword": current.expose() }),
     )
 }
 
@@ -192,6 +207,7 @@ mod tests {
         corpus("signout", sign_out);
         corpus("details", details);
         corpus("password", password);
+        corpus("reauthenticate", reauthenticate);
     }
 
     #[test]

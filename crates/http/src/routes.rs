@@ -75,6 +75,7 @@ const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::GET, "/me", || web::to(accounts::me), accounts::me_docs),
     RouteRow::new(Method::PUT, "/details", || web::to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/reauthenticate", || web::to(accounts::reauthenticate), accounts::reauthenticate_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),
     RouteRow::new(Method::GET, "/sessions", || web::to(sessions::list), sessions::list_docs),
     RouteRow::new(Method::DELETE, "/sessions/{sid}", || web::to(sessions::end), sessions::end_docs),

@@ -15,7 +15,7 @@ mod tests;
 use outside::print;
 use revolve_domain::{
     model::{ClientInfo, EmailAddress, Label, Password},
-    use_cases::{Begun, RefreshRequest, SignInRequest, SignOutScope, UseCases},
+    use_cases::{Begun, Caller, RefreshRequest, SignInRequest, SignOutScope, UseCases},
 };
 use secrecy::SecretString;
 use service::service;
@@ -62,7 +62,7 @@ async fn story() -> Outcome<()> {
     print("Ann signs out everywhere, from her phone. The ID token is refused from now on.");
     service
         .sign_out
-        .execute(&phone.tokens.id_token, SignOutScope::Everywhere)
+        .execute(&caller(&phone), SignOutScope::Everywhere)
         .await?;
     match service.me.execute(&phone.tokens.id_token).await {
         Err(refused) => print(&format!("  refused: {refused}")),
@@ -97,11 +97,18 @@ fn present(token: &SecretString) -> RefreshRequest {
     }
 }
 
+/// What a call shows: here an ID token alone, since no session of this story is bound to its device.
+fn caller(begun: &Begun) -> Caller {
+    Caller {
+        id_token: begun.tokens.id_token.clone(),
+        device_credential: None,
+        reauthentication: None,
+        client: ClientInfo::default(),
+    }
+}
+
 async fn list(service: &UseCases, begun: &Begun) -> Outcome<()> {
-    let sessions = service
-        .list_sessions
-        .execute(&begun.tokens.id_token)
-        .await?;
+    let sessions = service.list_sessions.execute(&caller(begun)).await?;
     let names = sessions
         .iter()
         .filter_map(|view| view.session.device_name.as_ref().map(Label::as_str));

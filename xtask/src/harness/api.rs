@@ -216,6 +216,7 @@ fn holding(grant: &Grant) -> Vars<'_> {
     Vars {
         refresh: Some(&grant.refresh),
         access: grant.access.as_deref(),
+        credential: grant.credential.as_deref(),
         ..Vars::default()
     }
 }

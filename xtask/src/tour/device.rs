@@ -61,22 +61,27 @@ impl DeviceClient {
     }
 
     pub(super) async fn sign_out(&self) -> Result<Response> {
-        self.call("POST", &self.url("/signout")).await
+        self.call("POST", "/signout").await
     }
 
     pub(super) async fn sessions(&self) -> Result<Response> {
-        self.call("GET", &self.url("/sessions")).await
+        self.call("GET", "/sessions").await
     }
 
     /// Shows the ID token to another service.
     pub(super) async fn greet(&self, hello: &str) -> Result<Response> {
-        self.call("GET", hello)
+        let request = Request::get(hello)?.bearer(&self.id_token);
+        self.http
+            .send(&request)
             .await
             .context("the relying service does not answer")
     }
 
-    async fn call(&self, method: &str, url: &str) -> Result<Response> {
-        let request = Request::new(method, url)?.bearer(&self.id_token);
+    /// Calls the account API, with the device's credential, as the calls of a bound session need it.
+    async fn call(&self, method: &str, path: &str) -> Result<Response> {
+        let request = Request::new(method, &self.url(path))?
+            .bearer(&self.id_token)
+            .header("Revolve-Device", &self.credential);
         self.http.send(&request).await
     }
 

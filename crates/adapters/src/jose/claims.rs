@@ -2,7 +2,7 @@
 
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, TokenId, UserId},
-    ports::{IdClaims, RefreshClaims, RevocationStatement},
+    ports::{IdClaims, ReauthenticationClaims, RefreshClaims, RevocationStatement},
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -101,6 +101,41 @@ impl<'a> WireRevocations<'a> {
                 .iter()
                 .map(|raised| (raised.user, raised.epoch, raised.kept))
                 .collect(),
+        }
+    }
+}
+
+/// The claims of a reauthentication.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireReauthentication<'a> {
+    pub(super) iss: Cow<'a, str>,
+    sub: UserId,
+    sid: SessionId,
+    epoch: Epoch,
+    iat: i64,
+    exp: i64,
+}
+
+impl<'a> WireReauthentication<'a> {
+    pub(super) fn new(claims: &ReauthenticationClaims, issuer: &'a str) -> Self {
+        Self {
+            iss: issuer.into(),
+            sub: claims.user,
+            sid: claims.session,
+            epoch: claims.epoch,
+            iat: claims.issued_at.as_seconds(),
+            exp: claims.expires_at.as_seconds(),
+        }
+    }
+
+    pub(super) fn into_claims(self) -> ReauthenticationClaims {
+        ReauthenticationClaims {
+            user: self.sub,
+            session: self.sid,
+            epoch: self.epoch,
+            issued_at: Timestamp::from_seconds(self.iat),
+            expires_at: Timestamp::from_seconds(self.exp),
         }
     }
 }

@@ -1,10 +1,12 @@
-//! Signing and verifying both kinds of token with the keys of the ring.
+//! Signing and verifying each kind of token with the keys of the ring.
 
 use super::{
-    claims::{WireId, WireRefresh, WireRevocations},
+    claims::{WireId, WireReauthentication, WireRefresh, WireRevocations},
     id_key::IdKey,
     refresh_key::RefreshKey,
-    ring::{Built, ID, KeyGroup, REFRESH, Ring, RingBuilder, header, is_plausible},
+    ring::{
+        Built, ID, KeyGroup, REAUTHENTICATION, REFRESH, Ring, RingBuilder, header, is_plausible,
+    },
     secrets::{DerivedKey, MasterKey},
     vault::{OpenedKey, Seal},
 };
@@ -13,8 +15,8 @@ use revolve_domain::{
     keys::{KeyKind, StoredKey},
     model::Timestamp,
     ports::{
-        IdClaims, KeyFault, KeyRing, KeySet, RefreshClaims, RevocationSigner, RevocationStatement,
-        SignError, TokenCodec, TokenRejected, VerifiedId,
+        IdClaims, KeyFault, KeyRing, KeySet, ReauthenticationClaims, RefreshClaims,
+        RevocationSigner, RevocationStatement, SignError, TokenCodec, TokenRejected, VerifiedId,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -39,7 +41,7 @@ pub struct FileKeys {
     pub others: Vec<IdKey>,
 }
 
-/// Both kinds of token, with a ring of keys that is swapped whole.
+/// Tokens of every kind, with a ring of keys that is swapped whole.
 pub struct JoseTokens {
     config: CodecConfig,
     seal: Seal,
@@ -72,7 +74,7 @@ impl JoseTokens {
         let mut ring = tokens.files().map_err(wrong)?;
         let key = RefreshKey::new(&id, secret.expose_secret())
             .map_err(|error| SignError(error.into()))?;
-        ring.refresh(&Arc::new(key), true);
+        ring.refresh(&key, true);
         tokens.swap(ring.build());
         Ok(tokens)
     }
@@ -210,6 +212,19 @@ impl TokenCodec for JoseTokens {
         )
     }
 
+    fn sign_reauthentication(
+        &self,
+        claims: &ReauthenticationClaims,
+    ) -> Result<SecretString, SignError> {
+        let ring = self.ring();
+        let (header, key) = signer(&ring.reauthentication)?;
+        sign(
+            header,
+            &WireReauthentication::new(claims, &self.config.issuer),
+            |message| Ok(key.sign(message)),
+        )
+    }
+
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         let ring = self.ring();
         let TokenParts {
@@ -253,6 +268,36 @@ impl TokenCodec for JoseTokens {
             return Err(TokenRejected::Invalid);
         }
         claims.into_claims().ok_or(TokenRejected::Invalid)
+    }
+
+    fn verify_reauthentication(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<ReauthenticationClaims, TokenRejected> {
+        let ring = self.ring();
+        let Parts {
+            key,
+            message,
+            payload,
+            signature,
+        } = split(
+            token.expose_secret(),
+            &ring.reauthentication,
+            REAUTHENTICATION,
+        )?;
+        if !key.verifies(message, &signature) {
+            return Err(TokenRejected::Invalid);
+        }
+        let claims: WireReauthentication<'_> = parse(payload)?;
+        if claims.iss != self.config.issuer {
+            return Err(TokenRejected::Invalid);
+        }
+        let claims = claims.into_claims();
+        if now >= claims.expires_at {
+            return Err(TokenRejected::Expired);
+        }
+        Ok(claims)
     }
 }
 

@@ -1,13 +1,26 @@
-//! A secret for refresh tokens: HMAC with SHA-256.
+//! A secret for what only this service verifies, refresh tokens and reauthentications: HMAC with SHA-256.
 
-use hmac::{Hmac, KeyInit, Mac, digest::InvalidLength};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use std::sync::Arc;
+use zeroize::Zeroizing;
 
-/// A secret, ready to sign and to verify. Its two pads are hashed once; each token goes on from there.
+/// A secret, ready to sign and to verify. It signs refresh tokens; reauthentications have a key that is derived from it, so that neither
+/// could pass for the other even if their types were mixed up.
 pub(super) struct RefreshKey {
     pub(super) id: String,
-    begun: Hmac<Sha256>,
+    pub(super) refresh: Arc<MacKey>,
+    pub(super) reauthentication: Arc<MacKey>,
 }
+
+/// The secret can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the secret must have at least 32 bytes")]
+pub(super) struct ShortSecret;
+
+/// A key of HMAC. Its two pads are hashed once; each token goes on from there.
+pub(super) struct MacKey(Hmac<Sha256>);
 
 impl RefreshKey {
     /// The number of bytes of a secret that we make (RFC 7518 §3.2).
@@ -16,11 +29,25 @@ impl RefreshKey {
     /// What the initial secret is derived from the master key for.
     pub(super) const PURPOSE: &str = "refresh token";
 
-    pub(super) fn new(id: &str, secret: &[u8]) -> Result<Self, InvalidLength> {
+    pub(super) fn new(id: &str, secret: &[u8]) -> Result<Self, ShortSecret> {
+        let mut derived = Zeroizing::new([0; Self::LENGTH]);
+        Hkdf::<Sha256>::from_prk(secret)
+            .map_err(|_| ShortSecret)?
+            .expand(b"revolve reauthentication key", &mut *derived)
+            .map_err(|_| ShortSecret)?;
         Ok(Self {
             id: id.to_owned(),
-            begun: Hmac::new_from_slice(secret)?,
+            refresh: Arc::new(MacKey::new(secret)?),
+            reauthentication: Arc::new(MacKey::new(&*derived)?),
         })
+    }
+}
+
+impl MacKey {
+    fn new(secret: &[u8]) -> Result<Self, ShortSecret> {
+        Hmac::new_from_slice(secret)
+            .map(Self)
+            .map_err(|_| ShortSecret)
     }
 
     /// The MAC of a message.
@@ -34,7 +61,7 @@ impl RefreshKey {
     }
 
     fn begin(&self, message: &[u8]) -> Hmac<Sha256> {
-        let mut mac = self.begun.clone();
+        let mut mac = self.0.clone();
         mac.update(message);
         mac
     }
@@ -48,7 +75,7 @@ mod tests {
     #[test]
     fn it_makes_the_macs_of_hs256_and_takes_no_others() {
         let key = RefreshKey::new("key", &[7; 32]).unwrap();
-        let mac = key.sign(b"message");
+        let mac = key.refresh.sign(b"message");
         assert_eq!(
             HS256
                 .signer_from_bytes([7; 32])
@@ -57,14 +84,34 @@ mod tests {
                 .unwrap(),
             mac
         );
-        assert!(key.verifies(b"message", &mac));
-        assert!(!key.verifies(b"another", &mac));
-        assert!(!key.verifies(b"message", &mac[..31]));
-        assert!(!key.verifies(b"message", &[]));
+        assert!(key.refresh.verifies(b"message", &mac));
+        assert!(!key.refresh.verifies(b"another", &mac));
+        assert!(!key.refresh.verifies(b"message", &mac[..31]));
+        assert!(!key.refresh.verifies(b"message", &[]));
         assert!(
             !RefreshKey::new("key", &[8; 32])
                 .unwrap()
+                .refresh
                 .verifies(b"message", &mac)
         );
+    }
+
+    #[test]
+    fn each_kind_of_token_has_a_key_of_its_own() {
+        let key = RefreshKey::new("key", &[7; 32]).unwrap();
+        let (refresh, reauthentication) = (
+            key.refresh.sign(b"message"),
+            key.reauthentication.sign(b"message"),
+        );
+        assert!(!key.reauthentication.verifies(b"message", &refresh));
+        assert!(!key.refresh.verifies(b"message", &reauthentication));
+        let other = RefreshKey::new("key", &[8; 32]).unwrap();
+        assert!(key.reauthentication.verifies(b"message", &reauthentication));
+        assert!(
+            !other
+                .reauthentication
+                .verifies(b"message", &reauthentication)
+        );
+        assert_eq!(RefreshKey::new("key", &[7; 31]).err(), Some(ShortSecret));
     }
 }

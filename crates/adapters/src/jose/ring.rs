@@ -1,7 +1,10 @@
 //! The keys in use at one moment: the ones that sign, the ones that verify, and the published key set. Built once per
 //! change, then only read.
 
-use super::{id_key::IdKey, refresh_key::RefreshKey};
+use super::{
+    id_key::IdKey,
+    refresh_key::{MacKey, RefreshKey},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
     keys::{Algorithm, KeyId, KeyState},
@@ -15,6 +18,8 @@ use std::{collections::HashMap, sync::Arc};
 pub(super) const ID: &str = "JWT";
 /// The `typ` of a refresh token.
 pub(super) const REFRESH: &str = "refresh+jwt";
+/// The `typ` of a reauthentication.
+pub(super) const REAUTHENTICATION: &str = "reauthentication+jwt";
 
 /// A key that is built, and kept as long as its row exists.
 #[derive(Clone)]
@@ -26,7 +31,8 @@ pub(super) enum Built {
 /// The keys, by the header of their tokens, byte for byte.
 pub(super) struct Ring {
     pub(super) id: KeyGroup<IdKey>,
-    pub(super) refresh: KeyGroup<RefreshKey>,
+    pub(super) refresh: KeyGroup<MacKey>,
+    pub(super) reauthentication: KeyGroup<MacKey>,
     /// By the id of their row.
     pub(super) stored: HashMap<KeyId, Built>,
     /// The JWK set.
@@ -63,7 +69,8 @@ impl<K> KeyGroup<K> {
 #[derive(Default)]
 pub(super) struct RingBuilder {
     id: KeyGroup<IdKey>,
-    refresh: KeyGroup<RefreshKey>,
+    refresh: KeyGroup<MacKey>,
+    reauthentication: KeyGroup<MacKey>,
     stored: HashMap<KeyId, Built>,
     published: Vec<Arc<IdKey>>,
 }
@@ -94,10 +101,12 @@ impl RingBuilder {
         Ok(())
     }
 
-    /// A secret for refresh tokens.
-    pub(super) fn refresh(&mut self, key: &Arc<RefreshKey>, signs: bool) {
-        self.refresh
-            .add(header("HS256", &key.id, REFRESH), key, signs);
+    /// A secret for refresh tokens and reauthentications.
+    pub(super) fn refresh(&mut self, key: &RefreshKey, signs: bool) {
+        let header = |kind| header("HS256", &key.id, kind);
+        self.refresh.add(header(REFRESH), &key.refresh, signs);
+        self.reauthentication
+            .add(header(REAUTHENTICATION), &key.reauthentication, signs);
     }
 
     /// A key from the store.
@@ -125,6 +134,7 @@ impl RingBuilder {
         Ring {
             id: self.id,
             refresh: self.refresh,
+            reauthentication: self.reauthentication,
             stored: self.stored,
             published,
         }

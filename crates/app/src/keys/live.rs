@@ -5,7 +5,8 @@ use revolve_adapters::jose::JoseTokens;
 use revolve_domain::{
     model::Timestamp,
     ports::{
-        IdClaims, RefreshClaims, SignError, StoreError, TokenCodec, TokenRejected, VerifiedId,
+        IdClaims, ReauthenticationClaims, RefreshClaims, SignError, StoreError, TokenCodec,
+        TokenRejected, VerifiedId,
     },
     use_cases::{KeepKeys, KeyChange, KeysFailed},
 };
@@ -141,12 +142,27 @@ impl TokenCodec for LiveKeys {
         self.tokens.sign_refresh(claims)
     }
 
+    fn sign_reauthentication(
+        &self,
+        claims: &ReauthenticationClaims,
+    ) -> Result<SecretString, SignError> {
+        self.tokens.sign_reauthentication(claims)
+    }
+
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         self.tokens.verify_id(token, now)
     }
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
         self.tokens.verify_refresh(token)
+    }
+
+    fn verify_reauthentication(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<ReauthenticationClaims, TokenRejected> {
+        self.tokens.verify_reauthentication(token, now)
     }
 
     async fn look_for_keys(&self) -> Result<(), StoreError> {

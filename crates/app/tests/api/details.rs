@@ -20,7 +20,7 @@ on_both_stores! {
     async fn changes_the_address_for_the_password_only(app: App) {
         let ann = app.sign_up("ann").await;
         app.sign_up("bob").await;
-        ann.put("/details", json!({ "email": "new@example.org" })).await.expect_problem(403, "wrong_password");
+        ann.put("/details", json!({ "email": "new@example.org" })).await.expect_problem(403, "reauthentication_required");
         ann.put("/details", json!({ "email": "new@example.org", "currentPassword": "not it" })).await.expect_problem(403, "wrong_password");
         let taken = json!({ "email": "BOB@example.org", "currentPassword": PASSWORD, "name": "Ann" });
         ann.put("/details", taken).await.expect_problem(409, "email_taken");

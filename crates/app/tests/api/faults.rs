@@ -134,7 +134,7 @@ fn without_redis_every_other_end_is_final_too() {
         let new = json!({ "currentPassword": PASSWORD, "newPassword": "another horse battery" });
         ann.put("/password", new).await.expect(204);
         bob.sign_out("everywhere").await.expect(204);
-        eve.delete("/me").await.expect(204);
+        eve.delete_account().await.expect(204);
 
         app.backing.server().redis.restore();
         until_ready(&app).await;

@@ -224,7 +224,7 @@ on_both_stores! {
 
     async fn a_deleted_account_is_refused_at_once(app: App) {
         let (ann, mut elsewhere) = (app.sign_up("ann").await, app.sign_in("ann").await);
-        ann.delete("/me").await.expect(204);
+        ann.delete_account().await.expect(204);
         elsewhere.refresh().await.expect_problem(401, "session_revoked");
         elsewhere.get("/me").await.expect_problem(401, "session_revoked");
         ann.get("/sessions").await.expect_problem(401, "session_revoked");

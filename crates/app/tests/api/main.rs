@@ -23,6 +23,7 @@ mod metrics;
 mod operators;
 mod password;
 mod problems;
+mod reauthenticate;
 mod redis_keys;
 mod reload;
 mod revocations;

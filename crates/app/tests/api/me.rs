@@ -1,6 +1,6 @@
 //! `GET` and `DELETE /api/account/me`
 
-use crate::support::{Actor, App, PASSWORD, Store, on_both_stores, wait_until_past, with_config};
+use crate::support::{Actor, App, PASSWORD, on_both_stores, wait_until_past};
 use reqwest::Method;
 
 on_both_stores! {
@@ -40,7 +40,7 @@ on_both_stores! {
 
     async fn goes_away_with_everything(app: App) {
         let (ann, mut other) = (app.sign_up("ann").await, app.sign_in("ann").await);
-        ann.delete("/me").await.expect(204);
+        ann.delete_account().await.expect(204);
         ann.get("/me").await.expect_problem(401, "session_revoked");
         other.refresh().await.expect_problem(401, "session_revoked");
         app.anon().sign_in("ann@example.org", PASSWORD).await.expect_problem(401, "invalid_credentials");
@@ -48,26 +48,13 @@ on_both_stores! {
         assert_ne!(Actor::claims(&again.id_token)["sub"], Actor::claims(&ann.id_token)["sub"]);
         other.refresh().await.expect_problem(401, "session_revoked");
     }
-}
 
-#[test]
-fn goes_away_only_soon_after_a_sign_in() {
-    with_config(Store::Server, "", |app| async move {
-        let ann = app.sign_up("ann").await;
-        // Time passes in the store.
-        let url = app.backing.server().postgres_url.as_str();
-        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-            .await
-            .unwrap();
-        actix_web::rt::spawn(connection);
-        client
-            .batch_execute("UPDATE sessions SET began_at = began_at - interval '301s'")
-            .await
-            .unwrap();
-        ann.delete("/me")
-            .await
-            .expect_problem(403, "reauthentication_required");
+    async fn does_not_go_away_for_an_id_token_however_fresh(app: App) {
+        let mut ann = app.sign_up("ann").await;
+        ann.delete("/me").await.expect_problem(403, "reauthentication_required");
+        app.sign_in("ann").await.delete("/me").await.expect_problem(403, "reauthentication_required");
+        ann.refresh_bound().await.expect(200);
+        ann.delete("/me").await.expect_problem(403, "reauthentication_required");
         ann.get("/me").await.expect(200);
-        app.sign_in("ann").await.delete("/me").await.expect(204);
-    });
+    }
 }

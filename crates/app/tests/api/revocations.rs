@@ -79,7 +79,7 @@ on_both_stores! {
         assert_eq!(claims["users"], json!([[user(&one), 3, null]]));
 
         let bob = app.sign_up("bob").await;
-        bob.delete("/me").await.expect(204);
+        bob.delete_account().await.expect(204);
         let claims = one.revoked().await;
         assert_same(sessions(&claims), &[&one, &two, &three, &bob]);
         assert_eq!(claims["users"].as_array().unwrap().len(), 1, "a deleted account has no epoch");

@@ -81,6 +81,7 @@ impl Config {
     pub fn policy(&self) -> SessionPolicy {
         SessionPolicy {
             id_lifetime: self.tokens.id_lifetime,
+            reauthentication_lifetime: self.tokens.reauthentication_lifetime,
             refresh_lifetime: self.tokens.refresh_lifetime,
             session_lifetime: self.sessions.lifetime,
             max_per_user: self.sessions.max_per_user,

@@ -33,6 +33,9 @@ pub struct Tokens {
     /// Life of an ID token; 15 min.
     #[serde(with = "Human")]
     pub id_lifetime: Duration,
+    /// Life of a reauthentication, for what is sensitive; 5 min.
+    #[serde(with = "Human")]
+    pub reauthentication_lifetime: Duration,
     /// Life of a refresh token since its issue; 3 days.
     #[serde(with = "Human")]
     pub refresh_lifetime: Duration,
@@ -65,6 +68,7 @@ impl Default for Tokens {
             signing_key_file: None,
             retired_keys_files: Vec::new(),
             id_lifetime: policy.id_lifetime,
+            reauthentication_lifetime: policy.reauthentication_lifetime,
             refresh_lifetime: policy.refresh_lifetime,
             rotate_every: None,
             key_set_max_age: Duration::from_mins(5),
@@ -95,6 +99,10 @@ impl Tokens {
             (
                 self.id_lifetime >= second,
                 "tokens.id_lifetime: must be at least 1s",
+            ),
+            (
+                self.reauthentication_lifetime >= second,
+                "tokens.reauthentication_lifetime: must be at least 1s",
             ),
             (
                 self.refresh_lifetime >= second,

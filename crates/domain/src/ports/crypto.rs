@@ -97,7 +97,7 @@ pub struct IdClaims {
     pub session: SessionId,
     /// `epoch`.
     pub epoch: Epoch,
-    /// `auth_time`: the time of the sign-in.
+    /// `auth_time`: when the password was shown.
     pub authenticated_at: Timestamp,
     /// `iat`, in whole seconds.
     pub issued_at: Timestamp,
@@ -135,6 +135,21 @@ pub struct RefreshClaims {
     pub device: Option<DeviceId>,
 }
 
+/// The claims of a reauthentication: the proof that the password was shown in a session a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReauthenticationClaims {
+    /// `sub`.
+    pub user: UserId,
+    /// `sid`.
+    pub session: SessionId,
+    /// `epoch`: the account's, when the password was read. Not the session's, which a password change leaves as it is.
+    pub epoch: Epoch,
+    /// `iat`, in whole seconds.
+    pub issued_at: Timestamp,
+    /// `exp`, in whole seconds.
+    pub expires_at: Timestamp,
+}
+
 /// Why a token was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -155,8 +170,8 @@ pub enum TokenRejected {
 #[error("a token could not be signed")]
 pub struct SignError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Signs and verifies both kinds of token, each with one active key and perhaps others that verify. One kind MUST never be accepted
-/// as the other, and the algorithm MUST be the key's, never the token's (RFC 8725 §3.1).
+/// Signs and verifies three kinds of token, each with one active key and perhaps others that verify. One kind MUST never be accepted
+/// as another, and the algorithm MUST be the key's, never the token's (RFC 8725 §3.1).
 #[async_trait]
 pub trait TokenCodec: Send + Sync {
     /// Signs an ID token. MUST give the same bytes for the same claims where the algorithm is deterministic, while its key
@@ -166,11 +181,24 @@ pub trait TokenCodec: Send + Sync {
     /// Signs a refresh token. MUST give the same bytes for the same claims while its key is active.
     fn sign_refresh(&self, claims: &RefreshClaims) -> Result<SecretString, SignError>;
 
+    /// Signs a reauthentication. MUST use a secret key: services that verify ID tokens by public key MUST NOT be able to verify it.
+    fn sign_reauthentication(
+        &self,
+        claims: &ReauthenticationClaims,
+    ) -> Result<SecretString, SignError>;
+
     /// Verifies an ID token completely, `exp` against `now` included.
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected>;
 
     /// Verifies a refresh token except for its `exp`, which the white list decides on the store's clock.
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected>;
+
+    /// Verifies a reauthentication completely, `exp` against `now` included. MUST compare in constant time.
+    fn verify_reauthentication(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<ReauthenticationClaims, TokenRejected>;
 
     /// Reads the keys again; after [`TokenRejected::UnknownKey`] the token is verified once more. Many callers MAY come at once, also
     /// with invented keys: it MUST NOT cost one read for each of them.

@@ -82,6 +82,8 @@ security_events! {
     SessionRepeated "session.repeated" Info { user: UserId, session: SessionId, gap: Duration, late: bool, }
     /// A session was bound to its device.
     SessionBound "session.bound" Info { user: UserId, session: SessionId, }
+    /// A session's user has shown the password again.
+    SessionReauthenticated "session.reauthenticated" Info { user: UserId, session: SessionId, address: Option<IpAddr>, }
     /// A token was presented without its device's credential, or with a foreign or forged one.
     DeviceMismatch "device.mismatch" Warning { user: UserId, session: SessionId, address: Option<IpAddr>, }
     /// A limit was reached: reported once per bucket and window, however much is refused. The user is known where a device or a

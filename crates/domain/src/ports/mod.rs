@@ -18,7 +18,8 @@ mod users;
 pub use clearing::{Clearing, Clearings};
 pub use crypto::{
     DeviceCredentials, HashFlow, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength,
-    PasswordVerdict, RefreshClaims, SignError, TokenCodec, TokenRejected, VerifiedId,
+    PasswordVerdict, ReauthenticationClaims, RefreshClaims, SignError, TokenCodec, TokenRejected,
+    VerifiedId,
 };
 pub use decorator::{Decorator, PortFuture};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};

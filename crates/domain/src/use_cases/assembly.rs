@@ -3,8 +3,8 @@
 
 use super::{
     AddAccount, Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ImportAccount,
-    ListSessions, ManageAccounts, Me, OperatorPorts, Prune, Refresh, RevocationFeed, ServicePorts,
-    SignIn, SignOut, SignUp, UpdateDetails,
+    ListSessions, ManageAccounts, Me, OperatorPorts, Prune, Reauthenticate, Refresh,
+    RevocationFeed, ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
 };
 use crate::ports::{
     AccountDirectory, Clearings, PasswordHasher, PasswordStrength, SessionRepository,
@@ -46,6 +46,7 @@ use_cases! {
     refresh: Refresh,
     sign_out: SignOut,
     me: Me,
+    reauthenticate: Reauthenticate,
     update_details: UpdateDetails,
     change_password: ChangePassword,
     delete_account: DeleteAccount,

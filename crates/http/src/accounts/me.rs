@@ -4,12 +4,12 @@ use super::{email_taken, wrong_password};
 use crate::kit::{
     answer::{UserAnswer, sample},
     body::Body,
-    caller::{Bearer, Caller},
+    caller::{Bearer, BearerCaller},
     openapi::{Member, Operation, email, example, known_password, label, web_url},
     problem::Problem,
     use_case::UseCase,
 };
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::HttpResponse;
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, Label, Password, WebUrl},
     use_cases::{
@@ -28,10 +28,10 @@ pub(crate) async fn me(use_case: UseCase<Me>, bearer: Bearer) -> Result<HttpResp
 /// `DELETE /me`
 pub(crate) async fn delete(
     use_case: UseCase<DeleteAccount>,
-    bearer: Bearer,
+    caller: BearerCaller,
 ) -> Result<HttpResponse, Problem> {
     use_case
-        .run(async move |case| case.execute(&bearer.0).await)
+        .run(async move |case| case.execute(&caller.0).await)
         .await??;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -39,16 +39,12 @@ pub(crate) async fn delete(
 /// `PUT /details`
 pub(crate) async fn details(
     use_case: UseCase<UpdateDetails>,
-    bearer: Bearer,
-    caller: Caller,
+    caller: BearerCaller,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = UpdateDetailsRequest {
-        client: caller.client,
-        ..parse(body)?
-    };
+    let request = parse(body)?;
     let user = use_case
-        .run(async move |case| case.execute(&bearer.0, request).await)
+        .run(async move |case| case.execute(&caller.0, request).await)
         .await??;
     Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
 }
@@ -64,7 +60,6 @@ pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
     body.finish(Some(UpdateDetailsRequest {
         change,
         current_password,
-        ..UpdateDetailsRequest::default()
     }))
 }
 
@@ -74,6 +69,7 @@ impl From<UpdateDetailsError> for Problem {
             UpdateDetailsError::Refused(refused) => refused.into(),
             UpdateDetailsError::EmailTaken => email_taken(),
             UpdateDetailsError::WrongPassword => wrong_password(),
+            UpdateDetailsError::ReauthenticationRequired => Self::reauthentication_required(),
         }
     }
 }
@@ -82,10 +78,7 @@ impl From<DeleteAccountError> for Problem {
     fn from(error: DeleteAccountError) -> Self {
         match error {
             DeleteAccountError::Refused(refused) => refused.into(),
-            DeleteAccountError::ReauthenticationRequired => {
-                let detail = "Sign in again, then delete the account within five minutes.";
-                Problem::new(StatusCode::FORBIDDEN, "reauthentication_required", detail)
-            }
+            DeleteAccountError::ReauthenticationRequired => Self::reauthentication_required(),
         }
     }
 }
@@ -106,22 +99,21 @@ pub(crate) fn me_docs() -> Operation {
 }
 
 pub(crate) fn delete_docs() -> Operation {
-    let description = "Deletes the account and ends all of its sessions. The sign-in of this session must be at most five minutes ago \
-                       (`auth_time` in the ID token), so ask for the password and sign in before.";
+    let description = "Deletes the account and ends all of its sessions. It needs a reauthentication, however young the session is.";
     Operation::new(
         "deleteAccount",
         "account",
         "Delete the account",
         description,
     )
-    .bearer()
+    .bearer_on_device()
+    .reauthentication()
     .empty(204, "The account is gone.")
-    .problems([Problem::from(DeleteAccountError::ReauthenticationRequired)])
 }
 
 pub(crate) fn details_docs() -> Operation {
     let description = "Changes the details that are named. A member that is missing leaves the detail as it is, `null` clears it. A new \
-                       address to sign in with needs the password.";
+                       address to sign in with needs `currentPassword` or a reauthentication.";
     let members = [
         Member::nullable("name", label("The name to show.", "Ann")),
         Member::nullable("website", web_url("A home page.", "https://example.org/")),
@@ -132,11 +124,14 @@ pub(crate) fn details_docs() -> Operation {
         Member::nullable("email", email()),
         Member::optional(
             "currentPassword",
-            known_password("Needed with `email`. `too_long`"),
+            known_password(
+                "Needed with `email`, unless there is a reauthentication; checked with `email` whenever it is sent. `too_long`",
+            ),
         ),
     ];
     Operation::new("updateDetails", "account", "Change details", description)
-        .bearer()
+        .bearer_on_device()
+        .reauthentication()
         .body(
             "Details",
             "What to change.",

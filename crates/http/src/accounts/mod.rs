@@ -3,12 +3,17 @@
 mod begin;
 mod me;
 mod password;
+mod reauthenticate;
 
 pub(crate) use begin::{sign_in, sign_in_docs, sign_up, sign_up_docs};
 pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
 pub(crate) use password::{change_password, change_password_docs};
+pub(crate) use reauthenticate::{reauthenticate, reauthenticate_docs};
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use {begin::fields, me::parse as details_of, password::parse as passwords_of};
+pub(crate) use {
+    begin::fields, me::parse as details_of, password::parse as passwords_of,
+    reauthenticate::parse as current_password_of,
+};
 
 use crate::kit::problem::Problem;
 use actix_web::http::StatusCode;

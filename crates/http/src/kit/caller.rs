@@ -11,7 +11,7 @@ use actix_web::{
 use revolve_domain::{
     model::{ClientInfo, Label, WebOrigin},
     policy::SessionPolicy,
-    use_cases::IssuedDevice,
+    use_cases::{self, IssuedDevice},
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::future::{Ready, ready};
@@ -24,6 +24,8 @@ const SEPARATOR: char = '~';
 
 /// The most device credentials of a request: a browser keeps those of the accounts that signed in last.
 const MAX_CREDENTIALS: usize = 8;
+/// The header in which clients show a reauthentication.
+pub(crate) const REAUTHENTICATION_HEADER: &str = "Revolve-Reauthentication";
 
 /// How the device cookie is set.
 #[derive(Clone, Debug)]
@@ -150,6 +152,32 @@ impl FromRequest for Caller {
             origin: headers.get(header::ORIGIN).cloned(),
             cookies,
         }))
+    }
+}
+
+/// Who calls the account API: ID token, device, reauthentication.
+pub(crate) struct BearerCaller(pub(crate) use_cases::Caller);
+
+impl FromRequest for BearerCaller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reauthentication = || {
+            let value = request.headers().get(REAUTHENTICATION_HEADER)?;
+            Some(SecretString::from(value.to_str().ok()?))
+        };
+        let mut caller = || {
+            let Bearer(id_token) = Bearer::from_request(request, payload).into_inner()?;
+            let caller = Caller::from_request(request, payload).into_inner()?;
+            Ok(Self(use_cases::Caller {
+                id_token,
+                device_credentials: caller.device_credentials,
+                reauthentication: reauthentication(),
+                client: caller.client,
+            }))
+        };
+        ready(caller())
     }
 }
 

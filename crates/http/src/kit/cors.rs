@@ -1,7 +1,10 @@
 //! Which scripts of other origins may use the API from a browser: those of the origins that the operator lists, and no others.
 //! What is published for everyone can be read from any origin.
 
-use crate::kit::{caller::DEVICE_HEADER, request_id::REQUEST_ID};
+use crate::kit::{
+    caller::{DEVICE_HEADER, REAUTHENTICATION_HEADER},
+    request_id::REQUEST_ID,
+};
 use actix_cors::Cors;
 use actix_web::{
     http::{Method, header},
@@ -42,6 +45,7 @@ impl Origins {
             ])
             .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
             .allowed_header(DEVICE_HEADER)
+            .allowed_header(REAUTHENTICATION_HEADER)
             .supports_credentials();
         Condition::new(!self.0.is_empty(), common(cors))
     }

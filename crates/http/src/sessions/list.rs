@@ -2,7 +2,7 @@
 
 use crate::kit::{
     answer::{Instant, sample},
-    caller::Bearer,
+    caller::BearerCaller,
     openapi::{Operation, example},
     problem::{FieldProblem, Problem},
     use_case::UseCase,
@@ -71,9 +71,9 @@ struct DeviceMembers<'a> {
 /// `GET /sessions`
 pub(crate) async fn list(
     use_case: UseCase<ListSessions>,
-    bearer: Bearer,
+    caller: BearerCaller,
 ) -> Result<HttpResponse, Problem> {
-    let views = use_case.get().execute(&bearer.0).await?;
+    let views = use_case.get().execute(&caller.0).await?;
     Ok(HttpResponse::Ok().json(SessionsAnswer {
         sessions: views.iter().map(members).collect(),
     }))
@@ -108,7 +108,7 @@ fn members(view: &SessionView) -> SessionMembers<'_> {
 /// `DELETE /sessions/{sid}`
 pub(crate) async fn end(
     use_case: UseCase<EndSession>,
-    bearer: Bearer,
+    caller: BearerCaller,
     sid: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let session: SessionId = sid.parse().map_err(|_| {
@@ -119,7 +119,7 @@ pub(crate) async fn end(
         )])
     })?;
     use_case
-        .run(async move |case| case.execute(&bearer.0, session).await)
+        .run(async move |case| case.execute(&caller.0, session).await)
         .await??;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -163,7 +163,7 @@ pub(crate) fn list_docs() -> Operation {
     };
     let description = "The live sessions of the account, with their devices.";
     Operation::new("listSessions", "sessions", "List the sessions", description)
-        .bearer()
+        .bearer_on_device()
         .json::<SessionsAnswer<'_>, 1>(
             200,
             "The sessions.",
@@ -177,13 +177,12 @@ pub(crate) fn list_docs() -> Operation {
 }
 
 pub(crate) fn end_docs() -> Operation {
-    let description =
-        "Ends one session of the account, which may be this one. It is as final as a sign-out.";
+    let description = "Ends one session of the account, which may be this one. It is as final as a sign-out. This one is ended without the device credential, too.";
     let id = ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::Custom("uuid".to_owned())));
     Operation::new("endSession", "sessions", "End a session", description)
-        .bearer()
+        .bearer_on_device()
         .parameter(
             ParameterIn::Path,
             "sid",

@@ -2,7 +2,7 @@
 
 use crate::kit::{
     body::{Body, OptionalBody},
-    caller::Bearer,
+    caller::BearerCaller,
     openapi::{Member, Operation, choice},
     problem::Problem,
     use_case::UseCase,
@@ -20,12 +20,12 @@ pub(crate) const SCOPES: [(&str, SignOutScope); 3] = [
 /// `POST /signout`
 pub(crate) async fn sign_out(
     use_case: UseCase<SignOut>,
-    bearer: Bearer,
+    caller: BearerCaller,
     body: OptionalBody,
 ) -> Result<HttpResponse, Problem> {
     let scope = parse(body.0)?;
     use_case
-        .run(async move |case| case.execute(&bearer.0, scope).await)
+        .run(async move |case| case.execute(&caller.0, scope).await)
         .await??;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -37,14 +37,14 @@ pub(crate) fn parse(mut body: Body) -> Result<SignOutScope, Problem> {
 
 pub(crate) fn sign_out_docs() -> Operation {
     let description = "Ends this session, all others, or all. It is final: after the answer no token of an ended session is accepted here, \
-                       and services that follow `/.well-known/revocations` hear of it within about a second.";
+                       and services that follow `/.well-known/revocations` hear of it within about a second. This session is ended without the device credential, too.";
     let scope = choice(
         "Which sessions: this one, all but this one, or all of the account.",
         SCOPES.map(|(word, _)| word),
         "this",
     );
     Operation::new("signOut", "sessions", "Sign out", description)
-        .bearer()
+        .bearer_on_device()
         .optional_body(
             "SignOut",
             "Which sessions to end; nothing counts as `{}`.",

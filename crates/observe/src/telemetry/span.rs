@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use revolve_domain::{
     model::{SessionId, Timestamp, UserId},
     ports::{
-        IdClaims, RefreshClaims, SignError, StoreError, TokenCodec, TokenRejected, VerifiedId,
+        IdClaims, ReauthenticationClaims, RefreshClaims, SignError, StoreError, TokenCodec,
+        TokenRejected, VerifiedId,
     },
 };
 use secrecy::SecretString;
@@ -38,6 +39,13 @@ impl TokenCodec for IdentifyingTokens {
         self.0.sign_refresh(claims)
     }
 
+    fn sign_reauthentication(
+        &self,
+        claims: &ReauthenticationClaims,
+    ) -> Result<SecretString, SignError> {
+        self.0.sign_reauthentication(claims)
+    }
+
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         self.0
             .verify_id(token, now)
@@ -48,6 +56,15 @@ impl TokenCodec for IdentifyingTokens {
         self.0
             .verify_refresh(token)
             .inspect(|claims| identify(claims.user, claims.session))
+    }
+
+    /// It comes with an ID token, which has said whose request it is.
+    fn verify_reauthentication(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<ReauthenticationClaims, TokenRejected> {
+        self.0.verify_reauthentication(token, now)
     }
 
     async fn look_for_keys(&self) -> Result<(), StoreError> {

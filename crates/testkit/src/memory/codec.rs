@@ -2,10 +2,10 @@
 
 use super::tag::{decode, encode, tag};
 use revolve_domain::{
-    model::{DeviceId, Generation, Label, SessionId, Timestamp, TokenId, UserId, WebUrl},
+    model::{DeviceId, Epoch, Generation, Label, SessionId, Timestamp, TokenId, UserId, WebUrl},
     ports::{
-        IdClaims, RefreshClaims, RevocationSigner, RevocationStatement, SignError, TokenCodec,
-        TokenRejected, VerifiedId,
+        IdClaims, ReauthenticationClaims, RefreshClaims, RevocationSigner, RevocationStatement,
+        SignError, TokenCodec, TokenRejected, VerifiedId,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -36,8 +36,17 @@ struct RefreshPart {
     did: Option<DeviceId>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct ReauthenticationPart {
+    sub: UserId,
+    sid: SessionId,
+    epoch: Epoch,
+    iat: i64,
+    exp: i64,
+}
+
 impl TestCodec {
-    /// The claims of either token, unverified.
+    /// The claims of any token, unverified.
     ///
     /// # Panics
     /// If this is not a token of a [`TestCodec`].
@@ -111,6 +120,20 @@ impl TokenCodec for TestCodec {
         Self::sign("refresh", &part)
     }
 
+    fn sign_reauthentication(
+        &self,
+        claims: &ReauthenticationClaims,
+    ) -> Result<SecretString, SignError> {
+        let part = ReauthenticationPart {
+            sub: claims.user,
+            sid: claims.session,
+            epoch: claims.epoch,
+            iat: claims.issued_at.as_seconds(),
+            exp: claims.expires_at.as_seconds(),
+        };
+        Self::sign("reauthentication", &part)
+    }
+
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         let part: IdPart = Self::verify("id", token)?;
         if now >= Timestamp::from_seconds(part.exp) {
@@ -135,6 +158,25 @@ impl TokenCodec for TestCodec {
             issued_at: Timestamp::from_seconds(part.iat),
             expires_at: Timestamp::from_seconds(part.exp),
             device: part.did,
+        })
+    }
+
+    fn verify_reauthentication(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<ReauthenticationClaims, TokenRejected> {
+        let part: ReauthenticationPart = Self::verify("reauthentication", token)?;
+        let expires_at = Timestamp::from_seconds(part.exp);
+        if now >= expires_at {
+            return Err(TokenRejected::Expired);
+        }
+        Ok(ReauthenticationClaims {
+            user: part.sub,
+            session: part.sid,
+            epoch: part.epoch,
+            issued_at: Timestamp::from_seconds(part.iat),
+            expires_at,
         })
     }
 }

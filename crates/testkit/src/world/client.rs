@@ -5,7 +5,7 @@ use revolve_domain::{
     model::{ClientInfo, EmailAddress, Label, Password, SessionId, UserId},
     rotation::Entry,
     use_cases::{
-        Begun, RefreshRequest, Refreshed, Refused, SignInError, SignInRequest, SignUpError,
+        Begun, Caller, RefreshRequest, Refreshed, Refused, SignInError, SignInRequest, SignUpError,
         TokenPair,
     },
 };
@@ -24,7 +24,7 @@ pub struct TestClient<'w> {
     pub refresh_token: SecretString,
     /// The device credential of the sign-in.
     pub credential: SecretString,
-    /// Whether the client shows its credential when it refreshes.
+    /// Whether the client shows its credential when it refreshes, and in its calls.
     pub shows_credential: bool,
 }
 
@@ -139,6 +139,37 @@ impl TestClient<'_> {
                 address: Some([192, 0, 2, 2].into()),
                 ..ClientInfo::default()
             },
+        }
+    }
+
+    /// What a call of this client shows.
+    pub fn caller(&self) -> Caller {
+        Caller {
+            id_token: self.id_token.clone(),
+            device_credentials: self.shows_credential.then(|| self.credential.clone()).into_iter().collect(),
+            reauthentication: None,
+            client: ClientInfo {
+                address: Some([192, 0, 2, 2].into()),
+                user_agent: None,
+            },
+        }
+    }
+
+    /// What a call of this client shows after it has shown the password of `name`.
+    ///
+    /// # Panics
+    /// If the use case fails.
+    pub async fn reauthenticated(&self, name: &str) -> Caller {
+        let password = World::password(&format!("{name}'s password"));
+        let reauthenticated = self
+            .world
+            .reauthenticate
+            .execute(&self.caller(), &password)
+            .await
+            .unwrap_or_else(|error| panic!("expected {name} to reauthenticate: {error}"));
+        Caller {
+            reauthentication: Some(reauthenticated.token),
+            ..self.caller()
         }
     }
 

@@ -9,7 +9,9 @@ use revolve_adapters::{
 use revolve_domain::{
     keys::{Active, KeyKind, KeyUse, Next, Phase, Retired, SealedKey, StoredKey},
     model::Timestamp,
-    ports::{KeyFault, KeyMaker, KeyRing, KeySet, TokenCodec, TokenRejected},
+    ports::{
+        KeyFault, KeyMaker, KeyRing, KeySet, ReauthenticationClaims, TokenCodec, TokenRejected,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -170,6 +172,74 @@ fn a_refresh_secret_is_followed_without_refusing_what_it_signed() {
     tokens.load(&[in_phase(&two, ACTIVE)]).unwrap();
     assert_eq!(tokens.verify_refresh(&old), Err(TokenRejected::UnknownKey));
     assert_eq!(tokens.verify_refresh(&new), Ok(refresh));
+}
+
+#[test]
+fn a_reauthentication_lives_and_dies_with_the_refresh_secret_and_no_published_key_verifies_it() {
+    let (master, (id, refresh)) = (master(), claims());
+    let claims = ReauthenticationClaims {
+        user: id.user,
+        session: id.session,
+        epoch: id.epoch,
+        issued_at: id.issued_at,
+        expires_at: id.expires_at,
+    };
+    let vault = vault(&master);
+    let (one, two) = (
+        key(&vault, KeyKind::Refresh, ACTIVE),
+        key(&vault, KeyKind::Refresh, NEXT),
+    );
+    let signing = key(&vault, KeyKind::Id(Algorithm::EdDsa), ACTIVE);
+    let tokens = ring(&master, &[one.clone(), two.clone(), signing.clone()]);
+    let token = tokens.sign_reauthentication(&claims).unwrap();
+    let head = header(&token);
+    assert_eq!(
+        (&head["alg"], &head["typ"], &head["kid"]),
+        (
+            &"HS256".into(),
+            &"reauthentication+jwt".into(),
+            &one.id.as_str().into()
+        )
+    );
+    assert!(!tokens.to_json().contains(one.id.as_str()));
+    let mut as_id = head.clone();
+    (as_id["alg"], as_id["typ"], as_id["kid"]) =
+        ("EdDSA".into(), "JWT".into(), signing.id.as_str().into());
+    let mut as_refresh = head;
+    as_refresh["typ"] = "refresh+jwt".into();
+    assert_eq!(
+        tokens.verify_id(&with_header(&token, &as_id), T),
+        Err(TokenRejected::Invalid)
+    );
+    assert_eq!(
+        tokens.verify_refresh(&with_header(&token, &as_refresh)),
+        Err(TokenRejected::Invalid)
+    );
+    assert!(
+        tokens
+            .verify_refresh(&tokens.sign_refresh(&refresh).unwrap())
+            .is_ok()
+    );
+
+    tokens
+        .load(&[in_phase(&one, RETIRED), in_phase(&two, ACTIVE)])
+        .unwrap();
+    assert_eq!(tokens.verify_reauthentication(&token, T), Ok(claims));
+    tokens.load(&[in_phase(&two, ACTIVE)]).unwrap();
+    assert_eq!(
+        tokens.verify_reauthentication(&token, T),
+        Err(TokenRejected::UnknownKey)
+    );
+    let other_issuer = CodecConfig {
+        issuer: "https://elsewhere.example.org".to_owned(),
+        ..config()
+    };
+    let elsewhere = JoseTokens::stored(other_issuer, FileKeys::default(), &master).unwrap();
+    elsewhere.load(&[one, signing]).unwrap();
+    assert_eq!(
+        elsewhere.verify_reauthentication(&token, T),
+        Err(TokenRejected::Invalid)
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-const ENDPOINTS: [(&str, &str); 17] = [
+const ENDPOINTS: [(&str, &str); 18] = [
     ("POST", "/api/account/signup"),
     ("POST", "/api/account/signin"),
     ("POST", "/api/account/tokens"),
@@ -22,6 +22,7 @@ const ENDPOINTS: [(&str, &str); 17] = [
     ("DELETE", "/api/account/me"),
     ("PUT", "/api/account/details"),
     ("PUT", "/api/account/password"),
+    ("POST", "/api/account/reauthenticate"),
     ("GET", "/api/account/sessions"),
     (
         "DELETE",
@@ -84,6 +85,7 @@ impl Journey {
     fn call(&self, method: &str, operation: &str) -> RequestBuilder {
         self.request(method, &path(operation))
             .bearer_auth(&self.id_token)
+            .header("Revolve-Device", &self.credential)
     }
 
     /// Sends, and remembers the secrets of the answer.
@@ -183,12 +185,36 @@ impl Journey {
         self.sign_in().await;
         self.expect(200, self.call("GET", "/me")).await;
         self.expect(200, self.call("GET", "/sessions")).await;
+        let shown = |password: &str| json!({ "currentPassword": password });
+        let (bad, good) = (shown(&wrong), shown(&self.password));
+        self.expect(403, self.call("POST", "/reauthenticate").json(&bad))
+            .await;
+        let given = self
+            .expect(200, self.call("POST", "/reauthenticate").json(&good))
+            .await;
+        let reauthentication = given["reauthentication"].as_str().unwrap().to_owned();
+        self.secrets
+            .add_token("reauthentication", &reauthentication);
+        let unbound = self
+            .request("GET", &path("/sessions"))
+            .bearer_auth(&self.id_token);
+        self.expect(401, unbound).await;
+        let refused = self
+            .call("DELETE", "/me")
+            .header("Revolve-Reauthentication", format!("{reauthentication}A"));
+        self.expect(403, refused).await;
         let email = format!("{}@example.org", fresh("bob"));
         self.secrets.add("e-mail", &email);
         let details = |password: &str| json!({ "email": email, "name": "Bob", "website": "https://example.org/", "currentPassword": password });
         let (bad, good) = (details(&wrong), details(&self.password));
         self.expect(403, self.call("PUT", "/details").json(&bad))
             .await;
+        let renamed = self.call("PUT", "/details").json(&json!({ "name": "Bob" }));
+        self.expect(
+            200,
+            renamed.header("Revolve-Reauthentication", &reauthentication),
+        )
+        .await;
         self.expect(200, self.call("PUT", "/details").json(&good))
             .await;
         self.email = email;
@@ -230,6 +256,7 @@ impl Journey {
                 "/tokens",
                 "/details",
                 "/password",
+                "/reauthenticate",
                 "/signout",
             ] {
                 let method = if matches!(operation, "/details" | "/password") {
@@ -295,7 +322,8 @@ impl Journey {
                 self.send(
                     request
                         .bearer_auth(&secret)
-                        .header("Revolve-Device", &secret),
+                        .header("Revolve-Device", &secret)
+                        .header("Revolve-Reauthentication", &secret),
                 )
                 .await;
                 self.send(self.request(method, &format!("{path}/{encoded}")))
@@ -402,6 +430,8 @@ impl Journey {
                 .json(&json!({ "name": "Eve", "email": email, "currentPassword": self.password })),
             self.call("PUT", "/password")
                 .json(&json!({ "currentPassword": self.password, "newPassword": password })),
+            self.call("POST", "/reauthenticate")
+                .json(&json!({ "currentPassword": self.password })),
             self.call("POST", "/signout")
                 .json(&json!({ "scope": "everywhere" })),
             self.call("GET", "/me"),
@@ -429,7 +459,17 @@ impl Journey {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         self.sign_in().await;
-        self.expect(204, self.call("DELETE", "/me")).await;
+        let shown = json!({ "currentPassword": self.password });
+        let given = self
+            .expect(200, self.call("POST", "/reauthenticate").json(&shown))
+            .await;
+        let reauthentication = given["reauthentication"].as_str().unwrap().to_owned();
+        self.secrets
+            .add_token("reauthentication", &reauthentication);
+        let delete = self
+            .call("DELETE", "/me")
+            .header("Revolve-Reauthentication", &reauthentication);
+        self.expect(204, delete).await;
         // Somebody stays, so that there is something in the stores.
         self.arrive().await;
     }

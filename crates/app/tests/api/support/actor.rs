@@ -17,8 +17,9 @@ pub(crate) struct Actor {
     base: String,
     pub(crate) id_token: String,
     pub(crate) refresh_token: String,
-    /// What `device.credential` said; shown only by the methods that say so.
+    /// What `device.credential` said; shown by the methods that say so, and by every call once a session is bound.
     pub(crate) credential: Option<String>,
+    is_bound: bool,
     pub(crate) session: String,
 }
 
@@ -103,6 +104,7 @@ impl Actor {
             id_token: String::new(),
             refresh_token: String::new(),
             credential: None,
+            is_bound: false,
             session: String::new(),
         }
     }
@@ -111,6 +113,22 @@ impl Actor {
     pub(crate) fn at(&self, other: &Self) -> Self {
         Self {
             base: other.base.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// Whoever has copied the tokens and not the device.
+    pub(crate) fn without_device(&self) -> Self {
+        Self {
+            is_bound: false,
+            ..self.clone()
+        }
+    }
+
+    /// The same client with another token in place of its ID token.
+    pub(crate) fn with_id_token(&self, token: &str) -> Self {
+        Self {
+            id_token: token.to_owned(),
             ..self.clone()
         }
     }
@@ -154,14 +172,56 @@ impl Actor {
         operation: &str,
         body: Option<Value>,
     ) -> Answer {
-        let request = self
+        self.send(self.calling(method, operation, body)).await
+    }
+
+    /// With the ID token and a reauthentication.
+    pub(crate) async fn call_with(
+        &self,
+        method: Method,
+        operation: &str,
+        body: Option<Value>,
+        reauthentication: &str,
+    ) -> Answer {
+        let request = self.calling(method, operation, body);
+        self.send(request.header("Revolve-Reauthentication", reauthentication))
+            .await
+    }
+
+    fn calling(&self, method: Method, operation: &str, body: Option<Value>) -> RequestBuilder {
+        let mut request = self
             .request(method, &path(operation))
             .bearer_auth(&self.id_token);
-        self.send(match body {
+        if self.is_bound {
+            request = self.showing(request);
+        }
+        match body {
             Some(body) => request.json(&body),
             None => request,
-        })
-        .await
+        }
+    }
+
+    /// Shows the password, for the token that is answered.
+    pub(crate) async fn reauthenticate(&self) -> String {
+        self.reauthenticate_with(PASSWORD).await
+    }
+
+    pub(crate) async fn reauthenticate_with(&self, password: &str) -> String {
+        let body = json!({ "currentPassword": password });
+        let answer = self.call(Method::POST, "/reauthenticate", Some(body)).await;
+        let json = answer.expect(200).json();
+        json["reauthentication"].as_str().expect("a text").to_owned()
+    }
+
+    /// Deletes the account.
+    pub(crate) async fn delete_with(&self, reauthentication: &str) -> Answer {
+        self.call_with(Method::DELETE, "/me", None, reauthentication)
+            .await
+    }
+
+    /// Shows the password and deletes the account.
+    pub(crate) async fn delete_account(&self) -> Answer {
+        self.delete_with(&self.reauthenticate().await).await
     }
 
     pub(crate) async fn get(&self, operation: &str) -> Answer {
@@ -184,6 +244,7 @@ impl Actor {
     }
 
     pub(crate) async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
+        self.is_bound = false;
         let answer = self
             .post("/signin", json!({ "email": email, "password": password }))
             .await;
@@ -196,6 +257,7 @@ impl Actor {
             .request(Method::POST, &path("/signin"))
             .json(&json!({ "email": email, "password": PASSWORD }));
         let answer = self.send(self.showing(request)).await;
+        self.is_bound |= answer.status == 200;
         self.keep(answer)
     }
 
@@ -211,6 +273,7 @@ impl Actor {
             .request(Method::POST, &path("/tokens"))
             .json(&json!({ "refreshToken": self.refresh_token }));
         let answer = self.send(self.showing(request)).await;
+        self.is_bound |= answer.status == 200;
         self.keep(answer)
     }
 

@@ -1,29 +1,29 @@
 //! A change of password: the caller's session continues, all others end.
 
-use super::{current_password::CurrentPassword, password_context::PasswordContext};
+use super::{
+    current_password::CurrentPassword, password_context::PasswordContext,
+    reauthentication::Reauthentication,
+};
 use crate::{
-    model::{ClientInfo, EndReason, FieldError, Password},
+    model::{EndReason, FieldError, Password},
     ports::{
         Clock, PasswordChange, PasswordHasher, PasswordOutcome, PasswordStrength, SecurityEvent,
         SecurityEvents, StoreError, UserRepository,
     },
     use_cases::{
-        parts::{Refused, ServicePorts, from_via},
-        sessions::{Authenticate, End},
+        parts::{Failure, Refused, ServicePorts, from_via},
+        sessions::{Authenticate, Caller, End},
     },
 };
-use secrecy::SecretString;
 use std::sync::Arc;
 
 /// A request to change the password.
 #[derive(Clone, Debug)]
 pub struct ChangePasswordRequest {
-    /// The current password.
-    pub current: Password,
+    /// The current password; needed if the caller shows no reauthentication. One that is given is checked in any case.
+    pub current: Option<Password>,
     /// The new password.
     pub new: Password,
-    /// The client that sent the request.
-    pub client: ClientInfo,
 }
 
 /// Why the password was not changed.
@@ -35,6 +35,9 @@ pub enum ChangePasswordError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// There is neither the current password nor a reauthentication that counts.
+    #[error("reauthenticate first, or give the current password")]
+    ReauthenticationRequired,
     /// The new password is easy to guess.
     #[error("the new password {0}")]
     WeakPassword(FieldError),
@@ -43,12 +46,13 @@ pub enum ChangePasswordError {
     Conflict,
 }
 
-from_via!(ChangePasswordError: StoreError => Refused);
+from_via!(ChangePasswordError: StoreError => Refused, Failure => Refused);
 
 /// Changes the password.
 pub struct ChangePassword {
     authenticate: Authenticate,
     current: CurrentPassword,
+    reauthentication: Reauthentication,
     users: Arc<dyn UserRepository>,
     hasher: Arc<dyn PasswordHasher>,
     strength: Arc<dyn PasswordStrength>,
@@ -62,6 +66,7 @@ impl ChangePassword {
         Self {
             authenticate: Authenticate::new(ports),
             current: CurrentPassword::new(ports),
+            reauthentication: Reauthentication::new(ports),
             users: ports.users.clone(),
             hasher: ports.hasher.clone(),
             strength: ports.strength.clone(),
@@ -77,16 +82,19 @@ impl ChangePassword {
     /// [`ChangePasswordError`]; then nothing changed.
     pub async fn execute(
         &self,
-        id_token: &SecretString,
+        caller: &Caller,
         request: ChangePasswordRequest,
     ) -> Result<(), ChangePasswordError> {
-        let caller = self.authenticate.execute(id_token).await?;
-        let held = self.current.admit(&caller, &request.client).await?;
-        let (user, session) = (caller.user.id, caller.session.id);
+        let asking = self.authenticate.on_device(caller).await?;
+        if request.current.is_none() && !self.reauthentication.is_shown(caller, &asking).await? {
+            return Err(ChangePasswordError::ReauthenticationRequired);
+        }
+        let held = self.current.admit(&asking, &caller.client).await?;
+        let (user, session) = (asking.user.id, asking.session.id);
         let context = PasswordContext {
-            email: &caller.user.email,
-            name: caller.user.details.name.as_ref(),
-            device: caller.session.device_name.as_ref(),
+            email: &asking.user.email,
+            name: asking.user.details.name.as_ref(),
+            device: asking.session.device_name.as_ref(),
         };
         match context.weakness(&request.new, &*self.strength).await {
             Ok(None) => {}
@@ -98,22 +106,28 @@ impl ChangePassword {
             }
         }
         let flow = held.flow.clone();
-        let credentials = self
-            .current
-            .check(held, user, &request.current)
-            .await?
-            .ok_or(ChangePasswordError::WrongPassword)?;
+        // The epoch of the password that was shown, now or by the reauthentication: a change that came between is a conflict.
+        let epoch = if let Some(current) = &request.current {
+            let checked = self.current.check(held, user, current).await?;
+            checked
+                .ok_or(ChangePasswordError::WrongPassword)?
+                .user
+                .epoch
+        } else {
+            self.current.give_back(held).await;
+            asking.user.epoch
+        };
         let hash = self.hasher.hash(&flow, &request.new).await?;
         let change = PasswordChange {
             user,
             session,
-            epoch: credentials.user.epoch,
+            epoch,
             hash,
             at: self.clock.now(),
         };
         let PasswordOutcome::Changed(epoch) = self.users.change_password(&change).await? else {
             // Either this session has ended, which is reported first, or another request changed the account.
-            self.authenticate.execute(id_token).await?;
+            self.authenticate.execute(&caller.id_token).await?;
             return Err(ChangePasswordError::Conflict);
         };
         self.events

@@ -1,14 +1,14 @@
 //! The end of an account.
 
+use super::reauthentication::Reauthentication;
 use crate::{
     ports::{Clock, StoreError, UserRepository},
     use_cases::{
-        parts::{Refusal, Refused, ServicePorts, from_via},
-        sessions::{Authenticate, End},
+        parts::{Failure, Refusal, Refused, ServicePorts, from_via},
+        sessions::{Authenticate, Caller, End},
     },
 };
-use secrecy::SecretString;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// Why the account is still there.
 #[derive(Debug, thiserror::Error)]
@@ -16,16 +16,17 @@ pub enum DeleteAccountError {
     /// The ID token was refused.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The session began more than [`DeleteAccount::FRESH`] ago.
-    #[error("sign in again, then delete the account within five minutes")]
+    /// No reauthentication that counts was shown.
+    #[error("reauthenticate first")]
     ReauthenticationRequired,
 }
 
-from_via!(DeleteAccountError: StoreError => Refused, Refusal => Refused);
+from_via!(DeleteAccountError: StoreError => Refused, Failure => Refused, Refusal => Refused);
 
 /// Deletes accounts.
 pub struct DeleteAccount {
     authenticate: Authenticate,
+    reauthentication: Reauthentication,
     users: Arc<dyn UserRepository>,
     end: End,
     clock: Arc<dyn Clock>,
@@ -35,33 +36,31 @@ impl DeleteAccount {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
             authenticate: Authenticate::new(ports),
+            reauthentication: Reauthentication::new(ports),
             users: ports.users.clone(),
             end: End::new(ports),
             clock: ports.clock.clone(),
         }
     }
 
-    /// The session must have begun at most this long ago.
-    pub const FRESH: Duration = Duration::from_mins(5);
-
-    /// Deletes the caller's account and ends all its sessions.
+    /// Deletes the caller's account and ends all its sessions. The caller must have reauthenticated, however young the session is.
     ///
     /// # Errors
     /// [`DeleteAccountError`]; then the account is still there.
-    pub async fn execute(&self, id_token: &SecretString) -> Result<(), DeleteAccountError> {
-        let caller = self.authenticate.execute(id_token).await?;
-        let now = self.clock.now();
-        if now.since(caller.session.began_at) > Self::FRESH {
-            return Err(DeleteAccountError::ReauthenticationRequired);
-        }
-        let user = caller.user.id;
+    pub async fn execute(&self, caller: &Caller) -> Result<(), DeleteAccountError> {
+        let authenticated = self.authenticate.on_device(caller).await?;
         if !self
-            .users
-            .delete(user, Some(caller.session.id), now)
+            .reauthentication
+            .is_shown(caller, &authenticated)
             .await?
         {
+            return Err(DeleteAccountError::ReauthenticationRequired);
+        }
+        let (user, session) = (authenticated.user.id, authenticated.session.id);
+        let now = self.clock.now();
+        if !self.users.delete(user, Some(session), now).await? {
             // The session has ended meanwhile: its row has the reason.
-            self.authenticate.execute(id_token).await?;
+            self.authenticate.execute(&caller.id_token).await?;
             return Err(Refusal::SessionRevoked.into());
         }
         self.end.account(user).await;

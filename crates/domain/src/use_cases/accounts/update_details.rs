@@ -1,28 +1,26 @@
 //! A change of the account's details and of the address to sign in with.
 
-use super::current_password::CurrentPassword;
+use super::{current_password::CurrentPassword, reauthentication::Reauthentication};
 use crate::{
-    model::{ClientInfo, DetailsChange, Password, User},
+    model::{DetailsChange, Password, User},
     ports::{
         Asking, Clock, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository,
     },
     use_cases::{
-        parts::{Denied, Refusal, Refused, RequestLimits, ServicePorts, from_via},
-        sessions::Authenticate,
+        parts::{Denied, Failure, Refusal, Refused, RequestLimits, ServicePorts, from_via},
+        sessions::{Authenticate, Caller},
     },
 };
-use secrecy::SecretString;
 use std::sync::Arc;
 
-/// A change, with the current password where the e-mail address changes.
+/// A change.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateDetailsRequest {
     /// The fields that change.
     pub change: DetailsChange,
-    /// Needed if the change names an e-mail address.
+    /// Needed if the change names an e-mail address and the caller shows no reauthentication. One that is given is checked in any
+    /// case then.
     pub current_password: Option<Password>,
-    /// The client that sent the request.
-    pub client: ClientInfo,
 }
 
 /// Why nothing changed.
@@ -31,20 +29,30 @@ pub enum UpdateDetailsError {
     /// The ID token was refused.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The current password is wrong, or missing where it is needed.
-    #[error("the current password is wrong or missing")]
+    /// The current password is wrong.
+    #[error("the current password is wrong")]
     WrongPassword,
+    /// A new address needs the current password or a reauthentication that counts.
+    #[error("reauthenticate first, or give the current password")]
+    ReauthenticationRequired,
     /// Another account has that address.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
 }
 
-from_via!(UpdateDetailsError: StoreError => Refused, Refusal => Refused, Denied => Refused);
+from_via!(
+    UpdateDetailsError:
+    StoreError => Refused,
+    Failure => Refused,
+    Refusal => Refused,
+    Denied => Refused,
+);
 
 /// Changes details.
 pub struct UpdateDetails {
     authenticate: Authenticate,
     current: CurrentPassword,
+    reauthentication: Reauthentication,
     users: Arc<dyn UserRepository>,
     limits: RequestLimits,
     clock: Arc<dyn Clock>,
@@ -56,6 +64,7 @@ impl UpdateDetails {
         Self {
             authenticate: Authenticate::new(ports),
             current: CurrentPassword::new(ports),
+            reauthentication: Reauthentication::new(ports),
             users: ports.users.clone(),
             limits: RequestLimits::new(ports),
             clock: ports.clock.clone(),
@@ -69,30 +78,34 @@ impl UpdateDetails {
     /// [`UpdateDetailsError`]; then nothing changed.
     pub async fn execute(
         &self,
-        id_token: &SecretString,
+        caller: &Caller,
         request: UpdateDetailsRequest,
     ) -> Result<User, UpdateDetailsError> {
-        let caller = self.authenticate.execute(id_token).await?;
-        let (user, session) = (caller.user.id, caller.session.id);
+        let authenticated = self.authenticate.on_device(caller).await?;
+        let (user, session) = (authenticated.user.id, authenticated.session.id);
         let new_email = request
             .change
             .email
             .as_ref()
-            .filter(|email| **email != caller.user.email);
+            .filter(|email| **email != authenticated.user.email);
         if request.change.email.is_some() {
-            let password = request
-                .current_password
-                .as_ref()
-                .ok_or(UpdateDetailsError::WrongPassword)?;
-            let held = self.current.admit(&caller, &request.client).await?;
-            self.current
-                .check(held, user, password)
+            if let Some(password) = &request.current_password {
+                let held = self.current.admit(&authenticated, &caller.client).await?;
+                self.current
+                    .check(held, user, password)
+                    .await?
+                    .ok_or(UpdateDetailsError::WrongPassword)?;
+            } else if !self
+                .reauthentication
+                .is_shown(caller, &authenticated)
                 .await?
-                .ok_or(UpdateDetailsError::WrongPassword)?;
+            {
+                return Err(UpdateDetailsError::ReauthenticationRequired);
+            }
         }
         // A change of address reveals whether it has an account, as a sign-up does, and counts as one.
         let asked = match new_email {
-            Some(email) => Some(self.limits.sign_up(email, &request.client).await?),
+            Some(email) => Some(self.limits.sign_up(email, &caller.client).await?),
             None => None,
         };
         let asking = Asking {
@@ -112,7 +125,7 @@ impl UpdateDetails {
             UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
             UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
                 // The session has ended meanwhile: its row has the reason.
-                self.authenticate.execute(id_token).await?;
+                self.authenticate.execute(&caller.id_token).await?;
                 Err(Refusal::SessionRevoked.into())
             }
             UpdateOutcome::Updated(user) => {

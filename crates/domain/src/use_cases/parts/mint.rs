@@ -70,6 +70,28 @@ impl Mint {
         )
     }
 
+    /// Mints an ID token and answers when it expires.
+    pub(crate) fn id_token(
+        &self,
+        user: &User,
+        session: &Session,
+        authenticated_at: Timestamp,
+        issued_at: Timestamp,
+    ) -> Result<(SecretString, Timestamp), SignError> {
+        let expires_at = self.policy.id_expiry(issued_at, session.ends_at);
+        let token = self.codec.sign_id(&IdClaims {
+            user: user.id,
+            session: session.id,
+            epoch: session.epoch,
+            authenticated_at,
+            issued_at,
+            expires_at,
+            email: user.email.clone(),
+            details: user.details.clone(),
+        })?;
+        Ok((token, expires_at))
+    }
+
     fn pair_at(
         &self,
         user: &User,
@@ -77,17 +99,8 @@ impl Mint {
         live: &LiveToken,
         id_issued_at: Timestamp,
     ) -> Result<TokenPair, SignError> {
-        let id_expires_at = self.policy.id_expiry(id_issued_at, session.ends_at);
-        let id_token = self.codec.sign_id(&IdClaims {
-            user: user.id,
-            session: session.id,
-            epoch: session.epoch,
-            authenticated_at: session.began_at,
-            issued_at: id_issued_at,
-            expires_at: id_expires_at,
-            email: user.email.clone(),
-            details: user.details.clone(),
-        })?;
+        let (id_token, id_expires_at) =
+            self.id_token(user, session, session.began_at, id_issued_at)?;
         let refresh_token = self.codec.sign_refresh(&RefreshClaims {
             user: user.id,
             session: session.id,

@@ -16,4 +16,4 @@ pub(crate) use devices::ShownDevices;
 pub(crate) use error::{from_denied, from_via};
 pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
 pub(crate) use mint::Mint;
-pub(crate) use verify::{verify_id, verify_refresh};
+pub(crate) use verify::{verify_id, verify_reauthentication, verify_refresh};

@@ -4,7 +4,9 @@
 use super::{Refusal, Refused};
 use crate::{
     model::Timestamp,
-    ports::{RefreshClaims, TokenCodec, TokenRejected, VerifiedId},
+    ports::{
+        ReauthenticationClaims, RefreshClaims, StoreError, TokenCodec, TokenRejected, VerifiedId,
+    },
 };
 use secrecy::SecretString;
 
@@ -13,11 +15,7 @@ pub(crate) async fn verify_id(
     token: &SecretString,
     now: Timestamp,
 ) -> Result<VerifiedId, Refused> {
-    let mut verified = codec.verify_id(token, now);
-    if verified == Err(TokenRejected::UnknownKey) {
-        codec.look_for_keys().await?;
-        verified = codec.verify_id(token, now);
-    }
+    let verified = with_all_keys(codec, || codec.verify_id(token, now)).await?;
     Ok(verified.map_err(Refusal::from)?)
 }
 
@@ -25,10 +23,27 @@ pub(crate) async fn verify_refresh(
     codec: &dyn TokenCodec,
     token: &SecretString,
 ) -> Result<RefreshClaims, Refused> {
-    let mut verified = codec.verify_refresh(token);
-    if verified == Err(TokenRejected::UnknownKey) {
-        codec.look_for_keys().await?;
-        verified = codec.verify_refresh(token);
-    }
+    let verified = with_all_keys(codec, || codec.verify_refresh(token)).await?;
     Ok(verified.map_err(Refusal::from)?)
+}
+
+pub(crate) async fn verify_reauthentication(
+    codec: &dyn TokenCodec,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<Result<ReauthenticationClaims, TokenRejected>, StoreError> {
+    with_all_keys(codec, || codec.verify_reauthentication(token, now)).await
+}
+
+async fn with_all_keys<T>(
+    codec: &dyn TokenCodec,
+    verify: impl Fn() -> Result<T, TokenRejected>,
+) -> Result<Result<T, TokenRejected>, StoreError> {
+    match verify() {
+        Err(TokenRejected::UnknownKey) => {
+            codec.look_for_keys().await?;
+            Ok(verify())
+        }
+        verified => Ok(verified),
+    }
 }

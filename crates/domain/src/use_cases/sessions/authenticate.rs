@@ -1,12 +1,27 @@
-//! Authentication by ID token.
+//! Authentication by ID token, and by the device of a session that is bound.
 
 use crate::{
-    model::{Session, User},
-    ports::{Clock, SessionRepository, TokenCodec},
-    use_cases::parts::{Refusal, Refused, ServicePorts, verify_id},
+    model::{ClientInfo, Session, User},
+    ports::{
+        Clock, DeviceCredentials, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec,
+    },
+    use_cases::parts::{Refusal, Refused, ServicePorts, ShownDevices, verify_id},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
+
+/// What a call of the account API shows of its caller.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The ID token.
+    pub id_token: SecretString,
+    /// The device credentials, if any. The calls of a bound session need that of its device.
+    pub device_credentials: Vec<SecretString>,
+    /// The reauthentication, if any: what [`crate::use_cases::Reauthenticate`] answered.
+    pub reauthentication: Option<SecretString>,
+    /// Where the call came from.
+    pub client: ClientInfo,
+}
 
 /// The caller, whose token is valid and whose session is live.
 #[derive(Clone, Debug)]
@@ -21,20 +36,25 @@ pub struct Authenticated {
 #[derive(Clone)]
 pub struct Authenticate {
     codec: Arc<dyn TokenCodec>,
+    devices: Arc<dyn DeviceCredentials>,
     sessions: Arc<dyn SessionRepository>,
     clock: Arc<dyn Clock>,
+    events: Arc<dyn SecurityEvents>,
 }
 
 impl Authenticate {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
             codec: ports.codec.clone(),
+            devices: ports.devices.clone(),
             sessions: ports.sessions.clone(),
             clock: ports.clock.clone(),
+            events: ports.events.clone(),
         }
     }
 
-    /// Verifies the token and reads session and user.
+    /// Verifies the token and reads session and user. Every service that a user visits is shown the ID token, so it alone is enough
+    /// only to read the account and to end its own session.
     ///
     /// # Errors
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
@@ -53,5 +73,36 @@ impl Authenticate {
             }),
             (refusal, _) => Err(refusal.unwrap_or(Refusal::SessionRevoked).into()),
         }
+    }
+
+    /// The same, and checks the device.
+    ///
+    /// # Errors
+    /// As [`Self::execute`] and [`Self::check_device`].
+    pub(crate) async fn on_device(&self, caller: &Caller) -> Result<Authenticated, Refused> {
+        let authenticated = self.execute(&caller.id_token).await?;
+        self.check_device(&authenticated.session, caller)?;
+        Ok(authenticated)
+    }
+
+    /// Checks that the caller of a bound session shows its device's credential.
+    ///
+    /// # Errors
+    /// [`Refusal::DeviceMismatch`].
+    pub(crate) fn check_device(&self, session: &Session, caller: &Caller) -> Result<(), Refusal> {
+        let is_shown = || {
+            ShownDevices::verify(&*self.devices, &caller.device_credentials)
+                .find(session.device)
+                .is_some()
+        };
+        if session.bound_at.is_none() || is_shown() {
+            return Ok(());
+        }
+        self.events.record(SecurityEvent::DeviceMismatch {
+            user: session.user,
+            session: session.id,
+            address: caller.client.address,
+        });
+        Err(Refusal::DeviceMismatch)
     }
 }

@@ -1,12 +1,11 @@
 //! The end of one session that its user names.
 
-use super::{Authenticate, end::End};
+use super::{Authenticate, Caller, end::End};
 use crate::{
     model::{EndReason, SessionId},
     ports::{Clock, EndOutcome, SessionRepository, StoreError},
-    use_cases::parts::{Refused, ServicePorts, from_via},
+    use_cases::parts::{Refusal, Refused, ServicePorts, from_via},
 };
-use secrecy::SecretString;
 use std::sync::Arc;
 
 /// Why no session ended.
@@ -20,7 +19,7 @@ pub enum EndSessionError {
     NotFound,
 }
 
-from_via!(EndSessionError: StoreError => Refused);
+from_via!(EndSessionError: StoreError => Refused, Refusal => Refused);
 
 /// Ends one of the caller's sessions, this or another.
 pub struct EndSession {
@@ -40,16 +39,21 @@ impl EndSession {
         }
     }
 
-    /// Ends a session.
+    /// Ends a session. The caller's own needs no device, as in [`super::SignOut`].
     ///
     /// # Errors
     /// [`EndSessionError`]; then nothing is claimed to have ended.
     pub async fn execute(
         &self,
-        id_token: &SecretString,
+        caller: &Caller,
         session: SessionId,
     ) -> Result<(), EndSessionError> {
-        let user = self.authenticate.execute(id_token).await?.user.id;
+        let authenticated = self.authenticate.execute(&caller.id_token).await?;
+        if session != authenticated.session.id {
+            self.authenticate
+                .check_device(&authenticated.session, caller)?;
+        }
+        let user = authenticated.user.id;
         let reason = EndReason::SignedOut;
         match self
             .sessions

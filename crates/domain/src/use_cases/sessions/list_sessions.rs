@@ -1,12 +1,11 @@
 //! The user's live sessions.
 
-use super::Authenticate;
+use super::{Authenticate, Caller};
 use crate::{
     model::{Session, SessionId, Timestamp},
     ports::{Clock, SessionRepository, TokenRepository},
     use_cases::parts::{Refused, ServicePorts},
 };
-use secrecy::SecretString;
 use std::{collections::HashMap, sync::Arc};
 
 /// A live session as its user sees it.
@@ -45,8 +44,8 @@ impl ListSessions {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn execute(&self, id_token: &SecretString) -> Result<Vec<SessionView>, Refused> {
-        let caller = self.authenticate.execute(id_token).await?;
+    pub async fn execute(&self, caller: &Caller) -> Result<Vec<SessionView>, Refused> {
+        let caller = self.authenticate.on_device(caller).await?;
         let rows = self.sessions.live(caller.user.id, self.clock.now()).await?;
         let live = self.tokens.list(caller.user.id).await?;
         let live: HashMap<SessionId, _> =

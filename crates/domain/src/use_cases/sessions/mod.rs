@@ -10,7 +10,7 @@ mod refresh;
 mod revocation_feed;
 mod sign_out;
 
-pub use authenticate::{Authenticate, Authenticated};
+pub use authenticate::{Authenticate, Authenticated, Caller};
 pub use clear::Clear;
 pub use end_session::{EndSession, EndSessionError};
 pub use list_sessions::{ListSessions, SessionView};

@@ -1,12 +1,11 @@
 //! The end of this session, of the others, or of all.
 
-use super::{Authenticate, end::End};
+use super::{Authenticate, Caller, end::End};
 use crate::{
     model::EndReason,
     ports::{Clock, EndOutcome, SessionRepository},
     use_cases::parts::{Refusal, Refused, ServicePorts},
 };
-use secrecy::SecretString;
 use std::sync::Arc;
 
 /// Which sessions end.
@@ -39,17 +38,17 @@ impl SignOut {
         }
     }
 
-    /// Ends the sessions of that scope.
+    /// Ends the sessions of that scope. [`SignOutScope::This`] needs no device: who has lost it can still sign out.
     ///
     /// # Errors
     /// [`Refused`]; then nothing is claimed to have ended.
-    pub async fn execute(
-        &self,
-        id_token: &SecretString,
-        scope: SignOutScope,
-    ) -> Result<(), Refused> {
-        let caller = self.authenticate.execute(id_token).await?;
-        let (user, session) = (caller.user.id, caller.session.id);
+    pub async fn execute(&self, caller: &Caller, scope: SignOutScope) -> Result<(), Refused> {
+        let authenticated = self.authenticate.execute(&caller.id_token).await?;
+        if scope != SignOutScope::This {
+            self.authenticate
+                .check_device(&authenticated.session, caller)?;
+        }
+        let (user, session) = (authenticated.user.id, authenticated.session.id);
         let (now, reason) = (self.clock.now(), EndReason::SignedOut);
         let kept = match scope {
             SignOutScope::This => {

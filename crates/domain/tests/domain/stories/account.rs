@@ -1,9 +1,9 @@
 //! Changes of an account's details, and its deletion.
 
-use super::{refusal, secs};
+use super::refusal;
 use revolve_domain::{
     model::{ClientInfo, DetailsChange, EmailAddress, Label},
-    use_cases::{DeleteAccountError, Refusal, UpdateDetailsError, UpdateDetailsRequest},
+    use_cases::{Refusal, UpdateDetailsError, UpdateDetailsRequest},
 };
 use revolve_testkit::{World, memory::TestCodec};
 
@@ -15,7 +15,6 @@ fn to_email(address: &str, password: Option<&str>) -> UpdateDetailsRequest {
             ..DetailsChange::default()
         },
         current_password: password.map(World::password),
-        ..UpdateDetailsRequest::default()
     }
 }
 
@@ -34,7 +33,7 @@ async fn details_change_and_the_next_tokens_say_so() {
     };
     let user = world
         .update_details
-        .execute(&ann.id_token, request)
+        .execute(&ann.caller(), request)
         .await
         .expect("no password is needed for a name");
     assert_eq!(
@@ -63,20 +62,26 @@ async fn details_change_and_the_next_tokens_say_so() {
 async fn a_new_address_demands_the_password() {
     let world = World::new();
     let (ann, _bob) = (world.signed_up("ann").await, world.signed_up("bob").await);
-    for password in [None, Some("wrong")] {
-        let refused = world
-            .update_details
-            .execute(&ann.id_token, to_email("new@example.org", password))
-            .await;
-        assert!(
-            matches!(refused, Err(UpdateDetailsError::WrongPassword)),
-            "missing or wrong, got {refused:?}"
-        );
-    }
+    let refused = world
+        .update_details
+        .execute(&ann.caller(), to_email("new@example.org", None))
+        .await;
+    assert!(
+        matches!(refused, Err(UpdateDetailsError::ReauthenticationRequired)),
+        "missing, got {refused:?}"
+    );
+    let refused = world
+        .update_details
+        .execute(&ann.caller(), to_email("new@example.org", Some("wrong")))
+        .await;
+    assert!(
+        matches!(refused, Err(UpdateDetailsError::WrongPassword)),
+        "wrong, got {refused:?}"
+    );
     let taken = world
         .update_details
         .execute(
-            &ann.id_token,
+            &ann.caller(),
             to_email("bob@example.org", Some("ann's password")),
         )
         .await;
@@ -88,7 +93,7 @@ async fn a_new_address_demands_the_password() {
     let request = to_email("new@example.org", Some("ann's password"));
     let user = world
         .update_details
-        .execute(&ann.id_token, request)
+        .execute(&ann.caller(), request)
         .await
         .expect("the password is hers");
     assert_eq!(
@@ -108,33 +113,14 @@ async fn a_new_address_demands_the_password() {
 }
 
 #[tokio::test]
-async fn deleting_an_account_demands_a_recent_sign_in() {
-    let world = World::new();
-    let old = world.signed_up("ann").await;
-    world.advance(secs(5 * 60 + 1));
-    let refused = world.delete_account.execute(&old.id_token).await;
-    assert!(
-        matches!(refused, Err(DeleteAccountError::ReauthenticationRequired)),
-        "too long ago, got {refused:?}"
-    );
-    let recent = world.signed_in("ann").await;
-    world.advance(secs(5 * 60 - 1));
-    world
-        .delete_account
-        .execute(&recent.id_token)
-        .await
-        .expect("less than five minutes ago is recent");
-}
-
-#[tokio::test]
 async fn a_deleted_account_leaves_nothing_that_works_and_nothing_personal() {
     let world = World::new();
     let (mut ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     world
         .delete_account
-        .execute(&ann.id_token)
+        .execute(&ann.reauthenticated("ann").await)
         .await
-        .expect("she signed up just now");
+        .expect("she has shown her password");
     assert_eq!(
         refusal(ann.refresh().await),
         Refusal::SessionRevoked,

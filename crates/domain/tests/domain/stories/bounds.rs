@@ -62,7 +62,7 @@ async fn apply<'w>(world: &'w World, clients: &mut Vec<TestClient<'w>>, act: Use
             let client = of(client, clients);
             let _refused_or_not = world
                 .sign_out
-                .execute(&clients[client].id_token, scope)
+                .execute(&clients[client].caller(), scope)
                 .await;
         }
         UserAction::Clear => drop(world.clearings.run(&world.clear).await),

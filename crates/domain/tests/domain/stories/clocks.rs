@@ -65,7 +65,7 @@ async fn an_epoch_ends_sessions_whatever_the_clocks_say() {
     world.clock.step_back(secs(600));
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::Everywhere)
+        .execute(&ann.caller(), SignOutScope::Everywhere)
         .await
         .expect("signing out works");
     assert_eq!(

@@ -7,8 +7,8 @@ use revolve_domain::{
     policy::SessionPolicy,
     ports::{Clock, DeviceCredentials, SecurityEvent},
     use_cases::{
-        ChangePasswordError, ChangePasswordRequest, Limited, Refused, SignInError, SignInRequest,
-        UpdateDetailsError, UpdateDetailsRequest,
+        Caller, ChangePasswordError, ChangePasswordRequest, Limited, Refused, SignInError,
+        SignInRequest, UpdateDetailsError, UpdateDetailsRequest,
     },
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};
@@ -283,9 +283,9 @@ async fn a_deleted_account_leaves_no_known_device() {
     let ann = world.signed_up("ann").await;
     world
         .delete_account
-        .execute(&ann.id_token)
+        .execute(&ann.reauthenticated("ann").await)
         .await
-        .expect("she has just signed in");
+        .expect("she has shown her password");
     assert_eq!(world.accounts.inner().known_devices(ann.user), []);
 }
 
@@ -293,23 +293,25 @@ async fn a_deleted_account_leaves_no_known_device() {
 async fn a_thief_of_an_id_token_guesses_no_faster_and_locks_nobody_out() {
     let world = World::new();
     let (ann, elsewhere) = (world.signed_up("ann").await, world.signed_in("ann").await);
-    let change = |current: &str, number| ChangePasswordRequest {
-        current: World::password(current),
-        new: World::password("ann's new password"),
+    let caller = |client: &Client<'_>, number| Caller {
         client: from(number),
+        ..client.caller()
     };
-    let to_email = |number| UpdateDetailsRequest {
+    let change = |current: &str| ChangePasswordRequest {
+        current: Some(World::password(current)),
+        new: World::password("ann's new password"),
+    };
+    let to_email = || UpdateDetailsRequest {
         change: revolve_domain::model::DetailsChange {
             email: EmailAddress::parse("eve@example.org").ok(),
             ..Default::default()
         },
         current_password: Some(World::password("a guess")),
-        client: from(number),
     };
     for number in 0..10 {
         let wrong = world
             .change_password
-            .execute(&ann.id_token, change("a guess", number))
+            .execute(&caller(&ann, number), change("a guess"))
             .await;
         assert!(
             matches!(wrong, Err(ChangePasswordError::WrongPassword)),
@@ -317,7 +319,7 @@ async fn a_thief_of_an_id_token_guesses_no_faster_and_locks_nobody_out() {
         );
         let wrong = world
             .update_details
-            .execute(&ann.id_token, to_email(number))
+            .execute(&caller(&ann, number), to_email())
             .await;
         assert!(
             matches!(wrong, Err(UpdateDetailsError::WrongPassword)),
@@ -327,7 +329,7 @@ async fn a_thief_of_an_id_token_guesses_no_faster_and_locks_nobody_out() {
     let calls = world.hasher.calls();
     let limited = world
         .change_password
-        .execute(&ann.id_token, change("ann's password", 11))
+        .execute(&caller(&ann, 11), change("ann's password"))
         .await;
     assert!(
         matches!(
@@ -338,7 +340,7 @@ async fn a_thief_of_an_id_token_guesses_no_faster_and_locks_nobody_out() {
     );
     let limited = world
         .update_details
-        .execute(&ann.id_token, to_email(12))
+        .execute(&caller(&ann, 12), to_email())
         .await;
     assert!(
         matches!(
@@ -351,7 +353,7 @@ async fn a_thief_of_an_id_token_guesses_no_faster_and_locks_nobody_out() {
 
     world
         .change_password
-        .execute(&elsewhere.id_token, change("ann's password", 1))
+        .execute(&caller(&elsewhere, 1), change("ann's password"))
         .await
         .expect("another session has its own budget");
 }

@@ -46,7 +46,7 @@ async fn every_hash_is_for_the_typed_address_and_the_customers_network() {
         ("nobody", Some(&ann.credential), false),
     ] {
         let request = SignInRequest {
-            device_credential: credential.cloned(),
+            device_credentials: credential.cloned().into_iter().collect(),
             ..request(name, ADDRESSES[1])
         };
         let outcome = world.sign_in.execute(request).await;

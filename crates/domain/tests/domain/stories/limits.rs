@@ -5,8 +5,8 @@ use revolve_domain::{
     limits::LimitName,
     model::{ClientInfo, DetailsChange, EmailAddress},
     use_cases::{
-        ChangePasswordError, ChangePasswordRequest, Limited, Refused, SignInRequest, SignUpError,
-        UpdateDetailsError, UpdateDetailsRequest,
+        Caller, ChangePasswordError, ChangePasswordRequest, Limited, Refused, SignInRequest,
+        SignUpError, UpdateDetailsError, UpdateDetailsRequest,
     },
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};
@@ -76,11 +76,13 @@ async fn asking_for_addresses_from_within_an_account_counts_as_well() {
         world
             .update_details
             .execute(
-                &ann.id_token,
+                &Caller {
+                    client,
+                    ..ann.caller()
+                },
                 UpdateDetailsRequest {
                     change,
                     current_password,
-                    client,
                 },
             )
             .await
@@ -155,16 +157,11 @@ async fn a_session_does_not_have_passwords_judged_without_end() {
     let ann = world.signed_up("ann").await;
     let (before, mut judged, mut last) = (world.strength.calls(), 0, None);
     for _ in 0..200 {
-        let (current, new) = (
-            World::password("ann's password"),
-            World::password("sunshine"),
-        );
         let request = ChangePasswordRequest {
-            current,
-            new,
-            client: ClientInfo::default(),
+            current: Some(World::password("ann's password")),
+            new: World::password("sunshine"),
         };
-        let outcome = world.change_password.execute(&ann.id_token, request).await;
+        let outcome = world.change_password.execute(&ann.caller(), request).await;
         if !matches!(outcome, Err(ChangePasswordError::WeakPassword(_))) {
             last = Some(outcome);
             break;

@@ -14,6 +14,7 @@ mod operators;
 mod outages;
 mod password;
 mod races;
+mod reauthentication;
 mod refusals;
 mod reuse;
 mod revocations;

@@ -1,12 +1,9 @@
 //! A store that is down is a failure, never a refusal: clients keep their tokens.
 
 use super::{LATE, assert_unavailable};
-use revolve_domain::{
-    model::ClientInfo,
-    use_cases::{
-        ChangePasswordError, ChangePasswordRequest, Failure, Refused, SignInError, SignOutScope,
-        SignUpError,
-    },
+use revolve_domain::use_cases::{
+    ChangePasswordError, ChangePasswordRequest, Failure, Refused, SignInError, SignOutScope,
+    SignUpError,
 };
 use revolve_testkit::{World, memory::Fault};
 use secrecy::ExposeSecret;
@@ -82,7 +79,7 @@ async fn bearer_calls_need_no_white_list() {
     );
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::This)
+        .execute(&ann.caller(), SignOutScope::This)
         .await
         .expect("signing out works");
 }
@@ -93,7 +90,7 @@ async fn bearer_calls_with_the_user_database_down_are_failures() {
     let ann = world.signed_up("ann").await;
     world.accounts.fail(Fault::Before);
     assert_unavailable(world.me.execute(&ann.id_token).await);
-    assert_unavailable(world.list_sessions.execute(&ann.id_token).await);
+    assert_unavailable(world.list_sessions.execute(&ann.caller()).await);
     world.accounts.recover();
     world
         .me
@@ -111,11 +108,10 @@ async fn an_overload_of_the_hasher_is_told_before_any_store_is_asked() {
     let from_hasher =
         |failure: &Failure| matches!(failure, Failure::Store(error) if error.store() == "hasher");
     let change = ChangePasswordRequest {
-        current: World::password("x"),
+        current: Some(World::password("x")),
         new: World::password("y"),
-        client: ClientInfo::default(),
     };
-    let changed = world.change_password.execute(&ann.id_token, change).await;
+    let changed = world.change_password.execute(&ann.caller(), change).await;
     assert!(
         matches!(&changed, Err(ChangePasswordError::Refused(Refused::Failed(failure))) if from_hasher(failure)),
         "{changed:?}"

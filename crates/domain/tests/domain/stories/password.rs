@@ -2,7 +2,7 @@
 
 use super::{LATE, refusal};
 use revolve_domain::{
-    model::{ClientInfo, DetailsChange, FieldError, Label},
+    model::{DetailsChange, FieldError, Label},
     use_cases::{
         ChangePasswordError, ChangePasswordRequest, Refusal, SignInError, SignInRequest,
         UpdateDetailsRequest,
@@ -12,9 +12,8 @@ use revolve_testkit::{World, memory::Fault};
 
 fn change(current: &str) -> ChangePasswordRequest {
     ChangePasswordRequest {
-        current: World::password(current),
+        current: Some(World::password(current)),
         new: World::password("a new password"),
-        client: ClientInfo::default(),
     }
 }
 
@@ -24,7 +23,7 @@ async fn this_session_goes_on_and_all_others_end() {
     let (mut ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     world
         .change_password
-        .execute(&ann.id_token, change("ann's password"))
+        .execute(&ann.caller(), change("ann's password"))
         .await
         .expect("the password is hers");
     assert_eq!(
@@ -68,7 +67,7 @@ async fn a_wrong_password_changes_nothing() {
     let (ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     let refused = world
         .change_password
-        .execute(&ann.id_token, change("wrong"))
+        .execute(&ann.caller(), change("wrong"))
         .await;
     assert!(
         matches!(refused, Err(ChangePasswordError::WrongPassword)),
@@ -85,7 +84,7 @@ async fn with_a_store_down_it_happens_whole_or_not_at_all() {
     world.accounts.fail_on("change_password", Fault::Before);
     let failed = world
         .change_password
-        .execute(&ann.id_token, change("ann's password"))
+        .execute(&ann.caller(), change("ann's password"))
         .await;
     let Err(ChangePasswordError::Refused(failed)) = failed else {
         panic!("expected a failure, got {failed:?}")
@@ -97,7 +96,7 @@ async fn with_a_store_down_it_happens_whole_or_not_at_all() {
     world.tokens.fail(Fault::Before);
     world
         .change_password
-        .execute(&ann.id_token, change("ann's password"))
+        .execute(&ann.caller(), change("ann's password"))
         .await
         .expect("the commit is what counts");
     world.tokens.recover();
@@ -130,7 +129,7 @@ async fn a_new_password_must_not_be_easy_to_guess_but_an_old_one_may() {
     };
     world
         .update_details
-        .execute(&ann.id_token, details)
+        .execute(&ann.caller(), details)
         .await
         .expect("a name");
     let judged = world.strength.calls();
@@ -144,7 +143,7 @@ async fn a_new_password_must_not_be_easy_to_guess_but_an_old_one_may() {
             new: World::password(new),
             ..change("ann's password")
         };
-        let refused = world.change_password.execute(&ann.id_token, request).await;
+        let refused = world.change_password.execute(&ann.caller(), request).await;
         assert!(
             matches!(refused, Err(ChangePasswordError::WeakPassword(found)) if found == fault),
             "{new}: got {refused:?}"

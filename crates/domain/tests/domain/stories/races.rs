@@ -2,7 +2,7 @@
 
 use super::{LATE, refusal};
 use revolve_domain::{
-    model::{ClientInfo, EndReason, SessionId, Standing, UserId},
+    model::{EndReason, SessionId, Standing, UserId},
     ports::{Clock, Decorator, PortFuture, SessionRepository, StoreError, TokenRepository},
     use_cases::{
         ChangePasswordError, ChangePasswordRequest, Refusal, ServicePorts, SignInError,
@@ -18,9 +18,8 @@ use std::sync::Arc;
 
 fn new_password() -> ChangePasswordRequest {
     ChangePasswordRequest {
-        current: World::password("ann's password"),
+        current: Some(World::password("ann's password")),
         new: World::password("ann's new password"),
-        client: ClientInfo::default(),
     }
 }
 
@@ -45,7 +44,7 @@ async fn a_sign_in_still_hashing_does_not_outlive_a_password_change() {
         held.only_these();
         world
             .change_password
-            .execute(&ann.id_token, new_password())
+            .execute(&ann.caller(), new_password())
             .await
             .expect("the password is hers");
         held.release();
@@ -76,7 +75,7 @@ async fn a_sign_in_still_hashing_does_not_outlive_a_sign_out_everywhere() {
         held.wait_for(1).await;
         world
             .sign_out
-            .execute(&ann.id_token, SignOutScope::Everywhere)
+            .execute(&ann.caller(), SignOutScope::Everywhere)
             .await
             .expect("signing out works");
         held.release();
@@ -103,14 +102,15 @@ async fn a_sign_in_still_hashing_does_not_outlive_a_sign_out_everywhere() {
 async fn a_sign_in_still_hashing_does_not_outlive_its_account() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
+    let caller = ann.reauthenticated("ann").await;
     let held = world.hasher.hold();
     let (late, ()) = tokio::join!(world.try_sign_in("ann"), async {
         held.wait_for(1).await;
         world
             .delete_account
-            .execute(&ann.id_token)
+            .execute(&caller)
             .await
-            .expect("she signed up just now");
+            .expect("she has shown her password");
         held.release();
     });
     assert!(
@@ -130,9 +130,9 @@ async fn of_two_password_changes_at_once_one_holds() {
     let (ann, other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     let held = world.hasher.hold();
     let change = |client: &TestClient<'_>| {
-        let token = client.id_token.clone();
+        let caller = client.caller();
         let world = &world;
-        async move { world.change_password.execute(&token, new_password()).await }
+        async move { world.change_password.execute(&caller, new_password()).await }
     };
     let (one, two, ()) = tokio::join!(change(&ann), change(&other), async {
         held.wait_for(2).await;
@@ -164,10 +164,11 @@ async fn of_two_password_changes_at_once_one_holds() {
 async fn two_password_changes_of_one_session_conflict() {
     let world = World::new();
     let mut ann = world.signed_up("ann").await;
+    let caller = ann.caller();
     let held = world.hasher.hold();
     let (one, two, ()) = tokio::join!(
-        world.change_password.execute(&ann.id_token, new_password()),
-        world.change_password.execute(&ann.id_token, new_password()),
+        world.change_password.execute(&caller, new_password()),
+        world.change_password.execute(&caller, new_password()),
         async {
             held.wait_for(2).await;
             held.release();
@@ -191,7 +192,7 @@ async fn a_refresh_that_read_the_row_before_a_sign_out_gives_nothing_that_works(
         .expect("the refresh wins the race to the white list");
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::This)
+        .execute(&ann.caller(), SignOutScope::This)
         .await
         .expect("signing out works");
     let tokens = rotated.tokens;

@@ -2,7 +2,7 @@
 
 use super::{DAY, LATE, refusal, secs};
 use revolve_domain::{
-    model::{ClientInfo, EndReason, Ending, Epoch, Session, SessionRecord, Standing, User},
+    model::{EndReason, Ending, Epoch, Session, SessionRecord, Standing, User},
     policy::SessionPolicy,
     ports::{Clock, SessionRepository},
     use_cases::{ChangePasswordRequest, Refusal, SignOutScope},
@@ -54,36 +54,35 @@ async fn what_the_row_says() {
     let signed_out = async |world: &World, ann: &TestClient<'_>| {
         world
             .sign_out
-            .execute(&ann.id_token, SignOutScope::This)
+            .execute(&ann.caller(), SignOutScope::This)
             .await
             .expect("signing out works");
     };
     let signed_out_everywhere = async |world: &World, ann: &TestClient<'_>| {
         world
             .sign_out
-            .execute(&ann.id_token, SignOutScope::Everywhere)
+            .execute(&ann.caller(), SignOutScope::Everywhere)
             .await
             .expect("signing out works");
     };
     let password_changed = async |world: &World, _: &TestClient<'_>| {
         let request = ChangePasswordRequest {
-            current: World::password("ann's password"),
+            current: Some(World::password("ann's password")),
             new: World::password("another password"),
-            client: ClientInfo::default(),
         };
         let other = world.signed_in("ann").await;
         world
             .change_password
-            .execute(&other.id_token, request)
+            .execute(&other.caller(), request)
             .await
             .expect("the password is hers");
     };
     let deleted = async |world: &World, ann: &TestClient<'_>| {
         world
             .delete_account
-            .execute(&ann.id_token)
+            .execute(&ann.reauthenticated("ann").await)
             .await
-            .expect("she signed up just now");
+            .expect("she has shown her password");
     };
     let disabled = async |world: &World, ann: &TestClient<'_>| {
         world.accounts.inner().disable(ann.user, world.clock.now());
@@ -185,7 +184,7 @@ async fn a_row_that_was_pruned_leaves_the_tokens_own_times() {
     let mut ann = world.signed_up("ann").await;
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::This)
+        .execute(&ann.caller(), SignOutScope::This)
         .await
         .expect("signing out works");
     world.advance(3 * DAY);

@@ -37,7 +37,7 @@ async fn an_end_is_listed_for_as_long_as_an_id_token_could_live() {
     );
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::This)
+        .execute(&ann.caller(), SignOutScope::This)
         .await
         .expect("she is signed in");
     let statement = feed(&world).await;
@@ -65,7 +65,7 @@ async fn an_epoch_that_rose_is_listed_with_the_session_that_goes_on() {
     let (one, two) = (world.signed_up("ann").await, world.signed_in("ann").await);
     world
         .sign_out
-        .execute(&one.id_token, SignOutScope::Others)
+        .execute(&one.caller(), SignOutScope::Others)
         .await
         .expect("she is signed in");
     let statement = feed(&world).await;
@@ -80,7 +80,7 @@ async fn an_epoch_that_rose_is_listed_with_the_session_that_goes_on() {
     );
     world
         .sign_out
-        .execute(&one.id_token, SignOutScope::Everywhere)
+        .execute(&one.caller(), SignOutScope::Everywhere)
         .await
         .expect("she is still signed in");
     let raised = RaisedEpoch {
@@ -104,7 +104,7 @@ async fn the_same_content_comes_in_the_same_order() {
         let somebody = world.signed_up(name).await;
         world
             .sign_out
-            .execute(&somebody.id_token, SignOutScope::Everywhere)
+            .execute(&somebody.caller(), SignOutScope::Everywhere)
             .await
             .expect("they are signed in");
     }

@@ -27,7 +27,7 @@ async fn this_session_ends_and_the_others_go_on() {
     let (mut ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::This)
+        .execute(&ann.caller(), SignOutScope::This)
         .await
         .expect("signing out works");
     assert_eq!(ann.entry(), None, "the white list is cleared at once");
@@ -41,7 +41,7 @@ async fn the_others_end_and_this_session_goes_on() {
     let (mut ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::Others)
+        .execute(&ann.caller(), SignOutScope::Others)
         .await
         .expect("signing out works");
     assert_eq!(
@@ -55,7 +55,7 @@ async fn the_others_end_and_this_session_goes_on() {
     newer.refresh().await.expect("a newer one lives");
     world
         .sign_out
-        .execute(&newer.id_token, SignOutScope::Others)
+        .execute(&newer.caller(), SignOutScope::Others)
         .await
         .expect("signing out works again");
     assert_over(&world, &mut ann).await;
@@ -69,7 +69,7 @@ async fn everywhere_ends_all_and_a_new_sign_in_begins_afresh() {
     let mut bob = world.signed_up("bob").await;
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::Everywhere)
+        .execute(&ann.caller(), SignOutScope::Everywhere)
         .await
         .expect("signing out works");
     assert_over(&world, &mut ann).await;
@@ -91,7 +91,7 @@ async fn with_the_white_list_down_a_sign_out_is_final_and_clears_later() {
         world.tokens.fail(Fault::Before);
         world
             .sign_out
-            .execute(&ann.id_token, scope)
+            .execute(&ann.caller(), scope)
             .await
             .expect("the row is what counts");
         assert_over(&world, &mut ann).await;
@@ -115,7 +115,7 @@ async fn a_late_clearing_never_meets_a_newer_session() {
     world.tokens.fail(Fault::Before);
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::Everywhere)
+        .execute(&ann.caller(), SignOutScope::Everywhere)
         .await
         .expect("the row is what counts");
     world.tokens.recover();
@@ -134,7 +134,7 @@ async fn a_white_list_from_an_old_file_does_not_undo_a_sign_out() {
     ann.refresh().await.expect("the session lives");
     world
         .sign_out
-        .execute(&ann.id_token, SignOutScope::This)
+        .execute(&ann.caller(), SignOutScope::This)
         .await
         .expect("signing out works");
     world.tokens.inner().restore(ann.user, ann.session, old);
@@ -163,7 +163,7 @@ async fn with_the_user_database_down_nothing_is_claimed() {
             let before = ann.entry();
             world.events.take();
             world.accounts.fail_on(operation, Fault::Before);
-            assert_unavailable(world.sign_out.execute(&ann.id_token, scope).await);
+            assert_unavailable(world.sign_out.execute(&ann.caller(), scope).await);
             assert!(world.events.take().is_empty(), "nothing happened");
             assert_eq!(ann.entry(), before, "the white list is as it was");
             world.accounts.recover();
@@ -180,7 +180,7 @@ async fn an_answer_lost_after_the_commit_still_signs_out() {
     assert_unavailable(
         world
             .sign_out
-            .execute(&ann.id_token, SignOutScope::This)
+            .execute(&ann.caller(), SignOutScope::This)
             .await,
     );
     world.accounts.recover();
@@ -194,7 +194,7 @@ async fn another_of_the_users_sessions_can_be_ended_and_nobody_elses() {
     let mut bob = world.signed_up("bob").await;
     let listed = world
         .list_sessions
-        .execute(&ann.id_token)
+        .execute(&ann.caller())
         .await
         .expect("the session lives");
     assert_eq!(listed.len(), 2, "both of her sessions");
@@ -205,7 +205,7 @@ async fn another_of_the_users_sessions_can_be_ended_and_nobody_elses() {
         "one of them is this one"
     );
 
-    let end = async |session| world.end_session.execute(&ann.id_token, session).await;
+    let end = async |session| world.end_session.execute(&ann.caller(), session).await;
     assert!(
         matches!(end(bob.session).await, Err(EndSessionError::NotFound)),
         "another user's session"
@@ -218,7 +218,7 @@ async fn another_of_the_users_sessions_can_be_ended_and_nobody_elses() {
     assert_eq!(
         world
             .list_sessions
-            .execute(&ann.id_token)
+            .execute(&ann.caller())
             .await
             .expect("the session lives")
             .len(),
@@ -236,7 +236,7 @@ async fn what_is_deferred_says_what_is_to_be_done() {
     world.tokens.fail(Fault::Before);
     world
         .end_session
-        .execute(&ann.id_token, other.session)
+        .execute(&ann.caller(), other.session)
         .await
         .expect("the row is what counts");
     let expected = Clearing::Sessions {
@@ -271,7 +271,7 @@ async fn a_session_that_can_not_be_refreshed_is_listed_only_to_itself() {
     }
     let listed = world
         .list_sessions
-        .execute(&ann.id_token)
+        .execute(&ann.caller())
         .await
         .expect("the row lives");
     assert_eq!(

@@ -57,12 +57,16 @@ pub(crate) fn user(described: bool) -> UserAnswer<'static> {
     }
 }
 
-pub(super) fn id_token() -> RefOr<Schema> {
+pub(crate) fn id_token() -> RefOr<Schema> {
     jwt("What your services verify, to be sent as `Authorization: Bearer …`.")
 }
 
 pub(super) fn refresh_token() -> RefOr<Schema> {
     jwt("What buys the next pair, once: keep the newest in a safe place.")
+}
+
+pub(crate) fn reauthentication() -> RefOr<Schema> {
+    jwt("What to send as `Revolve-Reauthentication`, to this API only.")
 }
 
 /// Three parts in base64url (RFC 7519 §3).

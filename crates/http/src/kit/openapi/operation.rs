@@ -6,8 +6,9 @@ use super::{
     response::{self, Example},
 };
 use crate::kit::{
+    answer::sample,
     body,
-    caller::DEVICE_HEADER,
+    caller::{DEVICE_HEADER, REAUTHENTICATION_HEADER},
     problem::{FieldProblem, Problem},
 };
 use actix_web::http::StatusCode;
@@ -95,10 +96,40 @@ impl Operation {
             SecurityRequirement::default(),
             SecurityRequirement::new(DEVICE_COOKIE, [] as [&str; 0]),
         ]);
+        self.device_header(
+            "The device credential, for clients other than browsers: the string from `device.credential`.",
+        )
+    }
+
+    /// Needs an ID token, and the device credential if the session is bound.
+    pub(crate) fn bearer_on_device(self) -> Self {
+        let mut this = self.bearer().device_header(
+            "The device credential, for clients other than browsers. The calls of a session that is bound to its device need it.",
+        );
+        this.security = Some(vec![
+            SecurityRequirement::new(ID_TOKEN, [] as [&str; 0]),
+            SecurityRequirement::new(ID_TOKEN, [] as [&str; 0]).add(DEVICE_COOKIE, [] as [&str; 0]),
+        ]);
+        this.problems([Problem::from(Refusal::DeviceMismatch)])
+    }
+
+    /// May show a reauthentication.
+    pub(crate) fn reauthentication(self) -> Self {
+        self.parameter(
+            ParameterIn::Header,
+            REAUTHENTICATION_HEADER,
+            "What `POST /reauthenticate` answered as `reauthentication`.",
+            ObjectBuilder::new().schema_type(utoipa::openapi::Type::String),
+            sample::TOKEN,
+        )
+        .problems([Problem::reauthentication_required()])
+    }
+
+    fn device_header(self, description: &str) -> Self {
         self.parameter(
             ParameterIn::Header,
             DEVICE_HEADER,
-            "The device credential, for clients other than browsers: the string from `device.credential`.",
+            description,
             ObjectBuilder::new().schema_type(utoipa::openapi::Type::String),
             "AZ8xW1mNcHK4vJ0l2m3n4w.q8Jx2vT0b6yA1mZ5s7dK9g",
         )

@@ -175,6 +175,13 @@ impl Problem {
         problem
     }
 
+    /// 403: the password has to be shown first.
+    pub(crate) fn reauthentication_required() -> Self {
+        let detail =
+            "This needs `Revolve-Reauthentication`: show the password at `POST /reauthenticate`.";
+        Self::new(StatusCode::FORBIDDEN, "reauthentication_required", detail)
+    }
+
     /// 401 because there is no bearer token.
     pub(crate) fn unauthenticated() -> Self {
         Self::without_token(

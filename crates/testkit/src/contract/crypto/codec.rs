@@ -5,7 +5,9 @@ use crate::contract::given::{START, device_id, email, label, secs, session_id, u
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
     model::{Details, Epoch, Generation, Timestamp, WebUrl},
-    ports::{IdClaims, RefreshClaims, TokenCodec, TokenRejected, VerifiedId},
+    ports::{
+        IdClaims, ReauthenticationClaims, RefreshClaims, TokenCodec, TokenRejected, VerifiedId,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt::Debug, sync::Arc};
@@ -40,6 +42,16 @@ fn refresh_claims() -> RefreshClaims {
     }
 }
 
+fn reauthentication_claims() -> ReauthenticationClaims {
+    ReauthenticationClaims {
+        user: user_id(),
+        session: session_id(),
+        epoch: Epoch::new(3),
+        issued_at: START,
+        expires_at: START.plus(secs(300)),
+    }
+}
+
 fn sign_id(codec: &Arc<dyn TokenCodec>, claims: &IdClaims) -> SecretString {
     codec.sign_id(claims).expect("signing an ID token works")
 }
@@ -48,6 +60,15 @@ fn sign_refresh(codec: &Arc<dyn TokenCodec>, claims: &RefreshClaims) -> SecretSt
     codec
         .sign_refresh(claims)
         .expect("signing a refresh token works")
+}
+
+fn sign_reauthentication(
+    codec: &Arc<dyn TokenCodec>,
+    claims: &ReauthenticationClaims,
+) -> SecretString {
+    codec
+        .sign_reauthentication(claims)
+        .expect("signing a reauthentication works")
 }
 
 /// An ID token that was signed here is verified to its user and session.
@@ -172,21 +193,88 @@ pub async fn a_refresh_token_is_verified_past_its_life(codec: &Arc<dyn TokenCode
     );
 }
 
-/// One kind of token is never accepted as the other.
-pub async fn neither_token_passes_as_the_other(codec: &Arc<dyn TokenCodec>) {
-    let (id, refresh) = (
+/// A reauthentication has all of its claims, and is valid before its `exp`, not at it or after it.
+pub async fn a_reauthentication_says_its_claims_until_it_expires(codec: &Arc<dyn TokenCodec>) {
+    let raised = reauthentication_claims();
+    let first = ReauthenticationClaims {
+        epoch: Epoch::FIRST,
+        ..reauthentication_claims()
+    };
+    for claims in [raised, first] {
+        let token = sign_reauthentication(codec, &claims);
+        let last = Timestamp::from_millis(claims.expires_at.as_millis() - 1);
+        for now in [claims.issued_at, last] {
+            assert_eq!(
+                codec.verify_reauthentication(&token, now),
+                Ok(claims),
+                "the claims that were signed"
+            );
+        }
+        for now in [claims.expires_at, claims.expires_at.plus(secs(1_000_000))] {
+            assert_eq!(
+                codec.verify_reauthentication(&token, now),
+                Err(TokenRejected::Expired),
+                "at its exp or after"
+            );
+        }
+    }
+}
+
+/// One kind of token is never accepted as another.
+pub async fn no_token_passes_as_one_of_another_kind(codec: &Arc<dyn TokenCodec>) {
+    let now = START.plus(secs(60));
+    let (id, refresh, reauthentication) = (
         sign_id(codec, &id_claims()),
         sign_refresh(codec, &refresh_claims()),
+        sign_reauthentication(codec, &reauthentication_claims()),
+    );
+    for (kind, other) in [
+        ("a refresh token", &refresh),
+        ("a reauthentication", &reauthentication),
+    ] {
+        assert_eq!(
+            codec.verify_id(other, now),
+            Err(TokenRejected::Invalid),
+            "{kind} as an ID token"
+        );
+    }
+    for (kind, other) in [
+        ("an ID token", &id),
+        ("a reauthentication", &reauthentication),
+    ] {
+        assert_eq!(
+            codec.verify_refresh(other),
+            Err(TokenRejected::Invalid),
+            "{kind} as a refresh token"
+        );
+    }
+    for (kind, other) in [("an ID token", &id), ("a refresh token", &refresh)] {
+        assert_eq!(
+            codec.verify_reauthentication(other, now),
+            Err(TokenRejected::Invalid),
+            "{kind} as a reauthentication"
+        );
+    }
+}
+
+/// The head of one kind of token makes nothing of the rest of another, whatever they have in common.
+pub async fn the_head_of_one_kind_makes_nothing_of_another(codec: &Arc<dyn TokenCodec>) {
+    let now = START.plus(secs(60));
+    let refresh = sign_refresh(codec, &refresh_claims());
+    let reauthentication = sign_reauthentication(codec, &reauthentication_claims());
+    let with_head_of = |head: &SecretString, rest: &SecretString| {
+        let (head, rest) = (head.expose_secret(), rest.expose_secret());
+        let head = head.split('.').next().unwrap_or_default();
+        let rest = rest.split_once('.').map_or("", |(_, rest)| rest);
+        SecretString::from(format!("{head}.{rest}"))
+    };
+    assert_eq!(
+        codec.verify_reauthentication(&with_head_of(&reauthentication, &refresh), now),
+        Err(TokenRejected::Invalid)
     );
     assert_eq!(
-        codec.verify_refresh(&id),
-        Err(TokenRejected::Invalid),
-        "an ID token as a refresh token"
-    );
-    assert_eq!(
-        codec.verify_id(&refresh, START.plus(secs(60))),
-        Err(TokenRejected::Invalid),
-        "a refresh token as an ID token"
+        codec.verify_refresh(&with_head_of(&refresh, &reauthentication)),
+        Err(TokenRejected::Invalid)
     );
 }
 
@@ -205,6 +293,14 @@ pub async fn a_changed_token_is_refused(codec: &Arc<dyn TokenCodec>) {
     for forged in forgeries(refresh.expose_secret(), other_refresh.expose_secret()) {
         let verified = codec.verify_refresh(&SecretString::from(forged.as_str()));
         assert_refused(&verified, &forged, &refresh);
+    }
+    let (mine, others) = (
+        sign_reauthentication(codec, &reauthentication_claims()),
+        sign_reauthentication(codec, &reauthentication_claims()),
+    );
+    for forged in forgeries(mine.expose_secret(), others.expose_secret()) {
+        let verified = codec.verify_reauthentication(&SecretString::from(forged.as_str()), now);
+        assert_refused(&verified, &forged, &mine);
     }
 }
 
@@ -277,22 +373,39 @@ pub async fn what_is_no_token_is_refused(codec: &Arc<dyn TokenCodec>) {
             Err(TokenRejected::Invalid),
             "as a refresh token"
         );
+        assert_eq!(
+            codec.verify_reauthentication(&token, START),
+            Err(TokenRejected::Invalid),
+            "as a reauthentication"
+        );
     }
 }
+
+type Verify<'c> = Box<dyn Fn(&SecretString) -> Result<(), TokenRejected> + 'c>;
 
 /// The algorithm is the key's, never the token's (RFC 8725 §3.1): a JWT that says `none`, or another algorithm, over
 /// the claims of a valid one is refused.
 pub async fn an_unsigned_token_is_refused(codec: &Arc<dyn TokenCodec>) {
-    let (id, refresh) = (
-        sign_id(codec, &id_claims()),
-        sign_refresh(codec, &refresh_claims()),
-    );
     let now = START.plus(secs(60));
+    let kinds: [(SecretString, Verify<'_>); 3] = [
+        (
+            sign_id(codec, &id_claims()),
+            Box::new(|token| codec.verify_id(token, now).map(drop)),
+        ),
+        (
+            sign_refresh(codec, &refresh_claims()),
+            Box::new(|token| codec.verify_refresh(token).map(drop)),
+        ),
+        (
+            sign_reauthentication(codec, &reauthentication_claims()),
+            Box::new(|token| codec.verify_reauthentication(token, now).map(drop)),
+        ),
+    ];
     for algorithm in [
         "none", "None", "NONE", "HS256", "RS256", "ES256", "EdDSA", "",
     ] {
         let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#));
-        for (token, is_id) in [(&id, true), (&refresh, false)] {
+        for (token, verify) in &kinds {
             let mut parts = token.expose_secret().split('.').skip(1);
             let (claims, signature) = (
                 parts.next().unwrap_or_default(),
@@ -300,13 +413,8 @@ pub async fn an_unsigned_token_is_refused(codec: &Arc<dyn TokenCodec>) {
             );
             for signature in ["", signature] {
                 let forged = SecretString::from(format!("{header}.{claims}.{signature}"));
-                let refused = if is_id {
-                    codec.verify_id(&forged, now).map(drop)
-                } else {
-                    codec.verify_refresh(&forged).map(drop)
-                };
                 assert_eq!(
-                    refused,
+                    verify(&forged),
                     Err(TokenRejected::Invalid),
                     "a token with the header alg={algorithm:?}"
                 );

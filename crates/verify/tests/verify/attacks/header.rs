@@ -342,6 +342,7 @@ fn types_and_extensions(table: &mut AttackTable<'_>) {
         json!("application/jwt"),
         json!("application/JWT"),
         json!("refresh+jwt"),
+        json!("reauthentication+jwt"),
         json!("revocations+jwt"),
         json!("logout+jwt"),
         json!("dpop+jwt"),

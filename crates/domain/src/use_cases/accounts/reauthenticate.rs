@@ -1,0 +1,114 @@
+//! The password once more, within a session: what is sensitive needs it.
+
+use super::current_password::CurrentPassword;
+use crate::{
+    model::{Password, Timestamp},
+    policy::SessionPolicy,
+    ports::{
+        Clock, ReauthenticationClaims, SecurityEvent, SecurityEvents, SignError, StoreError,
+        TokenCodec,
+    },
+    use_cases::{
+        parts::{Mint, Refused, ServicePorts, from_via},
+        sessions::{Authenticate, Authenticated, Caller},
+    },
+};
+use secrecy::SecretString;
+use std::{sync::Arc, time::Duration};
+
+/// What the caller gets for the password.
+#[derive(Clone, Debug)]
+pub struct Reauthenticated {
+    /// The reauthentication, which calls of this session show as [`Caller::reauthentication`].
+    pub token: SecretString,
+    /// How long it counts, in whole seconds.
+    pub expires_in: Duration,
+    /// An ID token of the session whose `auth_time` is now.
+    pub id_token: SecretString,
+    /// When the ID token expires.
+    pub id_expires_at: Timestamp,
+}
+
+/// Why there is no reauthentication.
+#[derive(Debug, thiserror::Error)]
+pub enum ReauthenticateError {
+    /// The ID token was refused.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The current password is wrong.
+    #[error("the current password is wrong")]
+    WrongPassword,
+}
+
+from_via!(ReauthenticateError: StoreError => Refused, SignError => Refused);
+
+/// Reauthenticates.
+pub struct Reauthenticate {
+    authenticate: Authenticate,
+    current: CurrentPassword,
+    codec: Arc<dyn TokenCodec>,
+    mint: Mint,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn SecurityEvents>,
+    policy: SessionPolicy,
+}
+
+impl Reauthenticate {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+            current: CurrentPassword::new(ports),
+            codec: ports.codec.clone(),
+            mint: Mint::new(ports),
+            clock: ports.clock.clone(),
+            events: ports.events.clone(),
+            policy: ports.policy,
+        }
+    }
+
+    /// Checks the password and answers a reauthentication of the caller's session. It counts until it expires, the session ends or
+    /// the account's epoch rises.
+    ///
+    /// # Errors
+    /// [`ReauthenticateError`].
+    pub async fn execute(
+        &self,
+        caller: &Caller,
+        current: &Password,
+    ) -> Result<Reauthenticated, ReauthenticateError> {
+        let asking = self.authenticate.on_device(caller).await?;
+        let held = self.current.admit(&asking, &caller.client).await?;
+        let credentials = self
+            .current
+            .check(held, asking.user.id, current)
+            .await?
+            .ok_or(ReauthenticateError::WrongPassword)?;
+        // The session may have ended while the password waited for its turn.
+        let Authenticated { user, session } = self.authenticate.on_device(caller).await?;
+        let now = self.clock.now().whole_second();
+        let expires_at = self
+            .policy
+            .reauthentication_expiry(now, session.ends_at)
+            .whole_second();
+        let token = self.codec.sign_reauthentication(&ReauthenticationClaims {
+            user: user.id,
+            session: session.id,
+            // Of the password that was checked: if it has changed since, the reauthentication counts for nothing.
+            epoch: credentials.user.epoch,
+            issued_at: now,
+            expires_at,
+        })?;
+        let (id_token, id_expires_at) = self.mint.id_token(&user, &session, now, now)?;
+        self.events.record(SecurityEvent::SessionReauthenticated {
+            user: user.id,
+            session: session.id,
+            address: caller.client.address,
+        });
+        Ok(Reauthenticated {
+            token,
+            expires_in: expires_at.since(now),
+            id_token,
+            id_expires_at,
+        })
+    }
+}
