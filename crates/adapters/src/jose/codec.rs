@@ -3,6 +3,7 @@
 use super::{
     claims::{WireId, WireRefresh, WireRevocations},
     id_key::IdKey,
+    packed::{self, WirePacked},
     refresh_key::RefreshKey,
     ring::{Built, ID, KeyGroup, REFRESH, Ring, RingBuilder, header, is_plausible},
     secrets::{DerivedKey, MasterKey},
@@ -13,9 +14,10 @@ use revolve_domain::{
     keys::{KeyKind, StoredKey},
     model::Timestamp,
     ports::{
-        IdClaims, KeyFault, KeyRing, KeySet, RefreshClaims, RevocationSigner, RevocationStatement,
-        SignError, TokenCodec, TokenRejected, VerifiedId,
+        IdClaims, KeyFault, KeyRing, KeySet, RefreshClaims, RevocationSigner, SignError,
+        TokenCodec, TokenRejected, VerifiedId,
     },
+    revocations::{PackedStatement, RevocationStatement},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -186,6 +188,17 @@ impl RevocationSigner for JoseTokens {
             "revocations+jwt",
             &WireRevocations::new(statement, &self.config.issuer),
         )
+    }
+
+    fn sign_packed(&self, statement: &PackedStatement) -> Result<String, SignError> {
+        let ids = packed::ids(statement);
+        let claims = WirePacked::new(statement, &ids, &self.config.issuer);
+        let signed = self.sign_statement("packed-revocations+jwt", &claims)?;
+        let mut text = String::with_capacity(signed.expose_secret().len() + 1 + ids.len());
+        text.push_str(signed.expose_secret());
+        text.push(packed::SEPARATOR);
+        text.push_str(&ids);
+        Ok(text)
     }
 }
 

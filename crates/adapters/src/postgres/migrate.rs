@@ -8,12 +8,13 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
-const MIGRATIONS: [Script; 5] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 6] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
     "V4__known_devices",
     "V5__disabled_accounts",
+    "V6__ended_in",
 );
 
 /// The version of the tables once all have run.

@@ -22,12 +22,13 @@ use tracing::subscriber::{NoSubscriber, with_default};
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 5] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 6] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
     "V4__known_devices",
     "V5__disabled_accounts",
+    "V6__ended_in",
 );
 
 /// The version of the tables once all have run.

@@ -7,6 +7,7 @@ use super::{
 use revolve_domain::{
     model::{DeviceId, EndReason, Session, SessionId, SessionRecord, Timestamp, User, UserId},
     ports::{BeginOutcome, BeginSession, CreateOutcome, SessionRepository, UserRepository},
+    revocations::{RevocationQuery, Revocations},
 };
 use std::sync::Arc;
 
@@ -117,6 +118,14 @@ impl Accounts {
         found.expect("the account is there").known_device
     }
 
+    /// Everything that was revoked from an instant on.
+    pub(super) async fn revoked(&self, since: Timestamp) -> Revocations {
+        self.sessions
+            .revoked(&everything_since(since))
+            .await
+            .expect("revoked works")
+    }
+
     pub(super) async fn live(&self, user: UserId, now: Timestamp) -> Vec<SessionId> {
         self.sessions
             .live(user, now)
@@ -135,8 +144,18 @@ pub(super) fn begin(session: &Session) -> BeginSession {
         refreshed: vec![],
         max_live: 100,
         max_ended: 100,
+        settled: session.began_at,
         max_devices: 100,
         idle: secs(IDLE),
+    }
+}
+
+/// Everything that was revoked from an instant on; no user is crowded.
+pub(super) fn everything_since(since: Timestamp) -> RevocationQuery {
+    RevocationQuery {
+        since,
+        unseen_by: None,
+        crowded: usize::MAX,
     }
 }
 

@@ -1,10 +1,7 @@
 //! A statement as it is served: with the tag of its content, signed once.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use revolve_domain::{
-    model::Timestamp,
-    ports::{RevocationSigner, RevocationStatement},
-};
+use revolve_domain::{model::Timestamp, ports::RevocationSigner, revocations::RevocationStatement};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::{sync::OnceLock, time::Duration};
@@ -59,12 +56,12 @@ impl FeedDocument {
 fn tag(statement: &RevocationStatement) -> String {
     let mut hash = Sha256::new();
     hash.update(statement.window.as_secs().to_be_bytes());
-    hash.update(statement.revocations.sessions.len().to_be_bytes());
-    for (session, at) in &statement.revocations.sessions {
+    hash.update(statement.sessions.len().to_be_bytes());
+    for (session, at) in &statement.sessions {
         hash.update(session.as_uuid().as_bytes());
         hash.update(at.as_seconds().to_be_bytes());
     }
-    for raised in &statement.revocations.users {
+    for raised in &statement.users {
         hash.update(raised.user.as_uuid().as_bytes());
         hash.update(raised.epoch.number().to_be_bytes());
         hash.update([u8::from(raised.kept.is_some())]);

@@ -4,13 +4,16 @@
 mod demand;
 mod document;
 mod events;
+mod reads;
 
 pub use demand::Demand;
 pub(crate) use document::FeedDocument;
 pub use events::EndNotices;
+use reads::Reads;
 
 use revolve_domain::{
-    ports::{RevocationSigner, RevocationStatement, StoreError},
+    ports::{RevocationSigner, StoreError},
+    revocations::{RevocationLog, RevocationStatement},
     use_cases::RevocationFeed,
 };
 use revolve_observe::telemetry::chain;
@@ -55,6 +58,7 @@ pub(crate) struct NoPlace;
 /// What everybody who asks shares.
 pub struct Feed {
     use_case: RevocationFeed,
+    reads: Reads,
     signer: Arc<dyn RevocationSigner>,
     demand: Arc<Demand>,
     interval: Duration,
@@ -81,6 +85,7 @@ impl Feed {
         );
         Self {
             use_case,
+            reads: Reads::default(),
             signer,
             demand,
             interval,
@@ -98,7 +103,7 @@ impl Feed {
                 .wanted(|| self.places.available_permits() < self.max_watchers)
                 .await;
             let (number, at) = (self.demand.number(), Instant::now());
-            let outcome = self.use_case.execute().await;
+            let outcome = self.look().await;
             self.publish(number, at, outcome);
             sleep(REST).await;
             // An end on this replica is a demand; an end on another one is seen when the time is over.
@@ -110,6 +115,12 @@ impl Feed {
                 .await,
             );
         }
+    }
+
+    async fn look(&self) -> Result<RevocationStatement, StoreError> {
+        self.reads.read(&self.use_case).await?;
+        let statement = self.reads.with(RevocationLog::plain);
+        Ok(statement.expect("it was just read"))
     }
 
     fn publish(&self, answers: u64, at: Instant, outcome: Result<RevocationStatement, StoreError>) {
