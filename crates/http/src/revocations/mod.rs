@@ -2,27 +2,33 @@
 //! when it changes (`?wait=`), or as a stream of events.
 
 pub(crate) mod feed;
+#[cfg(test)]
+mod tests;
 
 use crate::kit::{
     answer::sample::TOKEN,
+    caller::address_range,
     openapi::{Operation, if_none_match, schema_of},
+    places::Place,
     problem::Problem,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, EntityTag, Header, IfNoneMatch},
     },
     web::{Bytes, Data},
 };
-use feed::{Feed, FeedDocument, FeedDown, Look, NoPlace};
+use feed::{
+    DocumentMark, Feed, FeedDocument, FeedDown, Look, NotSent, Piece, TooManyWatchers, Transfer,
+};
 use futures_util::{Stream, stream};
-use revolve_domain::model::Timestamp;
+use revolve_domain::limits::AddressRange;
 use serde_json::json;
 use std::{convert::Infallible, time::Duration};
 use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
+    sync::watch,
     time::{Instant, sleep_until},
 };
 use utoipa::openapi::{Type, path::ParameterIn, schema::ObjectBuilder};
@@ -37,47 +43,53 @@ pub(crate) async fn revocations(
     request: HttpRequest,
     feed: Data<Feed>,
 ) -> Result<HttpResponse, Problem> {
+    let address = address_range(&request);
     if wants_events(&request) {
-        return events(feed).await;
+        return events(&request, feed, address).await;
     }
     let wait = wait(request.query_string())?;
     let known = IfNoneMatch::parse(&request).map_err(|_| invalid_if_none_match())?;
     let known = |document: &FeedDocument| match &known {
         IfNoneMatch::Any => true,
-        IfNoneMatch::Items(tags) => tags.iter().any(|tag| tag.weak_eq(&etag(document))),
+        IfNoneMatch::Items(tags) => {
+            let tag = etag(document.tag());
+            tags.iter().any(|known| known.weak_eq(&tag))
+        }
     };
     let mut document = feed.current().await?;
     if known(&document) && !wait.is_zero() {
-        let _place = feed.place()?;
-        if let Some(changed) = feed.changed(known, wait).await? {
-            document = changed;
-        }
+        // Who waits keeps no document in memory.
+        drop(document);
+        let place = feed.watcher(address)?;
+        document = tokio::select! {
+            () = place.lost().cancelled() => return Err(TooManyWatchers.into()),
+            changed = feed.changed(known, wait) => changed?,
+        };
     }
-    let mut response = HttpResponse::build(if known(&document) {
-        StatusCode::NOT_MODIFIED
+    let (status, tag, transfer) = if known(&document) {
+        (StatusCode::NOT_MODIFIED, document.mark().tag, None)
     } else {
-        StatusCode::OK
-    });
+        let (mark, transfer) = feed.send(document, address).await?;
+        (StatusCode::OK, mark.tag, Some(transfer))
+    };
+    let mut response = HttpResponse::build(status);
     // Shared caches may keep it but must ask each time.
     response
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::VARY, "Accept"));
-    response.insert_header(header::ETag(etag(&document)));
+    response.insert_header(header::ETag(etag(&tag)));
     if feed.closing().is_cancelled() {
         response.force_close();
     }
-    if known(&document) {
-        return Ok(response.finish());
-    }
-    let jws = feed.sign(&document).ok_or_else(unsigned)?;
-    Ok(response
-        .content_type("application/jwt")
-        .body(jws.to_owned()))
+    Ok(match transfer {
+        Some(transfer) => response.content_type("application/jwt").body(transfer),
+        None => response.finish(),
+    })
 }
 
 /// Weak, since the same content is signed anew each time it is looked at (RFC 9110 §8.8.1).
-fn etag(document: &FeedDocument) -> EntityTag {
-    EntityTag::new_weak(document.tag().to_owned())
+fn etag(tag: &str) -> EntityTag {
+    EntityTag::new_weak(tag.to_owned())
 }
 
 fn wants_events(request: &HttpRequest) -> bool {
@@ -120,9 +132,13 @@ fn unsigned() -> Problem {
 }
 
 /// Server-sent events: the statement at once and at each change.
-async fn events(feed: Data<Feed>) -> Result<HttpResponse, Problem> {
-    feed.current().await?;
-    let place = feed.place()?;
+async fn events(
+    request: &HttpRequest,
+    feed: Data<Feed>,
+    address: Option<AddressRange>,
+) -> Result<HttpResponse, Problem> {
+    drop(feed.current().await?);
+    let place = feed.watcher(address)?;
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/event-stream")
@@ -130,27 +146,36 @@ async fn events(feed: Data<Feed>) -> Result<HttpResponse, Problem> {
         .insert_header((header::VARY, "Accept"));
     // nginx would hold events back.
     response.insert_header(("X-Accel-Buffering", "no"));
-    Ok(response.streaming(Events::new(feed, place).stream()))
+    if request.method() == Method::HEAD {
+        // Nobody would end the stream.
+        return Ok(response.finish());
+    }
+    Ok(response.streaming(Events::new(feed, address, place).stream()))
 }
 
 /// A client on a stream.
 struct Events {
     feed: Data<Feed>,
     looks: watch::Receiver<Look>,
-    /// The tag and time of what was sent last.
-    sent: Option<(String, Timestamp)>,
+    address: Option<AddressRange>,
+    place: Place,
+    /// What was sent last.
+    sent: Option<DocumentMark>,
+    /// The event that is being sent.
+    sending: Option<Transfer>,
     heartbeat: Instant,
-    _place: OwnedSemaphorePermit,
 }
 
 impl Events {
-    fn new(feed: Data<Feed>, place: OwnedSemaphorePermit) -> Self {
+    fn new(feed: Data<Feed>, address: Option<AddressRange>, place: Place) -> Self {
         Self {
             looks: feed.watch(),
             feed,
+            address,
+            place,
             sent: None,
+            sending: None,
             heartbeat: Instant::now() + HEARTBEAT,
-            _place: place,
         }
     }
 
@@ -160,27 +185,50 @@ impl Events {
         })
     }
 
-    /// The next event; `None` when the service stops.
+    /// The next part of the stream; `None` when it ends: the service stops, the place was lost, or the client is too slow.
     async fn next(&mut self) -> Option<Bytes> {
+        if let Some(transfer) = &mut self.sending {
+            return match transfer.next() {
+                Piece::Slice(slice) => Some(slice),
+                Piece::CutOff => None,
+                Piece::Done => {
+                    self.sending = None;
+                    Some(Bytes::from_static(b"\n\n"))
+                }
+            };
+        }
+        let (closing, lost) = (self.feed.closing().clone(), self.place.lost().clone());
+        tokio::select! {
+            () = closing.cancelled() => None,
+            () = lost.cancelled() => None,
+            part = self.begin() => part,
+        }
+    }
+
+    /// Waits for the next event or sign of life.
+    async fn begin(&mut self) -> Option<Bytes> {
         loop {
-            if self.feed.closing().is_cancelled() {
-                return None;
-            }
             let document = self.looks.borrow_and_update().document().cloned();
-            if let Ok(document) = &document
-                && self.is_news(document)
-            {
-                let jws = self.feed.sign(document)?;
-                self.sent = Some((document.tag().to_owned(), document.as_of()));
-                return Some(format!("event: revocations\ndata: {jws}\n\n").into());
+            let is_known = document.is_ok();
+            // Who waits keeps no document in memory.
+            if let Some(document) = document.ok().filter(|document| self.is_news(document)) {
+                match self.feed.send(document, self.address).await {
+                    Ok((mark, transfer)) => {
+                        self.sent = Some(mark);
+                        self.sending = Some(transfer);
+                        return Some(Bytes::from_static(b"event: revocations\ndata: "));
+                    }
+                    Err(NotSent::Unsigned) => return None,
+                    // Silence says that nobody knows; then it is tried again.
+                    Err(NotSent::Down | NotSent::TooManyReaders) => continue,
+                }
             }
             tokio::select! {
-                () = self.feed.closing().cancelled() => return None,
                 changed = self.looks.changed() => changed.ok()?,
                 () = sleep_until(self.heartbeat) => {
                     self.heartbeat = Instant::now() + HEARTBEAT;
                     // Silence says that nobody knows.
-                    if document.is_ok() {
+                    if is_known {
                         return Some(Bytes::from_static(b":\n\n"));
                     }
                 }
@@ -190,8 +238,9 @@ impl Events {
 
     /// Another content, or the same when half of what was sent has passed: a client always holds one that is valid.
     fn is_news(&self, document: &FeedDocument) -> bool {
-        self.sent.as_ref().is_none_or(|(tag, as_of)| {
-            tag != document.tag() || document.as_of().since(*as_of) >= document.window() / 2
+        self.sent.as_ref().is_none_or(|sent| {
+            sent.tag != document.tag()
+                || document.as_of().since(sent.as_of) >= document.window() / 2
         })
     }
 }
@@ -203,10 +252,24 @@ impl From<FeedDown> for Problem {
     }
 }
 
-impl From<NoPlace> for Problem {
-    fn from(_: NoPlace) -> Self {
+impl From<TooManyWatchers> for Problem {
+    fn from(_: TooManyWatchers) -> Self {
         let detail = "Too many clients wait here already. Try again, or ask without waiting.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_watchers", detail)
+    }
+}
+
+impl From<NotSent> for Problem {
+    fn from(reason: NotSent) -> Self {
+        match reason {
+            NotSent::Down => FeedDown.into(),
+            NotSent::Unsigned => unsigned(),
+            NotSent::TooManyReaders => {
+                let detail =
+                    "Too many clients are reading the feed. Keep what you have and try again.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_readers", detail)
+            }
+        }
     }
 }
 
@@ -278,5 +341,10 @@ pub(crate) fn revocations_docs() -> Operation {
         "no",
     )
     .problems([invalid_wait(), invalid_if_none_match()])
-    .problems([unsigned(), Problem::from(NoPlace), Problem::from(FeedDown)])
+    .problems([
+        unsigned(),
+        Problem::from(TooManyWatchers),
+        Problem::from(NotSent::TooManyReaders),
+        Problem::from(FeedDown),
+    ])
 }

@@ -1,5 +1,7 @@
-//! A statement as it is served: with the tag of its content, signed once.
+//! A statement as it is served: with the tag of its content, signed once, and then in memory once.
 
+use super::buffers::{Buffers, SharedBuffer};
+use actix_web::web::Bytes;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
     model::Timestamp,
@@ -7,19 +9,36 @@ use revolve_domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// A statement and what is derived from it.
 pub(crate) struct FeedDocument {
     statement: RevocationStatement,
     tag: String,
-    signed: OnceLock<Option<SecretString>>,
+    /// Counts the documents of this process.
+    version: u64,
+    signed: OnceLock<Result<Arc<SharedBuffer>, Unsigned>>,
+}
+
+/// The statement can't be signed, which is logged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unsigned;
+
+/// What remains known of a document whose statement need not stay in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DocumentMark {
+    pub(crate) tag: String,
+    pub(crate) as_of: Timestamp,
 }
 
 impl FeedDocument {
-    pub(crate) fn new(statement: RevocationStatement) -> Self {
+    pub(crate) fn new(statement: RevocationStatement, version: u64) -> Self {
         Self {
             tag: tag(&statement),
+            version,
             statement,
             signed: OnceLock::new(),
         }
@@ -36,6 +55,19 @@ impl FeedDocument {
         &self.tag
     }
 
+    /// The number of the document; later ones have higher numbers.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What to remember of it.
+    pub(crate) fn mark(&self) -> DocumentMark {
+        DocumentMark {
+            tag: self.tag.clone(),
+            as_of: self.as_of(),
+        }
+    }
+
     /// As of when.
     pub(crate) fn as_of(&self) -> Timestamp {
         self.statement.as_of
@@ -46,13 +78,36 @@ impl FeedDocument {
         self.statement.window
     }
 
-    /// The signed statement; `None` if it can't be signed, which is logged.
-    pub(crate) fn jws(&self, signer: &dyn RevocationSigner) -> Option<&str> {
-        let signed = self.signed.get_or_init(|| {
-            let signed = signer.sign_revocations(&self.statement);
-            signed.inspect_err(|error| tracing::error!(error = %revolve_observe::telemetry::chain(error), "the feed can't be signed")).ok()
-        });
-        signed.as_ref().map(ExposeSecret::expose_secret)
+    /// The signed statement, if it was tried before.
+    pub(crate) fn signed(&self) -> Option<Result<&Arc<SharedBuffer>, Unsigned>> {
+        let signed = self.signed.get()?;
+        Some(signed.as_ref().map_err(|unsigned| *unsigned))
+    }
+
+    /// Signs the statement, once.
+    pub(crate) fn sign(
+        &self,
+        signer: &dyn RevocationSigner,
+        buffers: &Buffers,
+    ) -> Result<&Arc<SharedBuffer>, Unsigned> {
+        let sign = || match signer.sign_revocations(&self.statement) {
+            Ok(signed) => Ok(buffers.add(self.version, Bytes::from_owner(Signed(signed)))),
+            Err(error) => {
+                tracing::error!(error = %revolve_observe::telemetry::chain(&error), "the feed can't be signed");
+                Err(Unsigned)
+            }
+        };
+        let signed = self.signed.get_or_init(sign).as_ref();
+        signed.map_err(|unsigned| *unsigned)
+    }
+}
+
+/// What was signed, where the signer put it.
+struct Signed(SecretString);
+
+impl AsRef<[u8]> for Signed {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
     }
 }
 

@@ -1,23 +1,36 @@
 //! The revocation feed: one look into the user database serves everybody who asks. A single task looks, only while
 //! somebody wants to know, and hands what it saw to all requests at once; what ended is the domain's to say.
 
+mod buffers;
 mod demand;
 mod document;
 mod events;
+mod transfer;
 
 pub use demand::Demand;
-pub(crate) use document::FeedDocument;
+pub(crate) use document::{DocumentMark, FeedDocument};
 pub use events::EndNotices;
+pub(crate) use transfer::{Piece, Transfer};
 
+use crate::kit::{
+    places::{NoPlace, Place, Places},
+    sliced::SLICE,
+};
+use buffers::{Buffers, SharedBuffer};
+use document::Unsigned;
 use revolve_domain::{
+    limits::AddressRange,
     ports::{RevocationSigner, RevocationStatement, StoreError},
     use_cases::RevocationFeed,
 };
 use revolve_observe::telemetry::chain;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, sleep, timeout},
+    sync::watch,
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +38,25 @@ use tokio_util::sync::CancellationToken;
 const REST: Duration = Duration::from_millis(20);
 /// A look that takes longer than any time-out of a store will not come.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What a reader in the midst of a document has in memory: a slice in the write buffer of its connection.
+const PER_READER: usize = 8 * 1024;
+/// Statements are signed at this rate at most, in bytes a second, and at least once a second: a reader gets to the end of one
+/// before those that come after it push it out of memory.
+const SIGNED_BYTES: u64 = 4 << 20;
+/// The longest pause between two of them.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a feed may take.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedSettings {
+    /// It looks at least so often while somebody wants to know.
+    pub interval: Duration,
+    /// Clients that may wait for a change at once.
+    pub max_watchers: usize,
+    /// Bytes that readers may take in all, beside the newest statement: one half in slices that are under way, the other in
+    /// older statements that are still being read.
+    pub memory: usize,
+}
 
 /// The last look into the user database.
 #[derive(Clone, Default)]
@@ -50,7 +82,36 @@ pub(crate) struct FeedDown;
 
 /// As many watch as are allowed to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NoPlace;
+pub(crate) struct TooManyWatchers;
+
+/// Why a document can't be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NotSent {
+    /// Nobody knows what ended.
+    Down,
+    /// It can't be signed.
+    Unsigned,
+    /// Too many are reading.
+    TooManyReaders,
+}
+
+impl From<FeedDown> for NotSent {
+    fn from(_: FeedDown) -> Self {
+        Self::Down
+    }
+}
+
+impl From<Unsigned> for NotSent {
+    fn from(_: Unsigned) -> Self {
+        Self::Unsigned
+    }
+}
+
+impl From<NoPlace> for NotSent {
+    fn from(_: NoPlace) -> Self {
+        Self::TooManyReaders
+    }
+}
 
 /// What everybody who asks shares.
 pub struct Feed {
@@ -59,44 +120,41 @@ pub struct Feed {
     demand: Arc<Demand>,
     interval: Duration,
     looks: watch::Sender<Look>,
-    places: Arc<Semaphore>,
-    max_watchers: usize,
+    watchers: Arc<Places>,
+    readers: Arc<Places>,
+    buffers: Buffers,
+    /// When a statement may be signed next.
+    next_signature: Mutex<Option<Instant>>,
     closing: CancellationToken,
 }
 
 impl Feed {
-    /// A feed that looks at least each `interval` while somebody wants to know.
+    /// A feed that nobody reads yet.
     pub fn new(
         use_case: RevocationFeed,
         signer: Arc<dyn RevocationSigner>,
         demand: Arc<Demand>,
-        interval: Duration,
-        max_watchers: usize,
+        settings: FeedSettings,
     ) -> Self {
-        let max_watchers = max_watchers.min(Semaphore::MAX_PERMITS);
-        let places = Arc::new(Semaphore::new(max_watchers));
-        let (looks, closing) = (
-            watch::Sender::new(Look::default()),
-            CancellationToken::new(),
-        );
+        let half = settings.memory / 2;
         Self {
             use_case,
             signer,
             demand,
-            interval,
-            looks,
-            places,
-            max_watchers,
-            closing,
+            interval: settings.interval,
+            looks: watch::Sender::new(Look::default()),
+            watchers: Places::new(settings.max_watchers),
+            readers: Places::new((half / PER_READER).max(1)),
+            buffers: Buffers::new(half),
+            next_signature: Mutex::default(),
+            closing: CancellationToken::new(),
         }
     }
 
     /// Looks as long as it is polled.
     pub async fn keep_looking(&self) {
         loop {
-            self.demand
-                .wanted(|| self.places.available_permits() < self.max_watchers)
-                .await;
+            self.demand.wanted(|| self.watchers.held() > 0).await;
             let (number, at) = (self.demand.number(), Instant::now());
             let outcome = self.use_case.execute().await;
             self.publish(number, at, outcome);
@@ -114,11 +172,12 @@ impl Feed {
 
     fn publish(&self, answers: u64, at: Instant, outcome: Result<RevocationStatement, StoreError>) {
         let last = self.looks.borrow().document.clone();
+        let version = last.as_ref().map_or(0, |last| last.version()) + 1;
         let document = match outcome {
             // The same document keeps its signature.
             Ok(statement) => Some(
                 last.filter(|last| last.says(&statement))
-                    .unwrap_or_else(|| Arc::new(FeedDocument::new(statement))),
+                    .unwrap_or_else(|| Arc::new(FeedDocument::new(statement, version))),
             ),
             Err(error) => {
                 // Once per outage, not once per look.
@@ -157,21 +216,21 @@ impl Feed {
             .cloned()
     }
 
-    /// Waits until the content is none that `known` knows, for so long at most or until the service stops.
+    /// Waits until the content is none that `known` knows, for so long at most or until the service stops; what it is then.
     pub(crate) async fn changed(
         &self,
         known: impl Fn(&FeedDocument) -> bool,
         wait: Duration,
-    ) -> Result<Option<Arc<FeedDocument>>, FeedDown> {
+    ) -> Result<Arc<FeedDocument>, FeedDown> {
         let mut looks = self.watch();
         let news = looks.wait_for(|look| look.document().is_ok_and(|document| !known(document)));
         tokio::select! {
             () = self.closing.cancelled() => {}
             () = sleep(wait) => {}
-            Ok(look) = news => return look.document().cloned().map(Some),
+            Ok(_) = news => {}
         }
         // Unchanged can be said only of what was seen.
-        self.looks.borrow().document().map(|_| None)
+        self.looks.borrow().document().cloned()
     }
 
     /// Every look from now on.
@@ -180,20 +239,76 @@ impl Feed {
     }
 
     /// A place among those who may wait; while one is taken, the looks go on.
-    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, NoPlace> {
-        Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| NoPlace)
+    pub(crate) fn watcher(&self, address: Option<AddressRange>) -> Result<Place, TooManyWatchers> {
+        self.watchers.try_take(address).map_err(|_| TooManyWatchers)
     }
 
     /// How many wait for a change.
     pub fn watchers(&self) -> usize {
-        self.max_watchers - self.places.available_permits()
+        self.watchers.held()
     }
 
-    /// Signs, at most once for each document.
-    pub(crate) fn sign<'d>(&self, document: &'d FeedDocument) -> Option<&'d str> {
-        document.jws(&*self.signer)
+    /// How many are in the midst of a statement.
+    pub fn readers(&self) -> usize {
+        self.readers.held()
+    }
+
+    /// How many wait for their turn to read one.
+    pub fn waiting_readers(&self) -> usize {
+        self.readers.waiting()
+    }
+
+    /// The bytes of all statements that are in memory to be sent.
+    pub fn buffered(&self) -> usize {
+        self.buffers.bytes()
+    }
+
+    /// Sends the document, or a newer one, once it is the address's turn.
+    pub(crate) async fn send(
+        &self,
+        document: Arc<FeedDocument>,
+        address: Option<AddressRange>,
+    ) -> Result<(DocumentMark, Transfer), NotSent> {
+        let (mut mark, mut buffer) = self.signed(document).await?;
+        if buffer.len() <= SLICE {
+            return Ok((mark, Transfer::new(buffer, None)));
+        }
+        let place = self.readers.take(address, PATIENCE).await?;
+        if buffer.is_gone() {
+            let newest = self.looks.borrow().document().cloned()?;
+            (mark, buffer) = self.signed(newest).await?;
+        }
+        Ok((mark, Transfer::new(buffer, Some(place))))
+    }
+
+    /// The document as it is signed, or a newer one if it is too early to sign another.
+    async fn signed(
+        &self,
+        mut document: Arc<FeedDocument>,
+    ) -> Result<(DocumentMark, Arc<SharedBuffer>), NotSent> {
+        loop {
+            if let Some(signed) = document.signed() {
+                return Ok((document.mark(), Arc::clone(signed?)));
+            }
+            let next = *self.next_signature();
+            match next.filter(|next| *next > Instant::now()) {
+                Some(next) => {
+                    drop(document);
+                    sleep_until(next).await;
+                    document = self.looks.borrow().document().cloned()?;
+                }
+                None => {
+                    let buffer = document.sign(&*self.signer, &self.buffers);
+                    let len = buffer.map_or(0, |buffer| buffer.len());
+                    *self.next_signature() = Some(Instant::now() + pause(len));
+                }
+            }
+        }
+    }
+
+    fn next_signature(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        let next = self.next_signature.lock();
+        next.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers all waiting requests and ends the streams.
@@ -205,4 +320,13 @@ impl Feed {
     pub(crate) fn closing(&self) -> &CancellationToken {
         &self.closing
     }
+}
+
+/// How long no other statement is signed after one of so many bytes.
+fn pause(bytes: usize) -> Duration {
+    let millis = u64::try_from(bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(1000)
+        / SIGNED_BYTES;
+    Duration::from_millis(millis).min(LONGEST_PAUSE)
 }
