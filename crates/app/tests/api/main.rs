@@ -22,6 +22,7 @@ mod metrics;
 mod operators;
 mod password;
 mod problems;
+mod readers;
 mod redis_keys;
 mod reload;
 mod revocations;

@@ -28,7 +28,6 @@ pub struct RevocationLog {
     ends: Vec<SessionEnd>,
     raised: HashMap<UserId, RaisedEpoch>,
     living: BTreeMap<UserId, Vec<SessionId>>,
-    revision: u64,
 }
 
 fn order(end: &SessionEnd) -> (u64, SessionId) {
@@ -50,14 +49,14 @@ impl RevocationLog {
             ends: Vec::new(),
             raised: HashMap::new(),
             living: BTreeMap::new(),
-            revision: 0,
         };
         log.apply(read);
         log
     }
 
-    /// Takes in another read: in place of all that is known if it is whole, else in addition.
-    pub fn apply(&mut self, read: RevocationRead) {
+    /// Takes in another read: in place of all that is known if it is whole, else in addition. Answers whether the content may be
+    /// another one now.
+    pub fn apply(&mut self, read: RevocationRead) -> bool {
         let RevocationRead {
             as_of,
             window,
@@ -103,7 +102,7 @@ impl RevocationLog {
             self.ends.retain(|end| end.at >= since);
             self.raised.retain(|_, raised| raised.at >= since);
         }
-        self.revision += u64::from(changed);
+        changed
     }
 
     /// What the next read may leave out; `None` if it must be whole, because rows that were not seen may have been deleted.
@@ -122,9 +121,9 @@ impl RevocationLog {
         &self.version
     }
 
-    /// Rises with each change of the content.
-    pub fn revision(&self) -> u64 {
-        self.revision
+    /// How far back it reaches, in whole seconds.
+    pub fn window(&self) -> Duration {
+        self.window
     }
 
     /// How many ends are known.
@@ -143,19 +142,19 @@ impl RevocationLog {
         self.ends.is_empty()
     }
 
-    /// Whether a reader that holds this version lacks something, or can't be told by a delta.
-    pub fn is_news_to(&self, known: &FeedVersion) -> bool {
-        !known.leads_to(&self.version) || self.unseen_by(known).next().is_some()
+    /// Whether a reader that holds this version lacks something of another one, or can't be told by a delta.
+    pub fn is_news_to(&self, known: &FeedVersion, upto: &FeedVersion) -> bool {
+        !known.leads_to(upto) || self.between(known, upto).next().is_some()
     }
 
-    /// What came since, for a reader that holds this version; `None` if only a whole statement helps.
-    pub fn delta(&self, known: &FeedVersion) -> Option<PackedStatement> {
-        known.leads_to(&self.version).then(|| {
+    /// What leads from one version to another, which this log has had before or has now; `None` if only a whole statement helps.
+    pub fn delta(&self, known: &FeedVersion, upto: &FeedVersion) -> Option<PackedStatement> {
+        known.leads_to(upto).then(|| {
             let none = LivingOnly {
                 issued_before: self.only_before(),
                 users: Vec::new(),
             };
-            self.packed(Some(known.clone()), self.unseen_by(known), none)
+            self.packed(upto, Some(known.clone()), self.between(known, upto), none)
         })
     }
 
@@ -193,7 +192,7 @@ impl RevocationLog {
             issued_before: self.only_before(),
             users: users.collect(),
         };
-        self.packed(None, ends, only)
+        self.packed(&self.version, None, ends, only)
     }
 
     /// Everything in the plain form.
@@ -227,18 +226,24 @@ impl RevocationLog {
         self.whole_as_of.minus(SLACK)
     }
 
-    fn unseen_by(&self, known: &FeedVersion) -> impl Iterator<Item = &SessionEnd> {
+    fn between(
+        &self,
+        known: &FeedVersion,
+        upto: &FeedVersion,
+    ) -> impl Iterator<Item = &SessionEnd> {
         let since = self.since();
         let first = self
             .ends
             .partition_point(|end| end.commit < known.snapshot.all_below());
         self.ends[first..]
             .iter()
-            .filter(move |end| end.at >= since && !known.snapshot.saw(end.commit))
+            .filter(move |end| end.at >= since)
+            .filter(|end| !known.snapshot.saw(end.commit) && upto.snapshot.saw(end.commit))
     }
 
     fn packed<'e>(
         &self,
+        version: &FeedVersion,
         since: Option<FeedVersion>,
         ends: impl Iterator<Item = &'e SessionEnd>,
         only: LivingOnly,
@@ -253,9 +258,9 @@ impl RevocationLog {
             sessions,
         });
         PackedStatement {
-            as_of: self.version.as_of,
+            as_of: version.as_of,
             window: self.window,
-            version: self.version.clone(),
+            version: version.clone(),
             since,
             ends: ends.collect(),
             only,

@@ -232,7 +232,7 @@ impl Replica {
             revocations,
         };
         match &mut self.0 {
-            Some(log) => log.apply(read),
+            Some(log) => drop(log.apply(read)),
             none => *none = Some(RevocationLog::new(read)),
         }
         self.0.as_ref().expect("it has just read")
@@ -390,7 +390,9 @@ fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .version
                     .as_deref()
                     .map(|version| version.parse().expect("it is ours"));
-                let statement = known.as_ref().and_then(|known| log.delta(known));
+                let statement = known
+                    .as_ref()
+                    .and_then(|known| log.delta(known, log.version()));
                 let whole = statement.is_none();
                 let statement = statement.unwrap_or_else(|| log.whole());
                 let answer = Answer {
@@ -511,7 +513,7 @@ fn a_million_ends_fit_and_a_second_of_them_is_short() {
     let whole = tokens().sign_packed(&log.whole()).expect("it can sign");
     assert!(whole.len() <= 24_000_000, "{} bytes", whole.len());
     let delta = tokens()
-        .sign_packed(&log.delta(&known).expect("it leads on"))
+        .sign_packed(&log.delta(&known, log.version()).expect("it leads on"))
         .expect("it can sign");
     assert!(delta.len() <= 64 * 1024, "{} bytes", delta.len());
     let answer = |text| Answer {
