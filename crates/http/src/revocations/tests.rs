@@ -11,8 +11,10 @@ use actix_web::{
 };
 use futures_util::{future::poll_fn, poll};
 use revolve_domain::{
+    model::SessionId,
     ports::{Clock, RevocationSigner, SignError},
     revocations::{PackedStatement, RevocationStatement},
+    use_cases::SignOutScope,
 };
 use revolve_testkit::World;
 use secrecy::SecretString;
@@ -346,6 +348,99 @@ async fn watchers_of_an_address_give_way_to_others() {
         assert_eq!(next(&mut greedy[498]).await, None);
         assert_eq!(event(&mut greedy[499]).await.len(), 3);
         assert_eq!(served.feed.watchers(), 1000);
+    })
+    .await;
+}
+
+impl Served {
+    /// The packed form; its text.
+    async fn packed(&self, query: &str) -> String {
+        let answer = self.ask(1, query, ("Accept", "*/*")).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{query}");
+        assert_eq!(answer.headers().get("cache-control").unwrap(), "no-store");
+        String::from_utf8(rest(&mut answer.into_body()).await).expect("it is text")
+    }
+
+    async fn end_a_session(&self, name: &str) -> SessionId {
+        let client = self.world.signed_up(name).await;
+        let ended = self
+            .world
+            .sign_out
+            .execute(&client.id_token, SignOutScope::This);
+        ended.await.expect("they are signed in");
+        client.session
+    }
+}
+
+fn version(packed: &str) -> &str {
+    packed.split('|').next().expect("the version comes first")
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_hold_the_same_version_share_what_came_since() {
+    Served::run(100, 16 * MIB, async |served| {
+        let whole = served.packed("?since=0").await;
+        let held = version(&whole).to_owned();
+        let before = served.signatures();
+        let waiting = (0..50).map(|_| served.packed_owned(format!("?since={held}&wait=60")));
+        let (told, ended) = tokio::join!(
+            futures_util::future::join_all(waiting),
+            served.end_a_session("ann")
+        );
+        for text in &told {
+            assert_eq!(text, &told[0]);
+            assert!(text.contains(&format!("|{held}|")) && text.contains(&ended.to_string()));
+        }
+        assert_eq!(served.signatures() - before, 1);
+        assert_eq!(served.feed.ends(), 1);
+    })
+    .await;
+}
+
+impl Served {
+    async fn packed_owned(&self, query: String) -> String {
+        self.packed(&query).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_was_told_leads_on_however_many_are_made_up() {
+    Served::run(100, 16 * MIB, async |served| {
+        let whole = served.packed("?since=0").await;
+        let held = version(&whole).to_owned();
+        let ended = served.end_a_session("ann").await;
+        let parts: Vec<&str> = held.split('.').collect();
+        let before = served.signatures();
+        for number in 0..1000 {
+            let made_up = format!("{}.{}.1.{}", parts[0], parts[1], 1000 + number);
+            served.packed(&format!("?since={made_up}")).await;
+        }
+        let told = served.packed(&format!("?since={held}")).await;
+        assert!(told.contains(&format!("|{held}|")) && told.contains(&ended.to_string()));
+        assert_eq!(served.signatures() - before, 64 + 1 + 1, "and one whole");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_whole_statement_serves_all_who_come_while_it_is_read_and_deltas_go_on() {
+    Served::run(20 * MIB, 16 * MIB, async |served| {
+        let first = served.packed("?since=0").await;
+        let held = version(&first).to_owned();
+        let before = served.signatures();
+        for name in ["ann", "bob", "cleo"] {
+            let ended = served.end_a_session(name).await;
+            served.world.advance(SECOND);
+            // Who begins gets one of a moment ago, and at once what came since.
+            let whole = served.packed("?since=0").await;
+            assert_eq!(version(&whole), held, "the same one");
+            let told = served.packed(&format!("?since={held}")).await;
+            assert!(told.contains(&ended.to_string()), "{name}");
+        }
+        assert_eq!(served.signatures() - before, 3, "the whole is signed once");
+        tokio::time::advance(Duration::from_secs(6)).await;
+        let later = served.packed("?since=0").await;
+        assert_ne!(version(&later), held);
     })
     .await;
 }
