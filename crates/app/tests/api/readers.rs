@@ -26,8 +26,13 @@ struct Measured {
 
 impl Measured {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let mut command = revolve(folder.path());
+        command.envs(settings.iter().copied());
         command
             .env("REVOLVE__LOG__LEVEL", "warn")
             .env("REVOLVE__TOKENS__FEED_INTERVAL", "50ms");
@@ -199,4 +204,37 @@ fn a_slow_reader_gets_all_of_a_statement_that_is_not_the_newest_any_more() {
     assert!(begun.elapsed() < Duration::from_secs(30));
     reader.read_to_end(&mut answer).unwrap();
     content(std::str::from_utf8(&answer).unwrap());
+}
+
+#[test]
+fn readers_in_excess_wait_for_their_turn_and_other_addresses_go_first() {
+    let service = Measured::start_with(&[
+        ("REVOLVE__HTTP__FEED_MEMORY", "1MiB"),
+        ("REVOLVE__HTTP__REQUEST_TIMEOUT", "5min"),
+        ("REVOLVE__HTTP__TRUSTED_PROXIES", "127.0.0.1"),
+    ]);
+    let whole = service.end(ENDS, 0).len();
+    let from = |host: u8| format!("Connection: close\r\nX-Forwarded-For: 192.0.2.{host}\r\n");
+    let readers: Vec<_> = (0..64).map(|_| service.ask(FEED, &from(1))).collect();
+    readers.iter().for_each(wait_for_answer);
+    let read = |host| {
+        let mut answer = String::new();
+        let mut stream = service.ask(FEED, &from(host));
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let begun = Instant::now();
+    let refused = read(1);
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(refused.contains("retry-after: ") && refused.contains("\"too_many_readers\""));
+    assert!(begun.elapsed() >= Duration::from_secs(10));
+    // The oldest reader of the other address gave way: it can't get all.
+    assert_eq!(content(&read(2)).len(), whole);
+    let mut oldest = Vec::new();
+    let mut first = &readers[0];
+    drop(first.read_to_end(&mut oldest));
+    assert!(oldest.len() < whole, "{} of {whole}", oldest.len());
+    // Who leaves gives its place back.
+    drop(readers);
+    assert_eq!(content(&read(1)).len(), whole);
 }

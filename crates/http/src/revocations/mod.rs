@@ -69,6 +69,7 @@ pub(crate) async fn revocations(
         drop(document);
         let place = feed.watcher(address)?;
         document = tokio::select! {
+            biased;
             () = place.lost().cancelled() => return Err(TooManyWatchers.into()),
             changed = feed.changed(known, wait) => changed?,
         };
@@ -276,6 +277,7 @@ impl Events {
         }
         let (closing, lost) = (self.feed.closing().clone(), self.place.lost().clone());
         tokio::select! {
+            biased;
             () = closing.cancelled() => None,
             () = lost.cancelled() => None,
             part = self.begin() => part,
