@@ -10,5 +10,8 @@ BEGIN
 END
 $$;
 
+CREATE TRIGGER sessions_ended BEFORE INSERT ON sessions
+    FOR EACH ROW WHEN (NEW.ended_at IS NOT NULL) EXECUTE FUNCTION number_session_end();
+
 CREATE TRIGGER sessions_end BEFORE UPDATE OF ended_at ON sessions
     FOR EACH ROW WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL) EXECUTE FUNCTION number_session_end();

@@ -12,6 +12,7 @@ mod details;
 mod discovery;
 mod documents;
 mod faults;
+mod feed_load;
 mod guessing;
 mod hashing;
 mod import;

@@ -137,7 +137,8 @@ pub struct Feed {
     looks: watch::Sender<Look>,
     watchers: Arc<Places>,
     readers: Arc<Places>,
-    buffers: Arc<Buffers>,
+    /// Of plain statements, of whole ones in the packed form, and of deltas: each form has its own pace, and must not push out another.
+    buffers: [Arc<Buffers>; 3],
     deltas: Mutex<Deltas>,
     /// The last whole statement in the packed form, and until when it is good enough: what came since is asked for anyway.
     whole: Mutex<Option<(Arc<FeedDocument>, Instant)>>,
@@ -170,7 +171,7 @@ impl Feed {
             looks: watch::Sender::new(Look::default()),
             watchers: Places::new(settings.max_watchers),
             readers: Places::new((half / PER_READER).max(1)),
-            buffers: Arc::new(Buffers::new(half)),
+            buffers: std::array::from_fn(|_| Arc::new(Buffers::new(half))),
             next_signature: Mutex::default(),
             versions: AtomicU64::new(0),
             closing: CancellationToken::new(),
@@ -309,7 +310,7 @@ impl Feed {
 
     /// The bytes of all statements that are in memory to be sent.
     pub fn buffered(&self) -> usize {
-        self.buffers.bytes()
+        self.buffers.iter().map(|buffers| buffers.bytes()).sum()
     }
 
     fn next_version(&self) -> u64 {
@@ -406,7 +407,7 @@ impl Feed {
                 return Ok(signed?);
             }
             if document.is_short() {
-                return Ok(document.sign(&*self.signer, &self.buffers)?);
+                return Ok(document.sign(&*self.signer, &self.buffers[2])?);
             }
             if document.is_whole() {
                 return self.signed_whole(document).await;
@@ -419,7 +420,7 @@ impl Feed {
                     document = self.looks.borrow().document().cloned()?;
                 }
                 None => {
-                    let signed = document.sign(&*self.signer, &self.buffers);
+                    let signed = document.sign(&*self.signer, &self.buffers[0]);
                     let len = signed.map_or(0, |(_, buffer)| buffer.len());
                     *self.next_signature() = Some(Instant::now() + pause(len).min(LONGEST_PAUSE));
                 }
@@ -437,7 +438,7 @@ impl Feed {
         if let Some(signed) = document.signed() {
             return Ok(signed?);
         }
-        let (signer, buffers) = (Arc::clone(&self.signer), Arc::clone(&self.buffers));
+        let (signer, buffers) = (Arc::clone(&self.signer), Arc::clone(&self.buffers[1]));
         let made = Arc::clone(&document);
         let sign = move || made.sign(&*signer, &buffers);
         let signed = tokio::task::spawn_blocking(sign).await;
