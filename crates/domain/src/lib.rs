@@ -52,5 +52,6 @@ pub mod limits;
 pub mod model;
 pub mod policy;
 pub mod ports;
+pub mod revocations;
 pub mod rotation;
 pub mod use_cases;

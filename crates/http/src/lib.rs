@@ -24,9 +24,10 @@ pub use kit::{
     forwarded::{ForwardedHeader, TrustedProxies},
     problem::Problem,
     shield::{HEAD_LIMIT, Shield},
+    sliced::WRITE_AHEAD,
     watch::Watch,
 };
-pub use revocations::feed::{Demand, EndNotices, Feed};
+pub use revocations::feed::{Demand, EndNotices, Feed, FeedSettings};
 pub use routes::{api, description, health_checks, metrics, nothing_else, well_known};
 pub use services::{Layers, Services};
 

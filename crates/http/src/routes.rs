@@ -146,6 +146,8 @@ pub fn well_known(config: &mut web::ServiceConfig, services: &Services) {
             resource
                 .app_data(services.discovery.clone())
                 .app_data(services.feed.clone())
+                .app_data(services.proxies.clone())
+                .app_data(services.rates.clone())
                 .wrap(cors::published())
                 .wrap(cors::readable_by_all())
                 .wrap(layers.shield)

@@ -25,6 +25,11 @@ use tokio_util::sync::CancellationToken;
 /// How long a client has to read the answer that ends its connection.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// So many bytes of answers may lie unsent in the system for each connection; what a client does not read stays here, and is asked
+/// for when there is room.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 64 * 1024;
+
 /// How late actix-http's clock may be, and how early its timers.
 const COARSE: Duration = Duration::from_millis(500);
 
@@ -39,6 +44,8 @@ pub struct ListenerSettings {
     pub request_timeout: Duration,
     /// The bytes of a request's head, at least; a larger one is cut off with 431 while it is read.
     pub head_limit: usize,
+    /// With so many bytes in a connection's write buffer no more of an answer is asked for.
+    pub write_ahead: usize,
     /// Without a request on an open connection, at least: it is never closed earlier.
     pub keep_alive: Duration,
     /// For what is in flight when the server stops; rounded up to seconds.
@@ -69,6 +76,9 @@ where
     B: MessageBody + 'static,
 {
     raise_file_limit(settings.max_connections);
+    // Connections inherit it.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket2::SockRef::from(&listener).set_tcp_notsent_lowat(UNSENT)?;
     let workers = settings.workers;
     let each = settings.max_connections.div_ceil(workers);
     let builder = Server::build()
@@ -95,6 +105,7 @@ where
         let service = HttpService::build()
             // The guarded stream ends it.
             .keep_alive(KeepAlive::Os)
+            .h1_write_buffer_size(settings.write_ahead)
             .client_request_timeout(limits.request_timeout + COARSE)
             .client_disconnect_timeout(LINGER + COARSE)
             .on_connect_ext(|io: &Guarded<tls::Stream>, data| {

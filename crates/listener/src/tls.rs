@@ -256,6 +256,9 @@ fn warn_of_expiry(certificate: &CertificateDer<'_>, now: OffsetDateTime) -> Resu
     Ok(())
 }
 
+/// Bytes that are encrypted ahead of what the client takes in; rustls would keep 64 KiB for each.
+const ENCRYPTED_AHEAD: usize = 8 * 1024;
+
 /// What a client speaks over.
 pub(crate) enum Stream {
     /// Without TLS.
@@ -271,9 +274,10 @@ impl Stream {
         acceptor: &TlsAcceptor,
         limit: Duration,
     ) -> io::Result<Self> {
-        let accepted = timeout(limit, acceptor.accept(io))
-            .await
-            .map_err(io::Error::from)?;
+        let accept = acceptor.accept_with(io, |session| {
+            session.set_buffer_limit(Some(ENCRYPTED_AHEAD));
+        });
+        let accepted = timeout(limit, accept).await.map_err(io::Error::from)?;
         Ok(Self::Tls(Box::new(accepted?)))
     }
 }

@@ -43,9 +43,14 @@ pub struct FeedConfig {
     pub max_age: Duration,
     /// What to do with tokens while it is stale. Default: [`Stale::Accept`].
     pub stale: Stale,
+    /// What to do with tokens while it is stale although the issuer answers, because its answers can't be taken: they are too long,
+    /// would make too many entries, or are not understood. Default: [`Stale::Refuse`], since this does not pass by itself.
+    pub behind: Stale,
+    /// The most revoked sessions and users that are held, some 50 bytes each. Default: 4,000,000.
+    pub max_entries: usize,
 }
 
-/// What to do with a token that is good by itself while the feed is stale.
+/// What to do with a token that is good by itself while it is not known what is revoked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stale {
     /// Accept it, unless the last document revokes it: an outage of the issuer does not become one of this service, and a
@@ -64,6 +69,8 @@ impl Default for FeedConfig {
             wait: Duration::from_secs(25),
             max_age: Duration::from_mins(1),
             stale: Stale::default(),
+            behind: Stale::Refuse,
+            max_entries: 4_000_000,
         }
     }
 }

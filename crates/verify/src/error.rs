@@ -49,6 +49,10 @@ pub enum VerifyError {
     /// Its session has ended, by the revocation feed.
     #[error("the token's session has ended")]
     Revoked,
+    /// The issuer says what is revoked, but in a form or an amount that this service can't take, with [`crate::FeedConfig::behind`]
+    /// at [`crate::Stale::Refuse`]: the token may be good or not. Answer 503, never 401, so that clients keep their tokens.
+    #[error("what is revoked is not known, because the issuer's answers can't be taken")]
+    RevocationsUnknown(#[source] Option<Arc<FetchError>>),
     /// The key set, or the revocation feed with [`crate::Stale::Refuse`], could not be fetched: the token may be good or not. Answer 503,
     /// never 401, so that clients keep their tokens.
     #[error("the issuer can't be reached, so the token can't be judged")]
@@ -56,9 +60,9 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    /// Whether the token could not be checked, because the issuer can't be reached.
+    /// Whether the token could not be checked, because the issuer can't be reached or not be understood.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::RevocationsUnknown(_))
     }
 
     /// A stable code for problem documents, as the service itself uses it.
@@ -66,7 +70,7 @@ impl VerifyError {
         match self {
             Self::Expired => "token_expired",
             Self::Revoked => "session_revoked",
-            Self::Unavailable(_) => "unavailable",
+            Self::Unavailable(_) | Self::RevocationsUnknown(_) => "unavailable",
             _ => "token_invalid",
         }
     }

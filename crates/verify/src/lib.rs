@@ -64,6 +64,7 @@ pub use claims::{Claims, User};
 pub use clock::{Clock, SystemClock};
 pub use config::{FeedConfig, Stale, VerifierConfig, VerifierConfigError};
 pub use error::VerifyError;
+pub use feed::{FeedHealth, FeedStatus, LONGEST_STATEMENT};
 pub use jwk_set::{JwkSet, JwkSetError};
 pub use jws::LONGEST_TOKEN;
 pub use verifier::Verifier;

@@ -82,7 +82,10 @@ impl From<VerifyError> for ProblemDocument {
             code: error.code(),
             // Which check failed is of use to an attacker only.
             detail: match error {
-                VerifyError::Expired | VerifyError::Revoked | VerifyError::Unavailable(_) => {
+                VerifyError::Expired
+                | VerifyError::Revoked
+                | VerifyError::RevocationsUnknown(_)
+                | VerifyError::Unavailable(_) => {
                     format!("{error}.")
                 }
                 _ => "the token is not acceptable.".to_owned(),

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     config::{VerifierConfig, VerifierConfigError},
     error::VerifyError,
-    feed::FollowedFeed,
+    feed::{FeedStatus, FollowedFeed},
     fetch::Fetch,
     jwk_set::{JwkSet, VerifyingKey},
     jws::{Jws, LONGEST_TOKEN},
@@ -128,6 +128,11 @@ impl Verifier {
     /// Whether the key set was fetched and the feed, if it is followed, is not stale: for a readiness check.
     pub fn is_ready(&self) -> bool {
         self.0.keys.is_ready() && self.0.feed.as_ref().is_none_or(FollowedFeed::is_ready)
+    }
+
+    /// How well the feed is followed, for metrics; `None` without one.
+    pub fn feed_status(&self) -> Option<FeedStatus> {
+        self.0.feed.as_ref().map(FollowedFeed::status)
     }
 
     fn judge(&self, jws: &Jws<'_>, key: &VerifyingKey) -> Result<Claims, VerifyError> {

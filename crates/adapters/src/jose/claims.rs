@@ -2,7 +2,8 @@
 
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, TokenId, UserId},
-    ports::{IdClaims, ReauthenticationClaims, RefreshClaims, RevocationStatement},
+    ports::{IdClaims, ReauthenticationClaims, RefreshClaims},
+    revocations::RevocationStatement,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -85,18 +86,17 @@ pub(super) struct WireRevocations<'a> {
 
 impl<'a> WireRevocations<'a> {
     pub(super) fn new(statement: &RevocationStatement, issuer: &'a str) -> Self {
-        let revocations = &statement.revocations;
         Self {
             iss: issuer,
             iat: statement.as_of.as_seconds(),
             exp: statement.expires_at().as_seconds(),
             window: statement.window.as_secs(),
-            sessions: revocations
+            sessions: statement
                 .sessions
                 .iter()
                 .map(|(session, at)| (*session, at.as_seconds()))
                 .collect(),
-            users: revocations
+            users: statement
                 .users
                 .iter()
                 .map(|raised| (raised.user, raised.epoch, raised.kept))

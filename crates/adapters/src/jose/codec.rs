@@ -3,6 +3,7 @@
 use super::{
     claims::{WireId, WireReauthentication, WireRefresh, WireRevocations},
     id_key::IdKey,
+    packed::{self, WirePacked},
     refresh_key::RefreshKey,
     ring::{
         Built, ID, KeyGroup, REAUTHENTICATION, REFRESH, Ring, RingBuilder, header, is_plausible,
@@ -16,8 +17,9 @@ use revolve_domain::{
     model::Timestamp,
     ports::{
         IdClaims, KeyFault, KeyRing, KeySet, ReauthenticationClaims, RefreshClaims,
-        RevocationSigner, RevocationStatement, SignError, TokenCodec, TokenRejected, VerifiedId,
+        RevocationSigner, SignError, TokenCodec, TokenRejected, VerifiedId,
     },
+    revocations::{PackedStatement, RevocationStatement},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -188,6 +190,17 @@ impl RevocationSigner for JoseTokens {
             "revocations+jwt",
             &WireRevocations::new(statement, &self.config.issuer),
         )
+    }
+
+    fn sign_packed(&self, statement: &PackedStatement) -> Result<String, SignError> {
+        let ids = packed::ids(statement);
+        let claims = WirePacked::new(statement, &ids, &self.config.issuer);
+        let signed = self.sign_statement("packed-revocations+jwt", &claims)?;
+        let mut text = String::with_capacity(signed.expose_secret().len() + 1 + ids.len());
+        text.push_str(signed.expose_secret());
+        text.push(packed::SEPARATOR);
+        text.push_str(&ids);
+        Ok(text)
     }
 }
 

@@ -9,6 +9,7 @@ mod claims;
 mod codec;
 mod device;
 mod id_key;
+mod packed;
 mod refresh_key;
 mod ring;
 mod secrets;

@@ -44,7 +44,7 @@ const MAKE_ROOM: &str = "
 const INSERT: &str = concat!("WITH device AS (", know_device!(), ") ", insert_session!());
 
 const DROP_OLDEST: &str = "
-    DELETE FROM sessions WHERE id = ANY (ARRAY(
+    DELETE FROM sessions WHERE ended_at < $3 AND id = ANY (ARRAY(
         SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NOT NULL
         ORDER BY ended_at DESC, began_at DESC, id DESC OFFSET $2))";
 
@@ -108,7 +108,11 @@ impl Intent for BeginSession {
         let drop_oldest = tx.prepare_cached(DROP_OLDEST).await?;
         tx.execute(
             &drop_oldest,
-            &[user, &i64::try_from(self.max_ended).unwrap_or(i64::MAX)],
+            &[
+                user,
+                &i64::try_from(self.max_ended).unwrap_or(i64::MAX),
+                &PgTimestamp(self.settled),
+            ],
         )
         .await?;
         let forget_devices = tx.prepare_cached(FORGET_DEVICES).await?;

@@ -316,12 +316,30 @@ impl Database {
         self.run(&InTransaction(intent)).await
     }
 
+    /// Any work, with a deadline of its own if it has one. Errors without a meaning to the caller go to [`Self::error`].
+    pub(super) async fn work<A: Attempt>(
+        &self,
+        attempt: &A,
+        patience: Option<Duration>,
+    ) -> Result<A::Answer, PostgresError> {
+        self.run_within(patience.unwrap_or(self.timeout), attempt)
+            .await
+    }
+
     pub(super) fn error(&self, operation: &'static str, error: PostgresError) -> StoreError {
         error.into_store_error(operation, &self.place)
     }
 
     async fn run<A: Attempt>(&self, attempt: &A) -> Result<A::Answer, PostgresError> {
-        let deadline = Instant::now() + self.timeout;
+        self.run_within(self.timeout, attempt).await
+    }
+
+    async fn run_within<A: Attempt>(
+        &self,
+        patience: Duration,
+        attempt: &A,
+    ) -> Result<A::Answer, PostgresError> {
+        let deadline = Instant::now() + patience;
         let (mut lost, mut conflicts) = (0, 0);
         loop {
             let mut client = timeout_at(deadline, self.pool.get())

@@ -36,6 +36,8 @@ const STANDBYS: &str = "
     ) AS following, (
         SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT active AND NOT temporary
     ) AS awaited";
+const ENDED: &str =
+    "SELECT count(*) AS ended FROM sessions WHERE ended_at >= now() - interval '1 hour'";
 const CLOCK: &str = "SELECT clock_timestamp() AS clock";
 const SCHEMA: &str =
     "SELECT coalesce(max(version), 0)::bigint AS schema FROM refinery_schema_history";
@@ -78,6 +80,8 @@ pub struct PostgresFacts {
     pub wanted_schema: i64,
     /// The stored keys, sealed as they are, or why they can't be read; `None` if the tables are of another version.
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
+    /// The sessions that ended within the last hour; `None` if the tables are of another version or don't say it in time.
+    pub ended_last_hour: Option<u64>,
     /// Its clock.
     pub clock: Timestamp,
 }
@@ -174,6 +178,12 @@ async fn look<T>(
     } else {
         (None, None)
     };
+    let ended = if keys.is_some() {
+        let row = client.query_one(ENDED, &[]).await;
+        row.and_then(|row| row.try_get::<_, i64>("ended")).ok()
+    } else {
+        None
+    };
     let facts = PostgresFacts {
         version: row.try_get("version")?,
         standby: row.try_get("standby")?,
@@ -187,6 +197,7 @@ async fn look<T>(
         schema,
         wanted_schema: LATEST,
         keys,
+        ended_last_hour: ended.and_then(|ended| u64::try_from(ended).ok()),
         clock,
         place,
     };

@@ -10,13 +10,14 @@ use tracing::{
     callsite::rebuild_interest_cache, instrument::WithSubscriber, subscriber::NoSubscriber,
 };
 
-const MIGRATIONS: [Script; 6] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 7] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
     "V4__known_devices",
     "V5__disabled_accounts",
     "V6__devices",
+    "V7__ended_in",
 );
 
 /// The version of the tables once all have run.
@@ -99,6 +100,7 @@ mod tests {
                 10_330_961_919_917_916_286,
                 8_594_679_555_467_291_214,
                 12_421_951_948_424_253_249,
+                13_232_197_687_037_092_391,
             ],
         );
     }

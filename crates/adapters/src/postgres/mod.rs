@@ -12,6 +12,7 @@ mod error;
 mod inspect;
 mod keys;
 mod migrate;
+mod revocations;
 mod row;
 mod sessions;
 mod shared;

@@ -1,13 +1,19 @@
 //! The rows of sessions.
 
 use super::{
-    PostgresAccounts, database::decoded, end::EndAll, error::PostgresError, values::PgTimestamp,
+    PostgresAccounts,
+    database::decoded,
+    end::EndAll,
+    error::PostgresError,
+    revocations::{PATIENCE, ReadRevocations},
+    values::PgTimestamp,
 };
 use crate::sql::{self, account_columns, session_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
-    ports::{BeginOutcome, BeginSession, EndOutcome, Revocations, SessionRepository, StoreError},
+    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+    revocations::{RevocationQuery, Revocations},
 };
 use tokio_postgres::Row;
 
@@ -50,12 +56,6 @@ const LIVE: &str = concat!(
     " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.ends_at > $2 \
      AND (s.epoch >= u.session_epoch OR s.id = u.kept_sid) ORDER BY s.began_at DESC, s.id DESC"
 );
-
-/// One statement, so that both tables are read as of one instant.
-const REVOKED: &str = "
-    SELECT id, ended_at, NULL::bigint AS session_epoch, NULL::uuid AS kept_sid FROM sessions WHERE ended_at >= $1
-    UNION ALL
-    SELECT id, NULL, session_epoch, kept_sid FROM users WHERE epoch_raised_at >= $1";
 
 /// Rows that are locked come in a later batch: prunings of several replicas don't wait for each other.
 const PRUNE: &str = "
@@ -170,17 +170,11 @@ impl SessionRepository for PostgresAccounts {
             .await
     }
 
-    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
-        let mut revocations = Revocations::default();
-        self.db
-            .read(
-                "read what was revoked",
-                REVOKED,
-                &[&PgTimestamp(since)],
-                |row| sql::revocation(row, &mut revocations),
-            )
-            .await?;
-        Ok(revocations)
+    async fn revoked(&self, query: &RevocationQuery) -> Result<Revocations, StoreError> {
+        // A million rows take a while.
+        let patience = query.unseen_by.is_none().then_some(PATIENCE);
+        let read = self.db.work(&ReadRevocations(query), patience).await;
+        read.map_err(|error| self.db.error("read what was revoked", error))
     }
 
     async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

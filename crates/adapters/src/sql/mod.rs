@@ -9,9 +9,9 @@ mod row;
 
 pub(crate) use epoch::RaiseEpoch;
 pub(crate) use read::{
-    LIST_KEYS, account_columns, begun, bound_device, credential_columns, credentials,
-    credentials_if_any, ended_session, key, revocation, session, session_columns, session_record,
-    user, user_columns,
+    FoundRevocations, LIST_KEYS, account_columns, begun, bound_device, credential_columns,
+    credentials, credentials_if_any, ended_session, key, revocation, session, session_columns,
+    session_record, user, user_columns,
 };
 pub(crate) use row::{Cause, CorruptRow, SqlRow};
 #[cfg(feature = "sqlite")]

@@ -8,9 +8,14 @@ use revolve_domain::{
         KnownDevice, Label, PasswordHash, Session, SessionId, SessionRecord, User, UserId,
         WebOrigin, WebUrl,
     },
-    ports::{BeginOutcome, RaisedEpoch, Revocations},
+    ports::BeginOutcome,
+    revocations::{CommitSnapshot, RaisedEpoch, Revocations, SessionEnd},
 };
-use std::{str::FromStr, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    str::FromStr,
+    time::Duration,
+};
 
 /// What [`session`] reads; the table goes by the name `s`.
 macro_rules! session_columns {
@@ -177,26 +182,87 @@ pub(crate) fn bound_device(row: &dyn SqlRow) -> Result<DeviceId, CorruptRow> {
     ))
 }
 
-/// Adds a session that ended (`id` and `ended_at`), or a user whose epoch rose (`id`, `session_epoch` and `kept_sid`).
-pub(crate) fn revocation(
-    row: &dyn SqlRow,
-    revocations: &mut Revocations,
-) -> Result<(), CorruptRow> {
-    let session = RowReader::new(row, "sessions", "id");
-    if let Some(ended_at) = session.optional("ended_at", SqlRow::instant)? {
-        let id = SessionId::from_uuid(session.required("id", SqlRow::uuid)?);
-        revocations.sessions.push((id, ended_at));
+/// The revocations that were read so far.
+#[derive(Default)]
+pub(crate) struct FoundRevocations {
+    snapshot: Option<CommitSnapshot>,
+    ends: Vec<SessionEnd>,
+    raised: HashMap<UserId, RaisedEpoch>,
+    living: BTreeMap<UserId, Vec<SessionId>>,
+}
+
+impl FoundRevocations {
+    /// All of them, once every row was read.
+    pub(crate) fn whole(self) -> Result<Revocations, CorruptRow> {
+        Ok(Revocations {
+            snapshot: self.snapshot.ok_or_else(|| {
+                CorruptRow::of_result("revocations", "snapshot", "no row has the snapshot")
+            })?,
+            ends: self.ends,
+            raised: self.raised.into_values().collect(),
+            living: self.living,
+        })
+    }
+}
+
+/// Adds what a row says: the `snapshot` and its `source`; a session that ended (`session_id`, `user_id`, `ended_at`, `ended_in`), perhaps
+/// with its user's raised epoch; a raised epoch (`user_id`, `session_epoch`, `kept_sid`, `epoch_raised_at`); or a crowded user (`user_id`)
+/// and one of the sessions that live (`session_id`).
+pub(crate) fn revocation(row: &dyn SqlRow, found: &mut FoundRevocations) -> Result<(), CorruptRow> {
+    let session = RowReader::new(row, "sessions", "session_id");
+    if let Some(text) = session.optional("snapshot", SqlRow::text)? {
+        let read = snapshot(session.number("source")?, text);
+        found.snapshot =
+            Some(read.ok_or_else(|| session.corrupt("snapshot", "it is not of the known form"))?);
         return Ok(());
     }
-    let user = RowReader::new(row, "users", "id");
-    revocations.users.push(RaisedEpoch {
-        user: UserId::from_uuid(user.required("id", SqlRow::uuid)?),
-        epoch: Epoch::new(user.number("session_epoch")?),
-        kept: user
-            .optional("kept_sid", SqlRow::uuid)?
-            .map(SessionId::from_uuid),
-    });
+    let user = UserId::from_uuid(session.required("user_id", SqlRow::uuid)?);
+    let id = session
+        .optional("session_id", SqlRow::uuid)?
+        .map(SessionId::from_uuid);
+    let ended_at = session.optional("ended_at", SqlRow::instant)?;
+    if let (Some(session_id), Some(at)) = (id, ended_at) {
+        let commit = session.optional("ended_in", SqlRow::integer)?;
+        found.ends.push(SessionEnd {
+            session: session_id,
+            user,
+            at,
+            commit: commit.map_or(0, |commit| u64::try_from(commit).unwrap_or(0)),
+        });
+    }
+    let owner = RowReader::new(row, "users", "user_id");
+    if let Some(at) = owner.optional("epoch_raised_at", SqlRow::instant)? {
+        let raised = RaisedEpoch {
+            user,
+            epoch: Epoch::new(owner.number("session_epoch")?),
+            kept: owner
+                .optional("kept_sid", SqlRow::uuid)?
+                .map(SessionId::from_uuid),
+            at,
+        };
+        found.raised.insert(user, raised);
+    } else if ended_at.is_none() {
+        found.living.entry(user).or_default().extend(id);
+    }
     Ok(())
+}
+
+/// `xmin:xmax:xip,xip`, as Postgres writes a `pg_snapshot`.
+fn snapshot(source: u64, text: &str) -> Option<CommitSnapshot> {
+    let mut parts = text.split(':');
+    let (all_below, none_from, unseen) = (parts.next()?, parts.next()?, parts.next()?);
+    let unseen = unseen.split(',').filter(|number| !number.is_empty());
+    let unseen: Vec<u64> = unseen
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()
+        .filter(|_| parts.next().is_none())?;
+    Some(CommitSnapshot::new(
+        source,
+        all_below.parse().ok()?,
+        none_from.parse().ok()?,
+        unseen,
+    ))
 }
 
 /// Reads the `active` key's id, if there is one.
@@ -224,4 +290,22 @@ pub(crate) fn key(row: &dyn SqlRow) -> Result<StoredKey, CorruptRow> {
         phase: Phase::from_parts(state, since, until)
             .ok_or_else(|| row.corrupt("state", "no key is in it"))?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_read_as_postgres_writes_it() {
+        for (text, expected) in [
+            ("10:20:12,15", CommitSnapshot::new(7, 10, 20, [12, 15])),
+            ("10:10:", CommitSnapshot::new(7, 10, 10, [])),
+        ] {
+            assert_eq!(snapshot(7, text), Some(expected), "{text}");
+        }
+        for bad in ["", "10", "10:20", "x:20:", "10:20:1,x", "10:20:12:13"] {
+            assert_eq!(snapshot(7, bad), None, "{bad}");
+        }
+    }
 }

@@ -27,6 +27,18 @@ pub(crate) struct CorruptRow {
     reason: String,
 }
 
+impl CorruptRow {
+    /// For what a whole result lacks.
+    pub(crate) fn of_result(table: &'static str, column: &'static str, reason: &str) -> Self {
+        Self {
+            table,
+            column,
+            id: "?".to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
 /// Reads the columns that a row has from one table. Errors name table, column and the row's id.
 pub(crate) struct RowReader<'r> {
     row: &'r dyn SqlRow,

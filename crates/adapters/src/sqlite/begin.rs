@@ -42,7 +42,7 @@ const INSERT: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 const DROP_OLDEST: &str = "
-    DELETE FROM sessions WHERE id IN (
+    DELETE FROM sessions WHERE ended_at < ?3 AND id IN (
         SELECT id FROM sessions WHERE user_id = ?1 AND ended_at IS NOT NULL
         ORDER BY ended_at DESC, began_at DESC, id DESC LIMIT -1 OFFSET ?2)";
 
@@ -91,7 +91,11 @@ pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutc
     run(
         conn,
         DROP_OLDEST,
-        params![user, i64::try_from(begin.max_ended).unwrap_or(i64::MAX)],
+        params![
+            user,
+            i64::try_from(begin.max_ended).unwrap_or(i64::MAX),
+            begin.settled.as_millis()
+        ],
     )?;
     Ok(sql::begun(&ended))
 }

@@ -19,6 +19,9 @@ use std::{
 const OPERATION: &str = "look at the file";
 const SCHEMA: &str = "SELECT coalesce(max(version), 0) AS schema FROM refinery_schema_history";
 
+const ENDED: &str =
+    "SELECT count(*) AS ended FROM sessions WHERE ended_at >= (unixepoch() - 3600) * 1000";
+
 /// The bytes of the header with the format versions, and their values if there is a write-ahead log (SQLite's file format, §1.3.3).
 const VERSIONS: std::ops::Range<usize> = 18..20;
 const WITH_LOG: [u8; 2] = [2, 2];
@@ -34,6 +37,8 @@ pub struct SqliteFacts {
     pub wanted_schema: i64,
     /// The stored keys, sealed as they are, or why they can't be read; `None` if the tables are of another version.
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
+    /// The sessions that ended within the last hour; `None` if the tables are of another version.
+    pub ended_last_hour: Option<u64>,
 }
 
 /// Inspects a file.
@@ -88,11 +93,16 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, SqliteErr
         all(&conn, sql::LIST_KEYS, [], sql::key)
             .map_err(|error| error.into_store_error("list keys"))
     });
+    let ended: Option<i64> = keys
+        .is_some()
+        .then(|| conn.query_row(ENDED, [], |row| row.get("ended")))
+        .transpose()?;
     Ok(SqliteFacts {
         journal_mode,
         schema,
         wanted_schema: LATEST,
         keys,
+        ended_last_hour: ended.and_then(|ended| u64::try_from(ended).ok()),
     })
 }
 

@@ -18,7 +18,10 @@ mod writer;
 use error::{STORE, SqliteError};
 pub use inspect::{SqliteFacts, inspect};
 use readers::Readers;
-use revolve_domain::ports::{Clock, StoreError};
+use revolve_domain::{
+    model::Timestamp,
+    ports::{Clock, StoreError},
+};
 use rusqlite::Connection;
 use std::{path::Path, sync::Arc};
 use writer::Writer;
@@ -35,6 +38,8 @@ struct SqliteInner {
     readers: Readers,
     writer: Writer,
     clock: Arc<dyn Clock>,
+    /// Tells the numbers of ends apart from those that a file had before a restart: it may be another one.
+    opened_at: Timestamp,
     migrated: Vec<String>,
 }
 
@@ -55,6 +60,7 @@ impl SqliteStore {
             inner: Arc::new(SqliteInner {
                 readers: Readers::new(opened.readers),
                 writer,
+                opened_at: clock.now(),
                 clock,
                 migrated: opened.migrated,
             }),

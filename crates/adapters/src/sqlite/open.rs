@@ -25,7 +25,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 7] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 8] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -33,6 +33,7 @@ const MIGRATIONS: [Script; 7] = migrations::scripts!("sqlite":
     "V5__disabled_accounts",
     "V6__replaced_tokens",
     "V7__devices",
+    "V8__ended_in",
 );
 
 /// The version of the tables once all have run.
@@ -208,6 +209,7 @@ mod tests {
                 8_594_679_555_467_291_214,
                 2_421_557_819_927_497_366,
                 10_847_034_187_762_278_644,
+                10_272_922_366_181_973_035,
             ],
         );
     }

@@ -6,16 +6,19 @@ use super::{
     error::SqliteError,
     query::{all, exists, first, run},
 };
-use crate::sql::{self, RaiseEpoch, account_columns, session_columns, user_columns};
+use crate::sql::{
+    self, FoundRevocations, RaiseEpoch, account_columns, session_columns, user_columns,
+};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
         DeviceId, EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp,
         User, UserId,
     },
-    ports::{BeginOutcome, BeginSession, EndOutcome, Revocations, SessionRepository, StoreError},
+    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+    revocations::{RevocationQuery, Revocations},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params, params};
 
 const FIND: &str = concat!(
     "SELECT ",
@@ -57,11 +60,36 @@ const LIVE: &str = concat!(
     " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = ?1 AND s.ended_at IS NULL AND s.ends_at > ?2 \
      AND (s.epoch >= u.session_epoch OR s.id = u.kept_sid) ORDER BY s.began_at DESC, s.id DESC"
 );
-/// One statement, so that both tables are read as of one instant.
-const REVOKED: &str = "
-    SELECT id, ended_at, NULL AS session_epoch, NULL AS kept_sid FROM sessions WHERE ended_at >= ?1
+/// What the statement sees: all ends up to the last.
+macro_rules! snapshot {
+    () => {
+        "SELECT printf('%d:%d:', last + 1, last + 1) AS snapshot, :source AS source, NULL AS session_id, NULL AS user_id,
+            NULL AS ended_at, NULL AS ended_in, NULL AS session_epoch, NULL AS kept_sid, NULL AS epoch_raised_at
+        FROM session_ends"
+    };
+}
+/// One statement, so that all is read as of one instant.
+const EVERYTHING_REVOKED: &str = concat!(
+    snapshot!(),
+    "
     UNION ALL
-    SELECT id, NULL, session_epoch, kept_sid FROM users WHERE epoch_raised_at >= ?1";
+    SELECT NULL, NULL, id, user_id, ended_at, ended_in, NULL, NULL, NULL FROM sessions WHERE ended_at >= :since
+    UNION ALL
+    SELECT NULL, NULL, NULL, id, NULL, NULL, session_epoch, kept_sid, epoch_raised_at FROM users WHERE epoch_raised_at >= :since
+    UNION ALL
+    SELECT NULL, NULL, s.id, crowded.user_id, NULL, NULL, NULL, NULL, NULL
+    FROM (SELECT user_id FROM sessions WHERE ended_at >= :since GROUP BY user_id HAVING count(*) >= :crowded) crowded
+    LEFT JOIN sessions s ON s.user_id = crowded.user_id AND s.ended_at IS NULL"
+);
+/// The `+` keeps the index of times out of it.
+const UNSEEN_REVOKED: &str = concat!(
+    snapshot!(),
+    "
+    UNION ALL
+    SELECT NULL, NULL, s.id, s.user_id, s.ended_at, s.ended_in, u.session_epoch, u.kept_sid, u.epoch_raised_at
+    FROM sessions s LEFT JOIN users u ON u.id = s.user_id AND u.epoch_raised_at >= :since
+    WHERE +s.ended_at >= :since AND s.ended_in >= :none_from"
+);
 const PRUNE: &str = "
     DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < ?1 OR ends_at < ?1 LIMIT ?2)";
 
@@ -186,13 +214,24 @@ impl SessionRepository for SqliteStore {
         self.read("list sessions", live).await
     }
 
-    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
+    async fn revoked(&self, query: &RevocationQuery) -> Result<Revocations, StoreError> {
+        let (query, source) = (query.clone(), self.inner.opened_at.as_millis());
         let revoked = move |conn: &Connection| {
-            let mut revocations = Revocations::default();
-            all(conn, REVOKED, [since.as_millis()], |row| {
-                sql::revocation(row, &mut revocations)
-            })?;
-            Ok(revocations)
+            let mut found = FoundRevocations::default();
+            let add = |row: &dyn sql::SqlRow| sql::revocation(row, &mut found);
+            let since = query.since.as_millis();
+            if let Some(seen) = &query.unseen_by {
+                let none_from = i64::try_from(seen.none_from()).unwrap_or(i64::MAX);
+                let params =
+                    named_params! { ":source": source, ":since": since, ":none_from": none_from };
+                all(conn, UNSEEN_REVOKED, params, add)?;
+            } else {
+                let crowded = i64::try_from(query.crowded).unwrap_or(i64::MAX);
+                let params =
+                    named_params! { ":source": source, ":since": since, ":crowded": crowded };
+                all(conn, EVERYTHING_REVOKED, params, add)?;
+            }
+            Ok(found.whole()?)
         };
         self.read("read what was revoked", revoked).await
     }

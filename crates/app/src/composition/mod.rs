@@ -43,7 +43,7 @@ use revolve_http::{
     Origins, Services, Shield, Stopping, TrustedProxies, Watch,
 };
 use revolve_observe::{
-    metrics::{CountedEvents, CountedLimits, Gauges, HashQueue, MeasuredHasher, Metrics},
+    metrics::{CountedEvents, CountedLimits, Gauges, HashQueue, MeasuredHasher, Metrics, lossy},
     telemetry::{IdentifyingTokens, LogEvents},
 };
 use std::sync::Arc;
@@ -133,7 +133,7 @@ pub(crate) async fn compose(
         issuer: config.tokens.issuer.clone(),
         max_age: key_policy.key_set_max_age,
     };
-    let (feed_interval, max_watchers) = (config.tokens.feed_interval, config.http.max_watchers);
+    let feed_settings = settings::feed(&config);
     drop(config);
 
     let (clearings, waiting) = ClearingQueue::new();
@@ -167,18 +167,10 @@ pub(crate) async fn compose(
         use_cases.revocation_feed.clone(),
         signer,
         demand,
-        feed_interval,
-        max_watchers,
+        feed_settings,
     ));
     background.feed(feed.clone().into_inner());
-    // The feed holds stores that hold the metrics: they must not hold the feed.
-    let watched = Arc::downgrade(&feed.clone().into_inner());
-    let watchers = move || watched.upgrade().map_or(0, |feed| feed.watchers());
-    metrics.watch(Gauges::new().plain(
-        "feed_watchers",
-        "Clients that wait for the revocation feed to change",
-        watchers,
-    ));
+    metrics.watch(feed_gauges(&feed.clone().into_inner()));
 
     let services = Services {
         use_cases: Data::new(use_cases),
@@ -201,6 +193,56 @@ pub(crate) async fn compose(
         reloads,
         closer,
     })
+}
+
+/// Who reads the feed, and what that takes.
+fn feed_gauges(feed: &Arc<Feed>) -> Gauges {
+    // The feed holds stores that hold the metrics: they must not hold the feed.
+    let read = |number: fn(&Feed) -> usize| {
+        let feed = Arc::downgrade(feed);
+        move || feed.upgrade().map_or(0, |feed| number(&feed))
+    };
+    let lengths = Arc::downgrade(feed);
+    Gauges::new()
+        .plain(
+            "feed_watchers",
+            "Clients that wait for the revocation feed to change",
+            read(Feed::watchers),
+        )
+        .plain(
+            "feed_readers",
+            "Clients that large statements of the revocation feed are being sent to",
+            read(Feed::readers),
+        )
+        .plain(
+            "feed_readers_waiting",
+            "Clients that wait for their turn to be sent one",
+            read(Feed::waiting_readers),
+        )
+        .plain(
+            "feed_buffered_bytes",
+            "Memory of all signed statements, each in memory once",
+            read(Feed::buffered),
+        )
+        .plain(
+            "feed_ends",
+            "Ends in the window of the revocation feed, while it is followed",
+            read(Feed::ends),
+        )
+        .gauge(
+            "feed_statement_bytes",
+            "About the length of a whole statement of the revocation feed",
+            move || {
+                let [packed, plain] = lengths
+                    .upgrade()
+                    .map(|feed| feed.lengths())
+                    .unwrap_or_default();
+                vec![
+                    (vec![("form", "packed")], lossy(packed)),
+                    (vec![("form", "plain")], lossy(plain)),
+                ]
+            },
+        )
 }
 
 fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {

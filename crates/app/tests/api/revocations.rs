@@ -190,6 +190,102 @@ on_both_stores! {
         }
     }
 
+    async fn the_packed_form_goes_on_from_a_version_on_any_replica(app: App) {
+        let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
+        let replica = app.replica().await;
+        let (here, there) = (app.anon(), replica.anon());
+        let whole = here.packed("0").await;
+        assert_eq!((&whole.ended[..], &whole.claims["since"]), (&[][..], &Value::Null));
+        ann.sign_out("this").await.expect(204);
+        // What was answered with 204 is there for whoever asks next.
+        let one = here.packed(&whole.version).await;
+        assert_eq!((&one.ended[..], &one.claims["since"]), (&[ann.session.clone()][..], &json!(whole.version)));
+        let nothing = here.packed(&one.version).await;
+        assert_eq!((&nothing.ended[..], &nothing.claims["since"]), (&[][..], &json!(one.version)));
+        bob.sign_out("everywhere").await.expect(204);
+        // The other replica goes on from it, or has everything.
+        let started = Instant::now();
+        let mut ended = vec![];
+        while !ended.contains(&bob.session) {
+            assert!(started.elapsed() < Duration::from_mins(1), "{ended:?}");
+            ended = there.packed(&one.version).await.ended;
+        }
+        assert_eq!(ended.contains(&ann.session), app.backing.server.is_none(), "a file tells each process apart");
+        let mut all = there.packed("0").await.ended;
+        all.sort();
+        let mut both = vec![ann.session, bob.session];
+        both.sort();
+        assert_eq!(all, both);
+        replica.stop().await;
+    }
+
+    async fn a_long_poll_of_the_packed_form_wakes_up_and_says_when_nothing_came(app: App) {
+        let ann = app.sign_up("ann").await;
+        let reader = app.anon();
+        let whole = reader.packed("0").await;
+        let started = Instant::now();
+        let (woken, ()) = tokio::join!(reader.packed(&format!("{}&wait=60", whole.version)), async {
+            ann.sign_out("this").await.expect(204);
+        });
+        assert!(started.elapsed() < Duration::from_secs(30), "well before its wait");
+        assert_eq!(woken.ended, [ann.session.clone()]);
+        let started = Instant::now();
+        let nothing = reader.packed(&format!("{}&wait=1", woken.version)).await;
+        assert!(started.elapsed() >= Duration::from_secs(1));
+        assert_eq!((&nothing.ended[..], &nothing.claims["since"]), (&[][..], &json!(woken.version)));
+    }
+
+    async fn a_stream_of_the_packed_form_sends_changes_and_is_taken_up_again(app: App) {
+        let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
+        let mut events = bob.packed_events("?since=0", None).await;
+        let whole = bob.next_packed(&mut events).await;
+        assert_eq!((&whole.ended[..], &whole.claims["since"]), (&[][..], &Value::Null));
+        ann.sign_out("this").await.expect(204);
+        let change = bob.next_packed(&mut events).await;
+        assert_eq!((&change.ended[..], &change.claims["since"]), (&[ann.session.clone()][..], &json!(whole.version)));
+        drop(events);
+        let cleo = app.sign_up("cleo").await;
+        cleo.sign_out("this").await.expect(204);
+        let mut events = bob.packed_events("?since=0", Some(&change.version)).await;
+        let missed = bob.next_packed(&mut events).await;
+        assert_eq!(missed.ended, [cleo.session.clone()]);
+    }
+
+    async fn a_version_that_is_old_or_of_elsewhere_is_answered_by_the_whole(app: App) {
+        let (ann, reader) = (app.sign_up("ann").await, app.anon());
+        ann.sign_out("this").await.expect(204);
+        let whole = reader.packed("0").await;
+        let mut parts: Vec<u64> = whole.version.split('.').map(|part| part.parse().unwrap()).collect();
+        let text = |parts: &[u64]| parts.iter().map(u64::to_string).collect::<Vec<_>>().join(".");
+        parts[1] -= 300;
+        let old = text(&parts);
+        (parts[0], parts[1]) = (parts[0] + 1, parts[1] + 300);
+        for version in [old, text(&parts)] {
+            let answer = reader.packed(&version).await;
+            assert_eq!((&answer.claims["since"], &answer.ended), (&Value::Null, &vec![ann.session.clone()]));
+        }
+        for bad in ["", "1", "x", "-1.2.3.4", "1.2.3.4.5.6%00"] {
+            reader.send(reader.feed_request(&format!("?since={bad}"))).await.expect_problem(400, "invalid_since");
+        }
+    }
+
+    async fn a_user_with_many_ends_is_told_by_what_lives(app: App) {
+        let ann = app.sign_up("ann").await;
+        let mut last = ann.clone();
+        for _ in 0..12 {
+            last.sign_in_again("ann@example.org").await.expect(200);
+        }
+        let replica = app.replica().await;
+        let whole = replica.anon().packed("0").await;
+        let user = user(&ann).as_str().unwrap().to_owned();
+        assert_eq!(whole.only, [(user, vec![last.session.clone()])]);
+        assert!(whole.ended.contains(&ann.session), "those of the last minutes are named, too");
+        assert!(!whole.ended.contains(&last.session));
+        let iat = whole.claims["iat"].as_u64().unwrap();
+        assert_eq!(whole.claims["only"]["issued_before"], json!(iat - 120));
+        replica.stop().await;
+    }
+
     async fn stopping_does_not_wait_for_those_who_wait(app: App, "http.max_watchers = 6\n") {
         let replica = app.replica().await;
         let reader = replica.anon();
@@ -290,13 +386,14 @@ fn what_ended_long_ago_is_not_listed() {
             let shift = "UPDATE users SET epoch_raised_at = epoch_raised_at - interval '64s'; \
              UPDATE sessions SET ended_at = ended_at - interval '64s' WHERE user_id IN (SELECT id FROM users WHERE session_epoch > 0)";
             client.batch_execute(shift).await.unwrap();
-            let started = Instant::now();
-            let mut claims = ann.revoked().await;
-            while sessions(&claims) != [&bob.session] {
-                assert!(started.elapsed() < Duration::from_mins(1), "{claims}");
-                claims = ann.revoked().await;
-            }
-            assert_eq!(claims["users"], json!([]));
+            // A replica that runs goes on from what it has read; one that starts reads everything.
+            let replica = app.replica().await;
+            let claims = replica.anon().revoked().await;
+            assert_eq!(
+                (sessions(&claims), &claims["users"]),
+                (vec![bob.session.as_str()], &json!([]))
+            );
+            replica.stop().await;
         },
     );
 }

@@ -2,6 +2,7 @@
 
 use super::{Rule, Tls};
 use crate::Human;
+use bytesize::ByteSize;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -40,8 +41,16 @@ pub struct Http {
     /// How long requests in flight may take after that; 20 s.
     #[serde(with = "Human")]
     pub shutdown_timeout: Duration,
-    /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503.
+    /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503. One
+    /// address may hold all; if others come then, the address that holds most gives way to them.
     pub max_watchers: usize,
+    /// Memory that readers of the revocation feed may take together beside the newest statement, as a size or in bytes, at least
+    /// 1 MiB. One half is for statements under way, 8 KiB for each reader: more readers wait for their turn, for ten seconds, and
+    /// an address that has none goes before one that has many. The other half is for statements that are not the newest any
+    /// more: those who are still reading the oldest are cut off if they take more, but for one statement. Readers wait and are
+    /// cut off more rarely with more memory.
+    #[schemars(with = "String")]
+    pub feed_memory: ByteSize,
     /// The longest time from the first byte of a request to its answer, 100 ms to 10 min; 10 s. A client that sends too slowly is
     /// cut off, with a 408 if no answer has begun; a service that is too slow answers 503. Waiting for the revocation feed has
     /// its own limits.
@@ -80,6 +89,7 @@ impl Default for Http {
             drain_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(20),
             max_watchers: 1000,
+            feed_memory: ByteSize::mib(16),
             request_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             max_connections: 10_000,
@@ -110,6 +120,10 @@ impl Http {
             (
                 (Duration::from_secs(1)..=longest).contains(&self.keep_alive),
                 "http.keep_alive: must be from 1 s to 10 min",
+            ),
+            (
+                self.feed_memory >= ByteSize::mib(1),
+                "http.feed_memory: must be at least 1MiB",
             ),
             (
                 self.max_connections > 0,

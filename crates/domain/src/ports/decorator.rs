@@ -3,9 +3,8 @@
 use super::{
     AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome,
     DisableOutcome, EnableOutcome, EndOutcome, KeyOutcome, KeyRepository, LiveSession,
-    NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, Revocations, RevokedKeys,
-    SessionRepository, StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome,
-    UserRepository,
+    NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, RevokedKeys, SessionRepository,
+    StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
 };
 use crate::{
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
@@ -13,6 +12,7 @@ use crate::{
         Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash,
         Session, SessionId, SessionRecord, Timestamp, User, UserId,
     },
+    revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
 };
 use async_trait::async_trait;
@@ -80,7 +80,7 @@ decorate!(SessionRepository {
     "end_session": end(user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> EndOutcome;
     "end_all_sessions": end_all(user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Option<Epoch>;
     "live_sessions": live(user: UserId, now: Timestamp) -> Vec<Session>;
-    "revoked_since": revoked_since(since: Timestamp) -> Revocations;
+    "revoked": revoked(query: &RevocationQuery) -> Revocations;
     "prune_devices": prune_devices(before: Timestamp, limit: u32) -> u64;
     "prune_sessions": prune(before: Timestamp, limit: u32) -> u64;
 });

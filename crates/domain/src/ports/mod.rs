@@ -27,10 +27,8 @@ pub use error::{StoreError, StoreErrorKind};
 pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
-pub use revocations::{RevocationSigner, RevocationStatement};
-pub use sessions::{
-    BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
-};
+pub use revocations::RevocationSigner;
+pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};
 pub use system::{Clock, Entropy};
 pub use tokens::{LiveSession, NewLiveSession, TokenRepository};
 pub use users::{

@@ -1,8 +1,9 @@
 //! The rows of sessions: begun, bound, ended.
 
 use super::StoreError;
-use crate::model::{
-    DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId,
+use crate::{
+    model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
+    revocations::{RevocationQuery, Revocations},
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -18,8 +19,11 @@ pub struct BeginSession {
     pub refreshed: Vec<(SessionId, Timestamp)>,
     /// The most live sessions of the user, this one included; at least 1.
     pub max_live: usize,
-    /// The most rows of ended sessions of the user.
+    /// The most rows of sessions of the user that ended before `settled`.
     pub max_ended: usize,
+    /// Rows of sessions that ended from then on are not dropped, however many they are: readers of the revocations may not
+    /// have seen them yet.
+    pub settled: Timestamp,
     /// The most devices of the user that are remembered, this one included; at least 1.
     pub max_devices: usize,
     /// A session without a white-list entry that began longer ago than this was not refreshed in time.
@@ -51,26 +55,6 @@ pub enum EndOutcome {
     NotFound,
 }
 
-/// The sessions that ended since an instant, and the users whose epoch rose since: verifiers of ID tokens refuse their tokens.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Revocations {
-    /// Each session that ended, with the time.
-    pub sessions: Vec<(SessionId, Timestamp)>,
-    /// Each user whose epoch rose.
-    pub users: Vec<RaisedEpoch>,
-}
-
-/// A user whose epoch rose: every session of an older epoch has ended, but for `kept`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RaisedEpoch {
-    /// The user.
-    pub user: UserId,
-    /// The new epoch.
-    pub epoch: Epoch,
-    /// The session that continues although its epoch is older.
-    pub kept: Option<SessionId>,
-}
-
 /// Keeps the rows of sessions.
 ///
 /// The same guarantees as [`super::UserRepository`]. The row decides: once `ended_at` is committed, no token of the session is
@@ -89,7 +73,8 @@ pub trait SessionRepository: Send + Sync {
     /// Commits a sign-in, if the user's epoch is still the session's: ends the live sessions of the same device or a former
     /// one whose client has the same origin, or none either ([`EndReason::Replaced`]), then those that were not refreshed in
     /// time ([`EndReason::Expired`], not named), then as many of the least recently refreshed as there are too many
-    /// ([`EndReason::Evicted`]), and drops the oldest rows of ended sessions over `max_ended`.
+    /// ([`EndReason::Evicted`]), and drops the oldest rows of ended sessions over `max_ended`, of those that ended before
+    /// `settled`.
     ///
     /// Remembers that the user has signed in on the device at the session's `began_at` and under its epoch, and forgets the
     /// former devices, and those over `max_devices` that were signed in on the longest ago. A device on which reuse was
@@ -131,10 +116,11 @@ pub trait SessionRepository: Send + Sync {
     /// The user's sessions that have not ended and survive the epoch, the newest first.
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
 
-    /// All sessions whose end was recorded at `since` or later, whatever the reason, and all users whose epoch was raised
-    /// at `since` or later and whose account exists, each once and in any order. MUST be one consistent view: an end is
-    /// seen whole or not at all. Times are those of the calls that ended, raised or replaced.
-    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError>;
+    /// What was revoked from an instant on, or what of it an earlier read has not seen. MUST be one consistent view: an end
+    /// is seen whole or not at all, and the snapshot says exactly which ends were seen, those of commits still under way
+    /// excepted. Of a source other than that of the query's snapshot anything may be left out. Times are those of the calls
+    /// that ended, raised or replaced.
+    async fn revoked(&self, query: &RevocationQuery) -> Result<Revocations, StoreError>;
 
     /// Forgets up to `limit` devices that their user last signed in on before `before`; answers how many it forgot.
     async fn prune_devices(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;

@@ -3,6 +3,7 @@
 use crate::kit::{
     deadline::late,
     openapi::{Operation, schema_of},
+    sliced::Sliced,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use revolve_domain::ports::{StoreError, TokenRepository, UserRepository};
@@ -91,11 +92,11 @@ pub(crate) async fn metrics(request: HttpRequest, metrics: web::Data<Metrics>) -
     if accept.contains("text/plain") && !accept.contains("openmetrics") {
         return HttpResponse::Ok()
             .content_type("text/plain; version=0.0.4; charset=utf-8")
-            .body(metrics.render_classic());
+            .body(Sliced::new(metrics.render_classic()));
     }
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(metrics.render())
+        .body(Sliced::new(metrics.render()))
 }
 
 pub(crate) fn live_docs() -> Operation {

@@ -1,5 +1,6 @@
 //! Answers that clients and proxies may keep, and ask for again by their tag.
 
+use crate::kit::sliced::Sliced;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, EntityTag, Header, IfNoneMatch},
@@ -39,6 +40,6 @@ pub(crate) fn cached(
     if has_it {
         answer.finish()
     } else {
-        answer.content_type(kind).body(body)
+        answer.content_type(kind).body(Sliced::new(body))
     }
 }

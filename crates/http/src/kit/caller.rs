@@ -9,6 +9,7 @@ use actix_web::{
     web,
 };
 use revolve_domain::{
+    limits::{AddressRange, LiveLimits},
     model::{ClientInfo, Label, WebOrigin},
     policy::SessionPolicy,
     use_cases::{self, IssuedDevice},
@@ -190,6 +191,13 @@ fn address(request: &HttpRequest) -> ClientInfo {
         address: peer.map(client),
         ..ClientInfo::default()
     }
+}
+
+/// What the client's address is counted as, if it is known.
+pub(crate) fn address_range(request: &HttpRequest) -> Option<AddressRange> {
+    let limits = request.app_data::<web::Data<LiveLimits>>();
+    let limits = limits.map(|limits| limits.get()).unwrap_or_default();
+    AddressRange::of_client(&address(request), limits.ipv6_prefix)
 }
 
 /// A `User-Agent` header in words that a person knows, such as "Firefox on Linux"; what is no browser's stays as it is.

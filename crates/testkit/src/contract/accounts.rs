@@ -10,6 +10,7 @@ use revolve_domain::{
         UserId,
     },
     ports::{BeginOutcome, BeginSession, CreateOutcome, SessionRepository, UserRepository},
+    revocations::{RevocationQuery, Revocations},
 };
 use std::sync::Arc;
 
@@ -143,6 +144,14 @@ impl Accounts {
             .expect("bind works")
     }
 
+    /// Everything that was revoked from an instant on.
+    pub(super) async fn revoked(&self, since: Timestamp) -> Revocations {
+        self.sessions
+            .revoked(&everything_since(since))
+            .await
+            .expect("revoked works")
+    }
+
     pub(super) async fn live(&self, user: UserId, now: Timestamp) -> Vec<SessionId> {
         self.sessions
             .live(user, now)
@@ -162,8 +171,18 @@ pub(super) fn begin(session: &Session) -> BeginSession {
         refreshed: vec![],
         max_live: 100,
         max_ended: 100,
+        settled: session.began_at,
         max_devices: 100,
         idle: secs(IDLE),
+    }
+}
+
+/// Everything that was revoked from an instant on; no user is crowded.
+pub(super) fn everything_since(since: Timestamp) -> RevocationQuery {
+    RevocationQuery {
+        since,
+        unseen_by: None,
+        crowded: usize::MAX,
     }
 }
 

@@ -139,6 +139,10 @@ macro_rules! accounts_contract {
             a_deleted_account_leaves_its_ended_sessions,
             a_sign_in_revokes_what_it_replaces_and_evicts,
             revocations_are_one_consistent_view,
+            a_read_goes_on_where_another_ended,
+            no_end_falls_between_two_reads,
+            a_crowded_user_comes_with_what_lives,
+            ends_that_are_not_settled_are_not_dropped,
         );
     };
 }

@@ -4,9 +4,10 @@ use super::tag::{decode, encode, tag};
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, Label, SessionId, Timestamp, TokenId, UserId, WebUrl},
     ports::{
-        IdClaims, ReauthenticationClaims, RefreshClaims, RevocationSigner, RevocationStatement,
-        SignError, TokenCodec, TokenRejected, VerifiedId,
+        IdClaims, ReauthenticationClaims, RefreshClaims, RevocationSigner, SignError, TokenCodec,
+        TokenRejected, VerifiedId,
     },
+    revocations::{PackedStatement, RevocationStatement},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -183,13 +184,25 @@ impl TokenCodec for TestCodec {
 
 impl RevocationSigner for TestCodec {
     fn sign_revocations(&self, statement: &RevocationStatement) -> Result<SecretString, SignError> {
-        let revocations = &statement.revocations;
         let claims = json!({
             "iat": statement.as_of.as_seconds(),
             "exp": statement.expires_at().as_seconds(),
-            "sessions": revocations.sessions.iter().map(|(session, at)| (session, at.as_seconds())).collect::<Vec<_>>(),
-            "users": revocations.users.iter().map(|raised| (raised.user, raised.epoch, raised.kept)).collect::<Vec<_>>(),
+            "sessions": statement.sessions.iter().map(|(session, at)| (session, at.as_seconds())).collect::<Vec<_>>(),
+            "users": statement.users.iter().map(|raised| (raised.user, raised.epoch, raised.kept)).collect::<Vec<_>>(),
         });
         Self::sign("revocations", &claims)
+    }
+
+    fn sign_packed(&self, statement: &PackedStatement) -> Result<String, SignError> {
+        let sessions = statement.ends.iter().flat_map(|ends| &ends.sessions);
+        let claims = json!({
+            "iat": statement.as_of.as_seconds(),
+            "exp": statement.expires_at().as_seconds(),
+            "version": statement.version.to_string(),
+            "since": statement.since.as_ref().map(ToString::to_string),
+            "sessions": sessions.collect::<Vec<_>>(),
+            "only": statement.only.users,
+        });
+        Self::sign("packed", &claims).map(|signed| signed.expose_secret().to_owned())
     }
 }

@@ -146,7 +146,11 @@ impl TestClient<'_> {
     pub fn caller(&self) -> Caller {
         Caller {
             id_token: self.id_token.clone(),
-            device_credentials: self.shows_credential.then(|| self.credential.clone()).into_iter().collect(),
+            device_credentials: self
+                .shows_credential
+                .then(|| self.credential.clone())
+                .into_iter()
+                .collect(),
             reauthentication: None,
             client: ClientInfo {
                 address: Some([192, 0, 2, 2].into()),

@@ -1,11 +1,12 @@
-//! The feed's document: a signed object of `typ` `revocations+jwt`, made with a key of the same key set.
+//! The feed's document in the plain form: a signed object of `typ` `revocations+jwt`, made with a key of the same key set. Issuers that
+//! know the packed form send it only to who does not ask for that.
 
 use crate::{error::VerifyError, json, jwk_set::VerifyingKey, jws::Jws};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// The most bytes of a document; that is room for some 50 000 sessions.
-pub(super) const LONGEST: usize = 4 * 1024 * 1024;
+/// The longest statement that is taken, in bytes; the service sends none that is longer. That is room for some 1,500,000 sessions.
+pub const LONGEST_STATEMENT: usize = 32 * 1024 * 1024;
 
 /// The header's `typ`.
 const TYPE: &str = "revocations+jwt";
@@ -27,7 +28,7 @@ pub(super) struct RevocationDocument {
 
 /// Parses the text; the signature is not checked.
 pub(super) fn parse(text: &str) -> Result<Jws<'_>, VerifyError> {
-    Jws::parse(text, TYPE, LONGEST)
+    Jws::parse(text, TYPE, LONGEST_STATEMENT)
 }
 
 impl RevocationDocument {

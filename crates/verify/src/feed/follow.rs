@@ -1,8 +1,10 @@
 //! The task that follows the feed, and its state.
 
 use super::{
-    document::{self, RevocationDocument},
-    snapshot::RevocationSnapshot,
+    document::{self, LONGEST_STATEMENT, RevocationDocument},
+    index::{RevocationIndex, SharedIndex},
+    packed::{self, PackedDocument},
+    status::{FeedHealth, FeedStatus},
 };
 use crate::{
     claims::{Claims, ExpectedClaims},
@@ -10,33 +12,49 @@ use crate::{
     config::{FeedConfig, Stale, VerifierConfig},
     error::VerifyError,
     fetch::{Fetch, FetchError, FetchRequest, FetchResponse},
+    jwk_set::VerifyingKey,
     key_cache::{KeyCache, error_source},
     task::{Backoff, Task},
 };
+use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
+    task::spawn_blocking,
     time::{Instant, sleep_until, timeout},
 };
 
-/// The shortest time between two requests, whatever the issuer does.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+/// The shortest time between two requests, whatever the issuer does: what ends meanwhile comes in one answer.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+/// Without a wait: an issuer that does not hold requests is asked once a second.
+const UNHELD_PAUSE: Duration = Duration::from_secs(1);
+/// A whole statement may take so many times as long as any other answer.
+const WHOLE: u32 = 3;
+/// Longer statements are read where they hold up nobody.
+const LONG: usize = 64 * 1024;
 
 #[derive(Clone, Debug, Default)]
 struct FeedState {
-    snapshot: Arc<RevocationSnapshot>,
     /// When the issuer last answered as it should.
     confirmed: Option<Instant>,
     /// Whether a request has ended.
     attempted: bool,
+    /// Why the issuer's answers can't be taken, until one can.
+    behind: Option<Arc<FetchError>>,
+    longest: usize,
+    statements: u64,
+    failures: u64,
+    last_failure: Option<Arc<FetchError>>,
 }
 
 /// The feed; clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct FollowedFeed {
+    index: Arc<SharedIndex>,
     state: watch::Receiver<FeedState>,
     max_age: Duration,
     stale: Stale,
+    behind: Stale,
     timeout: Duration,
 }
 
@@ -51,22 +69,27 @@ impl FollowedFeed {
         clock: Arc<dyn Clock>,
     ) -> (Self, Task) {
         let (sender, state) = watch::channel(FeedState::default());
+        let index = Arc::new(SharedIndex::default());
         let follower = FeedFollower {
             url: config.feed_url().unwrap_or_default(),
             wait: feed.wait,
             timeout: config.timeout,
             issuer: expected.issuer.clone(),
             leeway: expected.leeway,
+            max_entries: feed.max_entries,
             keys,
             fetch,
             clock,
+            index: Arc::clone(&index),
             sender,
-            held: None,
+            held: Held::Nothing,
         };
         let feed = Self {
+            index,
             state,
             max_age: feed.max_age,
             stale: feed.stale,
+            behind: feed.behind,
             timeout: config.timeout,
         };
         (feed, Task::spawn(follower.run()))
@@ -77,7 +100,7 @@ impl FollowedFeed {
         if !self.state.borrow().attempted {
             drop(
                 timeout(
-                    self.timeout + Duration::from_secs(1),
+                    self.timeout * WHOLE + Duration::from_secs(1),
                     self.state.clone().wait_for(|state| state.attempted),
                 )
                 .await,
@@ -85,35 +108,67 @@ impl FollowedFeed {
         }
     }
 
-    /// Refuses a token whose session has ended, and every token while the feed is stale if the configuration says so.
+    /// Refuses a token whose session has ended, and every token while it is not known what has ended if the configuration says so.
     pub(crate) fn check(&self, claims: &Claims) -> Result<(), VerifyError> {
-        let state = self.state.borrow();
-        if state.snapshot.revokes(claims) {
+        if self.index.read(|index| index.revokes(claims)) {
             return Err(VerifyError::Revoked);
         }
-        if self.stale == Stale::Refuse && !self.is_fresh(&state) {
-            return Err(VerifyError::Unavailable(None));
+        let state = self.state.borrow();
+        match self.health(&state) {
+            FeedHealth::Behind if self.behind == Stale::Refuse => {
+                Err(VerifyError::RevocationsUnknown(state.behind.clone()))
+            }
+            FeedHealth::Starting | FeedHealth::Stale if self.stale == Stale::Refuse => {
+                Err(VerifyError::Unavailable(None))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether the issuer has answered within the longest age.
     pub(crate) fn is_ready(&self) -> bool {
-        self.is_fresh(&self.state.borrow())
+        self.health(&self.state.borrow()) == FeedHealth::Fresh
     }
 
-    fn is_fresh(&self, state: &FeedState) -> bool {
-        state
+    pub(crate) fn status(&self) -> FeedStatus {
+        let state = self.state.borrow().clone();
+        FeedStatus {
+            health: self.health(&state),
+            age: state.confirmed.map(|confirmed| confirmed.elapsed()),
+            entries: self.index.read(RevocationIndex::len),
+            longest: state.longest,
+            statements: state.statements,
+            failures: state.failures,
+            last_failure: state.last_failure,
+        }
+    }
+
+    fn health(&self, state: &FeedState) -> FeedHealth {
+        let fresh = state
             .confirmed
-            .is_some_and(|confirmed| confirmed.elapsed() <= self.max_age)
+            .is_some_and(|confirmed| confirmed.elapsed() <= self.max_age);
+        match (fresh, state.attempted, &state.behind) {
+            (true, ..) => FeedHealth::Fresh,
+            (_, false, _) => FeedHealth::Starting,
+            (.., Some(_)) => FeedHealth::Behind,
+            (.., None) => FeedHealth::Stale,
+        }
     }
 }
 
-/// The document that the last answers were about.
-struct CurrentDocument {
-    etag: String,
-    /// Half of its window is left then. From then on a new one is fetched, so that an old one is not confirmed for ever.
-    renew_at: u64,
+/// What the next request starts from.
+#[derive(Clone)]
+enum Held {
+    /// Everything must be asked for.
+    Nothing,
+    /// A packed statement, or several that continue each other; the issuer says what came since this version.
+    Version(String),
+    /// A plain statement of an issuer that has no other.
+    Plain {
+        etag: String,
+        /// Half of its window is left then. From then on a new one is fetched, so that an old one is not confirmed for ever.
+        renew_at: u64,
+    },
 }
 
 /// The background task.
@@ -123,11 +178,13 @@ struct FeedFollower {
     timeout: Duration,
     issuer: String,
     leeway: u64,
+    max_entries: usize,
     keys: KeyCache,
     fetch: Arc<dyn Fetch>,
     clock: Arc<dyn Clock>,
+    index: Arc<SharedIndex>,
     sender: watch::Sender<FeedState>,
-    held: Option<CurrentDocument>,
+    held: Held,
 }
 
 impl FeedFollower {
@@ -141,90 +198,232 @@ impl FeedFollower {
                     backoff.reset();
                     SHORTEST_PAUSE
                 }
-                // An issuer that does not hold requests is asked once a second.
                 Ok(Polled::Unchanged) => {
                     backoff.reset();
-                    Duration::from_secs(1)
+                    UNHELD_PAUSE
                 }
                 Err(error) => {
-                    tracing::warn!(url = self.url, error = %error, source = error_source(error), "the revocation feed can't be fetched");
+                    tracing::warn!(url = self.url, error = %error, source = error_source(error), "the revocation feed can't be followed");
                     begun.elapsed() + backoff.next()
                 }
             };
+            self.index.expire(self.clock.unix_seconds());
             self.sender.send_modify(|state| {
                 state.attempted = true;
-                if outcome.is_ok() {
-                    state.confirmed = Some(Instant::now());
+                match outcome {
+                    Ok(_) => {
+                        state.confirmed = Some(Instant::now());
+                        state.behind = None;
+                    }
+                    Err(error) => {
+                        let error = Arc::new(error);
+                        state.failures += 1;
+                        if error.is_answer() {
+                            state.behind = Some(Arc::clone(&error));
+                        }
+                        state.last_failure = Some(error);
+                    }
                 }
             });
             sleep_until(begun + pause).await;
         }
     }
 
-    /// Asks for the document: at once if none is held, else when it has changed or the time is over.
+    /// Asks for what is not known: at once if nothing is, else as soon as there is something or the time is over.
     async fn poll(&mut self) -> Result<Polled, FetchError> {
         let now = self.clock.unix_seconds();
-        let held = self.held.take().filter(|held| now < held.renew_at);
-        let (url, wait) = match held {
-            Some(_) => (
-                format!("{}?wait={}", self.url, self.wait.as_secs()),
-                self.wait,
+        if matches!(self.held, Held::Plain { renew_at, .. } if now >= renew_at) {
+            self.held = Held::Nothing;
+        }
+        let (url, wait) = (&self.url, self.wait.as_secs());
+        let (url, etag, timeout) = match &self.held {
+            Held::Nothing => (format!("{url}?since=0"), None, self.timeout * WHOLE),
+            Held::Version(version) => (
+                format!("{url}?since={version}&wait={wait}"),
+                None,
+                // What was asked for may be answered by the whole.
+                self.timeout * WHOLE + self.wait,
             ),
-            None => (self.url.clone(), Duration::ZERO),
+            Held::Plain { etag, .. } => (
+                format!("{url}?wait={wait}"),
+                Some(etag.clone()),
+                self.timeout + self.wait,
+            ),
         };
-        let etag = held.as_ref().map(|held| held.etag.clone());
         let request = FetchRequest {
             url,
-            accept: "application/jwt",
+            accept: "application/vnd.revolve.revocations, application/jwt",
             etag,
-            timeout: self.timeout + wait,
-            limit: document::LONGEST,
+            timeout,
+            limit: LONGEST_STATEMENT,
+        };
+        let answer = self.fetch.get(request).await;
+        // A version is still good if there is no answer; if there is one that can't be taken, all is asked for again.
+        let held = match &self.held {
+            Held::Plain { .. } => std::mem::replace(&mut self.held, Held::Nothing),
+            held => held.clone(),
         };
         let FetchResponse {
             status, etag, body, ..
-        } = self.fetch.get(request).await?;
+        } = answer?;
         match status {
             200 => {
-                let document = self
-                    .read(&body)
-                    .await
-                    .map_err(|error| FetchError::Document(error.into()))?;
-                let now = self.clock.unix_seconds();
-                let snapshot = self.sender.borrow().snapshot.with(&document, now);
-                tracing::debug!(entries = snapshot.len(), "the revocation feed has changed");
-                self.sender
-                    .send_modify(|state| state.snapshot = Arc::new(snapshot));
-                self.held = etag.map(|etag| CurrentDocument {
-                    etag,
-                    renew_at: document.exp.saturating_sub(document.window / 2),
+                let length = body.len();
+                let taken = self.take(body, etag, &held).await;
+                if taken.is_err() {
+                    self.held = Held::Nothing;
+                }
+                let polled = taken?;
+                self.sender.send_if_modified(|state| {
+                    state.statements += 1;
+                    state.longest = state.longest.max(length);
+                    false
                 });
-                Ok(if self.held.is_some() {
-                    Polled::Changed
-                } else {
-                    Polled::Unchanged
-                })
+                Ok(polled)
             }
-            304 if held.is_some() => {
+            304 if matches!(held, Held::Plain { .. }) => {
                 self.held = held;
                 Ok(Polled::Unchanged)
             }
+            503 if is_too_long(&body) => Err(FetchError::TooLong),
             status => Err(FetchError::Status(status)),
         }
     }
 
-    async fn read(&self, body: &[u8]) -> Result<RevocationDocument, VerifyError> {
-        let text =
-            std::str::from_utf8(body).map_err(|_| VerifyError::Malformed("it is no text"))?;
-        let jws = document::parse(text.trim_end())?;
-        let key = self.keys.find(jws.key_id()).await?;
-        RevocationDocument::read(
-            &jws,
-            &key,
-            &self.issuer,
-            self.clock.unix_seconds(),
-            self.leeway,
-        )
+    /// Takes in what the issuer answered.
+    async fn take(
+        &mut self,
+        body: Vec<u8>,
+        etag: Option<String>,
+        held: &Held,
+    ) -> Result<Polled, FetchError> {
+        let text = String::from_utf8(body)
+            .map_err(|_| unacceptable(VerifyError::Malformed("it is no text")))?;
+        let key_id = key_id(&text).map_err(unacceptable)?;
+        let key = self.keys.find(&key_id).await.map_err(|error| {
+            if error.is_unavailable() {
+                FetchError::Transport(error.into())
+            } else {
+                unacceptable(error)
+            }
+        })?;
+        let addition = Addition {
+            index: Arc::clone(&self.index),
+            key,
+            issuer: self.issuer.clone(),
+            now: self.clock.unix_seconds(),
+            leeway: self.leeway,
+            max_entries: self.max_entries,
+            known: match held {
+                Held::Version(version) => Some(version.clone()),
+                _ => None,
+            },
+        };
+        let long = text.len() > LONG;
+        let add = move || addition.add(text.trim_end(), etag);
+        let (held, polled) = if long {
+            spawn_blocking(add)
+                .await
+                .map_err(|error| FetchError::Document(error.into()))??
+        } else {
+            add()?
+        };
+        self.held = held;
+        Ok(polled)
     }
+}
+
+/// What it takes to add a statement to the index.
+struct Addition {
+    index: Arc<SharedIndex>,
+    key: Arc<VerifyingKey>,
+    issuer: String,
+    now: u64,
+    leeway: u64,
+    max_entries: usize,
+    /// The version that the issuer was asked about.
+    known: Option<String>,
+}
+
+impl Addition {
+    /// Blocks for as long as a statement takes.
+    fn add(self, text: &str, etag: Option<String>) -> Result<(Held, Polled), FetchError> {
+        match packed::split(text) {
+            Some((signed, ids)) => self.add_packed(signed, ids),
+            None => self.add_plain(text, etag),
+        }
+    }
+
+    fn add_packed(self, signed: &str, ids: &str) -> Result<(Held, Polled), FetchError> {
+        let document = packed::parse(signed)
+            .and_then(|jws| {
+                PackedDocument::read(&jws, ids, &self.key, &self.issuer, self.now, self.leeway)
+            })
+            .map_err(unacceptable)?;
+        if document.since.is_some() && document.since != self.known {
+            return Err(unacceptable(VerifyError::Malformed(
+                "it does not continue what was asked about",
+            )));
+        }
+        self.expect(document.len())?;
+        self.index.add_packed(&document, self.leeway);
+        let polled = if document.len() > 0 || document.since.is_none() {
+            Polled::Changed
+        } else {
+            Polled::Unchanged
+        };
+        Ok((Held::Version(document.version), polled))
+    }
+
+    fn add_plain(self, text: &str, etag: Option<String>) -> Result<(Held, Polled), FetchError> {
+        let document = document::parse(text)
+            .and_then(|jws| {
+                RevocationDocument::read(&jws, &self.key, &self.issuer, self.now, self.leeway)
+            })
+            .map_err(unacceptable)?;
+        self.expect(document.sessions.len() + document.users.len())?;
+        self.index.add_plain(&document);
+        Ok(match etag {
+            Some(etag) => {
+                let renew_at = document.exp.saturating_sub(document.window / 2);
+                (Held::Plain { etag, renew_at }, Polled::Changed)
+            }
+            None => (Held::Nothing, Polled::Unchanged),
+        })
+    }
+
+    /// Makes sure that there is room for more entries.
+    fn expect(&self, more: usize) -> Result<(), FetchError> {
+        self.index.expire(self.now);
+        let entries = self.index.read(RevocationIndex::len).saturating_add(more);
+        if entries > self.max_entries {
+            return Err(FetchError::TooMany(self.max_entries));
+        }
+        Ok(())
+    }
+}
+
+/// The key that a statement of either form says it was signed with.
+fn key_id(text: &str) -> Result<String, VerifyError> {
+    let jws = match packed::split(text) {
+        Some((signed, _)) => packed::parse(signed),
+        None => document::parse(text.trim_end()),
+    }?;
+    Ok(jws.key_id().to_owned())
+}
+
+fn unacceptable(error: VerifyError) -> FetchError {
+    FetchError::Document(error.into())
+}
+
+/// Whether the issuer says that its own statement is too long.
+fn is_too_long(problem: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Problem {
+        code: String,
+    }
+    serde_json::from_slice::<Problem>(problem)
+        .is_ok_and(|problem| problem.code == "statement_too_long")
 }
 
 /// The outcome of a request.

@@ -1,8 +1,13 @@
-//! The revocation feed: a signed document that lists the sessions which ended, and the users whose epoch rose, within the
-//! last life of an ID token. Tokens of those are refused, although they would still be good by themselves.
+//! Follows the issuer's revocation feed.
 
 mod document;
 mod follow;
-mod snapshot;
+mod index;
+#[cfg(test)]
+mod model;
+mod packed;
+mod status;
 
+pub use document::LONGEST_STATEMENT;
 pub(crate) use follow::FollowedFeed;
+pub use status::{FeedHealth, FeedStatus};

@@ -63,9 +63,21 @@ pub enum FetchError {
     /// The body is longer than the limit.
     #[error("the issuer's answer is too long")]
     TooLong,
+    /// Taking the answer would make more than [`crate::FeedConfig::max_entries`].
+    #[error(
+        "more has been revoked than the {0} entries that this service may hold (FeedConfig::max_entries)"
+    )]
+    TooMany(usize),
     /// The document is malformed or not acceptable.
     #[error("the issuer's document is not acceptable")]
     Document(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl FetchError {
+    /// Whether the issuer has answered, but with what can't be taken: waiting does not help.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Self::TooLong | Self::TooMany(_) | Self::Document(_))
+    }
 }
 
 /// `max-age` of a `Cache-Control` field; 0 for `no-store` and `no-cache`.

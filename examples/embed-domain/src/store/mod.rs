@@ -13,7 +13,10 @@ use revolve_domain::{
     ports::Clock,
     rotation::Entry,
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// The store. The windows and the expiry of the white list run on its clock.
 pub(crate) struct MemoryStore {
@@ -27,6 +30,7 @@ struct Lists {
     sessions: Vec<Session>,
     white_list: Vec<WhiteListEntry>,
     known_devices: Vec<KnownDevice>,
+    end_numbers: HashMap<SessionId, u64>,
 }
 
 struct StoredAccount {

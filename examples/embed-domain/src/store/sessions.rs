@@ -4,12 +4,10 @@ use super::{Lists, MemoryStore, ending};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
-    ports::{
-        BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
-        StoreError,
-    },
+    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+    revocations::{CommitSnapshot, RaisedEpoch, RevocationQuery, Revocations, SessionEnd},
 };
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 impl Lists {
     /// Ends the sessions that a new one replaces or evicts; answers both.
@@ -52,13 +50,18 @@ impl Lists {
         (replaced, evicted)
     }
 
-    fn forget_oldest_ended(&mut self, user: UserId, keep: usize) {
+    fn forget_oldest_ended(&mut self, begin: &BeginSession) {
+        let user = begin.session.user;
         let ended = self.sessions.iter().filter(|row| row.user == user);
         let mut ended: Vec<_> = ended
             .filter_map(|row| Some((row.ending?.at, row.began_at, row.id)))
             .collect();
         ended.sort_unstable_by_key(|row| Reverse(*row));
-        let gone: Vec<SessionId> = ended.into_iter().skip(keep).map(|(.., id)| id).collect();
+        let over = ended.into_iter().skip(begin.max_ended);
+        let gone: Vec<SessionId> = over
+            .filter(|(at, ..)| *at < begin.settled)
+            .map(|(.., id)| id)
+            .collect();
         self.sessions.retain(|row| !gone.contains(&row.id));
     }
 }
@@ -88,7 +91,7 @@ impl SessionRepository for MemoryStore {
         }
         let (replaced, evicted) = lists.make_room(begin);
         lists.sessions.push(new.clone());
-        lists.forget_oldest_ended(new.user, begin.max_ended);
+        lists.forget_oldest_ended(begin);
         lists.known_devices.retain(|known| {
             known.user != new.user || !begin.former_devices.contains(&known.device)
         });
@@ -175,26 +178,57 @@ impl SessionRepository for MemoryStore {
         Ok(rows)
     }
 
-    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
-        let lists = self.lists();
-        let ended = lists
-            .sessions
-            .iter()
-            .filter_map(|row| Some((row.id, row.ending?.at)));
-        let raised = lists
-            .accounts
-            .iter()
-            .filter(|account| account.raised_at.is_some_and(|at| at >= since));
+    /// Rows change under one lock, so that ends are numbered in the order in which they are read.
+    async fn revoked(&self, query: &RevocationQuery) -> Result<Revocations, StoreError> {
+        let mut lists = self.lists();
+        let Lists {
+            accounts,
+            sessions,
+            end_numbers,
+            ..
+        } = &mut *lists;
+        let mut ends = Vec::new();
+        for row in sessions.iter() {
+            let Some(ending) = row.ending else { continue };
+            let next = end_numbers.len() as u64 + 1;
+            let commit = *end_numbers.entry(row.id).or_insert(next);
+            if ending.at >= query.since {
+                ends.push(SessionEnd {
+                    session: row.id,
+                    user: row.user,
+                    at: ending.at,
+                    commit,
+                });
+            }
+        }
+        let mut living = BTreeMap::<_, Vec<_>>::new();
+        if let Some(seen) = &query.unseen_by {
+            ends.retain(|end| !seen.saw(end.commit));
+        } else {
+            for end in &ends {
+                let of_user = ends.iter().filter(|other| other.user == end.user);
+                if of_user.count() >= query.crowded {
+                    let live = sessions
+                        .iter()
+                        .filter(|row| row.user == end.user && row.ending.is_none());
+                    living.insert(end.user, live.map(|row| row.id).collect());
+                }
+            }
+        }
+        let raised = accounts.iter().filter_map(|account| {
+            let at = account.raised_at.filter(|at| *at >= query.since)?;
+            Some(RaisedEpoch {
+                user: account.user.id,
+                epoch: account.user.epoch,
+                kept: account.user.kept_session,
+                at,
+            })
+        });
         Ok(Revocations {
-            sessions: ended.filter(|(_, at)| *at >= since).collect(),
-            users: raised
-                .map(|account| &account.user)
-                .map(|user| RaisedEpoch {
-                    user: user.id,
-                    epoch: user.epoch,
-                    kept: user.kept_session,
-                })
-                .collect(),
+            snapshot: CommitSnapshot::serial(1, end_numbers.len() as u64),
+            ends,
+            raised: raised.collect(),
+            living,
         })
     }
 

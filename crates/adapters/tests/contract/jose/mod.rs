@@ -10,12 +10,17 @@ use revolve_adapters::{
 use revolve_domain::{
     model::{Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
     ports::{
-        DeviceCredentials, Entropy, IdClaims, RaisedEpoch, RefreshClaims, RevocationSigner,
-        RevocationStatement, Revocations, TokenCodec, TokenRejected,
+        DeviceCredentials, Entropy, IdClaims, RefreshClaims, RevocationSigner, TokenCodec,
+        TokenRejected,
+    },
+    revocations::{
+        CommitSnapshot, EndsOfMinute, FeedVersion, LivingOnly, PackedStatement, RaisedEpoch,
+        RevocationStatement,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use sha2::Digest;
 use std::{sync::Arc, time::Duration};
 
 fn master() -> MasterKey {
@@ -168,14 +173,13 @@ fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
             user,
             epoch: Epoch::new(7),
             kept,
+            at: Timestamp::from_seconds(990),
         };
         let statement = RevocationStatement {
             as_of: Timestamp::from_seconds(1_000),
             window: Duration::from_mins(16),
-            revocations: Revocations {
-                sessions: vec![(ended, Timestamp::from_millis(990_999))],
-                users: vec![raised(ann, Some(kept)), raised(bob, None)],
-            },
+            sessions: vec![(ended, Timestamp::from_millis(990_999))],
+            users: vec![raised(ann, Some(kept)), raised(bob, None)],
         };
         let jws = tokens.sign_revocations(&statement).unwrap();
         let [header, claims] = parts(&jws);
@@ -196,6 +200,61 @@ fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
         );
         assert_eq!(tokens.verify_refresh(&jws), Err(TokenRejected::Invalid));
     }
+}
+
+#[test]
+fn a_packed_statement_signs_the_digest_of_its_ids_and_is_no_plain_one() {
+    let algorithm = Algorithm::Es256;
+    let pem = IdKey::generate(algorithm).unwrap();
+    let config = CodecConfig {
+        issuer: "https://accounts.example.org".to_owned(),
+        audience: "services".to_owned(),
+    };
+    let tokens =
+        JoseTokens::new(config, IdKey::from_pem(algorithm, &pem).unwrap(), &master()).unwrap();
+    let session = |byte| SessionId::from_random([byte; 16]);
+    let version = |last| FeedVersion {
+        as_of: Timestamp::from_seconds(1_000),
+        snapshot: CommitSnapshot::serial(9, last),
+    };
+    let ann = UserId::from_random([3; 16]);
+    let statement = PackedStatement {
+        as_of: Timestamp::from_seconds(1_000),
+        window: Duration::from_mins(16),
+        version: version(5),
+        since: Some(version(4)),
+        ends: vec![
+            EndsOfMinute {
+                before: Timestamp::from_seconds(960),
+                sessions: vec![session(1)],
+            },
+            EndsOfMinute {
+                before: Timestamp::from_seconds(1_020),
+                sessions: vec![session(2), session(5)],
+            },
+        ],
+        only: LivingOnly {
+            issued_before: Timestamp::from_seconds(880),
+            users: vec![(ann, vec![session(6)])],
+        },
+    };
+    let text = tokens.sign_packed(&statement).unwrap();
+    let (jws, ids) = text.split_once('~').unwrap();
+    let [header, claims] = parts(&jws.into());
+    assert_eq!(header["typ"], "packed-revocations+jwt");
+    let bytes = |byte| session(byte).as_uuid().as_bytes().to_vec();
+    let user = ann.as_uuid().as_bytes().to_vec();
+    let expected = [bytes(1), bytes(2), bytes(5), user, vec![0, 1], bytes(6)];
+    assert_eq!(URL_SAFE_NO_PAD.decode(ids).unwrap(), expected.concat());
+    assert_eq!(
+        claims,
+        json!({
+            "iss": "https://accounts.example.org", "iat": 1000, "exp": 1960, "window": 960,
+            "version": "9.1000.6.6", "since": "9.1000.5.5",
+            "sessions": [[960, 1], [1020, 2]], "only": { "issued_before": 880, "users": 1 },
+            "digest": URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(ids)),
+        })
+    );
 }
 
 mod devices {

@@ -556,6 +556,7 @@ async fn a_sign_out_among_sign_ins_is_final() {
             refreshed: Vec::new(),
             max_live: 3,
             max_ended: 100,
+            settled: session(number).began_at,
             max_devices: 100,
             idle: Duration::from_hours(1),
         };

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod clock;
+mod feed;
 mod files;
 mod finding;
 mod keys;

@@ -1,6 +1,6 @@
 //! The user database of the server profile.
 
-use super::{clock, finding::Finding, keys::Keys, network::encryption};
+use super::{clock, feed, finding::Finding, keys::Keys, network::encryption};
 use crate::{composition::settings, config::Config};
 use revolve_adapters::{
     postgres::{PostgresFacts, Standbys, inspect, plain_hosts},
@@ -31,6 +31,7 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
         Ok((facts, now)) => {
             findings.extend(judge(&facts, settings.pool_size));
             findings.push(clock::judge("postgres.clock", facts.clock, now));
+            findings.push(feed::check(config, facts.ended_last_hour));
             facts.keys
         }
         Err(error) => {
@@ -192,6 +193,7 @@ mod tests {
             schema: Some(5),
             wanted_schema: 5,
             keys: None,
+            ended_last_hour: None,
             clock: Timestamp::from_seconds(0),
         }
     }

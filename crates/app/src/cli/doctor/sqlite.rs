@@ -1,6 +1,7 @@
 //! The embedded file.
 
 use super::{
+    feed,
     finding::{AS_USER, Finding, is_denied},
     keys::Keys,
     postgres::schema,
@@ -36,6 +37,7 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
     let error = match inspect(&file).await {
         Ok(facts) => {
             findings.extend(judge(&facts));
+            findings.push(feed::check(config, facts.ended_last_hour));
             return facts.keys;
         }
         Err(error) => error,
@@ -82,6 +84,7 @@ mod tests {
             schema: Some(5),
             wanted_schema: 5,
             keys: None,
+            ended_last_hour: None,
         };
         let levels = |facts: &SqliteFacts| {
             judge(facts)

@@ -15,6 +15,7 @@ use revolve_adapters::{
     system::SystemClock,
 };
 use revolve_domain::ports::Clock;
+use revolve_http::FeedSettings;
 use revolve_listener::{Certificate, CertificateError};
 use revolve_observe::telemetry;
 use std::{num::NonZeroUsize, path::Path, sync::Arc};
@@ -138,8 +139,18 @@ pub(crate) fn listener(http: &Http) -> revolve_listener::ListenerSettings {
         max_connections: http.max_connections,
         request_timeout: http.request_timeout,
         head_limit: revolve_http::HEAD_LIMIT,
+        write_ahead: revolve_http::WRITE_AHEAD,
         keep_alive: http.keep_alive,
         shutdown_timeout: http.shutdown_timeout,
+    }
+}
+
+/// What the revocation feed may take.
+pub(crate) fn feed(config: &Config) -> FeedSettings {
+    FeedSettings {
+        interval: config.tokens.feed_interval,
+        max_watchers: config.http.max_watchers,
+        memory: usize::try_from(config.http.feed_memory.as_u64()).unwrap_or(usize::MAX),
     }
 }
 

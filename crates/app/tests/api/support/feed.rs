@@ -34,8 +34,63 @@ impl Actor {
         self.verified(&answer.text).await
     }
 
+    /// A packed statement since a version, or since 0.
+    pub(crate) async fn packed(&self, since: &str) -> Packed {
+        let answer = self
+            .send(self.feed_request(&format!("?since={since}")))
+            .await;
+        let answer = answer.expect(200);
+        assert_eq!(
+            answer.header("content-type"),
+            "application/vnd.revolve.revocations"
+        );
+        self.unpacked(&answer.text).await
+    }
+
+    /// What a packed statement says, once its signature and its digest have been verified.
+    pub(crate) async fn unpacked(&self, text: &str) -> Packed {
+        let (jws, ids) = text
+            .split_once('~')
+            .expect("a packed statement has two parts");
+        let claims = self.verified_as("packed-revocations+jwt", jws).await;
+        let digest = ring::digest::digest(&ring::digest::SHA256, ids.as_bytes());
+        assert_eq!(claims["digest"], URL_SAFE_NO_PAD.encode(digest));
+        let bytes = URL_SAFE_NO_PAD.decode(ids).expect("base64url");
+        let mut rest = bytes.as_slice();
+        let mut take = |count: usize| {
+            let (taken, left) = rest.split_at(count);
+            rest = left;
+            taken
+        };
+        let id = |bytes: &[u8]| uuid::Uuid::from_slice(bytes).unwrap().to_string();
+        let minutes = claims["sessions"].as_array().unwrap();
+        let count: u64 = minutes
+            .iter()
+            .map(|minute| minute[1].as_u64().unwrap())
+            .sum();
+        let ended = (0..count).map(|_| id(take(16))).collect();
+        let users = claims["only"]["users"].as_u64().unwrap();
+        let only = (0..users).map(|_| {
+            let user = id(take(16));
+            let count = u16::from_be_bytes(take(2).try_into().unwrap());
+            (user, (0..count).map(|_| id(take(16))).collect())
+        });
+        let only = only.collect();
+        assert_eq!(rest, [0; 0], "nothing is left");
+        Packed {
+            version: claims["version"].as_str().unwrap().to_owned(),
+            ended,
+            only,
+            claims,
+        }
+    }
+
     /// The claims of a statement whose signature is good.
     pub(crate) async fn verified(&self, jws: &str) -> Value {
+        self.verified_as("revocations+jwt", jws).await
+    }
+
+    async fn verified_as(&self, typ: &str, jws: &str) -> Value {
         let keys = self
             .send(self.request(Method::GET, "/.well-known/jwks.json"))
             .await
@@ -53,7 +108,7 @@ impl Actor {
             .expect("the key is in the set");
         assert_eq!(
             header,
-            json!({ "alg": "RS256", "kid": key["kid"], "typ": "revocations+jwt" })
+            json!({ "alg": "RS256", "kid": key["kid"], "typ": typ })
         );
         let public = RsaPublicKeyComponents {
             n: decode(key["n"].as_str().unwrap()),
@@ -71,11 +126,26 @@ impl Actor {
 
     /// Opens a stream of events.
     pub(crate) async fn events(&self) -> Events {
-        let request = self
-            .feed_request("")
-            .header("Accept", "text/event-stream")
-            .build()
-            .expect("the request is sound");
+        self.packed_events("", None).await
+    }
+
+    /// The next statement of a stream of the packed form.
+    pub(crate) async fn next_packed(&self, events: &mut Events) -> Packed {
+        let text = events.next().await.expect("the stream goes on");
+        let packed = self.unpacked(&text).await;
+        assert_eq!(events.id.as_deref(), Some(packed.version.as_str()));
+        packed
+    }
+
+    /// Opens a stream of events, perhaps of the packed form, perhaps after one that broke off.
+    pub(crate) async fn packed_events(&self, query: &str, last: Option<&str>) -> Events {
+        let mut request = self
+            .feed_request(query)
+            .header("Accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        let request = request.build().expect("the request is sound");
         let sent = Sent::from(&request);
         let response = self.execute(request).await;
         assert_eq!(response.status(), 200);
@@ -91,14 +161,27 @@ impl Actor {
         Events {
             response,
             text: String::new(),
+            id: None,
         }
     }
+}
+
+/// What a packed statement says.
+pub(crate) struct Packed {
+    pub(crate) claims: Value,
+    pub(crate) version: String,
+    /// The sessions that ended.
+    pub(crate) ended: Vec<String>,
+    /// Users with the sessions that live.
+    pub(crate) only: Vec<(String, Vec<String>)>,
 }
 
 /// An open stream of events.
 pub(crate) struct Events {
     response: Response,
     text: String,
+    /// Of the last event.
+    id: Option<String>,
 }
 
 impl Events {
@@ -108,7 +191,9 @@ impl Events {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.text = rest;
-                if let Some(data) = event.strip_prefix("event: revocations\ndata: ") {
+                if let Some(rest) = event.strip_prefix("event: revocations\n") {
+                    let (head, data) = rest.split_once("data: ").expect("it has data");
+                    self.id = head.trim_end().strip_prefix("id: ").map(str::to_owned);
                     return Some(data.to_owned());
                 }
                 assert_eq!(event, ":", "an event or a sign of life");

@@ -7,6 +7,7 @@ use crate::{
         BeginOutcome, BeginSession, Clearing, HashFlow, LiveSession, PasswordCheck, PasswordHasher,
         SecurityEvent, SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
     },
+    revocations::KEPT,
     use_cases::parts::{
         Failure, KnownClient, Limited, PasswordAttempt, RequestLimits, ServicePorts, ShownDevices,
         from_denied, from_via,
@@ -83,6 +84,7 @@ impl SignIn {
                     .collect(),
                 max_live: policy.max_per_user,
                 max_ended: policy.max_ended(),
+                settled: prepared.session.began_at.minus(KEPT),
                 max_devices: policy.max_devices(),
                 idle: policy.refresh_lifetime,
             })

@@ -1,13 +1,15 @@
 //! The revocations that services need which verify ID tokens offline.
 
 use crate::{
+    model::Timestamp,
     policy::SessionPolicy,
-    ports::{Clock, RevocationStatement, SessionRepository, StoreError},
+    ports::{Clock, SessionRepository, StoreError},
+    revocations::{CROWDED, FeedVersion, RevocationQuery, RevocationRead},
     use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
 
-/// States what was revoked within the last ID-token life.
+/// Reads what was revoked within the last ID-token life.
 #[derive(Clone)]
 pub struct RevocationFeed {
     sessions: Arc<dyn SessionRepository>,
@@ -37,18 +39,35 @@ impl RevocationFeed {
         whole.saturating_add(Self::MARGIN)
     }
 
-    /// Reads what was revoked. The statement is dated before the read, so that it never claims to know more than it does.
+    /// The instant by which a read that begins now is dated.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now().whole_second()
+    }
+
+    /// Reads what was revoked, or only what the read of that version has not seen. The read is dated before it begins, so
+    /// that it never claims to know more than it does.
     ///
     /// # Errors
-    /// When the user database fails.
-    pub async fn execute(&self) -> Result<RevocationStatement, StoreError> {
-        let (as_of, window) = (self.clock.now().whole_second(), self.window());
-        let mut revocations = self.sessions.revoked_since(as_of.minus(window)).await?;
-        revocations.sessions.sort_unstable();
-        revocations.users.sort_unstable();
-        Ok(RevocationStatement {
+    /// When the user database fails. Then the next read must be whole: the database may be another one afterwards.
+    pub async fn execute(&self, known: Option<&FeedVersion>) -> Result<RevocationRead, StoreError> {
+        let (as_of, window) = (self.now(), self.window());
+        let max_ended = self.policy.max_ended();
+        let mut query = RevocationQuery {
+            since: as_of.minus(window),
+            unseen_by: known.map(|known| known.snapshot.clone()),
+            crowded: CROWDED.min(max_ended),
+        };
+        let mut revocations = self.sessions.revoked(&query).await?;
+        let undone = known.is_some_and(|known| known.snapshot.is_undone_by(&revocations.snapshot));
+        if undone {
+            query.unseen_by = None;
+            revocations = self.sessions.revoked(&query).await?;
+        }
+        Ok(RevocationRead {
             as_of,
             window,
+            max_ended,
+            whole: query.unseen_by.is_none(),
             revocations,
         })
     }

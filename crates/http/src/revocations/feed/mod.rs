@@ -1,23 +1,44 @@
 //! The revocation feed: one look into the user database serves everybody who asks. A single task looks, only while
 //! somebody wants to know, and hands what it saw to all requests at once; what ended is the domain's to say.
 
+mod buffers;
+mod deltas;
 mod demand;
 mod document;
 mod events;
+mod reads;
+mod transfer;
 
 pub use demand::Demand;
-pub(crate) use document::FeedDocument;
+pub(crate) use document::{DocumentMark, FeedDocument};
+use document::{NotMade, Seen};
 pub use events::EndNotices;
+pub(crate) use transfer::{Piece, Transfer};
 
+use crate::kit::{
+    places::{NoPlace, Place, Places},
+    sliced::SLICE,
+};
+use buffers::{Buffers, SharedBuffer};
+use deltas::Deltas;
+use reads::Reads;
 use revolve_domain::{
-    ports::{RevocationSigner, RevocationStatement, StoreError},
+    limits::AddressRange,
+    ports::{RevocationSigner, StoreError},
+    revocations::{FeedVersion, RevocationLog},
     use_cases::RevocationFeed,
 };
 use revolve_observe::telemetry::chain;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, sleep, timeout},
+    sync::watch,
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +46,25 @@ use tokio_util::sync::CancellationToken;
 const REST: Duration = Duration::from_millis(20);
 /// A look that takes longer than any time-out of a store will not come.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What a reader in the midst of a document has in memory: a slice in the write buffer of its connection.
+const PER_READER: usize = 8 * 1024;
+/// Statements are signed at this rate at most, in bytes a second, and at least once a second: a reader gets to the end of one
+/// before those that come after it push it out of memory.
+const SIGNED_BYTES: u64 = 4 << 20;
+/// The longest pause between two of them.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a feed may take.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedSettings {
+    /// It looks at least so often while somebody wants to know.
+    pub interval: Duration,
+    /// Clients that may wait for a change at once.
+    pub max_watchers: usize,
+    /// Bytes that readers may take in all, beside the newest statement: one half in slices that are under way, the other in
+    /// older statements that are still being read.
+    pub memory: usize,
+}
 
 /// The last look into the user database.
 #[derive(Clone, Default)]
@@ -50,55 +90,104 @@ pub(crate) struct FeedDown;
 
 /// As many watch as are allowed to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NoPlace;
+pub(crate) struct TooManyWatchers;
+
+/// Why a document can't be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NotSent {
+    /// Nobody knows what ended.
+    Down,
+    /// It can't be signed.
+    Unsigned,
+    /// Too many are reading.
+    TooManyReaders,
+    /// It is longer than those take who ask for it.
+    TooLong,
+}
+
+impl From<FeedDown> for NotSent {
+    fn from(_: FeedDown) -> Self {
+        Self::Down
+    }
+}
+
+impl From<NotMade> for NotSent {
+    fn from(reason: NotMade) -> Self {
+        match reason {
+            NotMade::Unsigned => Self::Unsigned,
+            NotMade::TooLong => Self::TooLong,
+            NotMade::Down => Self::Down,
+        }
+    }
+}
+
+impl From<NoPlace> for NotSent {
+    fn from(_: NoPlace) -> Self {
+        Self::TooManyReaders
+    }
+}
 
 /// What everybody who asks shares.
 pub struct Feed {
     use_case: RevocationFeed,
+    reads: Arc<Reads>,
     signer: Arc<dyn RevocationSigner>,
     demand: Arc<Demand>,
     interval: Duration,
     looks: watch::Sender<Look>,
-    places: Arc<Semaphore>,
-    max_watchers: usize,
+    watchers: Arc<Places>,
+    readers: Arc<Places>,
+    /// Of plain statements, of whole ones in the packed form, and of deltas: each form has its own pace, and must not push out another.
+    buffers: [Arc<Buffers>; 3],
+    deltas: Mutex<Deltas>,
+    /// The last whole statement in the packed form, and until when it is good enough: what came since is asked for anyway.
+    whole: Mutex<Option<(Arc<FeedDocument>, Instant)>>,
+    /// Held while a whole one is made.
+    turn: tokio::sync::Mutex<()>,
+    /// When a plain statement may be signed next.
+    next_signature: Mutex<Option<Instant>>,
+    versions: AtomicU64,
     closing: CancellationToken,
 }
 
 impl Feed {
-    /// A feed that looks at least each `interval` while somebody wants to know.
+    /// A feed that nobody reads yet.
     pub fn new(
         use_case: RevocationFeed,
         signer: Arc<dyn RevocationSigner>,
         demand: Arc<Demand>,
-        interval: Duration,
-        max_watchers: usize,
+        settings: FeedSettings,
     ) -> Self {
-        let max_watchers = max_watchers.min(Semaphore::MAX_PERMITS);
-        let places = Arc::new(Semaphore::new(max_watchers));
-        let (looks, closing) = (
-            watch::Sender::new(Look::default()),
-            CancellationToken::new(),
-        );
+        let half = settings.memory / 2;
         Self {
             use_case,
+            reads: Arc::default(),
+            deltas: Mutex::default(),
+            whole: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             signer,
             demand,
-            interval,
-            looks,
-            places,
-            max_watchers,
-            closing,
+            interval: settings.interval,
+            looks: watch::Sender::new(Look::default()),
+            watchers: Places::new(settings.max_watchers),
+            readers: Places::new((half / PER_READER).max(1)),
+            buffers: std::array::from_fn(|_| Arc::new(Buffers::new(half))),
+            next_signature: Mutex::default(),
+            versions: AtomicU64::new(0),
+            closing: CancellationToken::new(),
         }
     }
 
     /// Looks as long as it is polled.
     pub async fn keep_looking(&self) {
+        tokio::join!(self.look_for_news(), self.reads.keep_whole(&self.use_case));
+    }
+
+    async fn look_for_news(&self) {
         loop {
-            self.demand
-                .wanted(|| self.places.available_permits() < self.max_watchers)
-                .await;
+            self.demand.wanted(|| self.watchers.held() > 0).await;
             let (number, at) = (self.demand.number(), Instant::now());
-            let outcome = self.use_case.execute().await;
+            let outcome = self.reads.read(&self.use_case).await;
             self.publish(number, at, outcome);
             sleep(REST).await;
             // An end on this replica is a demand; an end on another one is seen when the time is over.
@@ -112,14 +201,24 @@ impl Feed {
         }
     }
 
-    fn publish(&self, answers: u64, at: Instant, outcome: Result<RevocationStatement, StoreError>) {
+    fn publish(&self, answers: u64, at: Instant, outcome: Result<u64, StoreError>) {
         let last = self.looks.borrow().document.clone();
         let document = match outcome {
-            // The same document keeps its signature.
-            Ok(statement) => Some(
-                last.filter(|last| last.says(&statement))
-                    .unwrap_or_else(|| Arc::new(FeedDocument::new(statement))),
-            ),
+            Ok(revision) => self.reads.with(|log| {
+                let seen = Seen {
+                    revision,
+                    as_of: log.version().as_of,
+                    window: log.window(),
+                };
+                // The same document keeps its signature.
+                last.filter(|last| last.is_of(seen)).unwrap_or_else(|| {
+                    Arc::new(FeedDocument::plain(
+                        Arc::clone(&self.reads),
+                        seen,
+                        self.next_version(),
+                    ))
+                })
+            }),
             Err(error) => {
                 // Once per outage, not once per look.
                 if last.is_some() || self.looks.borrow().at.is_none() {
@@ -157,21 +256,21 @@ impl Feed {
             .cloned()
     }
 
-    /// Waits until the content is none that `known` knows, for so long at most or until the service stops.
+    /// Waits until the content is none that `known` knows, for so long at most or until the service stops; what it is then.
     pub(crate) async fn changed(
         &self,
         known: impl Fn(&FeedDocument) -> bool,
         wait: Duration,
-    ) -> Result<Option<Arc<FeedDocument>>, FeedDown> {
+    ) -> Result<Arc<FeedDocument>, FeedDown> {
         let mut looks = self.watch();
         let news = looks.wait_for(|look| look.document().is_ok_and(|document| !known(document)));
         tokio::select! {
             () = self.closing.cancelled() => {}
             () = sleep(wait) => {}
-            Ok(look) = news => return look.document().cloned().map(Some),
+            Ok(_) = news => {}
         }
         // Unchanged can be said only of what was seen.
-        self.looks.borrow().document().map(|_| None)
+        self.looks.borrow().document().cloned()
     }
 
     /// Every look from now on.
@@ -180,20 +279,190 @@ impl Feed {
     }
 
     /// A place among those who may wait; while one is taken, the looks go on.
-    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, NoPlace> {
-        Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| NoPlace)
+    pub(crate) fn watcher(&self, address: Option<AddressRange>) -> Result<Place, TooManyWatchers> {
+        self.watchers.try_take(address).map_err(|_| TooManyWatchers)
+    }
+
+    /// How many ends are in the window; none while nobody wants to know.
+    pub fn ends(&self) -> usize {
+        self.reads.with(RevocationLog::len).unwrap_or(0)
+    }
+
+    /// About the length of a whole statement in the packed and in the plain form, in bytes.
+    pub fn lengths(&self) -> [usize; 2] {
+        self.reads.with(RevocationLog::lengths).unwrap_or_default()
     }
 
     /// How many wait for a change.
     pub fn watchers(&self) -> usize {
-        self.max_watchers - self.places.available_permits()
+        self.watchers.held()
     }
 
-    /// Signs, at most once for each document.
-    pub(crate) fn sign<'d>(&self, document: &'d FeedDocument) -> Option<&'d str> {
-        document.jws(&*self.signer)
+    /// How many are in the midst of a statement.
+    pub fn readers(&self) -> usize {
+        self.readers.held()
+    }
+
+    /// How many wait for their turn to read one.
+    pub fn waiting_readers(&self) -> usize {
+        self.readers.waiting()
+    }
+
+    /// The bytes of all statements that are in memory to be sent.
+    pub fn buffered(&self) -> usize {
+        self.buffers.iter().map(|buffers| buffers.bytes()).sum()
+    }
+
+    fn next_version(&self) -> u64 {
+        self.versions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether a client that holds this version lacks something; the newest is looked for if that is asked for.
+    pub(crate) fn is_news_to(&self, known: &FeedVersion, newest: bool) -> bool {
+        let is_news = |log: &RevocationLog, upto: &FeedVersion| log.is_news_to(known, upto);
+        self.reads.with_tick(newest, is_news).unwrap_or(false)
+    }
+
+    /// Waits until there is something that a client lacks which holds this version, for so long at most or until the service stops.
+    pub(crate) async fn news(&self, known: &FeedVersion, wait: Duration) {
+        let mut looks = self.watch();
+        let news =
+            async { while !self.is_news_to(known, false) && looks.changed().await.is_ok() {} };
+        tokio::select! {
+            () = self.closing.cancelled() => {}
+            () = sleep(wait) => {}
+            () = news => {}
+        }
+    }
+
+    /// What came since a version in the packed form, or the whole; up to now if that is asked for, else up to a moment ago.
+    pub(crate) fn packed(
+        &self,
+        known: Option<&FeedVersion>,
+        newest: bool,
+    ) -> Result<Arc<FeedDocument>, FeedDown> {
+        let look = self.looks.borrow().document().cloned()?;
+        if let Some(known) = known {
+            let delta = self.reads.with_tick(newest, |log, upto| {
+                self.deltas().get(known, upto, || {
+                    let statement = log.delta(known, upto)?;
+                    Some(FeedDocument::delta(statement, look.seen(), look.version()))
+                })
+            });
+            if let Some(delta) = delta.ok_or(FeedDown)? {
+                return Ok(delta);
+            }
+        }
+        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_good = |(made, until): &(Arc<FeedDocument>, Instant)| {
+            made.is_of(look.seen())
+                || (*until > Instant::now() && made.signed().is_some_and(|signed| signed.is_ok()))
+        };
+        if let Some((made, _)) = whole.as_ref().filter(|whole| is_good(whole)) {
+            return Ok(Arc::clone(made));
+        }
+        let made = Arc::new(FeedDocument::whole(
+            Arc::clone(&self.reads),
+            look.seen(),
+            look.version(),
+        ));
+        *whole = Some((Arc::clone(&made), Instant::now()));
+        Ok(made)
+    }
+
+    /// Sends the document, or a newer one, once it is the address's turn.
+    pub(crate) async fn send(
+        &self,
+        document: Arc<FeedDocument>,
+        address: Option<AddressRange>,
+    ) -> Result<(DocumentMark, Transfer), NotSent> {
+        let form = Form::of(&document);
+        let (mut mark, mut buffer) = self.signed(document).await?;
+        if buffer.len() <= SLICE {
+            return Ok((mark, Transfer::new(buffer, None)));
+        }
+        let place = self.readers.take(address, PATIENCE).await?;
+        if buffer.is_gone() {
+            let newest = self.newest(&form)?;
+            (mark, buffer) = self.signed(newest).await?;
+        }
+        Ok((mark, Transfer::new(buffer, Some(place))))
+    }
+
+    /// The newest document of the same form.
+    fn newest(&self, form: &Form) -> Result<Arc<FeedDocument>, FeedDown> {
+        match form {
+            Form::Plain => self.looks.borrow().document().cloned(),
+            Form::Packed(since) => self.packed(since.as_ref(), true),
+        }
+    }
+
+    /// The document as it is signed, or a newer one if it is too early to sign another.
+    async fn signed(
+        &self,
+        mut document: Arc<FeedDocument>,
+    ) -> Result<(DocumentMark, Arc<SharedBuffer>), NotSent> {
+        loop {
+            if let Some(signed) = document.signed() {
+                return Ok(signed?);
+            }
+            if document.is_short() {
+                return Ok(document.sign(&*self.signer, &self.buffers[2])?);
+            }
+            if document.is_whole() {
+                return self.signed_whole(document).await;
+            }
+            let next = *self.next_signature();
+            match next.filter(|next| *next > Instant::now()) {
+                Some(next) => {
+                    drop(document);
+                    sleep_until(next).await;
+                    document = self.looks.borrow().document().cloned()?;
+                }
+                None => {
+                    let signed = document.sign(&*self.signer, &self.buffers[0]);
+                    let len = signed.map_or(0, |(_, buffer)| buffer.len());
+                    *self.next_signature() = Some(Instant::now() + pause(len).min(LONGEST_PAUSE));
+                }
+            }
+        }
+    }
+
+    /// A whole statement may be of a million ends: it is made where it holds up nobody, and is good for as long as it takes to read.
+    async fn signed_whole(
+        &self,
+        document: Arc<FeedDocument>,
+    ) -> Result<(DocumentMark, Arc<SharedBuffer>), NotSent> {
+        // Others would each hold up a thread.
+        let _turn = self.turn.lock().await;
+        if let Some(signed) = document.signed() {
+            return Ok(signed?);
+        }
+        let (signer, buffers) = (Arc::clone(&self.signer), Arc::clone(&self.buffers[1]));
+        let made = Arc::clone(&document);
+        let sign = move || made.sign(&*signer, &buffers);
+        let signed = tokio::task::spawn_blocking(sign).await;
+        let (mark, buffer) = signed.map_err(|_| NotSent::Unsigned)??;
+        if let Some(version) = &mark.packed {
+            self.deltas().tell(version);
+        }
+        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, until)) = whole
+            .as_mut()
+            .filter(|(last, _)| Arc::ptr_eq(last, &document))
+        {
+            *until = Instant::now() + pause(buffer.len());
+        }
+        Ok((mark, buffer))
+    }
+
+    fn deltas(&self) -> MutexGuard<'_, Deltas> {
+        self.deltas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_signature(&self) -> MutexGuard<'_, Option<Instant>> {
+        let next = self.next_signature.lock();
+        next.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers all waiting requests and ends the streams.
@@ -204,5 +473,31 @@ impl Feed {
     /// Whether, or when, everybody is sent home.
     pub(crate) fn closing(&self) -> &CancellationToken {
         &self.closing
+    }
+}
+
+/// How long no other statement is signed after one of so many bytes.
+fn pause(bytes: usize) -> Duration {
+    let millis = u64::try_from(bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(1000)
+        / SIGNED_BYTES;
+    Duration::from_millis(millis)
+}
+
+/// What a client asks for.
+enum Form {
+    Plain,
+    /// What came since a version, or the whole.
+    Packed(Option<FeedVersion>),
+}
+
+impl Form {
+    fn of(document: &FeedDocument) -> Self {
+        match document.since() {
+            Some(since) => Self::Packed(Some(since.clone())),
+            None if document.is_whole() => Self::Packed(None),
+            None => Self::Plain,
+        }
     }
 }

@@ -7,7 +7,8 @@ use crate::contract::{
 };
 use revolve_domain::{
     model::{EndReason, Ending, Epoch, Standing, User},
-    ports::{BeginOutcome, DisableOutcome, EnableOutcome, RaisedEpoch},
+    ports::{BeginOutcome, DisableOutcome, EnableOutcome},
+    revocations::RaisedEpoch,
 };
 
 async fn disable(subject: &dyn DirectorySubject, user: &User, after: u64) -> DisableOutcome {
@@ -120,20 +121,20 @@ pub async fn disabling_revokes_for_those_who_verify(subject: &dyn DirectorySubje
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
     disable(subject, &user, 60).await;
-    let revoked = accounts
-        .sessions
-        .revoked_since(at(60))
-        .await
-        .expect("revoked_since works");
+    let revoked = accounts.revoked(at(60)).await;
     assert!(
-        revoked.sessions.contains(&(first.id, at(60))),
+        revoked
+            .ends
+            .iter()
+            .any(|end| (end.session, end.user, end.at) == (first.id, user.id, at(60))),
         "the session"
     );
     assert!(
-        revoked.users.contains(&RaisedEpoch {
+        revoked.raised.contains(&RaisedEpoch {
             user: user.id,
             epoch: Epoch::new(1),
-            kept: None
+            kept: None,
+            at: at(60)
         }),
         "and the epoch"
     );

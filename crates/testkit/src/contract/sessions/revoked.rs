@@ -2,15 +2,13 @@
 
 use crate::contract::{
     AccountsSubject,
-    accounts::{Accounts, at, begin},
-    given::{hash, session, user},
+    accounts::{Accounts, at, begin, everything_since},
+    given::{at_once, hash, session, user},
 };
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, Timestamp, User},
-    ports::{
-        BeginSession, CreateOutcome, PasswordChange, PasswordOutcome, RaisedEpoch,
-        SessionRepository,
-    },
+    ports::{BeginSession, CreateOutcome, PasswordChange, PasswordOutcome},
+    revocations::{CommitSnapshot, RaisedEpoch, RevocationQuery, SessionEnd},
 };
 use std::sync::{
     Arc,
@@ -19,18 +17,14 @@ use std::sync::{
 
 /// When each of these sessions ended, if that was at `since` or later; none may be there twice.
 async fn ended(
-    sessions: &Arc<dyn SessionRepository>,
+    accounts: &Accounts,
     since: Timestamp,
     which: &[&Session],
 ) -> Vec<Option<Timestamp>> {
-    let revoked = sessions
-        .revoked_since(since)
-        .await
-        .expect("revoked_since works")
-        .sessions;
+    let revoked = accounts.revoked(since).await.ends;
     let find = |id: SessionId| {
-        let mut found = revoked.iter().filter(|(session, _)| *session == id);
-        let first = found.next().map(|(_, at)| *at);
+        let mut found = revoked.iter().filter(|end| end.session == id);
+        let first = found.next().map(|end| end.at);
         assert_eq!(found.next(), None, "a session is named once");
         first
     };
@@ -39,12 +33,7 @@ async fn ended(
 
 /// The user's raised epoch, if it was raised at `since` or later.
 async fn raised(accounts: &Accounts, since: Timestamp, user: &User) -> Option<RaisedEpoch> {
-    let revoked = accounts
-        .sessions
-        .revoked_since(since)
-        .await
-        .expect("revoked_since works")
-        .users;
+    let revoked = accounts.revoked(since).await.raised;
     let mut found = revoked.into_iter().filter(|raised| raised.user == user.id);
     let first = found.next();
     assert_eq!(found.next(), None, "a user is named once");
@@ -58,7 +47,7 @@ pub async fn an_ended_session_is_revoked_since_its_end(subject: &dyn AccountsSub
     let second = accounts.signed_in(&user, 10).await;
     let which = [&first, &second];
     assert_eq!(
-        ended(&accounts.sessions, at(0), &which).await,
+        ended(&accounts, at(0), &which).await,
         [None, None],
         "both live"
     );
@@ -74,14 +63,14 @@ pub async fn an_ended_session_is_revoked_since_its_end(subject: &dyn AccountsSub
         .expect("end works");
     for since in [at(0), at(59), at(60)] {
         assert_eq!(
-            ended(&accounts.sessions, since, &which).await,
+            ended(&accounts, since, &which).await,
             [Some(at(60)), None],
             "it ended at 60, which counts"
         );
     }
     let later = Timestamp::from_millis(at(60).as_millis() + 1);
     assert_eq!(
-        ended(&accounts.sessions, later, &which).await,
+        ended(&accounts, later, &which).await,
         [None, None],
         "it ended before"
     );
@@ -113,6 +102,7 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
         user: user.id,
         epoch: Epoch::new(1),
         kept: Some(second.id),
+        at: at(60),
     };
     assert_eq!(
         raised(&accounts, at(60), &user).await,
@@ -120,7 +110,7 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
         "raised, and one is kept"
     );
     assert_eq!(
-        ended(&accounts.sessions, at(60), &[&first, &second]).await,
+        ended(&accounts, at(60), &[&first, &second]).await,
         [Some(at(60)), None],
         "the kept one lives"
     );
@@ -149,6 +139,7 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
     );
     let expected = RaisedEpoch {
         epoch: Epoch::new(2),
+        at: at(120),
         ..expected
     };
     assert_eq!(
@@ -164,6 +155,7 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
     let expected = RaisedEpoch {
         epoch: Epoch::new(3),
         kept: None,
+        at: at(180),
         ..expected
     };
     assert_eq!(
@@ -172,7 +164,7 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
         "nothing is kept"
     );
     assert_eq!(
-        ended(&accounts.sessions, at(0), &[&bobs]).await,
+        ended(&accounts, at(0), &[&bobs]).await,
         [None],
         "another user's session lives"
     );
@@ -202,7 +194,7 @@ pub async fn a_deleted_account_leaves_its_ended_sessions(subject: &dyn AccountsS
         "there was such an account"
     );
     assert_eq!(
-        ended(&accounts.sessions, at(30), &[&first, &second]).await,
+        ended(&accounts, at(30), &[&first, &second]).await,
         [Some(at(30)), Some(at(60))],
         "both are over"
     );
@@ -230,7 +222,7 @@ pub async fn a_sign_in_revokes_what_it_replaces_and_evicts(subject: &dyn Account
         })
         .await;
     assert_eq!(
-        ended(&accounts.sessions, at(60), &[&first, &again, &last]).await,
+        ended(&accounts, at(60), &[&first, &again, &last]).await,
         [Some(at(60)), Some(at(120)), None],
         "replaced at 60, evicted at 120, alive"
     );
@@ -254,11 +246,11 @@ pub async fn revocations_are_one_consistent_view(subject: &dyn AccountsSubject) 
             let mut revoked = false;
             while !stop.load(Ordering::SeqCst) {
                 let now = sessions
-                    .revoked_since(at(60))
+                    .revoked(&everything_since(at(60)))
                     .await
-                    .expect("revoked_since works");
-                let session = now.sessions.iter().any(|(session, _)| *session == first.id);
-                let epoch = now.users.iter().any(|raised| raised.user == first.user);
+                    .expect("revoked works");
+                let session = now.ends.iter().any(|end| end.session == first.id);
+                let epoch = now.raised.iter().any(|raised| raised.user == first.user);
                 assert!(
                     session || !epoch,
                     "an epoch that rose without the ends that belong to it"
@@ -283,4 +275,228 @@ pub async fn revocations_are_one_consistent_view(subject: &dyn AccountsSubject) 
         over.store(true, Ordering::SeqCst);
         looking.await.expect("nobody saw half of it");
     }
+}
+
+/// The ends that a snapshot did not see, among these sessions.
+async fn unseen(
+    accounts: &Accounts,
+    seen: &CommitSnapshot,
+    which: &[&Session],
+) -> (CommitSnapshot, Vec<SessionEnd>) {
+    let query = RevocationQuery {
+        unseen_by: Some(seen.clone()),
+        ..everything_since(at(0))
+    };
+    let read = accounts
+        .sessions
+        .revoked(&query)
+        .await
+        .expect("revoked works");
+    let of_these = |end: &SessionEnd| which.iter().any(|session| session.id == end.session);
+    (
+        read.snapshot,
+        read.ends.into_iter().filter(of_these).collect(),
+    )
+}
+
+/// A read goes on where another ended: each end is seen once, with its user's raised epoch, whichever way the session ended.
+pub async fn a_read_goes_on_where_another_ended(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let (gone, other) = accounts.signed_up().await;
+    let (second, third) = (
+        accounts.signed_in(&user, 10).await,
+        accounts.signed_in(&user, 20).await,
+    );
+    let again = Session {
+        device: first.device,
+        ..session(&user, 40)
+    };
+    let all = [&first, &second, &third, &again, &other];
+    let mut seen = accounts.revoked(at(0)).await.snapshot;
+    assert_eq!(unseen(&accounts, &seen, &all).await.1, [], "nothing ended");
+
+    for (step, session) in [&second, &first, &third, &other].into_iter().enumerate() {
+        match step {
+            0 => drop(
+                accounts
+                    .sessions
+                    .end(user.id, second.id, EndReason::SignedOut, at(30))
+                    .await
+                    .expect("end works"),
+            ),
+            1 => drop(accounts.begin(&again).await),
+            2 => drop(
+                accounts
+                    .sessions
+                    .end_all(user.id, Some(again.id), EndReason::SignedOut, at(50))
+                    .await
+                    .expect("end_all works"),
+            ),
+            _ => drop(
+                accounts
+                    .users
+                    .delete(gone.id, None, at(60))
+                    .await
+                    .expect("delete works"),
+            ),
+        }
+        let (snapshot, ends) = unseen(&accounts, &seen, &all).await;
+        let ids: Vec<_> = ends.iter().map(|end| (end.session, end.user)).collect();
+        assert_eq!(ids, [(session.id, session.user)], "step {step}");
+        assert!(
+            snapshot.saw(ends[0].commit) && !seen.saw(ends[0].commit),
+            "{ends:?} by {snapshot:?} after {seen:?}"
+        );
+        assert!(!seen.is_undone_by(&snapshot), "{seen:?}, {snapshot:?}");
+        seen = snapshot;
+        assert_eq!(unseen(&accounts, &seen, &all).await.1, [], "seen once");
+    }
+    let query = RevocationQuery {
+        unseen_by: Some(CommitSnapshot::serial(seen.source(), 0)),
+        ..everything_since(at(0))
+    };
+    let read = accounts
+        .sessions
+        .revoked(&query)
+        .await
+        .expect("revoked works");
+    let epoch = read.raised.iter().find(|raised| raised.user == user.id);
+    assert_eq!(
+        epoch.map(|raised| (raised.epoch, raised.kept, raised.at)),
+        Some((Epoch::new(1), Some(again.id), at(50))),
+        "with the ends comes the epoch"
+    );
+}
+
+/// Reads that run beside ends and go on from one another see every end, and none that a snapshot claims to have seen is
+/// missing.
+pub async fn no_end_falls_between_two_reads(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let mut all = vec![first];
+    for after in 1..40 {
+        all.push(accounts.signed_in(&user, after).await);
+    }
+    let start = accounts.revoked(at(0)).await.snapshot;
+    let over = Arc::new(AtomicBool::new(false));
+    let (sessions, stop) = (accounts.sessions.clone(), over.clone());
+    let reading = tokio::spawn(async move {
+        let (mut seen, mut found) = (start, Vec::new());
+        loop {
+            // What ended before this look is in the read after it.
+            let last = stop.load(Ordering::SeqCst);
+            let query = RevocationQuery {
+                unseen_by: Some(seen.clone()),
+                ..everything_since(at(0))
+            };
+            let read = sessions.revoked(&query).await.expect("revoked works");
+            found.extend(read.ends.iter().map(|end| end.session));
+            seen = read.snapshot;
+            if last {
+                return found;
+            }
+        }
+    });
+    let ends = all.iter().map(|session| {
+        let (sessions, user, session) = (accounts.sessions.clone(), session.user, session.id);
+        async move {
+            sessions
+                .end(user, session, EndReason::SignedOut, at(60))
+                .await
+                .expect("end works")
+        }
+    });
+    drop(at_once(ends).await);
+    over.store(true, Ordering::SeqCst);
+    let found = reading.await.expect("the reader goes on");
+    for session in &all {
+        let times = found.iter().filter(|found| **found == session.id).count();
+        assert!(times > 0, "{session:?} in {found:?}");
+    }
+}
+
+/// A user with many ends comes with the sessions that live, also if there are none.
+pub async fn a_crowded_user_comes_with_what_lives(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let (quiet, _) = accounts.signed_up().await;
+    let second = accounts.signed_in(&user, 10).await;
+    for (number, after) in [20, 21, 22].into_iter().enumerate() {
+        let session = accounts.signed_in(&user, after).await;
+        let query = RevocationQuery {
+            crowded: 3,
+            ..everything_since(at(20))
+        };
+        let living = accounts
+            .sessions
+            .revoked(&query)
+            .await
+            .expect("revoked works")
+            .living;
+        assert!(!living.contains_key(&user.id), "{number} ends are few");
+        accounts
+            .sessions
+            .end(user.id, session.id, EndReason::SignedOut, at(after))
+            .await
+            .expect("end works");
+    }
+    let living = async |crowded, since| {
+        let query = RevocationQuery {
+            crowded,
+            ..everything_since(at(since))
+        };
+        let read = accounts
+            .sessions
+            .revoked(&query)
+            .await
+            .expect("revoked works");
+        assert!(!read.living.contains_key(&quiet.id), "nothing ended");
+        read.living.get(&user.id).map(|living| {
+            let mut living = living.clone();
+            living.sort_unstable();
+            living
+        })
+    };
+    let mut both = vec![first.id, second.id];
+    both.sort_unstable();
+    assert_eq!(living(3, 20).await, Some(both));
+    assert_eq!(living(4, 20).await, None, "there are three ends");
+    assert_eq!(living(3, 21).await, None, "two of them within the window");
+    accounts
+        .sessions
+        .end_all(user.id, None, EndReason::SignedOut, at(30))
+        .await
+        .expect("end_all works");
+    assert_eq!(living(3, 20).await, Some(vec![]), "none lives");
+}
+
+/// A row is dropped only once its end is settled, however many there are.
+pub async fn ends_that_are_not_settled_are_not_dropped(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, _) = accounts.signed_up().await;
+    let mut over = Vec::new();
+    for after in [10, 20, 30, 40] {
+        let session = accounts.signed_in(&user, after).await;
+        accounts
+            .sessions
+            .end(user.id, session.id, EndReason::SignedOut, at(after))
+            .await
+            .expect("end works");
+        over.push(session);
+    }
+    let last = session(&user, 50);
+    accounts
+        .begin_with(&BeginSession {
+            max_ended: 1,
+            settled: at(20),
+            ..begin(&last)
+        })
+        .await;
+    let left: Vec<_> = over.iter().map(|session| (session, at(0))).collect();
+    let mut found = Vec::new();
+    for (session, since) in left {
+        found.extend(ended(&accounts, since, &[session]).await);
+    }
+    assert_eq!(found, [None, Some(at(20)), Some(at(30)), Some(at(40))]);
 }

@@ -25,6 +25,8 @@ struct MemoryTables {
     sessions: BTreeMap<SessionId, Session>,
     /// When each user's epoch was last raised.
     raised: HashMap<UserId, Timestamp>,
+    /// The ends of sessions in the order in which they were first read.
+    end_numbers: HashMap<SessionId, u64>,
     /// The last sign-in of each user on each device.
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
 }

@@ -4,12 +4,13 @@ use super::{DeviceSignIn, MemoryAccounts, MemoryTables, end};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
-    ports::{
-        BeginOutcome, BeginSession, EndOutcome, RaisedEpoch, Revocations, SessionRepository,
-        StoreError,
-    },
+    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+    revocations::{CommitSnapshot, RaisedEpoch, RevocationQuery, Revocations, SessionEnd},
 };
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 impl MemoryTables {
     /// Makes room for a new session: replaced, then expired, then evicted.
@@ -82,13 +83,14 @@ impl MemoryTables {
         }
     }
 
-    fn drop_oldest_ended(&mut self, user: UserId, max_ended: usize) {
+    fn drop_oldest_ended(&mut self, begin: &BeginSession) {
         let mut ended: Vec<_> = self
-            .rows(user)
+            .rows(begin.session.user)
             .filter_map(|row| Some((row.ending?.at, row.began_at, row.id)))
             .collect();
         ended.sort_unstable_by_key(|&row| Reverse(row));
-        for (.., session) in ended.into_iter().skip(max_ended) {
+        let over = ended.into_iter().skip(begin.max_ended);
+        for (.., session) in over.filter(|(at, ..)| *at < begin.settled) {
             self.sessions.remove(&session);
         }
     }
@@ -118,7 +120,7 @@ impl SessionRepository for MemoryAccounts {
         }
         let (replaced, evicted) = tables.make_room(begin);
         tables.sessions.insert(new.id, new.clone());
-        tables.drop_oldest_ended(new.user, begin.max_ended);
+        tables.drop_oldest_ended(begin);
         tables.know_device(new);
         tables.forget_devices(begin);
         Ok(BeginOutcome::Begun { replaced, evicted })
@@ -202,26 +204,63 @@ impl SessionRepository for MemoryAccounts {
         Ok(live)
     }
 
-    async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, StoreError> {
-        let tables = self.tables();
-        let ended = tables
-            .sessions
-            .values()
-            .filter_map(|row| Some((row.id, row.ending?.at)));
-        let raised = tables
-            .raised
+    async fn revoked(&self, query: &RevocationQuery) -> Result<Revocations, StoreError> {
+        let mut tables = self.tables();
+        let MemoryTables {
+            users,
+            sessions,
+            raised,
+            end_numbers,
+            ..
+        } = &mut *tables;
+        let (mut ends, mut ended_of) = (Vec::new(), HashMap::<UserId, usize>::new());
+        let mut last = end_numbers.len() as u64;
+        for row in sessions.values() {
+            let Some(ending) = row.ending else { continue };
+            let commit = *end_numbers.entry(row.id).or_insert_with(|| {
+                last += 1;
+                last
+            });
+            if ending.at >= query.since {
+                *ended_of.entry(row.user).or_default() += 1;
+                ends.push(SessionEnd {
+                    session: row.id,
+                    user: row.user,
+                    at: ending.at,
+                    commit,
+                });
+            }
+        }
+        let mut living = BTreeMap::new();
+        if let Some(seen) = &query.unseen_by {
+            ends.retain(|end| !seen.saw(end.commit));
+        } else {
+            let crowded = ended_of
+                .into_iter()
+                .filter(|(_, ended)| *ended >= query.crowded);
+            for (user, _) in crowded {
+                let live = sessions
+                    .values()
+                    .filter(|row| row.user == user && row.ending.is_none());
+                living.insert(user, live.map(|row| row.id).collect());
+            }
+        }
+        let raised = raised
             .iter()
-            .filter(|(_, at)| **at >= since)
-            .filter_map(|(user, _)| tables.users.get(user));
+            .filter(|(_, at)| **at >= query.since)
+            .filter_map(|(user, at)| Some((&users.get(user)?.0, *at)));
         Ok(Revocations {
-            sessions: ended.filter(|(_, at)| *at >= since).collect(),
-            users: raised
-                .map(|(user, _)| RaisedEpoch {
+            snapshot: CommitSnapshot::serial(1, last),
+            ends,
+            raised: raised
+                .map(|(user, at)| RaisedEpoch {
                     user: user.id,
                     epoch: user.epoch,
                     kept: user.kept_session,
+                    at,
                 })
                 .collect(),
+            living,
         })
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct IssuerResponse {
     pub(crate) down: bool,
     /// Requests with this entity tag are held until the response changes.
     pub(crate) hold: bool,
+    /// Requests for what came since this version are held until the response changes.
+    pub(crate) version: Option<String>,
 }
 
 impl IssuerResponse {
@@ -92,7 +94,15 @@ impl Fetch for FakeIssuer {
         // Requests of the same moment are under way at the same time.
         tokio::task::yield_now().await;
         let mut now = responses.borrow_and_update().clone();
-        if now.hold && now.etag == request.etag {
+        if request.limit < now.body.len() {
+            return Err(FetchError::TooLong);
+        }
+        let since = |version: &String| request.url.contains(&format!("?since={version}&"));
+        let held = now.version.as_ref().map_or_else(
+            || now.etag == request.etag && !request.url.contains("?since="),
+            since,
+        );
+        if now.hold && held {
             drop(tokio::time::timeout(request.timeout, responses.changed()).await);
             now = responses.borrow().clone();
         }

@@ -1,0 +1,96 @@
+//! Reads what was revoked, row by row: a window may have a million ends.
+
+use super::{
+    database::{Attempt, Effect},
+    error::PostgresError,
+    values::PgTimestamp,
+};
+use crate::sql::{self, FoundRevocations};
+use deadpool_postgres::{Object, Transaction};
+use futures_util::{TryStreamExt, pin_mut};
+use revolve_domain::revocations::{RevocationQuery, Revocations};
+use std::time::Duration;
+use tokio_postgres::types::ToSql;
+
+/// How long a read of the whole window may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the statement sees, by its own snapshot. The start of the server tells runs of it apart, and those of its standbys.
+macro_rules! snapshot {
+    () => {
+        "SELECT pg_current_snapshot()::text AS snapshot,
+            (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS source,
+            NULL::uuid AS session_id, NULL::uuid AS user_id, NULL::timestamptz AS ended_at, NULL::bigint AS ended_in,
+            NULL::bigint AS session_epoch, NULL::uuid AS kept_sid, NULL::timestamptz AS epoch_raised_at"
+    };
+}
+
+/// One statement, so that all is read as of one instant.
+const EVERYTHING: &str = concat!(
+    snapshot!(),
+    "
+    UNION ALL
+    SELECT NULL, NULL, id, user_id, ended_at, ended_in, NULL, NULL, NULL FROM sessions WHERE ended_at >= $1
+    UNION ALL
+    SELECT NULL, NULL, NULL, id, NULL, NULL, session_epoch, kept_sid, epoch_raised_at FROM users WHERE epoch_raised_at >= $1
+    UNION ALL
+    SELECT NULL, NULL, s.id, crowded.user_id, NULL, NULL, NULL, NULL, NULL
+    FROM (SELECT user_id FROM sessions WHERE ended_at >= $1 GROUP BY user_id HAVING count(*) >= $2) crowded
+    LEFT JOIN sessions s ON s.user_id = crowded.user_id AND s.ended_at IS NULL"
+);
+
+/// The condition on `ended_in` twice: only so is the index known to have all rows.
+const UNSEEN: &str = concat!(
+    snapshot!(),
+    "
+    UNION ALL
+    SELECT NULL, NULL, s.id, s.user_id, s.ended_at, s.ended_in, u.session_epoch, u.kept_sid, u.epoch_raised_at
+    FROM sessions s LEFT JOIN users u ON u.id = s.user_id AND u.epoch_raised_at >= $1
+    WHERE s.ended_at >= $1 AND s.ended_in IS NOT NULL AND (s.ended_in >= $2 OR s.ended_in = ANY ($3))"
+);
+
+/// In this transaction alone.
+const BE_PATIENT: &str = "SELECT set_config('statement_timeout', $1, true)";
+
+pub(super) struct ReadRevocations<'q>(pub(super) &'q RevocationQuery);
+
+impl Attempt for ReadRevocations<'_> {
+    type Answer = Revocations;
+
+    async fn run(
+        &self,
+        client: &mut Object,
+        _effect: &mut Effect,
+    ) -> Result<Revocations, PostgresError> {
+        let since = PgTimestamp(self.0.since);
+        let tx = client.build_transaction().read_only(true).start().await?;
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let found = if let Some(seen) = &self.0.unseen_by {
+            let unseen: Vec<i64> = seen.unseen().iter().copied().map(number).collect();
+            read(&tx, UNSEEN, &[&since, &number(seen.none_from()), &unseen]).await?
+        } else {
+            let patient = tx.prepare_cached(BE_PATIENT).await?;
+            tx.query(&patient, &[&PATIENCE.as_millis().to_string()])
+                .await?;
+            let crowded = i64::try_from(self.0.crowded).unwrap_or(i64::MAX);
+            read(&tx, EVERYTHING, &[&since, &crowded]).await?
+        };
+        tx.commit().await?;
+        Ok(found)
+    }
+}
+
+async fn read(
+    tx: &Transaction<'_>,
+    sql: &str,
+    params: &[&(dyn ToSql + Sync)],
+) -> Result<Revocations, PostgresError> {
+    let statement = tx.prepare_cached(sql).await?;
+    let rows = tx.query_raw(&statement, params.iter().copied()).await?;
+    pin_mut!(rows);
+    let mut found = FoundRevocations::default();
+    while let Some(row) = rows.try_next().await? {
+        sql::revocation(&row, &mut found)?;
+    }
+    Ok(found.whole()?)
+}

@@ -1,0 +1,240 @@
+//! Readers of large documents that are slow or never read: what they cost the process.
+
+use crate::command::{Running, revolve};
+use crate::support::FEED;
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::Path,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+const MIB: u64 = 1 << 20;
+/// What all readers together may take, beside the newest statement.
+const ALLOWED: u64 = 16 * MIB;
+/// Sessions that ended within the window.
+const ENDS: usize = 40_000;
+const STREAM: &str = "Accept: text/event-stream\r\n";
+
+/// A service in a process of its own, whose memory is measured.
+struct Measured {
+    running: Running,
+    folder: TempDir,
+}
+
+impl Measured {
+    fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut command = revolve(folder.path());
+        command.envs(settings.iter().copied());
+        command
+            .env("REVOLVE__LOG__LEVEL", "warn")
+            .env("REVOLVE__TOKENS__FEED_INTERVAL", "50ms");
+        let running = Running::start(&mut command, 4);
+        Self { running, folder }
+    }
+
+    /// Memory that is resident now.
+    fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.running.child.id());
+        let status = fs::read_to_string(path).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap();
+        let kib = line.trim().strip_suffix(" kB").unwrap();
+        kib.parse::<u64>().unwrap() << 10
+    }
+
+    /// A connection on which a path was asked for.
+    fn ask(&self, path: &str, headers: &str) -> TcpStream {
+        let address = self.running.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_mins(1)))
+            .unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    }
+
+    /// The whole answer of somebody who reads.
+    fn get(&self, path: &str) -> String {
+        let mut answer = String::new();
+        self.ask(path, "Connection: close\r\n")
+            .read_to_string(&mut answer)
+            .unwrap();
+        answer
+    }
+
+    /// As many more sessions ended just now, and the feed has them; the statement.
+    fn end(&self, sessions: usize, round: usize) -> String {
+        let tag = tag(&self.get(FEED));
+        let database = self.folder.path().join("data/revolve.sqlite3");
+        end_sessions(&database, sessions, round);
+        let wait = format!("{FEED}?wait=60");
+        let unless = format!("If-None-Match: {tag}\r\nConnection: close\r\n");
+        let mut answer = String::new();
+        self.ask(&wait, &unless)
+            .read_to_string(&mut answer)
+            .unwrap();
+        content(&answer).to_owned()
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        drop(self.running.child.kill());
+        drop(self.running.child.wait());
+    }
+}
+
+fn end_sessions(database: &Path, sessions: usize, round: usize) {
+    let mut connection = rusqlite::Connection::open(database).unwrap();
+    connection.busy_timeout(Duration::from_secs(30)).unwrap();
+    let transaction = connection.transaction().unwrap();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
+    for number in 0..sessions {
+        let id = format!("{round:08x}-0000-4000-8000-{number:012x}");
+        transaction
+            .execute(
+                "INSERT INTO sessions (id, user_id, device_id, epoch, began_at, ends_at, ended_at, end_reason) \
+                 VALUES (?1, ?1, ?1, 0, ?2 - 1000, ?2 + 86400000, ?2, 'sign_out')",
+                rusqlite::params![id, now],
+            )
+            .unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+fn tag(answer: &str) -> String {
+    let tag = answer.lines().find_map(|line| line.strip_prefix("etag: "));
+    tag.expect("a tag").to_owned()
+}
+
+/// Status and content of an answer with a `Content-Length`, which is held to.
+#[track_caller]
+fn content(answer: &str) -> &str {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .expect("a length");
+    assert_eq!(length.parse(), Ok(body.len()), "all of it has come");
+    body
+}
+
+/// Waits until an answer has begun to come.
+fn wait_for_answer(reader: &TcpStream) {
+    assert_eq!(reader.peek(&mut [0]).unwrap(), 1, "an answer");
+}
+
+#[test]
+fn readers_of_the_feed_that_never_read_do_not_fill_the_memory() {
+    let service = Measured::start();
+    service.end(ENDS, 0);
+    let mut largest = 0;
+    // Statements have been made and read before the readers come.
+    for round in 1..4 {
+        largest = service.end(1, round).len();
+    }
+    assert!(largest > 1_000_000, "{largest}");
+    let bound = ALLOWED + u64::try_from(largest).unwrap();
+
+    // Each forty hold on to another version.
+    let before = service.memory();
+    let mut readers = Vec::new();
+    for round in 4..14 {
+        service.end(1, round);
+        let those: Vec<_> = (0..40).map(|_| service.ask(FEED, "")).collect();
+        those.iter().for_each(wait_for_answer);
+        readers.extend(those);
+    }
+    let growth = service.memory().saturating_sub(before);
+    println!("400 readers: {} KiB of {}", growth >> 10, bound >> 10);
+    assert!(growth <= bound, "{growth} of {bound}");
+    content(&service.get(FEED));
+
+    // The streams come on top, and the first of them are in the midst of an older version.
+    for round in 14..17 {
+        service.end(1, round);
+        readers.extend((0..100).map(|_| service.ask(FEED, STREAM)));
+        wait_for_answer(readers.last().unwrap());
+    }
+    let growth = service.memory().saturating_sub(before);
+    println!("300 streams: {} KiB of {}", growth >> 10, bound >> 10);
+    assert!(growth <= bound, "{growth} of {bound}");
+    content(&service.get(FEED));
+}
+
+#[test]
+fn readers_of_other_documents_that_never_read_do_not_fill_the_memory() {
+    let service = Measured::start();
+    for path in ["/openapi.json", "/docs"] {
+        content(&service.get(path));
+    }
+    let before = service.memory();
+    let paths = ["/openapi.json", "/docs"].into_iter().cycle();
+    let readers: Vec<_> = paths.take(400).map(|path| service.ask(path, "")).collect();
+    readers.iter().for_each(wait_for_answer);
+    let growth = service.memory().saturating_sub(before);
+    println!("{} KiB", growth >> 10);
+    assert!(growth <= ALLOWED, "{growth}");
+}
+
+#[test]
+fn a_slow_reader_gets_all_of_a_statement_that_is_not_the_newest_any_more() {
+    let service = Measured::start();
+    let whole = service.end(ENDS, 0).len();
+    let mut reader = service.ask(FEED, "Connection: close\r\n");
+    wait_for_answer(&reader);
+    assert!(service.end(1, 1).len() >= whole);
+    let (begun, mut answer) = (Instant::now(), vec![0; 64 << 10]);
+    reader.read_exact(&mut answer).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    reader.read_to_end(&mut answer).unwrap();
+    content(std::str::from_utf8(&answer).unwrap());
+}
+
+#[test]
+fn readers_in_excess_wait_for_their_turn_and_other_addresses_go_first() {
+    let service = Measured::start_with(&[
+        ("REVOLVE__HTTP__FEED_MEMORY", "1MiB"),
+        ("REVOLVE__HTTP__REQUEST_TIMEOUT", "5min"),
+        ("REVOLVE__HTTP__TRUSTED_PROXIES", "127.0.0.1"),
+    ]);
+    let whole = service.end(ENDS, 0).len();
+    let from = |host: u8| format!("Connection: close\r\nX-Forwarded-For: 192.0.2.{host}\r\n");
+    let readers: Vec<_> = (0..64).map(|_| service.ask(FEED, &from(1))).collect();
+    readers.iter().for_each(wait_for_answer);
+    let read = |host| {
+        let mut answer = String::new();
+        let mut stream = service.ask(FEED, &from(host));
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let begun = Instant::now();
+    let refused = read(1);
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(refused.contains("retry-after: ") && refused.contains("\"too_many_readers\""));
+    assert!(begun.elapsed() >= Duration::from_secs(10));
+    // The oldest reader of the other address gave way: it can't get all.
+    assert_eq!(content(&read(2)).len(), whole);
+    let mut oldest = Vec::new();
+    let mut first = &readers[0];
+    drop(first.read_to_end(&mut oldest));
+    assert!(oldest.len() < whole, "{} of {whole}", oldest.len());
+    // Who leaves gives its place back.
+    drop(readers);
+    assert_eq!(content(&read(1)).len(), whole);
+}

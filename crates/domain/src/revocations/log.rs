@@ -1,0 +1,269 @@
+//! What the reads of the user database have seen, put together.
+
+use super::{
+    EndsOfMinute, FeedVersion, LivingOnly, PackedStatement, RaisedEpoch, RevocationRead,
+    RevocationStatement, SETTLED, SLACK, SessionEnd, packed_length, plain_length,
+};
+use crate::model::{SessionId, Timestamp, UserId};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+/// Between two whole reads.
+const READ_AGAIN: Duration = Duration::from_mins(5);
+/// Between two removals of what has left the window.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// Everything that was revoked within the window, as of the last read. It takes about 50 bytes for each end.
+#[derive(Clone, Debug)]
+pub struct RevocationLog {
+    window: Duration,
+    max_ended: usize,
+    version: FeedVersion,
+    /// When everything was last read.
+    whole_as_of: Timestamp,
+    swept_at: Timestamp,
+    /// By commit and session.
+    ends: Vec<SessionEnd>,
+    raised: HashMap<UserId, RaisedEpoch>,
+    living: BTreeMap<UserId, Vec<SessionId>>,
+}
+
+fn order(end: &SessionEnd) -> (u64, SessionId) {
+    (end.commit, end.session)
+}
+
+impl RevocationLog {
+    /// Begins with a read of the whole window.
+    pub fn new(read: RevocationRead) -> Self {
+        let mut log = Self {
+            window: read.window,
+            max_ended: read.max_ended,
+            version: FeedVersion {
+                as_of: read.as_of,
+                snapshot: read.revocations.snapshot.clone(),
+            },
+            whole_as_of: read.as_of,
+            swept_at: read.as_of,
+            ends: Vec::new(),
+            raised: HashMap::new(),
+            living: BTreeMap::new(),
+        };
+        log.apply(read);
+        log
+    }
+
+    /// Takes in another read: in place of all that is known if it is whole, else in addition. Answers whether the content may be
+    /// another one now.
+    pub fn apply(&mut self, read: RevocationRead) -> bool {
+        let RevocationRead {
+            as_of,
+            window,
+            max_ended,
+            whole,
+            revocations,
+        } = read;
+        let mut changed = whole || window != self.window;
+        (self.window, self.max_ended) = (window, max_ended);
+        let snapshot = revocations.snapshot;
+        if whole {
+            (self.whole_as_of, self.swept_at) = (as_of, as_of);
+            self.living = revocations.living;
+            self.ends.clear();
+            self.raised.clear();
+        }
+        let mut new = revocations.ends;
+        for end in &mut new {
+            // A row that was read was seen: another number is that of another database, from which this one was restored.
+            if !snapshot.saw(end.commit) {
+                end.commit = 0;
+            }
+        }
+        if let Some(first) = new.iter().map(order).min() {
+            // Almost always a few at the end.
+            let before = self.ends.len();
+            let mut last = self
+                .ends
+                .split_off(self.ends.partition_point(|end| order(end) < first));
+            last.append(&mut new);
+            last.sort_unstable_by_key(order);
+            last.dedup_by_key(|end| order(end));
+            self.ends.append(&mut last);
+            changed |= self.ends.len() != before;
+        }
+        for raised in revocations.raised {
+            changed |= self.raised.insert(raised.user, raised) != Some(raised);
+        }
+        self.version = FeedVersion { as_of, snapshot };
+        if as_of.since(self.swept_at) >= SWEEP {
+            self.swept_at = as_of;
+            let since = self.since();
+            self.ends.retain(|end| end.at >= since);
+            self.raised.retain(|_, raised| raised.at >= since);
+        }
+        changed
+    }
+
+    /// What the next read may leave out; `None` if it must be whole, because rows that were not seen may have been deleted.
+    pub fn known(&self, now: Timestamp) -> Option<&FeedVersion> {
+        let as_of = self.version.as_of;
+        (now.since(as_of) <= SLACK && as_of.since(now) <= SLACK).then_some(&self.version)
+    }
+
+    /// Whether it is time for another whole read: what lives of crowded users is as of such a read.
+    pub fn is_to_be_read_again(&self, now: Timestamp) -> bool {
+        now.since(self.whole_as_of) >= READ_AGAIN
+    }
+
+    /// What was read last.
+    pub fn version(&self) -> &FeedVersion {
+        &self.version
+    }
+
+    /// How far back it reaches, in whole seconds.
+    pub fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// How many ends are known.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// About the length of the whole in the packed and in the plain form, in bytes.
+    pub fn lengths(&self) -> [usize; 2] {
+        let (ends, raised) = (self.ends.len(), self.raised.len());
+        [packed_length(ends), plain_length(ends, raised)]
+    }
+
+    /// Whether nothing has ended.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Whether a reader that holds this version lacks something of another one, or can't be told by a delta.
+    pub fn is_news_to(&self, known: &FeedVersion, upto: &FeedVersion) -> bool {
+        !known.leads_to(upto) || self.between(known, upto).next().is_some()
+    }
+
+    /// What leads from one version to another, which this log has had before or has now; `None` if only a whole statement helps.
+    pub fn delta(&self, known: &FeedVersion, upto: &FeedVersion) -> Option<PackedStatement> {
+        known.leads_to(upto).then(|| {
+            let none = LivingOnly {
+                issued_before: self.only_before(),
+                users: Vec::new(),
+            };
+            self.packed(upto, Some(known.clone()), self.between(known, upto), none)
+        })
+    }
+
+    /// Everything in the packed form. The ends of a crowded user collapse into the sessions that live, but for the youngest:
+    /// a token may be a little younger than the end of its session, and a session a little older than its commit.
+    pub fn whole(&self) -> PackedStatement {
+        let settled = self.whole_as_of.minus(SETTLED);
+        let mut collapsed: HashMap<UserId, usize> =
+            self.living.keys().map(|user| (*user, 0)).collect();
+        if !collapsed.is_empty() {
+            for end in &self.ends {
+                if let Some(ends) = collapsed.get_mut(&end.user) {
+                    *ends += 1;
+                }
+            }
+            // Rows may have been deleted only of a user with so many; of others the ids may be shorter.
+            collapsed.retain(|user, ends| {
+                *ends >= self.max_ended
+                    || self
+                        .living
+                        .get(user)
+                        .is_some_and(|living| living.len() + 1 < *ends)
+            });
+        }
+        let since = self.since();
+        let ends = self.ends.iter().filter(|end| {
+            end.at >= since && (end.at >= settled || !collapsed.contains_key(&end.user))
+        });
+        let users = self
+            .living
+            .iter()
+            .filter(|(user, _)| collapsed.contains_key(user))
+            .map(|(user, living)| (*user, living.clone()));
+        let only = LivingOnly {
+            issued_before: self.only_before(),
+            users: users.collect(),
+        };
+        self.packed(&self.version, None, ends, only)
+    }
+
+    /// Everything in the plain form.
+    pub fn plain(&self) -> RevocationStatement {
+        let since = self.since();
+        let mut sessions: Vec<_> = self
+            .ends
+            .iter()
+            .filter(|end| end.at >= since)
+            .map(|end| (end.session, end.at))
+            .collect();
+        sessions.sort_unstable();
+        sessions.dedup_by_key(|(session, _)| *session);
+        let raised = self.raised.values().filter(|raised| raised.at >= since);
+        let mut users: Vec<_> = raised.copied().collect();
+        users.sort_unstable();
+        RevocationStatement {
+            as_of: self.version.as_of,
+            window: self.window,
+            sessions,
+            users,
+        }
+    }
+
+    fn since(&self) -> Timestamp {
+        self.version.as_of.minus(self.window)
+    }
+
+    /// A session that had begun by the time of the read is among those that live; one that began later has younger tokens.
+    fn only_before(&self) -> Timestamp {
+        self.whole_as_of.minus(SLACK)
+    }
+
+    fn between(
+        &self,
+        known: &FeedVersion,
+        upto: &FeedVersion,
+    ) -> impl Iterator<Item = &SessionEnd> {
+        let since = self.since();
+        let first = self
+            .ends
+            .partition_point(|end| end.commit < known.snapshot.all_below());
+        self.ends[first..]
+            .iter()
+            .filter(move |end| end.at >= since)
+            .filter(|end| !known.snapshot.saw(end.commit) && upto.snapshot.saw(end.commit))
+    }
+
+    fn packed<'e>(
+        &self,
+        version: &FeedVersion,
+        since: Option<FeedVersion>,
+        ends: impl Iterator<Item = &'e SessionEnd>,
+        only: LivingOnly,
+    ) -> PackedStatement {
+        let mut minutes: BTreeMap<i64, Vec<SessionId>> = BTreeMap::new();
+        for end in ends {
+            let minute = end.at.as_seconds().div_euclid(60);
+            minutes.entry(minute).or_default().push(end.session);
+        }
+        let ends = minutes.into_iter().map(|(minute, sessions)| EndsOfMinute {
+            before: Timestamp::from_seconds(minute.saturating_add(1).saturating_mul(60)),
+            sessions,
+        });
+        PackedStatement {
+            as_of: version.as_of,
+            window: self.window,
+            version: version.clone(),
+            since,
+            ends: ends.collect(),
+            only,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What is revoked, in a form to look up and to add to.
+
+use super::{document::RevocationDocument, packed::PackedDocument};
+use crate::claims::Claims;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{PoisonError, RwLock},
+};
+use uuid::Uuid;
+
+/// Entries that end within one of these, in seconds, are forgotten together.
+const SLOT: u64 = 256;
+/// So many are added before a call that verifies may have its turn.
+const BATCH: usize = 4096;
+
+/// Ended sessions, raised epochs, and the living sessions of users with many ends.
+///
+/// Each statement is added; an entry goes when every token that it concerns has expired. A session never comes back to life, so this
+/// can't refuse too much; and a replica of the issuer that is behind can't undo a revocation.
+#[derive(Debug, Default)]
+pub(super) struct RevocationIndex {
+    /// By the slot in which the entry ends.
+    ended: BTreeMap<u64, HashSet<Uuid>>,
+    users: HashMap<Uuid, Raised>,
+    only: HashMap<Uuid, Only>,
+}
+
+/// A user whose epoch rose.
+#[derive(Clone, Copy, Debug)]
+struct Raised {
+    epoch: u64,
+    kept: Option<Uuid>,
+    until: u64,
+}
+
+/// A user of whom only these sessions live, among those with tokens from before an instant.
+#[derive(Clone, Debug)]
+struct Only {
+    issued_before: u64,
+    living: Box<[Uuid]>,
+    until: u64,
+}
+
+impl RevocationIndex {
+    /// Whether the token's session has ended.
+    pub(super) fn revokes(&self, claims: &Claims) -> bool {
+        self.ended
+            .values()
+            .any(|slot| slot.contains(&claims.session))
+            || self.users.get(&claims.user.uid).is_some_and(|raised| {
+                raised.epoch > claims.epoch && raised.kept != Some(claims.session)
+            })
+            || self.only.get(&claims.user.uid).is_some_and(|only| {
+                claims.issued_at < only.issued_before && !only.living.contains(&claims.session)
+            })
+    }
+
+    /// How many sessions and users there are.
+    pub(super) fn len(&self) -> usize {
+        let ended: usize = self.ended.values().map(HashSet::len).sum();
+        ended + self.users.len() + self.only.len()
+    }
+
+    /// Takes out what concerns no token any more, to be dropped where nobody waits.
+    fn expired(&mut self, now: u64) -> BTreeMap<u64, HashSet<Uuid>> {
+        self.users.retain(|_, raised| raised.until > now);
+        self.only.retain(|_, only| only.until > now);
+        let left = self.ended.split_off(&(now / SLOT));
+        std::mem::replace(&mut self.ended, left)
+    }
+
+    fn end(&mut self, session: Uuid, until: u64) {
+        self.ended.entry(until / SLOT).or_default().insert(session);
+    }
+
+    fn raise(&mut self, user: Uuid, epoch: u64, kept: Option<Uuid>, until: u64) {
+        let new = Raised { epoch, kept, until };
+        let raised = self.users.entry(user).or_insert(new);
+        if epoch >= raised.epoch {
+            *raised = Raised {
+                until: until.max(raised.until),
+                ..new
+            };
+        }
+    }
+
+    /// The younger read knows more: a session that it does not name any more has ended, one that it names anew is younger
+    /// than the older one's instant.
+    fn live_only(&mut self, user: Uuid, new: Only) {
+        let only = self.only.entry(user).or_insert_with(|| new.clone());
+        if new.issued_before >= only.issued_before {
+            *only = new;
+        }
+    }
+}
+
+/// The index, for calls that verify while it grows.
+#[derive(Debug, Default)]
+pub(super) struct SharedIndex(RwLock<RevocationIndex>);
+
+impl SharedIndex {
+    pub(super) fn read<T>(&self, work: impl FnOnce(&RevocationIndex) -> T) -> T {
+        work(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&mut RevocationIndex) -> T) -> T {
+        work(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets what has expired.
+    pub(super) fn expire(&self, now: u64) {
+        drop(self.write(|index| index.expired(now)));
+    }
+
+    /// Adds a plain statement.
+    pub(super) fn add_plain(&self, document: &RevocationDocument) {
+        let until = document.exp;
+        for batch in document.sessions.chunks(BATCH) {
+            self.write(|index| {
+                for (session, _) in batch {
+                    index.end(*session, until);
+                }
+            });
+        }
+        self.write(|index| {
+            for &(user, epoch, kept) in &document.users {
+                index.raise(user, epoch, kept, until);
+            }
+        });
+    }
+
+    /// Adds a packed statement.
+    pub(super) fn add_packed(&self, document: &PackedDocument, leeway: u64) {
+        for (before, sessions) in document.ended() {
+            // Tokens of a session may be issued until a little after its end; the window has a margin for that.
+            let until = before
+                .saturating_add(document.window)
+                .saturating_add(leeway);
+            for batch in sessions.chunks(BATCH) {
+                self.write(|index| {
+                    for session in batch {
+                        index.end(Uuid::from_bytes(*session), until);
+                    }
+                });
+            }
+        }
+        self.write(|index| {
+            for (user, living) in document.living() {
+                let living = living.iter().copied().map(Uuid::from_bytes);
+                let only = Only {
+                    issued_before: document.only.issued_before,
+                    living: living.collect(),
+                    until: document.exp.saturating_add(leeway),
+                };
+                index.live_only(Uuid::from_bytes(user), only);
+            }
+        });
+    }
+}
