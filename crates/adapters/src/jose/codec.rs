@@ -289,7 +289,7 @@ impl TokenCodec for JoseTokens {
         now: Timestamp,
     ) -> Result<ReauthenticationClaims, TokenRejected> {
         let ring = self.ring();
-        let Parts {
+        let TokenParts {
             key,
             message,
             payload,

@@ -154,7 +154,7 @@ impl TestClient<'_> {
             reauthentication: None,
             client: ClientInfo {
                 address: Some([192, 0, 2, 2].into()),
-                user_agent: None,
+                ..ClientInfo::default()
             },
         }
     }
