@@ -101,7 +101,7 @@ fn present(token: &SecretString) -> RefreshRequest {
 fn caller(begun: &Begun) -> Caller {
     Caller {
         id_token: begun.tokens.id_token.clone(),
-        device_credential: None,
+        device_credentials: Vec::new(),
         reauthentication: None,
         client: ClientInfo::default(),
     }

@@ -1,6 +1,6 @@
 //! Readers of large documents that are slow or never read: what they cost the process.
 
-use crate::command::{Running, revolve};
+use crate::command::{ServerProcess, revolve};
 use crate::support::FEED;
 use std::{
     fs,
@@ -20,7 +20,7 @@ const STREAM: &str = "Accept: text/event-stream\r\n";
 
 /// A service in a process of its own, whose memory is measured.
 struct Measured {
-    running: Running,
+    running: ServerProcess,
     folder: TempDir,
 }
 
@@ -36,7 +36,7 @@ impl Measured {
         command
             .env("REVOLVE__LOG__LEVEL", "warn")
             .env("REVOLVE__TOKENS__FEED_INTERVAL", "50ms");
-        let running = Running::start(&mut command, 4);
+        let running = ServerProcess::start(&mut command, 4);
         Self { running, folder }
     }
 

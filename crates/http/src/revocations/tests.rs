@@ -363,10 +363,8 @@ impl Served {
 
     async fn end_a_session(&self, name: &str) -> SessionId {
         let client = self.world.signed_up(name).await;
-        let ended = self
-            .world
-            .sign_out
-            .execute(&client.id_token, SignOutScope::This);
+        let caller = client.caller();
+        let ended = self.world.sign_out.execute(&caller, SignOutScope::This);
         ended.await.expect("they are signed in");
         client.session
     }

@@ -11,7 +11,7 @@ use revolve_domain::{
 use revolve_testkit::{
     World,
     memory::{Fault, TestCodec},
-    world::Client,
+    world::TestClient,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -208,7 +208,7 @@ async fn whichever_says_bound_is_enough() {
 }
 
 /// The device of the client's session, as its row has it.
-fn device(world: &World, client: &Client<'_>) -> DeviceId {
+fn device(world: &World, client: &TestClient<'_>) -> DeviceId {
     let rows = world.accounts.inner().rows(client.user);
     let row = rows.into_iter().find(|row| row.id == client.session);
     row.expect("the row is there").device
@@ -217,7 +217,7 @@ fn device(world: &World, client: &Client<'_>) -> DeviceId {
 /// Presents the client's token with these credentials and keeps the answer.
 async fn refresh_showing(
     world: &World,
-    client: &mut Client<'_>,
+    client: &mut TestClient<'_>,
     credentials: &[&SecretString],
 ) -> Result<(), Refusal> {
     let request = RefreshRequest {
@@ -239,7 +239,7 @@ async fn sign_in_showing<'w>(
     name: &str,
     credentials: &[&SecretString],
     origin: Option<&str>,
-) -> Client<'w> {
+) -> TestClient<'w> {
     let request = World::request(name);
     let request = SignInRequest {
         device_credentials: credentials.iter().copied().cloned().collect(),
@@ -254,7 +254,7 @@ async fn sign_in_showing<'w>(
 }
 
 /// Asserts that the next sign-in on the client's device gets another credential, and that the old one is worth nothing then.
-async fn assert_replaced(world: &World, ann: Client<'_>) {
+async fn assert_replaced(world: &World, ann: TestClient<'_>) {
     let copy = ann.credential.clone();
     let mut again = ann
         .sign_in_again("ann")
@@ -294,24 +294,22 @@ async fn whatever_raises_the_epoch_replaces_the_credentials() {
     for scope in [SignOutScope::Others, SignOutScope::Everywhere] {
         let world = World::new();
         let ann = world.signed_up("ann").await;
-        let signed_out = world.sign_out.execute(&ann.id_token, scope).await;
+        let signed_out = world.sign_out.execute(&ann.caller(), scope).await;
         signed_out.expect("the session lives");
         assert_replaced(&world, ann).await;
     }
     let world = World::new();
     let ann = world.signed_up("ann").await;
     let change = ChangePasswordRequest {
-        current: World::password("ann's password"),
+        current: Some(World::password("ann's password")),
         new: World::password("ann's other password"),
-        client: ClientInfo::default(),
     };
     let back = ChangePasswordRequest {
-        current: change.new.clone(),
-        new: change.current.clone(),
-        client: ClientInfo::default(),
+        current: Some(change.new.clone()),
+        new: World::password("ann's password"),
     };
     for change in [change, back] {
-        let changed = world.change_password.execute(&ann.id_token, change).await;
+        let changed = world.change_password.execute(&ann.caller(), change).await;
         changed.expect("the password is right");
     }
     assert_replaced(&world, ann).await;
@@ -346,7 +344,7 @@ async fn a_credential_that_is_about_to_be_replaced_still_tells_the_owner_from_st
     let everywhere = SignOutScope::Everywhere;
     world
         .sign_out
-        .execute(&ann.id_token, everywhere)
+        .execute(&ann.caller(), everywhere)
         .await
         .expect("the session lives");
     while world.try_sign_in("ann").await.is_ok() {
@@ -508,7 +506,8 @@ async fn a_browser_keeps_the_credentials_that_it_goes_on_to_need() {
 
     ann.shows_credential = true;
     ann.refresh().await.expect("this binds the session");
-    let signed_out = world.sign_out.execute(&ann.id_token, SignOutScope::Others);
+    let caller = ann.caller();
+    let signed_out = world.sign_out.execute(&caller, SignOutScope::Others);
     signed_out.await.expect("the session lives");
     let begun = sign_in(shown.clone(), shop).await;
     assert_eq!(
@@ -518,9 +517,8 @@ async fn a_browser_keeps_the_credentials_that_it_goes_on_to_need() {
     );
     ann.refresh().await.expect("it is shown, as before");
 
-    let ended = world
-        .sign_out
-        .execute(&ann.id_token, SignOutScope::Everywhere);
+    let caller = ann.caller();
+    let ended = world.sign_out.execute(&caller, SignOutScope::Everywhere);
     ended.await.expect("the session lives");
     let next = vec![begun.device.credential.clone(), bobs.clone()];
     let begun = sign_in(next, shop).await;

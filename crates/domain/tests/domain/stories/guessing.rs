@@ -293,7 +293,7 @@ async fn a_deleted_account_leaves_no_known_device() {
 async fn a_thief_of_an_id_token_guesses_no_faster_and_locks_nobody_out() {
     let world = World::new();
     let (ann, elsewhere) = (world.signed_up("ann").await, world.signed_in("ann").await);
-    let caller = |client: &Client<'_>, number| Caller {
+    let caller = |client: &TestClient<'_>, number| Caller {
         client: from(number),
         ..client.caller()
     };

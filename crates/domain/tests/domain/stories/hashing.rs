@@ -4,9 +4,9 @@ use revolve_domain::{
     limits::AddressRange,
     model::{ClientInfo, DetailsChange, EmailAddress},
     ports::HashFlow,
-    use_cases::{ChangePasswordRequest, SignInError, SignInRequest, UpdateDetailsRequest},
+    use_cases::{Caller, ChangePasswordRequest, SignInError, SignInRequest, UpdateDetailsRequest},
 };
-use revolve_testkit::World;
+use revolve_testkit::{World, world::TestClient};
 use std::net::IpAddr;
 
 /// Two addresses of one customer.
@@ -16,6 +16,13 @@ fn client(address: &str) -> ClientInfo {
     ClientInfo {
         address: Some(address.parse().expect("an address")),
         ..ClientInfo::default()
+    }
+}
+
+fn from(user: &TestClient<'_>, address: &str) -> Caller {
+    Caller {
+        client: client(address),
+        ..user.caller()
     }
 }
 
@@ -79,13 +86,12 @@ async fn the_current_password_is_checked_as_one_of_a_known_client() {
     let ann = world.signed_up("ann").await;
     world.hasher.take_flows();
     let change = ChangePasswordRequest {
-        current: World::password("ann's password"),
+        current: Some(World::password("ann's password")),
         new: World::password("a new password"),
-        client: client(ADDRESSES[0]),
     };
     world
         .change_password
-        .execute(&ann.id_token, change)
+        .execute(&from(&ann, ADDRESSES[0]), change)
         .await
         .expect("the password is hers");
     assert_eq!(
@@ -99,11 +105,10 @@ async fn the_current_password_is_checked_as_one_of_a_known_client() {
             ..DetailsChange::default()
         },
         current_password: Some(World::password("a new password")),
-        client: client(ADDRESSES[1]),
     };
     world
         .update_details
-        .execute(&ann.id_token, request)
+        .execute(&from(&ann, ADDRESSES[1]), request)
         .await
         .expect("the password is hers");
     assert_eq!(world.hasher.take_flows(), [flow("ann", true)]);

@@ -14,7 +14,7 @@ use revolve_domain::{
 use revolve_testkit::{
     World,
     memory::{Fault, TestCodec},
-    world::Client,
+    world::TestClient,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -58,7 +58,7 @@ async fn assert_required(world: &World, caller: &Caller, why: &str) {
 }
 
 /// A client whose session is bound.
-async fn bound<'w>(world: &'w World, name: &str) -> Client<'w> {
+async fn bound<'w>(world: &'w World, name: &str) -> TestClient<'w> {
     let mut client = world.signed_up(name).await;
     client.shows_credential = true;
     client.refresh().await.expect("this binds the session");

@@ -7,7 +7,7 @@ use revolve_domain::{
     revocations::{RaisedEpoch, RevocationLog, RevocationStatement},
     use_cases::{RevocationFeed, SignOutScope},
 };
-use revolve_testkit::{World, memory::Fault, world::Client};
+use revolve_testkit::{World, memory::Fault, world::TestClient};
 use std::time::Duration;
 
 async fn feed(world: &World) -> RevocationStatement {
@@ -128,7 +128,7 @@ async fn without_the_user_database_nobody_knows_what_ended() {
 }
 
 /// Whether a verifier that has just read the whole refuses a session's tokens.
-fn refuses(log: &RevocationLog, client: &Client<'_>, issued_at: Timestamp) -> bool {
+fn refuses(log: &RevocationLog, client: &TestClient<'_>, issued_at: Timestamp) -> bool {
     let whole = log.whole();
     let named = whole
         .ends
@@ -157,7 +157,7 @@ async fn no_number_of_sign_ins_pushes_an_end_out_of_the_feed() {
     let issued_at = Clock::now(&*world.clock);
     world
         .sign_out
-        .execute(&stolen.id_token, SignOutScope::This)
+        .execute(&stolen.caller(), SignOutScope::This)
         .await
         .expect("she is signed in");
     let mut last = other;
@@ -230,7 +230,7 @@ async fn reads_that_go_on_from_one_another_know_what_a_whole_read_knows() {
         ][round % 3];
         world
             .sign_out
-            .execute(&client.id_token, scope)
+            .execute(&client.caller(), scope)
             .await
             .expect("they are signed in");
         world.advance(Duration::from_secs(31));
