@@ -237,7 +237,9 @@ fn readers_in_excess_wait_for_their_turn_and_other_addresses_go_first() {
         drop(reader.read_to_end(&mut answer));
         answer.len() < whole
     };
-    assert_eq!(readers.iter().filter(|reader| is_cut(reader)).count(), 1);
+    // So do those of a version that had to go meanwhile.
+    let cut = readers.iter().filter(|reader| is_cut(reader)).count();
+    assert!(cut >= 1);
     // Who is done gives its place back.
     assert_eq!(content(&read(1)).len(), whole);
 }

@@ -290,17 +290,14 @@ impl Feed {
                 return Ok((document.mark(), Arc::clone(signed?)));
             }
             let next = *self.next_signature();
-            match next.filter(|next| *next > Instant::now()) {
-                Some(next) => {
-                    drop(document);
-                    sleep_until(next).await;
-                    document = self.looks.borrow().document().cloned()?;
-                }
-                None => {
-                    let buffer = document.sign(&*self.signer, &self.buffers);
-                    let len = buffer.map_or(0, |buffer| buffer.len());
-                    *self.next_signature() = Some(Instant::now() + pause(len));
-                }
+            if let Some(next) = next.filter(|next| *next > Instant::now()) {
+                drop(document);
+                sleep_until(next).await;
+                document = self.looks.borrow().document().cloned()?;
+            } else {
+                let buffer = document.sign(&*self.signer, &self.buffers);
+                let len = buffer.map_or(0, |buffer| buffer.len());
+                *self.next_signature() = Some(Instant::now() + pause(len));
             }
         }
     }
