@@ -438,7 +438,7 @@ async fn a_long_whole_statement_serves_all_who_come_while_it_is_read_and_deltas_
             assert!(told.contains(&ended.to_string()), "{name}");
         }
         assert_eq!(served.signatures() - before, 3, "the whole is signed once");
-        tokio::time::advance(Duration::from_secs(6)).await;
+        tokio::time::advance(Duration::from_secs(11)).await;
         let later = served.packed("?since=0").await;
         assert_ne!(version(&later), held);
     })
