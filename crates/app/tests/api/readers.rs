@@ -143,18 +143,18 @@ fn wait_for_answer(reader: &TcpStream) {
 fn readers_of_the_feed_that_never_read_do_not_fill_the_memory() {
     let service = Measured::start();
     service.end(ENDS, 0);
-    let mut largest = 0;
-    // Statements have been made and read before the readers come.
-    for round in 1..4 {
+    let (mut largest, mut before) = (0, 0);
+    // Statements have been made and read before the readers come: what that takes is not theirs.
+    for round in 1..11 {
         largest = service.end(1, round).len();
+        before = before.max(service.memory());
     }
     assert!(largest > 1_000_000, "{largest}");
     let bound = ALLOWED + u64::try_from(largest).unwrap();
 
     // Each forty hold on to another version.
-    let before = service.memory();
     let mut readers = Vec::new();
-    for round in 4..14 {
+    for round in 11..21 {
         service.end(1, round);
         let those: Vec<_> = (0..40).map(|_| service.ask(FEED, "")).collect();
         those.iter().for_each(wait_for_answer);
@@ -165,8 +165,9 @@ fn readers_of_the_feed_that_never_read_do_not_fill_the_memory() {
     assert!(growth <= bound, "{growth} of {bound}");
     content(&service.get(FEED));
 
-    // The streams come on top, and the first of them are in the midst of an older version.
-    for round in 14..17 {
+    drop(readers);
+    let mut readers = Vec::new();
+    for round in 21..24 {
         service.end(1, round);
         readers.extend((0..100).map(|_| service.ask(FEED, STREAM)));
         wait_for_answer(readers.last().unwrap());
@@ -215,7 +216,7 @@ fn readers_in_excess_wait_for_their_turn_and_other_addresses_go_first() {
     ]);
     let whole = service.end(ENDS, 0).len();
     let from = |host: u8| format!("Connection: close\r\nX-Forwarded-For: 192.0.2.{host}\r\n");
-    let readers: Vec<_> = (0..64).map(|_| service.ask(FEED, &from(1))).collect();
+    let readers: Vec<_> = (0..32).map(|_| service.ask(FEED, &from(1))).collect();
     readers.iter().for_each(wait_for_answer);
     let read = |host| {
         let mut answer = String::new();
@@ -226,15 +227,19 @@ fn readers_in_excess_wait_for_their_turn_and_other_addresses_go_first() {
     let begun = Instant::now();
     let refused = read(1);
     assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
-    assert!(refused.contains("retry-after: ") && refused.contains("\"too_many_readers\""));
+    let code = "too_many_readers";
+    assert!(refused.contains("retry-after: ") && refused.contains(code));
     assert!(begun.elapsed() >= Duration::from_secs(10));
-    // The oldest reader of the other address gave way: it can't get all.
+    // One reader of the other address gives way: it can't get all.
     assert_eq!(content(&read(2)).len(), whole);
-    let mut oldest = Vec::new();
-    let mut first = &readers[0];
-    drop(first.read_to_end(&mut oldest));
-    assert!(oldest.len() < whole, "{} of {whole}", oldest.len());
-    // Who leaves gives its place back.
-    drop(readers);
+    let is_cut = |mut reader: &TcpStream| {
+        let mut answer = Vec::new();
+        drop(reader.read_to_end(&mut answer));
+        answer.len() < whole
+    };
+    // So do those of a version that had to go meanwhile.
+    let cut = readers.iter().filter(|reader| is_cut(reader)).count();
+    assert!(cut >= 1);
+    // Who is done gives its place back.
     assert_eq!(content(&read(1)).len(), whole);
 }

@@ -44,11 +44,10 @@ pub struct Http {
     /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503. One
     /// address may hold all; if others come then, the address that holds most gives way to them.
     pub max_watchers: usize,
-    /// Memory that readers of the revocation feed may take together beside the newest statement, as a size or in bytes, at least
-    /// 1 MiB. One half is for statements under way, 8 KiB for each reader: more readers wait for their turn, for ten seconds, and
-    /// an address that has none goes before one that has many. The other half is for statements that are not the newest any
-    /// more: those who are still reading the oldest are cut off if they take more, but for one statement. Readers wait and are
-    /// cut off more rarely with more memory.
+    /// Memory that reading the revocation feed may take beside the newest statement, as a size or in bytes, at least 1 MiB. One
+    /// half is for clients that are being sent a statement of more than 6000 bytes, 16 KiB each: more clients wait for their turn,
+    /// for ten seconds, and an address that has none goes before one that has many. A quarter is for statements that are not the
+    /// newest any more, but one may always be there: who is still reading the oldest is cut off if they take more.
     #[schemars(with = "String")]
     pub feed_memory: ByteSize,
     /// The longest time from the first byte of a request to its answer, 100 ms to 10 min; 10 s. A client that sends too slowly is

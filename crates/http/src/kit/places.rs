@@ -209,12 +209,13 @@ mod tests {
 
     const LONG: Duration = Duration::from_hours(1);
 
-    fn address(text: &str) -> Address {
-        Some(AddressRange::of(text.parse().unwrap(), 64))
+    fn address(text: &str) -> AddressRange {
+        AddressRange::of(text.parse().unwrap(), 64)
     }
 
     /// As many as the address gets.
-    fn all(places: &Arc<Places>, address: Address) -> Vec<Place> {
+    fn all(places: &Arc<Places>, address: impl Into<Address>) -> Vec<Place> {
+        let address = address.into();
         iter::from_fn(|| places.try_take(address).ok()).collect()
     }
 
@@ -248,7 +249,7 @@ mod tests {
         let mut taken = Vec::new();
         for host in 0..99 {
             taken.extend(all(&places, address(&format!("192.0.2.{host}"))));
-            let newcomer = places.try_take(address("198.51.100.1"));
+            let newcomer = places.try_take(Some(address("198.51.100.1")));
             assert!(newcomer.is_ok(), "{host}");
             assert!(kept(&taken) <= 100);
         }
@@ -258,11 +259,13 @@ mod tests {
     fn the_addresses_of_one_network_are_one() {
         let places = Places::new(100);
         let host = |host| address(&format!("2001:db8::{host:x}"));
-        let network: Vec<_> = (0..1000).flat_map(|at| places.try_take(host(at))).collect();
+        let network: Vec<_> = (0..1000)
+            .flat_map(|at| places.try_take(Some(host(at))))
+            .collect();
         assert_eq!(kept(&network), 100);
         let other = all(&places, address("192.0.2.1"));
         assert_eq!((kept(&network), kept(&other)), (50, 50));
-        let unknown = all(&places, None);
+        let unknown = all(&places, None::<AddressRange>);
         assert!(kept(&unknown) >= 33);
     }
 
@@ -275,9 +278,9 @@ mod tests {
         of_one.drain(..2);
         assert_eq!((kept(&of_one), kept(&of_other)), (2, 2));
         let (mut first, mut second, mut third) = (
-            pin!(places.take(one, LONG)),
-            pin!(places.take(one, LONG)),
-            pin!(places.take(other, LONG)),
+            pin!(places.take(Some(one), LONG)),
+            pin!(places.take(Some(one), LONG)),
+            pin!(places.take(Some(other), LONG)),
         );
         assert!(poll!(&mut first).is_pending());
         assert!(poll!(&mut second).is_pending());

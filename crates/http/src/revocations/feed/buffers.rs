@@ -71,12 +71,11 @@ impl Buffers {
         let largest = buffers.iter().map(|buffer| buffer.len).max().unwrap_or(0);
         let mut room = self.limit.max(largest);
         for old in buffers.iter().filter(is_old) {
-            match room.checked_sub(old.len) {
-                Some(rest) => room = rest,
-                None => {
-                    room = 0;
-                    old.free();
-                }
+            if let Some(rest) = room.checked_sub(old.len) {
+                room = rest;
+            } else {
+                room = 0;
+                old.free();
             }
         }
         added

@@ -46,11 +46,11 @@ use tokio_util::sync::CancellationToken;
 const REST: Duration = Duration::from_millis(20);
 /// A look that takes longer than any time-out of a store will not come.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// What a reader in the midst of a document has in memory: a slice in the write buffer of its connection.
-const PER_READER: usize = 8 * 1024;
+/// What a reader in the midst of a document has in memory: its connection, with a slice in its write buffer.
+const PER_READER: usize = 16 * 1024;
 /// Statements are signed at this rate at most, in bytes a second, and at least once a second: a reader gets to the end of one
 /// before those that come after it push it out of memory.
-const SIGNED_BYTES: u64 = 4 << 20;
+const SIGNED_BYTES: u64 = 2 << 20;
 /// The longest pause between two of them.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -61,8 +61,8 @@ pub struct FeedSettings {
     pub interval: Duration,
     /// Clients that may wait for a change at once.
     pub max_watchers: usize,
-    /// Bytes that readers may take in all, beside the newest statement: one half in slices that are under way, the other in
-    /// older statements that are still being read.
+    /// Bytes that reading may take in all, beside the newest statement: half of it for readers that are being sent one, a quarter
+    /// for older statements that are still being read, and a quarter to make the next one.
     pub memory: usize,
 }
 
@@ -158,7 +158,6 @@ impl Feed {
         demand: Arc<Demand>,
         settings: FeedSettings,
     ) -> Self {
-        let half = settings.memory / 2;
         Self {
             use_case,
             reads: Arc::default(),
@@ -170,8 +169,8 @@ impl Feed {
             interval: settings.interval,
             looks: watch::Sender::new(Look::default()),
             watchers: Places::new(settings.max_watchers),
-            readers: Places::new((half / PER_READER).max(1)),
-            buffers: std::array::from_fn(|_| Arc::new(Buffers::new(half))),
+            readers: Places::new((settings.memory / 2 / PER_READER).max(1)),
+            buffers: std::array::from_fn(|_| Arc::new(Buffers::new(settings.memory / 4))),
             next_signature: Mutex::default(),
             versions: AtomicU64::new(0),
             closing: CancellationToken::new(),
@@ -413,17 +412,14 @@ impl Feed {
                 return self.signed_whole(document).await;
             }
             let next = *self.next_signature();
-            match next.filter(|next| *next > Instant::now()) {
-                Some(next) => {
-                    drop(document);
-                    sleep_until(next).await;
-                    document = self.looks.borrow().document().cloned()?;
-                }
-                None => {
-                    let signed = document.sign(&*self.signer, &self.buffers[0]);
-                    let len = signed.map_or(0, |(_, buffer)| buffer.len());
-                    *self.next_signature() = Some(Instant::now() + pause(len).min(LONGEST_PAUSE));
-                }
+            if let Some(next) = next.filter(|next| *next > Instant::now()) {
+                drop(document);
+                sleep_until(next).await;
+                document = self.looks.borrow().document().cloned()?;
+            } else {
+                let signed = document.sign(&*self.signer, &self.buffers[0]);
+                let len = signed.map_or(0, |(_, buffer)| buffer.len());
+                *self.next_signature() = Some(Instant::now() + pause(len).min(LONGEST_PAUSE));
             }
         }
     }
