@@ -70,11 +70,11 @@ async fn story() -> Outcome<()> {
     }
 
     print("What other services should refuse, though its ID tokens have not expired:");
-    let revoked = service.revocation_feed.execute().await?.revocations;
+    let revoked = service.revocation_feed.execute(None).await?.revocations;
     print(&format!(
         "  {} sessions and {} user",
-        revoked.sessions.len(),
-        revoked.users.len()
+        revoked.ends.len(),
+        revoked.raised.len()
     ));
     Ok(())
 }
