@@ -362,7 +362,7 @@ pub async fn former_devices_become_the_new_one(subject: &dyn AccountsSubject) {
     assert_eq!(accounts.reason(&shared).await, None, "their sessions, too");
 }
 
-async fn assert_binds_none(accounts: &Accounts, session: &Session, devices: &[Session]) {
+async fn assert_binds_none(accounts: &Accounts, session: &Session, devices: &[&Session]) {
     let devices: Vec<_> = devices.iter().map(|session| session.device).collect();
     let before = accounts.row(session).await;
     assert_eq!(accounts.bind(session, &devices, 500).await, None);
@@ -386,7 +386,7 @@ pub async fn an_unbound_session_takes_a_device_of_its_user(subject: &dyn Account
         accounts.signed_in(&user, 90).await,
     );
     let strange = session(&user, 0);
-    assert_binds_none(&accounts, &one, &[others.clone(), strange, first.clone()]).await;
+    assert_binds_none(&accounts, &one, &[&others, &strange, &first]).await;
     let shown = [others.device, first.device, two.device, device_id()];
     assert_eq!(
         accounts.bind(&one, &shown, 120).await,
@@ -399,7 +399,7 @@ pub async fn an_unbound_session_takes_a_device_of_its_user(subject: &dyn Account
         ..one.clone()
     };
     assert_eq!(accounts.row(&one).await, taken, "the row says so");
-    assert_binds_none(&accounts, &one, &[one.clone()]).await;
+    assert_binds_none(&accounts, &one, &[&one]).await;
     let again = accounts.bind(&one, &[two.device], 150).await;
     assert_eq!(again, Some(two.device), "it stays bound to it");
     assert_eq!(accounts.row(&one).await, taken, "since the first time");
@@ -451,5 +451,5 @@ pub async fn the_devices_of_a_deleted_account_bind_nothing(subject: &dyn Account
         .delete(user.id, None, at(90))
         .await
         .expect("delete works");
-    assert_binds_none(&accounts, &first, &[other]).await;
+    assert_binds_none(&accounts, &first, &[&other]).await;
 }
