@@ -210,7 +210,10 @@ impl Actor {
         let body = json!({ "currentPassword": password });
         let answer = self.call(Method::POST, "/reauthenticate", Some(body)).await;
         let json = answer.expect(200).json();
-        json["reauthentication"].as_str().expect("a text").to_owned()
+        json["reauthentication"]
+            .as_str()
+            .expect("a text")
+            .to_owned()
     }
 
     /// Deletes the account.
