@@ -61,10 +61,7 @@ impl RevocationSigner for LongSigner {
             Some(since) => format!("{}|{since}|", statement.version),
             None => {
                 let mut text = format!("{}|{as_of}|", statement.version);
-                text.extend(std::iter::repeat_n(
-                    '0',
-                    self.len.saturating_sub(text.len()),
-                ));
+                text.extend(iter::repeat_n('0', self.len.saturating_sub(text.len())));
                 text
             }
         };
