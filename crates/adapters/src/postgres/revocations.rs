@@ -25,12 +25,15 @@ macro_rules! snapshot {
     };
 }
 
-/// One statement, so that all is read as of one instant.
+/// One statement, so that all is read as of one instant. A number that is still to come is of another server, from which this database
+/// was restored.
 const EVERYTHING: &str = concat!(
     snapshot!(),
     "
     UNION ALL
-    SELECT NULL, NULL, id, user_id, ended_at, ended_in, NULL, NULL, NULL FROM sessions WHERE ended_at >= $1
+    SELECT NULL, NULL, id, user_id, ended_at,
+        CASE WHEN ended_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint THEN ended_in END, NULL, NULL, NULL
+    FROM sessions WHERE ended_at >= $1
     UNION ALL
     SELECT NULL, NULL, NULL, id, NULL, NULL, session_epoch, kept_sid, epoch_raised_at FROM users WHERE epoch_raised_at >= $1
     UNION ALL
@@ -46,7 +49,8 @@ const UNSEEN: &str = concat!(
     UNION ALL
     SELECT NULL, NULL, s.id, s.user_id, s.ended_at, s.ended_in, u.session_epoch, u.kept_sid, u.epoch_raised_at
     FROM sessions s LEFT JOIN users u ON u.id = s.user_id AND u.epoch_raised_at >= $1
-    WHERE s.ended_at >= $1 AND s.ended_in IS NOT NULL AND (s.ended_in >= $2 OR s.ended_in = ANY ($3))"
+    WHERE s.ended_at >= $1 AND s.ended_in IS NOT NULL AND (s.ended_in >= $2 OR s.ended_in = ANY ($3))
+        AND s.ended_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 );
 
 /// In this transaction alone.

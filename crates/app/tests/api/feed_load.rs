@@ -162,3 +162,26 @@ fn a_relying_service_keeps_up_with_a_thousand_ends_a_second() {
         assert!(slowest <= Duration::from_secs(patience), "{figures}");
     });
 }
+
+#[test]
+fn a_plain_statement_that_is_too_long_is_refused_and_the_packed_form_goes_on() {
+    with_config(Store::Server, "", |app| async move {
+        let client = connect(&app).await;
+        let ann = app.sign_up("ann").await;
+        let tag = ann.feed().await.expect(200).header("etag").to_owned();
+        end(&client, 60_000, Duration::from_secs(900)).await;
+        let refused = ann.feed_unless(&tag, "?wait=60").await;
+        refused.expect_problem(503, "statement_too_long");
+        let events = ann.feed_request("").header("Accept", "text/event-stream");
+        ann.send(events)
+            .await
+            .expect_problem(503, "statement_too_long");
+        let whole = ann.packed("0").await;
+        assert_eq!(whole.ended.len(), 60_000);
+        ann.sign_out("this").await.expect(204);
+        assert_eq!(
+            ann.packed(&whole.version).await.ended,
+            [ann.session.clone()]
+        );
+    });
+}

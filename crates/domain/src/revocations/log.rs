@@ -74,12 +74,6 @@ impl RevocationLog {
             self.raised.clear();
         }
         let mut new = revocations.ends;
-        for end in &mut new {
-            // A row that was read was seen: another number is that of another database, from which this one was restored.
-            if !snapshot.saw(end.commit) {
-                end.commit = 0;
-            }
-        }
         if let Some(first) = new.iter().map(order).min() {
             // Almost always a few at the end.
             let before = self.ends.len();
@@ -265,5 +259,75 @@ impl RevocationLog {
             ends: ends.collect(),
             only,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::CommitSnapshot, *};
+    use crate::revocations::Revocations;
+    use uuid::Uuid;
+
+    fn read(whole: bool, second: i64, snapshot: CommitSnapshot, commits: &[u64]) -> RevocationRead {
+        let as_of = Timestamp::from_seconds(second);
+        let end = |commit: &u64| SessionEnd {
+            session: SessionId::from_uuid(Uuid::from_u64_pair(1, *commit)),
+            user: UserId::from_uuid(Uuid::from_u64_pair(2, *commit)),
+            at: as_of,
+            commit: *commit,
+        };
+        RevocationRead {
+            as_of,
+            window: Duration::from_mins(16),
+            max_ended: 100,
+            whole,
+            revocations: Revocations {
+                snapshot,
+                ends: commits.iter().map(end).collect(),
+                raised: Vec::new(),
+                living: BTreeMap::new(),
+            },
+        }
+    }
+
+    fn told(statement: &PackedStatement) -> Vec<u64> {
+        let sessions = statement.ends.iter().flat_map(|ends| &ends.sessions);
+        sessions
+            .map(|session| session.as_uuid().as_u64_pair().1)
+            .collect()
+    }
+
+    #[test]
+    fn an_end_that_commits_after_a_later_one_was_told_is_told_next() {
+        let mut log = RevocationLog::new(read(true, 100, CommitSnapshot::serial(1, 4), &[]));
+        let first = log.version().clone();
+        // 5 is under way while 6 is seen.
+        log.apply(read(false, 101, CommitSnapshot::new(1, 5, 7, [5]), &[6]));
+        let second = log.version().clone();
+        log.apply(read(false, 102, CommitSnapshot::serial(1, 6), &[5]));
+        let third = log.version().clone();
+        let delta = |known, upto| told(&log.delta(known, upto).expect("it leads on"));
+        assert_eq!(delta(&first, &second), [6]);
+        assert_eq!(delta(&second, &third), [5]);
+        assert_eq!(delta(&first, &third), [5, 6]);
+        assert_eq!(told(&log.whole()), [5, 6]);
+    }
+
+    #[test]
+    fn with_more_under_way_than_are_told_apart_an_end_is_told_later_and_never_missed() {
+        let mut log = RevocationLog::new(read(true, 100, CommitSnapshot::serial(1, 4), &[]));
+        let first = log.version().clone();
+        let many = CommitSnapshot::new(1, 5, 400, (5..300).map(|number| 2 * number % 301));
+        assert!(!many.saw(399), "it counts as unseen, although it was read");
+        log.apply(read(false, 101, many, &[399]));
+        let second = log.version().clone();
+        assert_eq!(told(&log.whole()), [399]);
+        log.apply(read(false, 102, CommitSnapshot::serial(1, 500), &[399]));
+        let third = log.version().clone();
+        let delta = |known, upto| told(&log.delta(known, upto).expect("it leads on"));
+        assert_eq!(delta(&first, &second), [0; 0]);
+        assert_eq!(delta(&second, &third), [399]);
+        assert_eq!(delta(&first, &third), [399]);
+        assert_eq!(log.len(), 1, "it was read twice");
     }
 }

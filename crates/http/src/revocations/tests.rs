@@ -59,11 +59,11 @@ impl RevocationSigner for LongSigner {
         let as_of = statement.as_of.as_seconds();
         let head = match &statement.since {
             Some(since) => format!("{}|{since}|", statement.version),
-            None => format!(
-                "{:0<len$}",
-                format!("{}|{as_of}|", statement.version),
-                len = self.len
-            ),
+            None => {
+                let mut text = format!("{}|{as_of}|", statement.version);
+                text.extend(iter::repeat_n('0', self.len.saturating_sub(text.len())));
+                text
+            }
         };
         let ended = statement.ends.iter().flat_map(|ends| &ends.sessions);
         Ok(ended.fold(head, |text, session| format!("{text}{session},")))
@@ -243,7 +243,7 @@ async fn a_large_statement_is_replaced_no_faster_than_it_can_be_read() {
     for (len, pause) in [
         (1000, Duration::ZERO),
         (MIB, Duration::from_millis(500)),
-        (24 * MIB, SECOND),
+        (3 * MIB, SECOND),
     ] {
         Served::run(len, 16 * MIB, async |served| {
             drop(served.reader(1).await);
