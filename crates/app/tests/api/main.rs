@@ -21,6 +21,7 @@ mod me;
 mod metrics;
 mod operators;
 mod password;
+mod pooler;
 mod problems;
 mod redis_keys;
 mod reload;
