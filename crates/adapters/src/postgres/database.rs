@@ -232,7 +232,11 @@ impl Database {
         let mode = probe.mode;
         let migrated = migrate::run(probe).await.map_err(failed)?;
 
-        if mode == PoolMode::Session {
+        if mode == PoolMode::Transaction {
+            tracing::info!(
+                "Postgres is behind a pooler that shares its sessions: nothing is left in one"
+            );
+        } else {
             // The server gives up when we do: a call that timed out must hold no locks.
             let options: Vec<_> = limits(timeout)
                 .iter()
