@@ -6,7 +6,7 @@ use tokio::process::Command;
 use crate::harness::{
     interrupt::{Interrupt, Interrupted},
     process::{self, cargo},
-    stores::{self, Stores},
+    stores::{self, Layout, Stores},
 };
 
 #[derive(Debug, Clone, clap::Args)]
@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// with a standby; only the packages that use stores
     #[arg(long)]
     cluster: bool,
+    /// Through PgBouncer in transaction mode instead of to Postgres; only the packages that use stores
+    #[arg(long, conflicts_with = "cluster")]
+    pooler: bool,
     #[command(flatten)]
     pub(crate) stores: stores::Args,
     /// Arguments for the test runner (nextest where it is installed); documentation tests are then skipped
@@ -29,6 +32,14 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    fn layout(&self) -> Layout {
+        match (self.cluster, self.pooler) {
+            (true, _) => Layout::Cluster,
+            (_, true) => Layout::Pooler,
+            _ => Layout::Single,
+        }
+    }
+
     /// The tests of a binary with traces, and that traces have no secrets.
     pub(crate) fn traces(&self) -> Self {
         let runner = [
@@ -50,7 +61,7 @@ impl Args {
 }
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
-    let stores = Stores::for_tests(&args.stores, args.cluster, args.allow_skip, interrupt).await?;
+    let stores = Stores::for_tests(&args.stores, args.layout(), args.allow_skip, interrupt).await?;
     let outcome = suites(args, &stores, interrupt).await;
     stores.shut_down().await;
     outcome
@@ -58,7 +69,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 
 /// Documentation tests first and the main suite last, so that the runner's summary ends the output.
 async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<()> {
-    let docs = if args.cluster {
+    let docs = if args.layout() != Layout::Single {
         Ok(())
     } else if args.runner.is_empty() {
         process::run(
@@ -83,7 +94,7 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
     };
     let mut command = prepared(runner, args, stores)?;
     if !chooses_packages(&args.runner) {
-        command.args(if args.cluster {
+        command.args(if args.layout() != Layout::Single {
             &["-p", "revolve-adapters", "-p", "revolve"][..]
         } else {
             &["--workspace"]

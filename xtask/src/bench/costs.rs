@@ -62,7 +62,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
 }
 
 async fn start(testbed: &Testbed<'_>) -> Result<Vec<MeasuredServer>> {
-    Ok(vec![
+    let mut servers = vec![
         testbed.start_tool("echo", &["echo"]).await?,
         testbed
             .start_server("es256", 1, default_settings("ES256"))
@@ -75,7 +75,13 @@ async fn start(testbed: &Testbed<'_>) -> Result<Vec<MeasuredServer>> {
             .await?,
         testbed.start_baseline("baseline_es256", 3, "ES256").await?,
         testbed.start_baseline("baseline_rs256", 4, "RS256").await?,
-    ])
+    ];
+    servers.extend(
+        testbed
+            .start_pooled("pooled", 5, default_settings("ES256"))
+            .await?,
+    );
+    Ok(servers)
 }
 
 fn requests(server: &MeasuredServer) -> &'static [LoadRequest] {

@@ -83,12 +83,20 @@ fn costs(text: &mut String, figures: &Figures) {
         ("HTTP echo", "echo.echo"),
         ("refresh, ES256, Redis + Postgres", "es256.refresh"),
         ("refresh, RS256, Redis + Postgres", "rs256.refresh"),
+        (
+            "refresh, ES256, Redis + Postgres through PgBouncer (its CPU counts as Postgres')",
+            "pooled.refresh",
+        ),
         ("refresh, ES256, embedded", "embedded.refresh"),
         ("refresh, ES256, replaced scheme", "baseline_es256.refresh"),
         ("refresh, RS256, replaced scheme", "baseline_rs256.refresh"),
         ("`/me`, ES256, Postgres", "es256.me"),
     ];
     for (what, name) in rows {
+        // Where no pooler is installed.
+        if figures.get(&format!("{name}.service")).is_none() {
+            continue;
+        }
         let get = |part: &str| figures.get(&format!("{name}.{part}")).unwrap_or(f64::NAN);
         let _ = writeln!(
             text,

@@ -15,10 +15,12 @@ use crate::harness::{
     folders,
     service::{Binary, Instance, Settings},
     statistics::float,
-    stores::{Schema, Store, StoreKind, Stores},
+    stores::{Pooler, PostgresConnection, Schema, Store, StoreKind, Stores},
     usage,
 };
 
+/// A pooler's sessions of the server: as many as the service has connections.
+const POOLED_SESSIONS: u32 = 16;
 /// Connections at once, as in the goals.
 pub(super) const CONNECTIONS: usize = 64;
 
@@ -38,9 +40,11 @@ pub(super) struct MeasuredServer {
     pub(super) name: String,
     pub(super) instance: Instance,
     pub(super) load: LoadProcess,
+    /// What stands between it and Postgres.
+    pooler: Option<Pooler>,
 }
 
-/// CPU time of a request in microseconds by process, and the report of the load.
+/// CPU time of a request in microseconds by process, and the report of the load. A pooler's counts as Postgres'.
 pub(super) struct RequestCost {
     pub(super) service: f64,
     pub(super) redis: f64,
@@ -105,6 +109,34 @@ impl<'a> Testbed<'a> {
         )
     }
 
+    /// Starts the service over Redis and, through a pooler in transaction mode, Postgres, in databases of its own; `None` if no
+    /// pooler is installed.
+    pub(super) async fn start_pooled(
+        &self,
+        name: &str,
+        database: u8,
+        settings: Settings,
+    ) -> Result<Option<MeasuredServer>> {
+        let Some(pooler) = Pooler::start(&self.postgres, POOLED_SESSIONS).await? else {
+            eprintln!("{name}: left out, pgbouncer is not installed");
+            return Ok(None);
+        };
+        let connection = PostgresConnection::open(&self.postgres).await?;
+        connection
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .await?;
+        connection.close().await;
+        let mut url = pooler.url().clone();
+        url.set_path(name);
+        let settings = settings
+            .server_without_key()?
+            .stores(&self.redis(database), &url);
+        let instance = Instance::start(&self.service, &settings, self.home(name)).await?;
+        let mut server = self.measured(name, instance)?;
+        server.pooler = Some(pooler);
+        Ok(Some(server))
+    }
+
     /// Starts the service over the embedded store.
     pub(super) async fn start_embedded(
         &self,
@@ -160,6 +192,7 @@ impl<'a> Testbed<'a> {
             name: name.to_owned(),
             instance,
             load,
+            pooler: None,
         })
     }
 
@@ -208,11 +241,12 @@ impl<'a> Testbed<'a> {
         server: &mut MeasuredServer,
         order: LoadOrder,
     ) -> Result<RequestCost> {
-        let pids = [
+        let mut pids = vec![
             server.pid()?,
             self.pid(StoreKind::Redis)?,
             self.pid(StoreKind::Postgres)?,
         ];
+        pids.extend(server.pooler.as_ref().and_then(Pooler::pid));
         let used = || {
             pids.iter()
                 .map(|pid| usage::cpu(*pid))
@@ -225,7 +259,7 @@ impl<'a> Testbed<'a> {
         Ok(RequestCost {
             service: each(0),
             redis: each(1),
-            postgres: each(2),
+            postgres: (2..pids.len()).map(each).sum(),
             report,
         })
     }

@@ -3,11 +3,11 @@
 use super::{
     database::{Intent, decoded},
     error::PostgresError,
+    transaction::Transaction,
     values::PgTimestamp,
     write::{SessionRow, insert_session, know_device},
 };
 use crate::sql;
-use deadpool_postgres::Transaction;
 use revolve_domain::{
     model::WebOrigin,
     ports::{BeginOutcome, BeginSession},

@@ -1,8 +1,7 @@
 //! The change of an account's details, as long as the session that asks for it lives.
 
-use super::{database::Intent, end::LockedUser, error::PostgresError};
+use super::{database::Intent, end::LockedUser, error::PostgresError, transaction::Transaction};
 use crate::sql::{self, user_columns};
-use deadpool_postgres::Transaction;
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, Label, UserId, WebUrl},
     ports::{Asking, UpdateOutcome},

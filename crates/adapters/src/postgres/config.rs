@@ -19,8 +19,10 @@ pub struct PostgresConfig {
     /// Connections at most; at least 1.
     pub pool_size: usize,
     /// So many of them, at most half, are shared by the short reads of all requests, one per thread: as many as threads that serve, and
-    /// one for background work, are best. With 0 each read has a connection of its own.
+    /// one for background work, are best. With 0, and behind a pooler, each read has a connection of its own.
     pub shared: usize,
+    /// Whether a pooler stands between that gives each transaction any of its sessions; found out if it is not given.
+    pub pooler: Option<bool>,
     /// The longest time that one call of a port takes, waiting for a connection included. The server gives up on a
     /// statement, or on a transaction that is left open, after the same time.
     pub timeout: Duration,
@@ -34,6 +36,7 @@ impl PostgresConfig {
             tls: TlsSettings::default(),
             pool_size: 16,
             shared: 2,
+            pooler: None,
             timeout: Duration::from_secs(1),
         }
     }
@@ -44,6 +47,9 @@ impl PostgresConfig {
             Ok(config) => config,
             Err(mistake) => return Some(format!("url: {mistake}")),
         };
+        if self.pooler == Some(true) && config.get_options().is_some() {
+            return Some(format!("url: {}", url::OPTIONS_OF_A_POOLER));
+        }
         connector(&config, &self.tls).err()
     }
 }

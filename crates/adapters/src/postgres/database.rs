@@ -2,24 +2,29 @@
 //!
 //! A call that failed is repeated only where it can't have taken effect: a read always, a write as long as it was not
 //! sent, a transaction as long as its commit was not.
+//!
+//! Behind a pooler that gives sessions to transactions ([`PoolMode::Transaction`]) nothing is left in a session, and
+//! nothing is sent over a connection before the answer to what was sent before has come: the pooler may give the session
+//! back between the two, in the middle of a statement.
 
 use super::{
     config::PostgresConfig,
-    connect::{add_options, connector, place},
+    connect::{Probe, add_options, connector, place},
     error::{PostgresError, Remedy, STORE},
     migrate,
+    pooling::PoolMode,
     shared::{SharedConnection, SharedConnections},
+    statement::{Params, Statement},
+    transaction::{Transaction, limits},
     url,
 };
 use crate::sql::{self, CorruptRow};
-use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
-};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use revolve_domain::ports::StoreError;
 use secrecy::ExposeSecret;
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::{IsolationLevel, Row, config::TargetSessionAttrs, types::ToSql};
+use tokio_postgres::{Row, config::TargetSessionAttrs};
 
 /// How often a transaction is tried again after a conflict with another one.
 const CONFLICTS: u32 = 4;
@@ -42,6 +47,7 @@ pub struct PoolState {
 pub(super) struct Database {
     pool: Pool,
     shared: Arc<SharedConnections>,
+    mode: PoolMode,
     timeout: Duration,
     place: Arc<str>,
 }
@@ -74,15 +80,16 @@ pub(super) trait Intent: Sync {
     ) -> impl Future<Output = Result<Self::Answer, PostgresError>> + Send;
 }
 
-pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
-
-struct Statement<'a> {
+/// One statement that is a transaction of its own.
+struct Single<'a> {
     sql: &'static str,
     params: Params<'a>,
     effect: Effect,
+    mode: PoolMode,
+    limit: Duration,
 }
 
-impl Attempt for Statement<'_> {
+impl Attempt for Single<'_> {
     type Answer = Vec<Row>;
 
     async fn run(
@@ -90,13 +97,51 @@ impl Attempt for Statement<'_> {
         client: &mut Object,
         effect: &mut Effect,
     ) -> Result<Vec<Row>, PostgresError> {
-        let statement = client.prepare_cached(self.sql).await?;
+        if self.mode == PoolMode::Transaction {
+            return self.run_pooled(client, effect).await;
+        }
+        let statement = Statement::on(client, self.mode, self.sql).await?;
         *effect = self.effect;
-        Ok(client.query(&statement, self.params).await?)
+        Ok(statement.query(client, self.params).await?)
     }
 }
 
-struct InTransaction<'a, I>(&'a I);
+impl Single<'_> {
+    /// With the limits that a session would have.
+    async fn run_pooled(
+        &self,
+        client: &mut Object,
+        effect: &mut Effect,
+    ) -> Result<Vec<Row>, PostgresError> {
+        let tx = Transaction::begin(client, self.mode, self.limit).await?;
+        let statement = tx.prepare_cached(self.sql).await?;
+        let outcome = tx.query(&statement, self.params).await;
+        end(tx, outcome.map_err(Into::into), effect, self.effect).await
+    }
+}
+
+/// A read by key, which holds no lock and waits for none but that of a change of tables: without limits, and so in one
+/// round trip.
+struct LookUp<'a> {
+    sql: &'static str,
+    params: Params<'a>,
+    mode: PoolMode,
+}
+
+impl Attempt for LookUp<'_> {
+    type Answer = Vec<Row>;
+
+    async fn run(&self, client: &mut Object, _: &mut Effect) -> Result<Vec<Row>, PostgresError> {
+        let statement = Statement::on(client, self.mode, self.sql).await?;
+        Ok(statement.query(client, self.params).await?)
+    }
+}
+
+struct InTransaction<'a, I> {
+    intent: &'a I,
+    mode: PoolMode,
+    limit: Duration,
+}
 
 impl<I: Intent> Attempt for InTransaction<'_, I> {
     type Answer = I::Answer;
@@ -106,16 +151,53 @@ impl<I: Intent> Attempt for InTransaction<'_, I> {
         client: &mut Object,
         effect: &mut Effect,
     ) -> Result<I::Answer, PostgresError> {
-        // Under read committed, what follows the lock on the user's row sees all that was committed before it.
-        let tx = client
-            .build_transaction()
-            .isolation_level(IsolationLevel::ReadCommitted)
-            .start()
-            .await?;
-        let answer = self.0.apply(&tx).await?;
-        *effect = Effect::Possible;
+        let tx = Transaction::begin(client, self.mode, self.limit).await?;
+        let outcome = self.intent.apply(&tx).await;
+        end(tx, outcome, effect, Effect::Possible).await
+    }
+}
+
+/// Commits, or rolls back after a failure and waits until that is done.
+async fn end<T>(
+    tx: Transaction<'_>,
+    outcome: Result<T, PostgresError>,
+    effect: &mut Effect,
+    of_commit: Effect,
+) -> Result<T, PostgresError> {
+    if outcome.is_ok() {
+        *effect = of_commit;
         tx.commit().await?;
-        Ok(answer)
+    } else {
+        // What fails in it fails for the next call, too, which finds a connection of its own.
+        drop(tx.rollback().await);
+    }
+    outcome
+}
+
+/// A connection of the pool while a call uses it. If the call is dropped before its answer has come, a connection to a
+/// pooler does not go back into the pool.
+struct Lease {
+    client: Option<Object>,
+    mode: PoolMode,
+}
+
+impl Lease {
+    fn client(&mut self) -> &mut Object {
+        self.client.as_mut().expect("it ends with the lease")
+    }
+
+    fn end(mut self) -> Object {
+        self.client.take().expect("it ends with the lease")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take()
+            && self.mode == PoolMode::Transaction
+        {
+            drop(Object::take(client));
+        }
     }
 }
 
@@ -144,20 +226,30 @@ impl Database {
         let failed = |error: PostgresError| {
             error.into_store_error("connect and bring its tables up to date", &place)
         };
-        let migrated = migrate::run(config.clone(), tls.clone(), timeout)
+        let probe = Probe::connect(&config, tls.clone(), settings.pooler, timeout)
             .await
             .map_err(failed)?;
+        let mode = probe.mode;
+        let migrated = migrate::run(probe).await.map_err(failed)?;
 
-        // The server gives up when we do: a call that timed out must hold no locks.
-        let millis = timeout.as_millis().max(1);
-        add_options(
-            &mut config,
-            &format!(
-                "-c statement_timeout={millis} -c idle_in_transaction_session_timeout={millis}"
-            ),
-        );
+        if mode == PoolMode::Transaction {
+            tracing::info!(
+                "Postgres is behind a pooler that shares its sessions: nothing is left in one"
+            );
+        } else {
+            // The server gives up when we do: a call that timed out must hold no locks.
+            let options: Vec<_> = limits(timeout)
+                .iter()
+                .map(|(name, millis)| format!("-c {name}={millis}"))
+                .collect();
+            add_options(&mut config, &options.join(" "));
+        }
         let size = settings.pool_size.max(1);
-        let shared = settings.shared.min(size / 2);
+        let shared = match mode {
+            PoolMode::Session => settings.shared.min(size / 2),
+            // One request at a time has a connection to a pooler.
+            PoolMode::Transaction => 0,
+        };
         let pool = |size| {
             let settings = ManagerConfig {
                 recycling_method: RecyclingMethod::Fast,
@@ -176,11 +268,16 @@ impl Database {
         let db = Self {
             pool,
             shared: Arc::new(shared),
+            mode,
             timeout,
             place: place.as_str().into(),
         };
         db.read("connect", "SELECT 1", &[], |_| Ok(())).await?;
         Ok((db, migrated))
+    }
+
+    pub(super) fn mode(&self) -> PoolMode {
+        self.mode
     }
 
     pub(super) fn pool(&self) -> PoolState {
@@ -207,7 +304,7 @@ impl Database {
         params: Params<'_>,
         decode: impl FnMut(&dyn sql::SqlRow) -> Result<T, CorruptRow> + Send,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self.read_pooled(sql, params).await;
+        let rows = self.single(sql, params, Effect::None).await;
         rows.and_then(|rows| decoded(&rows, decode))
             .map_err(|error| self.error(operation, error))
     }
@@ -223,23 +320,28 @@ impl Database {
     ) -> Result<Option<T>, StoreError> {
         let rows = match self.shared.of_this_thread() {
             Some(connection) => self.read_shared(connection, sql, params).await,
-            None => self.read_pooled(sql, params).await,
+            None => {
+                let mode = self.mode;
+                self.run(&LookUp { sql, params, mode }).await
+            }
         };
         let first = |rows: Vec<Row>| Ok(rows.first().map(|row| decode(row)).transpose()?);
         rows.and_then(first)
             .map_err(|error| self.error(operation, error))
     }
 
-    async fn read_pooled(
+    async fn single(
         &self,
         sql: &'static str,
         params: Params<'_>,
+        effect: Effect,
     ) -> Result<Vec<Row>, PostgresError> {
-        let effect = Effect::None;
-        self.run(&Statement {
+        self.run(&Single {
             sql,
             params,
             effect,
+            mode: self.mode,
+            limit: self.timeout,
         })
         .await
     }
@@ -247,7 +349,7 @@ impl Database {
     async fn read_shared(
         &self,
         connection: &SharedConnection,
-        sql: &str,
+        sql: &'static str,
         params: Params<'_>,
     ) -> Result<Vec<Row>, PostgresError> {
         let deadline = Instant::now() + self.timeout;
@@ -257,9 +359,8 @@ impl Database {
                 .await
                 .map_err(|_| PostgresError::TimedOut)??;
             let read = async {
-                client
-                    .query(&client.prepare_cached(sql).await?, params)
-                    .await
+                let statement = Statement::on(&client, self.mode, sql).await?;
+                statement.query(&client, params).await
             };
             match timeout_at(deadline, read).await {
                 Ok(Ok(rows)) => return Ok(rows),
@@ -292,12 +393,7 @@ impl Database {
         sql: &'static str,
         params: Params<'_>,
     ) -> Result<Vec<Row>, PostgresError> {
-        self.run(&Statement {
-            sql,
-            params,
-            effect: Effect::Possible,
-        })
-        .await
+        self.single(sql, params, Effect::Possible).await
     }
 
     /// One transaction.
@@ -313,17 +409,24 @@ impl Database {
 
     /// One transaction. Errors without a meaning to the caller go to [`Self::error`].
     pub(super) async fn attempt<I: Intent>(&self, intent: &I) -> Result<I::Answer, PostgresError> {
-        self.run(&InTransaction(intent)).await
+        self.attempt_within(self.timeout, intent).await
     }
 
-    /// Any work, with a deadline of its own if it has one. Errors without a meaning to the caller go to [`Self::error`].
-    pub(super) async fn work<A: Attempt>(
+    /// One transaction that may take so long. Errors without a meaning to the caller go to [`Self::error`].
+    pub(super) async fn attempt_within<I: Intent>(
         &self,
-        attempt: &A,
-        patience: Option<Duration>,
-    ) -> Result<A::Answer, PostgresError> {
-        self.run_within(patience.unwrap_or(self.timeout), attempt)
-            .await
+        patience: Duration,
+        intent: &I,
+    ) -> Result<I::Answer, PostgresError> {
+        self.run_within(
+            patience,
+            &InTransaction {
+                intent,
+                mode: self.mode,
+                limit: patience,
+            },
+        )
+        .await
     }
 
     pub(super) fn error(&self, operation: &'static str, error: PostgresError) -> StoreError {
@@ -342,12 +445,17 @@ impl Database {
         let deadline = Instant::now() + patience;
         let (mut lost, mut conflicts) = (0, 0);
         loop {
-            let mut client = timeout_at(deadline, self.pool.get())
+            let client = timeout_at(deadline, self.pool.get())
                 .await
                 .map_err(|_| PostgresError::TimedOut)??;
             let mut effect = Effect::None;
-            let Ok(outcome) = timeout_at(deadline, attempt.run(&mut client, &mut effect)).await
-            else {
+            let mut lease = Lease {
+                client: Some(client),
+                mode: self.mode,
+            };
+            let outcome = timeout_at(deadline, attempt.run(lease.client(), &mut effect)).await;
+            let client = lease.end();
+            let Ok(outcome) = outcome else {
                 // Its answer may come at any time, or never.
                 drop(Object::take(client));
                 return Err(PostgresError::TimedOut);

@@ -1,11 +1,11 @@
 //! The accounts as operators see them.
 
 use super::{
-    PostgresAccounts, database::Intent, end::LockedUser, error::PostgresError, values::PgTimestamp,
+    PostgresAccounts, database::Intent, end::LockedUser, error::PostgresError,
+    transaction::Transaction, values::PgTimestamp,
 };
 use crate::sql::{self, RaiseEpoch, credential_columns, session_columns, user_columns};
 use async_trait::async_trait;
-use deadpool_postgres::Transaction;
 use revolve_domain::{
     model::{Credentials, EmailAddress, EndReason, Session, Timestamp, User, UserId},
     ports::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome, StoreError},

@@ -1,8 +1,9 @@
 //! The end of many sessions in one commit: all of a user, all but one, or with the account.
 
-use super::{database::Intent, error::PostgresError, values::PgTimestamp};
+use super::{
+    database::Intent, error::PostgresError, transaction::Transaction, values::PgTimestamp,
+};
 use crate::sql::RaiseEpoch;
-use deadpool_postgres::Transaction;
 use revolve_domain::{
     model::{EndReason, Epoch, PasswordHash, SessionId, Timestamp, UserId},
     ports::{PasswordChange, PasswordOutcome},

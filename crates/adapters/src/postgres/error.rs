@@ -1,5 +1,6 @@
 //! Failures of Postgres, sorted by what can be done about them, and described without any value from a row.
 
+use super::url::OPTIONS_OF_A_POOLER;
 use crate::{
     sql::{
         Cause, CorruptRow,
@@ -11,7 +12,7 @@ use deadpool_postgres::PoolError;
 use refinery::error::Kind;
 use revolve_domain::ports::StoreError;
 use std::{error::Error, io};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// This store's name in errors.
 pub(super) const STORE: &str = "postgres";
@@ -27,6 +28,8 @@ pub(super) enum PostgresError {
     Migration(refinery::Error),
     /// The database does not encode text in UTF-8, but in this.
     Encoding(String),
+    /// The URL has options, and a pooler stands between.
+    Options,
     /// The deadline passed.
     TimedOut,
     Corrupt(CorruptRow),
@@ -47,11 +50,12 @@ pub(super) enum Remedy {
 
 /// An error of the server without its details, which quote rows: addresses and hashes must not reach a log.
 #[derive(Debug, thiserror::Error)]
-#[error("{step}: {message} (SQLSTATE {code})")]
+#[error("{step}: {message} (SQLSTATE {code}){}", .advice.map(|advice| format!("; {advice}")).unwrap_or_default())]
 struct ServerError {
     step: String,
     code: String,
     message: String,
+    advice: Option<&'static str>,
 }
 
 /// An encrypted connection that was not made, and what to do about it.
@@ -71,7 +75,7 @@ impl PostgresError {
                 .and_then(<dyn Error>::downcast_ref)
                 .map_or(Remedy::None, remedy),
             Self::Pool(_) | Self::TimedOut => Remedy::Wait,
-            Self::Corrupt(_) | Self::Encoding(_) => Remedy::None,
+            Self::Corrupt(_) | Self::Encoding(_) | Self::Options => Remedy::None,
         }
     }
 
@@ -110,6 +114,7 @@ impl PostgresError {
                  `createdb --encoding=UTF8 --template=template0`, by pg_dump and pg_restore"
             )
             .into(),
+            Self::Options => format!("there is a pooler; of postgres.url, {OPTIONS_OF_A_POOLER}").into(),
             Self::TimedOut => "no answer in time".into(),
             Self::Corrupt(corrupt) => corrupt.into(),
         };
@@ -170,8 +175,23 @@ fn server_error(step: &str, error: &tokio_postgres::Error) -> Option<Cause> {
         step: step.to_owned(),
         code: db.code().code().to_owned(),
         message: db.message().to_owned(),
+        advice: pooler_advice(db),
     };
     Some(error.into())
+}
+
+/// What to do about an answer that only a pooler gives, or only a session that is not ours.
+fn pooler_advice(db: &DbError) -> Option<&'static str> {
+    match db.code().code() {
+        // A prepared statement is not there, or there is one of that name.
+        "26000" | "42P05" => Some(
+            "it is not the session of this connection: leave postgres.pooler out, or set it to true if there is a pooler",
+        ),
+        "08P01" if db.message().contains("startup parameter") => Some(
+            "there is a pooler: leave postgres.pooler out or set it to true, and leave options out of postgres.url",
+        ),
+        _ => None,
+    }
 }
 
 impl From<tokio_postgres::Error> for PostgresError {

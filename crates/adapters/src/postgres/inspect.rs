@@ -3,19 +3,22 @@
 
 use super::{
     config::PostgresConfig,
-    connect::{add_options, connector, place},
+    connect::{Probe, connector, place},
     database::decoded,
     error::{PostgresError, STORE},
     migrate::LATEST,
+    pooling::PoolMode,
+    transaction::begin,
     url,
     values::PgTimestamp,
 };
 use crate::sql;
 use revolve_domain::{keys::StoredKey, model::Timestamp, ports::StoreError};
 use secrecy::ExposeSecret;
+use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{
-    Client, IsolationLevel,
+    Client,
     config::{Host, SslMode, TargetSessionAttrs},
 };
 
@@ -56,6 +59,8 @@ pub struct Standbys {
 pub struct PostgresFacts {
     /// Host, port and database.
     pub place: String,
+    /// Whose session of the server a connection has.
+    pub pool_mode: PoolMode,
     /// Its version.
     pub version: String,
     /// It follows a primary.
@@ -125,56 +130,45 @@ pub async fn inspect<T>(
     settings
         .application_name("revolve doctor")
         .connect_timeout(config.timeout);
-    // The server gives up when we do; on a lock earlier, so that the rest can still be read.
-    let millis = config.timeout.as_millis().max(2);
-    add_options(
-        &mut settings,
-        &format!(
-            "-c statement_timeout={millis} -c lock_timeout={}",
-            millis / 2
-        ),
-    );
     let place = place(&settings);
     let failed = |error: PostgresError| error.into_store_error(OPERATION, &place);
     let mut primary = settings.clone();
     primary.target_session_attrs(TargetSessionAttrs::ReadWrite);
     let patience = config.timeout * u32::try_from(settings.get_hosts().len().max(1)).unwrap_or(1);
-    let connected = match timeout(patience, primary.connect(tls.clone())).await {
-        Ok(Ok(connected)) => connected,
+    let probe = match Probe::connect(&primary, tls.clone(), config.pooler, patience).await {
+        Ok(probe) => probe,
         // Perhaps there is no primary: then a standby will do.
-        Ok(Err(first)) => match timeout(patience, settings.connect(tls)).await {
-            Ok(Ok(connected)) => connected,
-            _ => return Err(failed(first.into())),
-        },
-        Err(_) => return Err(failed(PostgresError::TimedOut)),
+        Err(first @ PostgresError::Sql(_)) => {
+            match Probe::connect(&settings, tls, config.pooler, patience).await {
+                Ok(probe) => probe,
+                Err(_) => return Err(failed(first)),
+            }
+        }
+        Err(error) => return Err(failed(error)),
     };
-    let (mut client, connection) = connected;
-    let connection = tokio::spawn(connection);
-    let looked = timeout(patience, look(&mut client, place.clone(), now)).await;
-    drop(client);
+    let looked = timeout(patience, look(&probe, config.timeout, &place, now)).await;
     // It would wait for an answer that is of no use any more.
-    connection.abort();
+    probe.abort();
     looked
         .unwrap_or(Err(PostgresError::TimedOut))
         .map_err(failed)
 }
 
 async fn look<T>(
-    client: &mut Client,
-    place: String,
+    probe: &Probe,
+    limit: Duration,
+    place: &str,
     now: impl FnOnce() -> T,
 ) -> Result<(PostgresFacts, T), PostgresError> {
-    let row = client.query_one(LOOK, &[]).await?;
-    let standbys = client.query_one(STANDBYS, &[]).await.and_then(|row| {
-        Ok(Standbys {
-            following: row.try_get("following")?,
-            awaited: row.try_get("awaited")?,
-        })
-    });
-    let PgTimestamp(clock) = client.query_one(CLOCK, &[]).await?.try_get("clock")?;
+    let client = &probe.client;
+    begin_look(client, limit).await?;
+    let row = client.query_typed_one(LOOK, &[]).await?;
+    let PgTimestamp(clock) = client.query_typed_one(CLOCK, &[]).await?.try_get("clock")?;
     let now = now();
+    client.batch_execute("COMMIT").await?;
+    let standbys = standbys(client, limit).await?;
     let (schema, keys) = if row.try_get("has_tables")? {
-        tables(client, &place).await?
+        tables(client, limit, place).await?
     } else {
         (None, None)
     };
@@ -185,13 +179,14 @@ async fn look<T>(
         None
     };
     let facts = PostgresFacts {
+        pool_mode: probe.mode,
         version: row.try_get("version")?,
         standby: row.try_get("standby")?,
         read_only: row.try_get("read_only")?,
         fsync: row.try_get("fsync")?,
         synchronous_commit: row.try_get("synchronous_commit")?,
         synchronous_standby_names: row.try_get("synchronous_standby_names")?,
-        standbys: standbys.ok(),
+        standbys,
         max_connections: row.try_get("max_connections")?,
         encoding: row.try_get("encoding")?,
         schema,
@@ -199,33 +194,54 @@ async fn look<T>(
         keys,
         ended_last_hour: ended.and_then(|ended| u64::try_from(ended).ok()),
         clock,
-        place,
+        place: place.to_owned(),
     };
     Ok((facts, now))
+}
+
+/// A transaction as of one instant. The server gives up when we do; on a lock earlier, so that the rest can still be read.
+async fn begin_look(client: &Client, limit: Duration) -> Result<(), PostgresError> {
+    let millis = limit.as_millis().max(2);
+    let settings = [("statement_timeout", millis), ("lock_timeout", millis / 2)];
+    let begin = begin("REPEATABLE READ", &settings);
+    Ok(client.batch_execute(&begin).await?)
+}
+
+/// `None` if the user may not see them.
+async fn standbys(client: &Client, limit: Duration) -> Result<Option<Standbys>, PostgresError> {
+    begin_look(client, limit).await?;
+    let row = client.query_typed_one(STANDBYS, &[]).await;
+    client.batch_execute("ROLLBACK").await?;
+    let standbys = row.and_then(|row| {
+        Ok(Standbys {
+            following: row.try_get("following")?,
+            awaited: row.try_get("awaited")?,
+        })
+    });
+    Ok(standbys.ok())
 }
 
 type Tables = (Option<i64>, Option<Result<Vec<StoredKey>, StoreError>>);
 
 /// All of it as of one instant, although another process may migrate the tables meanwhile.
-async fn tables(client: &mut Client, place: &str) -> Result<Tables, PostgresError> {
-    let tx = client
-        .build_transaction()
-        .read_only(true)
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .start()
-        .await?;
-    let schema = tx.query_one(SCHEMA, &[]).await?.try_get("schema")?;
-    if schema != LATEST {
-        return Ok((Some(schema), None));
-    }
-    let keys = match tx.query(sql::LIST_KEYS, &[]).await {
-        Ok(rows) => decoded(&rows, sql::key),
-        Err(error) => Err(error.into()),
+async fn tables(client: &Client, limit: Duration, place: &str) -> Result<Tables, PostgresError> {
+    begin_look(client, limit).await?;
+    let schema = client
+        .query_typed_one(SCHEMA, &[])
+        .await?
+        .try_get("schema")?;
+    let keys = if schema == LATEST {
+        let rows = client.query_typed(sql::LIST_KEYS, &[]).await;
+        Some(
+            rows.map_err(Into::into)
+                .and_then(|rows| decoded(&rows, sql::key)),
+        )
+    } else {
+        None
     };
-    Ok((
-        Some(schema),
-        Some(keys.map_err(|error| error.into_store_error("list keys", place))),
-    ))
+    client.batch_execute("ROLLBACK").await?;
+    let keys = keys.map(|keys| keys.map_err(|error| error.into_store_error("list keys", place)));
+    Ok((Some(schema), keys))
 }
 
 #[cfg(test)]

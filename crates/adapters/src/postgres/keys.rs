@@ -1,9 +1,11 @@
 //! The keys that sign tokens.
 
-use super::{PostgresAccounts, database::Intent, error::PostgresError, values::PgTimestamp};
+use super::{
+    PostgresAccounts, database::Intent, error::PostgresError, transaction::Transaction,
+    values::PgTimestamp,
+};
 use crate::sql;
 use async_trait::async_trait;
-use deadpool_postgres::Transaction;
 use revolve_domain::{
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     ports::{KeyOutcome, KeyRepository, StoreError},

@@ -12,10 +12,13 @@ mod error;
 mod inspect;
 mod keys;
 mod migrate;
+mod pooling;
 mod revocations;
 mod row;
 mod sessions;
 mod shared;
+mod statement;
+mod transaction;
 mod url;
 mod users;
 mod values;
@@ -25,6 +28,7 @@ pub use config::PostgresConfig;
 use database::Database;
 pub use database::PoolState;
 pub use inspect::{PostgresFacts, Standbys, inspect, plain_hosts};
+pub use pooling::PoolMode;
 use revolve_domain::ports::StoreError;
 use std::sync::Arc;
 
@@ -51,6 +55,11 @@ impl PostgresAccounts {
     /// The migrations that connecting applied, in order.
     pub fn migrated(&self) -> &[String] {
         &self.migrated
+    }
+
+    /// Whose session of the server its connections have.
+    pub fn pool_mode(&self) -> PoolMode {
+        self.db.mode()
     }
 
     /// How the pool is used at this moment.

@@ -1,16 +1,13 @@
 //! Reads what was revoked, row by row: a window may have a million ends.
 
 use super::{
-    database::{Attempt, Effect},
-    error::PostgresError,
+    database::Intent, error::PostgresError, statement::Params, transaction::Transaction,
     values::PgTimestamp,
 };
 use crate::sql::{self, FoundRevocations};
-use deadpool_postgres::{Object, Transaction};
 use futures_util::{TryStreamExt, pin_mut};
 use revolve_domain::revocations::{RevocationQuery, Revocations};
 use std::time::Duration;
-use tokio_postgres::types::ToSql;
 
 /// How long a read of the whole window may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,39 +55,32 @@ const BE_PATIENT: &str = "SELECT set_config('statement_timeout', $1, true)";
 
 pub(super) struct ReadRevocations<'q>(pub(super) &'q RevocationQuery);
 
-impl Attempt for ReadRevocations<'_> {
+impl Intent for ReadRevocations<'_> {
     type Answer = Revocations;
 
-    async fn run(
-        &self,
-        client: &mut Object,
-        _effect: &mut Effect,
-    ) -> Result<Revocations, PostgresError> {
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<Revocations, PostgresError> {
         let since = PgTimestamp(self.0.since);
-        let tx = client.build_transaction().read_only(true).start().await?;
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let found = if let Some(seen) = &self.0.unseen_by {
+        if let Some(seen) = &self.0.unseen_by {
             let unseen: Vec<i64> = seen.unseen().iter().copied().map(number).collect();
-            read(&tx, UNSEEN, &[&since, &number(seen.none_from()), &unseen]).await?
+            read(tx, UNSEEN, &[&since, &number(seen.none_from()), &unseen]).await
         } else {
             let patient = tx.prepare_cached(BE_PATIENT).await?;
             tx.query(&patient, &[&PATIENCE.as_millis().to_string()])
                 .await?;
             let crowded = i64::try_from(self.0.crowded).unwrap_or(i64::MAX);
-            read(&tx, EVERYTHING, &[&since, &crowded]).await?
-        };
-        tx.commit().await?;
-        Ok(found)
+            read(tx, EVERYTHING, &[&since, &crowded]).await
+        }
     }
 }
 
 async fn read(
     tx: &Transaction<'_>,
-    sql: &str,
-    params: &[&(dyn ToSql + Sync)],
+    sql: &'static str,
+    params: Params<'_>,
 ) -> Result<Revocations, PostgresError> {
     let statement = tx.prepare_cached(sql).await?;
-    let rows = tx.query_raw(&statement, params.iter().copied()).await?;
+    let rows = tx.query_stream(&statement, params).await?;
     pin_mut!(rows);
     let mut found = FoundRevocations::default();
     while let Some(row) = rows.try_next().await? {

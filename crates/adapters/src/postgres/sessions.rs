@@ -172,8 +172,12 @@ impl SessionRepository for PostgresAccounts {
 
     async fn revoked(&self, query: &RevocationQuery) -> Result<Revocations, StoreError> {
         // A million rows take a while.
-        let patience = query.unseen_by.is_none().then_some(PATIENCE);
-        let read = self.db.work(&ReadRevocations(query), patience).await;
+        let intent = ReadRevocations(query);
+        let read = if query.unseen_by.is_none() {
+            self.db.attempt_within(PATIENCE, &intent).await
+        } else {
+            self.db.attempt(&intent).await
+        };
         read.map_err(|error| self.db.error("read what was revoked", error))
     }
 

@@ -7,6 +7,10 @@ use tokio_postgres::{
     config::{Host, SslMode},
 };
 
+/// Why a URL may have no `options` where a pooler stands between.
+pub(super) const OPTIONS_OF_A_POOLER: &str = "its parameter options sets what a session keeps, and a pooler gives each transaction another \
+    session; leave it out, and set it for the user on the server: ALTER ROLE name SET search_path = schema";
+
 /// Reads the URL. The error never quotes it, password and all.
 pub(super) fn read(url: &str) -> Result<Config, String> {
     const FORM: &str = "it is not of the form postgres://user:password@host:port/database";

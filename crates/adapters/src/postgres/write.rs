@@ -1,9 +1,8 @@
 //! From the domain's types to the parameters of statements.
 
-use super::values::PgTimestamp;
+use super::{statement::Param, values::PgTimestamp};
 use revolve_domain::model::{Label, PasswordHash, Session, SessionId, User, WebOrigin, WebUrl};
 use std::net::IpAddr;
-use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// Stores a [`SessionRow`], whose parameters are `$1` to `$13`.
@@ -80,7 +79,7 @@ impl<'a> From<&'a Session> for SessionRow<'a> {
 }
 
 impl SessionRow<'_> {
-    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 13] {
+    pub(super) fn params(&self) -> [&dyn Param; 13] {
         [
             self.id,
             self.user,
@@ -128,7 +127,7 @@ impl<'a> UserRow<'a> {
         }
     }
 
-    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 10] {
+    pub(super) fn params(&self) -> [&dyn Param; 10] {
         [
             self.id,
             &self.email,

@@ -23,6 +23,7 @@ mod me;
 mod metrics;
 mod operators;
 mod password;
+mod pooler;
 mod problems;
 mod readers;
 mod reauthenticate;

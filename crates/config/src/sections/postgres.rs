@@ -25,6 +25,10 @@ pub struct Postgres {
     pub client_key_file: Option<PathBuf>,
     /// Connections at most; 16. One more than `http.workers`, at most half of them, are shared by the short reads of all requests.
     pub pool_size: usize,
+    /// Whether a pooler stands between, such as PgBouncer with `pool_mode = transaction`, that gives each transaction any of its sessions:
+    /// then nothing is left in one. Without it the start finds out; `true` also where a pooler keeps the server's own process ids,
+    /// `false` where one keeps sessions.
+    pub pooler: Option<bool>,
     /// Longest time for one statement, waiting for a connection included; 2 s.
     #[serde(with = "Human")]
     pub timeout: Duration,
@@ -39,6 +43,7 @@ impl Default for Postgres {
             client_certificate_file: None,
             client_key_file: None,
             pool_size: 16,
+            pooler: None,
             timeout: Duration::from_secs(2),
         }
     }

@@ -13,15 +13,39 @@ use crate::harness::process;
 
 /// The server's program, installed if it is missing and can be.
 pub(super) async fn find_or_install(kind: StoreKind) -> Result<Option<Program>> {
-    let found = Program::find(kind).await;
-    if found.is_some() || !possible().await {
-        return Ok(found);
+    if let Some(found) = Program::find(kind).await {
+        return Ok(Some(found));
     }
-    let package = kind.package();
-    eprintln!("{kind}: installing the package {package}");
+    if install(kind.package()).await? {
+        return Ok(Program::find(kind).await);
+    }
+    Ok(None)
+}
+
+/// What `find` finds, with the package installed if it is missing and can be.
+pub(super) async fn find_or_install_as<T>(
+    package: &str,
+    find: impl Fn() -> Option<T>,
+) -> Result<Option<T>> {
+    if let Some(found) = find() {
+        return Ok(Some(found));
+    }
+    Ok(if install(package).await? {
+        find()
+    } else {
+        None
+    })
+}
+
+/// Whether it could be installed.
+async fn install(package: &str) -> Result<bool> {
+    if !possible().await {
+        return Ok(false);
+    }
+    eprintln!("installing the package {package}");
     apt(&["-qq", "update"]).await?;
     apt(&["-qq", "install", "-y", "--no-install-recommends", package]).await?;
-    Ok(Program::find(kind).await)
+    Ok(true)
 }
 
 /// Whether this is Debian (or a derivative) and we are root.

@@ -8,6 +8,7 @@ mod group;
 mod install;
 mod kind;
 mod local;
+mod pooler;
 mod postgres;
 mod probe;
 mod program;
@@ -18,9 +19,10 @@ mod store;
 
 pub(crate) use self::{
     kind::StoreKind,
+    pooler::Pooler,
     postgres::{PostgresConnection, Schema},
     redis::RedisConnection,
     server_stores::ServerStores,
-    set::Stores,
+    set::{Layout, Stores},
     store::{Args, Store},
 };

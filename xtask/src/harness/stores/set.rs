@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use tokio::process::Command;
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     engine,
     group::{Group, GroupSpec},
     kind::StoreKind,
+    pooler::Pooler,
     store::{Args, Store},
 };
 use crate::harness::{
@@ -17,11 +18,26 @@ use crate::harness::{
     random,
 };
 
+/// The pooler's sessions of the server for each database: fewer than two replicas have connections, so that they take turns.
+const SESSIONS: u32 = 3;
+
+/// Which stores the tests of a run use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// One Redis and one Postgres.
+    Single,
+    /// A Redis Cluster takes the place of the one Redis, and there are servers with replicas for the tests that end some.
+    Cluster,
+    /// A pooler takes the place of Postgres.
+    Pooler,
+}
+
 /// All stores of a run, and those that could not be started.
 #[derive(Debug, Default)]
 pub(crate) struct Stores {
     pub(crate) running: Vec<Store>,
     groups: Vec<Group>,
+    pooler: Option<Pooler>,
     certificates: Option<Certificates>,
     /// Further environment variables for the tests.
     variables: Vec<(&'static str, String)>,
@@ -57,14 +73,14 @@ impl Stores {
         self.running.iter().find(|store| store.kind() == kind)
     }
 
-    /// Starts what the tests need: both stores, and both again over TLS. With `cluster`, a Redis Cluster takes the place of the one Redis, and
-    /// there are servers with replicas for the tests that end some.
+    /// Starts what the tests need: both stores, both again over TLS, and a pooler in front of Postgres.
     pub(crate) async fn for_tests(
         args: &Args,
-        cluster: bool,
+        layout: Layout,
         allow_skip: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
+        let cluster = layout == Layout::Cluster;
         let kinds: &[StoreKind] = if cluster {
             &[StoreKind::Postgres]
         } else {
@@ -73,6 +89,7 @@ impl Stores {
         let mut stores = Self::start_some(kinds, args, allow_skip, interrupt).await?;
         let more = async {
             stores.start_tls(args, allow_skip, interrupt).await?;
+            stores.start_pooler(layout, interrupt).await?;
             if cluster {
                 stores.start_replicated(args, interrupt).await
             } else {
@@ -128,6 +145,37 @@ impl Stores {
             certificates.folder().display().to_string(),
         ));
         self.certificates = Some(certificates);
+        Ok(())
+    }
+
+    /// Starts a PgBouncer. Without one the tests that need it are left out, unless all tests are meant to go through it.
+    async fn start_pooler(&mut self, layout: Layout, interrupt: &Interrupt) -> Result<()> {
+        const URL: &str = "REVOLVE_TEST_POSTGRES_POOLER_URL";
+        let begun = Instant::now();
+        let Some(postgres) = self.url(StoreKind::Postgres) else {
+            return Ok(());
+        };
+        let pooler = interrupt
+            .guard(Pooler::start(&postgres.parse()?, SESSIONS))
+            .await?;
+        let Some(pooler) = pooler else {
+            const MISSING: &str = "pgbouncer is not installed; install it by hand";
+            if layout == Layout::Pooler {
+                bail!(MISSING);
+            }
+            let skipped = format!("pooler: SKIPPED: {MISSING}");
+            eprintln!("{skipped}");
+            self.skipped.push(skipped);
+            self.variables.push((URL, String::new()));
+            return Ok(());
+        };
+        eprintln!("{pooler}, ready in {:.1} s", begun.elapsed().as_secs_f64());
+        self.variables.push((URL, pooler.url().to_string()));
+        if layout == Layout::Pooler {
+            self.variables
+                .push(("REVOLVE_TEST_POSTGRES_MODE", "pooler".to_owned()));
+        }
+        self.pooler = Some(pooler);
         Ok(())
     }
 
@@ -232,6 +280,9 @@ impl Stores {
         for group in &self.groups {
             eprintln!("{group}");
         }
+        if let Some(pooler) = &self.pooler {
+            eprintln!("{pooler}");
+        }
         for skipped in &self.skipped {
             eprintln!("{skipped}");
         }
@@ -242,8 +293,9 @@ impl Stores {
         for store in &self.running {
             command.env(store.kind().url_variable(), store.url());
         }
-        // It may be left over from a shell.
+        // They may be left over from a shell.
         command.env_remove("REVOLVE_TEST_REDIS_MODE");
+        command.env_remove("REVOLVE_TEST_POSTGRES_MODE");
         for (name, value) in &self.variables {
             command.env(name, value);
         }
@@ -251,6 +303,7 @@ impl Stores {
 
     /// Stops everything that this run has started, also what was only half started.
     pub(crate) async fn shut_down(self) {
+        drop(self.pooler);
         for store in self.running {
             store.shut_down().await;
         }

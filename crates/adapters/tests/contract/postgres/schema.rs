@@ -4,7 +4,7 @@ use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::ports::{AccountDirectory, KeyRepository, SessionRepository, UserRepository};
 use revolve_testkit::contract::{AccountsSubject, DirectorySubject, KeysSubject, MemorySubject};
-use std::{sync::Arc, thread, time::Duration};
+use std::{any::Any, sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
 
 /// A schema that goes with its test.
@@ -70,27 +70,31 @@ impl Schema {
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        let (server, drop_schema) = (
+        execute_and_wait(
             self.server.clone(),
             format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name),
         );
-        // In a thread, since a runtime can't wait within another one. What does not work is left behind.
-        let dropping = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            runtime.block_on(async {
-                if let Ok((client, connection)) = tokio_postgres::connect(&server, NoTls).await {
-                    let connection = tokio::spawn(connection);
-                    drop(client.batch_execute(&drop_schema).await);
-                    drop(client);
-                    drop(connection.await);
-                }
-            });
-            std::io::Result::Ok(())
-        });
-        drop(dropping.join());
     }
+}
+
+/// Executes a statement within a destructor. What does not work is left behind.
+pub(super) fn execute_and_wait(server: String, statement: String) {
+    // In a thread, since a runtime can't wait within another one.
+    let executing = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            if let Ok((client, connection)) = tokio_postgres::connect(&server, NoTls).await {
+                let connection = tokio::spawn(connection);
+                drop(client.batch_execute(&statement).await);
+                drop(client);
+                drop(connection.await);
+            }
+        });
+        std::io::Result::Ok(())
+    });
+    drop(executing.join());
 }
 
 /// Adds to what the URL asks for.
@@ -99,7 +103,7 @@ pub(super) fn with(url: &str, query: &str) -> String {
     format!("{url}{sign}{query}")
 }
 
-async fn admin(url: &str) -> Client {
+pub(super) async fn admin(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
         .expect("the Postgres under test should be reachable");
@@ -111,7 +115,8 @@ async fn admin(url: &str) -> Client {
 pub(super) enum Subject {
     Postgres {
         accounts: PostgresAccounts,
-        _schema: Schema,
+        /// Goes with the test.
+        _place: Box<dyn Any + Send + Sync>,
     },
     Skipped(MemorySubject),
 }
@@ -122,7 +127,7 @@ pub(super) async fn make() -> Subject {
     };
     Subject::Postgres {
         accounts: schema.accounts().await,
-        _schema: schema,
+        _place: Box::new(schema),
     }
 }
 

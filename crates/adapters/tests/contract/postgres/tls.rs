@@ -6,7 +6,7 @@ use super::{
     server, variable,
 };
 use revolve_adapters::{
-    postgres::{PostgresAccounts, PostgresConfig},
+    postgres::{PoolMode, PostgresAccounts, PostgresConfig},
     tls::{TlsIdentity, TlsSettings},
 };
 use revolve_domain::ports::{StoreError, StoreErrorKind, UserRepository};
@@ -44,6 +44,7 @@ async fn refusal(config: PostgresConfig) -> StoreError {
 async fn works(config: PostgresConfig) {
     let accounts = PostgresAccounts::connect(config).await.unwrap();
     accounts.ping().await.unwrap();
+    assert_eq!(accounts.pool_mode(), PoolMode::Session);
     accounts.close();
 }
 

@@ -3,7 +3,7 @@
 use super::{clock, feed, finding::Finding, keys::Keys, network::encryption};
 use crate::{composition::settings, config::Config};
 use revolve_adapters::{
-    postgres::{PostgresFacts, Standbys, inspect, plain_hosts},
+    postgres::{PoolMode, PostgresFacts, Standbys, inspect, plain_hosts},
     system::SystemClock,
 };
 use revolve_domain::ports::Clock;
@@ -57,6 +57,7 @@ fn judge(facts: &PostgresFacts, pool: usize) -> Vec<Finding> {
             "postgres.reach",
             format!("Postgres {} at {}", facts.version, facts.place),
         ),
+        pool_mode(facts.pool_mode),
         role,
         schema("postgres.schema", facts.schema, facts.wanted_schema),
         encoding(&facts.encoding),
@@ -68,8 +69,21 @@ fn judge(facts: &PostgresFacts, pool: usize) -> Vec<Finding> {
     findings.push(connections(
         i64::try_from(pool).unwrap_or(i64::MAX),
         facts.max_connections,
+        facts.pool_mode,
     ));
     findings
+}
+
+fn pool_mode(mode: PoolMode) -> Finding {
+    let says = match mode {
+        PoolMode::Session => {
+            "a connection has a session of the server (no pooler, or one that keeps sessions)"
+        }
+        PoolMode::Transaction => {
+            "a pooler gives each transaction any session of the server: nothing is left in one"
+        }
+    };
+    Finding::ok("postgres.pool_mode", says)
 }
 
 fn encoding(found: &str) -> Finding {
@@ -136,8 +150,14 @@ fn failover(facts: &PostgresFacts) -> Finding {
     }
 }
 
-fn connections(pool: i64, max: i64) -> Finding {
+fn connections(pool: i64, max: i64, mode: PoolMode) -> Finding {
     const CHECK: &str = "postgres.connections";
+    if mode == PoolMode::Transaction {
+        let says = format!(
+            "max_connections is {max}, of which the pooler takes a part; each replica takes up to {pool} of the pooler's clients"
+        );
+        return Finding::ok(CHECK, says);
+    }
     let says = format!("max_connections is {max}, and each replica takes up to {pool}");
     if pool > max - OTHERS {
         Finding::error(CHECK, says)
@@ -178,6 +198,7 @@ mod tests {
     fn facts() -> PostgresFacts {
         PostgresFacts {
             place: "localhost:5432/revolve".to_owned(),
+            pool_mode: PoolMode::Session,
             version: "15.4".to_owned(),
             standby: false,
             read_only: false,

@@ -92,6 +92,7 @@ pub(crate) fn postgres(config: &Config) -> Result<PostgresConfig, ConfigError> {
         tls,
         pool_size: postgres.pool_size,
         shared: threads_with_connections(&config.http),
+        pooler: postgres.pooler,
         timeout: postgres.timeout,
     })
 }

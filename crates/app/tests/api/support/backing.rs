@@ -1,4 +1,5 @@
-//! The stores of one test: a folder, or a schema and a Redis of which it uses its own users' keys.
+//! The stores of one test: a folder, or a schema and a Redis of which it uses its own users' keys. Behind a pooler the schema is in a
+//! database of its own, whose sessions have it as their default.
 
 use super::{Store, proxy::Proxy};
 use deadpool_redis::redis::{
@@ -24,14 +25,21 @@ pub(crate) struct ServerStores {
     pub(crate) redis: Proxy,
     pub(crate) postgres: Proxy,
     pub(crate) redis_urls: Vec<Url>,
+    /// Past proxy and pooler.
     pub(crate) postgres_url: Url,
     pub(crate) schema: String,
+    removal: (Url, String),
     pub(crate) master_key: SecretString,
 }
 
 /// Whether this run has a Redis Cluster.
 pub(crate) fn cluster() -> bool {
     env::var("REVOLVE_TEST_REDIS_MODE").is_ok_and(|mode| mode == "cluster")
+}
+
+/// Whether the services of this run reach Postgres through a pooler.
+fn pooler() -> bool {
+    env::var("REVOLVE_TEST_POSTGRES_MODE").is_ok_and(|mode| mode == "pooler")
 }
 
 /// A URL for each of the hosts, which have commas in between.
@@ -49,8 +57,11 @@ fn each(url: &str) -> Vec<Url> {
 }
 
 fn backing_url(variable: &str) -> Option<String> {
-    if let Ok(url) = env::var(variable) {
-        return Some(url);
+    match env::var(variable) {
+        // Where no pooler can be installed, `cargo xtask test` says so.
+        Ok(url) if url.is_empty() => return None,
+        Ok(url) => return Some(url),
+        Err(_) => {}
     }
     let skip = env::var_os("REVOLVE_TEST_ALLOW_SKIP").is_some();
     assert!(
@@ -79,19 +90,24 @@ impl Backing {
             });
         }
         let redis_urls = each(&backing_url("REVOLVE_TEST_REDIS_URL")?);
-        let mut postgres_url: Url = backing_url("REVOLVE_TEST_POSTGRES_URL")?
+        let server: Url = backing_url("REVOLVE_TEST_POSTGRES_URL")?
             .parse()
             .expect("the URL of a store is a URL");
+        let pooled = store == Store::Pooled || pooler();
+        let gate = if pooled {
+            let pooler = backing_url("REVOLVE_TEST_POSTGRES_POOLER_URL")?;
+            pooler.parse().expect("the URL of a pooler is a URL")
+        } else {
+            server.clone()
+        };
         let schema = format!("api_{}", Uuid::from_bytes(SystemEntropy.bytes()).simple());
-        execute(&postgres_url, &format!("CREATE SCHEMA {schema}")).await;
-        postgres_url
-            .query_pairs_mut()
-            .append_pair("options", &format!("-csearch_path={schema}"));
-        // Postgres' URLs percent-encode spaces and equal signs, forms would not.
-        let query = postgres_url.query().unwrap_or_default().replace('+', "%20");
-        postgres_url.set_query(Some(&query));
+        let (postgres_url, removal) = if pooled {
+            database(&server, &schema).await
+        } else {
+            schema_of(&server, &schema).await
+        };
         let redis = Proxy::start(host(&redis_urls[0], 6379)).await;
-        let postgres = Proxy::start(host(&postgres_url, 5432)).await;
+        let postgres = Proxy::start(host(&gate, 5432)).await;
         let master_key = MasterKey::encode([SystemEntropy.bytes(), SystemEntropy.bytes()]);
         Some(Self {
             folder,
@@ -101,6 +117,7 @@ impl Backing {
                 redis_urls,
                 postgres_url,
                 schema,
+                removal: (server, removal),
                 master_key,
             }),
         })
@@ -163,11 +180,7 @@ impl Backing {
 
     /// What to do after the test.
     pub(crate) fn cleanup(&self) -> Cleanup {
-        Cleanup(
-            self.server
-                .as_ref()
-                .map(|server| (server.postgres_url.clone(), server.schema.clone())),
-        )
+        Cleanup(self.server.as_ref().map(|server| server.removal.clone()))
     }
 }
 
@@ -203,10 +216,35 @@ pub(crate) struct Cleanup(Option<(Url, String)>);
 
 impl Cleanup {
     pub(crate) async fn run(self) {
-        if let Some((url, schema)) = self.0 {
-            execute(&url, &format!("DROP SCHEMA {schema} CASCADE")).await;
+        if let Some((url, removal)) = self.0 {
+            execute(&url, &removal).await;
         }
     }
+}
+
+/// Makes a schema; returns the URL of it, and the statement that removes it.
+async fn schema_of(server: &Url, schema: &str) -> (Url, String) {
+    execute(server, &format!("CREATE SCHEMA {schema}")).await;
+    let mut url = server.clone();
+    url.query_pairs_mut()
+        .append_pair("options", &format!("-csearch_path={schema}"));
+    // Postgres' URLs percent-encode spaces and equal signs, forms would not.
+    let query = url.query().unwrap_or_default().replace('+', "%20");
+    url.set_query(Some(&query));
+    (url, format!("DROP SCHEMA {schema} CASCADE"))
+}
+
+/// Makes a database with a schema, both of that name; returns its URL, and the statement that removes it.
+async fn database(server: &Url, name: &str) -> (Url, String) {
+    execute(server, &format!("CREATE DATABASE {name}")).await;
+    let mut url = server.clone();
+    url.set_path(name);
+    execute(
+        &url,
+        &format!("CREATE SCHEMA {name}; ALTER DATABASE {name} SET search_path = {name}"),
+    )
+    .await;
+    (url, format!("DROP DATABASE {name} WITH (FORCE)"))
 }
 
 async fn execute(url: &Url, statement: &str) {

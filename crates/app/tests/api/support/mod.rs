@@ -29,6 +29,8 @@ pub(crate) enum Store {
     Embedded,
     /// Redis and Postgres.
     Server,
+    /// Redis, and Postgres through a pooler.
+    Pooled,
 }
 
 /// A service that runs.
@@ -143,6 +145,11 @@ impl App {
     /// Somebody without an account.
     pub(crate) fn anon(&self) -> Actor {
         Actor::new(self.client.clone(), format!("http://{}", self.address))
+    }
+
+    /// Somebody without an account at another address.
+    pub(crate) fn actor_at(&self, url: &str) -> Actor {
+        Actor::new(self.client.clone(), url.to_owned())
     }
 
     /// Another replica: a second service over the same stores, with the same keys.
