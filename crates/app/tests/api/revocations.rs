@@ -224,7 +224,8 @@ on_both_stores! {
         let reader = app.anon();
         let whole = reader.packed("0").await;
         let started = Instant::now();
-        let (woken, ()) = tokio::join!(reader.packed(&format!("{}&wait=60", whole.version)), async {
+        let query = format!("{}&wait=60", whole.version);
+        let (woken, ()) = tokio::join!(reader.packed(&query), async {
             ann.sign_out("this").await.expect(204);
         });
         assert!(started.elapsed() < Duration::from_secs(30), "well before its wait");
