@@ -58,7 +58,7 @@ mod tests {
             assert_eq!(finding.level, level, "{finding:?}");
         }
         assert!(judge(1000 * 3600, LIFE).says.contains("960000 sessions"));
-        let advice = |a_second| {
+        let advice = |a_second: u64| {
             judge(a_second * 3600, LIFE)
                 .advice
                 .expect("a warning has advice")
