@@ -68,7 +68,7 @@ mod tests {
             "the packed form has room"
         );
         assert!(
-            advice(1300).starts_with("find out"),
+            advice(1400).starts_with("find out"),
             "four fifths are taken"
         );
     }
