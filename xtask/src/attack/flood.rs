@@ -112,7 +112,10 @@ async fn attack(args: &Args, url: &str) -> Result<Latencies> {
     let unknown = url.to_owned();
     let unknown = move |number: u64| {
         let email = format!("flood-{number}@example.org");
-        sign_in(&unknown, &json!({ "email": email, "password": "not the password" }))
+        sign_in(
+            &unknown,
+            &json!({ "email": email, "password": "not the password" }),
+        )
     };
     let flood = SignInFlood::start(url, args.clients, args.pause, unknown);
     tokio::time::sleep(RAMP).await;

@@ -109,10 +109,7 @@ impl SignInCounts {
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 impl fmt::Display for SignInCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (hashed, refused) = (
-            self.hashed_per_second(),
-            self.refused as f64 / self.seconds,
-        );
+        let (hashed, refused) = (self.hashed_per_second(), self.refused as f64 / self.seconds);
         write!(
             f,
             "{hashed:.0}/s hashed (200, 401)   {refused:.0}/s refused (503, Retry-After {} to {} s)",

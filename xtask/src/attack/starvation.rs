@@ -97,7 +97,10 @@ async fn attack(args: &Args, url: &str) -> Result<[Phase; 4]> {
         let body = json!({ "email": format!("once-{number}@example.org"), "password": "wrong" });
         // An address of its own network each.
         let [.., a, b, c] = number.to_be_bytes();
-        Ok((body, format!("2001:db8:{a:x}:{:x}::1", u16::from_be_bytes([b, c]))))
+        Ok((
+            body,
+            format!("2001:db8:{a:x}:{:x}::1", u16::from_be_bytes([b, c])),
+        ))
     };
     let one_account = move |number: u64| -> Result<(Value, String)> {
         let device = usize::try_from(number)? % devices.len();
@@ -306,8 +309,16 @@ fn judge(args: &Args, target: &str, phases: &[Phase; 4]) -> AttackGoals {
     for flood in floods {
         let name = flood.name;
         for (what, done, refused) in [
-            ("sign-ins", flood.served.sign_ins.len(), flood.served.refused_sign_ins),
-            ("sign-ups", flood.served.sign_ups.len(), flood.served.refused_sign_ups),
+            (
+                "sign-ins",
+                flood.served.sign_ins.len(),
+                flood.served.refused_sign_ins,
+            ),
+            (
+                "sign-ups",
+                flood.served.sign_ups.len(),
+                flood.served.refused_sign_ups,
+            ),
         ] {
             let all = done + refused;
             goals.add(
