@@ -267,11 +267,10 @@ impl<T> Lane<T> {
         });
         let in_account = account.map_or(0, |account| {
             let jobs = places().filter(|place| place.account == account);
-            let turns = flow
-                .address
-                .map_or(0, |range| self.addresses.waiting(&range))
-                + 1;
-            // Those without an address are in turn by their account alone.
+            let Some(range) = flow.address else {
+                return jobs.count();
+            };
+            let turns = self.addresses.waiting(&range) + 1;
             in_turns(jobs.map(|place| place.address.unwrap_or(usize::MAX)), turns)
         });
         let before = in_address.max(in_account);
