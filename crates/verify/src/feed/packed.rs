@@ -152,8 +152,10 @@ impl PackedDocument {
     }
 }
 
+type Id = [u8; 16];
+
 /// A user's id, the ids of its sessions, and the rest.
-fn user(bytes: &[u8]) -> Option<([u8; 16], &[[u8; 16]], &[u8])> {
+fn user(bytes: &[u8]) -> Option<(Id, &[Id], &[u8])> {
     let (id, bytes) = bytes.split_first_chunk::<16>()?;
     let (count, bytes) = bytes.split_first_chunk::<2>()?;
     let (living, rest) = bytes.split_at_checked(16 * usize::from(u16::from_be_bytes(*count)))?;
