@@ -318,12 +318,11 @@ impl Database {
         params: Params<'_>,
         decode: impl Fn(&dyn sql::SqlRow) -> Result<T, CorruptRow> + Send,
     ) -> Result<Option<T>, StoreError> {
-        let rows = match self.shared.of_this_thread() {
-            Some(connection) => self.read_shared(connection, sql, params).await,
-            None => {
-                let mode = self.mode;
-                self.run(&LookUp { sql, params, mode }).await
-            }
+        let rows = if let Some(connection) = self.shared.of_this_thread() {
+            self.read_shared(connection, sql, params).await
+        } else {
+            let mode = self.mode;
+            self.run(&LookUp { sql, params, mode }).await
         };
         let first = |rows: Vec<Row>| Ok(rows.first().map(|row| decode(row)).transpose()?);
         rows.and_then(first)
