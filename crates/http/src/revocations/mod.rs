@@ -52,7 +52,7 @@ pub(crate) async fn revocations(
         return events(&request, feed, address).await;
     }
     let wait = wait(request.query_string())?;
-    if let Some(since) = since(&request)? {
+    if let Some(Since(since)) = since(&request)? {
         return packed(&feed, since, wait, address).await;
     }
     let known = IfNoneMatch::parse(&request).map_err(|_| invalid_if_none_match())?;
@@ -153,9 +153,12 @@ fn wait(query: &str) -> Result<Duration, Problem> {
     Ok(Duration::from_secs(seconds).min(LONGEST))
 }
 
-/// The version that a client of the packed form holds: the last event of a stream that broke off, or the `since` parameter, where 0 is
-/// none. `None` if it asks for the plain form.
-fn since(request: &HttpRequest) -> Result<Option<Option<FeedVersion>>, Problem> {
+/// The version that a client of the packed form holds, if any.
+struct Since(Option<FeedVersion>);
+
+/// What the client holds: the last event of a stream that broke off, or the `since` parameter, where 0 is no version. `None` if it asks
+/// for the plain form.
+fn since(request: &HttpRequest) -> Result<Option<Since>, Problem> {
     let query = request.query_string().split('&');
     let Some((_, since)) = query
         .filter_map(|pair| pair.split_once('='))
@@ -166,11 +169,11 @@ fn since(request: &HttpRequest) -> Result<Option<Option<FeedVersion>>, Problem> 
     let last = request.headers().get("Last-Event-ID");
     // A browser sends what it was told; another value is none of ours.
     let last = last.and_then(|last| last.to_str().ok()?.parse().ok());
-    Ok(Some(match since {
+    Ok(Some(Since(match since {
         _ if last.is_some() => last,
         "0" => None,
         since => Some(since.parse().map_err(|_| invalid_since())?),
-    }))
+    })))
 }
 
 fn invalid_since() -> Problem {
@@ -229,8 +232,8 @@ struct Events {
     looks: watch::Receiver<Look>,
     address: Option<AddressRange>,
     place: Place,
-    /// In the packed form, since this version; `None` in the plain one.
-    packed: Option<Option<FeedVersion>>,
+    /// Of the packed form; `None` in the plain one.
+    packed: Option<Since>,
     /// What was sent last.
     sent: Option<DocumentMark>,
     /// The event that is being sent.
@@ -243,7 +246,7 @@ impl Events {
         feed: Data<Feed>,
         address: Option<AddressRange>,
         place: Place,
-        packed: Option<Option<FeedVersion>>,
+        packed: Option<Since>,
     ) -> Self {
         Self {
             looks: feed.watch(),
@@ -294,7 +297,7 @@ impl Events {
                 match self.feed.send(document, self.address).await {
                     Ok((mark, transfer)) => {
                         let begin = match (&mut self.packed, &mark.packed) {
-                            (Some(known), Some(version)) => {
+                            (Some(Since(known)), Some(version)) => {
                                 *known = Some(version.clone());
                                 format!("event: revocations\nid: {version}\ndata: ").into()
                             }
@@ -326,7 +329,7 @@ impl Events {
     /// it comes more often: a client that comes back must hold a version that can still be continued.
     fn news(&self, document: Arc<FeedDocument>) -> Option<Arc<FeedDocument>> {
         let is_old = |sent: &DocumentMark, age| document.as_of().since(sent.as_of) >= age;
-        let Some(since) = &self.packed else {
+        let Some(Since(since)) = &self.packed else {
             let is_news = self.sent.as_ref().is_none_or(|sent| {
                 document.tag() != Some(&sent.tag) || is_old(sent, document.window() / 2)
             });

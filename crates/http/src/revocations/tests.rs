@@ -57,13 +57,12 @@ impl RevocationSigner for LongSigner {
     fn sign_packed(&self, statement: &PackedStatement) -> Result<String, SignError> {
         self.signed.fetch_add(1, Ordering::Relaxed);
         let as_of = statement.as_of.as_seconds();
-        let head = match &statement.since {
-            Some(since) => format!("{}|{since}|", statement.version),
-            None => {
-                let mut text = format!("{}|{as_of}|", statement.version);
-                text.extend(iter::repeat_n('0', self.len.saturating_sub(text.len())));
-                text
-            }
+        let head = if let Some(since) = &statement.since {
+            format!("{}|{since}|", statement.version)
+        } else {
+            let mut text = format!("{}|{as_of}|", statement.version);
+            text.extend(iter::repeat_n('0', self.len.saturating_sub(text.len())));
+            text
         };
         let ended = statement.ends.iter().flat_map(|ends| &ends.sessions);
         Ok(ended.fold(head, |text, session| format!("{text}{session},")))
