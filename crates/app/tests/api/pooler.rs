@@ -1,7 +1,7 @@
 //! The service over Postgres through a pooler in transaction mode, whose sessions all processes share.
 
 use crate::{
-    command::{Running, revolve},
+    command::{ServerProcess, revolve},
     support::{App, Store, with_config},
 };
 use futures_util::future::join_all;
@@ -13,19 +13,19 @@ const USERS: usize = 8;
 const ROUNDS: usize = 8;
 
 /// A process of the service over the stores of a test.
-async fn process(app: &App, name: &str) -> Running {
+async fn process(app: &App, name: &str) -> ServerProcess {
     let folder = app.backing.folder.path();
     let config = folder.join(format!("{name}.toml"));
     fs::write(&config, &app.config).unwrap();
     let mut command = revolve(folder);
     command.arg("--config").arg(config);
     // The stores are behind proxies that run on this thread.
-    spawn_blocking(move || Running::start(&mut command, 1))
+    spawn_blocking(move || ServerProcess::start(&mut command, 1))
         .await
         .unwrap()
 }
 
-async fn stop(process: Running) {
+async fn stop(process: ServerProcess) {
     let ended = spawn_blocking(move || process.terminate()).await.unwrap();
     assert!(ended.success());
 }

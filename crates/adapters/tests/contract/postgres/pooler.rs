@@ -286,7 +286,7 @@ async fn a_call_that_waits_for_a_lock_gives_up_and_leaves_nothing() {
             told(&error)
         );
     }
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         while database.waiting(&watch).await > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
