@@ -10,6 +10,10 @@ use crate::harness::{
 };
 
 #[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// Skip and name the tests of a store that can't be reached, instead of failing
     #[arg(long)]
@@ -94,10 +98,10 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
     };
     let mut command = prepared(runner, args, stores)?;
     if !chooses_packages(&args.runner) {
-        command.args(if args.layout() != Layout::Single {
-            &["-p", "revolve-adapters", "-p", "revolve"][..]
+        command.args(if args.layout() == Layout::Single {
+            &["--workspace"][..]
         } else {
-            &["--workspace"]
+            &["-p", "revolve-adapters", "-p", "revolve"]
         });
     }
     if args.cluster && nextest {
