@@ -10,7 +10,10 @@ use crate::harness::{
 };
 
 #[derive(Debug, Clone, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// Skip and name the tests of a store that can't be reached, instead of failing
     #[arg(long)]
