@@ -85,7 +85,7 @@ fn a_relying_service_keeps_up_with_a_thousand_ends_a_second() {
     with_config(Store::Server, "", move |app| async move {
         let client = connect(&app).await;
         let begun = Instant::now();
-        end(&client, window, Duration::from_secs(900)).await;
+        end(&client, window, Duration::from_mins(15)).await;
         let filled = begun.elapsed();
         // It reads everything when it is asked for the first time.
         let reader = app.anon();
@@ -141,7 +141,8 @@ fn a_relying_service_keeps_up_with_a_thousand_ends_a_second() {
             sleep(Duration::from_millis(500)).await;
         }
         let took = begun.elapsed();
-        (load.abort(), watcher.abort());
+        load.abort();
+        watcher.abort();
         let status = verifier.feed_status().unwrap();
         assert_eq!(
             (status.health, status.failures),
@@ -149,14 +150,14 @@ fn a_relying_service_keeps_up_with_a_thousand_ends_a_second() {
             "{status:?}"
         );
         let sent = bytes.load(Ordering::Relaxed);
-        let a_second = sent as f64 / took.as_secs_f64();
+        let a_second = u128::from(u64::try_from(sent).unwrap()) * 1000 / took.as_millis().max(1);
         let figures = format!(
-            "{window} ends inserted in {filled:.1?}; the whole has {} bytes and was served in {served:.1?}; a watcher was sent {a_second:.0} \
+            "{window} ends inserted in {filled:.1?}; the whole has {} bytes and was served in {served:.1?}; a watcher was sent {a_second} \
              bytes a second for {took:.1?}; the slowest refusal came after {slowest:.2?}; {status:?}",
             whole.len()
         );
         println!("{figures}");
-        assert!(a_second <= 65_536.0, "{figures}");
+        assert!(a_second <= 65_536, "{figures}");
         // A machine that does something else has more time.
         let patience = if is_long() { 2 } else { 20 };
         assert!(slowest <= Duration::from_secs(patience), "{figures}");
@@ -169,7 +170,7 @@ fn a_plain_statement_that_is_too_long_is_refused_and_the_packed_form_goes_on() {
         let client = connect(&app).await;
         let ann = app.sign_up("ann").await;
         let tag = ann.feed().await.expect(200).header("etag").to_owned();
-        end(&client, 60_000, Duration::from_secs(900)).await;
+        end(&client, 60_000, Duration::from_mins(15)).await;
         let refused = ann.feed_unless(&tag, "?wait=60").await;
         refused.expect_problem(503, "statement_too_long");
         let events = ann.feed_request("").header("Accept", "text/event-stream");
@@ -181,7 +182,7 @@ fn a_plain_statement_that_is_too_long_is_refused_and_the_packed_form_goes_on() {
         ann.sign_out("this").await.expect(204);
         assert_eq!(
             ann.packed(&whole.version).await.ended,
-            [ann.session.clone()]
+            std::slice::from_ref(&ann.session)
         );
     });
 }

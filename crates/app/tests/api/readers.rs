@@ -2,6 +2,8 @@
 
 use crate::command::{ServerProcess, revolve};
 use crate::support::FEED;
+use revolve_adapters::system::SystemClock;
+use revolve_domain::ports::Clock as _;
 use std::{
     fs,
     io::{Read, Write},
@@ -99,10 +101,7 @@ fn end_sessions(database: &Path, sessions: usize, round: usize) {
     let mut connection = rusqlite::Connection::open(database).unwrap();
     connection.busy_timeout(Duration::from_secs(30)).unwrap();
     let transaction = connection.transaction().unwrap();
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
-    let now = i64::try_from(now.as_millis()).unwrap();
+    let now = SystemClock.now().as_millis();
     for number in 0..sessions {
         let id = format!("{round:08x}-0000-4000-8000-{number:012x}");
         transaction

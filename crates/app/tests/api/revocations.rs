@@ -199,7 +199,7 @@ on_both_stores! {
         ann.sign_out("this").await.expect(204);
         // What was answered with 204 is there for whoever asks next.
         let one = here.packed(&whole.version).await;
-        assert_eq!((&one.ended[..], &one.claims["since"]), (&[ann.session.clone()][..], &json!(whole.version)));
+        assert_eq!((&one.ended[..], &one.claims["since"]), (std::slice::from_ref(&ann.session), &json!(whole.version)));
         let nothing = here.packed(&one.version).await;
         assert_eq!((&nothing.ended[..], &nothing.claims["since"]), (&[][..], &json!(one.version)));
         bob.sign_out("everywhere").await.expect(204);
@@ -229,7 +229,7 @@ on_both_stores! {
             ann.sign_out("this").await.expect(204);
         });
         assert!(started.elapsed() < Duration::from_secs(30), "well before its wait");
-        assert_eq!(woken.ended, [ann.session.clone()]);
+        assert_eq!(woken.ended, std::slice::from_ref(&ann.session));
         let started = Instant::now();
         let nothing = reader.packed(&format!("{}&wait=1", woken.version)).await;
         assert!(started.elapsed() >= Duration::from_secs(1));
@@ -243,7 +243,7 @@ on_both_stores! {
         assert_eq!((&whole.ended[..], &whole.claims["since"]), (&[][..], &Value::Null));
         ann.sign_out("this").await.expect(204);
         let change = bob.next_packed(&mut events).await;
-        assert_eq!((&change.ended[..], &change.claims["since"]), (&[ann.session.clone()][..], &json!(whole.version)));
+        assert_eq!((&change.ended[..], &change.claims["since"]), (std::slice::from_ref(&ann.session), &json!(whole.version)));
         drop(events);
         let cleo = app.sign_up("cleo").await;
         cleo.sign_out("this").await.expect(204);
