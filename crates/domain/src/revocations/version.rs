@@ -56,7 +56,7 @@ impl FromStr for FeedVersion {
         {
             return Err(InvalidVersion);
         }
-        let mut numbers = text.split('.').map(|number| number.parse::<u64>());
+        let mut numbers = text.split('.').map(str::parse::<u64>);
         let mut next = || numbers.next().and_then(Result::ok).ok_or(InvalidVersion);
         let (source, as_of, all_below, none_from) = (next()?, next()?, next()?, next()?);
         let as_of = i64::try_from(as_of).map_err(|_| InvalidVersion)?;
