@@ -41,10 +41,19 @@ const ALLOWED: [AllowedDependencies; 14] = [
             "revolve-listener",
             "revolve-config",
         ],
-        &["revolve-testkit"],
+        &["revolve-testkit", "revolve-verify"],
     ),
-    // Relying services link nothing of the service; the tests start one.
-    ("revolve-verify", &[], &["revolve", "revolve-verify"]),
+    // Relying services link nothing of the service; the tests start one, and make its statements.
+    (
+        "revolve-verify",
+        &[],
+        &[
+            "revolve",
+            "revolve-adapters",
+            "revolve-domain",
+            "revolve-verify",
+        ],
+    ),
     (
         "example-embed-domain",
         &["revolve-domain", "revolve-adapters"],

@@ -342,7 +342,8 @@ impl Events {
                     .is_none_or(|since| self.feed.is_news_to(since, false))
         });
         is_news
-            .then(|| self.feed.packed(since.as_ref(), false).ok())
+            // What was acknowledged before it asked is in the first.
+            .then(|| self.feed.packed(since.as_ref(), self.sent.is_none()).ok())
             .flatten()
     }
 }

@@ -232,7 +232,9 @@ impl Replica {
             revocations,
         };
         match &mut self.0 {
-            Some(log) => drop(log.apply(read)),
+            Some(log) => {
+                log.apply(read);
+            }
             none => *none = Some(RevocationLog::new(read)),
         }
         self.0.as_ref().expect("it has just read")

@@ -318,28 +318,26 @@ pub async fn a_read_goes_on_where_another_ended(subject: &dyn AccountsSubject) {
 
     for (step, session) in [&second, &first, &third, &other].into_iter().enumerate() {
         match step {
-            0 => drop(
-                accounts
+            0 => {
+                let ended = accounts
                     .sessions
-                    .end(user.id, second.id, EndReason::SignedOut, at(30))
-                    .await
-                    .expect("end works"),
-            ),
-            1 => drop(accounts.begin(&again).await),
-            2 => drop(
-                accounts
+                    .end(user.id, second.id, EndReason::SignedOut, at(30));
+                ended.await.expect("end works");
+            }
+            1 => {
+                accounts.begin(&again).await;
+            }
+            2 => {
+                let kept = Some(again.id);
+                let ended = accounts
                     .sessions
-                    .end_all(user.id, Some(again.id), EndReason::SignedOut, at(50))
-                    .await
-                    .expect("end_all works"),
-            ),
-            _ => drop(
-                accounts
-                    .users
-                    .delete(gone.id, None, at(60))
-                    .await
-                    .expect("delete works"),
-            ),
+                    .end_all(user.id, kept, EndReason::SignedOut, at(50));
+                ended.await.expect("end_all works");
+            }
+            _ => {
+                let deleted = accounts.users.delete(gone.id, None, at(60));
+                deleted.await.expect("delete works");
+            }
         }
         let (snapshot, ends) = unseen(&accounts, &seen, &all).await;
         let ids: Vec<_> = ends.iter().map(|end| (end.session, end.user)).collect();
