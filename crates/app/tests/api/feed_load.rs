@@ -85,7 +85,7 @@ fn a_relying_service_keeps_up_with_a_thousand_ends_a_second() {
     with_config(Store::Server, "", move |app| async move {
         let client = connect(&app).await;
         let begun = Instant::now();
-        end(&client, window, Duration::from_mins(15)).await;
+        end(&client, window, Duration::from_mins(10)).await;
         let filled = begun.elapsed();
         // It reads everything when it is asked for the first time.
         let reader = app.anon();

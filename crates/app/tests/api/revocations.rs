@@ -249,7 +249,7 @@ on_both_stores! {
         cleo.sign_out("this").await.expect(204);
         let mut events = bob.packed_events("?since=0", Some(&change.version)).await;
         let missed = bob.next_packed(&mut events).await;
-        assert_eq!(missed.ended, [cleo.session.clone()]);
+        assert_eq!(missed.ended, std::slice::from_ref(&cleo.session));
     }
 
     async fn a_version_that_is_old_or_of_elsewhere_is_answered_by_the_whole(app: App) {
