@@ -201,7 +201,8 @@ pub(crate) async fn compose(
     })
 }
 
-fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
+/// The hasher, without metrics.
+pub(crate) fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
     let hasher = Argon2Hasher::new(
         settings::hash_cost(&config.hashing),
         settings::hash_pool(&config.hashing),

@@ -1,7 +1,7 @@
 //! A row: a JSON object with exactly the members that are documented in `docs/import.md`. Messages about a row
 //! quote none of its values.
 
-use revolve_adapters::argon2::{UnusableHash, examine};
+use revolve_adapters::argon2::{BareFormat, UnusableHash, adopt};
 use revolve_domain::{
     model::{Details, EmailAddress, FieldError, Label, PasswordHash, Timestamp, UserId, WebUrl},
     use_cases::ImportRequest,
@@ -51,16 +51,18 @@ struct Members {
 /// Reads rows and remembers which addresses and ids they have had.
 pub(super) struct Rows {
     budget: u64,
+    bare: Option<BareFormat>,
     now: Timestamp,
     /// Digests, and the lines they were on: an import may be large.
     seen: HashMap<[u8; 16], u64>,
 }
 
 impl Rows {
-    /// Hashes must be within so many bytes of memory.
-    pub(super) fn new(budget: u64, now: Timestamp) -> Self {
+    /// Hashes must be within so many bytes of memory, and say what they are unless the bare format is named.
+    pub(super) fn new(budget: u64, bare: Option<BareFormat>, now: Timestamp) -> Self {
         Self {
             budget,
+            bare,
             now,
             seen: HashMap::new(),
         }
@@ -93,10 +95,14 @@ impl Rows {
         let email =
             EmailAddress::parse(&email).map_err(|error| RowRefusal::field("email", error))?;
         let hash = PasswordHash::from_phc(required("passwordHash", members.password_hash)?);
-        examine(&hash, self.budget).map_err(unusable)?;
+        let hash = adopt(hash, self.bare, self.budget).map_err(unusable)?;
         let url = |member: &'static str, value| optional(member, value, WebUrl::parse);
         let details = Details {
-            name: optional("name", members.name, Label::parse)?,
+            name: optional(
+                "name",
+                members.name.filter(|name| *name != ""),
+                Label::parse,
+            )?,
             website: url("website", members.website)?,
             image_url: url("imageUrl", members.image_url)?,
         };
@@ -224,6 +230,7 @@ fn id(text: &str) -> Result<UserId, RowRefusal> {
 fn unusable(why: UnusableHash) -> RowRefusal {
     let code = match why {
         UnusableHash::TooLarge { .. } | UnusableHash::TooSlow(_) => "hash_too_expensive",
+        UnusableHash::Unmarked => "hash_unmarked",
         UnusableHash::UnknownForm | UnusableHash::Malformed(_) => "hash_unsupported",
     };
     RowRefusal::new(code, format!("passwordHash: {why}"))

@@ -3,7 +3,7 @@ use super::*;
 const HASH: &str = "$2b$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
 
 fn rows() -> Rows {
-    Rows::new(64 << 20, Timestamp::from_seconds(1_900_000_000))
+    Rows::new(64 << 20, None, Timestamp::from_seconds(1_900_000_000))
 }
 
 fn refused(row: &str) -> (&'static str, String) {
@@ -39,7 +39,7 @@ fn a_full_row_is_read_whole_and_a_short_one_has_defaults() {
         ("https://example.org/", true)
     );
     let short = format!(
-        "\u{feff} {{\"email\":\"ann@example.org\",\"passwordHash\":\"{HASH}\",\"name\":null}}\r"
+        "\u{feff} {{\"email\":\"ann@example.org\",\"passwordHash\":\"{HASH}\",\"name\":\"\",\"website\":null}}\r"
     );
     let row = rows().parse(1, short.as_bytes()).unwrap();
     assert!(
@@ -133,6 +133,16 @@ fn what_is_wrong_is_said_by_member_and_never_by_value() {
         ),
         (hash("canary"), "hash_unsupported", "passwordHash: "),
         (hash("$2b$05$canary"), "hash_unsupported", "bcrypt"),
+        (
+            hash("1f7e3f8177f2ebba25fc61bc2851630b.0001020304050607"),
+            "hash_unmarked",
+            "--format",
+        ),
+        (
+            hash("1f7e3f8177f2ebba25fc61bc2851630b.some-other-text"),
+            "hash_unmarked",
+            "--format",
+        ),
         (
             hash(&HASH.replace("$05$", "$25$")),
             "hash_too_expensive",
