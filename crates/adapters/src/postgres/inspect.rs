@@ -6,18 +6,23 @@ use super::{
     connect::{add_options, connector, place},
     database::decoded,
     error::{PostgresError, STORE},
-    migrate::LATEST,
+    migrate::{LATEST, UNKEYED},
     url,
     values::PgTimestamp,
 };
 use crate::sql;
-use revolve_domain::{keys::StoredKey, model::Timestamp, ports::StoreError};
+use revolve_domain::{
+    keys::StoredKey,
+    model::{Timestamp, UserId},
+    ports::StoreError,
+};
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
 use tokio_postgres::{
-    Client, IsolationLevel,
+    Client, IsolationLevel, Transaction,
     config::{Host, SslMode, TargetSessionAttrs},
 };
+use uuid::Uuid;
 
 const OPERATION: &str = "look at it";
 
@@ -39,6 +44,8 @@ const STANDBYS: &str = "
 const CLOCK: &str = "SELECT clock_timestamp() AS clock";
 const SCHEMA: &str =
     "SELECT coalesce(max(version), 0)::bigint AS schema FROM refinery_schema_history";
+
+const HOLDER: &str = "SELECT id, email FROM users WHERE email = $1";
 
 /// The servers that could take over from a Postgres.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +85,9 @@ pub struct PostgresFacts {
     pub wanted_schema: i64,
     /// The stored keys, sealed as they are, or why they can't be read; `None` if the tables are of another version.
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
+    /// Accounts of an earlier release whose address has the same key as another account's, each before that one; `None` if the tables are of
+    /// another version or can't be read.
+    pub same_address: Option<Vec<(UserId, UserId)>>,
     /// Its clock.
     pub clock: Timestamp,
 }
@@ -169,10 +179,10 @@ async fn look<T>(
     });
     let PgTimestamp(clock) = client.query_one(CLOCK, &[]).await?.try_get("clock")?;
     let now = now();
-    let (schema, keys) = if row.try_get("has_tables")? {
+    let (schema, keys, same_address) = if row.try_get("has_tables")? {
         tables(client, &place).await?
     } else {
-        (None, None)
+        (None, None, None)
     };
     let facts = PostgresFacts {
         version: row.try_get("version")?,
@@ -187,13 +197,18 @@ async fn look<T>(
         schema,
         wanted_schema: LATEST,
         keys,
+        same_address,
         clock,
         place,
     };
     Ok((facts, now))
 }
 
-type Tables = (Option<i64>, Option<Result<Vec<StoredKey>, StoreError>>);
+type Tables = (
+    Option<i64>,
+    Option<Result<Vec<StoredKey>, StoreError>>,
+    Option<Vec<(UserId, UserId)>>,
+);
 
 /// All of it as of one instant, although another process may migrate the tables meanwhile.
 async fn tables(client: &mut Client, place: &str) -> Result<Tables, PostgresError> {
@@ -205,7 +220,7 @@ async fn tables(client: &mut Client, place: &str) -> Result<Tables, PostgresErro
         .await?;
     let schema = tx.query_one(SCHEMA, &[]).await?.try_get("schema")?;
     if schema != LATEST {
-        return Ok((Some(schema), None));
+        return Ok((Some(schema), None, None));
     }
     let keys = match tx.query(sql::LIST_KEYS, &[]).await {
         Ok(rows) => decoded(&rows, sql::key),
@@ -214,7 +229,27 @@ async fn tables(client: &mut Client, place: &str) -> Result<Tables, PostgresErro
     Ok((
         Some(schema),
         Some(keys.map_err(|error| error.into_store_error("list keys", place))),
+        same_address(&tx).await.ok(),
     ))
+}
+
+async fn same_address(tx: &Transaction<'_>) -> Result<Vec<(UserId, UserId)>, PostgresError> {
+    let (mut same, mut after) = (Vec::new(), None::<Uuid>);
+    loop {
+        let page = decoded(&tx.query(UNKEYED, &[&after]).await?, sql::stored_address)?;
+        let Some((last, _)) = page.last() else {
+            return Ok(same);
+        };
+        after = Some(*last.as_uuid());
+        for (id, stored) in &page {
+            let Some(address) = sql::missing_key(stored) else {
+                continue;
+            };
+            let holder = tx.query_opt(HOLDER, &[&address.key()]).await?;
+            let holder = holder.map(|row| sql::stored_address(&row)).transpose()?;
+            same.extend(holder.map(|(holder, _)| (*id, holder)));
+        }
+    }
 }
 
 #[cfg(test)]

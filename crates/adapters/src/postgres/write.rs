@@ -1,6 +1,7 @@
 //! From the domain's types to the parameters of statements.
 
 use super::values::PgTimestamp;
+use crate::sql::typed;
 use revolve_domain::model::{Label, PasswordHash, Session, SessionId, User, WebUrl};
 use std::net::IpAddr;
 use tokio_postgres::types::ToSql;
@@ -25,16 +26,16 @@ macro_rules! know_device {
 /// Stores a [`UserRow`]; what follows is the list of its parameters.
 macro_rules! user_into {
     () => {
-        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid) VALUES "
+        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed) VALUES "
     };
 }
 
-/// Stores a [`UserRow`], whose parameters are `$13` to `$22`, as they follow a session's.
+/// Stores a [`UserRow`], whose parameters are `$13` to `$23`, as they follow a session's.
 macro_rules! insert_user {
     () => {
         concat!(
             user_into!(),
-            "($13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+            "($13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
         )
     };
 }
@@ -105,13 +106,14 @@ pub(super) struct UserRow<'a> {
     disabled_at: Option<PgTimestamp>,
     session_epoch: i64,
     kept_sid: Option<&'a Uuid>,
+    email_typed: Option<&'a str>,
 }
 
 impl<'a> UserRow<'a> {
     pub(super) fn new(user: &'a User, hash: &'a PasswordHash) -> Self {
         Self {
             id: user.id.as_uuid(),
-            email: user.email.as_str(),
+            email: user.email.key(),
             password_hash: hash.expose(),
             name: user.details.name.as_ref().map(Label::as_str),
             website: user.details.website.as_ref().map(WebUrl::as_str),
@@ -120,10 +122,11 @@ impl<'a> UserRow<'a> {
             disabled_at: user.disabled_at.map(PgTimestamp),
             session_epoch: user.epoch.number().into(),
             kept_sid: user.kept_session.as_ref().map(SessionId::as_uuid),
+            email_typed: typed(&user.email),
         }
     }
 
-    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 10] {
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 11] {
         [
             self.id,
             &self.email,
@@ -135,6 +138,7 @@ impl<'a> UserRow<'a> {
             &self.disabled_at,
             &self.session_epoch,
             &self.kept_sid,
+            &self.email_typed,
         ]
     }
 }

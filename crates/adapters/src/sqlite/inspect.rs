@@ -2,11 +2,11 @@
 
 use super::{
     error::{STORE, SqliteError},
-    open::LATEST,
-    query::all,
+    open::{LATEST, UNKEYED},
+    query::{all, first},
 };
 use crate::sql;
-use revolve_domain::{keys::StoredKey, ports::StoreError};
+use revolve_domain::{keys::StoredKey, model::UserId, ports::StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     ffi::OsString,
@@ -18,6 +18,8 @@ use std::{
 
 const OPERATION: &str = "look at the file";
 const SCHEMA: &str = "SELECT coalesce(max(version), 0) AS schema FROM refinery_schema_history";
+
+const HOLDER: &str = "SELECT id, email FROM users WHERE email = ?1";
 
 /// The bytes of the header with the format versions, and their values if there is a write-ahead log (SQLite's file format, §1.3.3).
 const VERSIONS: std::ops::Range<usize> = 18..20;
@@ -34,6 +36,9 @@ pub struct SqliteFacts {
     pub wanted_schema: i64,
     /// The stored keys, sealed as they are, or why they can't be read; `None` if the tables are of another version.
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
+    /// Accounts of an earlier release whose address has the same key as another account's, each before that one; `None` if the tables are of
+    /// another version.
+    pub same_address: Option<Vec<(UserId, UserId)>>,
 }
 
 /// Inspects a file.
@@ -88,12 +93,28 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, SqliteErr
         all(&conn, sql::LIST_KEYS, [], sql::key)
             .map_err(|error| error.into_store_error("list keys"))
     });
+    let same_address = (schema == Some(LATEST))
+        .then(|| same_address(&conn))
+        .transpose()?;
     Ok(SqliteFacts {
+        same_address,
         journal_mode,
         schema,
         wanted_schema: LATEST,
         keys,
     })
+}
+
+fn same_address(conn: &Connection) -> Result<Vec<(UserId, UserId)>, SqliteError> {
+    let mut same = Vec::new();
+    for (id, stored) in all(conn, UNKEYED, [], sql::stored_address)? {
+        let Some(address) = sql::missing_key(&stored) else {
+            continue;
+        };
+        let holder = first(conn, HOLDER, [address.key()], sql::stored_address)?;
+        same.extend(holder.map(|(holder, _)| (id, holder)));
+    }
+    Ok(same)
 }
 
 fn has_log(path: &Path) -> io::Result<bool> {

@@ -95,7 +95,7 @@ pub trait UserRepository: Send + Sync {
     /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError>;
 
-    /// The account with that address, its hash, and whether its user has signed in on `device`. MUST be one read, and the same work
+    /// The account with that address, be it stored under the address's former form (which counts first) or under its key; its hash, and whether its user has signed in on `device`. MUST be one read, and the same work
     /// whether there is such an account or not, as far as possible: the time of a sign-in must not reveal it.
     async fn credentials_by_email(
         &self,

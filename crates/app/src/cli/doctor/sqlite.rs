@@ -3,7 +3,7 @@
 use super::{
     finding::{AS_USER, Finding, is_denied},
     keys::Keys,
-    postgres::schema,
+    postgres::{addresses, schema},
 };
 use crate::config::Config;
 use revolve_adapters::sqlite::{SqliteFacts, inspect};
@@ -36,6 +36,7 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
     let error = match inspect(&file).await {
         Ok(facts) => {
             findings.extend(judge(&facts));
+            findings.extend(facts.same_address.as_deref().map(addresses));
             return facts.keys;
         }
         Err(error) => error,
@@ -82,6 +83,7 @@ mod tests {
             schema: Some(5),
             wanted_schema: 5,
             keys: None,
+            same_address: None,
         };
         let levels = |facts: &SqliteFacts| {
             judge(facts)

@@ -47,7 +47,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "NAME", value_parser = bare_format())]
     format: Option<BareFormat>,
     /// Checks one password, which is asked for, against this account's row before anything is imported
-    #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::parse)]
+    #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::present)]
     probe: Option<EmailAddress>,
     /// The summary as JSON.
     #[arg(long)]

@@ -70,7 +70,7 @@ impl Rows {
 
     pub(super) fn parse(&mut self, line: u64, text: &[u8]) -> Result<ImportRequest, RowRefusal> {
         let request = self.read(text)?;
-        let email = self.once("email", "duplicate_email", request.email.as_str())?;
+        let email = self.once("email", "duplicate_email", request.email.key())?;
         let id = request
             .id
             .map(|id| self.once("uid", "duplicate_uid", &id.to_string()))
@@ -96,15 +96,14 @@ impl Rows {
             EmailAddress::parse(&email).map_err(|error| RowRefusal::field("email", error))?;
         let hash = PasswordHash::from_phc(required("passwordHash", members.password_hash)?);
         let hash = adopt(hash, self.bare, self.budget).map_err(unusable)?;
-        let url = |member: &'static str, value| optional(member, value, WebUrl::parse);
         let details = Details {
             name: optional(
                 "name",
                 members.name.filter(|name| *name != ""),
                 Label::parse,
             )?,
-            website: url("website", members.website)?,
-            image_url: url("imageUrl", members.image_url)?,
+            website: optional("website", members.website, WebUrl::parse)?,
+            image_url: optional("imageUrl", members.image_url, WebUrl::parse_public)?,
         };
         Ok(ImportRequest {
             email,

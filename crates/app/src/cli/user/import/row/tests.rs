@@ -20,7 +20,7 @@ fn a_full_row_is_read_whole_and_a_short_one_has_defaults() {
     let row = rows().parse(1, full.as_bytes()).unwrap();
     assert_eq!(
         (row.email.as_str(), row.hash.expose(), row.disabled),
-        ("ann@example.org", HASH, true)
+        ("Ann@Example.ORG", HASH, true)
     );
     assert_eq!(
         row.id.unwrap().to_string(),
