@@ -10,7 +10,7 @@ use crate::{
     sessions::{SCOPES, refresh_token_of, scope_of},
 };
 use actix_web::{ResponseError, body::MessageBody};
-use revolve_domain::model::{Label, Password, WebUrl};
+use revolve_domain::model::{EmailAddress, Label, Password, WebUrl};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -23,13 +23,17 @@ const SHORT: usize = 12;
 /// The body of `POST /signup`.
 pub fn sign_up(bytes: &[u8]) -> bool {
     begin(bytes, |body| {
-        fields(body, |text| Password::choose(text, Password::MIN))
+        fields(body, EmailAddress::parse, |text| {
+            Password::choose(text, Password::MIN)
+        })
     })
 }
 
 /// The body of `POST /signin`.
 pub fn sign_in(bytes: &[u8]) -> bool {
-    begin(bytes, |body| fields(body, Password::present))
+    begin(bytes, |body| {
+        fields(body, EmailAddress::present, Password::present)
+    })
 }
 
 /// The body of `POST /tokens`.

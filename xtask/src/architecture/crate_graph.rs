@@ -76,9 +76,12 @@ const ALLOWED: [AllowedDependencies; 14] = [
 ];
 
 /// The domain's direct dependencies.
-const DOMAIN_MAY_USE: [&str; 9] = [
+const DOMAIN_MAY_USE: [&str; 12] = [
     "async-trait",
     "email_address",
+    "icu_casemap",
+    "icu_properties",
+    "idna",
     "secrecy",
     "serde",
     "thiserror",

@@ -11,14 +11,15 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt},
 };
 use async_trait::async_trait;
+pub use hash::{
+    BareFormat,
+    cost::{HashCost, HasherError},
+    demand::{HashBounds, HashParameters, UnusableHash},
+};
 use hash::{
     StoredHash,
     compute::{broken, compute, unusable},
     demand::HashDemand,
-};
-pub use hash::{
-    cost::{HashCost, HasherError},
-    demand::{HashBounds, HashParameters, UnusableHash},
 };
 pub use machine::memory_limit;
 pub use measure::measure;
@@ -70,13 +71,35 @@ impl Argon2Hasher {
     }
 }
 
-/// Whether a hash from elsewhere can be checked here, within these bounds. The first time the machine may be measured, which takes some tens
-/// of milliseconds.
+/// A hash from elsewhere in a form that says what it is, if it can be checked here within these bounds. The first time the machine
+/// may be measured, which takes some tens of milliseconds. One that says nothing of itself is
+/// read as the bare format, if there is one.
 ///
 /// # Errors
 /// [`UnusableHash`], which reveals nothing of the hash itself.
-pub fn examine(hash: &PasswordHash, bounds: HashBounds) -> Result<(), UnusableHash> {
-    StoredHash::parse(hash.expose())?.demand().within(bounds)
+pub fn adopt(
+    hash: PasswordHash,
+    bare: Option<BareFormat>,
+    bounds: HashBounds,
+) -> Result<PasswordHash, UnusableHash> {
+    match (StoredHash::parse_marked(hash.expose()), bare) {
+        (Err(UnusableHash::Unmarked), Some(bare)) => {
+            let scrypt = bare
+                .parse(hash.expose())
+                .ok_or(UnusableHash::Malformed(bare.name()))?;
+            scrypt.demand().within(bounds)?;
+            Ok(PasswordHash::from_phc(scrypt.to_phc()))
+        }
+        (parsed, _) => parsed?.demand().within(bounds).map(|()| hash),
+    }
+}
+
+/// A stored hash in a form that says what it is, for another installation to read.
+pub fn marked(hash: &PasswordHash) -> PasswordHash {
+    match StoredHash::parse(hash.expose()) {
+        Ok(StoredHash::Scrypt(scrypt)) => PasswordHash::from_phc(scrypt.to_phc()),
+        _ => hash.clone(),
+    }
 }
 
 #[async_trait]

@@ -10,7 +10,8 @@ use revolve_domain::{
 /// A flag before each value says whether the change names the field.
 const UPDATE: &str = concat!(
     "UPDATE users u SET name = CASE WHEN $2 THEN $3 ELSE name END, website = CASE WHEN $4 THEN $5 ELSE website END, \
-     image_url = CASE WHEN $6 THEN $7 ELSE image_url END, email = coalesce($8, email) WHERE id = $1 RETURNING ",
+     image_url = CASE WHEN $6 THEN $7 ELSE image_url END, email = coalesce($8, email), \
+     email_typed = CASE WHEN $8 IS NULL THEN email_typed ELSE $9 END WHERE id = $1 RETURNING ",
     user_columns!()
 );
 
@@ -46,7 +47,8 @@ impl Intent for Update<'_> {
             .image_url
             .as_ref()
             .map(|url| url.as_ref().map(WebUrl::as_str));
-        let email = change.email.as_ref().map(EmailAddress::as_str);
+        let email = change.email.as_ref().map(EmailAddress::key);
+        let typed = change.email.as_ref().and_then(sql::typed);
         let update = tx.prepare_cached(UPDATE).await?;
         let row = tx
             .query_one(
@@ -60,6 +62,7 @@ impl Intent for Update<'_> {
                     &image_url.is_some(),
                     &image_url.flatten(),
                     &email,
+                    &typed,
                 ],
             )
             .await?;

@@ -46,7 +46,7 @@ const ENABLE: &str = "
 #[async_trait]
 impl AccountDirectory for PostgresAccounts {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
-        let after = query.after.as_ref().map_or("", EmailAddress::as_str);
+        let after = query.after.as_ref().map_or("", EmailAddress::key);
         let list = if query.disabled { LIST_DISABLED } else { LIST };
         let (end, limit) = (query.end_of_prefix(), i64::from(query.limit));
         self.db

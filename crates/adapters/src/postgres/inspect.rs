@@ -6,21 +6,27 @@ use super::{
     connect::{Probe, connector, place},
     database::decoded,
     error::{PostgresError, STORE},
-    migrate::LATEST,
+    migrate::{LATEST, UNKEYED},
     pooling::PoolMode,
     transaction::begin,
     url,
     values::PgTimestamp,
 };
 use crate::sql;
-use revolve_domain::{keys::StoredKey, model::Timestamp, ports::StoreError};
+use revolve_domain::{
+    keys::StoredKey,
+    model::{Timestamp, UserId},
+    ports::StoreError,
+};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{
     Client,
     config::{Host, SslMode, TargetSessionAttrs},
+    types::Type,
 };
+use uuid::Uuid;
 
 const OPERATION: &str = "look at it";
 
@@ -44,6 +50,8 @@ const ENDED: &str =
 const CLOCK: &str = "SELECT clock_timestamp() AS clock";
 const SCHEMA: &str =
     "SELECT coalesce(max(version), 0)::bigint AS schema FROM refinery_schema_history";
+
+const HOLDER: &str = "SELECT id, email FROM users WHERE email = $1";
 
 /// The servers that could take over from a Postgres.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +95,9 @@ pub struct PostgresFacts {
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
     /// The sessions that ended within the last hour; `None` if the tables are of another version or don't say it in time.
     pub ended_last_hour: Option<u64>,
+    /// Accounts of an earlier release whose address has the same key as another account's, each before that one; `None` if the tables are of
+    /// another version or can't be read.
+    pub same_address: Option<Vec<(UserId, UserId)>>,
     /// Its clock.
     pub clock: Timestamp,
 }
@@ -167,10 +178,10 @@ async fn look<T>(
     let now = now();
     client.batch_execute("COMMIT").await?;
     let standbys = standbys(client, limit).await?;
-    let (schema, keys) = if row.try_get("has_tables")? {
+    let (schema, keys, same_address) = if row.try_get("has_tables")? {
         tables(client, limit, place).await?
     } else {
-        (None, None)
+        (None, None, None)
     };
     let ended = if keys.is_some() {
         let row = client.query_one(ENDED, &[]).await;
@@ -193,6 +204,7 @@ async fn look<T>(
         wanted_schema: LATEST,
         keys,
         ended_last_hour: ended.and_then(|ended| u64::try_from(ended).ok()),
+        same_address,
         clock,
         place: place.to_owned(),
     };
@@ -221,7 +233,11 @@ async fn standbys(client: &Client, limit: Duration) -> Result<Option<Standbys>, 
     Ok(standbys.ok())
 }
 
-type Tables = (Option<i64>, Option<Result<Vec<StoredKey>, StoreError>>);
+type Tables = (
+    Option<i64>,
+    Option<Result<Vec<StoredKey>, StoreError>>,
+    Option<Vec<(UserId, UserId)>>,
+);
 
 /// All of it as of one instant, although another process may migrate the tables meanwhile.
 async fn tables(client: &Client, limit: Duration, place: &str) -> Result<Tables, PostgresError> {
@@ -230,18 +246,42 @@ async fn tables(client: &Client, limit: Duration, place: &str) -> Result<Tables,
         .query_typed_one(SCHEMA, &[])
         .await?
         .try_get("schema")?;
-    let keys = if schema == LATEST {
+    let (keys, same) = if schema == LATEST {
         let rows = client.query_typed(sql::LIST_KEYS, &[]).await;
-        Some(
-            rows.map_err(Into::into)
-                .and_then(|rows| decoded(&rows, sql::key)),
-        )
+        let keys = rows
+            .map_err(Into::into)
+            .and_then(|rows| decoded(&rows, sql::key));
+        (Some(keys), same_address(client).await.ok())
     } else {
-        None
+        (None, None)
     };
     client.batch_execute("ROLLBACK").await?;
     let keys = keys.map(|keys| keys.map_err(|error| error.into_store_error("list keys", place)));
-    Ok((Some(schema), keys))
+    Ok((Some(schema), keys, same))
+}
+
+async fn same_address(client: &Client) -> Result<Vec<(UserId, UserId)>, PostgresError> {
+    let (mut same, mut after) = (Vec::new(), None::<Uuid>);
+    loop {
+        let page = decoded(
+            &client.query_typed(UNKEYED, &[(&after, Type::UUID)]).await?,
+            sql::stored_address,
+        )?;
+        let Some((last, _)) = page.last() else {
+            return Ok(same);
+        };
+        after = Some(*last.as_uuid());
+        for (id, stored) in &page {
+            let Some(address) = sql::missing_key(stored) else {
+                continue;
+            };
+            let holder = client
+                .query_typed_opt(HOLDER, &[(&address.key(), Type::TEXT)])
+                .await?;
+            let holder = holder.map(|row| sql::stored_address(&row)).transpose()?;
+            same.extend(holder.map(|(holder, _)| (*id, holder)));
+        }
+    }
 }
 
 #[cfg(test)]

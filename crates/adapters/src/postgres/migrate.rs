@@ -1,16 +1,20 @@
 //! Brings the tables up to date, one replica at a time.
 
 use super::{connect::Probe, error::PostgresError, pooling::PoolMode, transaction::begin};
-use crate::sql::migrations::{self, APPLIED, Script};
+use crate::sql::{
+    migrations::{self, APPLIED, Script},
+    missing_key,
+};
 use refinery::{AsyncMigrate, Migration, Report};
 use refinery_core::traits::r#async::{AsyncQuery, AsyncTransaction};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Error, Row, types::Type};
 use tracing::{
     callsite::rebuild_interest_cache, instrument::WithSubscriber, subscriber::NoSubscriber,
 };
+use uuid::Uuid;
 
-const MIGRATIONS: [Script; 7] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 8] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -18,11 +22,11 @@ const MIGRATIONS: [Script; 7] = migrations::scripts!("postgres":
     "V5__disabled_accounts",
     "V6__devices",
     "V7__ended_in",
+    "V8__email_keys",
 );
 
 /// The version of the tables once all have run.
-#[expect(clippy::cast_possible_wrap, reason = "a few")]
-pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
+pub(super) const LATEST: i64 = 8;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.
@@ -48,7 +52,10 @@ const ENCODING: &str = "UTF8";
 /// Runs what is missing on a connection of its own, which no time-out of the server cuts. Answers the names of what it
 /// ran.
 pub(super) async fn run(mut probe: Probe) -> Result<Vec<String>, PostgresError> {
-    let outcome = run_missing(&mut probe.client, probe.mode).await;
+    let outcome = match run_missing(&mut probe.client, probe.mode).await {
+        Ok(ran) => set_keys(&probe.client).await.map(|()| ran),
+        Err(error) => Err(error),
+    };
     probe.close().await;
     outcome
 }
@@ -132,6 +139,47 @@ fn migration(row: &Row) -> Result<Migration, Error> {
     ))
 }
 
+}
+
+/// Addresses that may be stored under the form of an earlier release: by the index that has only those, some at a time.
+pub(super) const UNKEYED: &str = "SELECT id, email FROM users WHERE email_typed IS NULL \
+    AND (octet_length(email) <> char_length(email) OR left(email, 1) = '\"') AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT 1000";
+/// Nothing if another account has the key: then this one is found as it signed up. Nothing either if another replica was here first.
+const SET_KEY: &str = "UPDATE users SET email = $2, email_typed = $3 WHERE id = $1 AND email = $3 \
+    AND NOT EXISTS (SELECT FROM users WHERE email = $2)";
+
+/// Stores addresses of an earlier release under their keys. Replicas may do so at once: each row is one statement.
+async fn set_keys(client: &Client) -> Result<(), PostgresError> {
+    let mut after: Option<Uuid> = None;
+    loop {
+        let rows = client.query_typed(UNKEYED, &[(&after, Type::UUID)]).await?;
+        for row in &rows {
+            let (id, stored): (Uuid, String) = (row.try_get("id")?, row.try_get("email")?);
+            if let Some(address) = missing_key(&stored) {
+                let set = client
+                    .execute_typed(
+                        SET_KEY,
+                        &[
+                            (&id, Type::UUID),
+                            (&address.key(), Type::TEXT),
+                            (&stored, Type::TEXT),
+                        ],
+                    )
+                    .await;
+                // An account of the same key was made between the look and the commit.
+                match set.map_err(PostgresError::from) {
+                    Err(error) if !error.is_taken_email() => return Err(error),
+                    _ => {}
+                }
+            }
+            after = Some(id);
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
 /// None if there are no tables yet. Refuses a database that can't hold every text.
 async fn applied(client: &Client) -> Result<Vec<String>, PostgresError> {
     let row = client.query_typed_one(KNOWN, &[]).await?;
@@ -153,6 +201,8 @@ mod tests {
 
     #[test]
     fn what_was_released_is_never_edited() {
+        let (last, _) = MIGRATIONS[MIGRATIONS.len() - 1];
+        assert!(last.starts_with(&format!("V{LATEST}__")), "{last}");
         migrations::assert_unchanged(
             &MIGRATIONS,
             &[
@@ -163,6 +213,7 @@ mod tests {
                 8_594_679_555_467_291_214,
                 12_421_951_948_424_253_249,
                 5_628_711_364_734_191_669,
+                4_727_926_498_398_406_473,
             ],
         );
     }

@@ -1,6 +1,7 @@
 //! From the domain's types to the parameters of statements.
 
 use super::{statement::Param, values::PgTimestamp};
+use crate::sql::typed;
 use revolve_domain::model::{Label, PasswordHash, Session, SessionId, User, WebOrigin, WebUrl};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -26,16 +27,16 @@ macro_rules! know_device {
 /// Stores a [`UserRow`]; what follows is the list of its parameters.
 macro_rules! user_into {
     () => {
-        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid) VALUES "
+        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed) VALUES "
     };
 }
 
-/// Stores a [`UserRow`], whose parameters are `$14` to `$23`, as they follow a session's.
+/// Stores a [`UserRow`], whose parameters are `$14` to `$24`, as they follow a session's.
 macro_rules! insert_user {
     () => {
         concat!(
             user_into!(),
-            "($14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+            "($14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
         )
     };
 }
@@ -109,13 +110,14 @@ pub(super) struct UserRow<'a> {
     disabled_at: Option<PgTimestamp>,
     session_epoch: i64,
     kept_sid: Option<&'a Uuid>,
+    email_typed: Option<&'a str>,
 }
 
 impl<'a> UserRow<'a> {
     pub(super) fn new(user: &'a User, hash: &'a PasswordHash) -> Self {
         Self {
             id: user.id.as_uuid(),
-            email: user.email.as_str(),
+            email: user.email.key(),
             password_hash: hash.expose(),
             name: user.details.name.as_ref().map(Label::as_str),
             website: user.details.website.as_ref().map(WebUrl::as_str),
@@ -124,10 +126,11 @@ impl<'a> UserRow<'a> {
             disabled_at: user.disabled_at.map(PgTimestamp),
             session_epoch: user.epoch.number().into(),
             kept_sid: user.kept_session.as_ref().map(SessionId::as_uuid),
+            email_typed: typed(&user.email),
         }
     }
 
-    pub(super) fn params(&self) -> [&dyn Param; 10] {
+    pub(super) fn params(&self) -> [&dyn Param; 11] {
         [
             self.id,
             &self.email,
@@ -139,6 +142,7 @@ impl<'a> UserRow<'a> {
             &self.disabled_at,
             &self.session_epoch,
             &self.kept_sid,
+            &self.email_typed,
         ]
     }
 }

@@ -10,8 +10,8 @@ mod row;
 pub(crate) use epoch::RaiseEpoch;
 pub(crate) use read::{
     FoundRevocations, LIST_KEYS, account_columns, begun, bound_device, credential_columns,
-    credentials, credentials_if_any, ended_session, key, revocation, session, session_columns,
-    session_record, user, user_columns,
+    credentials, credentials_if_any, ended_session, key, missing_key, revocation, session,
+    session_columns, session_record, stored_address, typed, user, user_columns,
 };
 pub(crate) use row::{Cause, CorruptRow, SqlRow};
 #[cfg(feature = "sqlite")]

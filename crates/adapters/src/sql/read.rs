@@ -28,7 +28,7 @@ macro_rules! session_columns {
 /// What [`user`] reads beside `user_id`; the table goes by the name `u`.
 macro_rules! account_columns {
     () => {
-        "u.email, u.name, u.website, u.image_url, u.created_at, u.disabled_at, u.session_epoch, u.kept_sid"
+        "u.email, u.email_typed, u.name, u.website, u.image_url, u.created_at, u.disabled_at, u.session_epoch, u.kept_sid"
     };
 }
 
@@ -60,9 +60,9 @@ pub(crate) fn user(row: &dyn SqlRow) -> Result<User, CorruptRow> {
     let row = RowReader::new(row, "users", "user_id");
     Ok(User {
         id: UserId::from_uuid(row.required("user_id", SqlRow::uuid)?),
-        email: row.required_parsed("email", EmailAddress::parse)?,
+        email: email(&row)?,
         details: Details {
-            name: row.parsed("name", Label::parse)?,
+            name: row.parsed("name", Label::stored)?,
             website: row.parsed("website", WebUrl::parse)?,
             image_url: row.parsed("image_url", WebUrl::parse)?,
         },
@@ -73,6 +73,30 @@ pub(crate) fn user(row: &dyn SqlRow) -> Result<User, CorruptRow> {
             .optional("kept_sid", SqlRow::uuid)?
             .map(SessionId::from_uuid),
     })
+}
+
+fn email(row: &RowReader<'_>) -> Result<EmailAddress, CorruptRow> {
+    let typed = row.optional("email_typed", SqlRow::text)?;
+    row.required_parsed("email", |key| EmailAddress::stored(key, typed))
+}
+
+/// What was typed, for `email_typed`: null where the key says it.
+pub(crate) fn typed(email: &EmailAddress) -> Option<&str> {
+    Some(email.as_str()).filter(|typed| *typed != email.key())
+}
+
+/// Reads `id` and `email` of a row of `users`.
+pub(crate) fn stored_address(row: &dyn SqlRow) -> Result<(UserId, String), CorruptRow> {
+    let row = RowReader::new(row, "users", "id");
+    let id = UserId::from_uuid(row.required("id", SqlRow::uuid)?);
+    Ok((id, row.required("email", SqlRow::text)?.to_owned()))
+}
+
+/// The key of an address that may be stored under the form of an earlier release; `None` if that is the key.
+pub(crate) fn missing_key(stored: &str) -> Option<EmailAddress> {
+    EmailAddress::present(stored)
+        .ok()
+        .filter(|address| address.key() != stored)
 }
 
 /// Reads `credential_columns`.
@@ -111,9 +135,9 @@ pub(crate) fn session(row: &dyn SqlRow) -> Result<Session, CorruptRow> {
         id: SessionId::from_uuid(row.required("session_id", SqlRow::uuid)?),
         user: UserId::from_uuid(row.required("user_id", SqlRow::uuid)?),
         device: DeviceId::from_uuid(row.required("device_id", SqlRow::uuid)?),
-        device_name: row.parsed("device_name", Label::parse)?,
+        device_name: row.parsed("device_name", Label::stored)?,
         client: ClientInfo {
-            user_agent: row.parsed("user_agent", Label::parse)?,
+            user_agent: row.parsed("user_agent", Label::stored)?,
             address: row.optional("address", SqlRow::address)?,
             origin: row.parsed("origin", |text| {
                 WebOrigin::parse(text).ok_or("it is not an origin")

@@ -46,7 +46,7 @@ impl AccountDirectory for SqliteStore {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
         let query = query.clone();
         let find = move |conn: &Connection| {
-            let after = query.after.as_ref().map_or("", EmailAddress::as_str);
+            let after = query.after.as_ref().map_or("", EmailAddress::key);
             let list = if query.disabled { LIST_DISABLED } else { LIST };
             all(
                 conn,

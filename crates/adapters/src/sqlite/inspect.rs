@@ -2,11 +2,11 @@
 
 use super::{
     error::{STORE, SqliteError},
-    open::LATEST,
-    query::all,
+    open::{LATEST, UNKEYED},
+    query::{all, first},
 };
 use crate::sql;
-use revolve_domain::{keys::StoredKey, ports::StoreError};
+use revolve_domain::{keys::StoredKey, model::UserId, ports::StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     ffi::OsString,
@@ -21,6 +21,7 @@ const SCHEMA: &str = "SELECT coalesce(max(version), 0) AS schema FROM refinery_s
 
 const ENDED: &str =
     "SELECT count(*) AS ended FROM sessions WHERE ended_at >= (unixepoch() - 3600) * 1000";
+const HOLDER: &str = "SELECT id, email FROM users WHERE email = ?1";
 
 /// The bytes of the header with the format versions, and their values if there is a write-ahead log (SQLite's file format, §1.3.3).
 const VERSIONS: std::ops::Range<usize> = 18..20;
@@ -39,6 +40,9 @@ pub struct SqliteFacts {
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
     /// The sessions that ended within the last hour; `None` if the tables are of another version.
     pub ended_last_hour: Option<u64>,
+    /// Accounts of an earlier release whose address has the same key as another account's, each before that one; `None` if the tables are of
+    /// another version.
+    pub same_address: Option<Vec<(UserId, UserId)>>,
 }
 
 /// Inspects a file.
@@ -97,13 +101,29 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, SqliteErr
         .is_some()
         .then(|| conn.query_row(ENDED, [], |row| row.get("ended")))
         .transpose()?;
+    let same_address = (schema == Some(LATEST))
+        .then(|| same_address(&conn))
+        .transpose()?;
     Ok(SqliteFacts {
+        same_address,
         journal_mode,
         schema,
         wanted_schema: LATEST,
         keys,
         ended_last_hour: ended.and_then(|ended| u64::try_from(ended).ok()),
     })
+}
+
+fn same_address(conn: &Connection) -> Result<Vec<(UserId, UserId)>, SqliteError> {
+    let mut same = Vec::new();
+    for (id, stored) in all(conn, UNKEYED, [], sql::stored_address)? {
+        let Some(address) = sql::missing_key(&stored) else {
+            continue;
+        };
+        let holder = first(conn, HOLDER, [address.key()], sql::stored_address)?;
+        same.extend(holder.map(|(holder, _)| (id, holder)));
+    }
+    Ok(same)
 }
 
 fn has_log(path: &Path) -> io::Result<bool> {

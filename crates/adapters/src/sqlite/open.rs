@@ -5,6 +5,7 @@ use crate::sql::{
     Cause,
     error::{Located, store_error},
     migrations::{self, APPLIED, Script},
+    missing_key,
 };
 use revolve_domain::ports::StoreError;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -25,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 8] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 9] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -34,11 +35,11 @@ const MIGRATIONS: [Script; 8] = migrations::scripts!("sqlite":
     "V6__replaced_tokens",
     "V7__devices",
     "V8__ended_in",
+    "V9__email_keys",
 );
 
 /// The version of the tables once all have run.
-#[expect(clippy::cast_possible_wrap, reason = "a few")]
-pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
+pub(super) const LATEST: i64 = 9;
 
 /// How long a connection waits for another process to unlock the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -88,6 +89,7 @@ fn try_open(path: &Path) -> Result<Opened, Cause> {
     } else {
         migrate(&mut writer)?
     };
+    set_keys(&mut writer)?;
     drop(lock);
 
     let readers = thread::available_parallelism()
@@ -124,6 +126,29 @@ fn migrate(writer: &mut Connection) -> Result<Vec<String>, refinery::Error> {
     let report = with_default(NoSubscriber::new(), || runner.run(writer));
     rebuild_interest_cache();
     Ok(migrations::log("SQLite", &report?))
+}
+
+/// Addresses that may be stored under the form of an earlier release: by the index that has only those.
+pub(super) const UNKEYED: &str = "SELECT id, email FROM users WHERE email_typed IS NULL \
+    AND (length(CAST(email AS BLOB)) <> length(email) OR substr(email, 1, 1) = '\"') ORDER BY id";
+/// Nothing if another account has the key: then this one is found as it signed up.
+const SET_KEY: &str =
+    "UPDATE OR IGNORE users SET email = ?2, email_typed = ?3 WHERE id = ?1 AND email = ?3";
+
+/// Stores addresses of an earlier release under their keys.
+fn set_keys(writer: &mut Connection) -> rusqlite::Result<()> {
+    let rows = |row: &rusqlite::Row<'_>| Ok((row.get("id")?, row.get("email")?));
+    let found: Vec<(String, String)> = writer
+        .prepare(UNKEYED)?
+        .query_map([], rows)?
+        .collect::<rusqlite::Result<_>>()?;
+    let tx = writer.transaction()?;
+    for (id, stored) in &found {
+        if let Some(address) = missing_key(stored) {
+            tx.execute(SET_KEY, (id, address.key(), stored))?;
+        }
+    }
+    tx.commit()
 }
 
 /// The file whose lock keeps other processes from migrating at the same time. It is not the database itself: closing any
@@ -199,6 +224,8 @@ mod tests {
 
     #[test]
     fn what_was_released_is_never_edited() {
+        let (last, _) = MIGRATIONS[MIGRATIONS.len() - 1];
+        assert!(last.starts_with(&format!("V{LATEST}__")), "{last}");
         migrations::assert_unchanged(
             &MIGRATIONS,
             &[
@@ -210,6 +237,7 @@ mod tests {
                 2_421_557_819_927_497_366,
                 2_044_734_865_734_182_020,
                 7_670_245_519_757_552_091,
+                9_259_414_758_810_938_700,
             ],
         );
     }

@@ -22,15 +22,16 @@ use revolve_domain::{
 use rusqlite::{Connection, params};
 
 /// Always one row, which takes as long to find, to read and to check as an account, by the same look-ups: the time tells no stranger
-/// which addresses have one. `?2` are the devices that were shown, as JSON.
+/// which addresses have one. The former form of an address, `?3`, counts before its key: two accounts of an earlier release may have the
+/// same key, and each is found as it signed up. `?2` are the devices that were shown, as JSON.
 const BY_EMAIL: &str = "
-    SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000') AS user_id, coalesce(u.email, ?1) AS email,
+    SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000') AS user_id, coalesce(u.email, ?1) AS email, u.email_typed,
         u.name, u.website, u.image_url, coalesce(u.created_at, 0) AS created_at, u.disabled_at,
         coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
             AS password_hash,
         d.device_id AS known_device, coalesce(d.epoch >= u.session_epoch, false) AS is_current, u.id IS NOT NULL AS is_account
-    FROM (SELECT ?1 AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
+    FROM (SELECT coalesce((SELECT email FROM users WHERE email = ?3), ?1) AS email) AS wanted LEFT JOIN users u ON u.email = wanted.email
         LEFT JOIN known_devices d ON d.device_id IN (SELECT value FROM json_each(?2)) AND d.user_id = coalesce(u.id, '')
     ORDER BY is_current DESC, d.signed_in_at DESC LIMIT 1";
 const BY_ID: &str = concat!(
@@ -39,12 +40,11 @@ const BY_ID: &str = concat!(
     " FROM users u WHERE u.id = ?1"
 );
 const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
-const TAKEN: &str = "SELECT 1 FROM users WHERE email = ?1 AND id <> ?2";
-const UPDATE: &str =
-    "UPDATE users SET email = ?2, name = ?3, website = ?4, image_url = ?5 WHERE id = ?1";
+const TAKEN: &str = "SELECT 1 FROM users WHERE email IN (?1, ?3) AND id <> ?2";
+const UPDATE: &str = "UPDATE users SET email = ?2, email_typed = ?6, name = ?3, website = ?4, image_url = ?5 WHERE id = ?1";
 const INSERT: &str = "
-    INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 const FORGET_DEVICES: &str = "DELETE FROM known_devices WHERE user_id = ?1";
@@ -80,12 +80,12 @@ impl UserRepository for SqliteStore {
         email: &EmailAddress,
         devices: &[DeviceId],
     ) -> Result<Option<Credentials>, StoreError> {
-        let (email, devices) = (email.as_str().to_owned(), json(devices));
+        let (email, former, devices) = (email.key().to_owned(), email.former(), json(devices));
         let find = move |conn: &Connection| {
             first(
                 conn,
                 BY_EMAIL,
-                params![email, devices],
+                params![email, devices, former],
                 sql::credentials_if_any,
             )
         };
@@ -181,7 +181,7 @@ fn create(
     if exists(
         conn,
         TAKEN,
-        params![user.email.as_str(), user.id.to_string()],
+        params![user.email.key(), user.id.to_string(), user.email.former()],
     )? {
         return Ok(CreateOutcome::EmailTaken);
     }
@@ -193,7 +193,11 @@ fn create(
 
 fn add(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<AddOutcome, SqliteError> {
     let id = user.id.to_string();
-    if exists(conn, TAKEN, params![user.email.as_str(), id])? {
+    if exists(
+        conn,
+        TAKEN,
+        params![user.email.key(), id, user.email.former()],
+    )? {
         return Ok(AddOutcome::EmailTaken);
     }
     if exists(conn, THERE, [&id])? {
@@ -206,7 +210,7 @@ fn add(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<AddOutcome
 fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<(), SqliteError> {
     let row = params![
         user.id.to_string(),
-        user.email.as_str(),
+        user.email.key(),
         hash.expose(),
         user.details.name.as_ref().map(Label::as_str),
         user.details.website.as_ref().map(WebUrl::as_str),
@@ -215,6 +219,7 @@ fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<()
         user.disabled_at.map(Timestamp::as_millis),
         user.epoch.number(),
         user.kept_session.as_ref().map(SessionId::to_string),
+        sql::typed(&user.email),
     ];
     run(conn, INSERT, row).map(drop)
 }
@@ -235,15 +240,20 @@ fn update(
     }
     let user = change.apply(user);
     let id = user.id.to_string();
-    if exists(conn, TAKEN, params![user.email.as_str(), id])? {
+    if exists(
+        conn,
+        TAKEN,
+        params![user.email.key(), id, user.email.former()],
+    )? {
         return Ok(UpdateOutcome::EmailTaken);
     }
     let row = params![
         id,
-        user.email.as_str(),
+        user.email.key(),
         user.details.name.as_ref().map(Label::as_str),
         user.details.website.as_ref().map(WebUrl::as_str),
         user.details.image_url.as_ref().map(WebUrl::as_str),
+        sql::typed(&user.email),
     ];
     run(conn, UPDATE, row)?;
     Ok(UpdateOutcome::Updated(user))

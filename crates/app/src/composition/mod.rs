@@ -245,7 +245,8 @@ fn feed_gauges(feed: &Arc<Feed>) -> Gauges {
         )
 }
 
-fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
+/// The hasher, without metrics.
+pub(crate) fn argon2(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Arc<Argon2Hasher>> {
     let hasher = Argon2Hasher::new(
         settings::hash_cost(&config.hashing),
         settings::hash_pool(&config.hashing),

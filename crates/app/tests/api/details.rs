@@ -26,7 +26,7 @@ on_both_stores! {
         ann.put("/details", taken).await.expect_problem(409, "email_taken");
         assert_eq!(ann.get("/me").await.json()["user"]["name"], json!(null), "nothing changed");
         let answer = ann.put("/details", json!({ "email": "New@example.org", "currentPassword": PASSWORD })).await.expect(200).json();
-        assert_eq!(answer["user"]["email"], "new@example.org");
+        assert_eq!(answer["user"]["email"], "New@example.org");
         app.anon().sign_in("ann@example.org", PASSWORD).await.expect_problem(401, "invalid_credentials");
         app.anon().sign_in("new@example.org", PASSWORD).await.expect(200);
     }

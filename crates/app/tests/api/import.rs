@@ -9,15 +9,22 @@ use revolve_adapters::{
 use revolve_domain::{model::EmailAddress, ports::UserRepository};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use std::{fs, process::Command, sync::Arc, time::Duration};
+use std::{
+    fs::{self, File},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::task::spawn_blocking;
 
-/// Of "correct horse": bcrypt, scrypt as a PHC string and as a hex pair, argon2i.
+/// Of "correct horse": bcrypt, scrypt as a PHC string and as pairs without parameters by Go and by Node, argon2i.
 const BCRYPT: &str = "$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
 const SCRYPT: &str =
     "$scrypt$ln=10,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$6g3umF+uVrJsObaTZhIbbTlgrvOEFcCItdwSjtPF67M";
 const PAIR: &str = "1f7e3f8177f2ebba25fc61bc2851630b64978195d094bf365e6b5cea7fd2505e.\
                     000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const TEXT_SALT: &str = "3e19ebeabf15ad17c24de695284e79441c0d80c6d98b95a3c052c58a0d57b09f83b0742a5805af28a0b5bbcf673af62819b91eb830a104fb0bb42def767f52aa.\
+     00112233445566778899aabbccddeeff";
 const ARGON2I: &str =
     "$argon2i$v=19$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$+ZM6qIHKWUY4ZEkMSTQpzAefvkLMgPC7fLokalwJpuI";
 
@@ -43,8 +50,15 @@ impl Said {
 }
 
 async fn import(app: &App, rows: &str, arguments: &[&str]) -> Said {
+    import_with(app, rows, arguments, "").await
+}
+
+/// With something on standard input.
+async fn import_with(app: &App, rows: &str, arguments: &[&str], input: &str) -> Said {
     let folder = app.backing.folder.path();
     let (config, file) = (folder.join("import.toml"), folder.join("rows.jsonl"));
+    let typed = folder.join("typed");
+    fs::write(&typed, input).unwrap();
     fs::write(&config, &app.config).unwrap();
     fs::write(&file, rows).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
@@ -55,7 +69,7 @@ async fn import(app: &App, rows: &str, arguments: &[&str]) -> Said {
         .arg(config)
         .args(["user", "import", "--json"])
         .arg(file);
-    command.args(arguments);
+    command.args(arguments).stdin(File::open(typed).unwrap());
     // The stores are behind proxies that run on this thread.
     let output = spawn_blocking(move || command.output())
         .await
@@ -174,13 +188,15 @@ on_both_stores! {
             row("joe", ARGON2I, &Value::Null),
             row("off", BCRYPT, &json!({ "disabled": true })),
         ];
-        let said = import(&app, &rows.join("\n"), &[]).await;
+        let go = ["--format", "scrypt-hex-salt"];
+        let said = import(&app, &rows.join("\n"), &go).await;
         assert_eq!((said.code, said.counts()), (Some(0), (5, 0, 0)), "{said:?}");
         for (name, hash) in [("ann", BCRYPT), ("bob", SCRYPT), ("eve", PAIR), ("joe", ARGON2I)] {
             let mut actor = app.anon();
             let email = format!("{name}@example.org");
             actor.sign_in(&email, "wrong horse").await.expect_problem(401, "invalid_credentials");
-            assert_eq!(stored_hash(&app, name).await, hash);
+            let stored = stored_hash(&app, name).await;
+            assert!(stored == hash || hash == PAIR && stored.starts_with("$scrypt$ln=15,r=8,p=1$"), "{stored}");
             actor.sign_in(&email, "correct horse").await.expect(200);
             assert!(stored_hash(&app, name).await.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{name}");
             actor.sign_in(&email, "correct horse").await.expect(200);
@@ -193,9 +209,43 @@ on_both_stores! {
         let me = ann.get("/me").await.expect(200).json();
         assert_eq!((&me["user"]["name"], &me["user"]["createdAt"]), (&details["name"], &details["createdAt"]));
         // Again: nothing changes.
-        let said = import(&app, &rows.join("\n"), &[]).await;
+        let said = import(&app, &rows.join("\n"), &go).await;
         assert_eq!(said.counts(), (0, 2, 3), "those without an id of whom nothing is as it was are other accounts for all we know: {said:?}");
         assert!(stored_hash(&app, "ann").await.starts_with("$argon2id$"));
+    }
+
+    async fn a_hash_that_does_not_say_what_it_is_is_taken_only_by_its_name(app: App) {
+        let rows = [row("ann", TEXT_SALT, &Value::Null), row("bob", BCRYPT, &json!({ "name": "" }))].join("\n");
+        let said = import(&app, &rows, &["--dry-run"]).await;
+        assert_eq!((said.code, said.counts()), (Some(1), (1, 0, 1)), "{said:?}");
+        assert_eq!(said.json()["refusals"][0]["code"], "hash_unmarked");
+        assert!(said.err.contains("--format"), "{said:?}");
+        let said = import(&app, &rows, &["--format", "scrypt-text-salt"]).await;
+        assert_eq!((said.code, said.counts()), (Some(0), (2, 0, 0)), "{said:?}");
+        for name in ["ann", "bob"] {
+            let mut actor = app.anon();
+            actor.sign_in(&format!("{name}@example.org"), "correct horse").await.expect(200);
+        }
+    }
+
+    async fn a_probe_stops_an_import_whose_hashes_are_read_the_wrong_way(app: App) {
+        let rows = [row("bob", BCRYPT, &Value::Null), row("ann", TEXT_SALT, &Value::Null)].join("\n");
+        for (format, typed, words) in [
+            ("scrypt-hex-salt", "correct horse\n", "does not match the hash on line 2"),
+            ("scrypt-text-salt", "wrong horse\n", "does not match the hash on line 2"),
+            ("scrypt-text-salt", "", "no password on standard input"),
+        ] {
+            let said = import_with(&app, &rows, &["--format", format, "--probe", "ann@example.org"], typed).await;
+            assert!(said.code == Some(1) && said.err.contains(words) && said.out.is_empty(), "{said:?}");
+            assert!(!said.err.contains("horse"), "a password is never printed: {said:?}");
+        }
+        let said = import_with(&app, &rows, &["--probe", "eve@example.org"], "correct horse\n").await;
+        assert!(said.code == Some(1) && said.err.contains("no row of eve@example.org"), "{said:?}");
+        app.anon().sign_in("bob@example.org", "correct horse").await.expect_problem(401, "invalid_credentials");
+        let said = import_with(&app, &rows, &["--format", "scrypt-text-salt", "--probe", "ANN@example.org"], "correct horse\n").await;
+        assert_eq!((said.code, said.counts()), (Some(0), (2, 0, 0)), "{said:?}");
+        assert!(said.err.contains("matches the hash on line 2"), "{said:?}");
+        app.anon().sign_in("ann@example.org", "correct horse").await.expect(200);
     }
 
     async fn bad_rows_are_refused_by_number_and_the_good_ones_are_kept(app: App) {

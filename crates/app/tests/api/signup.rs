@@ -40,7 +40,7 @@ on_both_stores! {
         assert_eq!(id["exp"], iat + 15 * 60);
         assert_eq!((&id["iss"], &id["aud"]), (&json!("http://localhost:8080"), &json!("revolve")));
         assert_eq!((&id["sid"], &id["epoch"], &id["auth_time"]), (&json!(ann.session), &json!(0), &json!(iat)));
-        assert_eq!(id["user"], json!({ "uid": uid, "email": "ann@example.org" }));
+        assert_eq!(id["user"], json!({ "uid": uid, "email": "Ann@Example.org" }));
         let refresh = Actor::claims(&ann.refresh_token);
         assert_eq!(refresh["exp"], iat + 3 * 24 * 3600);
         assert_eq!((&refresh["uid"], &refresh["sid"], &refresh["gen"], &refresh["iat"]), (&json!(uid), &json!(ann.session), &json!(1), &json!(iat)));
@@ -69,6 +69,29 @@ on_both_stores! {
         let answer = app.anon().sign_up("ann@example.org").await.expect(201);
         let cookie = answer.header("set-cookie");
         assert!(cookie.starts_with("__Host-revolve-device-") && cookie.contains("Secure"), "{cookie}");
+    }
+
+    async fn one_mailbox_is_one_account_however_it_is_typed(app: App) {
+        for (typed, spellings) in [
+            ("Ann@bücher.example", ["ann@xn--bcher-kva.example", "ANN@BÜCHER.example", "\"ann\"@bücher.example"]),
+            ("γς@example.org", ["ΓΣ@example.org", "γσ@ｅｘａｍｐｌｅ.org", "\"Γσ\"@EXAMPLE.org"]),
+        ] {
+            let mut first = app.anon();
+            first.sign_up(typed).await.expect(201);
+            assert_eq!(first.get("/me").await.expect(200).json()["user"]["email"], typed, "it is kept as it was typed");
+            for spelling in spellings {
+                app.anon().sign_up(spelling).await.expect_problem(409, "email_taken");
+                let mut again = app.anon();
+                again.sign_in(spelling, PASSWORD).await.expect(200);
+                assert_eq!(again.get("/me").await.expect(200).json()["user"]["email"], typed);
+            }
+        }
+        let bob = app.sign_up("bob").await;
+        let taken = json!({ "email": "ann@xn--bcher-kva.example", "currentPassword": PASSWORD });
+        bob.put("/details", taken).await.expect_problem(409, "email_taken");
+        let own = json!({ "email": "Bob@Example.org", "currentPassword": PASSWORD });
+        assert_eq!(bob.put("/details", own).await.expect(200).json()["user"]["email"], "Bob@Example.org");
+        assert_eq!(bob.get("/me").await.expect(200).json()["user"]["email"], "Bob@Example.org");
     }
 
     async fn refuses_a_taken_address_in_any_case(app: App) {

@@ -11,7 +11,7 @@ pub(super) trait BucketKey {
 
 impl BucketKey for EmailAddress {
     fn key_bytes(&self) -> Vec<u8> {
-        self.as_str().into()
+        self.key().into()
     }
 }
 

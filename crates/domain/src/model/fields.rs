@@ -1,7 +1,7 @@
 //! User input, parsed once into types that hold only valid values.
 
+use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 use secrecy::{ExposeSecret, SecretString};
-use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
@@ -24,14 +24,17 @@ pub enum FieldError {
         /// The greatest number of characters.
         max: usize,
     },
-    /// Contains control characters, or characters that change the direction of text.
+    /// Contains control characters, characters that change the direction of text, or invisible ones.
     #[error(
-        "must not contain control characters, line breaks or characters that change the direction of text"
+        "must not contain control characters, line breaks, invisible characters or characters that change the direction of text"
     )]
     ControlCharacters,
     /// Not an absolute http or https URL, or one with a user name in it.
     #[error("must be an absolute http or https URL, without a user name or password in it")]
     InvalidUrl,
+    /// A URL whose host is this machine or one of a private network.
+    #[error("must not name this machine or a host of a private network")]
+    PrivateHost,
     /// A password that is common or easy to guess.
     #[error(
         "is a common password or follows a common pattern, so it would be guessed soon; several unrelated words make a good one"
@@ -52,66 +55,10 @@ impl FieldError {
             Self::TooShort { .. } => "too_short",
             Self::TooLong { .. } => "too_long",
             Self::ControlCharacters => "control_characters",
-            Self::InvalidUrl => "invalid_url",
+            Self::InvalidUrl | Self::PrivateHost => "invalid_url",
             Self::TooCommon => "too_common",
             Self::ContainsOwnDetails => "contains_own_details",
         }
-    }
-}
-
-/// An e-mail address, NFC-normalised and in lower case, so that every comparison ignores case.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct EmailAddress(String);
-
-impl EmailAddress {
-    /// The greatest length in bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
-    pub const MAX: usize = 254;
-
-    /// Parses `local@domain.tld`; white space around it is dropped.
-    ///
-    /// # Errors
-    /// [`FieldError::InvalidEmail`] or [`FieldError::TooLong`].
-    pub fn parse(text: &str) -> Result<Self, FieldError> {
-        // Once more after the change of case: the two forms of a letter may compose differently.
-        let normal: String = text
-            .trim()
-            .nfc()
-            .flat_map(char::to_lowercase)
-            .nfc()
-            .collect();
-        if normal.len() > Self::MAX {
-            return Err(FieldError::TooLong { max: Self::MAX });
-        }
-        let options = email_address::Options::default()
-            .with_required_tld()
-            .without_display_text()
-            .without_domain_literal();
-        if normal.chars().any(is_hidden)
-            || email_address::EmailAddress::parse_with_options(&normal, options).is_err()
-        {
-            return Err(FieldError::InvalidEmail);
-        }
-        Ok(Self(normal))
-    }
-
-    /// The beginning of an address, normalised like an address.
-    pub fn normal_prefix(text: &str) -> String {
-        text.trim()
-            .nfc()
-            .flat_map(char::to_lowercase)
-            .nfc()
-            .collect()
-    }
-
-    /// The normalised address.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EmailAddress(…)")
     }
 }
 
@@ -184,6 +131,38 @@ pub(super) const fn is_hidden(c: char) -> bool {
     matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether it shows nothing where it stands: ignorable by default (Unicode §5.21), or a blank that looks like none.
+pub(super) fn is_invisible(c: char) -> bool {
+    c == '\u{2800}' || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// Whether it shows nothing.
+fn is_blank(c: char) -> bool {
+    is_invisible(c) || c.is_whitespace()
+}
+
+/// Spaces, and invisible characters that scripts and emoji need: joiners, marks of direction, variation selectors, tags of flags.
+const fn is_shaping(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\u{a0}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{1680}'
+            | '\u{2000}'..='\u{200a}'
+            | '\u{200c}'..='\u{200f}'
+            | '\u{202f}'
+            | '\u{205f}'
+            | '\u{3000}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{e0020}'..='\u{e007f}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
 /// A line of text for display (a user's or a device's name): NFC, trimmed, 1 to 100 characters, no control characters and none
 /// that change the direction of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,11 +172,26 @@ impl Label {
     /// The greatest number of characters.
     pub const MAX: usize = 100;
 
-    /// Parses a line of text.
+    /// Parses a line of text, in which something can be seen.
     ///
     /// # Errors
     /// [`FieldError::TooShort`], [`FieldError::TooLong`] or [`FieldError::ControlCharacters`].
     pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let label = Self::stored(text)?;
+        if label.0.chars().all(is_blank) {
+            return Err(FieldError::TooShort { min: 1 });
+        }
+        if label.0.chars().any(|c| is_blank(c) && !is_shaping(c)) {
+            return Err(FieldError::ControlCharacters);
+        }
+        Ok(label)
+    }
+
+    /// A label that a store has. An earlier release took invisible characters.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn stored(text: &str) -> Result<Self, FieldError> {
         let normal: String = text.trim().nfc().collect();
         match normal.chars().count() {
             0 => return Err(FieldError::TooShort { min: 1 }),
@@ -214,7 +208,7 @@ impl Label {
     pub fn lossy(text: &str) -> Option<Self> {
         let kept: String = text
             .nfc()
-            .filter(|c| !is_hidden(*c))
+            .filter(|c| !is_hidden(*c) && (!is_blank(*c) || is_shaping(*c)))
             .take(Self::MAX)
             .collect();
         Self::parse(&kept).ok()
@@ -261,6 +255,21 @@ impl WebUrl {
         }
     }
 
+    /// Parses a URL that others' browsers and services load: its host is not this machine and not in a private network, however it is
+    /// written. A public name may still lead to a private address.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and [`FieldError::PrivateHost`].
+    pub fn parse_public(text: &str) -> Result<Self, FieldError> {
+        let url = Self::parse(text)?;
+        let parsed = Url::parse(url.as_str()).map_err(|_| FieldError::InvalidUrl)?;
+        if super::hosts::is_public(parsed.host().as_ref()) {
+            Ok(url)
+        } else {
+            Err(FieldError::PrivateHost)
+        }
+    }
+
     /// The normalised URL.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -270,37 +279,6 @@ impl WebUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn emails_are_compared_without_case() {
-        let one = EmailAddress::parse(" Ann@Example.ORG ").unwrap();
-        assert_eq!(one, EmailAddress::parse("ann@example.org").unwrap());
-        assert!(
-            !format!("{one:?}").contains("ann"),
-            "an address never reaches a log by Debug"
-        );
-        for bad in [
-            "",
-            "ann",
-            "ann@",
-            "@example.org",
-            "a b@example.org",
-            "ann@localhost",
-            "Ann <ann@example.org>",
-            "a\u{7}@example.org",
-        ] {
-            assert_eq!(
-                EmailAddress::parse(bad),
-                Err(FieldError::InvalidEmail),
-                "{bad:?}"
-            );
-        }
-        let long = format!("{}@example.org", "a".repeat(300));
-        assert_eq!(
-            EmailAddress::parse(&long),
-            Err(FieldError::TooLong { max: 254 })
-        );
-    }
 
     #[test]
     fn passwords_are_normalised_never_trimmed_and_counted_in_characters() {
@@ -353,6 +331,102 @@ mod tests {
             Password::present(&SecretString::from("correct\0horse")).is_ok(),
             "who has one can still sign in"
         );
+    }
+
+    #[test]
+    fn a_label_can_be_seen() {
+        for blank in [
+            "\u{3164}",
+            "\u{2800}",
+            "\u{200b}",
+            "\u{ad}\u{2060}",
+            "\u{200d}",
+            "\u{2800} \u{3164}",
+        ] {
+            assert_eq!(
+                Label::parse(blank),
+                Err(FieldError::TooShort { min: 1 }),
+                "{blank:?}"
+            );
+            assert!(Label::lossy(blank).is_none(), "{blank:?}");
+        }
+        for hidden in ["An\u{200b}n", "Ann\u{3164}", "\u{2800}Ann", "A\u{ad}nn"] {
+            assert_eq!(
+                Label::parse(hidden),
+                Err(FieldError::ControlCharacters),
+                "{hidden:?}"
+            );
+            assert_eq!(Label::lossy(hidden).unwrap().as_str(), "Ann");
+            assert!(Label::stored(hidden).is_ok(), "an earlier release took it");
+        }
+        for good in [
+            "Ann B",
+            "Ann\u{a0}B",
+            "❤\u{fe0f}",
+            "می\u{200c}خواهم",
+            "🏴\u{e0067}\u{e0062}\u{e007f}",
+            "漢\u{3000}字",
+        ] {
+            assert!(Label::parse(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_on_a_public_host() {
+        for private in [
+            "http://localhost/a",
+            "http://LOCALHOST./a",
+            "http://a.localhost/a",
+            "http://printer/a",
+            "http://nas.local/a",
+            "http://db.internal/a",
+            "http://router.home.arpa/a",
+            "http://127.0.0.1/a",
+            "http://2130706433/a",
+            "http://0x7f.1/a",
+            "http://017700000001/a",
+            "http://127.1/a",
+            "http://0/a",
+            "http://10.1.2.3/a",
+            "http://172.16.0.1/a",
+            "http://192.168.0.1/a",
+            "http://169.254.169.254/a",
+            "http://100.64.0.1/a",
+            "http://224.0.0.1/a",
+            "http://255.255.255.255/a",
+            "http://１２７.０.０.１/a",
+            "http://[::1]/a",
+            "http://[::]/a",
+            "http://[::ffff:127.0.0.1]/a",
+            "http://[::127.0.0.1]/a",
+            "http://[fe80::1]/a",
+            "http://[fd00::1]/a",
+            "http://[64:ff9b::a00:1]/a",
+            "http://[2002:7f00:1::]/a",
+            "http://[ff02::1]/a",
+            "http://[fec0::1]/a",
+        ] {
+            assert_eq!(
+                WebUrl::parse_public(private),
+                Err(FieldError::PrivateHost),
+                "{private}"
+            );
+            assert!(
+                WebUrl::parse(private).is_ok(),
+                "{private}: stored ones stay readable"
+            );
+        }
+        for public in [
+            "https://example.org/a",
+            "https://bücher.example/a",
+            "http://8.8.8.8/a",
+            "http://172.32.0.1/a",
+            "http://[2606:4700::1111]/a",
+            "https://localhost.example.org/a",
+            "https://example.org./a",
+        ] {
+            assert!(WebUrl::parse_public(public).is_ok(), "{public}");
+        }
     }
 
     #[test]
@@ -416,10 +490,6 @@ mod tests {
         for good in ["שלום\u{200f}", "👩\u{200d}🚀"] {
             assert!(Label::parse(good).is_ok(), "{good:?}");
         }
-        assert_eq!(
-            EmailAddress::parse("a\u{202e}nn@example.org"),
-            Err(FieldError::InvalidEmail)
-        );
         assert_eq!(Label::lossy("a\u{202e}b").unwrap().as_str(), "ab");
         assert_eq!(
             Label::parse(&"x".repeat(101)),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 pub struct AccountQuery {
     /// Only addresses after this one; `None`: from the first one on.
     pub after: Option<EmailAddress>,
-    /// Only addresses that begin with this text, in the normal form of addresses; empty: all.
+    /// Only addresses that begin with this text, in the form of keys; empty: all.
     pub prefix: String,
     /// Only accounts that are disabled.
     pub disabled: bool,
@@ -53,7 +53,7 @@ pub enum EnableOutcome {
 /// The contract suite is `revolve_testkit::contract::directory`.
 #[async_trait]
 pub trait AccountDirectory: Send + Sync {
-    /// The first accounts that the query asks for, by address in ascending order of bytes. MUST take time in proportion to its
+    /// The first accounts that the query asks for, by the key of the address in ascending order of bytes. MUST take time in proportion to its
     /// answer, however many accounts there are; `after` need not be an account's address.
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError>;
 

@@ -95,9 +95,9 @@ pub trait UserRepository: Send + Sync {
     /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError>;
 
-    /// The account with that address, its hash, and which of the devices its user has signed in on: a current one before others,
-    /// then the latest. MUST be one read, and the same work whether there is such an account or not, as far as possible: the time of
-    /// a sign-in must not reveal it.
+    /// The account with that address, be it stored under the address's former form (which counts first) or under its key; its hash, and
+    /// which of the devices its user has signed in on: a current one before others, then the latest. MUST be one read, and the same
+    /// work whether there is such an account or not, as far as possible: the time of a sign-in must not reveal it.
     async fn credentials_by_email(
         &self,
         email: &EmailAddress,

@@ -50,7 +50,7 @@ pub(crate) async fn sign_up(
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = parse(body, &caller, |text| {
+    let request = parse(body, &caller, EmailAddress::parse, |text| {
         Password::choose(text, policy.min_length)
     })?;
     let begun = use_case
@@ -65,7 +65,7 @@ pub(crate) async fn sign_in(
     caller: Caller,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = parse(body, &caller, Password::present)?;
+    let request = parse(body, &caller, EmailAddress::present, Password::present)?;
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
@@ -75,9 +75,10 @@ pub(crate) async fn sign_in(
 fn parse(
     body: Body,
     caller: &Caller,
+    email: fn(&str) -> Result<EmailAddress, FieldError>,
     password: impl FnOnce(&SecretString) -> Result<Password, FieldError>,
 ) -> Result<SignInRequest, Problem> {
-    let (email, password, device_name) = fields(body, password)?;
+    let (email, password, device_name) = fields(body, email, password)?;
     let (device_credentials, client) = (caller.device_credentials.clone(), caller.described());
     Ok(SignInRequest {
         email,
@@ -90,9 +91,10 @@ fn parse(
 
 pub(crate) fn fields(
     mut body: Body,
+    email: fn(&str) -> Result<EmailAddress, FieldError>,
     password: impl FnOnce(&SecretString) -> Result<Password, FieldError>,
 ) -> Result<(EmailAddress, Password, Option<Label>), Problem> {
-    let email = body.required("email", EmailAddress::parse);
+    let email = body.required("email", email);
     let password = body.secret("password", password);
     let device_name = body.optional("deviceName", Label::parse);
     let (email, password) = body.finish(email.zip(password))?;

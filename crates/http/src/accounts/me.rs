@@ -53,7 +53,7 @@ pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
     let change = DetailsChange {
         name: body.nullable("name", Label::parse),
         website: body.nullable("website", WebUrl::parse),
-        image_url: body.nullable("imageUrl", WebUrl::parse),
+        image_url: body.nullable("imageUrl", WebUrl::parse_public),
         email: body.optional("email", EmailAddress::parse),
     };
     let current_password = body.optional_secret("currentPassword", Password::present);
@@ -119,7 +119,10 @@ pub(crate) fn details_docs() -> Operation {
         Member::nullable("website", web_url("A home page.", "https://example.org/")),
         Member::nullable(
             "imageUrl",
-            web_url("A picture.", "https://example.org/ann.png"),
+            web_url(
+                "A picture. Its host is neither this machine nor in a private network.",
+                "https://example.org/ann.png",
+            ),
         ),
         Member::nullable("email", email()),
         Member::optional(

@@ -17,6 +17,11 @@ pub enum UnusableHash {
     /// An unknown form.
     #[error("the stored hash is in no form that is known here (argon2, bcrypt or scrypt)")]
     UnknownForm,
+    /// A form that does not say what it is.
+    #[error(
+        "the stored hash does not say what made it, and more than one form looks like it; if you know which it is, name it with --format"
+    )]
+    Unmarked,
     /// A known form with a mistake in it. The name of the algorithm.
     #[error("the stored hash is not a correct {0} hash")]
     Malformed(&'static str),

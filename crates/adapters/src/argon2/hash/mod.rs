@@ -4,16 +4,16 @@ mod bcrypt;
 pub(crate) mod compute;
 pub(crate) mod cost;
 pub(crate) mod demand;
+mod phc;
 mod scrypt;
 
-use argon2::{
-    Algorithm, Block, Params, Version,
-    password_hash::phc::{Output, PasswordHash as Phc, Salt},
-};
+use argon2::{Algorithm, Block, MIN_SALT_LEN, Params, Version};
 use bcrypt::Bcrypt;
 use compute::{broken, compute};
 use demand::{HashDemand, UnusableHash};
+use phc::Phc;
 use revolve_domain::ports::StoreError;
+pub use scrypt::BareFormat;
 use scrypt::Scrypt;
 use subtle::ConstantTimeEq;
 
@@ -22,16 +22,30 @@ pub(crate) enum StoredHash {
         algorithm: Algorithm,
         version: Version,
         params: Params,
-        salt: Salt,
-        expected: Output,
+        salt: Vec<u8>,
+        expected: Vec<u8>,
     },
     Bcrypt(Bcrypt),
     Scrypt(Scrypt),
 }
 
 impl StoredHash {
-    /// The beginning of the text tells the form; only the hex pair has none.
+    /// A hash that is stored: the beginning of the text tells the form. An earlier release stored pairs of hex as they came, of Go's kind.
     pub(crate) fn parse(text: &str) -> Result<Self, UnusableHash> {
+        match Self::parse_marked(text) {
+            Err(UnusableHash::Unmarked) => BareFormat::ScryptHexSalt
+                .parse(text)
+                .map(Self::Scrypt)
+                .ok_or(UnusableHash::UnknownForm),
+            parsed => parsed,
+        }
+    }
+
+    /// A hash whose text says its algorithm and parameters.
+    ///
+    /// # Errors
+    /// [`UnusableHash::Unmarked`] for one that says none, but could be of a [`BareFormat`].
+    pub(crate) fn parse_marked(text: &str) -> Result<Self, UnusableHash> {
         if text.starts_with("$argon2") {
             return argon2(text).ok_or(UnusableHash::Malformed("argon2"));
         }
@@ -45,9 +59,14 @@ impl StoredHash {
                 .map(Self::Scrypt)
                 .ok_or(UnusableHash::Malformed("scrypt"));
         }
-        Scrypt::from_hex_pair(text)
-            .map(Self::Scrypt)
-            .ok_or(UnusableHash::UnknownForm)
+        let could_be = BareFormat::ALL
+            .iter()
+            .any(|format| format.parse(text).is_some());
+        Err(if could_be {
+            UnusableHash::Unmarked
+        } else {
+            UnusableHash::UnknownForm
+        })
     }
 
     pub(crate) fn demand(&self) -> HashDemand {
@@ -75,7 +94,7 @@ impl StoredHash {
                 expected,
             } => {
                 let output = compute(*algorithm, *version, params, password, salt, memory)?;
-                Ok(output.ct_eq(expected.as_bytes()).into())
+                Ok(output.ct_eq(expected).into())
             }
             Self::Bcrypt(bcrypt) => Ok(bcrypt.verify(password)),
             Self::Scrypt(scrypt) => scrypt.verify(password).map_err(|error| broken(&error)),
@@ -84,19 +103,23 @@ impl StoredHash {
 }
 
 fn argon2(text: &str) -> Option<StoredHash> {
-    let phc = Phc::new(text).ok()?;
-    let algorithm = Algorithm::try_from(phc.algorithm.as_str()).ok()?;
+    let phc = Phc::parse(text)?;
+    let algorithm = Algorithm::try_from(phc.id).ok()?;
     // As in the reference implementation, whose first version was not written down.
     let version = phc
         .version
         .map_or(Ok(Version::V0x10), Version::try_from)
         .ok()?;
-    let params = Params::try_from(&phc).ok()?;
+    let [memory_kib, passes, lanes] = phc.numbers(["m", "t", "p"])?;
+    let params = Params::new(memory_kib, passes, lanes, Some(phc.hash.len())).ok()?;
+    if phc.salt.len() < MIN_SALT_LEN {
+        return None;
+    }
     Some(StoredHash::Argon2 {
         algorithm,
         version,
         params,
-        salt: phc.salt?,
-        expected: phc.hash?,
+        salt: phc.salt,
+        expected: phc.hash,
     })
 }

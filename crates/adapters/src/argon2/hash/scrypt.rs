@@ -1,20 +1,62 @@
-//! scrypt (RFC 7914), as a PHC string `$scrypt$ln=…,r=…,p=…$salt$hash` or as the pair `hex(hash).hex(salt)`.
+//! scrypt (RFC 7914), as a PHC string `$scrypt$ln=…,r=…,p=…$salt$hash`, or bare, without parameters, as many programs store it.
 //!
-//! Many Go services store the pair: `scrypt.Key(password, salt, 32768, 8, 1, len(hash))`, where the salt is the decoded bytes, not the hex
-//! text. The library allocates its memory itself and does not wipe it; the pair needs just above 32 MiB, and from there on the allocator
-//! returns memory to the system at once.
+//! The library allocates its memory itself and does not wipe it; N=32768 r=8 needs just above 32 MiB, and from there on the allocator returns
+//! memory to the system at once.
 
-use super::demand::{Effort, HashDemand, HashParameters, MemoryDemand};
-use argon2::password_hash::phc::PasswordHash as Phc;
+use super::{
+    demand::{Effort, HashDemand, HashParameters, MemoryDemand},
+    phc::Phc,
+};
 use base16ct::mixed;
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use scrypt::{Params, errors::InvalidOutputLen, scrypt};
 use subtle::ConstantTimeEq;
 
-/// Of the pair: log₂ 32768, r and p.
-const PAIR: (u8, u32, u32) = (15, 8, 1);
-/// Bytes of hash and salt in a pair.
+/// Bytes of hash and salt in a bare form.
 const HASH: std::ops::RangeInclusive<usize> = 16..=64;
 const SALT: std::ops::RangeInclusive<usize> = 8..=64;
+
+/// A form whose text says neither its algorithm nor its parameters. Two of them can look alike, so only who made the hashes knows which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BareFormat {
+    /// `hex(hash).hex(salt)`, N=32768 r=8 p=1; the salt is the bytes that the hex stands for, as in Go's
+    /// `scrypt.Key(password, salt, 32768, 8, 1, len)`.
+    ScryptHexSalt,
+    /// `hex(hash).salt`, N=16384 r=8 p=1; the salt is its own text, hex or not, as in Node's `scrypt(password, salt, len)`.
+    ScryptTextSalt,
+}
+
+impl BareFormat {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::ScryptHexSalt, Self::ScryptTextSalt];
+
+    /// A stable name, for the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ScryptHexSalt => "scrypt-hex-salt",
+            Self::ScryptTextSalt => "scrypt-text-salt",
+        }
+    }
+
+    pub(crate) fn parse(self, text: &str) -> Option<Scrypt> {
+        // Texts that say what they are belong to no bare form.
+        let (hash, salt) = text
+            .split_once('.')
+            .filter(|_| !text.starts_with(['$', '{']))?;
+        let expected = mixed::decode_vec(hash).ok()?;
+        let (log_n, salt) = match self {
+            Self::ScryptHexSalt => (15, mixed::decode_vec(salt).ok()?),
+            Self::ScryptTextSalt => (14, salt.as_bytes().to_vec()),
+        };
+        let sound = HASH.contains(&expected.len()) && SALT.contains(&salt.len());
+        sound.then_some(Scrypt {
+            params: Params::new(log_n, 8, 1).ok()?,
+            salt,
+            expected,
+        })
+    }
+}
 
 pub(crate) struct Scrypt {
     params: Params,
@@ -24,36 +66,31 @@ pub(crate) struct Scrypt {
 
 impl Scrypt {
     pub(crate) fn from_phc(text: &str) -> Option<Self> {
-        let phc = Phc::new(text).ok().filter(|phc| phc.version.is_none())?;
-        let number = |name: &str| phc.params.get_decimal(name);
-        if phc.params.iter().count() != 3 {
-            return None;
-        }
-        let params =
-            Params::new(number("ln")?.try_into().ok()?, number("r")?, number("p")?).ok()?;
+        let phc = Phc::parse(text).filter(|phc| phc.version.is_none())?;
+        let [log_n, r, p] = phc.numbers(["ln", "r", "p"])?;
         Some(Self {
-            params,
-            salt: phc.salt?.to_vec(),
-            expected: phc.hash?.as_bytes().to_vec(),
+            params: Params::new(log_n.try_into().ok()?, r, p).ok()?,
+            salt: phc.salt,
+            expected: phc.hash,
         })
         .filter(Self::is_sound)
     }
 
-    pub(crate) fn from_hex_pair(text: &str) -> Option<Self> {
-        let (hash, salt) = text.split_once('.')?;
-        let (expected, salt) = (mixed::decode_vec(hash).ok()?, mixed::decode_vec(salt).ok()?);
-        let (ln, r, p) = PAIR;
-        let found = HASH.contains(&expected.len()) && SALT.contains(&salt.len());
-        found.then_some(Self {
-            params: Params::new(ln, r, p).ok()?,
-            salt,
-            expected,
-        })
+    /// The PHC string that [`Self::from_phc`] reads.
+    pub(crate) fn to_phc(&self) -> String {
+        format!(
+            "$scrypt$ln={},r={},p={}${}${}",
+            self.params.log_n(),
+            self.params.r(),
+            self.params.p(),
+            STANDARD_NO_PAD.encode(&self.salt),
+            STANDARD_NO_PAD.encode(&self.expected)
+        )
     }
 
-    /// N is more than 1 (RFC 7914 §6).
+    /// N is more than 1 (RFC 7914 §6), and so short a hash would match passwords by chance.
     fn is_sound(&self) -> bool {
-        self.params.log_n() > 0
+        self.params.log_n() > 0 && self.expected.len() >= 4
     }
 
     pub(crate) fn demand(&self) -> HashDemand {

@@ -4,12 +4,12 @@ use super::{
     given::{hash, live, session, user},
     subject::{Subject, make},
 };
-use revolve_adapters::sqlite::SqliteStore;
+use revolve_adapters::sqlite::{SqliteStore, inspect};
 use revolve_domain::{
-    model::{EndReason, Generation},
+    model::{EmailAddress, EndReason, Generation, User},
     ports::{
-        CreateOutcome, EndOutcome, SessionRepository, StoreError, StoreErrorKind, TokenRepository,
-        UserRepository,
+        AddOutcome, CreateOutcome, EndOutcome, SessionRepository, StoreError, StoreErrorKind,
+        TokenRepository, UserRepository,
     },
     rotation::{DeviceProof, RetryPolicy, Rotation, RotationOutcome},
 };
@@ -141,6 +141,75 @@ async fn a_closed_store_is_unavailable() {
         (read.kind(), written.kind()),
         (StoreErrorKind::Unavailable, StoreErrorKind::Unavailable)
     );
+}
+
+#[tokio::test]
+async fn addresses_of_an_earlier_release_get_their_keys_and_those_that_collide_stay_usable() {
+    let dir = tempfile::TempDir::new().expect("a directory can be made");
+    let path = dir.path().join("revolve.db");
+    let clock = std::sync::Arc::new(revolve_testkit::memory::FakeClock::default());
+    let open = || SqliteStore::open(path.clone(), clock.clone());
+    let store = open().await.expect("the store opens");
+    for number in 1..=4 {
+        store
+            .add(&user(number), &hash())
+            .await
+            .expect("it is added");
+    }
+    store.close().await;
+    let file = rusqlite::Connection::open(&path).expect("the file opens");
+    // As an earlier release stored them: two are alone, and two have one key.
+    for (number, former) in [
+        (1, "ann@bücher.example"),
+        (2, "γς@example.org"),
+        (3, "\"eve\"@example.org"),
+        (4, "eve@example.org"),
+    ] {
+        let set = "UPDATE users SET email = ?2 WHERE email = ?1";
+        let changed = file.execute(set, (format!("user{number}@example.org"), former));
+        assert_eq!(changed.expect("it is changed"), 1);
+    }
+    drop(file);
+    for _ in 0..2 {
+        let store = open().await.expect("the store opens");
+        for (number, spelling) in [
+            (1, "ann@bücher.example"),
+            (1, "ann@xn--bcher-kva.example"),
+            (2, "γς@example.org"),
+            (2, "ΓΣ@example.org"),
+            (3, "\"Eve\"@example.org"),
+            (4, "EVE@example.org"),
+        ] {
+            let email = EmailAddress::present(spelling).expect("an address");
+            let found = store
+                .credentials_by_email(&email, None)
+                .await
+                .expect("it is read");
+            assert_eq!(
+                found.expect("it is found").user.id,
+                user(number).id,
+                "{spelling}"
+            );
+        }
+        let kept = store
+            .credentials(user(1).id)
+            .await
+            .expect("it is read")
+            .expect("it is there");
+        assert_eq!(
+            (kept.user.email.as_str(), kept.user.email.key()),
+            ("ann@bücher.example", "ann@xn--bcher-kva.example")
+        );
+        let again = User {
+            email: EmailAddress::parse("ann@xn--bcher-kva.example").expect("an address"),
+            ..user(5)
+        };
+        let added = store.add(&again, &hash()).await.expect("it answers");
+        assert_eq!(added, AddOutcome::EmailTaken);
+        let facts = inspect(&path).await.expect("it is looked at");
+        assert_eq!(facts.same_address, Some(vec![(user(3).id, user(4).id)]));
+        store.close().await;
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use revolve_adapters::{
     postgres::{PoolMode, PostgresFacts, Standbys, inspect, plain_hosts},
     system::SystemClock,
 };
-use revolve_domain::ports::Clock;
+use revolve_domain::{model::UserId, ports::Clock};
 use revolve_observe::telemetry::chain;
 
 /// Connections that Postgres reserves, and some for administrators.
@@ -30,6 +30,7 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
     match inspect(&settings, || SystemClock.now()).await {
         Ok((facts, now)) => {
             findings.extend(judge(&facts, settings.pool_size));
+            findings.extend(facts.same_address.as_deref().map(addresses));
             findings.push(clock::judge("postgres.clock", facts.clock, now));
             findings.push(feed::check(config, facts.ended_last_hour));
             facts.keys
@@ -169,6 +170,30 @@ fn connections(pool: i64, max: i64, mode: PoolMode) -> Finding {
     }
 }
 
+/// Accounts of an earlier release whose addresses are spellings of one.
+pub(super) fn addresses(same: &[(UserId, UserId)]) -> Finding {
+    const CHECK: &str = "accounts.addresses";
+    const SHOWN: usize = 20;
+    if same.is_empty() {
+        return Finding::ok(CHECK, "no address is another account's in another spelling");
+    }
+    let pairs = same.iter().take(SHOWN);
+    let pairs: Vec<_> = pairs
+        .map(|(one, other)| format!("{one} and {other}"))
+        .collect();
+    let more = match same.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let says = format!(
+        "accounts of an earlier release have one address in two spellings, and each is signed in to as it signed up: {}{more}",
+        pairs.join(", ")
+    );
+    Finding::warning(CHECK, says).advise(
+        "look at them with revolve user show ID, ask their owner which one to keep, and delete the other; a start gives the rest its key",
+    )
+}
+
 /// The version of the tables, against the one that this program works with.
 pub(super) fn schema(check: &'static str, found: Option<i64>, wanted: i64) -> Finding {
     match found {
@@ -215,6 +240,7 @@ mod tests {
             wanted_schema: 5,
             keys: None,
             ended_last_hour: None,
+            same_address: None,
             clock: Timestamp::from_seconds(0),
         }
     }
@@ -304,6 +330,19 @@ mod tests {
         ] {
             assert_eq!(wrong(&facts, pool), [expected], "{facts:?}");
         }
+    }
+
+    #[test]
+    fn accounts_of_one_address_are_named_by_their_ids() {
+        assert_eq!(addresses(&[]).level, Level::Ok);
+        let id = |number| UserId::from_random([number; 16]);
+        let finding = addresses(&[(id(1), id(2)); 21]);
+        let says = format!("{} and {}", id(1), id(2));
+        assert_eq!(finding.level, Level::Warning);
+        assert!(
+            finding.says.contains(&says) && finding.says.ends_with("and 1 more"),
+            "{finding:?}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{
     feed,
     finding::{AS_USER, Finding, is_denied},
     keys::Keys,
-    postgres::schema,
+    postgres::{addresses, schema},
 };
 use crate::config::Config;
 use revolve_adapters::sqlite::{SqliteFacts, inspect};
@@ -38,6 +38,7 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
         Ok(facts) => {
             findings.extend(judge(&facts));
             findings.push(feed::check(config, facts.ended_last_hour));
+            findings.extend(facts.same_address.as_deref().map(addresses));
             return facts.keys;
         }
         Err(error) => error,
@@ -85,6 +86,7 @@ mod tests {
             wanted_schema: 5,
             keys: None,
             ended_last_hour: None,
+            same_address: None,
         };
         let levels = |facts: &SqliteFacts| {
             judge(facts)

@@ -9,6 +9,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use revolve_adapters::argon2::marked;
 use revolve_domain::{
     model::{Credentials, Label, WebUrl},
     ports::AccountDirectory,
@@ -41,7 +42,8 @@ pub(in crate::cli) struct Args {
 struct AccountRow<'a> {
     uid: String,
     email: &'a str,
-    password_hash: &'a str,
+    /// In a form that says what it is; an earlier release stored some that do not.
+    password_hash: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +60,7 @@ impl<'a> From<&'a Credentials> for AccountRow<'a> {
         Self {
             uid: user.id.to_string(),
             email: user.email.as_str(),
-            password_hash: hash.expose(),
+            password_hash: marked(hash).expose().to_owned(),
             name: user.details.name.as_ref().map(Label::as_str),
             website: user.details.website.as_ref().map(WebUrl::as_str),
             image_url: user.details.image_url.as_ref().map(WebUrl::as_str),

@@ -34,7 +34,7 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     disabled: bool,
     /// Only addresses after this one, in the order of the list
-    #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::parse)]
+    #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::present)]
     after: Option<EmailAddress>,
     /// The most accounts to list; all by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -46,7 +46,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
     let directory = operator_tools(config, Purpose::Read).await?.directory;
-    let prefix = EmailAddress::normal_prefix(&args.prefix);
+    let prefix = EmailAddress::key_prefix(&args.prefix);
     let mut query = AccountQuery {
         after: args.after,
         prefix,

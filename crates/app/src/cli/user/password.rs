@@ -29,6 +29,19 @@ pub(super) fn obtain(source: Source) -> Result<SecretString> {
     }
 }
 
+/// A password that somebody has, typed once and not shown, or the first line of standard input. Blocks until it is there.
+pub(super) fn present(prompt: &str) -> Result<SecretString> {
+    if !io::stdin().is_terminal() {
+        return first_line(io::stdin().lock());
+    }
+    prompted(&Term::stderr(), prompt).context("the password")
+}
+
+fn prompted(terminal: &Term, prompt: &str) -> io::Result<SecretString> {
+    terminal.write_str(prompt)?;
+    terminal.read_secure_line().map(SecretString::from)
+}
+
 /// 128 random bits that can be copied with a double click.
 fn generate(entropy: &dyn Entropy) -> SecretString {
     URL_SAFE_NO_PAD
@@ -39,13 +52,9 @@ fn generate(entropy: &dyn Entropy) -> SecretString {
 
 fn ask() -> Result<SecretString> {
     let terminal = Term::stderr();
-    let once = |prompt: &str| -> io::Result<SecretString> {
-        terminal.write_str(prompt)?;
-        terminal.read_secure_line().map(SecretString::from)
-    };
     let (first, again) = (
-        once("password: ").context("the password")?,
-        once("once more: ").context("the password")?,
+        prompted(&terminal, "password: ").context("the password")?,
+        prompted(&terminal, "once more: ").context("the password")?,
     );
     if first.expose_secret() != again.expose_secret() {
         bail!("the two passwords are not the same");

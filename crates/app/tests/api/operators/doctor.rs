@@ -66,7 +66,7 @@ on_both_stores! {
         app.sign_up("ann").await;
         let report = examine(&app, &[]).await;
         let (tables, other) = if app.backing.server.is_none() { ("sqlite.schema", "sqlite.file") } else { ("postgres.schema", "postgres.clock") };
-        for check in ["configuration", "keys.sealed", "keys.rotation", tables, other] {
+        for check in ["configuration", "keys.sealed", "keys.rotation", "accounts.addresses", tables, other] {
             assert_eq!(levels(&report, check), ["ok"], "{check}: {report:#}");
         }
         let text = app.revolve(&["doctor"]).await.out;

@@ -35,7 +35,7 @@ impl FromStr for AccountName {
         text.trim()
             .parse()
             .map(Self::Id)
-            .or_else(|_| EmailAddress::parse(text).map(Self::Email))
+            .or_else(|_| EmailAddress::present(text).map(Self::Email))
     }
 }
 

@@ -13,7 +13,10 @@ pub(crate) const FIELD_CODES: [(&str, &str); 12] = [
     ),
     ("invalid_id", "The parameter is no UUID."),
     ("invalid_email", "The text is no e-mail address."),
-    ("invalid_url", "The text is no absolute http or https URL."),
+    (
+        "invalid_url",
+        "The text is no absolute http or https URL, or names a host that it may not.",
+    ),
     (
         "too_short",
         "The text has too few characters; `detail` says how many it needs.",
@@ -24,7 +27,7 @@ pub(crate) const FIELD_CODES: [(&str, &str); 12] = [
     ),
     (
         "control_characters",
-        "The text has control characters, or such that change the direction of text.",
+        "The text has control characters, invisible ones, or such that change the direction of text.",
     ),
     (
         "too_common",

@@ -16,9 +16,9 @@ impl AccountDirectory for MemoryAccounts {
             let after = query
                 .after
                 .as_ref()
-                .is_none_or(|after| user.email.as_str() > after.as_str());
+                .is_none_or(|after| user.email.key() > after.key());
             after
-                && user.email.as_str().starts_with(&query.prefix)
+                && user.email.key().starts_with(&query.prefix)
                 && (user.disabled_at.is_some() || !query.disabled)
         };
         let mut found: Vec<User> = tables
@@ -28,7 +28,7 @@ impl AccountDirectory for MemoryAccounts {
             .filter(wanted)
             .cloned()
             .collect();
-        found.sort_by(|a, b| a.email.as_str().cmp(b.email.as_str()));
+        found.sort_by(|a, b| a.email.key().cmp(b.email.key()));
         found.truncate(query.limit as usize);
         Ok(found)
     }

@@ -2,6 +2,7 @@
 //! with its number and does not stop the others.
 
 mod lines;
+mod probe;
 mod report;
 mod row;
 
@@ -11,11 +12,13 @@ use crate::{
     config::{Config, Profile},
 };
 use anyhow::{Context, Result, anyhow, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use lines::{Input, Line};
 use report::Report;
-use revolve_adapters::system::SystemClock;
+use revolve_adapters::{argon2::BareFormat, system::SystemClock};
 use revolve_domain::{
+    model::EmailAddress,
     ports::Clock,
     use_cases::{Failure, ImportAccount, ImportOutcome, ImportRequest},
 };
@@ -37,17 +40,37 @@ pub(in crate::cli) struct Args {
     /// Checks every row, also against the store, and changes nothing.
     #[arg(long)]
     dry_run: bool,
+    /// What hashes are that do not say it themselves; those that do may be among them
+    ///
+    /// scrypt-hex-salt: hex(hash).hex(salt), N=32768 r=8 p=1, the salt in bytes (Go). scrypt-text-salt: hex(hash).salt, N=16384 r=8 p=1, the
+    /// salt as text (Node).
+    #[arg(long, value_name = "NAME", value_parser = bare_format())]
+    format: Option<BareFormat>,
+    /// Checks one password, which is asked for, against this account's row before anything is imported
+    #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::present)]
+    probe: Option<EmailAddress>,
     /// The summary as JSON.
     #[arg(long)]
     json: bool,
+}
+
+fn bare_format() -> impl TypedValueParser<Value = BareFormat> {
+    let names = BareFormat::ALL.iter().map(|format| format.name());
+    PossibleValuesParser::new(names).map(|name| {
+        let named = BareFormat::ALL.iter().find(|format| format.name() == name);
+        *named.expect("only its names are possible values")
+    })
 }
 
 /// What became of a row.
 type Done = (u64, Result<ImportOutcome, Failure>);
 
 pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
+    if let Some(email) = &args.probe {
+        probe::run(&config, args, email).await?;
+    }
     let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
-    let mut rows = Rows::new(settings::hash_bounds(&config.hashing), SystemClock.now());
+    let mut rows = rows(&config, args);
     let import = import_account(
         &config,
         if args.dry_run {
@@ -117,6 +140,11 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn rows(config: &Config, args: &Args) -> Rows {
+    let bounds = settings::hash_bounds(&config.hashing);
+    Rows::new(bounds, args.format, SystemClock.now())
 }
 
 /// `None` for lines that are none of ours: those before the first one, and empty ones.

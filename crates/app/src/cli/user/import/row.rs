@@ -1,7 +1,7 @@
 //! A row: a JSON object with exactly the members that are documented in `docs/import.md`. Messages about a row
 //! quote none of its values.
 
-use revolve_adapters::argon2::{HashBounds, UnusableHash, examine};
+use revolve_adapters::argon2::{BareFormat, HashBounds, UnusableHash, adopt};
 use revolve_domain::{
     model::{Details, EmailAddress, FieldError, Label, PasswordHash, Timestamp, UserId, WebUrl},
     use_cases::ImportRequest,
@@ -51,16 +51,18 @@ struct Members {
 /// Reads rows and remembers which addresses and ids they have had.
 pub(super) struct Rows {
     bounds: HashBounds,
+    bare: Option<BareFormat>,
     now: Timestamp,
     /// Digests, and the lines they were on: an import may be large.
     seen: HashMap<[u8; 16], u64>,
 }
 
 impl Rows {
-    /// Hashes must be within these bounds.
-    pub(super) fn new(bounds: HashBounds, now: Timestamp) -> Self {
+    /// Hashes must be within these bounds, and say what they are unless the bare format is named.
+    pub(super) fn new(bounds: HashBounds, bare: Option<BareFormat>, now: Timestamp) -> Self {
         Self {
             bounds,
+            bare,
             now,
             seen: HashMap::new(),
         }
@@ -68,7 +70,7 @@ impl Rows {
 
     pub(super) fn parse(&mut self, line: u64, text: &[u8]) -> Result<ImportRequest, RowRefusal> {
         let request = self.read(text)?;
-        let email = self.once("email", "duplicate_email", request.email.as_str())?;
+        let email = self.once("email", "duplicate_email", request.email.key())?;
         let id = request
             .id
             .map(|id| self.once("uid", "duplicate_uid", &id.to_string()))
@@ -93,12 +95,15 @@ impl Rows {
         let email =
             EmailAddress::parse(&email).map_err(|error| RowRefusal::field("email", error))?;
         let hash = PasswordHash::from_phc(required("passwordHash", members.password_hash)?);
-        examine(&hash, self.bounds).map_err(unusable)?;
-        let url = |member: &'static str, value| optional(member, value, WebUrl::parse);
+        let hash = adopt(hash, self.bare, self.bounds).map_err(unusable)?;
         let details = Details {
-            name: optional("name", members.name, Label::parse)?,
-            website: url("website", members.website)?,
-            image_url: url("imageUrl", members.image_url)?,
+            name: optional(
+                "name",
+                members.name.filter(|name| *name != ""),
+                Label::parse,
+            )?,
+            website: optional("website", members.website, WebUrl::parse)?,
+            image_url: optional("imageUrl", members.image_url, WebUrl::parse_public)?,
         };
         Ok(ImportRequest {
             email,
@@ -224,6 +229,7 @@ fn id(text: &str) -> Result<UserId, RowRefusal> {
 fn unusable(why: UnusableHash) -> RowRefusal {
     let code = match why {
         UnusableHash::TooLarge { .. } | UnusableHash::TooSlow { .. } => "hash_too_expensive",
+        UnusableHash::Unmarked => "hash_unmarked",
         UnusableHash::UnknownForm | UnusableHash::Malformed(_) => "hash_unsupported",
     };
     RowRefusal::new(code, format!("passwordHash: {why}"))

@@ -5,7 +5,7 @@ const HASH: &str = "$2b$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2
 
 fn rows() -> Rows {
     let bounds = HashBounds::at_import(64 << 20, Duration::from_secs(5));
-    Rows::new(bounds, Timestamp::from_seconds(1_900_000_000))
+    Rows::new(bounds, None, Timestamp::from_seconds(1_900_000_000))
 }
 
 fn refused(row: &str) -> (&'static str, String) {
@@ -22,7 +22,7 @@ fn a_full_row_is_read_whole_and_a_short_one_has_defaults() {
     let row = rows().parse(1, full.as_bytes()).unwrap();
     assert_eq!(
         (row.email.as_str(), row.hash.expose(), row.disabled),
-        ("ann@example.org", HASH, true)
+        ("Ann@Example.ORG", HASH, true)
     );
     assert_eq!(
         row.id.unwrap().to_string(),
@@ -41,7 +41,7 @@ fn a_full_row_is_read_whole_and_a_short_one_has_defaults() {
         ("https://example.org/", true)
     );
     let short = format!(
-        "\u{feff} {{\"email\":\"ann@example.org\",\"passwordHash\":\"{HASH}\",\"name\":null}}\r"
+        "\u{feff} {{\"email\":\"ann@example.org\",\"passwordHash\":\"{HASH}\",\"name\":\"\",\"website\":null}}\r"
     );
     let row = rows().parse(1, short.as_bytes()).unwrap();
     assert!(
@@ -135,6 +135,16 @@ fn what_is_wrong_is_said_by_member_and_never_by_value() {
         ),
         (hash("canary"), "hash_unsupported", "passwordHash: "),
         (hash("$2b$05$canary"), "hash_unsupported", "bcrypt"),
+        (
+            hash("1f7e3f8177f2ebba25fc61bc2851630b.0001020304050607"),
+            "hash_unmarked",
+            "--format",
+        ),
+        (
+            hash("1f7e3f8177f2ebba25fc61bc2851630b.some-other-text"),
+            "hash_unmarked",
+            "--format",
+        ),
         (
             hash(&HASH.replace("$05$", "$25$")),
             "hash_too_expensive",
