@@ -139,8 +139,6 @@ fn migration(row: &Row) -> Result<Migration, Error> {
     ))
 }
 
-}
-
 /// Addresses that may be stored under the form of an earlier release: by the index that has only those, some at a time.
 pub(super) const UNKEYED: &str = "SELECT id, email FROM users WHERE email_typed IS NULL \
     AND (octet_length(email) <> char_length(email) OR left(email, 1) = '\"') AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT 1000";
