@@ -207,7 +207,7 @@ mod tests {
             ["ann@example.org", "\"ann\"@example.org"],
             ["ann@example.org", "\"a\\nn\"@example.org"],
             ["ann@example.org", "ａｎｎ@example.org"],
-            ["\"a b\"@example.org", "\"A\\ b\"@example.org"],
+            ["\"a b\"@example.org", "\"A b\"@example.org"],
         ] {
             let [one, other] = same.map(|text| EmailAddress::parse(text).unwrap());
             assert_eq!(one, other, "{same:?}");

@@ -94,7 +94,7 @@ struct UserMembers<'a> {
     #[schema(value_type = String, format = "uuid")]
     uid: UserId,
     /// The address to sign in with.
-    #[schema(format = "email")]
+    #[schema(format = "idn-email")]
     email: &'a str,
     /// The name to show.
     #[schema(required = true)]

@@ -100,7 +100,7 @@ pub(crate) fn email() -> ObjectBuilder {
     let description = "An e-mail address, kept as it was typed, in NFC, without the white space around it, in at most 254 bytes. The same mailbox in \
                        another spelling (case, quotes, a domain in Unicode or in ASCII) is the same address. `invalid_email`, `too_long`";
     text(description, "ann@example.org")
-        .format(Some(SchemaFormat::Custom("email".to_owned())))
+        .format(Some(SchemaFormat::Custom("idn-email".to_owned())))
         .max_length(Some(EmailAddress::MAX))
 }
 
