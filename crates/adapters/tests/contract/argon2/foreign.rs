@@ -233,7 +233,10 @@ async fn a_bare_form_is_read_as_it_is_named_and_kept_in_one_that_says_so() {
     ] {
         let adopted = adopt(stored(text), Some(format), bounds()).unwrap();
         assert!(adopted.expose().starts_with("$scrypt$ln=1"), "{text}");
-        let check = hasher.check(&password, Some(&adopted)).await.unwrap();
+        let check = hasher
+            .check(&flow("ann"), &password, Some(&adopted))
+            .await
+            .unwrap();
         assert_eq!(
             check != PasswordCheck::Mismatch,
             matches,
@@ -262,7 +265,10 @@ async fn a_bare_form_is_read_as_it_is_named_and_kept_in_one_that_says_so() {
         exported.expose()
     );
     assert_ne!(
-        hasher.check(&password, Some(&exported)).await.unwrap(),
+        hasher
+            .check(&flow("ann"), &password, Some(&exported))
+            .await
+            .unwrap(),
         PasswordCheck::Mismatch
     );
 }

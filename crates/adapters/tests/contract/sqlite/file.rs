@@ -182,7 +182,7 @@ async fn addresses_of_an_earlier_release_get_their_keys_and_those_that_collide_s
         ] {
             let email = EmailAddress::present(spelling).expect("an address");
             let found = store
-                .credentials_by_email(&email, None)
+                .credentials_by_email(&email, &[])
                 .await
                 .expect("it is read");
             assert_eq!(

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use revolve_adapters::system::SystemEntropy;
 use revolve_domain::{
     model::{EmailAddress, Password, PasswordHash},
-    ports::{PasswordCheck, PasswordHasher},
+    ports::{HashFlow, PasswordCheck, PasswordHasher},
 };
 use std::{path::Path, sync::Arc};
 use tokio::task::spawn_blocking;
@@ -25,7 +25,12 @@ pub(super) async fn run(config: &Config, args: &Args, email: &EmailAddress) -> R
     let text = spawn_blocking(move || password::present(&prompt)).await??;
     let password = Password::present(&text).context("the password")?;
     let hasher = argon2(config, Arc::new(SystemEntropy))?;
-    match hasher.check(&password, Some(&hash)).await? {
+    let flow = HashFlow {
+        account: email.clone(),
+        address: None,
+        known: true,
+    };
+    match hasher.check(&flow, &password, Some(&hash)).await? {
         PasswordCheck::Match { .. } => {
             eprintln!("the password matches the hash on line {line}");
             Ok(())
