@@ -37,7 +37,9 @@ fn moments(run: &TortureRun, bound: bool) -> Vec<When> {
         moments.push(When::Inside);
     }
     if !run.windows.window(bound).is_zero()
-        && run.would_wait_for(run.windows.window(bound)).is_none()
+        && run
+            .would_wait_for(run.windows.refused_after(bound))
+            .is_none()
     {
         moments.push(When::After);
     }
@@ -88,12 +90,12 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     let mut leaves = Vec::new();
     for _ in 0..in_a_row {
         let lost = lose_a_response(&client, rng).await?;
-        let window = ctx.windows().window(client.sends_credential);
+        let over = ctx.windows().refused_after(client.sends_credential);
         let late = late(ctx, rng, client.sends_credential);
         match when {
             When::AtOnce => {}
             When::Inside => until(lost.done + late + MARGIN).await,
-            When::After => until(lost.done + window + MARGIN).await,
+            When::After => until(lost.done + over + MARGIN).await,
         }
         let reply = client.present_until_answered(&client.grant.refresh).await?;
         let oldest = reply.received.duration_since(lost.sent);
@@ -121,10 +123,8 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
                 )));
             }
             Answer::Refused(code) => {
-                verdict.count(
-                    Finding::Lost,
-                    format!("a retry ({when:?}) was refused: {code}"),
-                );
+                let why = format!("a retry ({when:?}) was refused: {code}");
+                client.was_refused(&mut verdict, why).await?;
                 return Ok(verdict);
             }
             _ => {

@@ -43,7 +43,7 @@ impl ObservedSession {
                 Answer::Granted(grant) => self.seen.push(grant),
                 Answer::Refused(_) if !lives => {}
                 Answer::Refused(code) => verdict.count(
-                    Finding::Lost,
+                    Finding::Refused,
                     format!("a session that goes on was refused: {code}"),
                 ),
                 _ => verdict.count(
@@ -73,7 +73,7 @@ impl ObservedSession {
         match self.client.api.check(&self.client.grant).await? {
             Some(reply) if !matches!(reply.answer, Answer::Done) => {
                 verdict.count(
-                    Finding::Lost,
+                    Finding::Refused,
                     format!(
                         "{when}, the access token of a session that goes on: {}",
                         reply.words()

@@ -128,7 +128,7 @@ async fn new_password_works(
     let reply = until_available(async || api.sign_in(&account, None).await).await?;
     if reply.grant().is_none() {
         verdict.count(
-            Finding::Lost,
+            Finding::Refused,
             format!("the new password is refused: {}", reply.words()),
         );
     }
