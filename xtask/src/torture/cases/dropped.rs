@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use fastrand::Rng;
 
 use super::timing::{delay, until};
@@ -89,7 +90,14 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     };
     let mut leaves = Vec::new();
     for _ in 0..in_a_row {
-        let lost = lose_a_response(&client, rng).await?;
+        let lost = match lose_a_response(&client, rng).await? {
+            Attempt::Lost(lost) => lost,
+            Attempt::Refused(code) => {
+                let why = format!("the live token was refused after a retry: {code}");
+                client.was_refused(&mut verdict, why).await?;
+                return Ok(verdict);
+            }
+        };
         let over = ctx.windows().refused_after(client.sends_credential);
         let late = late(ctx, rng, client.sends_credential);
         match when {
@@ -189,11 +197,22 @@ struct LostResponse {
     answer: Option<Grant>,
 }
 
-async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<LostResponse> {
+enum Attempt {
+    Lost(LostResponse),
+    /// A request that was cut earlier may have arrived after the retry, and have been taken for reuse.
+    Refused(String),
+}
+
+async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<Attempt> {
     let sent = Instant::now();
     let answer = if rng.bool() {
         // Read to its end, and thrown away.
-        Some(client.clone().advance().await?).and_then(|reply| reply.grant().cloned())
+        let reply = client.present_until_answered(&client.grant.refresh).await?;
+        match reply.answer {
+            Answer::Granted(grant) => Some(grant),
+            Answer::Refused(code) => return Ok(Attempt::Refused(code)),
+            _ => bail!("a refresh whose answer is thrown away: {}", reply.words()),
+        }
     } else {
         client
             .api
@@ -201,9 +220,9 @@ async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<LostR
             .await?;
         None
     };
-    Ok(LostResponse {
+    Ok(Attempt::Lost(LostResponse {
         sent,
         done: Instant::now(),
         answer,
-    })
+    }))
 }

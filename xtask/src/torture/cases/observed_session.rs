@@ -69,7 +69,9 @@ impl ObservedSession {
         } else {
             self.seen
         };
-        self.client.count_branches(leaves, verdict, when).await?;
+        if !self.client.count_branches(leaves, verdict, when).await? {
+            return Ok(());
+        }
         match self.client.api.check(&self.client.grant).await? {
             Some(reply) if !matches!(reply.answer, Answer::Done) => {
                 verdict.count(
