@@ -64,7 +64,8 @@ impl Windows {
     /// How long after a rotation a replay, which no honest client sends, must be detected: when retries are no longer free, and as much
     /// later as the service takes to end its windows.
     pub(crate) fn detected_after(&self, bound: bool) -> Duration {
-        self.retry_free + (self.refused_after(bound) - self.window(bound))
+        let late = self.refused_after(bound).saturating_sub(self.window(bound));
+        self.retry_free + late
     }
 
     /// Whether a refusal of this age proves nothing, since the window may have passed while the request was on its way. Without a window every

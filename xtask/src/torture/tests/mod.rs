@@ -14,11 +14,12 @@ const PROFILE: &str = include_str!("../../../profiles/oauth2.toml");
 fn profile() -> String {
     let one = PROFILE.find("[[accounts]]").unwrap();
     let end = PROFILE.find("[windows]").unwrap();
-    let accounts: String = (0..8)
+    let accounts: Vec<_> = (0..8)
         .map(|number| {
             format!("[[accounts]]\nuser = \"ann{number}@example.org\"\npassword = \"secret\"\n")
         })
         .collect();
+    let accounts = accounts.concat();
     format!("{}{accounts}{}", &PROFILE[..one], &PROFILE[end..])
 }
 
