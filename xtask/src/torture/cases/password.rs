@@ -79,6 +79,16 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
         return Ok(verdict);
     }
     let when = "after a change of password";
+    // The one that lives comes first: to present a token of a session that has ended may end others.
+    for (index, (mut session, replies)) in sessions.into_iter().zip(raced).enumerate() {
+        let lives = index == 0;
+        session.record(replies, lives, &mut verdict);
+        if lives {
+            session.must_live(&mut verdict, when).await?;
+        } else {
+            session.must_be_over(&mut verdict, when).await?;
+        }
+    }
     for (api, reply) in &signed_in {
         match &reply.answer {
             Answer::Granted(_) => {
@@ -91,15 +101,6 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
                 Finding::Other,
                 format!("a sign-in in the race: {}", reply.words()),
             ),
-        }
-    }
-    for (index, (mut session, replies)) in sessions.into_iter().zip(raced).enumerate() {
-        let lives = index == 0;
-        session.record(replies, lives, &mut verdict);
-        if lives {
-            session.must_live(&mut verdict, when).await?;
-        } else {
-            session.must_be_over(&mut verdict, when).await?;
         }
     }
     let api = ctx.any_replica(rng);

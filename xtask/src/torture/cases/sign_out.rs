@@ -89,12 +89,18 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
         );
         when = format!("after a refused sign-out ({scope:?})");
     }
-    for (index, (mut session, replies)) in sessions.into_iter().zip(raced).enumerate() {
+    let mut judged = Vec::new();
+    for (index, (session, replies)) in sessions.into_iter().zip(raced).enumerate() {
         let ended = match scope {
             Scope::This => index == 0,
             Scope::Others => index != 0,
             Scope::Everywhere => true,
         };
+        judged.push((ended, session, replies));
+    }
+    // Those that live come first: to present a token of a session that has ended may end others, and no honest client does it.
+    judged.sort_by_key(|(ended, ..)| *ended);
+    for (ended, mut session, replies) in judged {
         session.record(replies, !ended, &mut verdict);
         if ended {
             session.must_be_over(&mut verdict, &when).await?;
