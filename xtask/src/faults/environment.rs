@@ -20,6 +20,8 @@ pub(super) const WINDOWS: Windows = Windows {
     retry_window: Duration::from_mins(10),
     bound_retry_window: Duration::from_hours(24),
     late_retries: 3,
+    refused_after: None,
+    bound_refused_after: None,
 };
 
 /// The service's timeouts for its stores.

@@ -11,7 +11,6 @@ use super::{
     http::HttpClient,
     journal::Journal,
     profile::{Account, Answer, Grant, Operation, Profile, Scope, Vars},
-    raw_http,
 };
 
 /// An answer, and when its request was sent and it was received.
@@ -131,7 +130,7 @@ impl Api {
         let request = self
             .profile
             .request(&self.profile.refresh, &self.base, &vars)?;
-        raw_http::send_and_cut(&request, linger).await
+        self.http.send_and_cut(&request, linger).await
     }
 
     pub(crate) async fn sign_out(&self, grant: &Grant, scope: Scope) -> Result<Reply> {

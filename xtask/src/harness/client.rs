@@ -93,6 +93,16 @@ impl Client {
     /// Refreshes and keeps the new tokens; anything but success is an error.
     pub(crate) async fn advance(&mut self) -> Result<Reply> {
         let reply = self.present_until_answered(&self.grant.refresh).await?;
+        self.keep_what_was_granted(reply)
+    }
+
+    /// The same, tried once.
+    pub(crate) async fn try_to_advance(&mut self) -> Result<Reply> {
+        let reply = self.refresh().await?;
+        self.keep_what_was_granted(reply)
+    }
+
+    fn keep_what_was_granted(&mut self, reply: Reply) -> Result<Reply> {
         let grant = reply
             .grant()
             .with_context(|| format!("a refresh in preparation: {}", reply.words()))?

@@ -1,11 +1,18 @@
 //! The HTTP client of all commands: requests as values, each sent once, responses read to their end.
 
-use std::time::Duration;
+use std::{path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use reqwest::{ClientBuilder, redirect::Policy};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use serde_json::Value;
 use url::Url;
+
+use super::raw_http;
 
 /// A service that waits for a store that is down must have given up by then.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -95,11 +102,45 @@ impl Response {
 
 /// A client without cookies, proxies and redirects.
 #[derive(Debug, Clone)]
-pub(crate) struct HttpClient(reqwest::Client);
+pub(crate) struct HttpClient {
+    client: reqwest::Client,
+    /// For https.
+    tls: Option<Arc<ClientConfig>>,
+}
 
 impl HttpClient {
     pub(crate) fn new() -> Result<Self> {
         Self::build(|client| client.timeout(TIMEOUT).pool_idle_timeout(IDLE))
+    }
+
+    /// A client that speaks https as well, and trusts the system's authorities and those of a PEM file.
+    pub(crate) fn with_tls(ca_file: Option<&Path>) -> Result<Self> {
+        let mut roots = RootCertStore::empty();
+        // A system without any is no error where there is a file.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if let Some(file) = ca_file {
+            let what = || format!("could not read certificates in {}", file.display());
+            let mut count = 0;
+            for certificate in CertificateDer::pem_file_iter(file).with_context(what)? {
+                roots.add(certificate.with_context(what)?)?;
+                count += 1;
+            }
+            ensure!(count > 0, "there is no certificate in {}", file.display());
+        }
+        let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let with = |client: ClientBuilder| {
+            client
+                .timeout(TIMEOUT)
+                .pool_idle_timeout(IDLE)
+                .tls_backend_preconfigured(tls.clone())
+        };
+        Ok(Self {
+            tls: Some(Arc::new(tls.clone())),
+            ..Self::build(with)?
+        })
     }
 
     /// A client that opens a connection for each request, as the health checks of most proxies do.
@@ -111,13 +152,16 @@ impl HttpClient {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(Policy::none());
-        Ok(Self(with(client).build().context("no HTTP client")?))
+        Ok(Self {
+            client: with(client).build().context("no HTTP client")?,
+            tls: None,
+        })
     }
 
     /// Sends a request and reads the response to its end. Errors do not name the URL.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
-        let mut builder = self.0.request(method, request.url.clone());
+        let mut builder = self.client.request(method, request.url.clone());
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
@@ -136,6 +180,15 @@ impl HttpClient {
         response
             .await
             .map_err(|error: reqwest::Error| error.without_url().into())
+    }
+
+    /// Sends a request over a connection of its own, and closes that after `linger` without reading.
+    pub(crate) async fn send_and_cut(&self, request: &Request, linger: Duration) -> Result<()> {
+        match (request.url.scheme(), &self.tls) {
+            ("https", Some(tls)) => raw_http::send_and_cut(request, linger, Some(tls)).await,
+            ("http", _) => raw_http::send_and_cut(request, linger, None).await,
+            (scheme, _) => bail!("{scheme}:// is not supported here"),
+        }
     }
 
     pub(crate) async fn get(&self, url: &str) -> Result<Response> {

@@ -5,14 +5,17 @@ use std::{
     fmt::Write as _,
     io::{Read as _, Write as _},
     net::TcpStream,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::sleep,
 };
+use tokio_rustls::TlsConnector;
 use url::Position;
 
 use super::http::{Request, Response};
@@ -73,8 +76,12 @@ pub(crate) fn parse(received: &[u8]) -> Result<Option<Response>> {
     }))
 }
 
-/// Sends a request over a connection of its own, and closes that after `linger` without reading.
-pub(crate) async fn send_and_cut(request: &Request, linger: Duration) -> Result<()> {
+/// Sends a request over a connection of its own, with TLS if there is a configuration, and closes that after `linger` without reading.
+pub(super) async fn send_and_cut(
+    request: &Request,
+    linger: Duration,
+    tls: Option<&Arc<ClientConfig>>,
+) -> Result<()> {
     let (Some(host), Some(port)) = (request.url.host_str(), request.url.port_or_known_default())
     else {
         bail!("{} has no host", request.url)
@@ -83,7 +90,19 @@ pub(crate) async fn send_and_cut(request: &Request, linger: Duration) -> Result<
         .await
         .with_context(|| format!("nothing listens on {host}:{port}"))?;
     stream.set_nodelay(true)?;
-    stream.write_all(&encode(request)).await?;
+    let bytes = encode(request);
+    let Some(tls) = tls else {
+        stream.write_all(&bytes).await?;
+        sleep(linger).await;
+        return Ok(());
+    };
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())?;
+    let mut stream = TlsConnector::from(Arc::clone(tls))
+        .connect(name, stream)
+        .await
+        .with_context(|| format!("TLS with {host}:{port}"))?;
+    stream.write_all(&bytes).await?;
+    stream.flush().await?;
     sleep(linger).await;
     Ok(())
 }

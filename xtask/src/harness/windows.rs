@@ -21,6 +21,13 @@ pub(crate) struct Windows {
     pub(crate) bound_retry_window: Duration,
     /// How many generations in a row may be retried late.
     pub(crate) late_retries: u32,
+    /// How long after a rotation its old token must be refused, where that is later than the end of `retry_window`: until then either
+    /// answer is right.
+    #[serde(with = "humantime_serde", default)]
+    pub(crate) refused_after: Option<Duration>,
+    /// The same for a session that is bound to its device.
+    #[serde(with = "humantime_serde", default)]
+    pub(crate) bound_refused_after: Option<Duration>,
 }
 
 impl Windows {
@@ -30,9 +37,11 @@ impl Windows {
         retry_window: Duration::from_millis(1200),
         bound_retry_window: Duration::from_millis(2500),
         late_retries: 3,
+        refused_after: None,
+        bound_refused_after: None,
     };
 
-    /// How long after a rotation its response can be requested again.
+    /// How long after a rotation its response can be requested again: the service must answer before.
     pub(crate) fn window(&self, bound: bool) -> Duration {
         let late = if bound {
             self.bound_retry_window
@@ -40,6 +49,23 @@ impl Windows {
             self.retry_window
         };
         late.max(self.retry_free)
+    }
+
+    /// How long after a rotation a retry must be refused; never sooner than the end of the window.
+    pub(crate) fn refused_after(&self, bound: bool) -> Duration {
+        let given = if bound {
+            self.bound_refused_after
+        } else {
+            self.refused_after
+        };
+        given.unwrap_or_default().max(self.window(bound))
+    }
+
+    /// How long after a rotation a replay, which no honest client sends, must be detected: when retries are no longer free, and as much
+    /// later as the service takes to end its windows.
+    pub(crate) fn detected_after(&self, bound: bool) -> Duration {
+        let late = self.refused_after(bound).saturating_sub(self.window(bound));
+        self.retry_free + late
     }
 
     /// Whether a refusal of this age proves nothing, since the window may have passed while the request was on its way. Without a window every
@@ -71,9 +97,38 @@ pub(crate) struct WindowArgs {
     /// How many generations in a row may be retried late
     #[arg(long, value_name = "N")]
     late_retries: Option<u32>,
+    /// How long after a rotation a retry must be refused, if that is later than the end of the window
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    refused_after: Option<Duration>,
+    /// The same for a session that is bound to its device
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    bound_refused_after: Option<Duration>,
 }
 
 impl WindowArgs {
+    /// Those that are given, as on the command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let times = [
+            ("--retry-free", self.retry_free),
+            ("--retry-window", self.retry_window),
+            ("--bound-retry-window", self.bound_retry_window),
+            ("--refused-after", self.refused_after),
+            ("--bound-refused-after", self.bound_refused_after),
+        ];
+        let time = |time| {
+            humantime::format_duration(time)
+                .to_string()
+                .replace(' ', "")
+        };
+        let times = times
+            .into_iter()
+            .filter_map(|(name, value)| Some([name.to_owned(), time(value?)]));
+        let late = self
+            .late_retries
+            .map(|late| ["--late-retries".to_owned(), late.to_string()]);
+        times.chain(late).flatten().collect()
+    }
+
     /// These, and those of `base` that are not given.
     pub(crate) fn over(&self, base: Windows) -> Windows {
         Windows {
@@ -81,6 +136,32 @@ impl WindowArgs {
             retry_window: self.retry_window.unwrap_or(base.retry_window),
             bound_retry_window: self.bound_retry_window.unwrap_or(base.bound_retry_window),
             late_retries: self.late_retries.unwrap_or(base.late_retries),
+            refused_after: self.refused_after.or(base.refused_after),
+            bound_refused_after: self.bound_refused_after.or(base.bound_refused_after),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::args;
+
+    #[test]
+    fn between_the_two_settings_of_a_window_either_answer_is_right() {
+        let args: WindowArgs =
+            args::parse(&["--refused-after", "2s", "--late-retries", "1"]).unwrap();
+        let (windows, bound) = (args.over(Windows::SHORT), true);
+        let millis = Duration::from_millis;
+        assert_eq!(windows.window(!bound), millis(1200));
+        assert_eq!(windows.refused_after(!bound), millis(2000));
+        assert_eq!(windows.detected_after(!bound), millis(1100));
+        // It is never sooner than the end of the window.
+        assert_eq!(windows.refused_after(bound), millis(2500));
+        assert_eq!(windows.detected_after(bound), windows.retry_free);
+        assert_eq!(
+            args.words(),
+            ["--refused-after", "2s", "--late-retries", "1"]
+        );
     }
 }

@@ -10,7 +10,26 @@ use crate::harness::{
 };
 
 impl Client {
-    /// Refreshes as an honest client whose session lives. Returns whether it may go on, and counts it as lost if not.
+    /// Counts a refused call of an honest client, which then tries once more with the token that it holds: if that is refused as well, its
+    /// session has ended.
+    pub(super) async fn was_refused(&mut self, verdict: &mut Verdict, why: String) -> Result<()> {
+        verdict.count(Finding::Refused, why);
+        let reply = self.present_until_answered(&self.grant.refresh).await?;
+        match reply.answer {
+            Answer::Granted(grant) => self.keep(grant),
+            Answer::Refused(code) => verdict.count(
+                Finding::Ended,
+                format!("the honest client holds no token that works: {code}"),
+            ),
+            _ => verdict.count(
+                Finding::Other,
+                format!("the refresh after a refused call: {}", reply.words()),
+            ),
+        }
+        Ok(())
+    }
+
+    /// Refreshes as an honest client whose session lives. Returns whether it may go on.
     pub(super) async fn must_refresh(&mut self, verdict: &mut Verdict, when: &str) -> Result<bool> {
         let reply = self.present_until_answered(&self.grant.refresh).await?;
         match reply.answer {
@@ -18,10 +37,10 @@ impl Client {
                 self.keep(grant);
                 return Ok(true);
             }
-            Answer::Refused(code) => verdict.count(
-                Finding::Lost,
-                format!("{when}, the honest client was refused: {code}"),
-            ),
+            Answer::Refused(code) => {
+                let why = format!("{when}, the honest client was refused: {code}");
+                self.was_refused(verdict, why).await?;
+            }
             _ => verdict.count(
                 Finding::Other,
                 format!("{when}, the honest client's refresh: {}", reply.words()),
@@ -50,7 +69,7 @@ impl Client {
         verdict.branches(u32::try_from(successors.len())?);
         let Some(last) = successors.pop() else {
             verdict.count(
-                Finding::Lost,
+                Finding::Ended,
                 format!("{when}, no token that the honest client was given works: {refusal}"),
             );
             return Ok(false);

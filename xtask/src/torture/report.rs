@@ -1,14 +1,16 @@
 //! The table, the failures and the score, as text and as JSON.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use super::{cases::Case, plan::PlannedRound, verdict::Totals};
-
-/// So many failures are printed with their journals.
-const PRINTED: usize = 10;
 
 /// A round that did not meet its verdict, or one of all with `--verbose`.
 #[derive(Debug)]
@@ -34,14 +36,21 @@ struct GroupTable {
 #[derive(Debug, Default)]
 pub(crate) struct TortureReport {
     seed: u64,
+    /// The arguments of the whole run.
+    again: String,
+    /// Rounds and failures by how many ran at a time.
+    levels: BTreeMap<usize, (u32, u32)>,
+    /// The kinds of failures whose journal was printed.
+    printed: HashSet<String>,
     parts: Vec<GroupTable>,
     failures: Vec<RoundReport>,
 }
 
 impl TortureReport {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, again: String) -> Self {
         Self {
             seed,
+            again,
             ..Self::default()
         }
     }
@@ -64,6 +73,9 @@ impl TortureReport {
         verdict: &super::verdict::Verdict,
         repeated: u32,
     ) {
+        let level = self.levels.entry(round.parallel).or_default();
+        level.0 += 1;
+        level.1 += u32::from(!verdict.is_met());
         let rows = self
             .parts
             .get_mut(round.servers)
@@ -79,8 +91,14 @@ impl TortureReport {
         self.failures.push(failure);
     }
 
-    /// Prints a round; of failures only the first ones with their journals, unless `all` are.
-    pub(crate) fn print(&self, report: &RoundReport, all: bool) {
+    /// Whether no failure of this kind was printed yet.
+    fn is_new(&mut self, report: &RoundReport) -> bool {
+        self.printed.insert(kind(report))
+    }
+
+    /// Prints a round; of each kind of failure only the first one with its journal, unless `all` are.
+    pub(crate) fn print(&mut self, report: &RoundReport, all: bool) {
+        let with_journal = self.is_new(report) || all;
         let RoundReport {
             round,
             servers,
@@ -90,11 +108,15 @@ impl TortureReport {
             journal,
         } = report;
         let (case, how) = (round.case.name(), if *met { "passed" } else { "FAILED" });
-        eprintln!("round {} {how}: {case}, {servers}", round.number);
+        let parallel = round.parallel;
+        eprintln!(
+            "round {} {how}: {case}, {servers}, {parallel} at a time",
+            round.number
+        );
         for remark in remarks {
             eprintln!("  {remark}");
         }
-        if all || self.failures.len() < PRINTED {
+        if with_journal {
             for line in journal {
                 eprintln!("    {line}");
             }
@@ -122,11 +144,13 @@ impl TortureReport {
             let _ = write!(text, "{}\n{:14}", part.name, "");
             for column in [
                 "rounds",
-                "lost",
+                "ended",
+                "refused",
                 "branches",
                 "undetected",
                 "survivors",
                 "other",
+                "set-up",
                 "by design",
             ] {
                 let _ = write!(text, "{column:>12}");
@@ -135,18 +159,23 @@ impl TortureReport {
             for (case, totals) in &part.rows {
                 let _ = write!(
                     text,
-                    "  {:<12}{:>12}{:>12}",
+                    "  {:<12}{:>12}{:>12}{:>12}",
                     case.name(),
                     totals.rounds,
-                    totals.lost
+                    totals.sessions_ended,
+                    totals.calls_refused
                 );
                 let branches = totals
                     .branches
                     .map_or_else(|| "-".to_owned(), |branches| branches.to_string());
                 let _ = write!(
                     text,
-                    "{branches:>12}{:>12}{:>12}{:>12}{:>12}",
-                    totals.undetected, totals.survivors, totals.other, totals.by_design
+                    "{branches:>12}{:>12}{:>12}{:>12}{:>12}{:>12}",
+                    totals.undetected,
+                    totals.survivors,
+                    totals.other,
+                    totals.set_up,
+                    totals.by_design
                 );
                 text.push_str(match totals.rounds {
                     0 => "  not run",
@@ -156,7 +185,7 @@ impl TortureReport {
                 text.push('\n');
             }
             for note in &part.notes {
-                let _ = writeln!(text, "  skipped: {note}");
+                let _ = writeln!(text, "  note: {note}");
             }
             text.push('\n');
         }
@@ -168,6 +197,17 @@ impl TortureReport {
                 total.repeated
             );
         }
+        for (parallel, (rounds, failed)) in &self.levels {
+            let _ = writeln!(
+                text,
+                "{parallel} at a time: {failed} of {rounds} rounds failed"
+            );
+        }
+        let _ = writeln!(
+            text,
+            "the same choices again: cargo xtask torture {}",
+            self.again
+        );
         let _ = writeln!(text, "seed: {}\n{}", self.seed, total.score());
         text
     }
@@ -179,7 +219,7 @@ impl TortureReport {
             .iter()
             .map(|part| {
                 let cases = part.rows.iter().map(|(case, totals)| json!({ "case": case.name(), "met": totals.is_met(), "counts": totals }));
-                json!({ "name": part.name, "cases": cases.collect::<Vec<_>>(), "skipped": part.notes })
+                json!({ "name": part.name, "cases": cases.collect::<Vec<_>>(), "notes": part.notes })
             })
             .collect();
         let failures: Vec<_> = self
@@ -187,11 +227,16 @@ impl TortureReport {
             .iter()
             .map(|failure| {
                 let case = failure.round.case.name();
-                json!({ "case": case, "servers": failure.servers, "replayArgs": failure.replay_args, "seed": failure.round.seed, "why": failure.remarks, "what": failure.journal })
+                json!({ "case": case, "servers": failure.servers, "replayArgs": failure.replay_args, "seed": failure.round.seed, "parallel": failure.round.parallel, "why": failure.remarks, "what": failure.journal })
             })
             .collect();
         let total = self.total();
-        let all = json!({ "seed": self.seed, "score": total.score(), "met": self.is_met(), "total": total, "parts": parts, "failures": failures });
+        let levels: Vec<_> = self
+            .levels
+            .iter()
+            .map(|(parallel, (rounds, failed))| json!({ "parallel": parallel, "rounds": rounds, "failed": failed }))
+            .collect();
+        let all = json!({ "seed": self.seed, "again": self.again, "levels": levels, "score": total.score(), "met": self.is_met(), "total": total, "parts": parts, "failures": failures });
         fs::write(file, serde_json::to_string_pretty(&all)?)
             .with_context(|| format!("could not write {}", file.display()))
     }
@@ -207,6 +252,19 @@ impl TortureReport {
     }
 }
 
+/// Failures of one kind have the same case, servers and remarks, whatever the numbers in those.
+fn kind(report: &RoundReport) -> String {
+    let mut remarks: Vec<String> = report
+        .remarks
+        .iter()
+        .map(|remark| remark.replace(|c: char| c.is_ascii_digit(), ""))
+        .collect();
+    remarks.sort_unstable();
+    remarks.dedup();
+    let case = report.round.case.name();
+    format!("{case}, {}: {}", report.servers, remarks.join("; "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,7 +276,7 @@ mod tests {
     #[test]
     fn one_bad_round_fails_its_case_and_the_run() {
         let cases = [Case::Tabs, Case::Parent];
-        let mut report = TortureReport::new(3);
+        let mut report = TortureReport::new(3, "--tokens t --seed 3".to_owned());
         report.add_part(
             "embedded (SQLite)",
             &cases,
@@ -230,7 +288,7 @@ mod tests {
             let mut verdict = Verdict::default();
             verdict.branches(1);
             if round.number == 3 {
-                verdict.count(Finding::Lost, "a tab was refused");
+                verdict.count(Finding::Ended, "a tab was refused");
             }
             report.add(round, &verdict, 0);
             assert_eq!(report.is_met(), round.number < 3);
@@ -248,18 +306,39 @@ mod tests {
                 .all(|line| line.ends_with("FAIL") == line.contains(failed)),
             "{table}"
         );
-        assert!(table.contains("skipped: processes: one replica"), "{table}");
+        assert!(table.contains("note: processes: one replica"), "{table}");
         assert!(
             table.ends_with(
-                "seed: 3\nscore: 4 rounds, 1 lost / 1 branch / 0 undetected / 0 survivors\n"
+                "1 at a time: 1 of 4 rounds failed\nthe same choices again: cargo xtask torture --tokens t --seed 3\n\
+                seed: 3\nscore: 4 rounds, 1 sessions ended / 1 branch / 0 undetected / 0 survivors\n"
             ),
             "{table}"
         );
     }
 
     #[test]
+    fn the_first_failure_of_each_kind_keeps_its_journal() {
+        let mut report = TortureReport::new(3, String::new());
+        let [tabs, parent] = [Case::Tabs, Case::Parent];
+        let failure = |case: Case, remark: &str| RoundReport {
+            round: plan::draw(3, 1, &[vec![case]])[0],
+            servers: "there".to_owned(),
+            replay_args: String::new(),
+            met: false,
+            remarks: vec![remark.to_owned()],
+            journal: Vec::new(),
+        };
+        for _ in 0..20 {
+            report.is_new(&failure(tabs, "a tab was refused after 12 ms"));
+        }
+        assert!(!report.is_new(&failure(tabs, "a tab was refused after 7 ms")));
+        assert!(report.is_new(&failure(tabs, "3 live branches")));
+        assert!(report.is_new(&failure(parent, "3 live branches")));
+    }
+
+    #[test]
     fn the_report_is_written_as_json() {
-        let mut report = TortureReport::new(3);
+        let mut report = TortureReport::new(3, String::new());
         report.add_part("ours", &[Case::Tabs], Vec::new());
         let mut verdict = Verdict::default();
         verdict.branches(4);

@@ -11,7 +11,11 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use fastrand::Rng;
 
-use super::{servers::ServerGroup, verdict::Verdict};
+use super::{
+    accounts::{AccountLease, AccountPool},
+    servers::ServerGroup,
+    verdict::Verdict,
+};
 use crate::harness::{
     api::{Api, Reply},
     client::Client,
@@ -32,6 +36,8 @@ pub(crate) struct TortureRun {
     pub(crate) nonce: String,
     /// Refresh tokens from a file, each for one round.
     pub(crate) tokens: Option<Mutex<Vec<String>>>,
+    /// The profile's accounts where rounds can't sign up their own.
+    pub(crate) accounts: Option<AccountPool>,
 }
 
 impl TortureRun {
@@ -55,6 +61,16 @@ impl TortureRun {
                 words(self.patience)
             )
         })
+    }
+}
+
+/// The context of an error of what comes before a case: the service did nothing that a case could judge.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SetUpFault;
+
+impl std::fmt::Display for SetUpFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("set-up")
     }
 }
 
@@ -83,15 +99,23 @@ pub(crate) struct RoundContext {
     round: usize,
     attempt: u32,
     accounts: AtomicU32,
+    /// Accounts that no other round has until this one ends.
+    leases: Mutex<Vec<AccountLease>>,
 }
 
 impl RoundContext {
-    pub(crate) fn new(
+    /// Waits for an account that no other round uses, where rounds have none of their own: some services end all sessions of a user and
+    /// client at once.
+    pub(crate) async fn new(
         run: Arc<TortureRun>,
         servers: Arc<ServerGroup>,
         round: usize,
         attempt: u32,
     ) -> Self {
+        let lease = match &run.accounts {
+            Some(pool) => Some(pool.lease().await),
+            None => None,
+        };
         Self {
             run,
             servers,
@@ -99,6 +123,7 @@ impl RoundContext {
             round,
             attempt,
             accounts: AtomicU32::new(0),
+            leases: Mutex::new(lease.into_iter().collect()),
         }
     }
 
@@ -140,11 +165,21 @@ impl RoundContext {
                 password: "correct horse battery".to_owned(),
             });
         }
-        let accounts = &self.run.profile.accounts;
-        let index = (self.round + usize::try_from(number)?).checked_rem(accounts.len());
+        let pool = self
+            .run
+            .accounts
+            .as_ref()
+            .context("the profile has neither sign_up nor accounts")?;
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = usize::try_from(number)?;
+        if number >= leases.len() {
+            // To wait for a second one could wait for ever; without a free one the round shares its first.
+            leases.extend(pool.lease_now());
+        }
+        let index = number.checked_rem(leases.len());
         index
-            .map(|index| accounts[index].clone())
-            .context("the profile has neither sign_up nor accounts")
+            .map(|index| leases[index].account().clone())
+            .context("the round has no account")
     }
 
     /// A new user's client; it sends its device credential or not, at random.
@@ -164,6 +199,12 @@ impl RoundContext {
         api: &Api,
         sends_credential: bool,
     ) -> Result<(Account, Client)> {
+        self.begin_session(api, sends_credential)
+            .await
+            .context(SetUpFault)
+    }
+
+    async fn begin_session(&self, api: &Api, sends_credential: bool) -> Result<(Account, Client)> {
         if let Some(tokens) = &self.run.tokens {
             let token = tokens
                 .lock()
@@ -179,14 +220,17 @@ impl RoundContext {
                 access: None,
                 credential: None,
             };
-            return Ok((
-                account,
-                Client {
-                    api: api.clone(),
-                    grant,
-                    sends_credential: false,
-                },
-            ));
+            let mut client = Client {
+                api: api.clone(),
+                grant,
+                sends_credential: false,
+            };
+            // A token that was used up before the run says nothing about the service.
+            client
+                .advance()
+                .await
+                .context("a token of --tokens does not work; each can be used once")?;
+            return Ok((account, client));
         }
         let account = self.account()?;
         let client = if self.run.profile.sign_up.is_some() {
@@ -205,8 +249,11 @@ impl RoundContext {
         account: &Account,
         sends_credential: bool,
     ) -> Result<Client> {
-        let reply = until_available(async || api.sign_in(account, None).await).await?;
-        begin(api, &reply, sends_credential).await
+        let session = async {
+            let reply = until_available(async || api.sign_in(account, None).await).await?;
+            begin(api, &reply, sends_credential).await
+        };
+        session.await.context(SetUpFault)
     }
 }
 

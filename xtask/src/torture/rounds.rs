@@ -10,7 +10,7 @@ use tokio::time::{error::Elapsed, timeout};
 use super::{
     plan::PlannedRound,
     report::{RoundReport, TortureReport},
-    round_context::{RoundContext, RoundError, TortureRun},
+    round_context::{RoundContext, RoundError, SetUpFault, TortureRun},
     servers::ServerGroup,
     verdict::{Finding, Verdict},
 };
@@ -32,20 +32,19 @@ struct FinishedRound {
 pub(crate) async fn run(
     run: &Arc<TortureRun>,
     groups: &[Arc<ServerGroup>],
-    rounds: Vec<PlannedRound>,
-    (parallel, verbose): (usize, bool),
+    stages: Vec<Vec<PlannedRound>>,
+    verbose: bool,
     report: &mut TortureReport,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    let progress = progress::bar(rounds.len() as u64);
+    let progress = progress::bar(stages.iter().map(Vec::len).sum::<usize>() as u64);
     // All on one thread: the other cores belong to the service.
     let outcome =
         |round: PlannedRound| run_one(Arc::clone(run), Arc::clone(&groups[round.servers]), round);
-    let mut running = pin!(
-        stream::iter(rounds)
-            .map(outcome)
-            .buffer_unordered(parallel.max(1))
-    );
+    let mut running = pin!(stream::iter(stages).flat_map(|stage| {
+        let parallel = stage.first().map_or(1, |round| round.parallel);
+        stream::iter(stage).map(outcome).buffer_unordered(parallel)
+    }));
     let work = async {
         while let Some(outcome) = running.next().await {
             progress.inc(1);
@@ -92,7 +91,8 @@ async fn run_one(
             Arc::clone(&servers),
             round.number,
             repeated,
-        );
+        )
+        .await;
         let mut rng = Rng::with_seed(round.seed);
         let outcome: Result<_, Elapsed> = timeout(limit, round.case.run(&ctx, &mut rng)).await;
         let verdict = match outcome {
@@ -104,6 +104,9 @@ async fn run_one(
             Ok(Err(RoundError::TooSlow(what))) => other(format!(
                 "too slow to judge, {ATTEMPTS} times: {what}; choose longer windows"
             )),
+            Ok(Err(RoundError::Failed(error))) if error.is::<SetUpFault>() => {
+                judged(Finding::SetUp, format!("{error:#}"))
+            }
             Ok(Err(RoundError::Failed(error))) => other(format!("the round failed: {error:#}")),
             Err(_) => other(format!("the round hangs for {} s", limit.as_secs())),
         };
@@ -117,7 +120,11 @@ async fn run_one(
 }
 
 fn other(why: String) -> Verdict {
+    judged(Finding::Other, why)
+}
+
+fn judged(finding: Finding, why: String) -> Verdict {
     let mut verdict = Verdict::default();
-    verdict.count(Finding::Other, why);
+    verdict.count(finding, why);
     verdict
 }

@@ -1,7 +1,6 @@
 //! A run: the servers, the cases that can run there, the rounds, the report.
 
 use std::{
-    fmt::Write as _,
     fs,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -11,9 +10,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum as _;
 
 use super::{
+    accounts::AccountPool,
     args::{Args, StoreChoice},
     cases::Case,
-    plan,
+    peer::Peer,
+    plan, preflight,
     report::TortureReport,
     round_context::TortureRun,
     rounds,
@@ -41,6 +42,14 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 }
 
 pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<TortureReport> {
+    if let Some(name) = &args.peer {
+        let peer = Peer::start(name, interrupt).await?;
+        let profile = Profile::load(Some(&peer.profile))?;
+        let heading = format!("{} ({name})", profile.name);
+        let servers = ServerGroup::foreign(heading, args.again(), vec![peer.url.clone()]);
+        let run = prepare(args, profile, None)?;
+        return run_rounds(args, run, vec![servers], interrupt).await;
+    }
     let profile = Profile::load(args.profile.as_deref())?;
     if !args.url.is_empty() {
         return attack_foreign(args, profile, interrupt).await;
@@ -54,7 +63,7 @@ pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<Torture
     let mut groups = Vec::new();
     if args.store != StoreChoice::Server {
         let deployment = Deployment::embedded(&binary, &run.windows, interrupt).await?;
-        groups.push(ServerGroup::own(deployment, "--store embedded"));
+        groups.push(ServerGroup::own(deployment, &own_args(args, "embedded")));
     }
     if args.store == StoreChoice::Embedded {
         return run_rounds(args, run, groups, interrupt).await;
@@ -62,7 +71,7 @@ pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<Torture
     let stores = ServerStores::start(&args.stores, "torture", interrupt).await?;
     let outcome = async {
         let deployment = Deployment::server(&binary, &run.windows, &stores, interrupt).await?;
-        groups.push(ServerGroup::own(deployment, "--store server"));
+        groups.push(ServerGroup::own(deployment, &own_args(args, "server")));
         run_rounds(args, run, groups, interrupt).await
     };
     let outcome = outcome.await;
@@ -75,31 +84,41 @@ async fn attack_foreign(
     profile: Profile,
     interrupt: &Interrupt,
 ) -> Result<TortureReport> {
-    let mut replay_args = Vec::new();
     for url in &args.url {
         ensure!(
-            url.starts_with("http://"),
-            "{url}: only http:// is supported"
+            url.starts_with("http://") || url.starts_with("https://"),
+            "{url}: the URL of a server begins with http:// or https://"
         );
-        replay_args.push(format!("--url {url}"));
-    }
-    let mut replay_args = replay_args.join(" ");
-    if let Some(file) = &args.profile {
-        let _ = write!(replay_args, " --profile {}", file.display());
     }
     let name = format!("{} at {}", profile.name, args.url.join(", "));
-    let servers = ServerGroup::foreign(name, replay_args, args.url.clone());
+    let servers = ServerGroup::foreign(name, args.again(), args.url.clone());
     let run = prepare(args, profile, None)?;
     run_rounds(args, run, vec![servers], interrupt).await
+}
+
+fn own_args(args: &Args, store: &str) -> String {
+    format!("--store {store} {}", args.again())
 }
 
 /// `short` windows are for our own instances; other servers have those of their profile.
 fn prepare(args: &Args, profile: Profile, short: Option<Windows>) -> Result<TortureRun> {
     let windows = args.windows.over(short.unwrap_or(profile.windows));
     let tokens = args.tokens.as_deref().map(read_tokens).transpose()?;
+    let own = tokens.is_some() || profile.sign_up.is_some();
+    let accounts = if own {
+        Vec::new()
+    } else {
+        profile.accounts.clone()
+    };
+    let https = args.ca_file.is_some() || args.url.iter().any(|url| url.starts_with("https:"));
     Ok(TortureRun {
+        accounts: AccountPool::new(accounts),
         profile: Arc::new(profile),
-        http: HttpClient::new()?,
+        http: if https {
+            HttpClient::with_tls(args.ca_file.as_deref())?
+        } else {
+            HttpClient::new()?
+        },
         windows,
         patience: args.patience,
         nonce: random::nonce(),
@@ -125,45 +144,61 @@ async fn run_rounds(
     interrupt: &Interrupt,
 ) -> Result<TortureReport> {
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
-    let mut report = TortureReport::new(seed);
+    let mut report = TortureReport::new(seed, args.whole(seed));
     let mut runnable = Vec::new();
+    let mut count = args.rounds;
+    let mut general: Vec<String> = preflight::unset(&run).into_iter().collect();
+    if let Some(tokens) = &run.tokens {
+        // Each is used in one round.
+        let there = tokens.lock().unwrap_or_else(PoisonError::into_inner).len();
+        if there < count {
+            general.push(format!(
+                "{there} rounds and not {count}: --tokens has a token for each of so many"
+            ));
+            count = there;
+        }
+    }
+    if run.accounts.is_some() {
+        general.push(format!(
+            "accounts: {}, and so many rounds at a time at most",
+            run.profile.accounts.len()
+        ));
+    }
     for servers in &groups {
-        let (mut cases, mut notes) = (Vec::new(), Vec::new());
+        let (mut cases, mut notes) = (Vec::new(), general.clone());
         for &case in Case::value_variants() {
             if !args.only.is_empty() && !args.only.contains(&case) {
                 continue;
             }
             if let Some(obstacle) = case.obstacle(&run, servers) {
-                notes.push(format!("{}: {obstacle}", case.name()));
+                notes.push(format!("skipped: {}: {obstacle}", case.name()));
                 continue;
             }
             let partial = case.partial_obstacle(&run);
-            notes.extend(partial.map(|what| format!("{}, in part: {what}", case.name())));
+            notes.extend(partial.map(|what| format!("skipped in part: {}: {what}", case.name())));
             cases.push(case);
         }
         report.add_part(&servers.name, &cases, notes);
         runnable.push(cases);
     }
     eprintln!("seed {seed}");
-    let mut count = args.rounds;
-    if let Some(tokens) = &run.tokens {
-        // Each is used in one round.
-        count = count.min(tokens.lock().unwrap_or_else(PoisonError::into_inner).len());
+    for note in &general {
+        eprintln!("{note}");
     }
     let rounds = plan::draw(seed, count, &runnable);
     let (run, groups) = (
         Arc::new(run),
         groups.into_iter().map(Arc::new).collect::<Vec<_>>(),
     );
-    rounds::run(
-        &run,
-        &groups,
-        rounds,
-        (args.parallel, args.verbose),
-        &mut report,
-        interrupt,
-    )
-    .await?;
+    for (servers, _) in groups
+        .iter()
+        .zip(&runnable)
+        .filter(|(_, cases)| !cases.is_empty())
+    {
+        interrupt.guard(preflight::check(&run, servers)).await?;
+    }
+    let stages = plan::stages(rounds, &args.parallel);
+    rounds::run(&run, &groups, stages, args.verbose, &mut report, interrupt).await?;
     if !report.is_met() {
         for line in groups.iter().flat_map(|servers| servers.last_log_lines()) {
             eprintln!("log: {line}");

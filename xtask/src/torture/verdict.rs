@@ -7,8 +7,10 @@ use serde::Serialize;
 /// What is counted. All counts but that of `ByDesign` must be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// An honest client was signed out.
-    Lost,
+    /// An honest client holds no token that works any more, and has to sign in again.
+    Ended,
+    /// A call of an honest client was refused; its session may go on.
+    Refused,
     /// A thief was not detected.
     Undetected,
     /// A token of a session that was ended still worked.
@@ -17,12 +19,14 @@ pub(crate) enum Finding {
     ByDesign,
     /// Another answer than promised, such as another code.
     Other,
+    /// The round could not begin: nothing was tried, and the service is not judged.
+    SetUp,
 }
 
 /// The findings of one round.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    counts: [u32; 5],
+    counts: [u32; 7],
     /// Chains of tokens that lived side by side; `None` where the session is meant to be over.
     branches: Option<u32>,
     remarks: Vec<String>,
@@ -64,13 +68,16 @@ impl Verdict {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Totals {
     pub(crate) rounds: u32,
-    pub(crate) lost: u32,
+    /// The score goes by this one.
+    pub(crate) sessions_ended: u32,
+    pub(crate) calls_refused: u32,
     /// The highest number of any round.
     pub(crate) branches: Option<u32>,
     pub(crate) undetected: u32,
     pub(crate) survivors: u32,
     pub(crate) by_design: u32,
     pub(crate) other: u32,
+    pub(crate) set_up: u32,
     /// Attempts that were too slow for the windows to decide anything, and were repeated.
     pub(crate) repeated: u32,
 }
@@ -78,41 +85,56 @@ pub(crate) struct Totals {
 impl Totals {
     pub(crate) fn add(&mut self, verdict: &Verdict) {
         self.rounds += 1;
-        self.lost += verdict.of(Finding::Lost);
+        self.sessions_ended += verdict.of(Finding::Ended);
+        self.calls_refused += verdict.of(Finding::Refused);
         self.branches = self.branches.max(verdict.branches);
         self.undetected += verdict.of(Finding::Undetected);
         self.survivors += verdict.of(Finding::Survivor);
         self.by_design += verdict.of(Finding::ByDesign);
         self.other += verdict.of(Finding::Other);
+        self.set_up += verdict.of(Finding::SetUp);
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
         self.rounds += other.rounds;
-        self.lost += other.lost;
+        self.sessions_ended += other.sessions_ended;
+        self.calls_refused += other.calls_refused;
         self.branches = self.branches.max(other.branches);
         self.undetected += other.undetected;
         self.survivors += other.survivors;
         self.by_design += other.by_design;
         self.other += other.other;
+        self.set_up += other.set_up;
         self.repeated += other.repeated;
     }
 
     pub(crate) fn is_met(&self) -> bool {
-        let zero = [self.lost, self.undetected, self.survivors, self.other]
-            .iter()
-            .all(|count| *count == 0);
-        zero && self.branches.is_none_or(|branches| branches == 1)
+        let faults = [
+            self.sessions_ended,
+            self.calls_refused,
+            self.undetected,
+            self.survivors,
+            self.other,
+            self.set_up,
+        ];
+        faults.iter().all(|count| *count == 0) && self.branches.is_none_or(|branches| branches == 1)
     }
 
     pub(crate) fn score(&self) -> String {
         let branches = self.branches.unwrap_or_default();
         let noun = if branches == 1 { "branch" } else { "branches" };
         let mut line = format!(
-            "score: {} rounds, {} lost / {branches} {noun} / {} undetected / {} survivors",
-            self.rounds, self.lost, self.undetected, self.survivors
+            "score: {} rounds, {} sessions ended / {branches} {noun} / {} undetected / {} survivors",
+            self.rounds, self.sessions_ended, self.undetected, self.survivors
         );
-        if self.other > 0 {
-            let _ = write!(line, " / {} other faults", self.other);
+        for (count, what) in [
+            (self.calls_refused, "calls refused"),
+            (self.other, "other faults"),
+            (self.set_up, "rounds not begun"),
+        ] {
+            if count > 0 {
+                let _ = write!(line, "; {count} {what}");
+            }
         }
         line
     }
@@ -141,20 +163,22 @@ mod tests {
     fn what_is_by_design_is_shown_and_harms_nothing() {
         let totals = totals(&[with(Finding::ByDesign), with(Finding::ByDesign)]);
         assert!(totals.is_met());
-        assert_eq!((totals.by_design, totals.lost), (2, 0));
+        assert_eq!((totals.by_design, totals.sessions_ended), (2, 0));
         assert_eq!(
             totals.score(),
-            "score: 2 rounds, 0 lost / 1 branch / 0 undetected / 0 survivors"
+            "score: 2 rounds, 0 sessions ended / 1 branch / 0 undetected / 0 survivors"
         );
     }
 
     #[test]
     fn one_count_in_any_other_finding_fails_the_case() {
         for finding in [
-            Finding::Lost,
+            Finding::Ended,
+            Finding::Refused,
             Finding::Undetected,
             Finding::Survivor,
             Finding::Other,
+            Finding::SetUp,
         ] {
             let verdict = with(finding);
             assert!(!verdict.is_met(), "{finding:?}");
@@ -167,6 +191,16 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_call_is_no_session_that_ended() {
+        let totals = totals(&[with(Finding::Refused), with(Finding::Refused)]);
+        assert_eq!((totals.sessions_ended, totals.calls_refused), (0, 2));
+        assert_eq!(
+            totals.score(),
+            "score: 2 rounds, 0 sessions ended / 1 branch / 0 undetected / 0 survivors; 2 calls refused"
+        );
+    }
+
+    #[test]
     fn the_worst_round_says_how_many_branches_lived() {
         let mut forked = Verdict::default();
         forked.branches(3);
@@ -176,7 +210,7 @@ mod tests {
         assert!(!all.is_met());
         assert_eq!(
             all.score(),
-            "score: 3 rounds, 0 lost / 3 branches / 0 undetected / 0 survivors"
+            "score: 3 rounds, 0 sessions ended / 3 branches / 0 undetected / 0 survivors"
         );
         // No branch where one should live fails; where the session is meant to be over, none is recorded.
         let mut none = Verdict::default();
@@ -185,6 +219,6 @@ mod tests {
         assert!(Verdict::default().is_met());
         all.merge(&totals(&[with(Finding::Other)]));
         assert_eq!((all.rounds, all.other, all.branches), (4, 1, Some(3)));
-        assert!(all.score().ends_with("/ 1 other faults"), "{}", all.score());
+        assert!(all.score().ends_with("; 1 other faults"), "{}", all.score());
     }
 }

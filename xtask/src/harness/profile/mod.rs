@@ -5,7 +5,8 @@ mod template;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -41,6 +42,9 @@ pub(crate) struct Profile {
     scopes: BTreeMap<Scope, String>,
     pub(crate) change_password: Option<Operation>,
     refused: RefusalRules,
+    /// The environment variables that the profile names and that have no value.
+    #[serde(skip)]
+    pub(crate) unset: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -68,7 +72,7 @@ struct ResponsePointers {
     credential: Option<String>,
 }
 
-/// A request, and the statuses of its success.
+/// A request, and how its success looks.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Operation {
@@ -79,7 +83,29 @@ pub(crate) struct Operation {
     headers: BTreeMap<String, Template>,
     form: Option<BTreeMap<String, Template>>,
     json: Option<BTreeMap<String, Template>>,
+    /// HTTP Basic authentication of the client (RFC 6749 §2.3.1).
+    basic: Option<BasicCredentials>,
     ok: Vec<u16>,
+    /// What members of the JSON must be as well, by JSON pointer; another value is a refusal, such as `"active": false` (RFC 7662 §2.2).
+    #[serde(default)]
+    ok_if: BTreeMap<String, Value>,
+}
+
+/// Left out of a request if one of the two has no value.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BasicCredentials {
+    user: Template,
+    password: Template,
+}
+
+impl Operation {
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        let members = [&self.form, &self.json].into_iter().flatten();
+        let members = members.chain([&self.headers]).flat_map(BTreeMap::values);
+        let basic = self.basic.iter();
+        members.chain(basic.flat_map(|basic| [&basic.user, &basic.password]))
+    }
 }
 
 fn post() -> String {
@@ -125,12 +151,23 @@ impl Profile {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut profile: Self = toml::from_str(text)?;
         profile.check_names()?;
+        let mut unset = Vec::new();
         profile.values = std::mem::take(&mut profile.values)
             .into_iter()
-            .filter_map(|(name, value)| Some((name, given(value)?)))
+            .filter_map(|(name, value)| Some((name, given(value, &mut unset)?)))
             .collect();
         for account in &mut profile.accounts {
-            account.password = given(std::mem::take(&mut account.password)).unwrap_or_default();
+            let password = std::mem::take(&mut account.password);
+            account.password = given(password, &mut unset).unwrap_or_default();
+        }
+        unset.sort_unstable();
+        unset.dedup();
+        profile.unset = unset;
+        for pointer in profile.operations().flat_map(|op| op.ok_if.keys()) {
+            ensure!(
+                pointer.starts_with('/'),
+                "`{pointer}` in ok_if is no JSON pointer: it must begin with a /"
+            );
         }
         for pointer in [
             Some(&profile.take.refresh),
@@ -149,27 +186,24 @@ impl Profile {
 
     /// A misspelt placeholder would silently omit its text.
     fn check_names(&self) -> Result<()> {
-        let operations = [
+        let templates = self.operations().flat_map(Operation::templates);
+        for name in templates.flat_map(Template::names) {
+            if !Vars::NAMES.contains(&name) && !self.values.contains_key(name) {
+                bail!("{{{name}}} is not known; say what it is in [values]");
+            }
+        }
+        Ok(())
+    }
+
+    fn operations(&self) -> impl Iterator<Item = &Operation> {
+        let optional = [
             &self.sign_up,
             &self.sign_in,
             &self.check,
             &self.sign_out,
             &self.change_password,
-        ]
-        .into_iter()
-        .flatten();
-        for operation in operations.chain([&self.refresh]) {
-            let members = [&operation.form, &operation.json]
-                .into_iter()
-                .flatten()
-                .chain([&operation.headers]);
-            for name in members.flat_map(BTreeMap::values).flat_map(Template::names) {
-                if !Vars::NAMES.contains(&name) && !self.values.contains_key(name) {
-                    bail!("{{{name}}} is not known; say what it is in [values]");
-                }
-            }
-        }
-        Ok(())
+        ];
+        optional.into_iter().flatten().chain([&self.refresh])
     }
 
     pub(crate) fn has_credentials(&self) -> bool {
@@ -211,6 +245,16 @@ impl Profile {
         };
         let mut request = Request::new(&operation.method, &url)?;
         request.headers = fill(&operation.headers);
+        if let Some(basic) = &operation.basic
+            && let Some(user) = basic.user.fill(vars, &self.values)
+            && let Some(password) = basic.password.fill(vars, &self.values)
+        {
+            let encoded = |text: &str| -> String {
+                url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+            };
+            let pair = format!("{}:{}", encoded(&user), encoded(&password));
+            request = request.header("Authorization", &format!("Basic {}", STANDARD.encode(pair)));
+        }
         Ok(match (&operation.form, &operation.json) {
             (Some(form), None) => {
                 let body = url::form_urlencoded::Serializer::new(String::new())
@@ -245,6 +289,12 @@ impl Profile {
                 .map(str::to_owned)
         };
         if operation.ok.contains(&status) {
+            let differs = |(pointer, expected): &(&String, &Value)| {
+                json.pointer(pointer).unwrap_or(&Value::Null) != *expected
+            };
+            if let Some((pointer, expected)) = operation.ok_if.iter().find(differs) {
+                return Answer::Refused(format!("{pointer} is not {expected}"));
+            }
             let refresh = text(&self.take.refresh).or_else(|| presented.map(str::to_owned));
             return match refresh {
                 Some(refresh) => Answer::Granted(Grant {
@@ -272,14 +322,17 @@ impl Profile {
     }
 }
 
-/// Reads `env:NAME` from the environment; nothing if it is not set.
-fn given(value: String) -> Option<String> {
-    match value.strip_prefix("env:") {
-        Some(variable) => std::env::var(variable)
-            .ok()
-            .filter(|value| !value.is_empty()),
-        None => Some(value),
+/// Reads `env:NAME` from the environment; nothing if it is not set, and then its name is added to `unset`.
+fn given(value: String, unset: &mut Vec<String>) -> Option<String> {
+    let Some(variable) = value.strip_prefix("env:") else {
+        return Some(value);
+    };
+    let found = std::env::var(variable).ok();
+    let found = found.filter(|value| !value.is_empty());
+    if found.is_none() {
+        unset.push(variable.to_owned());
     }
+    found
 }
 
 #[cfg(test)]
@@ -401,6 +454,44 @@ mod tests {
     }
 
     #[test]
+    fn variables_without_a_value_are_known_by_name() {
+        let profile = Profile::parse(OAUTH2).unwrap();
+        assert_eq!(profile.unset, ["OAUTH2_CLIENT_SECRET", "OAUTH2_PASSWORD"]);
+        assert!(Profile::load(None).unwrap().unset.is_empty());
+    }
+
+    #[test]
+    fn a_client_authenticates_by_http_basic_in_the_encoding_of_oauth_2() {
+        let text = OAUTH2.replace("env:OAUTH2_CLIENT_SECRET", "a b:c").replace(
+            "[refresh]\n",
+            "[refresh]\nbasic = { user = \"{client_id}\", password = \"{client_secret}\" }\n",
+        );
+        let profile = Profile::parse(&text).unwrap();
+        let request = profile
+            .request(&profile.refresh, "https://ann.example", &Vars::default())
+            .unwrap();
+        let expected = format!("Basic {}", STANDARD.encode("torture:a+b%3Ac"));
+        assert!(
+            request
+                .headers
+                .contains(&("Authorization".to_owned(), expected)),
+            "{:?}",
+            request.headers
+        );
+    }
+
+    #[test]
+    fn a_check_judges_by_a_json_member_as_well() {
+        let profile = Profile::parse(OAUTH2).unwrap();
+        let check = profile.check.as_ref().unwrap();
+        let read = |body: &str| profile.read(check, &response(200, body), None);
+        assert_eq!(read(r#"{"active":true}"#), Answer::Done);
+        let refused = Answer::Refused("/active is not true".to_owned());
+        assert_eq!(read(r#"{"active":false}"#), refused);
+        assert_eq!(read(""), refused);
+    }
+
+    #[test]
     fn mistakes_in_a_profile_are_named() {
         for (from, to, words) in [
             ("[refused]\n", "[refused]\nretries = 3\n", "retries"),
@@ -408,6 +499,7 @@ mod tests {
             ("{refresh}", "{refesh}", "{refesh} is not known"),
             ("\"/access_token\"", "\"access_token\"", "JSON pointer"),
             ("late_retries = 0", "", "late_retries"),
+            ("\"/active\"", "\"active\"", "ok_if"),
         ] {
             assert!(OAUTH2.contains(from), "{from}");
             let error = Profile::parse(&OAUTH2.replace(from, to)).unwrap_err();

@@ -35,18 +35,19 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
         let [follower, leader] = if leader == 0 { [1, 0] } else { [0, 1] };
         let first = holders[leader].refresh().await?;
         let Answer::Granted(grant) = &first.answer else {
-            verdict.count(
-                Finding::Lost,
-                format!(
-                    "before the late retry {retry} the live token was refused: {}",
-                    first.words()
-                ),
-            );
+            let words = first.words();
+            let why = format!("before the late retry {retry} the live token was refused: {words}");
+            holders[leader].was_refused(&mut verdict, why).await?;
             return Ok(verdict);
         };
         holders[leader].keep(grant.clone());
         seen.push(grant.clone());
-        until(first.received + ctx.windows().retry_free + MARGIN).await;
+        let wait = if retry > allowed {
+            ctx.windows().detected_after(bound)
+        } else {
+            ctx.windows().retry_free
+        };
+        until(first.received + wait + MARGIN).await;
         let late = holders[follower].refresh().await?;
         match &late.answer {
             Answer::Granted(_) if retry > allowed => {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use fastrand::Rng;
 
 use super::timing::{delay, until};
@@ -37,7 +38,9 @@ fn moments(run: &TortureRun, bound: bool) -> Vec<When> {
         moments.push(When::Inside);
     }
     if !run.windows.window(bound).is_zero()
-        && run.would_wait_for(run.windows.window(bound)).is_none()
+        && run
+            .would_wait_for(run.windows.refused_after(bound))
+            .is_none()
     {
         moments.push(When::After);
     }
@@ -87,13 +90,20 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     };
     let mut leaves = Vec::new();
     for _ in 0..in_a_row {
-        let lost = lose_a_response(&client, rng).await?;
-        let window = ctx.windows().window(client.sends_credential);
+        let lost = match lose_a_response(&client, rng).await? {
+            Attempt::Lost(lost) => lost,
+            Attempt::Refused(code) => {
+                let why = format!("the live token was refused after a retry: {code}");
+                client.was_refused(&mut verdict, why).await?;
+                return Ok(verdict);
+            }
+        };
+        let over = ctx.windows().refused_after(client.sends_credential);
         let late = late(ctx, rng, client.sends_credential);
         match when {
             When::AtOnce => {}
             When::Inside => until(lost.done + late + MARGIN).await,
-            When::After => until(lost.done + window + MARGIN).await,
+            When::After => until(lost.done + over + MARGIN).await,
         }
         let reply = client.present_until_answered(&client.grant.refresh).await?;
         let oldest = reply.received.duration_since(lost.sent);
@@ -121,10 +131,8 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
                 )));
             }
             Answer::Refused(code) => {
-                verdict.count(
-                    Finding::Lost,
-                    format!("a retry ({when:?}) was refused: {code}"),
-                );
+                let why = format!("a retry ({when:?}) was refused: {code}");
+                client.was_refused(&mut verdict, why).await?;
                 return Ok(verdict);
             }
             _ => {
@@ -189,11 +197,22 @@ struct LostResponse {
     answer: Option<Grant>,
 }
 
-async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<LostResponse> {
+enum Attempt {
+    Lost(LostResponse),
+    /// A request that was cut earlier may have arrived after the retry, and have been taken for reuse.
+    Refused(String),
+}
+
+async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<Attempt> {
     let sent = Instant::now();
     let answer = if rng.bool() {
         // Read to its end, and thrown away.
-        Some(client.clone().advance().await?).and_then(|reply| reply.grant().cloned())
+        let reply = client.present_until_answered(&client.grant.refresh).await?;
+        match reply.answer {
+            Answer::Granted(grant) => Some(grant),
+            Answer::Refused(code) => return Ok(Attempt::Refused(code)),
+            _ => bail!("a refresh whose answer is thrown away: {}", reply.words()),
+        }
     } else {
         client
             .api
@@ -201,9 +220,9 @@ async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<LostR
             .await?;
         None
     };
-    Ok(LostResponse {
+    Ok(Attempt::Lost(LostResponse {
         sent,
         done: Instant::now(),
         answer,
-    })
+    }))
 }

@@ -43,7 +43,7 @@ impl ObservedSession {
                 Answer::Granted(grant) => self.seen.push(grant),
                 Answer::Refused(_) if !lives => {}
                 Answer::Refused(code) => verdict.count(
-                    Finding::Lost,
+                    Finding::Refused,
                     format!("a session that goes on was refused: {code}"),
                 ),
                 _ => verdict.count(
@@ -69,11 +69,13 @@ impl ObservedSession {
         } else {
             self.seen
         };
-        self.client.count_branches(leaves, verdict, when).await?;
+        if !self.client.count_branches(leaves, verdict, when).await? {
+            return Ok(());
+        }
         match self.client.api.check(&self.client.grant).await? {
             Some(reply) if !matches!(reply.answer, Answer::Done) => {
                 verdict.count(
-                    Finding::Lost,
+                    Finding::Refused,
                     format!(
                         "{when}, the access token of a session that goes on: {}",
                         reply.words()

@@ -79,6 +79,16 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
         return Ok(verdict);
     }
     let when = "after a change of password";
+    // The one that lives comes first: to present a token of a session that has ended may end others.
+    for (index, (mut session, replies)) in sessions.into_iter().zip(raced).enumerate() {
+        let lives = index == 0;
+        session.record(replies, lives, &mut verdict);
+        if lives {
+            session.must_live(&mut verdict, when).await?;
+        } else {
+            session.must_be_over(&mut verdict, when).await?;
+        }
+    }
     for (api, reply) in &signed_in {
         match &reply.answer {
             Answer::Granted(_) => {
@@ -91,15 +101,6 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
                 Finding::Other,
                 format!("a sign-in in the race: {}", reply.words()),
             ),
-        }
-    }
-    for (index, (mut session, replies)) in sessions.into_iter().zip(raced).enumerate() {
-        let lives = index == 0;
-        session.record(replies, lives, &mut verdict);
-        if lives {
-            session.must_live(&mut verdict, when).await?;
-        } else {
-            session.must_be_over(&mut verdict, when).await?;
         }
     }
     let api = ctx.any_replica(rng);
@@ -128,7 +129,7 @@ async fn new_password_works(
     let reply = until_available(async || api.sign_in(&account, None).await).await?;
     if reply.grant().is_none() {
         verdict.count(
-            Finding::Lost,
+            Finding::Refused,
             format!("the new password is refused: {}", reply.words()),
         );
     }

@@ -65,7 +65,8 @@ async fn run(ctx: &RoundContext, rng: &mut Rng, distance: usize) -> RoundOutcome
         verdict.branches(1);
         chain.push(client.grant.clone());
     }
-    until(Instant::now() + ctx.windows().retry_free + MARGIN).await;
+    let detected = ctx.windows().detected_after(client.sends_credential);
+    until(Instant::now() + detected + MARGIN).await;
     let thief: &Grant = &chain[chain.len() - 1 - distance];
     let replies = replay(rng, &client, thief).await?;
     for reply in &replies {

@@ -8,7 +8,10 @@ use super::{
     timing::{delay, pause},
 };
 use crate::{
-    harness::profile::{Answer, Scope},
+    harness::{
+        api::Reply,
+        profile::{Answer, Scope},
+    },
     torture::{
         round_context::{RoundContext, RoundOutcome, TortureRun, until_available},
         verdict::{Finding, Verdict},
@@ -27,7 +30,7 @@ pub(super) fn scopes(run: &TortureRun) -> Vec<Scope> {
 }
 
 /// One session signs out itself, the others or all, while all of them refresh. After the response nothing of an ended session works, whichever
-/// refresh came first; the other sessions go on.
+/// refresh came first; the other sessions go on. A sign-out that is refused is tried once more, and survivors are looked for all the same.
 pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     let scopes = scopes(&ctx.run);
     let scope = scopes[rng.usize(..scopes.len())];
@@ -66,21 +69,38 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
             .zip(tabs)
             .map(|((session, rng), tabs)| session.race(rng, tabs)),
     );
-    let (signed_out, raced) = try_join(sign_out, races).await?;
+    let (mut signed_out, raced) = try_join(sign_out, races).await?;
+    let mut when = format!("after a sign-out ({scope:?})");
+    if signed_out.refusal().is_some() {
+        // A race may have replaced its token. An honest client tries again with the newest one; what the user asked for still counts.
+        verdict.count(
+            Finding::Refused,
+            format!("the sign-out itself: {}", signed_out.words()),
+        );
+        let newest = raced[0].iter().rev().find_map(Reply::grant);
+        let grant = newest.unwrap_or(&asking.client.grant).clone();
+        signed_out =
+            until_available(async || asking.client.api.sign_out(&grant, scope).await).await?;
+    }
     if !matches!(signed_out.answer, Answer::Done) {
         verdict.count(
             Finding::Other,
             format!("the sign-out itself: {}", signed_out.words()),
         );
-        return Ok(verdict);
+        when = format!("after a refused sign-out ({scope:?})");
     }
-    let when = format!("after a sign-out ({scope:?})");
-    for (index, (mut session, replies)) in sessions.into_iter().zip(raced).enumerate() {
+    let mut judged = Vec::new();
+    for (index, (session, replies)) in sessions.into_iter().zip(raced).enumerate() {
         let ended = match scope {
             Scope::This => index == 0,
             Scope::Others => index != 0,
             Scope::Everywhere => true,
         };
+        judged.push((ended, session, replies));
+    }
+    // Those that live come first: to present a token of a session that has ended may end others, and no honest client does it.
+    judged.sort_by_key(|(ended, ..)| *ended);
+    for (ended, mut session, replies) in judged {
         session.record(replies, !ended, &mut verdict);
         if ended {
             session.must_be_over(&mut verdict, &when).await?;

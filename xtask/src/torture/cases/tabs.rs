@@ -52,7 +52,7 @@ pub(super) async fn two_processes(ctx: &RoundContext, rng: &mut Rng) -> RoundOut
         }
         let first = client.at(&apis[0]).refresh().await?;
         let again = client.at(&apis[1]).refresh().await?;
-        let Some(leaves) = judge(ctx, &client, &[first, again], &mut verdict)? else {
+        let Some(leaves) = judge(ctx, &mut client, &[first, again], &mut verdict).await? else {
             break;
         };
         if !client
@@ -85,7 +85,7 @@ async fn burst(
         }
     });
     let replies = try_join_all(tabs.collect::<Vec<_>>()).await?;
-    let Some(leaves) = judge(ctx, client, &replies, verdict)? else {
+    let Some(leaves) = judge(ctx, client, &replies, verdict).await? else {
         return Ok(false);
     };
     Ok(client
@@ -94,14 +94,14 @@ async fn burst(
 }
 
 /// The successors; none if no tab got one.
-fn judge(
+async fn judge(
     ctx: &RoundContext,
-    client: &Client,
+    client: &mut Client,
     replies: &[Reply],
     verdict: &mut Verdict,
 ) -> Result<Option<Vec<Grant>>, RoundError> {
     let first = replies.iter().map(|reply| reply.sent).min();
-    let mut leaves = Vec::new();
+    let (mut leaves, mut refusals) = (Vec::new(), Vec::new());
     for reply in replies {
         let age = first
             .map(|first| reply.received.duration_since(first))
@@ -114,14 +114,21 @@ fn judge(
                     age.as_millis()
                 )));
             }
-            Answer::Refused(code) => {
-                verdict.count(Finding::Lost, format!("a tab was refused: {code}"));
-            }
+            Answer::Refused(code) => refusals.push(format!("a tab was refused: {code}")),
             _ => verdict.count(
                 Finding::Other,
                 format!("a tab's refresh: {}", reply.words()),
             ),
         }
+    }
+    // Where no tab got a successor, the one that they share may have ended with its session.
+    if leaves.is_empty()
+        && let Some(why) = refusals.pop()
+    {
+        client.was_refused(verdict, why).await?;
+    }
+    for why in refusals {
+        verdict.count(Finding::Refused, why);
     }
     Ok((!leaves.is_empty()).then_some(leaves))
 }

@@ -8,9 +8,14 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{
+        AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
+        BufReader,
+    },
+    net::TcpListener,
 };
+
+use rustls::pki_types::PrivateKeyDer;
 
 use crate::harness::{args, windows::WindowArgs};
 
@@ -30,12 +35,23 @@ pub(super) enum Behaviour {
     Forgetful,
     /// A sign-out has no effect.
     Revives,
+    /// A sign-out is refused.
+    RefusesSignOut,
+    /// A used token is refused for a while, and the session goes on; later it ends the session.
+    RefusesTabs,
+    /// Like a sound one whose windows end 400 ms late.
+    Lenient,
+    /// A reuse or a sign-out ends all sessions of all users, as if they were one user's.
+    EndsFamily,
 }
 
 /// The windows that its operator documents.
 pub(super) fn windows(behaviour: Behaviour) -> WindowArgs {
     let (free, window, late) = match behaviour {
-        Behaviour::Strict | Behaviour::Forgetful => ("0ms", "0ms", "0"),
+        Behaviour::Strict
+        | Behaviour::Forgetful
+        | Behaviour::RefusesTabs
+        | Behaviour::EndsFamily => ("0ms", "0ms", "0"),
         _ => ("300ms", "900ms", "2"),
     };
     let words = [
@@ -86,9 +102,45 @@ impl Endpoint {
         });
         Self { url }
     }
+
+    /// The same over https, and its certificate (PEM).
+    pub(super) async fn start_with_tls(behaviour: Behaviour) -> (Self, String) {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!(
+            "https://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
+        let state = Arc::new(Mutex::new(State::default()));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (state, acceptor) = (Arc::clone(&state), acceptor.clone());
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        drop(serve(stream, behaviour, &state).await);
+                    }
+                });
+            }
+        });
+        (Self { url }, cert.pem())
+    }
 }
 
-async fn serve(stream: TcpStream, behaviour: Behaviour, state: &Mutex<State>) -> io::Result<()> {
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    behaviour: Behaviour,
+    state: &Mutex<State>,
+) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let (mut first, mut length) = (String::new(), 0);
@@ -121,6 +173,12 @@ async fn serve(stream: TcpStream, behaviour: Behaviour, state: &Mutex<State>) ->
                 .refresh(behaviour, &form["refresh_token"])
                 .as_deref()
                 .map(grant),
+            (Some("/introspect"), _) => {
+                let token = form["token"].trim_start_matches("access-");
+                let active = state.lock().unwrap().is_active(token);
+                Some(format!(r#"{{"active":{active}}}"#))
+            }
+            (Some("/revoke"), _) if behaviour == Behaviour::RefusesSignOut => None,
             // RFC 7009 §2.2: an empty success, whether the token is known or not.
             _ => {
                 state.lock().unwrap().revoke(behaviour, &form["token"]);
@@ -136,11 +194,12 @@ async fn serve(stream: TcpStream, behaviour: Behaviour, state: &Mutex<State>) ->
             json.len()
         );
         stream.get_mut().write_all(answer.as_bytes()).await?;
+        stream.get_mut().flush().await?;
     }
 }
 
 fn grant(token: &str) -> String {
-    format!(r#"{{"refresh_token":"{token}","access_token":"a"}}"#)
+    format!(r#"{{"refresh_token":"{token}","access_token":"access-{token}"}}"#)
 }
 
 impl State {
@@ -170,6 +229,11 @@ impl State {
         token
     }
 
+    fn is_active(&self, token: &str) -> bool {
+        let session = self.tokens.get(token).map(|(id, _)| &self.sessions[*id]);
+        session.is_some_and(|session| !session.over)
+    }
+
     fn refresh(&mut self, behaviour: Behaviour, token: &str) -> Option<String> {
         let (id, generation) = *self.tokens.get(token)?;
         let session = &mut self.sessions[id];
@@ -183,13 +247,26 @@ impl State {
             session.charged = false;
             return Some(self.mint(id, generation + 1));
         }
-        let age = session.rotated_at.elapsed();
+        let mut age = session.rotated_at.elapsed();
+        if behaviour == Behaviour::Lenient {
+            age = age.saturating_sub(Duration::from_millis(400));
+        }
         match behaviour {
             // Each retry within the window begins a chain of its own.
             Behaviour::Forks => return (age < WINDOW).then(|| self.mint(id, generation + 1)),
             Behaviour::Forgetful => return None,
-            Behaviour::Strict => {}
-            Behaviour::Sound | Behaviour::Revives => {
+            Behaviour::RefusesTabs if age < FREE => return None,
+            Behaviour::Strict | Behaviour::RefusesTabs => {}
+            Behaviour::EndsFamily => {
+                self.sessions
+                    .iter_mut()
+                    .for_each(|session| session.over = true);
+                return None;
+            }
+            Behaviour::Sound
+            | Behaviour::Revives
+            | Behaviour::RefusesSignOut
+            | Behaviour::Lenient => {
                 let parent = generation + 1 == session.generation;
                 let late = age < WINDOW && (session.charged || session.late < 2);
                 if parent && age >= FREE && late && !session.charged {
