@@ -18,7 +18,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Position;
 
-use super::http::{Request, Response};
+use super::message::{Request, Response};
 
 /// Longer than any service should take.
 const TIMEOUT: Duration = Duration::from_mins(1);
