@@ -12,11 +12,13 @@ use std::time::Duration;
 /// How long a read of the whole window may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the statement sees, by its own snapshot. The start of the server tells runs of it apart, and those of its standbys.
+/// What the statement sees, by its own snapshot. The start of the server tells runs of it apart, and those of its standbys; the reset of
+/// the writer's statistics those after a crash that the main process survives: transactions that were lost give their numbers back.
 macro_rules! snapshot {
     () => {
         "SELECT pg_current_snapshot()::text AS snapshot,
-            (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS source,
+            (extract(epoch FROM greatest(pg_postmaster_start_time(), (SELECT stats_reset FROM pg_stat_bgwriter))) * 1000000)::bigint
+                AS source,
             NULL::uuid AS session_id, NULL::uuid AS user_id, NULL::timestamptz AS ended_at, NULL::bigint AS ended_in,
             NULL::bigint AS session_epoch, NULL::uuid AS kept_sid, NULL::timestamptz AS epoch_raised_at"
     };

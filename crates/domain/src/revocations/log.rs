@@ -226,13 +226,13 @@ impl RevocationLog {
         upto: &FeedVersion,
     ) -> impl Iterator<Item = &SessionEnd> {
         let since = self.since();
-        let first = self
-            .ends
-            .partition_point(|end| end.commit < known.snapshot.all_below());
-        self.ends[first..]
-            .iter()
+        let from = |commit| self.ends.partition_point(|end| end.commit < commit);
+        // Only what the version did not see: a transaction that stays open holds back `all_below` for as long.
+        let unseen = known.snapshot.unseen().iter();
+        let late = unseen.flat_map(move |&commit| &self.ends[from(commit)..from(commit + 1)]);
+        late.chain(&self.ends[from(known.snapshot.none_from())..])
             .filter(move |end| end.at >= since)
-            .filter(|end| !known.snapshot.saw(end.commit) && upto.snapshot.saw(end.commit))
+            .filter(|end| upto.snapshot.saw(end.commit))
     }
 
     fn packed<'e>(

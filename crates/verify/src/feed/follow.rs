@@ -286,6 +286,11 @@ impl FeedFollower {
                 Ok(Polled::Unchanged)
             }
             503 if is_too_long(&body) => Err(FetchError::TooLong),
+            // A version that is not understood is not asked for again, whoever refused it.
+            status @ (400 | 404 | 410 | 414 | 422) => {
+                self.held = Held::Nothing;
+                Err(FetchError::Status(status))
+            }
             status => Err(FetchError::Status(status)),
         }
     }
