@@ -8,7 +8,7 @@ use crate::sql::{
 use refinery::{AsyncMigrate, Migration, Report};
 use refinery_core::traits::r#async::{AsyncQuery, AsyncTransaction};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio_postgres::{Client, Error, Row, types::Type};
+use tokio_postgres::{Client, Error, Row, error::SqlState, types::Type};
 use tracing::{
     callsite::rebuild_interest_cache, instrument::WithSubscriber, subscriber::NoSubscriber,
 };
@@ -53,7 +53,7 @@ const ENCODING: &str = "UTF8";
 /// ran.
 pub(super) async fn run(mut probe: Probe) -> Result<Vec<String>, PostgresError> {
     let outcome = match run_missing(&mut probe.client, probe.mode).await {
-        Ok(ran) => set_keys(&probe.client).await.map(|()| ran),
+        Ok(ran) => set_keys(&probe.client, probe.mode).await.map(|()| ran),
         Err(error) => Err(error),
     };
     probe.close().await;
@@ -146,8 +146,23 @@ pub(super) const UNKEYED: &str = "SELECT id, email FROM users WHERE email_typed 
 const SET_KEY: &str = "UPDATE users SET email = $2, email_typed = $3 WHERE id = $1 AND email = $3 \
     AND NOT EXISTS (SELECT FROM users WHERE email = $2)";
 
-/// Stores addresses of an earlier release under their keys. Replicas may do so at once: each row is one statement.
-async fn set_keys(client: &Client) -> Result<(), PostgresError> {
+/// Stores addresses of an earlier release under their keys. A start does not wait for a lock on the table: such accounts are found without
+/// it, too, and the next start does what is left.
+async fn set_keys(client: &Client, mode: PoolMode) -> Result<(), PostgresError> {
+    if mode == PoolMode::Session {
+        client.batch_execute("SET lock_timeout = '2s'").await?;
+    }
+    match set_all_keys(client).await {
+        Err(PostgresError::Sql(error)) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            tracing::warn!("the accounts are locked: the next start stores the keys of addresses");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Replicas may do so at once: each row is one statement.
+async fn set_all_keys(client: &Client) -> Result<(), PostgresError> {
     let mut after: Option<Uuid> = None;
     loop {
         let rows = client.query_typed(UNKEYED, &[(&after, Type::UUID)]).await?;

@@ -74,7 +74,7 @@ on_both_stores! {
     async fn one_mailbox_is_one_account_however_it_is_typed(app: App) {
         for (typed, spellings) in [
             ("Ann@bücher.example", ["ann@xn--bcher-kva.example", "ANN@BÜCHER.example", "\"ann\"@bücher.example"]),
-            ("γς@example.org", ["ΓΣ@example.org", "γσ@ｅｘａｍｐｌｅ.org", "\"Γσ\"@EXAMPLE.org"]),
+            ("γς@example.org", ["ΓΣ@example.org", "γσ@ｅｘａｍｐｌｅ.org", "Γσ@EXAMPLE.org"]),
         ] {
             let mut first = app.anon();
             first.sign_up(typed).await.expect(201);
