@@ -1,4 +1,4 @@
-//! The contract of [`RevokedKeys`](revolve_domain::ports::RevokedKeys).
+//! The contract of [`RevokedKeys`].
 
 #![expect(
     clippy::missing_panics_doc,
