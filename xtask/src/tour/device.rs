@@ -47,7 +47,7 @@ impl DeviceClient {
         let body = json!({ "refreshToken": refresh_token });
         let mut request = Request::post(&self.url("/tokens"), &body)?;
         if with_credential {
-            request = request.header("Revolve-DeviceClient", &self.credential);
+            request = request.header("Revolve-Device", &self.credential);
         }
         self.http.send(&request).await
     }
