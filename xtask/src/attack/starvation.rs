@@ -70,7 +70,7 @@ struct Served {
     first_refusal: Option<String>,
 }
 
-struct Phase {
+struct AttackPhase {
     name: &'static str,
     served: Served,
     flood: Option<SignInCounts>,
@@ -86,7 +86,7 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoal
     Ok(judge(args, name, &attacked?))
 }
 
-async fn attack(args: &Args, url: &str) -> Result<[Phase; 4]> {
+async fn attack(args: &Args, url: &str) -> Result<[AttackPhase; 4]> {
     let (lasts, setup) = (Duration::from_secs(args.seconds), url.to_owned());
     let devices = args.devices;
     let (owner, devices) =
@@ -112,7 +112,7 @@ async fn attack(args: &Args, url: &str) -> Result<[Phase; 4]> {
         Ok((body, format!("2001:db8:ffff:ffff::{:x}", number % NETWORK)))
     };
     Ok([
-        Phase {
+        AttackPhase {
             name: "quiet",
             served: quiet,
             flood: None,
@@ -130,7 +130,7 @@ async fn flooded(
     owner: &str,
     name: &'static str,
     who: impl Fn(u64) -> Result<(Value, String)> + Send + Sync + 'static,
-) -> Result<Phase> {
+) -> Result<AttackPhase> {
     let to = url.to_owned();
     let request = move |number| {
         let (body, who) = who(number)?;
@@ -148,7 +148,7 @@ async fn flooded(
     let flood = flood.stop().await?;
     let (url, owner) = (url.to_owned(), owner.to_owned());
     tokio::task::spawn_blocking(move || drained(&url, &owner)).await??;
-    Ok(Phase {
+    Ok(AttackPhase {
         name,
         served: served?,
         flood: Some(flood),
@@ -268,14 +268,14 @@ fn repeat(
     })
 }
 
-fn judge(args: &Args, target: &str, phases: &[Phase; 4]) -> AttackGoals {
+fn judge(args: &Args, target: &str, phases: &[AttackPhase; 4]) -> AttackGoals {
     let mut goals = AttackGoals::default();
     goals.note(format!(
         "starvation by {} clients for {} s each, {target}",
         args.clients, args.seconds
     ));
     let millis = |time: Duration| format!("{:.0} ms", time.as_secs_f64() * 1000.0);
-    for Phase {
+    for AttackPhase {
         name,
         served,
         flood,
@@ -303,7 +303,7 @@ fn judge(args: &Args, target: &str, phases: &[Phase; 4]) -> AttackGoals {
         }
     }
     let [quiet, everybody, floods @ ..] = phases;
-    let at = |phase: &Phase, per_mille| percentile(&phase.served.sign_ins, per_mille);
+    let at = |phase: &AttackPhase, per_mille| percentile(&phase.served.sign_ins, per_mille);
     let most = at(quiet, 950) * SLOWDOWN + at(quiet, 500);
     let full = everybody.hashed_per_second(args.seconds);
     for flood in floods {
@@ -346,7 +346,7 @@ fn judge(args: &Args, target: &str, phases: &[Phase; 4]) -> AttackGoals {
     goals
 }
 
-impl Phase {
+impl AttackPhase {
     /// All that was hashed, honest users included.
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     fn hashed_per_second(&self, seconds: u64) -> f64 {

@@ -21,7 +21,7 @@ use crate::harness::{
     client::Client,
     http::HttpClient,
     journal::Journal,
-    profile::{Account, Answer, Profile},
+    profile::{Account, Answer, ServerProfile},
 };
 
 /// The default of `http.request_timeout`, and a second.
@@ -33,7 +33,7 @@ const POLL: Duration = Duration::from_millis(10);
 
 pub(super) struct Scenario {
     http: HttpClient,
-    profile: Arc<Profile>,
+    profile: Arc<ServerProfile>,
     urls: Mutex<Vec<String>>,
     losses: Mutex<Losses>,
     findings: Mutex<Findings>,
@@ -50,7 +50,7 @@ impl Scenario {
     pub(super) fn new(nonce: String, stalls: Arc<StallMonitor>) -> Result<Self> {
         Ok(Self {
             http: HttpClient::new()?,
-            profile: Arc::new(Profile::load(None)?),
+            profile: Arc::new(ServerProfile::load(None)?),
             urls: Mutex::default(),
             losses: Mutex::default(),
             findings: Mutex::default(),

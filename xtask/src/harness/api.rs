@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use super::{
     http::HttpClient,
     journal::Journal,
-    profile::{Account, Answer, Grant, Operation, Profile, Scope, Vars},
+    profile::{Account, Answer, Grant, Scope, ServerOperation, ServerProfile, Vars},
 };
 
 /// An answer, and when its request was sent and it was received.
@@ -52,7 +52,7 @@ impl Reply {
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) http: HttpClient,
-    pub(crate) profile: Arc<Profile>,
+    pub(crate) profile: Arc<ServerProfile>,
     pub(crate) base: String,
     pub(crate) journal: Journal,
 }
@@ -178,14 +178,19 @@ impl Api {
         self.send(&what, operation, &holding(grant)).await.map(Some)
     }
 
-    async fn send(&self, what: &str, operation: &Operation, vars: &Vars<'_>) -> Result<Reply> {
+    async fn send(
+        &self,
+        what: &str,
+        operation: &ServerOperation,
+        vars: &Vars<'_>,
+    ) -> Result<Reply> {
         self.exchange(what, operation, vars, None).await
     }
 
     async fn exchange(
         &self,
         what: &str,
-        operation: &Operation,
+        operation: &ServerOperation,
         vars: &Vars<'_>,
         presented: Option<&str>,
     ) -> Result<Reply> {

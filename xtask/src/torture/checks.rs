@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::verdict::{Finding, Verdict};
+use super::verdict::{RoundFinding, Verdict};
 use crate::harness::{
     api::Reply,
     client::Client,
@@ -13,16 +13,16 @@ impl Client {
     /// Counts a refused call of an honest client, which then tries once more with the token that it holds: if that is refused as well, its
     /// session has ended.
     pub(super) async fn was_refused(&mut self, verdict: &mut Verdict, why: String) -> Result<()> {
-        verdict.count(Finding::Refused, why);
+        verdict.count(RoundFinding::Refused, why);
         let reply = self.present_until_answered(&self.grant.refresh).await?;
         match reply.answer {
             Answer::Granted(grant) => self.keep(grant),
             Answer::Refused(code) => verdict.count(
-                Finding::Ended,
+                RoundFinding::Ended,
                 format!("the honest client holds no token that works: {code}"),
             ),
             _ => verdict.count(
-                Finding::Other,
+                RoundFinding::Other,
                 format!("the refresh after a refused call: {}", reply.words()),
             ),
         }
@@ -42,7 +42,7 @@ impl Client {
                 self.was_refused(verdict, why).await?;
             }
             _ => verdict.count(
-                Finding::Other,
+                RoundFinding::Other,
                 format!("{when}, the honest client's refresh: {}", reply.words()),
             ),
         }
@@ -69,7 +69,7 @@ impl Client {
         verdict.branches(u32::try_from(successors.len())?);
         let Some(last) = successors.pop() else {
             verdict.count(
-                Finding::Ended,
+                RoundFinding::Ended,
                 format!("{when}, no token that the honest client was given works: {refusal}"),
             );
             return Ok(false);
@@ -82,7 +82,7 @@ impl Client {
     pub(super) async fn must_be_refused(
         &self,
         grants: &[Grant],
-        finding: Finding,
+        finding: RoundFinding,
         verdict: &mut Verdict,
         when: &str,
     ) -> Result<()> {
@@ -100,13 +100,13 @@ impl Client {
     }
 }
 
-fn judge_refused(reply: &Reply, finding: Finding, verdict: &mut Verdict, what: &str) {
+fn judge_refused(reply: &Reply, finding: RoundFinding, verdict: &mut Verdict, what: &str) {
     match reply.answer {
         Answer::Refused(_) => {}
         Answer::Granted(_) | Answer::Done => {
             verdict.count(finding, format!("{what} still worked"));
         }
-        _ => verdict.count(Finding::Other, format!("{what}: {}", reply.words())),
+        _ => verdict.count(RoundFinding::Other, format!("{what}: {}", reply.words())),
     }
 }
 

@@ -110,7 +110,7 @@ async fn install(source: &Path, folder: &Path, interrupt: &Interrupt) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::harness::profile::Profile;
+    use crate::harness::profile::ServerProfile;
 
     #[test]
     fn every_peer_has_its_files_and_a_profile_that_needs_nothing_else() {
@@ -125,7 +125,7 @@ mod tests {
             for file in FILES {
                 assert!(folder.join(file).is_file(), "{name}: {file}");
             }
-            let profile = Profile::load(Some(&folder.join("profile.toml"))).unwrap();
+            let profile = ServerProfile::load(Some(&folder.join("profile.toml"))).unwrap();
             assert!(
                 profile.unset.is_empty() && profile.sign_up.is_some(),
                 "{name}"

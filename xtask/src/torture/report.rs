@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::torture::{
         plan,
-        verdict::{Finding, Verdict},
+        verdict::{RoundFinding, Verdict},
     };
 
     #[test]
@@ -288,7 +288,7 @@ mod tests {
             let mut verdict = Verdict::default();
             verdict.branches(1);
             if round.number == 3 {
-                verdict.count(Finding::Ended, "a tab was refused");
+                verdict.count(RoundFinding::Ended, "a tab was refused");
             }
             report.add(round, &verdict, 0);
             assert_eq!(report.is_met(), round.number < 3);

@@ -21,13 +21,13 @@ use crate::harness::{
     client::Client,
     http::HttpClient,
     journal::Journal,
-    profile::{Account, Answer, Grant, Profile},
+    profile::{Account, Answer, Grant, ServerProfile},
     windows::Windows,
 };
 
 /// What all rounds share.
 pub(crate) struct TortureRun {
-    pub(crate) profile: Arc<Profile>,
+    pub(crate) profile: Arc<ServerProfile>,
     pub(crate) http: HttpClient,
     pub(crate) windows: Windows,
     /// The longest that a case may wait for a window to pass.
@@ -131,7 +131,7 @@ impl RoundContext {
         &self.run.windows
     }
 
-    pub(crate) fn profile(&self) -> &Profile {
+    pub(crate) fn profile(&self) -> &ServerProfile {
         &self.run.profile
     }
 

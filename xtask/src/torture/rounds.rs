@@ -12,7 +12,7 @@ use super::{
     report::{RoundReport, TortureReport},
     round_context::{RoundContext, RoundError, SetUpFault, TortureRun},
     servers::ServerGroup,
-    verdict::{Finding, Verdict},
+    verdict::{RoundFinding, Verdict},
 };
 use crate::harness::{interrupt::Interrupt, progress};
 
@@ -105,7 +105,7 @@ async fn run_one(
                 "too slow to judge, {ATTEMPTS} times: {what}; choose longer windows"
             )),
             Ok(Err(RoundError::Failed(error))) if error.is::<SetUpFault>() => {
-                judged(Finding::SetUp, format!("{error:#}"))
+                judged(RoundFinding::SetUp, format!("{error:#}"))
             }
             Ok(Err(RoundError::Failed(error))) => other(format!("the round failed: {error:#}")),
             Err(_) => other(format!("the round hangs for {} s", limit.as_secs())),
@@ -120,10 +120,10 @@ async fn run_one(
 }
 
 fn other(why: String) -> Verdict {
-    judged(Finding::Other, why)
+    judged(RoundFinding::Other, why)
 }
 
-fn judged(finding: Finding, why: String) -> Verdict {
+fn judged(finding: RoundFinding, why: String) -> Verdict {
     let mut verdict = Verdict::default();
     verdict.count(finding, why);
     verdict

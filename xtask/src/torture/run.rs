@@ -23,7 +23,7 @@ use super::{
 use crate::harness::{
     http::HttpClient,
     interrupt::Interrupt,
-    profile::Profile,
+    profile::ServerProfile,
     random,
     service::{Binary, Deployment},
     stores::ServerStores,
@@ -44,13 +44,13 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<TortureReport> {
     if let Some(name) = &args.peer {
         let peer = Peer::start(name, interrupt).await?;
-        let profile = Profile::load(Some(&peer.profile))?;
+        let profile = ServerProfile::load(Some(&peer.profile))?;
         let heading = format!("{} ({name})", profile.name);
         let servers = ServerGroup::foreign(heading, args.again(), vec![peer.url.clone()]);
         let run = prepare(args, profile, None)?;
         return run_rounds(args, run, vec![servers], interrupt).await;
     }
-    let profile = Profile::load(args.profile.as_deref())?;
+    let profile = ServerProfile::load(args.profile.as_deref())?;
     if !args.url.is_empty() {
         return attack_foreign(args, profile, interrupt).await;
     }
@@ -81,7 +81,7 @@ pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<Torture
 
 async fn attack_foreign(
     args: &Args,
-    profile: Profile,
+    profile: ServerProfile,
     interrupt: &Interrupt,
 ) -> Result<TortureReport> {
     for url in &args.url {
@@ -101,7 +101,7 @@ fn own_args(args: &Args, store: &str) -> String {
 }
 
 /// `short` windows are for our own instances; other servers have those of their profile.
-fn prepare(args: &Args, profile: Profile, short: Option<Windows>) -> Result<TortureRun> {
+fn prepare(args: &Args, profile: ServerProfile, short: Option<Windows>) -> Result<TortureRun> {
     let windows = args.windows.over(short.unwrap_or(profile.windows));
     let tokens = args.tokens.as_deref().map(read_tokens).transpose()?;
     let own = tokens.is_some() || profile.sign_up.is_some();

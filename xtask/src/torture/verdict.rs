@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// What is counted. All counts but that of `ByDesign` must be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum RoundFinding {
     /// An honest client holds no token that works any more, and has to sign in again.
     Ended,
     /// A call of an honest client was refused; its session may go on.
@@ -34,9 +34,9 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// Counts one more, and says why.
-    pub(crate) fn count(&mut self, finding: Finding, why: impl Into<String>) {
+    pub(crate) fn count(&mut self, finding: RoundFinding, why: impl Into<String>) {
         self.counts[finding as usize] += 1;
-        if finding != Finding::ByDesign {
+        if finding != RoundFinding::ByDesign {
             self.remarks.push(why.into());
         }
     }
@@ -49,7 +49,7 @@ impl Verdict {
         self.branches = self.branches.max(Some(branches));
     }
 
-    pub(crate) fn of(&self, finding: Finding) -> u32 {
+    pub(crate) fn of(&self, finding: RoundFinding) -> u32 {
         self.counts[finding as usize]
     }
 
@@ -85,14 +85,14 @@ pub(crate) struct Totals {
 impl Totals {
     pub(crate) fn add(&mut self, verdict: &Verdict) {
         self.rounds += 1;
-        self.sessions_ended += verdict.of(Finding::Ended);
-        self.calls_refused += verdict.of(Finding::Refused);
+        self.sessions_ended += verdict.of(RoundFinding::Ended);
+        self.calls_refused += verdict.of(RoundFinding::Refused);
         self.branches = self.branches.max(verdict.branches);
-        self.undetected += verdict.of(Finding::Undetected);
-        self.survivors += verdict.of(Finding::Survivor);
-        self.by_design += verdict.of(Finding::ByDesign);
-        self.other += verdict.of(Finding::Other);
-        self.set_up += verdict.of(Finding::SetUp);
+        self.undetected += verdict.of(RoundFinding::Undetected);
+        self.survivors += verdict.of(RoundFinding::Survivor);
+        self.by_design += verdict.of(RoundFinding::ByDesign);
+        self.other += verdict.of(RoundFinding::Other);
+        self.set_up += verdict.of(RoundFinding::SetUp);
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -152,7 +152,7 @@ mod tests {
         totals
     }
 
-    fn with(finding: Finding) -> Verdict {
+    fn with(finding: RoundFinding) -> Verdict {
         let mut verdict = Verdict::default();
         verdict.branches(1);
         verdict.count(finding, "because");
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_by_design_is_shown_and_harms_nothing() {
-        let totals = totals(&[with(Finding::ByDesign), with(Finding::ByDesign)]);
+        let totals = totals(&[with(RoundFinding::ByDesign), with(RoundFinding::ByDesign)]);
         assert!(totals.is_met());
         assert_eq!((totals.by_design, totals.sessions_ended), (2, 0));
         assert_eq!(
@@ -173,12 +173,12 @@ mod tests {
     #[test]
     fn one_count_in_any_other_finding_fails_the_case() {
         for finding in [
-            Finding::Ended,
-            Finding::Refused,
-            Finding::Undetected,
-            Finding::Survivor,
-            Finding::Other,
-            Finding::SetUp,
+            RoundFinding::Ended,
+            RoundFinding::Refused,
+            RoundFinding::Undetected,
+            RoundFinding::Survivor,
+            RoundFinding::Other,
+            RoundFinding::SetUp,
         ] {
             let verdict = with(finding);
             assert!(!verdict.is_met(), "{finding:?}");
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_refused_call_is_no_session_that_ended() {
-        let totals = totals(&[with(Finding::Refused), with(Finding::Refused)]);
+        let totals = totals(&[with(RoundFinding::Refused), with(RoundFinding::Refused)]);
         assert_eq!((totals.sessions_ended, totals.calls_refused), (0, 2));
         assert_eq!(
             totals.score(),
@@ -206,7 +206,7 @@ mod tests {
         forked.branches(3);
         forked.branches(1);
         assert_eq!(forked.branches, Some(3));
-        let mut all = totals(&[with(Finding::ByDesign), forked, Verdict::default()]);
+        let mut all = totals(&[with(RoundFinding::ByDesign), forked, Verdict::default()]);
         assert!(!all.is_met());
         assert_eq!(
             all.score(),
@@ -217,7 +217,7 @@ mod tests {
         none.branches(0);
         assert!(!none.is_met());
         assert!(Verdict::default().is_met());
-        all.merge(&totals(&[with(Finding::Other)]));
+        all.merge(&totals(&[with(RoundFinding::Other)]));
         assert_eq!((all.rounds, all.other, all.branches), (4, 1, Some(3)));
         assert!(all.score().ends_with("; 1 other faults"), "{}", all.score());
     }

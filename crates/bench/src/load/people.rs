@@ -26,13 +26,13 @@ pub(super) struct People {
 }
 
 /// What a connection has seen.
-struct Seen {
+struct LoadSamples {
     times: Histogram<u64>,
     failed: u64,
     first_failure: Option<String>,
 }
 
-impl Seen {
+impl LoadSamples {
     fn new() -> Result<Self> {
         // Nanoseconds up to five minutes.
         Ok(Self {
@@ -93,7 +93,7 @@ impl People {
             clients
                 .into_iter()
                 .map(|client| client.join().map_err(|_| anyhow!("a client panicked"))?)
-                .collect::<Result<Vec<Seen>>>()
+                .collect::<Result<Vec<LoadSamples>>>()
         })?;
         let seconds = pace.elapsed().as_secs_f64();
         match order.request {
@@ -109,8 +109,8 @@ impl People {
     }
 }
 
-fn report(all: Vec<Seen>, unsent: usize, seconds: f64) -> Result<LoadReport> {
-    let mut sum = Seen::new()?;
+fn report(all: Vec<LoadSamples>, unsent: usize, seconds: f64) -> Result<LoadReport> {
+    let mut sum = LoadSamples::new()?;
     for seen in all {
         sum.times.add(seen.times)?;
         sum.failed += seen.failed;
@@ -134,9 +134,9 @@ fn report(all: Vec<Seen>, unsent: usize, seconds: f64) -> Result<LoadReport> {
     })
 }
 
-fn echo(connection: &mut LoadConnection<'_>, pace: &Pace) -> Result<Seen> {
+fn echo(connection: &mut LoadConnection<'_>, pace: &Pace) -> Result<LoadSamples> {
     let body = format!("{{\"refreshToken\":\"{}\"}}", "x".repeat(ECHO));
-    let mut seen = Seen::new()?;
+    let mut seen = LoadSamples::new()?;
     while let Some(turn) = pace.turn() {
         let outcome = connection.post("/echo", None, &body).and_then(|answer| {
             ensure!(
@@ -155,8 +155,8 @@ fn sign_up(
     pace: &Pace,
     first: usize,
     new: &Mutex<Vec<Person>>,
-) -> Result<Seen> {
-    let mut seen = Seen::new()?;
+) -> Result<LoadSamples> {
+    let mut seen = LoadSamples::new()?;
     while let Some(turn) = pace.turn() {
         let email = format!("person-{}@example.org", first + turn.number);
         let outcome = password(connection, "signup", &email, 201);
@@ -173,8 +173,8 @@ fn sign_up(
 }
 
 /// Each signs out once.
-fn sign_out(connection: &mut LoadConnection<'_>, people: &mut [Person]) -> Result<Seen> {
-    let mut seen = Seen::new()?;
+fn sign_out(connection: &mut LoadConnection<'_>, people: &mut [Person]) -> Result<LoadSamples> {
+    let mut seen = LoadSamples::new()?;
     for person in people {
         let begun = Instant::now();
         let outcome = connection.post(
@@ -201,8 +201,8 @@ fn each_in_turn(
     pace: &Pace,
     people: &mut [Person],
     request: LoadRequest,
-) -> Result<Seen> {
-    let mut seen = Seen::new()?;
+) -> Result<LoadSamples> {
+    let mut seen = LoadSamples::new()?;
     let (mut at, count) = (0, people.len());
     while !people.is_empty()
         && let Some(turn) = pace.turn()
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_report_adds_up_and_counts_what_was_not_sent() {
-        let mut seen = [Seen::new().unwrap(), Seen::new().unwrap()];
+        let mut seen = [LoadSamples::new().unwrap(), LoadSamples::new().unwrap()];
         for micros in 1..=100 {
             seen[micros % 2].times.record(micros as u64 * 1000).unwrap();
         }

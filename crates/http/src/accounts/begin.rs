@@ -4,7 +4,7 @@ use super::email_taken;
 use crate::kit::{
     answer::{SessionAnswer, TokensAnswer, sample},
     body::Body,
-    caller::Caller,
+    caller::RequestClient,
     openapi::{Member, Operation, email, example, known_password, label, new_password},
     problem::{FieldProblem, Problem},
     use_case::UseCase,
@@ -46,7 +46,7 @@ struct DeviceAnswer<'a> {
 /// `POST /signup`
 pub(crate) async fn sign_up(
     use_case: UseCase<SignUp>,
-    caller: Caller,
+    caller: RequestClient,
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -62,7 +62,7 @@ pub(crate) async fn sign_up(
 /// `POST /signin`
 pub(crate) async fn sign_in(
     use_case: UseCase<SignIn>,
-    caller: Caller,
+    caller: RequestClient,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let request = parse(body, &caller, EmailAddress::present, Password::present)?;
@@ -74,7 +74,7 @@ pub(crate) async fn sign_in(
 
 fn parse(
     body: Body,
-    caller: &Caller,
+    caller: &RequestClient,
     email: fn(&str) -> Result<EmailAddress, FieldError>,
     password: impl FnOnce(&SecretString) -> Result<Password, FieldError>,
 ) -> Result<SignInRequest, Problem> {
@@ -101,7 +101,7 @@ pub(crate) fn fields(
     Ok((email, password, device_name))
 }
 
-fn answer(status: StatusCode, begun: &Begun, caller: &Caller) -> HttpResponse {
+fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResponse {
     // No token was shown that would have identified the session in the log.
     identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;

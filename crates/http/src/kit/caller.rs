@@ -117,7 +117,7 @@ impl FromRequest for Bearer {
 }
 
 /// Where a request came from and which device it shows.
-pub(crate) struct Caller {
+pub(crate) struct RequestClient {
     pub(crate) client: ClientInfo,
     /// That of the header, else those of the cookie.
     pub(crate) device_credentials: Vec<SecretString>,
@@ -128,7 +128,7 @@ pub(crate) struct Caller {
     cookies: web::Data<CookieSettings>,
 }
 
-impl FromRequest for Caller {
+impl FromRequest for RequestClient {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -170,7 +170,7 @@ impl FromRequest for BearerCaller {
         };
         let mut caller = || {
             let Bearer(id_token) = Bearer::from_request(request, payload).into_inner()?;
-            let caller = Caller::from_request(request, payload).into_inner()?;
+            let caller = RequestClient::from_request(request, payload).into_inner()?;
             Ok(Self(use_cases::Caller {
                 id_token,
                 device_credentials: caller.device_credentials,
@@ -226,7 +226,7 @@ fn raw_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
     std::str::from_utf8(values.next()?).ok()
 }
 
-impl Caller {
+impl RequestClient {
     /// The client with what it calls itself and its origin: only a new session wants to know that.
     pub(crate) fn described(&self) -> ClientInfo {
         let user_agent = self

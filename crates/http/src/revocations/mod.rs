@@ -21,7 +21,8 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use feed::{
-    DocumentMark, Feed, FeedDocument, FeedDown, Look, NotSent, Piece, TooManyWatchers, Transfer,
+    DocumentMark, Feed, FeedDocument, FeedDown, Look, NotSent, TooManyWatchers, Transfer,
+    TransferStep,
 };
 use futures_util::{Stream, stream};
 use revolve_domain::{limits::AddressRange, revocations::FeedVersion};
@@ -270,9 +271,9 @@ impl Events {
     async fn next(&mut self) -> Option<Bytes> {
         if let Some(transfer) = &mut self.sending {
             return match transfer.next() {
-                Piece::Slice(slice) => Some(slice),
-                Piece::CutOff => None,
-                Piece::Done => {
+                TransferStep::Slice(slice) => Some(slice),
+                TransferStep::CutOff => None,
+                TransferStep::Done => {
                     self.sending = None;
                     Some(Bytes::from_static(b"\n\n"))
                 }

@@ -3,7 +3,7 @@
 use crate::kit::{
     answer::{SessionAnswer, TokensAnswer, sample},
     body::Body,
-    caller::Caller,
+    caller::RequestClient,
     openapi::{Member, Operation, example, token},
     problem::Problem,
     rate_limit,
@@ -27,7 +27,7 @@ struct RefreshAnswer<'a> {
 /// `POST /tokens`
 pub(crate) async fn refresh(
     use_case: UseCase<Refresh>,
-    caller: Caller,
+    caller: RequestClient,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let token = parse(body)?;

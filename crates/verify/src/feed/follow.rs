@@ -82,7 +82,7 @@ impl FollowedFeed {
             clock,
             index: Arc::clone(&index),
             sender,
-            held: Held::Nothing,
+            held: HeldStatement::Nothing,
         };
         let feed = Self {
             index,
@@ -158,7 +158,7 @@ impl FollowedFeed {
 
 /// What the next request starts from.
 #[derive(Clone)]
-enum Held {
+enum HeldStatement {
     /// Everything must be asked for.
     Nothing,
     /// A packed statement, or several that continue each other; the issuer says what came since this version.
@@ -184,7 +184,7 @@ struct FeedFollower {
     clock: Arc<dyn Clock>,
     index: Arc<SharedIndex>,
     sender: watch::Sender<FeedState>,
-    held: Held,
+    held: HeldStatement,
 }
 
 impl FeedFollower {
@@ -232,19 +232,19 @@ impl FeedFollower {
     /// Asks for what is not known: at once if nothing is, else as soon as there is something or the time is over.
     async fn poll(&mut self) -> Result<Polled, FetchError> {
         let now = self.clock.unix_seconds();
-        if matches!(self.held, Held::Plain { renew_at, .. } if now >= renew_at) {
-            self.held = Held::Nothing;
+        if matches!(self.held, HeldStatement::Plain { renew_at, .. } if now >= renew_at) {
+            self.held = HeldStatement::Nothing;
         }
         let (url, wait) = (&self.url, self.wait.as_secs());
         let (url, etag, timeout) = match &self.held {
-            Held::Nothing => (format!("{url}?since=0"), None, self.timeout * WHOLE),
-            Held::Version(version) => (
+            HeldStatement::Nothing => (format!("{url}?since=0"), None, self.timeout * WHOLE),
+            HeldStatement::Version(version) => (
                 format!("{url}?since={version}&wait={wait}"),
                 None,
                 // What was asked for may be answered by the whole.
                 self.timeout * WHOLE + self.wait,
             ),
-            Held::Plain { etag, .. } => (
+            HeldStatement::Plain { etag, .. } => (
                 format!("{url}?wait={wait}"),
                 Some(etag.clone()),
                 self.timeout + self.wait,
@@ -260,7 +260,9 @@ impl FeedFollower {
         let answer = self.fetch.get(request).await;
         // A version is still good if there is no answer; if there is one that can't be taken, all is asked for again.
         let held = match &self.held {
-            Held::Plain { .. } => std::mem::replace(&mut self.held, Held::Nothing),
+            HeldStatement::Plain { .. } => {
+                std::mem::replace(&mut self.held, HeldStatement::Nothing)
+            }
             held => held.clone(),
         };
         let FetchResponse {
@@ -271,7 +273,7 @@ impl FeedFollower {
                 let length = body.len();
                 let taken = self.take(body, etag, &held).await;
                 if taken.is_err() {
-                    self.held = Held::Nothing;
+                    self.held = HeldStatement::Nothing;
                 }
                 let polled = taken?;
                 self.sender.send_if_modified(|state| {
@@ -281,14 +283,14 @@ impl FeedFollower {
                 });
                 Ok(polled)
             }
-            304 if matches!(held, Held::Plain { .. }) => {
+            304 if matches!(held, HeldStatement::Plain { .. }) => {
                 self.held = held;
                 Ok(Polled::Unchanged)
             }
             503 if is_too_long(&body) => Err(FetchError::TooLong),
             // A version that is not understood is not asked for again, whoever refused it.
             status @ (400 | 404 | 410 | 414 | 422) => {
-                self.held = Held::Nothing;
+                self.held = HeldStatement::Nothing;
                 Err(FetchError::Status(status))
             }
             status => Err(FetchError::Status(status)),
@@ -300,7 +302,7 @@ impl FeedFollower {
         &mut self,
         body: Vec<u8>,
         etag: Option<String>,
-        held: &Held,
+        held: &HeldStatement,
     ) -> Result<Polled, FetchError> {
         let text = String::from_utf8(body)
             .map_err(|_| unacceptable(VerifyError::Malformed("it is no text")))?;
@@ -320,7 +322,7 @@ impl FeedFollower {
             leeway: self.leeway,
             max_entries: self.max_entries,
             known: match held {
-                Held::Version(version) => Some(version.clone()),
+                HeldStatement::Version(version) => Some(version.clone()),
                 _ => None,
             },
         };
@@ -352,14 +354,14 @@ struct Addition {
 
 impl Addition {
     /// Blocks for as long as a statement takes.
-    fn add(self, text: &str, etag: Option<String>) -> Result<(Held, Polled), FetchError> {
+    fn add(self, text: &str, etag: Option<String>) -> Result<(HeldStatement, Polled), FetchError> {
         match packed::split(text) {
             Some((signed, ids)) => self.add_packed(signed, ids),
             None => self.add_plain(text, etag),
         }
     }
 
-    fn add_packed(self, signed: &str, ids: &str) -> Result<(Held, Polled), FetchError> {
+    fn add_packed(self, signed: &str, ids: &str) -> Result<(HeldStatement, Polled), FetchError> {
         let document = packed::parse(signed)
             .and_then(|jws| {
                 PackedDocument::read(&jws, ids, &self.key, &self.issuer, self.now, self.leeway)
@@ -377,10 +379,14 @@ impl Addition {
         } else {
             Polled::Unchanged
         };
-        Ok((Held::Version(document.version), polled))
+        Ok((HeldStatement::Version(document.version), polled))
     }
 
-    fn add_plain(self, text: &str, etag: Option<String>) -> Result<(Held, Polled), FetchError> {
+    fn add_plain(
+        self,
+        text: &str,
+        etag: Option<String>,
+    ) -> Result<(HeldStatement, Polled), FetchError> {
         let document = document::parse(text)
             .and_then(|jws| {
                 RevocationDocument::read(&jws, &self.key, &self.issuer, self.now, self.leeway)
@@ -391,9 +397,9 @@ impl Addition {
         Ok(match etag {
             Some(etag) => {
                 let renew_at = document.exp.saturating_sub(document.window / 2);
-                (Held::Plain { etag, renew_at }, Polled::Changed)
+                (HeldStatement::Plain { etag, renew_at }, Polled::Changed)
             }
-            None => (Held::Nothing, Polled::Unchanged),
+            None => (HeldStatement::Nothing, Polled::Unchanged),
         })
     }
 
@@ -424,10 +430,10 @@ fn unacceptable(error: VerifyError) -> FetchError {
 /// Whether the issuer says that its own statement is too long.
 fn is_too_long(problem: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Problem {
+    struct RefusalBody {
         code: String,
     }
-    serde_json::from_slice::<Problem>(problem)
+    serde_json::from_slice::<RefusalBody>(problem)
         .is_ok_and(|problem| problem.code == "statement_too_long")
 }
 

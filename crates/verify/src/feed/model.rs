@@ -243,7 +243,7 @@ impl Replica {
 
 /// A relying service: what it holds, and the ends that it must refuse since an answer that had them has arrived.
 #[derive(Default)]
-struct Service {
+struct RelyingService {
     index: SharedIndex,
     version: Option<String>,
     told: HashSet<SessionId>,
@@ -274,7 +274,7 @@ fn tokens() -> &'static JoseTokens {
     })
 }
 
-fn take(service: &mut Service, answer: &Answer, now: i64) -> Result<(), String> {
+fn take(service: &mut RelyingService, answer: &Answer, now: i64) -> Result<(), String> {
     let keys = JwkSet::from_json(tokens().to_json().as_bytes()).map_err(|e| e.to_string())?;
     let (signed, ids) = packed::split(&answer.text).ok_or("it is packed")?;
     let jws = packed::parse(signed).map_err(|e| e.to_string())?;
@@ -289,7 +289,7 @@ fn take(service: &mut Service, answer: &Answer, now: i64) -> Result<(), String> 
     Ok(())
 }
 
-fn revoked(service: &Service, row: &Row, issued_at: i64) -> bool {
+fn revoked(service: &RelyingService, row: &Row, issued_at: i64) -> bool {
     let unsigned = |seconds: i64| u64::try_from(seconds).expect("after 1970");
     let claims = Claims {
         user: User {
@@ -319,7 +319,7 @@ fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
         pending: Vec::new(),
     };
     let mut replicas: [Replica; CLOCKS.len()] = Default::default();
-    let mut services: [Service; 2] = Default::default();
+    let mut services: [RelyingService; 2] = Default::default();
     let mut answers: Vec<Answer> = Vec::new();
     for step in steps {
         match step {
@@ -524,7 +524,7 @@ fn a_million_ends_fit_and_a_second_of_them_is_short() {
         since: None,
         ended: HashSet::new(),
     };
-    let mut service = Service::default();
+    let mut service = RelyingService::default();
     take(&mut service, &answer(whole), START).expect("it is taken");
     assert_eq!(service.index.read(RevocationIndex::len), 960_000);
     take(&mut service, &answer(delta), START).expect("it is taken");

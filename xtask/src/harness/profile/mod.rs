@@ -23,7 +23,7 @@ const REVOLVE: &str = include_str!("../../../profiles/revolve.toml");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Profile {
+pub(crate) struct ServerProfile {
     /// For headings.
     pub(crate) name: String,
     #[serde(default)]
@@ -33,14 +33,14 @@ pub(crate) struct Profile {
     pub(crate) accounts: Vec<Account>,
     pub(crate) windows: Windows,
     take: ResponsePointers,
-    pub(crate) sign_up: Option<Operation>,
-    pub(crate) sign_in: Option<Operation>,
-    pub(crate) refresh: Operation,
-    pub(crate) check: Option<Operation>,
-    pub(crate) sign_out: Option<Operation>,
+    pub(crate) sign_up: Option<ServerOperation>,
+    pub(crate) sign_in: Option<ServerOperation>,
+    pub(crate) refresh: ServerOperation,
+    pub(crate) check: Option<ServerOperation>,
+    pub(crate) sign_out: Option<ServerOperation>,
     #[serde(default)]
     scopes: BTreeMap<Scope, String>,
-    pub(crate) change_password: Option<Operation>,
+    pub(crate) change_password: Option<ServerOperation>,
     refused: RefusalRules,
     /// The environment variables that the profile names and that have no value.
     #[serde(skip)]
@@ -75,7 +75,7 @@ struct ResponsePointers {
 /// A request, and how its success looks.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Operation {
+pub(crate) struct ServerOperation {
     #[serde(default = "post")]
     method: String,
     path: String,
@@ -99,7 +99,7 @@ struct BasicCredentials {
     password: Template,
 }
 
-impl Operation {
+impl ServerOperation {
     fn templates(&self) -> impl Iterator<Item = &Template> {
         let members = [&self.form, &self.json].into_iter().flatten();
         let members = members.chain([&self.headers]).flat_map(BTreeMap::values);
@@ -135,7 +135,7 @@ pub(crate) enum Reason {
     Mismatch,
 }
 
-impl Profile {
+impl ServerProfile {
     /// Reads a file; without one it is the profile of Revolve.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
         match file {
@@ -186,7 +186,7 @@ impl Profile {
 
     /// A misspelt placeholder would silently omit its text.
     fn check_names(&self) -> Result<()> {
-        let templates = self.operations().flat_map(Operation::templates);
+        let templates = self.operations().flat_map(ServerOperation::templates);
         for name in templates.flat_map(Template::names) {
             if !Vars::NAMES.contains(&name) && !self.values.contains_key(name) {
                 bail!("{{{name}}} is not known; say what it is in [values]");
@@ -195,7 +195,7 @@ impl Profile {
         Ok(())
     }
 
-    fn operations(&self) -> impl Iterator<Item = &Operation> {
+    fn operations(&self) -> impl Iterator<Item = &ServerOperation> {
         let optional = [
             &self.sign_up,
             &self.sign_in,
@@ -226,7 +226,7 @@ impl Profile {
 
     pub(crate) fn request(
         &self,
-        operation: &Operation,
+        operation: &ServerOperation,
         base: &str,
         vars: &Vars<'_>,
     ) -> Result<Request> {
@@ -277,7 +277,7 @@ impl Profile {
     /// The meaning of a response. After a refresh without a new token the `presented` one stays.
     pub(crate) fn read(
         &self,
-        operation: &Operation,
+        operation: &ServerOperation,
         response: &Response,
         presented: Option<&str>,
     ) -> Answer {
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn our_own_api_is_described() {
-        let profile = Profile::load(None).unwrap();
+        let profile = ServerProfile::load(None).unwrap();
         let vars = Vars {
             refresh: Some("r"),
             ..Vars::default()
@@ -416,7 +416,7 @@ mod tests {
 
     #[test]
     fn an_oauth_2_token_endpoint_is_described() {
-        let profile = Profile::parse(OAUTH2).unwrap();
+        let profile = ServerProfile::parse(OAUTH2).unwrap();
         let vars = Vars {
             refresh: Some("a b&c"),
             ..Vars::default()
@@ -455,9 +455,9 @@ mod tests {
 
     #[test]
     fn variables_without_a_value_are_known_by_name() {
-        let profile = Profile::parse(OAUTH2).unwrap();
+        let profile = ServerProfile::parse(OAUTH2).unwrap();
         assert_eq!(profile.unset, ["OAUTH2_CLIENT_SECRET", "OAUTH2_PASSWORD"]);
-        assert!(Profile::load(None).unwrap().unset.is_empty());
+        assert!(ServerProfile::load(None).unwrap().unset.is_empty());
     }
 
     #[test]
@@ -466,7 +466,7 @@ mod tests {
             "[refresh]\n",
             "[refresh]\nbasic = { user = \"{client_id}\", password = \"{client_secret}\" }\n",
         );
-        let profile = Profile::parse(&text).unwrap();
+        let profile = ServerProfile::parse(&text).unwrap();
         let request = profile
             .request(&profile.refresh, "https://ann.example", &Vars::default())
             .unwrap();
@@ -482,7 +482,7 @@ mod tests {
 
     #[test]
     fn a_check_judges_by_a_json_member_as_well() {
-        let profile = Profile::parse(OAUTH2).unwrap();
+        let profile = ServerProfile::parse(OAUTH2).unwrap();
         let check = profile.check.as_ref().unwrap();
         let read = |body: &str| profile.read(check, &response(200, body), None);
         assert_eq!(read(r#"{"active":true}"#), Answer::Done);
@@ -502,7 +502,7 @@ mod tests {
             ("\"/active\"", "\"active\"", "ok_if"),
         ] {
             assert!(OAUTH2.contains(from), "{from}");
-            let error = Profile::parse(&OAUTH2.replace(from, to)).unwrap_err();
+            let error = ServerProfile::parse(&OAUTH2.replace(from, to)).unwrap_err();
             assert!(format!("{error:#}").contains(words), "{error:#}");
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     },
     torture::{
         round_context::{RoundContext, RoundOutcome},
-        verdict::{Finding, Verdict},
+        verdict::{RoundFinding, Verdict},
     },
 };
 
@@ -52,7 +52,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
         match &late.answer {
             Answer::Granted(_) if retry > allowed => {
                 verdict.count(
-                    Finding::Undetected,
+                    RoundFinding::Undetected,
                     format!("{retry} late retries in a row were answered"),
                 );
                 return Ok(verdict);
@@ -62,7 +62,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
             Answer::Refused(code) => {
                 if !ctx.profile().says(Reason::Reused, code) {
                     verdict.count(
-                        Finding::Other,
+                        RoundFinding::Other,
                         format!("the late retry {retry} was refused as {code}"),
                     );
                 }
@@ -70,7 +70,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
             }
             _ => {
                 verdict.count(
-                    Finding::Other,
+                    RoundFinding::Other,
                     format!("the late retry {retry}: {}", late.words()),
                 );
                 return Ok(verdict);
@@ -82,7 +82,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     client
         .must_be_refused(
             &seen,
-            Finding::Undetected,
+            RoundFinding::Undetected,
             &mut verdict,
             "after the copy was found",
         )
@@ -91,7 +91,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     match told.refusal() {
         Some(code) if ctx.profile().says(Reason::Reused, code) => {}
         _ => verdict.count(
-            Finding::Other,
+            RoundFinding::Other,
             format!("the honest client is told {}", told.words()),
         ),
     }

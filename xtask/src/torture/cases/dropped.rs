@@ -14,7 +14,7 @@ use crate::{
     },
     torture::{
         round_context::{RoundContext, RoundError, RoundOutcome, TortureRun},
-        verdict::{Finding, Verdict},
+        verdict::{RoundFinding, Verdict},
     },
 };
 
@@ -91,8 +91,8 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     let mut leaves = Vec::new();
     for _ in 0..in_a_row {
         let lost = match lose_a_response(&client, rng).await? {
-            Attempt::Lost(lost) => lost,
-            Attempt::Refused(code) => {
+            LossOutcome::Lost(lost) => lost,
+            LossOutcome::Refused(code) => {
                 let why = format!("the live token was refused after a retry: {code}");
                 client.was_refused(&mut verdict, why).await?;
                 return Ok(verdict);
@@ -110,7 +110,10 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
         match &reply.answer {
             // A request that was cut may not have arrived; then this is no retry.
             Answer::Granted(_) if when == When::After && lost.answer.is_some() => {
-                verdict.count(Finding::Undetected, "a retry after the window was answered");
+                verdict.count(
+                    RoundFinding::Undetected,
+                    "a retry after the window was answered",
+                );
                 return Ok(verdict);
             }
             Answer::Granted(grant) => {
@@ -137,7 +140,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
             }
             _ => {
                 verdict.count(
-                    Finding::Other,
+                    RoundFinding::Other,
                     format!("a retry ({when:?}): {}", reply.words()),
                 );
                 return Ok(verdict);
@@ -169,10 +172,10 @@ async fn by_design(
     answer: Option<Grant>,
     mut verdict: Verdict,
 ) -> RoundOutcome {
-    verdict.count(Finding::ByDesign, "");
+    verdict.count(RoundFinding::ByDesign, "");
     if !ctx.profile().says(Reason::Reused, code) {
         verdict.count(
-            Finding::Other,
+            RoundFinding::Other,
             format!("a retry after the window was refused for another reason: {code}"),
         );
     }
@@ -180,7 +183,7 @@ async fn by_design(
     client
         .must_be_refused(
             &grants,
-            Finding::Undetected,
+            RoundFinding::Undetected,
             &mut verdict,
             "after a retry that came too late",
         )
@@ -197,20 +200,20 @@ struct LostResponse {
     answer: Option<Grant>,
 }
 
-enum Attempt {
+enum LossOutcome {
     Lost(LostResponse),
     /// A request that was cut earlier may have arrived after the retry, and have been taken for reuse.
     Refused(String),
 }
 
-async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<Attempt> {
+async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<LossOutcome> {
     let sent = Instant::now();
     let answer = if rng.bool() {
         // Read to its end, and thrown away.
         let reply = client.present_until_answered(&client.grant.refresh).await?;
         match reply.answer {
             Answer::Granted(grant) => Some(grant),
-            Answer::Refused(code) => return Ok(Attempt::Refused(code)),
+            Answer::Refused(code) => return Ok(LossOutcome::Refused(code)),
             _ => bail!("a refresh whose answer is thrown away: {}", reply.words()),
         }
     } else {
@@ -220,7 +223,7 @@ async fn lose_a_response(client: &Client, rng: &mut Rng) -> anyhow::Result<Attem
             .await?;
         None
     };
-    Ok(Attempt::Lost(LostResponse {
+    Ok(LossOutcome::Lost(LostResponse {
         sent,
         done: Instant::now(),
         answer,

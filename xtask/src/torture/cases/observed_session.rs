@@ -11,7 +11,7 @@ use crate::{
         client::Client,
         profile::{Answer, Grant},
     },
-    torture::verdict::{Finding, Verdict},
+    torture::verdict::{RoundFinding, Verdict},
 };
 
 /// A session, and all of its tokens that were seen.
@@ -43,11 +43,11 @@ impl ObservedSession {
                 Answer::Granted(grant) => self.seen.push(grant),
                 Answer::Refused(_) if !lives => {}
                 Answer::Refused(code) => verdict.count(
-                    Finding::Refused,
+                    RoundFinding::Refused,
                     format!("a session that goes on was refused: {code}"),
                 ),
                 _ => verdict.count(
-                    Finding::Other,
+                    RoundFinding::Other,
                     format!("a refresh in the race: {}", reply.words()),
                 ),
             }
@@ -57,7 +57,7 @@ impl ObservedSession {
     /// All tokens of a session that is over must be refused.
     pub(super) async fn must_be_over(&self, verdict: &mut Verdict, when: &str) -> Result<()> {
         self.client
-            .must_be_refused(&self.seen, Finding::Survivor, verdict, when)
+            .must_be_refused(&self.seen, RoundFinding::Survivor, verdict, when)
             .await
     }
 
@@ -75,7 +75,7 @@ impl ObservedSession {
         match self.client.api.check(&self.client.grant).await? {
             Some(reply) if !matches!(reply.answer, Answer::Done) => {
                 verdict.count(
-                    Finding::Refused,
+                    RoundFinding::Refused,
                     format!(
                         "{when}, the access token of a session that goes on: {}",
                         reply.words()

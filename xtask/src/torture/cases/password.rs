@@ -17,7 +17,7 @@ use crate::{
     },
     torture::{
         round_context::{RoundContext, RoundOutcome, until_available},
-        verdict::{Finding, Verdict},
+        verdict::{RoundFinding, Verdict},
     },
 };
 
@@ -73,7 +73,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     let (changed, raced, signed_in) = try_join3(change, races, sign_ins).await?;
     if !matches!(changed.answer, Answer::Done) {
         verdict.count(
-            Finding::Other,
+            RoundFinding::Other,
             format!("the change of password itself: {}", changed.words()),
         );
         return Ok(verdict);
@@ -98,7 +98,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
             }
             Answer::Refused(_) | Answer::Unavailable => {}
             _ => verdict.count(
-                Finding::Other,
+                RoundFinding::Other,
                 format!("a sign-in in the race: {}", reply.words()),
             ),
         }
@@ -107,7 +107,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     let old = until_available(async || api.sign_in(&account, None).await).await?;
     if old.refusal().is_none() {
         verdict.count(
-            Finding::Survivor,
+            RoundFinding::Survivor,
             format!("{when}, signing in with the old one: {}", old.words()),
         );
     }
@@ -129,7 +129,7 @@ async fn new_password_works(
     let reply = until_available(async || api.sign_in(&account, None).await).await?;
     if reply.grant().is_none() {
         verdict.count(
-            Finding::Refused,
+            RoundFinding::Refused,
             format!("the new password is refused: {}", reply.words()),
         );
     }

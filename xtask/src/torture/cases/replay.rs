@@ -16,7 +16,7 @@ use crate::{
     },
     torture::{
         round_context::{RoundContext, RoundError, RoundOutcome},
-        verdict::{Finding, Verdict},
+        verdict::{RoundFinding, Verdict},
     },
 };
 
@@ -75,17 +75,25 @@ async fn run(ctx: &RoundContext, rng: &mut Rng, distance: usize) -> RoundOutcome
     let reply = client.refresh().await?;
     match &reply.answer {
         Answer::Granted(_) => {
-            verdict.count(Finding::Undetected, "the session lives on after a replay");
+            verdict.count(
+                RoundFinding::Undetected,
+                "the session lives on after a replay",
+            );
         }
         Answer::Refused(code) if ctx.profile().says(Reason::Reused, code) => {}
         _ => verdict.count(
-            Finding::Other,
+            RoundFinding::Other,
             format!("after a replay the honest client gets {}", reply.words()),
         ),
     }
     if reply.refusal().is_some() {
         client
-            .must_be_refused(&chain, Finding::Undetected, &mut verdict, "after a replay")
+            .must_be_refused(
+                &chain,
+                RoundFinding::Undetected,
+                &mut verdict,
+                "after a replay",
+            )
             .await?;
     }
     Ok(verdict)
@@ -100,14 +108,17 @@ async fn replay(rng: &mut Rng, client: &Client, stolen: &Grant) -> Result<Vec<Re
 fn refused_as(ctx: &RoundContext, reply: &Reply, reason: Reason, verdict: &mut Verdict) {
     match &reply.answer {
         Answer::Granted(_) => verdict.count(
-            Finding::Undetected,
+            RoundFinding::Undetected,
             "an old token was answered after its successor was used",
         ),
         Answer::Refused(code) if ctx.profile().says(reason, code) => {}
         Answer::Refused(code) => verdict.count(
-            Finding::Other,
+            RoundFinding::Other,
             format!("an old token was refused as {code}, not as {reason:?}"),
         ),
-        _ => verdict.count(Finding::Other, format!("an old token: {}", reply.words())),
+        _ => verdict.count(
+            RoundFinding::Other,
+            format!("an old token: {}", reply.words()),
+        ),
     }
 }

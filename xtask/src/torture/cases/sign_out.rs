@@ -14,7 +14,7 @@ use crate::{
     },
     torture::{
         round_context::{RoundContext, RoundOutcome, TortureRun, until_available},
-        verdict::{Finding, Verdict},
+        verdict::{RoundFinding, Verdict},
     },
 };
 
@@ -74,7 +74,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     if signed_out.refusal().is_some() {
         // A race may have replaced its token. An honest client tries again with the newest one; what the user asked for still counts.
         verdict.count(
-            Finding::Refused,
+            RoundFinding::Refused,
             format!("the sign-out itself: {}", signed_out.words()),
         );
         let newest = raced[0].iter().rev().find_map(Reply::grant);
@@ -84,7 +84,7 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
     }
     if !matches!(signed_out.answer, Answer::Done) {
         verdict.count(
-            Finding::Other,
+            RoundFinding::Other,
             format!("the sign-out itself: {}", signed_out.words()),
         );
         when = format!("after a refused sign-out ({scope:?})");

@@ -12,7 +12,7 @@ use crate::{
     },
     torture::{
         round_context::{RoundContext, RoundOutcome},
-        verdict::{Finding, Verdict},
+        verdict::{RoundFinding, Verdict},
     },
 };
 
@@ -76,16 +76,16 @@ pub(super) async fn run(ctx: &RoundContext, rng: &mut Rng) -> RoundOutcome {
 fn judge(ctx: &RoundContext, reply: &Reply, verdict: &mut Verdict) {
     match &reply.answer {
         Answer::Granted(_) => verdict.count(
-            Finding::Undetected,
+            RoundFinding::Undetected,
             "a token without its device's credential was answered",
         ),
         Answer::Refused(code) if ctx.profile().says(Reason::Mismatch, code) => {}
         Answer::Refused(code) => verdict.count(
-            Finding::Other,
+            RoundFinding::Other,
             format!("a token without its device's credential was refused as {code}"),
         ),
         _ => verdict.count(
-            Finding::Other,
+            RoundFinding::Other,
             format!("a token without its device's credential: {}", reply.words()),
         ),
     }

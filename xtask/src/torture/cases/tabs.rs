@@ -15,7 +15,7 @@ use crate::{
     },
     torture::{
         round_context::{RoundContext, RoundError, RoundOutcome},
-        verdict::{Finding, Verdict},
+        verdict::{RoundFinding, Verdict},
     },
 };
 
@@ -116,7 +116,7 @@ async fn judge(
             }
             Answer::Refused(code) => refusals.push(format!("a tab was refused: {code}")),
             _ => verdict.count(
-                Finding::Other,
+                RoundFinding::Other,
                 format!("a tab's refresh: {}", reply.words()),
             ),
         }
@@ -128,7 +128,7 @@ async fn judge(
         client.was_refused(verdict, why).await?;
     }
     for why in refusals {
-        verdict.count(Finding::Refused, why);
+        verdict.count(RoundFinding::Refused, why);
     }
     Ok((!leaves.is_empty()).then_some(leaves))
 }

@@ -28,7 +28,7 @@ pub(super) struct FairQueue<T> {
 
 /// What a job takes of its account's and its address's share, from its arrival to its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct TakenShare {
     lane: usize,
     account: usize,
     address: Option<usize>,
@@ -46,7 +46,7 @@ struct Lane<T> {
 
 struct WaitingJob<T> {
     job: T,
-    place: Place,
+    place: TakenShare,
 }
 
 /// Accounts or addresses that have jobs in flight.
@@ -131,7 +131,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Begins a job that waits. It keeps its place until [`Self::end`].
-    pub(super) fn begin(&mut self, ticket: Ticket) -> Option<(T, Place)> {
+    pub(super) fn begin(&mut self, ticket: Ticket) -> Option<(T, TakenShare)> {
         let (number, begun) = self
             .lanes
             .iter_mut()
@@ -142,7 +142,7 @@ impl<T> FairQueue<T> {
     }
 
     /// A job that was begun has ended.
-    pub(super) fn end(&mut self, place: Place) {
+    pub(super) fn end(&mut self, place: TakenShare) {
         let lane = &mut self.lanes[place.lane];
         lane.accounts.end(place.account);
         if let Some(address) = place.address {
@@ -188,9 +188,9 @@ impl<T> Lane<T> {
         }
     }
 
-    fn arrive(&mut self, lane: usize, flow: &HashFlow) -> Place {
+    fn arrive(&mut self, lane: usize, flow: &HashFlow) -> TakenShare {
         let now = self.served - self.head_start;
-        Place {
+        TakenShare {
             lane,
             account: self.accounts.arrive(&flow.account, now),
             address: flow
@@ -233,7 +233,7 @@ impl<T> Lane<T> {
     }
 
     /// The jobs that wait for the account or the address, whichever has more.
-    fn jobs_at(&self, place: Place) -> usize {
+    fn jobs_at(&self, place: TakenShare) -> usize {
         let address = place
             .address
             .map_or(0, |address| self.addresses.parties[address].waiting);

@@ -2,7 +2,7 @@
 
 use super::{
     estimator::TimeEstimator,
-    fair_queue::{FairQueue, Place, Ticket},
+    fair_queue::{FairQueue, TakenShare, Ticket},
     memory::{MemoryBudget, Reservation, WorkMemory},
 };
 use crate::argon2::hash::demand::{HashDemand, MemoryDemand};
@@ -23,7 +23,7 @@ pub(super) struct QueuedJob {
 
 struct RunningJob {
     ticket: Ticket,
-    place: Place,
+    place: TakenShare,
     demand: HashDemand,
     since: Instant,
 }

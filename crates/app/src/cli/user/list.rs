@@ -55,7 +55,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
     };
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut printed = 0_u64;
-    let form: &dyn Form = if args.json { &Array } else { &Table };
+    let form: &dyn ListFormat = if args.json { &Array } else { &Table };
     loop {
         query.limit = u32::try_from(left).unwrap_or(u32::MAX).min(PAGE);
         let page = patiently(async || directory.list(&query).await).await?;
@@ -77,7 +77,7 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
 }
 
 /// How a list is written, row by row.
-trait Form {
+trait ListFormat {
     fn row(&self, user: &User, first: bool) -> Result<String>;
 
     fn end(&self, empty: bool) -> &'static str;
@@ -85,7 +85,7 @@ trait Form {
 
 struct Table;
 
-impl Form for Table {
+impl ListFormat for Table {
     fn row(&self, user: &User, first: bool) -> Result<String> {
         let header = if first {
             format!("{:36}  {:20}  {:8}  EMAIL\n", "ID", "CREATED", "STATE")
@@ -116,7 +116,7 @@ impl Form for Table {
 
 struct Array;
 
-impl Form for Array {
+impl ListFormat for Array {
     fn row(&self, user: &User, first: bool) -> Result<String> {
         let before = if first { "[\n" } else { ",\n" };
         Ok(format!(

@@ -25,7 +25,7 @@ use std::{
 /// A statement, not made before it is needed, and what is derived from it.
 pub(crate) struct FeedDocument {
     content: Content,
-    seen: Seen,
+    seen: FeedRevision,
     /// Counts the documents of this process.
     version: u64,
     signed: OnceLock<Result<Signed, NotMade>>,
@@ -33,7 +33,7 @@ pub(crate) struct FeedDocument {
 
 /// What a look saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct FeedRevision {
     /// Counts the changes of the content.
     pub(crate) revision: u64,
     pub(crate) as_of: Timestamp,
@@ -80,7 +80,7 @@ pub(crate) struct DocumentMark {
 }
 
 impl FeedDocument {
-    fn new(content: Content, seen: Seen, version: u64) -> Self {
+    fn new(content: Content, seen: FeedRevision, version: u64) -> Self {
         Self {
             content,
             seen,
@@ -90,23 +90,23 @@ impl FeedDocument {
     }
 
     /// All that is known when it is first needed, in the plain form.
-    pub(super) fn plain(reads: Arc<Reads>, seen: Seen, version: u64) -> Self {
+    pub(super) fn plain(reads: Arc<Reads>, seen: FeedRevision, version: u64) -> Self {
         let made = OnceLock::new();
         Self::new(Content::Plain { reads, made }, seen, version)
     }
 
     /// The same, packed.
-    pub(super) fn whole(reads: Arc<Reads>, seen: Seen, version: u64) -> Self {
+    pub(super) fn whole(reads: Arc<Reads>, seen: FeedRevision, version: u64) -> Self {
         Self::new(Content::Whole(reads), seen, version)
     }
 
     /// What came since a version.
-    pub(super) fn delta(statement: PackedStatement, seen: Seen, version: u64) -> Self {
+    pub(super) fn delta(statement: PackedStatement, seen: FeedRevision, version: u64) -> Self {
         Self::new(Content::Delta(Box::new(statement)), seen, version)
     }
 
     /// Whether this look saw the same.
-    pub(crate) fn is_of(&self, seen: Seen) -> bool {
+    pub(crate) fn is_of(&self, seen: FeedRevision) -> bool {
         self.seen == seen
     }
 
@@ -136,7 +136,7 @@ impl FeedDocument {
     }
 
     /// What the look saw that it is of.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> FeedRevision {
         self.seen
     }
 

@@ -11,9 +11,9 @@ mod transfer;
 
 pub use demand::Demand;
 pub(crate) use document::{DocumentMark, FeedDocument};
-use document::{NotMade, Seen};
+use document::{FeedRevision, NotMade};
 pub use events::EndNotices;
-pub(crate) use transfer::{Piece, Transfer};
+pub(crate) use transfer::{Transfer, TransferStep};
 
 use crate::kit::{
     places::{NoPlace, Place, Places},
@@ -204,7 +204,7 @@ impl Feed {
         let last = self.looks.borrow().document.clone();
         let document = match outcome {
             Ok(revision) => self.reads.with(|log| {
-                let seen = Seen {
+                let seen = FeedRevision {
                     revision,
                     as_of: log.version().as_of,
                     window: log.window(),
@@ -375,7 +375,7 @@ impl Feed {
         document: Arc<FeedDocument>,
         address: Option<AddressRange>,
     ) -> Result<(DocumentMark, Transfer), NotSent> {
-        let form = Form::of(&document);
+        let form = StatementForm::of(&document);
         let (mut mark, mut buffer) = self.signed(document).await?;
         if buffer.len() <= SLICE {
             return Ok((mark, Transfer::new(buffer, None)));
@@ -389,10 +389,10 @@ impl Feed {
     }
 
     /// The newest document of the same form.
-    fn newest(&self, form: &Form) -> Result<Arc<FeedDocument>, FeedDown> {
+    fn newest(&self, form: &StatementForm) -> Result<Arc<FeedDocument>, FeedDown> {
         match form {
-            Form::Plain => self.looks.borrow().document().cloned(),
-            Form::Packed(since) => self.packed(since.as_ref(), true),
+            StatementForm::Plain => self.looks.borrow().document().cloned(),
+            StatementForm::Packed(since) => self.packed(since.as_ref(), true),
         }
     }
 
@@ -482,13 +482,13 @@ fn pause(bytes: usize) -> Duration {
 }
 
 /// What a client asks for.
-enum Form {
+enum StatementForm {
     Plain,
     /// What came since a version, or the whole.
     Packed(Option<FeedVersion>),
 }
 
-impl Form {
+impl StatementForm {
     fn of(document: &FeedDocument) -> Self {
         match document.since() {
             Some(since) => Self::Packed(Some(since.clone())),

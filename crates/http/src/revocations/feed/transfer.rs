@@ -29,7 +29,7 @@ pub(crate) struct Transfer {
 }
 
 /// What comes next.
-pub(crate) enum Piece {
+pub(crate) enum TransferStep {
     Slice(Bytes),
     /// Everything was sent.
     Done,
@@ -48,22 +48,22 @@ impl Transfer {
     }
 
     /// The next slice.
-    pub(crate) fn next(&mut self) -> Piece {
+    pub(crate) fn next(&mut self) -> TransferStep {
         let end = self.buffer.len().min(self.sent + SLICE);
         if self.sent == end {
-            return Piece::Done;
+            return TransferStep::Done;
         }
         let is_over = Instant::now() >= self.until;
         let gave_way = |place: &Place| place.lost().is_cancelled();
         if is_over || self.place.as_ref().is_some_and(gave_way) {
-            return Piece::CutOff;
+            return TransferStep::CutOff;
         }
         match self.buffer.slice(self.sent..end) {
             Some(slice) => {
                 self.sent = end;
-                Piece::Slice(slice)
+                TransferStep::Slice(slice)
             }
-            None => Piece::CutOff,
+            None => TransferStep::CutOff,
         }
     }
 }
@@ -80,9 +80,9 @@ impl MessageBody for Transfer {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         Poll::Ready(match self.next() {
-            Piece::Slice(slice) => Some(Ok(slice)),
+            TransferStep::Slice(slice) => Some(Ok(slice)),
             // actix-http breaks off the connection if that is less than the size; an error would be a line in its log for each.
-            Piece::Done | Piece::CutOff => None,
+            TransferStep::Done | TransferStep::CutOff => None,
         })
     }
 }
