@@ -27,10 +27,10 @@
 //! 5. A bound session's refresh tokens are refused without its device's credential, before any other check; so are its ID tokens, but
 //!    for reading the account and ending that session. (`machine::table::the_device_check_comes_before_every_row`,
 //!    `stories::devices::whichever_says_bound_is_enough`,
-//!    `stories::reauthentication::an_id_token_alone_reads_the_account_of_a_bound_session_and_ends_it`)
+//!    `stories::bound_sessions::an_id_token_alone_reads_the_account_of_a_bound_session_and_ends_it`)
 //!    Only a device that its user has signed in on since the last raise of the epoch is kept or bound.
-//!    (`stories::devices::whatever_raises_the_epoch_replaces_the_credentials`,
-//!    `stories::devices::a_credential_of_somebody_else_is_never_kept`)
+//!    (`stories::device_credentials::whatever_raises_the_epoch_replaces_the_credentials`,
+//!    `stories::device_credentials::a_credential_of_somebody_else_is_never_kept`)
 //! 6. The end of a session is a commit in the user database before the answer; after it no token of the session works.
 //!    (`stories::sign_out::with_the_white_list_down_a_sign_out_is_final_and_clears_later`,
 //!    `stories::sign_out::a_white_list_from_an_old_file_does_not_undo_a_sign_out`)
@@ -40,12 +40,15 @@
 //! 8. Order is by generation and epoch alone; no clock of a replica decides it.
 //!    (`stories::clocks::windows_run_on_the_clock_of_the_white_list`,
 //!    `stories::clocks::an_epoch_ends_sessions_whatever_the_clocks_say`, contract `expiry_runs_on_the_store_clock`)
-//! 9. The data of a user in the stores is bounded, whatever the sequence of sign-ins.
+//! 9. The data of a user in the stores is bounded, whatever the sequence of sign-ins, but for rows of sessions that ended within
+//!    [`revocations::KEPT`].
 //!    (`stories::bounds::nothing_grows_under_any_sequence_of_sign_ins`)
 //! 10. A key signs only after every verifier can have fetched it, and is deleted only after its last token has expired; each use has one
 //!     active key, whichever replica looks. (`keys::life::a_key_is_published_for_the_cache_time_of_the_key_set_before_it_signs`,
-//!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`). A revoked key is never
-//!     used again. (`keys::keep::a_revoked_key_that_a_restore_brings_back_is_refused_and_removed`)
+//!     `keys::life::a_retired_key_stays_until_its_last_token_has_expired`, contract `parallel_promotions_happen_once`). A revoked key is
+//!     refused as soon as a replica could ask once, where there is a store of revoked keys.
+//!     (`keys::keep::a_revoked_key_that_a_restore_brings_back_is_refused_and_removed`,
+//!     `keys::keep::what_was_refused_stays_so_while_nobody_can_say_what_is_revoked`)
 
 pub mod keys;
 pub mod limits;

@@ -74,7 +74,7 @@ impl Entry {
 
     /// Whether the store knows that another token was minted as the presented generation: session and generation are the same, the
     /// `iat` is not. Only a store that lost acknowledged writes lets two such tokens come to be.
-    fn knows_another(&self, rotation: &Rotation) -> bool {
+    pub fn knows_another(&self, rotation: &Rotation) -> bool {
         let minted = if self.token.generation == rotation.presented {
             Some(self.token.issued_at)
         } else if self.token.generation == rotation.presented.next() {

@@ -93,23 +93,23 @@ async fn attack(args: &Args, url: &str) -> Result<[AttackPhase; 4]> {
         tokio::task::spawn_blocking(move || sign_up_all(&setup, devices)).await??;
     let quiet = honest_users(url, &owner, lasts).await?;
 
-    let everybody = |number: u64| -> Result<(Value, String)> {
+    let everybody = |number: u64| -> Result<FloodSignIn> {
         let body = json!({ "email": format!("once-{number}@example.org"), "password": "wrong" });
         // An address of its own network each.
         let [.., a, b, c] = number.to_be_bytes();
-        Ok((
-            body,
-            format!("2001:db8:{a:x}:{:x}::1", u16::from_be_bytes([b, c])),
-        ))
+        let address = format!("2001:db8:{a:x}:{:x}::1", u16::from_be_bytes([b, c]));
+        Ok((body, address, None))
     };
-    let one_account = move |number: u64| -> Result<(Value, String)> {
+    let one_account = move |number: u64| -> Result<FloodSignIn> {
         let device = usize::try_from(number)? % devices.len();
         let body = json!({ "email": "flood@example.org", "password": PASSWORD });
-        Ok((body, format!("198.51.100.1 {}", devices[device])))
+        let device = Some(devices[device].clone());
+        Ok((body, "198.51.100.1".to_owned(), device))
     };
-    let one_network = |number: u64| -> Result<(Value, String)> {
+    let one_network = |number: u64| -> Result<FloodSignIn> {
         let body = json!({ "email": format!("flood-{number}@example.org"), "password": "wrong" });
-        Ok((body, format!("2001:db8:ffff:ffff::{:x}", number % NETWORK)))
+        let address = format!("2001:db8:ffff:ffff::{:x}", number % NETWORK);
+        Ok((body, address, None))
     };
     Ok([
         AttackPhase {
@@ -123,23 +123,24 @@ async fn attack(args: &Args, url: &str) -> Result<[AttackPhase; 4]> {
     ])
 }
 
-/// Honest users during a flood of these sign-ins: body, and address with perhaps a device credential behind it.
+/// Body, address, and perhaps a device credential.
+type FloodSignIn = (Value, String, Option<String>);
+
+/// Honest users during a flood of these sign-ins.
 async fn flooded(
     args: &Args,
     url: &str,
     owner: &str,
     name: &'static str,
-    who: impl Fn(u64) -> Result<(Value, String)> + Send + Sync + 'static,
+    who: impl Fn(u64) -> Result<FloodSignIn> + Send + Sync + 'static,
 ) -> Result<AttackPhase> {
     let to = url.to_owned();
     let request = move |number| {
-        let (body, who) = who(number)?;
-        let request = sign_in(&to, &body)?;
-        Ok(match who.split_once(' ') {
-            Some((address, device)) => request
-                .header("X-Forwarded-For", address)
-                .header("Revolve-Device", device),
-            None => request.header("X-Forwarded-For", &who),
+        let (body, address, device) = who(number)?;
+        let request = sign_in(&to, &body)?.header("X-Forwarded-For", &address);
+        Ok(match device {
+            Some(device) => request.header("Revolve-Device", &device),
+            None => request,
         })
     };
     let flood = SignInFlood::start(url, args.clients, args.pause, request);

@@ -233,12 +233,12 @@ impl RoundContext {
             return Ok((account, client));
         }
         let account = self.account()?;
-        let client = if self.run.profile.sign_up.is_some() {
-            let reply = until_available(async || api.sign_up(&account).await).await?;
-            begin(api, &reply, sends_credential).await?
+        let reply = if self.run.profile.sign_up.is_some() {
+            until_available(async || api.sign_up(&account).await).await?
         } else {
-            self.sign_in(api, &account, sends_credential).await?
+            until_available(async || api.sign_in(&account, None).await).await?
         };
+        let client = begin(api, &reply, sends_credential).await?;
         Ok((account, client))
     }
 

@@ -4,7 +4,7 @@ use super::{
     claims::{WireId, WireReauthentication, WireRefresh, WireRevocations},
     id_key::IdKey,
     packed::{self, WirePacked},
-    refresh_key::RefreshKey,
+    refresh_key::{MacKey, RefreshKey},
     ring::{
         Built, ID, KeyGroup, REAUTHENTICATION, REFRESH, Ring, RingBuilder, header, is_plausible,
     },
@@ -216,26 +216,16 @@ impl TokenCodec for JoseTokens {
     }
 
     fn sign_refresh(&self, claims: &RefreshClaims) -> Result<SecretString, SignError> {
-        let ring = self.ring();
-        let (header, key) = signer(&ring.refresh)?;
-        sign(
-            header,
-            &WireRefresh::new(claims, &self.config.issuer),
-            |message| Ok(key.sign(message)),
-        )
+        let claims = WireRefresh::new(claims, &self.config.issuer);
+        sign_mac(&self.ring().refresh, &claims)
     }
 
     fn sign_reauthentication(
         &self,
         claims: &ReauthenticationClaims,
     ) -> Result<SecretString, SignError> {
-        let ring = self.ring();
-        let (header, key) = signer(&ring.reauthentication)?;
-        sign(
-            header,
-            &WireReauthentication::new(claims, &self.config.issuer),
-            |message| Ok(key.sign(message)),
-        )
+        let claims = WireReauthentication::new(claims, &self.config.issuer);
+        sign_mac(&self.ring().reauthentication, &claims)
     }
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
@@ -267,16 +257,7 @@ impl TokenCodec for JoseTokens {
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {
         let ring = self.ring();
-        let TokenParts {
-            key,
-            message,
-            payload,
-            signature,
-        } = split(token.expose_secret(), &ring.refresh, REFRESH)?;
-        if !key.verifies(message, &signature) {
-            return Err(TokenRejected::Invalid);
-        }
-        let claims: WireRefresh<'_> = parse(payload)?;
+        let claims: WireRefresh<'_> = parse(verify_mac(token, &ring.refresh, REFRESH)?)?;
         if claims.iss != self.config.issuer {
             return Err(TokenRejected::Invalid);
         }
@@ -289,19 +270,7 @@ impl TokenCodec for JoseTokens {
         now: Timestamp,
     ) -> Result<ReauthenticationClaims, TokenRejected> {
         let ring = self.ring();
-        let TokenParts {
-            key,
-            message,
-            payload,
-            signature,
-        } = split(
-            token.expose_secret(),
-            &ring.reauthentication,
-            REAUTHENTICATION,
-        )?;
-        if !key.verifies(message, &signature) {
-            return Err(TokenRejected::Invalid);
-        }
+        let payload = verify_mac(token, &ring.reauthentication, REAUTHENTICATION)?;
         let claims: WireReauthentication<'_> = parse(payload)?;
         if claims.iss != self.config.issuer {
             return Err(TokenRejected::Invalid);
@@ -317,6 +286,31 @@ impl TokenCodec for JoseTokens {
 impl KeySet for JoseTokens {
     fn to_json(&self) -> String {
         self.ring().published.clone()
+    }
+}
+
+/// Signs with the active one of these secrets.
+fn sign_mac(keys: &KeyGroup<MacKey>, claims: &impl Serialize) -> Result<SecretString, SignError> {
+    let (header, key) = signer(keys)?;
+    sign(header, claims, |message| Ok(key.sign(message)))
+}
+
+/// The payload of a token that one of these secrets has signed.
+fn verify_mac<'t>(
+    token: &'t SecretString,
+    keys: &KeyGroup<MacKey>,
+    kind: &str,
+) -> Result<&'t str, TokenRejected> {
+    let TokenParts {
+        key,
+        message,
+        payload,
+        signature,
+    } = split(token.expose_secret(), keys, kind)?;
+    if key.verifies(message, &signature) {
+        Ok(payload)
+    } else {
+        Err(TokenRejected::Invalid)
     }
 }
 

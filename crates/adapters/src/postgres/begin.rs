@@ -19,7 +19,8 @@ use uuid::Uuid;
 const LOCK: &str =
     "SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL FOR UPDATE";
 
-/// Replaced on one of the devices `$2` by the same client (`$8` is its origin), else expired, else evicted from rank `$7` on. `$3` and `$4` are the white list's sessions and when they were
+/// Replaced on one of the devices `$2` by the same client (`$8` is its origin), else expired, else evicted from rank `$7` on.
+/// `$3` and `$4` are the white list's sessions and when they were
 /// refreshed; `$5` is now; a session that is not among them and began before `$6` has expired.
 const MAKE_ROOM: &str = "
     WITH refreshed AS (

@@ -86,7 +86,9 @@ struct Single<'a> {
     params: Params<'a>,
     effect: Effect,
     mode: PoolMode,
-    limit: Duration,
+    /// Of the server, where a session has none of its own; `None` for a read by key, which holds no lock and waits for none but that of
+    /// a change of tables, and so takes one round trip.
+    limit: Option<Duration>,
 }
 
 impl Attempt for Single<'_> {
@@ -97,8 +99,8 @@ impl Attempt for Single<'_> {
         client: &mut Object,
         effect: &mut Effect,
     ) -> Result<Vec<Row>, PostgresError> {
-        if self.mode == PoolMode::Transaction {
-            return self.run_pooled(client, effect).await;
+        if let (PoolMode::Transaction, Some(limit)) = (self.mode, self.limit) {
+            return self.run_pooled(limit, client, effect).await;
         }
         let statement = Statement::on(client, self.mode, self.sql).await?;
         *effect = self.effect;
@@ -110,30 +112,14 @@ impl Single<'_> {
     /// With the limits that a session would have.
     async fn run_pooled(
         &self,
+        limit: Duration,
         client: &mut Object,
         effect: &mut Effect,
     ) -> Result<Vec<Row>, PostgresError> {
-        let tx = Transaction::begin(client, self.mode, self.limit).await?;
+        let tx = Transaction::begin(client, self.mode, limit).await?;
         let statement = tx.prepare_cached(self.sql).await?;
         let outcome = tx.query(&statement, self.params).await;
         end(tx, outcome.map_err(Into::into), effect, self.effect).await
-    }
-}
-
-/// A read by key, which holds no lock and waits for none but that of a change of tables: without limits, and so in one
-/// round trip.
-struct LookUp<'a> {
-    sql: &'static str,
-    params: Params<'a>,
-    mode: PoolMode,
-}
-
-impl Attempt for LookUp<'_> {
-    type Answer = Vec<Row>;
-
-    async fn run(&self, client: &mut Object, _: &mut Effect) -> Result<Vec<Row>, PostgresError> {
-        let statement = Statement::on(client, self.mode, self.sql).await?;
-        Ok(statement.query(client, self.params).await?)
     }
 }
 
@@ -304,7 +290,9 @@ impl Database {
         params: Params<'_>,
         decode: impl FnMut(&dyn sql::SqlRow) -> Result<T, CorruptRow> + Send,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self.single(sql, params, Effect::None).await;
+        let rows = self
+            .single(sql, params, Effect::None, Some(self.timeout))
+            .await;
         rows.and_then(|rows| decoded(&rows, decode))
             .map_err(|error| self.error(operation, error))
     }
@@ -321,8 +309,7 @@ impl Database {
         let rows = if let Some(connection) = self.shared.of_this_thread() {
             self.read_shared(connection, sql, params).await
         } else {
-            let mode = self.mode;
-            self.run(&LookUp { sql, params, mode }).await
+            self.single(sql, params, Effect::None, None).await
         };
         let first = |rows: Vec<Row>| Ok(rows.first().map(|row| decode(row)).transpose()?);
         rows.and_then(first)
@@ -334,13 +321,14 @@ impl Database {
         sql: &'static str,
         params: Params<'_>,
         effect: Effect,
+        limit: Option<Duration>,
     ) -> Result<Vec<Row>, PostgresError> {
         self.run(&Single {
             sql,
             params,
             effect,
             mode: self.mode,
-            limit: self.timeout,
+            limit,
         })
         .await
     }
@@ -392,7 +380,8 @@ impl Database {
         sql: &'static str,
         params: Params<'_>,
     ) -> Result<Vec<Row>, PostgresError> {
-        self.single(sql, params, Effect::Possible).await
+        self.single(sql, params, Effect::Possible, Some(self.timeout))
+            .await
     }
 
     /// One transaction.

@@ -178,16 +178,15 @@ async fn look<T>(
     let now = now();
     client.batch_execute("COMMIT").await?;
     let standbys = standbys(client, limit).await?;
-    let (schema, keys, same_address) = if row.try_get("has_tables")? {
+    let (schema, keys) = if row.try_get("has_tables")? {
         tables(client, limit, place).await?
     } else {
-        (None, None, None)
+        (None, None)
     };
-    let ended = if keys.is_some() {
-        let row = client.query_one(ENDED, &[]).await;
-        row.and_then(|row| row.try_get::<_, i64>("ended")).ok()
+    let (ended, same_address) = if keys.is_some() {
+        slow_facts(client, limit).await?
     } else {
-        None
+        (None, None)
     };
     let facts = PostgresFacts {
         pool_mode: probe.mode,
@@ -203,7 +202,7 @@ async fn look<T>(
         schema,
         wanted_schema: LATEST,
         keys,
-        ended_last_hour: ended.and_then(|ended| u64::try_from(ended).ok()),
+        ended_last_hour: ended,
         same_address,
         clock,
         place: place.to_owned(),
@@ -233,11 +232,7 @@ async fn standbys(client: &Client, limit: Duration) -> Result<Option<Standbys>, 
     Ok(standbys.ok())
 }
 
-type Tables = (
-    Option<i64>,
-    Option<Result<Vec<StoredKey>, StoreError>>,
-    Option<Vec<(UserId, UserId)>>,
-);
+type Tables = (Option<i64>, Option<Result<Vec<StoredKey>, StoreError>>);
 
 /// All of it as of one instant, although another process may migrate the tables meanwhile.
 async fn tables(client: &Client, limit: Duration, place: &str) -> Result<Tables, PostgresError> {
@@ -246,18 +241,34 @@ async fn tables(client: &Client, limit: Duration, place: &str) -> Result<Tables,
         .query_typed_one(SCHEMA, &[])
         .await?
         .try_get("schema")?;
-    let (keys, same) = if schema == LATEST {
+    let keys = if schema == LATEST {
         let rows = client.query_typed(sql::LIST_KEYS, &[]).await;
-        let keys = rows
-            .map_err(Into::into)
-            .and_then(|rows| decoded(&rows, sql::key));
-        (Some(keys), same_address(client).await.ok())
+        Some(
+            rows.map_err(Into::into)
+                .and_then(|rows| decoded(&rows, sql::key)),
+        )
     } else {
-        (None, None)
+        None
     };
     client.batch_execute("ROLLBACK").await?;
     let keys = keys.map(|keys| keys.map_err(|error| error.into_store_error("list keys", place)));
-    Ok((Some(schema), keys, same))
+    Ok((Some(schema), keys))
+}
+
+/// What may take long in a large database; `None` for what it does not say in time. The last use of the connection: an answer may
+/// still be on its way.
+async fn slow_facts(
+    client: &Client,
+    limit: Duration,
+) -> Result<(Option<u64>, Option<Vec<(UserId, UserId)>>), PostgresError> {
+    begin_look(client, limit).await?;
+    let in_time = limit / 4;
+    let Ok(Ok(row)) = timeout(in_time, client.query_typed_one(ENDED, &[])).await else {
+        return Ok((None, None));
+    };
+    let ended = u64::try_from(row.try_get::<_, i64>("ended")?).ok();
+    let same = timeout(in_time, same_address(client)).await;
+    Ok((ended, same.ok().and_then(Result::ok)))
 }
 
 async fn same_address(client: &Client) -> Result<Vec<(UserId, UserId)>, PostgresError> {

@@ -8,7 +8,11 @@ use crate::sql::{
 use refinery::{AsyncMigrate, Migration, Report};
 use refinery_core::traits::r#async::{AsyncQuery, AsyncTransaction};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio_postgres::{Client, Error, Row, error::SqlState, types::Type};
+use tokio_postgres::{
+    Client, Error, Row,
+    error::SqlState,
+    types::{ToSql, Type},
+};
 use tracing::{
     callsite::rebuild_interest_cache, instrument::WithSubscriber, subscriber::NoSubscriber,
 };
@@ -49,11 +53,11 @@ const KNOWN: &str = "SELECT to_regclass(quote_ident(current_schema()) || '.refin
 /// The only encoding that holds every text.
 const ENCODING: &str = "UTF8";
 
-/// Runs what is missing on a connection of its own, which no time-out of the server cuts. Answers the names of what it
+/// Runs what is missing on a connection of its own; no time-out of the server cuts a migration. Answers the names of what it
 /// ran.
 pub(super) async fn run(mut probe: Probe) -> Result<Vec<String>, PostgresError> {
     let outcome = match run_missing(&mut probe.client, probe.mode).await {
-        Ok(ran) => set_keys(&probe.client, probe.mode).await.map(|()| ran),
+        Ok(ran) => set_keys(&probe.client).await.map(|()| ran),
         Err(error) => Err(error),
     };
     probe.close().await;
@@ -148,10 +152,7 @@ const SET_KEY: &str = "UPDATE users SET email = $2, email_typed = $3 WHERE id = 
 
 /// Stores addresses of an earlier release under their keys. A start does not wait for a lock on the table: such accounts are found without
 /// it, too, and the next start does what is left.
-async fn set_keys(client: &Client, mode: PoolMode) -> Result<(), PostgresError> {
-    if mode == PoolMode::Session {
-        client.batch_execute("SET lock_timeout = '2s'").await?;
-    }
+async fn set_keys(client: &Client) -> Result<(), PostgresError> {
     match set_all_keys(client).await {
         Err(PostgresError::Sql(error)) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
             tracing::warn!("the accounts are locked: the next start stores the keys of addresses");
@@ -165,22 +166,18 @@ async fn set_keys(client: &Client, mode: PoolMode) -> Result<(), PostgresError> 
 async fn set_all_keys(client: &Client) -> Result<(), PostgresError> {
     let mut after: Option<Uuid> = None;
     loop {
-        let rows = client.query_typed(UNKEYED, &[(&after, Type::UUID)]).await?;
+        let rows = hurried(client, UNKEYED, &[(&after, Type::UUID)]).await?;
         for row in &rows {
             let (id, stored): (Uuid, String) = (row.try_get("id")?, row.try_get("email")?);
             if let Some(address) = missing_key(&stored) {
-                let set = client
-                    .execute_typed(
-                        SET_KEY,
-                        &[
-                            (&id, Type::UUID),
-                            (&address.key(), Type::TEXT),
-                            (&stored, Type::TEXT),
-                        ],
-                    )
-                    .await;
+                let params: [(&(dyn ToSql + Sync), Type); 3] = [
+                    (&id, Type::UUID),
+                    (&address.key(), Type::TEXT),
+                    (&stored, Type::TEXT),
+                ];
+                let set = hurried(client, SET_KEY, &params).await;
                 // An account of the same key was made between the look and the commit.
-                match set.map_err(PostgresError::from) {
+                match set {
                     Err(error) if !error.is_taken_email() => return Err(error),
                     _ => {}
                 }
@@ -191,6 +188,20 @@ async fn set_all_keys(client: &Client) -> Result<(), PostgresError> {
             return Ok(());
         }
     }
+}
+
+/// One statement, which waits for a lock for two seconds at most.
+async fn hurried(
+    client: &Client,
+    sql: &str,
+    params: &[(&(dyn ToSql + Sync), Type)],
+) -> Result<Vec<Row>, PostgresError> {
+    let begin = begin("READ COMMITTED", &[("lock_timeout", 2000)]);
+    client.batch_execute(&begin).await?;
+    let rows = client.query_typed(sql, params).await;
+    let end = if rows.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    client.batch_execute(end).await?;
+    Ok(rows?)
 }
 
 /// None if there are no tables yet. Refuses a database that can't hold every text.

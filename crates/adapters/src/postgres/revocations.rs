@@ -52,9 +52,6 @@ const UNSEEN: &str = concat!(
         AND s.ended_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 );
 
-/// In this transaction alone.
-const BE_PATIENT: &str = "SELECT set_config('statement_timeout', $1, true)";
-
 pub(super) struct ReadRevocations<'q>(pub(super) &'q RevocationQuery);
 
 impl Intent for ReadRevocations<'_> {
@@ -67,8 +64,9 @@ impl Intent for ReadRevocations<'_> {
             let unseen: Vec<i64> = seen.unseen().iter().copied().map(number).collect();
             read(tx, UNSEEN, &[&since, &number(seen.none_from()), &unseen]).await
         } else {
-            let patient = tx.prepare_cached(BE_PATIENT).await?;
-            tx.query(&patient, &[&PATIENCE.as_millis().to_string()])
+            // The limit of a session is shorter.
+            let patience = PATIENCE.as_millis();
+            tx.batch_execute(&format!("SET LOCAL statement_timeout = {patience}"))
                 .await?;
             let crowded = i64::try_from(self.0.crowded).unwrap_or(i64::MAX);
             read(tx, EVERYTHING, &[&since, &crowded]).await

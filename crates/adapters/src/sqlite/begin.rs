@@ -15,7 +15,8 @@ use std::fmt::Write as _;
 const MAY_BEGIN: &str =
     "SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL";
 
-/// Replaced on one of the devices by the same client, else expired, else evicted from rank `:max_live` on. `:refreshed` holds the white list's sessions and when
+/// Replaced on one of the devices by the same client, else expired, else evicted from rank `:max_live` on. `:refreshed` holds the
+/// white list's sessions and when
 /// they were refreshed, as JSON.
 const MAKE_ROOM: &str = "
     WITH refreshed AS (

@@ -93,17 +93,15 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, SqliteErr
         .table_exists(None, "refinery_schema_history")?
         .then(|| conn.query_row(SCHEMA, [], |row| row.get("schema")))
         .transpose()?;
-    let keys = (schema == Some(LATEST)).then(|| {
+    let is_latest = schema == Some(LATEST);
+    let keys = is_latest.then(|| {
         all(&conn, sql::LIST_KEYS, [], sql::key)
             .map_err(|error| error.into_store_error("list keys"))
     });
-    let ended: Option<i64> = keys
-        .is_some()
+    let ended: Option<i64> = is_latest
         .then(|| conn.query_row(ENDED, [], |row| row.get("ended")))
         .transpose()?;
-    let same_address = (schema == Some(LATEST))
-        .then(|| same_address(&conn))
-        .transpose()?;
+    let same_address = is_latest.then(|| same_address(&conn)).transpose()?;
     Ok(SqliteFacts {
         same_address,
         journal_mode,

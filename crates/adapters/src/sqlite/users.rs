@@ -172,17 +172,19 @@ fn find(conn: &Connection, user: UserId) -> Result<Option<Credentials>, SqliteEr
     first(conn, BY_ID, [user.to_string()], sql::credentials)
 }
 
+/// Whether another account has the user's address.
+fn is_taken(conn: &Connection, user: &User) -> Result<bool, SqliteError> {
+    let taken = params![user.email.key(), user.id.to_string(), user.email.former()];
+    exists(conn, TAKEN, taken)
+}
+
 fn create(
     conn: &Connection,
     user: &User,
     hash: &PasswordHash,
     session: &Session,
 ) -> Result<CreateOutcome, SqliteError> {
-    if exists(
-        conn,
-        TAKEN,
-        params![user.email.key(), user.id.to_string(), user.email.former()],
-    )? {
+    if is_taken(conn, user)? {
         return Ok(CreateOutcome::EmailTaken);
     }
     insert_user(conn, user, hash)?;
@@ -192,15 +194,10 @@ fn create(
 }
 
 fn add(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<AddOutcome, SqliteError> {
-    let id = user.id.to_string();
-    if exists(
-        conn,
-        TAKEN,
-        params![user.email.key(), id, user.email.former()],
-    )? {
+    if is_taken(conn, user)? {
         return Ok(AddOutcome::EmailTaken);
     }
-    if exists(conn, THERE, [&id])? {
+    if exists(conn, THERE, [user.id.to_string()])? {
         return Ok(AddOutcome::IdTaken);
     }
     insert_user(conn, user, hash)?;
@@ -239,16 +236,11 @@ fn update(
         return Ok(UpdateOutcome::Superseded);
     }
     let user = change.apply(user);
-    let id = user.id.to_string();
-    if exists(
-        conn,
-        TAKEN,
-        params![user.email.key(), id, user.email.former()],
-    )? {
+    if is_taken(conn, &user)? {
         return Ok(UpdateOutcome::EmailTaken);
     }
     let row = params![
-        id,
+        user.id.to_string(),
         user.email.key(),
         user.details.name.as_ref().map(Label::as_str),
         user.details.website.as_ref().map(WebUrl::as_str),

@@ -72,7 +72,7 @@ impl Closer {
 }
 
 /// Reaches and checks the stores, for the service or for a command that serves nothing; a failure names what could not be
-/// reached. The closer comes last.
+/// reached.
 pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Stores> {
     match config.profile {
         Profile::Embedded => {

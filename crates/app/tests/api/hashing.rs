@@ -53,7 +53,9 @@ on_both_stores! {
             answer.status
         }));
         let others = async {
-            full.notified().await;
+            tokio::time::timeout(Duration::from_mins(1), full.notified())
+                .await
+                .expect("the queue fills");
             bob.sign_in_again("bob@example.org").await.expect(200);
             app.sign_up("eve").await;
         };

@@ -189,6 +189,35 @@ fn each_alert_has_its_section_and_its_test() {
     }
 }
 
+/// What stands behind each `operation="`.
+fn operations(text: &str) -> Names {
+    text.split("operation=\"")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))
+        .collect()
+}
+
+#[test]
+fn alerts_name_operations_that_exist() {
+    // A line of a table is `"operation": method(...) -> output;`.
+    let existing: Names = file("crates/domain/src/ports/decorator.rs")
+        .lines()
+        .filter_map(|line| {
+            let (operation, _) = line.trim_start().strip_prefix('"')?.split_once("\": ")?;
+            Some(operation.to_owned())
+        })
+        .collect();
+    for path in [
+        "config/prometheus/alerts.yml",
+        "config/prometheus/alerts.test.yml",
+    ] {
+        let named = operations(&file(path));
+        assert!(!named.is_empty(), "{path}");
+        let unknown: Vec<_> = named.difference(&existing).collect();
+        assert_eq!(unknown, [""; 0], "{path} names what is no operation");
+    }
+}
+
 #[test]
 fn refusals_are_counted_by_their_code_and_rotations_by_their_outcome() {
     with_config(

@@ -44,10 +44,11 @@ pub struct Http {
     /// Clients that may wait for a change of the revocation feed at once, by long-poll or on a stream; 1000. More get a 503. One
     /// address may hold all; if others come then, the address that holds most gives way to them.
     pub max_watchers: usize,
-    /// Memory that reading the revocation feed may take beside the newest statement, as a size or in bytes, at least 1 MiB. One
-    /// half is for clients that are being sent a statement of more than 6000 bytes, 16 KiB each: more clients wait for their turn,
-    /// for ten seconds, and an address that has none goes before one that has many. A quarter is for statements that are not the
-    /// newest any more, but one may always be there: who is still reading the oldest is cut off if they take more.
+    /// Memory that reading the revocation feed may take beside the newest statement of each form, as a size or in bytes, at least
+    /// 1 MiB; 16 MiB. One half is for clients that are being sent a statement of more than 6000 bytes, 16 KiB each: more clients
+    /// wait for their turn, for ten seconds, and an address that has none goes before one that has many. A quarter for each form
+    /// (plain, whole, what came since) is for statements that are not the newest any more, but one may always be there: who is still
+    /// reading the oldest is cut off if they take more.
     #[schemars(with = "String")]
     pub feed_memory: ByteSize,
     /// The longest time from the first byte of a request to its answer, 100 ms to 10 min; 10 s. A client that sends too slowly is

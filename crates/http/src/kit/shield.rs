@@ -1,5 +1,6 @@
 //! The outer layer of everything that is served: requests that are too large in their head are refused before anything
-//! else reads them, and the headers of every answer forbid browsers all but to hand it to the script that asked. A handler that sets one of the headers
+//! else reads them, and the headers of every answer forbid browsers all but to hand it to the script that asked. A handler that
+//! sets one of the headers
 //! itself wins. Streams are given a form that every client can read.
 
 use crate::kit::problem::Problem;

@@ -76,8 +76,8 @@ pub(crate) async fn revocations(
         };
     }
     let (status, tag, transfer) = if known(&document) {
-        let mark = document.mark().ok_or(NotSent::TooLong)?;
-        (StatusCode::NOT_MODIFIED, mark.tag, None)
+        let tag = document.tag().ok_or(NotSent::TooLong)?.to_owned();
+        (StatusCode::NOT_MODIFIED, tag, None)
     } else {
         let (mark, transfer) = feed.send(document, address).await?;
         (StatusCode::OK, mark.tag, Some(transfer))
@@ -141,13 +141,17 @@ fn wants_events(request: &HttpRequest) -> bool {
         .is_some_and(|first| first.essence_str() == "text/event-stream")
 }
 
-/// The `wait` parameter in whole seconds; none is zero.
-fn wait(query: &str) -> Result<Duration, Problem> {
-    let Some((_, value)) = query
+/// A parameter of the query, as it stands there.
+fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
+    query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
-        .find(|(name, _)| *name == "wait")
-    else {
+        .find_map(|(found, value)| (found == name).then_some(value))
+}
+
+/// The `wait` parameter in whole seconds; none is zero.
+fn wait(query: &str) -> Result<Duration, Problem> {
+    let Some(value) = parameter(query, "wait") else {
         return Ok(Duration::ZERO);
     };
     let seconds = value.parse().map_err(|_| invalid_wait())?;
@@ -160,11 +164,7 @@ struct Since(Option<FeedVersion>);
 /// What the client holds: the last event of a stream that broke off, or the `since` parameter, where 0 is no version. `None` if it asks
 /// for the plain form.
 fn since(request: &HttpRequest) -> Result<Option<Since>, Problem> {
-    let query = request.query_string().split('&');
-    let Some((_, since)) = query
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(name, _)| *name == "since")
-    else {
+    let Some(since) = parameter(request.query_string(), "since") else {
         return Ok(None);
     };
     let last = request.headers().get("Last-Event-ID");
@@ -340,7 +340,7 @@ impl Events {
             is_old(sent, RENEWAL)
                 || since
                     .as_ref()
-                    .is_none_or(|since| self.feed.is_news_to(since, false))
+                    .is_none_or(|since| self.feed.is_news_to(since))
         });
         is_news
             // What was acknowledged before it asked is in the first.

@@ -130,11 +130,7 @@ impl TestClient<'_> {
     pub fn request(&self, token: &SecretString) -> RefreshRequest {
         RefreshRequest {
             token: token.clone(),
-            device_credentials: if self.shows_credential {
-                vec![self.credential.clone()]
-            } else {
-                Vec::new()
-            },
+            device_credentials: self.shown(),
             client: ClientInfo {
                 address: Some([192, 0, 2, 2].into()),
                 ..ClientInfo::default()
@@ -142,15 +138,16 @@ impl TestClient<'_> {
         }
     }
 
+    fn shown(&self) -> Vec<SecretString> {
+        let shown = self.shows_credential.then(|| self.credential.clone());
+        shown.into_iter().collect()
+    }
+
     /// What a call of this client shows.
     pub fn caller(&self) -> Caller {
         Caller {
             id_token: self.id_token.clone(),
-            device_credentials: self
-                .shows_credential
-                .then(|| self.credential.clone())
-                .into_iter()
-                .collect(),
+            device_credentials: self.shown(),
             reauthentication: None,
             client: ClientInfo {
                 address: Some([192, 0, 2, 2].into()),

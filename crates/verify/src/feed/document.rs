@@ -41,18 +41,31 @@ impl RevocationDocument {
         leeway: u64,
     ) -> Result<Self, VerifyError> {
         let document: Self = json::parse(&jws.verify(key)?).map_err(VerifyError::Claims)?;
-        if document.iss != issuer {
-            return Err(VerifyError::Issuer);
-        }
-        if document.iat.checked_add(document.window) != Some(document.exp) {
-            return Err(VerifyError::Contradiction);
-        }
-        if document.iat > now.saturating_add(leeway) {
-            return Err(VerifyError::NotYetValid);
-        }
-        if now >= document.exp.saturating_add(leeway) {
-            return Err(VerifyError::Expired);
-        }
+        let times = [document.iat, document.exp, document.window];
+        check(&document.iss, times, issuer, now, leeway)?;
         Ok(document)
     }
+}
+
+/// Checks issuer and times (`iat`, `exp` and the window) of a statement of either form.
+pub(super) fn check(
+    iss: &str,
+    [iat, exp, window]: [u64; 3],
+    issuer: &str,
+    now: u64,
+    leeway: u64,
+) -> Result<(), VerifyError> {
+    if iss != issuer {
+        return Err(VerifyError::Issuer);
+    }
+    if iat.checked_add(window) != Some(exp) {
+        return Err(VerifyError::Contradiction);
+    }
+    if iat > now.saturating_add(leeway) {
+        return Err(VerifyError::NotYetValid);
+    }
+    if now >= exp.saturating_add(leeway) {
+        return Err(VerifyError::Expired);
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The packed form of a statement: a signed object of `typ` `packed-revocations+jwt`, a tilde, and the ids in base64url, whose digest the
 //! signed object has.
 
+use super::document::check;
 use crate::{error::VerifyError, json, jwk_set::VerifyingKey, jws::Jws};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -78,18 +79,8 @@ impl PackedDocument {
         leeway: u64,
     ) -> Result<Self, VerifyError> {
         let claims: PackedClaims = json::parse(&jws.verify(key)?).map_err(VerifyError::Claims)?;
-        if claims.iss != issuer {
-            return Err(VerifyError::Issuer);
-        }
-        if claims.iat.checked_add(claims.window) != Some(claims.exp) {
-            return Err(VerifyError::Contradiction);
-        }
-        if claims.iat > now.saturating_add(leeway) {
-            return Err(VerifyError::NotYetValid);
-        }
-        if now >= claims.exp.saturating_add(leeway) {
-            return Err(VerifyError::Expired);
-        }
+        let times = [claims.iat, claims.exp, claims.window];
+        check(&claims.iss, times, issuer, now, leeway)?;
         if URL_SAFE_NO_PAD.encode(digest(&SHA256, ids.as_bytes())) != claims.digest {
             return Err(VerifyError::Signature);
         }

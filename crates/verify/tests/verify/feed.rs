@@ -4,25 +4,22 @@ use crate::support::{
     FakeIssuer, ISSUER, IssuerResponse, NOW, SESSION, TestClock, TestKey, USER, b64, claims,
     config, key_set,
 };
-use aws_lc_rs::digest;
-use revolve_verify::{
-    Algorithm, FeedConfig, FeedHealth, LONGEST_STATEMENT, Stale, Verifier, VerifyError,
-};
+use revolve_verify::{Algorithm, FeedConfig, Stale, Verifier, VerifyError};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
-const OTHER: &str = "0196a1b2-0000-7000-8000-0000000000ff";
-const WINDOW: u64 = 900;
+pub(crate) const OTHER: &str = "0196a1b2-0000-7000-8000-0000000000ff";
+pub(crate) const WINDOW: u64 = 900;
 /// Entries go at most so much later than they must.
 const SLOT: u64 = 256;
 
-struct FeedFixture {
-    issuer: FakeIssuer,
-    key: Arc<TestKey>,
+pub(crate) struct FeedFixture {
+    pub(crate) issuer: FakeIssuer,
+    pub(crate) key: Arc<TestKey>,
     clock: TestClock,
-    verifier: Verifier,
-    token: String,
+    pub(crate) verifier: Verifier,
+    pub(crate) token: String,
 }
 
 fn document(sessions: &Value, users: &Value, iat: u64) -> Value {
@@ -37,7 +34,7 @@ fn signed(key: &TestKey, document: &Value) -> String {
 }
 
 impl FeedFixture {
-    fn new(stale: Stale) -> Self {
+    pub(crate) fn new(stale: Stale) -> Self {
         let key = TestKey::of_issuer(Algorithm::Es256);
         let issuer = FakeIssuer::new(IssuerResponse::ok(key_set(&[&key])));
         issuer.set_feed(Self::response(
@@ -83,7 +80,7 @@ impl FeedFixture {
         sleep(Duration::from_millis(300)).await;
     }
 
-    async fn revoked(&self) -> bool {
+    pub(crate) async fn revoked(&self) -> bool {
         match self.verifier.verify(&self.token).await {
             Ok(_) => false,
             Err(VerifyError::Revoked) => true,
@@ -299,283 +296,4 @@ async fn a_document_that_is_not_right_counts_for_nothing() {
         sleep(Duration::from_mins(1)).await;
         assert!(!fixture.revoked().await, "{body}");
     }
-}
-
-/// A packed statement: its claims, and the ids that it names.
-struct Packed {
-    claims: Value,
-    ids: Vec<u8>,
-}
-
-fn id(text: &str) -> [u8; 16] {
-    let hex: Vec<char> = text.chars().filter(|c| *c != '-').collect();
-    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2].iter().collect::<String>(), 16);
-    std::array::from_fn(|at| byte(2 * at).unwrap())
-}
-
-impl Packed {
-    fn new(version: &str, since: Option<&str>, ended: &[&str]) -> Self {
-        let mut claims = json!({
-            "iss": ISSUER, "iat": NOW, "exp": NOW + WINDOW, "window": WINDOW, "version": version,
-            "sessions": [[NOW, ended.len()]], "only": { "issued_before": NOW - 120, "users": 0 },
-        });
-        if let Some(since) = since {
-            claims["since"] = json!(since);
-        }
-        Self {
-            claims,
-            ids: ended.iter().flat_map(|session| id(session)).collect(),
-        }
-    }
-
-    /// With a user of whom only these sessions live.
-    fn only(mut self, user: &str, living: &[&str]) -> Self {
-        self.claims["only"]["users"] = json!(1);
-        self.ids.extend(id(user));
-        self.ids
-            .extend(u16::try_from(living.len()).unwrap().to_be_bytes());
-        self.ids
-            .extend(living.iter().flat_map(|session| id(session)));
-        self
-    }
-
-    fn with(mut self, claim: &str, value: Value) -> Self {
-        self.claims[claim] = value;
-        self
-    }
-
-    fn text(mut self, key: &TestKey) -> String {
-        let ids = b64(&self.ids);
-        if self.claims.get("digest").is_none() {
-            self.claims["digest"] = json!(b64(digest::digest(&digest::SHA256, ids.as_bytes())));
-        }
-        let header = key.header("packed-revocations+jwt").to_string();
-        format!("{}~{ids}", key.token_of(header, self.claims.to_string()))
-    }
-}
-
-impl FeedFixture {
-    /// Publishes a text of a version, and gives it a moment to arrive.
-    async fn publish_packed(&self, version: &str, text: String) {
-        self.issuer.set_feed(IssuerResponse {
-            hold: true,
-            version: Some(version.to_owned()),
-            ..IssuerResponse::ok(text)
-        });
-        sleep(Duration::from_secs(2)).await;
-    }
-
-    /// A fixture that holds the packed statement of version 1.
-    async fn packed(behind: Stale) -> Self {
-        let fixture = Self::new(behind);
-        let text = Packed::new("1", None, &[OTHER]).text(&fixture.key);
-        fixture.publish_packed("1", text).await;
-        assert!(!fixture.revoked().await);
-        fixture
-    }
-
-    fn health(&self) -> FeedHealth {
-        self.verifier.feed_status().unwrap().health
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_packed_statement_is_continued_by_what_came_since() {
-    let fixture = FeedFixture::packed(Stale::Refuse).await;
-    let text = Packed::new("2", Some("1"), &[SESSION]).text(&fixture.key);
-    fixture.publish_packed("2", text).await;
-    assert!(fixture.revoked().await);
-    let mut other = claims();
-    other["sid"] = json!(OTHER);
-    let other = fixture.key.token(&other);
-    assert!(matches!(
-        fixture.verifier.verify(&other).await,
-        Err(VerifyError::Revoked)
-    ));
-    let asked = fixture.issuer.asked("since=");
-    assert!(
-        asked
-            .iter()
-            .any(|request| request.url.ends_with("?since=1&wait=25"))
-    );
-    assert!(asked.last().unwrap().url.ends_with("?since=2&wait=25"));
-    let status = fixture.verifier.feed_status().unwrap();
-    assert_eq!(
-        (status.health, status.entries, status.failures),
-        (FeedHealth::Fresh, 2, 0)
-    );
-    // While nothing happens it is confirmed by statements that name nobody, and asked for no more often than it is held.
-    let before = fixture.issuer.asked("since=").len();
-    let text = Packed::new("2", Some("2"), &[]).text(&fixture.key);
-    fixture.publish_packed("2", text).await;
-    sleep(Duration::from_mins(10)).await;
-    let asked = fixture.issuer.asked("since=").len() - before;
-    assert!((12..40).contains(&asked), "{asked} requests in ten minutes");
-    assert!(fixture.verifier.is_ready() && fixture.revoked().await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_a_crowded_user_only_what_lives_is_accepted_among_older_tokens() {
-    let old = NOW - 121;
-    for (living, issued_at, revoked) in [
-        (&[][..], old, true),
-        (&[OTHER][..], old, true),
-        (&[OTHER, SESSION][..], old, false),
-        (&[][..], NOW - 120, false),
-    ] {
-        let fixture = FeedFixture::new(Stale::Refuse);
-        let text = Packed::new("1", None, &[])
-            .only(USER, living)
-            .text(&fixture.key);
-        fixture.publish_packed("1", text).await;
-        let mut claims = claims();
-        claims["iat"] = json!(issued_at);
-        let token = fixture.key.token(&claims);
-        let outcome = fixture.verifier.verify(&token).await;
-        assert_eq!(
-            matches!(outcome, Err(VerifyError::Revoked)),
-            revoked,
-            "{living:?} {issued_at} {outcome:?}"
-        );
-        assert!(revoked || outcome.is_ok());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_packed_statement_that_is_not_right_counts_for_nothing() {
-    let key = TestKey::of_issuer(Algorithm::Es256);
-    let stranger = TestKey::generate(Algorithm::Es256);
-    let good = || Packed::new("2", Some("1"), &[SESSION]);
-    let sound = good().text(&key);
-    let (signed, ids) = sound.split_once('~').unwrap();
-    let longer = Packed {
-        ids: good().ids.into_iter().chain([0]).collect(),
-        ..good()
-    };
-    let bad = [
-        good().text(&stranger),
-        signed.to_owned(),
-        format!("{signed}~"),
-        format!("{signed}~{}", b64(id(OTHER))),
-        format!("{signed}~{ids}~{ids}"),
-        format!("{signed}.{ids}"),
-        longer.text(&key),
-        good()
-            .with("iss", json!("https://accounts.example.net"))
-            .text(&key),
-        good().with("exp", json!(NOW)).text(&key),
-        good().with("digest", json!("")).text(&key),
-        good().with("since", json!("0")).text(&key),
-        good().with("since", json!(1)).text(&key),
-        good().with("sessions", json!([[NOW, 0]])).text(&key),
-        good().with("sessions", json!([[NOW, 2]])).text(&key),
-        good()
-            .with("sessions", json!([[NOW, u64::MAX], [NOW, 1]]))
-            .text(&key),
-        good()
-            .with("sessions", json!([[NOW, 1_u64 << 60]]))
-            .text(&key),
-        good()
-            .with("only", json!({ "issued_before": NOW, "users": 1 }))
-            .text(&key),
-        good()
-            .with("only", json!({ "issued_before": NOW, "users": u64::MAX }))
-            .text(&key),
-        good().with("version", json!(null)).text(&key),
-        signed_as(&key, "revocations+jwt", &good()),
-        signed_as(&key, "JWT", &good()),
-    ];
-    for text in bad {
-        let fixture = FeedFixture::packed(Stale::Accept).await;
-        fixture.publish_packed("2", text.clone()).await;
-        assert!(!fixture.revoked().await, "{text}");
-        let status = fixture.verifier.feed_status().unwrap();
-        assert!(
-            status.failures > 0 && status.last_failure.is_some(),
-            "{text}"
-        );
-    }
-    let fixture = FeedFixture::packed(Stale::Accept).await;
-    fixture.publish_packed("2", sound).await;
-    assert!(fixture.revoked().await, "what is right is taken");
-}
-
-/// A packed statement of another `typ`.
-fn signed_as(key: &TestKey, typ: &str, packed: &Packed) -> String {
-    let ids = b64(&packed.ids);
-    let mut claims = packed.claims.clone();
-    claims["digest"] = json!(b64(digest::digest(&digest::SHA256, ids.as_bytes())));
-    format!(
-        "{}~{ids}",
-        key.token_of(key.header(typ).to_string(), claims.to_string())
-    )
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_cannot_keep_up_says_so_and_never_silently_believes_what_was_revoked() {
-    let many: Vec<String> = (0..1001)
-        .map(|number| format!("0196a1b2-0000-7000-8000-{number:012x}"))
-        .collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    let key = TestKey::of_issuer(Algorithm::Es256);
-    let too_long = IssuerResponse {
-        status: 503,
-        body: json!({ "code": "statement_too_long" }).to_string(),
-        ..IssuerResponse::default()
-    };
-    for response in [
-        IssuerResponse::ok("x".repeat(LONGEST_STATEMENT + 1)),
-        IssuerResponse::ok(Packed::new("2", Some("1"), &many).text(&key)),
-        IssuerResponse::ok("{\"form\":\"of another time\"}"),
-        too_long,
-    ] {
-        for behind in [Stale::Refuse, Stale::Accept] {
-            let fixture = FeedFixture::packed(behind).await;
-            let mut ended = claims();
-            ended["sid"] = json!(OTHER);
-            let ended = fixture.key.token(&ended);
-            fixture.issuer.set_feed(response.clone());
-            sleep(Duration::from_secs(30)).await;
-            assert_eq!(
-                fixture.health(),
-                FeedHealth::Fresh,
-                "what is known is young enough"
-            );
-            assert!(!fixture.revoked().await);
-            sleep(Duration::from_mins(1)).await;
-            assert_eq!(fixture.health(), FeedHealth::Behind);
-            assert!(!fixture.verifier.is_ready());
-            // An outage on top of it changes nothing.
-            fixture.issuer.set_feed(IssuerResponse::down());
-            sleep(Duration::from_mins(2)).await;
-            assert_eq!(fixture.health(), FeedHealth::Behind);
-            let outcome = fixture.verifier.verify(&fixture.token).await;
-            match behind {
-                Stale::Accept => assert!(outcome.is_ok()),
-                Stale::Refuse => {
-                    let error = outcome.unwrap_err();
-                    assert!(matches!(error, VerifyError::RevocationsUnknown(Some(_))));
-                    assert!(error.is_unavailable());
-                }
-            }
-            assert!(matches!(
-                fixture.verifier.verify(&ended).await,
-                Err(VerifyError::Revoked)
-            ));
-            let text = Packed::new("3", None, &[OTHER]).text(&fixture.key);
-            fixture.publish_packed("3", text).await;
-            sleep(Duration::from_secs(31)).await;
-            assert_eq!(fixture.health(), FeedHealth::Fresh, "it catches up");
-            assert!(!fixture.revoked().await);
-        }
-    }
-}
-
-#[test]
-fn by_default_a_verifier_that_cannot_keep_up_refuses() {
-    let default = FeedConfig::default();
-    assert_eq!(
-        (default.stale, default.behind),
-        (Stale::Accept, Stale::Refuse)
-    );
 }

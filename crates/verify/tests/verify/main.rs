@@ -6,4 +6,5 @@ mod accepts;
 mod attacks;
 mod feed;
 mod keys;
+mod packed_feed;
 mod support;

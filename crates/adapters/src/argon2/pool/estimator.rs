@@ -1,6 +1,6 @@
 //! Estimates how long hashes take: first by a rule of thumb for each algorithm, then by what was measured in this process.
 
-use crate::argon2::hash::demand::Effort;
+use crate::argon2::hash::demand::{Effort, HashAlgorithm};
 use std::time::Duration;
 
 /// The weight of the last measured time in the moving average.
@@ -8,7 +8,7 @@ const WEIGHT: f64 = 0.1;
 
 /// The measured time as a multiple of the rule of thumb, for each algorithm.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct TimeEstimator([Option<f64>; 3]);
+pub(super) struct TimeEstimator([Option<f64>; HashAlgorithm::ALL.len()]);
 
 impl TimeEstimator {
     pub(super) fn learn(&mut self, effort: Effort, took: Duration) {

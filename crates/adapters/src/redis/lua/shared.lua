@@ -5,7 +5,8 @@
 --   prefix .. jti      {<uid>}:<jti>      hash   sid gen[:iat of the parent] iat exp rotated_at [late] [did] [epoch] [charged] [reused]
 --
 -- A field in brackets is missing while it has its default (0, none, 0, 0, 0). The parent is the token that this one replaced. Its iat stands
--- in a field that earlier releases write with each rotation and never read, so that theirs leaves no iat of an older parent behind. An index entry without a key is dead and does not count.
+-- in a field that earlier releases write with each rotation and never read, so that theirs leaves no iat of an older parent
+-- behind. An index entry without a key is dead and does not count.
 -- Generations stay text wherever they are written: Lua would round a large number when it becomes text.
 
 local index = KEYS[1]

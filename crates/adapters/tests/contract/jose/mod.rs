@@ -1,6 +1,7 @@
 //! josekit tokens and MAC device credentials.
 
 mod ring;
+mod vault;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_adapters::{
@@ -31,13 +32,31 @@ fn master() -> MasterKey {
     .unwrap()
 }
 
-fn codec(algorithm: Algorithm) -> Arc<dyn TokenCodec> {
+/// Tokens that are signed with the key in `pem`, for an issuer and an audience.
+fn codec_of(
+    algorithm: Algorithm,
+    issuer: &str,
+    audience: &str,
+    pem: &SecretString,
+    master: &MasterKey,
+) -> JoseTokens {
     let config = CodecConfig {
-        issuer: "https://accounts.example.org".to_owned(),
-        audience: "services".to_owned(),
+        issuer: issuer.to_owned(),
+        audience: audience.to_owned(),
     };
-    let key = IdKey::from_pem(algorithm, &IdKey::generate(algorithm).unwrap()).unwrap();
-    Arc::new(JoseTokens::new(config, key, &master()).unwrap())
+    let key = IdKey::from_pem(algorithm, pem).unwrap();
+    JoseTokens::new(config, key, master).unwrap()
+}
+
+fn codec(algorithm: Algorithm) -> Arc<dyn TokenCodec> {
+    let pem = IdKey::generate(algorithm).unwrap();
+    Arc::new(codec_of(
+        algorithm,
+        "https://accounts.example.org",
+        "services",
+        &pem,
+        &master(),
+    ))
 }
 
 macro_rules! with_each_algorithm {
@@ -55,20 +74,6 @@ macro_rules! with_each_algorithm {
 }
 
 with_each_algorithm!(rs256: Rs256, ps256: Ps256, es256: Es256, eddsa: EdDsa, ed25519: Ed25519);
-
-/// The same keys, with another issuer or audience.
-fn codec_of(issuer: &str, audience: &str, pem: &SecretString, master: &MasterKey) -> JoseTokens {
-    let config = CodecConfig {
-        issuer: issuer.to_owned(),
-        audience: audience.to_owned(),
-    };
-    JoseTokens::new(
-        config,
-        IdKey::from_pem(Algorithm::EdDsa, pem).unwrap(),
-        master,
-    )
-    .unwrap()
-}
 
 /// Claims that are issued at second 1000 and live a minute.
 fn claims() -> (IdClaims, RefreshClaims) {
@@ -106,7 +111,13 @@ fn tokens_of_another_issuer_audience_or_key_are_refused() {
         IdKey::generate(Algorithm::EdDsa).unwrap(),
     );
     let (key, other_key) = (master(), master());
-    let ours = codec_of("https://ours.example.org", "services", &pem, &key);
+    let ours = codec_of(
+        Algorithm::EdDsa,
+        "https://ours.example.org",
+        "services",
+        &pem,
+        &key,
+    );
     let (id, refresh) = claims();
     let now = id.issued_at;
     let (id_token, refresh_token) = (
@@ -115,7 +126,13 @@ fn tokens_of_another_issuer_audience_or_key_are_refused() {
     );
     assert!(ours.verify_id(&id_token, now).is_ok() && ours.verify_refresh(&refresh_token).is_ok());
 
-    let other_issuer = codec_of("https://theirs.example.org", "services", &pem, &key);
+    let other_issuer = codec_of(
+        Algorithm::EdDsa,
+        "https://theirs.example.org",
+        "services",
+        &pem,
+        &key,
+    );
     assert_eq!(
         other_issuer.verify_id(&id_token, now),
         Err(TokenRejected::Invalid)
@@ -124,12 +141,19 @@ fn tokens_of_another_issuer_audience_or_key_are_refused() {
         other_issuer.verify_refresh(&refresh_token),
         Err(TokenRejected::Invalid)
     );
-    let other_audience = codec_of("https://ours.example.org", "others", &pem, &key);
+    let other_audience = codec_of(
+        Algorithm::EdDsa,
+        "https://ours.example.org",
+        "others",
+        &pem,
+        &key,
+    );
     assert_eq!(
         other_audience.verify_id(&id_token, now),
         Err(TokenRejected::Invalid)
     );
     let other_keys = codec_of(
+        Algorithm::EdDsa,
         "https://ours.example.org",
         "services",
         &other_pem,
@@ -158,12 +182,8 @@ fn parts(jws: &SecretString) -> [serde_json::Value; 2] {
 fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
     for algorithm in Algorithm::ALL {
         let pem = IdKey::generate(algorithm).unwrap();
-        let config = CodecConfig {
-            issuer: "https://accounts.example.org".to_owned(),
-            audience: "services".to_owned(),
-        };
-        let tokens =
-            JoseTokens::new(config, IdKey::from_pem(algorithm, &pem).unwrap(), &master()).unwrap();
+        let (issuer, audience) = ("https://accounts.example.org", "services");
+        let tokens = codec_of(algorithm, issuer, audience, &pem, &master());
         let (ended, kept) = (
             SessionId::from_random([1; 16]),
             SessionId::from_random([2; 16]),
@@ -206,12 +226,8 @@ fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
 fn a_packed_statement_signs_the_digest_of_its_ids_and_is_no_plain_one() {
     let algorithm = Algorithm::Es256;
     let pem = IdKey::generate(algorithm).unwrap();
-    let config = CodecConfig {
-        issuer: "https://accounts.example.org".to_owned(),
-        audience: "services".to_owned(),
-    };
-    let tokens =
-        JoseTokens::new(config, IdKey::from_pem(algorithm, &pem).unwrap(), &master()).unwrap();
+    let (issuer, audience) = ("https://accounts.example.org", "services");
+    let tokens = codec_of(algorithm, issuer, audience, &pem, &master());
     let session = |byte| SessionId::from_random([byte; 16]);
     let version = |last| FeedVersion {
         as_of: Timestamp::from_seconds(1_000),

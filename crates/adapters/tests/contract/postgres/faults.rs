@@ -1,73 +1,20 @@
-//! What happens when the server is away, slow, read-only or shut down, and what replicas do to each other.
+//! What happens when the server is away, slow, read-only or shut down, and what concurrent calls do to each other.
 
-use super::{Schema, schema::with};
+use super::{
+    Schema,
+    given::{START, created, session, told, user},
+    schema::with,
+};
 use futures_util::future::join_all;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::{
-    model::{
-        ClientInfo, Details, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash, Session,
-        SessionId, Timestamp, User, UserId,
-    },
+    model::{EmailAddress, EndReason, Epoch, PasswordHash, User},
     ports::{
-        BeginOutcome, BeginSession, CreateOutcome, EndOutcome, SessionRepository, StoreError,
-        StoreErrorKind, UserRepository,
+        BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError, StoreErrorKind,
+        UserRepository,
     },
 };
-use std::{
-    error::Error,
-    time::{Duration, Instant},
-};
-
-const START: Timestamp = Timestamp::from_seconds(1_900_000_000);
-
-pub(super) fn user() -> User {
-    User {
-        id: UserId::from_random([1; 16]),
-        email: EmailAddress::parse("ann@example.org").expect("an address"),
-        details: Details::default(),
-        created_at: START,
-        disabled_at: None,
-        epoch: Epoch::FIRST,
-        kept_session: None,
-    }
-}
-
-/// The user's session with that number, on a device of its own.
-pub(super) fn session(number: u8) -> Session {
-    Session {
-        id: SessionId::from_random([number; 16]),
-        user: user().id,
-        device: DeviceId::from_random([number; 16]),
-        device_name: None,
-        client: ClientInfo::default(),
-        epoch: Epoch::FIRST,
-        began_at: START.plus(Duration::from_secs(number.into())),
-        ends_at: START.plus(Duration::from_hours(24 * 90)),
-        bound_at: None,
-        ending: None,
-    }
-}
-
-pub(super) async fn created(accounts: &PostgresAccounts) {
-    let hash = PasswordHash::from_phc("$test$v=1$hash".to_owned());
-    assert_eq!(
-        accounts
-            .create(&user(), &hash, &session(1))
-            .await
-            .expect("create works"),
-        CreateOutcome::Created
-    );
-}
-
-pub(super) fn told(error: &StoreError) -> String {
-    let mut told = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        told = format!("{told}: {error}");
-        next = error.source();
-    }
-    told
-}
+use std::time::{Duration, Instant};
 
 async fn refused(url: &str, timeout: Duration) -> StoreError {
     let config = PostgresConfig {
@@ -144,136 +91,6 @@ async fn a_broken_url_is_not_quoted() {
             StoreErrorKind::Broken
         );
     }
-}
-
-#[tokio::test]
-async fn replicas_may_start_at_once() {
-    let Some(schema) = Schema::make().await else {
-        return;
-    };
-    let starting: Vec<_> = (0..8)
-        .map(|_| tokio::spawn(PostgresAccounts::connect(schema.config())))
-        .collect();
-    for started in starting {
-        let accounts = started
-            .await
-            .expect("no panic")
-            .expect("the adapter connects");
-        accounts.ping().await.expect("the adapter answers");
-        accounts.close();
-    }
-    schema
-        .accounts()
-        .await
-        .ping()
-        .await
-        .expect("a second start is fine");
-    let row = schema
-        .look()
-        .await
-        .query_one("SELECT count(*) FROM refinery_schema_history", &[])
-        .await
-        .expect("the history is there");
-    assert_eq!(
-        row.get::<_, i64>(0),
-        crate::migrations("postgres"),
-        "each migration ran once, in the schema"
-    );
-}
-
-#[tokio::test]
-async fn migrations_that_were_cut_off_can_be_repeated() {
-    let Some(schema) = Schema::make().await else {
-        return;
-    };
-    // As if somebody killed the service between a migration and the note that it was applied.
-    let (look, table) = (schema.look().await, "refinery_schema_history");
-    let columns = "version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255)";
-    look.batch_execute(&format!(
-        "CREATE TABLE {table} ({columns}, CONSTRAINT cut CHECK (version <> 2))"
-    ))
-    .await
-    .expect("it can be made");
-    PostgresAccounts::connect(schema.config())
-        .await
-        .map(drop)
-        .expect_err("it is cut off");
-    look.batch_execute(&format!("ALTER TABLE {table} DROP CONSTRAINT cut"))
-        .await
-        .expect("nothing is in its way any more");
-    PostgresAccounts::connect(schema.config())
-        .await
-        .map(drop)
-        .expect("the next start goes on");
-}
-
-#[tokio::test]
-async fn the_servers_time_out_does_not_cut_migrations() {
-    let Some(schema) = Schema::make().await else {
-        return;
-    };
-    let look = schema.look().await;
-    let lock = "hashtextextended('revolve migrations ' || current_schema(), 0)";
-    look.batch_execute(&format!("SELECT pg_advisory_lock({lock})"))
-        .await
-        .expect("the lock is free");
-    let config = PostgresConfig {
-        timeout: Duration::from_secs(2),
-        ..schema.config()
-    };
-    let cut_after = config.timeout * 2;
-    let starting = tokio::spawn(PostgresAccounts::connect(config));
-    let waits = async || {
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'advisory'";
-        let row = look.query_one(waiting, &[&schema.name]).await;
-        row.expect("the server tells").get::<_, i64>(0) == 1
-    };
-    while !waits().await {
-        assert!(!starting.is_finished(), "it needs the lock");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    tokio::time::sleep(cut_after).await;
-    assert!(
-        waits().await && !starting.is_finished(),
-        "it waits for the other replica for longer than its time-out"
-    );
-    look.batch_execute(&format!("SELECT pg_advisory_unlock({lock})"))
-        .await
-        .expect("the lock is ours");
-    starting
-        .await
-        .expect("no panic")
-        .expect("the adapter connects");
-}
-
-#[tokio::test]
-async fn only_a_server_that_takes_writes_will_do_whatever_the_url_asks_for() {
-    let Some(schema) = Schema::make().await else {
-        return;
-    };
-    schema.accounts().await;
-    let asking = format!("{}&target_session_attrs=read-only", schema.url());
-    let connect = |url: String| {
-        PostgresAccounts::connect(PostgresConfig {
-            url: url.into(),
-            ..schema.config()
-        })
-    };
-    created(&connect(asking.clone()).await.expect("it takes writes")).await;
-    // As a standby is, whose tables are up to date.
-    let error = connect(asking.replace(
-        "options=",
-        "options=-cdefault_transaction_read_only%3Don%20",
-    ))
-    .await
-    .err()
-    .expect("it takes none");
-    assert_eq!(
-        error.kind(),
-        StoreErrorKind::Unavailable,
-        "{}",
-        told(&error)
-    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -579,42 +396,6 @@ async fn a_sign_out_among_sign_ins_is_final() {
             record.session.ending.map(|ending| ending.reason),
             Some(EndReason::SignedOut),
             "the first reason stays"
-        );
-    }
-}
-
-/// Its first name with an `ł` would be a failure.
-#[tokio::test]
-async fn a_database_that_cannot_hold_every_text_is_refused_at_the_start() {
-    let Some(schema) = Schema::make().await else {
-        return;
-    };
-    let (admin, name) = (schema.look().await, schema.name.as_str());
-    for encoding in ["LATIN1", "SQL_ASCII"] {
-        admin
-            .batch_execute(&format!(
-                "CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-            ))
-            .await
-            .unwrap();
-        let url = with(&schema.url(), &format!("dbname={name}"));
-        let config = PostgresConfig {
-            timeout: Duration::from_secs(10),
-            ..PostgresConfig::new(url.into())
-        };
-        let refused = PostgresAccounts::connect(config).await;
-        admin
-            .batch_execute(&format!("DROP DATABASE {name} (FORCE)"))
-            .await
-            .unwrap();
-        let Err(error) = refused else {
-            panic!("{encoding} is refused");
-        };
-        assert_eq!(error.kind(), StoreErrorKind::Broken);
-        let said = told(&error);
-        assert!(
-            said.contains(encoding) && said.contains("--encoding=UTF8"),
-            "{said}"
         );
     }
 }

@@ -3,9 +3,11 @@
 #![cfg(feature = "postgres")]
 
 mod faults;
+mod given;
 mod pooler;
 mod replica;
 mod schema;
+mod start;
 mod tls;
 
 use schema::Schema;

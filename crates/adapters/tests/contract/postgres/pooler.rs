@@ -2,7 +2,7 @@
 //! has a database of its own, since the schema of a session can't be asked for through a pooler.
 
 use super::{
-    faults::{created, session, told, user},
+    given::{created, session, told, user},
     schema::{Subject, admin, execute_and_wait, with},
     server, variable,
 };

@@ -1,7 +1,7 @@
 //! A primary that dies and a standby that takes over, over real servers that `cargo xtask test --cluster` starts.
 
 use super::{
-    faults::{created, session, told, user},
+    given::{created, session, told, user},
     variable,
 };
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};

@@ -1,7 +1,7 @@
 //! Postgres over TLS, against a real one: what is trusted works, everything else is refused with a word about what to do.
 
 use super::{
-    faults::told,
+    given::told,
     schema::{Schema, with},
     server, variable,
 };

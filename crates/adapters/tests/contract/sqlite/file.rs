@@ -1,19 +1,18 @@
 //! What only a file promises: it outlives its process, several may have it open, and it says what is wrong with it.
 
 use super::{
-    given::{hash, live, session, user},
+    given::{BeginLive, hash, session, told, user},
     subject::{Subject, make},
 };
-use revolve_adapters::sqlite::{SqliteStore, inspect};
+use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
-    model::{EmailAddress, EndReason, Generation, User},
+    model::EndReason,
     ports::{
-        AddOutcome, CreateOutcome, EndOutcome, SessionRepository, StoreError, StoreErrorKind,
-        TokenRepository, UserRepository,
+        CreateOutcome, EndOutcome, SessionRepository, StoreErrorKind, TokenRepository,
+        UserRepository,
     },
-    rotation::{DeviceProof, RetryPolicy, Rotation, RotationOutcome},
 };
-use std::{error::Error, os::unix::fs::PermissionsExt, time::Duration};
+use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 async fn created(subject: &Subject, number: u8) {
     let user = user(number);
@@ -27,29 +26,6 @@ async fn created(subject: &Subject, number: u8) {
         CreateOutcome::Created
     );
     subject.store.begin_live(&session).await;
-}
-
-/// `begin` is a method of two of the ports.
-trait BeginLive {
-    async fn begin_live(&self, session: &revolve_domain::model::Session);
-}
-
-impl BeginLive for SqliteStore {
-    async fn begin_live(&self, session: &revolve_domain::model::Session) {
-        TokenRepository::begin(self, live(session))
-            .await
-            .expect("begin works");
-    }
-}
-
-fn told(error: &StoreError) -> String {
-    let mut told = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        told = format!("{told}: {error}");
-        next = error.source();
-    }
-    told
 }
 
 #[tokio::test]
@@ -95,35 +71,6 @@ async fn data_survive_without_a_close() {
 }
 
 #[tokio::test]
-async fn a_first_start_that_was_cut_off_anywhere_can_be_repeated() {
-    // The header of the log and of a frame, and a page, as SQLite's file format has them.
-    const HEADER: usize = 32;
-    const FRAME: usize = 24 + 4096;
-    let subject = make().await;
-    let [file, log] = ["revolve.db", "revolve.db-wal"]
-        .map(|name| std::fs::read(subject.dir.path().join(name)).expect("the file is there"));
-    let frames = (log.len() - HEADER) / FRAME;
-    assert!(
-        frames > 4,
-        "the tables are in the log, which has {frames} frames"
-    );
-    for frame in 0..=frames {
-        let copy = tempfile::TempDir::new().expect("a directory can be made");
-        std::fs::write(copy.path().join("revolve.db"), &file).expect("the copy can be written");
-        std::fs::write(
-            copy.path().join("revolve.db-wal"),
-            &log[..HEADER + frame * FRAME],
-        )
-        .expect("the copy can be written");
-        let store = SqliteStore::open(copy.path().join("revolve.db"), subject.clock.clone()).await;
-        let store = store.unwrap_or_else(|error| {
-            panic!("cut after frame {frame} of {frames}: {}", told(&error))
-        });
-        store.close().await;
-    }
-}
-
-#[tokio::test]
 async fn a_closed_store_is_unavailable() {
     let subject = make().await;
     let other = subject.store.clone();
@@ -141,75 +88,6 @@ async fn a_closed_store_is_unavailable() {
         (read.kind(), written.kind()),
         (StoreErrorKind::Unavailable, StoreErrorKind::Unavailable)
     );
-}
-
-#[tokio::test]
-async fn addresses_of_an_earlier_release_get_their_keys_and_those_that_collide_stay_usable() {
-    let dir = tempfile::TempDir::new().expect("a directory can be made");
-    let path = dir.path().join("revolve.db");
-    let clock = std::sync::Arc::new(revolve_testkit::memory::FakeClock::default());
-    let open = || SqliteStore::open(path.clone(), clock.clone());
-    let store = open().await.expect("the store opens");
-    for number in 1..=4 {
-        store
-            .add(&user(number), &hash())
-            .await
-            .expect("it is added");
-    }
-    store.close().await;
-    let file = rusqlite::Connection::open(&path).expect("the file opens");
-    // As an earlier release stored them: two are alone, and two have one key.
-    for (number, former) in [
-        (1, "ann@bücher.example"),
-        (2, "γς@example.org"),
-        (3, "\"eve\"@example.org"),
-        (4, "eve@example.org"),
-    ] {
-        let set = "UPDATE users SET email = ?2 WHERE email = ?1";
-        let changed = file.execute(set, (format!("user{number}@example.org"), former));
-        assert_eq!(changed.expect("it is changed"), 1);
-    }
-    drop(file);
-    for _ in 0..2 {
-        let store = open().await.expect("the store opens");
-        for (number, spelling) in [
-            (1, "ann@bücher.example"),
-            (1, "ann@xn--bcher-kva.example"),
-            (2, "γς@example.org"),
-            (2, "ΓΣ@example.org"),
-            (3, "\"Eve\"@example.org"),
-            (4, "EVE@example.org"),
-        ] {
-            let email = EmailAddress::present(spelling).expect("an address");
-            let found = store
-                .credentials_by_email(&email, &[])
-                .await
-                .expect("it is read");
-            assert_eq!(
-                found.expect("it is found").user.id,
-                user(number).id,
-                "{spelling}"
-            );
-        }
-        let kept = store
-            .credentials(user(1).id)
-            .await
-            .expect("it is read")
-            .expect("it is there");
-        assert_eq!(
-            (kept.user.email.as_str(), kept.user.email.key()),
-            ("ann@bücher.example", "ann@xn--bcher-kva.example")
-        );
-        let again = User {
-            email: EmailAddress::parse("ann@xn--bcher-kva.example").expect("an address"),
-            ..user(5)
-        };
-        let added = store.add(&again, &hash()).await.expect("it answers");
-        assert_eq!(added, AddOutcome::EmailTaken);
-        let facts = inspect(&path).await.expect("it is looked at");
-        assert_eq!(facts.same_address, Some(vec![(user(3).id, user(4).id)]));
-        store.close().await;
-    }
 }
 
 #[tokio::test]
@@ -429,50 +307,6 @@ async fn a_corrupt_row_is_named() {
             told(&error)
         );
     }
-}
-
-#[tokio::test]
-async fn an_entry_from_before_the_migration_is_accepted_as_before() {
-    let subject = make().await;
-    let session = session(&user(1), 1);
-    subject.store.begin_live(&session).await;
-    let attempt = |presented, seconds| {
-        let token = live(&session).token;
-        Rotation {
-            user: session.user,
-            session: session.id,
-            presented: Generation::new(presented).expect("a generation"),
-            presented_issued_at: token.issued_at.plus(Duration::from_secs(seconds)),
-            expired: false,
-            issued_at: token.issued_at,
-            expires_at: token.expires_at,
-            epoch: session.epoch,
-            device: DeviceProof {
-                owner: session.device,
-                shown: None,
-                bound: false,
-            },
-            policy: RetryPolicy::default(),
-        }
-    };
-    let rotate = async |rotation| subject.store.rotate(&rotation).await.expect("rotate works");
-    rotate(attempt(1, 0)).await;
-    subject
-        .look()
-        .execute("UPDATE white_list SET parent_iat = NULL", [])
-        .expect("the column is there");
-    assert!(matches!(
-        rotate(attempt(1, 1)).await,
-        RotationOutcome::Repeated { .. }
-    ));
-    assert!(matches!(
-        rotate(attempt(2, 0)).await,
-        RotationOutcome::Rotated(_)
-    ));
-    assert!(
-        matches!(rotate(attempt(2, 1)).await, RotationOutcome::Reused { .. }),
-        "from then on it is known"
-    );
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
-//! Accounts and sessions to store.
+//! Accounts and sessions to store, and an error's messages to check.
 
+use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{
         ClientInfo, Details, DeviceId, EmailAddress, Epoch, Generation, PasswordHash, Session,
         SessionId, Timestamp, User, UserId,
     },
-    ports::NewLiveSession,
+    ports::{NewLiveSession, StoreError, TokenRepository},
     rotation::LiveToken,
 };
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 const START: Timestamp = Timestamp::from_seconds(1_900_000_000);
 
@@ -63,4 +64,28 @@ pub(super) fn live(session: &Session) -> NewLiveSession {
         epoch: session.epoch,
         ceiling: 20,
     }
+}
+
+/// `begin` is a method of two of the ports.
+pub(super) trait BeginLive {
+    async fn begin_live(&self, session: &Session);
+}
+
+impl BeginLive for SqliteStore {
+    async fn begin_live(&self, session: &Session) {
+        TokenRepository::begin(self, live(session))
+            .await
+            .expect("begin works");
+    }
+}
+
+/// An error's message with those of its sources.
+pub(super) fn told(error: &StoreError) -> String {
+    let mut told = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        told = format!("{told}: {error}");
+        next = error.source();
+    }
+    told
 }

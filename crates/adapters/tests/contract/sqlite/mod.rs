@@ -4,6 +4,7 @@
 
 mod file;
 mod given;
+mod migrations;
 mod subject;
 
 revolve_testkit::accounts_contract!(subject::make);

@@ -1,5 +1,6 @@
 //! `revolve doctor`: checks everything that the service needs, reports what it found and what to do about it, and changes nothing: no
-//! table is migrated, no key and no file is made. So stores are checked with their adapters' `inspect`, never opened as the service does. One file per group of checks; what judges is apart from what looks, so that it can be
+//! table is migrated, no key and no file is made. So stores are checked with their adapters' `inspect`, never opened as the
+//! service does. One file per group of checks; what judges is apart from what looks, so that it can be
 //! tested without a store.
 
 mod certificate;

@@ -3,6 +3,7 @@
 mod add;
 mod change;
 mod doctor;
+mod doctor_files;
 mod export;
 mod list;
 mod sessions;

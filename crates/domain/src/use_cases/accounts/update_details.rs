@@ -18,8 +18,8 @@ use std::sync::Arc;
 pub struct UpdateDetailsRequest {
     /// The fields that change.
     pub change: DetailsChange,
-    /// Needed if the change names an e-mail address and the caller shows no reauthentication. One that is given is checked in any
-    /// case then.
+    /// Needed if the change names an e-mail address and the caller shows no reauthentication. For such a change a password that is
+    /// given is checked, reauthentication or not.
     pub current_password: Option<Password>,
 }
 

@@ -55,7 +55,7 @@ impl RevocationFeed {
         let mut query = RevocationQuery {
             since: as_of.minus(window),
             unseen_by: known.map(|known| known.snapshot.clone()),
-            crowded: CROWDED.min(max_ended),
+            crowded: CROWDED,
         };
         let mut revocations = self.sessions.revoked(&query).await?;
         let undone = known.is_some_and(|known| known.snapshot.is_undone_by(&revocations.snapshot));

@@ -1,8 +1,10 @@
 //! The use cases, told as stories over the memory adapters.
 
 mod account;
+mod bound_sessions;
 mod bounds;
 mod clocks;
+mod device_credentials;
 mod devices;
 mod eviction;
 mod guessing;

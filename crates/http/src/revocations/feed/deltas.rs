@@ -3,11 +3,11 @@
 use super::FeedDocument;
 use revolve_domain::revocations::FeedVersion;
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
-/// Versions that this replica has told are remembered: those of two minutes.
+/// So many versions that this replica has told are remembered: two minutes of ticks, less while clients ask without waiting.
 const REMEMBERED: usize = 600;
 /// Each costs a signature, and anybody can make up a version: so many that this replica has not told are answered for each version that
 /// deltas lead to; more get the whole.
@@ -19,8 +19,7 @@ pub(super) struct Deltas {
     upto: Option<FeedVersion>,
     since: HashMap<FeedVersion, Arc<FeedDocument>>,
     strange: usize,
-    told: HashSet<FeedVersion>,
-    order: VecDeque<FeedVersion>,
+    told: VecDeque<FeedVersion>,
 }
 
 impl Deltas {
@@ -54,13 +53,12 @@ impl Deltas {
 
     /// A version is told to clients.
     pub(super) fn tell(&mut self, version: &FeedVersion) {
-        if self.told.insert(version.clone()) {
-            self.order.push_back(version.clone());
+        if self.told.contains(version) {
+            return;
         }
-        while self.order.len() > REMEMBERED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.told.remove(&oldest);
-            }
+        self.told.push_back(version.clone());
+        if self.told.len() > REMEMBERED {
+            self.told.pop_front();
         }
     }
 }

@@ -121,15 +121,6 @@ impl FeedDocument {
         self.version
     }
 
-    /// What to remember of it; `None` if there is no statement.
-    pub(crate) fn mark(&self) -> Option<DocumentMark> {
-        self.made().ok().map(|(statement, tag)| DocumentMark {
-            tag: tag.clone(),
-            as_of: statement.as_of,
-            packed: None,
-        })
-    }
-
     /// As of when.
     pub(crate) fn as_of(&self) -> Timestamp {
         self.seen.as_of
@@ -143,11 +134,6 @@ impl FeedDocument {
     /// For how long it is worth something.
     pub(crate) fn window(&self) -> Duration {
         self.seen.window
-    }
-
-    /// Whether it is short enough to be made and signed at once, however many others are.
-    pub(crate) fn is_short(&self) -> bool {
-        matches!(self.content, Content::Delta(_))
     }
 
     /// Whether it is the whole in the packed form.

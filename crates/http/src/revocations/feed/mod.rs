@@ -61,8 +61,8 @@ pub struct FeedSettings {
     pub interval: Duration,
     /// Clients that may wait for a change at once.
     pub max_watchers: usize,
-    /// Bytes that reading may take in all, beside the newest statement: half of it for readers that are being sent one, a quarter
-    /// for older statements that are still being read, and a quarter to make the next one.
+    /// Bytes for reading, beside the newest statement of each form: half for readers that are being sent one, and for each form a
+    /// quarter for older ones that are still being read; one older of each form may always stay.
     pub memory: usize,
 }
 
@@ -316,17 +316,16 @@ impl Feed {
         self.versions.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Whether a client that holds this version lacks something; the newest is looked for if that is asked for.
-    pub(crate) fn is_news_to(&self, known: &FeedVersion, newest: bool) -> bool {
+    /// Whether a client that holds this version lacks something.
+    pub(crate) fn is_news_to(&self, known: &FeedVersion) -> bool {
         let is_news = |log: &RevocationLog, upto: &FeedVersion| log.is_news_to(known, upto);
-        self.reads.with_tick(newest, is_news).unwrap_or(false)
+        self.reads.with_tick(false, is_news).unwrap_or(false)
     }
 
     /// Waits until there is something that a client lacks which holds this version, for so long at most or until the service stops.
     pub(crate) async fn news(&self, known: &FeedVersion, wait: Duration) {
         let mut looks = self.watch();
-        let news =
-            async { while !self.is_news_to(known, false) && looks.changed().await.is_ok() {} };
+        let news = async { while !self.is_news_to(known) && looks.changed().await.is_ok() {} };
         tokio::select! {
             () = self.closing.cancelled() => {}
             () = sleep(wait) => {}
@@ -405,11 +404,12 @@ impl Feed {
             if let Some(signed) = document.signed() {
                 return Ok(signed?);
             }
-            if document.is_short() {
-                return Ok(document.sign(&*self.signer, &self.buffers[2])?);
-            }
-            if document.is_whole() {
-                return self.signed_whole(document).await;
+            match StatementForm::of(&document) {
+                StatementForm::Packed(Some(_)) => {
+                    return Ok(document.sign(&*self.signer, &self.buffers[2])?);
+                }
+                StatementForm::Packed(None) => return self.signed_whole(document).await,
+                StatementForm::Plain => {}
             }
             let next = *self.next_signature();
             if let Some(next) = next.filter(|next| *next > Instant::now()) {

@@ -69,7 +69,7 @@ impl Reads {
             }
             Err(error) => {
                 // A log of before would go on from commits that may never have been.
-                (state.log, state.tick) = (None, None);
+                (state.log, state.whole, state.tick) = (None, None, None);
                 Err(error)
             }
         }
@@ -79,6 +79,16 @@ impl Reads {
     pub(super) async fn keep_whole(&self, use_case: &RevocationFeed) {
         loop {
             self.again.notified().await;
+            // A look may have asked while the last whole read was under way.
+            let is_due = {
+                let state = self.state();
+                let now = use_case.now();
+                state.whole.is_none()
+                    && (state.log.as_ref()).is_some_and(|log| log.is_to_be_read_again(now))
+            };
+            if !is_due {
+                continue;
+            }
             // The other reads tell of failures.
             if let Ok(read) = use_case.execute(None).await {
                 self.state().whole = Some(read);

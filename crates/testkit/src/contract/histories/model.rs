@@ -97,16 +97,9 @@ impl Model {
 
     /// Whether the session lives, and another token than the presented one was minted as its generation.
     pub(super) fn knows_another(&self, rotation: &Rotation) -> bool {
-        self.entries.get(&rotation.session).is_some_and(|entry| {
-            let known = if entry.token.generation == rotation.presented {
-                Some(entry.token.issued_at)
-            } else {
-                entry
-                    .parent_issued_at
-                    .filter(|_| entry.token.generation == rotation.presented.next())
-            };
-            !entry.reused && known.is_some_and(|known| known != rotation.presented_issued_at)
-        })
+        self.entries
+            .get(&rotation.session)
+            .is_some_and(|entry| !entry.reused && entry.knows_another(rotation))
     }
 
     /// Between two roll-backs no generation of a session may have two tokens that were accepted.

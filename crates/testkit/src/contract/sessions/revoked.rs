@@ -491,10 +491,7 @@ pub async fn ends_that_are_not_settled_are_not_dropped(subject: &dyn AccountsSub
             ..begin(&last)
         })
         .await;
-    let left: Vec<_> = over.iter().map(|session| (session, at(0))).collect();
-    let mut found = Vec::new();
-    for (session, since) in left {
-        found.extend(ended(&accounts, since, &[session]).await);
-    }
+    let which: Vec<_> = over.iter().collect();
+    let found = ended(&accounts, at(0), &which).await;
     assert_eq!(found, [None, Some(at(20)), Some(at(30)), Some(at(40))]);
 }

@@ -70,6 +70,16 @@ fn accounts_at_different_addresses_take_turns() {
     );
 }
 
+/// Beside four users who want as much.
+fn assert_gets_a_fifth(mut queue: Jobs) {
+    for number in 1..=4 {
+        let name = format!("user{number}");
+        push(&mut queue, &flow(&name, at(number)), &name, 20);
+    }
+    let served = serve(&mut queue, 100);
+    assert_eq!(count(&served, "flood"), 20, "a fifth: {served:?}");
+}
+
 #[test]
 fn one_account_from_a_thousand_addresses_gets_one_accounts_share() {
     let mut queue = queue();
@@ -77,12 +87,7 @@ fn one_account_from_a_thousand_addresses_gets_one_accounts_share() {
         let address = Ipv6Addr::new(0x2001, 0xdb8, 0, number, 0, 0, 0, 1);
         push(&mut queue, &flow("flood", address.into()), "flood", 1);
     }
-    for number in 1..=4 {
-        let name = format!("user{number}");
-        push(&mut queue, &flow(&name, at(number)), &name, 20);
-    }
-    let served = serve(&mut queue, 100);
-    assert_eq!(count(&served, "flood"), 20, "a fifth: {served:?}");
+    assert_gets_a_fifth(queue);
 }
 
 #[test]
@@ -93,12 +98,7 @@ fn a_hundred_accounts_of_one_address_get_one_addresss_share() {
         let flow = flow(&format!("flood{number}"), within(number));
         push(&mut queue, &flow, "flood", 3);
     }
-    for number in 1..=4 {
-        let name = format!("user{number}");
-        push(&mut queue, &flow(&name, at(number)), &name, 20);
-    }
-    let served = serve(&mut queue, 100);
-    assert_eq!(count(&served, "flood"), 20, "a fifth: {served:?}");
+    assert_gets_a_fifth(queue);
 }
 
 #[test]
