@@ -256,7 +256,7 @@ async fn tables(client: &Client, limit: Duration, place: &str) -> Result<Tables,
 }
 
 /// What may take long in a large database; `None` for what it does not say in time. The last use of the connection: an answer may
-/// still be on its way.
+/// still be on its way, and only then is the transaction left to the end of the connection.
 async fn slow_facts(
     client: &Client,
     limit: Duration,
@@ -268,6 +268,9 @@ async fn slow_facts(
     };
     let ended = u64::try_from(row.try_get::<_, i64>("ended")?).ok();
     let same = timeout(in_time, same_address(client)).await;
+    if same.is_ok() {
+        client.batch_execute("ROLLBACK").await?;
+    }
     Ok((ended, same.ok().and_then(Result::ok)))
 }
 
