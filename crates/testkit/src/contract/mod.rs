@@ -25,6 +25,7 @@ pub mod crypto;
 pub mod directory;
 mod given;
 pub mod histories;
+pub mod journal;
 pub mod keys;
 pub mod limits;
 mod memory;
@@ -39,7 +40,7 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
+        AccountDirectory, Journal, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
         UserRepository,
     },
     rotation::LiveToken,
@@ -100,6 +101,12 @@ pub trait AccountsSubject: Send + Sync {
 pub trait DirectorySubject: AccountsSubject {
     /// The same accounts, for operators.
     fn directory(&self) -> Arc<dyn AccountDirectory>;
+}
+
+/// A user database under test that also has the journal.
+pub trait JournalSubject: AccountsSubject {
+    /// The journal of the same accounts.
+    fn journal(&self) -> Arc<dyn Journal>;
 }
 
 /// The keys of a user database under test. Unlike the other subjects it is empty and not shared: a use has one active key
