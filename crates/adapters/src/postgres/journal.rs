@@ -237,7 +237,7 @@ async fn insert(
 ) -> Result<(), PostgresError> {
     let ids: Vec<Uuid> = column(records, |record| *record.id.as_uuid());
     let times: Vec<PgTimestamp> = column(records, |record| PgTimestamp(record.at));
-    let actors: Vec<&str> = column(records, |record| sql::actor_name(record.actor));
+    let actors: Vec<&str> = column(records, |record| record.actor.name());
     let events: Vec<&str> = column(records, |record| record.event.as_str());
     let users: Vec<Option<Uuid>> =
         column(records, |record| record.user.map(|user| *user.as_uuid()));

@@ -9,7 +9,7 @@ mod read;
 mod row;
 
 pub(crate) use epoch::RaiseEpoch;
-pub(crate) use journal::{actor_name, cursor, details, journal_columns, journal_record, place};
+pub(crate) use journal::{cursor, details, journal_columns, journal_record, place};
 pub(crate) use read::{
     FoundRevocations, LIST_KEYS, account_columns, begun, bound_device, credential_columns,
     credentials, credentials_if_any, ended_session, key, missing_key, revocation, session,

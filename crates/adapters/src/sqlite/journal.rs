@@ -123,7 +123,7 @@ fn write(conn: &Connection, record: &JournalRecord) -> Result<(), SqliteError> {
     let row = params![
         record.id.to_string(),
         record.at.as_millis(),
-        sql::actor_name(record.actor),
+        record.actor.name(),
         record.event,
         record.user.as_ref().map(UserId::to_string),
         record.session.as_ref().map(SessionId::to_string),

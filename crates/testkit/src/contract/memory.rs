@@ -101,6 +101,10 @@ impl KeysSubject for MemorySubject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
         self.keys.clone()
     }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
+        self.keys.clone()
+    }
 }
 
 #[async_trait]

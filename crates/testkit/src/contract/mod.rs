@@ -98,7 +98,7 @@ pub trait AccountsSubject: Send + Sync {
 }
 
 /// A user database under test that also implements the port of operators.
-pub trait DirectorySubject: AccountsSubject {
+pub trait DirectorySubject: JournalSubject {
     /// The same accounts, for operators.
     fn directory(&self) -> Arc<dyn AccountDirectory>;
 }
@@ -114,6 +114,9 @@ pub trait JournalSubject: AccountsSubject {
 pub trait KeysSubject: Send + Sync {
     /// The adapter; the same store each time.
     fn keys(&self) -> Arc<dyn KeyRepository>;
+
+    /// The journal of the same store.
+    fn journal_of_keys(&self) -> Arc<dyn Journal>;
 }
 
 /// A limiter under test.

@@ -12,8 +12,7 @@ use revolve_domain::{
     model::{EndReason, Epoch},
     ports::{BeginOutcome, BeginSession, SessionRepository, StoreErrorKind, UserRepository},
 };
-use revolve_testkit::contract::MemorySubject;
-use revolve_testkit::untold;
+use revolve_testkit::{contract::MemorySubject, untold};
 use std::time::Duration;
 use tokio_postgres::Client;
 use url::Url;

@@ -1,11 +1,13 @@
 //! Revocations since an instant. Stores are shared with other cases, so each checks its own ids only.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at, begin, everything_since},
-    given::{at_once, hash, session, user},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at, begin, everything_since},
+        given::{at_once, hash, session, user},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, Timestamp, User},
     ports::{BeginSession, CreateOutcome, PasswordChange, PasswordOutcome},
