@@ -108,11 +108,11 @@ on_both_stores! {
 
     async fn a_refresh_is_none(app: App) {
         let mut ann = app.sign_up("ann").await;
-        ann.refresh().await.expect(200);
+        ann.refresh_bound().await.expect(200);
         let bound = activity(&ann).await;
         assert_eq!(events(&bound), ["session.bound", "account.created"], "the first one bound the session");
         for _ in 0..3 {
-            ann.refresh().await.expect(200);
+            ann.refresh_bound().await.expect(200);
         }
         assert_eq!(activity(&ann).await, bound);
     }
@@ -184,7 +184,7 @@ on_both_stores! {
 
     async fn a_bound_session_needs_its_device(app: App) {
         let mut ann = app.sign_up("ann").await;
-        ann.refresh().await.expect(200);
+        ann.refresh_bound().await.expect(200);
         ann.get("/activity").await.expect(200);
         ann.without_device().get("/activity").await.expect_problem(401, "device_mismatch");
         until_noted(&ann, "device.mismatch").await;

@@ -1,9 +1,9 @@
 //! A new session of an account.
 
-use super::session_starter::{Begun, SessionStarter, SignInRequest};
+use super::session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest};
 use crate::{
     journal::{Actor, Tell},
-    model::{Credentials, DeviceId, EndReason, KnownDevice, Session, SessionId, User},
+    model::{Credentials, DeviceId, EndReason, KnownDevice, SessionId, User},
     ports::{
         BeginOutcome, BeginSession, Clearing, HashFlow, LiveSession, PasswordCheck, PasswordHasher,
         SecurityEvent, SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
@@ -89,7 +89,7 @@ impl SignIn {
             max_devices: policy.max_devices(),
             idle: policy.refresh_lifetime,
         };
-        let tell = self.tell(&prepared.session);
+        let tell = self.tell(&prepared);
         let begun = self.sessions.begin(&begin, &tell).await;
         if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
             self.starter.withdraw(&prepared).await;
@@ -126,7 +126,8 @@ impl SignIn {
     }
 
     /// What it ends comes before what begins.
-    fn tell(&self, session: &Session) -> Tell<BeginOutcome> {
+    fn tell(&self, prepared: &PreparedSession) -> Tell<BeginOutcome> {
+        let session = &prepared.session;
         let user = session.user;
         let begun = SecurityEvent::SessionBegun {
             user,
@@ -151,8 +152,7 @@ impl SignIn {
             events.push(begun.clone());
             events
         };
-        self.recorder
-            .tell(session.began_at, Actor::User(user), told)
+        self.recorder.tell(prepared.at, Actor::User(user), told)
     }
 
     /// Only a password that was found wrong counts: what was taken for any other attempt is given back.

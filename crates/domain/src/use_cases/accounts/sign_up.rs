@@ -2,11 +2,11 @@
 
 use super::{
     password_context::PasswordContext,
-    session_starter::{Begun, SessionStarter, SignInRequest},
+    session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest},
 };
 use crate::{
     journal::{Actor, Tell},
-    model::{Details, Epoch, FieldError, Session, User, UserId},
+    model::{Details, Epoch, FieldError, User, UserId},
     ports::{
         CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
         SignError, StoreError, UserRepository,
@@ -108,7 +108,7 @@ impl SignUp {
             kept_session: None,
         };
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
-        let tell = self.tell(&prepared.session);
+        let tell = self.tell(&prepared);
         let created = self
             .users
             .create(&user, &hash, &prepared.session, &tell)
@@ -127,7 +127,8 @@ impl SignUp {
         }
     }
 
-    fn tell(&self, session: &Session) -> Tell<CreateOutcome> {
+    fn tell(&self, prepared: &PreparedSession) -> Tell<CreateOutcome> {
+        let session = &prepared.session;
         let user = session.user;
         let created = SecurityEvent::AccountCreated {
             user,
@@ -139,7 +140,6 @@ impl SignUp {
             CreateOutcome::Created => vec![created.clone()],
             CreateOutcome::EmailTaken => Vec::new(),
         };
-        self.recorder
-            .tell(session.began_at, Actor::User(user), told)
+        self.recorder.tell(prepared.at, Actor::User(user), told)
     }
 }
