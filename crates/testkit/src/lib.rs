@@ -10,7 +10,9 @@
 mod captured;
 pub mod contract;
 pub mod memory;
+mod untold;
 pub mod world;
 
 pub use captured::Captured;
+pub use untold::untold;
 pub use world::World;

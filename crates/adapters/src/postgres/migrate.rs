@@ -27,6 +27,7 @@ const MIGRATIONS: [Script; 8] = migrations::scripts!("postgres":
     "V6__devices",
     "V7__ended_in",
     "V8__email_keys",
+    "V9__journal",
 );
 
 /// The version of the tables once all have run.

@@ -5,6 +5,7 @@ mod begin;
 mod directory;
 mod error;
 mod inspect;
+mod journal;
 mod keys;
 mod open;
 mod query;

@@ -36,6 +36,7 @@ const MIGRATIONS: [Script; 9] = migrations::scripts!("sqlite":
     "V7__devices",
     "V8__ended_in",
     "V9__email_keys",
+    "V10__journal",
 );
 
 /// The version of the tables once all have run.

@@ -6,6 +6,7 @@ mod answer;
 mod config;
 mod doctor;
 mod documents;
+mod events;
 mod hash;
 mod healthcheck;
 pub mod keys;
@@ -90,6 +91,8 @@ enum Command {
         #[command(subcommand)]
         command: SessionsCommand,
     },
+    /// Shows what happened to accounts, sessions and keys, the newest last
+    Events(events::Args),
     /// Checks stores, clocks, keys, files and limits, and advises what to do; changes nothing
     ///
     /// Ends with 1 if something is an error, warnings or not.
@@ -155,6 +158,10 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         Command::Hash { command } => hash::run(&read(file)?, &command),
         Command::User { command } => block_on(user::run(read(file)?, command)),
         Command::Sessions { command } => block_on(sessions::run(read(file)?, command)),
+        Command::Events(args) => {
+            let config = read(file)?;
+            block_on(async { events::run(&config, &args).await })
+        }
         Command::Doctor(format) => doctor::run(file, format),
         Command::Healthcheck => healthcheck::run(&read(file)?.http),
         Command::Documents(command) => documents::run(command),

@@ -10,8 +10,8 @@ use revolve_adapters::{
     postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock,
 };
 use revolve_domain::ports::{
-    Clock, Decorator, KeyRepository, PortFuture, RevokedKeys, SessionRepository, StoreError,
-    TokenRepository, UserRepository,
+    Clock, Decorator, Journal, KeyRepository, PortFuture, RevokedKeys, SessionRepository,
+    StoreError, TokenRepository, UserRepository,
 };
 use revolve_observe::metrics::{Measured, Metrics};
 use std::sync::Arc;
@@ -21,6 +21,7 @@ pub(crate) struct Stores {
     pub(crate) users: Arc<dyn UserRepository>,
     pub(crate) sessions: Arc<dyn SessionRepository>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) journal: Arc<dyn Journal>,
     pub(crate) keys: Arc<dyn KeyRepository>,
     pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
     pub(crate) closer: Closer,
@@ -34,6 +35,7 @@ impl Stores {
             users: Arc::new(Measured::new(self.users, database, metrics)),
             sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
             tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
+            journal: Arc::new(Measured::new(self.journal, database, metrics)),
             keys: Arc::new(Measured::new(self.keys, database, metrics)),
             revoked_keys: self
                 .revoked_keys
@@ -81,6 +83,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 users: store.clone(),
                 sessions: store.clone(),
                 tokens: store.clone(),
+                journal: store.clone(),
                 keys: store.clone(),
                 // A restore sets back the one file as a whole.
                 revoked_keys: None,
@@ -98,6 +101,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 users: accounts.clone(),
                 sessions: accounts.clone(),
                 tokens: tokens.clone(),
+                journal: accounts.clone(),
                 keys: accounts.clone(),
                 revoked_keys: Some(Arc::new(tokens.revoked_keys())),
                 closer: Closer::Server(accounts, tokens),

@@ -2,6 +2,7 @@
 
 mod hashing;
 mod http;
+mod journal;
 mod limits;
 mod log;
 mod passwords;
@@ -16,6 +17,7 @@ mod traces;
 
 pub use hashing::Hashing;
 pub use http::{ForwardedHeader, Http};
+pub use journal::Journal;
 pub use limits::{Limits, RateSetting};
 pub use log::{Log, LogFormat};
 pub use passwords::Passwords;

@@ -22,6 +22,12 @@ macro_rules! id {
                 Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
             }
 
+            /// The version 5 UUID (RFC 9562 §5.5) of a name below this id.
+            #[must_use]
+            pub fn derive(&self, name: &str) -> Self {
+                Self(Uuid::new_v5(&self.0, name.as_bytes()))
+            }
+
             /// The UUID itself.
             pub const fn as_uuid(&self) -> &Uuid {
                 &self.0
@@ -61,6 +67,18 @@ id! {
 id! {
     /// A browser or an app installation that has signed in at least once (the `did` claim).
     DeviceId
+}
+id! {
+    /// An entry of the journal.
+    EventId
+}
+id! {
+    /// A mail, or another delivery, from its order until it has arrived.
+    DeliveryId
+}
+id! {
+    /// A proof that somebody reads a mailbox.
+    ProofId
 }
 
 /// How often a session's refresh token has been replaced, counted from 1 (the `gen` claim).

@@ -4,13 +4,17 @@ mod email;
 mod fields;
 mod hosts;
 mod ids;
+mod locale;
 mod session;
 mod timestamp;
 mod user;
 
 pub use email::EmailAddress;
 pub use fields::{FieldError, Label, Password, PasswordHash, WebUrl};
-pub use ids::{DeviceId, Epoch, Generation, SessionId, TokenId, UserId};
+pub use ids::{
+    DeliveryId, DeviceId, Epoch, EventId, Generation, ProofId, SessionId, TokenId, UserId,
+};
+pub use locale::{Locale, LocaleError};
 pub use session::{ClientInfo, EndReason, Ending, Session, SessionRecord, Standing, WebOrigin};
 pub use timestamp::Timestamp;
 pub use user::{Credentials, Details, DetailsChange, KnownDevice, User};

@@ -7,6 +7,7 @@ mod decorator;
 mod directory;
 mod error;
 mod events;
+mod journal;
 mod keys;
 mod limits;
 mod revocations;
@@ -24,7 +25,10 @@ pub use crypto::{
 pub use decorator::{Decorator, PortFuture};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
-pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
+pub use events::{ChangedFields, EventFields, Journaled, SecurityEvent, SecurityEvents, Severity};
+pub use journal::{
+    Followed, Journal, JournalCursor, JournalCursorError, JournalQuery, JournalRecord,
+};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use revocations::RevocationSigner;

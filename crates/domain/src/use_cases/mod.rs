@@ -4,12 +4,14 @@
 
 mod accounts;
 mod assembly;
+mod journal;
 mod keys;
 mod parts;
 mod sessions;
 
 pub use accounts::*;
 pub use assembly::UseCases;
+pub use journal::*;
 pub use keys::*;
 pub use parts::*;
 pub use sessions::*;

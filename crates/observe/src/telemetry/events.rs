@@ -28,6 +28,10 @@ macro_rules! line {
             session_address,
             address,
             revoked,
+            // Chosen by the client.
+            device: _,
+            changed,
+            key,
         } = $fields;
         $level!(
             target: "revolve::security",
@@ -45,6 +49,8 @@ macro_rules! line {
             session_address = session_address.map(display),
             address = address.map(display),
             revoked,
+            changed = changed.map(display),
+            key = key.map(display),
         );
     }};
 }

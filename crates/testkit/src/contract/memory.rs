@@ -1,8 +1,8 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, LimitsSubject, StoredToken,
-    TokensSubject,
+    AccountsSubject, DirectorySubject, HistorySubject, JournalSubject, KeysSubject, LimitsSubject,
+    StoredToken, TokensSubject,
 };
 use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
@@ -10,8 +10,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, Clock, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
-        UserRepository,
+        AccountDirectory, Clock, Journal, KeyRepository, RateLimiter, SessionRepository,
+        TokenRepository, UserRepository,
     },
     rotation::Entry,
 };
@@ -91,8 +91,18 @@ impl DirectorySubject for MemorySubject {
     }
 }
 
+impl JournalSubject for MemorySubject {
+    fn journal(&self) -> Arc<dyn Journal> {
+        self.accounts.clone()
+    }
+}
+
 impl KeysSubject for MemorySubject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
+        self.keys.clone()
+    }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
         self.keys.clone()
     }
 }

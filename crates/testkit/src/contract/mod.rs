@@ -25,6 +25,7 @@ pub mod crypto;
 pub mod directory;
 mod given;
 pub mod histories;
+pub mod journal;
 pub mod keys;
 pub mod limits;
 mod memory;
@@ -39,7 +40,7 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
+        AccountDirectory, Journal, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
         UserRepository,
     },
     rotation::LiveToken,
@@ -97,9 +98,15 @@ pub trait AccountsSubject: Send + Sync {
 }
 
 /// A user database under test that also implements the port of operators.
-pub trait DirectorySubject: AccountsSubject {
+pub trait DirectorySubject: JournalSubject {
     /// The same accounts, for operators.
     fn directory(&self) -> Arc<dyn AccountDirectory>;
+}
+
+/// A user database under test that also has the journal.
+pub trait JournalSubject: AccountsSubject {
+    /// The journal of the same accounts.
+    fn journal(&self) -> Arc<dyn Journal>;
 }
 
 /// The keys of a user database under test. Unlike the other subjects it is empty and not shared: a use has one active key
@@ -107,6 +114,9 @@ pub trait DirectorySubject: AccountsSubject {
 pub trait KeysSubject: Send + Sync {
     /// The adapter; the same store each time.
     fn keys(&self) -> Arc<dyn KeyRepository>;
+
+    /// The journal of the same store.
+    fn journal_of_keys(&self) -> Arc<dyn Journal>;
 }
 
 /// A limiter under test.

@@ -9,6 +9,7 @@ mod entropy;
 mod events;
 mod faulty;
 mod hasher;
+mod journal;
 mod keys;
 mod limits;
 mod strength;

@@ -5,12 +5,14 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository,
+        AccountDirectory, Clock, Journal, KeyRepository, SessionRepository, TokenRepository,
+        UserRepository,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, StoredToken, TokensSubject,
+        AccountsSubject, DirectorySubject, HistorySubject, JournalSubject, KeysSubject,
+        StoredToken, TokensSubject,
     },
     memory::FakeClock,
 };
@@ -117,8 +119,18 @@ impl DirectorySubject for Subject {
     }
 }
 
+impl JournalSubject for Subject {
+    fn journal(&self) -> Arc<dyn Journal> {
+        Arc::new(self.store.clone())
+    }
+}
+
 impl KeysSubject for Subject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
         Arc::new(self.store.clone())
+    }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
+        self.journal()
     }
 }

@@ -2,12 +2,13 @@
 
 use super::{current_password::CurrentPassword, reauthentication::Reauthentication};
 use crate::{
-    model::{DetailsChange, Epoch, Password, User},
+    journal::{Actor, Tell},
+    model::{DetailsChange, Epoch, Password, Timestamp, User},
     ports::{
-        Asking, Clock, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository,
+        Asking, ChangedFields, Clock, SecurityEvent, StoreError, UpdateOutcome, UserRepository,
     },
     use_cases::{
-        parts::{Denied, Failure, Refused, RequestLimits, ServicePorts, from_via},
+        parts::{Denied, Failure, Recorder, Refused, RequestLimits, ServicePorts, from_via},
         sessions::{Authenticate, Authenticated, Caller},
     },
 };
@@ -55,7 +56,7 @@ pub struct UpdateDetails {
     users: Arc<dyn UserRepository>,
     limits: RequestLimits,
     clock: Arc<dyn Clock>,
-    events: Arc<dyn SecurityEvents>,
+    recorder: Recorder,
 }
 
 impl UpdateDetails {
@@ -67,7 +68,7 @@ impl UpdateDetails {
             users: ports.users.clone(),
             limits: RequestLimits::new(ports),
             clock: ports.clock.clone(),
-            events: ports.events.clone(),
+            recorder: Recorder::new(ports),
         }
     }
 
@@ -98,12 +99,22 @@ impl UpdateDetails {
             None => None,
         };
         let user = authenticated.user.id;
-        let asking = Some(Asking {
+        let asking = Asking {
             session: authenticated.session.id,
             epoch,
-        });
+        };
         let now = self.clock.now();
-        let outcome = self.users.update(user, &request.change, asking, now).await;
+        let tell = self.tell(
+            caller,
+            &authenticated,
+            now,
+            &request.change,
+            new_email.is_some(),
+        );
+        let outcome = self
+            .users
+            .update(user, &request.change, Some(asking), now, &tell)
+            .await;
         if let Some(asked) = asked
             && !matches!(
                 outcome,
@@ -112,7 +123,9 @@ impl UpdateDetails {
         {
             self.limits.give_back(asked).await;
         }
-        match outcome? {
+        let outcome = outcome?;
+        self.recorder.record(&tell, &outcome);
+        match outcome {
             UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
             UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
                 // Either the session has ended meanwhile, and its row has the reason, or what proved the password counts for nothing any
@@ -120,13 +133,7 @@ impl UpdateDetails {
                 self.authenticate.execute(&caller.id_token).await?;
                 Err(UpdateDetailsError::ReauthenticationRequired)
             }
-            UpdateOutcome::Updated(user) => {
-                if new_email.is_some() {
-                    self.events
-                        .record(SecurityEvent::EmailChanged { user: user.id });
-                }
-                Ok(user)
-            }
+            UpdateOutcome::Updated(user) => Ok(user),
         }
     }
 
@@ -146,5 +153,34 @@ impl UpdateDetails {
         let checked = self.current.check(held, user, password).await?;
         let credentials = checked.ok_or(UpdateDetailsError::WrongPassword)?;
         Ok(credentials.user.epoch)
+    }
+
+    fn tell(
+        &self,
+        caller: &Caller,
+        authenticated: &Authenticated,
+        now: Timestamp,
+        change: &DetailsChange,
+        new_email: bool,
+    ) -> Tell<UpdateOutcome> {
+        let user = authenticated.user.id;
+        let (session, address) = (Some(authenticated.session.id), caller.client.address);
+        let email = new_email.then_some(SecurityEvent::EmailChanged {
+            user,
+            session,
+            address,
+        });
+        let details = ChangedFields::of(change).map(|changed| SecurityEvent::AccountChanged {
+            user,
+            session,
+            address,
+            changed,
+        });
+        let events: Vec<_> = email.into_iter().chain(details).collect();
+        let told = move |outcome: &UpdateOutcome| match outcome {
+            UpdateOutcome::Updated(_) => events.clone(),
+            _ => Vec::new(),
+        };
+        self.recorder.tell(now, Actor::User(user), told)
     }
 }

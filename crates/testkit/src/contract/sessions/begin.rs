@@ -1,9 +1,12 @@
 //! The commit of a sign-in.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at, begin},
-    given::{BoxedCall, at_once, device_id, session, session_id, user},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at, begin},
+        given::{BoxedCall, at_once, device_id, session, session_id, user},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{ClientInfo, EndReason, Epoch, Session, User, WebOrigin},
@@ -94,7 +97,13 @@ pub async fn a_sign_in_under_an_older_epoch_is_superseded(subject: &dyn Accounts
     let (user, first) = accounts.signed_up().await;
     accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(60))
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            at(60),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     for epoch in [0, 2] {
@@ -172,7 +181,7 @@ pub async fn a_sign_in_of_a_deleted_account_is_superseded(subject: &dyn Accounts
     let (deleted, _) = accounts.signed_up().await;
     accounts
         .users
-        .delete(deleted.id, None, at(30))
+        .delete(deleted.id, None, at(30), &untold())
         .await
         .expect("delete works");
     for user in [deleted, user()] {
@@ -201,8 +210,9 @@ pub async fn a_sign_in_that_keeps_a_device_needs_it_to_be_current(subject: &dyn 
     );
     let reuse = accounts
         .sessions
-        .end(user.id, copied.id, EndReason::Reused, at(30));
-    assert_eq!(reuse.await.expect("end works"), EndOutcome::Ended);
+        .end(user.id, copied.id, EndReason::Reused, at(30), &untold())
+        .await;
+    assert_eq!(reuse.expect("end works"), EndOutcome::Ended);
     let replacing = session(&user, 40);
     accounts
         .begin_with(&BeginSession {
@@ -239,7 +249,13 @@ pub async fn a_sign_in_that_keeps_a_device_needs_it_to_be_current(subject: &dyn 
     );
     accounts
         .sessions
-        .end_all(user.id, Some(kept.id), EndReason::SignedOut, at(80))
+        .end_all(
+            user.id,
+            Some(kept.id),
+            EndReason::SignedOut,
+            at(80),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     user.epoch = user.epoch.next();
@@ -269,13 +285,18 @@ pub async fn a_sign_in_keeps_no_device_on_which_reuse_is_found_meanwhile(
         let begun = {
             let (sessions, begin) = (sessions.clone(), begin(&late));
             Box::pin(async move {
-                let begun = sessions.begin(&begin).await.expect("begin works");
+                let begun = sessions
+                    .begin(&begin, &untold())
+                    .await
+                    .expect("begin works");
                 begun != BeginOutcome::Superseded
             }) as BoxedCall<bool>
         };
         let (id, at) = (copied.id, at(round));
         let reused = Box::pin(async move {
-            let ended = sessions.end(copied.user, id, EndReason::Reused, at).await;
+            let ended = sessions
+                .end(copied.user, id, EndReason::Reused, at, &untold())
+                .await;
             ended.expect("end works") == EndOutcome::Ended
         }) as BoxedCall<bool>;
         let done = at_once([begun, reused]).await;
@@ -300,7 +321,12 @@ pub async fn parallel_sign_ins_keep_max_live(subject: &dyn AccountsSubject) {
                 ..begin(session)
             },
         );
-        async move { sessions.begin(&begin).await.expect("begin works") }
+        async move {
+            sessions
+                .begin(&begin, &untold())
+                .await
+                .expect("begin works")
+        }
     }))
     .await;
     let mut gone: Vec<_> = outcomes
@@ -342,7 +368,14 @@ pub async fn parallel_sign_ins_on_one_device_replace_each_other(subject: &dyn Ac
                 ..session(&user, after)
             }),
         );
-        async move { drop(sessions.begin(&begin).await.expect("begin works")) }
+        async move {
+            drop(
+                sessions
+                    .begin(&begin, &untold())
+                    .await
+                    .expect("begin works"),
+            )
+        }
     }))
     .await;
     let live = accounts.live(user.id, at(60)).await;
@@ -357,13 +390,19 @@ pub async fn a_sign_in_does_not_outlive_an_epoch_raise(subject: &dyn AccountsSub
     for round in 1..=10 {
         let begins = (0..8).map(|_| {
             let (sessions, begin) = (subject.sessions(), begin(&session(&user, round * 60)));
-            Box::pin(async move { drop(sessions.begin(&begin).await.expect("begin works")) })
-                as crate::contract::given::BoxedCall
+            Box::pin(async move {
+                drop(
+                    sessions
+                        .begin(&begin, &untold())
+                        .await
+                        .expect("begin works"),
+                )
+            }) as crate::contract::given::BoxedCall
         });
         let (sessions, id) = (subject.sessions(), user.id);
         let raise = Box::pin(async move {
             sessions
-                .end_all(id, None, EndReason::SignedOut, at(round * 60))
+                .end_all(id, None, EndReason::SignedOut, at(round * 60), &untold())
                 .await
                 .expect("end_all works");
         }) as crate::contract::given::BoxedCall;

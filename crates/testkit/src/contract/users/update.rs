@@ -1,9 +1,12 @@
 //! Changes of details.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{BoxedCall, at_once, email, hash, label, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{BoxedCall, at_once, email, hash, label, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, EndReason, Epoch, Session, Timestamp, User, WebUrl},
@@ -33,7 +36,7 @@ fn to_email(email: &EmailAddress) -> DetailsChange {
 async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> UpdateOutcome {
     accounts
         .users
-        .update(user.id, change, None, at(60))
+        .update(user.id, change, None, at(60), &untold())
         .await
         .expect("update works")
 }
@@ -184,7 +187,7 @@ pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
     ] {
         let outcome = accounts
             .users
-            .update(user_id(), &change, None, at(60))
+            .update(user_id(), &change, None, at(60), &untold())
             .await
             .expect("update works");
         // With a taken address both answers are right for an unknown account.
@@ -224,7 +227,7 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
             Box::pin(async move {
                 drop(
                     users
-                        .update(id, &change, None, at(60))
+                        .update(id, &change, None, at(60), &untold())
                         .await
                         .expect("update works"),
                 )
@@ -254,7 +257,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
         };
         accounts
             .users
-            .update(user.id, &change, Some(asking), at)
+            .update(user.id, &change, Some(asking), at, &untold())
             .await
             .expect("update works")
     };
@@ -271,7 +274,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
     );
     accounts
         .sessions
-        .end(user.id, second.id, EndReason::SignedOut, at(30))
+        .end(user.id, second.id, EndReason::SignedOut, at(30), &untold())
         .await
         .expect("end works");
     assert_eq!(
@@ -281,7 +284,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
     );
     accounts
         .sessions
-        .end_all(user.id, None, EndReason::SignedOut, at(50))
+        .end_all(user.id, None, EndReason::SignedOut, at(50), &untold())
         .await
         .expect("end_all works");
     assert_eq!(
@@ -310,8 +313,9 @@ pub async fn an_update_needs_the_epoch_of_the_password(subject: &dyn AccountsSub
         };
         let updated = accounts
             .users
-            .update(user.id, &change, Some(asking), at(60));
-        updated.await.expect("update works")
+            .update(user.id, &change, Some(asking), at(60), &untold())
+            .await;
+        updated.expect("update works")
     };
     let same = ask(Some(user.epoch), to_email(&email())).await;
     assert!(
@@ -359,7 +363,7 @@ pub async fn an_update_does_not_come_after_a_password_change(subject: &dyn Accou
         };
         let users = subject.users();
         let changed = Box::pin(async move {
-            let changed = users.change_password(&change).await;
+            let changed = users.change_password(&change, &untold()).await;
             let expected = PasswordOutcome::Changed(epoch.next());
             assert_eq!(changed.expect("change_password works"), expected);
         }) as BoxedCall;
@@ -370,7 +374,9 @@ pub async fn an_update_does_not_come_after_a_password_change(subject: &dyn Accou
         let updates = (0..8).map(|_| {
             let (users, id, change) = (subject.users(), user.id, to_email(&email()));
             Box::pin(async move {
-                let updated = users.update(id, &change, Some(asking), at(60)).await;
+                let updated = users
+                    .update(id, &change, Some(asking), at(60), &untold())
+                    .await;
                 if let UpdateOutcome::Updated(user) = updated.expect("update works") {
                     assert_eq!(user.epoch, epoch, "it came before the change of password");
                 }

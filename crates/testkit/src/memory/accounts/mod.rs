@@ -1,12 +1,18 @@
-//! The user database in memory: accounts and sessions' rows behind one lock, so that every method is one commit.
+//! The user database in memory: accounts, sessions' rows and the journal behind one lock, so that every method is one commit.
 
 mod directory;
+mod journal;
 mod sessions;
 mod users;
 
-use super::lock;
-use revolve_domain::model::{
-    DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+use super::{journal::Entries, lock};
+use revolve_domain::{
+    journal::Tell,
+    model::{
+        DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User,
+        UserId,
+    },
+    ports::StoreError,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,6 +35,7 @@ struct MemoryTables {
     end_numbers: HashMap<SessionId, u64>,
     /// The last sign-in of each user on each device.
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
+    journal: Entries,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +71,22 @@ impl MemoryAccounts {
             .filter(|(owner, _)| *owner == user)
             .map(|(_, device)| *device)
             .collect()
+    }
+
+    /// One commit, with what its outcome tells.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the methods of ports answer it as it is"
+    )]
+    fn change<O>(
+        &self,
+        tell: &Tell<O>,
+        work: impl FnOnce(&mut MemoryTables) -> O,
+    ) -> Result<O, StoreError> {
+        let mut tables = self.tables();
+        let outcome = work(&mut tables);
+        tables.journal.tell(tell, &outcome);
+        Ok(outcome)
     }
 
     fn tables(&self) -> MutexGuard<'_, MemoryTables> {

@@ -1,0 +1,258 @@
+//! What is written down with a change, in the commit of the change: entries of the journal, and mails.
+
+use crate::{
+    model::{DeliveryId, EmailAddress, EventId, Locale, ProofId, Timestamp, UserId},
+    ports::SecurityEvent,
+};
+use std::{net::IpAddr, sync::Arc};
+
+/// On whose behalf something happened.
+///
+/// An event that a user causes is about the user's own account: stores keep the account once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// The account's user, who has signed in or proved it otherwise.
+    User(UserId),
+    /// An operator.
+    Operator,
+    /// The service itself.
+    System,
+    /// Somebody who has proved nothing.
+    Stranger,
+}
+
+impl Actor {
+    /// The stable name, as stores and interfaces have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Operator => "operator",
+            Self::System => "system",
+            Self::Stranger => "stranger",
+        }
+    }
+
+    /// The actor of that name; a user is the one whose account it is about.
+    pub fn named(name: &str, user: Option<UserId>) -> Option<Self> {
+        let actors = [Self::Operator, Self::System, Self::Stranger];
+        let user = user.map(Self::User);
+        let mut actors = actors.into_iter().chain(user);
+        actors.find(|actor| actor.name() == name)
+    }
+}
+
+/// An entry of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// Its id.
+    pub id: EventId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// On whose behalf.
+    pub actor: Actor,
+    /// What happened.
+    pub event: SecurityEvent,
+}
+
+/// What a mail is for, and so its template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MailKind {
+    /// Proves the mailbox of a sign-up.
+    SignUp,
+    /// Proves the mailbox of an account.
+    VerifyEmail,
+    /// Proves the mailbox that an account changes to.
+    ChangeEmail,
+    /// Lets its reader choose a new password.
+    ResetPassword,
+    /// Lets its reader sign in.
+    SignIn,
+    /// Somebody signed up with the address of an account.
+    AccountExists,
+    /// Somebody has signed in on a device that the account did not know.
+    NewDevice,
+    /// The password was changed.
+    PasswordChanged,
+    /// The password was reset by a proof of the mailbox.
+    PasswordReset,
+    /// The address was changed: to the old one, with a proof that undoes it.
+    EmailChanged,
+    /// A refresh token was used again; the session was ended.
+    SessionReused,
+    /// An operator disabled the account.
+    AccountDisabled,
+    /// The account was deleted.
+    AccountDeleted,
+}
+
+impl MailKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::SignUp,
+        Self::VerifyEmail,
+        Self::ChangeEmail,
+        Self::ResetPassword,
+        Self::SignIn,
+        Self::AccountExists,
+        Self::NewDevice,
+        Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::EmailChanged,
+        Self::SessionReused,
+        Self::AccountDisabled,
+        Self::AccountDeleted,
+    ];
+
+    /// The stable name: that of the template, of the stored row and of metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::VerifyEmail => "verify_email",
+            Self::ChangeEmail => "change_email",
+            Self::ResetPassword => "reset_password",
+            Self::SignIn => "sign_in",
+            Self::AccountExists => "account_exists",
+            Self::NewDevice => "new_device",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChanged => "email_changed",
+            Self::SessionReused => "session_reused",
+            Self::AccountDisabled => "account_disabled",
+            Self::AccountDeleted => "account_deleted",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether the mail tells of something that has happened, rather than asks for something: at most one of a kind is sent for each
+    /// account and hour, the rest are counted in the next.
+    pub const fn is_notice(self) -> bool {
+        matches!(
+            self,
+            Self::AccountExists
+                | Self::NewDevice
+                | Self::PasswordChanged
+                | Self::PasswordReset
+                | Self::SessionReused
+                | Self::AccountDisabled
+                | Self::AccountDeleted
+        )
+    }
+}
+
+/// What a mail tells of the request that caused it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailFacts {
+    /// When it was.
+    pub at: Option<Timestamp>,
+    /// The address of the client.
+    pub address: Option<IpAddr>,
+    /// The client in words, such as the name of its device.
+    pub client: Option<String>,
+    /// What else the template shows: the new address for [`MailKind::EmailChanged`].
+    pub subject: Option<String>,
+}
+
+/// A mail to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMail {
+    /// Its id, which its `Message-ID` is made of.
+    pub id: DeliveryId,
+    /// What it is for.
+    pub kind: MailKind,
+    /// Where it goes, as it was typed.
+    pub to: EmailAddress,
+    /// Its language; without one the service's.
+    pub locale: Option<Locale>,
+    /// The account that it is about.
+    pub user: Option<UserId>,
+    /// The proof whose code and link it has. They are derived when it is sent. A proof that is spent or void by then: the mail is dropped.
+    pub proof: Option<ProofId>,
+    /// What it tells.
+    pub facts: MailFacts,
+    /// When it is dropped if it has not been sent.
+    pub expires_at: Timestamp,
+}
+
+/// What is told of an outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What goes into the journal.
+    pub events: Vec<SecurityEvent>,
+    /// What goes out by mail.
+    pub mails: Vec<NewMail>,
+}
+
+impl From<Vec<SecurityEvent>> for Told {
+    fn from(events: Vec<SecurityEvent>) -> Self {
+        Self {
+            events,
+            mails: Vec::new(),
+        }
+    }
+}
+
+/// Tells what an outcome means, once a store knows it. A store calls it within its transaction and commits what it answers with the change:
+/// both or neither. It is pure, so that a transaction that is tried again tells the same.
+pub struct Tell<O> {
+    /// The id of the first entry; those of the others are derived from it.
+    pub id: EventId,
+    /// The time of the entries.
+    pub at: Timestamp,
+    /// On whose behalf.
+    pub actor: Actor,
+    told: Arc<dyn Fn(&O) -> Told + Send + Sync>,
+}
+
+impl<O> Tell<O> {
+    /// `told` says what an outcome means.
+    pub fn new<T: Into<Told>>(
+        id: EventId,
+        at: Timestamp,
+        actor: Actor,
+        told: impl Fn(&O) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            actor,
+            told: Arc::new(move |outcome| told(outcome).into()),
+        }
+    }
+
+    /// What an outcome means.
+    pub fn told(&self, outcome: &O) -> Told {
+        (self.told)(outcome)
+    }
+
+    /// The entries and the mails of an outcome.
+    pub fn of(&self, outcome: &O) -> (Vec<JournalEntry>, Vec<NewMail>) {
+        let Told { events, mails } = self.told(outcome);
+        let entries = events
+            .into_iter()
+            .enumerate()
+            .map(|(index, event)| JournalEntry {
+                id: if index == 0 {
+                    self.id
+                } else {
+                    self.id.derive(&index.to_string())
+                },
+                at: self.at,
+                actor: self.actor,
+                event,
+            });
+        (entries.collect(), mails)
+    }
+}
+
+impl<O> Clone for Tell<O> {
+    fn clone(&self) -> Self {
+        Self {
+            told: Arc::clone(&self.told),
+            ..*self
+        }
+    }
+}
