@@ -109,24 +109,17 @@ impl Journal for PostgresAccounts {
             (at, number) = place;
         }
         let (at, limit) = (PgTimestamp(at), i64::from(query.limit));
-        match &query.user {
+        let mut params: Vec<&dyn Param> = vec![&at, &number, &limit];
+        let page = match &query.user {
             Some(user) => {
-                let params: [_; 4] = [&at as _, &number, &limit, user.as_uuid()];
-                self.db
-                    .read(operation, PAGE_OF_USER, &params, sql::journal_record)
-                    .await
+                params.push(user.as_uuid());
+                PAGE_OF_USER
             }
-            None => {
-                self.db
-                    .read(
-                        operation,
-                        PAGE,
-                        &[&at, &number, &limit],
-                        sql::journal_record,
-                    )
-                    .await
-            }
-        }
+            None => PAGE,
+        };
+        self.db
+            .read(operation, page, &params, sql::journal_record)
+            .await
     }
 
     async fn follow(
