@@ -5,7 +5,7 @@ use std::{collections::HashMap, hash::Hash};
 
 pub(super) struct Parties<K> {
     ids: HashMap<K, usize>,
-    parties: Slab<Party<K>>,
+    by_id: Slab<Party<K>>,
     turns: Turns,
 }
 
@@ -31,7 +31,7 @@ impl<K> Default for Parties<K> {
     fn default() -> Self {
         Self {
             ids: HashMap::new(),
-            parties: Slab::new(),
+            by_id: Slab::new(),
             turns: Turns::default(),
         }
     }
@@ -43,7 +43,7 @@ impl<K: Clone + Eq + Hash> Parties<K> {
         if let Some(id) = self.ids.get(key) {
             return *id;
         }
-        let id = self.parties.insert(Party {
+        let id = self.by_id.insert(Party {
             key: key.clone(),
             turns: Turns::default(),
             running: 0,
@@ -55,47 +55,47 @@ impl<K: Clone + Eq + Hash> Parties<K> {
 
     /// Counts a job that waits, beside `both` of the same account and address.
     pub(super) fn add(&mut self, id: usize, both: usize) {
-        let party = &mut self.parties[id];
+        let party = &mut self.by_id[id];
         self.turns.add(party.jobs());
         party.turns.add(both);
     }
 
     /// The opposite of [`Self::add`]; `both` includes the job.
     pub(super) fn subtract(&mut self, id: usize, both: usize) {
-        let party = &mut self.parties[id];
+        let party = &mut self.by_id[id];
         self.turns.subtract(party.jobs());
         party.turns.subtract(both);
     }
 
     pub(super) fn begin(&mut self, id: usize, now: u64) {
-        let party = &mut self.parties[id];
+        let party = &mut self.by_id[id];
         party.running += 1;
         party.last_served = now;
     }
 
     pub(super) fn end(&mut self, id: usize) {
-        self.parties[id].running -= 1;
+        self.by_id[id].running -= 1;
         self.forget_idle(id);
     }
 
     pub(super) fn forget_idle(&mut self, id: usize) {
-        let party = &self.parties[id];
+        let party = &self.by_id[id];
         if party.jobs() + party.running == 0 {
-            self.ids.remove(&self.parties.remove(id).key);
+            self.ids.remove(&self.by_id.remove(id).key);
         }
     }
 
     pub(super) fn find(&self, key: &K) -> Option<&Party<K>> {
-        self.ids.get(key).map(|id| &self.parties[*id])
+        self.ids.get(key).map(|id| &self.by_id[*id])
     }
 
     pub(super) fn last_served(&self, id: usize) -> u64 {
-        self.parties[id].last_served
+        self.by_id[id].last_served
     }
 
     /// The jobs that wait for this one.
     pub(super) fn jobs(&self, id: usize) -> usize {
-        self.parties[id].jobs()
+        self.by_id[id].jobs()
     }
 
     pub(super) fn turns(&self) -> &Turns {
@@ -104,7 +104,7 @@ impl<K: Clone + Eq + Hash> Parties<K> {
 
     #[cfg(test)]
     pub(super) fn is_blank(&self) -> bool {
-        self.ids.is_empty() && self.parties.is_empty() && self.turns.most() == 0
+        self.ids.is_empty() && self.by_id.is_empty() && self.turns.most() == 0
     }
 }
 

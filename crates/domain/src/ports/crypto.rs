@@ -55,7 +55,7 @@ pub trait PasswordHasher: Send + Sync {
     async fn hash(&self, flow: &HashFlow, password: &Password) -> Result<PasswordHash, StoreError>;
 
     /// Hashes like [`hash`](Self::hash) if that need not wait, for what another time is good enough: `None` if others wait or no thread is
-    /// free. It MUST NOT take the caller's own check, once that is answered, for work that goes on.
+    /// free. A check that is answered MUST NOT count as work that goes on.
     async fn try_hash(
         &self,
         flow: &HashFlow,

@@ -24,6 +24,12 @@ use std::{
 };
 use tokio::{sync::oneshot, time::timeout};
 
+const OVERLOAD: &str = "more passwords wait to be hashed than can be in time";
+
+/// Enough for a thread that has computed a hash to wipe its memory and to take the next job, and for an idle one to wake up, on a busy
+/// machine. More is needed only if others came in this moment and are served first.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
 /// Limits of hashing.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolConfig {
@@ -150,10 +156,14 @@ impl HashingPool {
         let now = Instant::now();
         let entered = self.shared.queue().enter(flow, demand, task, now);
         let ticket = entered.map_err(|wait| overloaded(operation, wait))?;
-        self.wait(flow, operation, demand, (ticket, answered)).await
+        let done = self.wait(ticket, answered, self.patience).await;
+        done.unwrap_or_else(|reason| {
+            let wait = self.shared.refuse(flow, demand);
+            Err(StoreError::unavailable(STORE, operation, reason).retry_after(wait))
+        })
     }
 
-    /// Runs `work` like [`Self::run`] if it would begin at once.
+    /// Runs `work` like [`Self::run`] if it begins at once.
     pub(super) async fn try_run<T: Send + 'static>(
         &self,
         flow: &HashFlow,
@@ -166,38 +176,30 @@ impl HashingPool {
         let Some(ticket) = entered else {
             return Ok(None);
         };
-        let done = self.wait(flow, operation, demand, (ticket, answered));
-        done.await.map(Some)
+        let done = self.wait(ticket, answered, AT_ONCE).await;
+        done.ok().transpose()
     }
 
-    /// Waits for a job that has entered the queue.
+    /// Waits for a job that has entered the queue. If it does not begin within the patience, it has left, and the error says why.
     async fn wait<T>(
         &self,
-        flow: &HashFlow,
-        operation: &'static str,
-        demand: HashDemand,
-        (ticket, mut answered): (Ticket, Answered<T>),
-    ) -> Result<T, StoreError> {
+        ticket: Ticket,
+        mut answered: Answered<T>,
+        patience: Duration,
+    ) -> Result<Result<T, StoreError>, &'static str> {
         self.shared.changed.notify_one();
         let place = QueuePlace {
             shared: &self.shared,
             ticket,
         };
-        let result = match timeout(self.patience, &mut answered).await {
-            Ok(result) => result,
-            Err(_) if place.leave() => {
-                return Err(overloaded(operation, self.shared.refuse(flow, demand)));
-            }
+        let answer = match timeout(patience, &mut answered).await {
+            Ok(answer) => answer,
+            Err(_) if place.leave() => return Err(OVERLOAD),
             // It is being computed already.
             Err(_) => answered.await,
         };
-        result.unwrap_or_else(|_| {
-            Err(StoreError::unavailable(
-                STORE,
-                operation,
-                "others needed its place in the queue, the system has no memory for it, or the service stops",
-            )
-            .retry_after(self.shared.refuse(flow, demand)))
+        answer.map_err(|_| {
+            "others needed its place in the queue, the system has no memory for it, or the service stops"
         })
     }
 
@@ -277,12 +279,7 @@ impl SharedQueue {
 }
 
 fn overloaded(operation: &'static str, wait: Duration) -> StoreError {
-    StoreError::unavailable(
-        STORE,
-        operation,
-        "more passwords wait to be hashed than can be in time",
-    )
-    .retry_after(wait)
+    StoreError::unavailable(STORE, operation, OVERLOAD).retry_after(wait)
 }
 
 fn serve(shared: &SharedQueue) {
