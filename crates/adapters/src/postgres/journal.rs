@@ -106,8 +106,9 @@ impl Journal for PostgresAccounts {
         if let Some(after) = &query.after {
             let place = self
                 .db
-                .look_up(operation, PLACE, &[after.as_uuid()], sql::place);
-            let Some(place) = place.await? else {
+                .look_up(operation, PLACE, &[after.as_uuid()], sql::place)
+                .await?;
+            let Some(place) = place else {
                 return Ok(Vec::new());
             };
             (at, number) = place;
