@@ -156,6 +156,7 @@ impl Intent for Promotion {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other readings of rows may fail")]
 fn outcome(rows: &[Row]) -> Result<KeyOutcome, PostgresError> {
     Ok(if rows.is_empty() {
         KeyOutcome::Changed

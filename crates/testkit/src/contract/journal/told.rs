@@ -13,8 +13,8 @@ use revolve_domain::{
     journal::{Actor, Tell},
     model::{DetailsChange, EndReason, EventId, SessionId},
     ports::{
-        CreateOutcome, EndOutcome, JournalRecord, PasswordChange, PasswordOutcome, SecurityEvent,
-        UpdateOutcome,
+        Asking, CreateOutcome, EndOutcome, JournalRecord, PasswordChange, PasswordOutcome,
+        SecurityEvent, UpdateOutcome,
     },
 };
 use std::sync::Arc;
@@ -165,6 +165,7 @@ pub async fn every_change_tells(subject: &impl JournalSubject) {
             owner.id,
             &DetailsChange::default(),
             None,
+            at(4),
             &told(4, own, vec![event(4)]),
         )
         .await
@@ -258,10 +259,14 @@ pub async fn a_deletion_scrubs_the_entries(subject: &impl JournalSubject) {
 
     let tell = untold();
 
+    let asking = Asking {
+        session: session_id(),
+        epoch: None,
+    };
     let not_asked = scene
         .accounts
         .users
-        .delete(user.id, Some(session_id()), at(3), &tell);
+        .delete(user.id, Some(asking), at(3), &tell);
     assert!(!not_asked.await.expect("delete works"));
     assert_eq!(scene.entries(user.id).await, before, "nothing was deleted");
 

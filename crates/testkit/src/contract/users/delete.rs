@@ -241,7 +241,13 @@ pub async fn a_deletion_needs_the_epoch_of_the_password(subject: &dyn AccountsSu
     let (user, first) = accounts.signed_up().await;
     accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(30))
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            at(30),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     let there = accounts.account(user.id).await;

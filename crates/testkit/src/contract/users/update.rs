@@ -324,7 +324,13 @@ pub async fn an_update_needs_the_epoch_of_the_password(subject: &dyn AccountsSub
     );
     accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(30))
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            at(30),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     let there = accounts.account(user.id).await;
