@@ -20,9 +20,9 @@ pub use human::{Hidden, Human, HumanOption};
 pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
-    ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Passwords, Postgres, Profile,
+    Accounts, ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Passwords, Postgres, Profile,
     RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel, Sessions, Tls, Tokens,
-    Traces,
+    Traces, VerificationName,
 };
 
 use schemars::JsonSchema;
@@ -51,6 +51,8 @@ pub struct Config {
     pub postgres: Postgres,
     /// What a password hash costs, and how many are computed at once.
     pub hashing: Hashing,
+    /// What the owner of a new account has to prove.
+    pub accounts: Accounts,
     /// New passwords.
     pub passwords: Passwords,
     /// How often something may be tried.
@@ -73,6 +75,7 @@ impl Default for Config {
             redis: Redis::default(),
             postgres: Postgres::default(),
             hashing: Hashing::default(),
+            accounts: Accounts::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
             log: Log::default(),

@@ -56,6 +56,7 @@ pub mod limits;
 pub mod model;
 pub mod policy;
 pub mod ports;
+pub mod proofs;
 pub mod revocations;
 pub mod rotation;
 pub mod use_cases;

@@ -14,8 +14,8 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     limits::LiveLimits,
-    policy::SessionPolicy,
-    ports::Entropy,
+    policy::{AccountPolicy, SessionPolicy},
+    ports::{Entropy, NoProofs},
     rotation::RetryPolicy,
     use_cases::{ServicePorts, UseCases},
 };
@@ -48,6 +48,8 @@ pub(crate) fn service() -> Outcome<UseCases> {
     Ok(UseCases::new(&ServicePorts {
         users: store.clone(),
         sessions: store.clone(),
+        proofs: Arc::new(NoProofs),
+        proof_secrets: Arc::new(NoProofs),
         tokens: store,
         codec: Arc::new(JoseTokens::new(config, key, &master)?),
         devices: Arc::new(MacDeviceCredentials::new(&master)),
@@ -61,5 +63,6 @@ pub(crate) fn service() -> Outcome<UseCases> {
         clearings: Arc::new(NoQueue),
         events: Arc::new(PrintedEvents),
         policy,
+        accounts: AccountPolicy::default(),
     }))
 }

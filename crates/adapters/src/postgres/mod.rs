@@ -13,6 +13,7 @@ mod inspect;
 mod keys;
 mod migrate;
 mod pooling;
+mod proofs;
 mod revocations;
 mod row;
 mod sessions;

@@ -4,10 +4,12 @@
 mod epoch;
 pub(crate) mod error;
 pub(crate) mod migrations;
+mod proof;
 mod read;
 mod row;
 
 pub(crate) use epoch::RaiseEpoch;
+pub(crate) use proof::{proof, proof_columns, standing_proof};
 pub(crate) use read::{
     FoundRevocations, LIST_KEYS, account_columns, begun, bound_device, credential_columns,
     credentials, credentials_if_any, ended_session, key, missing_key, revocation, session,

@@ -7,6 +7,7 @@ mod error;
 mod inspect;
 mod keys;
 mod open;
+mod proofs;
 mod query;
 mod readers;
 mod row;

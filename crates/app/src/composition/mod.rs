@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use pools::pools;
 use revolve_adapters::{
     argon2::Argon2Hasher,
-    jose::{MacDeviceCredentials, MasterKey},
+    jose::{MacDeviceCredentials, MacProofSecrets, MasterKey},
     limits::{FallbackLimits, LocalLimits},
     redis::BucketNames,
     system::{SteadyClock, SystemClock, SystemEntropy},
@@ -33,8 +33,8 @@ use revolve_domain::{
     limits::LiveLimits,
     policy::PasswordPolicy,
     ports::{
-        Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, RateLimiter,
-        RevocationSigner, SecurityEvents,
+        Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, ProofSecrets,
+        RateLimiter, RevocationSigner, SecurityEvents,
     },
     use_cases::{ServicePorts, UseCases},
 };
@@ -76,6 +76,7 @@ pub(crate) async fn compose(
     );
     let events: Arc<dyn SecurityEvents> = Arc::new(events);
     let policy = config.policy();
+    let accounts = config.accounts.policy(true);
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let proxies = Data::new(TrustedProxies::new(
         config.http.trusted_proxies.clone(),
@@ -94,6 +95,7 @@ pub(crate) async fn compose(
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
     let cookies = CookieSettings::new(secure, material.master.installations());
+    let proof_secrets: Arc<dyn ProofSecrets> = Arc::new(MacProofSecrets::new(&material.master));
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let hasher = hasher(&config, Arc::clone(&entropy), metrics)?;
     let strength = strength(&config);
@@ -104,6 +106,7 @@ pub(crate) async fn compose(
     let Stores {
         users,
         sessions,
+        proofs,
         tokens,
         keys: repository,
         revoked_keys,
@@ -147,6 +150,8 @@ pub(crate) async fn compose(
     let use_cases = UseCases::new(&ServicePorts {
         users: Arc::clone(&users),
         sessions,
+        proofs,
+        proof_secrets,
         tokens: Arc::clone(&tokens),
         codec: Arc::new(IdentifyingTokens::new(live_keys)),
         devices,
@@ -160,6 +165,7 @@ pub(crate) async fn compose(
         clearings,
         events,
         policy,
+        accounts,
     });
     background.clear(waiting, &use_cases.clear);
     background.prune(use_cases.prune.clone());

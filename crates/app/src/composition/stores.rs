@@ -10,8 +10,8 @@ use revolve_adapters::{
     postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock,
 };
 use revolve_domain::ports::{
-    Clock, Decorator, KeyRepository, PortFuture, RevokedKeys, SessionRepository, StoreError,
-    TokenRepository, UserRepository,
+    Clock, Decorator, KeyRepository, PortFuture, Proofs, RevokedKeys, SessionRepository,
+    StoreError, TokenRepository, UserRepository,
 };
 use revolve_observe::metrics::{Measured, Metrics};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use std::sync::Arc;
 pub(crate) struct Stores {
     pub(crate) users: Arc<dyn UserRepository>,
     pub(crate) sessions: Arc<dyn SessionRepository>,
+    pub(crate) proofs: Arc<dyn Proofs>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
     pub(crate) keys: Arc<dyn KeyRepository>,
     pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
@@ -33,6 +34,7 @@ impl Stores {
         Self {
             users: Arc::new(Measured::new(self.users, database, metrics)),
             sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
+            proofs: Arc::new(Measured::new(self.proofs, database, metrics)),
             tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
             keys: Arc::new(Measured::new(self.keys, database, metrics)),
             revoked_keys: self
@@ -80,6 +82,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             Ok(Stores {
                 users: store.clone(),
                 sessions: store.clone(),
+                proofs: store.clone(),
                 tokens: store.clone(),
                 keys: store.clone(),
                 // A restore sets back the one file as a whole.
@@ -97,6 +100,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             Ok(Stores {
                 users: accounts.clone(),
                 sessions: accounts.clone(),
+                proofs: accounts.clone(),
                 tokens: tokens.clone(),
                 keys: accounts.clone(),
                 revoked_keys: Some(Arc::new(tokens.revoked_keys())),

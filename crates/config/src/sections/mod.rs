@@ -1,5 +1,6 @@
 //! One file per section.
 
+mod accounts;
 mod hashing;
 mod http;
 mod limits;
@@ -14,6 +15,7 @@ mod tls;
 mod tokens;
 mod traces;
 
+pub use accounts::{Accounts, VerificationName};
 pub use hashing::Hashing;
 pub use http::{ForwardedHeader, Http};
 pub use limits::{Limits, RateSetting};

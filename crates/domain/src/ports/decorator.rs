@@ -3,14 +3,16 @@
 use super::{
     AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome,
     DisableOutcome, EnableOutcome, EndOutcome, KeyOutcome, KeyRepository, LiveSession,
-    NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, RevokedKeys, SessionRepository,
-    StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
+    NewLiveSession, OpenProof, PasswordChange, PasswordOutcome, Proofs, RateLimiter, Recovery,
+    RecoveryOutcome, RevokedKeys, SessionRepository, StandingProof, StoreError, Take, TakeOutcome,
+    TokenRepository, UpdateOutcome, UserRepository, VerifyOutcome,
 };
 use crate::{
+    journal::Tell,
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
-        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash,
-        Session, SessionId, SessionRecord, Timestamp, User, UserId,
+        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash, Proof,
+        ProofId, ProofPurpose, Session, SessionId, SessionRecord, Timestamp, User, UserId,
     },
     revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
@@ -83,6 +85,17 @@ decorate!(SessionRepository {
     "revoked": revoked(query: &RevocationQuery) -> Revocations;
     "prune_devices": prune_devices(before: Timestamp, limit: u32) -> u64;
     "prune_sessions": prune(before: Timestamp, limit: u32) -> u64;
+});
+
+decorate!(Proofs {
+    "open_proof": open(open: &OpenProof, tell: Tell<'_, StandingProof>) -> StandingProof;
+    "find_proof": find(proof: ProofId, at: Timestamp) -> Option<Proof>;
+    "attempt_proof": attempt(proof: ProofId, purpose: ProofPurpose, at: Timestamp) -> Option<Proof>;
+    "forgive_attempt": forgive(proof: ProofId) -> ();
+    "recover_account": recover(recovery: &Recovery, tell: Tell<'_, RecoveryOutcome>) -> RecoveryOutcome;
+    "verify_email": verify(proof: ProofId, at: Timestamp, tell: Tell<'_, VerifyOutcome>) -> VerifyOutcome;
+    "standing_proofs": standing(proofs: &[ProofId], at: Timestamp) -> Vec<StandingProof>;
+    "prune_proofs": prune(before: Timestamp, limit: u32) -> u64;
 });
 
 decorate!(TokenRepository {

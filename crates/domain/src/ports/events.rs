@@ -93,6 +93,16 @@ security_events! {
     PasswordChanged "password.changed" Info { user: UserId, session: SessionId, }
     /// The address to sign in with was changed.
     EmailChanged "email.changed" Info { user: UserId, }
+    /// A mail to reset a password was asked for. The user is known if there is such an account.
+    RecoveryRequested "recovery.requested" Info { user: Option<UserId>, address: Option<IpAddr>, }
+    /// The password was reset by a proof of the mailbox.
+    AccountRecovered "account.recovered" Warning { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// A wrong code was entered.
+    ProofRefused "proof.refused" Info { user: Option<UserId>, address: Option<IpAddr>, }
+    /// A mail to verify an address was asked for.
+    VerificationRequested "verification.requested" Info { user: UserId, address: Option<IpAddr>, }
+    /// The address was verified by a proof of the mailbox.
+    EmailVerified "email.verified" Info { user: UserId, address: Option<IpAddr>, }
     /// An account was deleted.
     AccountDeleted "account.deleted" Info { user: UserId, }
     /// An operator disabled an account.

@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod keys;
 mod limits;
+mod proofs;
 mod revocations;
 mod sessions;
 mod system;
@@ -27,6 +28,10 @@ pub use error::{StoreError, StoreErrorKind};
 pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
+pub use proofs::{
+    NoProofs, OpenProof, ProofSecrets, Proofs, Recovery, RecoveryOutcome, StandingProof,
+    VerifyOutcome,
+};
 pub use revocations::RevocationSigner;
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};
 pub use system::{Clock, Entropy};

@@ -2,9 +2,10 @@
 //! call it.
 
 use super::{
-    AddAccount, Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ImportAccount,
-    ListSessions, ManageAccounts, Me, OperatorPorts, Prune, Reauthenticate, Refresh,
-    RevocationFeed, ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
+    AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, DeleteAccount, EndSession,
+    ImportAccount, ListSessions, ManageAccounts, Me, OperatorPorts, Prune, Reauthenticate, Recover,
+    Refresh, RequestRecovery, RequestVerification, RevocationFeed, ServicePorts, SignIn, SignOut,
+    SignUp, UpdateDetails,
 };
 use crate::ports::{
     AccountDirectory, Clearings, PasswordHasher, PasswordStrength, SessionRepository,
@@ -43,6 +44,10 @@ macro_rules! use_cases {
 use_cases! {
     sign_up: SignUp,
     sign_in: SignIn,
+    request_verification: RequestVerification,
+    confirm_email: ConfirmEmail,
+    request_recovery: RequestRecovery,
+    recover: Recover,
     refresh: Refresh,
     sign_out: SignOut,
     me: Me,

@@ -4,12 +4,16 @@
 
 mod accounts;
 mod assembly;
+mod email;
 mod keys;
 mod parts;
+mod recovery;
 mod sessions;
 
 pub use accounts::*;
 pub use assembly::UseCases;
+pub use email::*;
 pub use keys::*;
 pub use parts::*;
+pub use recovery::*;
 pub use sessions::*;

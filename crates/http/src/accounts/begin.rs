@@ -5,13 +5,13 @@ use crate::kit::{
     answer::{SessionAnswer, TokensAnswer, sample},
     body::Body,
     caller::RequestClient,
-    openapi::{Member, Operation, email, example, known_password, label, new_password},
+    openapi::{Member, Operation, email, example, known_password, label, language, new_password},
     problem::{FieldProblem, Problem},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
 use revolve_domain::{
-    model::{DeviceId, EmailAddress, FieldError, Label, Password, SessionId},
+    model::{DeviceId, EmailAddress, FieldError, Label, Locale, Password, SessionId},
     policy::PasswordPolicy,
     use_cases::{Begun, SignIn, SignInError, SignInRequest, SignUp, SignUpError},
 };
@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 /// A session has begun.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Begun)]
-struct BegunAnswer<'a> {
+pub(crate) struct BegunAnswer<'a> {
     tokens: TokensAnswer<'a>,
     session: SessionAnswer<'a>,
     device: DeviceAnswer<'a>,
@@ -48,11 +48,13 @@ pub(crate) async fn sign_up(
     use_case: UseCase<SignUp>,
     caller: RequestClient,
     policy: Data<PasswordPolicy>,
-    body: Body,
+    mut body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = parse(body, &caller, EmailAddress::parse, |text| {
+    let locale = body.optional("locale", |tag| Ok(tag.parse::<Locale>()?));
+    let mut request = parse(body, &caller, EmailAddress::parse, |text| {
         Password::choose(text, policy.min_length)
     })?;
+    request.locale = locale.or(caller.language.clone());
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
@@ -85,6 +87,7 @@ fn parse(
         password,
         device_name,
         device_credentials,
+        locale: None,
         client,
     })
 }
@@ -101,7 +104,8 @@ pub(crate) fn fields(
     Ok((email, password, device_name))
 }
 
-fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResponse {
+/// A session has begun.
+pub(crate) fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResponse {
     // No token was shown that would have identified the session in the log.
     identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
@@ -150,17 +154,24 @@ impl From<SignInError> for Problem {
     }
 }
 
-const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same browser. The end of its \
+pub(crate) const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same browser. The end of its \
                       name is the installation's; over https the name begins with `__Host-`.";
-const COOKIE_EXAMPLE: &str = "revolve-device-hH3v0vYq1bJt=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
+pub(crate) const COOKIE_EXAMPLE: &str = "revolve-device-hH3v0vYq1bJt=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
 
-fn device_name() -> Member {
+pub(crate) fn device_name() -> Member {
     Member::nullable(
         "deviceName",
         label(
             "What to call the device in the list of sessions.",
             "Ann's phone",
         ),
+    )
+}
+
+fn locale() -> Member {
+    Member::nullable(
+        "locale",
+        language("The language of the mails; otherwise the first of `Accept-Language`."),
     )
 }
 
@@ -172,7 +183,7 @@ pub(crate) fn sign_up_docs() -> Operation {
         .body(
             "SignUp",
             "Who signs up.",
-            [Member::required("email", email()), Member::required("password", new_password()), device_name()],
+            [Member::required("email", email()), Member::required("password", new_password()), device_name(), locale()],
             [
                 ("The least", json!({ "email": "ann@example.org", "password": "correct horse battery" })),
                 (
@@ -223,7 +234,7 @@ pub(crate) fn sign_in_docs() -> Operation {
         .problems([SignInError::InvalidCredentials, SignInError::Superseded].map(Problem::from))
 }
 
-fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
+pub(crate) fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
     let device = DeviceAnswer {
         id: sample::DEVICE,
         credential: credential.then_some(sample::CREDENTIAL),

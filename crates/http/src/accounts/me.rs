@@ -5,13 +5,13 @@ use crate::kit::{
     answer::{UserAnswer, sample},
     body::Body,
     caller::{Bearer, BearerCaller},
-    openapi::{Member, Operation, email, example, known_password, label, web_url},
+    openapi::{Member, Operation, email, example, known_password, label, language, web_url},
     problem::Problem,
     use_case::UseCase,
 };
 use actix_web::HttpResponse;
 use revolve_domain::{
-    model::{DetailsChange, EmailAddress, Label, Password, WebUrl},
+    model::{DetailsChange, EmailAddress, Label, Locale, Password, WebUrl},
     use_cases::{
         DeleteAccount, DeleteAccountError, Me, UpdateDetails, UpdateDetailsError,
         UpdateDetailsRequest,
@@ -54,6 +54,7 @@ pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
         name: body.nullable("name", Label::parse),
         website: body.nullable("website", WebUrl::parse),
         image_url: body.nullable("imageUrl", WebUrl::parse_public),
+        locale: body.nullable("locale", |tag| Ok(tag.parse::<Locale>()?)),
         email: body.optional("email", EmailAddress::parse),
     };
     let current_password = body.optional_secret("currentPassword", Password::present);
@@ -124,6 +125,7 @@ pub(crate) fn details_docs() -> Operation {
                 "https://example.org/ann.png",
             ),
         ),
+        Member::nullable("locale", language("The language of the mails.")),
         Member::nullable("email", email()),
         Member::optional(
             "currentPassword",

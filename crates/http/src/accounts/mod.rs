@@ -1,6 +1,6 @@
 //! Signing up and in, and the account itself.
 
-mod begin;
+pub(crate) mod begin;
 mod me;
 mod password;
 mod reauthenticate;
@@ -18,7 +18,7 @@ pub(crate) use {
 use crate::kit::problem::Problem;
 use actix_web::http::StatusCode;
 
-fn email_taken() -> Problem {
+pub(crate) fn email_taken() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "email_taken",

@@ -171,6 +171,41 @@ macro_rules! directory_contract {
     };
 }
 
+/// Runs [`proofs`](crate::contract::proofs) against the [`ProofsSubject`](crate::contract::ProofsSubject) that the named
+/// `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! proofs_contract {
+    ($make:path) => {
+        $crate::__cases!($make, proofs:
+            a_proof_reads_back_as_opened,
+            a_new_proof_makes_the_older_void,
+            proofs_of_other_scopes_stay,
+            who_asks_again_gets_the_same_proof,
+            three_sign_ups_of_an_address_stay,
+            parallel_requests_leave_one_proof,
+            expired_proofs_are_pruned,
+            attempts_are_counted,
+            a_right_code_is_given_back,
+            parallel_attempts_are_no_more_than_there_are,
+            an_attempt_names_the_purpose,
+            an_expired_proof_is_gone,
+            standing_tells_the_open_from_the_others,
+            a_verified_address_is_remembered,
+            parallel_confirmations_succeed_once,
+            a_change_of_what_it_is_bound_to_voids_it,
+            a_deletion_leaves_no_proof,
+            a_new_address_is_not_verified,
+            a_reset_begins_anew,
+            a_reset_spends_the_proof,
+            parallel_resets_succeed_once,
+            a_reset_voids_the_other_proofs,
+            a_reset_that_does_not_hold_changes_nothing,
+            an_undo_restores_the_address,
+            an_undo_needs_the_address_to_be_free,
+        );
+    };
+}
+
 /// Runs [`keys`](crate::contract::keys) against the [`KeysSubject`](crate::contract::KeysSubject) that the named
 /// `async fn` makes: one `#[tokio::test]` per case.
 #[macro_export]
@@ -294,6 +329,20 @@ macro_rules! device_credentials_contract {
             a_credential_is_the_same_each_time,
             a_changed_credential_names_no_device,
             what_is_no_credential_names_no_device,
+        );
+    };
+}
+
+/// Runs the cases of [`crypto::proofs`](crate::contract::crypto::proofs) against the `Arc<dyn ProofSecrets>` that the named
+/// `async fn` makes.
+#[macro_export]
+macro_rules! proof_secrets_contract {
+    ($make:path) => {
+        $crate::__cases!($make, crypto::proofs:
+            a_code_has_six_digits,
+            a_secret_fits_into_a_link,
+            secrets_depend_on_proof_and_serial,
+            only_its_own_secrets_count,
         );
     };
 }

@@ -1,8 +1,8 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, LimitsSubject, StoredToken,
-    TokensSubject,
+    AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, LimitsSubject, ProofsSubject,
+    StoredToken, TokensSubject,
 };
 use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
@@ -10,8 +10,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, Clock, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
-        UserRepository,
+        AccountDirectory, Clock, KeyRepository, Proofs, RateLimiter, SessionRepository,
+        TokenRepository, UserRepository,
     },
     rotation::Entry,
 };
@@ -87,6 +87,12 @@ impl AccountsSubject for MemorySubject {
 
 impl DirectorySubject for MemorySubject {
     fn directory(&self) -> Arc<dyn AccountDirectory> {
+        self.accounts.clone()
+    }
+}
+
+impl ProofsSubject for MemorySubject {
+    fn proofs(&self) -> Arc<dyn Proofs> {
         self.accounts.clone()
     }
 }

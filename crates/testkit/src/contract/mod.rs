@@ -28,6 +28,7 @@ pub mod histories;
 pub mod keys;
 pub mod limits;
 mod memory;
+pub mod proofs;
 pub mod revoked_keys;
 pub mod sessions;
 pub mod tokens;
@@ -39,7 +40,7 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
+        AccountDirectory, KeyRepository, Proofs, RateLimiter, SessionRepository, TokenRepository,
         UserRepository,
     },
     rotation::LiveToken,
@@ -100,6 +101,12 @@ pub trait AccountsSubject: Send + Sync {
 pub trait DirectorySubject: AccountsSubject {
     /// The same accounts, for operators.
     fn directory(&self) -> Arc<dyn AccountDirectory>;
+}
+
+/// A user database under test that also keeps proofs.
+pub trait ProofsSubject: AccountsSubject {
+    /// Those of the same accounts.
+    fn proofs(&self) -> Arc<dyn Proofs>;
 }
 
 /// The keys of a user database under test. Unlike the other subjects it is empty and not shared: a use has one active key

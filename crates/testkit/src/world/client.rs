@@ -40,6 +40,7 @@ impl World {
             password: Self::password(&format!("{name}'s password")),
             device_name: Label::lossy(&format!("{name}'s device")),
             device_credentials: Vec::new(),
+            locale: None,
             client: ClientInfo {
                 address: Some([192, 0, 2, 1].into()),
                 user_agent: Label::lossy("testkit/1"),

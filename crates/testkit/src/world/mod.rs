@@ -6,11 +6,11 @@ pub use client::TestClient;
 
 use crate::memory::{
     FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings,
-    RecordedEvents, SeededEntropy, ShortList, TestCodec, TestDevices,
+    RecordedEvents, SeededEntropy, ShortList, TestCodec, TestDevices, TestProofSecrets,
 };
 use revolve_domain::{
     limits::LiveLimits,
-    policy::SessionPolicy,
+    policy::{AccountPolicy, SessionPolicy},
     use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts, ServicePorts, UseCases},
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -47,6 +47,8 @@ pub struct World {
     pub codec: Arc<TestCodec>,
     /// Device credentials.
     pub devices: Arc<TestDevices>,
+    /// The codes and secrets of proofs.
+    pub proof_secrets: Arc<TestProofSecrets>,
     /// Buckets that all replicas share, on the white list's clock.
     pub limiter: Arc<Faulty<MemoryLimits>>,
     /// The rates in force.
@@ -76,6 +78,19 @@ impl World {
 
     /// A service with that policy.
     pub fn with_policy(policy: SessionPolicy) -> Self {
+        Self::with_policies(policy, AccountPolicy::default())
+    }
+
+    /// A service that sends mail.
+    pub fn with_mail(accounts: AccountPolicy) -> Self {
+        let accounts = AccountPolicy {
+            mail: true,
+            ..accounts
+        };
+        Self::with_policies(SessionPolicy::default(), accounts)
+    }
+
+    fn with_policies(policy: SessionPolicy, rules: AccountPolicy) -> Self {
         let clock = Arc::new(FakeClock::default());
         let store_clock = Arc::new(FakeClock::default());
         let entropy = Arc::new(SeededEntropy::new(0));
@@ -85,6 +100,7 @@ impl World {
         let strength = Arc::new(ShortList::default());
         let codec = Arc::new(TestCodec);
         let devices = Arc::new(TestDevices);
+        let proof_secrets = Arc::new(TestProofSecrets);
         let events = Arc::new(RecordedEvents::default());
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
         let rates = Arc::new(LiveLimits::default());
@@ -92,6 +108,8 @@ impl World {
         let ports = ServicePorts {
             users: accounts.clone(),
             sessions: accounts.clone(),
+            proofs: accounts.clone(),
+            proof_secrets: proof_secrets.clone(),
             tokens: tokens.clone(),
             codec: codec.clone(),
             devices: devices.clone(),
@@ -105,6 +123,7 @@ impl World {
             clearings: clearings.clone(),
             events: events.clone(),
             policy,
+            accounts: rules,
         };
         let operators = OperatorPorts {
             users: accounts.clone(),
@@ -132,6 +151,7 @@ impl World {
             strength,
             codec,
             devices,
+            proof_secrets,
             limiter,
             rates,
             events,

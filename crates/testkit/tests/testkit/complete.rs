@@ -39,6 +39,7 @@ fn the_macros_name_every_case() {
         ("crypto", 13),
         ("keys", 13),
         ("limits", 13),
+        ("proofs", 13),
         ("revoked_keys.rs", 3),
     ] {
         let cases = cases(&contract.join(suite));

@@ -16,6 +16,7 @@ mod stores {
     revolve_testkit::accounts_contract!(make);
     revolve_testkit::directory_contract!(make);
     revolve_testkit::keys_contract!(make);
+    revolve_testkit::proofs_contract!(make);
     revolve_testkit::limits_contract!(make);
 }
 
@@ -65,6 +66,18 @@ mod devices {
     }
 
     revolve_testkit::device_credentials_contract!(make);
+}
+
+mod proof_secrets {
+    use revolve_domain::ports::ProofSecrets;
+    use revolve_testkit::memory::TestProofSecrets;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn ProofSecrets> {
+        Arc::new(TestProofSecrets)
+    }
+
+    revolve_testkit::proof_secrets_contract!(make);
 }
 
 mod strength {

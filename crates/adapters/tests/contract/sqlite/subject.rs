@@ -5,12 +5,14 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository,
+        AccountDirectory, Clock, KeyRepository, Proofs, SessionRepository, TokenRepository,
+        UserRepository,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, StoredToken, TokensSubject,
+        AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, ProofsSubject, StoredToken,
+        TokensSubject,
     },
     memory::FakeClock,
 };
@@ -113,6 +115,12 @@ impl AccountsSubject for Subject {
 
 impl DirectorySubject for Subject {
     fn directory(&self) -> Arc<dyn AccountDirectory> {
+        Arc::new(self.store.clone())
+    }
+}
+
+impl ProofsSubject for Subject {
+    fn proofs(&self) -> Arc<dyn Proofs> {
         Arc::new(self.store.clone())
     }
 }

@@ -96,6 +96,7 @@ impl AddAccount {
         let user = User {
             id: UserId::from_random(self.entropy.bytes()),
             email,
+            email_verified_at: None,
             details,
             created_at: self.clock.now(),
             disabled_at: None,

@@ -18,6 +18,8 @@ pub struct ImportRequest {
     pub id: Option<UserId>,
     /// The user's name and links.
     pub details: Details,
+    /// Whether its owner has proved to read the address.
+    pub email_verified: bool,
     /// When it was created; `None` for now.
     pub created_at: Option<Timestamp>,
     /// Whether it is disabled.
@@ -65,6 +67,7 @@ impl ImportAccount {
                 .id
                 .unwrap_or_else(|| UserId::from_random(self.entropy.bytes())),
             email: request.email.clone(),
+            email_verified_at: request.email_verified.then_some(now),
             details: request.details.clone(),
             created_at: request.created_at.unwrap_or(now),
             disabled_at: request.disabled.then_some(now),

@@ -2,8 +2,8 @@
 
 use crate::{
     model::{
-        ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Password, Session, SessionId,
-        User, UserId,
+        ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Locale, Password, Session,
+        SessionId, User, UserId,
     },
     policy::SessionPolicy,
     ports::{
@@ -29,6 +29,8 @@ pub struct SignInRequest {
     pub device_name: Option<Label>,
     /// The device credentials that the client holds. Those that were not issued here are ignored.
     pub device_credentials: Vec<SecretString>,
+    /// The language of a new account's mails; a sign-in leaves it as it is.
+    pub locale: Option<Locale>,
     /// The client that sent the request.
     pub client: ClientInfo,
 }
@@ -59,9 +61,9 @@ pub struct Begun {
 }
 
 /// Starts sessions, up to the commit of their row.
-pub(super) struct SessionStarter {
-    pub(super) policy: SessionPolicy,
-    pub(super) clear: Clear,
+pub(in crate::use_cases) struct SessionStarter {
+    pub(in crate::use_cases) policy: SessionPolicy,
+    pub(in crate::use_cases) clear: Clear,
     tokens: Arc<dyn TokenRepository>,
     devices: Arc<dyn DeviceCredentials>,
     clock: Arc<dyn Clock>,
@@ -70,14 +72,14 @@ pub(super) struct SessionStarter {
 }
 
 /// A session whose row is not committed yet.
-pub(super) struct PreparedSession {
-    pub(super) session: Session,
+pub(in crate::use_cases) struct PreparedSession {
+    pub(in crate::use_cases) session: Session,
     live: NewLiveSession,
-    device: IssuedDevice,
+    pub(in crate::use_cases) device: IssuedDevice,
 }
 
 impl SessionStarter {
-    pub(super) fn new(ports: &ServicePorts) -> Self {
+    pub(in crate::use_cases) fn new(ports: &ServicePorts) -> Self {
         Self {
             policy: ports.policy,
             clear: Clear::new(ports),
@@ -90,7 +92,7 @@ impl SessionStarter {
     }
 
     /// The session is bound to the device that the client keeps; without one it gets a new device.
-    pub(super) fn prepare(
+    pub(in crate::use_cases) fn prepare(
         &self,
         user: UserId,
         epoch: Epoch,
@@ -138,7 +140,7 @@ impl SessionStarter {
     }
 
     /// The credentials of these devices.
-    pub(super) fn credentials(
+    pub(in crate::use_cases) fn credentials(
         &self,
         devices: impl IntoIterator<Item = DeviceId>,
     ) -> Vec<SecretString> {
@@ -146,13 +148,13 @@ impl SessionStarter {
         devices.map(|device| self.devices.issue(device)).collect()
     }
 
-    pub(super) fn shown_devices(&self, request: &SignInRequest) -> ShownDevices {
+    pub(in crate::use_cases) fn shown_devices(&self, request: &SignInRequest) -> ShownDevices {
         ShownDevices::verify(&*self.devices, &request.device_credentials)
     }
 
     /// Signs the first tokens, writes the entry in the white list and answers the user's other live sessions. Tokens come
     /// first: a broken key must not leave anything behind.
-    pub(super) async fn white_list(
+    pub(in crate::use_cases) async fn white_list(
         &self,
         user: &User,
         prepared: &PreparedSession,
@@ -172,7 +174,7 @@ impl SessionStarter {
     }
 
     /// Removes the entry of a session whose row was not committed.
-    pub(super) async fn withdraw(&self, prepared: &PreparedSession) {
+    pub(in crate::use_cases) async fn withdraw(&self, prepared: &PreparedSession) {
         self.clear.execute(prepared.clearing()).await;
     }
 }
@@ -186,7 +188,7 @@ impl PreparedSession {
     }
 
     /// The answer, once the row is committed.
-    pub(super) fn begun(
+    pub(in crate::use_cases) fn begun(
         self,
         tokens: TokenPair,
         evicted: Vec<SessionId>,

@@ -2,15 +2,19 @@
 
 use super::{
     password_context::PasswordContext,
-    session_starter::{Begun, SessionStarter, SignInRequest},
+    session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest},
 };
 use crate::{
-    model::{Details, Epoch, FieldError, User, UserId},
+    model::{Credentials, Details, Epoch, FieldError, PasswordHash, User, UserId},
+    policy::{self, AccountPolicy},
     ports::{
         CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
         SecurityEvents, SignError, StoreError, UserRepository,
     },
-    use_cases::parts::{Failure, Limited, RequestLimits, ServicePorts, from_denied, from_via},
+    use_cases::{
+        email::Verification,
+        parts::{Failure, Limited, RequestLimits, ServicePorts, ShownAsker, from_denied, from_via},
+    },
 };
 use std::sync::Arc;
 
@@ -41,6 +45,8 @@ pub struct SignUp {
     hasher: Arc<dyn PasswordHasher>,
     strength: Arc<dyn PasswordStrength>,
     entropy: Arc<dyn Entropy>,
+    verification: Verification,
+    rules: AccountPolicy,
     limits: RequestLimits,
     events: Arc<dyn SecurityEvents>,
 }
@@ -53,6 +59,8 @@ impl SignUp {
             hasher: ports.hasher.clone(),
             strength: ports.strength.clone(),
             entropy: ports.entropy.clone(),
+            verification: Verification::new(ports),
+            rules: ports.accounts,
             limits: RequestLimits::new(ports),
             events: ports.events.clone(),
         }
@@ -98,7 +106,11 @@ impl SignUp {
         let user = User {
             id: user_id,
             email: request.email,
-            details: Details::default(),
+            email_verified_at: None,
+            details: Details {
+                locale: request.locale,
+                ..Details::default()
+            },
             created_at: prepared.session.began_at,
             disabled_at: None,
             epoch: Epoch::FIRST,
@@ -112,6 +124,7 @@ impl SignUp {
         match created? {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
             CreateOutcome::Created => {
+                self.ask_to_verify(user, hash, &prepared).await;
                 self.events.record(SecurityEvent::AccountCreated {
                     user: user_id,
                     address: prepared.session.client.address,
@@ -120,5 +133,23 @@ impl SignUp {
                 Ok(prepared.begun(tokens, Vec::new(), others))
             }
         }
+    }
+
+    /// The account is there, whether or not the mail can be asked for: its user can ask again. The device of the sign-up is the client that asked.
+    async fn ask_to_verify(&self, user: User, hash: PasswordHash, prepared: &PreparedSession) {
+        if !self.rules.mail || self.rules.verification != policy::Verification::Optional {
+            return;
+        }
+        let account = Credentials {
+            user,
+            hash,
+            known_device: None,
+        };
+        let asker = ShownAsker {
+            cookie: None,
+            device_credentials: vec![prepared.device.credential.clone()],
+        };
+        let client = &prepared.session.client;
+        let _ = self.verification.open(&account, None, &asker, client).await;
     }
 }

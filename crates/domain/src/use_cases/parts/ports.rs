@@ -3,11 +3,11 @@
 use crate::{
     keys::{IdKeys, KeyPolicy},
     limits::LiveLimits,
-    policy::SessionPolicy,
+    policy::{AccountPolicy, SessionPolicy},
     ports::{
         Clearings, Clock, DeviceCredentials, Entropy, KeyMaker, KeyRepository, KeyRing,
-        PasswordHasher, PasswordStrength, RateLimiter, RevokedKeys, SecurityEvents,
-        SessionRepository, TokenCodec, TokenRepository, UserRepository,
+        PasswordHasher, PasswordStrength, ProofSecrets, Proofs, RateLimiter, RevokedKeys,
+        SecurityEvents, SessionRepository, TokenCodec, TokenRepository, UserRepository,
     },
 };
 use std::sync::Arc;
@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub struct ServicePorts {
     pub users: Arc<dyn UserRepository>,
     pub sessions: Arc<dyn SessionRepository>,
+    pub proofs: Arc<dyn Proofs>,
+    pub proof_secrets: Arc<dyn ProofSecrets>,
     pub tokens: Arc<dyn TokenRepository>,
     pub codec: Arc<dyn TokenCodec>,
     pub devices: Arc<dyn DeviceCredentials>,
@@ -36,6 +38,7 @@ pub struct ServicePorts {
     pub clearings: Arc<dyn Clearings>,
     pub events: Arc<dyn SecurityEvents>,
     pub policy: SessionPolicy,
+    pub accounts: AccountPolicy,
 }
 
 /// The ports that every operators' command has: no white list and no password hashes, which only some need.

@@ -17,6 +17,7 @@ mod outages;
 mod password;
 mod races;
 mod reauthentication;
+mod recovery;
 mod refusals;
 mod reuse;
 mod revocations;

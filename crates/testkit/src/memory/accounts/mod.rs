@@ -1,12 +1,14 @@
 //! The user database in memory: accounts and sessions' rows behind one lock, so that every method is one commit.
 
 mod directory;
+mod proofs;
 mod sessions;
 mod users;
 
 use super::lock;
 use revolve_domain::model::{
-    DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+    DeviceId, EndReason, Ending, Epoch, PasswordHash, Proof, ProofId, Session, SessionId,
+    Timestamp, User, UserId,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,6 +31,8 @@ struct MemoryTables {
     end_numbers: HashMap<SessionId, u64>,
     /// The last sign-in of each user on each device.
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
+    /// The proofs that are neither spent nor void.
+    proofs: BTreeMap<ProofId, Proof>,
 }
 
 #[derive(Clone, Copy, Debug)]

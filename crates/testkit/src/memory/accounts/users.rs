@@ -14,12 +14,12 @@ use revolve_domain::{
 };
 
 impl MemoryTables {
-    fn owner(&self, email: &EmailAddress) -> Option<&(User, PasswordHash)> {
+    pub(super) fn owner(&self, email: &EmailAddress) -> Option<&(User, PasswordHash)> {
         self.users.values().find(|(user, _)| user.email == *email)
     }
 }
 
-fn credentials((user, hash): &(User, PasswordHash)) -> Credentials {
+pub(super) fn credentials((user, hash): &(User, PasswordHash)) -> Credentials {
     Credentials {
         user: user.clone(),
         hash: hash.clone(),
@@ -158,6 +158,9 @@ impl UserRepository for MemoryAccounts {
             return Ok(false);
         }
         let found = tables.users.remove(&user).is_some();
+        tables
+            .proofs
+            .retain(|_, proof| proof.user != Some(user) || !found);
         tables
             .devices
             .retain(|(owner, _), _| *owner != user || !found);

@@ -1,0 +1,150 @@
+//! Proofs of mailboxes.
+
+use super::{MemoryAccounts, MemoryTables, users::credentials};
+use async_trait::async_trait;
+use revolve_domain::{
+    journal::Tell,
+    model::{Credentials, EndReason, Proof, ProofId, ProofPurpose, Timestamp},
+    ports::{
+        OpenProof, Proofs, Recovery, RecoveryOutcome, StandingProof, StoreError, VerifyOutcome,
+    },
+    proofs,
+};
+
+impl MemoryTables {
+    fn open_proof(&mut self, new: &Proof) -> StandingProof {
+        let scope = new.scope();
+        let former = self.proofs.values().filter(|proof| proof.scope() == scope);
+        let opening = proofs::open(former.cloned().collect(), new.clone());
+        for void in opening.void {
+            self.proofs.remove(&void);
+        }
+        let standing = StandingProof::from(&opening.proof);
+        self.proofs.insert(opening.proof.id, opening.proof);
+        standing
+    }
+
+    /// The proof and its account.
+    fn provable(&self, proof: ProofId, at: Timestamp) -> Option<(Proof, Credentials)> {
+        let proof = self.proofs.get(&proof)?;
+        let account = self.users.get(&proof.user?)?;
+        (at < proof.expires_at).then(|| (proof.clone(), credentials(account)))
+    }
+}
+
+#[async_trait]
+impl Proofs for MemoryAccounts {
+    async fn open(
+        &self,
+        open: &OpenProof,
+        _tell: Tell<'_, StandingProof>,
+    ) -> Result<StandingProof, StoreError> {
+        Ok(self.tables().open_proof(&open.proof))
+    }
+
+    async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError> {
+        let tables = self.tables();
+        let found = tables.proofs.get(&proof);
+        Ok(found.filter(|proof| at < proof.expires_at).cloned())
+    }
+
+    async fn attempt(
+        &self,
+        proof: ProofId,
+        purpose: ProofPurpose,
+        at: Timestamp,
+    ) -> Result<Option<Proof>, StoreError> {
+        let mut tables = self.tables();
+        let Some(found) = tables.proofs.get_mut(&proof) else {
+            return Ok(None);
+        };
+        if found.purpose != purpose || at >= found.expires_at || found.attempts_left == 0 {
+            return Ok(None);
+        }
+        found.attempts_left -= 1;
+        Ok(Some(found.clone()))
+    }
+
+    async fn forgive(&self, proof: ProofId) -> Result<(), StoreError> {
+        if let Some(found) = self.tables().proofs.get_mut(&proof) {
+            found.attempts_left = Proof::ATTEMPTS.min(found.attempts_left + 1);
+        }
+        Ok(())
+    }
+
+    async fn recover(
+        &self,
+        recovery: &Recovery,
+        _tell: Tell<'_, RecoveryOutcome>,
+    ) -> Result<RecoveryOutcome, StoreError> {
+        let mut tables = self.tables();
+        let Some((proof, account)) = tables.provable(recovery.proof, recovery.at) else {
+            return Ok(RecoveryOutcome::Gone);
+        };
+        let Some(user) = proofs::recovered(&proof, &account, recovery.at)
+            .filter(|user| user.epoch == recovery.session.epoch)
+        else {
+            return Ok(RecoveryOutcome::Gone);
+        };
+        let owner = tables.owner(&user.email);
+        if owner.is_some_and(|(owner, _)| owner.id != user.id) {
+            return Ok(RecoveryOutcome::EmailTaken);
+        }
+        tables.raise(user.id, None, EndReason::Recovered, recovery.at);
+        tables
+            .users
+            .insert(user.id, (user.clone(), recovery.hash.clone()));
+        let session = &recovery.session;
+        tables.sessions.insert(session.id, session.clone());
+        tables.know_device(session);
+        let stays = |other: &Proof| proofs::outlives(other, &proof);
+        tables.proofs.retain(|_, other| stays(other));
+        Ok(RecoveryOutcome::Recovered(user))
+    }
+
+    async fn verify(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        _tell: Tell<'_, VerifyOutcome>,
+    ) -> Result<VerifyOutcome, StoreError> {
+        let mut tables = self.tables();
+        let provable = tables.provable(proof, at);
+        let Some(user) =
+            provable.and_then(|(proof, account)| proofs::verified(&proof, &account, at))
+        else {
+            return Ok(VerifyOutcome::Gone);
+        };
+        tables.proofs.remove(&proof);
+        if let Some((found, _)) = tables.users.get_mut(&user.id) {
+            *found = user.clone();
+        }
+        Ok(VerifyOutcome::Verified(user))
+    }
+
+    async fn standing(
+        &self,
+        proofs: &[ProofId],
+        at: Timestamp,
+    ) -> Result<Vec<StandingProof>, StoreError> {
+        let tables = self.tables();
+        let found = proofs.iter().filter_map(|proof| tables.proofs.get(proof));
+        let open = found.filter(|proof| at < proof.expires_at);
+        Ok(open.map(StandingProof::from).collect())
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        let expired: Vec<_> = tables
+            .proofs
+            .values()
+            .filter(|proof| proof.expires_at < before)
+            .take(limit as usize)
+            .map(|proof| proof.id)
+            .collect();
+        for proof in &expired {
+            tables.proofs.remove(proof);
+        }
+        Ok(expired.len() as u64)
+    }
+}
