@@ -1,6 +1,6 @@
 //! The rules of proofs, pure: which ones a new one makes void, and what each grants. Stores call them within their transactions.
 
-use crate::model::{Credentials, Proof, ProofId, ProofPurpose, Timestamp, User};
+use crate::model::{Credentials, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User};
 
 /// The most sign-ups of one address that wait for a proof of its mailbox.
 const SIGN_UPS: usize = 3;
@@ -55,6 +55,16 @@ pub fn verified(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<U
     })
 }
 
+/// The account once it has its new address, which is verified; `None` if the proof does not count for it.
+pub fn changed(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<User> {
+    let counts = proof.purpose == ProofPurpose::ChangeEmail && proof.holds(account);
+    counts.then(|| User {
+        email: proof.address.clone(),
+        email_verified_at: Some(at),
+        ..account.user.clone()
+    })
+}
+
 /// The account once its password is reset, or the change of its address undone; `None` if the proof does not count for it. The mailbox was read, so
 /// the address is verified.
 pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<User> {
@@ -82,4 +92,11 @@ pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<
 pub fn outlives(other: &Proof, spent: &Proof) -> bool {
     let undoes = other.purpose == ProofPurpose::UndoEmail;
     other.user != spent.user || (undoes && spent.purpose != ProofPurpose::UndoEmail)
+}
+
+/// What a sign-up wants, with the hash of its password; `None` if it is a proof of something else.
+pub fn intended(mut proof: Proof) -> Option<(Proof, PasswordHash)> {
+    let intent = proof.intent.take();
+    let hash = intent.filter(|_| proof.purpose == ProofPurpose::SignUp)?;
+    Some((proof, hash))
 }

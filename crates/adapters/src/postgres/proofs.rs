@@ -7,8 +7,9 @@ use super::{
     error::PostgresError,
     statement::Param,
     transaction::Transaction,
+    users::CREATE,
     values::PgTimestamp,
-    write::{SessionRow, insert_session, know_device},
+    write::{SessionRow, UserRow, insert_session, know_device},
 };
 use crate::sql::{self, RaiseEpoch, credential_columns, proof_columns};
 use async_trait::async_trait;
@@ -19,7 +20,8 @@ use revolve_domain::{
         User, UserId,
     },
     ports::{
-        OpenProof, Proofs, Recovery, RecoveryOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddressChange, AddressOutcome, OpenProof, Proofs, ProvedSignUp, Recovery, RecoveryOutcome,
+        SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -29,6 +31,7 @@ use uuid::Uuid;
 const SERIAL: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('revolve proof ' || $1::text, 0))";
 const OF_SCOPE: &str = concat!("SELECT ", proof_columns!(), " FROM proofs WHERE scope = $1");
+const VOID_SCOPE: &str = "DELETE FROM proofs WHERE scope = $1";
 const VOID: &str = "DELETE FROM proofs WHERE id = ANY ($1::uuid[])";
 const INSERT: &str = "
     INSERT INTO proofs (id, purpose, scope, email, email_typed, user_id, bound_epoch, bound_hash, bound_email, asker, password_hash, locale,
@@ -73,7 +76,7 @@ impl Proofs for PostgresAccounts {
     async fn open(
         &self,
         open: &OpenProof,
-        _tell: Tell<'_, StandingProof>,
+        _tell: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError> {
         self.db.transact("store a proof", &Open(open)).await
     }
@@ -112,7 +115,7 @@ impl Proofs for PostgresAccounts {
     async fn recover(
         &self,
         recovery: &Recovery,
-        _tell: Tell<'_, RecoveryOutcome>,
+        _tell: &Tell<RecoveryOutcome>,
     ) -> Result<RecoveryOutcome, StoreError> {
         match self.db.attempt(recovery).await {
             Ok(outcome) => Ok(outcome),
@@ -125,11 +128,35 @@ impl Proofs for PostgresAccounts {
         &self,
         proof: ProofId,
         at: Timestamp,
-        _tell: Tell<'_, VerifyOutcome>,
+        _tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
         self.db
             .transact("verify an address", &Verify { proof, at })
             .await
+    }
+
+    async fn change_email(
+        &self,
+        change: &AddressChange,
+        _tell: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError> {
+        match self.db.attempt(change).await {
+            Ok(outcome) => Ok(outcome),
+            Err(error) if error.is_taken_email() => Ok(AddressOutcome::EmailTaken),
+            Err(error) => Err(self.db.error("change an address", error)),
+        }
+    }
+
+    async fn sign_up(
+        &self,
+        sign_up: &ProvedSignUp,
+        _tell: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError> {
+        match self.db.attempt(sign_up).await {
+            Ok(outcome) => Ok(outcome),
+            Err(error) if error.is_taken_email() => Ok(SignUpOutcome::EmailTaken),
+            Err(error) => Err(self.db.error("create an account", error)),
+        }
     }
 
     async fn standing(
@@ -168,8 +195,7 @@ impl Intent for Open<'_> {
 /// Stores a new proof, or its former one once more, and deletes what it makes void.
 async fn insert_proof(tx: &Transaction<'_>, new: Proof) -> Result<StandingProof, PostgresError> {
     let scope = new.scope();
-    let serial = tx.prepare_cached(SERIAL).await?;
-    tx.execute(&serial, &[&scope]).await?;
+    serial(tx, &scope).await?;
     let of_scope = tx.prepare_cached(OF_SCOPE).await?;
     let former = decoded(&tx.query(&of_scope, &[&scope]).await?, sql::proof)?;
     let proofs::Opening { proof, void } = proofs::open(former, new);
@@ -198,6 +224,23 @@ async fn insert_proof(tx: &Transaction<'_>, new: Proof) -> Result<StandingProof,
     Ok(StandingProof::from(&proof))
 }
 
+async fn serial(tx: &Transaction<'_>, scope: &str) -> Result<(), PostgresError> {
+    let serial = tx.prepare_cached(SERIAL).await?;
+    tx.execute(&serial, &[&scope]).await?;
+    Ok(())
+}
+
+async fn find(
+    tx: &Transaction<'_>,
+    proof: ProofId,
+    at: Timestamp,
+) -> Result<Option<Proof>, PostgresError> {
+    let find = tx.prepare_cached(FIND).await?;
+    let asked: [&dyn Param; 2] = [proof.as_uuid(), &PgTimestamp(at)];
+    let found = tx.query_opt(&find, &asked).await?;
+    Ok(found.map(|row| sql::proof(&row)).transpose()?)
+}
+
 async fn delete(tx: &Transaction<'_>, proofs: &[ProofId]) -> Result<(), PostgresError> {
     let void = tx.prepare_cached(VOID).await?;
     tx.execute(&void, &[&uuids(proofs)]).await?;
@@ -221,10 +264,7 @@ impl Provable {
         proof: ProofId,
         at: Timestamp,
     ) -> Result<Option<Self>, PostgresError> {
-        let find = tx.prepare_cached(FIND).await?;
-        let asked: [&dyn Param; 2] = [proof.as_uuid(), &PgTimestamp(at)];
-        let found = tx.query_opt(&find, &asked).await?;
-        let found = found.map(|row| sql::proof(&row)).transpose()?;
+        let found = find(tx, proof, at).await?;
         let Some(user) = found.and_then(|proof| proof.user) else {
             return Ok(None);
         };
@@ -233,6 +273,7 @@ impl Provable {
         };
         // Another confirmation may have spent it meanwhile.
         let lock = tx.prepare_cached(LOCK).await?;
+        let asked: [&dyn Param; 2] = [proof.as_uuid(), &PgTimestamp(at)];
         let Some(proof) = tx.query_opt(&lock, &asked).await? else {
             return Ok(None);
         };
@@ -295,6 +336,47 @@ impl Intent for Verify {
         set_address(tx, &user).await?;
         delete(tx, &[self.proof]).await?;
         Ok(VerifyOutcome::Verified(user))
+    }
+}
+
+impl Intent for AddressChange {
+    type Answer = AddressOutcome;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<AddressOutcome, PostgresError> {
+        let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
+            return Ok(AddressOutcome::Gone);
+        };
+        let Some(user) = proofs::changed(&found.proof, &found.account, self.at) else {
+            return Ok(AddressOutcome::Gone);
+        };
+        set_address(tx, &user).await?;
+        delete(tx, &[self.proof]).await?;
+        insert_proof(tx, self.undo.clone()).await?;
+        Ok(AddressOutcome::Changed(user))
+    }
+}
+
+impl Intent for ProvedSignUp {
+    type Answer = SignUpOutcome;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<SignUpOutcome, PostgresError> {
+        let Some(found) = find(tx, self.proof, self.at).await? else {
+            return Ok(SignUpOutcome::Gone);
+        };
+        // Of the sign-ups of an address one at a time is proved, and none is asked for meanwhile.
+        serial(tx, &found.scope()).await?;
+        let found = find(tx, self.proof, self.at).await?;
+        let Some((proof, hash)) = found.and_then(proofs::intended) else {
+            return Ok(SignUpOutcome::Gone);
+        };
+        let user = UserRow::new(&self.user, &hash);
+        let session = SessionRow::from(&self.session);
+        let row: Vec<_> = session.params().into_iter().chain(user.params()).collect();
+        let create = tx.prepare_cached(CREATE).await?;
+        tx.execute(&create, &row).await?;
+        let void = tx.prepare_cached(VOID_SCOPE).await?;
+        tx.execute(&void, &[&proof.scope()]).await?;
+        Ok(SignUpOutcome::Created)
     }
 }
 

@@ -20,7 +20,7 @@ use revolve_domain::{
     },
 };
 
-const CREATE: &str = concat!(
+pub(super) const CREATE: &str = concat!(
     "WITH account AS (",
     insert_user!(),
     "), device AS (",

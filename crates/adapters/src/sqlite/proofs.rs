@@ -6,7 +6,7 @@ use super::{
     error::SqliteError,
     query::{all, first, run},
     sessions::raise,
-    users::{find, is_taken},
+    users::{create, find, is_taken},
 };
 use crate::sql::{self, RaiseEpoch, proof_columns};
 use async_trait::async_trait;
@@ -17,13 +17,15 @@ use revolve_domain::{
         User, UserId,
     },
     ports::{
-        OpenProof, Proofs, Recovery, RecoveryOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddressChange, AddressOutcome, CreateOutcome, OpenProof, Proofs, ProvedSignUp, Recovery,
+        RecoveryOutcome, SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
     },
     proofs,
 };
 use rusqlite::{Connection, params};
 
 const OF_SCOPE: &str = concat!("SELECT ", proof_columns!(), " FROM proofs WHERE scope = ?1");
+const VOID_SCOPE: &str = "DELETE FROM proofs WHERE scope = ?1";
 const VOID: &str = "DELETE FROM proofs WHERE id IN (SELECT value FROM json_each(?1))";
 const INSERT: &str = "
     INSERT INTO proofs (id, purpose, scope, email, email_typed, user_id, bound_epoch, bound_hash, bound_email, asker, password_hash, locale,
@@ -58,7 +60,7 @@ impl Proofs for SqliteStore {
     async fn open(
         &self,
         open: &OpenProof,
-        _tell: Tell<'_, StandingProof>,
+        _tell: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError> {
         let new = open.proof.clone();
         self.write("store a proof", move |conn| insert_proof(conn, new))
@@ -94,7 +96,7 @@ impl Proofs for SqliteStore {
     async fn recover(
         &self,
         recovery: &Recovery,
-        _tell: Tell<'_, RecoveryOutcome>,
+        _tell: &Tell<RecoveryOutcome>,
     ) -> Result<RecoveryOutcome, StoreError> {
         let recovery = recovery.clone();
         self.write("recover an account", move |conn| recover(conn, &recovery))
@@ -105,10 +107,32 @@ impl Proofs for SqliteStore {
         &self,
         proof: ProofId,
         at: Timestamp,
-        _tell: Tell<'_, VerifyOutcome>,
+        _tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
         self.write("verify an address", move |conn| verify(conn, proof, at))
             .await
+    }
+
+    async fn change_email(
+        &self,
+        change: &AddressChange,
+        _tell: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError> {
+        let change = change.clone();
+        self.write("change an address", move |conn| change_email(conn, change))
+            .await
+    }
+
+    async fn sign_up(
+        &self,
+        sign_up: &ProvedSignUp,
+        _tell: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError> {
+        let proved = sign_up.clone();
+        self.write("create an account", move |conn| {
+            sign_up_proved(conn, &proved)
+        })
+        .await
     }
 
     async fn standing(
@@ -220,6 +244,34 @@ fn verify(conn: &Connection, proof: ProofId, at: Timestamp) -> Result<VerifyOutc
     set_address(conn, &user)?;
     run(conn, VOID, [json(&[proof])])?;
     Ok(VerifyOutcome::Verified(user))
+}
+
+fn change_email(conn: &Connection, change: AddressChange) -> Result<AddressOutcome, SqliteError> {
+    let provable = provable(conn, change.proof, change.at)?;
+    let changed =
+        provable.and_then(|(proof, account)| proofs::changed(&proof, &account, change.at));
+    let Some(user) = changed else {
+        return Ok(AddressOutcome::Gone);
+    };
+    if is_taken(conn, &user)? {
+        return Ok(AddressOutcome::EmailTaken);
+    }
+    set_address(conn, &user)?;
+    run(conn, VOID, [json(&[change.proof])])?;
+    insert_proof(conn, change.undo)?;
+    Ok(AddressOutcome::Changed(user))
+}
+
+fn sign_up_proved(conn: &Connection, proved: &ProvedSignUp) -> Result<SignUpOutcome, SqliteError> {
+    let proof = find_proof(conn, proved.proof, proved.at)?;
+    let Some((proof, hash)) = proof.and_then(proofs::intended) else {
+        return Ok(SignUpOutcome::Gone);
+    };
+    if create(conn, &proved.user, &hash, &proved.session)? == CreateOutcome::EmailTaken {
+        return Ok(SignUpOutcome::EmailTaken);
+    }
+    run(conn, VOID_SCOPE, [proof.scope()])?;
+    Ok(SignUpOutcome::Created)
 }
 
 fn set_address(conn: &Connection, user: &User) -> Result<(), SqliteError> {

@@ -181,7 +181,7 @@ pub(super) fn is_taken(conn: &Connection, user: &User) -> Result<bool, SqliteErr
     exists(conn, TAKEN, taken)
 }
 
-fn create(
+pub(super) fn create(
     conn: &Connection,
     user: &User,
     hash: &PasswordHash,

@@ -1,10 +1,11 @@
 //! Decorators of ports: types that do something around every call of a store, such as measuring it or letting it fail.
 
 use super::{
-    AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome,
-    DisableOutcome, EnableOutcome, EndOutcome, KeyOutcome, KeyRepository, LiveSession,
-    NewLiveSession, OpenProof, PasswordChange, PasswordOutcome, Proofs, RateLimiter, Recovery,
-    RecoveryOutcome, RevokedKeys, SessionRepository, StandingProof, StoreError, Take, TakeOutcome,
+    AccountDirectory, AccountQuery, AddOutcome, AddressChange, AddressOutcome, Asking,
+    BeginOutcome, BeginSession, CreateOutcome, DisableOutcome, EnableOutcome, EndOutcome,
+    KeyOutcome, KeyRepository, LiveSession, NewLiveSession, OpenProof, PasswordChange,
+    PasswordOutcome, Proofs, ProvedSignUp, RateLimiter, Recovery, RecoveryOutcome, RevokedKeys,
+    SessionRepository, SignUpOutcome, StandingProof, StoreError, Take, TakeOutcome,
     TokenRepository, UpdateOutcome, UserRepository, VerifyOutcome,
 };
 use crate::{
@@ -88,12 +89,14 @@ decorate!(SessionRepository {
 });
 
 decorate!(Proofs {
-    "open_proof": open(open: &OpenProof, tell: Tell<'_, StandingProof>) -> StandingProof;
+    "open_proof": open(open: &OpenProof, tell: &Tell<StandingProof>) -> StandingProof;
     "find_proof": find(proof: ProofId, at: Timestamp) -> Option<Proof>;
     "attempt_proof": attempt(proof: ProofId, purpose: ProofPurpose, at: Timestamp) -> Option<Proof>;
     "forgive_attempt": forgive(proof: ProofId) -> ();
-    "recover_account": recover(recovery: &Recovery, tell: Tell<'_, RecoveryOutcome>) -> RecoveryOutcome;
-    "verify_email": verify(proof: ProofId, at: Timestamp, tell: Tell<'_, VerifyOutcome>) -> VerifyOutcome;
+    "recover_account": recover(recovery: &Recovery, tell: &Tell<RecoveryOutcome>) -> RecoveryOutcome;
+    "verify_email": verify(proof: ProofId, at: Timestamp, tell: &Tell<VerifyOutcome>) -> VerifyOutcome;
+    "change_email": change_email(change: &AddressChange, tell: &Tell<AddressOutcome>) -> AddressOutcome;
+    "prove_sign_up": sign_up(sign_up: &ProvedSignUp, tell: &Tell<SignUpOutcome>) -> SignUpOutcome;
     "standing_proofs": standing(proofs: &[ProofId], at: Timestamp) -> Vec<StandingProof>;
     "prune_proofs": prune(before: Timestamp, limit: u32) -> u64;
 });

@@ -93,6 +93,8 @@ security_events! {
     PasswordChanged "password.changed" Info { user: UserId, session: SessionId, }
     /// The address to sign in with was changed.
     EmailChanged "email.changed" Info { user: UserId, }
+    /// A sign-up was asked for whose mailbox has to be proved. The user is known if the address is taken.
+    SignUpRequested "sign_up.requested" Info { user: Option<UserId>, address: Option<IpAddr>, }
     /// A mail to reset a password was asked for. The user is known if there is such an account.
     RecoveryRequested "recovery.requested" Info { user: Option<UserId>, address: Option<IpAddr>, }
     /// The password was reset by a proof of the mailbox.

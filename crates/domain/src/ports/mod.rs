@@ -29,8 +29,8 @@ pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use proofs::{
-    NoProofs, OpenProof, ProofSecrets, Proofs, Recovery, RecoveryOutcome, StandingProof,
-    VerifyOutcome,
+    AddressChange, AddressOutcome, NoProofs, OpenProof, ProofSecrets, Proofs, ProvedSignUp,
+    Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, VerifyOutcome,
 };
 pub use revocations::RevocationSigner;
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};

@@ -62,6 +62,52 @@ pub enum RecoveryOutcome {
     EmailTaken,
 }
 
+/// A change of address.
+#[derive(Clone, Debug)]
+pub struct AddressChange {
+    /// The proof of the new address.
+    pub proof: ProofId,
+    /// The proof that undoes it.
+    pub undo: Proof,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// The outcome of [`Proofs::change_email`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddressOutcome {
+    /// The address is changed; the account as it is now.
+    Changed(User),
+    /// The proof is spent, expired, void or unknown. Nothing changed.
+    Gone,
+    /// Another account has that address. Nothing changed.
+    EmailTaken,
+}
+
+/// A sign-up whose mailbox is proved.
+#[derive(Clone, Debug)]
+pub struct ProvedSignUp {
+    /// The proof, which has the password hash.
+    pub proof: ProofId,
+    /// The account: with the address of the proof, which is verified.
+    pub user: User,
+    /// Its first session.
+    pub session: Session,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// The outcome of [`Proofs::sign_up`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUpOutcome {
+    /// Account and session are committed.
+    Created,
+    /// The proof is spent, expired, void or unknown. Nothing changed.
+    Gone,
+    /// Another account has that address by now. Nothing changed.
+    EmailTaken,
+}
+
 /// The outcome of [`Proofs::verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifyOutcome {
@@ -84,7 +130,7 @@ pub trait Proofs: Send + Sync {
     async fn open(
         &self,
         open: &OpenProof,
-        tell: Tell<'_, StandingProof>,
+        tell: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError>;
 
     /// The proof, unless it has expired.
@@ -109,7 +155,7 @@ pub trait Proofs: Send + Sync {
     async fn recover(
         &self,
         recovery: &Recovery,
-        tell: Tell<'_, RecoveryOutcome>,
+        tell: &Tell<RecoveryOutcome>,
     ) -> Result<RecoveryOutcome, StoreError>;
 
     /// Verifies the account's address as [`crate::proofs::verified`] says and spends the proof, in one commit.
@@ -117,8 +163,23 @@ pub trait Proofs: Send + Sync {
         &self,
         proof: ProofId,
         at: Timestamp,
-        tell: Tell<'_, VerifyOutcome>,
+        tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError>;
+
+    /// Changes the account's address as [`crate::proofs::changed`] says, spends the proof and opens the one that undoes it, in one commit.
+    async fn change_email(
+        &self,
+        change: &AddressChange,
+        tell: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError>;
+
+    /// Creates the account with the password of the proof, and its first session, remembers the session's device, and voids all sign-ups of the
+    /// address, in one commit.
+    async fn sign_up(
+        &self,
+        sign_up: &ProvedSignUp,
+        tell: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError>;
 
     /// Which of these are open.
     async fn standing(
@@ -155,7 +216,7 @@ impl Proofs for NoProofs {
     async fn open(
         &self,
         _: &OpenProof,
-        _: Tell<'_, StandingProof>,
+        _: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError> {
         Err(StoreError::broken(
             "proofs",
@@ -184,7 +245,7 @@ impl Proofs for NoProofs {
     async fn recover(
         &self,
         _: &Recovery,
-        _: Tell<'_, RecoveryOutcome>,
+        _: &Tell<RecoveryOutcome>,
     ) -> Result<RecoveryOutcome, StoreError> {
         Ok(RecoveryOutcome::Gone)
     }
@@ -193,9 +254,25 @@ impl Proofs for NoProofs {
         &self,
         _: ProofId,
         _: Timestamp,
-        _: Tell<'_, VerifyOutcome>,
+        _: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
         Ok(VerifyOutcome::Gone)
+    }
+
+    async fn change_email(
+        &self,
+        _: &AddressChange,
+        _: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError> {
+        Ok(AddressOutcome::Gone)
+    }
+
+    async fn sign_up(
+        &self,
+        _: &ProvedSignUp,
+        _: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError> {
+        Ok(SignUpOutcome::Gone)
     }
 
     async fn standing(

@@ -2,10 +2,10 @@
 //! call it.
 
 use super::{
-    AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, DeleteAccount, EndSession,
-    ImportAccount, ListSessions, ManageAccounts, Me, OperatorPorts, Prune, Reauthenticate, Recover,
-    Refresh, RequestRecovery, RequestVerification, RevocationFeed, ServicePorts, SignIn, SignOut,
-    SignUp, UpdateDetails,
+    AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, ConfirmSignUp, DeleteAccount,
+    EndSession, ImportAccount, ListSessions, ManageAccounts, Me, OperatorPorts, Prune,
+    Reauthenticate, Recover, Refresh, RequestRecovery, RequestVerification, RevocationFeed,
+    ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
 };
 use crate::ports::{
     AccountDirectory, Clearings, PasswordHasher, PasswordStrength, SessionRepository,
@@ -43,6 +43,7 @@ macro_rules! use_cases {
 
 use_cases! {
     sign_up: SignUp,
+    confirm_sign_up: ConfirmSignUp,
     sign_in: SignIn,
     request_verification: RequestVerification,
     confirm_email: ConfirmEmail,

@@ -7,13 +7,14 @@ use crate::kit::{
     caller::RequestClient,
     openapi::{Member, Operation, email, example, known_password, label, language, new_password},
     problem::{FieldProblem, Problem},
+    proof::{requested, requested_docs},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
 use revolve_domain::{
     model::{DeviceId, EmailAddress, FieldError, Label, Locale, Password, SessionId},
     policy::PasswordPolicy,
-    use_cases::{Begun, SignIn, SignInError, SignInRequest, SignUp, SignUpError},
+    use_cases::{Begun, SignIn, SignInError, SignInRequest, SignUp, SignUpError, SignedUp},
 };
 use revolve_observe::telemetry::identify;
 use secrecy::{ExposeSecret, SecretString};
@@ -55,10 +56,14 @@ pub(crate) async fn sign_up(
         Password::choose(text, policy.min_length)
     })?;
     request.locale = locale.or(caller.language.clone());
-    let begun = use_case
+    request.proof_cookie = caller.asker().cookie;
+    let signed_up = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(answer(StatusCode::CREATED, &begun, &caller))
+    Ok(match signed_up {
+        SignedUp::Begun(begun) => answer(StatusCode::CREATED, &begun, &caller),
+        SignedUp::Asked(proof) => requested(&caller, &proof),
+    })
 }
 
 /// `POST /signin`
@@ -87,6 +92,7 @@ fn parse(
         password,
         device_name,
         device_credentials,
+        proof_cookie: None,
         locale: None,
         client,
     })
@@ -176,9 +182,9 @@ fn locale() -> Member {
 }
 
 pub(crate) fn sign_up_docs() -> Operation {
-    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nAfter a 503 or \
+    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nWhere `accounts.verification` is `required`, there is no account before its mailbox is proved: the answer is 202 with a `proof` for `POST /signup/confirm`, the same whether or not the address is taken, and the proof lives a day. Where it is `optional`, a mail to verify the address is sent.\n\nAfter a 503 or \
                        without an answer, send the same again: nothing is half-made, and 409 says that it was made.";
-    Operation::new("signUp", "account", "Sign up", description)
+    let operation = Operation::new("signUp", "account", "Sign up", description)
         .device()
         .body(
             "SignUp",
@@ -198,7 +204,8 @@ pub(crate) fn sign_up_docs() -> Operation {
             [("For an app", sample_answer(&[], true)), ("For a browser", sample_answer(&[], false))],
         )
         .header([201], "Set-Cookie", COOKIE, COOKIE_EXAMPLE)
-        .problems([Problem::from(SignUpError::EmailTaken)])
+        .problems([Problem::from(SignUpError::EmailTaken)]);
+    requested_docs(operation)
 }
 
 pub(crate) fn sign_in_docs() -> Operation {

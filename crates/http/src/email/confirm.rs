@@ -1,12 +1,15 @@
-//! `POST /email/confirm`: the address of an account is verified.
+//! `POST /email/confirm`: the address of an account is verified, or changed to one that is.
 
-use crate::kit::{
-    body::Body,
-    caller::{BearerCaller, RequestClient},
-    openapi::Operation,
-    problem::Problem,
-    proof::{self, PROOF, members, shown_docs},
-    use_case::UseCase,
+use crate::{
+    accounts::email_taken,
+    kit::{
+        body::Body,
+        caller::{BearerCaller, RequestClient},
+        openapi::Operation,
+        problem::Problem,
+        proof::{self, PROOF, members, shown_docs},
+        use_case::UseCase,
+    },
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use revolve_domain::use_cases::{ConfirmEmail, ConfirmEmailError, ConfirmEmailRequest};
@@ -44,13 +47,15 @@ impl From<ConfirmEmailError> for Problem {
         match error {
             ConfirmEmailError::Proof(refused) => refused.into(),
             ConfirmEmailError::SessionRequired => session_required(),
+            ConfirmEmailError::EmailTaken => email_taken(),
             ConfirmEmailError::Refused(refused) => refused.into(),
         }
     }
 }
 
 pub(crate) fn confirm_docs() -> Operation {
-    let description = "Verifies the address of an account. It counts with an ID token of that account, or in the browser or on the device that \
+    let description = "Verifies the address of an account, or changes it where `PUT /details` asked for that: then the old address is sent a proof that \
+                       undoes it for three days. It counts with an ID token of that account, or in the browser or on the device that \
                        asked for the mail (or signed up): nobody verifies the address of an account that a stranger has made.";
     let [id, code, secret] = members();
     let operation = Operation::new("confirmEmail", "account", "Verify the address", description)
@@ -70,7 +75,7 @@ pub(crate) fn confirm_docs() -> Operation {
                 ),
             ],
         )
-        .empty(204, "The address is verified.")
-        .problems([session_required()]);
+        .empty(204, "The address is verified; if it was to change, it has changed.")
+        .problems([session_required(), email_taken()]);
     shown_docs(operation)
 }

@@ -51,6 +51,6 @@ pub(crate) fn verify_docs() -> Operation {
         description,
     )
     .bearer_on_device()
-    .problems([already_verified()]);
+    .problems([already_verified(), mail_not_configured()]);
     requested_docs(operation)
 }

@@ -178,7 +178,6 @@ pub(crate) fn requested_docs(operation: Operation) -> Operation {
              installation's; over https the name begins with `__Host-`.",
             "revolve-proof-hH3v0vYq1bJt=8f1c…; HttpOnly; SameSite=Lax; Path=/; Max-Age=86400",
         )
-        .problems([mail_not_configured()])
 }
 
 /// Describes what an operation that takes a proof can refuse.

@@ -36,6 +36,20 @@ pub(crate) async fn confirm(
     Ok(answer(StatusCode::OK, &begun, &caller))
 }
 
+/// `POST /email/undo/confirm`
+pub(crate) async fn undo(
+    use_case: UseCase<Recover>,
+    caller: RequestClient,
+    policy: Data<PasswordPolicy>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let request = parse(body, &caller, policy.min_length)?;
+    let begun = use_case
+        .run(async move |case| case.execute(ProofPurpose::UndoEmail, request).await)
+        .await??;
+    Ok(answer(StatusCode::OK, &begun, &caller))
+}
+
 fn parse(
     mut body: Body,
     caller: &RequestClient,
@@ -70,8 +84,30 @@ pub(crate) fn confirm_docs() -> Operation {
     let description = "Sets a new password, ends every session of the account and begins one here, with a device credential of its own: none from \
                        before is kept. The address counts as verified. The password is judged like any other; one that is refused uses up no attempt. \
                        Five codes can be tried for each proof. It works while sign-ins are limited.";
+    recovery_docs(Operation::new(
+        "recover",
+        "account",
+        "Set a new password",
+        description,
+    ))
+}
+
+pub(crate) fn undo_docs() -> Operation {
+    let description = "Undoes a change of address: with the code of the mail that the old address got, for three days. Restores that address, sets a new \
+                       password, ends every session of the account, voids all of its proofs and begins a session here. Whatever else was changed in the \
+                       meantime, a second change of address included, does not stop it; an address that another account has taken does.";
+    recovery_docs(Operation::new(
+        "undoEmailChange",
+        "account",
+        "Undo a change of address",
+        description,
+    ))
+    .problems([email_taken()])
+}
+
+fn recovery_docs(operation: Operation) -> Operation {
     let [id, code, secret] = members();
-    let operation = Operation::new("recover", "account", "Set a new password", description)
+    let operation = operation
         .device()
         .body(
             "RecoveryConfirmation",

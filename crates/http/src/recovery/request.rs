@@ -65,5 +65,5 @@ pub(crate) fn request_docs() -> Operation {
         [Member::required("email", email())],
         [("The least", json!({ "email": "ann@example.org" }))],
     );
-    requested_docs(operation)
+    requested_docs(operation).problems([mail_not_configured()])
 }

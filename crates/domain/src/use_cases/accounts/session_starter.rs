@@ -29,6 +29,8 @@ pub struct SignInRequest {
     pub device_name: Option<Label>,
     /// The device credentials that the client holds. Those that were not issued here are ignored.
     pub device_credentials: Vec<SecretString>,
+    /// What the browser keeps of an earlier request for a mail, for a sign-up whose mailbox has to be proved.
+    pub proof_cookie: Option<SecretString>,
     /// The language of a new account's mails; a sign-in leaves it as it is.
     pub locale: Option<Locale>,
     /// The client that sent the request.
@@ -99,6 +101,24 @@ impl SessionStarter {
         request: &SignInRequest,
         kept: Option<DeviceId>,
     ) -> PreparedSession {
+        self.prepare_on(
+            user,
+            epoch,
+            &request.client,
+            request.device_name.clone(),
+            kept,
+        )
+    }
+
+    /// The same without a password.
+    pub(in crate::use_cases) fn prepare_on(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        client: &ClientInfo,
+        device_name: Option<Label>,
+        kept: Option<DeviceId>,
+    ) -> PreparedSession {
         let now = self.clock.now().whole_second();
         let device = kept.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
         let ends_at = now.plus(self.policy.session_lifetime).whole_second();
@@ -106,8 +126,8 @@ impl SessionStarter {
             id: SessionId::from_random(self.entropy.bytes()),
             user,
             device,
-            device_name: request.device_name.clone(),
-            client: request.client.clone(),
+            device_name,
+            client: client.clone(),
             epoch,
             began_at: now,
             ends_at,
@@ -149,7 +169,11 @@ impl SessionStarter {
     }
 
     pub(in crate::use_cases) fn shown_devices(&self, request: &SignInRequest) -> ShownDevices {
-        ShownDevices::verify(&*self.devices, &request.device_credentials)
+        self.shown(&request.device_credentials)
+    }
+
+    pub(in crate::use_cases) fn shown(&self, credentials: &[SecretString]) -> ShownDevices {
+        ShownDevices::verify(&*self.devices, credentials)
     }
 
     /// Signs the first tokens, writes the entry in the white list and answers the user's other live sessions. Tokens come

@@ -5,7 +5,8 @@ use super::{
     session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest},
 };
 use crate::{
-    model::{Credentials, Details, Epoch, FieldError, PasswordHash, User, UserId},
+    journal::MailKind,
+    model::{Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, User, UserId},
     policy::{self, AccountPolicy},
     ports::{
         CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
@@ -13,7 +14,10 @@ use crate::{
     },
     use_cases::{
         email::Verification,
-        parts::{Failure, Limited, RequestLimits, ServicePorts, ShownAsker, from_denied, from_via},
+        parts::{
+            Failure, Limited, MailboxProofs, ProofRequest, RequestLimits, RequestedProof,
+            ServicePorts, ShownAsker, from_denied, from_via,
+        },
     },
 };
 use std::sync::Arc;
@@ -38,6 +42,25 @@ pub enum SignUpError {
 from_denied!(SignUpError);
 from_via!(SignUpError: StoreError => Failure, SignError => Failure);
 
+/// How a sign-up went on.
+#[derive(Debug)]
+pub enum SignedUp {
+    /// The account is there, and a session has begun.
+    Begun(Begun),
+    /// There is no account before its mailbox is proved.
+    Asked(RequestedProof),
+}
+
+impl SignedUp {
+    /// The session, if one has begun.
+    pub fn begun(self) -> Option<Begun> {
+        match self {
+            Self::Begun(begun) => Some(begun),
+            Self::Asked(_) => None,
+        }
+    }
+}
+
 /// Signs up. The white list is written first and the rows last: their commit is what makes the account exist.
 pub struct SignUp {
     starter: SessionStarter,
@@ -45,6 +68,7 @@ pub struct SignUp {
     hasher: Arc<dyn PasswordHasher>,
     strength: Arc<dyn PasswordStrength>,
     entropy: Arc<dyn Entropy>,
+    proofs: MailboxProofs,
     verification: Verification,
     rules: AccountPolicy,
     limits: RequestLimits,
@@ -59,6 +83,7 @@ impl SignUp {
             hasher: ports.hasher.clone(),
             strength: ports.strength.clone(),
             entropy: ports.entropy.clone(),
+            proofs: MailboxProofs::new(ports),
             verification: Verification::new(ports),
             rules: ports.accounts,
             limits: RequestLimits::new(ports),
@@ -66,11 +91,12 @@ impl SignUp {
         }
     }
 
-    /// Creates the account and signs it in.
+    /// Creates the account and signs it in; where a mailbox has to be proved first, keeps what is asked for. Then the answer and the work are the same
+    /// whether or not the address is taken: the owner of a taken one is told, once a day at most.
     ///
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
-    pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
+    pub async fn execute(&self, request: SignInRequest) -> Result<SignedUp, SignUpError> {
         let flow = self.limits.flow(&request.email, &request.client, false);
         self.hasher.admit(&flow)?;
         let held = self.limits.sign_up(&request.email, &request.client).await?;
@@ -85,7 +111,11 @@ impl SignUp {
         outcome
     }
 
-    async fn create(&self, request: SignInRequest, flow: &HashFlow) -> Result<Begun, SignUpError> {
+    async fn create(
+        &self,
+        request: SignInRequest,
+        flow: &HashFlow,
+    ) -> Result<SignedUp, SignUpError> {
         let context = PasswordContext {
             email: &request.email,
             name: None,
@@ -94,6 +124,9 @@ impl SignUp {
         let weakness = context.weakness(&request.password, &*self.strength).await?;
         if let Some(weakness) = weakness {
             return Err(SignUpError::WeakPassword(weakness));
+        }
+        if self.rules.mail && self.rules.verification == policy::Verification::Required {
+            return self.ask(request, flow).await.map(SignedUp::Asked);
         }
         let found = self.users.credentials_by_email(&request.email, &[]).await?;
         if found.is_some() {
@@ -130,9 +163,44 @@ impl SignUp {
                     address: prepared.session.client.address,
                 });
                 let others = self.starter.credentials(shown.all().iter().copied());
-                Ok(prepared.begun(tokens, Vec::new(), others))
+                Ok(SignedUp::Begun(prepared.begun(tokens, Vec::new(), others)))
             }
         }
+    }
+
+    /// Keeps what is asked for until its mailbox is proved. It is hashed before the look whether the address is taken.
+    async fn ask(
+        &self,
+        request: SignInRequest,
+        flow: &HashFlow,
+    ) -> Result<RequestedProof, SignUpError> {
+        let hash = self.hasher.hash(flow, &request.password).await?;
+        let found = self.users.credentials_by_email(&request.email, &[]).await?;
+        let owner = found.as_ref().map(|found| &found.user);
+        let asker = ShownAsker {
+            cookie: request.proof_cookie,
+            device_credentials: request.device_credentials,
+        };
+        let asked = ProofRequest {
+            purpose: ProofPurpose::SignUp,
+            mail: if owner.is_some() {
+                MailKind::AccountExists
+            } else {
+                MailKind::SignUp
+            },
+            address: owner.map_or(request.email, |owner| owner.email.clone()),
+            account: found.as_ref(),
+            intent: Some(hash),
+            locale: request.locale,
+            asker: &asker,
+            client: &request.client,
+            withheld: owner.is_some_and(|owner| owner.disabled_at.is_some()),
+            event: SecurityEvent::SignUpRequested {
+                user: owner.map(|owner| owner.id),
+                address: request.client.address,
+            },
+        };
+        Ok(self.proofs.open(asked).await?)
     }
 
     /// The account is there, whether or not the mail can be asked for: its user can ask again. The device of the sign-up is the client that asked.

@@ -1,9 +1,12 @@
-//! The verification of an address.
+//! The verification of an address, and its change.
 
 use crate::{
-    journal::{Actor, Told},
+    journal::{Actor, MailKind, Told},
     model::{ClientInfo, Proof, ProofPurpose},
-    ports::{Clock, SecurityEvent, SecurityEvents, StoreError, VerifyOutcome},
+    ports::{
+        AddressChange, AddressOutcome, Clock, SecurityEvent, StoreError, UserRepository,
+        VerifyOutcome,
+    },
     use_cases::{
         parts::{
             Failure, MailboxProofs, ProofRefused, Refused, ServicePorts, ShownProof, from_via,
@@ -12,6 +15,9 @@ use crate::{
     },
 };
 use std::sync::Arc;
+
+/// What a proof here can be for.
+const PURPOSES: [ProofPurpose; 2] = [ProofPurpose::VerifyEmail, ProofPurpose::ChangeEmail];
 
 /// A proof of an account's mailbox.
 #[derive(Clone, Debug)]
@@ -24,7 +30,7 @@ pub struct ConfirmEmailRequest {
     pub client: ClientInfo,
 }
 
-/// Why the address is not verified.
+/// Why the address is not verified or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmEmailError {
     /// The proof does not count.
@@ -34,6 +40,9 @@ pub enum ConfirmEmailError {
     /// and must not lend the mailbox to a stranger's account.
     #[error("the code counts only in a session of the account, or where the mail was asked for")]
     SessionRequired,
+    /// Another account has that address.
+    #[error("an account with this e-mail address exists already")]
+    EmailTaken,
     /// The ID token was refused, or a dependency failed.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -41,12 +50,12 @@ pub enum ConfirmEmailError {
 
 from_via!(ConfirmEmailError: StoreError => Refused, Failure => Refused);
 
-/// Verifies addresses.
+/// Verifies addresses, and changes them to those that are.
 pub struct ConfirmEmail {
     authenticate: Authenticate,
     proofs: MailboxProofs,
+    users: Arc<dyn UserRepository>,
     clock: Arc<dyn Clock>,
-    events: Arc<dyn SecurityEvents>,
 }
 
 impl ConfirmEmail {
@@ -54,19 +63,19 @@ impl ConfirmEmail {
         Self {
             authenticate: Authenticate::new(ports),
             proofs: MailboxProofs::new(ports),
+            users: ports.users.clone(),
             clock: ports.clock.clone(),
-            events: ports.events.clone(),
         }
     }
 
-    /// Verifies the address of the proof's account.
+    /// Verifies the address of the proof's account, or changes it to that of the proof.
     ///
     /// # Errors
     /// [`ConfirmEmailError`]; then nothing changed but the number of the proof's attempts.
     pub async fn execute(&self, request: &ConfirmEmailRequest) -> Result<(), ConfirmEmailError> {
         let shown = &request.proof;
         let found = self.proofs.proofs.find(shown.id, self.clock.now()).await?;
-        let found = found.filter(|proof| proof.purpose == ProofPurpose::VerifyEmail);
+        let found = found.filter(|proof| PURPOSES.contains(&proof.purpose));
         let proof = found.ok_or(ProofRefused::Gone)?;
         // Before an attempt is counted: a stranger uses up none.
         if !self.is_owner(&proof, request).await? {
@@ -74,11 +83,14 @@ impl ConfirmEmail {
         }
         let checked = self.proofs.check(proof.purpose, shown, &request.client);
         let proof = checked.await??;
-        let verified = self.verify(&proof, &request.client).await;
-        if matches!(verified, Err(ConfirmEmailError::Refused(_))) {
+        let outcome = match proof.purpose {
+            ProofPurpose::ChangeEmail => self.change(&proof, request).await,
+            _ => self.verify(&proof, &request.client).await,
+        };
+        if matches!(outcome, Err(ConfirmEmailError::Refused(_))) {
             self.proofs.forgive(shown).await;
         }
-        verified
+        outcome
     }
 
     async fn is_owner(
@@ -96,26 +108,62 @@ impl ConfirmEmail {
         Ok(proof.user == Some(authenticated.user.id))
     }
 
+    async fn change(
+        &self,
+        proof: &Proof,
+        request: &ConfirmEmailRequest,
+    ) -> Result<(), ConfirmEmailError> {
+        let user = proof.user.ok_or(ProofRefused::Gone)?;
+        let account = self.users.credentials(user).await?;
+        let former = account.ok_or(ProofRefused::Gone)?.user;
+        let now = self.clock.now();
+        let undo = self.proofs.undo(&former, proof, now);
+        let mut mail = self
+            .proofs
+            .notice(MailKind::EmailChanged, &former, &request.client, now);
+        mail.proof = Some(undo.id);
+        mail.facts.subject = Some(proof.address.as_str().to_owned());
+        let told = move |outcome: &AddressOutcome| match outcome {
+            AddressOutcome::Changed(user) => Told {
+                events: vec![SecurityEvent::EmailChanged { user: user.id }],
+                mails: vec![mail.clone()],
+            },
+            AddressOutcome::Gone | AddressOutcome::EmailTaken => Told::default(),
+        };
+        let change = AddressChange {
+            proof: proof.id,
+            undo,
+            at: now,
+        };
+        let tell = self.proofs.tell(Actor::User(user), now, told);
+        let outcome = self.proofs.proofs.change_email(&change, &tell).await?;
+        self.proofs.record(&tell, &outcome);
+        match outcome {
+            AddressOutcome::Changed(_) => Ok(()),
+            AddressOutcome::Gone => Err(ProofRefused::Gone.into()),
+            AddressOutcome::EmailTaken => Err(ConfirmEmailError::EmailTaken),
+        }
+    }
+
     async fn verify(&self, proof: &Proof, client: &ClientInfo) -> Result<(), ConfirmEmailError> {
         let Some(user) = proof.user else {
             return Err(ProofRefused::Gone.into());
         };
         let now = self.clock.now();
-        let told = |outcome: &VerifyOutcome| match outcome {
+        let address = client.address;
+        let told = move |outcome: &VerifyOutcome| match outcome {
             VerifyOutcome::Verified(user) => Told {
                 events: vec![SecurityEvent::EmailVerified {
                     user: user.id,
-                    address: client.address,
+                    address,
                 }],
                 mails: Vec::new(),
             },
             VerifyOutcome::Gone => Told::default(),
         };
-        let tell = self.proofs.tell(Actor::User(user), now, &told);
-        let outcome = self.proofs.proofs.verify(proof.id, now, tell).await?;
-        for event in told(&outcome).events {
-            self.events.record(event);
-        }
+        let tell = self.proofs.tell(Actor::User(user), now, told);
+        let outcome = self.proofs.proofs.verify(proof.id, now, &tell).await?;
+        self.proofs.record(&tell, &outcome);
         match outcome {
             VerifyOutcome::Verified(_) => Ok(()),
             VerifyOutcome::Gone => Err(ProofRefused::Gone.into()),

@@ -70,6 +70,7 @@ impl Verification {
             locale: account.user.details.locale.clone().or(locale),
             asker,
             client,
+            withheld: false,
             event: SecurityEvent::VerificationRequested {
                 user: account.user.id,
                 address: client.address,

@@ -4,8 +4,8 @@ use super::ServicePorts;
 use crate::{
     journal::{Actor, MailFacts, MailKind, NewMail, Tell, Told},
     model::{
-        Binding, ClientInfo, Credentials, DeliveryId, EmailAddress, EventId, Fingerprint, Locale,
-        PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, UserId,
+        Binding, ClientInfo, Credentials, DeliveryId, EmailAddress, Epoch, EventId, Fingerprint,
+        Locale, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User, UserId,
     },
     ports::{
         Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, SecurityEvent,
@@ -79,12 +79,14 @@ pub(crate) struct ProofRequest<'a> {
     pub(crate) mail: MailKind,
     /// The mailbox.
     pub(crate) address: EmailAddress,
-    /// The account; without one the store's work is the same, and nobody gets a mail.
+    /// The account, if there is one.
     pub(crate) account: Option<&'a Credentials>,
     pub(crate) intent: Option<PasswordHash>,
     pub(crate) locale: Option<Locale>,
     pub(crate) asker: &'a ShownAsker,
     pub(crate) client: &'a ClientInfo,
+    /// The store's work is the same, and nobody gets a mail.
+    pub(crate) withheld: bool,
     /// What goes into the journal.
     pub(crate) event: SecurityEvent,
 }
@@ -119,12 +121,8 @@ impl MailboxProofs {
     ) -> Result<RequestedProof, StoreError> {
         let now = self.clock.now();
         let (asker, cookie) = self.asker(request.asker);
-        let may = request
-            .account
-            .is_none_or(|account| account.user.disabled_at.is_none());
-        let is_known = request.account.is_some() || request.purpose == ProofPurpose::SignUp;
         let open = OpenProof {
-            withheld: !(may && is_known),
+            withheld: request.withheld,
             proof: self.proof(&request, asker, now),
         };
         let mail = NewMail {
@@ -137,18 +135,16 @@ impl MailboxProofs {
             facts: facts(request.client, now),
             expires_at: open.proof.expires_at,
         };
-        let told = |opened: &StandingProof| Told {
-            events: vec![request.event.clone()],
+        let event = request.event.clone();
+        let tell = self.tell(Actor::Stranger, now, move |opened: &StandingProof| Told {
+            events: vec![event.clone()],
             mails: vec![NewMail {
-                proof: Some(opened.id),
+                proof: (mail.kind != MailKind::AccountExists).then_some(opened.id),
                 ..mail.clone()
             }],
-        };
-        let opened = self
-            .proofs
-            .open(&open, self.tell(Actor::Stranger, now, &told))
-            .await?;
-        self.events.record(request.event.clone());
+        });
+        let opened = self.proofs.open(&open, &tell).await?;
+        self.record(&tell, &opened);
         Ok(RequestedProof {
             id: opened.id,
             expires_in: opened.expires_at.since(now),
@@ -157,17 +153,19 @@ impl MailboxProofs {
     }
 
     /// What a store tells of an outcome.
-    pub(crate) fn tell<'a, O>(
+    pub(crate) fn tell<O, T: Into<Told>>(
         &self,
         actor: Actor,
         at: Timestamp,
-        told: &'a (dyn Fn(&O) -> Told + Send + Sync),
-    ) -> Tell<'a, O> {
-        Tell {
-            id: EventId::from_random(self.entropy.bytes()),
-            at,
-            actor,
-            told,
+        told: impl Fn(&O) -> T + Send + Sync + 'static,
+    ) -> Tell<O> {
+        Tell::new(EventId::from_random(self.entropy.bytes()), at, actor, told)
+    }
+
+    /// The outcome is committed.
+    pub(crate) fn record<O>(&self, tell: &Tell<O>, outcome: &O) {
+        for event in tell.told(outcome).events {
+            self.events.record(event);
         }
     }
 
@@ -179,7 +177,7 @@ impl MailboxProofs {
             Some(account) => (Some(account.user.id), Some(Binding::of(account))),
             None => {
                 let binding = Binding {
-                    epoch: crate::model::Epoch::FIRST,
+                    epoch: Epoch::FIRST,
                     hash: Fingerprint::of_browser(""),
                     email: request.address.key().to_owned(),
                 };
@@ -280,11 +278,30 @@ impl MailboxProofs {
         )
     }
 
+    /// A proof of the former address that undoes a change. It is bound to the account alone: whatever a thief does next does not void it.
+    pub(crate) fn undo(&self, former: &User, change: &Proof, now: Timestamp) -> Proof {
+        let purpose = ProofPurpose::UndoEmail;
+        Proof {
+            id: ProofId::from_random(self.entropy.bytes()),
+            purpose,
+            address: former.email.clone(),
+            user: Some(former.id),
+            binding: None,
+            asker: change.asker,
+            intent: None,
+            locale: former.details.locale.clone(),
+            created_at: now,
+            expires_at: now.plus(purpose.lifetime()),
+            attempts_left: Proof::ATTEMPTS,
+            serial: 1,
+        }
+    }
+
     /// A mail that tells the owner of an account what has happened.
     pub(crate) fn notice(
         &self,
         kind: MailKind,
-        account: &crate::model::User,
+        account: &User,
         client: &ClientInfo,
         at: Timestamp,
     ) -> NewMail {

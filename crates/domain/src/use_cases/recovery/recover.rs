@@ -7,11 +7,11 @@ use crate::{
     },
     ports::{
         Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome,
-        SecurityEvent, SecurityEvents, SignError, StoreError, UserRepository,
+        SecurityEvent, SignError, StoreError, UserRepository,
     },
     proofs::recovered,
     use_cases::{
-        accounts::{Begun, PasswordContext, PreparedSession, SessionStarter, SignInRequest},
+        accounts::{Begun, PasswordContext, PreparedSession, SessionStarter},
         parts::{
             Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
         },
@@ -60,7 +60,6 @@ pub struct Recover {
     strength: Arc<dyn PasswordStrength>,
     limits: RequestLimits,
     clock: Arc<dyn Clock>,
-    events: Arc<dyn SecurityEvents>,
 }
 
 impl Recover {
@@ -73,7 +72,6 @@ impl Recover {
             strength: ports.strength.clone(),
             limits: RequestLimits::new(ports),
             clock: ports.clock.clone(),
-            events: ports.events.clone(),
         }
     }
 
@@ -115,17 +113,15 @@ impl Recover {
         }
         let flow = self.limits.flow(&user.email, &request.client, true);
         let hash = self.hasher.hash(&flow, &request.password).await?;
-        let client = request.client.clone();
-        let sign_in = SignInRequest {
-            email: user.email.clone(),
-            password: request.password,
-            device_name: request.device_name,
-            device_credentials: request.proof.asker.device_credentials,
-            locale: None,
-            client: request.client,
-        };
-        let prepared = self.starter.prepare(user.id, user.epoch, &sign_in, None);
-        let shown = self.starter.shown_devices(&sign_in);
+        let RecoverRequest {
+            proof: shown,
+            device_name,
+            client,
+            ..
+        } = request;
+        let starter = &self.starter;
+        let prepared = starter.prepare_on(user.id, user.epoch, &client, device_name, None);
+        let shown = starter.shown(&shown.asker.device_credentials);
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
         let recovery = Recovery {
             proof: proof.id,
@@ -154,32 +150,32 @@ impl Recover {
         let notice = self
             .proofs
             .notice(MailKind::PasswordReset, user, client, recovery.at);
-        let session = &recovery.session;
-        let told = |outcome: &RecoveryOutcome| match outcome {
+        let (user_id, session, address) = (user.id, recovery.session.id, client.address);
+        let told = move |outcome: &RecoveryOutcome| match outcome {
             RecoveryOutcome::Recovered(_) => Told {
                 events: vec![
                     SecurityEvent::AccountRecovered {
-                        user: user.id,
-                        session: session.id,
-                        address: client.address,
+                        user: user_id,
+                        session,
+                        address,
                     },
                     SecurityEvent::SessionsEnded {
-                        user: user.id,
+                        user: user_id,
                         kept: None,
                         reason: EndReason::Recovered,
                     },
                     SecurityEvent::SessionBegun {
-                        user: user.id,
-                        session: session.id,
-                        address: client.address,
+                        user: user_id,
+                        session,
+                        address,
                     },
                 ],
                 mails: vec![notice.clone()],
             },
             RecoveryOutcome::Gone | RecoveryOutcome::EmailTaken => Told::default(),
         };
-        let tell = self.proofs.tell(Actor::User(user.id), recovery.at, &told);
-        let outcome = self.proofs.proofs.recover(recovery, tell).await;
+        let tell = self.proofs.tell(Actor::User(user.id), recovery.at, told);
+        let outcome = self.proofs.proofs.recover(recovery, &tell).await;
         if !matches!(outcome, Ok(RecoveryOutcome::Recovered(_))) {
             self.starter.withdraw(prepared).await;
         }
@@ -187,14 +183,12 @@ impl Recover {
             // The commit may have come through: a session that no client holds must not take a place.
             self.starter.clear.defer(Clearing::Row {
                 user: user.id,
-                session: session.id,
+                session,
                 reason: EndReason::Expired,
             });
         }
         let outcome = outcome?;
-        for event in told(&outcome).events {
-            self.events.record(event);
-        }
+        self.proofs.record(&tell, &outcome);
         match outcome {
             RecoveryOutcome::Recovered(_) => {
                 let older = Clearing::Older {

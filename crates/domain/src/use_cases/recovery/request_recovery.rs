@@ -89,6 +89,9 @@ impl RequestRecovery {
                 locale: spoken.or(request.locale),
                 asker: &request.asker,
                 client: &request.client,
+                withheld: account
+                    .as_ref()
+                    .is_none_or(|account| account.user.disabled_at.is_some()),
                 event: SecurityEvent::RecoveryRequested {
                     user: account.as_ref().map(|account| account.user.id),
                     address: request.client.address,

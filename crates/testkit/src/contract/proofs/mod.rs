@@ -5,12 +5,16 @@
     reason = "a contract case panics where the contract is broken"
 )]
 
+mod change;
 mod open;
 mod recover;
+mod sign_up;
 mod spend;
 
+pub use change::*;
 pub use open::*;
 pub use recover::*;
+pub use sign_up::*;
 pub use spend::*;
 
 use super::{
@@ -63,8 +67,7 @@ impl Proving {
             proof: proof.clone(),
             withheld: proof.user.is_none(),
         };
-        let tell = |_: &StandingProof| Told::default();
-        let opened = self.proofs.open(&open, telling(&tell)).await;
+        let opened = self.proofs.open(&open, &silent()).await;
         opened.expect("open works")
     }
 
@@ -90,30 +93,23 @@ impl Proving {
     }
 
     async fn verify(&self, proof: &Proof, after: u64) -> VerifyOutcome {
-        let tell = |_: &VerifyOutcome| Told::default();
         self.proofs
-            .verify(proof.id, at(after), telling(&tell))
+            .verify(proof.id, at(after), &silent())
             .await
             .expect("verify works")
     }
 
     async fn recover(&self, recovery: &Recovery) -> RecoveryOutcome {
-        let tell = |_: &RecoveryOutcome| Told::default();
         self.proofs
-            .recover(recovery, telling(&tell))
+            .recover(recovery, &silent())
             .await
             .expect("recover works")
     }
 }
 
-/// Tells what the closure says.
-fn telling<O>(told: &(dyn Fn(&O) -> Told + Send + Sync)) -> Tell<'_, O> {
-    Tell {
-        id: event_id(),
-        at: START,
-        actor: Actor::Stranger,
-        told,
-    }
+/// Tells nothing.
+fn silent<O>() -> Tell<O> {
+    Tell::new(event_id(), START, Actor::Stranger, |_: &O| Told::default())
 }
 
 /// A proof of a mailbox without an account.

@@ -6,7 +6,8 @@ use revolve_domain::{
     journal::Tell,
     model::{Credentials, EndReason, Proof, ProofId, ProofPurpose, Timestamp},
     ports::{
-        OpenProof, Proofs, Recovery, RecoveryOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddressChange, AddressOutcome, OpenProof, Proofs, ProvedSignUp, Recovery, RecoveryOutcome,
+        SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -37,7 +38,7 @@ impl Proofs for MemoryAccounts {
     async fn open(
         &self,
         open: &OpenProof,
-        _tell: Tell<'_, StandingProof>,
+        _tell: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError> {
         Ok(self.tables().open_proof(&open.proof))
     }
@@ -75,7 +76,7 @@ impl Proofs for MemoryAccounts {
     async fn recover(
         &self,
         recovery: &Recovery,
-        _tell: Tell<'_, RecoveryOutcome>,
+        _tell: &Tell<RecoveryOutcome>,
     ) -> Result<RecoveryOutcome, StoreError> {
         let mut tables = self.tables();
         let Some((proof, account)) = tables.provable(recovery.proof, recovery.at) else {
@@ -106,7 +107,7 @@ impl Proofs for MemoryAccounts {
         &self,
         proof: ProofId,
         at: Timestamp,
-        _tell: Tell<'_, VerifyOutcome>,
+        _tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
         let mut tables = self.tables();
         let provable = tables.provable(proof, at);
@@ -120,6 +121,53 @@ impl Proofs for MemoryAccounts {
             *found = user.clone();
         }
         Ok(VerifyOutcome::Verified(user))
+    }
+
+    async fn change_email(
+        &self,
+        change: &AddressChange,
+        _tell: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError> {
+        let mut tables = self.tables();
+        let provable = tables.provable(change.proof, change.at);
+        let Some(user) =
+            provable.and_then(|(proof, account)| proofs::changed(&proof, &account, change.at))
+        else {
+            return Ok(AddressOutcome::Gone);
+        };
+        let owner = tables.owner(&user.email);
+        if owner.is_some_and(|(owner, _)| owner.id != user.id) {
+            return Ok(AddressOutcome::EmailTaken);
+        }
+        tables.proofs.remove(&change.proof);
+        if let Some((found, _)) = tables.users.get_mut(&user.id) {
+            *found = user.clone();
+        }
+        tables.open_proof(&change.undo);
+        Ok(AddressOutcome::Changed(user))
+    }
+
+    async fn sign_up(
+        &self,
+        sign_up: &ProvedSignUp,
+        _tell: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError> {
+        let mut tables = self.tables();
+        let proof = tables.proofs.get(&sign_up.proof).cloned();
+        let intent = proof.filter(|proof| sign_up.at < proof.expires_at);
+        let Some((proof, hash)) = intent.and_then(proofs::intended) else {
+            return Ok(SignUpOutcome::Gone);
+        };
+        let (user, session) = (&sign_up.user, &sign_up.session);
+        if tables.owner(&user.email).is_some() {
+            return Ok(SignUpOutcome::EmailTaken);
+        }
+        tables.users.insert(user.id, (user.clone(), hash));
+        tables.sessions.insert(session.id, session.clone());
+        tables.know_device(session);
+        let scope = proof.scope();
+        tables.proofs.retain(|_, other| other.scope() != scope);
+        Ok(SignUpOutcome::Created)
     }
 
     async fn standing(
