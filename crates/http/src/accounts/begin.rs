@@ -7,14 +7,16 @@ use crate::kit::{
     caller::RequestClient,
     openapi::{Member, Operation, email, example, known_password, label, language, new_password},
     problem::{FieldProblem, Problem},
-    proof::{requested, requested_docs},
+    proof::{ProofMembers, requested, requested_docs},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
 use revolve_domain::{
     model::{DeviceId, EmailAddress, FieldError, Label, Locale, Password, SessionId},
     policy::PasswordPolicy,
-    use_cases::{Begun, SignIn, SignInError, SignInRequest, SignUp, SignUpError, SignedUp},
+    use_cases::{
+        Begun, RequestedProof, SignIn, SignInError, SignInRequest, SignUp, SignUpError, SignedUp,
+    },
 };
 use revolve_observe::telemetry::identify;
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +31,10 @@ pub(crate) struct BegunAnswer<'a> {
     tokens: TokensAnswer<'a>,
     session: SessionAnswer<'a>,
     device: DeviceAnswer<'a>,
+    /// What verifies the address, with the code of the mail that is under way; only where a sign-up asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    proof: Option<ProofMembers>,
 }
 
 /// The device that the session is on.
@@ -61,7 +67,9 @@ pub(crate) async fn sign_up(
         .run(async move |case| case.execute(request).await)
         .await??;
     Ok(match signed_up {
-        SignedUp::Begun(begun) => answer(StatusCode::CREATED, &begun, &caller),
+        SignedUp::Begun(begun, proof) => {
+            answer_with(StatusCode::CREATED, &begun, proof.as_ref(), &caller)
+        }
         SignedUp::Asked(proof) => requested(&caller, &proof),
     })
 }
@@ -112,6 +120,15 @@ pub(crate) fn fields(
 
 /// A session has begun.
 pub(crate) fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResponse {
+    answer_with(status, begun, None, caller)
+}
+
+fn answer_with(
+    status: StatusCode,
+    begun: &Begun,
+    proof: Option<&RequestedProof>,
+    caller: &RequestClient,
+) -> HttpResponse {
     // No token was shown that would have identified the session in the log.
     identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
@@ -126,6 +143,7 @@ pub(crate) fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) 
             id: begun.device.id,
             credential: (!caller.is_browser).then(|| credential.expose_secret()),
         },
+        proof: proof.map(ProofMembers::from),
     })
 }
 
@@ -182,7 +200,7 @@ fn locale() -> Member {
 }
 
 pub(crate) fn sign_up_docs() -> Operation {
-    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nWhere `accounts.verification` is `required`, there is no account before its mailbox is proved: the answer is 202 with a `proof` for `POST /signup/confirm`, the same whether or not the address is taken, and the proof lives a day. Where it is `optional`, a mail to verify the address is sent.\n\nAfter a 503 or \
+    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nWhere `accounts.verification` is `required`, there is no account before its mailbox is proved: the answer is 202 with a `proof` for `POST /signup/confirm`, the same whether or not the address is taken, and the proof lives a day. Where it is `optional`, a mail to verify the address is sent, and the answer has its `proof`.\n\nAfter a 503 or \
                        without an answer, send the same again: nothing is half-made, and 409 says that it was made.";
     let operation = Operation::new("signUp", "account", "Sign up", description)
         .device()
@@ -250,5 +268,6 @@ pub(crate) fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
         tokens: sample::tokens(),
         session: sample::session(Some(evicted)),
         device,
+        proof: None,
     })
 }

@@ -33,7 +33,7 @@ struct RequestedAnswer {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Proof)]
-struct ProofMembers {
+pub(crate) struct ProofMembers {
     /// Its id. It proves nothing alone.
     #[schema(value_type = String, format = "uuid")]
     id: ProofId,
@@ -41,13 +41,11 @@ struct ProofMembers {
     expires_in: u64,
 }
 
-impl From<&RequestedProof> for RequestedAnswer {
+impl From<&RequestedProof> for ProofMembers {
     fn from(proof: &RequestedProof) -> Self {
         Self {
-            proof: ProofMembers {
-                id: proof.id,
-                expires_in: proof.expires_in.as_secs(),
-            },
+            id: proof.id,
+            expires_in: proof.expires_in.as_secs(),
         }
     }
 }
@@ -58,7 +56,9 @@ pub(crate) fn requested(caller: &RequestClient, proof: &RequestedProof) -> HttpR
     if let Some(cookie) = caller.proof_cookie(proof) {
         response.cookie(cookie);
     }
-    response.json(RequestedAnswer::from(proof))
+    response.json(RequestedAnswer {
+        proof: proof.into(),
+    })
 }
 
 /// Reads `proof` and one of `code` and `secret`.

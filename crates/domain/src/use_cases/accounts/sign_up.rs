@@ -45,8 +45,8 @@ from_via!(SignUpError: StoreError => Failure, SignError => Failure);
 /// How a sign-up went on.
 #[derive(Debug)]
 pub enum SignedUp {
-    /// The account is there, and a session has begun.
-    Begun(Begun),
+    /// The account is there, and a session has begun. The proof, if any, verifies its address.
+    Begun(Begun, Option<RequestedProof>),
     /// There is no account before its mailbox is proved.
     Asked(RequestedProof),
 }
@@ -55,7 +55,7 @@ impl SignedUp {
     /// The session, if one has begun.
     pub fn begun(self) -> Option<Begun> {
         match self {
-            Self::Begun(begun) => Some(begun),
+            Self::Begun(begun, _) => Some(begun),
             Self::Asked(_) => None,
         }
     }
@@ -157,13 +157,16 @@ impl SignUp {
         match created? {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
             CreateOutcome::Created => {
-                self.ask_to_verify(user, hash, &prepared).await;
+                let proof = self.ask_to_verify(user, hash, &prepared).await;
                 self.events.record(SecurityEvent::AccountCreated {
                     user: user_id,
                     address: prepared.session.client.address,
                 });
                 let others = self.starter.credentials(shown.all().iter().copied());
-                Ok(SignedUp::Begun(prepared.begun(tokens, Vec::new(), others)))
+                Ok(SignedUp::Begun(
+                    prepared.begun(tokens, Vec::new(), others),
+                    proof,
+                ))
             }
         }
     }
@@ -204,9 +207,14 @@ impl SignUp {
     }
 
     /// The account is there, whether or not the mail can be asked for: its user can ask again. The device of the sign-up is the client that asked.
-    async fn ask_to_verify(&self, user: User, hash: PasswordHash, prepared: &PreparedSession) {
+    async fn ask_to_verify(
+        &self,
+        user: User,
+        hash: PasswordHash,
+        prepared: &PreparedSession,
+    ) -> Option<RequestedProof> {
         if !self.rules.mail || self.rules.verification != policy::Verification::Optional {
-            return;
+            return None;
         }
         let account = Credentials {
             user,
@@ -218,6 +226,7 @@ impl SignUp {
             device_credentials: vec![prepared.device.credential.clone()],
         };
         let client = &prepared.session.client;
-        let _ = self.verification.open(&account, None, &asker, client).await;
+        let opened = self.verification.open(&account, None, &asker, client).await;
+        opened.ok()
     }
 }

@@ -43,7 +43,8 @@ async fn every_hash_is_for_the_typed_address_and_the_customers_network() {
         ..World::request(name)
     };
     let begun = world.sign_up.execute(request("ann", ADDRESSES[0])).await;
-    let ann = world.client(begun.expect("signed up"));
+    let begun = begun.expect("signed up").begun();
+    let ann = world.client(begun.expect("nothing has to be proved"));
     assert_eq!(world.hasher.take_flows(), [flow("ann", false)], "a sign-up");
 
     for (name, credential, known) in [

@@ -24,6 +24,7 @@ mod revocations;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod verification;
 
 use revolve_domain::{
     ports::{SecurityEvent, StoreErrorKind},
