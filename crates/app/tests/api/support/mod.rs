@@ -5,6 +5,7 @@ mod backing;
 mod cli;
 pub(crate) mod described;
 mod feed;
+mod mailing;
 mod proxy;
 mod raw;
 
@@ -13,6 +14,7 @@ use backing::cluster;
 pub(crate) use backing::{Backing, ServerStores};
 
 pub(crate) use feed::{FEED, sessions};
+pub(crate) use mailing::Mailing;
 pub(crate) use raw::Raw;
 
 use futures_util::FutureExt;
