@@ -11,6 +11,7 @@ mod faulty;
 mod hasher;
 mod keys;
 mod limits;
+mod mailer;
 mod strength;
 mod tag;
 mod tokens;
@@ -26,6 +27,7 @@ pub use faulty::{Fault, Faulty};
 pub use hasher::{HeldHasher, PlainHasher};
 pub use keys::{MemoryKeys, MemoryRevokedKeys, RecordedRing, TestKeyMaker};
 pub use limits::MemoryLimits;
+pub use mailer::{MailFault, RecordedMails};
 pub use strength::ShortList;
 pub use tokens::MemoryTokens;
 
