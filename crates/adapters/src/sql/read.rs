@@ -75,7 +75,7 @@ pub(crate) fn user(row: &dyn SqlRow) -> Result<User, CorruptRow> {
     })
 }
 
-fn email(row: &RowReader<'_>) -> Result<EmailAddress, CorruptRow> {
+pub(super) fn email(row: &RowReader<'_>) -> Result<EmailAddress, CorruptRow> {
     let typed = row.optional("email_typed", SqlRow::text)?;
     row.required_parsed("email", |key| EmailAddress::stored(key, typed))
 }

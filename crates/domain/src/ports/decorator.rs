@@ -2,15 +2,17 @@
 
 use super::{
     AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome,
-    DisableOutcome, EnableOutcome, EndOutcome, KeyOutcome, KeyRepository, LiveSession,
+    Deliveries, DisableOutcome, EnableOutcome, EndOutcome, KeyOutcome, KeyRepository, LiveSession,
     NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, RevokedKeys, SessionRepository,
     StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
 };
 use crate::{
+    deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
+    journal::NewMail,
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
-        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash,
-        Session, SessionId, SessionRecord, Timestamp, User, UserId,
+        Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch,
+        PasswordHash, Session, SessionId, SessionRecord, Timestamp, User, UserId,
     },
     revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
@@ -111,4 +113,16 @@ decorate!(RevokedKeys {
 decorate!(RateLimiter {
     "take": take(takes: &[Take]) -> TakeOutcome;
     "give_back": give_back(takes: &[Take]) -> ();
+});
+
+decorate!(Deliveries {
+    "insert_mails": insert(at: Timestamp, mails: &[NewMail]) -> ();
+    "lease_deliveries": lease(request: &LeaseRequest) -> Vec<Delivery>;
+    "settle_delivery": settle(delivery: &Delivery, settled: &Settled) -> bool;
+    "list_deliveries": list(query: DeliveryQuery) -> Vec<Delivery>;
+    "find_delivery": find(id: DeliveryId) -> Option<Delivery>;
+    "retry_deliveries": retry(ids: &[DeliveryId], at: Timestamp, expires_at: Timestamp) -> Vec<DeliveryId>;
+    "remove_deliveries": remove(ids: &[DeliveryId]) -> Vec<DeliveryId>;
+    "backlog": backlog(at: Timestamp) -> Backlog;
+    "prune_deliveries": prune(at: Timestamp, limit: u32) -> u64;
 });

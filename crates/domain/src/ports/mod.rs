@@ -4,6 +4,7 @@
 mod clearing;
 mod crypto;
 mod decorator;
+mod deliveries;
 mod directory;
 mod error;
 mod events;
@@ -23,6 +24,7 @@ pub use crypto::{
     VerifiedId,
 };
 pub use decorator::{Decorator, PortFuture};
+pub use deliveries::{Deliveries, MailBell, MailProofs};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};

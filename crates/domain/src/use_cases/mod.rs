@@ -5,11 +5,13 @@
 mod accounts;
 mod assembly;
 mod keys;
+mod mail;
 mod parts;
 mod sessions;
 
 pub use accounts::*;
 pub use assembly::UseCases;
 pub use keys::*;
+pub use mail::*;
 pub use parts::*;
 pub use sessions::*;

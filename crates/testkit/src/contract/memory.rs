@@ -1,17 +1,19 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, LimitsSubject, StoredToken,
-    TokensSubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, KeysSubject,
+    LimitsSubject, StoredToken, TokensSubject,
 };
-use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
+use crate::memory::{
+    FakeClock, MemoryAccounts, MemoryDeliveries, MemoryKeys, MemoryLimits, MemoryTokens,
+};
 use async_trait::async_trait;
 use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, Clock, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
-        UserRepository,
+        AccountDirectory, Clock, Deliveries, KeyRepository, RateLimiter, SessionRepository,
+        TokenRepository, UserRepository,
     },
     rotation::Entry,
 };
@@ -23,6 +25,7 @@ pub struct MemorySubject {
     tokens: Arc<MemoryTokens>,
     accounts: Arc<MemoryAccounts>,
     keys: Arc<MemoryKeys>,
+    deliveries: Arc<MemoryDeliveries>,
     limits: Arc<MemoryLimits>,
 }
 
@@ -34,6 +37,7 @@ impl MemorySubject {
             tokens: Arc::new(MemoryTokens::new(clock.clone())),
             accounts: Arc::default(),
             keys: Arc::default(),
+            deliveries: Arc::default(),
             limits: Arc::new(MemoryLimits::new(clock.clone())),
             clock,
         }
@@ -88,6 +92,12 @@ impl AccountsSubject for MemorySubject {
 impl DirectorySubject for MemorySubject {
     fn directory(&self) -> Arc<dyn AccountDirectory> {
         self.accounts.clone()
+    }
+}
+
+impl DeliveriesSubject for MemorySubject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
+        self.deliveries.clone()
     }
 }
 

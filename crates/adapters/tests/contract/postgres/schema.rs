@@ -2,8 +2,12 @@
 
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
-use revolve_domain::ports::{AccountDirectory, KeyRepository, SessionRepository, UserRepository};
-use revolve_testkit::contract::{AccountsSubject, DirectorySubject, KeysSubject, MemorySubject};
+use revolve_domain::ports::{
+    AccountDirectory, Deliveries, KeyRepository, SessionRepository, UserRepository,
+};
+use revolve_testkit::contract::{
+    AccountsSubject, DeliveriesSubject, DirectorySubject, KeysSubject, MemorySubject,
+};
 use std::{any::Any, sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
 
@@ -161,6 +165,15 @@ impl KeysSubject for Subject {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.keys(),
+        }
+    }
+}
+
+impl DeliveriesSubject for Subject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.deliveries(),
         }
     }
 }

@@ -5,12 +5,14 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Clock, KeyRepository, SessionRepository, TokenRepository, UserRepository,
+        AccountDirectory, Clock, Deliveries, KeyRepository, SessionRepository, TokenRepository,
+        UserRepository,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, StoredToken, TokensSubject,
+        AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, KeysSubject,
+        StoredToken, TokensSubject,
     },
     memory::FakeClock,
 };
@@ -119,6 +121,12 @@ impl DirectorySubject for Subject {
 
 impl KeysSubject for Subject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
+        Arc::new(self.store.clone())
+    }
+}
+
+impl DeliveriesSubject for Subject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
         Arc::new(self.store.clone())
     }
 }

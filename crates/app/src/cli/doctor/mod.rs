@@ -11,6 +11,7 @@ mod finding;
 mod keys;
 mod machine;
 mod network;
+mod outbox;
 mod policy;
 mod postgres;
 mod redis;
