@@ -20,9 +20,9 @@ pub use human::{Hidden, Human, HumanOption};
 pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
-    ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Passwords, Postgres, Profile,
-    RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel, Sessions, Tls, Tokens,
-    Traces,
+    ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Mail, MailLinks, Passwords, Postgres,
+    Profile, RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel, Sessions, Tls,
+    Tokens, Traces,
 };
 
 use schemars::JsonSchema;
@@ -55,6 +55,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Mails.
+    pub mail: Mail,
     /// Log lines.
     pub log: Log,
     /// Traces.
@@ -75,6 +77,7 @@ impl Default for Config {
             hashing: Hashing::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
+            mail: Mail::default(),
             log: Log::default(),
             traces: Traces::default(),
         }
@@ -93,6 +96,7 @@ impl Config {
             self.hashing.rules(),
             self.passwords.rules(),
             self.limits.rules(),
+            self.mail.rules(),
             self.traces.rules(),
         ];
         rules

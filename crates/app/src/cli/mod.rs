@@ -10,6 +10,7 @@ mod documents;
 mod hash;
 mod healthcheck;
 pub mod keys;
+mod mail;
 mod migrate;
 mod refusal;
 mod serve;
@@ -96,6 +97,11 @@ enum Command {
         #[command(subcommand)]
         command: deliveries::DeliveriesCommand,
     },
+    /// Shows mails, and tries whether they leave
+    Mail {
+        #[command(subcommand)]
+        command: mail::MailCommand,
+    },
     /// Checks stores, clocks, keys, files and limits, and advises what to do; changes nothing
     ///
     /// Ends with 1 if something is an error, warnings or not.
@@ -162,6 +168,7 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         Command::User { command } => block_on(user::run(read(file)?, command)),
         Command::Sessions { command } => block_on(sessions::run(read(file)?, command)),
         Command::Deliveries { command } => block_on(deliveries::run(read(file)?, command)),
+        Command::Mail { command } => block_on(mail::run(read(file)?, command)),
         Command::Doctor(format) => doctor::run(file, format),
         Command::Healthcheck => healthcheck::run(&read(file)?.http),
         Command::Documents(command) => documents::run(command),

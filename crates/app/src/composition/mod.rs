@@ -1,6 +1,7 @@
 //! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
 //! secrets is gone when it is done.
 
+mod mail;
 mod operator;
 mod outbox;
 mod pools;
@@ -8,6 +9,7 @@ mod purpose;
 pub(crate) mod settings;
 mod stores;
 
+pub(crate) use mail::{ConfiguredMailer, mailer};
 pub(crate) use operator::{OperatorTools, add_account, import_account, operator_tools};
 pub(crate) use purpose::Purpose;
 pub use settings::load;

@@ -6,5 +6,6 @@ mod doctor;
 mod doctor_files;
 mod export;
 mod list;
+mod mail;
 mod sessions;
 mod tables;
