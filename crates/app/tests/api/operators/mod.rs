@@ -9,3 +9,5 @@ mod list;
 mod mail;
 mod sessions;
 mod tables;
+
+pub(crate) use doctor::levels;
