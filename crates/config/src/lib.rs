@@ -20,9 +20,9 @@ pub use human::{Hidden, Human, HumanOption};
 pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
-    Accounts, ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Passwords, Postgres, Profile,
-    RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel, Sessions, Tls, Tokens,
-    Traces, VerificationName,
+    Accounts, ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Mail, MailLinks, Passwords,
+    Postgres, Profile, RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel,
+    Sessions, Tls, Tokens, Traces, VerificationName,
 };
 
 use schemars::JsonSchema;
@@ -57,6 +57,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Mails.
+    pub mail: Mail,
     /// Log lines.
     pub log: Log,
     /// Traces.
@@ -78,6 +80,7 @@ impl Default for Config {
             accounts: Accounts::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
+            mail: Mail::default(),
             log: Log::default(),
             traces: Traces::default(),
         }
@@ -96,6 +99,7 @@ impl Config {
             self.hashing.rules(),
             self.passwords.rules(),
             self.limits.rules(),
+            self.mail.rules(),
             self.traces.rules(),
         ];
         rules

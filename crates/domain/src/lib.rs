@@ -50,6 +50,7 @@
 //!     (`keys::keep::a_revoked_key_that_a_restore_brings_back_is_refused_and_removed`,
 //!     `keys::keep::what_was_refused_stays_so_while_nobody_can_say_what_is_revoked`)
 
+pub mod deliveries;
 pub mod journal;
 pub mod keys;
 pub mod limits;

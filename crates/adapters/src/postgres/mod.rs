@@ -6,6 +6,7 @@ mod change;
 mod config;
 mod connect;
 mod database;
+mod deliveries;
 mod directory;
 mod end;
 mod error;

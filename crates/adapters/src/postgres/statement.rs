@@ -47,6 +47,10 @@ impl ElementType for i64 {
     const ARRAY: Type = Type::INT8_ARRAY;
 }
 
+impl ElementType for String {
+    const ARRAY: Type = Type::TEXT_ARRAY;
+}
+
 impl ElementType for Uuid {
     const ARRAY: Type = Type::UUID_ARRAY;
 }
@@ -192,6 +196,7 @@ mod tests {
             &at,
             &vec![id],
             &vec![at],
+            &vec![String::new()],
             &None::<&str>,
             &Some(&id),
         ];

@@ -1,6 +1,7 @@
 //! What the adapters of Postgres and SQLite share: how rows become the domain's types, how failures become the port's
 //! errors, and how the tables are migrated. Columns are read by name, never by position.
 
+mod deliveries;
 mod epoch;
 pub(crate) mod error;
 pub(crate) mod migrations;
@@ -8,6 +9,10 @@ mod proof;
 mod read;
 mod row;
 
+pub(crate) use deliveries::{
+    BACKLOG, MailRow, backlog, by_domain, delivery, delivery_columns, delivery_id, readable,
+    whole_backlog,
+};
 pub(crate) use epoch::RaiseEpoch;
 pub(crate) use proof::{proof, proof_columns, standing_proof};
 pub(crate) use read::{
@@ -17,4 +22,4 @@ pub(crate) use read::{
 };
 pub(crate) use row::{Cause, CorruptRow, SqlRow};
 #[cfg(feature = "sqlite")]
-pub(crate) use {read::active_key, row::RowReader};
+pub(crate) use {deliveries::domain, read::active_key, row::RowReader};

@@ -2,6 +2,7 @@
 //! that commits them in groups, reads through a few connections of their own.
 
 mod begin;
+mod deliveries;
 mod directory;
 mod error;
 mod inspect;

@@ -4,11 +4,13 @@
 
 mod answer;
 mod config;
+mod deliveries;
 mod doctor;
 mod documents;
 mod hash;
 mod healthcheck;
 pub mod keys;
+mod mail;
 mod migrate;
 mod refusal;
 mod serve;
@@ -90,6 +92,16 @@ enum Command {
         #[command(subcommand)]
         command: SessionsCommand,
     },
+    /// Shows the mails that are still to be sent, and changes what becomes of them
+    Deliveries {
+        #[command(subcommand)]
+        command: deliveries::DeliveriesCommand,
+    },
+    /// Shows mails, and tries whether they leave
+    Mail {
+        #[command(subcommand)]
+        command: mail::MailCommand,
+    },
     /// Checks stores, clocks, keys, files and limits, and advises what to do; changes nothing
     ///
     /// Ends with 1 if something is an error, warnings or not.
@@ -155,6 +167,8 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         Command::Hash { command } => hash::run(&read(file)?, &command),
         Command::User { command } => block_on(user::run(read(file)?, command)),
         Command::Sessions { command } => block_on(sessions::run(read(file)?, command)),
+        Command::Deliveries { command } => block_on(deliveries::run(read(file)?, command)),
+        Command::Mail { command } => block_on(mail::run(read(file)?, command)),
         Command::Doctor(format) => doctor::run(file, format),
         Command::Healthcheck => healthcheck::run(&read(file)?.http),
         Command::Documents(command) => documents::run(command),

@@ -1,16 +1,19 @@
 //! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
 //! secrets is gone when it is done.
 
+mod mail;
 mod operator;
+mod outbox;
 mod pools;
 mod purpose;
 pub(crate) mod settings;
 mod stores;
 
+pub(crate) use mail::{ConfiguredMailer, mailer};
 pub(crate) use operator::{OperatorTools, add_account, import_account, operator_tools};
 pub(crate) use purpose::Purpose;
 pub use settings::load;
-pub(crate) use stores::{Closer, Migrated, key_store, migrate};
+pub(crate) use stores::{Closer, Migrated, key_store, manage_deliveries, migrate};
 
 use crate::{
     background::{Background, ClearingQueue},
@@ -20,6 +23,7 @@ use crate::{
 };
 use actix_web::web::Data;
 use anyhow::{Context, Result};
+use outbox::OutboxPorts;
 use pools::pools;
 use revolve_adapters::{
     argon2::Argon2Hasher,
@@ -109,6 +113,7 @@ pub(crate) async fn compose(
         proofs,
         tokens,
         keys: repository,
+        deliveries,
         revoked_keys,
         closer,
     } = stores;
@@ -137,6 +142,17 @@ pub(crate) async fn compose(
         max_age: key_policy.key_set_max_age,
     };
     let feed_settings = settings::feed(&config);
+    outbox::start(
+        &config,
+        OutboxPorts {
+            deliveries,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            events: Arc::clone(&events),
+        },
+        metrics,
+        background,
+    )?;
     drop(config);
 
     let (clearings, waiting) = ClearingQueue::new();

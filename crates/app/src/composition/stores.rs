@@ -9,9 +9,12 @@ use anyhow::{Context, Result};
 use revolve_adapters::{
     postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock,
 };
-use revolve_domain::ports::{
-    Clock, Decorator, KeyRepository, PortFuture, Proofs, RevokedKeys, SessionRepository,
-    StoreError, TokenRepository, UserRepository,
+use revolve_domain::{
+    ports::{
+        Clock, Decorator, Deliveries, KeyRepository, PortFuture, Proofs, RevokedKeys,
+        SessionRepository, StoreError, TokenRepository, UserRepository,
+    },
+    use_cases::ManageDeliveries,
 };
 use revolve_observe::metrics::{Measured, Metrics};
 use std::sync::Arc;
@@ -23,6 +26,7 @@ pub(crate) struct Stores {
     pub(crate) proofs: Arc<dyn Proofs>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
     pub(crate) keys: Arc<dyn KeyRepository>,
+    pub(crate) deliveries: Arc<dyn Deliveries>,
     pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
     pub(crate) closer: Closer,
 }
@@ -37,6 +41,7 @@ impl Stores {
             proofs: Arc::new(Measured::new(self.proofs, database, metrics)),
             tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
             keys: Arc::new(Measured::new(self.keys, database, metrics)),
+            deliveries: Arc::new(Measured::new(self.deliveries, database, metrics)),
             revoked_keys: self
                 .revoked_keys
                 .map(|revoked| Arc::new(Measured::new(revoked, white_list, metrics)) as _),
@@ -85,6 +90,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 proofs: store.clone(),
                 tokens: store.clone(),
                 keys: store.clone(),
+                deliveries: store.clone(),
                 // A restore sets back the one file as a whole.
                 revoked_keys: None,
                 closer: Closer::Embedded(store),
@@ -103,6 +109,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 proofs: accounts.clone(),
                 tokens: tokens.clone(),
                 keys: accounts.clone(),
+                deliveries: accounts.clone(),
                 revoked_keys: Some(Arc::new(tokens.revoked_keys())),
                 closer: Closer::Server(accounts, tokens),
             })
@@ -191,6 +198,25 @@ pub(crate) async fn user_store(
         Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
         Profile::Server => Arc::new(server_for(config, purpose).await?),
     })
+}
+
+/// The outbox alone, for commands: neither white list nor mail server need be there.
+///
+/// # Errors
+/// A message that names the store that can't be reached, or says what to do about its tables.
+pub(crate) async fn manage_deliveries(
+    config: &Config,
+    purpose: Purpose,
+) -> Result<ManageDeliveries> {
+    let deliveries: Arc<dyn Deliveries> = match config.profile {
+        Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
+        Profile::Server => Arc::new(server_for(config, purpose).await?),
+    };
+    Ok(ManageDeliveries::new(
+        deliveries,
+        Arc::new(SystemClock),
+        config.mail.max_age,
+    ))
 }
 
 /// The embedded store as a command uses it.

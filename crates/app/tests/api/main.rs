@@ -8,6 +8,7 @@ mod canary;
 mod collector;
 mod command;
 mod config;
+mod deliveries;
 mod details;
 mod devices;
 mod discovery;

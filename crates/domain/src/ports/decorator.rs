@@ -2,18 +2,20 @@
 
 use super::{
     AccountDirectory, AccountQuery, AddOutcome, AddressChange, AddressOutcome, Asking,
-    BeginOutcome, BeginSession, CreateOutcome, DisableOutcome, EnableOutcome, EndOutcome,
-    KeyOutcome, KeyRepository, LiveSession, NewLiveSession, OpenProof, PasswordChange,
+    BeginOutcome, BeginSession, CreateOutcome, Deliveries, DisableOutcome, EnableOutcome,
+    EndOutcome, KeyOutcome, KeyRepository, LiveSession, NewLiveSession, OpenProof, PasswordChange,
     PasswordOutcome, Proofs, ProvedSignUp, RateLimiter, Recovery, RecoveryOutcome, RevokedKeys,
     SessionRepository, SignUpOutcome, StandingProof, StoreError, Take, TakeOutcome,
     TokenRepository, UpdateOutcome, UserRepository, VerifyOutcome,
 };
 use crate::{
-    journal::Tell,
+    deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
+    journal::{NewMail, Tell},
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
-        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash, Proof,
-        ProofId, ProofPurpose, Session, SessionId, SessionRecord, Timestamp, User, UserId,
+        Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch,
+        PasswordHash, Proof, ProofId, ProofPurpose, Session, SessionId, SessionRecord, Timestamp,
+        User, UserId,
     },
     revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
@@ -127,4 +129,16 @@ decorate!(RevokedKeys {
 decorate!(RateLimiter {
     "take": take(takes: &[Take]) -> TakeOutcome;
     "give_back": give_back(takes: &[Take]) -> ();
+});
+
+decorate!(Deliveries {
+    "insert_mails": insert(at: Timestamp, mails: &[NewMail]) -> ();
+    "lease_deliveries": lease(request: &LeaseRequest) -> Vec<Delivery>;
+    "settle_delivery": settle(delivery: &Delivery, settled: &Settled) -> bool;
+    "list_deliveries": list(query: DeliveryQuery) -> Vec<Delivery>;
+    "find_delivery": find(id: DeliveryId) -> Option<Delivery>;
+    "retry_deliveries": retry(ids: &[DeliveryId], at: Timestamp, expires_at: Timestamp) -> Vec<DeliveryId>;
+    "remove_deliveries": remove(ids: &[DeliveryId]) -> Vec<DeliveryId>;
+    "backlog": backlog(at: Timestamp) -> Backlog;
+    "prune_deliveries": prune(at: Timestamp, limit: u32) -> u64;
 });

@@ -1,8 +1,9 @@
 //! Security events, for those who watch the service.
 
 use crate::{
+    journal::MailKind,
     limits::LimitName,
-    model::{EndReason, Generation, SessionId, UserId},
+    model::{DeliveryId, EndReason, Generation, SessionId, UserId},
 };
 use std::{net::IpAddr, time::Duration};
 
@@ -111,6 +112,8 @@ security_events! {
     AccountDisabled "account.disabled" Info { user: UserId, }
     /// An operator enabled an account again.
     AccountEnabled "account.enabled" Info { user: UserId, }
+    /// A mail was refused for good, or not taken in time.
+    MailGivenUp "mail.given_up" Warning { user: Option<UserId>, delivery: DeliveryId, mail: MailKind, }
 }
 
 /// The fields of any event; those that an event does not have are `None`.
@@ -142,6 +145,10 @@ pub struct EventFields {
     pub address: Option<IpAddr>,
     /// Whether the session was ended for it.
     pub revoked: Option<bool>,
+    /// The mail that was not sent.
+    pub delivery: Option<DeliveryId>,
+    /// What that mail was for.
+    pub mail: Option<MailKind>,
 }
 
 impl SecurityEvent {

@@ -4,11 +4,13 @@
 mod clearing;
 mod crypto;
 mod decorator;
+mod deliveries;
 mod directory;
 mod error;
 mod events;
 mod keys;
 mod limits;
+mod mail;
 mod proofs;
 mod revocations;
 mod sessions;
@@ -23,11 +25,13 @@ pub use crypto::{
     VerifiedId,
 };
 pub use decorator::{Decorator, PortFuture};
+pub use deliveries::{Deliveries, MailBell, MailProofs};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
+pub use mail::{Mail, MailError, MailProof, Mailer};
 pub use proofs::{
     AddressChange, AddressOutcome, NoProofs, OpenProof, ProofSecrets, Proofs, ProvedSignUp,
     Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, VerifyOutcome,

@@ -1,6 +1,7 @@
 //! Security events as structured log lines.
 
 use revolve_domain::{
+    journal::MailKind,
     limits::LimitName,
     model::{EndReason, Generation},
     ports::{EventFields, SecurityEvent, SecurityEvents, Severity},
@@ -28,6 +29,8 @@ macro_rules! line {
             session_address,
             address,
             revoked,
+            delivery,
+            mail,
         } = $fields;
         $level!(
             target: "revolve::security",
@@ -45,6 +48,8 @@ macro_rules! line {
             session_address = session_address.map(display),
             address = address.map(display),
             revoked,
+            delivery = delivery.map(display),
+            mail = mail.map(MailKind::as_str),
         );
     }};
 }

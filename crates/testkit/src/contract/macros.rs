@@ -237,6 +237,40 @@ macro_rules! keys_contract {
     };
 }
 
+/// Runs [`deliveries`](crate::contract::deliveries) against the [`DeliveriesSubject`](crate::contract::DeliveriesSubject) that the named
+/// `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! deliveries_contract {
+    ($make:path) => {
+        $crate::__cases!($make, deliveries:
+            a_mail_is_leased_as_it_was_inserted,
+            what_is_leased_is_nobody_elses,
+            parallel_leases_share_what_is_due,
+            a_lease_that_ran_out_is_due_again,
+            domains_take_turns,
+            a_domain_has_no_more_than_its_room,
+            within_a_domain_the_longest_due_come_first,
+            what_was_sent_is_gone,
+            what_lost_its_sense_is_gone,
+            what_is_tried_again_waits,
+            what_was_given_up_is_kept_for_a_while,
+            a_lease_that_was_followed_settles_nothing,
+            only_a_lease_settles,
+            notices_of_a_kind_are_counted_in_the_first,
+            a_notice_that_was_tried_counts_no_more,
+            a_sent_notice_is_followed_after_its_quiet,
+            a_notice_beside_one_that_is_tried_again_waits_for_it,
+            quiet_is_of_one_kind_and_account,
+            parallel_notices_are_all_counted,
+            what_is_not_a_notice_is_never_counted,
+            an_operator_retries_what_was_tried,
+            an_operator_drops_what_there_is,
+            a_list_has_the_longest_due_first,
+            the_backlog_says_what_waits_and_since_when,
+        );
+    };
+}
+
 /// Runs [`revoked_keys`](crate::contract::revoked_keys) against the `Arc<dyn RevokedKeys>` that the named `async fn` makes: one
 /// `#[tokio::test]` per case.
 #[macro_export]

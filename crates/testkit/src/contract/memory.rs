@@ -1,16 +1,18 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, LimitsSubject, ProofsSubject,
-    StoredToken, TokensSubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, KeysSubject,
+    LimitsSubject, ProofsSubject, StoredToken, TokensSubject,
 };
-use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
+use crate::memory::{
+    FakeClock, MemoryAccounts, MemoryDeliveries, MemoryKeys, MemoryLimits, MemoryTokens,
+};
 use async_trait::async_trait;
 use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, Clock, KeyRepository, Proofs, RateLimiter, SessionRepository,
+        AccountDirectory, Clock, Deliveries, KeyRepository, Proofs, RateLimiter, SessionRepository,
         TokenRepository, UserRepository,
     },
     rotation::Entry,
@@ -23,6 +25,7 @@ pub struct MemorySubject {
     tokens: Arc<MemoryTokens>,
     accounts: Arc<MemoryAccounts>,
     keys: Arc<MemoryKeys>,
+    deliveries: Arc<MemoryDeliveries>,
     limits: Arc<MemoryLimits>,
 }
 
@@ -34,6 +37,7 @@ impl MemorySubject {
             tokens: Arc::new(MemoryTokens::new(clock.clone())),
             accounts: Arc::default(),
             keys: Arc::default(),
+            deliveries: Arc::default(),
             limits: Arc::new(MemoryLimits::new(clock.clone())),
             clock,
         }
@@ -94,6 +98,12 @@ impl DirectorySubject for MemorySubject {
 impl ProofsSubject for MemorySubject {
     fn proofs(&self) -> Arc<dyn Proofs> {
         self.accounts.clone()
+    }
+}
+
+impl DeliveriesSubject for MemorySubject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
+        self.deliveries.clone()
     }
 }
 

@@ -22,6 +22,7 @@ mod macros;
 
 mod accounts;
 pub mod crypto;
+pub mod deliveries;
 pub mod directory;
 mod given;
 pub mod histories;
@@ -40,8 +41,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, KeyRepository, Proofs, RateLimiter, SessionRepository, TokenRepository,
-        UserRepository,
+        AccountDirectory, Deliveries, KeyRepository, Proofs, RateLimiter, SessionRepository,
+        TokenRepository, UserRepository,
     },
     rotation::LiveToken,
 };
@@ -114,6 +115,12 @@ pub trait ProofsSubject: AccountsSubject {
 pub trait KeysSubject: Send + Sync {
     /// The adapter; the same store each time.
     fn keys(&self) -> Arc<dyn KeyRepository>;
+}
+
+/// An outbox under test. It is empty and not shared: any lease takes what is due.
+pub trait DeliveriesSubject: Send + Sync {
+    /// The adapter; the same store each time.
+    fn deliveries(&self) -> Arc<dyn Deliveries>;
 }
 
 /// A limiter under test.

@@ -17,6 +17,7 @@ mod stores {
     revolve_testkit::directory_contract!(make);
     revolve_testkit::keys_contract!(make);
     revolve_testkit::proofs_contract!(make);
+    revolve_testkit::deliveries_contract!(make);
     revolve_testkit::limits_contract!(make);
 }
 

@@ -3,10 +3,10 @@
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::ports::{
-    AccountDirectory, KeyRepository, Proofs, SessionRepository, UserRepository,
+    AccountDirectory, Deliveries, KeyRepository, Proofs, SessionRepository, UserRepository,
 };
 use revolve_testkit::contract::{
-    AccountsSubject, DirectorySubject, KeysSubject, MemorySubject, ProofsSubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, KeysSubject, MemorySubject, ProofsSubject,
 };
 use std::{any::Any, sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
@@ -174,6 +174,15 @@ impl ProofsSubject for Subject {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.proofs(),
+        }
+    }
+}
+
+impl DeliveriesSubject for Subject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.deliveries(),
         }
     }
 }

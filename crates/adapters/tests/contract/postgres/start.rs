@@ -244,4 +244,5 @@ async fn addresses_of_an_earlier_release_get_their_keys_and_are_found_meanwhile(
     let (facts, ()) = inspect(&schema.config(), || ()).await.expect("it is read");
     assert_eq!(facts.same_address, Some(vec![(of(3).id, of(4).id)]));
     assert_eq!(facts.ended_last_hour, Some(0));
+    assert_eq!(facts.backlog, Some(Backlog::default()));
 }

@@ -5,14 +5,14 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Clock, KeyRepository, Proofs, SessionRepository, TokenRepository,
-        UserRepository,
+        AccountDirectory, Clock, Deliveries, KeyRepository, Proofs, SessionRepository,
+        TokenRepository, UserRepository,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, DirectorySubject, HistorySubject, KeysSubject, ProofsSubject, StoredToken,
-        TokensSubject,
+        AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, KeysSubject,
+        ProofsSubject, StoredToken, TokensSubject,
     },
     memory::FakeClock,
 };
@@ -127,6 +127,12 @@ impl ProofsSubject for Subject {
 
 impl KeysSubject for Subject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
+        Arc::new(self.store.clone())
+    }
+}
+
+impl DeliveriesSubject for Subject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
         Arc::new(self.store.clone())
     }
 }
