@@ -20,9 +20,9 @@ pub use human::{Hidden, Human, HumanOption};
 pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
-    Accounts, ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Mail, MailLinks, Passwords,
-    Postgres, Profile, RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel,
-    Sessions, Tls, Tokens, Traces, VerificationName,
+    Accounts, ForwardedHeader, Hashing, Http, Journal, Limits, Log, LogFormat, Mail, MailLinks,
+    Passwords, Postgres, Profile, RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets,
+    Sentinel, Sessions, Tls, Tokens, Traces, VerificationName,
 };
 
 use schemars::JsonSchema;
@@ -53,6 +53,8 @@ pub struct Config {
     pub hashing: Hashing,
     /// What the owner of a new account has to prove.
     pub accounts: Accounts,
+    /// The list of what happened.
+    pub journal: Journal,
     /// New passwords.
     pub passwords: Passwords,
     /// How often something may be tried.
@@ -78,6 +80,7 @@ impl Default for Config {
             postgres: Postgres::default(),
             hashing: Hashing::default(),
             accounts: Accounts::default(),
+            journal: Journal::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
             mail: Mail::default(),
@@ -97,6 +100,7 @@ impl Config {
             self.postgres.rules(),
             self.http.rules(),
             self.hashing.rules(),
+            self.journal.rules(),
             self.passwords.rules(),
             self.limits.rules(),
             self.mail.rules(),

@@ -22,6 +22,26 @@ pub enum Actor {
     Stranger,
 }
 
+impl Actor {
+    /// The stable name, as stores and interfaces have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Operator => "operator",
+            Self::System => "system",
+            Self::Stranger => "stranger",
+        }
+    }
+
+    /// The actor of that name; a user is the one whose account it is about.
+    pub fn named(name: &str, user: Option<UserId>) -> Option<Self> {
+        let actors = [Self::Operator, Self::System, Self::Stranger];
+        let user = user.map(Self::User);
+        let mut actors = actors.into_iter().chain(user);
+        actors.find(|actor| actor.name() == name)
+    }
+}
+
 /// An entry of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {

@@ -5,6 +5,7 @@ use super::{
     database::{Intent, decoded},
     end::LockedUser,
     error::PostgresError,
+    journal::write_told,
     statement::Param,
     transaction::Transaction,
     users::CREATE,
@@ -37,6 +38,7 @@ const INSERT: &str = "
     INSERT INTO proofs (id, purpose, scope, email, email_typed, user_id, bound_epoch, bound_hash, bound_email, asker, password_hash, locale,
         created_at, expires_at, attempts_left, serial)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+const WITHHOLD: &str = "DELETE FROM deliveries WHERE id = ANY ($1::uuid[])";
 const FIND: &str = concat!(
     "SELECT ",
     proof_columns!(),
@@ -76,9 +78,11 @@ impl Proofs for PostgresAccounts {
     async fn open(
         &self,
         open: &OpenProof,
-        _tell: &Tell<StandingProof>,
+        tell: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError> {
-        self.db.transact("store a proof", &Open(open)).await
+        self.db
+            .transact("store a proof", &Open { open, tell })
+            .await
     }
 
     async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError> {
@@ -115,48 +119,51 @@ impl Proofs for PostgresAccounts {
     async fn recover(
         &self,
         recovery: &Recovery,
-        _tell: &Tell<RecoveryOutcome>,
+        tell: &Tell<RecoveryOutcome>,
     ) -> Result<RecoveryOutcome, StoreError> {
-        match self.db.attempt(recovery).await {
-            Ok(outcome) => Ok(outcome),
-            Err(error) if error.is_taken_email() => Ok(RecoveryOutcome::EmailTaken),
-            Err(error) => Err(self.db.error("recover an account", error)),
-        }
+        let taken = |error: &PostgresError| {
+            error
+                .is_taken_email()
+                .then_some(RecoveryOutcome::EmailTaken)
+        };
+        self.db
+            .change_or("recover an account", recovery.clone(), tell, taken)
+            .await
     }
 
     async fn verify(
         &self,
         proof: ProofId,
         at: Timestamp,
-        _tell: &Tell<VerifyOutcome>,
+        tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
         self.db
-            .transact("verify an address", &Verify { proof, at })
+            .change("verify an address", Verify { proof, at }, tell)
             .await
     }
 
     async fn change_email(
         &self,
         change: &AddressChange,
-        _tell: &Tell<AddressOutcome>,
+        tell: &Tell<AddressOutcome>,
     ) -> Result<AddressOutcome, StoreError> {
-        match self.db.attempt(change).await {
-            Ok(outcome) => Ok(outcome),
-            Err(error) if error.is_taken_email() => Ok(AddressOutcome::EmailTaken),
-            Err(error) => Err(self.db.error("change an address", error)),
-        }
+        let taken =
+            |error: &PostgresError| error.is_taken_email().then_some(AddressOutcome::EmailTaken);
+        self.db
+            .change_or("change an address", change.clone(), tell, taken)
+            .await
     }
 
     async fn sign_up(
         &self,
         sign_up: &ProvedSignUp,
-        _tell: &Tell<SignUpOutcome>,
+        tell: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError> {
-        match self.db.attempt(sign_up).await {
-            Ok(outcome) => Ok(outcome),
-            Err(error) if error.is_taken_email() => Ok(SignUpOutcome::EmailTaken),
-            Err(error) => Err(self.db.error("create an account", error)),
-        }
+        let taken =
+            |error: &PostgresError| error.is_taken_email().then_some(SignUpOutcome::EmailTaken);
+        self.db
+            .change_or("create an account", sign_up.clone(), tell, taken)
+            .await
     }
 
     async fn standing(
@@ -182,13 +189,26 @@ impl Proofs for PostgresAccounts {
 }
 
 /// `Proofs::open`.
-struct Open<'a>(&'a OpenProof);
+struct Open<'a> {
+    open: &'a OpenProof,
+    tell: &'a Tell<StandingProof>,
+}
 
 impl Intent for Open<'_> {
     type Answer = StandingProof;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<StandingProof, PostgresError> {
-        insert_proof(tx, self.0.proof.clone()).await
+        let opened = insert_proof(tx, self.open.proof.clone()).await?;
+        let mails = write_told(tx, self.tell, &opened).await?;
+        // The same work for all: without mails to take back, those of other ids.
+        let mails = mails.iter().map(|mail| match self.open.withheld {
+            true => *mail.id.as_uuid(),
+            false => *mail.id.derive("withheld").as_uuid(),
+        });
+        let withhold = tx.prepare_cached(WITHHOLD).await?;
+        tx.execute(&withhold, &[&mails.collect::<Vec<Uuid>>()])
+            .await?;
+        Ok(opened)
     }
 }
 

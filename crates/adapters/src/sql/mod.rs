@@ -4,6 +4,7 @@
 mod deliveries;
 mod epoch;
 pub(crate) mod error;
+mod journal;
 pub(crate) mod migrations;
 mod proof;
 mod read;
@@ -14,6 +15,7 @@ pub(crate) use deliveries::{
     whole_backlog,
 };
 pub(crate) use epoch::RaiseEpoch;
+pub(crate) use journal::{actor_name, cursor, details, journal_columns, journal_record, place};
 pub(crate) use proof::{proof, proof_columns, standing_proof};
 pub(crate) use read::{
     FoundRevocations, LIST_KEYS, account_columns, begun, bound_device, credential_columns,

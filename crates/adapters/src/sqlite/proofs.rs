@@ -4,6 +4,7 @@ use super::{
     SqliteStore,
     begin::{insert, know_device},
     error::SqliteError,
+    journal::write_told,
     query::{all, first, run},
     sessions::raise,
     users::{create, find, is_taken},
@@ -31,6 +32,7 @@ const INSERT: &str = "
     INSERT INTO proofs (id, purpose, scope, email, email_typed, user_id, bound_epoch, bound_hash, bound_email, asker, password_hash, locale,
         created_at, expires_at, attempts_left, serial)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+const WITHHOLD: &str = "DELETE FROM deliveries WHERE id IN (SELECT value FROM json_each(?1))";
 const FIND: &str = concat!(
     "SELECT ",
     proof_columns!(),
@@ -60,11 +62,22 @@ impl Proofs for SqliteStore {
     async fn open(
         &self,
         open: &OpenProof,
-        _tell: &Tell<StandingProof>,
+        tell: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError> {
-        let new = open.proof.clone();
-        self.write("store a proof", move |conn| insert_proof(conn, new))
-            .await
+        let (open, tell) = (open.clone(), tell.clone());
+        self.write("store a proof", move |conn| {
+            let opened = insert_proof(conn, open.proof)?;
+            let mails = write_told(conn, &tell, &opened)?;
+            // The same work for all: without mails to take back, those of other ids.
+            let mails = mails.iter().map(|mail| match open.withheld {
+                true => mail.id,
+                false => mail.id.derive("withheld"),
+            });
+            let quoted: Vec<_> = mails.map(|id| format!("\"{id}\"")).collect();
+            run(conn, WITHHOLD, [format!("[{}]", quoted.join(","))])?;
+            Ok(opened)
+        })
+        .await
     }
 
     async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError> {
@@ -96,40 +109,46 @@ impl Proofs for SqliteStore {
     async fn recover(
         &self,
         recovery: &Recovery,
-        _tell: &Tell<RecoveryOutcome>,
+        tell: &Tell<RecoveryOutcome>,
     ) -> Result<RecoveryOutcome, StoreError> {
         let recovery = recovery.clone();
-        self.write("recover an account", move |conn| recover(conn, &recovery))
-            .await
+        self.change("recover an account", tell, move |conn| {
+            recover(conn, &recovery)
+        })
+        .await
     }
 
     async fn verify(
         &self,
         proof: ProofId,
         at: Timestamp,
-        _tell: &Tell<VerifyOutcome>,
+        tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
-        self.write("verify an address", move |conn| verify(conn, proof, at))
-            .await
+        self.change("verify an address", tell, move |conn| {
+            verify(conn, proof, at)
+        })
+        .await
     }
 
     async fn change_email(
         &self,
         change: &AddressChange,
-        _tell: &Tell<AddressOutcome>,
+        tell: &Tell<AddressOutcome>,
     ) -> Result<AddressOutcome, StoreError> {
         let change = change.clone();
-        self.write("change an address", move |conn| change_email(conn, change))
-            .await
+        self.change("change an address", tell, move |conn| {
+            change_email(conn, change)
+        })
+        .await
     }
 
     async fn sign_up(
         &self,
         sign_up: &ProvedSignUp,
-        _tell: &Tell<SignUpOutcome>,
+        tell: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError> {
         let proved = sign_up.clone();
-        self.write("create an account", move |conn| {
+        self.change("create an account", tell, move |conn| {
             sign_up_proved(conn, &proved)
         })
         .await

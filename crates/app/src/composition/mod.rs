@@ -10,7 +10,9 @@ pub(crate) mod settings;
 mod stores;
 
 pub(crate) use mail::{ConfiguredMailer, mailer};
-pub(crate) use operator::{OperatorTools, add_account, import_account, operator_tools};
+pub(crate) use operator::{
+    JournalTools, OperatorTools, add_account, import_account, journal_tools, operator_tools,
+};
 pub(crate) use purpose::Purpose;
 pub use settings::load;
 pub(crate) use stores::{Closer, Migrated, key_store, manage_deliveries, migrate};
@@ -40,7 +42,7 @@ use revolve_domain::{
         Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, ProofSecrets,
         RateLimiter, RevocationSigner, SecurityEvents,
     },
-    use_cases::{ServicePorts, UseCases},
+    use_cases::{DerivedProofs, NotedEvents, ServicePorts, UseCases},
 };
 use revolve_http::{
     CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, ForwardedHeader, Layers,
@@ -78,9 +80,9 @@ pub(crate) async fn compose(
         Arc::clone(metrics),
         EndNotices::new(Arc::clone(&demand), LogEvents),
     );
-    let events: Arc<dyn SecurityEvents> = Arc::new(events);
+    let events = Arc::new(NotedEvents::new(Arc::new(events), Arc::clone(&clock)));
     let policy = config.policy();
-    let accounts = config.accounts.policy(true);
+    let accounts = settings::accounts(&config);
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let proxies = Data::new(TrustedProxies::new(
         config.http.trusted_proxies.clone(),
@@ -112,6 +114,7 @@ pub(crate) async fn compose(
         sessions,
         proofs,
         tokens,
+        journal,
         keys: repository,
         deliveries,
         revoked_keys,
@@ -129,6 +132,7 @@ pub(crate) async fn compose(
         repository,
         revoked_keys,
         Arc::clone(&clock),
+        Arc::clone(&entropy),
         key_policy,
         metrics,
     )
@@ -142,10 +146,16 @@ pub(crate) async fn compose(
         max_age: key_policy.key_set_max_age,
     };
     let feed_settings = settings::feed(&config);
-    outbox::start(
+    let journal_retention = config.journal.retention;
+    let bell = outbox::start(
         &config,
         OutboxPorts {
             deliveries,
+            proofs: Arc::new(DerivedProofs::new(
+                Arc::clone(&proofs),
+                Arc::clone(&proof_secrets),
+                Arc::clone(&clock),
+            )),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             events: Arc::clone(&events),
@@ -163,6 +173,7 @@ pub(crate) async fn compose(
         "Ends that must still be carried out in a store",
         move || queues.lengths(),
     ));
+    background.note(Arc::clone(&events), Arc::clone(&journal));
     let use_cases = UseCases::new(&ServicePorts {
         users: Arc::clone(&users),
         sessions,
@@ -180,6 +191,9 @@ pub(crate) async fn compose(
         entropy,
         clearings,
         events,
+        bell,
+        journal,
+        journal_retention,
         policy,
         accounts,
     });

@@ -7,10 +7,8 @@ use crate::{
     outbox::{BacklogGauge, Bell, Outbox, limits},
 };
 use anyhow::Result;
-use async_trait::async_trait;
 use revolve_domain::{
-    model::ProofId,
-    ports::{Clock, Deliveries, Entropy, MailProof, MailProofs, SecurityEvents, StoreError},
+    ports::{Clock, Deliveries, Entropy, MailProofs, SecurityEvents},
     use_cases::{MailPorts, ManageDeliveries, SendMails},
 };
 use revolve_observe::metrics::Metrics;
@@ -19,6 +17,7 @@ use std::sync::Arc;
 /// What the outbox works with, besides the mailer that is configured.
 pub(super) struct OutboxPorts {
     pub(super) deliveries: Arc<dyn Deliveries>,
+    pub(super) proofs: Arc<dyn MailProofs>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) events: Arc<dyn SecurityEvents>,
@@ -46,7 +45,7 @@ pub(super) fn start(
         let send = SendMails::new(MailPorts {
             deliveries: ports.deliveries,
             mailer: mailer.into_port(),
-            proofs: Arc::new(NoProofs),
+            proofs: ports.proofs,
             clock: ports.clock,
             entropy: ports.entropy,
             events: ports.events,
@@ -60,14 +59,4 @@ pub(super) fn start(
         });
     }
     Ok(bell)
-}
-
-/// No proof is kept yet, so that none is open.
-struct NoProofs;
-
-#[async_trait]
-impl MailProofs for NoProofs {
-    async fn open(&self, _: ProofId) -> Result<Option<MailProof>, StoreError> {
-        Ok(None)
-    }
 }

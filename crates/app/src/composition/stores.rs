@@ -11,7 +11,7 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     ports::{
-        Clock, Decorator, Deliveries, KeyRepository, PortFuture, Proofs, RevokedKeys,
+        Clock, Decorator, Deliveries, Journal, KeyRepository, PortFuture, Proofs, RevokedKeys,
         SessionRepository, StoreError, TokenRepository, UserRepository,
     },
     use_cases::ManageDeliveries,
@@ -25,6 +25,7 @@ pub(crate) struct Stores {
     pub(crate) sessions: Arc<dyn SessionRepository>,
     pub(crate) proofs: Arc<dyn Proofs>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) journal: Arc<dyn Journal>,
     pub(crate) keys: Arc<dyn KeyRepository>,
     pub(crate) deliveries: Arc<dyn Deliveries>,
     pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
@@ -40,6 +41,7 @@ impl Stores {
             sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
             proofs: Arc::new(Measured::new(self.proofs, database, metrics)),
             tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
+            journal: Arc::new(Measured::new(self.journal, database, metrics)),
             keys: Arc::new(Measured::new(self.keys, database, metrics)),
             deliveries: Arc::new(Measured::new(self.deliveries, database, metrics)),
             revoked_keys: self
@@ -89,6 +91,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 sessions: store.clone(),
                 proofs: store.clone(),
                 tokens: store.clone(),
+                journal: store.clone(),
                 keys: store.clone(),
                 deliveries: store.clone(),
                 // A restore sets back the one file as a whole.
@@ -108,6 +111,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 sessions: accounts.clone(),
                 proofs: accounts.clone(),
                 tokens: tokens.clone(),
+                journal: accounts.clone(),
                 keys: accounts.clone(),
                 deliveries: accounts.clone(),
                 revoked_keys: Some(Arc::new(tokens.revoked_keys())),

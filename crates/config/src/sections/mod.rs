@@ -3,6 +3,7 @@
 mod accounts;
 mod hashing;
 mod http;
+mod journal;
 mod limits;
 mod log;
 mod mail;
@@ -19,6 +20,7 @@ mod traces;
 pub use accounts::{Accounts, VerificationName};
 pub use hashing::Hashing;
 pub use http::{ForwardedHeader, Http};
+pub use journal::Journal;
 pub use limits::{Limits, RateSetting};
 pub use log::{Log, LogFormat};
 pub use mail::{Mail, MailLinks};

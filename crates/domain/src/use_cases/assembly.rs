@@ -2,9 +2,9 @@
 //! call it.
 
 use super::{
-    AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, ConfirmSignUp, DeleteAccount,
-    EndSession, ImportAccount, ListSessions, ManageAccounts, Me, OperatorPorts, Prune,
-    Reauthenticate, Recover, Refresh, RequestRecovery, RequestVerification, RevocationFeed,
+    Activity, AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, ConfirmSignUp,
+    DeleteAccount, EndSession, ImportAccount, ListSessions, ManageAccounts, Me, OperatorPorts,
+    Prune, Reauthenticate, Recover, Refresh, RequestRecovery, RequestVerification, RevocationFeed,
     ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
 };
 use crate::ports::{
@@ -57,6 +57,7 @@ use_cases! {
     change_password: ChangePassword,
     delete_account: DeleteAccount,
     list_sessions: ListSessions,
+    activity: Activity,
     end_session: EndSession,
     authenticate: Authenticate,
     clear: Clear,

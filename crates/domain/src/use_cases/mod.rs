@@ -5,6 +5,7 @@
 mod accounts;
 mod assembly;
 mod email;
+mod journal;
 mod keys;
 mod mail;
 mod parts;
@@ -14,6 +15,7 @@ mod sessions;
 pub use accounts::*;
 pub use assembly::UseCases;
 pub use email::*;
+pub use journal::*;
 pub use keys::*;
 pub use mail::*;
 pub use parts::*;

@@ -62,6 +62,32 @@ macro_rules! tokens_contract {
     };
 }
 
+/// Runs [`journal`](crate::contract::journal) against the subject that the named `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! journal_contract {
+    ($make:path) => {
+        $crate::__cases!($make, journal:
+            what_an_outcome_tells_is_committed_with_it,
+            what_changed_nothing_tells_nothing,
+            an_entry_reads_back_as_told,
+            entries_of_one_commit_keep_their_order,
+            every_change_tells,
+            parallel_changes_tell_once_each,
+            pages_join_without_gaps,
+            a_page_after_an_unknown_entry_is_empty,
+            an_account_sees_its_own_entries_only,
+            a_follower_gets_each_entry_once,
+            a_follower_begins_now,
+            parallel_changes_reach_a_follower,
+            notes_of_one_id_are_counted,
+            a_note_reads_back_as_noted,
+            a_deletion_scrubs_the_entries,
+            a_note_about_a_deleted_account_is_scrubbed,
+            old_entries_are_pruned_in_batches,
+        );
+    };
+}
+
 /// Runs [`users`](crate::contract::users) and [`sessions`](crate::contract::sessions) against the subject that the
 /// named `async fn` makes: one `#[tokio::test]` per case.
 #[macro_export]

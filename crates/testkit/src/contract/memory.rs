@@ -1,19 +1,17 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, KeysSubject,
-    LimitsSubject, ProofsSubject, StoredToken, TokensSubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, JournalSubject,
+    KeysSubject, LimitsSubject, ProofsSubject, StoredToken, TokensSubject,
 };
-use crate::memory::{
-    FakeClock, MemoryAccounts, MemoryDeliveries, MemoryKeys, MemoryLimits, MemoryTokens,
-};
+use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
 use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, Clock, Deliveries, KeyRepository, Proofs, RateLimiter, SessionRepository,
-        TokenRepository, UserRepository,
+        AccountDirectory, Clock, Deliveries, Journal, KeyRepository, Proofs, RateLimiter,
+        SessionRepository, TokenRepository, UserRepository,
     },
     rotation::Entry,
 };
@@ -25,7 +23,6 @@ pub struct MemorySubject {
     tokens: Arc<MemoryTokens>,
     accounts: Arc<MemoryAccounts>,
     keys: Arc<MemoryKeys>,
-    deliveries: Arc<MemoryDeliveries>,
     limits: Arc<MemoryLimits>,
 }
 
@@ -37,7 +34,6 @@ impl MemorySubject {
             tokens: Arc::new(MemoryTokens::new(clock.clone())),
             accounts: Arc::default(),
             keys: Arc::default(),
-            deliveries: Arc::default(),
             limits: Arc::new(MemoryLimits::new(clock.clone())),
             clock,
         }
@@ -101,9 +97,15 @@ impl ProofsSubject for MemorySubject {
     }
 }
 
+impl JournalSubject for MemorySubject {
+    fn journal(&self) -> Arc<dyn Journal> {
+        self.accounts.clone()
+    }
+}
+
 impl DeliveriesSubject for MemorySubject {
     fn deliveries(&self) -> Arc<dyn Deliveries> {
-        self.deliveries.clone()
+        self.accounts.deliveries()
     }
 }
 

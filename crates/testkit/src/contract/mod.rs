@@ -26,6 +26,7 @@ pub mod deliveries;
 pub mod directory;
 mod given;
 pub mod histories;
+pub mod journal;
 pub mod keys;
 pub mod limits;
 mod memory;
@@ -41,8 +42,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Deliveries, KeyRepository, Proofs, RateLimiter, SessionRepository,
-        TokenRepository, UserRepository,
+        AccountDirectory, Deliveries, Journal, KeyRepository, Proofs, RateLimiter,
+        SessionRepository, TokenRepository, UserRepository,
     },
     rotation::LiveToken,
 };
@@ -108,6 +109,12 @@ pub trait DirectorySubject: AccountsSubject {
 pub trait ProofsSubject: AccountsSubject {
     /// Those of the same accounts.
     fn proofs(&self) -> Arc<dyn Proofs>;
+}
+
+/// A user database under test that also has the journal.
+pub trait JournalSubject: AccountsSubject {
+    /// The journal of the same accounts.
+    fn journal(&self) -> Arc<dyn Journal>;
 }
 
 /// The keys of a user database under test. Unlike the other subjects it is empty and not shared: a use has one active key

@@ -10,6 +10,7 @@ mod entropy;
 mod events;
 mod faulty;
 mod hasher;
+mod journal;
 mod keys;
 mod limits;
 mod mailer;

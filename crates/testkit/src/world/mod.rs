@@ -11,7 +11,11 @@ use crate::memory::{
 use revolve_domain::{
     limits::LiveLimits,
     policy::{AccountPolicy, SessionPolicy},
-    use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts, ServicePorts, UseCases},
+    ports::NoProofs,
+    use_cases::{
+        AddAccount, ImportAccount, ManageAccounts, NotedEvents, OperatorPorts, ServicePorts,
+        UseCases,
+    },
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -55,6 +59,8 @@ pub struct World {
     pub rates: Arc<LiveLimits>,
     /// The recorded events.
     pub events: Arc<RecordedEvents>,
+    /// What waits to be noted in the journal.
+    pub noted: Arc<NotedEvents>,
     /// The deferred clearings.
     pub clearings: Arc<RecordedClearings>,
     /// The policy of sessions.
@@ -102,6 +108,7 @@ impl World {
         let devices = Arc::new(TestDevices);
         let proof_secrets = Arc::new(TestProofSecrets);
         let events = Arc::new(RecordedEvents::default());
+        let noted = Arc::new(NotedEvents::new(events.clone(), clock.clone()));
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
         let rates = Arc::new(LiveLimits::default());
         let clearings = Arc::new(RecordedClearings::default());
@@ -121,7 +128,10 @@ impl World {
             clock: clock.clone(),
             entropy: entropy.clone(),
             clearings: clearings.clone(),
-            events: events.clone(),
+            events: noted.clone(),
+            bell: Arc::new(NoProofs),
+            journal: accounts.clone(),
+            journal_retention: Duration::from_hours(24 * 90),
             policy,
             accounts: rules,
         };
@@ -129,7 +139,7 @@ impl World {
             users: accounts.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            events: events.clone(),
+            events: noted.clone(),
         };
         Self {
             import_account: operators.import_account(),
@@ -155,6 +165,7 @@ impl World {
             limiter,
             rates,
             events,
+            noted,
             clearings,
             policy,
         }

@@ -14,6 +14,7 @@ use schema::Schema;
 
 revolve_testkit::accounts_contract!(schema::make);
 revolve_testkit::directory_contract!(schema::make);
+revolve_testkit::journal_contract!(schema::make);
 revolve_testkit::keys_contract!(schema::make);
 revolve_testkit::proofs_contract!(schema::make);
 revolve_testkit::deliveries_contract!(schema::make);

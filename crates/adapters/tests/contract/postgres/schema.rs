@@ -3,10 +3,11 @@
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::ports::{
-    AccountDirectory, Deliveries, KeyRepository, Proofs, SessionRepository, UserRepository,
+    AccountDirectory, Deliveries, Journal, KeyRepository, Proofs, SessionRepository, UserRepository,
 };
 use revolve_testkit::contract::{
-    AccountsSubject, DeliveriesSubject, DirectorySubject, KeysSubject, MemorySubject, ProofsSubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, JournalSubject, KeysSubject,
+    MemorySubject, ProofsSubject,
 };
 use std::{any::Any, sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
@@ -156,6 +157,15 @@ impl DirectorySubject for Subject {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.directory(),
+        }
+    }
+}
+
+impl JournalSubject for Subject {
+    fn journal(&self) -> Arc<dyn Journal> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.journal(),
         }
     }
 }

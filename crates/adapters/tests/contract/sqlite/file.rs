@@ -12,6 +12,7 @@ use revolve_domain::{
         UserRepository,
     },
 };
+use revolve_testkit::untold;
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 async fn created(subject: &Subject, number: u8) {
@@ -20,7 +21,7 @@ async fn created(subject: &Subject, number: u8) {
     assert_eq!(
         subject
             .store
-            .create(&user, &hash(), &session)
+            .create(&user, &hash(), &session, &untold())
             .await
             .expect("create works"),
         CreateOutcome::Created
@@ -81,7 +82,7 @@ async fn a_closed_store_is_unavailable() {
         .await
         .expect_err("nothing is read");
     let written = other
-        .create(&user(1), &hash(), &session(&user(1), 1))
+        .create(&user(1), &hash(), &session(&user(1), 1), &untold())
         .await
         .expect_err("nothing is written");
     assert_eq!(
@@ -211,6 +212,7 @@ impl EndRow for SqliteStore {
             session.id,
             EndReason::SignedOut,
             session.began_at,
+            &untold(),
         )
         .await
         .expect("end works")
@@ -231,7 +233,7 @@ async fn a_failing_call_does_not_harm_its_neighbours() {
                     new.id = user(0).id;
                 }
                 let outcome = store
-                    .create(&new, &hash(), &session(&user(number), 2))
+                    .create(&new, &hash(), &session(&user(number), 2), &untold())
                     .await;
                 (number, outcome)
             })

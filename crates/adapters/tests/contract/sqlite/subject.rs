@@ -5,14 +5,14 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Clock, Deliveries, KeyRepository, Proofs, SessionRepository,
+        AccountDirectory, Clock, Deliveries, Journal, KeyRepository, Proofs, SessionRepository,
         TokenRepository, UserRepository,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, KeysSubject,
-        ProofsSubject, StoredToken, TokensSubject,
+        AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, JournalSubject,
+        KeysSubject, ProofsSubject, StoredToken, TokensSubject,
     },
     memory::FakeClock,
 };
@@ -121,6 +121,12 @@ impl DirectorySubject for Subject {
 
 impl ProofsSubject for Subject {
     fn proofs(&self) -> Arc<dyn Proofs> {
+        Arc::new(self.store.clone())
+    }
+}
+
+impl JournalSubject for Subject {
+    fn journal(&self) -> Arc<dyn Journal> {
         Arc::new(self.store.clone())
     }
 }

@@ -108,9 +108,15 @@ impl ConfirmSignUp {
     ) -> Result<(), ConfirmSignUpError> {
         let session = &prepared.session;
         let (id, address) = (user.id, session.client.address);
+        let created = SecurityEvent::AccountCreated {
+            user: id,
+            session: Some(session.id),
+            address,
+            device: session.device_label().cloned(),
+        };
         let told = move |outcome: &SignUpOutcome| match outcome {
             SignUpOutcome::Created => vec![
-                SecurityEvent::AccountCreated { user: id, address },
+                created.clone(),
                 SecurityEvent::EmailVerified { user: id, address },
             ],
             SignUpOutcome::Gone | SignUpOutcome::EmailTaken => Vec::new(),
@@ -121,7 +127,7 @@ impl ConfirmSignUp {
             session: session.clone(),
             at: session.began_at,
         };
-        let tell = self.proofs.tell(Actor::User(id), proved.at, told);
+        let tell = self.proofs.recorder.tell(proved.at, Actor::User(id), told);
         let outcome = self.proofs.proofs.sign_up(&proved, &tell).await;
         if !matches!(outcome, Ok(SignUpOutcome::Created)) {
             self.starter.withdraw(prepared).await;
@@ -135,7 +141,7 @@ impl ConfirmSignUp {
             });
         }
         let outcome = outcome?;
-        self.proofs.record(&tell, &outcome);
+        self.proofs.recorder.record(&tell, &outcome);
         match outcome {
             SignUpOutcome::Created => Ok(()),
             SignUpOutcome::Gone => Err(ProofRefused::Gone.into()),

@@ -5,17 +5,22 @@ use super::{
     session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest},
 };
 use crate::{
-    journal::MailKind,
-    model::{Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, User, UserId},
+    journal::{Actor, MailKind, Tell},
+    model::{
+        Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, Session, User, UserId,
+    },
     policy::{self, AccountPolicy},
     ports::{
         CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
-        SecurityEvents, SignError, StoreError, UserRepository,
+        SignError, StoreError, UserRepository,
+    },
+    use_cases::parts::{
+        Failure, Limited, Recorder, RequestLimits, ServicePorts, from_denied, from_via,
     },
     use_cases::{
         email::Verification,
         parts::{
-            Failure, Limited, MailboxProofs, ProofRequest, RequestLimits, RequestedProof,
+            Failure, Limited, MailboxProofs, ProofRequest, Recorder, RequestLimits, RequestedProof,
             ServicePorts, ShownAsker, from_denied, from_via,
         },
     },
@@ -72,7 +77,7 @@ pub struct SignUp {
     verification: Verification,
     rules: AccountPolicy,
     limits: RequestLimits,
-    events: Arc<dyn SecurityEvents>,
+    recorder: Recorder,
 }
 
 impl SignUp {
@@ -87,7 +92,7 @@ impl SignUp {
             verification: Verification::new(ports),
             rules: ports.accounts,
             limits: RequestLimits::new(ports),
-            events: ports.events.clone(),
+            recorder: Recorder::new(ports),
         }
     }
 
@@ -150,18 +155,20 @@ impl SignUp {
             kept_session: None,
         };
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
-        let created = self.users.create(&user, &hash, &prepared.session).await;
+        let tell = self.tell(&prepared.session);
+        let created = self
+            .users
+            .create(&user, &hash, &prepared.session, &tell)
+            .await;
         if !matches!(created, Ok(CreateOutcome::Created)) {
             self.starter.withdraw(&prepared).await;
         }
-        match created? {
+        let outcome = created?;
+        self.recorder.record(&tell, &outcome);
+        match outcome {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
             CreateOutcome::Created => {
                 let proof = self.ask_to_verify(user, hash, &prepared).await;
-                self.events.record(SecurityEvent::AccountCreated {
-                    user: user_id,
-                    address: prepared.session.client.address,
-                });
                 let others = self.starter.credentials(shown.all().iter().copied());
                 Ok(SignedUp::Begun(
                     prepared.begun(tokens, Vec::new(), others),
@@ -228,5 +235,21 @@ impl SignUp {
         let client = &prepared.session.client;
         let opened = self.verification.open(&account, None, &asker, client).await;
         opened.ok()
+    }
+
+    fn tell(&self, session: &Session) -> Tell<CreateOutcome> {
+        let user = session.user;
+        let created = SecurityEvent::AccountCreated {
+            user,
+            session: Some(session.id),
+            address: session.client.address,
+            device: session.device_label().cloned(),
+        };
+        let told = move |outcome: &CreateOutcome| match outcome {
+            CreateOutcome::Created => vec![created.clone()],
+            CreateOutcome::EmailTaken => Vec::new(),
+        };
+        self.recorder
+            .tell(session.began_at, Actor::User(user), told)
     }
 }

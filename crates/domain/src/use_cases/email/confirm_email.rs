@@ -123,9 +123,14 @@ impl ConfirmEmail {
             .notice(MailKind::EmailChanged, &former, &request.client, now);
         mail.proof = Some(undo.id);
         mail.facts.subject = Some(proof.address.as_str().to_owned());
+        let address = request.client.address;
         let told = move |outcome: &AddressOutcome| match outcome {
             AddressOutcome::Changed(user) => Told {
-                events: vec![SecurityEvent::EmailChanged { user: user.id }],
+                events: vec![SecurityEvent::EmailChanged {
+                    user: user.id,
+                    session: None,
+                    address,
+                }],
                 mails: vec![mail.clone()],
             },
             AddressOutcome::Gone | AddressOutcome::EmailTaken => Told::default(),
@@ -135,9 +140,9 @@ impl ConfirmEmail {
             undo,
             at: now,
         };
-        let tell = self.proofs.tell(Actor::User(user), now, told);
+        let tell = self.proofs.recorder.tell(now, Actor::User(user), told);
         let outcome = self.proofs.proofs.change_email(&change, &tell).await?;
-        self.proofs.record(&tell, &outcome);
+        self.proofs.recorder.record(&tell, &outcome);
         match outcome {
             AddressOutcome::Changed(_) => Ok(()),
             AddressOutcome::Gone => Err(ProofRefused::Gone.into()),
@@ -161,9 +166,9 @@ impl ConfirmEmail {
             },
             VerifyOutcome::Gone => Told::default(),
         };
-        let tell = self.proofs.tell(Actor::User(user), now, told);
+        let tell = self.proofs.recorder.tell(now, Actor::User(user), told);
         let outcome = self.proofs.proofs.verify(proof.id, now, &tell).await?;
-        self.proofs.record(&tell, &outcome);
+        self.proofs.recorder.record(&tell, &outcome);
         match outcome {
             VerifyOutcome::Verified(_) => Ok(()),
             VerifyOutcome::Gone => Err(ProofRefused::Gone.into()),

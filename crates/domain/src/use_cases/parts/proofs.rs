@@ -2,16 +2,16 @@
 
 use super::ServicePorts;
 use crate::{
-    journal::{Actor, MailFacts, MailKind, NewMail, Tell, Told},
+    journal::{Actor, MailFacts, MailKind, NewMail, Told},
     model::{
-        Binding, ClientInfo, Credentials, DeliveryId, EmailAddress, Epoch, EventId, Fingerprint,
-        Locale, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User, UserId,
+        Binding, ClientInfo, Credentials, DeliveryId, EmailAddress, Epoch, Fingerprint, Locale,
+        PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User, UserId,
     },
     ports::{
         Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, SecurityEvent,
-        SecurityEvents, StandingProof, StoreError,
+        StandingProof, StoreError,
     },
-    use_cases::parts::ShownDevices,
+    use_cases::parts::{Recorder, ShownDevices},
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{sync::Arc, time::Duration};
@@ -99,7 +99,7 @@ pub(crate) struct MailboxProofs {
     devices: Arc<dyn DeviceCredentials>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    events: Arc<dyn SecurityEvents>,
+    pub(crate) recorder: Recorder,
 }
 
 impl MailboxProofs {
@@ -110,7 +110,7 @@ impl MailboxProofs {
             devices: ports.devices.clone(),
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
-            events: ports.events.clone(),
+            recorder: Recorder::new(ports),
         }
     }
 
@@ -136,37 +136,22 @@ impl MailboxProofs {
             expires_at: open.proof.expires_at,
         };
         let event = request.event.clone();
-        let tell = self.tell(Actor::Stranger, now, move |opened: &StandingProof| Told {
-            events: vec![event.clone()],
-            mails: vec![NewMail {
-                proof: (mail.kind != MailKind::AccountExists).then_some(opened.id),
-                ..mail.clone()
-            }],
-        });
+        let tell = self
+            .recorder
+            .tell(now, Actor::Stranger, move |opened: &StandingProof| Told {
+                events: vec![event.clone()],
+                mails: vec![NewMail {
+                    proof: (mail.kind != MailKind::AccountExists).then_some(opened.id),
+                    ..mail.clone()
+                }],
+            });
         let opened = self.proofs.open(&open, &tell).await?;
-        self.record(&tell, &opened);
+        self.recorder.record(&tell, &opened);
         Ok(RequestedProof {
             id: opened.id,
             expires_in: opened.expires_at.since(now),
             cookie,
         })
-    }
-
-    /// What a store tells of an outcome.
-    pub(crate) fn tell<O, T: Into<Told>>(
-        &self,
-        actor: Actor,
-        at: Timestamp,
-        told: impl Fn(&O) -> T + Send + Sync + 'static,
-    ) -> Tell<O> {
-        Tell::new(EventId::from_random(self.entropy.bytes()), at, actor, told)
-    }
-
-    /// The outcome is committed.
-    pub(crate) fn record<O>(&self, tell: &Tell<O>, outcome: &O) {
-        for event in tell.told(outcome).events {
-            self.events.record(event);
-        }
     }
 
     /// The row of a proof of nobody's mailbox is like any other.
@@ -232,7 +217,7 @@ impl MailboxProofs {
             (Some(proof), _) if is_right => Ok(proof),
             (Some(_), Evidence::Secret(_)) => Err(ProofRefused::CodeRequired),
             (Some(proof), Evidence::Code(_)) => {
-                self.events.record(SecurityEvent::ProofRefused {
+                self.recorder.record_event(SecurityEvent::ProofRefused {
                     user: None,
                     address: client.address,
                 });

@@ -151,6 +151,7 @@ impl Recover {
             .proofs
             .notice(MailKind::PasswordReset, user, client, recovery.at);
         let (user_id, session, address) = (user.id, recovery.session.id, client.address);
+        let device = recovery.session.device_label().cloned();
         let told = move |outcome: &RecoveryOutcome| match outcome {
             RecoveryOutcome::Recovered(_) => Told {
                 events: vec![
@@ -168,13 +169,17 @@ impl Recover {
                         user: user_id,
                         session,
                         address,
+                        device: device.clone(),
                     },
                 ],
                 mails: vec![notice.clone()],
             },
             RecoveryOutcome::Gone | RecoveryOutcome::EmailTaken => Told::default(),
         };
-        let tell = self.proofs.tell(Actor::User(user.id), recovery.at, told);
+        let tell = self
+            .proofs
+            .recorder
+            .tell(recovery.at, Actor::User(user.id), told);
         let outcome = self.proofs.proofs.recover(recovery, &tell).await;
         if !matches!(outcome, Ok(RecoveryOutcome::Recovered(_))) {
             self.starter.withdraw(prepared).await;
@@ -188,7 +193,7 @@ impl Recover {
             });
         }
         let outcome = outcome?;
-        self.proofs.record(&tell, &outcome);
+        self.proofs.recorder.record(&tell, &outcome);
         match outcome {
             RecoveryOutcome::Recovered(_) => {
                 let older = Clearing::Older {

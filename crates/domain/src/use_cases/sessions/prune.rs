@@ -1,17 +1,19 @@
-//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, and proofs that have expired.
+//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, expired proofs, and old entries of the journal.
 
 use crate::{
     policy::SessionPolicy,
-    ports::{Clock, Proofs, SessionRepository, StoreError},
+    ports::{Clock, Journal, Proofs, SessionRepository, StoreError},
     use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
 
-/// Deletes rows of sessions that ended long ago and of expired proofs, and forgets devices.
+/// Deletes rows of sessions that ended long ago, of expired proofs and of the journal, and forgets devices.
 #[derive(Clone)]
 pub struct Prune {
     sessions: Arc<dyn SessionRepository>,
     proofs: Arc<dyn Proofs>,
+    journal: Arc<dyn Journal>,
+    retention: Duration,
     clock: Arc<dyn Clock>,
     policy: SessionPolicy,
 }
@@ -21,6 +23,8 @@ impl Prune {
         Self {
             sessions: ports.sessions.clone(),
             proofs: ports.proofs.clone(),
+            journal: ports.journal.clone(),
+            retention: ports.journal_retention,
             clock: ports.clock.clone(),
             policy: ports.policy,
         }
@@ -51,6 +55,10 @@ impl Prune {
             .proofs
             .prune(now.minus(Self::MARGIN), Self::BATCH)
             .await?;
-        Ok(sessions.max(devices).max(proofs))
+        let entries = self
+            .journal
+            .prune(now.minus(self.retention), Self::BATCH)
+            .await?;
+        Ok(sessions.max(devices).max(proofs).max(entries))
     }
 }

@@ -4,6 +4,7 @@ use crate::contract::{
     DirectorySubject,
     given::{hash, random, user},
 };
+use crate::untold;
 use revolve_domain::{
     model::{EmailAddress, Timestamp, User},
     ports::{AccountQuery, AddOutcome},
@@ -25,7 +26,7 @@ async fn add(subject: &dyn DirectorySubject, prefix: &str, rest: &str, disabled:
     assert_eq!(
         subject
             .users()
-            .add(&user, &hash("first"))
+            .add(&user, &hash("first"), &untold())
             .await
             .expect("add works"),
         AddOutcome::Added,

@@ -2,6 +2,7 @@
 
 use super::{ID, active, at, next, promotion};
 use crate::contract::KeysSubject;
+use crate::untold;
 use revolve_domain::{
     keys::{Active, KeyKind, KeyState, Phase, Retired, SealedKey, StoredKey},
     ports::{KeyOutcome, KeyRepository},
@@ -11,7 +12,7 @@ use tokio::task::JoinSet;
 
 async fn insert(keys: &Arc<dyn KeyRepository>, key: StoredKey) -> StoredKey {
     assert_eq!(
-        keys.insert(&key).await.expect("insert works"),
+        keys.insert(&key, &untold()).await.expect("insert works"),
         KeyOutcome::Done
     );
     key
@@ -35,7 +36,9 @@ pub async fn a_promotion_swaps_two_keys(subject: &impl KeysSubject) {
     );
     let promotion = promotion(&new, Some(&old), 70);
     assert_eq!(
-        keys.promote(&promotion).await.expect("promote works"),
+        keys.promote(&promotion, &untold())
+            .await
+            .expect("promote works"),
         KeyOutcome::Done
     );
     old.phase = Phase::Retired(Retired {
@@ -51,7 +54,7 @@ pub async fn a_first_promotion_retires_nothing(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let new = insert(&keys, next(ID, 10)).await;
     assert_eq!(
-        keys.promote(&promotion(&new, None, 20))
+        keys.promote(&promotion(&new, None, 20), &untold())
             .await
             .expect("promote works"),
         KeyOutcome::Done
@@ -80,7 +83,9 @@ pub async fn a_promotion_needs_the_keys_as_they_were(subject: &impl KeysSubject)
         promotion(&stranger, Some(&old), 70),
     ] {
         assert_eq!(
-            keys.promote(&wrong).await.expect("promote works"),
+            keys.promote(&wrong, &untold())
+                .await
+                .expect("promote works"),
             KeyOutcome::Changed,
             "{wrong:?}"
         );
@@ -89,12 +94,16 @@ pub async fn a_promotion_needs_the_keys_as_they_were(subject: &impl KeysSubject)
 
     let right = promotion(&new, Some(&old), 70);
     assert_eq!(
-        keys.promote(&right).await.expect("promote works"),
+        keys.promote(&right, &untold())
+            .await
+            .expect("promote works"),
         KeyOutcome::Done
     );
     let after = keys.list().await.expect("list works");
     assert_eq!(
-        keys.promote(&right).await.expect("promote works"),
+        keys.promote(&right, &untold())
+            .await
+            .expect("promote works"),
         KeyOutcome::Changed,
         "once"
     );
@@ -111,7 +120,14 @@ pub async fn parallel_promotions_happen_once(subject: &impl KeysSubject) {
     let mut tasks = JoinSet::new();
     for i in 0..8 {
         let (keys, promotion) = (Arc::clone(&keys), promotion(&new, Some(&old), 70 + i));
-        tasks.spawn(async move { (i, keys.promote(&promotion).await.expect("promote works")) });
+        tasks.spawn(async move {
+            (
+                i,
+                keys.promote(&promotion, &untold())
+                    .await
+                    .expect("promote works"),
+            )
+        });
     }
     let done: Vec<u64> = tasks
         .join_all()
@@ -151,11 +167,13 @@ pub async fn a_promotion_leaves_the_other_use_alone(subject: &impl KeysSubject) 
     ];
     let crossed = promotion(&new, Some(&others[0]), 70);
     assert_eq!(
-        keys.promote(&crossed).await.expect("promote works"),
+        keys.promote(&crossed, &untold())
+            .await
+            .expect("promote works"),
         KeyOutcome::Changed
     );
     assert_eq!(
-        keys.promote(&promotion(&new, Some(&old), 70))
+        keys.promote(&promotion(&new, Some(&old), 70), &untold())
             .await
             .expect("promote works"),
         KeyOutcome::Done
@@ -183,15 +201,21 @@ pub async fn only_an_active_key_retires(subject: &impl KeysSubject) {
         },
     );
     assert_eq!(
-        keys.retire(&new.id, first).await.expect("retire works"),
+        keys.retire(&new.id, first, &untold())
+            .await
+            .expect("retire works"),
         KeyOutcome::Changed
     );
     assert_eq!(
-        keys.retire(&old.id, first).await.expect("retire works"),
+        keys.retire(&old.id, first, &untold())
+            .await
+            .expect("retire works"),
         KeyOutcome::Done
     );
     assert_eq!(
-        keys.retire(&old.id, later).await.expect("retire works"),
+        keys.retire(&old.id, later, &untold())
+            .await
+            .expect("retire works"),
         KeyOutcome::Changed
     );
     assert_eq!(
@@ -209,24 +233,26 @@ pub async fn a_key_is_removed_in_its_state_only(subject: &impl KeysSubject) {
     );
     for state in [KeyState::Active, KeyState::Retired] {
         assert_eq!(
-            keys.remove(&new.id, state).await.expect("remove works"),
+            keys.remove(&new.id, state, &untold())
+                .await
+                .expect("remove works"),
             KeyOutcome::Changed
         );
     }
     assert_eq!(
-        keys.remove(&old.id, KeyState::Next)
+        keys.remove(&old.id, KeyState::Next, &untold())
             .await
             .expect("remove works"),
         KeyOutcome::Changed
     );
     assert_eq!(
-        keys.remove(&new.id, KeyState::Next)
+        keys.remove(&new.id, KeyState::Next, &untold())
             .await
             .expect("remove works"),
         KeyOutcome::Done
     );
     assert_eq!(
-        keys.remove(&new.id, KeyState::Next)
+        keys.remove(&new.id, KeyState::Next, &untold())
             .await
             .expect("remove works"),
         KeyOutcome::Changed
@@ -239,7 +265,7 @@ pub async fn a_removed_key_can_be_followed(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let first = insert(&keys, next(ID, 0)).await;
     assert_eq!(
-        keys.remove(&first.id, KeyState::Next)
+        keys.remove(&first.id, KeyState::Next, &untold())
             .await
             .expect("remove works"),
         KeyOutcome::Done
@@ -254,7 +280,7 @@ pub async fn a_key_is_resealed_only_as_it_was(subject: &impl KeysSubject) {
     let (key, other) = (active(ID, 1), active(KeyKind::Refresh, 2));
     for key in [&key, &other] {
         assert_eq!(
-            keys.insert(key).await.expect("insert works"),
+            keys.insert(key, &untold()).await.expect("insert works"),
             KeyOutcome::Done
         );
     }
@@ -268,13 +294,15 @@ pub async fn a_key_is_resealed_only_as_it_was(subject: &impl KeysSubject) {
         (&key.sealed, &newer, KeyOutcome::Changed),
     ] {
         assert_eq!(
-            keys.reseal(&key.id, from, to).await.expect("reseal works"),
+            keys.reseal(&key.id, from, to, &untold())
+                .await
+                .expect("reseal works"),
             outcome
         );
     }
     let gone = next(KeyKind::Refresh, 3);
     assert_eq!(
-        keys.reseal(&gone.id, &gone.sealed, &new)
+        keys.reseal(&gone.id, &gone.sealed, &new, &untold())
             .await
             .expect("reseal works"),
         KeyOutcome::Changed

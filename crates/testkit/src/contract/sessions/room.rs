@@ -5,6 +5,7 @@ use crate::contract::{
     accounts::{Accounts, IDLE, at, begin},
     given::session,
 };
+use crate::untold;
 use revolve_domain::{
     model::{ClientInfo, EndReason, Ending, Session, SessionId, User, WebOrigin},
     ports::{BeginOutcome, BeginSession},
@@ -330,7 +331,13 @@ pub async fn ended_rows_are_bounded(subject: &dyn AccountsSubject) {
     let (_, strange) = accounts.signed_up().await;
     accounts
         .sessions
-        .end(strange.user, strange.id, EndReason::SignedOut, at(1))
+        .end(
+            strange.user,
+            strange.id,
+            EndReason::SignedOut,
+            at(1),
+            &untold(),
+        )
         .await
         .expect("end works");
     let (user, first) = accounts.signed_up().await;
@@ -344,6 +351,7 @@ pub async fn ended_rows_are_bounded(subject: &dyn AccountsSubject) {
                 session.id,
                 EndReason::SignedOut,
                 at(number * 60 + 30),
+                &untold(),
             )
             .await
             .expect("end works");

@@ -5,6 +5,7 @@ use crate::contract::{
     accounts::{Accounts, at},
     given::{at_once, hash, secs, session_id, user_id},
 };
+use crate::untold;
 use revolve_domain::{
     model::{EndReason, Ending, Epoch, Session, User},
     ports::{PasswordChange, PasswordOutcome},
@@ -23,7 +24,7 @@ fn change(user: &User, session: &Session) -> PasswordChange {
 async fn apply(accounts: &Accounts, change: &PasswordChange) -> PasswordOutcome {
     accounts
         .users
-        .change_password(change)
+        .change_password(change, &untold())
         .await
         .expect("change_password works")
 }
@@ -57,7 +58,7 @@ pub async fn a_password_change_ends_all_other_sessions(subject: &dyn AccountsSub
     let over = accounts.signed_in(&user, 180).await;
     accounts
         .sessions
-        .end(user.id, over.id, EndReason::SignedOut, at(200))
+        .end(user.id, over.id, EndReason::SignedOut, at(200), &untold())
         .await
         .expect("end works");
 
@@ -127,7 +128,7 @@ pub async fn a_password_change_needs_a_live_session(subject: &dyn AccountsSubjec
     let ended = accounts.signed_in(&user, 60).await;
     accounts
         .sessions
-        .end(user.id, ended.id, EndReason::SignedOut, at(90))
+        .end(user.id, ended.id, EndReason::SignedOut, at(90), &untold())
         .await
         .expect("end works");
     let (_, strange) = accounts.signed_up().await;
@@ -181,7 +182,13 @@ pub async fn a_password_change_needs_the_same_epoch(subject: &dyn AccountsSubjec
     assert_superseded(&accounts, &ahead, &user, "the epoch is another").await;
     let epoch = accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(60))
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            at(60),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     assert_eq!(epoch, Some(Epoch::new(1)), "the others were signed out");
@@ -217,7 +224,7 @@ pub async fn parallel_password_changes_succeed_once(subject: &dyn AccountsSubjec
             (
                 change.hash.expose().to_owned(),
                 users
-                    .change_password(&change)
+                    .change_password(&change, &untold())
                     .await
                     .expect("change_password works"),
             )

@@ -5,6 +5,7 @@ use crate::contract::{
     accounts::{Accounts, at},
     given::{BoxedCall, at_once, email, label, user_id},
 };
+use crate::untold;
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, EndReason, Session, Timestamp, User, WebUrl},
     ports::{Asking, CreateOutcome, UpdateOutcome},
@@ -34,7 +35,7 @@ fn to_email(email: &EmailAddress) -> DetailsChange {
 async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> UpdateOutcome {
     accounts
         .users
-        .update(user.id, change, None)
+        .update(user.id, change, None, &untold())
         .await
         .expect("update works")
 }
@@ -189,7 +190,7 @@ pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
     ] {
         let outcome = accounts
             .users
-            .update(user_id(), &change, None)
+            .update(user_id(), &change, None, &untold())
             .await
             .expect("update works");
         // With a taken address both answers are right for an unknown account.
@@ -226,9 +227,14 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
         let changes = [name, website, image, address];
         let running = changes.iter().cloned().map(|change| {
             let (users, id) = (subject.users(), user.id);
-            Box::pin(
-                async move { drop(users.update(id, &change, None).await.expect("update works")) },
-            ) as BoxedCall
+            Box::pin(async move {
+                drop(
+                    users
+                        .update(id, &change, None, &untold())
+                        .await
+                        .expect("update works"),
+                )
+            }) as BoxedCall
         });
         at_once(running).await;
         user = changes
@@ -254,7 +260,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
         };
         accounts
             .users
-            .update(user.id, &change, Some(asking))
+            .update(user.id, &change, Some(asking), &untold())
             .await
             .expect("update works")
     };
@@ -271,7 +277,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
     );
     accounts
         .sessions
-        .end(user.id, second.id, EndReason::SignedOut, at(30))
+        .end(user.id, second.id, EndReason::SignedOut, at(30), &untold())
         .await
         .expect("end works");
     assert_eq!(
@@ -281,7 +287,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
     );
     accounts
         .sessions
-        .end_all(user.id, None, EndReason::SignedOut, at(50))
+        .end_all(user.id, None, EndReason::SignedOut, at(50), &untold())
         .await
         .expect("end_all works");
     assert_eq!(

@@ -1,24 +1,30 @@
-//! The user database in memory: accounts and sessions' rows behind one lock, so that every method is one commit.
+//! The user database in memory: accounts, sessions' rows and the journal behind one lock, so that every method is one commit.
 
 mod directory;
+mod journal;
 mod proofs;
 mod sessions;
 mod users;
 
-use super::lock;
-use revolve_domain::model::{
-    DeviceId, EndReason, Ending, Epoch, PasswordHash, Proof, ProofId, Session, SessionId,
-    Timestamp, User, UserId,
+use super::{MemoryDeliveries, journal::Entries, lock};
+use revolve_domain::{
+    journal::Tell,
+    model::{
+        DeviceId, EndReason, Ending, Epoch, PasswordHash, Proof, ProofId, Session, SessionId,
+        Timestamp, User, UserId,
+    },
+    ports::StoreError,
 };
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 /// The user database in memory. It reads no clock: all times come with the calls.
 #[derive(Debug, Default)]
 pub struct MemoryAccounts {
     tables: Mutex<MemoryTables>,
+    deliveries: Arc<MemoryDeliveries>,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +39,7 @@ struct MemoryTables {
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
     /// The proofs that are neither spent nor void.
     proofs: BTreeMap<ProofId, Proof>,
+    journal: Entries,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +50,11 @@ struct DeviceSignIn {
 }
 
 impl MemoryAccounts {
+    /// The outbox of the same database.
+    pub fn deliveries(&self) -> Arc<MemoryDeliveries> {
+        self.deliveries.clone()
+    }
+
     /// Disables an account without ending its sessions, which no port does.
     pub fn disable(&self, user: UserId, at: Timestamp) {
         if let Some((user, _)) = self.tables().users.get_mut(&user) {
@@ -68,6 +80,23 @@ impl MemoryAccounts {
             .filter(|(owner, _)| *owner == user)
             .map(|(_, device)| *device)
             .collect()
+    }
+
+    /// One commit, with what its outcome tells.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the methods of ports answer it as it is"
+    )]
+    fn change<O>(
+        &self,
+        tell: &Tell<O>,
+        work: impl FnOnce(&mut MemoryTables) -> O,
+    ) -> Result<O, StoreError> {
+        let mut tables = self.tables();
+        let outcome = work(&mut tables);
+        let mails = tables.journal.tell(tell, &outcome);
+        self.deliveries.commit(tell.at, &mails);
+        Ok(outcome)
     }
 
     fn tables(&self) -> MutexGuard<'_, MemoryTables> {

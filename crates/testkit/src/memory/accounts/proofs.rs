@@ -38,9 +38,15 @@ impl Proofs for MemoryAccounts {
     async fn open(
         &self,
         open: &OpenProof,
-        _tell: &Tell<StandingProof>,
+        tell: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError> {
-        Ok(self.tables().open_proof(&open.proof))
+        let mut tables = self.tables();
+        let opened = tables.open_proof(&open.proof);
+        let mails = tables.journal.tell(tell, &opened);
+        if !open.withheld {
+            self.deliveries.commit(tell.at, &mails);
+        }
+        Ok(opened)
     }
 
     async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError> {
@@ -76,98 +82,102 @@ impl Proofs for MemoryAccounts {
     async fn recover(
         &self,
         recovery: &Recovery,
-        _tell: &Tell<RecoveryOutcome>,
+        tell: &Tell<RecoveryOutcome>,
     ) -> Result<RecoveryOutcome, StoreError> {
-        let mut tables = self.tables();
-        let Some((proof, account)) = tables.provable(recovery.proof, recovery.at) else {
-            return Ok(RecoveryOutcome::Gone);
-        };
-        let Some(user) = proofs::recovered(&proof, &account, recovery.at)
-            .filter(|user| user.epoch == recovery.session.epoch)
-        else {
-            return Ok(RecoveryOutcome::Gone);
-        };
-        let owner = tables.owner(&user.email);
-        if owner.is_some_and(|(owner, _)| owner.id != user.id) {
-            return Ok(RecoveryOutcome::EmailTaken);
-        }
-        tables.raise(user.id, None, EndReason::Recovered, recovery.at);
-        tables
-            .users
-            .insert(user.id, (user.clone(), recovery.hash.clone()));
-        let session = &recovery.session;
-        tables.sessions.insert(session.id, session.clone());
-        tables.know_device(session);
-        let stays = |other: &Proof| proofs::outlives(other, &proof);
-        tables.proofs.retain(|_, other| stays(other));
-        Ok(RecoveryOutcome::Recovered(user))
+        self.change(tell, |tables| {
+            let Some((proof, account)) = tables.provable(recovery.proof, recovery.at) else {
+                return RecoveryOutcome::Gone;
+            };
+            let Some(user) = proofs::recovered(&proof, &account, recovery.at)
+                .filter(|user| user.epoch == recovery.session.epoch)
+            else {
+                return RecoveryOutcome::Gone;
+            };
+            let owner = tables.owner(&user.email);
+            if owner.is_some_and(|(owner, _)| owner.id != user.id) {
+                return RecoveryOutcome::EmailTaken;
+            }
+            tables.raise(user.id, None, EndReason::Recovered, recovery.at);
+            tables
+                .users
+                .insert(user.id, (user.clone(), recovery.hash.clone()));
+            let session = &recovery.session;
+            tables.sessions.insert(session.id, session.clone());
+            tables.know_device(session);
+            let stays = |other: &Proof| proofs::outlives(other, &proof);
+            tables.proofs.retain(|_, other| stays(other));
+            RecoveryOutcome::Recovered(user)
+        })
     }
 
     async fn verify(
         &self,
         proof: ProofId,
         at: Timestamp,
-        _tell: &Tell<VerifyOutcome>,
+        tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
-        let mut tables = self.tables();
-        let provable = tables.provable(proof, at);
-        let Some(user) =
-            provable.and_then(|(proof, account)| proofs::verified(&proof, &account, at))
-        else {
-            return Ok(VerifyOutcome::Gone);
-        };
-        tables.proofs.remove(&proof);
-        if let Some((found, _)) = tables.users.get_mut(&user.id) {
-            *found = user.clone();
-        }
-        Ok(VerifyOutcome::Verified(user))
+        self.change(tell, |tables| {
+            let provable = tables.provable(proof, at);
+            let Some(user) =
+                provable.and_then(|(proof, account)| proofs::verified(&proof, &account, at))
+            else {
+                return VerifyOutcome::Gone;
+            };
+            tables.proofs.remove(&proof);
+            if let Some((found, _)) = tables.users.get_mut(&user.id) {
+                *found = user.clone();
+            }
+            VerifyOutcome::Verified(user)
+        })
     }
 
     async fn change_email(
         &self,
         change: &AddressChange,
-        _tell: &Tell<AddressOutcome>,
+        tell: &Tell<AddressOutcome>,
     ) -> Result<AddressOutcome, StoreError> {
-        let mut tables = self.tables();
-        let provable = tables.provable(change.proof, change.at);
-        let Some(user) =
-            provable.and_then(|(proof, account)| proofs::changed(&proof, &account, change.at))
-        else {
-            return Ok(AddressOutcome::Gone);
-        };
-        let owner = tables.owner(&user.email);
-        if owner.is_some_and(|(owner, _)| owner.id != user.id) {
-            return Ok(AddressOutcome::EmailTaken);
-        }
-        tables.proofs.remove(&change.proof);
-        if let Some((found, _)) = tables.users.get_mut(&user.id) {
-            *found = user.clone();
-        }
-        tables.open_proof(&change.undo);
-        Ok(AddressOutcome::Changed(user))
+        self.change(tell, |tables| {
+            let provable = tables.provable(change.proof, change.at);
+            let Some(user) =
+                provable.and_then(|(proof, account)| proofs::changed(&proof, &account, change.at))
+            else {
+                return AddressOutcome::Gone;
+            };
+            let owner = tables.owner(&user.email);
+            if owner.is_some_and(|(owner, _)| owner.id != user.id) {
+                return AddressOutcome::EmailTaken;
+            }
+            tables.proofs.remove(&change.proof);
+            if let Some((found, _)) = tables.users.get_mut(&user.id) {
+                *found = user.clone();
+            }
+            tables.open_proof(&change.undo);
+            AddressOutcome::Changed(user)
+        })
     }
 
     async fn sign_up(
         &self,
         sign_up: &ProvedSignUp,
-        _tell: &Tell<SignUpOutcome>,
+        tell: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError> {
-        let mut tables = self.tables();
-        let proof = tables.proofs.get(&sign_up.proof).cloned();
-        let intent = proof.filter(|proof| sign_up.at < proof.expires_at);
-        let Some((proof, hash)) = intent.and_then(proofs::intended) else {
-            return Ok(SignUpOutcome::Gone);
-        };
-        let (user, session) = (&sign_up.user, &sign_up.session);
-        if tables.owner(&user.email).is_some() {
-            return Ok(SignUpOutcome::EmailTaken);
-        }
-        tables.users.insert(user.id, (user.clone(), hash));
-        tables.sessions.insert(session.id, session.clone());
-        tables.know_device(session);
-        let scope = proof.scope();
-        tables.proofs.retain(|_, other| other.scope() != scope);
-        Ok(SignUpOutcome::Created)
+        self.change(tell, |tables| {
+            let proof = tables.proofs.get(&sign_up.proof).cloned();
+            let intent = proof.filter(|proof| sign_up.at < proof.expires_at);
+            let Some((proof, hash)) = intent.and_then(proofs::intended) else {
+                return SignUpOutcome::Gone;
+            };
+            let (user, session) = (&sign_up.user, &sign_up.session);
+            if tables.owner(&user.email).is_some() {
+                return SignUpOutcome::EmailTaken;
+            }
+            tables.users.insert(user.id, (user.clone(), hash));
+            tables.sessions.insert(session.id, session.clone());
+            tables.know_device(session);
+            let scope = proof.scope();
+            tables.proofs.retain(|_, other| other.scope() != scope);
+            SignUpOutcome::Created
+        })
     }
 
     async fn standing(
