@@ -125,6 +125,12 @@ security_events! {
     PasswordChanged "password.changed" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
     /// The address to sign in with was changed.
     EmailChanged "email.changed" Info WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, }
+    /// A mail to a new address was asked for.
+    EmailChangeRequested "email.change_requested" Info WithChange {
+        user: UserId,
+        session: SessionId,
+        address: Option<IpAddr>,
+    }
     /// Details of an account were changed.
     AccountChanged "account.changed" Info WithChange {
         user: UserId,

@@ -204,6 +204,8 @@ macro_rules! proofs_contract {
     ($make:path) => {
         $crate::__cases!($make, proofs:
             a_proof_reads_back_as_opened,
+            a_proof_comes_with_its_mail_and_its_entry,
+            a_withheld_mail_is_taken_back,
             a_new_proof_makes_the_older_void,
             proofs_of_other_scopes_stay,
             who_asks_again_gets_the_same_proof,

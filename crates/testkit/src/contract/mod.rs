@@ -106,7 +106,7 @@ pub trait DirectorySubject: AccountsSubject {
 }
 
 /// A user database under test that also keeps proofs.
-pub trait ProofsSubject: AccountsSubject {
+pub trait ProofsSubject: DeliveriesSubject + JournalSubject {
     /// Those of the same accounts.
     fn proofs(&self) -> Arc<dyn Proofs>;
 }

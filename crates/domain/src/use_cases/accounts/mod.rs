@@ -29,4 +29,4 @@ pub use session_starter::{Begun, IssuedDevice, SignInRequest};
 pub(super) use session_starter::{PreparedSession, SessionStarter};
 pub use sign_in::{SignIn, SignInError};
 pub use sign_up::{SignUp, SignUpError, SignedUp};
-pub use update_details::{UpdateDetails, UpdateDetailsError, UpdateDetailsRequest};
+pub use update_details::{UpdateDetails, UpdateDetailsError, UpdateDetailsRequest, UpdatedDetails};

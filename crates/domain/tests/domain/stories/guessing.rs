@@ -307,6 +307,7 @@ async fn a_thief_of_an_id_token_guesses_no_faster_and_locks_nobody_out() {
             ..Default::default()
         },
         current_password: Some(World::password("a guess")),
+        ..UpdateDetailsRequest::default()
     };
     for number in 0..10 {
         let wrong = world

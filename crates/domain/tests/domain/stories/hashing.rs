@@ -106,6 +106,7 @@ async fn the_current_password_is_checked_as_one_of_a_known_client() {
             ..DetailsChange::default()
         },
         current_password: Some(World::password("a new password")),
+        ..UpdateDetailsRequest::default()
     };
     world
         .update_details

@@ -24,6 +24,7 @@ fn to_new_address() -> UpdateDetailsRequest {
             ..DetailsChange::default()
         },
         current_password: None,
+        ..UpdateDetailsRequest::default()
     }
 }
 
@@ -168,7 +169,8 @@ async fn it_stands_in_for_the_password() {
         .update_details
         .execute(&caller, to_new_address())
         .await
-        .expect("it counts for several calls");
+        .expect("it counts for several calls")
+        .user;
     assert_eq!(user.email.as_str(), "new@example.org");
     assert_eq!(world.hasher.calls(), calls, "no password is checked");
     let wrong = ChangePasswordRequest {

@@ -1,11 +1,12 @@
 //! A change of address, once the new one has proved itself.
 
-use super::{Proving, silent};
+use super::Proving;
 use crate::contract::{
     ProofsSubject,
     accounts::at,
     given::{at_once, email, session, user},
 };
+use crate::untold::untold;
 use revolve_domain::{
     model::{EmailAddress, Proof, ProofPurpose, User},
     ports::{AddressChange, AddressOutcome},
@@ -27,7 +28,7 @@ async fn change(proving: &Proving, user: &User, proof: &Proof) -> (AddressOutcom
         undo: undo.clone(),
         at: at(90),
     };
-    let outcome = proving.proofs.change_email(&change, &silent()).await;
+    let outcome = proving.proofs.change_email(&change, &untold()).await;
     (outcome.expect("change_email works"), undo)
 }
 

@@ -20,10 +20,10 @@ pub use spend::*;
 use super::{
     ProofsSubject,
     accounts::{Accounts, at},
-    given::{START, event_id, hash, proof_id, random, session},
+    given::{hash, proof_id, random, session},
 };
+use crate::untold::untold;
 use revolve_domain::{
-    journal::{Actor, Tell, Told},
     model::{
         Binding, Credentials, EmailAddress, Fingerprint, Proof, ProofPurpose, Session, User, UserId,
     },
@@ -67,7 +67,7 @@ impl Proving {
             proof: proof.clone(),
             withheld: proof.user.is_none(),
         };
-        let opened = self.proofs.open(&open, &silent()).await;
+        let opened = self.proofs.open(&open, &untold()).await;
         opened.expect("open works")
     }
 
@@ -94,22 +94,17 @@ impl Proving {
 
     async fn verify(&self, proof: &Proof, after: u64) -> VerifyOutcome {
         self.proofs
-            .verify(proof.id, at(after), &silent())
+            .verify(proof.id, at(after), &untold())
             .await
             .expect("verify works")
     }
 
     async fn recover(&self, recovery: &Recovery) -> RecoveryOutcome {
         self.proofs
-            .recover(recovery, &silent())
+            .recover(recovery, &untold())
             .await
             .expect("recover works")
     }
-}
-
-/// Tells nothing.
-fn silent<O>() -> Tell<O> {
-    Tell::new(event_id(), START, Actor::Stranger, |_: &O| Told::default())
 }
 
 /// A proof of a mailbox without an account.

@@ -4,11 +4,12 @@ use super::{Proving, proof, told_of};
 use crate::contract::{
     ProofsSubject,
     accounts::at,
-    given::{at_once, email, hash, proof_id},
+    given::{at_once, email, event_id, hash, proof_id, random},
 };
 use revolve_domain::{
-    model::{EmailAddress, Proof, ProofPurpose},
-    ports::StandingProof,
+    journal::{Actor, MailFacts, MailKind, NewMail, Tell, Told},
+    model::{DeliveryId, EmailAddress, Proof, ProofPurpose, User},
+    ports::{JournalQuery, OpenProof, SecurityEvent, StandingProof},
 };
 
 /// Every field is stored unchanged, of an account's proof, of a sign-up's and of nobody's.
@@ -37,6 +38,73 @@ pub async fn a_proof_reads_back_as_opened(subject: &impl ProofsSubject) {
         let found = proving.find(&proof, 61).await.expect("it is open");
         assert_eq!(told_of(&found), told_of(&proof));
     }
+}
+
+/// Asks for a proof of that user, with a mail and an entry of the journal. Answers the mail's id.
+async fn ask(subject: &impl ProofsSubject, proof: &Proof, withheld: bool) -> DeliveryId {
+    let (user, to, expires_at) = (proof.user, proof.address.clone(), proof.expires_at);
+    let mail = DeliveryId::from_random(random());
+    let told = move |opened: &StandingProof| Told {
+        events: vec![SecurityEvent::RecoveryRequested {
+            user,
+            address: None,
+        }],
+        mails: vec![NewMail {
+            id: mail,
+            kind: MailKind::ResetPassword,
+            to: to.clone(),
+            locale: None,
+            user,
+            proof: Some(opened.id),
+            facts: MailFacts::default(),
+            expires_at,
+        }],
+    };
+    let tell = Tell::new(event_id(), at(60), Actor::Stranger, told);
+    let open = OpenProof {
+        proof: proof.clone(),
+        withheld,
+    };
+    let opened = subject.proofs().open(&open, &tell).await;
+    opened.expect("open works");
+    mail
+}
+
+async fn entries(subject: &impl ProofsSubject, user: &User) -> Vec<String> {
+    let query = JournalQuery {
+        user: Some(user.id),
+        after: None,
+        limit: 10,
+    };
+    let read = subject.journal().read(&query).await.expect("read works");
+    read.into_iter().map(|entry| entry.event).collect()
+}
+
+/// In one commit; the mail names the proof.
+pub async fn a_proof_comes_with_its_mail_and_its_entry(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let proof = proving.proof(ProofPurpose::ResetPassword, &user, 60).await;
+    let mail = ask(subject, &proof, false).await;
+    let found = subject.deliveries().find(mail).await.expect("find works");
+    let found = found.expect("it is to be sent").mail;
+    assert_eq!(
+        (found.proof, found.to),
+        (Some(proof.id), user.email.clone())
+    );
+    assert_eq!(entries(subject, &user).await, ["recovery.requested"]);
+}
+
+/// The proof and the entry are there.
+pub async fn a_withheld_mail_is_taken_back(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let proof = proving.proof(ProofPurpose::ResetPassword, &user, 60).await;
+    let mail = ask(subject, &proof, true).await;
+    let found = subject.deliveries().find(mail).await.expect("find works");
+    assert!(found.is_none());
+    assert!(proving.find(&proof, 61).await.is_some());
+    assert_eq!(entries(subject, &user).await, ["recovery.requested"]);
 }
 
 /// Whoever asked for the older one.

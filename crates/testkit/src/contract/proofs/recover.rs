@@ -6,6 +6,7 @@ use crate::contract::{
     accounts::at,
     given::{at_once, email, hash},
 };
+use crate::untold::untold;
 use revolve_domain::{
     model::{DetailsChange, EndReason, Ending, Proof, ProofPurpose, Session, User},
     ports::{Recovery, RecoveryOutcome},
@@ -153,7 +154,11 @@ async fn change_address(proving: &Proving, user: &User) -> (Proof, User) {
         email: Some(email()),
         ..DetailsChange::default()
     };
-    let updated = proving.accounts.users.update(user.id, &change, None).await;
+    let updated = proving
+        .accounts
+        .users
+        .update(user.id, &change, None, &untold())
+        .await;
     updated.expect("update works");
     proving.open(&undo).await;
     (undo, proving.credentials(user.id).await.user)
@@ -168,7 +173,7 @@ pub async fn an_undo_restores_the_address(subject: &impl ProofsSubject) {
     let ended = proving
         .accounts
         .sessions
-        .end_all(user.id, None, EndReason::PasswordChanged, at(70))
+        .end_all(user.id, None, EndReason::PasswordChanged, at(70), &untold())
         .await;
     ended.expect("end_all works");
     let present = proving.credentials(user.id).await.user;

@@ -1,11 +1,12 @@
 //! Sign-ups whose mailbox is proved.
 
-use super::{Proving, proof, silent};
+use super::{Proving, proof};
 use crate::contract::{
     ProofsSubject,
     accounts::at,
     given::{at_once, email, hash, session, user},
 };
+use crate::untold::untold;
 use revolve_domain::{
     model::{EmailAddress, Proof, ProofPurpose, User},
     ports::{ProvedSignUp, SignUpOutcome},
@@ -36,7 +37,7 @@ fn proved(proof: &Proof) -> ProvedSignUp {
 }
 
 async fn sign_up(proving: &Proving, proved: &ProvedSignUp) -> SignUpOutcome {
-    let outcome = proving.proofs.sign_up(proved, &silent()).await;
+    let outcome = proving.proofs.sign_up(proved, &untold()).await;
     outcome.expect("sign_up works")
 }
 

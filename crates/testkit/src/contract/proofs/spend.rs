@@ -6,6 +6,7 @@ use crate::contract::{
     accounts::at,
     given::{at_once, email, hash, proof_id},
 };
+use crate::untold::untold;
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, EndReason, ProofPurpose, User},
     ports::{PasswordChange, StandingProof, VerifyOutcome},
@@ -165,7 +166,7 @@ pub async fn a_change_of_what_it_is_bound_to_voids_it(subject: &impl ProofsSubje
                     hash: hash("second"),
                     at: at(61),
                 };
-                drop(accounts.users.change_password(&change).await);
+                drop(accounts.users.change_password(&change, &untold()).await);
             }
             "hash" => {
                 let (old, new) = (hash("first"), hash("rehashed"));
@@ -176,18 +177,28 @@ pub async fn a_change_of_what_it_is_bound_to_voids_it(subject: &impl ProofsSubje
                     email: Some(email()),
                     ..DetailsChange::default()
                 };
-                drop(accounts.users.update(user.id, &change, None).await);
+                drop(
+                    accounts
+                        .users
+                        .update(user.id, &change, None, &untold())
+                        .await,
+                );
             }
             "epoch" => {
                 let reason = EndReason::SignedOut;
                 drop(
                     accounts
                         .sessions
-                        .end_all(user.id, None, reason, at(61))
+                        .end_all(user.id, None, reason, at(61), &untold())
                         .await,
                 );
             }
-            _ => drop(accounts.users.delete(user.id, None, at(61)).await),
+            _ => drop(
+                accounts
+                    .users
+                    .delete(user.id, None, at(61), &untold())
+                    .await,
+            ),
         }
         assert_eq!(
             proving.verify(&proof, 62).await,
@@ -210,7 +221,11 @@ pub async fn a_deletion_leaves_no_proof(subject: &impl ProofsSubject) {
     let (other, _) = proving.accounts.signed_up().await;
     let proof = proving.opened(ProofPurpose::ResetPassword, &user).await;
     let others = proving.opened(ProofPurpose::ResetPassword, &other).await;
-    let deleted = proving.accounts.users.delete(user.id, None, at(61)).await;
+    let deleted = proving
+        .accounts
+        .users
+        .delete(user.id, None, at(61), &untold())
+        .await;
     assert!(deleted.expect("delete works"));
     assert!(proving.find(&proof, 62).await.is_none());
     assert!(proving.find(&others, 62).await.is_some());
@@ -227,7 +242,11 @@ pub async fn a_new_address_is_not_verified(subject: &impl ProofsSubject) {
             email: Some(email),
             ..DetailsChange::default()
         };
-        let updated = proving.accounts.users.update(user.id, &change, None).await;
+        let updated = proving
+            .accounts
+            .users
+            .update(user.id, &change, None, &untold())
+            .await;
         updated.expect("update works");
         proving.credentials(user.id).await.user.email_verified_at
     };
