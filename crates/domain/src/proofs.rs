@@ -55,6 +55,14 @@ pub fn verified(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<U
     })
 }
 
+/// Whether whoever reads the mailbox may take the address from the account: nobody has verified it.
+pub fn disowns(proof: &Proof, account: &Credentials) -> bool {
+    proof.purpose == ProofPurpose::VerifyEmail
+        && proof.holds(account)
+        && proof.address == account.user.email
+        && account.user.email_verified_at.is_none()
+}
+
 /// The account once it has its new address, which is verified; `None` if the proof does not count for it.
 pub fn changed(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<User> {
     let counts = proof.purpose == ProofPurpose::ChangeEmail && proof.holds(account);

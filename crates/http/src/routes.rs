@@ -79,6 +79,7 @@ const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::PUT, "/details", || web::to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::POST, "/email/verify", || web::to(email::verify), email::verify_docs).limited(LimitName::PROOFS),
     RouteRow::new(Method::POST, "/email/confirm", || web::to(email::confirm), email::confirm_docs),
+    RouteRow::new(Method::POST, "/email/disown", || web::to(email::disown), email::disown_docs),
     RouteRow::new(Method::POST, "/email/undo/confirm", || web::to(recovery::undo), recovery::undo_docs),
     RouteRow::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::POST, "/reauthenticate", || web::to(accounts::reauthenticate), accounts::reauthenticate_docs).limited(LimitName::PASSWORD),

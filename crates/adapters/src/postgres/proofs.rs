@@ -3,7 +3,7 @@
 use super::{
     PostgresAccounts,
     database::{Intent, decoded},
-    end::LockedUser,
+    end::{Delete, LockedUser},
     error::PostgresError,
     journal::write_told,
     statement::Param,
@@ -139,6 +139,17 @@ impl Proofs for PostgresAccounts {
     ) -> Result<VerifyOutcome, StoreError> {
         self.db
             .change("verify an address", Verify { proof, at }, tell)
+            .await
+    }
+
+    async fn disown(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError> {
+        self.db
+            .change("delete an account", Disown { proof, at }, tell)
             .await
     }
 
@@ -356,6 +367,28 @@ impl Intent for Verify {
         set_address(tx, &user).await?;
         delete(tx, &[self.proof]).await?;
         Ok(VerifyOutcome::Verified(user))
+    }
+}
+
+struct Disown {
+    proof: ProofId,
+    at: Timestamp,
+}
+
+impl Intent for Disown {
+    type Answer = Option<UserId>;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<UserId>, PostgresError> {
+        let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
+            return Ok(None);
+        };
+        let delete = Delete {
+            user: found.account.user.id,
+            asking: None,
+            at: self.at,
+        };
+        let gone = proofs::disowns(&found.proof, &found.account) && delete.apply(tx).await?;
+        Ok(gone.then_some(delete.user))
     }
 }
 

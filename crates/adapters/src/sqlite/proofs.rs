@@ -7,7 +7,7 @@ use super::{
     journal::write_told,
     query::{all, first, run},
     sessions::raise,
-    users::{create, find, is_taken},
+    users::{create, delete, find, is_taken},
 };
 use crate::sql::{self, RaiseEpoch, proof_columns};
 use async_trait::async_trait;
@@ -126,6 +126,23 @@ impl Proofs for SqliteStore {
     ) -> Result<VerifyOutcome, StoreError> {
         self.change("verify an address", tell, move |conn| {
             verify(conn, proof, at)
+        })
+        .await
+    }
+
+    async fn disown(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError> {
+        self.change("delete an account", tell, move |conn| {
+            let Some((proof, account)) = provable(conn, proof, at)? else {
+                return Ok(None);
+            };
+            let user = account.user.id;
+            let gone = proofs::disowns(&proof, &account) && delete(conn, user, None, at)?;
+            Ok(gone.then_some(user))
         })
         .await
     }

@@ -294,7 +294,7 @@ fn change_password(
     Ok(PasswordOutcome::Changed(epoch))
 }
 
-fn delete(
+pub(super) fn delete(
     conn: &Connection,
     user: UserId,
     asking: Option<SessionId>,

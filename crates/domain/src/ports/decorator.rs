@@ -98,6 +98,7 @@ decorate!(Proofs {
     "forgive_attempt": forgive(proof: ProofId) -> ();
     "recover_account": recover(recovery: &Recovery, tell: &Tell<RecoveryOutcome>) -> RecoveryOutcome;
     "verify_email": verify(proof: ProofId, at: Timestamp, tell: &Tell<VerifyOutcome>) -> VerifyOutcome;
+    "disown_account": disown(proof: ProofId, at: Timestamp, tell: &Tell<Option<UserId>>) -> Option<UserId>;
     "change_email": change_email(change: &AddressChange, tell: &Tell<AddressOutcome>) -> AddressOutcome;
     "prove_sign_up": sign_up(sign_up: &ProvedSignUp, tell: &Tell<SignUpOutcome>) -> SignUpOutcome;
     "standing_proofs": standing(proofs: &[ProofId], at: Timestamp) -> Vec<StandingProof>;

@@ -3,7 +3,7 @@
 use super::{MailBell, StoreError};
 use crate::{
     journal::Tell,
-    model::{PasswordHash, Proof, ProofId, ProofPurpose, Session, Timestamp, User},
+    model::{PasswordHash, Proof, ProofId, ProofPurpose, Session, Timestamp, User, UserId},
 };
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -166,6 +166,15 @@ pub trait Proofs: Send + Sync {
         tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError>;
 
+    /// Deletes the account of the proof as [`super::UserRepository::delete`] does, if [`crate::proofs::disowns`] says so: nothing but the address,
+    /// which is another person's, opens it. Answers which it was; `None` if the proof does not count.
+    async fn disown(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError>;
+
     /// Changes the account's address as [`crate::proofs::changed`] says, spends the proof and opens the one that undoes it, in one commit.
     async fn change_email(
         &self,
@@ -257,6 +266,15 @@ impl Proofs for NoProofs {
         _: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
         Ok(VerifyOutcome::Gone)
+    }
+
+    async fn disown(
+        &self,
+        _: ProofId,
+        _: Timestamp,
+        _: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError> {
+        Ok(None)
     }
 
     async fn change_email(

@@ -3,9 +3,9 @@
 
 use super::{
     Activity, AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, ConfirmSignUp,
-    DeleteAccount, EndSession, ImportAccount, ListSessions, ManageAccounts, Me, OperatorPorts,
-    Prune, Reauthenticate, Recover, Refresh, RequestRecovery, RequestVerification, RevocationFeed,
-    ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
+    DeleteAccount, DisownEmail, EndSession, ImportAccount, ListSessions, ManageAccounts, Me,
+    OperatorPorts, Prune, Reauthenticate, Recover, Refresh, RequestRecovery, RequestVerification,
+    RevocationFeed, ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
 };
 use crate::ports::{
     AccountDirectory, Clearings, PasswordHasher, PasswordStrength, SessionRepository,
@@ -47,6 +47,7 @@ use_cases! {
     sign_in: SignIn,
     request_verification: RequestVerification,
     confirm_email: ConfirmEmail,
+    disown_email: DisownEmail,
     request_recovery: RequestRecovery,
     recover: Recover,
     refresh: Refresh,

@@ -221,6 +221,8 @@ macro_rules! proofs_contract {
             a_verified_address_is_remembered,
             parallel_confirmations_succeed_once,
             a_change_of_what_it_is_bound_to_voids_it,
+            who_reads_an_unverified_address_can_take_it_back,
+            a_verified_address_is_not_taken_back,
             a_deletion_leaves_no_proof,
             a_new_address_is_not_verified,
             a_change_of_address_leaves_its_undo,

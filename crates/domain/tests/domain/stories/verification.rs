@@ -2,9 +2,11 @@
 
 use super::{refusal, secs};
 use revolve_domain::{
-    model::{ClientInfo, ProofPurpose},
+    deliveries::DeliveryQuery,
+    journal::MailKind,
+    model::{ClientInfo, DetailsChange, EmailAddress, Label, ProofId, ProofPurpose},
     policy::{AccountPolicy, Verification},
-    ports::{Clock, ProofSecrets, Proofs},
+    ports::{Clock, Deliveries, ProofSecrets, Proofs},
     use_cases::{
         ConfirmEmailError, ConfirmEmailRequest, ConfirmSignUpError, ConfirmSignUpRequest, Evidence,
         ProofRefused, Refusal, RequestVerificationError, RequestedProof, ShownAsker, ShownProof,
@@ -129,6 +131,33 @@ async fn a_mailbox_verifies_no_account_of_a_stranger() {
         .execute(&own)
         .await
         .expect("a session of the account counts");
+}
+
+/// "This was not me."
+#[tokio::test]
+async fn who_reads_the_mailbox_can_take_it_from_an_unverified_account() {
+    let world = world(Verification::Optional);
+    let mut stranger = world.signed_up("ann").await;
+    let proof = asked(&world, &stranger).await;
+    let elsewhere = |evidence| ShownProof {
+        asker: ShownAsker::default(),
+        ..shown(&proof, evidence)
+    };
+    let client = ClientInfo::default();
+    let link = elsewhere(Evidence::Secret(world.proof_secrets.secret(proof.id, 1)));
+    let robot = world.disown_email.execute(&link, &client).await;
+    assert!(matches!(
+        robot,
+        Err(DisownEmailError::Proof(ProofRefused::CodeRequired))
+    ));
+    let typed = elsewhere(code(&world, &proof, 1));
+    world
+        .disown_email
+        .execute(&typed, &client)
+        .await
+        .expect("she reads the mailbox");
+    assert_eq!(refusal(stranger.refresh().await), Refusal::SessionRevoked);
+    world.signed_up("ann").await;
 }
 
 #[tokio::test]
@@ -290,6 +319,128 @@ async fn a_sign_up_outlives_a_store_that_fails() {
         .attempt(proof.id, purpose, world.clock.now())
         .await;
     assert!(gone.expect("attempt works").is_none());
+}
+
+fn to_email(address: &str) -> UpdateDetailsRequest {
+    UpdateDetailsRequest {
+        change: DetailsChange {
+            email: Some(EmailAddress::parse(address).expect("an address")),
+            name: Some(Label::lossy("Ann")),
+            ..DetailsChange::default()
+        },
+        current_password: Some(World::password("ann's password")),
+        ..UpdateDetailsRequest::default()
+    }
+}
+
+/// Asks for a change of ann's address.
+async fn change(world: &World, ann: &TestClient<'_>, address: &str) -> RequestedProof {
+    let updated = world
+        .update_details
+        .execute(&ann.caller(), to_email(address))
+        .await
+        .expect("the password is hers");
+    assert_eq!(updated.user.email.as_str(), "ann@example.org", "not yet");
+    assert!(updated.user.details.name.is_some(), "the rest is changed");
+    updated.proof.expect("the new address has to be proved")
+}
+
+/// The mails to an address that wait, by their kind, with the proofs that they name.
+async fn mails(world: &World, to: &str) -> Vec<(MailKind, Option<ProofId>)> {
+    let query = DeliveryQuery {
+        state: None,
+        limit: 100,
+    };
+    let waiting = world.accounts.inner().deliveries().list(query).await;
+    let waiting = waiting.expect("the store is up").into_iter();
+    let to = waiting.filter(|delivery| delivery.mail.to.as_str() == to);
+    to.map(|delivery| (delivery.mail.kind, delivery.mail.proof))
+        .collect()
+}
+
+#[tokio::test]
+async fn an_address_changes_once_the_new_one_is_proved() {
+    let world = world(Verification::Off);
+    let mut ann = world.signed_up("ann").await;
+    let proof = change(&world, &ann, "ann@example.net").await;
+    assert_eq!(proof.expires_in, secs(3600));
+    assert_eq!(
+        mails(&world, "ann@example.net").await,
+        [(MailKind::ChangeEmail, Some(proof.id))]
+    );
+    world.events.take();
+    confirm(&world, shown(&proof, code(&world, &proof, 1)))
+        .await
+        .expect("the code is right");
+    assert_eq!(world.events.take_names(), ["email.changed"]);
+    let user = world.me.execute(&ann.id_token).await.expect("it is hers");
+    assert_eq!(user.email.as_str(), "ann@example.net");
+    assert!(user.email_verified_at.is_some());
+    ann.refresh().await.expect("sessions go on");
+}
+
+#[tokio::test]
+async fn the_old_address_undoes_a_change_whatever_the_thief_does() {
+    let world = world(Verification::Off);
+    let thief = world.signed_up("ann").await;
+    let first = change(&world, &thief, "thief@example.net").await;
+    confirm(&world, shown(&first, code(&world, &first, 1)))
+        .await
+        .expect("the thief reads that mailbox");
+    let told = mails(&world, "ann@example.org").await;
+    let &[(MailKind::EmailChanged, Some(undo))] = told.as_slice() else {
+        panic!("the old address is told, got {told:?}");
+    };
+    // The thief goes on: a recovery by the new mailbox.
+    let recovery = RecoveryRequest {
+        email: EmailAddress::parse("thief@example.net").expect("an address"),
+        locale: None,
+        asker: ShownAsker::default(),
+        client: ClientInfo::default(),
+    };
+    let asked = world.request_recovery.execute(recovery).await;
+    let asked = asked.expect("anybody may ask");
+    let by = |id, serial| RecoverRequest {
+        proof: ShownProof {
+            id,
+            evidence: Evidence::Code(world.proof_secrets.code(id, serial)),
+            asker: ShownAsker::default(),
+        },
+        password: World::password("a password of its own"),
+        device_name: None,
+        client: ClientInfo::default(),
+    };
+    let reset = world
+        .recover
+        .execute(ProofPurpose::ResetPassword, by(asked.id, 1));
+    let mut again = world.client(reset.await.expect("the thief reads that mailbox"));
+    again.refresh().await.expect("the thief is in");
+    // As a recovery it does not count.
+    let other = world
+        .recover
+        .execute(ProofPurpose::ResetPassword, by(undo, 1));
+    assert!(other.await.is_err());
+    let undone = world.recover.execute(ProofPurpose::UndoEmail, by(undo, 1));
+    let owner = world.client(undone.await.expect("ann reads the old mailbox"));
+    let user = world.me.execute(&owner.id_token).await.expect("it is hers");
+    assert_eq!(user.email.as_str(), "ann@example.org");
+    assert_eq!(
+        refusal(again.refresh().await),
+        Refusal::SessionRevoked,
+        "the thief is out"
+    );
+}
+
+#[tokio::test]
+async fn a_taken_address_is_told_to_who_reads_it_only() {
+    let world = world(Verification::Off);
+    let ann = world.signed_up("ann").await;
+    let bob = world.signed_up("bob").await;
+    let proof = change(&world, &ann, "bob@example.org").await;
+    let taken = confirm(&world, shown(&proof, code(&world, &proof, 1))).await;
+    assert!(matches!(taken, Err(ConfirmEmailError::EmailTaken)));
+    let user = world.me.execute(&bob.id_token).await.expect("it is his");
+    assert_eq!(user.email.as_str(), "bob@example.org");
 }
 
 #[tokio::test]

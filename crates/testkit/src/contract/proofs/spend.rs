@@ -8,7 +8,7 @@ use crate::contract::{
 };
 use crate::untold::untold;
 use revolve_domain::{
-    model::{DetailsChange, EmailAddress, EndReason, ProofPurpose, User},
+    model::{DetailsChange, EmailAddress, EndReason, Proof, ProofPurpose, User, UserId},
     ports::{PasswordChange, StandingProof, VerifyOutcome},
 };
 
@@ -212,6 +212,39 @@ pub async fn a_change_of_what_it_is_bound_to_voids_it(subject: &impl ProofsSubje
             "{change}"
         );
     }
+}
+
+async fn disown(proving: &Proving, proof: &Proof, after: u64) -> Option<UserId> {
+    let gone = proving.proofs.disown(proof.id, at(after), &untold()).await;
+    gone.expect("disown works")
+}
+
+/// The account is deleted with its sessions; the address is free.
+pub async fn who_reads_an_unverified_address_can_take_it_back(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, session) = proving.accounts.signed_up().await;
+    let proof = proving.opened(ProofPurpose::VerifyEmail, &user).await;
+    assert_eq!(disown(&proving, &proof, 61).await, Some(user.id));
+    assert_eq!(proving.accounts.account(user.id).await, None);
+    assert_eq!(
+        proving.accounts.reason(&session).await,
+        Some(EndReason::AccountDeleted)
+    );
+    assert_eq!(disown(&proving, &proof, 62).await, None);
+}
+
+/// Nor is one by a proof of another purpose.
+pub async fn a_verified_address_is_not_taken_back(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let reset = proving.opened(ProofPurpose::ResetPassword, &user).await;
+    assert_eq!(disown(&proving, &reset, 61).await, None);
+    let proof = proving.opened(ProofPurpose::VerifyEmail, &user).await;
+    proving.verify(&proof, 61).await;
+    let again = proving.proof(ProofPurpose::VerifyEmail, &user, 62).await;
+    proving.open(&again).await;
+    assert_eq!(disown(&proving, &again, 63).await, None);
+    assert!(proving.accounts.account(user.id).await.is_some());
 }
 
 /// The account's row has gone, and so has what it was asked for.

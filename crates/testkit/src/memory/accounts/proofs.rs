@@ -4,7 +4,7 @@ use super::{MemoryAccounts, MemoryTables, users::credentials};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{Credentials, EndReason, Proof, ProofId, ProofPurpose, Timestamp},
+    model::{Credentials, EndReason, Proof, ProofId, ProofPurpose, Timestamp, UserId},
     ports::{
         AddressChange, AddressOutcome, OpenProof, Proofs, ProvedSignUp, Recovery, RecoveryOutcome,
         SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
@@ -128,6 +128,23 @@ impl Proofs for MemoryAccounts {
                 *found = user.clone();
             }
             VerifyOutcome::Verified(user)
+        })
+    }
+
+    async fn disown(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError> {
+        self.change(tell, |tables| {
+            let (proof, account) = tables.provable(proof, at)?;
+            if !proofs::disowns(&proof, &account) {
+                return None;
+            }
+            tables
+                .delete(account.user.id, at)
+                .then_some(account.user.id)
         })
     }
 

@@ -15,6 +15,22 @@ use revolve_domain::{
 };
 
 impl MemoryTables {
+    /// Deletes an account, and what identifies its person elsewhere.
+    pub(super) fn delete(&mut self, user: UserId, at: Timestamp) -> bool {
+        if self.users.remove(&user).is_none() {
+            return false;
+        }
+        self.devices.retain(|(owner, _), _| *owner != user);
+        for row in self.rows(user) {
+            end(row, EndReason::AccountDeleted, at);
+            row.device_name = None;
+            row.client = ClientInfo::default();
+        }
+        self.proofs.retain(|_, proof| proof.user != Some(user));
+        self.journal.scrub(user);
+        true
+    }
+
     pub(super) fn owner(&self, email: &EmailAddress) -> Option<&(User, PasswordHash)> {
         self.users.values().find(|(user, _)| user.email == *email)
     }
@@ -168,20 +184,8 @@ impl UserRepository for MemoryAccounts {
         tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
         self.change(tell, |tables| {
-            if asking.is_some_and(|session| !tables.lives(user, session, at))
-                || tables.users.remove(&user).is_none()
-            {
-                return false;
-            }
-            tables.devices.retain(|(owner, _), _| *owner != user);
-            for row in tables.rows(user) {
-                end(row, EndReason::AccountDeleted, at);
-                row.device_name = None;
-                row.client = ClientInfo::default();
-            }
-            tables.proofs.retain(|_, proof| proof.user != Some(user));
-            tables.journal.scrub(user);
-            true
+            let may = asking.is_none_or(|session| tables.lives(user, session, at));
+            may && tables.delete(user, at)
         })
     }
 
