@@ -138,6 +138,7 @@ impl ConfirmSignUp {
                 user: id,
                 session: session.id,
                 reason: EndReason::Expired,
+                cause: None,
             });
         }
         let outcome = outcome?;

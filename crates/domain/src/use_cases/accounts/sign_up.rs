@@ -14,9 +14,6 @@ use crate::{
         CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
         SignError, StoreError, UserRepository,
     },
-    use_cases::parts::{
-        Failure, Limited, Recorder, RequestLimits, ServicePorts, from_denied, from_via,
-    },
     use_cases::{
         email::Verification,
         parts::{

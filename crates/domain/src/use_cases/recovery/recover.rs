@@ -190,6 +190,7 @@ impl Recover {
                 user: user.id,
                 session,
                 reason: EndReason::Expired,
+                cause: None,
             });
         }
         let outcome = outcome?;

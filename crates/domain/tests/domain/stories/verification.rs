@@ -8,9 +8,10 @@ use revolve_domain::{
     policy::{AccountPolicy, Verification},
     ports::{Clock, Deliveries, ProofSecrets, Proofs},
     use_cases::{
-        ConfirmEmailError, ConfirmEmailRequest, ConfirmSignUpError, ConfirmSignUpRequest, Evidence,
-        ProofRefused, Refusal, RequestVerificationError, RequestedProof, ShownAsker, ShownProof,
-        SignInRequest, SignUpError, SignedUp,
+        ConfirmEmailError, ConfirmEmailRequest, ConfirmSignUpError, ConfirmSignUpRequest,
+        DisownEmailError, Evidence, ProofRefused, RecoverRequest, RecoveryRequest, Refusal,
+        RequestVerificationError, RequestedProof, ShownAsker, ShownProof, SignInRequest,
+        SignUpError, SignedUp, UpdateDetailsRequest,
     },
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};

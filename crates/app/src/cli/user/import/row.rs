@@ -3,7 +3,9 @@
 
 use revolve_adapters::argon2::{BareFormat, HashBounds, UnusableHash, adopt};
 use revolve_domain::{
-    model::{Details, EmailAddress, FieldError, Label, PasswordHash, Timestamp, UserId, WebUrl},
+    model::{
+        Details, EmailAddress, FieldError, Label, Locale, PasswordHash, Timestamp, UserId, WebUrl,
+    },
     use_cases::ImportRequest,
 };
 use serde::Deserialize;
