@@ -1,6 +1,6 @@
 //! A service that sends its mails to a server of the test's own.
 
-use super::{App, Running};
+use super::{App, Running, backing::UNVERIFIED};
 use revolve_testkit::smtp_sink::{ReceivedMail, SinkSettings, SmtpSink};
 use std::ops::Deref;
 
@@ -18,7 +18,7 @@ impl App {
             .expect("a port is free");
         let config = format!(
             "{}\n{more}\n[mail]\nurl = '{}'\nfrom = 'Example <accounts@example.org>'\n",
-            self.config,
+            self.config.replace(UNVERIFIED, ""),
             sink.url()
         );
         Mailing {
