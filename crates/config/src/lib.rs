@@ -101,6 +101,7 @@ impl Config {
             self.http.rules(),
             self.hashing.rules(),
             self.journal.rules(),
+            self.account_rules(),
             self.passwords.rules(),
             self.limits.rules(),
             self.mail.rules(),

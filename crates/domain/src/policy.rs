@@ -57,8 +57,6 @@ pub struct AccountPolicy {
     pub mail: bool,
     /// How sign-ups prove their mailbox; without mail they don't.
     pub verification: Verification,
-    /// Whether a code by mail is enough to sign in.
-    pub sign_in_code: bool,
 }
 
 /// The rules of new passwords, besides that they must not be easy to guess.

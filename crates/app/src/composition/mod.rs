@@ -82,7 +82,7 @@ pub(crate) async fn compose(
     );
     let events = Arc::new(NotedEvents::new(Arc::new(events), Arc::clone(&clock)));
     let policy = config.policy();
-    let accounts = settings::accounts(&config);
+    let accounts = config.accounts.policy(config.sends_mail());
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let proxies = Data::new(TrustedProxies::new(
         config.http.trusted_proxies.clone(),

@@ -1,5 +1,7 @@
 //! `[accounts]`: what the owner of a new account has to prove.
 
+use super::{Profile, Rule};
+use crate::Config;
 use revolve_domain::policy::{AccountPolicy, Verification};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,8 +24,6 @@ pub enum VerificationName {
 pub struct Accounts {
     /// Whether a sign-up proves its mailbox: `off`, `optional` or `required`; `optional` where mail is set up, else `off`.
     pub verification: Option<VerificationName>,
-    /// Whether a code by mail is enough to sign in; false. Then whoever reads the mailbox has the account, and passwords protect nothing.
-    pub sign_in_code: bool,
 }
 
 impl Accounts {
@@ -36,10 +36,22 @@ impl Accounts {
             None if mail => Verification::Optional,
             None => Verification::Off,
         };
-        AccountPolicy {
-            mail,
-            verification,
-            sign_in_code: self.sign_in_code,
-        }
+        AccountPolicy { mail, verification }
+    }
+}
+
+impl Config {
+    /// Whether mails leave: the embedded profile writes them to files where it sends none.
+    pub fn sends_mail(&self) -> bool {
+        self.profile == Profile::Embedded || self.mail.is_set_up()
+    }
+
+    /// What types alone can't say of `[accounts]`.
+    pub(crate) fn account_rules(&self) -> Vec<Rule> {
+        let required = self.accounts.verification == Some(VerificationName::Required);
+        vec![(
+            !required || self.sends_mail(),
+            "accounts.verification: \"required\" needs mail.url and mail.from",
+        )]
     }
 }

@@ -9,7 +9,7 @@ pub(crate) use mail::{composer, smtp};
 use checks::CHECKS;
 
 use crate::config::{
-    Config, ConfigError, Hashing, Http, Loaded, Log, LogFormat, Profile, RedisModeName, Tls, Traces,
+    Config, ConfigError, Hashing, Http, Loaded, Log, LogFormat, RedisModeName, Tls, Traces,
 };
 use revolve_adapters::{
     argon2::{HashBounds, HashCost, PoolConfig, memory_limit},
@@ -17,7 +17,7 @@ use revolve_adapters::{
     redis::{RedisConfig, RedisMode, SentinelConfig},
     system::SystemClock,
 };
-use revolve_domain::{policy::AccountPolicy, ports::Clock};
+use revolve_domain::ports::Clock;
 use revolve_http::FeedSettings;
 use revolve_listener::{Certificate, CertificateError};
 use revolve_observe::telemetry;
@@ -98,12 +98,6 @@ pub(crate) fn postgres(config: &Config) -> Result<PostgresConfig, ConfigError> {
         pooler: postgres.pooler,
         timeout: postgres.timeout,
     })
-}
-
-/// The rules of accounts. The embedded profile writes mails to files where it sends none.
-pub(crate) fn accounts(config: &Config) -> AccountPolicy {
-    let mail = config.profile == Profile::Embedded || config.mail.is_set_up();
-    config.accounts.policy(mail)
 }
 
 /// The cost of a new hash.
