@@ -218,7 +218,7 @@ impl MailboxProofs {
             (Some(_), Evidence::Secret(_)) => Err(ProofRefused::CodeRequired),
             (Some(proof), Evidence::Code(_)) => {
                 self.recorder.record_event(SecurityEvent::ProofRefused {
-                    user: None,
+                    user: proof.user,
                     address: client.address,
                 });
                 Err(ProofRefused::WrongCode {
