@@ -1,13 +1,13 @@
 //! The journal.
 
 use super::{
-    PostgresAccounts, database::Intent, error::PostgresError, statement::Params,
-    transaction::Transaction, values::PgTimestamp,
+    PostgresAccounts, database::Intent, deliveries::insert_mails, error::PostgresError,
+    statement::Params, transaction::Transaction, values::PgTimestamp,
 };
 use crate::sql::{self, journal_columns};
 use async_trait::async_trait;
 use revolve_domain::{
-    journal::{JournalEntry, Tell},
+    journal::{JournalEntry, NewMail, Tell},
     model::{Label, Timestamp},
     ports::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord, StoreError},
 };
@@ -197,7 +197,8 @@ impl<I: Intent> Intent for Telling<'_, I> {
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<I::Answer, PostgresError> {
         let outcome = self.intent.apply(tx).await?;
-        write_told(tx, self.tell, &outcome).await?;
+        let (entries, mails) = self.tell.of(&outcome);
+        write_told(tx, self.tell.at, &entries, &mails).await?;
         Ok(outcome)
     }
 }
@@ -214,18 +215,17 @@ impl<O: Clone + Send + Sync> Intent for Refused<O> {
 }
 
 /// Writes what an outcome tells: entries of the journal, then mails.
-pub(super) async fn write_told<T>(
+pub(super) async fn write_told(
     tx: &Transaction<'_>,
-    tell: &Tell<T>,
-    outcome: &T,
-) -> Result<Vec<NewMail>, PostgresError> {
-    let (entries, mails) = tell.of(outcome);
+    at: Timestamp,
+    entries: &[JournalEntry],
+    mails: &[NewMail],
+) -> Result<(), PostgresError> {
     if !entries.is_empty() {
         let records: Vec<JournalRecord> = entries.iter().map(JournalRecord::from).collect();
         insert(tx, WRITE, &records).await?;
     }
-    insert_mails(tx, tell.at, &mails).await?;
-    Ok(mails)
+    insert_mails(tx, at, mails).await
 }
 
 /// Removes what identifies the person of an account.

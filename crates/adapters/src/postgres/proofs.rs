@@ -210,11 +210,15 @@ impl Intent for Open<'_> {
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<StandingProof, PostgresError> {
         let opened = insert_proof(tx, self.open.proof.clone()).await?;
-        let mails = write_told(tx, self.tell, &opened).await?;
+        let (entries, mails) = self.tell.of(&opened);
+        write_told(tx, self.tell.at, &entries, &mails).await?;
         // The same work for all: without mails to take back, those of other ids.
-        let mails = mails.iter().map(|mail| match self.open.withheld {
-            true => *mail.id.as_uuid(),
-            false => *mail.id.derive("withheld").as_uuid(),
+        let mails = mails.iter().map(|mail| {
+            if self.open.withheld {
+                *mail.id.as_uuid()
+            } else {
+                *mail.id.derive("withheld").as_uuid()
+            }
         });
         let withhold = tx.prepare_cached(WITHHOLD).await?;
         tx.execute(&withhold, &[&mails.collect::<Vec<Uuid>>()])

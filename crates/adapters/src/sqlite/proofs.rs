@@ -69,9 +69,12 @@ impl Proofs for SqliteStore {
             let opened = insert_proof(conn, open.proof)?;
             let mails = write_told(conn, &tell, &opened)?;
             // The same work for all: without mails to take back, those of other ids.
-            let mails = mails.iter().map(|mail| match open.withheld {
-                true => mail.id,
-                false => mail.id.derive("withheld"),
+            let mails = mails.iter().map(|mail| {
+                if open.withheld {
+                    mail.id
+                } else {
+                    mail.id.derive("withheld")
+                }
             });
             let quoted: Vec<_> = mails.map(|id| format!("\"{id}\"")).collect();
             run(conn, WITHHOLD, [format!("[{}]", quoted.join(","))])?;
