@@ -77,7 +77,7 @@ on_both_stores! {
             ann.post("/recovery/confirm", body.clone()).await.expect_problem(422, "code_required");
         }
         let with = |cookie: &str| ann.request(Method::POST, &path("/recovery/confirm")).header("Cookie", cookie).json(&body);
-        ann.send(with(&format!("{cookie}x"))).await.expect_problem(422, "code_required");
+        ann.send(with(&cookie.replace(&cookie[cookie.len() - 4..], "0000"))).await.expect_problem(422, "code_required");
         ann.send(with(&cookie)).await.expect(200);
         service.stop().await;
     }

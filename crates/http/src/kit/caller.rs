@@ -30,8 +30,6 @@ const SEPARATOR: char = '~';
 const MAX_CREDENTIALS: usize = 8;
 /// How long a browser is known as the one that asked for a mail: as long as the longest of those proofs lives.
 const PROOF_COOKIE: Duration = Duration::from_hours(24);
-/// The longest value of that cookie in bytes.
-const MAX_PROOF_COOKIE: usize = 128;
 /// The header in which clients show a reauthentication.
 pub(crate) const REAUTHENTICATION_HEADER: &str = "Revolve-Reauthentication";
 
@@ -111,8 +109,12 @@ impl CookieSettings {
             .proofs
             .iter()
             .filter_map(|name| raw_cookie(headers, name));
-        let fits = |cookie: &&str| (1..=MAX_PROOF_COOKIE).contains(&cookie.len());
-        shown.find(fits).map(SecretString::from)
+        // It goes back with the next answer: only what was made here.
+        let is_ours = |cookie: &&str| {
+            cookie.len() == ShownAsker::COOKIE
+                && cookie.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        shown.find(is_ours).map(SecretString::from)
     }
 
     /// The credentials in all of these cookies, each once.

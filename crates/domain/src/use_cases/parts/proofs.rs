@@ -25,6 +25,11 @@ pub struct ShownAsker {
     pub device_credentials: Vec<SecretString>,
 }
 
+impl ShownAsker {
+    /// The number of hexadecimal digits of [`Self::cookie`].
+    pub const COOKIE: usize = 64;
+}
+
 /// What a mail has that proves its mailbox.
 #[derive(Clone, Debug)]
 pub enum Evidence {
