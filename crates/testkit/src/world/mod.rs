@@ -140,6 +140,7 @@ impl World {
             clock: clock.clone(),
             entropy: entropy.clone(),
             events: noted.clone(),
+            mail: rules.mail,
         };
         Self {
             import_account: operators.import_account(),

@@ -61,7 +61,7 @@ impl AddAccount {
             strength,
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
-            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone()),
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone(), ports.mail),
         }
     }
 

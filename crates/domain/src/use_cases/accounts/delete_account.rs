@@ -2,7 +2,7 @@
 
 use super::reauthentication::Reauthentication;
 use crate::{
-    journal::Actor,
+    journal::{Actor, MailKind, NewMail, Told},
     model::UserId,
     ports::{Clock, SecurityEvent, StoreError, UserRepository},
     use_cases::{
@@ -62,7 +62,15 @@ impl DeleteAccount {
         }
         let (user, session) = (authenticated.user.id, authenticated.session.id);
         let now = self.clock.now();
-        let tell = self.recorder.tell(now, Actor::User(user), deleted(user));
+        let notice = self.recorder.notice(
+            MailKind::AccountDeleted,
+            &authenticated.user,
+            &caller.client,
+            now,
+        );
+        let tell = self
+            .recorder
+            .tell(now, Actor::User(user), deleted(user, notice));
         let outcome = self.users.delete(user, Some(session), now, &tell).await?;
         if !outcome {
             // The session has ended meanwhile: its row has the reason.
@@ -76,9 +84,17 @@ impl DeleteAccount {
 }
 
 /// What a deletion tells, whoever deletes.
-pub(super) fn deleted(user: UserId) -> impl Fn(&bool) -> Vec<SecurityEvent> + Send + Sync {
+pub(super) fn deleted(
+    user: UserId,
+    notice: Option<NewMail>,
+) -> impl Fn(&bool) -> Told + Send + Sync {
     move |deleted| {
-        let told = deleted.then_some(SecurityEvent::AccountDeleted { user });
-        told.into_iter().collect()
+        if !deleted {
+            return Told::default();
+        }
+        Told {
+            events: vec![SecurityEvent::AccountDeleted { user }],
+            mails: notice.clone().into_iter().collect(),
+        }
     }
 }

@@ -56,7 +56,7 @@ impl ImportAccount {
             users: ports.users.clone(),
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
-            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone()),
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone(), ports.mail),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::session_starter::{Begun, SessionStarter, SignInRequest};
 use crate::{
-    journal::{Actor, Tell},
+    journal::{Actor, MailKind, Tell, Told},
     model::{Credentials, DeviceId, EndReason, KnownDevice, Session, SessionId, User},
     ports::{
         BeginOutcome, BeginSession, Clearing, HashFlow, LiveSession, PasswordCheck, PasswordHasher,
@@ -89,7 +89,8 @@ impl SignIn {
             max_devices: policy.max_devices(),
             idle: policy.refresh_lifetime,
         };
-        let tell = self.tell(&prepared.session);
+        let is_new = known.is_none();
+        let tell = self.tell(&user, &prepared.session, is_new);
         let begun = self.sessions.begin(&begin, &tell).await;
         if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
             self.starter.withdraw(&prepared).await;
@@ -126,8 +127,13 @@ impl SignIn {
     }
 
     /// What it ends comes before what begins.
-    fn tell(&self, session: &Session) -> Tell<BeginOutcome> {
+    fn tell(&self, account: &User, session: &Session, is_new: bool) -> Tell<BeginOutcome> {
         let user = session.user;
+        let (kind, client) = (MailKind::NewDevice, &session.client);
+        let notice = self
+            .recorder
+            .notice(kind, account, client, session.began_at);
+        let notice = notice.filter(|_| is_new);
         let begun = SecurityEvent::SessionBegun {
             user,
             session: session.id,
@@ -136,7 +142,7 @@ impl SignIn {
         };
         let told = move |outcome: &BeginOutcome| {
             let BeginOutcome::Begun { replaced, evicted } = outcome else {
-                return Vec::new();
+                return Told::default();
             };
             let ended = |sessions: &[SessionId], reason| -> Vec<SecurityEvent> {
                 let ended = |&session| SecurityEvent::SessionEnded {
@@ -149,7 +155,10 @@ impl SignIn {
             let mut events = ended(replaced, EndReason::Replaced);
             events.extend(ended(evicted, EndReason::Evicted));
             events.push(begun.clone());
-            events
+            Told {
+                events,
+                mails: notice.clone().into_iter().collect(),
+            }
         };
         self.recorder
             .tell(session.began_at, Actor::User(user), told)

@@ -118,11 +118,14 @@ impl ConfirmEmail {
         let former = account.ok_or(ProofRefused::Gone)?.user;
         let now = self.clock.now();
         let undo = self.proofs.undo(&former, proof, now);
-        let mut mail = self
-            .proofs
-            .notice(MailKind::EmailChanged, &former, &request.client, now);
-        mail.proof = Some(undo.id);
-        mail.facts.subject = Some(proof.address.as_str().to_owned());
+        let mut mail =
+            self.proofs
+                .recorder
+                .notice(MailKind::EmailChanged, &former, &request.client, now);
+        if let Some(mail) = &mut mail {
+            mail.proof = Some(undo.id);
+            mail.facts.subject = Some(proof.address.as_str().to_owned());
+        }
         let address = request.client.address;
         let told = move |outcome: &AddressOutcome| match outcome {
             AddressOutcome::Changed(user) => Told {
@@ -131,7 +134,7 @@ impl ConfirmEmail {
                     session: None,
                     address,
                 }],
-                mails: vec![mail.clone()],
+                mails: mail.clone().into_iter().collect(),
             },
             AddressOutcome::Gone | AddressOutcome::EmailTaken => Told::default(),
         };

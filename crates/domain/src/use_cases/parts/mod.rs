@@ -20,5 +20,5 @@ pub(crate) use error::{from_denied, from_via};
 pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
 pub(crate) use mint::Mint;
 pub(crate) use proofs::{MailboxProofs, ProofRequest};
-pub(crate) use recorder::Recorder;
+pub(crate) use recorder::{Recorder, facts};
 pub(crate) use verify::{verify_id, verify_reauthentication, verify_refresh};

@@ -55,6 +55,8 @@ pub struct OperatorPorts {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub events: Arc<dyn SecurityEvents>,
+    /// Whether the service sends mail.
+    pub mail: bool,
 }
 
 /// The ports and policies of the keys that sign tokens.

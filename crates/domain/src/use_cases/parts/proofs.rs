@@ -2,7 +2,7 @@
 
 use super::ServicePorts;
 use crate::{
-    journal::{Actor, MailFacts, MailKind, NewMail, Told},
+    journal::{Actor, MailKind, NewMail, Told},
     model::{
         Binding, ClientInfo, Credentials, DeliveryId, EmailAddress, Epoch, Fingerprint, Locale,
         PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User, UserId,
@@ -11,7 +11,7 @@ use crate::{
         Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, SecurityEvent,
         StandingProof, StoreError,
     },
-    use_cases::parts::{Recorder, ShownDevices},
+    use_cases::parts::{Recorder, ShownDevices, facts},
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{sync::Arc, time::Duration};
@@ -285,40 +285,5 @@ impl MailboxProofs {
             attempts_left: Proof::ATTEMPTS,
             serial: 1,
         }
-    }
-
-    /// A mail that tells the owner of an account what has happened.
-    pub(crate) fn notice(
-        &self,
-        kind: MailKind,
-        account: &User,
-        client: &ClientInfo,
-        at: Timestamp,
-    ) -> NewMail {
-        NewMail {
-            id: DeliveryId::from_random(self.entropy.bytes()),
-            kind,
-            to: account.email.clone(),
-            locale: account.details.locale.clone(),
-            user: Some(account.id),
-            proof: None,
-            facts: facts(client, at),
-            expires_at: at.plus(NOTICE),
-        }
-    }
-}
-
-/// How long a notice is worth sending.
-const NOTICE: Duration = Duration::from_hours(24);
-
-fn facts(client: &ClientInfo, at: Timestamp) -> MailFacts {
-    MailFacts {
-        at: Some(at),
-        address: client.address,
-        client: client
-            .user_agent
-            .as_ref()
-            .map(|agent| agent.as_str().to_owned()),
-        subject: None,
     }
 }

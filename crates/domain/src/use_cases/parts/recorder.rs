@@ -2,11 +2,14 @@
 
 use super::ServicePorts;
 use crate::{
-    journal::{Actor, Tell, Told},
-    model::{EventId, Timestamp},
+    journal::{Actor, MailFacts, MailKind, NewMail, Tell, Told},
+    model::{ClientInfo, DeliveryId, EventId, Timestamp, User},
     ports::{Entropy, MailBell, SecurityEvent, SecurityEvents},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// How long a notice is worth sending.
+const NOTICE: Duration = Duration::from_hours(24);
 
 /// Says what changes tell, and records it once they are committed.
 #[derive(Clone)]
@@ -15,21 +18,32 @@ pub(crate) struct Recorder {
     events: Arc<dyn SecurityEvents>,
     /// `None` for operators' commands, which send no mail themselves.
     bell: Option<Arc<dyn MailBell>>,
+    /// Whether mails leave.
+    mail: bool,
 }
 
 impl Recorder {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
             bell: Some(ports.bell.clone()),
-            ..Self::with(ports.entropy.clone(), ports.events.clone())
+            ..Self::with(
+                ports.entropy.clone(),
+                ports.events.clone(),
+                ports.accounts.mail,
+            )
         }
     }
 
-    pub(crate) fn with(entropy: Arc<dyn Entropy>, events: Arc<dyn SecurityEvents>) -> Self {
+    pub(crate) fn with(
+        entropy: Arc<dyn Entropy>,
+        events: Arc<dyn SecurityEvents>,
+        mail: bool,
+    ) -> Self {
         Self {
             entropy,
             events,
             bell: None,
+            mail,
         }
     }
 
@@ -41,6 +55,26 @@ impl Recorder {
         told: impl Fn(&O) -> T + Send + Sync + 'static,
     ) -> Tell<O> {
         Tell::new(EventId::from_random(self.entropy.bytes()), at, actor, told)
+    }
+
+    /// A mail that tells the owner of an account what has happened; none where the service sends no mail.
+    pub(crate) fn notice(
+        &self,
+        kind: MailKind,
+        account: &User,
+        client: &ClientInfo,
+        at: Timestamp,
+    ) -> Option<NewMail> {
+        self.mail.then(|| NewMail {
+            id: DeliveryId::from_random(self.entropy.bytes()),
+            kind,
+            to: account.email.clone(),
+            locale: account.details.locale.clone(),
+            user: Some(account.id),
+            proof: None,
+            facts: facts(client, at),
+            expires_at: at.plus(NOTICE),
+        })
     }
 
     /// The outcome is committed.
@@ -57,5 +91,18 @@ impl Recorder {
     /// This happened and is in no commit.
     pub(crate) fn record_event(&self, event: SecurityEvent) {
         self.events.record(event);
+    }
+}
+
+/// What a mail tells of the request that caused it.
+pub(crate) fn facts(client: &ClientInfo, at: Timestamp) -> MailFacts {
+    MailFacts {
+        at: Some(at),
+        address: client.address,
+        client: client
+            .user_agent
+            .as_ref()
+            .map(|agent| agent.as_str().to_owned()),
+        subject: None,
     }
 }

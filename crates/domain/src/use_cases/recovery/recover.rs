@@ -147,9 +147,10 @@ impl Recover {
         client: &ClientInfo,
         prepared: &PreparedSession,
     ) -> Result<(), RecoverError> {
-        let notice = self
-            .proofs
-            .notice(MailKind::PasswordReset, user, client, recovery.at);
+        let notice =
+            self.proofs
+                .recorder
+                .notice(MailKind::PasswordReset, user, client, recovery.at);
         let (user_id, session, address) = (user.id, recovery.session.id, client.address);
         let device = recovery.session.device_label().cloned();
         let told = move |outcome: &RecoveryOutcome| match outcome {
@@ -172,7 +173,7 @@ impl Recover {
                         device: device.clone(),
                     },
                 ],
-                mails: vec![notice.clone()],
+                mails: notice.clone().into_iter().collect(),
             },
             RecoveryOutcome::Gone | RecoveryOutcome::EmailTaken => Told::default(),
         };
