@@ -8,10 +8,10 @@ use revolve_domain::{
     policy::{AccountPolicy, Verification},
     ports::{Clock, Deliveries, ProofSecrets, Proofs},
     use_cases::{
-        ConfirmEmailError, ConfirmEmailRequest, ConfirmSignUpError, ConfirmSignUpRequest,
-        DisownEmailError, Evidence, ProofRefused, RecoverRequest, RecoveryRequest, Refusal,
-        RequestVerificationError, RequestedProof, ShownAsker, ShownProof, SignInRequest,
-        SignUpError, SignedUp, UpdateDetailsRequest,
+        ChangePasswordRequest, ConfirmEmailError, ConfirmEmailRequest, ConfirmSignUpError,
+        ConfirmSignUpRequest, DisownEmailError, Evidence, ProofRefused, RecoverRequest,
+        RecoveryRequest, Refusal, RequestVerificationError, RequestedProof, ShownAsker, ShownProof,
+        SignInRequest, SignUpError, SignedUp, UpdateDetailsRequest,
     },
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};
@@ -467,4 +467,52 @@ async fn a_proof_of_another_session_is_refused_with_its_token() {
         panic!("the session is over");
     };
     assert_eq!(refusal::<()>(Err(refused)), Refusal::SessionRevoked);
+}
+
+#[tokio::test]
+async fn the_owner_is_told_of_what_a_thief_would_do() {
+    let world = world(Verification::Off);
+    let ann = world.signed_up("ann").await;
+    let kinds = async || -> Vec<_> {
+        let told = mails(&world, "ann@example.org").await.into_iter();
+        told.map(|(kind, _)| kind).collect()
+    };
+    assert_eq!(kinds().await, [], "not of a sign-up");
+    let elsewhere = world.signed_in("ann").await;
+    assert_eq!(kinds().await, [MailKind::NewDevice]);
+    elsewhere
+        .sign_in_again("ann")
+        .await
+        .expect("the password is hers");
+    assert_eq!(kinds().await, [MailKind::NewDevice], "the device is known");
+    let change = ChangePasswordRequest {
+        current: Some(World::password("ann's password")),
+        new: World::password("another password"),
+    };
+    world
+        .change_password
+        .execute(&ann.caller(), change)
+        .await
+        .expect("the password is hers");
+    assert!(kinds().await.contains(&MailKind::PasswordChanged));
+    world
+        .manage_accounts
+        .disable(ann.user)
+        .await
+        .expect("the stores are up");
+    assert!(kinds().await.contains(&MailKind::AccountDisabled));
+    world
+        .manage_accounts
+        .delete(ann.user)
+        .await
+        .expect("the stores are up");
+    assert!(kinds().await.contains(&MailKind::AccountDeleted));
+}
+
+#[tokio::test]
+async fn a_service_without_mail_leaves_none_in_the_outbox() {
+    let world = World::new();
+    world.signed_up("ann").await;
+    world.signed_in("ann").await;
+    assert_eq!(mails(&world, "ann@example.org").await, []);
 }
