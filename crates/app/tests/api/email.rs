@@ -1,6 +1,6 @@
 //! `POST /api/account/email/verify`, `/email/confirm` and `/email/undo/confirm`, and sign-ups that prove their mailbox.
 
-use crate::support::{Actor, App, PASSWORD, on_both_stores, path};
+use crate::support::{Actor, Mailing, PASSWORD, on_both_stores_with_mail, path};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,9 +16,8 @@ async fn user(actor: &Actor) -> Value {
     actor.get("/me").await.expect(200).json()["user"].clone()
 }
 
-on_both_stores! {
-    async fn a_sign_up_sends_a_mail_to_verify_the_address(app: App) {
-        let service = app.mailing("").await;
+on_both_stores_with_mail! {
+    async fn a_sign_up_sends_a_mail_to_verify_the_address(service: Mailing, "accounts.verification = 'optional'") {
         let mut ann = service.anon();
         let answer = ann.sign_up(ANN).await.expect(201).json();
         assert_eq!(answer["proof"]["expiresIn"], 86400, "{answer}");
@@ -32,11 +31,9 @@ on_both_stores! {
         assert_eq!(Actor::claims(&ann.id_token)["email_verified"], true);
         ann.call(Method::POST, "/email/confirm", Some(body)).await.expect_problem(410, "proof_gone");
         ann.call(Method::POST, "/email/verify", None).await.expect_problem(409, "email_verified");
-        service.stop().await;
     }
 
-    async fn a_mail_to_verify_can_be_asked_for_again(app: App) {
-        let service = app.mailing("").await;
+    async fn a_mail_to_verify_can_be_asked_for_again(service: Mailing, "accounts.verification = 'optional'") {
         let mut ann = service.anon();
         ann.sign_up(ANN).await.expect(201);
         let first = service.code(ANN, 1).await;
@@ -52,11 +49,9 @@ on_both_stores! {
         let own = ann.request(Method::POST, &path("/email/confirm")).header("Cookie", cookie).json(&by_code(&proof, &code));
         ann.send(own).await.expect(204);
         assert_eq!(user(&ann).await["emailVerified"], true);
-        service.stop().await;
     }
 
-    async fn a_sign_up_that_must_be_proved_is_no_account_before(app: App) {
-        let service = app.mailing("accounts.verification = 'required'").await;
+    async fn a_sign_up_that_must_be_proved_is_no_account_before(service: Mailing, "accounts.verification = 'required'") {
         let anon = service.anon();
         let sign_up = json!({ "email": ANN, "password": PASSWORD, "locale": "de" });
         let seeded = json!({ "email": ANN, "password": NEW });
@@ -75,11 +70,9 @@ on_both_stores! {
         assert_eq!(taken.json()["proof"]["expiresIn"], asked["proof"]["expiresIn"]);
         let told = service.mails_to(ANN, 3).await;
         assert!(told[2].code().is_none(), "an account exists: {told:?}");
-        service.stop().await;
     }
 
-    async fn an_address_changes_once_the_new_one_is_proved_and_the_old_one_can_undo_it(app: App) {
-        let service = app.mailing("accounts.verification = 'off'\nmail.links.undo = 'https://app.example.org/undo?proof={proof}&secret={secret}'").await;
+    async fn an_address_changes_once_the_new_one_is_proved_and_the_old_one_can_undo_it(service: Mailing, "accounts.verification = 'off'\nmail.links.undo = 'https://app.example.org/undo?proof={proof}&secret={secret}'") {
         let mut ann = service.anon();
         ann.sign_up(ANN).await.expect(201);
         let change = json!({ "email": OTHER, "name": "Ann", "currentPassword": PASSWORD });
@@ -106,11 +99,9 @@ on_both_stores! {
         let mut again = service.anon();
         again.sign_in(OTHER, PASSWORD).await.expect_problem(401, "invalid_credentials");
         again.sign_in(ANN, NEW).await.expect(200);
-        service.stop().await;
     }
 
-    async fn a_change_does_not_tell_whether_the_address_is_taken(app: App) {
-        let service = app.mailing("accounts.verification = 'off'").await;
+    async fn a_change_does_not_tell_whether_the_address_is_taken(service: Mailing, "accounts.verification = 'off'") {
         let (mut ann, mut bob) = (service.anon(), service.anon());
         ann.sign_up(ANN).await.expect(201);
         bob.sign_up("bob@example.org").await.expect(201);
@@ -120,11 +111,9 @@ on_both_stores! {
         let taken = ann.call(Method::POST, "/email/confirm", Some(by_code(&asked["proof"], &code))).await;
         taken.expect_problem(409, "email_taken");
         assert_eq!(user(&bob).await["email"], "bob@example.org");
-        service.stop().await;
     }
 
-    async fn the_language_of_mails_is_the_accounts(app: App) {
-        let service = app.mailing("accounts.verification = 'off'").await;
+    async fn the_language_of_mails_is_the_accounts(service: Mailing, "accounts.verification = 'off'") {
         let anon = service.anon();
         let german = anon.request(Method::POST, &path("/signup")).header("Accept-Language", "fr;q=0.3, de-CH, en;q=0.5")
             .json(&json!({ "email": ANN, "password": PASSWORD }));
@@ -141,6 +130,5 @@ on_both_stores! {
         refused.expect_problem(422, "invalid_fields");
         ann.put("/details", json!({ "locale": null })).await.expect(200);
         assert_eq!(user(&ann).await["locale"], json!(null));
-        service.stop().await;
     }
 }

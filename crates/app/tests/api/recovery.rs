@@ -1,6 +1,6 @@
 //! `POST /api/account/recovery` and `/recovery/confirm`.
 
-use crate::support::{Actor, App, Mailing, PASSWORD, field_errors, on_both_stores, path};
+use crate::support::{Actor, Mailing, PASSWORD, field_errors, on_both_stores_with_mail, path};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -32,17 +32,16 @@ fn wrong(code: &str) -> String {
     format!("{:06}", (number + 1) % 1_000_000)
 }
 
-/// A service that sends mail, and ann, who has signed up there; her sign-up's mail has arrived.
-async fn with_ann(app: &App) -> (Mailing, Actor) {
-    let service = app.mailing("accounts.verification = 'off'").await;
+/// Ann, who has signed up.
+async fn with_ann(service: &Mailing) -> Actor {
     let mut ann = service.anon();
     ann.sign_up(ANN).await.expect(201);
-    (service, ann)
+    ann
 }
 
-on_both_stores! {
-    async fn a_forgotten_password_is_set_by_the_code_of_the_mail(app: App) {
-        let (service, mut ann) = with_ann(&app).await;
+on_both_stores_with_mail! {
+    async fn a_forgotten_password_is_set_by_the_code_of_the_mail(service: Mailing) {
+        let mut ann = with_ann(&service).await;
         let anon = service.anon();
         let (proof, _) = ask(&anon, "Ann@Example.ORG").await;
         assert_eq!(proof["expiresIn"], 900);
@@ -61,11 +60,9 @@ on_both_stores! {
         anon.post("/recovery/confirm", confirmation(&proof, &code)).await.expect_problem(410, "proof_gone");
         let told = service.mails_to(ANN, 2).await;
         assert!(told[1].code().is_none(), "a notice: {told:?}");
-        service.stop().await;
     }
 
-    async fn the_link_counts_where_it_was_asked_for_and_nowhere_else(app: App) {
-        let service = app.mailing("accounts.verification = 'off'\nmail.links.recovery = 'https://app.example.org/reset?proof={proof}&secret={secret}'").await;
+    async fn the_link_counts_where_it_was_asked_for_and_nowhere_else(service: Mailing, "accounts.verification = 'off'\nmail.links.recovery = 'https://app.example.org/reset?proof={proof}&secret={secret}'") {
         let mut ann = service.anon();
         ann.sign_up(ANN).await.expect(201);
         let (proof, cookie) = ask(&ann, ANN).await;
@@ -79,14 +76,13 @@ on_both_stores! {
         let with = |cookie: &str| ann.request(Method::POST, &path("/recovery/confirm")).header("Cookie", cookie).json(&body);
         ann.send(with(&cookie.replace(&cookie[cookie.len() - 4..], "0000"))).await.expect_problem(422, "code_required");
         ann.send(with(&cookie)).await.expect(200);
-        service.stop().await;
     }
 
-    async fn known_and_unknown_and_disabled_accounts_get_the_same_answer(app: App) {
-        let (service, ann) = with_ann(&app).await;
+    async fn known_and_unknown_and_disabled_accounts_get_the_same_answer(service: Mailing) {
+        let ann = with_ann(&service).await;
         let mut eve = service.anon();
         eve.sign_up("eve@example.org").await.expect(201);
-        app.revolve(&["user", "disable", "eve@example.org"]).await.expect(0);
+        service.revolve(&["user", "disable", "eve@example.org"]).await.expect(0);
         let mut answers = Vec::new();
         for email in [ANN, "nobody@example.org", "eve@example.org"] {
             let answer = ann.post("/recovery", json!({ "email": email })).await.expect(202);
@@ -103,11 +99,10 @@ on_both_stores! {
         service.mails_to(ANN, 2).await;
         let others = service.sink.received().iter().filter(|mail| mail.to != [ANN]).count();
         assert_eq!(others, 0, "nobody else gets a mail");
-        service.stop().await;
     }
 
-    async fn five_codes_can_be_tried(app: App) {
-        let (service, ann) = with_ann(&app).await;
+    async fn five_codes_can_be_tried(service: Mailing) {
+        let ann = with_ann(&service).await;
         let (proof, _) = ask(&ann, ANN).await;
         let code = service.code(ANN, 1).await;
         for left in (0..5).rev() {
@@ -116,11 +111,10 @@ on_both_stores! {
         }
         ann.post("/recovery/confirm", confirmation(&proof, &code)).await.expect_problem(410, "proof_gone");
         ann.get("/me").await.expect(200);
-        service.stop().await;
     }
 
-    async fn a_hundred_confirmations_at_once_set_one_password(app: App) {
-        let (service, ann) = with_ann(&app).await;
+    async fn a_hundred_confirmations_at_once_set_one_password(service: Mailing) {
+        let ann = with_ann(&service).await;
         let (proof, cookie) = ask(&ann, ANN).await;
         let secret = {
             let code = service.code(ANN, 1).await;
@@ -135,11 +129,9 @@ on_both_stores! {
         let done = answers.iter().filter(|answer| answer.status == 200).count();
         let gone = answers.iter().filter(|answer| matches!(answer.status, 410 | 503)).count();
         assert_eq!((done, done + gone), (1, 100), "{answers:?}");
-        service.stop().await;
     }
 
-    async fn what_is_malformed_is_named(app: App) {
-        let service = app.mailing("").await;
+    async fn what_is_malformed_is_named(service: Mailing) {
         let anon = service.anon();
         let refused = anon.post("/recovery", json!({ "email": "nobody" })).await.expect_problem(422, "invalid_fields");
         assert_eq!(field_errors(&refused), ["email: invalid_email"]);
@@ -157,11 +149,10 @@ on_both_stores! {
         }
         let invented = json!({ "proof": proof, "code": "123 456", "newPassword": NEW });
         anon.post("/recovery/confirm", invented).await.expect_problem(410, "proof_gone");
-        service.stop().await;
     }
 
-    async fn a_weak_password_uses_up_no_attempt(app: App) {
-        let (service, ann) = with_ann(&app).await;
+    async fn a_weak_password_uses_up_no_attempt(service: Mailing) {
+        let ann = with_ann(&service).await;
         let (proof, _) = ask(&ann, ANN).await;
         let code = service.code(ANN, 1).await;
         for _ in 0..6 {
@@ -170,22 +161,20 @@ on_both_stores! {
             assert_eq!(field_errors(&refused), ["newPassword: too_common"]);
         }
         ann.post("/recovery/confirm", confirmation(&proof, &code)).await.expect(200);
-        service.stop().await;
     }
 
-    async fn mails_are_limited(app: App, "limits.proofs_per_account = '2/1h'") {
-        let (service, ann) = with_ann(&app).await;
+    async fn mails_are_limited(service: Mailing, "limits.proofs_per_account = '2/1h'") {
+        let ann = with_ann(&service).await;
         for _ in 0..2 {
             ask(&ann, ANN).await;
         }
         let refused = ann.post("/recovery", json!({ "email": ANN })).await.expect_problem(429, "rate_limited");
         assert!(refused.header("ratelimit").contains("proofs_per_account"), "{refused:?}");
         ask(&ann, "another@example.org").await;
-        service.stop().await;
     }
 
-    async fn a_newer_mail_voids_the_older_and_its_own_browser_keeps_the_proof(app: App) {
-        let (service, ann) = with_ann(&app).await;
+    async fn a_newer_mail_voids_the_older_and_its_own_browser_keeps_the_proof(service: Mailing) {
+        let ann = with_ann(&service).await;
         let (first, cookie) = ask(&ann, ANN).await;
         let old = service.code(ANN, 1).await;
         let again = ann.request(Method::POST, &path("/recovery")).header("Cookie", &cookie).json(&json!({ "email": ANN }));
@@ -200,7 +189,6 @@ on_both_stores! {
         let newest = service.code(ANN, 3).await;
         ann.post("/recovery/confirm", confirmation(&first, &new)).await.expect_problem(410, "proof_gone");
         ann.post("/recovery/confirm", confirmation(&other, &newest)).await.expect(200);
-        service.stop().await;
     }
 }
 

@@ -79,9 +79,6 @@ fn host(url: &Url, port: u16) -> SocketAddr {
     sockets[0]
 }
 
-/// Sign-ups prove nothing.
-pub(super) const UNVERIFIED: &str = "accounts.verification = 'off'\n";
-
 impl Backing {
     /// `None` if the stores are not there and that is allowed.
     pub(crate) async fn new(store: Store) -> Option<Self> {
@@ -146,7 +143,7 @@ impl Backing {
         }
         // Files with mails are written by the embedded profile only: both are to answer alike.
         if !more.contains("accounts.verification") {
-            common.push_str(UNVERIFIED);
+            common.push_str("accounts.verification = 'off'\n");
         }
         if !more.contains("hashing.passes") {
             common.push_str("hashing.memory_kib = 64\nhashing.passes = 1\n");

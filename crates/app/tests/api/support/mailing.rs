@@ -1,34 +1,20 @@
 //! A service that sends its mails to a server of the test's own.
 
-use super::{App, Running, backing::UNVERIFIED};
-use revolve_testkit::smtp_sink::{ReceivedMail, SinkSettings, SmtpSink};
+use super::App;
+use revolve_testkit::smtp_sink::{ReceivedMail, SmtpSink};
 use std::ops::Deref;
 
-/// A replica with a mail server.
+/// A service with a mail server.
 pub(crate) struct Mailing {
-    running: Running,
+    app: App,
     pub(crate) sink: SmtpSink,
 }
 
-impl App {
-    /// Another replica, which sends mail, with more configuration in TOML (dotted keys).
-    pub(crate) async fn mailing(&self, more: &str) -> Mailing {
-        let sink = SmtpSink::start(SinkSettings::default())
-            .await
-            .expect("a port is free");
-        let config = format!(
-            "{}\n{more}\n[mail]\nurl = '{}'\nfrom = 'Example <accounts@example.org>'\n",
-            self.config.replace(UNVERIFIED, ""),
-            sink.url()
-        );
-        Mailing {
-            running: self.replica_with(&config).await,
-            sink,
-        }
-    }
-}
-
 impl Mailing {
+    pub(crate) fn new(app: App, sink: SmtpSink) -> Self {
+        Self { app, sink }
+    }
+
     /// The mails to an address, once there are so many.
     pub(crate) async fn mails_to(&self, address: &str, count: usize) -> Vec<ReceivedMail> {
         let mut all = count;
@@ -49,17 +35,36 @@ impl Mailing {
         let code = mails[count - 1].code();
         code.expect("the mail has a code")
     }
-
-    /// Stops it.
-    pub(crate) async fn stop(self) {
-        self.running.stop().await;
-    }
 }
 
 impl Deref for Mailing {
-    type Target = Running;
+    type Target = App;
 
-    fn deref(&self) -> &Running {
-        &self.running
+    fn deref(&self) -> &App {
+        &self.app
     }
 }
+
+/// Each test runs on both kinds of store, with a mail server.
+macro_rules! on_both_stores_with_mail {
+    ($($(#[$doc:meta])* async fn $name:ident($service:ident: Mailing $(, $more:literal)?) $body:block)+) => { $(
+        mod $name {
+            use super::*;
+
+            async fn test($service: Mailing) $body
+
+            #[test]
+            fn embedded() {
+                let test = |app, sink| test(Mailing::new(app, sink));
+                crate::support::with_mail(crate::support::Store::Embedded, concat!($($more)?), test);
+            }
+
+            #[test]
+            fn server() {
+                let test = |app, sink| test(Mailing::new(app, sink));
+                crate::support::with_mail(crate::support::Store::Server, concat!($($more)?), test);
+            }
+        }
+    )+ };
+}
+pub(crate) use on_both_stores_with_mail;

@@ -14,7 +14,7 @@ use backing::cluster;
 pub(crate) use backing::{Backing, ServerStores};
 
 pub(crate) use feed::{FEED, sessions};
-pub(crate) use mailing::Mailing;
+pub(crate) use mailing::{Mailing, on_both_stores_with_mail};
 pub(crate) use raw::Raw;
 
 use futures_util::FutureExt;
