@@ -95,6 +95,8 @@ on_both_stores_with_mail! {
             answers.push((proof["expiresIn"].clone(), names, refused["attemptsLeft"].clone()));
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        // A newer one would void it before it is sent.
+        service.mails_to(ANN, 1).await;
         ask(&ann, ANN).await;
         service.mails_to(ANN, 2).await;
         let others = service.sink.received().iter().filter(|mail| mail.to != [ANN]).count();
