@@ -39,7 +39,7 @@ const LEASE: &str = concat!(
         SELECT next.id AS delivery FROM domains CROSS JOIN LATERAL (
             SELECT d.id FROM deliveries d
             WHERE d.state = 'waiting' AND d.domain = domains.domain AND d.next_at <= $1 AND NOT (d.notice AND (
-                EXISTS (SELECT FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind AND q.until > $1)
+                coalesce((SELECT q.until FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind) > $1, false)
                 OR EXISTS (SELECT FROM deliveries o WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.state = 'waiting'
                     AND (o.created_at, o.id) < (d.created_at, d.id))))
             ORDER BY d.next_at
