@@ -1,4 +1,4 @@
-//! What goes on beside requests: clearing the white list after an outage, pruning old rows, keeping the keys.
+//! What goes on beside requests: clearing the white list after an outage, pruning old rows, noting events, keeping the keys.
 
 use crate::{
     keys::{self, LiveKeys},
@@ -6,8 +6,8 @@ use crate::{
 };
 use actix_web::dev::Server;
 use revolve_domain::{
-    ports::{Clearing, Clearings, StoreErrorKind},
-    use_cases::{Clear, ManageDeliveries, Prune},
+    ports::{Clearing, Clearings, Journal, StoreErrorKind},
+    use_cases::{Clear, ManageDeliveries, NotedEvents, Prune},
 };
 use revolve_http::Feed;
 use revolve_listener::Certificate;
@@ -23,6 +23,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const WAITING: usize = 10_000;
 /// The least and the greatest time between attempts.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// The time between two writes of notes into the journal.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// The time between two searches for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
 /// The time between two counts of the outbox.
@@ -166,6 +168,33 @@ impl Background {
                 if tick.is_multiple_of(PRUNE_AFTER) {
                     prune_deliveries(&outbox).await;
                 }
+            }
+        });
+    }
+
+    /// Writes into the journal what changes no row, also what was noted before the stop.
+    pub(crate) fn note(&self, events: Arc<NotedEvents>, journal: Arc<dyn Journal>) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let mut is_down = false;
+            while stop
+                .run_until_cancelled(time::sleep(NOTE_EVERY))
+                .await
+                .is_some()
+            {
+                let written = events.flush(&*journal).await;
+                if let Err(error) = &written
+                    && !is_down
+                {
+                    tracing::warn!(error = %chain(error), "events have to wait to be noted in the journal");
+                }
+                is_down = written.is_err();
+            }
+            if !matches!(
+                time::timeout(LAST_TRY, events.flush(&*journal)).await,
+                Ok(Ok(()))
+            ) {
+                tracing::warn!("some events were not noted in the journal");
             }
         });
     }

@@ -20,9 +20,9 @@ pub use human::{Hidden, Human, HumanOption};
 pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
-    ForwardedHeader, Hashing, Http, Limits, Log, LogFormat, Mail, MailLinks, Passwords, Postgres,
-    Profile, RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel, Sessions, Tls,
-    Tokens, Traces,
+    ForwardedHeader, Hashing, Http, Journal, Limits, Log, LogFormat, Mail, MailLinks, Passwords,
+    Postgres, Profile, RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel,
+    Sessions, Tls, Tokens, Traces,
 };
 
 use schemars::JsonSchema;
@@ -51,6 +51,8 @@ pub struct Config {
     pub postgres: Postgres,
     /// What a password hash costs, and how many are computed at once.
     pub hashing: Hashing,
+    /// The list of what happened.
+    pub journal: Journal,
     /// New passwords.
     pub passwords: Passwords,
     /// How often something may be tried.
@@ -75,6 +77,7 @@ impl Default for Config {
             redis: Redis::default(),
             postgres: Postgres::default(),
             hashing: Hashing::default(),
+            journal: Journal::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
             mail: Mail::default(),
@@ -94,6 +97,7 @@ impl Config {
             self.postgres.rules(),
             self.http.rules(),
             self.hashing.rules(),
+            self.journal.rules(),
             self.passwords.rules(),
             self.limits.rules(),
             self.mail.rules(),

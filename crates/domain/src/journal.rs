@@ -5,9 +5,11 @@ use crate::{
     ports::SecurityEvent,
 };
 use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// On whose behalf something happened.
+///
+/// An event that a user causes is about the user's own account: stores keep the account once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// The account's user, who has signed in or proved it otherwise.
@@ -18,6 +20,26 @@ pub enum Actor {
     System,
     /// Somebody who has proved nothing.
     Stranger,
+}
+
+impl Actor {
+    /// The stable name, as stores and interfaces have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Operator => "operator",
+            Self::System => "system",
+            Self::Stranger => "stranger",
+        }
+    }
+
+    /// The actor of that name; a user is the one whose account it is about.
+    pub fn named(name: &str, user: Option<UserId>) -> Option<Self> {
+        let actors = [Self::Operator, Self::System, Self::Stranger];
+        let user = user.map(Self::User);
+        let mut actors = actors.into_iter().chain(user);
+        actors.find(|actor| actor.name() == name)
+    }
 }
 
 /// An entry of the journal.
@@ -177,23 +199,51 @@ pub struct Told {
     pub mails: Vec<NewMail>,
 }
 
+impl From<Vec<SecurityEvent>> for Told {
+    fn from(events: Vec<SecurityEvent>) -> Self {
+        Self {
+            events,
+            mails: Vec::new(),
+        }
+    }
+}
+
 /// Tells what an outcome means, once a store knows it. A store calls it within its transaction and commits what it answers with the change:
 /// both or neither. It is pure, so that a transaction that is tried again tells the same.
-pub struct Tell<'a, O> {
+pub struct Tell<O> {
     /// The id of the first entry; those of the others are derived from it.
     pub id: EventId,
     /// The time of the entries.
     pub at: Timestamp,
     /// On whose behalf.
     pub actor: Actor,
-    /// What an outcome means.
-    pub told: &'a (dyn Fn(&O) -> Told + Send + Sync),
+    told: Arc<dyn Fn(&O) -> Told + Send + Sync>,
 }
 
-impl<O> Tell<'_, O> {
+impl<O> Tell<O> {
+    /// `told` says what an outcome means.
+    pub fn new<T: Into<Told>>(
+        id: EventId,
+        at: Timestamp,
+        actor: Actor,
+        told: impl Fn(&O) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            actor,
+            told: Arc::new(move |outcome| told(outcome).into()),
+        }
+    }
+
+    /// What an outcome means.
+    pub fn told(&self, outcome: &O) -> Told {
+        (self.told)(outcome)
+    }
+
     /// The entries and the mails of an outcome.
     pub fn of(&self, outcome: &O) -> (Vec<JournalEntry>, Vec<NewMail>) {
-        let Told { events, mails } = (self.told)(outcome);
+        let Told { events, mails } = self.told(outcome);
         let entries = events
             .into_iter()
             .enumerate()
@@ -211,10 +261,11 @@ impl<O> Tell<'_, O> {
     }
 }
 
-impl<O> Clone for Tell<'_, O> {
+impl<O> Clone for Tell<O> {
     fn clone(&self) -> Self {
-        *self
+        Self {
+            told: Arc::clone(&self.told),
+            ..*self
+        }
     }
 }
-
-impl<O> Copy for Tell<'_, O> {}

@@ -49,6 +49,9 @@
 //!     refused as soon as a replica could ask once, where there is a store of revoked keys.
 //!     (`keys::keep::a_revoked_key_that_a_restore_brings_back_is_refused_and_removed`,
 //!     `keys::keep::what_was_refused_stays_so_while_nobody_can_say_what_is_revoked`)
+//! 11. Every change of an account, a session or a key tells what it means in its own commit, and a refresh writes nothing.
+//!     (contract `what_an_outcome_tells_is_committed_with_it`, `stories::journal::a_change_that_fails_is_not_told_and_one_whose_answer_is_lost_is`,
+//!     `stories::journal::a_refresh_writes_nothing`)
 
 pub mod deliveries;
 pub mod journal;

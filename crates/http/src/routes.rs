@@ -77,6 +77,7 @@ const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::POST, "/reauthenticate", || web::to(accounts::reauthenticate), accounts::reauthenticate_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),
+    RouteRow::new(Method::GET, "/activity", || web::to(accounts::activity), accounts::activity_docs),
     RouteRow::new(Method::GET, "/sessions", || web::to(sessions::list), sessions::list_docs),
     RouteRow::new(Method::DELETE, "/sessions/{sid}", || web::to(sessions::end), sessions::end_docs),
     RouteRow::new(Method::POST, "/signout", || web::to(sessions::sign_out), sessions::sign_out_docs),

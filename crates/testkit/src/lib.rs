@@ -13,7 +13,9 @@ pub mod contract;
 pub mod memory;
 #[cfg(feature = "smtp_sink")]
 pub mod smtp_sink;
+mod untold;
 pub mod world;
 
 pub use captured::Captured;
+pub use untold::untold;
 pub use world::World;

@@ -48,7 +48,9 @@ pub(crate) fn service() -> Outcome<UseCases> {
     Ok(UseCases::new(&ServicePorts {
         users: store.clone(),
         sessions: store.clone(),
-        tokens: store,
+        tokens: store.clone(),
+        journal: store,
+        journal_retention: Duration::from_hours(24 * 90),
         codec: Arc::new(JoseTokens::new(config, key, &master)?),
         devices: Arc::new(MacDeviceCredentials::new(&master)),
         hasher: Arc::new(Argon2Hasher::new(cost, pool, entropy.clone())?),
@@ -60,6 +62,7 @@ pub(crate) fn service() -> Outcome<UseCases> {
         entropy,
         clearings: Arc::new(NoQueue),
         events: Arc::new(PrintedEvents),
+        mail_bell: Arc::new(()),
         policy,
     }))
 }

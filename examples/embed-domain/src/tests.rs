@@ -4,10 +4,10 @@ use crate::store::MemoryStore;
 use async_trait::async_trait;
 use revolve_domain::{
     model::UserId,
-    ports::{SessionRepository, TokenRepository, UserRepository},
+    ports::{Journal, SessionRepository, TokenRepository, UserRepository},
 };
 use revolve_testkit::{
-    contract::{AccountsSubject, TokensSubject},
+    contract::{AccountsSubject, JournalSubject, TokensSubject},
     memory::FakeClock,
 };
 use std::{sync::Arc, time::Duration};
@@ -52,7 +52,14 @@ impl AccountsSubject for Subject {
     }
 }
 
+impl JournalSubject for Subject {
+    fn journal(&self) -> Arc<dyn Journal> {
+        self.store.clone()
+    }
+}
+
 mod contract {
     revolve_testkit::tokens_contract!(super::make);
     revolve_testkit::accounts_contract!(super::make);
+    revolve_testkit::journal_contract!(super::make);
 }

@@ -1,12 +1,13 @@
 //! The accounts as operators see them.
 
 use super::{
-    PostgresAccounts, database::Intent, end::LockedUser, error::PostgresError,
+    PostgresAccounts, database::Intent, end::LockedUser, error::PostgresError, journal::Single,
     transaction::Transaction, values::PgTimestamp,
 };
 use crate::sql::{self, RaiseEpoch, credential_columns, session_columns, user_columns};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{Credentials, EmailAddress, EndReason, Session, Timestamp, User, UserId},
     ports::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome, StoreError},
 };
@@ -81,16 +82,28 @@ impl AccountDirectory for PostgresAccounts {
             .await
     }
 
-    async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError> {
+    async fn disable(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        tell: &Tell<DisableOutcome>,
+    ) -> Result<DisableOutcome, StoreError> {
         self.db
-            .transact("disable an account", &Disable { user, at })
+            .change("disable an account", Disable { user, at }, tell)
             .await
     }
 
-    async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError> {
-        let done = self.db.write(ENABLE, &[user.as_uuid()]).await;
-        done.and_then(|rows| enable_outcome(&rows))
-            .map_err(|error| self.db.error("enable an account", error))
+    async fn enable(
+        &self,
+        user: UserId,
+        tell: &Tell<EnableOutcome>,
+    ) -> Result<EnableOutcome, StoreError> {
+        let enable = Single {
+            sql: ENABLE,
+            params: &[user.as_uuid()],
+            outcome: enable_outcome,
+        };
+        self.db.change("enable an account", enable, tell).await
     }
 }
 

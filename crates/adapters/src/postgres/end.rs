@@ -1,7 +1,8 @@
 //! The end of many sessions in one commit: all of a user, all but one, or with the account.
 
 use super::{
-    database::Intent, error::PostgresError, transaction::Transaction, values::PgTimestamp,
+    database::Intent, error::PostgresError, journal::scrub, transaction::Transaction,
+    values::PgTimestamp,
 };
 use crate::sql::RaiseEpoch;
 use revolve_domain::{
@@ -197,6 +198,8 @@ impl Intent for Delete {
             ],
         )
         .await?;
+        // A statement of its own, which sees what single ends told that it has waited for.
+        scrub(tx, self.user.as_uuid()).await?;
         Ok(true)
     }
 }

@@ -1,12 +1,13 @@
 //! The keys that sign tokens.
 
 use super::{
-    PostgresAccounts, database::Intent, error::PostgresError, transaction::Transaction,
-    values::PgTimestamp,
+    PostgresAccounts, database::Intent, error::PostgresError, journal::Single,
+    transaction::Transaction, values::PgTimestamp,
 };
 use crate::sql;
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     ports::{KeyOutcome, KeyRepository, StoreError},
 };
@@ -39,47 +40,54 @@ impl KeyRepository for PostgresAccounts {
             .await
     }
 
-    async fn insert(&self, key: &StoredKey) -> Result<KeyOutcome, StoreError> {
+    async fn insert(
+        &self,
+        key: &StoredKey,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError> {
         let life = i64::try_from(key.token_life.as_millis()).unwrap_or(i64::MAX);
-        let done = self
-            .db
-            .write(
-                INSERT,
-                &[
-                    &key.id.as_str(),
-                    &key.kind.usage().name(),
-                    &key.kind.algorithm_name(),
-                    &key.sealed.as_bytes(),
-                    &life,
-                    &PgTimestamp(key.created_at),
-                    &key.phase.state().name(),
-                    &PgTimestamp(key.phase.since()),
-                    &key.phase.until().map(PgTimestamp),
-                ],
-            )
-            .await;
-        done.map(|rows| outcome(&rows))
-            .map_err(|error| self.db.error("add a key", error))
+        let insert = Single {
+            sql: INSERT,
+            params: &[
+                &key.id.as_str(),
+                &key.kind.usage().name(),
+                &key.kind.algorithm_name(),
+                &key.sealed.as_bytes(),
+                &life,
+                &PgTimestamp(key.created_at),
+                &key.phase.state().name(),
+                &PgTimestamp(key.phase.since()),
+                &key.phase.until().map(PgTimestamp),
+            ],
+            outcome,
+        };
+        self.db.change("add a key", insert, tell).await
     }
 
-    async fn promote(&self, promotion: &Promotion) -> Result<KeyOutcome, StoreError> {
-        self.db.transact("promote a key", promotion).await
+    async fn promote(
+        &self,
+        promotion: &Promotion,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError> {
+        self.db.change("promote a key", promotion, tell).await
     }
 
-    async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError> {
-        let done = self
-            .db
-            .write(
-                RETIRE,
-                &[
-                    &key.as_str(),
-                    &PgTimestamp(retired.since),
-                    &PgTimestamp(retired.until),
-                ],
-            )
-            .await;
-        done.map(|rows| outcome(&rows))
-            .map_err(|error| self.db.error("retire a key", error))
+    async fn retire(
+        &self,
+        key: &KeyId,
+        retired: Retired,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError> {
+        let retire = Single {
+            sql: RETIRE,
+            params: &[
+                &key.as_str(),
+                &PgTimestamp(retired.since),
+                &PgTimestamp(retired.until),
+            ],
+            outcome,
+        };
+        self.db.change("retire a key", retire, tell).await
     }
 
     async fn reseal(
@@ -87,19 +95,28 @@ impl KeyRepository for PostgresAccounts {
         key: &KeyId,
         from: &SealedKey,
         to: &SealedKey,
+        tell: &Tell<KeyOutcome>,
     ) -> Result<KeyOutcome, StoreError> {
-        let done = self
-            .db
-            .write(RESEAL, &[&key.as_str(), &from.as_bytes(), &to.as_bytes()])
-            .await;
-        done.map(|rows| outcome(&rows))
-            .map_err(|error| self.db.error("reseal a key", error))
+        let reseal = Single {
+            sql: RESEAL,
+            params: &[&key.as_str(), &from.as_bytes(), &to.as_bytes()],
+            outcome,
+        };
+        self.db.change("reseal a key", reseal, tell).await
     }
 
-    async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {
-        let done = self.db.write(REMOVE, &[&key.as_str(), &state.name()]).await;
-        done.map(|rows| outcome(&rows))
-            .map_err(|error| self.db.error("remove a key", error))
+    async fn remove(
+        &self,
+        key: &KeyId,
+        state: KeyState,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError> {
+        let remove = Single {
+            sql: REMOVE,
+            params: &[&key.as_str(), &state.name()],
+            outcome,
+        };
+        self.db.change("remove a key", remove, tell).await
     }
 }
 
@@ -139,10 +156,10 @@ impl Intent for Promotion {
     }
 }
 
-fn outcome(rows: &[Row]) -> KeyOutcome {
-    if rows.is_empty() {
+fn outcome(rows: &[Row]) -> Result<KeyOutcome, PostgresError> {
+    Ok(if rows.is_empty() {
         KeyOutcome::Changed
     } else {
         KeyOutcome::Done
-    }
+    })
 }

@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 9] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 10] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -27,6 +27,7 @@ const MIGRATIONS: [Script; 9] = migrations::scripts!("postgres":
     "V6__devices",
     "V7__ended_in",
     "V8__email_keys",
+    "V9__journal",
     "V10__deliveries",
 );
 

@@ -11,6 +11,7 @@ mod directory;
 mod end;
 mod error;
 mod inspect;
+mod journal;
 mod keys;
 mod migrate;
 mod pooling;

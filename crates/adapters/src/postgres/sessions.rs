@@ -5,12 +5,14 @@ use super::{
     database::decoded,
     end::EndAll,
     error::PostgresError,
+    journal::Single,
     revocations::{PATIENCE, ReadRevocations},
     values::PgTimestamp,
 };
 use crate::sql::{self, account_columns, session_columns};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
     revocations::{RevocationQuery, Revocations},
@@ -86,8 +88,12 @@ impl SessionRepository for PostgresAccounts {
             .await
     }
 
-    async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
-        self.db.transact("begin a session", begin).await
+    async fn begin(
+        &self,
+        begin: &BeginSession,
+        tell: &Tell<BeginOutcome>,
+    ) -> Result<BeginOutcome, StoreError> {
+        self.db.change("begin a session", begin, tell).await
     }
 
     async fn bind(
@@ -96,23 +102,20 @@ impl SessionRepository for PostgresAccounts {
         session: SessionId,
         devices: &[DeviceId],
         at: Timestamp,
+        tell: &Tell<Option<DeviceId>>,
     ) -> Result<Option<DeviceId>, StoreError> {
         let devices: Vec<_> = devices.iter().map(|device| *device.as_uuid()).collect();
-        let done = self
-            .db
-            .write(
-                BIND,
-                &[
-                    user.as_uuid(),
-                    session.as_uuid(),
-                    &devices,
-                    &PgTimestamp(at),
-                ],
-            )
-            .await;
-        done.and_then(|rows| decoded(&rows, sql::bound_device))
-            .map(|bound| bound.first().copied())
-            .map_err(|error| self.db.error("bind a session", error))
+        let bind = Single {
+            sql: BIND,
+            params: &[
+                user.as_uuid(),
+                session.as_uuid(),
+                &devices,
+                &PgTimestamp(at),
+            ],
+            outcome: |rows| Ok(decoded(rows, sql::bound_device)?.first().copied()),
+        };
+        self.db.change("bind a session", bind, tell).await
     }
 
     async fn end(
@@ -121,22 +124,20 @@ impl SessionRepository for PostgresAccounts {
         session: SessionId,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<EndOutcome>,
     ) -> Result<EndOutcome, StoreError> {
-        let done = self
-            .db
-            .write(
-                END,
-                &[
-                    user.as_uuid(),
-                    session.as_uuid(),
-                    &PgTimestamp(at),
-                    &reason.name(),
-                    &(reason == EndReason::Reused),
-                ],
-            )
-            .await;
-        done.and_then(|rows| end_outcome(&rows))
-            .map_err(|error| self.db.error("end a session", error))
+        let end = Single {
+            sql: END,
+            params: &[
+                user.as_uuid(),
+                session.as_uuid(),
+                &PgTimestamp(at),
+                &reason.name(),
+                &(reason == EndReason::Reused),
+            ],
+            outcome: end_outcome,
+        };
+        self.db.change("end a session", end, tell).await
     }
 
     async fn end_all(
@@ -145,16 +146,18 @@ impl SessionRepository for PostgresAccounts {
         kept: Option<SessionId>,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<Option<Epoch>>,
     ) -> Result<Option<Epoch>, StoreError> {
         self.db
-            .transact(
+            .change(
                 "end sessions",
-                &EndAll {
+                EndAll {
                     user,
                     kept,
                     reason,
                     at,
                 },
+                tell,
             )
             .await
     }

@@ -47,8 +47,20 @@ impl ElementType for i64 {
     const ARRAY: Type = Type::INT8_ARRAY;
 }
 
+impl ElementType for &str {
+    const ARRAY: Type = Type::TEXT_ARRAY;
+}
+
 impl ElementType for String {
     const ARRAY: Type = Type::TEXT_ARRAY;
+}
+
+impl ElementType for IpAddr {
+    const ARRAY: Type = Type::INET_ARRAY;
+}
+
+impl<T: ElementType> ElementType for Option<T> {
+    const ARRAY: Type = T::ARRAY;
 }
 
 impl ElementType for Uuid {
@@ -196,7 +208,9 @@ mod tests {
             &at,
             &vec![id],
             &vec![at],
+            &vec!["text"],
             &vec![String::new()],
+            &vec![Some(address), None],
             &None::<&str>,
             &Some(&id),
         ];

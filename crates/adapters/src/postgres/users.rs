@@ -4,12 +4,14 @@ use super::{
     PostgresAccounts,
     change::Update,
     end::Delete,
-    error::STORE,
+    error::{PostgresError, STORE},
+    journal::Single,
     write::{SessionRow, UserRow, insert_session, insert_user, know_device, user_into},
 };
 use crate::sql::{self, SqlRow, credential_columns};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{
         Credentials, DetailsChange, DeviceId, EmailAddress, PasswordHash, Session, SessionId,
         Timestamp, User, UserId,
@@ -62,23 +64,41 @@ impl UserRepository for PostgresAccounts {
         user: &User,
         hash: &PasswordHash,
         session: &Session,
+        tell: &Tell<CreateOutcome>,
     ) -> Result<CreateOutcome, StoreError> {
         let (user, session) = (UserRow::new(user, hash), SessionRow::from(session));
         let params: Vec<_> = session.params().into_iter().chain(user.params()).collect();
-        match self.db.write(CREATE, &params).await {
-            Ok(_) => Ok(CreateOutcome::Created),
-            Err(error) if error.is_taken_email() => Ok(CreateOutcome::EmailTaken),
-            Err(error) => Err(self.db.error("create an account", error)),
-        }
+        let intent = Single {
+            sql: CREATE,
+            params: &params,
+            outcome: |_| Ok(CreateOutcome::Created),
+        };
+        let refused =
+            |error: &PostgresError| error.is_taken_email().then_some(CreateOutcome::EmailTaken);
+        self.db
+            .change_or("create an account", intent, tell, refused)
+            .await
     }
 
-    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
-        match self.db.write(ADD, &UserRow::new(user, hash).params()).await {
-            Ok(_) => Ok(AddOutcome::Added),
-            Err(error) if error.is_taken_email() => Ok(AddOutcome::EmailTaken),
-            Err(error) if error.is_taken_id() => Ok(AddOutcome::IdTaken),
-            Err(error) => Err(self.db.error("add an account", error)),
-        }
+    async fn add(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError> {
+        let user = UserRow::new(user, hash);
+        let intent = Single {
+            sql: ADD,
+            params: &user.params(),
+            outcome: |_| Ok(AddOutcome::Added),
+        };
+        let refused = |error: &PostgresError| {
+            let id = error.is_taken_id().then_some(AddOutcome::IdTaken);
+            id.or(error.is_taken_email().then_some(AddOutcome::EmailTaken))
+        };
+        self.db
+            .change_or("add an account", intent, tell, refused)
+            .await
     }
 
     async fn credentials_by_email(
@@ -129,24 +149,26 @@ impl UserRepository for PostgresAccounts {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        tell: &Tell<UpdateOutcome>,
     ) -> Result<UpdateOutcome, StoreError> {
-        let update = Update {
+        let intent = Update {
             user,
             change,
             asking,
         };
-        match self.db.attempt(&update).await {
-            Ok(outcome) => Ok(outcome),
-            Err(error) if error.is_taken_email() => Ok(UpdateOutcome::EmailTaken),
-            Err(error) => Err(self.db.error("change an account's details", error)),
-        }
+        let refused =
+            |error: &PostgresError| error.is_taken_email().then_some(UpdateOutcome::EmailTaken);
+        self.db
+            .change_or("change an account's details", intent, tell, refused)
+            .await
     }
 
     async fn change_password(
         &self,
         change: &PasswordChange,
+        tell: &Tell<PasswordOutcome>,
     ) -> Result<PasswordOutcome, StoreError> {
-        self.db.transact("change a password", change).await
+        self.db.change("change a password", change, tell).await
     }
 
     async fn delete(
@@ -154,9 +176,10 @@ impl UserRepository for PostgresAccounts {
         user: UserId,
         asking: Option<SessionId>,
         at: Timestamp,
+        tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
         self.db
-            .transact("delete an account", &Delete { user, asking, at })
+            .change("delete an account", Delete { user, asking, at }, tell)
             .await
     }
 

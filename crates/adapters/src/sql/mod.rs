@@ -4,6 +4,7 @@
 mod deliveries;
 mod epoch;
 pub(crate) mod error;
+mod journal;
 pub(crate) mod migrations;
 mod read;
 mod row;
@@ -13,6 +14,7 @@ pub(crate) use deliveries::{
     whole_backlog,
 };
 pub(crate) use epoch::RaiseEpoch;
+pub(crate) use journal::{cursor, details, journal_columns, journal_record, place};
 pub(crate) use read::{
     FoundRevocations, LIST_KEYS, account_columns, begun, bound_device, credential_columns,
     credentials, credentials_if_any, ended_session, key, missing_key, revocation, session,

@@ -9,6 +9,7 @@ use super::{
 use crate::sql::{self, RaiseEpoch, credential_columns, session_columns, user_columns};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{Credentials, EmailAddress, EndReason, Session, Timestamp, User, UserId},
     ports::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome, StoreError},
 };
@@ -77,13 +78,24 @@ impl AccountDirectory for SqliteStore {
         .await
     }
 
-    async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError> {
-        self.write("disable an account", move |conn| disable(conn, user, at))
-            .await
+    async fn disable(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        tell: &Tell<DisableOutcome>,
+    ) -> Result<DisableOutcome, StoreError> {
+        self.change("disable an account", tell, move |conn| {
+            disable(conn, user, at)
+        })
+        .await
     }
 
-    async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError> {
-        self.write("enable an account", move |conn| enable(conn, user))
+    async fn enable(
+        &self,
+        user: UserId,
+        tell: &Tell<EnableOutcome>,
+    ) -> Result<EnableOutcome, StoreError> {
+        self.change("enable an account", tell, move |conn| enable(conn, user))
             .await
     }
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::sql;
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::Timestamp,
     ports::{KeyOutcome, KeyRepository, StoreError},
@@ -36,22 +37,37 @@ impl KeyRepository for SqliteStore {
             .await
     }
 
-    async fn insert(&self, key: &StoredKey) -> Result<KeyOutcome, StoreError> {
+    async fn insert(
+        &self,
+        key: &StoredKey,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError> {
         let key = key.clone();
-        self.write("add a key", move |conn| insert(conn, &key))
+        self.change("add a key", tell, move |conn| insert(conn, &key))
             .await
     }
 
-    async fn promote(&self, promotion: &Promotion) -> Result<KeyOutcome, StoreError> {
+    async fn promote(
+        &self,
+        promotion: &Promotion,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError> {
         let promotion = promotion.clone();
-        self.write("promote a key", move |conn| promote(conn, &promotion))
+        self.change("promote a key", tell, move |conn| promote(conn, &promotion))
             .await
     }
 
-    async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError> {
+    async fn retire(
+        &self,
+        key: &KeyId,
+        retired: Retired,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError> {
         let key = key.clone();
-        self.write("retire a key", move |conn| retire(conn, &key, retired))
-            .await
+        self.change("retire a key", tell, move |conn| {
+            retire(conn, &key, retired)
+        })
+        .await
     }
 
     async fn reseal(
@@ -59,15 +75,23 @@ impl KeyRepository for SqliteStore {
         key: &KeyId,
         from: &SealedKey,
         to: &SealedKey,
+        tell: &Tell<KeyOutcome>,
     ) -> Result<KeyOutcome, StoreError> {
         let (key, from, to) = (key.clone(), from.clone(), to.clone());
-        self.write("reseal a key", move |conn| reseal(conn, &key, &from, &to))
-            .await
+        self.change("reseal a key", tell, move |conn| {
+            reseal(conn, &key, &from, &to)
+        })
+        .await
     }
 
-    async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError> {
+    async fn remove(
+        &self,
+        key: &KeyId,
+        state: KeyState,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError> {
         let key = key.clone();
-        self.write("remove a key", move |conn| remove(conn, &key, state))
+        self.change("remove a key", tell, move |conn| remove(conn, &key, state))
             .await
     }
 }

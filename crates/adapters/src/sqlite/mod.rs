@@ -6,6 +6,7 @@ mod deliveries;
 mod directory;
 mod error;
 mod inspect;
+mod journal;
 mod keys;
 mod open;
 mod query;

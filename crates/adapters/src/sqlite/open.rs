@@ -26,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 10] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 11] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -36,6 +36,7 @@ const MIGRATIONS: [Script; 10] = migrations::scripts!("sqlite":
     "V7__devices",
     "V8__ended_in",
     "V9__email_keys",
+    "V10__journal",
     "V11__deliveries",
 );
 

@@ -11,6 +11,7 @@ use crate::sql::{
 };
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{
         DeviceId, EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp,
         User, UserId,
@@ -115,9 +116,13 @@ impl SessionRepository for SqliteStore {
         self.look_up("read a session", find).await
     }
 
-    async fn begin(&self, new: &BeginSession) -> Result<BeginOutcome, StoreError> {
+    async fn begin(
+        &self,
+        new: &BeginSession,
+        tell: &Tell<BeginOutcome>,
+    ) -> Result<BeginOutcome, StoreError> {
         let new = new.clone();
-        self.write("begin a session", move |conn| begin(conn, &new))
+        self.change("begin a session", tell, move |conn| begin(conn, &new))
             .await
     }
 
@@ -127,6 +132,7 @@ impl SessionRepository for SqliteStore {
         session: SessionId,
         devices: &[DeviceId],
         at: Timestamp,
+        tell: &Tell<Option<DeviceId>>,
     ) -> Result<Option<DeviceId>, StoreError> {
         let devices = json(devices);
         let bind = move |conn: &Connection| {
@@ -138,7 +144,7 @@ impl SessionRepository for SqliteStore {
             ];
             Ok(all(conn, BIND, params, sql::bound_device)?.first().copied())
         };
-        self.write("bind a session", bind).await
+        self.change("bind a session", tell, bind).await
     }
 
     async fn end(
@@ -147,6 +153,7 @@ impl SessionRepository for SqliteStore {
         session: SessionId,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<EndOutcome>,
     ) -> Result<EndOutcome, StoreError> {
         let end = move |conn: &Connection| {
             let (user, session) = (user.to_string(), session.to_string());
@@ -168,7 +175,7 @@ impl SessionRepository for SqliteStore {
                 },
             )
         };
-        self.write("end a session", end).await
+        self.change("end a session", tell, end).await
     }
 
     async fn end_all(
@@ -177,6 +184,7 @@ impl SessionRepository for SqliteStore {
         kept: Option<SessionId>,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<Option<Epoch>>,
     ) -> Result<Option<Epoch>, StoreError> {
         let end_all = move |conn: &Connection| {
             let Some(user) = first(conn, USER, [user.to_string()], sql::user)? else {
@@ -199,7 +207,7 @@ impl SessionRepository for SqliteStore {
             )
             .map(Some)
         };
-        self.write("end sessions", end_all).await
+        self.change("end sessions", tell, end_all).await
     }
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {

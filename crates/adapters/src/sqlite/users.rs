@@ -4,12 +4,14 @@ use super::{
     SqliteStore,
     begin::{insert, json, know_device},
     error::SqliteError,
+    journal::scrub,
     query::{exists, first, run},
     sessions::{lives, raise},
 };
 use crate::sql::{self, RaiseEpoch, credential_columns};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{
         Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Label, PasswordHash,
         Session, SessionId, Timestamp, User, UserId, WebUrl,
@@ -61,17 +63,23 @@ impl UserRepository for SqliteStore {
         user: &User,
         hash: &PasswordHash,
         session: &Session,
+        tell: &Tell<CreateOutcome>,
     ) -> Result<CreateOutcome, StoreError> {
         let (user, hash, session) = (user.clone(), hash.clone(), session.clone());
-        self.write("create an account", move |conn| {
+        self.change("create an account", tell, move |conn| {
             create(conn, &user, &hash, &session)
         })
         .await
     }
 
-    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
+    async fn add(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError> {
         let (user, hash) = (user.clone(), hash.clone());
-        self.write("add an account", move |conn| add(conn, &user, &hash))
+        self.change("add an account", tell, move |conn| add(conn, &user, &hash))
             .await
     }
 
@@ -123,9 +131,10 @@ impl UserRepository for SqliteStore {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        tell: &Tell<UpdateOutcome>,
     ) -> Result<UpdateOutcome, StoreError> {
         let change = change.clone();
-        self.write("change an account's details", move |conn| {
+        self.change("change an account's details", tell, move |conn| {
             update(conn, user, change, asking)
         })
         .await
@@ -134,9 +143,10 @@ impl UserRepository for SqliteStore {
     async fn change_password(
         &self,
         change: &PasswordChange,
+        tell: &Tell<PasswordOutcome>,
     ) -> Result<PasswordOutcome, StoreError> {
         let change = change.clone();
-        self.write("change a password", move |conn| {
+        self.change("change a password", tell, move |conn| {
             change_password(conn, &change)
         })
         .await
@@ -147,8 +157,9 @@ impl UserRepository for SqliteStore {
         user: UserId,
         asking: Option<SessionId>,
         at: Timestamp,
+        tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
-        self.write("delete an account", move |conn| {
+        self.change("delete an account", tell, move |conn| {
             delete(conn, user, asking, at)
         })
         .await
@@ -298,5 +309,6 @@ fn delete(
         SCRUB,
         params![user, at.as_millis(), EndReason::AccountDeleted.name()],
     )?;
+    scrub(conn, &user)?;
     Ok(true)
 }

@@ -7,6 +7,7 @@ mod config;
 mod deliveries;
 mod doctor;
 mod documents;
+mod events;
 mod hash;
 mod healthcheck;
 pub mod keys;
@@ -102,6 +103,8 @@ enum Command {
         #[command(subcommand)]
         command: mail::MailCommand,
     },
+    /// Shows what happened to accounts, sessions and keys, the newest last
+    Events(events::Args),
     /// Checks stores, clocks, keys, files and limits, and advises what to do; changes nothing
     ///
     /// Ends with 1 if something is an error, warnings or not.
@@ -169,6 +172,10 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         Command::Sessions { command } => block_on(sessions::run(read(file)?, command)),
         Command::Deliveries { command } => block_on(deliveries::run(read(file)?, command)),
         Command::Mail { command } => block_on(mail::run(read(file)?, command)),
+        Command::Events(args) => {
+            let config = read(file)?;
+            block_on(async { events::run(&config, &args).await })
+        }
         Command::Doctor(format) => doctor::run(file, format),
         Command::Healthcheck => healthcheck::run(&read(file)?.http),
         Command::Documents(command) => documents::run(command),

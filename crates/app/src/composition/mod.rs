@@ -10,7 +10,9 @@ pub(crate) mod settings;
 mod stores;
 
 pub(crate) use mail::{ConfiguredMailer, mailer};
-pub(crate) use operator::{OperatorTools, add_account, import_account, operator_tools};
+pub(crate) use operator::{
+    JournalTools, OperatorTools, add_account, import_account, journal_tools, operator_tools,
+};
 pub(crate) use purpose::Purpose;
 pub use settings::load;
 pub(crate) use stores::{Closer, Migrated, key_store, manage_deliveries, migrate};
@@ -38,9 +40,9 @@ use revolve_domain::{
     policy::PasswordPolicy,
     ports::{
         Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, RateLimiter,
-        RevocationSigner, SecurityEvents,
+        RevocationSigner,
     },
-    use_cases::{ServicePorts, UseCases},
+    use_cases::{NotedEvents, ServicePorts, UseCases},
 };
 use revolve_http::{
     CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, ForwardedHeader, Layers,
@@ -78,7 +80,7 @@ pub(crate) async fn compose(
         Arc::clone(metrics),
         EndNotices::new(Arc::clone(&demand), LogEvents),
     );
-    let events: Arc<dyn SecurityEvents> = Arc::new(events);
+    let events = Arc::new(NotedEvents::new(Arc::new(events), Arc::clone(&clock)));
     let policy = config.policy();
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let proxies = Data::new(TrustedProxies::new(
@@ -109,6 +111,7 @@ pub(crate) async fn compose(
         users,
         sessions,
         tokens,
+        journal,
         keys: repository,
         deliveries,
         revoked_keys,
@@ -126,6 +129,7 @@ pub(crate) async fn compose(
         repository,
         revoked_keys,
         Arc::clone(&clock),
+        Arc::clone(&entropy),
         key_policy,
         metrics,
     )
@@ -139,17 +143,18 @@ pub(crate) async fn compose(
         max_age: key_policy.key_set_max_age,
     };
     let feed_settings = settings::feed(&config);
-    outbox::start(
+    let mail_bell = outbox::start(
         &config,
         OutboxPorts {
             deliveries,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
-            events: Arc::clone(&events),
+            events: events.clone(),
         },
         metrics,
         background,
     )?;
+    let journal_retention = config.journal.retention;
     drop(config);
 
     let (clearings, waiting) = ClearingQueue::new();
@@ -160,6 +165,7 @@ pub(crate) async fn compose(
         "Ends that must still be carried out in a store",
         move || queues.lengths(),
     ));
+    background.note(Arc::clone(&events), Arc::clone(&journal));
     let use_cases = UseCases::new(&ServicePorts {
         users: Arc::clone(&users),
         sessions,
@@ -175,6 +181,9 @@ pub(crate) async fn compose(
         entropy,
         clearings,
         events,
+        journal,
+        mail_bell,
+        journal_retention,
         policy,
     });
     background.clear(waiting, &use_cases.clear);

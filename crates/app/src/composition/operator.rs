@@ -13,10 +13,10 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     ports::{
-        AccountDirectory, Clearing, Clearings, Decorator, PortFuture, SessionRepository,
+        AccountDirectory, Clearing, Clearings, Decorator, Journal, PortFuture, SessionRepository,
         StoreError, TokenRepository, UserRepository,
     },
-    use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts},
+    use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts, ReadJournal},
 };
 use revolve_observe::telemetry::LogEvents;
 use std::sync::{
@@ -89,6 +89,33 @@ pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
 pub(crate) async fn import_account(config: &Config, purpose: Purpose) -> Result<ImportAccount> {
     let users = user_store(config, purpose).await?;
     Ok(ports(users).import_account())
+}
+
+/// What the command that shows the journal works with.
+pub(crate) struct JournalTools {
+    pub(crate) users: Arc<dyn UserRepository>,
+    pub(crate) journal: ReadJournal,
+}
+
+/// Reaches the user database; the white list need not be there.
+///
+/// # Errors
+/// A message that names the store that can't be reached, or says what to do about its tables.
+pub(crate) async fn journal_tools(config: &Config, purpose: Purpose) -> Result<JournalTools> {
+    let (users, journal): (Arc<dyn UserRepository>, Arc<dyn Journal>) = match config.profile {
+        Profile::Embedded => {
+            let store = Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?);
+            (store.clone(), store)
+        }
+        Profile::Server => {
+            let store = Arc::new(server_for(config, purpose).await?);
+            (store.clone(), store)
+        }
+    };
+    Ok(JournalTools {
+        users,
+        journal: ReadJournal::new(journal),
+    })
 }
 
 fn ports(users: Arc<dyn UserRepository>) -> OperatorPorts {

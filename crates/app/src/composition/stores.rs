@@ -11,8 +11,8 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     ports::{
-        Clock, Decorator, Deliveries, KeyRepository, PortFuture, RevokedKeys, SessionRepository,
-        StoreError, TokenRepository, UserRepository,
+        Clock, Decorator, Deliveries, Journal, KeyRepository, PortFuture, RevokedKeys,
+        SessionRepository, StoreError, TokenRepository, UserRepository,
     },
     use_cases::ManageDeliveries,
 };
@@ -24,6 +24,7 @@ pub(crate) struct Stores {
     pub(crate) users: Arc<dyn UserRepository>,
     pub(crate) sessions: Arc<dyn SessionRepository>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) journal: Arc<dyn Journal>,
     pub(crate) keys: Arc<dyn KeyRepository>,
     pub(crate) deliveries: Arc<dyn Deliveries>,
     pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
@@ -38,6 +39,7 @@ impl Stores {
             users: Arc::new(Measured::new(self.users, database, metrics)),
             sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
             tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
+            journal: Arc::new(Measured::new(self.journal, database, metrics)),
             keys: Arc::new(Measured::new(self.keys, database, metrics)),
             deliveries: Arc::new(Measured::new(self.deliveries, database, metrics)),
             revoked_keys: self
@@ -86,6 +88,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 users: store.clone(),
                 sessions: store.clone(),
                 tokens: store.clone(),
+                journal: store.clone(),
                 keys: store.clone(),
                 deliveries: store.clone(),
                 // A restore sets back the one file as a whole.
@@ -104,6 +107,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 users: accounts.clone(),
                 sessions: accounts.clone(),
                 tokens: tokens.clone(),
+                journal: accounts.clone(),
                 keys: accounts.clone(),
                 deliveries: accounts.clone(),
                 revoked_keys: Some(Arc::new(tokens.revoked_keys())),

@@ -4,8 +4,9 @@ use super::{LiveKeys, Material};
 use anyhow::{Context, Result};
 use revolve_adapters::jose::JoseTokens;
 use revolve_domain::{
+    journal::Actor,
     keys::KeyPolicy,
-    ports::{Clock, KeyFault, KeyRepository, RevokedKeys},
+    ports::{Clock, Entropy, KeyFault, KeyRepository, RevokedKeys},
     use_cases::{KeepKeys, KeyPorts, KeysFailed},
 };
 use revolve_observe::metrics::{CountedRing, Metrics};
@@ -18,6 +19,7 @@ pub(crate) async fn start(
     repository: Arc<dyn KeyRepository>,
     revoked: Option<Arc<dyn RevokedKeys>>,
     clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
     policy: KeyPolicy,
     metrics: &Metrics,
 ) -> Result<(Arc<LiveKeys>, Arc<JoseTokens>)> {
@@ -36,6 +38,8 @@ pub(crate) async fn start(
         maker: Arc::new(vault),
         ring: counted,
         clock,
+        entropy,
+        actor: Actor::System,
         policy,
         id_keys,
     });

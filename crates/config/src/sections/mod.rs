@@ -2,6 +2,7 @@
 
 mod hashing;
 mod http;
+mod journal;
 mod limits;
 mod log;
 mod mail;
@@ -17,6 +18,7 @@ mod traces;
 
 pub use hashing::Hashing;
 pub use http::{ForwardedHeader, Http};
+pub use journal::Journal;
 pub use limits::{Limits, RateSetting};
 pub use log::{Log, LogFormat};
 pub use mail::{Mail, MailLinks};

@@ -165,7 +165,7 @@ const fn is_shaping(c: char) -> bool {
 
 /// A line of text for display (a user's or a device's name): NFC, trimmed, 1 to 100 characters, no control characters and none
 /// that change the direction of text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label(String);
 
 impl Label {

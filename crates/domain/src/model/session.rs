@@ -153,6 +153,13 @@ pub struct SessionRecord {
 }
 
 impl Session {
+    /// What its user knows the device by: the name that the user gave it, otherwise what the client calls itself.
+    pub fn device_label(&self) -> Option<&Label> {
+        self.device_name
+            .as_ref()
+            .or(self.client.user_agent.as_ref())
+    }
+
     /// Whether the session survived every raise of its user's epoch.
     pub fn survives(&self, user: &User) -> bool {
         self.epoch >= user.epoch || user.kept_session == Some(self.id)

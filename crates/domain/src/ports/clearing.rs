@@ -1,5 +1,6 @@
 //! Deferred removal of white-list entries.
 
+use super::SecurityEvent;
 use crate::model::{EndReason, Epoch, SessionId, UserId};
 
 /// A clearing to try again. It never makes an end final: that is the row in the user database, which is committed already.
@@ -29,6 +30,8 @@ pub enum Clearing {
         session: SessionId,
         /// The reason of the end.
         reason: EndReason,
+        /// What it ends for, to be told with it.
+        cause: Option<Box<SecurityEvent>>,
     },
 }
 

@@ -2,13 +2,14 @@
 
 use super::{
     AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome,
-    Deliveries, DisableOutcome, EnableOutcome, EndOutcome, KeyOutcome, KeyRepository, LiveSession,
-    NewLiveSession, PasswordChange, PasswordOutcome, RateLimiter, RevokedKeys, SessionRepository,
-    StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
+    Deliveries, DisableOutcome, EnableOutcome, EndOutcome, Followed, Journal, JournalCursor,
+    JournalQuery, JournalRecord, KeyOutcome, KeyRepository, LiveSession, NewLiveSession,
+    PasswordChange, PasswordOutcome, RateLimiter, RevokedKeys, SessionRepository, StoreError, Take,
+    TakeOutcome, TokenRepository, UpdateOutcome, UserRepository,
 };
 use crate::{
     deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
-    journal::NewMail,
+    journal::{NewMail, Tell},
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
         Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch,
@@ -56,14 +57,14 @@ macro_rules! decorate {
 }
 
 decorate!(UserRepository {
-    "create_account": create(user: &User, hash: &PasswordHash, session: &Session) -> CreateOutcome;
-    "add_account": add(user: &User, hash: &PasswordHash) -> AddOutcome;
+    "create_account": create(user: &User, hash: &PasswordHash, session: &Session, tell: &Tell<CreateOutcome>) -> CreateOutcome;
+    "add_account": add(user: &User, hash: &PasswordHash, tell: &Tell<AddOutcome>) -> AddOutcome;
     "credentials_by_email": credentials_by_email(email: &EmailAddress, devices: &[DeviceId]) -> Option<Credentials>;
     "credentials": credentials(user: UserId) -> Option<Credentials>;
     "rehash": rehash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> ();
-    "update_account": update(user: UserId, change: &DetailsChange, asking: Option<Asking>) -> UpdateOutcome;
-    "change_password": change_password(change: &PasswordChange) -> PasswordOutcome;
-    "delete_account": delete(user: UserId, asking: Option<SessionId>, at: Timestamp) -> bool;
+    "update_account": update(user: UserId, change: &DetailsChange, asking: Option<Asking>, tell: &Tell<UpdateOutcome>) -> UpdateOutcome;
+    "change_password": change_password(change: &PasswordChange, tell: &Tell<PasswordOutcome>) -> PasswordOutcome;
+    "delete_account": delete(user: UserId, asking: Option<SessionId>, at: Timestamp, tell: &Tell<bool>) -> bool;
     "ping": ping() -> ();
 });
 
@@ -71,16 +72,16 @@ decorate!(AccountDirectory {
     "list_accounts": list(query: &AccountQuery) -> Vec<User>;
     "walk_accounts": walk(after: Option<UserId>, limit: u32) -> Vec<Credentials>;
     "session_history": history(user: UserId) -> Vec<Session>;
-    "disable_account": disable(user: UserId, at: Timestamp) -> DisableOutcome;
-    "enable_account": enable(user: UserId) -> EnableOutcome;
+    "disable_account": disable(user: UserId, at: Timestamp, tell: &Tell<DisableOutcome>) -> DisableOutcome;
+    "enable_account": enable(user: UserId, tell: &Tell<EnableOutcome>) -> EnableOutcome;
 });
 
 decorate!(SessionRepository {
     "find_session": find(user: UserId, session: SessionId) -> Option<SessionRecord>;
-    "begin_session": begin(begin: &BeginSession) -> BeginOutcome;
-    "bind_session": bind(user: UserId, session: SessionId, devices: &[DeviceId], at: Timestamp) -> Option<DeviceId>;
-    "end_session": end(user: UserId, session: SessionId, reason: EndReason, at: Timestamp) -> EndOutcome;
-    "end_all_sessions": end_all(user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp) -> Option<Epoch>;
+    "begin_session": begin(begin: &BeginSession, tell: &Tell<BeginOutcome>) -> BeginOutcome;
+    "bind_session": bind(user: UserId, session: SessionId, devices: &[DeviceId], at: Timestamp, tell: &Tell<Option<DeviceId>>) -> Option<DeviceId>;
+    "end_session": end(user: UserId, session: SessionId, reason: EndReason, at: Timestamp, tell: &Tell<EndOutcome>) -> EndOutcome;
+    "end_all_sessions": end_all(user: UserId, kept: Option<SessionId>, reason: EndReason, at: Timestamp, tell: &Tell<Option<Epoch>>) -> Option<Epoch>;
     "live_sessions": live(user: UserId, now: Timestamp) -> Vec<Session>;
     "revoked": revoked(query: &RevocationQuery) -> Revocations;
     "prune_devices": prune_devices(before: Timestamp, limit: u32) -> u64;
@@ -98,11 +99,18 @@ decorate!(TokenRepository {
 
 decorate!(KeyRepository {
     "list_keys": list() -> Vec<StoredKey>;
-    "insert_key": insert(key: &StoredKey) -> KeyOutcome;
-    "promote_key": promote(promotion: &Promotion) -> KeyOutcome;
-    "retire_key": retire(key: &KeyId, retired: Retired) -> KeyOutcome;
-    "reseal_key": reseal(key: &KeyId, from: &SealedKey, to: &SealedKey) -> KeyOutcome;
-    "remove_key": remove(key: &KeyId, state: KeyState) -> KeyOutcome;
+    "insert_key": insert(key: &StoredKey, tell: &Tell<KeyOutcome>) -> KeyOutcome;
+    "promote_key": promote(promotion: &Promotion, tell: &Tell<KeyOutcome>) -> KeyOutcome;
+    "retire_key": retire(key: &KeyId, retired: Retired, tell: &Tell<KeyOutcome>) -> KeyOutcome;
+    "reseal_key": reseal(key: &KeyId, from: &SealedKey, to: &SealedKey, tell: &Tell<KeyOutcome>) -> KeyOutcome;
+    "remove_key": remove(key: &KeyId, state: KeyState, tell: &Tell<KeyOutcome>) -> KeyOutcome;
+});
+
+decorate!(Journal {
+    "read_journal": read(query: &JournalQuery) -> Vec<JournalRecord>;
+    "follow_journal": follow(after: Option<JournalCursor>, limit: u32) -> Followed;
+    "note_events": note(notes: &[JournalRecord]) -> ();
+    "prune_journal": prune(before: Timestamp, limit: u32) -> u64;
 });
 
 decorate!(RevokedKeys {
@@ -118,7 +126,7 @@ decorate!(RateLimiter {
 decorate!(Deliveries {
     "insert_mails": insert(at: Timestamp, mails: &[NewMail]) -> ();
     "lease_deliveries": lease(request: &LeaseRequest) -> Vec<Delivery>;
-    "settle_delivery": settle(delivery: &Delivery, settled: &Settled) -> bool;
+    "settle_delivery": settle(delivery: &Delivery, settled: &Settled, tell: &Tell<bool>) -> bool;
     "list_deliveries": list(query: DeliveryQuery) -> Vec<Delivery>;
     "find_delivery": find(id: DeliveryId) -> Option<Delivery>;
     "retry_deliveries": retry(ids: &[DeliveryId], at: Timestamp, expires_at: Timestamp) -> Vec<DeliveryId>;

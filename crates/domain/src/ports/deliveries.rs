@@ -3,7 +3,7 @@
 use super::{MailProof, StoreError};
 use crate::{
     deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
-    journal::NewMail,
+    journal::{NewMail, Tell},
     model::{DeliveryId, ProofId, Timestamp},
 };
 use async_trait::async_trait;
@@ -28,8 +28,14 @@ pub trait Deliveries: Send + Sync {
     async fn lease(&self, request: &LeaseRequest) -> Result<Vec<Delivery>, StoreError>;
 
     /// Stores what became of a leased delivery. MUST answer `false` and change nothing if another lease has followed or the row is gone; a delivery
-    /// that was sent is deleted in any case. Sent notices begin the quiet of their kind in the same commit.
-    async fn settle(&self, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError>;
+    /// that was sent is deleted in any case. Sent notices begin the quiet of their kind in the same commit, and what `tell` says of the outcome is
+    /// committed with it.
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        settled: &Settled,
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError>;
 
     /// Those that have been due for longest, first.
     async fn list(&self, query: DeliveryQuery) -> Result<Vec<Delivery>, StoreError>;
@@ -68,4 +74,9 @@ pub trait MailProofs: Send + Sync {
 pub trait MailBell: Send + Sync {
     /// A mail was committed. MUST NOT block.
     fn ring(&self);
+}
+
+/// Wakes nobody, where mail is sent by other processes.
+impl MailBell for () {
+    fn ring(&self) {}
 }

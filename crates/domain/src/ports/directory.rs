@@ -1,7 +1,10 @@
 //! Accounts for operators: lists, and what disables and enables them.
 
 use super::StoreError;
-use crate::model::{Credentials, EmailAddress, Epoch, Session, Timestamp, User, UserId};
+use crate::{
+    journal::Tell,
+    model::{Credentials, EmailAddress, Epoch, Session, Timestamp, User, UserId},
+};
 use async_trait::async_trait;
 
 /// Which accounts to list.
@@ -67,8 +70,17 @@ pub trait AccountDirectory: Send + Sync {
 
     /// Disables the account, ends all of its sessions with [`crate::model::EndReason::AccountDisabled`] and raises the epoch, in one
     /// commit. An account that is disabled already MUST keep its time; its sessions end and the epoch rises all the same.
-    async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError>;
+    async fn disable(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        tell: &Tell<DisableOutcome>,
+    ) -> Result<DisableOutcome, StoreError>;
 
     /// Enables the account again. Its ended sessions MUST stay ended.
-    async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError>;
+    async fn enable(
+        &self,
+        user: UserId,
+        tell: &Tell<EnableOutcome>,
+    ) -> Result<EnableOutcome, StoreError>;
 }

@@ -1,7 +1,10 @@
 //! The keys that sign tokens: repository, maker and ring.
 
 use super::StoreError;
-use crate::keys::{KeyId, KeyKind, KeyState, Promotion, Retired, SealedKey, StoredKey};
+use crate::{
+    journal::Tell,
+    keys::{KeyId, KeyKind, KeyState, Promotion, Retired, SealedKey, StoredKey},
+};
 use async_trait::async_trait;
 
 /// Whether a change of keys was made.
@@ -15,6 +18,7 @@ pub enum KeyOutcome {
 }
 
 /// The keys in the user database. Every change is a compare-and-set, so that of several replicas one takes each step.
+/// What `tell` says of the outcome is committed with it ([`super::Journal`]).
 #[async_trait]
 pub trait KeyRepository: Send + Sync {
     /// Every key, oldest first.
@@ -22,14 +26,27 @@ pub trait KeyRepository: Send + Sync {
 
     /// Adds a key that is `next` or `active`. MUST change nothing and answer `Changed` if its use has a key in that state
     /// already, or the id is taken: there is at most one `next` and one `active` key per use, also when many add at once.
-    async fn insert(&self, key: &StoredKey) -> Result<KeyOutcome, StoreError>;
+    async fn insert(
+        &self,
+        key: &StoredKey,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError>;
 
     /// The next key becomes active and the active one retires, in one commit. MUST change nothing and answer `Changed`
     /// unless `next` is the next key and `retires` names the active key of its use (`None`: there is none).
-    async fn promote(&self, promotion: &Promotion) -> Result<KeyOutcome, StoreError>;
+    async fn promote(
+        &self,
+        promotion: &Promotion,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError>;
 
     /// The active key retires without a successor. MUST answer `Changed` unless the key is active.
-    async fn retire(&self, key: &KeyId, retired: Retired) -> Result<KeyOutcome, StoreError>;
+    async fn retire(
+        &self,
+        key: &KeyId,
+        retired: Retired,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError>;
 
     /// Replaces the sealed form of a key in one commit, and nothing else of it. MUST answer `Changed` and change nothing unless the key
     /// is sealed as `from`.
@@ -38,10 +55,16 @@ pub trait KeyRepository: Send + Sync {
         key: &KeyId,
         from: &SealedKey,
         to: &SealedKey,
+        tell: &Tell<KeyOutcome>,
     ) -> Result<KeyOutcome, StoreError>;
 
     /// Deletes a key. MUST answer `Changed` unless the key is in that state.
-    async fn remove(&self, key: &KeyId, state: KeyState) -> Result<KeyOutcome, StoreError>;
+    async fn remove(
+        &self,
+        key: &KeyId,
+        state: KeyState,
+        tell: &Tell<KeyOutcome>,
+    ) -> Result<KeyOutcome, StoreError>;
 }
 
 /// The keys that an operator took out of use at once, in a store that a restore of the user database does not set back. A key that was stolen

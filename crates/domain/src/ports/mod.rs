@@ -8,6 +8,7 @@ mod deliveries;
 mod directory;
 mod error;
 mod events;
+mod journal;
 mod keys;
 mod limits;
 mod mail;
@@ -27,7 +28,10 @@ pub use decorator::{Decorator, PortFuture};
 pub use deliveries::{Deliveries, MailBell, MailProofs};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
-pub use events::{EventFields, SecurityEvent, SecurityEvents, Severity};
+pub use events::{ChangedFields, EventFields, Journaled, SecurityEvent, SecurityEvents, Severity};
+pub use journal::{
+    Followed, Journal, JournalCursor, JournalCursorError, JournalQuery, JournalRecord,
+};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use mail::{Mail, MailError, MailProof, Mailer};

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use crate::{
+    journal::Tell,
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     revocations::{RevocationQuery, Revocations},
 };
@@ -79,7 +80,11 @@ pub trait SessionRepository: Send + Sync {
     /// Remembers that the user has signed in on the device at the session's `began_at` and under its epoch, and forgets the
     /// former devices, and those over `max_devices` that were signed in on the longest ago. A device on which reuse was
     /// found meanwhile MUST NOT become current again. MUST be serial per user.
-    async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError>;
+    async fn begin(
+        &self,
+        begin: &BeginSession,
+        tell: &Tell<BeginOutcome>,
+    ) -> Result<BeginOutcome, StoreError>;
 
     /// Binds a session that is not bound yet to one of these devices: its own, else the first that its user has signed in on
     /// under the session's epoch or a later one, and on which no reuse was found since; that becomes its own. Answers the
@@ -91,6 +96,7 @@ pub trait SessionRepository: Send + Sync {
         session: SessionId,
         devices: &[DeviceId],
         at: Timestamp,
+        tell: &Tell<Option<DeviceId>>,
     ) -> Result<Option<DeviceId>, StoreError>;
 
     /// Ends one session. The first reason stays. With [`EndReason::Reused`] the session's device MUST cease to be current in
@@ -101,6 +107,7 @@ pub trait SessionRepository: Send + Sync {
         session: SessionId,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<EndOutcome>,
     ) -> Result<EndOutcome, StoreError>;
 
     /// Ends every session of the user but `kept`, raises the epoch by one and records `kept`, in one commit; answers the
@@ -111,6 +118,7 @@ pub trait SessionRepository: Send + Sync {
         kept: Option<SessionId>,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<Option<Epoch>>,
     ) -> Result<Option<Epoch>, StoreError>;
 
     /// The user's sessions that have not ended and survive the epoch, the newest first.

@@ -1,9 +1,12 @@
 //! The repository of accounts.
 
 use super::StoreError;
-use crate::model::{
-    Credentials, DetailsChange, DeviceId, EmailAddress, Epoch, PasswordHash, Session, SessionId,
-    Timestamp, User, UserId,
+use crate::{
+    journal::Tell,
+    model::{
+        Credentials, DetailsChange, DeviceId, EmailAddress, Epoch, PasswordHash, Session,
+        SessionId, Timestamp, User, UserId,
+    },
 };
 use async_trait::async_trait;
 
@@ -77,7 +80,7 @@ pub enum PasswordOutcome {
 /// Keeps accounts.
 ///
 /// Every method is one atomic intent: it happens whole or not at all, and is durable when it answers `Ok`. Reads MUST see every
-/// write that was acknowledged before they began.
+/// write that was acknowledged before they began. What `tell` says of the outcome is committed with it ([`super::Journal`]).
 ///
 /// The contract suite is `revolve_testkit::contract::users`.
 #[async_trait]
@@ -89,11 +92,17 @@ pub trait UserRepository: Send + Sync {
         user: &User,
         hash: &PasswordHash,
         session: &Session,
+        tell: &Tell<CreateOutcome>,
     ) -> Result<CreateOutcome, StoreError>;
 
     /// Creates an account without a session in one commit. MUST answer `EmailTaken` or `IdTaken` and change
     /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
-    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError>;
+    async fn add(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError>;
 
     /// The account with that address, be it stored under the address's former form (which counts first) or under its key; its hash, and
     /// which of the devices its user has signed in on: a current one before others, then the latest. MUST be one read, and the same
@@ -122,22 +131,27 @@ pub trait UserRepository: Send + Sync {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        tell: &Tell<UpdateOutcome>,
     ) -> Result<UpdateOutcome, StoreError>;
 
     /// Sets a new password, raises the epoch, keeps the session that asks and ends all others with
     /// [`crate::model::EndReason::PasswordChanged`], in one commit. MUST answer `Superseded` and change nothing unless
     /// the session is live and the epoch is the one given.
-    async fn change_password(&self, change: &PasswordChange)
-    -> Result<PasswordOutcome, StoreError>;
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+        tell: &Tell<PasswordOutcome>,
+    ) -> Result<PasswordOutcome, StoreError>;
 
     /// Deletes the account and ends its sessions with [`crate::model::EndReason::AccountDeleted`], in one commit. What
-    /// the sessions' rows have of devices and addresses MUST be deleted, too, and so MUST the user's devices. MUST answer `false` and
+    /// the sessions' rows and the journal have of devices and addresses MUST be deleted, too, and so MUST the user's devices. MUST answer `false` and
     /// change nothing if there is no such account, or if the session that asks is not live at commit; an operator's deletion has none.
     async fn delete(
         &self,
         user: UserId,
         asking: Option<SessionId>,
         at: Timestamp,
+        tell: &Tell<bool>,
     ) -> Result<bool, StoreError>;
 
     /// Answers `Ok` if the store can be used.

@@ -2,8 +2,8 @@
 //! call it.
 
 use super::{
-    AddAccount, Authenticate, ChangePassword, Clear, DeleteAccount, EndSession, ImportAccount,
-    ListSessions, ManageAccounts, Me, OperatorPorts, Prune, Reauthenticate, Refresh,
+    Activity, AddAccount, Authenticate, ChangePassword, Clear, DeleteAccount, EndSession,
+    ImportAccount, ListSessions, ManageAccounts, Me, OperatorPorts, Prune, Reauthenticate, Refresh,
     RevocationFeed, ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
 };
 use crate::ports::{
@@ -51,6 +51,7 @@ use_cases! {
     change_password: ChangePassword,
     delete_account: DeleteAccount,
     list_sessions: ListSessions,
+    activity: Activity,
     end_session: EndSession,
     authenticate: Authenticate,
     clear: Clear,

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod assembly;
+mod journal;
 mod keys;
 mod mail;
 mod parts;
@@ -11,6 +12,7 @@ mod sessions;
 
 pub use accounts::*;
 pub use assembly::UseCases;
+pub use journal::*;
 pub use keys::*;
 pub use mail::*;
 pub use parts::*;

@@ -1,10 +1,12 @@
 //! Signing up and in, and the account itself.
 
+mod activity;
 mod begin;
 mod me;
 mod password;
 mod reauthenticate;
 
+pub(crate) use activity::{activity, activity_docs};
 pub(crate) use begin::{sign_in, sign_in_docs, sign_up, sign_up_docs};
 pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
 pub(crate) use password::{change_password, change_password_docs};

@@ -11,6 +11,7 @@ use crate::kit::{
     openapi::{Operation, if_none_match, schema_of},
     places::Place,
     problem::Problem,
+    query::parameter,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -139,14 +140,6 @@ fn wants_events(request: &HttpRequest) -> bool {
         .ranked()
         .first()
         .is_some_and(|first| first.essence_str() == "text/event-stream")
-}
-
-/// A parameter of the query, as it stands there.
-fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
-    query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(found, value)| (found == name).then_some(value))
 }
 
 /// The `wait` parameter in whole seconds; none is zero.

@@ -31,6 +31,10 @@ macro_rules! line {
             revoked,
             delivery,
             mail,
+            // Chosen by the client.
+            device: _,
+            changed,
+            key,
         } = $fields;
         $level!(
             target: "revolve::security",
@@ -50,6 +54,8 @@ macro_rules! line {
             revoked,
             delivery = delivery.map(display),
             mail = mail.map(MailKind::as_str),
+            changed = changed.map(display),
+            key = key.map(display),
         );
     }};
 }

@@ -4,6 +4,7 @@ use super::{
     AccountsSubject,
     given::{START, hash, secs, session, user},
 };
+use crate::untold;
 use revolve_domain::{
     model::{
         DeviceId, EndReason, KnownDevice, Session, SessionId, SessionRecord, Timestamp, User,
@@ -32,7 +33,7 @@ impl Accounts {
 
     pub(super) async fn create(&self, user: &User, session: &Session) -> CreateOutcome {
         self.users
-            .create(user, &hash("first"), session)
+            .create(user, &hash("first"), session, &untold())
             .await
             .expect("create works")
     }
@@ -55,7 +56,10 @@ impl Accounts {
     }
 
     pub(super) async fn begin_with(&self, begin: &BeginSession) -> BeginOutcome {
-        self.sessions.begin(begin).await.expect("begin works")
+        self.sessions
+            .begin(begin, &untold())
+            .await
+            .expect("begin works")
     }
 
     /// Another session of the user, on a device of its own, that began this many seconds after [`START`].
@@ -139,7 +143,7 @@ impl Accounts {
         after: u64,
     ) -> Option<DeviceId> {
         self.sessions
-            .bind(session.user, session.id, devices, at(after))
+            .bind(session.user, session.id, devices, at(after), &untold())
             .await
             .expect("bind works")
     }

@@ -62,6 +62,32 @@ macro_rules! tokens_contract {
     };
 }
 
+/// Runs [`journal`](crate::contract::journal) against the subject that the named `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! journal_contract {
+    ($make:path) => {
+        $crate::__cases!($make, journal:
+            what_an_outcome_tells_is_committed_with_it,
+            what_changed_nothing_tells_nothing,
+            an_entry_reads_back_as_told,
+            entries_of_one_commit_keep_their_order,
+            every_change_tells,
+            parallel_changes_tell_once_each,
+            pages_join_without_gaps,
+            a_page_after_an_unknown_entry_is_empty,
+            an_account_sees_its_own_entries_only,
+            a_follower_gets_each_entry_once,
+            a_follower_begins_now,
+            parallel_changes_reach_a_follower,
+            notes_of_one_id_are_counted,
+            a_note_reads_back_as_noted,
+            a_deletion_scrubs_the_entries,
+            a_note_about_a_deleted_account_is_scrubbed,
+            old_entries_are_pruned_in_batches,
+        );
+    };
+}
+
 /// Runs [`users`](crate::contract::users) and [`sessions`](crate::contract::sessions) against the subject that the
 /// named `async fn` makes: one `#[tokio::test]` per case.
 #[macro_export]
@@ -153,6 +179,7 @@ macro_rules! accounts_contract {
 macro_rules! directory_contract {
     ($make:path) => {
         $crate::__cases!($make, directory:
+            disabling_and_enabling_tell,
             accounts_come_by_address,
             a_list_goes_on_after_an_address,
             a_list_has_a_prefix,
@@ -190,6 +217,7 @@ macro_rules! keys_contract {
             a_promotion_leaves_the_other_use_alone,
             only_an_active_key_retires,
             a_key_is_removed_in_its_state_only,
+            every_change_of_a_key_tells,
             a_key_is_resealed_only_as_it_was,
             a_removed_key_can_be_followed,
         );
@@ -226,6 +254,10 @@ macro_rules! deliveries_contract {
             an_operator_drops_what_there_is,
             a_list_has_the_longest_due_first,
             the_backlog_says_what_waits_and_since_when,
+            a_mail_is_committed_with_what_it_tells,
+            a_refused_change_sends_no_mail,
+            what_is_given_up_is_journaled,
+            a_deletion_forgets_what_was_given_up,
         );
     };
 }

@@ -1,19 +1,17 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, KeysSubject,
-    LimitsSubject, StoredToken, TokensSubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, JournalSubject,
+    KeysSubject, LimitsSubject, StoredToken, TokensSubject,
 };
-use crate::memory::{
-    FakeClock, MemoryAccounts, MemoryDeliveries, MemoryKeys, MemoryLimits, MemoryTokens,
-};
+use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
 use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, Clock, Deliveries, KeyRepository, RateLimiter, SessionRepository,
-        TokenRepository, UserRepository,
+        AccountDirectory, Clock, Deliveries, Journal, KeyRepository, RateLimiter,
+        SessionRepository, TokenRepository, UserRepository,
     },
     rotation::Entry,
 };
@@ -25,7 +23,6 @@ pub struct MemorySubject {
     tokens: Arc<MemoryTokens>,
     accounts: Arc<MemoryAccounts>,
     keys: Arc<MemoryKeys>,
-    deliveries: Arc<MemoryDeliveries>,
     limits: Arc<MemoryLimits>,
 }
 
@@ -37,7 +34,6 @@ impl MemorySubject {
             tokens: Arc::new(MemoryTokens::new(clock.clone())),
             accounts: Arc::default(),
             keys: Arc::default(),
-            deliveries: Arc::default(),
             limits: Arc::new(MemoryLimits::new(clock.clone())),
             clock,
         }
@@ -97,12 +93,22 @@ impl DirectorySubject for MemorySubject {
 
 impl DeliveriesSubject for MemorySubject {
     fn deliveries(&self) -> Arc<dyn Deliveries> {
-        self.deliveries.clone()
+        self.accounts.clone()
+    }
+}
+
+impl JournalSubject for MemorySubject {
+    fn journal(&self) -> Arc<dyn Journal> {
+        self.accounts.clone()
     }
 }
 
 impl KeysSubject for MemorySubject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
+        self.keys.clone()
+    }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
         self.keys.clone()
     }
 }

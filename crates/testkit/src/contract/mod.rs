@@ -26,6 +26,7 @@ pub mod deliveries;
 pub mod directory;
 mod given;
 pub mod histories;
+pub mod journal;
 pub mod keys;
 pub mod limits;
 mod memory;
@@ -40,7 +41,7 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Deliveries, KeyRepository, RateLimiter, SessionRepository,
+        AccountDirectory, Deliveries, Journal, KeyRepository, RateLimiter, SessionRepository,
         TokenRepository, UserRepository,
     },
     rotation::LiveToken,
@@ -98,9 +99,15 @@ pub trait AccountsSubject: Send + Sync {
 }
 
 /// A user database under test that also implements the port of operators.
-pub trait DirectorySubject: AccountsSubject {
+pub trait DirectorySubject: JournalSubject {
     /// The same accounts, for operators.
     fn directory(&self) -> Arc<dyn AccountDirectory>;
+}
+
+/// A user database under test that also has the journal.
+pub trait JournalSubject: AccountsSubject {
+    /// The journal of the same accounts.
+    fn journal(&self) -> Arc<dyn Journal>;
 }
 
 /// The keys of a user database under test. Unlike the other subjects it is empty and not shared: a use has one active key
@@ -108,11 +115,14 @@ pub trait DirectorySubject: AccountsSubject {
 pub trait KeysSubject: Send + Sync {
     /// The adapter; the same store each time.
     fn keys(&self) -> Arc<dyn KeyRepository>;
+
+    /// The journal of the same store.
+    fn journal_of_keys(&self) -> Arc<dyn Journal>;
 }
 
 /// An outbox under test. It is empty and not shared: any lease takes what is due.
-pub trait DeliveriesSubject: Send + Sync {
-    /// The adapter; the same store each time.
+pub trait DeliveriesSubject: JournalSubject {
+    /// The outbox of the same accounts.
     fn deliveries(&self) -> Arc<dyn Deliveries>;
 }
 

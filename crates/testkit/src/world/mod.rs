@@ -11,7 +11,10 @@ use crate::memory::{
 use revolve_domain::{
     limits::LiveLimits,
     policy::SessionPolicy,
-    use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts, ServicePorts, UseCases},
+    use_cases::{
+        AddAccount, ImportAccount, ManageAccounts, NotedEvents, OperatorPorts, ServicePorts,
+        UseCases,
+    },
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -53,6 +56,8 @@ pub struct World {
     pub rates: Arc<LiveLimits>,
     /// The recorded events.
     pub events: Arc<RecordedEvents>,
+    /// What waits to be noted in the journal.
+    pub noted: Arc<NotedEvents>,
     /// The deferred clearings.
     pub clearings: Arc<RecordedClearings>,
     /// The policy of sessions.
@@ -86,6 +91,7 @@ impl World {
         let codec = Arc::new(TestCodec);
         let devices = Arc::new(TestDevices);
         let events = Arc::new(RecordedEvents::default());
+        let noted = Arc::new(NotedEvents::new(events.clone(), clock.clone()));
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
         let rates = Arc::new(LiveLimits::default());
         let clearings = Arc::new(RecordedClearings::default());
@@ -103,14 +109,17 @@ impl World {
             clock: clock.clone(),
             entropy: entropy.clone(),
             clearings: clearings.clone(),
-            events: events.clone(),
+            events: noted.clone(),
+            mail_bell: Arc::new(()),
+            journal: accounts.clone(),
+            journal_retention: Duration::from_hours(24 * 90),
             policy,
         };
         let operators = OperatorPorts {
             users: accounts.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            events: events.clone(),
+            events: noted.clone(),
         };
         Self {
             import_account: operators.import_account(),
@@ -135,6 +144,7 @@ impl World {
             limiter,
             rates,
             events,
+            noted,
             clearings,
             policy,
         }

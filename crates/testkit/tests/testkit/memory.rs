@@ -15,6 +15,7 @@ mod stores {
     revolve_testkit::tokens_contract!(make);
     revolve_testkit::accounts_contract!(make);
     revolve_testkit::directory_contract!(make);
+    revolve_testkit::journal_contract!(make);
     revolve_testkit::keys_contract!(make);
     revolve_testkit::deliveries_contract!(make);
     revolve_testkit::limits_contract!(make);

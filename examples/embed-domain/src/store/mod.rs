@@ -1,6 +1,7 @@
-//! One store for all three repositories: plain lists behind one lock, so that every method of a port is atomic. Nothing
+//! One store for all repositories and the journal: plain lists behind one lock, so that every method of a port is atomic. Nothing
 //! outlives the process.
 
+mod journal;
 mod sessions;
 mod users;
 mod white_list;
@@ -10,7 +11,7 @@ use revolve_domain::{
         DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User,
         UserId,
     },
-    ports::Clock,
+    ports::{Clock, JournalRecord},
     rotation::Entry,
 };
 use std::{
@@ -31,6 +32,8 @@ struct Lists {
     white_list: Vec<WhiteListEntry>,
     known_devices: Vec<KnownDevice>,
     end_numbers: HashMap<SessionId, u64>,
+    journal: Vec<(u64, JournalRecord)>,
+    last_entry: u64,
 }
 
 struct StoredAccount {

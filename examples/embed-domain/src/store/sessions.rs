@@ -3,6 +3,7 @@
 use super::{Lists, MemoryStore, ending};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
     revocations::{CommitSnapshot, RaisedEpoch, RevocationQuery, Revocations, SessionEnd},
@@ -81,22 +82,27 @@ impl SessionRepository for MemoryStore {
         }))
     }
 
-    async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
-        let (new, mut lists) = (&begin.session, self.lists());
-        if !lists
-            .account(new.user)
-            .is_some_and(|owner| owner.user.disabled_at.is_none() && owner.user.epoch == new.epoch)
-        {
-            return Ok(BeginOutcome::Superseded);
-        }
-        let (replaced, evicted) = lists.make_room(begin);
-        lists.sessions.push(new.clone());
-        lists.forget_oldest_ended(begin);
-        lists.known_devices.retain(|known| {
-            known.user != new.user || !begin.former_devices.contains(&known.device)
-        });
-        lists.know_device(new, begin.max_devices);
-        Ok(BeginOutcome::Begun { replaced, evicted })
+    async fn begin(
+        &self,
+        begin: &BeginSession,
+        tell: &Tell<BeginOutcome>,
+    ) -> Result<BeginOutcome, StoreError> {
+        self.change(tell, |lists| {
+            let new = &begin.session;
+            if !lists.account(new.user).is_some_and(|owner| {
+                owner.user.disabled_at.is_none() && owner.user.epoch == new.epoch
+            }) {
+                return BeginOutcome::Superseded;
+            }
+            let (replaced, evicted) = lists.make_room(begin);
+            lists.sessions.push(new.clone());
+            lists.forget_oldest_ended(begin);
+            lists.known_devices.retain(|known| {
+                known.user != new.user || !begin.former_devices.contains(&known.device)
+            });
+            lists.know_device(new, begin.max_devices);
+            BeginOutcome::Begun { replaced, evicted }
+        })
     }
 
     async fn bind(
@@ -105,26 +111,28 @@ impl SessionRepository for MemoryStore {
         session: SessionId,
         devices: &[DeviceId],
         at: Timestamp,
+        tell: &Tell<Option<DeviceId>>,
     ) -> Result<Option<DeviceId>, StoreError> {
-        let mut lists = self.lists();
-        let Some(epoch) = lists.session(user, session).map(|row| row.epoch) else {
-            return Ok(None);
-        };
-        let other = devices.iter().copied().find(|device| {
-            let known = lists.known(user, *device);
-            known.and_then(|known| known.epoch) >= Some(epoch)
-        });
-        let Some(row) = lists.session(user, session) else {
-            return Ok(None);
-        };
-        if !devices.contains(&row.device) {
-            match other {
-                Some(other) if row.bound_at.is_none() => row.device = other,
-                _ => return Ok(None),
+        self.change(tell, |lists| {
+            let Some(epoch) = lists.session(user, session).map(|row| row.epoch) else {
+                return None;
+            };
+            let other = devices.iter().copied().find(|device| {
+                let known = lists.known(user, *device);
+                known.and_then(|known| known.epoch) >= Some(epoch)
+            });
+            let Some(row) = lists.session(user, session) else {
+                return None;
+            };
+            if !devices.contains(&row.device) {
+                match other {
+                    Some(other) if row.bound_at.is_none() => row.device = other,
+                    _ => return Ok(None),
+                }
             }
-        }
-        row.bound_at.get_or_insert(at);
-        Ok(Some(row.device))
+            row.bound_at.get_or_insert(at);
+            Some(row.device)
+        })
     }
 
     async fn end(
@@ -133,9 +141,9 @@ impl SessionRepository for MemoryStore {
         session: SessionId,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<EndOutcome>,
     ) -> Result<EndOutcome, StoreError> {
-        let mut lists = self.lists();
-        Ok(match lists.session(user, session) {
+        self.change(tell, |lists| match lists.session(user, session) {
             None => EndOutcome::NotFound,
             Some(row) if row.ending.is_some() => EndOutcome::AlreadyEnded,
             Some(row) => {
@@ -157,12 +165,12 @@ impl SessionRepository for MemoryStore {
         kept: Option<SessionId>,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<Option<Epoch>>,
     ) -> Result<Option<Epoch>, StoreError> {
-        let mut lists = self.lists();
-        match kept {
-            Some(kept) if !lists.is_live(user, kept, at) => Ok(None),
-            _ => Ok(lists.raise(user, kept, ending(reason, at))),
-        }
+        self.change(tell, |lists| match kept {
+            Some(kept) if !lists.is_live(user, kept, at) => None,
+            _ => lists.raise(user, kept, ending(reason, at)),
+        })
     }
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {

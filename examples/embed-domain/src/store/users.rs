@@ -3,6 +3,7 @@
 use super::{Lists, MemoryStore, StoredAccount, ending};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{
         ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, KnownDevice,
         PasswordHash, Session, SessionId, Timestamp, User, UserId,
@@ -48,35 +49,43 @@ impl UserRepository for MemoryStore {
         user: &User,
         hash: &PasswordHash,
         session: &Session,
+        tell: &Tell<CreateOutcome>,
     ) -> Result<CreateOutcome, StoreError> {
-        let mut lists = self.lists();
-        if lists.has_address(&user.email, None) {
-            return Ok(CreateOutcome::EmailTaken);
-        }
-        lists.accounts.push(StoredAccount {
-            user: user.clone(),
-            hash: hash.clone(),
-            raised_at: None,
-        });
-        lists.sessions.push(session.clone());
-        lists.know_device(session, usize::MAX);
-        Ok(CreateOutcome::Created)
+        self.change(tell, |lists| {
+            if lists.has_address(&user.email, None) {
+                return CreateOutcome::EmailTaken;
+            }
+            lists.accounts.push(StoredAccount {
+                user: user.clone(),
+                hash: hash.clone(),
+                raised_at: None,
+            });
+            lists.sessions.push(session.clone());
+            lists.know_device(session, usize::MAX);
+            CreateOutcome::Created
+        })
     }
 
-    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
-        let mut lists = self.lists();
-        if lists.has_address(&user.email, None) {
-            return Ok(AddOutcome::EmailTaken);
-        }
-        if lists.account(user.id).is_some() {
-            return Ok(AddOutcome::IdTaken);
-        }
-        lists.accounts.push(StoredAccount {
-            user: user.clone(),
-            hash: hash.clone(),
-            raised_at: None,
-        });
-        Ok(AddOutcome::Added)
+    async fn add(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError> {
+        self.change(tell, |lists| {
+            if lists.has_address(&user.email, None) {
+                return AddOutcome::EmailTaken;
+            }
+            if lists.account(user.id).is_some() {
+                return AddOutcome::IdTaken;
+            }
+            lists.accounts.push(StoredAccount {
+                user: user.clone(),
+                hash: hash.clone(),
+                raised_at: None,
+            });
+            AddOutcome::Added
+        })
     }
 
     async fn credentials_by_email(
@@ -124,45 +133,49 @@ impl UserRepository for MemoryStore {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        tell: &Tell<UpdateOutcome>,
     ) -> Result<UpdateOutcome, StoreError> {
-        let mut lists = self.lists();
-        let taken = change
-            .email
-            .as_ref()
-            .is_some_and(|email| lists.has_address(email, Some(user)));
-        let over = asking.is_some_and(|asking| !lists.is_live(user, asking.session, asking.at));
-        let Some(account) = lists.account(user) else {
-            return Ok(UpdateOutcome::NotFound);
-        };
-        if over {
-            return Ok(UpdateOutcome::Superseded);
-        }
-        if taken {
-            return Ok(UpdateOutcome::EmailTaken);
-        }
-        account.user = change.clone().apply(account.user.clone());
-        Ok(UpdateOutcome::Updated(account.user.clone()))
+        self.change(tell, |lists| {
+            let taken = change
+                .email
+                .as_ref()
+                .is_some_and(|email| lists.has_address(email, Some(user)));
+            let over = asking.is_some_and(|asking| !lists.is_live(user, asking.session, asking.at));
+            let Some(account) = lists.account(user) else {
+                return UpdateOutcome::NotFound;
+            };
+            if over {
+                return UpdateOutcome::Superseded;
+            }
+            if taken {
+                return UpdateOutcome::EmailTaken;
+            }
+            account.user = change.clone().apply(account.user.clone());
+            UpdateOutcome::Updated(account.user.clone())
+        })
     }
 
     async fn change_password(
         &self,
         change: &PasswordChange,
+        tell: &Tell<PasswordOutcome>,
     ) -> Result<PasswordOutcome, StoreError> {
-        let mut lists = self.lists();
-        let live = lists.is_live(change.user, change.session, change.at);
-        let Some(account) = lists
-            .account(change.user)
-            .filter(|account| live && account.user.epoch == change.epoch)
-        else {
-            return Ok(PasswordOutcome::Superseded);
-        };
-        account.hash = change.hash.clone();
-        let raised = lists.raise(
-            change.user,
-            Some(change.session),
-            ending(EndReason::PasswordChanged, change.at),
-        );
-        Ok(raised.map_or(PasswordOutcome::Superseded, PasswordOutcome::Changed))
+        self.change(tell, |lists| {
+            let live = lists.is_live(change.user, change.session, change.at);
+            let Some(account) = lists
+                .account(change.user)
+                .filter(|account| live && account.user.epoch == change.epoch)
+            else {
+                return PasswordOutcome::Superseded;
+            };
+            account.hash = change.hash.clone();
+            let raised = lists.raise(
+                change.user,
+                Some(change.session),
+                ending(EndReason::PasswordChanged, change.at),
+            );
+            raised.map_or(PasswordOutcome::Superseded, PasswordOutcome::Changed)
+        })
     }
 
     async fn delete(
@@ -170,27 +183,32 @@ impl UserRepository for MemoryStore {
         user: UserId,
         asking: Option<SessionId>,
         at: Timestamp,
+        tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
-        let mut lists = self.lists();
-        if asking.is_some_and(|session| !lists.is_live(user, session, at)) {
-            return Ok(false);
-        }
-        let before = lists.accounts.len();
-        lists.accounts.retain(|account| account.user.id != user);
-        let deleted = lists.accounts.len() < before;
-        lists
-            .known_devices
-            .retain(|known| known.user != user || !deleted);
-        for row in lists
-            .sessions
-            .iter_mut()
-            .filter(|row| deleted && row.user == user)
-        {
-            row.ending
-                .get_or_insert(ending(EndReason::AccountDeleted, at));
-            (row.device_name, row.client) = (None, ClientInfo::default());
-        }
-        Ok(deleted)
+        self.change(tell, |lists| {
+            if asking.is_some_and(|session| !lists.is_live(user, session, at)) {
+                return false;
+            }
+            let before = lists.accounts.len();
+            lists.accounts.retain(|account| account.user.id != user);
+            let deleted = lists.accounts.len() < before;
+            lists
+                .known_devices
+                .retain(|known| known.user != user || !deleted);
+            for row in lists
+                .sessions
+                .iter_mut()
+                .filter(|row| deleted && row.user == user)
+            {
+                row.ending
+                    .get_or_insert(ending(EndReason::AccountDeleted, at));
+                (row.device_name, row.client) = (None, ClientInfo::default());
+            }
+            if deleted {
+                lists.scrub(user);
+            }
+            deleted
+        })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

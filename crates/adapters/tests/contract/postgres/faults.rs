@@ -14,6 +14,7 @@ use revolve_domain::{
         UserRepository,
     },
 };
+use revolve_testkit::untold;
 use std::time::{Duration, Instant};
 
 async fn refused(url: &str, timeout: Duration) -> StoreError {
@@ -110,7 +111,13 @@ async fn killed_connections_heal() {
             assert!(found.is_some(), "round {round}");
         }
         let ended = accounts
-            .end(user().id, session(1).id, EndReason::SignedOut, START)
+            .end(
+                user().id,
+                session(1).id,
+                EndReason::SignedOut,
+                START,
+                &untold(),
+            )
             .await;
         assert!(ended.is_ok(), "a write finds a fresh connection");
         // The next round reads before the adapter could notice.
@@ -146,7 +153,7 @@ async fn a_call_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing() {
     for _ in 0..4 {
         let began = Instant::now();
         let error = accounts
-            .end_all(user().id, None, EndReason::SignedOut, START)
+            .end_all(user().id, None, EndReason::SignedOut, START, &untold())
             .await
             .expect_err("the row is locked");
         assert_eq!(
@@ -166,7 +173,7 @@ async fn a_call_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing() {
         .expect("reads need no lock");
     tx.rollback().await.expect("the lock goes");
     let raised = accounts
-        .end_all(user().id, None, EndReason::SignedOut, START)
+        .end_all(user().id, None, EndReason::SignedOut, START, &untold())
         .await
         .expect("the row is free");
     assert_eq!(
@@ -253,7 +260,7 @@ async fn a_refused_row_is_not_quoted() {
     };
     let hash = PasswordHash::from_phc("$test$v=1$hunter2".to_owned());
     let error = accounts
-        .create(&second, &hash, &session(2))
+        .create(&second, &hash, &session(2), &untold())
         .await
         .expect_err("the id is taken");
     assert_eq!(error.kind(), StoreErrorKind::Broken);
@@ -379,8 +386,14 @@ async fn a_sign_out_among_sign_ins_is_final() {
         };
         let ended = session(number - 1);
         let (begun, ending) = tokio::join!(
-            accounts.begin(&begin),
-            accounts.end(ended.user, ended.id, EndReason::SignedOut, ended.began_at),
+            accounts.begin(&begin, &untold()),
+            accounts.end(
+                ended.user,
+                ended.id,
+                EndReason::SignedOut,
+                ended.began_at,
+                &untold()
+            ),
         );
         let BeginOutcome::Begun { replaced, evicted } = begun.expect("begin works") else {
             panic!("nothing superseded it")

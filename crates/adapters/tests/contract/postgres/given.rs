@@ -8,6 +8,7 @@ use revolve_domain::{
     },
     ports::{CreateOutcome, StoreError, UserRepository},
 };
+use revolve_testkit::untold;
 use std::{error::Error, time::Duration};
 
 pub(super) const START: Timestamp = Timestamp::from_seconds(1_900_000_000);
@@ -46,7 +47,7 @@ pub(super) async fn created(accounts: &PostgresAccounts) {
     let hash = PasswordHash::from_phc("$test$v=1$hash".to_owned());
     assert_eq!(
         accounts
-            .create(&user(), &hash, &session(1))
+            .create(&user(), &hash, &session(1), &untold())
             .await
             .expect("create works"),
         CreateOutcome::Created

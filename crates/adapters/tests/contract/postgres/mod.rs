@@ -4,6 +4,7 @@
 
 mod faults;
 mod given;
+mod journal;
 mod pooler;
 mod replica;
 mod schema;
@@ -14,6 +15,7 @@ use schema::Schema;
 
 revolve_testkit::accounts_contract!(schema::make);
 revolve_testkit::directory_contract!(schema::make);
+revolve_testkit::journal_contract!(schema::make);
 revolve_testkit::keys_contract!(schema::make);
 revolve_testkit::deliveries_contract!(schema::make);
 

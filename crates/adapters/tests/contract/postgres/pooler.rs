@@ -12,7 +12,7 @@ use revolve_domain::{
     model::{EndReason, Epoch},
     ports::{BeginOutcome, BeginSession, SessionRepository, StoreErrorKind, UserRepository},
 };
-use revolve_testkit::contract::MemorySubject;
+use revolve_testkit::{contract::MemorySubject, untold};
 use std::time::Duration;
 use tokio_postgres::Client;
 use url::Url;
@@ -230,7 +230,10 @@ async fn two_replicas_never_meet_each_others_statements() {
                     max_devices: 100,
                 };
                 // The second time the id is taken.
-                if !matches!(accounts.begin(&begin).await, Ok(BeginOutcome::Begun { .. })) {
+                if !matches!(
+                    accounts.begin(&begin, &untold()).await,
+                    Ok(BeginOutcome::Begun { .. })
+                ) {
                     let live = accounts.live(user().id, session(1).began_at).await;
                     assert!(!live.expect("a read works").is_empty());
                 }
@@ -272,7 +275,13 @@ async fn a_call_that_waits_for_a_lock_gives_up_and_leaves_nothing() {
         .await
         .expect("the table can be locked");
     let id = user().id;
-    let ended = accounts.end_all(id, None, EndReason::SignedOut, session(1).began_at);
+    let ended = accounts.end_all(
+        id,
+        None,
+        EndReason::SignedOut,
+        session(1).began_at,
+        &untold(),
+    );
     let outcomes = [
         ended.await.err(),
         accounts.live(id, session(1).began_at).await.err(),

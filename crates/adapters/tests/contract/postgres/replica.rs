@@ -9,6 +9,7 @@ use revolve_domain::{
     model::EndReason,
     ports::{SessionRepository, StoreError, StoreErrorKind},
 };
+use revolve_testkit::untold;
 use std::time::{Duration, Instant};
 use tokio_postgres::{Client, NoTls};
 
@@ -72,6 +73,7 @@ async fn a_standby_that_takes_over_is_found() {
             session(1).id,
             EndReason::SignedOut,
             session(1).began_at,
+            &untold(),
         )
         .await
     {
@@ -150,7 +152,13 @@ async fn a_primary_that_takes_no_writes_is_left(accounts: &PostgresAccounts, new
     new.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     let begun = Instant::now();
     while accounts
-        .end_all(user().id, None, EndReason::SignedOut, session(1).began_at)
+        .end_all(
+            user().id,
+            None,
+            EndReason::SignedOut,
+            session(1).began_at,
+            &untold(),
+        )
         .await
         .is_ok()
     {
@@ -160,7 +168,13 @@ async fn a_primary_that_takes_no_writes_is_left(accounts: &PostgresAccounts, new
         );
     }
     let error = accounts
-        .end_all(user().id, None, EndReason::SignedOut, session(1).began_at)
+        .end_all(
+            user().id,
+            None,
+            EndReason::SignedOut,
+            session(1).began_at,
+            &untold(),
+        )
         .await
         .expect_err("no writes");
     assert_unavailable(&error);
@@ -179,7 +193,13 @@ async fn a_primary_that_takes_no_writes_is_left(accounts: &PostgresAccounts, new
     new.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     let begun = Instant::now();
     while accounts
-        .end_all(user().id, None, EndReason::SignedOut, session(1).began_at)
+        .end_all(
+            user().id,
+            None,
+            EndReason::SignedOut,
+            session(1).began_at,
+            &untold(),
+        )
         .await
         .is_err()
     {

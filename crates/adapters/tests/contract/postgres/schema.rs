@@ -3,10 +3,11 @@
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::ports::{
-    AccountDirectory, Deliveries, KeyRepository, SessionRepository, UserRepository,
+    AccountDirectory, Deliveries, Journal, KeyRepository, SessionRepository, UserRepository,
 };
 use revolve_testkit::contract::{
-    AccountsSubject, DeliveriesSubject, DirectorySubject, KeysSubject, MemorySubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, JournalSubject, KeysSubject,
+    MemorySubject,
 };
 use std::{any::Any, sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
@@ -160,11 +161,27 @@ impl DirectorySubject for Subject {
     }
 }
 
+impl JournalSubject for Subject {
+    fn journal(&self) -> Arc<dyn Journal> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.journal(),
+        }
+    }
+}
+
 impl KeysSubject for Subject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.keys(),
+        }
+    }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.journal_of_keys(),
         }
     }
 }

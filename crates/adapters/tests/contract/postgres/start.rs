@@ -11,6 +11,7 @@ use revolve_domain::{
     model::{EmailAddress, PasswordHash, User, UserId},
     ports::{AddOutcome, StoreErrorKind, UserRepository},
 };
+use revolve_testkit::untold;
 use std::time::Duration;
 
 #[tokio::test]
@@ -197,7 +198,7 @@ async fn addresses_of_an_earlier_release_get_their_keys_and_are_found_meanwhile(
         (3, "\"eve\"@example.org"),
         (4, "eve@example.org"),
     ] {
-        let added = store.add(&of(number), &hash).await;
+        let added = store.add(&of(number), &hash, &untold()).await;
         assert_eq!(added.expect("add works"), AddOutcome::Added);
         let set =
             format!("UPDATE users SET email = '{former}' WHERE email = 'user{number}@example.org'");
@@ -239,7 +240,7 @@ async fn addresses_of_an_earlier_release_get_their_keys_and_are_found_meanwhile(
             email: EmailAddress::parse("ann@xn--bcher-kva.example").expect("an address"),
             ..of(5)
         };
-        let added = store.add(&other, &hash).await;
+        let added = store.add(&other, &hash, &untold()).await;
         assert_eq!(added.expect("it answers"), AddOutcome::EmailTaken);
     }
     let (facts, ()) = inspect(&schema.config(), || ()).await.expect("it is read");

@@ -10,6 +10,7 @@ use revolve_domain::{
     ports::{AddOutcome, TokenRepository, UserRepository},
     rotation::{DeviceProof, RetryPolicy, Rotation, RotationOutcome},
 };
+use revolve_testkit::untold;
 use std::time::Duration;
 
 #[tokio::test]
@@ -50,7 +51,7 @@ async fn addresses_of_an_earlier_release_get_their_keys_and_those_that_collide_s
     let store = open().await.expect("the store opens");
     for number in 1..=4 {
         store
-            .add(&user(number), &hash())
+            .add(&user(number), &hash(), &untold())
             .await
             .expect("it is added");
     }
@@ -102,7 +103,10 @@ async fn addresses_of_an_earlier_release_get_their_keys_and_those_that_collide_s
             email: EmailAddress::parse("ann@xn--bcher-kva.example").expect("an address"),
             ..user(5)
         };
-        let added = store.add(&again, &hash()).await.expect("it answers");
+        let added = store
+            .add(&again, &hash(), &untold())
+            .await
+            .expect("it answers");
         assert_eq!(added, AddOutcome::EmailTaken);
         let facts = inspect(&path).await.expect("it is looked at");
         assert_eq!(facts.same_address, Some(vec![(user(3).id, user(4).id)]));

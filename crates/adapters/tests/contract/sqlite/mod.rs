@@ -9,6 +9,7 @@ mod subject;
 
 revolve_testkit::accounts_contract!(subject::make);
 revolve_testkit::directory_contract!(subject::make);
+revolve_testkit::journal_contract!(subject::make);
 revolve_testkit::keys_contract!(subject::make);
 revolve_testkit::deliveries_contract!(subject::make);
 revolve_testkit::tokens_contract!(subject::make);

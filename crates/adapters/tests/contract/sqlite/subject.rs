@@ -5,14 +5,14 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Clock, Deliveries, KeyRepository, SessionRepository, TokenRepository,
-        UserRepository,
+        AccountDirectory, Clock, Deliveries, Journal, KeyRepository, SessionRepository,
+        TokenRepository, UserRepository,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, KeysSubject,
-        StoredToken, TokensSubject,
+        AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, JournalSubject,
+        KeysSubject, StoredToken, TokensSubject,
     },
     memory::FakeClock,
 };
@@ -119,9 +119,19 @@ impl DirectorySubject for Subject {
     }
 }
 
+impl JournalSubject for Subject {
+    fn journal(&self) -> Arc<dyn Journal> {
+        Arc::new(self.store.clone())
+    }
+}
+
 impl KeysSubject for Subject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
         Arc::new(self.store.clone())
+    }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
+        self.journal()
     }
 }
 

@@ -14,6 +14,7 @@ use revolve_adapters::{
     system::{SystemClock, SystemEntropy},
 };
 use revolve_domain::{
+    journal::Actor,
     keys::{IdKeys, KeyId, KeyKind, NotYet},
     ports::KeySet,
     use_cases::{KeepKeys, KeyChange, KeyPorts, ManageKeys, RetireOutcome, RotateOutcome},
@@ -123,6 +124,8 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
         maker,
         ring: ring.clone(),
         clock,
+        entropy: Arc::new(SystemEntropy),
+        actor: Actor::Operator,
         policy,
         id_keys,
     });

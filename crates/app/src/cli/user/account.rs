@@ -68,6 +68,6 @@ pub(in crate::cli) fn instant(at: Timestamp) -> String {
 }
 
 /// For programs: RFC 3339, with milliseconds where there are any.
-pub(super) fn precise(at: Timestamp) -> String {
+pub(in crate::cli) fn precise(at: Timestamp) -> String {
     at.to_datetime().format(&Rfc3339).unwrap_or_default()
 }

@@ -2,12 +2,13 @@
 
 use super::password_context::PasswordContext;
 use crate::{
+    journal::Actor,
     model::{Details, EmailAddress, Epoch, FieldError, Password, User, UserId},
     ports::{
         AddOutcome, Clock, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
-        SecurityEvents, StoreError, UserRepository,
+        StoreError, UserRepository,
     },
-    use_cases::parts::{Failure, OperatorPorts, from_via},
+    use_cases::parts::{Failure, OperatorPorts, Recorder, from_via},
 };
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ pub struct AddAccount {
     strength: Arc<dyn PasswordStrength>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    events: Arc<dyn SecurityEvents>,
+    recorder: Recorder,
 }
 
 impl AddAccount {
@@ -60,7 +61,7 @@ impl AddAccount {
             strength,
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
-            events: ports.events.clone(),
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone()),
         }
     }
 
@@ -102,16 +103,31 @@ impl AddAccount {
             epoch: Epoch::FIRST,
             kept_session: None,
         };
-        match self.users.add(&user, &hash).await? {
-            AddOutcome::Added => {
-                self.events.record(SecurityEvent::AccountCreated {
-                    user: user.id,
-                    address: None,
-                });
-                Ok(user)
-            }
+        let created = SecurityEvent::AccountCreated {
+            user: user.id,
+            session: None,
+            address: None,
+            device: None,
+        };
+        let tell = self
+            .recorder
+            .tell(user.created_at, Actor::Operator, added(created));
+        let outcome = self.users.add(&user, &hash, &tell).await?;
+        self.recorder.record(&tell, &outcome);
+        match outcome {
+            AddOutcome::Added => Ok(user),
             // 122 random bits do not collide: it is the address that is taken.
             AddOutcome::EmailTaken | AddOutcome::IdTaken => Err(AddAccountError::EmailTaken),
         }
+    }
+}
+
+/// What a new account tells, if it was added.
+pub(super) fn added(
+    event: SecurityEvent,
+) -> impl Fn(&AddOutcome) -> Vec<SecurityEvent> + Send + Sync {
+    move |outcome| match outcome {
+        AddOutcome::Added => vec![event.clone()],
+        AddOutcome::EmailTaken | AddOutcome::IdTaken => Vec::new(),
     }
 }

@@ -5,13 +5,14 @@ use super::{
     reauthentication::Reauthentication,
 };
 use crate::{
+    journal::Actor,
     model::{EndReason, FieldError, Password},
     ports::{
         Clock, PasswordChange, PasswordHasher, PasswordOutcome, PasswordStrength, SecurityEvent,
-        SecurityEvents, StoreError, UserRepository,
+        StoreError, UserRepository,
     },
     use_cases::{
-        parts::{Failure, Refused, ServicePorts, from_via},
+        parts::{Failure, Recorder, Refused, ServicePorts, from_via},
         sessions::{Authenticate, Caller, End},
     },
 };
@@ -58,7 +59,7 @@ pub struct ChangePassword {
     strength: Arc<dyn PasswordStrength>,
     end: End,
     clock: Arc<dyn Clock>,
-    events: Arc<dyn SecurityEvents>,
+    recorder: Recorder,
 }
 
 impl ChangePassword {
@@ -72,7 +73,7 @@ impl ChangePassword {
             strength: ports.strength.clone(),
             end: End::new(ports),
             clock: ports.clock.clone(),
-            events: ports.events.clone(),
+            recorder: Recorder::new(ports),
         }
     }
 
@@ -125,15 +126,31 @@ impl ChangePassword {
             hash,
             at: self.clock.now(),
         };
-        let PasswordOutcome::Changed(epoch) = self.users.change_password(&change).await? else {
+        let address = caller.client.address;
+        let told = move |outcome: &PasswordOutcome| match outcome {
+            PasswordOutcome::Changed(_) => vec![
+                SecurityEvent::PasswordChanged {
+                    user,
+                    session,
+                    address,
+                },
+                SecurityEvent::SessionsEnded {
+                    user,
+                    kept: Some(session),
+                    reason: EndReason::PasswordChanged,
+                },
+            ],
+            PasswordOutcome::Superseded => Vec::new(),
+        };
+        let tell = self.recorder.tell(change.at, Actor::User(user), told);
+        let outcome = self.users.change_password(&change, &tell).await?;
+        let PasswordOutcome::Changed(epoch) = outcome else {
             // Either this session has ended, which is reported first, or another request changed the account.
             self.authenticate.execute(&caller.id_token).await?;
             return Err(ChangePasswordError::Conflict);
         };
-        self.events
-            .record(SecurityEvent::PasswordChanged { user, session });
-        let reason = EndReason::PasswordChanged;
-        self.end.older(user, epoch, Some(session), reason).await;
+        self.end.clear_older(user, epoch, Some(session)).await;
+        self.recorder.record(&tell, &outcome);
         Ok(())
     }
 }

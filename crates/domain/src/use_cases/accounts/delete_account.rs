@@ -2,9 +2,11 @@
 
 use super::reauthentication::Reauthentication;
 use crate::{
-    ports::{Clock, StoreError, UserRepository},
+    journal::Actor,
+    model::UserId,
+    ports::{Clock, SecurityEvent, StoreError, UserRepository},
     use_cases::{
-        parts::{Failure, Refusal, Refused, ServicePorts, from_via},
+        parts::{Failure, Recorder, Refusal, Refused, ServicePorts, from_via},
         sessions::{Authenticate, Caller, End},
     },
 };
@@ -29,6 +31,7 @@ pub struct DeleteAccount {
     reauthentication: Reauthentication,
     users: Arc<dyn UserRepository>,
     end: End,
+    recorder: Recorder,
     clock: Arc<dyn Clock>,
 }
 
@@ -39,6 +42,7 @@ impl DeleteAccount {
             reauthentication: Reauthentication::new(ports),
             users: ports.users.clone(),
             end: End::new(ports),
+            recorder: Recorder::new(ports),
             clock: ports.clock.clone(),
         }
     }
@@ -58,12 +62,23 @@ impl DeleteAccount {
         }
         let (user, session) = (authenticated.user.id, authenticated.session.id);
         let now = self.clock.now();
-        if !self.users.delete(user, Some(session), now).await? {
+        let tell = self.recorder.tell(now, Actor::User(user), deleted(user));
+        let outcome = self.users.delete(user, Some(session), now, &tell).await?;
+        if !outcome {
             // The session has ended meanwhile: its row has the reason.
             self.authenticate.execute(&caller.id_token).await?;
             return Err(Refusal::SessionRevoked.into());
         }
-        self.end.account(user).await;
+        self.end.clear_account(user).await;
+        self.recorder.record(&tell, &outcome);
         Ok(())
+    }
+}
+
+/// What a deletion tells, whoever deletes.
+pub(super) fn deleted(user: UserId) -> impl Fn(&bool) -> Vec<SecurityEvent> + Send + Sync {
+    move |deleted| {
+        let told = deleted.then_some(SecurityEvent::AccountDeleted { user });
+        told.into_iter().collect()
     }
 }

@@ -1,9 +1,11 @@
 //! An account of another system, with its password hash.
 
+use super::add_account::added;
 use crate::{
+    journal::Actor,
     model::{Credentials, Details, EmailAddress, Epoch, PasswordHash, Timestamp, User, UserId},
-    ports::{AddOutcome, Clock, Entropy, StoreError, UserRepository},
-    use_cases::parts::{Failure, OperatorPorts},
+    ports::{AddOutcome, Clock, Entropy, SecurityEvent, StoreError, UserRepository},
+    use_cases::parts::{Failure, OperatorPorts, Recorder},
 };
 use std::sync::Arc;
 
@@ -43,6 +45,7 @@ pub struct ImportAccount {
     users: Arc<dyn UserRepository>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    recorder: Recorder,
 }
 
 impl ImportAccount {
@@ -51,6 +54,7 @@ impl ImportAccount {
             users: ports.users.clone(),
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone()),
         }
     }
 
@@ -71,7 +75,10 @@ impl ImportAccount {
             epoch: Epoch::FIRST,
             kept_session: None,
         };
-        match self.users.add(&user, &request.hash).await? {
+        let imported = SecurityEvent::AccountImported { user: user.id };
+        let tell = self.recorder.tell(now, Actor::Operator, added(imported));
+        // The journal tells it; a log line for each of a million accounts would not help.
+        match self.users.add(&user, &request.hash, &tell).await? {
             AddOutcome::Added => Ok(ImportOutcome::Imported),
             outcome => Ok(self.existing(request).await?.unwrap_or(match outcome {
                 AddOutcome::IdTaken => ImportOutcome::IdTaken,

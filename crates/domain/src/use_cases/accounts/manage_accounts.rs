@@ -1,19 +1,20 @@
 //! Operators' management of accounts: find, list, disable, enable, sign out, delete. An end is the commit of a row in the user
 //! database; the white list follows.
 
+use super::delete_account::deleted;
 use crate::{
+    journal::Actor,
     model::{
         Credentials, EmailAddress, EndReason, FieldError, Session, SessionId, SessionRecord,
         Standing, User, UserId,
     },
     ports::{
         AccountDirectory, Clearings, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession,
-        SecurityEvent, SecurityEvents, SessionRepository, StoreError, TokenRepository,
-        UserRepository,
+        SecurityEvent, SessionRepository, StoreError, TokenRepository, UserRepository,
     },
     use_cases::{
-        parts::{Failure, OperatorPorts},
-        sessions::{Clear, End},
+        parts::{Failure, OperatorPorts, Recorder},
+        sessions::{Clear, End, EndOne},
     },
 };
 use std::{collections::HashMap, fmt, str::FromStr, sync::Arc};
@@ -85,7 +86,7 @@ pub struct ManageAccounts {
     tokens: Arc<dyn TokenRepository>,
     end: End,
     clock: Arc<dyn Clock>,
-    events: Arc<dyn SecurityEvents>,
+    recorder: Recorder,
 }
 
 impl ManageAccounts {
@@ -96,20 +97,28 @@ impl ManageAccounts {
         tokens: Arc<dyn TokenRepository>,
         clearings: Arc<dyn Clearings>,
     ) -> Self {
+        let recorder = Recorder::with(ports.entropy.clone(), ports.events.clone());
         let clear = Clear::with(
             tokens.clone(),
             sessions.clone(),
             ports.clock.clone(),
             clearings,
+            recorder.clone(),
+        );
+        let end = End::with(
+            clear,
+            sessions.clone(),
+            ports.clock.clone(),
+            recorder.clone(),
         );
         Self {
             users: ports.users.clone(),
             directory,
             sessions,
             tokens,
-            end: End::with(clear, ports.events.clone()),
+            end,
             clock: ports.clock.clone(),
-            events: ports.events.clone(),
+            recorder,
         }
     }
 
@@ -172,16 +181,15 @@ impl ManageAccounts {
     /// # Errors
     /// [`Failure`]; then it may be disabled, and doing it again is safe.
     pub async fn disable(&self, user: UserId) -> Result<DisableOutcome, Failure> {
-        let outcome = self.directory.disable(user, self.clock.now()).await?;
+        let now = self.clock.now();
+        let tell = self.recorder.tell(now, Actor::Operator, disabled(user));
+        let outcome = self.directory.disable(user, now, &tell).await?;
         let (DisableOutcome::Disabled(epoch) | DisableOutcome::AlreadyDisabled(epoch)) = outcome
         else {
             return Ok(outcome);
         };
-        if matches!(outcome, DisableOutcome::Disabled(_)) {
-            self.events.record(SecurityEvent::AccountDisabled { user });
-        }
-        let reason = EndReason::AccountDisabled;
-        self.end.older(user, epoch, None, reason).await;
+        self.end.clear_older(user, epoch, None).await;
+        self.recorder.record(&tell, &outcome);
         Ok(outcome)
     }
 
@@ -190,10 +198,13 @@ impl ManageAccounts {
     /// # Errors
     /// [`Failure`].
     pub async fn enable(&self, user: UserId) -> Result<EnableOutcome, Failure> {
-        let outcome = self.directory.enable(user).await?;
-        if outcome == EnableOutcome::Enabled {
-            self.events.record(SecurityEvent::AccountEnabled { user });
-        }
+        let told = move |outcome: &EnableOutcome| match outcome {
+            EnableOutcome::Enabled => vec![SecurityEvent::AccountEnabled { user }],
+            EnableOutcome::NotDisabled | EnableOutcome::NotFound => Vec::new(),
+        };
+        let tell = self.recorder.tell(self.clock.now(), Actor::Operator, told);
+        let outcome = self.directory.enable(user, &tell).await?;
+        self.recorder.record(&tell, &outcome);
         Ok(outcome)
     }
 
@@ -202,11 +213,14 @@ impl ManageAccounts {
     /// # Errors
     /// [`Failure`].
     pub async fn delete(&self, user: UserId) -> Result<bool, Failure> {
-        let deleted = self.users.delete(user, None, self.clock.now()).await?;
-        if deleted {
-            self.end.account(user).await;
+        let now = self.clock.now();
+        let tell = self.recorder.tell(now, Actor::Operator, deleted(user));
+        let outcome = self.users.delete(user, None, now, &tell).await?;
+        if outcome {
+            self.end.clear_account(user).await;
+            self.recorder.record(&tell, &outcome);
         }
-        Ok(deleted)
+        Ok(outcome)
     }
 
     /// Ends all of the user's sessions; `false` if there is no such account.
@@ -214,16 +228,11 @@ impl ManageAccounts {
     /// # Errors
     /// [`Failure`].
     pub async fn sign_out(&self, user: UserId) -> Result<bool, Failure> {
-        let reason = EndReason::SignedOut;
-        let Some(epoch) = self
-            .sessions
-            .end_all(user, None, reason, self.clock.now())
-            .await?
-        else {
-            return Ok(false);
-        };
-        self.end.older(user, epoch, None, reason).await;
-        Ok(true)
+        let ended = self
+            .end
+            .all(user, None, EndReason::SignedOut, Actor::Operator)
+            .await?;
+        Ok(ended.is_some())
     }
 
     /// Ends one session of the user.
@@ -235,14 +244,22 @@ impl ManageAccounts {
         user: UserId,
         session: SessionId,
     ) -> Result<EndOutcome, Failure> {
-        let reason = EndReason::SignedOut;
-        let outcome = self
-            .sessions
-            .end(user, session, reason, self.clock.now())
-            .await?;
-        if outcome != EndOutcome::NotFound {
-            self.end.one(user, session, reason, outcome).await;
+        let end = EndOne::new(user, session, EndReason::SignedOut);
+        Ok(self.end.one(end, Actor::Operator).await?)
+    }
+}
+
+fn disabled(user: UserId) -> impl Fn(&DisableOutcome) -> Vec<SecurityEvent> + Send + Sync {
+    let ended = SecurityEvent::SessionsEnded {
+        user,
+        kept: None,
+        reason: EndReason::AccountDisabled,
+    };
+    move |outcome| match outcome {
+        DisableOutcome::Disabled(_) => {
+            vec![SecurityEvent::AccountDisabled { user }, ended.clone()]
         }
-        Ok(outcome)
+        DisableOutcome::AlreadyDisabled(_) => vec![ended.clone()],
+        DisableOutcome::NotFound => Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     model::{
         ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Password, Session, SessionId,
-        User, UserId,
+        Timestamp, User, UserId,
     },
     policy::SessionPolicy,
     ports::{
@@ -72,6 +72,8 @@ pub(super) struct SessionStarter {
 /// A session whose row is not committed yet.
 pub(super) struct PreparedSession {
     pub(super) session: Session,
+    /// When it was prepared; the session itself has whole seconds.
+    pub(super) at: Timestamp,
     live: NewLiveSession,
     device: IssuedDevice,
 }
@@ -97,7 +99,8 @@ impl SessionStarter {
         request: &SignInRequest,
         kept: Option<DeviceId>,
     ) -> PreparedSession {
-        let now = self.clock.now().whole_second();
+        let at = self.clock.now();
+        let now = at.whole_second();
         let device = kept.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
         let ends_at = now.plus(self.policy.session_lifetime).whole_second();
         let session = Session {
@@ -132,6 +135,7 @@ impl SessionStarter {
         };
         PreparedSession {
             session,
+            at,
             live,
             device,
         }

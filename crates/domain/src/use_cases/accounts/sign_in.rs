@@ -1,7 +1,8 @@
 //! A new session of an account.
 
-use super::session_starter::{Begun, SessionStarter, SignInRequest};
+use super::session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest};
 use crate::{
+    journal::{Actor, Tell},
     model::{Credentials, DeviceId, EndReason, KnownDevice, SessionId, User},
     ports::{
         BeginOutcome, BeginSession, Clearing, HashFlow, LiveSession, PasswordCheck, PasswordHasher,
@@ -9,8 +10,8 @@ use crate::{
     },
     revocations::KEPT,
     use_cases::parts::{
-        Failure, KnownClient, Limited, PasswordAttempt, RequestLimits, ServicePorts, ShownDevices,
-        from_denied, from_via,
+        Failure, KnownClient, Limited, PasswordAttempt, Recorder, RequestLimits, ServicePorts,
+        ShownDevices, from_denied, from_via,
     },
 };
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub struct SignIn {
     sessions: Arc<dyn SessionRepository>,
     hasher: Arc<dyn PasswordHasher>,
     limits: RequestLimits,
+    recorder: Recorder,
     events: Arc<dyn SecurityEvents>,
 }
 
@@ -53,6 +55,7 @@ impl SignIn {
             sessions: ports.sessions.clone(),
             hasher: ports.hasher.clone(),
             limits: RequestLimits::new(ports),
+            recorder: Recorder::new(ports),
             events: ports.events.clone(),
         }
     }
@@ -73,22 +76,21 @@ impl SignIn {
         let former_devices = shown.without(prepared.session.device);
         let (tokens, others) = self.starter.white_list(&user, &prepared).await?;
         let policy = &self.starter.policy;
-        let begun = self
-            .sessions
-            .begin(&BeginSession {
-                session: prepared.session.clone(),
-                former_devices: former_devices.clone(),
-                refreshed: others
-                    .iter()
-                    .map(|other| (other.session, other.refreshed_at))
-                    .collect(),
-                max_live: policy.max_per_user,
-                max_ended: policy.max_ended(),
-                settled: prepared.session.began_at.minus(KEPT),
-                max_devices: policy.max_devices(),
-                idle: policy.refresh_lifetime,
-            })
-            .await;
+        let begin = BeginSession {
+            session: prepared.session.clone(),
+            former_devices: former_devices.clone(),
+            refreshed: others
+                .iter()
+                .map(|other| (other.session, other.refreshed_at))
+                .collect(),
+            max_live: policy.max_per_user,
+            max_ended: policy.max_ended(),
+            settled: prepared.session.began_at.minus(KEPT),
+            max_devices: policy.max_devices(),
+            idle: policy.refresh_lifetime,
+        };
+        let tell = self.tell(&prepared);
+        let begun = self.sessions.begin(&begin, &tell).await;
         if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
             self.starter.withdraw(&prepared).await;
         }
@@ -98,12 +100,14 @@ impl SignIn {
                 user: user.id,
                 session: prepared.session.id,
                 reason: EndReason::Expired,
+                cause: None,
             });
         }
-        let BeginOutcome::Begun { replaced, evicted } = begun? else {
+        let outcome = begun?;
+        let BeginOutcome::Begun { replaced, evicted } = &outcome else {
             return Err(SignInError::Superseded);
         };
-        let gone: Vec<SessionId> = replaced.iter().chain(&evicted).copied().collect();
+        let gone: Vec<SessionId> = replaced.iter().chain(evicted).copied().collect();
         let replaced_device = known.map(|known| known.id);
         let still_needed = former_devices.into_iter().filter(|device| {
             replaced_device != Some(*device) || may_be_bound(*device, &others, &gone)
@@ -116,25 +120,39 @@ impl SignIn {
                 sessions: gone,
             })
             .await;
+        self.recorder.record(&tell, &outcome);
+        let evicted = evicted.clone();
+        Ok(prepared.begun(tokens, evicted, credentials))
+    }
 
-        for (ended, reason) in [
-            (&replaced, EndReason::Replaced),
-            (&evicted, EndReason::Evicted),
-        ] {
-            for &session in ended {
-                self.events.record(SecurityEvent::SessionEnded {
-                    user: user.id,
+    /// What it ends comes before what begins.
+    fn tell(&self, prepared: &PreparedSession) -> Tell<BeginOutcome> {
+        let session = &prepared.session;
+        let user = session.user;
+        let begun = SecurityEvent::SessionBegun {
+            user,
+            session: session.id,
+            address: session.client.address,
+            device: session.device_label().cloned(),
+        };
+        let told = move |outcome: &BeginOutcome| {
+            let BeginOutcome::Begun { replaced, evicted } = outcome else {
+                return Vec::new();
+            };
+            let ended = |sessions: &[SessionId], reason| -> Vec<SecurityEvent> {
+                let ended = |&session| SecurityEvent::SessionEnded {
+                    user,
                     session,
                     reason,
-                });
-            }
-        }
-        self.events.record(SecurityEvent::SessionBegun {
-            user: user.id,
-            session: prepared.session.id,
-            address: prepared.session.client.address,
-        });
-        Ok(prepared.begun(tokens, evicted, credentials))
+                };
+                sessions.iter().map(ended).collect()
+            };
+            let mut events = ended(replaced, EndReason::Replaced);
+            events.extend(ended(evicted, EndReason::Evicted));
+            events.push(begun.clone());
+            events
+        };
+        self.recorder.tell(prepared.at, Actor::User(user), told)
     }
 
     /// Only a password that was found wrong counts: what was taken for any other attempt is given back.

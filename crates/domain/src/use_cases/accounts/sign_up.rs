@@ -2,15 +2,18 @@
 
 use super::{
     password_context::PasswordContext,
-    session_starter::{Begun, SessionStarter, SignInRequest},
+    session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest},
 };
 use crate::{
+    journal::{Actor, Tell},
     model::{Details, Epoch, FieldError, User, UserId},
     ports::{
         CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
-        SecurityEvents, SignError, StoreError, UserRepository,
+        SignError, StoreError, UserRepository,
     },
-    use_cases::parts::{Failure, Limited, RequestLimits, ServicePorts, from_denied, from_via},
+    use_cases::parts::{
+        Failure, Limited, Recorder, RequestLimits, ServicePorts, from_denied, from_via,
+    },
 };
 use std::sync::Arc;
 
@@ -42,7 +45,7 @@ pub struct SignUp {
     strength: Arc<dyn PasswordStrength>,
     entropy: Arc<dyn Entropy>,
     limits: RequestLimits,
-    events: Arc<dyn SecurityEvents>,
+    recorder: Recorder,
 }
 
 impl SignUp {
@@ -54,7 +57,7 @@ impl SignUp {
             strength: ports.strength.clone(),
             entropy: ports.entropy.clone(),
             limits: RequestLimits::new(ports),
-            events: ports.events.clone(),
+            recorder: Recorder::new(ports),
         }
     }
 
@@ -105,20 +108,38 @@ impl SignUp {
             kept_session: None,
         };
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
-        let created = self.users.create(&user, &hash, &prepared.session).await;
+        let tell = self.tell(&prepared);
+        let created = self
+            .users
+            .create(&user, &hash, &prepared.session, &tell)
+            .await;
         if !matches!(created, Ok(CreateOutcome::Created)) {
             self.starter.withdraw(&prepared).await;
         }
-        match created? {
+        let outcome = created?;
+        self.recorder.record(&tell, &outcome);
+        match outcome {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
             CreateOutcome::Created => {
-                self.events.record(SecurityEvent::AccountCreated {
-                    user: user_id,
-                    address: prepared.session.client.address,
-                });
                 let others = self.starter.credentials(shown.all().iter().copied());
                 Ok(prepared.begun(tokens, Vec::new(), others))
             }
         }
+    }
+
+    fn tell(&self, prepared: &PreparedSession) -> Tell<CreateOutcome> {
+        let session = &prepared.session;
+        let user = session.user;
+        let created = SecurityEvent::AccountCreated {
+            user,
+            session: Some(session.id),
+            address: session.client.address,
+            device: session.device_label().cloned(),
+        };
+        let told = move |outcome: &CreateOutcome| match outcome {
+            CreateOutcome::Created => vec![created.clone()],
+            CreateOutcome::EmailTaken => Vec::new(),
+        };
+        self.recorder.tell(prepared.at, Actor::User(user), told)
     }
 }

@@ -2,12 +2,15 @@
 
 use super::{current_password::CurrentPassword, reauthentication::Reauthentication};
 use crate::{
-    model::{DetailsChange, Password, User},
+    journal::{Actor, Tell},
+    model::{DetailsChange, Password, User, UserId},
     ports::{
-        Asking, Clock, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository,
+        Asking, ChangedFields, Clock, SecurityEvent, StoreError, UpdateOutcome, UserRepository,
     },
     use_cases::{
-        parts::{Denied, Failure, Refusal, Refused, RequestLimits, ServicePorts, from_via},
+        parts::{
+            Denied, Failure, Recorder, Refusal, Refused, RequestLimits, ServicePorts, from_via,
+        },
         sessions::{Authenticate, Caller},
     },
 };
@@ -56,7 +59,7 @@ pub struct UpdateDetails {
     users: Arc<dyn UserRepository>,
     limits: RequestLimits,
     clock: Arc<dyn Clock>,
-    events: Arc<dyn SecurityEvents>,
+    recorder: Recorder,
 }
 
 impl UpdateDetails {
@@ -68,7 +71,7 @@ impl UpdateDetails {
             users: ports.users.clone(),
             limits: RequestLimits::new(ports),
             clock: ports.clock.clone(),
-            events: ports.events.clone(),
+            recorder: Recorder::new(ports),
         }
     }
 
@@ -112,7 +115,11 @@ impl UpdateDetails {
             session,
             at: self.clock.now(),
         };
-        let outcome = self.users.update(user, &request.change, Some(asking)).await;
+        let tell = self.tell(caller, user, asking, &request.change, new_email.is_some());
+        let outcome = self
+            .users
+            .update(user, &request.change, Some(asking), &tell)
+            .await;
         if let Some(asked) = asked
             && !matches!(
                 outcome,
@@ -121,20 +128,44 @@ impl UpdateDetails {
         {
             self.limits.give_back(asked).await;
         }
-        match outcome? {
+        let outcome = outcome?;
+        self.recorder.record(&tell, &outcome);
+        match outcome {
             UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
             UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
                 // The session has ended meanwhile: its row has the reason.
                 self.authenticate.execute(&caller.id_token).await?;
                 Err(Refusal::SessionRevoked.into())
             }
-            UpdateOutcome::Updated(user) => {
-                if new_email.is_some() {
-                    self.events
-                        .record(SecurityEvent::EmailChanged { user: user.id });
-                }
-                Ok(user)
-            }
+            UpdateOutcome::Updated(user) => Ok(user),
         }
+    }
+
+    fn tell(
+        &self,
+        caller: &Caller,
+        user: UserId,
+        asking: Asking,
+        change: &DetailsChange,
+        new_email: bool,
+    ) -> Tell<UpdateOutcome> {
+        let (session, address) = (Some(asking.session), caller.client.address);
+        let email = new_email.then_some(SecurityEvent::EmailChanged {
+            user,
+            session,
+            address,
+        });
+        let details = ChangedFields::of(change).map(|changed| SecurityEvent::AccountChanged {
+            user,
+            session,
+            address,
+            changed,
+        });
+        let events: Vec<_> = email.into_iter().chain(details).collect();
+        let told = move |outcome: &UpdateOutcome| match outcome {
+            UpdateOutcome::Updated(_) => events.clone(),
+            _ => Vec::new(),
+        };
+        self.recorder.tell(asking.at, Actor::User(user), told)
     }
 }

@@ -2,12 +2,13 @@
 //! same, and the store makes sure that each step is taken once.
 
 use crate::{
+    journal::Tell,
     keys::{
-        Active, IdKeys, KeyId, KeyKind, KeyPolicy, KeyState, KeyUse, Next, Phase, Step, StoredKey,
-        due, find,
+        Active, IdKeys, KeyId, KeyKind, KeyPolicy, KeyState, KeyUse, Next, Phase, Promotion, Step,
+        StoredKey, due, find,
     },
-    model::Timestamp,
-    ports::{KeyFault, KeyOutcome, NewKey, StoreError},
+    model::{EventId, Timestamp},
+    ports::{KeyFault, KeyOutcome, NewKey, SecurityEvent, StoreError},
     use_cases::parts::KeyPorts,
 };
 use std::{
@@ -72,8 +73,7 @@ impl KeepKeys {
         let Found { mut keys, refused } = self.find().await?;
         let mut changes = Vec::new();
         for key in refused {
-            let removed = self.ports.repository.remove(&key.id, key.phase.state());
-            if removed.await? == KeyOutcome::Done {
+            if self.remove(&key.id, key.phase.state()).await? == KeyOutcome::Done {
                 changes.push(KeyChange::Refused(key.id));
             }
         }
@@ -163,31 +163,66 @@ impl KeepKeys {
                     now,
                     Phase::Active(Active::begin(now)),
                 );
-                (
-                    self.ports.repository.insert(&key).await?,
-                    KeyChange::Made(key),
-                )
+                (self.insert(&key).await?, KeyChange::Made(key))
             }
             Step::Make(kind) => {
                 let key = next(self.ports.maker.make(kind)?, &self.ports.policy, now);
-                (
-                    self.ports.repository.insert(&key).await?,
-                    KeyChange::Made(key),
-                )
+                (self.insert(&key).await?, KeyChange::Made(key))
             }
             Step::Promote(promotion) => {
-                let done = self.ports.repository.promote(&promotion).await?;
+                let done = self.promote(&promotion).await?;
                 (
                     done,
                     KeyChange::Promoted(promotion.next, promotion.retires.map(|(id, _)| id)),
                 )
             }
             Step::Remove(id) => (
-                self.ports.repository.remove(&id, KeyState::Retired).await?,
+                self.remove(&id, KeyState::Retired).await?,
                 KeyChange::Removed(id),
             ),
         };
         Ok((done == KeyOutcome::Done).then_some(change))
+    }
+
+    pub(super) async fn insert(&self, key: &StoredKey) -> Result<KeyOutcome, StoreError> {
+        let added = SecurityEvent::KeyAdded {
+            key: key.id.clone(),
+        };
+        let tell = self.tell(vec![added]);
+        self.ports.repository.insert(key, &tell).await
+    }
+
+    pub(super) async fn promote(&self, promotion: &Promotion) -> Result<KeyOutcome, StoreError> {
+        let promoted = SecurityEvent::KeyPromoted {
+            key: promotion.next.clone(),
+        };
+        let retired = promotion.retires.as_ref().map(|(id, _)| id.clone());
+        let retired = retired.map(|key| SecurityEvent::KeyRetired { key });
+        let tell = self.tell(retired.into_iter().chain([promoted]).collect());
+        self.ports.repository.promote(promotion, &tell).await
+    }
+
+    pub(super) async fn remove(
+        &self,
+        key: &KeyId,
+        state: KeyState,
+    ) -> Result<KeyOutcome, StoreError> {
+        let tell = self.tell(vec![SecurityEvent::KeyRemoved { key: key.clone() }]);
+        self.ports.repository.remove(key, state, &tell).await
+    }
+
+    /// What a change of keys tells, if it is made.
+    pub(super) fn tell(&self, events: Vec<SecurityEvent>) -> Tell<KeyOutcome> {
+        let told = move |outcome: &KeyOutcome| match outcome {
+            KeyOutcome::Done => events.clone(),
+            KeyOutcome::Changed => Vec::new(),
+        };
+        Tell::new(
+            EventId::from_random(self.ports.entropy.bytes()),
+            self.ports.clock.now(),
+            self.ports.actor,
+            told,
+        )
     }
 
     /// The first key of a use. It may be the same each time, and has been revoked if that one was stolen.

@@ -6,7 +6,7 @@ use crate::{
         Gone, IdKeys, KeyId, KeyKind, KeyState, KeyUse, NotYet, Phase, Promotion, Retired,
         StoredKey, find, promotion,
     },
-    ports::{KeyOutcome, StoreError},
+    ports::{KeyOutcome, SecurityEvent, StoreError},
 };
 
 /// Why nothing changed.
@@ -99,7 +99,7 @@ impl ManageKeys {
         }
         let new = self.keep.ports.maker.make(kind).map_err(KeysFailed::from)?;
         let key = next(new, &self.keep.ports.policy, self.keep.ports.clock.now());
-        done(self.keep.ports.repository.insert(&key).await?)?;
+        done(self.keep.insert(&key).await?)?;
         Ok(key)
     }
 
@@ -126,7 +126,7 @@ impl ManageKeys {
             waiting,
         ) {
             (Ok(promotion), _) => {
-                done(self.keep.ports.repository.promote(&promotion).await?)?;
+                done(self.keep.promote(&promotion).await?)?;
                 Ok(RotateOutcome::Rotated(promotion))
             }
             (Err(Some(not_yet)), Some(id)) => Ok(RotateOutcome::Waits(id, not_yet)),
@@ -154,7 +154,11 @@ impl ManageKeys {
                 if key.kind.usage() == KeyUse::Id && self.keep.ports.id_keys == IdKeys::File =>
             {
                 let retired = self.keep.ports.policy.retire(key, active, now);
-                done(self.keep.ports.repository.retire(id, retired).await?)?;
+                let tell = self
+                    .keep
+                    .tell(vec![SecurityEvent::KeyRetired { key: id.clone() }]);
+                let retire = self.keep.ports.repository.retire(id, retired, &tell);
+                done(retire.await?)?;
                 return Ok(RetireOutcome::Retired(retired));
             }
             Phase::Active(_) => return Err(NotDone::Signs(id.clone())),
@@ -168,7 +172,7 @@ impl ManageKeys {
         };
         let Gone = gone;
         // First of all no replica may use it any more, whatever else can be reached.
-        done(self.keep.ports.repository.remove(id, state).await?)?;
+        done(self.keep.remove(id, state).await?)?;
         match revoked {
             Some(revoked) => Ok(revoked
                 .revoke(id)
@@ -193,13 +197,16 @@ impl ManageKeys {
                 .reseal(&key)
                 .map_err(KeysFailed::from)?;
             let Some(sealed) = sealed else { continue };
-            done(
-                self.keep
-                    .ports
-                    .repository
-                    .reseal(&key.id, &key.sealed, &sealed)
-                    .await?,
-            )?;
+            let event = SecurityEvent::KeyResealed {
+                key: key.id.clone(),
+            };
+            let tell = self.keep.tell(vec![event]);
+            let reseal = self
+                .keep
+                .ports
+                .repository
+                .reseal(&key.id, &key.sealed, &sealed, &tell);
+            done(reseal.await?)?;
             resealed.push(key.id);
         }
         Ok(resealed)

@@ -5,6 +5,7 @@ mod error;
 mod limits;
 mod mint;
 mod ports;
+mod recorder;
 mod verify;
 
 pub use error::{Failure, Refusal, Refused};
@@ -16,4 +17,5 @@ pub(crate) use devices::ShownDevices;
 pub(crate) use error::{from_denied, from_via};
 pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
 pub(crate) use mint::Mint;
+pub(crate) use recorder::Recorder;
 pub(crate) use verify::{verify_id, verify_reauthentication, verify_refresh};

@@ -1,16 +1,17 @@
 //! The ports that use cases are made of, one struct per assembly.
 
 use crate::{
+    journal::Actor,
     keys::{IdKeys, KeyPolicy},
     limits::LiveLimits,
     policy::SessionPolicy,
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, KeyMaker, KeyRepository, KeyRing,
-        PasswordHasher, PasswordStrength, RateLimiter, RevokedKeys, SecurityEvents,
+        Clearings, Clock, DeviceCredentials, Entropy, Journal, KeyMaker, KeyRepository, KeyRing,
+        MailBell, PasswordHasher, PasswordStrength, RateLimiter, RevokedKeys, SecurityEvents,
         SessionRepository, TokenCodec, TokenRepository, UserRepository,
     },
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// The ports and policies of the whole service.
 #[derive(Clone)]
@@ -35,6 +36,10 @@ pub struct ServicePorts {
     pub entropy: Arc<dyn Entropy>,
     pub clearings: Arc<dyn Clearings>,
     pub events: Arc<dyn SecurityEvents>,
+    pub mail_bell: Arc<dyn MailBell>,
+    pub journal: Arc<dyn Journal>,
+    /// How long entries of the journal are kept.
+    pub journal_retention: Duration,
     pub policy: SessionPolicy,
 }
 
@@ -61,6 +66,9 @@ pub struct KeyPorts {
     pub maker: Arc<dyn KeyMaker>,
     pub ring: Arc<dyn KeyRing>,
     pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    /// On whose behalf keys are changed.
+    pub actor: Actor,
     pub policy: KeyPolicy,
     pub id_keys: IdKeys,
 }

@@ -1,8 +1,12 @@
 //! Removes ended sessions from the white list: at once if it answers, in the background if not.
 
+use super::EndOne;
 use crate::{
-    ports::{Clearing, Clearings, Clock, SessionRepository, StoreError, TokenRepository},
-    use_cases::parts::ServicePorts,
+    journal::Actor,
+    ports::{
+        Clearing, Clearings, Clock, EndOutcome, SessionRepository, StoreError, TokenRepository,
+    },
+    use_cases::parts::{Recorder, ServicePorts},
 };
 use std::sync::Arc;
 
@@ -13,6 +17,7 @@ pub struct Clear {
     sessions: Arc<dyn SessionRepository>,
     clock: Arc<dyn Clock>,
     clearings: Arc<dyn Clearings>,
+    recorder: Recorder,
 }
 
 impl Clear {
@@ -22,6 +27,7 @@ impl Clear {
             ports.sessions.clone(),
             ports.clock.clone(),
             ports.clearings.clone(),
+            Recorder::new(ports),
         )
     }
 
@@ -30,12 +36,14 @@ impl Clear {
         sessions: Arc<dyn SessionRepository>,
         clock: Arc<dyn Clock>,
         clearings: Arc<dyn Clearings>,
+        recorder: Recorder,
     ) -> Self {
         Self {
             tokens,
             sessions,
             clock,
             clearings,
+            recorder,
         }
     }
 
@@ -68,12 +76,27 @@ impl Clear {
                 user,
                 session,
                 reason,
+                cause,
             } => {
-                self.sessions
-                    .end(*user, *session, *reason, self.clock.now())
-                    .await?;
+                let end = EndOne {
+                    cause: cause.as_deref().cloned(),
+                    ..EndOne::new(*user, *session, *reason)
+                };
+                self.end_row(end).await?;
                 self.tokens.end(*user, &[*session]).await
             }
         }
+    }
+
+    /// The cause was recorded when it was found.
+    async fn end_row(&self, end: EndOne) -> Result<(), StoreError> {
+        let (user, session, reason) = (end.user, end.session, end.reason);
+        let (now, ended) = (self.clock.now(), end.ended());
+        let told = move |outcome: &EndOutcome| end.told(*outcome);
+        let tell = self.recorder.tell(now, Actor::System, told);
+        if self.sessions.end(user, session, reason, now, &tell).await? == EndOutcome::Ended {
+            self.recorder.record_event(ended);
+        }
+        Ok(())
     }
 }

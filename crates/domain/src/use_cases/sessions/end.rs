@@ -1,85 +1,167 @@
-//! What follows the commit that ended sessions: the white list, then the event.
+//! The end of sessions: the commit, then the white list, then the events.
 
 use super::Clear;
 use crate::{
+    journal::Actor,
     model::{EndReason, Epoch, SessionId, UserId},
-    ports::{Clearing, EndOutcome, SecurityEvent, SecurityEvents},
-    use_cases::parts::ServicePorts,
+    ports::{Clearing, Clock, EndOutcome, SecurityEvent, SessionRepository, StoreError},
+    use_cases::parts::{Recorder, ServicePorts},
 };
 use std::sync::Arc;
 
-/// Finishes ends whose rows are committed.
+/// Ends sessions.
 #[derive(Clone)]
 pub(crate) struct End {
     clear: Clear,
-    events: Arc<dyn SecurityEvents>,
+    sessions: Arc<dyn SessionRepository>,
+    clock: Arc<dyn Clock>,
+    recorder: Recorder,
+}
+
+/// The end of one session.
+#[derive(Clone)]
+pub(crate) struct EndOne {
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) reason: EndReason,
+    /// What it ends for.
+    pub(crate) cause: Option<SecurityEvent>,
+}
+
+impl EndOne {
+    pub(crate) const fn new(user: UserId, session: SessionId, reason: EndReason) -> Self {
+        Self {
+            user,
+            session,
+            reason,
+            cause: None,
+        }
+    }
+
+    /// What the outcome tells: only a new end is one.
+    pub(crate) fn told(&self, outcome: EndOutcome) -> Vec<SecurityEvent> {
+        let cause = self.cause.clone();
+        match outcome {
+            EndOutcome::Ended => cause.into_iter().chain([self.ended()]).collect(),
+            // Its account may be deleted.
+            EndOutcome::AlreadyEnded => cause.map(without_addresses).into_iter().collect(),
+            EndOutcome::NotFound => Vec::new(),
+        }
+    }
+
+    /// The event of the end.
+    pub(crate) const fn ended(&self) -> SecurityEvent {
+        SecurityEvent::SessionEnded {
+            user: self.user,
+            session: self.session,
+            reason: self.reason,
+        }
+    }
+}
+
+fn without_addresses(mut event: SecurityEvent) -> SecurityEvent {
+    if let SecurityEvent::SessionReused {
+        session_address,
+        address,
+        ..
+    } = &mut event
+    {
+        (*session_address, *address) = (None, None);
+    }
+    event
 }
 
 impl End {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
-        Self::with(Clear::new(ports), ports.events.clone())
+        Self::with(
+            Clear::new(ports),
+            ports.sessions.clone(),
+            ports.clock.clone(),
+            Recorder::new(ports),
+        )
     }
 
-    pub(crate) fn with(clear: Clear, events: Arc<dyn SecurityEvents>) -> Self {
-        Self { clear, events }
-    }
-
-    /// One session has ended, now or before; only a new end is an event.
-    pub(crate) async fn one(
-        &self,
-        user: UserId,
-        session: SessionId,
-        reason: EndReason,
-        outcome: EndOutcome,
-    ) {
-        self.clear
-            .execute(Clearing::Sessions {
-                user,
-                sessions: vec![session],
-            })
-            .await;
-        if outcome == EndOutcome::Ended {
-            self.events.record(SecurityEvent::SessionEnded {
-                user,
-                session,
-                reason,
-            });
+    pub(crate) fn with(
+        clear: Clear,
+        sessions: Arc<dyn SessionRepository>,
+        clock: Arc<dyn Clock>,
+        recorder: Recorder,
+    ) -> Self {
+        Self {
+            clear,
+            sessions,
+            clock,
+            recorder,
         }
     }
 
-    /// Every session of the user has ended but `kept`, and `epoch` is the new epoch.
-    pub(crate) async fn older(
+    /// Ends one session.
+    pub(crate) async fn one(&self, end: EndOne, actor: Actor) -> Result<EndOutcome, StoreError> {
+        let (user, session, reason) = (end.user, end.session, end.reason);
+        let now = self.clock.now();
+        let told = move |outcome: &EndOutcome| end.told(*outcome);
+        let tell = self.recorder.tell(now, actor, told);
+        let outcome = self.sessions.end(user, session, reason, now, &tell).await?;
+        if outcome != EndOutcome::NotFound {
+            self.clear
+                .execute(Clearing::Sessions {
+                    user,
+                    sessions: vec![session],
+                })
+                .await;
+            self.recorder.record(&tell, &outcome);
+        }
+        Ok(outcome)
+    }
+
+    /// Ends every session of the user but `kept`; `None` if there is no such account or `kept` is no longer live.
+    pub(crate) async fn all(
         &self,
         user: UserId,
-        epoch: Epoch,
         kept: Option<SessionId>,
         reason: EndReason,
-    ) {
+        actor: Actor,
+    ) -> Result<Option<Epoch>, StoreError> {
+        let now = self.clock.now();
+        let tell = self
+            .recorder
+            .tell(now, actor, move |outcome: &Option<Epoch>| {
+                let ended = SecurityEvent::SessionsEnded { user, kept, reason };
+                outcome.map(|_| ended).into_iter().collect::<Vec<_>>()
+            });
+        let outcome = self
+            .sessions
+            .end_all(user, kept, reason, now, &tell)
+            .await?;
+        if let Some(epoch) = outcome {
+            self.clear_older(user, epoch, kept).await;
+            self.recorder.record(&tell, &outcome);
+        }
+        Ok(outcome)
+    }
+
+    /// Leaves the end of a session whose row could not be committed to the background; its cause is recorded now.
+    pub(crate) fn defer(&self, end: EndOne) {
+        if let Some(cause) = end.cause.clone() {
+            self.recorder.record_event(cause);
+        }
+        self.clear.defer(Clearing::Row {
+            user: end.user,
+            session: end.session,
+            reason: end.reason,
+            cause: end.cause.map(Box::new),
+        });
+    }
+
+    /// Every session of the user has ended but `kept`, and `epoch` is the new epoch.
+    pub(crate) async fn clear_older(&self, user: UserId, epoch: Epoch, kept: Option<SessionId>) {
         self.clear
             .execute(Clearing::Older { user, epoch, kept })
             .await;
-        self.events
-            .record(SecurityEvent::SessionsEnded { user, kept, reason });
     }
 
     /// The account is deleted, and with it all of its sessions.
-    pub(crate) async fn account(&self, user: UserId) {
-        self.clear
-            .execute(Clearing::Older {
-                user,
-                epoch: Epoch::MAX,
-                kept: None,
-            })
-            .await;
-        self.events.record(SecurityEvent::AccountDeleted { user });
-    }
-
-    /// Leaves the end of a session whose row could not be committed to the background.
-    pub(crate) fn defer(&self, user: UserId, session: SessionId, reason: EndReason) {
-        self.clear.defer(Clearing::Row {
-            user,
-            session,
-            reason,
-        });
+    pub(crate) async fn clear_account(&self, user: UserId) {
+        self.clear_older(user, Epoch::MAX, None).await;
     }
 }

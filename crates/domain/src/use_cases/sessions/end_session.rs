@@ -1,12 +1,15 @@
 //! The end of one session that its user names.
 
-use super::{Authenticate, Caller, end::End};
+use super::{
+    Authenticate, Caller,
+    end::{End, EndOne},
+};
 use crate::{
+    journal::Actor,
     model::{EndReason, SessionId},
-    ports::{Clock, EndOutcome, SessionRepository, StoreError},
+    ports::{EndOutcome, StoreError},
     use_cases::parts::{Refusal, Refused, ServicePorts, from_via},
 };
-use std::sync::Arc;
 
 /// Why no session ended.
 #[derive(Debug, thiserror::Error)]
@@ -24,18 +27,14 @@ from_via!(EndSessionError: StoreError => Refused, Refusal => Refused);
 /// Ends one of the caller's sessions, this or another.
 pub struct EndSession {
     authenticate: Authenticate,
-    sessions: Arc<dyn SessionRepository>,
     end: End,
-    clock: Arc<dyn Clock>,
 }
 
 impl EndSession {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
             authenticate: Authenticate::new(ports),
-            sessions: ports.sessions.clone(),
             end: End::new(ports),
-            clock: ports.clock.clone(),
         }
     }
 
@@ -54,18 +53,10 @@ impl EndSession {
                 .check_device(&authenticated.session, caller)?;
         }
         let user = authenticated.user.id;
-        let reason = EndReason::SignedOut;
-        match self
-            .sessions
-            .end(user, session, reason, self.clock.now())
-            .await?
-        {
+        let end = EndOne::new(user, session, EndReason::SignedOut);
+        match self.end.one(end, Actor::User(user)).await? {
             EndOutcome::NotFound => Err(EndSessionError::NotFound),
-            EndOutcome::AlreadyEnded => Ok(()),
-            EndOutcome::Ended => {
-                self.end.one(user, session, reason, EndOutcome::Ended).await;
-                Ok(())
-            }
+            EndOutcome::AlreadyEnded | EndOutcome::Ended => Ok(()),
         }
     }
 }

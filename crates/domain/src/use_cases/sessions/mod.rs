@@ -19,4 +19,4 @@ pub use refresh::{Refresh, RefreshRequest, Refreshed};
 pub use revocation_feed::RevocationFeed;
 pub use sign_out::{SignOut, SignOutScope};
 
-pub(crate) use end::End;
+pub(crate) use end::{End, EndOne};

@@ -1,16 +1,18 @@
-//! Deletion of old rows: sessions whose last token has expired, and devices without a sign-in for a year.
+//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, and old entries of the journal.
 
 use crate::{
     policy::SessionPolicy,
-    ports::{Clock, SessionRepository, StoreError},
+    ports::{Clock, Journal, SessionRepository, StoreError},
     use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
 
-/// Deletes rows of sessions that ended long ago, and forgets devices.
+/// Deletes rows of sessions that ended long ago and of the journal, and forgets devices.
 #[derive(Clone)]
 pub struct Prune {
     sessions: Arc<dyn SessionRepository>,
+    journal: Arc<dyn Journal>,
+    retention: Duration,
     clock: Arc<dyn Clock>,
     policy: SessionPolicy,
 }
@@ -19,6 +21,8 @@ impl Prune {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
             sessions: ports.sessions.clone(),
+            journal: ports.journal.clone(),
+            retention: ports.journal_retention,
             clock: ports.clock.clone(),
             policy: ports.policy,
         }
@@ -30,7 +34,7 @@ impl Prune {
     /// Rows deleted per call at most, so that no transaction grows large.
     pub const BATCH: u32 = 1000;
 
-    /// Deletes one batch of sessions and one of devices; answers the size of the larger.
+    /// Deletes one batch of each; answers the size of the largest.
     ///
     /// # Errors
     /// When the store fails.
@@ -45,6 +49,10 @@ impl Prune {
             .sessions
             .prune(now.minus(longest + Self::MARGIN), Self::BATCH)
             .await?;
-        Ok(sessions.max(devices))
+        let entries = self
+            .journal
+            .prune(now.minus(self.retention), Self::BATCH)
+            .await?;
+        Ok(sessions.max(devices).max(entries))
     }
 }

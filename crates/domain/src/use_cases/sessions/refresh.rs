@@ -1,7 +1,8 @@
 //! The exchange of a refresh token for the next pair of tokens.
 
-use super::end::End;
+use super::end::{End, EndOne};
 use crate::{
+    journal::Actor,
     model::{ClientInfo, DeviceId, EndReason, Session, SessionRecord, Timestamp, User},
     policy::SessionPolicy,
     ports::{
@@ -10,8 +11,8 @@ use crate::{
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
     use_cases::parts::{
-        LimitBudget, Mint, Refusal, Refused, RequestLimits, ServicePorts, ShownDevices, TokenPair,
-        verify_refresh,
+        LimitBudget, Mint, Recorder, Refusal, Refused, RequestLimits, ServicePorts, ShownDevices,
+        TokenPair, verify_refresh,
     },
 };
 use secrecy::SecretString;
@@ -50,6 +51,7 @@ pub struct Refresh {
     mint: Mint,
     end: End,
     limits: RequestLimits,
+    recorder: Recorder,
     events: Arc<dyn SecurityEvents>,
 }
 
@@ -65,6 +67,7 @@ impl Refresh {
             mint: Mint::new(ports),
             end: End::new(ports),
             limits: RequestLimits::of_refreshes(ports),
+            recorder: Recorder::new(ports),
             events: ports.events.clone(),
         }
     }
@@ -156,7 +159,7 @@ impl Refresh {
             RotationOutcome::Stale => return Err(Refusal::TokenStale.into()),
             RotationOutcome::Unknown => return Err(self.unknown(&claims, now).await?.into()),
             RotationOutcome::Reused { live, age, revoked } => {
-                self.events.record(SecurityEvent::SessionReused {
+                let reused = SecurityEvent::SessionReused {
                     user: user.id,
                     session: session.id,
                     presented: claims.generation,
@@ -165,9 +168,11 @@ impl Refresh {
                     session_address: session.client.address,
                     address,
                     revoked,
-                });
+                };
                 if revoked {
-                    self.revoke(&session, now).await?;
+                    self.revoke(&session, reused).await?;
+                } else {
+                    self.events.record(reused);
                 }
                 return Err(Refusal::TokenReused.into());
             }
@@ -196,11 +201,17 @@ impl Refresh {
             return Ok(None);
         }
         let (user, session) = (session.user, session.id);
-        let bound = self.sessions.bind(user, session, &devices, now).await?;
-        if bound.is_some() {
-            self.events
-                .record(SecurityEvent::SessionBound { user, session });
-        }
+        let tell = self
+            .recorder
+            .tell(now, Actor::User(user), move |bound: &Option<DeviceId>| {
+                let told = bound.map(|_| SecurityEvent::SessionBound { user, session });
+                told.into_iter().collect::<Vec<_>>()
+            });
+        let bound = self
+            .sessions
+            .bind(user, session, &devices, now, &tell)
+            .await?;
+        self.recorder.record(&tell, &bound);
         Ok(bound)
     }
 
@@ -244,23 +255,15 @@ impl Refresh {
     }
 
     /// The white list has marked the entry, so that the finding can't be lost; the row is committed before the answer.
-    async fn revoke(&self, session: &Session, now: Timestamp) -> Result<(), Refused> {
-        let reason = EndReason::Reused;
-        match self
-            .sessions
-            .end(session.user, session.id, reason, now)
-            .await
-        {
-            Ok(outcome) => {
-                self.end
-                    .one(session.user, session.id, reason, outcome)
-                    .await;
-                Ok(())
-            }
-            Err(error) => {
-                self.end.defer(session.user, session.id, reason);
-                Err(error.into())
-            }
+    async fn revoke(&self, session: &Session, reused: SecurityEvent) -> Result<(), Refused> {
+        let end = EndOne {
+            cause: Some(reused),
+            ..EndOne::new(session.user, session.id, EndReason::Reused)
+        };
+        if let Err(error) = self.end.one(end.clone(), Actor::Stranger).await {
+            self.end.defer(end);
+            return Err(error.into());
         }
+        Ok(())
     }
 }

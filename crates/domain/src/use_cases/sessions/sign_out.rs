@@ -1,12 +1,15 @@
 //! The end of this session, of the others, or of all.
 
-use super::{Authenticate, Caller, end::End};
+use super::{
+    Authenticate, Caller,
+    end::{End, EndOne},
+};
 use crate::{
+    journal::Actor,
     model::EndReason,
-    ports::{Clock, EndOutcome, SessionRepository},
+    ports::EndOutcome,
     use_cases::parts::{Refusal, Refused, ServicePorts},
 };
-use std::sync::Arc;
 
 /// Which sessions end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,18 +26,14 @@ pub enum SignOutScope {
 /// Signs out. Final once the row is committed, which is before the answer; the white list follows.
 pub struct SignOut {
     authenticate: Authenticate,
-    sessions: Arc<dyn SessionRepository>,
     end: End,
-    clock: Arc<dyn Clock>,
 }
 
 impl SignOut {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
             authenticate: Authenticate::new(ports),
-            sessions: ports.sessions.clone(),
             end: End::new(ports),
-            clock: ports.clock.clone(),
         }
     }
 
@@ -49,25 +48,20 @@ impl SignOut {
                 .check_device(&authenticated.session, caller)?;
         }
         let (user, session) = (authenticated.user.id, authenticated.session.id);
-        let (now, reason) = (self.clock.now(), EndReason::SignedOut);
+        let (actor, reason) = (Actor::User(user), EndReason::SignedOut);
         let kept = match scope {
             SignOutScope::This => {
-                let outcome = self.sessions.end(user, session, reason, now).await?;
-                if outcome == EndOutcome::NotFound {
-                    return Err(Refusal::SessionUnknown.into());
-                }
-                self.end.one(user, session, reason, outcome).await;
-                return Ok(());
+                let end = EndOne::new(user, session, reason);
+                return match self.end.one(end, actor).await? {
+                    EndOutcome::NotFound => Err(Refusal::SessionUnknown.into()),
+                    EndOutcome::AlreadyEnded | EndOutcome::Ended => Ok(()),
+                };
             }
             SignOutScope::Others => Some(session),
             SignOutScope::Everywhere => None,
         };
-        let epoch = self
-            .sessions
-            .end_all(user, kept, reason, now)
-            .await?
-            .ok_or(Refusal::SessionRevoked)?;
-        self.end.older(user, epoch, kept, reason).await;
+        let ended = self.end.all(user, kept, reason, actor).await?;
+        ended.ok_or(Refusal::SessionRevoked)?;
         Ok(())
     }
 }

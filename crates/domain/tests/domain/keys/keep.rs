@@ -2,11 +2,15 @@
 
 use super::{ID, Installation, POLICY, Replica};
 use revolve_domain::{
+    journal::Actor,
     keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyState, KeyUse, StoredKey, find},
     ports::{Clock, KeyFault, KeyMaker, KeyOutcome, KeyRepository, NewKey, RevokedKeys},
     use_cases::{KeepKeys, KeyChange, KeyPorts, ManageKeys},
 };
-use revolve_testkit::memory::{Fault, RecordedRing, TestKeyMaker};
+use revolve_testkit::{
+    memory::{Fault, RecordedRing, SeededEntropy, TestKeyMaker},
+    untold,
+};
 use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
@@ -41,9 +45,12 @@ async fn replicas_that_start_at_once_agree_on_the_first_keys() {
             phase: revolve_domain::keys::Phase::Active(revolve_domain::keys::Active::begin(now)),
         }
     };
-    assert_eq!(here.keys.insert(&key(1)).await.unwrap(), KeyOutcome::Done);
     assert_eq!(
-        here.keys.insert(&key(2)).await.unwrap(),
+        here.keys.insert(&key(1), &untold()).await.unwrap(),
+        KeyOutcome::Done
+    );
+    assert_eq!(
+        here.keys.insert(&key(2), &untold()).await.unwrap(),
         KeyOutcome::Changed
     );
     for replica in &replicas {
@@ -209,10 +216,16 @@ async fn restored(here: &Installation) -> StoredKey {
     manage.rotate(ID, true).await.expect("memory works");
     manage.retire(&stolen.id, true).await.expect("memory works");
     let later = here.stored(KeyUse::Id).await.remove(0);
-    let removed = here.keys.remove(&later.id, KeyState::Active).await;
+    let removed = here
+        .keys
+        .remove(&later.id, KeyState::Active, &untold())
+        .await;
     assert_eq!(removed.expect("memory works"), KeyOutcome::Done);
     assert_eq!(
-        here.keys.insert(&stolen).await.expect("memory works"),
+        here.keys
+            .insert(&stolen, &untold())
+            .await
+            .expect("memory works"),
         KeyOutcome::Done
     );
     stolen
@@ -257,13 +270,19 @@ async fn what_was_refused_stays_so_while_nobody_can_say_what_is_revoked() {
     assert_eq!(loaded(&replica), [""; 0], "it was met before");
 
     // What an operator removes meanwhile goes, too.
-    let removed = here.keys.remove(&stolen.id, KeyState::Active).await;
+    let removed = here
+        .keys
+        .remove(&stolen.id, KeyState::Active, &untold())
+        .await;
     assert_eq!(removed.unwrap(), KeyOutcome::Done);
     replica.keep.execute().await.unwrap();
     let made = here.stored(KeyUse::Id).await.remove(0).id;
     assert_eq!(loaded(&replica), [made.to_string()]);
     assert_eq!(
-        here.keys.remove(&made, KeyState::Active).await.unwrap(),
+        here.keys
+            .remove(&made, KeyState::Active, &untold())
+            .await
+            .unwrap(),
         KeyOutcome::Done
     );
     replica.keep.load().await.unwrap();
@@ -303,6 +322,8 @@ async fn the_first_key_is_not_made_once_more_when_it_is_revoked() {
         maker: Arc::new(SameFirst(TestKeyMaker::new(1))),
         ring: Arc::new(RecordedRing::default()),
         clock: here.clock.clone(),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        actor: Actor::System,
         policy: POLICY,
         id_keys: IdKeys::Stored(Algorithm::Rs256),
     });

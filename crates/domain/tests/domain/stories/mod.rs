@@ -10,6 +10,7 @@ mod eviction;
 mod guessing;
 mod hashing;
 mod import;
+mod journal;
 mod limits;
 mod minting;
 mod operators;

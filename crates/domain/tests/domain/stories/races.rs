@@ -12,6 +12,7 @@ use revolve_domain::{
 use revolve_testkit::{
     World,
     memory::{FakeClock, Faulty, MemoryAccounts, MemoryTokens},
+    untold,
     world::TestClient,
 };
 use std::sync::Arc;
@@ -238,7 +239,15 @@ impl Decorator for SignedOutMeanwhile {
     ) -> Result<T, StoreError> {
         if operation == "rotate" {
             let (reason, at) = (EndReason::SignedOut, self.clock.now());
-            SessionRepository::end(&*self.accounts, self.user, self.session, reason, at).await?;
+            SessionRepository::end(
+                &*self.accounts,
+                self.user,
+                self.session,
+                reason,
+                at,
+                &untold(),
+            )
+            .await?;
             self.tokens.end(self.user, &[self.session]).await?;
         }
         work(&self.tokens).await

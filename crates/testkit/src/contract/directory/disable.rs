@@ -1,20 +1,24 @@
 //! Disabling and enabling accounts.
 
-use crate::contract::{
-    DirectorySubject,
-    accounts::{Accounts, at},
-    given::{at_once, session, user_id},
+use crate::{
+    contract::{
+        DirectorySubject,
+        accounts::{Accounts, at},
+        given::{at_once, random, session, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
-    model::{EndReason, Ending, Epoch, Standing, User},
-    ports::{BeginOutcome, DisableOutcome, EnableOutcome},
+    journal::{Actor, Tell},
+    model::{EndReason, Ending, Epoch, EventId, Standing, User},
+    ports::{BeginOutcome, DisableOutcome, EnableOutcome, JournalQuery, SecurityEvent},
     revocations::RaisedEpoch,
 };
 
 async fn disable(subject: &dyn DirectorySubject, user: &User, after: u64) -> DisableOutcome {
     subject
         .directory()
-        .disable(user.id, at(after))
+        .disable(user.id, at(after), &untold())
         .await
         .expect("disable works")
 }
@@ -22,7 +26,7 @@ async fn disable(subject: &dyn DirectorySubject, user: &User, after: u64) -> Dis
 async fn enable(subject: &dyn DirectorySubject, user: &User) -> EnableOutcome {
     subject
         .directory()
-        .enable(user.id)
+        .enable(user.id, &untold())
         .await
         .expect("enable works")
 }
@@ -35,7 +39,7 @@ pub async fn a_disabled_account_is_signed_out(subject: &dyn DirectorySubject) {
     let over = accounts.signed_in(&user, 10).await;
     accounts
         .sessions
-        .end(user.id, over.id, EndReason::SignedOut, at(20))
+        .end(user.id, over.id, EndReason::SignedOut, at(20), &untold())
         .await
         .expect("end works");
     assert_eq!(
@@ -150,12 +154,22 @@ pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubje
                 subject.sessions(),
                 crate::contract::accounts::begin(&session(&user, 10 + i)),
             );
-            let begin = async move { drop(sessions.begin(&begin).await.expect("begin works")) };
+            let begin = async move {
+                drop(
+                    sessions
+                        .begin(&begin, &untold())
+                        .await
+                        .expect("begin works"),
+                )
+            };
             Box::pin(begin) as crate::contract::given::BoxedCall
         });
         let (directory, id) = (subject.directory(), user.id);
         let disabling = async move {
-            let outcome = directory.disable(id, at(30)).await.expect("disable works");
+            let outcome = directory
+                .disable(id, at(30), &untold())
+                .await
+                .expect("disable works");
             assert!(
                 matches!(outcome, DisableOutcome::Disabled(_)),
                 "the account is there"
@@ -237,7 +251,7 @@ pub async fn nobody_is_neither_disabled_nor_enabled(subject: &dyn DirectorySubje
     assert!(
         accounts
             .users
-            .delete(user.id, None, at(60))
+            .delete(user.id, None, at(60), &untold())
             .await
             .expect("delete works"),
         "there was an account"
@@ -246,16 +260,52 @@ pub async fn nobody_is_neither_disabled_nor_enabled(subject: &dyn DirectorySubje
         assert_eq!(
             subject
                 .directory()
-                .disable(id, at(90))
+                .disable(id, at(90), &untold())
                 .await
                 .expect("disable works"),
             DisableOutcome::NotFound,
             "no account"
         );
         assert_eq!(
-            subject.directory().enable(id).await.expect("enable works"),
+            subject
+                .directory()
+                .enable(id, &untold())
+                .await
+                .expect("enable works"),
             EnableOutcome::NotFound,
             "no account"
         );
     }
+}
+
+/// Each in its commit.
+pub async fn disabling_and_enabling_tell(subject: &impl DirectorySubject) {
+    let (accounts, directory) = (Accounts::new(subject), subject.directory());
+    let (user, _) = accounts.signed_up().await;
+    let id = user.id;
+    let disabled = Tell::new(
+        EventId::from_random(random()),
+        at(1),
+        Actor::Operator,
+        move |_: &DisableOutcome| vec![SecurityEvent::AccountDisabled { user: id }],
+    );
+    let enabled = Tell::new(
+        EventId::from_random(random()),
+        at(2),
+        Actor::Operator,
+        move |_: &EnableOutcome| vec![SecurityEvent::AccountEnabled { user: id }],
+    );
+    directory
+        .disable(id, at(1), &disabled)
+        .await
+        .expect("disable works");
+    directory.enable(id, &enabled).await.expect("enable works");
+    let query = JournalQuery {
+        user: Some(id),
+        after: None,
+        limit: 100,
+    };
+    let entries = subject.journal().read(&query).await.expect("read works");
+    let names: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(names, ["account.enabled", "account.disabled"]);
 }

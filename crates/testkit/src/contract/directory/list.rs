@@ -1,8 +1,11 @@
 //! Lists of accounts by address. Stores are shared with other cases, so each uses a prefix of its own.
 
-use crate::contract::{
-    DirectorySubject,
-    given::{hash, random, user},
+use crate::{
+    contract::{
+        DirectorySubject,
+        given::{hash, random, user},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{EmailAddress, Timestamp, User},
@@ -25,7 +28,7 @@ async fn add(subject: &dyn DirectorySubject, prefix: &str, rest: &str, disabled:
     assert_eq!(
         subject
             .users()
-            .add(&user, &hash("first"))
+            .add(&user, &hash("first"), &untold())
             .await
             .expect("add works"),
         AddOutcome::Added,

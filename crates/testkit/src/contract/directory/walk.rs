@@ -1,9 +1,12 @@
 //! All accounts with their hashes, and all sessions of one.
 
-use crate::contract::{
-    DirectorySubject,
-    accounts::{Accounts, at},
-    given::{hash, user, user_id},
+use crate::{
+    contract::{
+        DirectorySubject,
+        accounts::{Accounts, at},
+        given::{hash, user, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, EndReason, Session, User, UserId},
@@ -59,7 +62,7 @@ pub async fn a_walk_meets_every_account_once(subject: &dyn DirectorySubject) {
             };
             let changed = accounts
                 .users
-                .update(seen[0], &change, None)
+                .update(seen[0], &change, None, &untold())
                 .await
                 .expect("update works");
             assert!(
@@ -88,7 +91,7 @@ pub async fn a_walk_knows_the_hashes(subject: &dyn DirectorySubject) {
         assert_eq!(
             subject
                 .users()
-                .add(user, &hash(text))
+                .add(user, &hash(text), &untold())
                 .await
                 .expect("add works"),
             AddOutcome::Added,
@@ -113,7 +116,7 @@ pub async fn a_walk_meets_the_first_and_the_last_id_that_there_can_be(
     let ids = [uuid::Uuid::nil(), uuid::Uuid::max()].map(UserId::from_uuid);
     for id in ids {
         let user = User { id, ..user() };
-        let added = subject.users().add(&user, &hash("theirs")).await;
+        let added = subject.users().add(&user, &hash("theirs"), &untold()).await;
         assert_eq!(added.expect("add works"), AddOutcome::Added);
     }
     let first = page(subject, None, 1).await;
@@ -138,7 +141,7 @@ pub async fn a_history_has_all_rows(subject: &dyn DirectorySubject) {
     );
     accounts
         .sessions
-        .end(user.id, second.id, EndReason::Reused, at(300))
+        .end(user.id, second.id, EndReason::Reused, at(300), &untold())
         .await
         .expect("end works");
     let history = async || {
@@ -162,7 +165,7 @@ pub async fn a_history_has_all_rows(subject: &dyn DirectorySubject) {
     assert!(
         accounts
             .users
-            .delete(user.id, None, at(400))
+            .delete(user.id, None, at(400), &untold())
             .await
             .expect("delete works"),
         "there was an account"

@@ -1,17 +1,22 @@
 //! Changes of keys: each finds the keys as it expects them, or changes nothing.
 
 use super::{ID, active, at, next, promotion};
-use crate::contract::KeysSubject;
+use crate::{
+    contract::{KeysSubject, given::random},
+    untold,
+};
 use revolve_domain::{
+    journal::{Actor, Tell},
     keys::{Active, KeyKind, KeyState, Phase, Retired, SealedKey, StoredKey},
-    ports::{KeyOutcome, KeyRepository},
+    model::EventId,
+    ports::{JournalQuery, KeyOutcome, KeyRepository, SecurityEvent},
 };
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
 async fn insert(keys: &Arc<dyn KeyRepository>, key: StoredKey) -> StoredKey {
     assert_eq!(
-        keys.insert(&key).await.expect("insert works"),
+        keys.insert(&key, &untold()).await.expect("insert works"),
         KeyOutcome::Done
     );
     key
@@ -35,7 +40,9 @@ pub async fn a_promotion_swaps_two_keys(subject: &impl KeysSubject) {
     );
     let promotion = promotion(&new, Some(&old), 70);
     assert_eq!(
-        keys.promote(&promotion).await.expect("promote works"),
+        keys.promote(&promotion, &untold())
+            .await
+            .expect("promote works"),
         KeyOutcome::Done
     );
     old.phase = Phase::Retired(Retired {
@@ -51,7 +58,7 @@ pub async fn a_first_promotion_retires_nothing(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let new = insert(&keys, next(ID, 10)).await;
     assert_eq!(
-        keys.promote(&promotion(&new, None, 20))
+        keys.promote(&promotion(&new, None, 20), &untold())
             .await
             .expect("promote works"),
         KeyOutcome::Done
@@ -80,7 +87,9 @@ pub async fn a_promotion_needs_the_keys_as_they_were(subject: &impl KeysSubject)
         promotion(&stranger, Some(&old), 70),
     ] {
         assert_eq!(
-            keys.promote(&wrong).await.expect("promote works"),
+            keys.promote(&wrong, &untold())
+                .await
+                .expect("promote works"),
             KeyOutcome::Changed,
             "{wrong:?}"
         );
@@ -89,12 +98,16 @@ pub async fn a_promotion_needs_the_keys_as_they_were(subject: &impl KeysSubject)
 
     let right = promotion(&new, Some(&old), 70);
     assert_eq!(
-        keys.promote(&right).await.expect("promote works"),
+        keys.promote(&right, &untold())
+            .await
+            .expect("promote works"),
         KeyOutcome::Done
     );
     let after = keys.list().await.expect("list works");
     assert_eq!(
-        keys.promote(&right).await.expect("promote works"),
+        keys.promote(&right, &untold())
+            .await
+            .expect("promote works"),
         KeyOutcome::Changed,
         "once"
     );
@@ -111,7 +124,14 @@ pub async fn parallel_promotions_happen_once(subject: &impl KeysSubject) {
     let mut tasks = JoinSet::new();
     for i in 0..8 {
         let (keys, promotion) = (Arc::clone(&keys), promotion(&new, Some(&old), 70 + i));
-        tasks.spawn(async move { (i, keys.promote(&promotion).await.expect("promote works")) });
+        tasks.spawn(async move {
+            (
+                i,
+                keys.promote(&promotion, &untold())
+                    .await
+                    .expect("promote works"),
+            )
+        });
     }
     let done: Vec<u64> = tasks
         .join_all()
@@ -151,11 +171,13 @@ pub async fn a_promotion_leaves_the_other_use_alone(subject: &impl KeysSubject) 
     ];
     let crossed = promotion(&new, Some(&others[0]), 70);
     assert_eq!(
-        keys.promote(&crossed).await.expect("promote works"),
+        keys.promote(&crossed, &untold())
+            .await
+            .expect("promote works"),
         KeyOutcome::Changed
     );
     assert_eq!(
-        keys.promote(&promotion(&new, Some(&old), 70))
+        keys.promote(&promotion(&new, Some(&old), 70), &untold())
             .await
             .expect("promote works"),
         KeyOutcome::Done
@@ -183,15 +205,21 @@ pub async fn only_an_active_key_retires(subject: &impl KeysSubject) {
         },
     );
     assert_eq!(
-        keys.retire(&new.id, first).await.expect("retire works"),
+        keys.retire(&new.id, first, &untold())
+            .await
+            .expect("retire works"),
         KeyOutcome::Changed
     );
     assert_eq!(
-        keys.retire(&old.id, first).await.expect("retire works"),
+        keys.retire(&old.id, first, &untold())
+            .await
+            .expect("retire works"),
         KeyOutcome::Done
     );
     assert_eq!(
-        keys.retire(&old.id, later).await.expect("retire works"),
+        keys.retire(&old.id, later, &untold())
+            .await
+            .expect("retire works"),
         KeyOutcome::Changed
     );
     assert_eq!(
@@ -209,24 +237,26 @@ pub async fn a_key_is_removed_in_its_state_only(subject: &impl KeysSubject) {
     );
     for state in [KeyState::Active, KeyState::Retired] {
         assert_eq!(
-            keys.remove(&new.id, state).await.expect("remove works"),
+            keys.remove(&new.id, state, &untold())
+                .await
+                .expect("remove works"),
             KeyOutcome::Changed
         );
     }
     assert_eq!(
-        keys.remove(&old.id, KeyState::Next)
+        keys.remove(&old.id, KeyState::Next, &untold())
             .await
             .expect("remove works"),
         KeyOutcome::Changed
     );
     assert_eq!(
-        keys.remove(&new.id, KeyState::Next)
+        keys.remove(&new.id, KeyState::Next, &untold())
             .await
             .expect("remove works"),
         KeyOutcome::Done
     );
     assert_eq!(
-        keys.remove(&new.id, KeyState::Next)
+        keys.remove(&new.id, KeyState::Next, &untold())
             .await
             .expect("remove works"),
         KeyOutcome::Changed
@@ -239,7 +269,7 @@ pub async fn a_removed_key_can_be_followed(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let first = insert(&keys, next(ID, 0)).await;
     assert_eq!(
-        keys.remove(&first.id, KeyState::Next)
+        keys.remove(&first.id, KeyState::Next, &untold())
             .await
             .expect("remove works"),
         KeyOutcome::Done
@@ -254,7 +284,7 @@ pub async fn a_key_is_resealed_only_as_it_was(subject: &impl KeysSubject) {
     let (key, other) = (active(ID, 1), active(KeyKind::Refresh, 2));
     for key in [&key, &other] {
         assert_eq!(
-            keys.insert(key).await.expect("insert works"),
+            keys.insert(key, &untold()).await.expect("insert works"),
             KeyOutcome::Done
         );
     }
@@ -268,13 +298,15 @@ pub async fn a_key_is_resealed_only_as_it_was(subject: &impl KeysSubject) {
         (&key.sealed, &newer, KeyOutcome::Changed),
     ] {
         assert_eq!(
-            keys.reseal(&key.id, from, to).await.expect("reseal works"),
+            keys.reseal(&key.id, from, to, &untold())
+                .await
+                .expect("reseal works"),
             outcome
         );
     }
     let gone = next(KeyKind::Refresh, 3);
     assert_eq!(
-        keys.reseal(&gone.id, &gone.sealed, &new)
+        keys.reseal(&gone.id, &gone.sealed, &new, &untold())
             .await
             .expect("reseal works"),
         KeyOutcome::Changed
@@ -284,4 +316,59 @@ pub async fn a_key_is_resealed_only_as_it_was(subject: &impl KeysSubject) {
         keys.list().await.expect("list works"),
         vec![resealed, other]
     );
+}
+
+/// Each change that is made, in its commit; one that is not made tells nothing.
+pub async fn every_change_of_a_key_tells(subject: &impl KeysSubject) {
+    let (keys, journal) = (subject.keys(), subject.journal_of_keys());
+    let told = |number: u8, key: &StoredKey| {
+        let added = SecurityEvent::KeyAdded {
+            key: key.id.clone(),
+        };
+        let at = at(u64::from(number));
+        let id = EventId::from_random(random());
+        Tell::new(
+            id,
+            at,
+            Actor::System,
+            move |outcome: &KeyOutcome| match outcome {
+                KeyOutcome::Done => vec![added.clone()],
+                KeyOutcome::Changed => Vec::new(),
+            },
+        )
+    };
+    let (old, new, discarded) = (active(ID, 0), next(ID, 10), next(ID, 20));
+    let resealed = SealedKey::new(vec![7]);
+    let retired = Retired {
+        since: at(80),
+        until: at(90),
+    };
+    for outcome in [
+        keys.insert(&old, &told(1, &old)).await,
+        keys.insert(&new, &told(2, &new)).await,
+        keys.promote(&promotion(&new, Some(&old), 70), &told(3, &new))
+            .await,
+        keys.reseal(&new.id, &new.sealed, &resealed, &told(4, &new))
+            .await,
+        keys.retire(&new.id, retired, &told(5, &new)).await,
+        keys.remove(&old.id, KeyState::Retired, &told(6, &old))
+            .await,
+    ] {
+        assert_eq!(outcome.expect("the change works"), KeyOutcome::Done);
+    }
+    let remove = keys.remove(&discarded.id, KeyState::Next, &told(7, &discarded));
+    assert_eq!(remove.await.expect("remove works"), KeyOutcome::Changed);
+    let query = JournalQuery {
+        user: None,
+        after: None,
+        limit: 100,
+    };
+    let entries = journal.read(&query).await.expect("read works");
+    let found: Vec<_> = entries
+        .iter()
+        .rev()
+        .map(|entry| entry.details["key"].as_str())
+        .collect();
+    let expected = [&old, &new, &new, &new, &new, &old].map(|key| key.id.as_str());
+    assert_eq!(found, expected);
 }

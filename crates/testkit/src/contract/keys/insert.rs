@@ -1,7 +1,7 @@
 //! Insertion of keys: at most one next and one active key per use.
 
 use super::{ID, active, next, promotion};
-use crate::contract::KeysSubject;
+use crate::{contract::KeysSubject, untold};
 use revolve_domain::{
     keys::{Algorithm, KeyKind, KeyState, find},
     ports::KeyOutcome,
@@ -21,11 +21,11 @@ pub async fn a_key_reads_back_as_stored(subject: &impl KeysSubject) {
     for (i, algorithm) in (0..).zip(Algorithm::ALL) {
         let key = next(KeyKind::Id(algorithm), 10 * i);
         assert_eq!(
-            keys.insert(&key).await.expect("insert works"),
+            keys.insert(&key, &untold()).await.expect("insert works"),
             KeyOutcome::Done
         );
         let promoted = keys
-            .promote(&promotion(&key, previous.as_ref(), 10 * i + 5))
+            .promote(&promotion(&key, previous.as_ref(), 10 * i + 5), &untold())
             .await
             .expect("promote works");
         assert_eq!(promoted, KeyOutcome::Done);
@@ -44,7 +44,7 @@ pub async fn a_key_reads_back_as_stored(subject: &impl KeysSubject) {
         next(ID, 102),
     ] {
         assert_eq!(
-            keys.insert(&key).await.expect("insert works"),
+            keys.insert(&key, &untold()).await.expect("insert works"),
             KeyOutcome::Done
         );
         assert!(
@@ -66,7 +66,7 @@ pub async fn keys_come_oldest_first(subject: &impl KeysSubject) {
     let (late, early) = (next(ID, 20), active(ID, 10));
     for key in [&late, &early] {
         assert_eq!(
-            keys.insert(key).await.expect("insert works"),
+            keys.insert(key, &untold()).await.expect("insert works"),
             KeyOutcome::Done
         );
     }
@@ -79,7 +79,7 @@ pub async fn a_use_has_one_next_and_one_active_key(subject: &impl KeysSubject) {
     let first = [active(ID, 0), next(ID, 1)];
     for key in &first {
         assert_eq!(
-            keys.insert(key).await.expect("insert works"),
+            keys.insert(key, &untold()).await.expect("insert works"),
             KeyOutcome::Done
         );
     }
@@ -90,14 +90,14 @@ pub async fn a_use_has_one_next_and_one_active_key(subject: &impl KeysSubject) {
         next(KeyKind::Id(Algorithm::Rs256), 5),
     ] {
         assert_eq!(
-            keys.insert(&key).await.expect("insert works"),
+            keys.insert(&key, &untold()).await.expect("insert works"),
             KeyOutcome::Changed
         );
     }
     assert_eq!(keys.list().await.expect("list works"), first);
     for key in [active(KeyKind::Refresh, 6), next(KeyKind::Refresh, 7)] {
         assert_eq!(
-            keys.insert(&key).await.expect("insert works"),
+            keys.insert(&key, &untold()).await.expect("insert works"),
             KeyOutcome::Done
         );
     }
@@ -108,13 +108,13 @@ pub async fn an_id_is_taken_once(subject: &impl KeysSubject) {
     let keys = subject.keys();
     let key = active(ID, 0);
     assert_eq!(
-        keys.insert(&key).await.expect("insert works"),
+        keys.insert(&key, &untold()).await.expect("insert works"),
         KeyOutcome::Done
     );
     let mut same = active(KeyKind::Refresh, 0);
     same.id = key.id.clone();
     assert_eq!(
-        keys.insert(&same).await.expect("insert works"),
+        keys.insert(&same, &untold()).await.expect("insert works"),
         KeyOutcome::Changed
     );
     assert_eq!(keys.list().await.expect("list works"), [key]);
@@ -125,7 +125,11 @@ pub async fn parallel_inserts_add_one(subject: &impl KeysSubject) {
     let mut tasks = JoinSet::new();
     for _ in 0..8 {
         let keys = subject.keys();
-        tasks.spawn(async move { keys.insert(&active(ID, 0)).await.expect("insert works") });
+        tasks.spawn(async move {
+            keys.insert(&active(ID, 0), &untold())
+                .await
+                .expect("insert works")
+        });
     }
     let done = tasks
         .join_all()

@@ -1,9 +1,12 @@
 //! The commit of a sign-in.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at, begin},
-    given::{at_once, device_id, session, session_id, user},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at, begin},
+        given::{at_once, device_id, session, session_id, user},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{ClientInfo, EndReason, Epoch, Session, User, WebOrigin},
@@ -88,7 +91,13 @@ pub async fn a_sign_in_under_an_older_epoch_is_superseded(subject: &dyn Accounts
     let (user, first) = accounts.signed_up().await;
     accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(60))
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            at(60),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     for epoch in [0, 2] {
@@ -166,7 +175,7 @@ pub async fn a_sign_in_of_a_deleted_account_is_superseded(subject: &dyn Accounts
     let (deleted, _) = accounts.signed_up().await;
     accounts
         .users
-        .delete(deleted.id, None, at(30))
+        .delete(deleted.id, None, at(30), &untold())
         .await
         .expect("delete works");
     for user in [deleted, user()] {
@@ -198,7 +207,12 @@ pub async fn parallel_sign_ins_keep_max_live(subject: &dyn AccountsSubject) {
                 ..begin(session)
             },
         );
-        async move { sessions.begin(&begin).await.expect("begin works") }
+        async move {
+            sessions
+                .begin(&begin, &untold())
+                .await
+                .expect("begin works")
+        }
     }))
     .await;
     let mut gone: Vec<_> = outcomes
@@ -240,7 +254,14 @@ pub async fn parallel_sign_ins_on_one_device_replace_each_other(subject: &dyn Ac
                 ..session(&user, after)
             }),
         );
-        async move { drop(sessions.begin(&begin).await.expect("begin works")) }
+        async move {
+            drop(
+                sessions
+                    .begin(&begin, &untold())
+                    .await
+                    .expect("begin works"),
+            )
+        }
     }))
     .await;
     let live = accounts.live(user.id, at(60)).await;
@@ -255,13 +276,19 @@ pub async fn a_sign_in_does_not_outlive_an_epoch_raise(subject: &dyn AccountsSub
     for round in 1..=10 {
         let begins = (0..8).map(|_| {
             let (sessions, begin) = (subject.sessions(), begin(&session(&user, round * 60)));
-            Box::pin(async move { drop(sessions.begin(&begin).await.expect("begin works")) })
-                as crate::contract::given::BoxedCall
+            Box::pin(async move {
+                drop(
+                    sessions
+                        .begin(&begin, &untold())
+                        .await
+                        .expect("begin works"),
+                )
+            }) as crate::contract::given::BoxedCall
         });
         let (sessions, id) = (subject.sessions(), user.id);
         let raise = Box::pin(async move {
             sessions
-                .end_all(id, None, EndReason::SignedOut, at(round * 60))
+                .end_all(id, None, EndReason::SignedOut, at(round * 60), &untold())
                 .await
                 .expect("end_all works");
         }) as crate::contract::given::BoxedCall;

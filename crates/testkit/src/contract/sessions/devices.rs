@@ -1,9 +1,12 @@
 //! The devices that a user has signed in on.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at, begin},
-    given::{at_once, device_id, hash, session},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at, begin},
+        given::{at_once, device_id, hash, session},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{EndReason, Epoch, KnownDevice, Session, Timestamp},
@@ -54,7 +57,7 @@ pub async fn a_device_stays_known_after_its_sessions(subject: &dyn AccountsSubje
     let one = accounts.signed_in(&user, 60).await;
     accounts
         .sessions
-        .end(user.id, one.id, EndReason::SignedOut, at(90))
+        .end(user.id, one.id, EndReason::SignedOut, at(90), &untold())
         .await
         .expect("end works");
     assert!(
@@ -78,7 +81,7 @@ pub async fn a_device_stays_known_after_its_sessions(subject: &dyn AccountsSubje
     );
     accounts
         .sessions
-        .end_all(user.id, None, EndReason::SignedOut, at(150))
+        .end_all(user.id, None, EndReason::SignedOut, at(150), &untold())
         .await
         .expect("end_all works");
     assert!(
@@ -209,7 +212,13 @@ pub async fn a_device_is_current_until_the_epoch_rises(subject: &dyn AccountsSub
     }
     accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(90))
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            at(90),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     user.epoch = user.epoch.next();
@@ -233,7 +242,7 @@ pub async fn a_device_is_current_until_the_epoch_rises(subject: &dyn AccountsSub
         hash: hash("second"),
         at: at(150),
     };
-    let changed = accounts.users.change_password(&change).await;
+    let changed = accounts.users.change_password(&change, &untold()).await;
     let expected = PasswordOutcome::Changed(user.epoch.next());
     assert_eq!(changed.expect("change_password works"), expected);
     assert!(
@@ -254,7 +263,7 @@ pub async fn a_device_is_not_current_after_reuse(subject: &dyn AccountsSubject) 
     ] {
         accounts
             .sessions
-            .end(user.id, session.id, reason, at(90))
+            .end(user.id, session.id, reason, at(90), &untold())
             .await
             .expect("end works");
     }
@@ -297,7 +306,7 @@ pub async fn of_several_devices_the_current_one_is_known(subject: &dyn AccountsS
     );
     accounts
         .sessions
-        .end_all(user.id, None, EndReason::SignedOut, at(90))
+        .end_all(user.id, None, EndReason::SignedOut, at(90), &untold())
         .await
         .expect("end_all works");
     user.epoch = user.epoch.next();
@@ -377,7 +386,13 @@ pub async fn an_unbound_session_takes_a_device_of_its_user(subject: &dyn Account
     let before = accounts.signed_in(&user, 10).await;
     accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(30))
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            at(30),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     user.epoch = user.epoch.next();
@@ -427,7 +442,7 @@ pub async fn parallel_bindings_agree_on_a_device(subject: &dyn AccountsSubject) 
         let device = [first.device, other.device][number % 2];
         async move {
             let bound = sessions
-                .bind(session.user, session.id, &[device], at(90))
+                .bind(session.user, session.id, &[device], at(90), &untold())
                 .await
                 .expect("bind works");
             (device, bound)
@@ -448,7 +463,7 @@ pub async fn the_devices_of_a_deleted_account_bind_nothing(subject: &dyn Account
     let other = accounts.signed_in(&user, 60).await;
     accounts
         .users
-        .delete(user.id, None, at(90))
+        .delete(user.id, None, at(90), &untold())
         .await
         .expect("delete works");
     assert_binds_none(&accounts, &first, &[&other]).await;

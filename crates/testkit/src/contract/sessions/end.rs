@@ -1,9 +1,12 @@
 //! Sessions are bound, end and are forgotten.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{hash, secs, session, session_id, user, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{hash, secs, session, session_id, user, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{EndReason, Ending, Epoch, Session, Timestamp, User},
@@ -13,7 +16,7 @@ use revolve_domain::{
 async fn end(accounts: &Accounts, session: &Session, reason: EndReason, after: u64) -> EndOutcome {
     accounts
         .sessions
-        .end(session.user, session.id, reason, at(after))
+        .end(session.user, session.id, reason, at(after), &untold())
         .await
         .expect("end works")
 }
@@ -27,7 +30,7 @@ async fn end_all(
     let kept = kept.map(|session| session.id);
     accounts
         .sessions
-        .end_all(user.id, kept, EndReason::SignedOut, at(after))
+        .end_all(user.id, kept, EndReason::SignedOut, at(after), &untold())
         .await
         .expect("end_all works")
 }
@@ -270,7 +273,13 @@ pub async fn ending_the_others_needs_the_kept_one_to_live(subject: &dyn Accounts
     let too_late = first.ends_at.plus(secs(60));
     let outcome = accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, too_late)
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            too_late,
+            &untold(),
+        )
         .await
         .expect("end_all works");
     assert_eq!(
@@ -295,7 +304,7 @@ pub async fn ending_all_of_nobody_is_none(subject: &dyn AccountsSubject) {
     for kept in [None, Some(session_id())] {
         let outcome = accounts
             .sessions
-            .end_all(user_id(), kept, EndReason::SignedOut, at(60))
+            .end_all(user_id(), kept, EndReason::SignedOut, at(60), &untold())
             .await
             .expect("end_all works");
         assert_eq!(outcome, None, "there is no such account");
@@ -370,7 +379,7 @@ pub async fn a_row_of_an_older_epoch_lives_only_if_kept(subject: &dyn AccountsSu
         };
         let changed = accounts
             .users
-            .change_password(&change)
+            .change_password(&change, &untold())
             .await
             .expect("change_password works");
         let expected = if is_kept {
@@ -421,6 +430,7 @@ pub async fn pruning_takes_the_long_over_in_batches(subject: &dyn AccountsSubjec
                 row.id,
                 EndReason::SignedOut,
                 start.plus(secs(1000)),
+                &untold(),
             )
             .await
             .expect("end works");
@@ -432,6 +442,7 @@ pub async fn pruning_takes_the_long_over_in_batches(subject: &dyn AccountsSubjec
             left[0].id,
             EndReason::SignedOut,
             start.plus(secs(9000)),
+            &untold(),
         )
         .await
         .expect("end works");
@@ -481,7 +492,7 @@ pub async fn pruning_takes_the_long_over_in_batches(subject: &dyn AccountsSubjec
     );
     accounts
         .users
-        .delete(user.id, None, start)
+        .delete(user.id, None, start, &untold())
         .await
         .expect("delete works");
 }

@@ -1,9 +1,12 @@
 //! Revocations since an instant. Stores are shared with other cases, so each checks its own ids only.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at, begin, everything_since},
-    given::{at_once, hash, session, user},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at, begin, everything_since},
+        given::{at_once, hash, session, user},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, Timestamp, User},
@@ -53,12 +56,12 @@ pub async fn an_ended_session_is_revoked_since_its_end(subject: &dyn AccountsSub
     );
     accounts
         .sessions
-        .end(user.id, first.id, EndReason::SignedOut, at(60))
+        .end(user.id, first.id, EndReason::SignedOut, at(60), &untold())
         .await
         .expect("end works");
     accounts
         .sessions
-        .end(user.id, first.id, EndReason::Reused, at(90))
+        .end(user.id, first.id, EndReason::Reused, at(90), &untold())
         .await
         .expect("end works");
     for since in [at(0), at(59), at(60)] {
@@ -91,7 +94,7 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
     let all = |kept, after| {
         accounts
             .sessions
-            .end_all(user.id, kept, EndReason::SignedOut, at(after))
+            .end_all(user.id, kept, EndReason::SignedOut, at(after), &untold())
     };
     assert_eq!(
         all(Some(second.id), 60).await.expect("end_all works"),
@@ -129,7 +132,7 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
     };
     let changed = accounts
         .users
-        .change_password(&change)
+        .change_password(&change, &untold())
         .await
         .expect("change_password works");
     assert_eq!(
@@ -182,13 +185,19 @@ pub async fn a_deleted_account_leaves_its_ended_sessions(subject: &dyn AccountsS
     let second = accounts.signed_in(&user, 10).await;
     accounts
         .sessions
-        .end_all(user.id, Some(second.id), EndReason::SignedOut, at(30))
+        .end_all(
+            user.id,
+            Some(second.id),
+            EndReason::SignedOut,
+            at(30),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     assert!(
         accounts
             .users
-            .delete(user.id, None, at(60))
+            .delete(user.id, None, at(60), &untold())
             .await
             .expect("delete works"),
         "there was such an account"
@@ -264,12 +273,12 @@ pub async fn revocations_are_one_consistent_view(subject: &dyn AccountsSubject) 
         });
         accounts
             .sessions
-            .end_all(user.id, None, EndReason::SignedOut, at(60))
+            .end_all(user.id, None, EndReason::SignedOut, at(60), &untold())
             .await
             .expect("end_all works");
         accounts
             .users
-            .delete(user.id, None, at(61))
+            .delete(user.id, None, at(61), &untold())
             .await
             .expect("delete works");
         over.store(true, Ordering::SeqCst);
@@ -319,9 +328,13 @@ pub async fn a_read_goes_on_where_another_ended(subject: &dyn AccountsSubject) {
     for (step, session) in [&second, &first, &third, &other].into_iter().enumerate() {
         match step {
             0 => {
-                let ended = accounts
-                    .sessions
-                    .end(user.id, second.id, EndReason::SignedOut, at(30));
+                let ended = accounts.sessions.end(
+                    user.id,
+                    second.id,
+                    EndReason::SignedOut,
+                    at(30),
+                    &untold(),
+                );
                 ended.await.expect("end works");
             }
             1 => {
@@ -329,13 +342,17 @@ pub async fn a_read_goes_on_where_another_ended(subject: &dyn AccountsSubject) {
             }
             2 => {
                 let kept = Some(again.id);
-                let ended = accounts
-                    .sessions
-                    .end_all(user.id, kept, EndReason::SignedOut, at(50));
+                let ended = accounts.sessions.end_all(
+                    user.id,
+                    kept,
+                    EndReason::SignedOut,
+                    at(50),
+                    &untold(),
+                );
                 ended.await.expect("end_all works");
             }
             _ => {
-                let deleted = accounts.users.delete(gone.id, None, at(60));
+                let deleted = accounts.users.delete(gone.id, None, at(60), &untold());
                 deleted.await.expect("delete works");
             }
         }
@@ -400,7 +417,7 @@ pub async fn no_end_falls_between_two_reads(subject: &dyn AccountsSubject) {
         let (sessions, user, session) = (accounts.sessions.clone(), session.user, session.id);
         async move {
             sessions
-                .end(user, session, EndReason::SignedOut, at(60))
+                .end(user, session, EndReason::SignedOut, at(60), &untold())
                 .await
                 .expect("end works")
         }
@@ -435,7 +452,13 @@ pub async fn a_crowded_user_comes_with_what_lives(subject: &dyn AccountsSubject)
         assert!(!living.contains_key(&user.id), "{number} ends are few");
         accounts
             .sessions
-            .end(user.id, session.id, EndReason::SignedOut, at(after))
+            .end(
+                user.id,
+                session.id,
+                EndReason::SignedOut,
+                at(after),
+                &untold(),
+            )
             .await
             .expect("end works");
     }
@@ -463,7 +486,7 @@ pub async fn a_crowded_user_comes_with_what_lives(subject: &dyn AccountsSubject)
     assert_eq!(living(3, 21).await, None, "two of them within the window");
     accounts
         .sessions
-        .end_all(user.id, None, EndReason::SignedOut, at(30))
+        .end_all(user.id, None, EndReason::SignedOut, at(30), &untold())
         .await
         .expect("end_all works");
     assert_eq!(living(3, 20).await, Some(vec![]), "none lives");
@@ -478,7 +501,13 @@ pub async fn ends_that_are_not_settled_are_not_dropped(subject: &dyn AccountsSub
         let session = accounts.signed_in(&user, after).await;
         accounts
             .sessions
-            .end(user.id, session.id, EndReason::SignedOut, at(after))
+            .end(
+                user.id,
+                session.id,
+                EndReason::SignedOut,
+                at(after),
+                &untold(),
+            )
             .await
             .expect("end works");
         over.push(session);

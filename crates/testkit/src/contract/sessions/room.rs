@@ -1,9 +1,12 @@
 //! A sign-in ends sessions: replaced, then expired, then evicted; and the rows of ended sessions are bounded.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, IDLE, at, begin},
-    given::session,
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, IDLE, at, begin},
+        given::session,
+    },
+    untold,
 };
 use revolve_domain::{
     model::{ClientInfo, EndReason, Ending, Session, SessionId, User, WebOrigin},
@@ -330,7 +333,13 @@ pub async fn ended_rows_are_bounded(subject: &dyn AccountsSubject) {
     let (_, strange) = accounts.signed_up().await;
     accounts
         .sessions
-        .end(strange.user, strange.id, EndReason::SignedOut, at(1))
+        .end(
+            strange.user,
+            strange.id,
+            EndReason::SignedOut,
+            at(1),
+            &untold(),
+        )
         .await
         .expect("end works");
     let (user, first) = accounts.signed_up().await;
@@ -344,6 +353,7 @@ pub async fn ended_rows_are_bounded(subject: &dyn AccountsSubject) {
                 session.id,
                 EndReason::SignedOut,
                 at(number * 60 + 30),
+                &untold(),
             )
             .await
             .expect("end works");

@@ -1,9 +1,12 @@
 //! Accounts that are added without a session.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{at_once, email, hash, label, user},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{at_once, email, hash, label, user},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{Details, Timestamp, User, WebUrl},
@@ -13,7 +16,7 @@ use revolve_domain::{
 async fn add(accounts: &Accounts, user: &User) -> AddOutcome {
     accounts
         .users
-        .add(user, &hash("first"))
+        .add(user, &hash("first"), &untold())
         .await
         .expect("add works")
 }
@@ -92,7 +95,7 @@ pub async fn an_added_account_takes_no_address_and_no_id(subject: &dyn AccountsS
     let outcome = async |user: &User| {
         accounts
             .users
-            .add(user, &hash("second"))
+            .add(user, &hash("second"), &untold())
             .await
             .expect("add works")
     };
@@ -150,7 +153,7 @@ pub async fn parallel_adds_of_one_address_make_one_account(subject: &dyn Account
             (
                 user.id,
                 users
-                    .add(&user, &hash("one of many"))
+                    .add(&user, &hash("one of many"), &untold())
                     .await
                     .expect("add works"),
             )

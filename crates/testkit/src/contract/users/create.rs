@@ -1,9 +1,12 @@
 //! Creation of accounts by sign-up.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{at_once, email, hash, label, session, session_id, user, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{at_once, email, hash, label, session, session_id, user, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{ClientInfo, Details, Epoch, Session, Timestamp, User, WebUrl},
@@ -143,7 +146,7 @@ pub async fn a_taken_address_changes_nothing(subject: &dyn AccountsSubject) {
     let second_session = session(&second, 60);
     let outcome = accounts
         .users
-        .create(&second, &hash("second"), &second_session)
+        .create(&second, &hash("second"), &second_session, &untold())
         .await
         .expect("create works");
     assert_eq!(outcome, CreateOutcome::EmailTaken, "the address is taken");
@@ -193,7 +196,7 @@ pub async fn parallel_creates_of_one_address_make_one_account(subject: &dyn Acco
             (
                 user.id,
                 users
-                    .create(&user, &hash("one of many"), &session)
+                    .create(&user, &hash("one of many"), &session, &untold())
                     .await
                     .expect("create works"),
             )

@@ -1,9 +1,12 @@
 //! Deletion of accounts.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{hash, session, user, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{hash, session, user, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{ClientInfo, DetailsChange, EndReason, Ending, Session, Timestamp, User},
@@ -18,7 +21,7 @@ pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     assert!(
         accounts
             .users
-            .delete(ann.id, None, at(60))
+            .delete(ann.id, None, at(60), &untold())
             .await
             .expect("delete works"),
         "there was an account"
@@ -36,7 +39,7 @@ pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     assert!(by_email.is_none(), "it is not found by address");
     let update = accounts
         .users
-        .update(ann.id, &DetailsChange::default(), None)
+        .update(ann.id, &DetailsChange::default(), None, &untold())
         .await
         .expect("update works");
     assert_eq!(update, UpdateOutcome::NotFound, "it can't be changed");
@@ -49,13 +52,13 @@ pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     };
     let change = accounts
         .users
-        .change_password(&change)
+        .change_password(&change, &untold())
         .await
         .expect("change_password works");
     assert_eq!(change, PasswordOutcome::Superseded, "it has no password");
     let end_all = accounts
         .sessions
-        .end_all(ann.id, None, EndReason::SignedOut, at(90))
+        .end_all(ann.id, None, EndReason::SignedOut, at(90), &untold())
         .await
         .expect("end_all works");
     assert_eq!(end_all, None, "it has no sessions to end");
@@ -87,12 +90,12 @@ pub async fn a_deletion_ends_the_sessions_and_scrubs_their_rows(subject: &dyn Ac
     let over = accounts.signed_in(&user, 30).await;
     accounts
         .sessions
-        .end(user.id, over.id, EndReason::SignedOut, at(40))
+        .end(user.id, over.id, EndReason::SignedOut, at(40), &untold())
         .await
         .expect("end works");
     accounts
         .users
-        .delete(user.id, None, at(60))
+        .delete(user.id, None, at(60), &untold())
         .await
         .expect("delete works");
 
@@ -147,7 +150,7 @@ pub async fn a_deletion_forgets_the_devices(subject: &dyn AccountsSubject) {
     let other = accounts.signed_in(&user, 30).await;
     accounts
         .users
-        .delete(user.id, None, at(60))
+        .delete(user.id, None, at(60), &untold())
         .await
         .expect("delete works");
     let again = User {
@@ -174,7 +177,7 @@ pub async fn deleting_nobody_is_false(subject: &dyn AccountsSubject) {
     assert!(
         !accounts
             .users
-            .delete(user_id(), None, at(60))
+            .delete(user_id(), None, at(60), &untold())
             .await
             .expect("delete works"),
         "there never was such an account"
@@ -182,7 +185,7 @@ pub async fn deleting_nobody_is_false(subject: &dyn AccountsSubject) {
     assert!(
         accounts
             .users
-            .delete(user.id, None, at(60))
+            .delete(user.id, None, at(60), &untold())
             .await
             .expect("delete works"),
         "there was one"
@@ -190,7 +193,7 @@ pub async fn deleting_nobody_is_false(subject: &dyn AccountsSubject) {
     assert!(
         !accounts
             .users
-            .delete(user.id, None, at(90))
+            .delete(user.id, None, at(90), &untold())
             .await
             .expect("delete works"),
         "it is gone already"
@@ -205,13 +208,13 @@ pub async fn a_deletion_needs_the_session_that_asks_to_live(subject: &dyn Accoun
     let ask = async |session: &Session, at: Timestamp| {
         accounts
             .users
-            .delete(user.id, Some(session.id), at)
+            .delete(user.id, Some(session.id), at, &untold())
             .await
             .expect("delete works")
     };
     accounts
         .sessions
-        .end(user.id, second.id, EndReason::SignedOut, at(30))
+        .end(user.id, second.id, EndReason::SignedOut, at(30), &untold())
         .await
         .expect("end works");
     assert!(!ask(&second, at(40)).await, "it was signed out");

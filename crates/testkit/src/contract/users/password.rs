@@ -1,9 +1,12 @@
 //! Changes of passwords: one session continues, all others end.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{at_once, hash, secs, session_id, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{at_once, hash, secs, session_id, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{EndReason, Ending, Epoch, Session, User},
@@ -23,7 +26,7 @@ fn change(user: &User, session: &Session) -> PasswordChange {
 async fn apply(accounts: &Accounts, change: &PasswordChange) -> PasswordOutcome {
     accounts
         .users
-        .change_password(change)
+        .change_password(change, &untold())
         .await
         .expect("change_password works")
 }
@@ -57,7 +60,7 @@ pub async fn a_password_change_ends_all_other_sessions(subject: &dyn AccountsSub
     let over = accounts.signed_in(&user, 180).await;
     accounts
         .sessions
-        .end(user.id, over.id, EndReason::SignedOut, at(200))
+        .end(user.id, over.id, EndReason::SignedOut, at(200), &untold())
         .await
         .expect("end works");
 
@@ -127,7 +130,7 @@ pub async fn a_password_change_needs_a_live_session(subject: &dyn AccountsSubjec
     let ended = accounts.signed_in(&user, 60).await;
     accounts
         .sessions
-        .end(user.id, ended.id, EndReason::SignedOut, at(90))
+        .end(user.id, ended.id, EndReason::SignedOut, at(90), &untold())
         .await
         .expect("end works");
     let (_, strange) = accounts.signed_up().await;
@@ -181,7 +184,13 @@ pub async fn a_password_change_needs_the_same_epoch(subject: &dyn AccountsSubjec
     assert_superseded(&accounts, &ahead, &user, "the epoch is another").await;
     let epoch = accounts
         .sessions
-        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(60))
+        .end_all(
+            user.id,
+            Some(first.id),
+            EndReason::SignedOut,
+            at(60),
+            &untold(),
+        )
         .await
         .expect("end_all works");
     assert_eq!(epoch, Some(Epoch::new(1)), "the others were signed out");
@@ -217,7 +226,7 @@ pub async fn parallel_password_changes_succeed_once(subject: &dyn AccountsSubjec
             (
                 change.hash.expose().to_owned(),
                 users
-                    .change_password(&change)
+                    .change_password(&change, &untold())
                     .await
                     .expect("change_password works"),
             )

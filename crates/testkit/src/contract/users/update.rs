@@ -1,9 +1,12 @@
 //! Changes of details.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{BoxedCall, at_once, email, label, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{BoxedCall, at_once, email, label, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, EndReason, Session, Timestamp, User, WebUrl},
@@ -33,7 +36,7 @@ fn to_email(email: &EmailAddress) -> DetailsChange {
 async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> UpdateOutcome {
     accounts
         .users
-        .update(user.id, change, None)
+        .update(user.id, change, None, &untold())
         .await
         .expect("update works")
 }
@@ -184,7 +187,7 @@ pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
     ] {
         let outcome = accounts
             .users
-            .update(user_id(), &change, None)
+            .update(user_id(), &change, None, &untold())
             .await
             .expect("update works");
         // With a taken address both answers are right for an unknown account.
@@ -221,9 +224,14 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
         let changes = [name, website, image, address];
         let running = changes.iter().cloned().map(|change| {
             let (users, id) = (subject.users(), user.id);
-            Box::pin(
-                async move { drop(users.update(id, &change, None).await.expect("update works")) },
-            ) as BoxedCall
+            Box::pin(async move {
+                drop(
+                    users
+                        .update(id, &change, None, &untold())
+                        .await
+                        .expect("update works"),
+                )
+            }) as BoxedCall
         });
         at_once(running).await;
         user = changes
@@ -249,7 +257,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
         };
         accounts
             .users
-            .update(user.id, &change, Some(asking))
+            .update(user.id, &change, Some(asking), &untold())
             .await
             .expect("update works")
     };
@@ -266,7 +274,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
     );
     accounts
         .sessions
-        .end(user.id, second.id, EndReason::SignedOut, at(30))
+        .end(user.id, second.id, EndReason::SignedOut, at(30), &untold())
         .await
         .expect("end works");
     assert_eq!(
@@ -276,7 +284,7 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
     );
     accounts
         .sessions
-        .end_all(user.id, None, EndReason::SignedOut, at(50))
+        .end_all(user.id, None, EndReason::SignedOut, at(50), &untold())
         .await
         .expect("end_all works");
     assert_eq!(

@@ -3,6 +3,7 @@
 use super::MemoryAccounts;
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{Credentials, EndReason, Session, Timestamp, User, UserId},
     ports::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome, StoreError},
 };
@@ -61,28 +62,34 @@ impl AccountDirectory for MemoryAccounts {
         Ok(rows)
     }
 
-    async fn disable(&self, user: UserId, at: Timestamp) -> Result<DisableOutcome, StoreError> {
-        let mut tables = self.tables();
-        tables.raise(user, None, EndReason::AccountDisabled, at);
-        let Some((user, _)) = tables.users.get_mut(&user) else {
-            return Ok(DisableOutcome::NotFound);
-        };
-        if user.disabled_at.is_some() {
-            return Ok(DisableOutcome::AlreadyDisabled(user.epoch));
-        }
-        user.disabled_at = Some(at);
-        Ok(DisableOutcome::Disabled(user.epoch))
+    async fn disable(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        tell: &Tell<DisableOutcome>,
+    ) -> Result<DisableOutcome, StoreError> {
+        self.change(tell, |tables| {
+            tables.raise(user, None, EndReason::AccountDisabled, at);
+            let Some((user, _)) = tables.users.get_mut(&user) else {
+                return DisableOutcome::NotFound;
+            };
+            if user.disabled_at.is_some() {
+                return DisableOutcome::AlreadyDisabled(user.epoch);
+            }
+            user.disabled_at = Some(at);
+            DisableOutcome::Disabled(user.epoch)
+        })
     }
 
-    async fn enable(&self, user: UserId) -> Result<EnableOutcome, StoreError> {
-        let mut tables = self.tables();
-        let Some((user, _)) = tables.users.get_mut(&user) else {
-            return Ok(EnableOutcome::NotFound);
-        };
-        Ok(if user.disabled_at.take().is_some() {
-            EnableOutcome::Enabled
-        } else {
-            EnableOutcome::NotDisabled
+    async fn enable(
+        &self,
+        user: UserId,
+        tell: &Tell<EnableOutcome>,
+    ) -> Result<EnableOutcome, StoreError> {
+        self.change(tell, |tables| match tables.users.get_mut(&user) {
+            None => EnableOutcome::NotFound,
+            Some((user, _)) if user.disabled_at.take().is_some() => EnableOutcome::Enabled,
+            Some(_) => EnableOutcome::NotDisabled,
         })
     }
 }

@@ -1,12 +1,19 @@
-//! The user database in memory: accounts and sessions' rows behind one lock, so that every method is one commit.
+//! The user database in memory: accounts, sessions' rows and the journal behind one lock, so that every method is one commit.
 
+mod deliveries;
 mod directory;
+mod journal;
 mod sessions;
 mod users;
 
-use super::lock;
-use revolve_domain::model::{
-    DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User, UserId,
+use super::{deliveries::Outbox, journal::Entries, lock};
+use revolve_domain::{
+    journal::{NewMail, Tell},
+    model::{
+        DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User,
+        UserId,
+    },
+    ports::StoreError,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,6 +36,8 @@ struct MemoryTables {
     end_numbers: HashMap<SessionId, u64>,
     /// The last sign-in of each user on each device.
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
+    journal: Entries,
+    outbox: Outbox,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +73,28 @@ impl MemoryAccounts {
             .filter(|(owner, _)| *owner == user)
             .map(|(_, device)| *device)
             .collect()
+    }
+
+    /// Inserts mails, as the commit of a change does.
+    pub fn commit_mails(&self, at: Timestamp, mails: &[NewMail]) {
+        self.tables().outbox.commit(at, mails);
+    }
+
+    /// One commit, with what its outcome tells.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the methods of ports answer it as it is"
+    )]
+    fn change<O>(
+        &self,
+        tell: &Tell<O>,
+        work: impl FnOnce(&mut MemoryTables) -> O,
+    ) -> Result<O, StoreError> {
+        let mut tables = self.tables();
+        let outcome = work(&mut tables);
+        tables.journal.tell(tell, &outcome);
+        tables.outbox.commit(tell.at, &tell.of(&outcome).1);
+        Ok(outcome)
     }
 
     fn tables(&self) -> MutexGuard<'_, MemoryTables> {

@@ -3,6 +3,7 @@
 use super::{DeviceSignIn, MemoryAccounts, MemoryTables, end};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
     revocations::{CommitSnapshot, RaisedEpoch, RevocationQuery, Revocations, SessionEnd},
@@ -83,6 +84,43 @@ impl MemoryTables {
         }
     }
 
+    fn begin(&mut self, begin: &BeginSession) -> BeginOutcome {
+        let new = &begin.session;
+        let may_begin = self
+            .users
+            .get(&new.user)
+            .is_some_and(|(user, _)| user.disabled_at.is_none() && user.epoch == new.epoch);
+        if !may_begin {
+            return BeginOutcome::Superseded;
+        }
+        let (replaced, evicted) = self.make_room(begin);
+        self.sessions.insert(new.id, new.clone());
+        self.drop_oldest_ended(begin);
+        self.know_device(new);
+        self.forget_devices(begin);
+        BeginOutcome::Begun { replaced, evicted }
+    }
+
+    fn bind(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        devices: &[DeviceId],
+        at: Timestamp,
+    ) -> Option<DeviceId> {
+        let epoch = self.row(user, session)?.epoch;
+        let other = devices.iter().copied().find(|device| {
+            let known = self.devices.get(&(user, *device));
+            known.and_then(|known| known.epoch) >= Some(epoch)
+        });
+        let row = self.row(user, session)?;
+        if !devices.contains(&row.device) {
+            row.device = other.filter(|_| row.bound_at.is_none())?;
+        }
+        row.bound_at.get_or_insert(at);
+        Some(row.device)
+    }
+
     fn drop_oldest_ended(&mut self, begin: &BeginSession) {
         let mut ended: Vec<_> = self
             .rows(begin.session.user)
@@ -109,21 +147,12 @@ impl SessionRepository for MemoryAccounts {
         Ok(session.map(|session| SessionRecord { session, user }))
     }
 
-    async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
-        let (new, mut tables) = (&begin.session, self.tables());
-        let may_begin = tables
-            .users
-            .get(&new.user)
-            .is_some_and(|(user, _)| user.disabled_at.is_none() && user.epoch == new.epoch);
-        if !may_begin {
-            return Ok(BeginOutcome::Superseded);
-        }
-        let (replaced, evicted) = tables.make_room(begin);
-        tables.sessions.insert(new.id, new.clone());
-        tables.drop_oldest_ended(begin);
-        tables.know_device(new);
-        tables.forget_devices(begin);
-        Ok(BeginOutcome::Begun { replaced, evicted })
+    async fn begin(
+        &self,
+        begin: &BeginSession,
+        tell: &Tell<BeginOutcome>,
+    ) -> Result<BeginOutcome, StoreError> {
+        self.change(tell, |tables| tables.begin(begin))
     }
 
     async fn bind(
@@ -132,26 +161,9 @@ impl SessionRepository for MemoryAccounts {
         session: SessionId,
         devices: &[DeviceId],
         at: Timestamp,
+        tell: &Tell<Option<DeviceId>>,
     ) -> Result<Option<DeviceId>, StoreError> {
-        let mut tables = self.tables();
-        let Some(epoch) = tables.row(user, session).map(|row| row.epoch) else {
-            return Ok(None);
-        };
-        let other = devices.iter().copied().find(|device| {
-            let known = tables.devices.get(&(user, *device));
-            known.and_then(|known| known.epoch) >= Some(epoch)
-        });
-        let Some(row) = tables.row(user, session) else {
-            return Ok(None);
-        };
-        if !devices.contains(&row.device) {
-            let Some(other) = other.filter(|_| row.bound_at.is_none()) else {
-                return Ok(None);
-            };
-            row.device = other;
-        }
-        row.bound_at.get_or_insert(at);
-        Ok(Some(row.device))
+        self.change(tell, |tables| tables.bind(user, session, devices, at))
     }
 
     async fn end(
@@ -160,21 +172,23 @@ impl SessionRepository for MemoryAccounts {
         session: SessionId,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<EndOutcome>,
     ) -> Result<EndOutcome, StoreError> {
-        let mut tables = self.tables();
-        let Some(row) = tables.row(user, session) else {
-            return Ok(EndOutcome::NotFound);
-        };
-        if !end(row, reason, at) {
-            return Ok(EndOutcome::AlreadyEnded);
-        }
-        let device = row.device;
-        if reason == EndReason::Reused
-            && let Some(known) = tables.devices.get_mut(&(user, device))
-        {
-            known.epoch = None;
-        }
-        Ok(EndOutcome::Ended)
+        self.change(tell, |tables| {
+            let Some(row) = tables.row(user, session) else {
+                return EndOutcome::NotFound;
+            };
+            if !end(row, reason, at) {
+                return EndOutcome::AlreadyEnded;
+            }
+            let device = row.device;
+            if reason == EndReason::Reused
+                && let Some(known) = tables.devices.get_mut(&(user, device))
+            {
+                known.epoch = None;
+            }
+            EndOutcome::Ended
+        })
     }
 
     async fn end_all(
@@ -183,13 +197,15 @@ impl SessionRepository for MemoryAccounts {
         kept: Option<SessionId>,
         reason: EndReason,
         at: Timestamp,
+        tell: &Tell<Option<Epoch>>,
     ) -> Result<Option<Epoch>, StoreError> {
-        let mut tables = self.tables();
-        if kept.is_some_and(|kept| !tables.lives(user, kept, at)) {
-            return Ok(None);
-        }
-        tables.raise(user, kept, reason, at);
-        Ok(tables.users.get(&user).map(|(user, _)| user.epoch))
+        self.change(tell, |tables| {
+            if kept.is_some_and(|kept| !tables.lives(user, kept, at)) {
+                return None;
+            }
+            tables.raise(user, kept, reason, at);
+            tables.users.get(&user).map(|(user, _)| user.epoch)
+        })
     }
 
     async fn live(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {

@@ -3,6 +3,7 @@
 use super::{MemoryAccounts, MemoryTables, end};
 use async_trait::async_trait;
 use revolve_domain::{
+    journal::Tell,
     model::{
         ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, KnownDevice,
         PasswordHash, Session, SessionId, Timestamp, User, UserId,
@@ -34,27 +35,35 @@ impl UserRepository for MemoryAccounts {
         user: &User,
         hash: &PasswordHash,
         session: &Session,
+        tell: &Tell<CreateOutcome>,
     ) -> Result<CreateOutcome, StoreError> {
-        let mut tables = self.tables();
-        if tables.owner(&user.email).is_some() {
-            return Ok(CreateOutcome::EmailTaken);
-        }
-        tables.users.insert(user.id, (user.clone(), hash.clone()));
-        tables.sessions.insert(session.id, session.clone());
-        tables.know_device(session);
-        Ok(CreateOutcome::Created)
+        self.change(tell, |tables| {
+            if tables.owner(&user.email).is_some() {
+                return CreateOutcome::EmailTaken;
+            }
+            tables.users.insert(user.id, (user.clone(), hash.clone()));
+            tables.sessions.insert(session.id, session.clone());
+            tables.know_device(session);
+            CreateOutcome::Created
+        })
     }
 
-    async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
-        let mut tables = self.tables();
-        if tables.owner(&user.email).is_some() {
-            return Ok(AddOutcome::EmailTaken);
-        }
-        if tables.users.contains_key(&user.id) {
-            return Ok(AddOutcome::IdTaken);
-        }
-        tables.users.insert(user.id, (user.clone(), hash.clone()));
-        Ok(AddOutcome::Added)
+    async fn add(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError> {
+        self.change(tell, |tables| {
+            if tables.owner(&user.email).is_some() {
+                return AddOutcome::EmailTaken;
+            }
+            if tables.users.contains_key(&user.id) {
+                return AddOutcome::IdTaken;
+            }
+            tables.users.insert(user.id, (user.clone(), hash.clone()));
+            AddOutcome::Added
+        })
     }
 
     async fn credentials_by_email(
@@ -104,47 +113,51 @@ impl UserRepository for MemoryAccounts {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        tell: &Tell<UpdateOutcome>,
     ) -> Result<UpdateOutcome, StoreError> {
-        let mut tables = self.tables();
-        if !tables.users.contains_key(&user) {
-            return Ok(UpdateOutcome::NotFound);
-        }
-        if asking.is_some_and(|asking| !tables.lives(user, asking.session, asking.at)) {
-            return Ok(UpdateOutcome::Superseded);
-        }
-        let owner = change.email.as_ref().and_then(|email| tables.owner(email));
-        if owner.is_some_and(|(owner, _)| owner.id != user) {
-            return Ok(UpdateOutcome::EmailTaken);
-        }
-        let Some((found, _)) = tables.users.get_mut(&user) else {
-            return Ok(UpdateOutcome::NotFound);
-        };
-        *found = change.clone().apply(found.clone());
-        Ok(UpdateOutcome::Updated(found.clone()))
+        self.change(tell, |tables| {
+            if !tables.users.contains_key(&user) {
+                return UpdateOutcome::NotFound;
+            }
+            if asking.is_some_and(|asking| !tables.lives(user, asking.session, asking.at)) {
+                return UpdateOutcome::Superseded;
+            }
+            let owner = change.email.as_ref().and_then(|email| tables.owner(email));
+            if owner.is_some_and(|(owner, _)| owner.id != user) {
+                return UpdateOutcome::EmailTaken;
+            }
+            let Some((found, _)) = tables.users.get_mut(&user) else {
+                return UpdateOutcome::NotFound;
+            };
+            *found = change.clone().apply(found.clone());
+            UpdateOutcome::Updated(found.clone())
+        })
     }
 
     async fn change_password(
         &self,
         change: &PasswordChange,
+        tell: &Tell<PasswordOutcome>,
     ) -> Result<PasswordOutcome, StoreError> {
-        let mut tables = self.tables();
-        let lives = tables.lives(change.user, change.session, change.at);
-        let Some((user, hash)) = tables
-            .users
-            .get_mut(&change.user)
-            .filter(|(user, _)| lives && user.epoch == change.epoch)
-        else {
-            return Ok(PasswordOutcome::Superseded);
-        };
-        *hash = change.hash.clone();
-        let epoch = user.epoch.next();
-        tables.raise(
-            change.user,
-            Some(change.session),
-            EndReason::PasswordChanged,
-            change.at,
-        );
-        Ok(PasswordOutcome::Changed(epoch))
+        self.change(tell, |tables| {
+            let lives = tables.lives(change.user, change.session, change.at);
+            let Some((user, hash)) = tables
+                .users
+                .get_mut(&change.user)
+                .filter(|(user, _)| lives && user.epoch == change.epoch)
+            else {
+                return PasswordOutcome::Superseded;
+            };
+            *hash = change.hash.clone();
+            let epoch = user.epoch.next();
+            tables.raise(
+                change.user,
+                Some(change.session),
+                EndReason::PasswordChanged,
+                change.at,
+            );
+            PasswordOutcome::Changed(epoch)
+        })
     }
 
     async fn delete(
@@ -152,21 +165,24 @@ impl UserRepository for MemoryAccounts {
         user: UserId,
         asking: Option<SessionId>,
         at: Timestamp,
+        tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
-        let mut tables = self.tables();
-        if asking.is_some_and(|session| !tables.lives(user, session, at)) {
-            return Ok(false);
-        }
-        let found = tables.users.remove(&user).is_some();
-        tables
-            .devices
-            .retain(|(owner, _), _| *owner != user || !found);
-        for row in tables.rows(user).filter(|_| found) {
-            end(row, EndReason::AccountDeleted, at);
-            row.device_name = None;
-            row.client = ClientInfo::default();
-        }
-        Ok(found)
+        self.change(tell, |tables| {
+            if asking.is_some_and(|session| !tables.lives(user, session, at))
+                || tables.users.remove(&user).is_none()
+            {
+                return false;
+            }
+            tables.devices.retain(|(owner, _), _| *owner != user);
+            for row in tables.rows(user) {
+                end(row, EndReason::AccountDeleted, at);
+                row.device_name = None;
+                row.client = ClientInfo::default();
+            }
+            tables.journal.scrub(user);
+            tables.outbox.forget(user);
+            true
+        })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,0 +1,303 @@
+//! The journal.
+
+use super::{
+    PostgresAccounts,
+    database::Intent,
+    deliveries::{forget_given_up, insert_mails},
+    error::PostgresError,
+    statement::Params,
+    transaction::Transaction,
+    values::PgTimestamp,
+};
+use crate::sql::{self, journal_columns};
+use async_trait::async_trait;
+use revolve_domain::{
+    journal::Tell,
+    model::{Label, Timestamp},
+    ports::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord, StoreError},
+};
+use std::net::IpAddr;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+/// Records as arrays, in their order.
+macro_rules! records {
+    () => {
+        "unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::inet[], $8::inet[], $9::text[], \
+         $10::text[], $11::bigint[]) WITH ORDINALITY \
+         AS r (id, at, actor, event, user_id, session_id, address, session_address, device, details, count, place)"
+    };
+}
+
+macro_rules! insert_into {
+    () => {
+        "INSERT INTO journal AS j (id, at, actor, event, user_id, session_id, address, session_address, device, details, count) "
+    };
+}
+
+const WRITE: &str = concat!(
+    insert_into!(),
+    "SELECT r.id, r.at, r.actor, r.event, r.user_id, r.session_id, r.address, r.session_address, r.device, r.details, r.count \
+     FROM ",
+    records!(),
+    " ORDER BY r.place"
+);
+
+/// The lock holds off deletions of the accounts, so that none scrubs before these are there. In the order of ids, as replicas note the
+/// same ones at once.
+const NOTE: &str = concat!(
+    "WITH there AS MATERIALIZED (SELECT id FROM users WHERE id = ANY ($5) ORDER BY id FOR KEY SHARE) ",
+    insert_into!(),
+    "SELECT r.id, r.at, r.actor, r.event, r.user_id, r.session_id,
+        CASE WHEN kept THEN r.address END, CASE WHEN kept THEN r.session_address END, CASE WHEN kept THEN r.device END, r.details, r.count
+     FROM (SELECT *, user_id IS NULL OR user_id IN (SELECT id FROM there) AS kept FROM ",
+    records!(),
+    ") r ORDER BY r.id ON CONFLICT (id) DO UPDATE SET count = j.count + excluded.count"
+);
+
+const SCRUB: &str = "
+    UPDATE journal SET address = NULL, session_address = NULL, device = NULL
+    WHERE user_id = $1 AND (address IS NOT NULL OR session_address IS NOT NULL OR device IS NOT NULL)";
+
+const PLACE: &str = "SELECT at, number FROM journal WHERE id = $1";
+
+/// A page of a list, before the place `$1`, `$2`.
+macro_rules! page {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            journal_columns!(),
+            " FROM journal j WHERE (j.at, j.number) < ($1, $2)",
+            $condition,
+            " ORDER BY j.at DESC, j.number DESC LIMIT $3"
+        )
+    };
+}
+const PAGE: &str = page!("");
+const PAGE_OF_USER: &str = page!(" AND j.user_id = $4");
+
+/// Every transaction below the horizon has ended: none of them commits entries any more.
+macro_rules! horizon {
+    () => {
+        "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    };
+}
+const NOW: &str = concat!("SELECT ", horizon!(), " AS written_in, 0::bigint AS number");
+const FOLLOW: &str = concat!(
+    "SELECT ",
+    journal_columns!(),
+    ", j.written_in, j.number FROM journal j WHERE (j.written_in, j.number) > ($1, $2) AND j.written_in < ",
+    horizon!(),
+    " ORDER BY j.written_in, j.number LIMIT $3"
+);
+
+/// Rows that are locked come in a later batch. A number that is still to come is of another server, from which this database was restored.
+const PRUNE: &str = "
+    WITH restored AS (
+        UPDATE journal SET written_in = 0
+        WHERE written_in >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint AND at >= $1
+    )
+    DELETE FROM journal WHERE id = ANY (ARRAY(SELECT id FROM journal WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1";
+
+#[async_trait]
+impl Journal for PostgresAccounts {
+    async fn read(&self, query: &JournalQuery) -> Result<Vec<JournalRecord>, StoreError> {
+        let operation = "read the journal";
+        let (mut at, mut number) = (Timestamp::from_millis(i64::MAX), i64::MAX);
+        if let Some(after) = &query.after {
+            let place = self
+                .db
+                .look_up(operation, PLACE, &[after.as_uuid()], sql::place);
+            let Some(place) = place.await? else {
+                return Ok(Vec::new());
+            };
+            (at, number) = place;
+        }
+        let (at, limit) = (PgTimestamp(at), i64::from(query.limit));
+        match &query.user {
+            Some(user) => {
+                let params: [_; 4] = [&at as _, &number, &limit, user.as_uuid()];
+                self.db
+                    .read(operation, PAGE_OF_USER, &params, sql::journal_record)
+                    .await
+            }
+            None => {
+                self.db
+                    .read(
+                        operation,
+                        PAGE,
+                        &[&at, &number, &limit],
+                        sql::journal_record,
+                    )
+                    .await
+            }
+        }
+    }
+
+    async fn follow(
+        &self,
+        after: Option<JournalCursor>,
+        limit: u32,
+    ) -> Result<Followed, StoreError> {
+        let operation = "follow the journal";
+        let Some(after) = after else {
+            let now = self.db.read(operation, NOW, &[], sql::cursor).await?;
+            return Ok(Followed {
+                entries: Vec::new(),
+                cursor: now.first().copied().unwrap_or_default(),
+            });
+        };
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let found = self
+            .db
+            .read(
+                operation,
+                FOLLOW,
+                &[
+                    &number(after.commit),
+                    &number(after.number),
+                    &i64::from(limit),
+                ],
+                |row| Ok((sql::journal_record(row)?, sql::cursor(row)?)),
+            )
+            .await?;
+        Ok(Followed {
+            cursor: found.last().map_or(after, |(_, cursor)| *cursor),
+            entries: found.into_iter().map(|(entry, _)| entry).collect(),
+        })
+    }
+
+    async fn note(&self, notes: &[JournalRecord]) -> Result<(), StoreError> {
+        self.db.transact("note events", &Note(notes)).await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let done = self
+            .db
+            .write(PRUNE, &[&PgTimestamp(before), &i64::from(limit)])
+            .await;
+        done.map(|rows| rows.len() as u64)
+            .map_err(|error| self.db.error("prune the journal", error))
+    }
+}
+
+struct Note<'a>(&'a [JournalRecord]);
+
+impl Intent for Note<'_> {
+    type Answer = ();
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<(), PostgresError> {
+        insert(tx, NOTE, self.0).await
+    }
+}
+
+/// An intent, and what its outcome tells in the same commit.
+pub(super) struct Telling<'a, I: Intent> {
+    pub(super) intent: I,
+    pub(super) tell: &'a Tell<I::Answer>,
+}
+
+impl<I: Intent> Intent for Telling<'_, I> {
+    type Answer = I::Answer;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<I::Answer, PostgresError> {
+        let outcome = self.intent.apply(tx).await?;
+        write_told(tx, self.tell, &outcome).await?;
+        Ok(outcome)
+    }
+}
+
+/// An outcome that a failure stands for: that of the statement whose transaction is over.
+pub(super) struct Refused<O>(pub(super) O);
+
+impl<O: Clone + Send + Sync> Intent for Refused<O> {
+    type Answer = O;
+
+    async fn apply(&self, _tx: &Transaction<'_>) -> Result<O, PostgresError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// Writes what an outcome tells.
+async fn write_told<O>(
+    tx: &Transaction<'_>,
+    tell: &Tell<O>,
+    outcome: &O,
+) -> Result<(), PostgresError> {
+    let (entries, mails) = tell.of(outcome);
+    if !entries.is_empty() {
+        let records: Vec<JournalRecord> = entries.iter().map(JournalRecord::from).collect();
+        insert(tx, WRITE, &records).await?;
+    }
+    insert_mails(tx, tell.at, &mails).await
+}
+
+/// Removes what identifies the person of an account.
+pub(super) async fn scrub(tx: &Transaction<'_>, user: &Uuid) -> Result<(), PostgresError> {
+    let scrub = tx.prepare_cached(SCRUB).await?;
+    tx.execute(&scrub, &[user]).await?;
+    forget_given_up(tx, user).await
+}
+
+async fn insert(
+    tx: &Transaction<'_>,
+    sql: &'static str,
+    records: &[JournalRecord],
+) -> Result<(), PostgresError> {
+    let ids: Vec<Uuid> = column(records, |record| *record.id.as_uuid());
+    let times: Vec<PgTimestamp> = column(records, |record| PgTimestamp(record.at));
+    let actors: Vec<&str> = column(records, |record| record.actor.name());
+    let events: Vec<&str> = column(records, |record| record.event.as_str());
+    let users: Vec<Option<Uuid>> =
+        column(records, |record| record.user.map(|user| *user.as_uuid()));
+    let sessions: Vec<Option<Uuid>> = column(records, |record| {
+        record.session.map(|session| *session.as_uuid())
+    });
+    let addresses: Vec<Option<IpAddr>> = column(records, |record| record.address);
+    let session_addresses: Vec<Option<IpAddr>> = column(records, |record| record.session_address);
+    let devices: Vec<Option<&str>> =
+        column(records, |record| record.device.as_ref().map(Label::as_str));
+    let details: Vec<String> = column(records, sql::details);
+    let counts: Vec<i64> = column(records, |record| {
+        i64::try_from(record.count).unwrap_or(i64::MAX)
+    });
+    let insert = tx.prepare_cached(sql).await?;
+    tx.execute(
+        &insert,
+        &[
+            &ids,
+            &times,
+            &actors,
+            &events,
+            &users,
+            &sessions,
+            &addresses,
+            &session_addresses,
+            &devices,
+            &details,
+            &counts,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+fn column<'a, T>(records: &'a [JournalRecord], value: impl Fn(&'a JournalRecord) -> T) -> Vec<T> {
+    records.iter().map(value).collect()
+}
+
+/// One statement, and what its rows mean.
+pub(super) struct Single<'a, O> {
+    pub(super) sql: &'static str,
+    pub(super) params: Params<'a>,
+    pub(super) outcome: fn(&[Row]) -> Result<O, PostgresError>,
+}
+
+impl<O: Send> Intent for Single<'_, O> {
+    type Answer = O;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<O, PostgresError> {
+        let statement = tx.prepare_cached(self.sql).await?;
+        (self.outcome)(&tx.query(&statement, self.params).await?)
+    }
+}

@@ -1,0 +1,163 @@
+//! The journal: what happened, in the commit of the change that it tells.
+
+use super::StoreError;
+use crate::{
+    journal::{Actor, JournalEntry},
+    model::{EventId, Label, SessionId, Timestamp, UserId},
+};
+use async_trait::async_trait;
+use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr};
+
+/// An entry as a store keeps it. It may be of another release, so that its name and details need not be known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRecord {
+    /// Its id.
+    pub id: EventId,
+    /// When it happened; for several at once, the first.
+    pub at: Timestamp,
+    /// On whose behalf.
+    pub actor: Actor,
+    /// The stable name, such as `session.reused`.
+    pub event: String,
+    /// The account that it is about.
+    pub user: Option<UserId>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The address of the client. Gone once the account is deleted, as the next two.
+    pub address: Option<IpAddr>,
+    /// The address that the session began from.
+    pub session_address: Option<IpAddr>,
+    /// The name of the device.
+    pub device: Option<Label>,
+    /// What else it says, by name; nothing that identifies a person.
+    pub details: BTreeMap<String, String>,
+    /// How often it happened: more than once only for what is noted.
+    pub count: u64,
+}
+
+impl From<&JournalEntry> for JournalRecord {
+    fn from(entry: &JournalEntry) -> Self {
+        let fields = entry.event.fields();
+        Self {
+            id: entry.id,
+            at: entry.at,
+            actor: entry.actor,
+            event: entry.event.name().to_owned(),
+            user: fields.user,
+            session: fields.session,
+            address: fields.address,
+            session_address: fields.session_address,
+            details: fields.details(),
+            device: fields.device,
+            count: 1,
+        }
+    }
+}
+
+impl JournalRecord {
+    /// Removes what identifies a person.
+    pub fn scrub(&mut self) {
+        (self.address, self.session_address, self.device) = (None, None, None);
+    }
+}
+
+/// Which entries to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalQuery {
+    /// Only those about this account.
+    pub user: Option<UserId>,
+    /// Only those older than this one, which must be among them; if it is not in the journal, there are none.
+    pub after: Option<EventId>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// A place in the order of [`Journal::follow`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JournalCursor {
+    /// The number of a commit, where a store has such.
+    pub commit: u64,
+    /// The number of an entry within.
+    pub number: u64,
+}
+
+/// A text is no cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a place in the journal")]
+pub struct JournalCursorError;
+
+impl fmt::Display for JournalCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.commit, self.number)
+    }
+}
+
+impl FromStr for JournalCursor {
+    type Err = JournalCursorError;
+
+    fn from_str(text: &str) -> Result<Self, JournalCursorError> {
+        let (commit, number) = text.split_once('-').ok_or(JournalCursorError)?;
+        Ok(Self {
+            commit: commit.parse().map_err(|_| JournalCursorError)?,
+            number: number.parse().map_err(|_| JournalCursorError)?,
+        })
+    }
+}
+
+/// What was written since a cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The entries, in the order of the cursor.
+    pub entries: Vec<JournalRecord>,
+    /// Where to go on.
+    pub cursor: JournalCursor,
+}
+
+/// Reads the journal of a user database, and writes what changes no other row there. What a change tells is written by the methods of the
+/// other ports, which take a [`Tell`](crate::journal::Tell): exactly what is told of the outcome that they answer MUST be committed with the
+/// change, all of it or nothing of both. The deletion of an account MUST, in the same commit, remove what identifies a person from all
+/// entries about it ([`JournalRecord::scrub`]).
+///
+/// The contract suite is `revolve_testkit::contract::journal`.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// The newest entries that the query asks for, the newest first; of one commit the last that was told first. MUST take time in
+    /// proportion to its answer, however many entries there are.
+    async fn read(&self, query: &JournalQuery) -> Result<Vec<JournalRecord>, StoreError>;
+
+    /// Up to `limit` entries that were committed after the cursor; without one none, and the cursor of now. Who follows from cursor to
+    /// cursor MUST get every entry exactly once, also those of commits that take long; more of a note that was there before is no entry.
+    async fn follow(
+        &self,
+        after: Option<JournalCursor>,
+        limit: u32,
+    ) -> Result<Followed, StoreError>;
+
+    /// Writes these down, each of another id. One whose id is there already adds its count to that one and changes nothing else. What
+    /// identifies a person MUST NOT be written about an account that is deleted.
+    async fn note(&self, notes: &[JournalRecord]) -> Result<(), StoreError>;
+
+    /// Deletes up to `limit` entries from before `before`; answers how many it deleted.
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_as_text() {
+        let cursor = JournalCursor {
+            commit: 7,
+            number: u64::MAX,
+        };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for text in ["", "7", "7-", "-7", "7-x", "7-8-9", "+7-8 "] {
+            assert_eq!(
+                text.parse::<JournalCursor>(),
+                Err(JournalCursorError),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Notes of what changes no row, such as refused sign-ins: bounded, whatever a flood of requests does.
+
+use crate::{
+    journal::{Actor, JournalEntry},
+    model::{EventId, Timestamp, UserId},
+    ports::{Clock, Journal, JournalRecord, Journaled, SecurityEvent, SecurityEvents, StoreError},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use uuid::{Uuid, uuid};
+
+/// The ids of notes are names below this one, so that all replicas count in the same row.
+const NAMESPACE: Uuid = uuid!("6d0c9d0e-6f0b-4c55-9a4b-3c1f8f5f0b7a");
+
+/// Passes events on, and keeps those that are [`Journaled::Noted`] until they are [written](Self::flush): one for each name, account,
+/// address and minute, with a count.
+pub struct NotedEvents {
+    next: Arc<dyn SecurityEvents>,
+    clock: Arc<dyn Clock>,
+    notes: Mutex<Notes>,
+}
+
+/// What makes notes the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct NoteKey {
+    event: &'static str,
+    user: Option<UserId>,
+    address: Option<IpAddr>,
+}
+
+#[derive(Default)]
+struct Notes {
+    /// Since 1970.
+    minute: i64,
+    /// The keys of this minute.
+    keys: HashSet<NoteKey>,
+    waiting: HashMap<EventId, JournalRecord>,
+}
+
+impl NotedEvents {
+    /// The most keys of a minute. Beyond it events of a name are counted in one note that says nothing else.
+    pub const MAX_KEYS: usize = 256;
+
+    /// Passes events on to `next`.
+    pub fn new(next: Arc<dyn SecurityEvents>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            next,
+            clock,
+            notes: Mutex::default(),
+        }
+    }
+
+    /// Writes what has been noted since the last time. Call it every second, and before the end.
+    ///
+    /// # Errors
+    /// The journal's; the notes stay for the next time. Some may have been written, and are then counted twice.
+    pub async fn flush(&self, journal: &dyn Journal) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut self.notes().waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let mut notes: Vec<_> = waiting.into_values().collect();
+        notes.sort_by_key(|note| note.at);
+        let written = journal.note(&notes).await;
+        if written.is_err() {
+            let mut kept = self.notes();
+            for note in notes {
+                kept.add(note);
+            }
+        }
+        written
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SecurityEvents for NotedEvents {
+    fn record(&self, event: SecurityEvent) {
+        if event.journaled() == Journaled::Noted {
+            let now = self.clock.now();
+            self.notes().note(&event, now);
+        }
+        self.next.record(event);
+    }
+}
+
+impl Notes {
+    fn note(&mut self, event: &SecurityEvent, now: Timestamp) {
+        let minute = now.as_millis().div_euclid(60_000);
+        if minute != self.minute {
+            self.minute = minute;
+            self.keys.clear();
+        }
+        let mut note = JournalRecord::from(&JournalEntry {
+            id: EventId::from_uuid(NAMESPACE),
+            at: now,
+            actor: actor(event),
+            event: event.clone(),
+        });
+        let mut key = NoteKey {
+            event: event.name(),
+            user: note.user,
+            address: note.address,
+        };
+        if !self.keys.contains(&key) && !self.has_room() {
+            key = NoteKey {
+                user: None,
+                address: None,
+                ..key
+            };
+            note.actor = Actor::Stranger;
+            (note.user, note.session) = (None, None);
+            note.details.clear();
+            note.scrub();
+        }
+        note.id = note.id.derive(&format!("{key:?} {minute}"));
+        self.keys.insert(key);
+        self.add(note);
+    }
+
+    /// While the journal can't be written, several minutes wait together.
+    fn has_room(&self) -> bool {
+        self.keys.len() < NotedEvents::MAX_KEYS && self.waiting.len() < 4 * NotedEvents::MAX_KEYS
+    }
+
+    fn add(&mut self, note: JournalRecord) {
+        self.waiting
+            .entry(note.id)
+            .and_modify(|waiting| {
+                waiting.at = waiting.at.min(note.at);
+                waiting.count = waiting.count.saturating_add(note.count);
+            })
+            .or_insert(note);
+    }
+}
+
+/// What changes no row was asked for by a stranger, but for the password that a user has shown again.
+const fn actor(event: &SecurityEvent) -> Actor {
+    match event {
+        SecurityEvent::SessionReauthenticated { user, .. } => Actor::User(*user),
+        _ => Actor::Stranger,
+    }
+}

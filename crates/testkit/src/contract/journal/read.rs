@@ -1,0 +1,141 @@
+//! Lists and followers.
+
+use super::{Scene, begun, created, record, told};
+use crate::contract::{
+    JournalSubject,
+    given::{START, at_once, hash, random, secs, session, user, user_id},
+};
+use revolve_domain::{
+    journal::Actor,
+    model::EventId,
+    ports::{JournalQuery, SecurityEvent},
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Entries of the same instant included.
+pub async fn pages_join_without_gaps(subject: &impl JournalSubject) {
+    let scene = Scene::new(subject);
+    let (user, session) = scene.accounts.signed_up().await;
+    for after in [3, 1, 1, 2, 1] {
+        scene
+            .tell_by_end(&session, vec![begun(&session), begun(&session)], after)
+            .await;
+    }
+    let all = scene.entries(user.id).await;
+    assert_eq!(all.len(), 10);
+    assert!(
+        all.is_sorted_by(|newer, older| newer.at >= older.at),
+        "the newest come first: {all:?}"
+    );
+    let (mut joined, mut after) = (Vec::new(), None);
+    loop {
+        let page = scene.page(user.id, after, 3).await;
+        assert!(page.len() <= 3, "a page has a limit");
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        joined.extend(page);
+    }
+    assert_eq!(joined, all);
+}
+
+/// It was pruned, or never there.
+pub async fn a_page_after_an_unknown_entry_is_empty(subject: &impl JournalSubject) {
+    let scene = Scene::new(subject);
+    let (user, session) = scene.accounts.signed_up().await;
+    scene.tell_by_end(&session, vec![begun(&session)], 1).await;
+    let unknown = EventId::from_random(random());
+    assert_eq!(scene.page(user.id, Some(unknown), 10).await, []);
+}
+
+/// The list of all has those of all.
+pub async fn an_account_sees_its_own_entries_only(subject: &impl JournalSubject) {
+    let scene = Scene::new(subject);
+    let (user, session) = scene.accounts.signed_up().await;
+    let (other, other_session) = scene.accounts.signed_up().await;
+    scene.tell_by_end(&session, vec![begun(&session)], 1).await;
+    scene
+        .tell_by_end(&other_session, vec![created(&other, &other_session)], 2)
+        .await;
+    assert_eq!(scene.names(user.id).await, ["session.begun"]);
+    assert_eq!(scene.names(other.id).await, ["account.created"]);
+    assert_eq!(scene.entries(user_id()).await, []);
+    let query = JournalQuery {
+        user: None,
+        after: None,
+        limit: 1000,
+    };
+    let all = scene.journal.read(&query).await.expect("read works");
+    let own: Vec<_> = all
+        .iter()
+        .filter(|entry| [Some(user.id), Some(other.id)].contains(&entry.user))
+        .map(|entry| entry.event.as_str())
+        .collect();
+    assert_eq!(own, ["account.created", "session.begun"]);
+}
+
+/// In the order of the commits.
+pub async fn a_follower_gets_each_entry_once(subject: &impl JournalSubject) {
+    let scene = Scene::new(subject);
+    let (user, session) = scene.accounts.signed_up().await;
+    let cursor = scene.follow(None, 2).await.cursor;
+    for after in [9, 1, 5] {
+        scene
+            .tell_by_end(
+                &session,
+                vec![begun(&session), created(&user, &session)],
+                after,
+            )
+            .await;
+    }
+    let mut note = record(2, Actor::Stranger, begun(&session));
+    for count in [2, 3] {
+        note.count = count;
+        scene
+            .journal
+            .note(std::slice::from_ref(&note))
+            .await
+            .expect("note works");
+    }
+    let found = scene.follow_until(cursor, 7).await;
+    let seconds: Vec<_> = found.iter().map(|entry| entry.at).collect();
+    let expected = [9, 9, 1, 1, 5, 5, 2].map(|after| START.plus(secs(after)));
+    assert_eq!(seconds, expected);
+    let names: Vec<_> = found.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(names[..2], ["session.begun", "account.created"]);
+}
+
+/// Without a cursor nothing comes, however much there is.
+pub async fn a_follower_begins_now(subject: &impl JournalSubject) {
+    let scene = Scene::new(subject);
+    let empty = scene.follow(None, 10).await;
+    assert_eq!(empty.entries, []);
+    let (user, session) = scene.accounts.signed_up().await;
+    scene.tell_by_end(&session, vec![begun(&session)], 1).await;
+    let now = scene.follow(None, 10).await;
+    assert_eq!(now.entries, []);
+    let found = scene.follow_until(empty.cursor, 1).await;
+    assert_eq!(found[0].user, Some(user.id));
+}
+
+/// None is missed, whichever commits first.
+pub async fn parallel_changes_reach_a_follower(subject: &impl JournalSubject) {
+    let scene = Arc::new(Scene::new(subject));
+    let cursor = scene.follow(None, 2).await.cursor;
+    let accounts: Vec<_> = (0..24).map(|_| user()).collect();
+    let expected: BTreeSet<_> = accounts.iter().map(|user| Some(user.id)).collect();
+    let calls = accounts.into_iter().map(|user| {
+        let scene = Arc::clone(&scene);
+        async move {
+            let session = session(&user, 0);
+            let events = vec![SecurityEvent::AccountEnabled { user: user.id }];
+            let tell = told(1, Actor::System, events);
+            let users = &scene.accounts.users;
+            let created = users.create(&user, &hash("first"), &session, &tell);
+            created.await.expect("create works");
+        }
+    });
+    let (_, found) = tokio::join!(at_once(calls), scene.follow_until(cursor, expected.len()));
+    let found: Vec<_> = found.iter().map(|entry| entry.user).collect();
+    assert_eq!(found.len(), expected.len(), "each comes once: {found:?}");
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected);
+}
