@@ -4,7 +4,6 @@ use super::{
     PostgresAccounts,
     database::{Intent, decoded},
     error::PostgresError,
-    journal::Telling,
     statement::Param,
     transaction::Transaction,
     values::PgTimestamp,
@@ -152,9 +151,8 @@ impl Deliveries for PostgresAccounts {
         settled: &Settled,
         tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
-        let intent = Settle { delivery, settled };
         self.db
-            .transact("settle a delivery", &Telling { intent, tell })
+            .change("settle a delivery", Settle { delivery, settled }, tell)
             .await
     }
 

@@ -58,13 +58,8 @@ async fn an_entry_whose_transaction_commits_late_is_not_missed() {
     let mut cursor = follow(&accounts, None).await.cursor;
     let late = look.transaction().await.expect("a transaction begins");
     late.execute(INSERT, &[]).await.expect("it can be written");
-    let end = accounts.end(
-        user().id,
-        session(1).id,
-        EndReason::SignedOut,
-        START,
-        &tell(1),
-    );
+    let tell = tell(1);
+    let end = accounts.end(user().id, session(1).id, EndReason::SignedOut, START, &tell);
     assert_eq!(end.await.expect("end works"), EndOutcome::Ended);
     assert_eq!(
         follow(&accounts, Some(cursor)).await.entries,

@@ -1,6 +1,6 @@
 //! The exchange of a refresh token for the next pair of tokens.
 
-use super::end::{End, EndOne};
+use super::{End, EndOne};
 use crate::{
     journal::Actor,
     model::{ClientInfo, DeviceId, EndReason, Session, SessionRecord, Timestamp, User},

@@ -356,7 +356,8 @@ pub async fn every_change_of_a_key_tells(subject: &impl KeysSubject) {
     ] {
         assert_eq!(outcome.expect("the change works"), KeyOutcome::Done);
     }
-    let remove = keys.remove(&discarded.id, KeyState::Next, &told(7, &discarded));
+    let tell = told(7, &discarded);
+    let remove = keys.remove(&discarded.id, KeyState::Next, &tell);
     assert_eq!(remove.await.expect("remove works"), KeyOutcome::Changed);
     let query = JournalQuery {
         user: None,
