@@ -26,8 +26,8 @@ const INSERT: &str = "
         greatest($10, (SELECT until FROM quiet_notices WHERE user_id = $7 AND kind = $2)))
     ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE SET more = deliveries.more + 1";
 
-/// From domain to domain after `$3`, of each what is due at `$1` and has room: `$5` less what `$6` and `$7` say of it. Only the oldest of the notices of
-/// an account and kind: the others wait until that one was sent, and its quiet is over.
+/// From domain to domain after `$3`, of each what is due at `$1` and has room: `$5` less what `$6` and `$7` say of it. Only the oldest of the
+/// notices of an account and kind: the others wait until that one was sent, and its quiet is over.
 const LEASE: &str = concat!(
     "
     WITH RECURSIVE domains AS (
