@@ -28,9 +28,9 @@ const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// The time between two searches for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
 /// The time between two counts of the outbox.
-const COUNT_EVERY: Duration = Duration::from_secs(15);
+const COUNT_EVERY: Duration = Duration::from_secs(30);
 /// After how many counts its old rows are deleted.
-const PRUNE_AFTER: u32 = 40;
+const PRUNE_AFTER: u32 = 20;
 /// How long use cases may go on after the stop began whose clients had hung up before.
 const HUNG_UP: Duration = Duration::from_secs(1);
 /// How long the clearings that still wait when the service stops may take; each is tried once.

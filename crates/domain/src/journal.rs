@@ -1,9 +1,10 @@
 //! What is written down with a change, in the commit of the change: entries of the journal, and mails.
 
-use crate::{
-    model::{DeliveryId, EmailAddress, EventId, Locale, ProofId, Timestamp, UserId},
-    ports::SecurityEvent,
-};
+mod event;
+
+pub use event::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
+
+use crate::model::{DeliveryId, EmailAddress, EventId, Locale, ProofId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

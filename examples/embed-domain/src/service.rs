@@ -50,7 +50,6 @@ pub(crate) fn service() -> Outcome<UseCases> {
         sessions: store.clone(),
         proofs: Arc::new(NoProofs),
         proof_secrets: Arc::new(NoProofs),
-        bell: Arc::new(NoProofs),
         tokens: store.clone(),
         journal: store,
         journal_retention: Duration::from_hours(24 * 90),
@@ -65,6 +64,7 @@ pub(crate) fn service() -> Outcome<UseCases> {
         entropy,
         clearings: Arc::new(NoQueue),
         events: Arc::new(PrintedEvents),
+        mail_bell: Arc::new(()),
         policy,
         accounts: AccountPolicy::default(),
     }))

@@ -11,7 +11,6 @@ use super::{
     config::PostgresConfig,
     connect::{Probe, add_options, connector, place},
     error::{PostgresError, Remedy, STORE},
-    journal::{Refused, Telling},
     migrate,
     pooling::PoolMode,
     shared::{SharedConnection, SharedConnections},
@@ -21,10 +20,7 @@ use super::{
 };
 use crate::sql::{self, CorruptRow};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use revolve_domain::{
-    journal::{Tell, Told},
-    ports::StoreError,
-};
+use revolve_domain::ports::StoreError;
 use secrecy::ExposeSecret;
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
@@ -405,40 +401,6 @@ impl Database {
         self.attempt(intent)
             .await
             .map_err(|error| self.error(operation, error))
-    }
-
-    /// One transaction, with what its outcome tells.
-    pub(super) async fn change<I: Intent>(
-        &self,
-        operation: &'static str,
-        intent: I,
-        tell: &Tell<I::Answer>,
-    ) -> Result<I::Answer, StoreError> {
-        self.transact(operation, &Telling { intent, tell }).await
-    }
-
-    /// The same, where the failures for which `refused` has an outcome are one.
-    pub(super) async fn change_or<I: Intent>(
-        &self,
-        operation: &'static str,
-        intent: I,
-        tell: &Tell<I::Answer>,
-        refused: fn(&PostgresError) -> Option<I::Answer>,
-    ) -> Result<I::Answer, StoreError>
-    where
-        I::Answer: Clone + Sync,
-    {
-        let error = match self.attempt(&Telling { intent, tell }).await {
-            Ok(outcome) => return Ok(outcome),
-            Err(error) => error,
-        };
-        let Some(outcome) = refused(&error) else {
-            return Err(self.error(operation, error));
-        };
-        if tell.told(&outcome) == Told::default() {
-            return Ok(outcome);
-        }
-        self.change(operation, Refused(outcome), tell).await
     }
 
     /// One transaction. Errors without a meaning to the caller go to [`Self::error`].

@@ -4,6 +4,7 @@ use super::{
     PostgresAccounts,
     database::{Intent, decoded},
     error::PostgresError,
+    statement::Param,
     transaction::Transaction,
     values::PgTimestamp,
 };
@@ -11,11 +12,10 @@ use crate::sql::{self, MailRow, delivery_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     deliveries::{Backlog, Delivery, DeliveryQuery, DeliveryState, KEPT, LeaseRequest, Settled},
-    journal::NewMail,
+    journal::{NewMail, Tell},
     model::{DeliveryId, ProofId, Timestamp, UserId},
     ports::{Deliveries, StoreError},
 };
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// A notice waits until its kind's quiet is over, and is counted in one that was not tried yet.
@@ -26,8 +26,8 @@ const INSERT: &str = "
         greatest($10, (SELECT until FROM quiet_notices WHERE user_id = $7 AND kind = $2)))
     ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE SET more = deliveries.more + 1";
 
-/// From domain to domain after `$3`, of each what is due at `$1` and has room: `$5` less what `$6` and `$7` say of it. Only the oldest of the notices of
-/// an account and kind: the others wait until that one was sent, and its quiet is over.
+/// From domain to domain after `$3`, of each what is due at `$1` and has room: `$5` less what `$6` and `$7` say of it. Only the oldest of the
+/// notices of an account and kind: the others wait until that one was sent, and its quiet is over.
 const LEASE: &str = concat!(
     "
     WITH RECURSIVE domains AS (
@@ -39,7 +39,7 @@ const LEASE: &str = concat!(
         SELECT next.id AS delivery FROM domains CROSS JOIN LATERAL (
             SELECT d.id FROM deliveries d
             WHERE d.state = 'waiting' AND d.domain = domains.domain AND d.next_at <= $1 AND NOT (d.notice AND (
-                EXISTS (SELECT FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind AND q.until > $1)
+                coalesce((SELECT q.until FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind) > $1, false)
                 OR EXISTS (SELECT FROM deliveries o WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.state = 'waiting'
                     AND (o.created_at, o.id) < (d.created_at, d.id))))
             ORDER BY d.next_at
@@ -68,12 +68,13 @@ const SENT: &str = "
     )
     SELECT 1 FROM gone WHERE attempts = $2 AND leased_until IS NOT NULL";
 
-const DROPPED: &str = "DELETE FROM deliveries WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL RETURNING 1";
+const DROPPED: &str =
+    "DELETE FROM deliveries WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL";
 
 /// Tried again, or given up and forgotten, at `$4`.
 const UNSENT: &str = "
     UPDATE deliveries SET state = $3, next_at = $4, leased_until = NULL, last_error = $5
-    WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL RETURNING 1";
+    WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL";
 
 const LIST: &str = concat!(
     "SELECT ",
@@ -94,6 +95,8 @@ const RETRY: &str = "
     RETURNING id AS delivery_id";
 
 const DROP: &str = "DELETE FROM deliveries WHERE id = ANY ($1) RETURNING id AS delivery_id";
+
+const FORGET: &str = "DELETE FROM deliveries WHERE user_id = $1 AND state = 'given_up'";
 
 /// Rows that are locked come in a later batch: prunings of several replicas don't wait for each other.
 const PRUNE: &str = "
@@ -142,26 +145,15 @@ impl Deliveries for PostgresAccounts {
             .map_err(|error| self.db.error("lease deliveries", error))
     }
 
-    async fn settle(&self, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError> {
-        let (id, attempt) = (delivery.mail.id.as_uuid(), i64::from(delivery.attempts));
-        let done = match settled {
-            Settled::Sent { at } => {
-                let quiet = delivery.mail.kind.quiet();
-                let until = quiet.map(|quiet| PgTimestamp(at.plus(quiet)));
-                self.db.write(SENT, &[id, &attempt, &until]).await
-            }
-            Settled::Dropped => self.db.write(DROPPED, &[id, &attempt]).await,
-            Settled::Again { at, error } => {
-                self.unsent(delivery, DeliveryState::Waiting, *at, error)
-                    .await
-            }
-            Settled::GivenUp { at, error } => {
-                self.unsent(delivery, DeliveryState::GivenUp, at.plus(KEPT), error)
-                    .await
-            }
-        };
-        done.map(|rows| !rows.is_empty())
-            .map_err(|error| self.db.error("settle a delivery", error))
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        settled: &Settled,
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError> {
+        self.db
+            .change("settle a delivery", Settle { delivery, settled }, tell)
+            .await
     }
 
     async fn list(&self, query: DeliveryQuery) -> Result<Vec<Delivery>, StoreError> {
@@ -188,8 +180,7 @@ impl Deliveries for PostgresAccounts {
         at: Timestamp,
         expires_at: Timestamp,
     ) -> Result<Vec<DeliveryId>, StoreError> {
-        let params: [&dyn super::statement::Param; 3] =
-            [&uuids(ids), &PgTimestamp(at), &PgTimestamp(expires_at)];
+        let params: [&dyn Param; 3] = [&uuids(ids), &PgTimestamp(at), &PgTimestamp(expires_at)];
         let done = self.db.write(RETRY, &params).await;
         done.and_then(|rows| decoded(&rows, sql::delivery_id))
             .map_err(|error| self.db.error("retry deliveries", error))
@@ -225,26 +216,35 @@ impl Deliveries for PostgresAccounts {
     }
 }
 
-impl PostgresAccounts {
-    async fn unsent(
-        &self,
-        delivery: &Delivery,
-        state: DeliveryState,
-        next_at: Timestamp,
-        error: &str,
-    ) -> Result<Vec<Row>, PostgresError> {
-        self.db
-            .write(
-                UNSENT,
-                &[
-                    delivery.mail.id.as_uuid(),
-                    &i64::from(delivery.attempts),
-                    &state.as_str(),
-                    &PgTimestamp(next_at),
-                    &error,
-                ],
-            )
-            .await
+/// `Deliveries::settle`.
+struct Settle<'a> {
+    delivery: &'a Delivery,
+    settled: &'a Settled,
+}
+
+impl Intent for Settle<'_> {
+    type Answer = bool;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, PostgresError> {
+        let mail = &self.delivery.mail;
+        let (id, attempt) = (mail.id.as_uuid(), i64::from(self.delivery.attempts));
+        let (state, next_at, error) = match self.settled {
+            Settled::Sent { at } => {
+                let until = mail.kind.quiet().map(|quiet| PgTimestamp(at.plus(quiet)));
+                let sent = tx.prepare_cached(SENT).await?;
+                let ours = tx.query_opt(&sent, &[id, &attempt, &until]).await?;
+                return Ok(ours.is_some());
+            }
+            Settled::Dropped => {
+                let dropped = tx.prepare_cached(DROPPED).await?;
+                return Ok(tx.execute(&dropped, &[id, &attempt]).await? > 0);
+            }
+            Settled::Again { at, error } => (DeliveryState::Waiting, *at, error),
+            Settled::GivenUp { at, error } => (DeliveryState::GivenUp, at.plus(KEPT), error),
+        };
+        let unsent = tx.prepare_cached(UNSENT).await?;
+        let params: [&dyn Param; 5] = [id, &attempt, &state.as_str(), &PgTimestamp(next_at), error];
+        Ok(tx.execute(&unsent, &params).await? > 0)
     }
 }
 
@@ -259,6 +259,16 @@ impl Intent for InsertMails<'_> {
     async fn apply(&self, tx: &Transaction<'_>) -> Result<(), PostgresError> {
         insert_mails(tx, self.at, self.mails).await
     }
+}
+
+/// The account is deleted: what can't be sent to its owner is of no use any more.
+pub(super) async fn forget_given_up(
+    tx: &Transaction<'_>,
+    user: &Uuid,
+) -> Result<(), PostgresError> {
+    let forget = tx.prepare_cached(FORGET).await?;
+    tx.execute(&forget, &[user]).await?;
+    Ok(())
 }
 
 /// Inserts mails with the change that they tell of.

@@ -1,13 +1,18 @@
 //! The journal.
 
 use super::{
-    PostgresAccounts, database::Intent, deliveries::insert_mails, error::PostgresError,
-    statement::Params, transaction::Transaction, values::PgTimestamp,
+    PostgresAccounts,
+    database::{Database, Intent},
+    deliveries::{forget_given_up, insert_mails},
+    error::PostgresError,
+    statement::{Param, Params},
+    transaction::Transaction,
+    values::PgTimestamp,
 };
 use crate::sql::{self, journal_columns};
 use async_trait::async_trait;
 use revolve_domain::{
-    journal::{JournalEntry, NewMail, Tell},
+    journal::{JournalEntry, NewMail, Tell, Told},
     model::{Label, Timestamp},
     ports::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord, StoreError},
 };
@@ -109,24 +114,17 @@ impl Journal for PostgresAccounts {
             (at, number) = place;
         }
         let (at, limit) = (PgTimestamp(at), i64::from(query.limit));
-        match &query.user {
+        let mut params: Vec<&dyn Param> = vec![&at, &number, &limit];
+        let page = match &query.user {
             Some(user) => {
-                let params: [_; 4] = [&at as _, &number, &limit, user.as_uuid()];
-                self.db
-                    .read(operation, PAGE_OF_USER, &params, sql::journal_record)
-                    .await
+                params.push(user.as_uuid());
+                PAGE_OF_USER
             }
-            None => {
-                self.db
-                    .read(
-                        operation,
-                        PAGE,
-                        &[&at, &number, &limit],
-                        sql::journal_record,
-                    )
-                    .await
-            }
-        }
+            None => PAGE,
+        };
+        self.db
+            .read(operation, page, &params, sql::journal_record)
+            .await
     }
 
     async fn follow(
@@ -186,10 +184,46 @@ impl Intent for Note<'_> {
     }
 }
 
+impl Database {
+    /// One transaction, with what its outcome tells.
+    pub(super) async fn change<I: Intent>(
+        &self,
+        operation: &'static str,
+        intent: I,
+        tell: &Tell<I::Answer>,
+    ) -> Result<I::Answer, StoreError> {
+        self.transact(operation, &Telling { intent, tell }).await
+    }
+
+    /// The same, where the failures for which `refused` has an outcome are one.
+    pub(super) async fn change_or<I: Intent>(
+        &self,
+        operation: &'static str,
+        intent: I,
+        tell: &Tell<I::Answer>,
+        refused: fn(&PostgresError) -> Option<I::Answer>,
+    ) -> Result<I::Answer, StoreError>
+    where
+        I::Answer: Clone + Sync,
+    {
+        let error = match self.attempt(&Telling { intent, tell }).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => error,
+        };
+        let Some(outcome) = refused(&error) else {
+            return Err(self.error(operation, error));
+        };
+        if tell.told(&outcome) == Told::default() {
+            return Ok(outcome);
+        }
+        self.change(operation, Refused(outcome), tell).await
+    }
+}
+
 /// An intent, and what its outcome tells in the same commit.
-pub(super) struct Telling<'a, I: Intent> {
-    pub(super) intent: I,
-    pub(super) tell: &'a Tell<I::Answer>,
+struct Telling<'a, I: Intent> {
+    intent: I,
+    tell: &'a Tell<I::Answer>,
 }
 
 impl<I: Intent> Intent for Telling<'_, I> {
@@ -204,7 +238,7 @@ impl<I: Intent> Intent for Telling<'_, I> {
 }
 
 /// An outcome that a failure stands for: that of the statement whose transaction is over.
-pub(super) struct Refused<O>(pub(super) O);
+struct Refused<O>(O);
 
 impl<O: Clone + Send + Sync> Intent for Refused<O> {
     type Answer = O;
@@ -232,7 +266,7 @@ pub(super) async fn write_told(
 pub(super) async fn scrub(tx: &Transaction<'_>, user: &Uuid) -> Result<(), PostgresError> {
     let scrub = tx.prepare_cached(SCRUB).await?;
     tx.execute(&scrub, &[user]).await?;
-    Ok(())
+    forget_given_up(tx, user).await
 }
 
 async fn insert(
@@ -242,7 +276,7 @@ async fn insert(
 ) -> Result<(), PostgresError> {
     let ids: Vec<Uuid> = column(records, |record| *record.id.as_uuid());
     let times: Vec<PgTimestamp> = column(records, |record| PgTimestamp(record.at));
-    let actors: Vec<&str> = column(records, |record| sql::actor_name(record.actor));
+    let actors: Vec<&str> = column(records, |record| record.actor.name());
     let events: Vec<&str> = column(records, |record| record.event.as_str());
     let users: Vec<Option<Uuid>> =
         column(records, |record| record.user.map(|user| *user.as_uuid()));

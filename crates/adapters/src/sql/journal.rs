@@ -44,7 +44,7 @@ pub(crate) fn journal_record(row: &dyn SqlRow) -> Result<JournalRecord, CorruptR
         address: row.optional("address", SqlRow::address)?,
         session_address: row.optional("session_address", SqlRow::address)?,
         device: row.parsed("device", Label::stored)?,
-        details: row.required_parsed("details", serde_json::from_str)?,
+        details: row.required_parsed("details", |text| serde_json::from_str(text))?,
         count: row.number("count")?,
     })
 }

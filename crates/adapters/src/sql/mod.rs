@@ -15,7 +15,7 @@ pub(crate) use deliveries::{
     whole_backlog,
 };
 pub(crate) use epoch::RaiseEpoch;
-pub(crate) use journal::{actor_name, cursor, details, journal_columns, journal_record, place};
+pub(crate) use journal::{cursor, details, journal_columns, journal_record, place};
 pub(crate) use proof::{proof, proof_columns, standing_proof};
 pub(crate) use read::{
     FoundRevocations, LIST_KEYS, account_columns, begun, bound_device, credential_columns,

@@ -9,7 +9,7 @@ use crate::sql::{self, MailRow, delivery_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     deliveries::{Backlog, Delivery, DeliveryQuery, DeliveryState, KEPT, LeaseRequest, Settled},
-    journal::{MailKind, NewMail},
+    journal::{MailKind, NewMail, Tell},
     model::{DeliveryId, Timestamp, UserId},
     ports::{Deliveries, StoreError},
 };
@@ -71,6 +71,8 @@ const RETRY: &str = "
         expires_at = max(expires_at, ?3), leased_until = NULL
     WHERE id = ?1 AND attempts > 0 AND (leased_until IS NULL OR leased_until <= ?2)";
 
+const FORGET: &str = "DELETE FROM deliveries WHERE user_id = ?1 AND state = 'given_up'";
+
 const PRUNE: &str = "
     DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state = 'given_up' AND next_at <= ?1 LIMIT ?2)";
 
@@ -110,9 +112,14 @@ impl Deliveries for SqliteStore {
         .await
     }
 
-    async fn settle(&self, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError> {
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        settled: &Settled,
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError> {
         let (delivery, settled) = (delivery.clone(), settled.clone());
-        self.write("settle a delivery", move |conn| {
+        self.change("settle a delivery", tell, move |conn| {
             settle(conn, &delivery, &settled)
         })
         .await
@@ -175,6 +182,11 @@ impl Deliveries for SqliteStore {
         })
         .await
     }
+}
+
+/// The account is deleted: what can't be sent to its owner is of no use any more.
+pub(super) fn forget_given_up(conn: &Connection, user: &str) -> Result<(), SqliteError> {
+    run(conn, FORGET, [user]).map(drop)
 }
 
 /// Inserts mails with the change that they tell of.

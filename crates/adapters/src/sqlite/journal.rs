@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    deliveries::insert_mails,
+    deliveries::{forget_given_up, insert_mails},
     error::SqliteError,
     query::{all, exists, first, run},
 };
@@ -114,7 +114,8 @@ pub(super) fn write_told<T>(
 
 /// Removes what identifies the person of an account.
 pub(super) fn scrub(conn: &Connection, user: &str) -> Result<(), SqliteError> {
-    run(conn, SCRUB, [user]).map(drop)
+    run(conn, SCRUB, [user])?;
+    forget_given_up(conn, user)
 }
 
 fn note(conn: &Connection, mut note: JournalRecord) -> Result<(), SqliteError> {
@@ -130,7 +131,7 @@ fn write(conn: &Connection, record: &JournalRecord) -> Result<(), SqliteError> {
     let row = params![
         record.id.to_string(),
         record.at.as_millis(),
-        sql::actor_name(record.actor),
+        record.actor.name(),
         record.event,
         record.user.as_ref().map(UserId::to_string),
         record.session.as_ref().map(SessionId::to_string),

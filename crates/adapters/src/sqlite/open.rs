@@ -48,7 +48,7 @@ pub(super) const LATEST: i64 = 12;
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// More than all statements of this adapter.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// A few are enough: a read takes microseconds.
 const READERS: std::ops::RangeInclusive<usize> = 2..=8;

@@ -10,7 +10,6 @@ use crate::{
 };
 use anyhow::{Result, anyhow};
 use revolve_domain::{
-    journal::Actor,
     model::{EventId, Label, UserId},
     ports::{JournalQuery, JournalRecord},
     use_cases::AccountName,
@@ -129,7 +128,7 @@ fn members(entry: &JournalRecord) -> EntryMembers<'_> {
         id: entry.id.to_string(),
         at: precise(entry.at),
         event: &entry.event,
-        actor: actor(entry.actor),
+        actor: entry.actor.name(),
         user: entry.user.map(|user| user.to_string()),
         session: entry.session.map(|session| session.to_string()),
         address: entry.address.map(|address| address.to_string()),
@@ -146,7 +145,7 @@ fn line(entry: &JournalRecord) -> String {
         "{}  {:23}  {:8}",
         instant(entry.at),
         entry.event,
-        actor(entry.actor)
+        entry.actor.name()
     );
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -175,19 +174,13 @@ fn line(entry: &JournalRecord) -> String {
     line
 }
 
-const fn actor(actor: Actor) -> &'static str {
-    match actor {
-        Actor::User(_) => "user",
-        Actor::Operator => "operator",
-        Actor::System => "service",
-        Actor::Stranger => "stranger",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use revolve_domain::model::{SessionId, Timestamp};
+    use revolve_domain::{
+        journal::Actor,
+        model::{SessionId, Timestamp},
+    };
 
     #[test]
     fn a_line_says_what_is_known() {

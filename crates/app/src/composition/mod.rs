@@ -146,8 +146,7 @@ pub(crate) async fn compose(
         max_age: key_policy.key_set_max_age,
     };
     let feed_settings = settings::feed(&config);
-    let journal_retention = config.journal.retention;
-    let bell = outbox::start(
+    let mail_bell = outbox::start(
         &config,
         OutboxPorts {
             deliveries,
@@ -158,11 +157,12 @@ pub(crate) async fn compose(
             )),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
-            events: Arc::clone(&events),
+            events: events.clone(),
         },
         metrics,
         background,
     )?;
+    let journal_retention = config.journal.retention;
     drop(config);
 
     let (clearings, waiting) = ClearingQueue::new();
@@ -191,8 +191,8 @@ pub(crate) async fn compose(
         entropy,
         clearings,
         events,
-        bell,
         journal,
+        mail_bell,
         journal_retention,
         policy,
         accounts,

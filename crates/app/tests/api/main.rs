@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod activity;
 mod canary;
 #[cfg(feature = "otel")]
 mod collector;

@@ -5,8 +5,8 @@ use std::time::Duration;
 /// The least pause after the first attempt, and the longest of all.
 const BOUNDS: (Duration, Duration) = (Duration::from_secs(30), Duration::from_hours(1));
 
-/// How long to wait after so many attempts: about twice as long each time, from 30 s to 1 h. `random` makes it up to a third longer, or up to a quarter
-/// shorter once it is the longest, so that what failed together does not come back together.
+/// How long to wait after so many attempts: 30 s to 40 s at first, twice as long each time, 45 min to 1 h in the end. `random` says where
+/// between, so that what failed together does not come back together.
 pub fn pause(attempts: u32, random: [u8; 16]) -> Duration {
     let doublings = attempts.saturating_sub(1).min(16);
     let longest = (BOUNDS.0 * 4 / 3)

@@ -1,7 +1,9 @@
 //! Deferred removal of white-list entries.
 
-use super::SecurityEvent;
-use crate::model::{EndReason, Epoch, SessionId, UserId};
+use crate::{
+    journal::SecurityEvent,
+    model::{EndReason, Epoch, SessionId, UserId},
+};
 
 /// A clearing to try again. It never makes an end final: that is the row in the user database, which is committed already.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

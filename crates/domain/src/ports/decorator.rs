@@ -143,7 +143,7 @@ decorate!(RateLimiter {
 decorate!(Deliveries {
     "insert_mails": insert(at: Timestamp, mails: &[NewMail]) -> ();
     "lease_deliveries": lease(request: &LeaseRequest) -> Vec<Delivery>;
-    "settle_delivery": settle(delivery: &Delivery, settled: &Settled) -> bool;
+    "settle_delivery": settle(delivery: &Delivery, settled: &Settled, tell: &Tell<bool>) -> bool;
     "list_deliveries": list(query: DeliveryQuery) -> Vec<Delivery>;
     "find_delivery": find(id: DeliveryId) -> Option<Delivery>;
     "retry_deliveries": retry(ids: &[DeliveryId], at: Timestamp, expires_at: Timestamp) -> Vec<DeliveryId>;

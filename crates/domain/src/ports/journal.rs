@@ -114,9 +114,9 @@ pub struct Followed {
 }
 
 /// Reads the journal of a user database, and writes what changes no other row there. What a change tells is written by the methods of the
-/// other ports, which take a [`Tell`](crate::journal::Tell): all or nothing of it MUST be committed with the change, and for a method that
-/// answers an outcome exactly what is told of that outcome. The deletion of an account MUST, in the same commit, remove what identifies a
-/// person from all entries about it ([`JournalRecord::scrub`]).
+/// other ports, which take a [`Tell`](crate::journal::Tell): exactly what is told of the outcome that they answer MUST be committed with the
+/// change, all of it or nothing of both. The deletion of an account MUST, in the same commit, remove what identifies a person from all
+/// entries about it ([`JournalRecord::scrub`]).
 ///
 /// The contract suite is `revolve_testkit::contract::journal`.
 #[async_trait]
@@ -133,8 +133,8 @@ pub trait Journal: Send + Sync {
         limit: u32,
     ) -> Result<Followed, StoreError>;
 
-    /// Writes these down. One whose id is there already adds its count to that one and changes nothing else. What identifies a person MUST
-    /// NOT be written about an account that is deleted.
+    /// Writes these down, each of another id. One whose id is there already adds its count to that one and changes nothing else. What
+    /// identifies a person MUST NOT be written about an account that is deleted.
     async fn note(&self, notes: &[JournalRecord]) -> Result<(), StoreError>;
 
     /// Deletes up to `limit` entries from before `before`; answers how many it deleted.

@@ -19,6 +19,7 @@ mod system;
 mod tokens;
 mod users;
 
+pub use crate::journal::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
 pub use clearing::{Clearing, Clearings};
 pub use crypto::{
     DeviceCredentials, HashFlow, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength,
@@ -29,7 +30,7 @@ pub use decorator::{Decorator, PortFuture};
 pub use deliveries::{Deliveries, MailBell, MailProofs};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
-pub use events::{ChangedFields, EventFields, Journaled, SecurityEvent, SecurityEvents, Severity};
+pub use events::SecurityEvents;
 pub use journal::{
     Followed, Journal, JournalCursor, JournalCursorError, JournalQuery, JournalRecord,
 };

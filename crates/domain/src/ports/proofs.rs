@@ -1,6 +1,6 @@
 //! Proofs of mailboxes.
 
-use super::{MailBell, StoreError};
+use super::StoreError;
 use crate::{
     journal::Tell,
     model::{PasswordHash, Proof, ProofId, ProofPurpose, Session, Timestamp, User, UserId},
@@ -216,7 +216,7 @@ pub trait ProofSecrets: Send + Sync {
     fn is_secret(&self, proof: ProofId, serial: u32, secret: &SecretString) -> bool;
 }
 
-/// For a service without mail: no proof is ever open, and nobody waits for mails.
+/// For a service without mail: no proof is ever open.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoProofs;
 
@@ -322,8 +322,4 @@ impl ProofSecrets for NoProofs {
     fn is_secret(&self, _: ProofId, _: u32, _: &SecretString) -> bool {
         false
     }
-}
-
-impl MailBell for NoProofs {
-    fn ring(&self) {}
 }

@@ -10,7 +10,6 @@ use crate::kit::{
 };
 use actix_web::{HttpRequest, HttpResponse};
 use revolve_domain::{
-    journal::Actor,
     model::{EventId, Label, SessionId},
     ports::JournalRecord,
     use_cases::{Activity, ActivityPage},
@@ -74,7 +73,7 @@ struct EntryMembers<'a> {
 fn actors() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .enum_values(Some(["user", "operator", "service", "stranger"]))
+        .enum_values(Some(["user", "operator", "system", "stranger"]))
 }
 
 /// `GET /activity`
@@ -113,12 +112,7 @@ impl<'a> From<&'a JournalRecord> for EntryMembers<'a> {
             id: entry.id,
             event: &entry.event,
             at: entry.at.into(),
-            actor: match entry.actor {
-                Actor::User(_) => "user",
-                Actor::Operator => "operator",
-                Actor::System => "service",
-                Actor::Stranger => "stranger",
-            },
+            actor: entry.actor.name(),
             session: entry.session,
             address: entry.address,
             device: entry.device.as_ref().map(Label::as_str),

@@ -179,6 +179,7 @@ macro_rules! accounts_contract {
 macro_rules! directory_contract {
     ($make:path) => {
         $crate::__cases!($make, directory:
+            disabling_and_enabling_tell,
             accounts_come_by_address,
             a_list_goes_on_after_an_address,
             a_list_has_a_prefix,
@@ -261,6 +262,7 @@ macro_rules! keys_contract {
             a_promotion_leaves_the_other_use_alone,
             only_an_active_key_retires,
             a_key_is_removed_in_its_state_only,
+            every_change_of_a_key_tells,
             a_key_is_resealed_only_as_it_was,
             a_removed_key_can_be_followed,
         );
@@ -297,6 +299,10 @@ macro_rules! deliveries_contract {
             an_operator_drops_what_there_is,
             a_list_has_the_longest_due_first,
             the_backlog_says_what_waits_and_since_when,
+            a_mail_is_committed_with_what_it_tells,
+            a_refused_change_sends_no_mail,
+            what_is_given_up_is_journaled,
+            a_deletion_forgets_what_was_given_up,
         );
     };
 }

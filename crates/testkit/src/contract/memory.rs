@@ -97,20 +97,24 @@ impl ProofsSubject for MemorySubject {
     }
 }
 
+impl DeliveriesSubject for MemorySubject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
+        self.accounts.clone()
+    }
+}
+
 impl JournalSubject for MemorySubject {
     fn journal(&self) -> Arc<dyn Journal> {
         self.accounts.clone()
     }
 }
 
-impl DeliveriesSubject for MemorySubject {
-    fn deliveries(&self) -> Arc<dyn Deliveries> {
-        self.accounts.deliveries()
-    }
-}
-
 impl KeysSubject for MemorySubject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
+        self.keys.clone()
+    }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
         self.keys.clone()
     }
 }

@@ -100,7 +100,7 @@ pub trait AccountsSubject: Send + Sync {
 }
 
 /// A user database under test that also implements the port of operators.
-pub trait DirectorySubject: AccountsSubject {
+pub trait DirectorySubject: JournalSubject {
     /// The same accounts, for operators.
     fn directory(&self) -> Arc<dyn AccountDirectory>;
 }
@@ -122,11 +122,14 @@ pub trait JournalSubject: AccountsSubject {
 pub trait KeysSubject: Send + Sync {
     /// The adapter; the same store each time.
     fn keys(&self) -> Arc<dyn KeyRepository>;
+
+    /// The journal of the same store.
+    fn journal_of_keys(&self) -> Arc<dyn Journal>;
 }
 
 /// An outbox under test. It is empty and not shared: any lease takes what is due.
-pub trait DeliveriesSubject: Send + Sync {
-    /// The adapter; the same store each time.
+pub trait DeliveriesSubject: JournalSubject {
+    /// The outbox of the same accounts.
     fn deliveries(&self) -> Arc<dyn Deliveries>;
 }
 

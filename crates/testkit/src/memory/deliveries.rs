@@ -3,37 +3,22 @@
 use super::lock;
 use async_trait::async_trait;
 use revolve_domain::{
-    deliveries::{Backlog, Delivery, DeliveryQuery, DeliveryState, KEPT, LeaseRequest, Settled},
+    deliveries::{Delivery, DeliveryState, KEPT, LeaseRequest, Settled},
     journal::{MailKind, NewMail},
     model::{DeliveryId, ProofId, Timestamp, UserId},
-    ports::{Deliveries, MailProof, MailProofs, StoreError},
+    ports::{MailProof, MailProofs, StoreError},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Mutex,
 };
 
-/// Deliveries behind one lock, so that every method is one commit.
+/// Deliveries, a part of the user database.
 #[derive(Debug, Default)]
-pub struct MemoryDeliveries {
-    outbox: Mutex<Outbox>,
-}
-
-#[derive(Debug, Default)]
-struct Outbox {
-    deliveries: BTreeMap<DeliveryId, Delivery>,
+pub(super) struct Outbox {
+    pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
     /// Until when an account gets no notice of a kind.
-    quiet: HashMap<(UserId, MailKind), Timestamp>,
-}
-
-impl MemoryDeliveries {
-    /// Inserts mails, as the commit of a change does.
-    pub fn commit(&self, at: Timestamp, mails: &[NewMail]) {
-        let mut outbox = lock(&self.outbox);
-        for mail in mails {
-            outbox.insert(at, mail);
-        }
-    }
+    pub(super) quiet: HashMap<(UserId, MailKind), Timestamp>,
 }
 
 /// Account and kind of a notice.
@@ -44,6 +29,19 @@ fn notice(mail: &NewMail) -> Option<(UserId, MailKind)> {
 }
 
 impl Outbox {
+    /// Inserts mails, as the commit of a change does.
+    pub(super) fn commit(&mut self, at: Timestamp, mails: &[NewMail]) {
+        for mail in mails {
+            self.insert(at, mail);
+        }
+    }
+
+    /// The account is deleted.
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.deliveries
+            .retain(|_, row| row.mail.user != Some(user) || row.state == DeliveryState::Waiting);
+    }
+
     fn insert(&mut self, at: Timestamp, mail: &NewMail) {
         let notice_of = notice(mail);
         let untried = self.deliveries.values_mut().find(|other| {
@@ -85,7 +83,7 @@ impl Outbox {
         !quiet && !younger
     }
 
-    fn due(&self, request: &LeaseRequest) -> Vec<DeliveryId> {
+    pub(super) fn due(&self, request: &LeaseRequest) -> Vec<DeliveryId> {
         let mut due: Vec<&Delivery> = self
             .deliveries
             .values()
@@ -114,7 +112,7 @@ impl Outbox {
             .filter(|row| row.attempts == delivery.attempts && row.leased_until.is_some())
     }
 
-    fn settle(&mut self, delivery: &Delivery, settled: &Settled) -> bool {
+    pub(super) fn settle(&mut self, delivery: &Delivery, settled: &Settled) -> bool {
         let Some(row) = self.leased(delivery) else {
             if let Settled::Sent { at } = settled {
                 self.sent(delivery, *at);
@@ -160,112 +158,6 @@ fn unsent(row: &mut Delivery, state: DeliveryState, next_at: Timestamp, error: &
     row.next_at = next_at;
     row.leased_until = None;
     row.last_error = Some(error.to_owned());
-}
-
-#[async_trait]
-impl Deliveries for MemoryDeliveries {
-    async fn insert(&self, at: Timestamp, mails: &[NewMail]) -> Result<(), StoreError> {
-        self.commit(at, mails);
-        Ok(())
-    }
-
-    async fn lease(&self, request: &LeaseRequest) -> Result<Vec<Delivery>, StoreError> {
-        let mut outbox = lock(&self.outbox);
-        let mut leased = Vec::new();
-        for id in outbox.due(request) {
-            if let Some(row) = outbox.deliveries.get_mut(&id) {
-                row.attempts += 1;
-                row.leased_until = Some(request.until);
-                row.next_at = request.until;
-                leased.push(row.clone());
-            }
-        }
-        Ok(leased)
-    }
-
-    async fn settle(&self, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError> {
-        Ok(lock(&self.outbox).settle(delivery, settled))
-    }
-
-    async fn list(&self, query: DeliveryQuery) -> Result<Vec<Delivery>, StoreError> {
-        let outbox = lock(&self.outbox);
-        let mut list: Vec<Delivery> = outbox
-            .deliveries
-            .values()
-            .filter(|row| query.state.is_none_or(|state| row.state == state))
-            .cloned()
-            .collect();
-        list.sort_by_key(|row| (row.due_at, row.mail.id));
-        list.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
-        Ok(list)
-    }
-
-    async fn find(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        Ok(lock(&self.outbox).deliveries.get(&id).cloned())
-    }
-
-    async fn retry(
-        &self,
-        ids: &[DeliveryId],
-        at: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<Vec<DeliveryId>, StoreError> {
-        let mut outbox = lock(&self.outbox);
-        let mut done = Vec::new();
-        for row in outbox.deliveries.values_mut() {
-            let is_sent = row.leased_until.is_some_and(|until| until > at);
-            if !ids.contains(&row.mail.id) || row.attempts == 0 || is_sent {
-                continue;
-            }
-            if row.state == DeliveryState::GivenUp {
-                row.due_at = at;
-            }
-            row.state = DeliveryState::Waiting;
-            row.next_at = at;
-            row.leased_until = None;
-            row.mail.expires_at = row.mail.expires_at.max(expires_at);
-            done.push(row.mail.id);
-        }
-        Ok(done)
-    }
-
-    async fn remove(&self, ids: &[DeliveryId]) -> Result<Vec<DeliveryId>, StoreError> {
-        let mut outbox = lock(&self.outbox);
-        let gone = |id: &&DeliveryId| outbox.deliveries.remove(*id).is_some();
-        Ok(ids.iter().filter(gone).copied().collect())
-    }
-
-    async fn backlog(&self, at: Timestamp) -> Result<Backlog, StoreError> {
-        let outbox = lock(&self.outbox);
-        let count = |state| {
-            let rows = outbox.deliveries.values();
-            rows.filter(|row| row.state == state).count() as u64
-        };
-        let waiting = outbox.deliveries.values();
-        let waiting = waiting.filter(|row| row.state == DeliveryState::Waiting);
-        Ok(Backlog {
-            waiting: count(DeliveryState::Waiting),
-            oldest_due: waiting.map(|row| row.due_at).min().filter(|due| *due <= at),
-            given_up: count(DeliveryState::GivenUp),
-        })
-    }
-
-    async fn prune(&self, at: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut outbox = lock(&self.outbox);
-        let over = outbox.deliveries.values();
-        let over = over.filter(|row| row.state == DeliveryState::GivenUp && row.next_at <= at);
-        let over: Vec<_> = over.map(|row| row.mail.id).take(limit).collect();
-        for id in &over {
-            outbox.deliveries.remove(id);
-        }
-        let quiet = outbox.quiet.iter().filter(|(_, until)| **until <= at);
-        let quiet: Vec<_> = quiet.map(|(notice, _)| *notice).take(limit).collect();
-        for notice in &quiet {
-            outbox.quiet.remove(notice);
-        }
-        Ok(over.len().max(quiet.len()) as u64)
-    }
 }
 
 /// Proofs that all stand but for those that a test has voided. Code and link of each are made of its id.

@@ -1,7 +1,7 @@
 //! The journal in memory.
 
 use revolve_domain::{
-    journal::{NewMail, Tell},
+    journal::Tell,
     model::{Timestamp, UserId},
     ports::{Followed, JournalCursor, JournalQuery, JournalRecord},
 };
@@ -14,13 +14,11 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Writes what an outcome tells, and answers its mails.
-    pub(super) fn tell<O>(&mut self, tell: &Tell<O>, outcome: &O) -> Vec<NewMail> {
-        let (entries, mails) = tell.of(outcome);
-        for entry in entries {
+    /// Writes what an outcome tells.
+    pub(super) fn tell<O>(&mut self, tell: &Tell<O>, outcome: &O) {
+        for entry in tell.of(outcome).0 {
             self.push(JournalRecord::from(&entry));
         }
-        mails
     }
 
     pub(super) fn scrub(&mut self, user: UserId) {

@@ -23,7 +23,7 @@ pub use accounts::MemoryAccounts;
 pub use clearings::RecordedClearings;
 pub use clock::FakeClock;
 pub use codec::TestCodec;
-pub use deliveries::{MemoryDeliveries, TestProofs};
+pub use deliveries::TestProofs;
 pub use devices::TestDevices;
 pub use entropy::SeededEntropy;
 pub use events::RecordedEvents;

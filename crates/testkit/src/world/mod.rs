@@ -129,7 +129,7 @@ impl World {
             entropy: entropy.clone(),
             clearings: clearings.clone(),
             events: noted.clone(),
-            bell: Arc::new(NoProofs),
+            mail_bell: Arc::new(()),
             journal: accounts.clone(),
             journal_retention: Duration::from_hours(24 * 90),
             policy,

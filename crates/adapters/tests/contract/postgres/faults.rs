@@ -385,14 +385,15 @@ async fn a_sign_out_among_sign_ins_is_final() {
             idle: Duration::from_hours(1),
         };
         let ended = session(number - 1);
+        let (begins, ends) = (untold(), untold());
         let (begun, ending) = tokio::join!(
-            accounts.begin(&begin, &untold()),
+            accounts.begin(&begin, &begins),
             accounts.end(
                 ended.user,
                 ended.id,
                 EndReason::SignedOut,
                 ended.began_at,
-                &untold()
+                &ends
             ),
         );
         let BeginOutcome::Begun { replaced, evicted } = begun.expect("begin works") else {

@@ -4,6 +4,7 @@
 
 mod faults;
 mod given;
+mod journal;
 mod pooler;
 mod replica;
 mod schema;

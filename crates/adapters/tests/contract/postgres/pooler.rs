@@ -12,8 +12,7 @@ use revolve_domain::{
     model::{EndReason, Epoch},
     ports::{BeginOutcome, BeginSession, SessionRepository, StoreErrorKind, UserRepository},
 };
-use revolve_testkit::contract::MemorySubject;
-use revolve_testkit::untold;
+use revolve_testkit::{contract::MemorySubject, untold};
 use std::time::Duration;
 use tokio_postgres::Client;
 use url::Url;
@@ -276,13 +275,8 @@ async fn a_call_that_waits_for_a_lock_gives_up_and_leaves_nothing() {
         .await
         .expect("the table can be locked");
     let id = user().id;
-    let ended = accounts.end_all(
-        id,
-        None,
-        EndReason::SignedOut,
-        session(1).began_at,
-        &untold(),
-    );
+    let tell = untold();
+    let ended = accounts.end_all(id, None, EndReason::SignedOut, session(1).began_at, &tell);
     let outcomes = [
         ended.await.err(),
         accounts.live(id, session(1).began_at).await.err(),

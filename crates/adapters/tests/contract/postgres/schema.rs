@@ -177,6 +177,13 @@ impl KeysSubject for Subject {
             Self::Skipped(memory) => memory.keys(),
         }
     }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.journal_of_keys(),
+        }
+    }
 }
 
 impl ProofsSubject for Subject {

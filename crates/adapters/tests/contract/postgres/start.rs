@@ -7,6 +7,7 @@ use super::{
 };
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig, inspect};
 use revolve_domain::{
+    deliveries::Backlog,
     model::{EmailAddress, PasswordHash, User, UserId},
     ports::{AddOutcome, StoreErrorKind, UserRepository},
 };

@@ -6,10 +6,11 @@ use super::{
 };
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
-    model::EndReason,
+    journal::{Actor, Tell},
+    model::{EndReason, EventId, Timestamp},
     ports::{
-        CreateOutcome, EndOutcome, SessionRepository, StoreErrorKind, TokenRepository,
-        UserRepository,
+        CreateOutcome, EndOutcome, SecurityEvent, SessionRepository, StoreErrorKind,
+        TokenRepository, UserRepository,
     },
 };
 use revolve_testkit::untold;
@@ -352,4 +353,65 @@ async fn a_file_that_cant_be_opened_is_named() {
         .err()
         .expect("this is no database");
     assert_eq!(error.kind(), StoreErrorKind::Broken);
+}
+
+/// Of every outcome.
+fn tell<O>() -> Tell<O> {
+    Tell::new(
+        EventId::from_random([1; 16]),
+        Timestamp::from_seconds(1_900_000_000),
+        Actor::System,
+        |_| vec![SecurityEvent::AccountEnabled { user: user(1).id }],
+    )
+}
+
+#[tokio::test]
+async fn what_can_not_be_told_is_not_done() {
+    let subject = make().await;
+    created(&subject, 1).await;
+    let (look, owner) = (subject.look(), user(1));
+    look.execute_batch(
+        "CREATE TRIGGER nothing BEFORE INSERT ON journal BEGIN SELECT raise(ABORT, 'on purpose'); END",
+    )
+    .expect("a trigger can be made");
+    let (store, one) = (&subject.store, session(&owner, 1));
+    let second = user(2);
+    store
+        .create(&second, &hash(), &session(&second, 1), &tell())
+        .await
+        .expect_err("it can't be told");
+    store
+        .end(
+            owner.id,
+            one.id,
+            EndReason::SignedOut,
+            one.began_at,
+            &tell(),
+        )
+        .await
+        .expect_err("it can't be told");
+    store
+        .delete(owner.id, None, one.began_at, &tell())
+        .await
+        .expect_err("it can't be told");
+    let found = store.credentials(second.id).await.expect("a read works");
+    assert!(found.is_none(), "there is no account");
+    let found = store.find(owner.id, one.id).await.expect("a read works");
+    let found = found.expect("the session is there");
+    assert_eq!(
+        (found.session, found.user),
+        (one.clone(), Some(owner.clone()))
+    );
+    look.execute_batch("DROP TRIGGER nothing")
+        .expect("a trigger can be dropped");
+    let ended = store
+        .end(
+            owner.id,
+            one.id,
+            EndReason::SignedOut,
+            one.began_at,
+            &tell(),
+        )
+        .await;
+    assert_eq!(ended.expect("end works"), EndOutcome::Ended);
 }

@@ -135,6 +135,10 @@ impl KeysSubject for Subject {
     fn keys(&self) -> Arc<dyn KeyRepository> {
         Arc::new(self.store.clone())
     }
+
+    fn journal_of_keys(&self) -> Arc<dyn Journal> {
+        self.journal()
+    }
 }
 
 impl DeliveriesSubject for Subject {

@@ -12,7 +12,7 @@ mod password;
 mod patience;
 mod show;
 
-pub(super) use account::{Named, instant};
+pub(super) use account::{Named, instant, precise};
 
 use crate::config::Config;
 use anyhow::Result;

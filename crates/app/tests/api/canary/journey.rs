@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-const ENDPOINTS: [(&str, &str); 18] = [
+const ENDPOINTS: [(&str, &str); 19] = [
     ("POST", "/api/account/signup"),
     ("POST", "/api/account/signin"),
     ("POST", "/api/account/tokens"),
@@ -23,6 +23,7 @@ const ENDPOINTS: [(&str, &str); 18] = [
     ("PUT", "/api/account/details"),
     ("PUT", "/api/account/password"),
     ("POST", "/api/account/reauthenticate"),
+    ("GET", "/api/account/activity"),
     ("GET", "/api/account/sessions"),
     (
         "DELETE",

@@ -2,11 +2,11 @@
 
 use super::password_context::PasswordContext;
 use crate::{
-    journal::Actor,
+    journal::{Actor, SecurityEvent},
     model::{Details, EmailAddress, Epoch, FieldError, Password, User, UserId},
     ports::{
-        AddOutcome, Clock, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
-        StoreError, UserRepository,
+        AddOutcome, Clock, Entropy, HashFlow, PasswordHasher, PasswordStrength, StoreError,
+        UserRepository,
     },
     use_cases::parts::{Failure, OperatorPorts, Recorder, from_via},
 };

@@ -5,11 +5,11 @@ use super::{
     reauthentication::Reauthentication,
 };
 use crate::{
-    journal::{Actor, MailKind, Told},
+    journal::{Actor, MailKind, SecurityEvent, Told},
     model::{EndReason, FieldError, Password},
     ports::{
-        Clock, PasswordChange, PasswordHasher, PasswordOutcome, PasswordStrength, SecurityEvent,
-        StoreError, UserRepository,
+        Clock, PasswordChange, PasswordHasher, PasswordOutcome, PasswordStrength, StoreError,
+        UserRepository,
     },
     use_cases::{
         parts::{Failure, Recorder, Refused, ServicePorts, from_via},

@@ -2,9 +2,9 @@
 
 use super::session_starter::{Begun, PreparedSession, SessionStarter};
 use crate::{
-    journal::Actor,
+    journal::{Actor, SecurityEvent},
     model::{ClientInfo, Details, EndReason, Epoch, Label, Proof, ProofPurpose, User, UserId},
-    ports::{Clearing, Entropy, ProvedSignUp, SecurityEvent, SignError, SignUpOutcome, StoreError},
+    ports::{Clearing, Entropy, ProvedSignUp, SignError, SignUpOutcome, StoreError},
     use_cases::parts::{Failure, MailboxProofs, ProofRefused, ServicePorts, ShownProof, from_via},
 };
 use std::sync::Arc;

@@ -2,9 +2,9 @@
 
 use super::reauthentication::Reauthentication;
 use crate::{
-    journal::{Actor, MailKind, NewMail, Told},
+    journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
     model::UserId,
-    ports::{Clock, SecurityEvent, StoreError, UserRepository},
+    ports::{Clock, StoreError, UserRepository},
     use_cases::{
         parts::{Failure, Recorder, Refusal, Refused, ServicePorts, from_via},
         sessions::{Authenticate, Caller, End},

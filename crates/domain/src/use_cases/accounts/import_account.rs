@@ -2,9 +2,9 @@
 
 use super::add_account::added;
 use crate::{
-    journal::Actor,
+    journal::{Actor, SecurityEvent},
     model::{Credentials, Details, EmailAddress, Epoch, PasswordHash, Timestamp, User, UserId},
-    ports::{AddOutcome, Clock, Entropy, SecurityEvent, StoreError, UserRepository},
+    ports::{AddOutcome, Clock, Entropy, StoreError, UserRepository},
     use_cases::parts::{Failure, OperatorPorts, Recorder},
 };
 use std::sync::Arc;

@@ -3,14 +3,14 @@
 
 use super::delete_account::deleted;
 use crate::{
-    journal::{Actor, MailKind, NewMail, Told},
+    journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
     model::{
         ClientInfo, Credentials, EmailAddress, EndReason, FieldError, Session, SessionId,
         SessionRecord, Standing, Timestamp, User, UserId,
     },
     ports::{
         AccountDirectory, Clearings, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession,
-        SecurityEvent, SessionRepository, StoreError, TokenRepository, UserRepository,
+        SessionRepository, StoreError, TokenRepository, UserRepository,
     },
     use_cases::{
         parts::{Failure, OperatorPorts, Recorder},

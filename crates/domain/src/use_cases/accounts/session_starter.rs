@@ -3,7 +3,7 @@
 use crate::{
     model::{
         ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Locale, Password, Session,
-        SessionId, User, UserId,
+        SessionId, Timestamp, User, UserId,
     },
     policy::SessionPolicy,
     ports::{
@@ -76,6 +76,8 @@ pub(in crate::use_cases) struct SessionStarter {
 /// A session whose row is not committed yet.
 pub(in crate::use_cases) struct PreparedSession {
     pub(in crate::use_cases) session: Session,
+    /// When it was prepared; the session itself has whole seconds.
+    pub(in crate::use_cases) at: Timestamp,
     live: NewLiveSession,
     pub(in crate::use_cases) device: IssuedDevice,
 }
@@ -119,7 +121,8 @@ impl SessionStarter {
         device_name: Option<Label>,
         kept: Option<DeviceId>,
     ) -> PreparedSession {
-        let now = self.clock.now().whole_second();
+        let at = self.clock.now();
+        let now = at.whole_second();
         let device = kept.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
         let ends_at = now.plus(self.policy.session_lifetime).whole_second();
         let session = Session {
@@ -154,6 +157,7 @@ impl SessionStarter {
         };
         PreparedSession {
             session,
+            at,
             live,
             device,
         }

@@ -1,12 +1,12 @@
 //! A new session of an account.
 
-use super::session_starter::{Begun, SessionStarter, SignInRequest};
+use super::session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest};
 use crate::{
-    journal::{Actor, MailKind, Tell, Told},
-    model::{Credentials, DeviceId, EndReason, KnownDevice, Session, SessionId, User},
+    journal::{Actor, MailKind, SecurityEvent, Tell, Told},
+    model::{Credentials, DeviceId, EndReason, KnownDevice, SessionId, User},
     ports::{
         BeginOutcome, BeginSession, Clearing, HashFlow, LiveSession, PasswordCheck, PasswordHasher,
-        SecurityEvent, SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
+        SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
     },
     revocations::KEPT,
     use_cases::parts::{
@@ -90,7 +90,7 @@ impl SignIn {
             idle: policy.refresh_lifetime,
         };
         let is_new = known.is_none();
-        let tell = self.tell(&user, &prepared.session, is_new);
+        let tell = self.tell(&user, &prepared, is_new);
         let begun = self.sessions.begin(&begin, &tell).await;
         if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
             self.starter.withdraw(&prepared).await;
@@ -127,7 +127,8 @@ impl SignIn {
     }
 
     /// What it ends comes before what begins.
-    fn tell(&self, account: &User, session: &Session, is_new: bool) -> Tell<BeginOutcome> {
+    fn tell(&self, account: &User, prepared: &PreparedSession, is_new: bool) -> Tell<BeginOutcome> {
+        let session = &prepared.session;
         let user = session.user;
         let (kind, client) = (MailKind::NewDevice, &session.client);
         let notice = self
@@ -160,8 +161,7 @@ impl SignIn {
                 mails: notice.clone().into_iter().collect(),
             }
         };
-        self.recorder
-            .tell(session.began_at, Actor::User(user), told)
+        self.recorder.tell(prepared.at, Actor::User(user), told)
     }
 
     /// Only a password that was found wrong counts: what was taken for any other attempt is given back.

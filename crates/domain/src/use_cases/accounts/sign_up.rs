@@ -5,14 +5,12 @@ use super::{
     session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest},
 };
 use crate::{
-    journal::{Actor, MailKind, Tell},
-    model::{
-        Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, Session, User, UserId,
-    },
+    journal::{Actor, MailKind, SecurityEvent, Tell},
+    model::{Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, User, UserId},
     policy::{self, AccountPolicy},
     ports::{
-        CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
-        SignError, StoreError, UserRepository,
+        CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SignError, StoreError,
+        UserRepository,
     },
     use_cases::{
         email::Verification,
@@ -152,7 +150,7 @@ impl SignUp {
             kept_session: None,
         };
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
-        let tell = self.tell(&prepared.session);
+        let tell = self.tell(&prepared);
         let created = self
             .users
             .create(&user, &hash, &prepared.session, &tell)
@@ -234,7 +232,8 @@ impl SignUp {
         opened.ok()
     }
 
-    fn tell(&self, session: &Session) -> Tell<CreateOutcome> {
+    fn tell(&self, prepared: &PreparedSession) -> Tell<CreateOutcome> {
+        let session = &prepared.session;
         let user = session.user;
         let created = SecurityEvent::AccountCreated {
             user,
@@ -246,7 +245,6 @@ impl SignUp {
             CreateOutcome::Created => vec![created.clone()],
             CreateOutcome::EmailTaken => Vec::new(),
         };
-        self.recorder
-            .tell(session.began_at, Actor::User(user), told)
+        self.recorder.tell(prepared.at, Actor::User(user), told)
     }
 }

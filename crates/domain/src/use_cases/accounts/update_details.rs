@@ -2,12 +2,10 @@
 
 use super::{current_password::CurrentPassword, reauthentication::Reauthentication};
 use crate::{
-    journal::{Actor, MailKind, Tell},
+    journal::{Actor, ChangedFields, MailKind, SecurityEvent, Tell},
     model::{DetailsChange, EmailAddress, Password, ProofPurpose, User, UserId},
     policy::AccountPolicy,
-    ports::{
-        Asking, ChangedFields, Clock, SecurityEvent, StoreError, UpdateOutcome, UserRepository,
-    },
+    ports::{Asking, Clock, StoreError, UpdateOutcome, UserRepository},
     use_cases::{
         parts::{
             Denied, Failure, MailboxProofs, ProofRequest, Recorder, Refusal, Refused,

@@ -1,12 +1,9 @@
 //! The verification of an address, and its change.
 
 use crate::{
-    journal::{Actor, MailKind, Told},
+    journal::{Actor, MailKind, SecurityEvent, Told},
     model::{ClientInfo, Proof, ProofPurpose},
-    ports::{
-        AddressChange, AddressOutcome, Clock, SecurityEvent, StoreError, UserRepository,
-        VerifyOutcome,
-    },
+    ports::{AddressChange, AddressOutcome, Clock, StoreError, UserRepository, VerifyOutcome},
     use_cases::{
         parts::{
             Failure, MailboxProofs, ProofRefused, Refused, ServicePorts, ShownProof, from_via,

@@ -1,9 +1,9 @@
 //! The reader of a mailbox says that an account with its address is another person's.
 
 use crate::{
-    journal::Actor,
+    journal::{Actor, SecurityEvent},
     model::{ClientInfo, ProofPurpose, UserId},
-    ports::{Clock, SecurityEvent, StoreError},
+    ports::{Clock, StoreError},
     use_cases::{
         parts::{Failure, MailboxProofs, ProofRefused, ServicePorts, ShownProof, from_via},
         sessions::End,

@@ -1,10 +1,10 @@
 //! A mail that lets its reader verify the address of an account.
 
 use crate::{
-    journal::MailKind,
+    journal::{MailKind, SecurityEvent},
     model::{ClientInfo, Credentials, Locale, ProofPurpose},
     policy::AccountPolicy,
-    ports::{SecurityEvent, StoreError, UserRepository},
+    ports::{StoreError, UserRepository},
     use_cases::{
         parts::{
             Denied, Failure, MailboxProofs, ProofRequest, Refusal, Refused, RequestLimits,

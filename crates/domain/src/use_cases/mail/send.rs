@@ -2,11 +2,13 @@
 
 use crate::{
     deliveries::{Delivery, LeaseRequest, Settled, pause},
+    journal::Actor,
     model::{EmailAddress, Timestamp},
     ports::{
         Clock, Deliveries, Entropy, Mail, MailError, MailProof, MailProofs, Mailer, SecurityEvent,
         SecurityEvents, StoreError,
     },
+    use_cases::parts::Recorder,
 };
 use secrecy::ExposeSecret;
 use std::{error::Error, sync::Arc};
@@ -31,12 +33,16 @@ pub struct MailPorts {
 #[derive(Clone)]
 pub struct SendMails {
     ports: MailPorts,
+    recorder: Recorder,
 }
 
 impl SendMails {
     /// Sends through these ports.
-    pub const fn new(ports: MailPorts) -> Self {
-        Self { ports }
+    pub fn new(ports: MailPorts) -> Self {
+        Self {
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone()),
+            ports,
+        }
     }
 
     /// The time that requests and leases are measured by.
@@ -126,14 +132,22 @@ impl SendMails {
     /// # Errors
     /// When the store fails. What was sent may be sent once more if this is not tried again before the lease has run out.
     pub async fn settle(&self, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError> {
-        let ours = self.ports.deliveries.settle(delivery, settled).await?;
-        if ours && matches!(settled, Settled::GivenUp { .. }) {
-            self.ports.events.record(SecurityEvent::MailGivenUp {
+        let given_up =
+            matches!(settled, Settled::GivenUp { .. }).then_some(SecurityEvent::MailGivenUp {
                 user: delivery.mail.user,
                 delivery: delivery.mail.id,
                 mail: delivery.mail.kind,
             });
-        }
+        let told = move |ours: &bool| -> Vec<SecurityEvent> {
+            given_up.iter().filter(|_| *ours).cloned().collect()
+        };
+        let tell = self.recorder.tell(self.now(), Actor::System, told);
+        let ours = self
+            .ports
+            .deliveries
+            .settle(delivery, settled, &tell)
+            .await?;
+        self.recorder.record(&tell, &ours);
         Ok(ours)
     }
 }

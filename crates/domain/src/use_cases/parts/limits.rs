@@ -2,11 +2,12 @@
 
 use super::ServicePorts;
 use crate::{
+    journal::SecurityEvent,
     limits::{AddressRange, Bucket, LimitName, LiveLimits, Rate},
     model::{ClientInfo, DeviceId, EmailAddress, SessionId, UserId},
     ports::{
-        BucketLevel, HashFlow, RateLimiter, RefreshClaims, SecurityEvent, SecurityEvents,
-        StoreError, Take, TakeOutcome,
+        BucketLevel, HashFlow, RateLimiter, RefreshClaims, SecurityEvents, StoreError, Take,
+        TakeOutcome,
     },
 };
 use std::{sync::Arc, time::Duration};

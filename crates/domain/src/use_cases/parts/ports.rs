@@ -39,7 +39,7 @@ pub struct ServicePorts {
     pub clearings: Arc<dyn Clearings>,
     pub events: Arc<dyn SecurityEvents>,
     /// Rung when a mail was committed.
-    pub bell: Arc<dyn MailBell>,
+    pub mail_bell: Arc<dyn MailBell>,
     pub journal: Arc<dyn Journal>,
     /// How long entries of the journal are kept.
     pub journal_retention: Duration,

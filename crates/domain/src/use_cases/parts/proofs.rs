@@ -2,14 +2,14 @@
 
 use super::ServicePorts;
 use crate::{
-    journal::{Actor, MailKind, NewMail, Told},
+    journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
     model::{
         Binding, ClientInfo, Credentials, DeliveryId, EmailAddress, Epoch, Fingerprint, Locale,
         PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User, UserId,
     },
     ports::{
-        Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, SecurityEvent,
-        StandingProof, StoreError,
+        Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, StandingProof,
+        StoreError,
     },
     use_cases::parts::{Recorder, ShownDevices, facts},
 };

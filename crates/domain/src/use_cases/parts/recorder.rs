@@ -2,9 +2,9 @@
 
 use super::ServicePorts;
 use crate::{
-    journal::{Actor, MailFacts, MailKind, NewMail, Tell, Told},
+    journal::{Actor, MailFacts, MailKind, NewMail, SecurityEvent, Tell, Told},
     model::{ClientInfo, DeliveryId, EventId, Timestamp, User},
-    ports::{Entropy, MailBell, SecurityEvent, SecurityEvents},
+    ports::{Entropy, MailBell, SecurityEvents},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ const NOTICE: Duration = Duration::from_hours(24);
 pub(crate) struct Recorder {
     entropy: Arc<dyn Entropy>,
     events: Arc<dyn SecurityEvents>,
-    /// `None` for operators' commands, which send no mail themselves.
+    /// `None` where this process sends no mail.
     bell: Option<Arc<dyn MailBell>>,
     /// Whether mails leave.
     mail: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
-            bell: Some(ports.bell.clone()),
+            bell: Some(ports.mail_bell.clone()),
             ..Self::with(
                 ports.entropy.clone(),
                 ports.events.clone(),
@@ -104,5 +104,69 @@ pub(crate) fn facts(client: &ClientInfo, at: Timestamp) -> MailFacts {
             .as_ref()
             .map(|agent| agent.as_str().to_owned()),
         subject: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        journal::{MailFacts, MailKind, NewMail},
+        model::{DeliveryId, EmailAddress, UserId},
+    };
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[derive(Default)]
+    struct Heard {
+        events: AtomicU32,
+        rings: AtomicU32,
+    }
+
+    impl Entropy for Heard {
+        fn bytes(&self) -> [u8; 16] {
+            [7; 16]
+        }
+    }
+
+    impl SecurityEvents for Heard {
+        fn record(&self, _: SecurityEvent) {
+            self.events.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl MailBell for Heard {
+        fn ring(&self) {
+            self.rings.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_committed_mail_rings_the_bell() {
+        let heard = Arc::new(Heard::default());
+        let recorder = Recorder {
+            bell: Some(heard.clone()),
+            ..Recorder::with(heard.clone(), heard.clone(), true)
+        };
+        let at = Timestamp::from_seconds(0);
+        let user = UserId::from_random([1; 16]);
+        let mail = NewMail {
+            id: DeliveryId::from_random([2; 16]),
+            kind: MailKind::AccountDisabled,
+            to: EmailAddress::parse("ann@example.org").expect("an address"),
+            locale: None,
+            user: Some(user),
+            proof: None,
+            facts: MailFacts::default(),
+            expires_at: at,
+        };
+        let tell = recorder.tell(at, Actor::Operator, move |mailed: &bool| Told {
+            events: vec![SecurityEvent::AccountDisabled { user }],
+            mails: mailed.then(|| mail.clone()).into_iter().collect(),
+        });
+        for (mailed, rings) in [(false, 0), (true, 1)] {
+            recorder.record(&tell, &mailed);
+            assert_eq!(heard.rings.load(Ordering::Relaxed), rings);
+        }
+        assert_eq!(heard.events.load(Ordering::Relaxed), 2);
     }
 }

@@ -1,13 +1,13 @@
 //! A new password by a proof of the mailbox.
 
 use crate::{
-    journal::{Actor, MailKind, Told},
+    journal::{Actor, MailKind, SecurityEvent, Told},
     model::{
         ClientInfo, Credentials, EndReason, FieldError, Label, Password, Proof, ProofPurpose, User,
     },
     ports::{
-        Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome,
-        SecurityEvent, SignError, StoreError, UserRepository,
+        Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome, SignError,
+        StoreError, UserRepository,
     },
     proofs::recovered,
     use_cases::{

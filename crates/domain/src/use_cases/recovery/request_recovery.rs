@@ -1,10 +1,10 @@
 //! A mail that lets its reader set a new password.
 
 use crate::{
-    journal::MailKind,
+    journal::{MailKind, SecurityEvent},
     model::{ClientInfo, Credentials, EmailAddress, Locale, ProofPurpose},
     policy::AccountPolicy,
-    ports::{DeviceCredentials, SecurityEvent, StoreError, UserRepository},
+    ports::{DeviceCredentials, StoreError, UserRepository},
     use_cases::parts::{
         Failure, KnownClient, Limited, MailboxProofs, ProofRequest, RequestLimits, RequestedProof,
         ServicePorts, ShownAsker, ShownDevices, TakenBuckets, from_denied, from_via,

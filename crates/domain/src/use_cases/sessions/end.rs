@@ -1,8 +1,8 @@
 //! The end of sessions: the commit, then the white list, then the events.
 
-use super::Clear;
+use super::{Clear, EndOne};
 use crate::{
-    journal::{Actor, NewMail, Told},
+    journal::Actor,
     model::{EndReason, Epoch, SessionId, UserId},
     ports::{Clearing, Clock, EndOutcome, SecurityEvent, SessionRepository, StoreError},
     use_cases::parts::{Recorder, ServicePorts},
@@ -16,68 +16,6 @@ pub(crate) struct End {
     sessions: Arc<dyn SessionRepository>,
     clock: Arc<dyn Clock>,
     recorder: Recorder,
-}
-
-/// The end of one session.
-#[derive(Clone)]
-pub(crate) struct EndOne {
-    pub(crate) user: UserId,
-    pub(crate) session: SessionId,
-    pub(crate) reason: EndReason,
-    /// What it ends for.
-    pub(crate) cause: Option<SecurityEvent>,
-    /// What its user is told by mail.
-    pub(crate) notice: Option<NewMail>,
-}
-
-impl EndOne {
-    pub(crate) const fn new(user: UserId, session: SessionId, reason: EndReason) -> Self {
-        Self {
-            user,
-            session,
-            reason,
-            cause: None,
-            notice: None,
-        }
-    }
-
-    /// What the outcome tells: only a new end is one.
-    pub(crate) fn told(&self, outcome: EndOutcome) -> Told {
-        let cause = self.cause.clone();
-        match outcome {
-            EndOutcome::Ended => Told {
-                events: cause.into_iter().chain([self.ended()]).collect(),
-                mails: self.notice.clone().into_iter().collect(),
-            },
-            // Its account may be deleted.
-            EndOutcome::AlreadyEnded => {
-                let cause = cause.map(without_addresses);
-                Told::from(cause.into_iter().collect::<Vec<_>>())
-            }
-            EndOutcome::NotFound => Told::default(),
-        }
-    }
-
-    /// The event of the end.
-    pub(crate) const fn ended(&self) -> SecurityEvent {
-        SecurityEvent::SessionEnded {
-            user: self.user,
-            session: self.session,
-            reason: self.reason,
-        }
-    }
-}
-
-fn without_addresses(mut event: SecurityEvent) -> SecurityEvent {
-    if let SecurityEvent::SessionReused {
-        session_address,
-        address,
-        ..
-    } = &mut event
-    {
-        (*session_address, *address) = (None, None);
-    }
-    event
 }
 
 impl End {

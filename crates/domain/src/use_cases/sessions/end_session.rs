@@ -1,9 +1,6 @@
 //! The end of one session that its user names.
 
-use super::{
-    Authenticate, Caller,
-    end::{End, EndOne},
-};
+use super::{Authenticate, Caller, End, EndOne};
 use crate::{
     journal::Actor,
     model::{EndReason, SessionId},

@@ -3,6 +3,7 @@
 mod authenticate;
 mod clear;
 mod end;
+mod end_one;
 mod end_session;
 mod list_sessions;
 mod prune;
@@ -19,4 +20,5 @@ pub use refresh::{Refresh, RefreshRequest, Refreshed};
 pub use revocation_feed::RevocationFeed;
 pub use sign_out::{SignOut, SignOutScope};
 
-pub(crate) use end::{End, EndOne};
+pub(crate) use end::End;
+pub(crate) use end_one::EndOne;

@@ -1,13 +1,13 @@
 //! The exchange of a refresh token for the next pair of tokens.
 
-use super::end::{End, EndOne};
+use super::{End, EndOne};
 use crate::{
-    journal::{Actor, MailKind, NewMail},
+    journal::{Actor, MailKind, NewMail, SecurityEvent},
     model::{ClientInfo, DeviceId, EndReason, Session, SessionRecord, Timestamp, User},
     policy::SessionPolicy,
     ports::{
-        Clock, DeviceCredentials, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository,
-        TokenCodec, TokenRepository,
+        Clock, DeviceCredentials, RefreshClaims, SecurityEvents, SessionRepository, TokenCodec,
+        TokenRepository,
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
     use_cases::parts::{

@@ -1,9 +1,6 @@
 //! The end of this session, of the others, or of all.
 
-use super::{
-    Authenticate, Caller,
-    end::{End, EndOne},
-};
+use super::{Authenticate, Caller, End, EndOne};
 use crate::{
     journal::Actor,
     model::EndReason,

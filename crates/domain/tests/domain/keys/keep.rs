@@ -2,12 +2,15 @@
 
 use super::{ID, Installation, POLICY, Replica};
 use revolve_domain::{
+    journal::Actor,
     keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyState, KeyUse, StoredKey, find},
     ports::{Clock, KeyFault, KeyMaker, KeyOutcome, KeyRepository, NewKey, RevokedKeys},
     use_cases::{KeepKeys, KeyChange, KeyPorts, ManageKeys},
 };
-use revolve_testkit::memory::{Fault, RecordedRing, TestKeyMaker};
-use revolve_testkit::untold;
+use revolve_testkit::{
+    memory::{Fault, RecordedRing, SeededEntropy, TestKeyMaker},
+    untold,
+};
 use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
@@ -319,6 +322,8 @@ async fn the_first_key_is_not_made_once_more_when_it_is_revoked() {
         maker: Arc::new(SameFirst(TestKeyMaker::new(1))),
         ring: Arc::new(RecordedRing::default()),
         clock: here.clock.clone(),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        actor: Actor::System,
         policy: POLICY,
         id_keys: IdKeys::Stored(Algorithm::Rs256),
     });

@@ -5,12 +5,13 @@ mod life;
 mod manage;
 
 use revolve_domain::{
+    journal::Actor,
     keys::{Algorithm, IdKeys, KeyKind, KeyPolicy, KeyUse, StoredKey},
     ports::KeyRepository,
     use_cases::{KeepKeys, KeyPorts},
 };
 use revolve_testkit::memory::{
-    FakeClock, Faulty, MemoryKeys, MemoryRevokedKeys, RecordedRing, TestKeyMaker,
+    FakeClock, Faulty, MemoryKeys, MemoryRevokedKeys, RecordedRing, SeededEntropy, TestKeyMaker,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -57,6 +58,8 @@ impl Installation {
             maker: Arc::new(TestKeyMaker::new(seed)),
             ring: ring.clone(),
             clock: self.clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(7)),
+            actor: Actor::System,
             policy,
             id_keys,
         });

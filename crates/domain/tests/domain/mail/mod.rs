@@ -11,7 +11,7 @@ use revolve_domain::{
     use_cases::{MailPorts, SendMails},
 };
 use revolve_testkit::memory::{
-    FakeClock, Faulty, MemoryDeliveries, RecordedEvents, RecordedMails, SeededEntropy, TestProofs,
+    FakeClock, Faulty, MemoryAccounts, RecordedEvents, RecordedMails, SeededEntropy, TestProofs,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ const LIMITS: SendLimits = SendLimits {
 
 /// An outbox and those who send from it.
 struct Post {
-    deliveries: Arc<Faulty<MemoryDeliveries>>,
+    deliveries: Arc<Faulty<MemoryAccounts>>,
     mails: Arc<RecordedMails>,
     proofs: Arc<TestProofs>,
     events: Arc<RecordedEvents>,
@@ -37,7 +37,7 @@ struct Post {
 impl Post {
     fn new() -> Self {
         Self {
-            deliveries: Arc::new(Faulty::new(MemoryDeliveries::default())),
+            deliveries: Arc::new(Faulty::new(MemoryAccounts::default())),
             mails: Arc::default(),
             proofs: Arc::default(),
             events: Arc::default(),
@@ -80,7 +80,9 @@ impl Post {
     }
 
     fn commit(&self, mails: &[NewMail]) {
-        self.deliveries.inner().commit(self.clock.now(), mails);
+        self.deliveries
+            .inner()
+            .commit_mails(self.clock.now(), mails);
     }
 
     /// Leases everything that is due.

@@ -2,10 +2,11 @@
 
 use super::{DAY, secs};
 use revolve_domain::{
+    journal::SecurityEvent,
     limits::{Limit, LimitName, LimitPolicy},
     model::{ClientInfo, DeviceId, EmailAddress},
     policy::SessionPolicy,
-    ports::{Clock, DeviceCredentials, SecurityEvent},
+    ports::{Clock, DeviceCredentials},
     use_cases::{
         Caller, ChangePasswordError, ChangePasswordRequest, Limited, Refused, SignInError,
         SignInRequest, UpdateDetailsError, UpdateDetailsRequest,

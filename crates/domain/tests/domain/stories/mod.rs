@@ -10,6 +10,7 @@ mod eviction;
 mod guessing;
 mod hashing;
 mod import;
+mod journal;
 mod limits;
 mod minting;
 mod operators;
@@ -27,7 +28,8 @@ mod sign_up;
 mod verification;
 
 use revolve_domain::{
-    ports::{SecurityEvent, StoreErrorKind},
+    journal::SecurityEvent,
+    ports::StoreErrorKind,
     use_cases::{Failure, Refusal, Refused},
 };
 use std::{fmt::Debug, time::Duration};

@@ -9,10 +9,10 @@ use revolve_domain::{
         SignOutScope, UseCases,
     },
 };
-use revolve_testkit::untold;
 use revolve_testkit::{
     World,
     memory::{FakeClock, Faulty, MemoryAccounts, MemoryTokens},
+    untold,
     world::TestClient,
 };
 use std::sync::Arc;

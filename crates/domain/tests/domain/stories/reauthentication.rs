@@ -2,9 +2,10 @@
 
 use super::{LATE, assert_unavailable, refusal, secs};
 use revolve_domain::{
+    journal::SecurityEvent,
     model::{DetailsChange, EmailAddress},
     policy::SessionPolicy,
-    ports::{Clock, SecurityEvent},
+    ports::Clock,
     use_cases::{
         Caller, ChangePasswordError, ChangePasswordRequest, DeleteAccountError,
         ReauthenticateError, Refusal, Refused, SignOutScope, UpdateDetailsError,

@@ -123,15 +123,10 @@ async fn with_the_user_database_down_reuse_is_committed_later() {
     world.advance(LATE);
     world.accounts.fail_on("end_session", Fault::Before);
     assert_unavailable(ann.present(&stolen).await);
-    let expected = Clearing::Row {
-        user: ann.user,
-        session: ann.session,
-        reason: EndReason::Reused,
-    };
-    assert_eq!(
-        world.clearings.pending(),
-        [expected],
-        "the commit is deferred"
+    let pending = world.clearings.pending();
+    assert!(
+        matches!(&pending[..], [Clearing::Row { session, reason: EndReason::Reused, .. }] if *session == ann.session),
+        "the commit is deferred: {pending:?}"
     );
     assert_unavailable(ann.refresh().await);
     assert!(

@@ -120,7 +120,7 @@ async fn a_mailbox_verifies_no_account_of_a_stranger() {
         world.confirm_email.execute(&request).await,
         Err(ConfirmEmailError::SessionRequired)
     ));
-    let found = world.accounts.find(proof.id, world.clock.now()).await;
+    let found = Proofs::find(&*world.accounts, proof.id, world.clock.now()).await;
     let left = found.expect("find works").map(|proof| proof.attempts_left);
     assert_eq!(left, Some(5), "nobody else uses up an attempt");
     let own = ConfirmEmailRequest {
@@ -352,7 +352,7 @@ async fn mails(world: &World, to: &str) -> Vec<(MailKind, Option<ProofId>)> {
         state: None,
         limit: 100,
     };
-    let waiting = world.accounts.inner().deliveries().list(query).await;
+    let waiting = Deliveries::list(world.accounts.inner(), query).await;
     let waiting = waiting.expect("the store is up").into_iter();
     let to = waiting.filter(|delivery| delivery.mail.to.as_str() == to);
     to.map(|delivery| (delivery.mail.kind, delivery.mail.proof))

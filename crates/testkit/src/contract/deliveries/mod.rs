@@ -9,18 +9,20 @@ mod lease;
 mod notices;
 mod operators;
 mod settle;
+mod told;
 
 pub use lease::*;
 pub use notices::*;
 pub use operators::*;
 pub use settle::*;
+pub use told::*;
 
 use super::given::{START, random, secs, user_id};
-use crate::contract::DeliveriesSubject;
+use crate::{contract::DeliveriesSubject, untold};
 use revolve_domain::{
     deliveries::{Delivery, DeliveryQuery, Fairness, LeaseRequest, Settled},
     journal::{MailFacts, MailKind, NewMail},
-    model::{DeliveryId, EmailAddress, ProofId, Timestamp, UserId},
+    model::{DeliveryId, EmailAddress, EventId, ProofId, Timestamp, UserId},
 };
 use std::sync::Arc;
 
@@ -35,6 +37,10 @@ fn at(seconds: u64) -> Timestamp {
 
 fn address(local: &str, domain: &str) -> EmailAddress {
     EmailAddress::parse(&format!("{local}@{domain}")).expect("an address")
+}
+
+fn event_id() -> EventId {
+    EventId::from_random(random())
 }
 
 fn delivery_id() -> DeliveryId {
@@ -102,7 +108,7 @@ async fn lease_one(outbox: &Outbox, seconds: u64) -> Delivery {
 
 async fn settle(outbox: &Outbox, delivery: &Delivery, settled: Settled) -> bool {
     outbox
-        .settle(delivery, &settled)
+        .settle(delivery, &settled, &untold())
         .await
         .expect("settle works")
 }

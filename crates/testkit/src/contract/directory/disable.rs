@@ -1,14 +1,17 @@
 //! Disabling and enabling accounts.
 
-use crate::contract::{
-    DirectorySubject,
-    accounts::{Accounts, at},
-    given::{at_once, session, user_id},
+use crate::{
+    contract::{
+        DirectorySubject,
+        accounts::{Accounts, at},
+        given::{at_once, random, session, user_id},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
-    model::{EndReason, Ending, Epoch, Standing, User},
-    ports::{BeginOutcome, DisableOutcome, EnableOutcome},
+    journal::{Actor, Tell},
+    model::{EndReason, Ending, Epoch, EventId, Standing, User},
+    ports::{BeginOutcome, DisableOutcome, EnableOutcome, JournalQuery, SecurityEvent},
     revocations::RaisedEpoch,
 };
 
@@ -273,4 +276,36 @@ pub async fn nobody_is_neither_disabled_nor_enabled(subject: &dyn DirectorySubje
             "no account"
         );
     }
+}
+
+/// Each in its commit.
+pub async fn disabling_and_enabling_tell(subject: &impl DirectorySubject) {
+    let (accounts, directory) = (Accounts::new(subject), subject.directory());
+    let (user, _) = accounts.signed_up().await;
+    let id = user.id;
+    let disabled = Tell::new(
+        EventId::from_random(random()),
+        at(1),
+        Actor::Operator,
+        move |_: &DisableOutcome| vec![SecurityEvent::AccountDisabled { user: id }],
+    );
+    let enabled = Tell::new(
+        EventId::from_random(random()),
+        at(2),
+        Actor::Operator,
+        move |_: &EnableOutcome| vec![SecurityEvent::AccountEnabled { user: id }],
+    );
+    directory
+        .disable(id, at(1), &disabled)
+        .await
+        .expect("disable works");
+    directory.enable(id, &enabled).await.expect("enable works");
+    let query = JournalQuery {
+        user: Some(id),
+        after: None,
+        limit: 100,
+    };
+    let entries = subject.journal().read(&query).await.expect("read works");
+    let names: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(names, ["account.enabled", "account.disabled"]);
 }

@@ -1,10 +1,12 @@
 //! Lists of accounts by address. Stores are shared with other cases, so each uses a prefix of its own.
 
-use crate::contract::{
-    DirectorySubject,
-    given::{hash, random, user},
+use crate::{
+    contract::{
+        DirectorySubject,
+        given::{hash, random, user},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{EmailAddress, Timestamp, User},
     ports::{AccountQuery, AddOutcome},

@@ -1,11 +1,13 @@
 //! All accounts with their hashes, and all sessions of one.
 
-use crate::contract::{
-    DirectorySubject,
-    accounts::{Accounts, at},
-    given::{hash, user, user_id},
+use crate::{
+    contract::{
+        DirectorySubject,
+        accounts::{Accounts, at},
+        given::{hash, user, user_id},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, EndReason, Session, User, UserId},
     ports::{AddOutcome, UpdateOutcome},

@@ -86,7 +86,8 @@ pub async fn a_note_about_a_deleted_account_is_scrubbed(subject: &impl JournalSu
     let (gone, gone_session) = scene.accounts.signed_up().await;
     let never = user();
     let never_session = session(&never, 0);
-    let deleted = scene.accounts.users.delete(gone.id, None, at(1), &untold());
+    let tell = untold();
+    let deleted = scene.accounts.users.delete(gone.id, None, at(1), &tell);
     assert!(deleted.await.expect("delete works"));
     for session in [&gone_session, &never_session] {
         let mut note = record(2, Actor::Stranger, begun(session));

@@ -130,8 +130,10 @@ pub async fn parallel_changes_reach_a_follower(subject: &impl JournalSubject) {
             let events = vec![SecurityEvent::AccountEnabled { user: user.id }];
             let tell = told(1, Actor::System, events);
             let users = &scene.accounts.users;
-            let created = users.create(&user, &hash("first"), &session, &tell);
-            created.await.expect("create works");
+            users
+                .create(&user, &hash("first"), &session, &tell)
+                .await
+                .expect("create works");
         }
     });
     let (_, found) = tokio::join!(at_once(calls), scene.follow_until(cursor, expected.len()));

@@ -152,15 +152,13 @@ pub async fn every_change_tells(subject: &impl JournalSubject) {
         .await
         .expect("create works");
     let second = session(&owner, 2);
-    let begun = sessions.begin(&begin(&second), &told(2, own, vec![event(2)]));
+    let tell = told(2, own, vec![event(2)]);
+    let begin = begin(&second);
+    let begun = sessions.begin(&begin, &tell);
     begun.await.expect("begin works");
-    let bound = sessions.bind(
-        owner.id,
-        second.id,
-        &[second.device],
-        at(3),
-        &told(3, own, vec![event(3)]),
-    );
+    let tell = told(3, own, vec![event(3)]);
+    let devices = [second.device];
+    let bound = sessions.bind(owner.id, second.id, &devices, at(3), &tell);
     bound.await.expect("bind works");
     let updated = users
         .update(
@@ -179,20 +177,17 @@ pub async fn every_change_tells(subject: &impl JournalSubject) {
         hash: hash("second"),
         at: at(5),
     };
-    let changed = users.change_password(&change, &told(5, own, vec![event(5)]));
+    let tell = told(5, own, vec![event(5)]);
+    let changed = users.change_password(&change, &tell);
     assert!(matches!(
         changed.await.expect("change_password works"),
         PasswordOutcome::Changed(_)
     ));
-    let all = sessions.end_all(
-        owner.id,
-        None,
-        EndReason::SignedOut,
-        at(6),
-        &told(6, own, vec![event(6)]),
-    );
+    let tell = told(6, own, vec![event(6)]);
+    let all = sessions.end_all(owner.id, None, EndReason::SignedOut, at(6), &tell);
     all.await.expect("end_all works");
-    let deleted = users.delete(owner.id, None, at(7), &told(7, own, vec![event(7)]));
+    let tell = told(7, own, vec![event(7)]);
+    let deleted = users.delete(owner.id, None, at(7), &tell);
     assert!(deleted.await.expect("delete works"));
 
     let found = scene.entries(owner.id).await;
@@ -261,10 +256,12 @@ pub async fn a_deletion_scrubs_the_entries(subject: &impl JournalSubject) {
     let (before, others) = (scene.entries(user.id).await, scene.entries(other.id).await);
     assert_eq!(before.len(), 3);
 
+    let tell = untold();
+
     let not_asked = scene
         .accounts
         .users
-        .delete(user.id, Some(session_id()), at(3), &untold());
+        .delete(user.id, Some(session_id()), at(3), &tell);
     assert!(!not_asked.await.expect("delete works"));
     assert_eq!(scene.entries(user.id).await, before, "nothing was deleted");
 

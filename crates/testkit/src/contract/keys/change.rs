@@ -1,11 +1,15 @@
 //! Changes of keys: each finds the keys as it expects them, or changes nothing.
 
 use super::{ID, active, at, next, promotion};
-use crate::contract::KeysSubject;
-use crate::untold;
+use crate::{
+    contract::{KeysSubject, given::random},
+    untold,
+};
 use revolve_domain::{
+    journal::{Actor, Tell},
     keys::{Active, KeyKind, KeyState, Phase, Retired, SealedKey, StoredKey},
-    ports::{KeyOutcome, KeyRepository},
+    model::EventId,
+    ports::{JournalQuery, KeyOutcome, KeyRepository, SecurityEvent},
 };
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -312,4 +316,60 @@ pub async fn a_key_is_resealed_only_as_it_was(subject: &impl KeysSubject) {
         keys.list().await.expect("list works"),
         vec![resealed, other]
     );
+}
+
+/// Each change that is made, in its commit; one that is not made tells nothing.
+pub async fn every_change_of_a_key_tells(subject: &impl KeysSubject) {
+    let (keys, journal) = (subject.keys(), subject.journal_of_keys());
+    let told = |number: u8, key: &StoredKey| {
+        let added = SecurityEvent::KeyAdded {
+            key: key.id.clone(),
+        };
+        let at = at(u64::from(number));
+        let id = EventId::from_random(random());
+        Tell::new(
+            id,
+            at,
+            Actor::System,
+            move |outcome: &KeyOutcome| match outcome {
+                KeyOutcome::Done => vec![added.clone()],
+                KeyOutcome::Changed => Vec::new(),
+            },
+        )
+    };
+    let (old, new, discarded) = (active(ID, 0), next(ID, 10), next(ID, 20));
+    let resealed = SealedKey::new(vec![7]);
+    let retired = Retired {
+        since: at(80),
+        until: at(90),
+    };
+    for outcome in [
+        keys.insert(&old, &told(1, &old)).await,
+        keys.insert(&new, &told(2, &new)).await,
+        keys.promote(&promotion(&new, Some(&old), 70), &told(3, &new))
+            .await,
+        keys.reseal(&new.id, &new.sealed, &resealed, &told(4, &new))
+            .await,
+        keys.retire(&new.id, retired, &told(5, &new)).await,
+        keys.remove(&old.id, KeyState::Retired, &told(6, &old))
+            .await,
+    ] {
+        assert_eq!(outcome.expect("the change works"), KeyOutcome::Done);
+    }
+    let tell = told(7, &discarded);
+    let remove = keys.remove(&discarded.id, KeyState::Next, &tell);
+    assert_eq!(remove.await.expect("remove works"), KeyOutcome::Changed);
+    let query = JournalQuery {
+        user: None,
+        after: None,
+        limit: 100,
+    };
+    let entries = journal.read(&query).await.expect("read works");
+    let found: Vec<_> = entries
+        .iter()
+        .rev()
+        .map(|entry| entry.details["key"].as_str())
+        .collect();
+    let expected = [&old, &new, &new, &new, &new, &old].map(|key| key.id.as_str());
+    assert_eq!(found, expected);
 }

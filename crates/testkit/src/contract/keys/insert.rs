@@ -1,8 +1,7 @@
 //! Insertion of keys: at most one next and one active key per use.
 
 use super::{ID, active, next, promotion};
-use crate::contract::KeysSubject;
-use crate::untold;
+use crate::{contract::KeysSubject, untold};
 use revolve_domain::{
     keys::{Algorithm, KeyKind, KeyState, find},
     ports::KeyOutcome,

@@ -7,9 +7,9 @@ use crate::contract::{
     given::{at_once, email, event_id, hash, proof_id, random},
 };
 use revolve_domain::{
-    journal::{Actor, MailFacts, MailKind, NewMail, Tell, Told},
+    journal::{Actor, MailFacts, MailKind, NewMail, SecurityEvent, Tell, Told},
     model::{DeliveryId, EmailAddress, Proof, ProofPurpose, User},
-    ports::{JournalQuery, OpenProof, SecurityEvent, StandingProof},
+    ports::{JournalQuery, OpenProof, StandingProof},
 };
 
 /// Every field is stored unchanged, of an account's proof, of a sign-up's and of nobody's.

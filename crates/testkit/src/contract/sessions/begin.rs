@@ -1,11 +1,13 @@
 //! The commit of a sign-in.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at, begin},
-    given::{at_once, device_id, session, session_id, user},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at, begin},
+        given::{at_once, device_id, session, session_id, user},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{ClientInfo, EndReason, Epoch, Session, User, WebOrigin},
     ports::{BeginOutcome, BeginSession, CreateOutcome},

@@ -1,11 +1,13 @@
 //! The devices that a user has signed in on.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at, begin},
-    given::{at_once, device_id, hash, session},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at, begin},
+        given::{at_once, device_id, hash, session},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{EndReason, Epoch, KnownDevice, Session, Timestamp},
     ports::{BeginOutcome, BeginSession, PasswordChange, PasswordOutcome},

@@ -1,11 +1,13 @@
 //! Sessions are bound, end and are forgotten.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{hash, secs, session, session_id, user, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{hash, secs, session, session_id, user, user_id},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{EndReason, Ending, Epoch, Session, Timestamp, User},
     ports::{CreateOutcome, EndOutcome, PasswordChange, PasswordOutcome},

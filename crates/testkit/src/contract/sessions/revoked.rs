@@ -1,11 +1,13 @@
 //! Revocations since an instant. Stores are shared with other cases, so each checks its own ids only.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at, begin, everything_since},
-    given::{at_once, hash, session, user},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at, begin, everything_since},
+        given::{at_once, hash, session, user},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{EndReason, Epoch, Session, SessionId, Timestamp, User},
     ports::{BeginSession, CreateOutcome, PasswordChange, PasswordOutcome},
@@ -89,10 +91,11 @@ pub async fn a_raised_epoch_is_revoked_since_its_raise(subject: &dyn AccountsSub
     let (bob, bobs) = accounts.signed_up().await;
     let second = accounts.signed_in(&user, 10).await;
     assert_eq!(raised(&accounts, at(0), &user).await, None, "never raised");
-    let all = |kept, after| {
+    let all = async |kept, after| {
         accounts
             .sessions
             .end_all(user.id, kept, EndReason::SignedOut, at(after), &untold())
+            .await
     };
     assert_eq!(
         all(Some(second.id), 60).await.expect("end_all works"),
@@ -326,13 +329,11 @@ pub async fn a_read_goes_on_where_another_ended(subject: &dyn AccountsSubject) {
     for (step, session) in [&second, &first, &third, &other].into_iter().enumerate() {
         match step {
             0 => {
-                let ended = accounts.sessions.end(
-                    user.id,
-                    second.id,
-                    EndReason::SignedOut,
-                    at(30),
-                    &untold(),
-                );
+                let tell = untold();
+                let ended =
+                    accounts
+                        .sessions
+                        .end(user.id, second.id, EndReason::SignedOut, at(30), &tell);
                 ended.await.expect("end works");
             }
             1 => {
@@ -340,17 +341,16 @@ pub async fn a_read_goes_on_where_another_ended(subject: &dyn AccountsSubject) {
             }
             2 => {
                 let kept = Some(again.id);
-                let ended = accounts.sessions.end_all(
-                    user.id,
-                    kept,
-                    EndReason::SignedOut,
-                    at(50),
-                    &untold(),
-                );
+                let tell = untold();
+                let ended =
+                    accounts
+                        .sessions
+                        .end_all(user.id, kept, EndReason::SignedOut, at(50), &tell);
                 ended.await.expect("end_all works");
             }
             _ => {
-                let deleted = accounts.users.delete(gone.id, None, at(60), &untold());
+                let tell = untold();
+                let deleted = accounts.users.delete(gone.id, None, at(60), &tell);
                 deleted.await.expect("delete works");
             }
         }

@@ -1,11 +1,13 @@
 //! A sign-in ends sessions: replaced, then expired, then evicted; and the rows of ended sessions are bounded.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, IDLE, at, begin},
-    given::session,
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, IDLE, at, begin},
+        given::session,
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{ClientInfo, EndReason, Ending, Session, SessionId, User, WebOrigin},
     ports::{BeginOutcome, BeginSession},

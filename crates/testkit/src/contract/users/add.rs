@@ -1,11 +1,13 @@
 //! Accounts that are added without a session.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{at_once, email, hash, label, user},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{at_once, email, hash, label, user},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{Details, Timestamp, User, WebUrl},
     ports::{AddOutcome, BeginOutcome},

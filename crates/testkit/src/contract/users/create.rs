@@ -1,11 +1,13 @@
 //! Creation of accounts by sign-up.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{at_once, email, hash, label, session, session_id, user, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{at_once, email, hash, label, session, session_id, user, user_id},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{ClientInfo, Details, Epoch, Session, Timestamp, User, WebUrl},
     ports::CreateOutcome,

@@ -1,11 +1,13 @@
 //! Deletion of accounts.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{hash, session, user, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{hash, session, user, user_id},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{ClientInfo, DetailsChange, EndReason, Ending, Session, Timestamp, User},
     ports::{CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome},

@@ -1,11 +1,13 @@
 //! Changes of passwords: one session continues, all others end.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{at_once, hash, secs, session_id, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{at_once, hash, secs, session_id, user_id},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{EndReason, Ending, Epoch, Session, User},
     ports::{PasswordChange, PasswordOutcome},

@@ -1,11 +1,13 @@
 //! Changes of details.
 
-use crate::contract::{
-    AccountsSubject,
-    accounts::{Accounts, at},
-    given::{BoxedCall, at_once, email, label, user_id},
+use crate::{
+    contract::{
+        AccountsSubject,
+        accounts::{Accounts, at},
+        given::{BoxedCall, at_once, email, label, user_id},
+    },
+    untold,
 };
-use crate::untold;
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, EndReason, Session, Timestamp, User, WebUrl},
     ports::{Asking, CreateOutcome, UpdateOutcome},

@@ -1,14 +1,15 @@
 //! The user database in memory: accounts, sessions' rows and the journal behind one lock, so that every method is one commit.
 
+mod deliveries;
 mod directory;
 mod journal;
 mod proofs;
 mod sessions;
 mod users;
 
-use super::{MemoryDeliveries, journal::Entries, lock};
+use super::{deliveries::Outbox, journal::Entries, lock};
 use revolve_domain::{
-    journal::Tell,
+    journal::{NewMail, Tell},
     model::{
         DeviceId, EndReason, Ending, Epoch, PasswordHash, Proof, ProofId, Session, SessionId,
         Timestamp, User, UserId,
@@ -17,14 +18,13 @@ use revolve_domain::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard},
 };
 
 /// The user database in memory. It reads no clock: all times come with the calls.
 #[derive(Debug, Default)]
 pub struct MemoryAccounts {
     tables: Mutex<MemoryTables>,
-    deliveries: Arc<MemoryDeliveries>,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +40,7 @@ struct MemoryTables {
     /// The proofs that are neither spent nor void.
     proofs: BTreeMap<ProofId, Proof>,
     journal: Entries,
+    outbox: Outbox,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,11 +51,6 @@ struct DeviceSignIn {
 }
 
 impl MemoryAccounts {
-    /// The outbox of the same database.
-    pub fn deliveries(&self) -> Arc<MemoryDeliveries> {
-        self.deliveries.clone()
-    }
-
     /// Disables an account without ending its sessions, which no port does.
     pub fn disable(&self, user: UserId, at: Timestamp) {
         if let Some((user, _)) = self.tables().users.get_mut(&user) {
@@ -82,6 +78,11 @@ impl MemoryAccounts {
             .collect()
     }
 
+    /// Inserts mails, as the commit of a change does.
+    pub fn commit_mails(&self, at: Timestamp, mails: &[NewMail]) {
+        self.tables().outbox.commit(at, mails);
+    }
+
     /// One commit, with what its outcome tells.
     #[expect(
         clippy::unnecessary_wraps,
@@ -94,8 +95,8 @@ impl MemoryAccounts {
     ) -> Result<O, StoreError> {
         let mut tables = self.tables();
         let outcome = work(&mut tables);
-        let mails = tables.journal.tell(tell, &outcome);
-        self.deliveries.commit(tell.at, &mails);
+        tables.journal.tell(tell, &outcome);
+        tables.outbox.commit(tell.at, &tell.of(&outcome).1);
         Ok(outcome)
     }
 

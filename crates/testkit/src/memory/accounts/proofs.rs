@@ -42,9 +42,9 @@ impl Proofs for MemoryAccounts {
     ) -> Result<StandingProof, StoreError> {
         let mut tables = self.tables();
         let opened = tables.open_proof(&open.proof);
-        let mails = tables.journal.tell(tell, &opened);
+        tables.journal.tell(tell, &opened);
         if !open.withheld {
-            self.deliveries.commit(tell.at, &mails);
+            tables.outbox.commit(tell.at, &tell.of(&opened).1);
         }
         Ok(opened)
     }

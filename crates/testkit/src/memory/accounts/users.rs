@@ -28,6 +28,7 @@ impl MemoryTables {
         }
         self.proofs.retain(|_, proof| proof.user != Some(user));
         self.journal.scrub(user);
+        self.outbox.forget(user);
         true
     }
 
