@@ -125,7 +125,7 @@ impl ConfirmSignUp {
             proof: proof.id,
             user,
             session: session.clone(),
-            at: session.began_at,
+            at: prepared.at,
         };
         let tell = self.proofs.recorder.tell(proved.at, Actor::User(id), told);
         let outcome = self.proofs.proofs.sign_up(&proved, &tell).await;
