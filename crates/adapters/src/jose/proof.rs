@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use revolve_domain::{model::ProofId, ports::ProofSecrets};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 /// How many codes there are: all texts of six digits.
 const CODES: u128 = 1_000_000;
@@ -32,7 +32,7 @@ impl MacProofSecrets {
         let given = given.expose_secret().as_bytes();
         let keys = std::iter::once(&self.key).chain(&self.previous);
         let same = keys.map(|key| make(key).expose_secret().as_bytes().ct_eq(given));
-        same.fold(0.into(), |any, one| any | one).into()
+        same.fold(Choice::from(0), |any, one| any | one).into()
     }
 }
 
