@@ -40,7 +40,7 @@ impl SendMails {
     /// Sends through these ports.
     pub fn new(ports: MailPorts) -> Self {
         Self {
-            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone()),
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone(), true),
             ports,
         }
     }
