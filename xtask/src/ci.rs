@@ -17,8 +17,17 @@ use crate::{
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
-const ADAPTER_FEATURES: [&str; 8] = [
-    "redis", "postgres", "sqlite", "jose", "argon2", "limits", "system", "zxcvbn",
+const ADAPTER_FEATURES: [&str; 10] = [
+    "redis",
+    "postgres",
+    "sqlite",
+    "jose",
+    "argon2",
+    "limits",
+    "mail_files",
+    "smtp",
+    "system",
+    "zxcvbn",
 ];
 
 /// Relying services take only what their framework needs; without a feature it is the verifier alone.

@@ -8,6 +8,10 @@ mod fair_queue;
 pub mod jose;
 #[cfg(feature = "limits")]
 pub mod limits;
+#[cfg(feature = "mail")]
+pub mod mail;
+#[cfg(feature = "mail_files")]
+pub mod mail_files;
 #[cfg(any(feature = "jose", feature = "tls"))]
 mod pem;
 #[cfg(any(feature = "postgres", feature = "redis"))]
@@ -16,6 +20,8 @@ mod per_thread;
 pub mod postgres;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "smtp")]
+pub mod smtp;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]

@@ -89,6 +89,21 @@ impl TlsSettings {
             .with_no_client_auth())
     }
 
+    /// The certificates of the trusted authorities. At least one.
+    #[cfg(feature = "smtp")]
+    pub(crate) fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        provider();
+        self.roots()?;
+        Ok(match &self.authorities {
+            Some(pem) => certificates(pem).ok_or(TlsError::Authorities)?,
+            None => rustls_native_certs::load_native_certs()
+                .certs
+                .into_iter()
+                .filter(|authority| RootCertStore::empty().add(authority.clone()).is_ok())
+                .collect(),
+        })
+    }
+
     fn roots(&self) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
         if let Some(pem) = &self.authorities {

@@ -1,10 +1,13 @@
 //! What goes on beside requests: clearing the white list after an outage, pruning old rows, noting events, keeping the keys.
 
-use crate::keys::{self, LiveKeys};
+use crate::{
+    keys::{self, LiveKeys},
+    outbox::{BacklogGauge, Outbox},
+};
 use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings, Journal, StoreErrorKind},
-    use_cases::{Clear, NotedEvents, Prune},
+    use_cases::{Clear, ManageDeliveries, NotedEvents, Prune},
 };
 use revolve_http::Feed;
 use revolve_listener::Certificate;
@@ -24,6 +27,10 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// The time between two searches for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// The time between two counts of the outbox.
+const COUNT_EVERY: Duration = Duration::from_secs(30);
+/// After how many counts its old rows are deleted.
+const PRUNE_AFTER: u32 = 20;
 /// How long use cases may go on after the stop began whose clients had hung up before.
 const HUNG_UP: Duration = Duration::from_secs(1);
 /// How long the clearings that still wait when the service stops may take; each is tried once.
@@ -140,6 +147,31 @@ impl Background {
         });
     }
 
+    /// Sends mails.
+    pub(crate) fn send_mails(&self, outbox: Outbox) {
+        self.tasks.spawn(outbox.run(self.stop.clone()));
+    }
+
+    /// Counts what is in the outbox, and deletes what is not kept any longer.
+    pub(crate) fn watch_outbox(&self, outbox: ManageDeliveries, seen: Arc<BacklogGauge>) {
+        self.spawn(async move {
+            let mut ticks = time::interval(COUNT_EVERY);
+            ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+            for tick in 0_u32.. {
+                ticks.tick().await;
+                match outbox.backlog().await {
+                    Ok(backlog) => seen.set(backlog),
+                    Err(error) => {
+                        tracing::debug!(error = %chain(&error), "the outbox could not be counted");
+                    }
+                }
+                if tick.is_multiple_of(PRUNE_AFTER) {
+                    prune_deliveries(&outbox).await;
+                }
+            }
+        });
+    }
+
     /// Writes into the journal what changes no row, also what was noted before the stop.
     pub(crate) fn note(&self, events: Arc<NotedEvents>, journal: Arc<dyn Journal>) {
         let stop = self.stop.clone();
@@ -227,6 +259,19 @@ impl Background {
                 () = work => {}
             }
         });
+    }
+}
+
+async fn prune_deliveries(outbox: &ManageDeliveries) {
+    loop {
+        match outbox.prune().await {
+            Ok(rows) if rows >= u64::from(ManageDeliveries::BATCH) => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "old mails could not be deleted");
+                return;
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod config;
 mod data_dir;
 mod keys;
 mod mount;
+mod outbox;
 mod reload;
 
 pub use application::Application;

@@ -36,6 +36,7 @@ fn id_claims() -> IdClaims {
         issued_at: NOW,
         expires_at: LATER,
         email: EmailAddress::parse("ann@example.org").expect("an address"),
+        email_verified: true,
         details: Details::default(),
     }
 }

@@ -20,9 +20,9 @@ pub use human::{Hidden, Human, HumanOption};
 pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
-    ForwardedHeader, Hashing, Http, Journal, Limits, Log, LogFormat, Passwords, Postgres, Profile,
-    RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets, Sentinel, Sessions, Tls, Tokens,
-    Traces,
+    Accounts, ForwardedHeader, Hashing, Http, Journal, Limits, Log, LogFormat, Mail, MailLinks,
+    Passwords, Postgres, Profile, RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets,
+    Sentinel, Sessions, Tls, Tokens, Traces, VerificationName,
 };
 
 use schemars::JsonSchema;
@@ -51,12 +51,16 @@ pub struct Config {
     pub postgres: Postgres,
     /// What a password hash costs, and how many are computed at once.
     pub hashing: Hashing,
+    /// What the owner of a new account has to prove.
+    pub accounts: Accounts,
     /// The list of what happened.
     pub journal: Journal,
     /// New passwords.
     pub passwords: Passwords,
     /// How often something may be tried.
     pub limits: Limits,
+    /// Mails.
+    pub mail: Mail,
     /// Log lines.
     pub log: Log,
     /// Traces.
@@ -75,9 +79,11 @@ impl Default for Config {
             redis: Redis::default(),
             postgres: Postgres::default(),
             hashing: Hashing::default(),
+            accounts: Accounts::default(),
             journal: Journal::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
+            mail: Mail::default(),
             log: Log::default(),
             traces: Traces::default(),
         }
@@ -95,8 +101,10 @@ impl Config {
             self.http.rules(),
             self.hashing.rules(),
             self.journal.rules(),
+            self.account_rules(),
             self.passwords.rules(),
             self.limits.rules(),
+            self.mail.rules(),
             self.traces.rules(),
         ];
         rules

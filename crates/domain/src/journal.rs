@@ -5,7 +5,8 @@ mod event;
 pub use event::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
 
 use crate::model::{DeliveryId, EmailAddress, EventId, Locale, ProofId, Timestamp, UserId};
-use std::{net::IpAddr, sync::Arc};
+use serde::{Deserialize, Serialize};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// On whose behalf something happened.
 ///
@@ -129,23 +130,35 @@ impl MailKind {
     }
 
     /// Whether the mail tells of something that has happened, rather than asks for something: at most one of a kind is sent for each
-    /// account and hour, the rest are counted in the next.
+    /// account within [`Self::quiet`], the rest are counted in the next.
     pub const fn is_notice(self) -> bool {
-        matches!(
-            self,
-            Self::AccountExists
-                | Self::NewDevice
-                | Self::PasswordChanged
-                | Self::PasswordReset
-                | Self::SessionReused
-                | Self::AccountDisabled
-                | Self::AccountDeleted
-        )
+        self.quiet().is_some()
+    }
+
+    /// How long an account gets no second mail of this kind after one was sent; `None` if each is sent on its own.
+    pub const fn quiet(self) -> Option<Duration> {
+        match self {
+            // Anybody can cause it.
+            Self::AccountExists => Some(Duration::from_hours(24)),
+            Self::NewDevice
+            | Self::PasswordChanged
+            | Self::PasswordReset
+            | Self::SessionReused
+            | Self::AccountDisabled
+            | Self::AccountDeleted => Some(Duration::from_hours(1)),
+            Self::SignUp
+            | Self::VerifyEmail
+            | Self::ChangeEmail
+            | Self::ResetPassword
+            | Self::SignIn
+            | Self::EmailChanged => None,
+        }
     }
 }
 
 /// What a mail tells of the request that caused it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MailFacts {
     /// When it was.
     pub at: Option<Timestamp>,

@@ -55,13 +55,19 @@
 //! 11. Every change of an account, a session or a key tells what it means in its own commit, and a refresh writes nothing.
 //!     (contract `what_an_outcome_tells_is_committed_with_it`, `stories::journal::a_change_that_fails_is_not_told_and_one_whose_answer_is_lost_is`,
 //!     `stories::journal::a_refresh_writes_nothing`)
+//! 12. A proof of a mailbox is spent once, in the commit of what it grants, and counts only while the account is as it was when it was asked for;
+//!     five codes can be tried. (contract `parallel_resets_succeed_once`, `a_change_of_what_it_is_bound_to_voids_it`,
+//!     `parallel_attempts_are_no_more_than_there_are`) A link alone opens nothing where its mail was not asked for.
+//!     (`stories::recovery::a_link_counts_only_where_the_mail_was_asked_for`)
 
+pub mod deliveries;
 pub mod journal;
 pub mod keys;
 pub mod limits;
 pub mod model;
 pub mod policy;
 pub mod ports;
+pub mod proofs;
 pub mod revocations;
 pub mod rotation;
 pub mod use_cases;

@@ -38,6 +38,27 @@ impl Default for SessionPolicy {
     }
 }
 
+/// Whether the owner of a new account has to prove the mailbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verification {
+    /// Nobody is asked to.
+    #[default]
+    Off,
+    /// The account can be used at once.
+    Optional,
+    /// There is no account before that.
+    Required,
+}
+
+/// The rules of accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountPolicy {
+    /// Whether the service sends mail. Without it nothing can be proved by a mailbox.
+    pub mail: bool,
+    /// How sign-ups prove their mailbox; without mail they don't.
+    pub verification: Verification,
+}
+
 /// The rules of new passwords, besides that they must not be easy to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {

@@ -5,11 +5,13 @@
 
 mod accounts;
 mod documents;
+mod email;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod health;
 mod keys;
 mod kit;
+mod recovery;
 mod revocations;
 mod routes;
 mod services;

@@ -4,7 +4,7 @@
 use crate::{
     BASE, Layers, Services, accounts,
     documents::{self, Documents},
-    health, keys,
+    email, health, keys,
     kit::{
         cors,
         deadline::within,
@@ -12,7 +12,7 @@ use crate::{
         problem::Problem,
         rate_limit::with_policy,
     },
-    revocations, sessions,
+    recovery, revocations, sessions,
 };
 use actix_web::{
     Error, HttpResponse, Resource, Route,
@@ -70,10 +70,17 @@ impl RouteRow {
 #[rustfmt::skip]
 const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::POST, "/signup", || web::to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
+    RouteRow::new(Method::POST, "/signup/confirm", || web::to(accounts::confirm), accounts::confirm_docs),
     RouteRow::new(Method::POST, "/signin", || web::to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/recovery", || web::to(recovery::request), recovery::request_docs).limited(LimitName::PROOFS),
+    RouteRow::new(Method::POST, "/recovery/confirm", || web::to(recovery::confirm), recovery::confirm_docs),
     RouteRow::new(Method::POST, "/tokens", || web::to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),
     RouteRow::new(Method::GET, "/me", || web::to(accounts::me), accounts::me_docs),
     RouteRow::new(Method::PUT, "/details", || web::to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/email/verify", || web::to(email::verify), email::verify_docs).limited(LimitName::PROOFS),
+    RouteRow::new(Method::POST, "/email/confirm", || web::to(email::confirm), email::confirm_docs),
+    RouteRow::new(Method::POST, "/email/disown", || web::to(email::disown), email::disown_docs),
+    RouteRow::new(Method::POST, "/email/undo/confirm", || web::to(recovery::undo), recovery::undo_docs),
     RouteRow::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::POST, "/reauthenticate", || web::to(accounts::reauthenticate), accounts::reauthenticate_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),

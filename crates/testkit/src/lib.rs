@@ -3,6 +3,7 @@
 //! - [`contract`]: the suites that every adapter of a port must pass, and random histories that hold a white list to
 //!   the pure state machine. Run them against your own adapters.
 //! - [`memory`]: reference adapters in memory, with a fake clock, seeded entropy and switchable faults.
+//! - `smtp_sink`, with the feature of that name: a mail server that keeps what it is sent, and fails as it is told.
 //! - [`world`]: the use cases over them, with honest clients that sign in and refresh.
 //!
 //! For tests only: hashes are not hashes, and keys are constants.
@@ -10,6 +11,8 @@
 mod captured;
 pub mod contract;
 pub mod memory;
+#[cfg(feature = "smtp_sink")]
+pub mod smtp_sink;
 mod untold;
 pub mod world;
 

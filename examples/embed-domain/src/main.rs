@@ -35,6 +35,7 @@ async fn story() -> Outcome<()> {
 
     print("Ann signs up on her laptop, then signs in on her phone.");
     let laptop = service.sign_up.execute(request("laptop")?).await?;
+    let laptop = laptop.begun().ok_or("nothing has to be proved here")?;
     let phone = service.sign_in.execute(request("phone")?).await?;
     list(&service, &laptop).await?;
 
@@ -85,6 +86,8 @@ fn request(device: &str) -> Outcome<SignInRequest> {
         password: Password::choose(&SecretString::from("correct horse battery"), Password::MIN)?,
         device_name: Some(Label::parse(device)?),
         device_credentials: Vec::new(),
+        proof_cookie: None,
+        locale: None,
         client: ClientInfo::default(),
     })
 }

@@ -14,8 +14,8 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     limits::LiveLimits,
-    policy::SessionPolicy,
-    ports::Entropy,
+    policy::{AccountPolicy, SessionPolicy},
+    ports::{Entropy, NoProofs},
     rotation::RetryPolicy,
     use_cases::{ServicePorts, UseCases},
 };
@@ -48,6 +48,8 @@ pub(crate) fn service() -> Outcome<UseCases> {
     Ok(UseCases::new(&ServicePorts {
         users: store.clone(),
         sessions: store.clone(),
+        proofs: Arc::new(NoProofs),
+        proof_secrets: Arc::new(NoProofs),
         tokens: store.clone(),
         journal: store,
         journal_retention: Duration::from_hours(24 * 90),
@@ -62,6 +64,8 @@ pub(crate) fn service() -> Outcome<UseCases> {
         entropy,
         clearings: Arc::new(NoQueue),
         events: Arc::new(PrintedEvents),
+        mail_bell: Arc::new(()),
         policy,
+        accounts: AccountPolicy::default(),
     }))
 }

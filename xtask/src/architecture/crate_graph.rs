@@ -76,7 +76,7 @@ const ALLOWED: [AllowedDependencies; 14] = [
 ];
 
 /// The domain's direct dependencies.
-const DOMAIN_MAY_USE: [&str; 12] = [
+const DOMAIN_MAY_USE: [&str; 13] = [
     "async-trait",
     "email_address",
     "icu_casemap",
@@ -84,6 +84,7 @@ const DOMAIN_MAY_USE: [&str; 12] = [
     "idna",
     "secrecy",
     "serde",
+    "sha2",
     "thiserror",
     "time",
     "unicode-normalization",

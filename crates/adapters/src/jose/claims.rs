@@ -20,6 +20,9 @@ pub(super) struct WireId<'a> {
     pub(super) sid: SessionId,
     pub(super) epoch: Epoch,
     pub(super) auth_time: i64,
+    /// Tokens of earlier releases have none.
+    #[serde(default)]
+    pub(super) email_verified: bool,
     pub(super) user: WireUser<'a>,
 }
 
@@ -48,6 +51,7 @@ impl<'a> WireId<'a> {
             sid: claims.session,
             epoch: claims.epoch,
             auth_time: claims.authenticated_at.as_seconds(),
+            email_verified: claims.email_verified,
             user: WireUser {
                 uid: claims.user,
                 email: claims.email.as_str().into(),

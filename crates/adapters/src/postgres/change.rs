@@ -3,7 +3,7 @@
 use super::{database::Intent, end::LockedUser, error::PostgresError, transaction::Transaction};
 use crate::sql::{self, user_columns};
 use revolve_domain::{
-    model::{DetailsChange, EmailAddress, Label, Timestamp, UserId, WebUrl},
+    model::{DetailsChange, EmailAddress, Label, Locale, Timestamp, UserId, WebUrl},
     ports::{Asking, UpdateOutcome},
 };
 
@@ -11,7 +11,8 @@ use revolve_domain::{
 const UPDATE: &str = concat!(
     "UPDATE users u SET name = CASE WHEN $2 THEN $3 ELSE name END, website = CASE WHEN $4 THEN $5 ELSE website END, \
      image_url = CASE WHEN $6 THEN $7 ELSE image_url END, email = coalesce($8, email), \
-     email_typed = CASE WHEN $8 IS NULL THEN email_typed ELSE $9 END WHERE id = $1 RETURNING ",
+     email_typed = CASE WHEN $8 IS NULL THEN email_typed ELSE $9 END, locale = CASE WHEN $10 THEN $11 ELSE locale END, \
+     email_verified_at = CASE WHEN $8 IS NULL OR $8 = email THEN email_verified_at END WHERE id = $1 RETURNING ",
     user_columns!()
 );
 
@@ -48,6 +49,10 @@ impl Intent for Update<'_> {
             .image_url
             .as_ref()
             .map(|url| url.as_ref().map(WebUrl::as_str));
+        let locale = change
+            .locale
+            .as_ref()
+            .map(|locale| locale.as_ref().map(Locale::as_str));
         let email = change.email.as_ref().map(EmailAddress::key);
         let typed = change.email.as_ref().and_then(sql::typed);
         let update = tx.prepare_cached(UPDATE).await?;
@@ -64,6 +69,8 @@ impl Intent for Update<'_> {
                     &image_url.flatten(),
                     &email,
                     &typed,
+                    &locale.is_some(),
+                    &locale.flatten(),
                 ],
             )
             .await?;

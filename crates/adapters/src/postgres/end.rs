@@ -27,7 +27,8 @@ const RAISE: &str = "
     WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $3";
 
 const DELETE: &str = "
-    WITH gone AS (DELETE FROM users WHERE id = $1), forgotten AS (DELETE FROM known_devices WHERE user_id = $1)
+    WITH gone AS (DELETE FROM users WHERE id = $1), forgotten AS (DELETE FROM known_devices WHERE user_id = $1),
+        void AS (DELETE FROM proofs WHERE user_id = $1)
     UPDATE sessions
     SET ended_at = coalesce(ended_at, $2), end_reason = coalesce(end_reason, $3),
         device_name = NULL, user_agent = NULL, address = NULL, origin = NULL

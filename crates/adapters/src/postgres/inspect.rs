@@ -14,6 +14,7 @@ use super::{
 };
 use crate::sql;
 use revolve_domain::{
+    deliveries::Backlog,
     keys::StoredKey,
     model::{Timestamp, UserId},
     ports::StoreError,
@@ -95,6 +96,8 @@ pub struct PostgresFacts {
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
     /// The sessions that ended within the last hour; `None` if the tables are of another version or don't say it in time.
     pub ended_last_hour: Option<u64>,
+    /// How full the outbox is; `None` if the tables are of another version or don't say it in time.
+    pub backlog: Option<Backlog>,
     /// Accounts of an earlier release whose address has the same key as another account's, each before that one; `None` if the tables are of
     /// another version or can't be read.
     pub same_address: Option<Vec<(UserId, UserId)>>,
@@ -183,10 +186,10 @@ async fn look<T>(
     } else {
         (None, None)
     };
-    let (ended, same_address) = if keys.is_some() {
+    let slow = if keys.is_some() {
         slow_facts(client, limit).await?
     } else {
-        (None, None)
+        SlowFacts::default()
     };
     let facts = PostgresFacts {
         pool_mode: probe.mode,
@@ -202,8 +205,9 @@ async fn look<T>(
         schema,
         wanted_schema: LATEST,
         keys,
-        ended_last_hour: ended,
-        same_address,
+        ended_last_hour: slow.ended,
+        backlog: slow.backlog,
+        same_address: slow.same_address,
         clock,
         place: place.to_owned(),
     };
@@ -255,23 +259,33 @@ async fn tables(client: &Client, limit: Duration, place: &str) -> Result<Tables,
     Ok((Some(schema), keys))
 }
 
-/// What may take long in a large database; `None` for what it does not say in time. The last use of the connection: an answer may
-/// still be on its way, and only then is the transaction left to the end of the connection.
-async fn slow_facts(
-    client: &Client,
-    limit: Duration,
-) -> Result<(Option<u64>, Option<Vec<(UserId, UserId)>>), PostgresError> {
+/// What may take long in a large database; `None` for what it does not say in time.
+#[derive(Default)]
+struct SlowFacts {
+    ended: Option<u64>,
+    same_address: Option<Vec<(UserId, UserId)>>,
+    backlog: Option<Backlog>,
+}
+
+/// The last use of the connection: an answer may still be on its way, and only then is the transaction left to the end
+/// of the connection.
+async fn slow_facts(client: &Client, limit: Duration) -> Result<SlowFacts, PostgresError> {
     begin_look(client, limit).await?;
-    let in_time = limit / 4;
+    let (in_time, mut facts) = (limit / 4, SlowFacts::default());
     let Ok(Ok(row)) = timeout(in_time, client.query_typed_one(ENDED, &[])).await else {
-        return Ok((None, None));
+        return Ok(facts);
     };
-    let ended = u64::try_from(row.try_get::<_, i64>("ended")?).ok();
-    let same = timeout(in_time, same_address(client)).await;
-    if same.is_ok() {
-        client.batch_execute("ROLLBACK").await?;
-    }
-    Ok((ended, same.ok().and_then(Result::ok)))
+    facts.ended = u64::try_from(row.try_get::<_, i64>("ended")?).ok();
+    let Ok(Ok(same)) = timeout(in_time, same_address(client)).await else {
+        return Ok(facts);
+    };
+    facts.same_address = Some(same);
+    let Ok(Ok(row)) = timeout(in_time, client.query_typed_one(sql::BACKLOG, &[])).await else {
+        return Ok(facts);
+    };
+    facts.backlog = Some(sql::whole_backlog(&row)?);
+    client.batch_execute("ROLLBACK").await?;
+    Ok(facts)
 }
 
 async fn same_address(client: &Client) -> Result<Vec<(UserId, UserId)>, PostgresError> {

@@ -3,6 +3,7 @@
 use super::{
     PostgresAccounts,
     database::{Database, Intent},
+    deliveries::{forget_given_up, insert_mails},
     error::PostgresError,
     statement::{Param, Params},
     transaction::Transaction,
@@ -11,7 +12,7 @@ use super::{
 use crate::sql::{self, journal_columns};
 use async_trait::async_trait;
 use revolve_domain::{
-    journal::{JournalEntry, Tell, Told},
+    journal::{JournalEntry, NewMail, Tell, Told},
     model::{Label, Timestamp},
     ports::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord, StoreError},
 };
@@ -231,8 +232,8 @@ impl<I: Intent> Intent for Telling<'_, I> {
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<I::Answer, PostgresError> {
         let outcome = self.intent.apply(tx).await?;
-        let (entries, _) = self.tell.of(&outcome);
-        write_told(tx, &entries).await?;
+        let (entries, mails) = self.tell.of(&outcome);
+        write_told(tx, self.tell.at, &entries, &mails).await?;
         Ok(outcome)
     }
 }
@@ -248,20 +249,25 @@ impl<O: Clone + Send + Sync> Intent for Refused<O> {
     }
 }
 
-/// Writes what an outcome tells.
-async fn write_told(tx: &Transaction<'_>, entries: &[JournalEntry]) -> Result<(), PostgresError> {
-    if entries.is_empty() {
-        return Ok(());
+/// Writes what an outcome tells: entries of the journal, then mails.
+pub(super) async fn write_told(
+    tx: &Transaction<'_>,
+    at: Timestamp,
+    entries: &[JournalEntry],
+    mails: &[NewMail],
+) -> Result<(), PostgresError> {
+    if !entries.is_empty() {
+        let records: Vec<JournalRecord> = entries.iter().map(JournalRecord::from).collect();
+        insert(tx, WRITE, &records).await?;
     }
-    let records: Vec<JournalRecord> = entries.iter().map(JournalRecord::from).collect();
-    insert(tx, WRITE, &records).await
+    insert_mails(tx, at, mails).await
 }
 
 /// Removes what identifies the person of an account.
 pub(super) async fn scrub(tx: &Transaction<'_>, user: &Uuid) -> Result<(), PostgresError> {
     let scrub = tx.prepare_cached(SCRUB).await?;
     tx.execute(&scrub, &[user]).await?;
-    Ok(())
+    forget_given_up(tx, user).await
 }
 
 async fn insert(

@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 9] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 11] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -28,10 +28,12 @@ const MIGRATIONS: [Script; 9] = migrations::scripts!("postgres":
     "V7__ended_in",
     "V8__email_keys",
     "V9__journal",
+    "V10__deliveries",
+    "V11__proofs",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 8;
+pub(super) const LATEST: i64 = 11;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.

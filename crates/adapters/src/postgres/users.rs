@@ -22,7 +22,7 @@ use revolve_domain::{
     },
 };
 
-const CREATE: &str = concat!(
+pub(super) const CREATE: &str = concat!(
     "WITH account AS (",
     insert_user!(),
     "), device AS (",
@@ -32,14 +32,14 @@ const CREATE: &str = concat!(
 );
 const ADD: &str = concat!(
     user_into!(),
-    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 );
 /// Always one row, which takes as long to find, to send, to read and to check as an account, by the same look-ups: the time tells no
 /// stranger which addresses have one. The former form of an address, `$3`, counts before its key: two accounts of an earlier release may
 /// have the same key, and each is found as it signed up. `$2` are the devices that were shown.
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'::uuid) AS user_id, coalesce(u.email, wanted.email) AS email, u.email_typed,
-        u.name, u.website, u.image_url, coalesce(u.created_at, 'epoch'::timestamptz) AS created_at, u.disabled_at,
+        u.name, u.website, u.image_url, u.locale, u.email_verified_at, coalesce(u.created_at, 'epoch'::timestamptz) AS created_at, u.disabled_at,
         coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
             AS password_hash,

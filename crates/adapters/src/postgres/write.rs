@@ -2,7 +2,9 @@
 
 use super::{statement::Param, values::PgTimestamp};
 use crate::sql::typed;
-use revolve_domain::model::{Label, PasswordHash, Session, SessionId, User, WebOrigin, WebUrl};
+use revolve_domain::model::{
+    Label, Locale, PasswordHash, Session, SessionId, User, WebOrigin, WebUrl,
+};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -27,16 +29,16 @@ macro_rules! know_device {
 /// Stores a [`UserRow`]; what follows is the list of its parameters.
 macro_rules! user_into {
     () => {
-        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed) VALUES "
+        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed, locale, email_verified_at) VALUES "
     };
 }
 
-/// Stores a [`UserRow`], whose parameters are `$14` to `$24`, as they follow a session's.
+/// Stores a [`UserRow`], whose parameters are `$14` to `$26`, as they follow a session's.
 macro_rules! insert_user {
     () => {
         concat!(
             user_into!(),
-            "($14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
+            "($14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
         )
     };
 }
@@ -111,6 +113,8 @@ pub(super) struct UserRow<'a> {
     session_epoch: i64,
     kept_sid: Option<&'a Uuid>,
     email_typed: Option<&'a str>,
+    locale: Option<&'a str>,
+    email_verified_at: Option<PgTimestamp>,
 }
 
 impl<'a> UserRow<'a> {
@@ -127,10 +131,12 @@ impl<'a> UserRow<'a> {
             session_epoch: user.epoch.number().into(),
             kept_sid: user.kept_session.as_ref().map(SessionId::as_uuid),
             email_typed: typed(&user.email),
+            locale: user.details.locale.as_ref().map(Locale::as_str),
+            email_verified_at: user.email_verified_at.map(PgTimestamp),
         }
     }
 
-    pub(super) fn params(&self) -> [&dyn Param; 11] {
+    pub(super) fn params(&self) -> [&dyn Param; 13] {
         [
             self.id,
             &self.email,
@@ -143,6 +149,8 @@ impl<'a> UserRow<'a> {
             &self.session_epoch,
             &self.kept_sid,
             &self.email_typed,
+            &self.locale,
+            &self.email_verified_at,
         ]
     }
 }

@@ -28,7 +28,8 @@ macro_rules! session_columns {
 /// What [`user`] reads beside `user_id`; the table goes by the name `u`.
 macro_rules! account_columns {
     () => {
-        "u.email, u.email_typed, u.name, u.website, u.image_url, u.created_at, u.disabled_at, u.session_epoch, u.kept_sid"
+        "u.email, u.email_typed, u.name, u.website, u.image_url, u.locale, u.created_at, u.disabled_at, u.session_epoch, \
+         u.kept_sid, u.email_verified_at"
     };
 }
 
@@ -61,10 +62,12 @@ pub(crate) fn user(row: &dyn SqlRow) -> Result<User, CorruptRow> {
     Ok(User {
         id: UserId::from_uuid(row.required("user_id", SqlRow::uuid)?),
         email: email(&row)?,
+        email_verified_at: row.optional("email_verified_at", SqlRow::instant)?,
         details: Details {
             name: row.parsed("name", Label::stored)?,
             website: row.parsed("website", WebUrl::parse)?,
             image_url: row.parsed("image_url", WebUrl::parse)?,
+            locale: row.parsed("locale", FromStr::from_str)?,
         },
         created_at: row.required("created_at", SqlRow::instant)?,
         disabled_at: row.optional("disabled_at", SqlRow::instant)?,
@@ -75,7 +78,7 @@ pub(crate) fn user(row: &dyn SqlRow) -> Result<User, CorruptRow> {
     })
 }
 
-fn email(row: &RowReader<'_>) -> Result<EmailAddress, CorruptRow> {
+pub(super) fn email(row: &RowReader<'_>) -> Result<EmailAddress, CorruptRow> {
     let typed = row.optional("email_typed", SqlRow::text)?;
     row.required_parsed("email", |key| EmailAddress::stored(key, typed))
 }

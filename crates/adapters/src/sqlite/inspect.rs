@@ -6,7 +6,7 @@ use super::{
     query::{all, first},
 };
 use crate::sql;
-use revolve_domain::{keys::StoredKey, model::UserId, ports::StoreError};
+use revolve_domain::{deliveries::Backlog, keys::StoredKey, model::UserId, ports::StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     ffi::OsString,
@@ -40,6 +40,8 @@ pub struct SqliteFacts {
     pub keys: Option<Result<Vec<StoredKey>, StoreError>>,
     /// The sessions that ended within the last hour; `None` if the tables are of another version.
     pub ended_last_hour: Option<u64>,
+    /// How full the outbox is; `None` if the tables are of another version.
+    pub backlog: Option<Backlog>,
     /// Accounts of an earlier release whose address has the same key as another account's, each before that one; `None` if the tables are of
     /// another version.
     pub same_address: Option<Vec<(UserId, UserId)>>,
@@ -102,7 +104,9 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, SqliteErr
         .then(|| conn.query_row(ENDED, [], |row| row.get("ended")))
         .transpose()?;
     let same_address = is_latest.then(|| same_address(&conn)).transpose()?;
+    let backlog = is_latest.then(|| backlog(&conn)).transpose()?;
     Ok(SqliteFacts {
+        backlog,
         same_address,
         journal_mode,
         schema,
@@ -110,6 +114,11 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, SqliteErr
         keys,
         ended_last_hour: ended.and_then(|ended| u64::try_from(ended).ok()),
     })
+}
+
+fn backlog(conn: &Connection) -> Result<Backlog, SqliteError> {
+    let count = first(conn, sql::BACKLOG, [], sql::whole_backlog)?;
+    Ok(count.unwrap_or_default())
 }
 
 fn same_address(conn: &Connection) -> Result<Vec<(UserId, UserId)>, SqliteError> {

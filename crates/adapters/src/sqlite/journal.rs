@@ -2,13 +2,14 @@
 
 use super::{
     SqliteStore,
+    deliveries::{forget_given_up, insert_mails},
     error::SqliteError,
     query::{all, exists, first, run},
 };
 use crate::sql::{self, journal_columns};
 use async_trait::async_trait;
 use revolve_domain::{
-    journal::{JournalEntry, Tell},
+    journal::{NewMail, Tell},
     model::{Label, SessionId, Timestamp, UserId},
     ports::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord, StoreError},
 };
@@ -91,23 +92,30 @@ impl SqliteStore {
         let tell = tell.clone();
         let change = move |conn: &Connection| {
             let outcome = work(conn)?;
-            let (entries, _) = tell.of(&outcome);
-            write_told(conn, &entries)?;
+            write_told(conn, &tell, &outcome)?;
             Ok(outcome)
         };
         self.write(operation, change).await
     }
 }
 
-/// Writes what an outcome tells.
-fn write_told(conn: &Connection, entries: &[JournalEntry]) -> Result<(), SqliteError> {
+/// Writes what an outcome tells: entries of the journal, then mails.
+pub(super) fn write_told<T>(
+    conn: &Connection,
+    tell: &Tell<T>,
+    outcome: &T,
+) -> Result<Vec<NewMail>, SqliteError> {
+    let (entries, mails) = tell.of(outcome);
     let mut records = entries.iter().map(JournalRecord::from);
-    records.try_for_each(|record| write(conn, &record))
+    records.try_for_each(|record| write(conn, &record))?;
+    insert_mails(conn, tell.at, &mails)?;
+    Ok(mails)
 }
 
 /// Removes what identifies the person of an account.
 pub(super) fn scrub(conn: &Connection, user: &str) -> Result<(), SqliteError> {
-    run(conn, SCRUB, [user]).map(drop)
+    run(conn, SCRUB, [user])?;
+    forget_given_up(conn, user)
 }
 
 fn note(conn: &Connection, mut note: JournalRecord) -> Result<(), SqliteError> {

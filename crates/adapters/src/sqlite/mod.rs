@@ -2,12 +2,14 @@
 //! that commits them in groups, reads through a few connections of their own.
 
 mod begin;
+mod deliveries;
 mod directory;
 mod error;
 mod inspect;
 mod journal;
 mod keys;
 mod open;
+mod proofs;
 mod query;
 mod readers;
 mod row;

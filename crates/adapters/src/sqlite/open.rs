@@ -26,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 10] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 12] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -37,16 +37,18 @@ const MIGRATIONS: [Script; 10] = migrations::scripts!("sqlite":
     "V8__ended_in",
     "V9__email_keys",
     "V10__journal",
+    "V11__deliveries",
+    "V12__proofs",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 9;
+pub(super) const LATEST: i64 = 12;
 
 /// How long a connection waits for another process to unlock the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// More than all statements of this adapter.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// A few are enough: a read takes microseconds.
 const READERS: std::ops::RangeInclusive<usize> = 2..=8;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Label, PasswordHash,
+        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Label, Locale, PasswordHash,
         Session, SessionId, Timestamp, User, UserId, WebUrl,
     },
     ports::{
@@ -28,7 +28,7 @@ use rusqlite::{Connection, params};
 /// same key, and each is found as it signed up. `?2` are the devices that were shown, as JSON.
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000') AS user_id, coalesce(u.email, ?1) AS email, u.email_typed,
-        u.name, u.website, u.image_url, coalesce(u.created_at, 0) AS created_at, u.disabled_at,
+        u.name, u.website, u.image_url, u.locale, u.email_verified_at, coalesce(u.created_at, 0) AS created_at, u.disabled_at,
         coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
             AS password_hash,
@@ -43,13 +43,16 @@ const BY_ID: &str = concat!(
 );
 const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
 const TAKEN: &str = "SELECT 1 FROM users WHERE email IN (?1, ?3) AND id <> ?2";
-const UPDATE: &str = "UPDATE users SET email = ?2, email_typed = ?6, name = ?3, website = ?4, image_url = ?5 WHERE id = ?1";
+const UPDATE: &str = "UPDATE users SET email = ?2, email_typed = ?6, name = ?3, website = ?4, image_url = ?5, locale = ?7, email_verified_at = ?8
+    WHERE id = ?1";
 const INSERT: &str = "
-    INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed,
+        locale, email_verified_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 const FORGET_DEVICES: &str = "DELETE FROM known_devices WHERE user_id = ?1";
+const VOID_PROOFS: &str = "DELETE FROM proofs WHERE user_id = ?1";
 const SCRUB: &str = "
     UPDATE sessions
     SET ended_at = coalesce(ended_at, ?2), end_reason = coalesce(end_reason, ?3),
@@ -180,17 +183,17 @@ impl SqliteStore {
     }
 }
 
-fn find(conn: &Connection, user: UserId) -> Result<Option<Credentials>, SqliteError> {
+pub(super) fn find(conn: &Connection, user: UserId) -> Result<Option<Credentials>, SqliteError> {
     first(conn, BY_ID, [user.to_string()], sql::credentials)
 }
 
 /// Whether another account has the user's address.
-fn is_taken(conn: &Connection, user: &User) -> Result<bool, SqliteError> {
+pub(super) fn is_taken(conn: &Connection, user: &User) -> Result<bool, SqliteError> {
     let taken = params![user.email.key(), user.id.to_string(), user.email.former()];
     exists(conn, TAKEN, taken)
 }
 
-fn create(
+pub(super) fn create(
     conn: &Connection,
     user: &User,
     hash: &PasswordHash,
@@ -229,6 +232,8 @@ fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<()
         user.epoch.number(),
         user.kept_session.as_ref().map(SessionId::to_string),
         sql::typed(&user.email),
+        user.details.locale.as_ref().map(Locale::as_str),
+        user.email_verified_at.map(Timestamp::as_millis),
     ];
     run(conn, INSERT, row).map(drop)
 }
@@ -259,6 +264,8 @@ fn update(
         user.details.website.as_ref().map(WebUrl::as_str),
         user.details.image_url.as_ref().map(WebUrl::as_str),
         sql::typed(&user.email),
+        user.details.locale.as_ref().map(Locale::as_str),
+        user.email_verified_at.map(Timestamp::as_millis),
     ];
     run(conn, UPDATE, row)?;
     Ok(UpdateOutcome::Updated(user))
@@ -292,7 +299,7 @@ fn change_password(
     Ok(PasswordOutcome::Changed(epoch))
 }
 
-fn delete(
+pub(super) fn delete(
     conn: &Connection,
     user: UserId,
     asking: Option<Asking>,
@@ -309,6 +316,7 @@ fn delete(
     let user = user.id.to_string();
     run(conn, DELETE, [&user])?;
     run(conn, FORGET_DEVICES, [&user])?;
+    run(conn, VOID_PROOFS, [&user])?;
     run(
         conn,
         SCRUB,

@@ -6,8 +6,12 @@ mod argon2;
 #[cfg(feature = "jose")]
 mod jose;
 mod limits;
+#[cfg(all(feature = "mail_files", feature = "smtp"))]
+mod mail;
 mod postgres;
 mod redis;
+#[cfg(all(feature = "mail_files", feature = "smtp"))]
+mod smtp;
 mod sqlite;
 #[cfg(feature = "zxcvbn")]
 mod zxcvbn;

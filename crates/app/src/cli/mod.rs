@@ -4,12 +4,14 @@
 
 mod answer;
 mod config;
+mod deliveries;
 mod doctor;
 mod documents;
 mod events;
 mod hash;
 mod healthcheck;
 pub mod keys;
+mod mail;
 mod migrate;
 mod refusal;
 mod serve;
@@ -91,6 +93,16 @@ enum Command {
         #[command(subcommand)]
         command: SessionsCommand,
     },
+    /// Shows the mails that are still to be sent, and changes what becomes of them
+    Deliveries {
+        #[command(subcommand)]
+        command: deliveries::DeliveriesCommand,
+    },
+    /// Shows mails, and tries whether they leave
+    Mail {
+        #[command(subcommand)]
+        command: mail::MailCommand,
+    },
     /// Shows what happened to accounts, sessions and keys, the newest last
     Events(events::Args),
     /// Checks stores, clocks, keys, files and limits, and advises what to do; changes nothing
@@ -158,6 +170,8 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         Command::Hash { command } => hash::run(&read(file)?, &command),
         Command::User { command } => block_on(user::run(read(file)?, command)),
         Command::Sessions { command } => block_on(sessions::run(read(file)?, command)),
+        Command::Deliveries { command } => block_on(deliveries::run(read(file)?, command)),
+        Command::Mail { command } => block_on(mail::run(read(file)?, command)),
         Command::Events(args) => {
             let config = read(file)?;
             block_on(async { events::run(&config, &args).await })

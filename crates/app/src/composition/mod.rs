@@ -1,18 +1,21 @@
 //! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
 //! secrets is gone when it is done.
 
+mod mail;
 mod operator;
+mod outbox;
 mod pools;
 mod purpose;
 pub(crate) mod settings;
 mod stores;
 
+pub(crate) use mail::{ConfiguredMailer, mailer};
 pub(crate) use operator::{
     JournalTools, OperatorTools, add_account, import_account, journal_tools, operator_tools,
 };
 pub(crate) use purpose::Purpose;
 pub use settings::load;
-pub(crate) use stores::{Closer, Migrated, key_store, migrate};
+pub(crate) use stores::{Closer, Migrated, key_store, manage_deliveries, migrate};
 
 use crate::{
     background::{Background, ClearingQueue},
@@ -22,10 +25,11 @@ use crate::{
 };
 use actix_web::web::Data;
 use anyhow::{Context, Result};
+use outbox::OutboxPorts;
 use pools::pools;
 use revolve_adapters::{
     argon2::Argon2Hasher,
-    jose::{MacDeviceCredentials, MasterKey},
+    jose::{MacDeviceCredentials, MacProofSecrets, MasterKey},
     limits::{FallbackLimits, LocalLimits},
     redis::BucketNames,
     system::{SteadyClock, SystemClock, SystemEntropy},
@@ -35,10 +39,10 @@ use revolve_domain::{
     limits::LiveLimits,
     policy::PasswordPolicy,
     ports::{
-        Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, RateLimiter,
-        RevocationSigner,
+        Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, ProofSecrets,
+        RateLimiter, RevocationSigner, SecurityEvents,
     },
-    use_cases::{NotedEvents, ServicePorts, UseCases},
+    use_cases::{DerivedProofs, NotedEvents, ServicePorts, UseCases},
 };
 use revolve_http::{
     CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, ForwardedHeader, Layers,
@@ -78,6 +82,7 @@ pub(crate) async fn compose(
     );
     let events = Arc::new(NotedEvents::new(Arc::new(events), Arc::clone(&clock)));
     let policy = config.policy();
+    let accounts = config.accounts.policy(config.sends_mail());
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let proxies = Data::new(TrustedProxies::new(
         config.http.trusted_proxies.clone(),
@@ -96,6 +101,7 @@ pub(crate) async fn compose(
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
     let cookies = CookieSettings::new(secure, material.master.installations());
+    let proof_secrets: Arc<dyn ProofSecrets> = Arc::new(MacProofSecrets::new(&material.master));
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let hasher = hasher(&config, Arc::clone(&entropy), metrics)?;
     let strength = strength(&config);
@@ -106,9 +112,11 @@ pub(crate) async fn compose(
     let Stores {
         users,
         sessions,
+        proofs,
         tokens,
         journal,
         keys: repository,
+        deliveries,
         revoked_keys,
         closer,
     } = stores;
@@ -138,6 +146,22 @@ pub(crate) async fn compose(
         max_age: key_policy.key_set_max_age,
     };
     let feed_settings = settings::feed(&config);
+    let mail_bell = outbox::start(
+        &config,
+        OutboxPorts {
+            deliveries,
+            proofs: Arc::new(DerivedProofs::new(
+                Arc::clone(&proofs),
+                Arc::clone(&proof_secrets),
+                Arc::clone(&clock),
+            )),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            events: events.clone(),
+        },
+        metrics,
+        background,
+    )?;
     let journal_retention = config.journal.retention;
     drop(config);
 
@@ -153,6 +177,8 @@ pub(crate) async fn compose(
     let use_cases = UseCases::new(&ServicePorts {
         users: Arc::clone(&users),
         sessions,
+        proofs,
+        proof_secrets,
         tokens: Arc::clone(&tokens),
         codec: Arc::new(IdentifyingTokens::new(live_keys)),
         devices,
@@ -166,8 +192,10 @@ pub(crate) async fn compose(
         clearings,
         events,
         journal,
+        mail_bell,
         journal_retention,
         policy,
+        accounts,
     });
     background.clear(waiting, &use_cases.clear);
     background.prune(use_cases.prune.clone());

@@ -54,7 +54,7 @@ pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<
     };
     let unfinished: Arc<UnfinishedClearings> = Arc::default();
     Ok(OperatorTools {
-        manage: ports(users).manage_accounts(
+        manage: ports(config, users).manage_accounts(
             directory.clone(),
             sessions,
             tokens,
@@ -79,7 +79,7 @@ type AccountStores = (
 pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
     let (hasher, strength) = (argon2(config, Arc::new(SystemEntropy))?, strength(config));
     let users = user_store(config, Purpose::Change).await?;
-    Ok(ports(users).add_account(hasher, strength))
+    Ok(ports(config, users).add_account(hasher, strength))
 }
 
 /// The use case that imports accounts.
@@ -88,7 +88,7 @@ pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
 /// A message that names the store that can't be reached, or says what to do about its tables.
 pub(crate) async fn import_account(config: &Config, purpose: Purpose) -> Result<ImportAccount> {
     let users = user_store(config, purpose).await?;
-    Ok(ports(users).import_account())
+    Ok(ports(config, users).import_account())
 }
 
 /// What the command that shows the journal works with.
@@ -118,12 +118,13 @@ pub(crate) async fn journal_tools(config: &Config, purpose: Purpose) -> Result<J
     })
 }
 
-fn ports(users: Arc<dyn UserRepository>) -> OperatorPorts {
+fn ports(config: &Config, users: Arc<dyn UserRepository>) -> OperatorPorts {
     OperatorPorts {
         users,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         events: Arc::new(LogEvents),
+        mail: config.sends_mail(),
     }
 }
 

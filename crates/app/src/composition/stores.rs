@@ -9,9 +9,12 @@ use anyhow::{Context, Result};
 use revolve_adapters::{
     postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock,
 };
-use revolve_domain::ports::{
-    Clock, Decorator, Journal, KeyRepository, PortFuture, RevokedKeys, SessionRepository,
-    StoreError, TokenRepository, UserRepository,
+use revolve_domain::{
+    ports::{
+        Clock, Decorator, Deliveries, Journal, KeyRepository, PortFuture, Proofs, RevokedKeys,
+        SessionRepository, StoreError, TokenRepository, UserRepository,
+    },
+    use_cases::ManageDeliveries,
 };
 use revolve_observe::metrics::{Measured, Metrics};
 use std::sync::Arc;
@@ -20,9 +23,11 @@ use std::sync::Arc;
 pub(crate) struct Stores {
     pub(crate) users: Arc<dyn UserRepository>,
     pub(crate) sessions: Arc<dyn SessionRepository>,
+    pub(crate) proofs: Arc<dyn Proofs>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) keys: Arc<dyn KeyRepository>,
+    pub(crate) deliveries: Arc<dyn Deliveries>,
     pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
     pub(crate) closer: Closer,
 }
@@ -34,9 +39,11 @@ impl Stores {
         Self {
             users: Arc::new(Measured::new(self.users, database, metrics)),
             sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
+            proofs: Arc::new(Measured::new(self.proofs, database, metrics)),
             tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
             journal: Arc::new(Measured::new(self.journal, database, metrics)),
             keys: Arc::new(Measured::new(self.keys, database, metrics)),
+            deliveries: Arc::new(Measured::new(self.deliveries, database, metrics)),
             revoked_keys: self
                 .revoked_keys
                 .map(|revoked| Arc::new(Measured::new(revoked, white_list, metrics)) as _),
@@ -82,9 +89,11 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             Ok(Stores {
                 users: store.clone(),
                 sessions: store.clone(),
+                proofs: store.clone(),
                 tokens: store.clone(),
                 journal: store.clone(),
                 keys: store.clone(),
+                deliveries: store.clone(),
                 // A restore sets back the one file as a whole.
                 revoked_keys: None,
                 closer: Closer::Embedded(store),
@@ -100,9 +109,11 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             Ok(Stores {
                 users: accounts.clone(),
                 sessions: accounts.clone(),
+                proofs: accounts.clone(),
                 tokens: tokens.clone(),
                 journal: accounts.clone(),
                 keys: accounts.clone(),
+                deliveries: accounts.clone(),
                 revoked_keys: Some(Arc::new(tokens.revoked_keys())),
                 closer: Closer::Server(accounts, tokens),
             })
@@ -191,6 +202,25 @@ pub(crate) async fn user_store(
         Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
         Profile::Server => Arc::new(server_for(config, purpose).await?),
     })
+}
+
+/// The outbox alone, for commands: neither white list nor mail server need be there.
+///
+/// # Errors
+/// A message that names the store that can't be reached, or says what to do about its tables.
+pub(crate) async fn manage_deliveries(
+    config: &Config,
+    purpose: Purpose,
+) -> Result<ManageDeliveries> {
+    let deliveries: Arc<dyn Deliveries> = match config.profile {
+        Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
+        Profile::Server => Arc::new(server_for(config, purpose).await?),
+    };
+    Ok(ManageDeliveries::new(
+        deliveries,
+        Arc::new(SystemClock),
+        config.mail.max_age,
+    ))
 }
 
 /// The embedded store as a command uses it.

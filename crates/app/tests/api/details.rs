@@ -22,6 +22,10 @@ on_both_stores! {
         app.sign_up("bob").await;
         ann.put("/details", json!({ "email": "new@example.org" })).await.expect_problem(403, "reauthentication_required");
         ann.put("/details", json!({ "email": "new@example.org", "currentPassword": "not it" })).await.expect_problem(403, "wrong_password");
+        if app.backing.server.is_none() {
+            // Mails go to files there, so that the address has to be proved: `email.rs`.
+            return;
+        }
         let taken = json!({ "email": "BOB@example.org", "currentPassword": PASSWORD, "name": "Ann" });
         ann.put("/details", taken).await.expect_problem(409, "email_taken");
         assert_eq!(ann.get("/me").await.json()["user"]["name"], json!(null), "nothing changed");

@@ -11,7 +11,9 @@ on_both_stores! {
           "user": {
             "createdAt": "[time]",
             "email": "ann@example.org",
+            "emailVerified": false,
             "imageUrl": null,
+            "locale": null,
             "name": null,
             "uid": "[uuid]",
             "website": null

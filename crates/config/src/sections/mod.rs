@@ -1,10 +1,12 @@
 //! One file per section.
 
+mod accounts;
 mod hashing;
 mod http;
 mod journal;
 mod limits;
 mod log;
+mod mail;
 mod passwords;
 mod postgres;
 mod profile;
@@ -15,11 +17,13 @@ mod tls;
 mod tokens;
 mod traces;
 
+pub use accounts::{Accounts, VerificationName};
 pub use hashing::Hashing;
 pub use http::{ForwardedHeader, Http};
 pub use journal::Journal;
 pub use limits::{Limits, RateSetting};
 pub use log::{Log, LogFormat};
+pub use mail::{Mail, MailLinks};
 pub use passwords::Passwords;
 pub use postgres::Postgres;
 pub use profile::Profile;

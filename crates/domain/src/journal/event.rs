@@ -1,9 +1,10 @@
 //! What happens to accounts, sessions and keys: for the journal, and for those who watch the service.
 
+use super::MailKind;
 use crate::{
     keys::KeyId,
     limits::LimitName,
-    model::{DetailsChange, EndReason, Generation, Label, SessionId, UserId},
+    model::{DeliveryId, DetailsChange, EndReason, Generation, Label, SessionId, UserId},
 };
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
@@ -131,12 +132,32 @@ security_events! {
         address: Option<IpAddr>,
         changed: ChangedFields,
     }
+    /// A mail to a new address was asked for.
+    EmailChangeRequested "email.change_requested" Info WithChange {
+        user: UserId,
+        session: SessionId,
+        address: Option<IpAddr>,
+    }
+    /// A sign-up was asked for whose mailbox has to be proved. The user is known if the address is taken.
+    SignUpRequested "sign_up.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
+    /// A mail to reset a password was asked for. The user is known if there is such an account.
+    RecoveryRequested "recovery.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
+    /// The password was reset by a proof of the mailbox.
+    AccountRecovered "account.recovered" Warning WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// A wrong code was entered.
+    ProofRefused "proof.refused" Info Noted { user: Option<UserId>, address: Option<IpAddr>, }
+    /// A mail to verify an address was asked for.
+    VerificationRequested "verification.requested" Info WithChange { user: UserId, address: Option<IpAddr>, }
+    /// The address was verified by a proof of the mailbox.
+    EmailVerified "email.verified" Info WithChange { user: UserId, address: Option<IpAddr>, }
     /// An account was deleted.
     AccountDeleted "account.deleted" Info WithChange { user: UserId, }
     /// An operator disabled an account.
     AccountDisabled "account.disabled" Info WithChange { user: UserId, }
     /// An operator enabled an account again.
     AccountEnabled "account.enabled" Info WithChange { user: UserId, }
+    /// A mail was refused for good, or not taken in time.
+    MailGivenUp "mail.given_up" Warning WithChange { user: Option<UserId>, delivery: DeliveryId, mail: MailKind, }
     /// A key for signing was added.
     KeyAdded "key.added" Info WithChange { key: KeyId, }
     /// A key signs from now on.
@@ -155,6 +176,7 @@ pub struct ChangedFields {
     name: bool,
     website: bool,
     image_url: bool,
+    locale: bool,
 }
 
 impl ChangedFields {
@@ -164,8 +186,9 @@ impl ChangedFields {
             name: change.name.is_some(),
             website: change.website.is_some(),
             image_url: change.image_url.is_some(),
+            locale: change.locale.is_some(),
         };
-        if fields.name || fields.website || fields.image_url {
+        if fields.name || fields.website || fields.image_url || fields.locale {
             Some(fields)
         } else {
             None
@@ -180,6 +203,7 @@ impl fmt::Display for ChangedFields {
             (self.name, "name"),
             (self.website, "website"),
             (self.image_url, "imageUrl"),
+            (self.locale, "locale"),
         ];
         let named = fields.into_iter().filter(|(changed, _)| *changed);
         for (at, (_, name)) in named.enumerate() {
@@ -225,6 +249,10 @@ pub struct EventFields {
     pub changed: Option<ChangedFields>,
     /// The key that signs tokens.
     pub key: Option<KeyId>,
+    /// The mail that was not sent.
+    pub delivery: Option<DeliveryId>,
+    /// What that mail was for.
+    pub mail: Option<MailKind>,
 }
 
 impl EventFields {
@@ -245,6 +273,11 @@ impl EventFields {
             ("revoked", self.revoked.map(|revoked| revoked.to_string())),
             ("changed", self.changed.map(|changed| changed.to_string())),
             ("key", self.key.as_ref().map(KeyId::to_string)),
+            (
+                "delivery",
+                self.delivery.map(|delivery| delivery.to_string()),
+            ),
+            ("mail", self.mail.map(|mail| mail.as_str().to_owned())),
         ];
         let found = fields
             .into_iter()

@@ -46,6 +46,27 @@ macro_rules! limits_table {
                     SignUpAddress(range: AddressRange) "sign-up-address",
                 }
             }
+            /// The limits of mails that prove a mailbox.
+            PROOFS {
+                /// Mails that prove a mailbox, for one account or e-mail address, all requests together; "5/1h". Bounds how often a code can be
+                /// guessed: five times for each mail. Recovery has a share of its own, as large, that the others can't use up; so has each device
+                /// that the user has signed in on.
+                proofs_per_account: ProofsPerAccount = 5 in 3600 {
+                    /// Mails to an e-mail address, but for recoveries.
+                    ProofAccount(email: EmailAddress) "proof-account",
+                    /// Recoveries of an account, by strangers.
+                    RecoveryAccount(email: EmailAddress) "recovery-account",
+                    /// Recoveries of an account on a device that the user has signed in on.
+                    RecoveryDevice(user: UserId, device: DeviceId) "recovery-device",
+                }
+                /// Mails that prove a mailbox, asked for from one address; "30/1h". Recovery has a share of its own, as large.
+                proofs_per_address: ProofsPerAddress = 30 in 3600 {
+                    /// Mails asked for from an address, but for recoveries.
+                    ProofAddress(range: AddressRange) "proof-address",
+                    /// Recoveries asked for from an address.
+                    RecoveryAddress(range: AddressRange) "recovery-address",
+                }
+            }
             /// The limits of refreshes.
             REFRESH {
                 /// Refreshes of one session, counted in each replica by itself; "120/1m". A refused refresh does not use up the token.

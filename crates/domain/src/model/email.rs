@@ -102,6 +102,11 @@ impl EmailAddress {
         &self.key
     }
 
+    /// The domain that mail for it goes to, in ASCII.
+    pub fn domain(&self) -> &str {
+        self.key.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The form that releases before keys compared by: NFC in lower case. An account of theirs may be stored under it.
     pub fn former(&self) -> String {
         former(&self.typed)

@@ -35,6 +35,15 @@ pub enum FieldError {
     /// A URL whose host is this machine or one of a private network.
     #[error("must not name this machine or a host of a private network")]
     PrivateHost,
+    /// Not a language tag.
+    #[error("must be a language tag such as `en` or `de-CH`, of at most 35 characters")]
+    InvalidLocale,
+    /// Not a UUID.
+    #[error("must be a UUID")]
+    InvalidId,
+    /// Not a code that a mail has.
+    #[error("must be the six digits of the mail")]
+    InvalidCode,
     /// A password that is common or easy to guess.
     #[error(
         "is a common password or follows a common pattern, so it would be guessed soon; several unrelated words make a good one"
@@ -56,6 +65,9 @@ impl FieldError {
             Self::TooLong { .. } => "too_long",
             Self::ControlCharacters => "control_characters",
             Self::InvalidUrl | Self::PrivateHost => "invalid_url",
+            Self::InvalidLocale => "invalid_locale",
+            Self::InvalidId => "invalid_id",
+            Self::InvalidCode => "invalid_code",
             Self::TooCommon => "too_common",
             Self::ContainsOwnDetails => "contains_own_details",
         }

@@ -1,5 +1,6 @@
 //! The language of a person.
 
+use super::FieldError;
 use std::{fmt, str::FromStr};
 
 /// A language tag (RFC 5646) of at most 35 characters in its usual form: the language in lower case, a script in title case, a region in
@@ -60,6 +61,12 @@ fn usual_case(part: &str) -> String {
             part[..1].to_ascii_uppercase() + &part[1..].to_ascii_lowercase()
         }
         _ => part.to_ascii_lowercase(),
+    }
+}
+
+impl From<LocaleError> for FieldError {
+    fn from(_: LocaleError) -> Self {
+        Self::InvalidLocale
     }
 }
 

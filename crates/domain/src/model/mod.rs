@@ -5,6 +5,7 @@ mod fields;
 mod hosts;
 mod ids;
 mod locale;
+mod proof;
 mod session;
 mod timestamp;
 mod user;
@@ -15,6 +16,7 @@ pub use ids::{
     DeliveryId, DeviceId, Epoch, EventId, Generation, ProofId, SessionId, TokenId, UserId,
 };
 pub use locale::{Locale, LocaleError};
+pub use proof::{Binding, Fingerprint, Proof, ProofPurpose};
 pub use session::{ClientInfo, EndReason, Ending, Session, SessionRecord, Standing, WebOrigin};
 pub use timestamp::Timestamp;
 pub use user::{Credentials, Details, DetailsChange, KnownDevice, User};

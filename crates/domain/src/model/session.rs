@@ -57,11 +57,13 @@ pub enum EndReason {
     AccountDisabled,
     /// It was not refreshed in time.
     Expired,
+    /// The password was reset by a proof of the mailbox.
+    Recovered,
 }
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SignedOut,
         Self::Replaced,
         Self::Evicted,
@@ -70,6 +72,7 @@ impl EndReason {
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::Expired,
+        Self::Recovered,
     ];
 
     /// The name that stores and events use.
@@ -83,6 +86,7 @@ impl EndReason {
             Self::AccountDeleted => "account_deleted",
             Self::AccountDisabled => "account_disabled",
             Self::Expired => "expired",
+            Self::Recovered => "recovered",
         }
     }
 

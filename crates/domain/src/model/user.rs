@@ -1,7 +1,8 @@
 //! The account.
 
 use super::{
-    DeviceId, EmailAddress, Epoch, Label, PasswordHash, SessionId, Timestamp, UserId, WebUrl,
+    DeviceId, EmailAddress, Epoch, Label, Locale, PasswordHash, SessionId, Timestamp, UserId,
+    WebUrl,
 };
 
 /// The details of a user.
@@ -13,6 +14,8 @@ pub struct Details {
     pub website: Option<WebUrl>,
     /// A picture.
     pub image_url: Option<WebUrl>,
+    /// The language of the mails.
+    pub locale: Option<Locale>,
 }
 
 /// An account.
@@ -22,6 +25,8 @@ pub struct User {
     pub id: UserId,
     /// The address to sign in with; unique among accounts.
     pub email: EmailAddress,
+    /// When its owner last proved to read that mailbox, if ever.
+    pub email_verified_at: Option<Timestamp>,
     /// Name and links.
     pub details: Details,
     /// When the account was created.
@@ -64,6 +69,8 @@ pub struct DetailsChange {
     pub website: Option<Option<WebUrl>>,
     /// A picture.
     pub image_url: Option<Option<WebUrl>>,
+    /// The language of the mails.
+    pub locale: Option<Option<Locale>>,
     /// A new address to sign in with.
     pub email: Option<EmailAddress>,
 }
@@ -76,12 +83,17 @@ impl DetailsChange {
             name,
             website,
             image_url,
+            locale,
             email,
         } = self;
         user.details.name = name.unwrap_or(user.details.name);
         user.details.website = website.unwrap_or(user.details.website);
         user.details.image_url = image_url.unwrap_or(user.details.image_url);
-        user.email = email.unwrap_or(user.email);
+        user.details.locale = locale.unwrap_or(user.details.locale);
+        if let Some(email) = email {
+            user.email_verified_at = user.email_verified_at.filter(|_| email == user.email);
+            user.email = email;
+        }
         user
     }
 }

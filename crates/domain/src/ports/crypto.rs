@@ -118,6 +118,8 @@ pub struct IdClaims {
     pub expires_at: Timestamp,
     /// `user.email`.
     pub email: EmailAddress,
+    /// `email_verified`.
+    pub email_verified: bool,
     /// `user.name`, `user.website`, `user.imageUrl`.
     pub details: Details,
 }

@@ -1,18 +1,22 @@
 //! Decorators of ports: types that do something around every call of a store, such as measuring it or letting it fail.
 
 use super::{
-    AccountDirectory, AccountQuery, AddOutcome, Asking, BeginOutcome, BeginSession, CreateOutcome,
-    DisableOutcome, EnableOutcome, EndOutcome, Followed, Journal, JournalCursor, JournalQuery,
-    JournalRecord, KeyOutcome, KeyRepository, LiveSession, NewLiveSession, PasswordChange,
-    PasswordOutcome, RateLimiter, RevokedKeys, SessionRepository, StoreError, Take, TakeOutcome,
-    TokenRepository, UpdateOutcome, UserRepository,
+    AccountDirectory, AccountQuery, AddOutcome, AddressChange, AddressOutcome, Asking,
+    BeginOutcome, BeginSession, CreateOutcome, Deliveries, DisableOutcome, EnableOutcome,
+    EndOutcome, Followed, Journal, JournalCursor, JournalQuery, JournalRecord, KeyOutcome,
+    KeyRepository, LiveSession, NewLiveSession, OpenProof, PasswordChange, PasswordOutcome, Proofs,
+    ProvedSignUp, RateLimiter, Recovery, RecoveryOutcome, RevokedKeys, SessionRepository,
+    SignUpOutcome, StandingProof, StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome,
+    UserRepository, VerifyOutcome,
 };
 use crate::{
-    journal::Tell,
+    deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
+    journal::{NewMail, Tell},
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
-        Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, PasswordHash,
-        Session, SessionId, SessionRecord, Timestamp, User, UserId,
+        Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch,
+        PasswordHash, Proof, ProofId, ProofPurpose, Session, SessionId, SessionRecord, Timestamp,
+        User, UserId,
     },
     revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
@@ -87,6 +91,20 @@ decorate!(SessionRepository {
     "prune_sessions": prune(before: Timestamp, limit: u32) -> u64;
 });
 
+decorate!(Proofs {
+    "open_proof": open(open: &OpenProof, tell: &Tell<StandingProof>) -> StandingProof;
+    "find_proof": find(proof: ProofId, at: Timestamp) -> Option<Proof>;
+    "attempt_proof": attempt(proof: ProofId, purpose: ProofPurpose, at: Timestamp) -> Option<Proof>;
+    "forgive_attempt": forgive(proof: ProofId) -> ();
+    "recover_account": recover(recovery: &Recovery, tell: &Tell<RecoveryOutcome>) -> RecoveryOutcome;
+    "verify_email": verify(proof: ProofId, at: Timestamp, tell: &Tell<VerifyOutcome>) -> VerifyOutcome;
+    "disown_account": disown(proof: ProofId, at: Timestamp, tell: &Tell<Option<UserId>>) -> Option<UserId>;
+    "change_email": change_email(change: &AddressChange, tell: &Tell<AddressOutcome>) -> AddressOutcome;
+    "prove_sign_up": sign_up(sign_up: &ProvedSignUp, tell: &Tell<SignUpOutcome>) -> SignUpOutcome;
+    "standing_proofs": standing(proofs: &[ProofId], at: Timestamp) -> Vec<StandingProof>;
+    "prune_proofs": prune(before: Timestamp, limit: u32) -> u64;
+});
+
 decorate!(TokenRepository {
     "begin_entry": begin(session: NewLiveSession) -> Vec<LiveSession>;
     "rotate": rotate(rotation: &Rotation) -> RotationOutcome;
@@ -120,4 +138,16 @@ decorate!(RevokedKeys {
 decorate!(RateLimiter {
     "take": take(takes: &[Take]) -> TakeOutcome;
     "give_back": give_back(takes: &[Take]) -> ();
+});
+
+decorate!(Deliveries {
+    "insert_mails": insert(at: Timestamp, mails: &[NewMail]) -> ();
+    "lease_deliveries": lease(request: &LeaseRequest) -> Vec<Delivery>;
+    "settle_delivery": settle(delivery: &Delivery, settled: &Settled, tell: &Tell<bool>) -> bool;
+    "list_deliveries": list(query: DeliveryQuery) -> Vec<Delivery>;
+    "find_delivery": find(id: DeliveryId) -> Option<Delivery>;
+    "retry_deliveries": retry(ids: &[DeliveryId], at: Timestamp, expires_at: Timestamp) -> Vec<DeliveryId>;
+    "remove_deliveries": remove(ids: &[DeliveryId]) -> Vec<DeliveryId>;
+    "backlog": backlog(at: Timestamp) -> Backlog;
+    "prune_deliveries": prune(at: Timestamp, limit: u32) -> u64;
 });

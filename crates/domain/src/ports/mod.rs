@@ -4,12 +4,15 @@
 mod clearing;
 mod crypto;
 mod decorator;
+mod deliveries;
 mod directory;
 mod error;
 mod events;
 mod journal;
 mod keys;
 mod limits;
+mod mail;
+mod proofs;
 mod revocations;
 mod sessions;
 mod system;
@@ -24,6 +27,7 @@ pub use crypto::{
     VerifiedId,
 };
 pub use decorator::{Decorator, PortFuture};
+pub use deliveries::{Deliveries, MailBell, MailProofs};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use events::SecurityEvents;
@@ -32,6 +36,11 @@ pub use journal::{
 };
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
+pub use mail::{Mail, MailError, MailProof, Mailer};
+pub use proofs::{
+    AddressChange, AddressOutcome, NoProofs, OpenProof, ProofSecrets, Proofs, ProvedSignUp,
+    Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, VerifyOutcome,
+};
 pub use revocations::RevocationSigner;
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};
 pub use system::{Clock, Entropy};

@@ -2,8 +2,9 @@
 //! call it.
 
 use super::{
-    Activity, AddAccount, Authenticate, ChangePassword, Clear, DeleteAccount, EndSession,
-    ImportAccount, ListSessions, ManageAccounts, Me, OperatorPorts, Prune, Reauthenticate, Refresh,
+    Activity, AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, ConfirmSignUp,
+    DeleteAccount, DisownEmail, EndSession, ImportAccount, ListSessions, ManageAccounts, Me,
+    OperatorPorts, Prune, Reauthenticate, Recover, Refresh, RequestRecovery, RequestVerification,
     RevocationFeed, ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
 };
 use crate::ports::{
@@ -42,7 +43,13 @@ macro_rules! use_cases {
 
 use_cases! {
     sign_up: SignUp,
+    confirm_sign_up: ConfirmSignUp,
     sign_in: SignIn,
+    request_verification: RequestVerification,
+    confirm_email: ConfirmEmail,
+    disown_email: DisownEmail,
+    request_recovery: RequestRecovery,
+    recover: Recover,
     refresh: Refresh,
     sign_out: SignOut,
     me: Me,

@@ -4,14 +4,20 @@
 
 mod accounts;
 mod assembly;
+mod email;
 mod journal;
 mod keys;
+mod mail;
 mod parts;
+mod recovery;
 mod sessions;
 
 pub use accounts::*;
 pub use assembly::UseCases;
+pub use email::*;
 pub use journal::*;
 pub use keys::*;
+pub use mail::*;
 pub use parts::*;
+pub use recovery::*;
 pub use sessions::*;

@@ -2,4 +2,5 @@
 
 mod keys;
 mod machine;
+mod mail;
 mod stories;

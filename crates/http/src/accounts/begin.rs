@@ -5,15 +5,18 @@ use crate::kit::{
     answer::{SessionAnswer, TokensAnswer, sample},
     body::Body,
     caller::RequestClient,
-    openapi::{Member, Operation, email, example, known_password, label, new_password},
+    openapi::{Member, Operation, email, example, known_password, label, language, new_password},
     problem::{FieldProblem, Problem},
+    proof::{ProofMembers, requested, requested_docs},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
 use revolve_domain::{
-    model::{DeviceId, EmailAddress, FieldError, Label, Password, SessionId},
+    model::{DeviceId, EmailAddress, FieldError, Label, Locale, Password, SessionId},
     policy::PasswordPolicy,
-    use_cases::{Begun, SignIn, SignInError, SignInRequest, SignUp, SignUpError},
+    use_cases::{
+        Begun, RequestedProof, SignIn, SignInError, SignInRequest, SignUp, SignUpError, SignedUp,
+    },
 };
 use revolve_observe::telemetry::identify;
 use secrecy::{ExposeSecret, SecretString};
@@ -24,10 +27,14 @@ use utoipa::ToSchema;
 /// A session has begun.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Begun)]
-struct BegunAnswer<'a> {
+pub(crate) struct BegunAnswer<'a> {
     tokens: TokensAnswer<'a>,
     session: SessionAnswer<'a>,
     device: DeviceAnswer<'a>,
+    /// What verifies the address, with the code of the mail that is under way; only where a sign-up asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    proof: Option<ProofMembers>,
 }
 
 /// The device that the session is on.
@@ -48,15 +55,23 @@ pub(crate) async fn sign_up(
     use_case: UseCase<SignUp>,
     caller: RequestClient,
     policy: Data<PasswordPolicy>,
-    body: Body,
+    mut body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = parse(body, &caller, EmailAddress::parse, |text| {
+    let locale = body.optional("locale", |tag| Ok(tag.parse::<Locale>()?));
+    let mut request = parse(body, &caller, EmailAddress::parse, |text| {
         Password::choose(text, policy.min_length)
     })?;
-    let begun = use_case
+    request.locale = locale.or(caller.language.clone());
+    request.proof_cookie = caller.asker().cookie;
+    let signed_up = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(answer(StatusCode::CREATED, &begun, &caller))
+    Ok(match signed_up {
+        SignedUp::Begun(begun, proof) => {
+            answer_with(StatusCode::CREATED, &begun, proof.as_ref(), &caller)
+        }
+        SignedUp::Asked(proof) => requested(&caller, &proof),
+    })
 }
 
 /// `POST /signin`
@@ -85,6 +100,8 @@ fn parse(
         password,
         device_name,
         device_credentials,
+        proof_cookie: None,
+        locale: None,
         client,
     })
 }
@@ -101,7 +118,17 @@ pub(crate) fn fields(
     Ok((email, password, device_name))
 }
 
-fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResponse {
+/// A session has begun.
+pub(crate) fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResponse {
+    answer_with(status, begun, None, caller)
+}
+
+fn answer_with(
+    status: StatusCode,
+    begun: &Begun,
+    proof: Option<&RequestedProof>,
+    caller: &RequestClient,
+) -> HttpResponse {
     // No token was shown that would have identified the session in the log.
     identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
@@ -116,6 +143,7 @@ fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResp
             id: begun.device.id,
             credential: (!caller.is_browser).then(|| credential.expose_secret()),
         },
+        proof: proof.map(ProofMembers::from),
     })
 }
 
@@ -150,10 +178,10 @@ impl From<SignInError> for Problem {
     }
 }
 
-const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same \
+pub(crate) const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same \
                       browser. The end of its name is the installation's; over https the name begins with `__Host-`.";
 
-fn device_name() -> Member {
+pub(crate) fn device_name() -> Member {
     Member::nullable(
         "deviceName",
         label(
@@ -163,16 +191,22 @@ fn device_name() -> Member {
     )
 }
 
+fn locale() -> Member {
+    Member::nullable(
+        "locale",
+        language("The language of the mails; otherwise the first of `Accept-Language`."),
+    )
+}
+
 pub(crate) fn sign_up_docs() -> Operation {
-    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An \
-                       address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nAfter a 503 or without an \
-                       answer, send the same again: nothing is half-made, and 409 says that it was made.";
-    Operation::new("signUp", "account", "Sign up", description)
+    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nWhere `accounts.verification` is `required`, there is no account before its mailbox is proved: the answer is 202 with a `proof` for `POST /signup/confirm`, the same whether or not the address is taken, and the proof lives a day. Where it is `optional`, a mail to verify the address is sent, and the answer has its `proof`.\n\nAfter a 503 or \
+                       without an answer, send the same again: nothing is half-made, and 409 says that it was made.";
+    let operation = Operation::new("signUp", "account", "Sign up", description)
         .device()
         .body(
             "SignUp",
             "Who signs up.",
-            [Member::required("email", email()), Member::required("password", new_password()), device_name()],
+            [Member::required("email", email()), Member::required("password", new_password()), device_name(), locale()],
             [
                 ("The least", json!({ "email": "ann@example.org", "password": "correct horse battery" })),
                 (
@@ -187,7 +221,8 @@ pub(crate) fn sign_up_docs() -> Operation {
             [("For an app", sample_answer(&[], true)), ("For a browser", sample_answer(&[], false))],
         )
         .header([201], "Set-Cookie", COOKIE, sample::COOKIE)
-        .problems([Problem::from(SignUpError::EmailTaken)])
+        .problems([Problem::from(SignUpError::EmailTaken)]);
+    requested_docs(operation)
 }
 
 pub(crate) fn sign_in_docs() -> Operation {
@@ -224,7 +259,7 @@ pub(crate) fn sign_in_docs() -> Operation {
         .problems([SignInError::InvalidCredentials, SignInError::Superseded].map(Problem::from))
 }
 
-fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
+pub(crate) fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
     let device = DeviceAnswer {
         id: sample::DEVICE,
         credential: credential.then_some(sample::CREDENTIAL),
@@ -233,5 +268,6 @@ fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
         tokens: sample::tokens(),
         session: sample::session(Some(evicted)),
         device,
+        proof: None,
     })
 }

@@ -4,16 +4,17 @@ use super::{email_taken, wrong_password};
 use crate::kit::{
     answer::{UserAnswer, sample},
     body::Body,
-    caller::{Bearer, BearerCaller},
-    openapi::{Member, Operation, email, example, known_password, label, web_url},
+    caller::{Bearer, BearerCaller, RequestClient},
+    openapi::{Member, Operation, email, example, known_password, label, language, web_url},
     problem::Problem,
+    proof::{requested, requested_docs},
     use_case::UseCase,
 };
 use actix_web::HttpResponse;
 use revolve_domain::{
-    model::{DetailsChange, EmailAddress, Label, Password, WebUrl},
+    model::{DetailsChange, EmailAddress, Label, Locale, Password, WebUrl},
     use_cases::{
-        DeleteAccount, DeleteAccountError, Me, UpdateDetails, UpdateDetailsError,
+        DeleteAccount, DeleteAccountError, Me, ShownAsker, UpdateDetails, UpdateDetailsError,
         UpdateDetailsRequest,
     },
 };
@@ -39,14 +40,19 @@ pub(crate) async fn delete(
 /// `PUT /details`
 pub(crate) async fn details(
     use_case: UseCase<UpdateDetails>,
-    caller: BearerCaller,
+    bearer: BearerCaller,
+    caller: RequestClient,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = parse(body)?;
-    let user = use_case
-        .run(async move |case| case.execute(&caller.0, request).await)
+    let mut request = parse(body)?;
+    request.asker = caller.asker();
+    let updated = use_case
+        .run(async move |case| case.execute(&bearer.0, request).await)
         .await??;
-    Ok(HttpResponse::Ok().json(UserAnswer::from(&user)))
+    Ok(match &updated.proof {
+        Some(proof) => requested(&caller, proof),
+        None => HttpResponse::Ok().json(UserAnswer::from(&updated.user)),
+    })
 }
 
 pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
@@ -54,12 +60,14 @@ pub(crate) fn parse(mut body: Body) -> Result<UpdateDetailsRequest, Problem> {
         name: body.nullable("name", Label::parse),
         website: body.nullable("website", WebUrl::parse),
         image_url: body.nullable("imageUrl", WebUrl::parse_public),
+        locale: body.nullable("locale", |tag| Ok(tag.parse::<Locale>()?)),
         email: body.optional("email", EmailAddress::parse),
     };
     let current_password = body.optional_secret("currentPassword", Password::present);
     body.finish(Some(UpdateDetailsRequest {
         change,
         current_password,
+        asker: ShownAsker::default(),
     }))
 }
 
@@ -113,7 +121,8 @@ pub(crate) fn delete_docs() -> Operation {
 
 pub(crate) fn details_docs() -> Operation {
     let description = "Changes the details that are named. A member that is missing leaves the detail as it is, `null` clears it. A new \
-                       address to sign in with needs `currentPassword` or a reauthentication.";
+                       address to sign in with needs `currentPassword` or a reauthentication.\n\nWhere the service sends mail, the address changes only at `POST /email/confirm`: the answer is \
+                       202 with a `proof`, whether or not the address is free, and all other details are changed at once.";
     let members = [
         Member::nullable("name", label("The name to show.", "Ann")),
         Member::nullable("website", web_url("A home page.", "https://example.org/")),
@@ -124,6 +133,7 @@ pub(crate) fn details_docs() -> Operation {
                 "https://example.org/ann.png",
             ),
         ),
+        Member::nullable("locale", language("The language of the mails.")),
         Member::nullable("email", email()),
         Member::optional(
             "currentPassword",
@@ -132,7 +142,7 @@ pub(crate) fn details_docs() -> Operation {
             ),
         ),
     ];
-    Operation::new("updateDetails", "account", "Change details", description)
+    let operation = Operation::new("updateDetails", "account", "Change details", description)
         .bearer_on_device()
         .reauthentication()
         .body(
@@ -146,5 +156,6 @@ pub(crate) fn details_docs() -> Operation {
             ],
         )
         .json::<UserAnswer<'_>, 1>(200, "The account as it is now.", [("With details", example(&sample::user(true)))])
-        .problems([UpdateDetailsError::EmailTaken, UpdateDetailsError::WrongPassword].map(Problem::from))
+        .problems([UpdateDetailsError::EmailTaken, UpdateDetailsError::WrongPassword].map(Problem::from));
+    requested_docs(operation)
 }

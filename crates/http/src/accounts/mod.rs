@@ -1,13 +1,15 @@
 //! Signing up and in, and the account itself.
 
 mod activity;
-mod begin;
+pub(crate) mod begin;
+mod confirm;
 mod me;
 mod password;
 mod reauthenticate;
 
 pub(crate) use activity::{activity, activity_docs};
 pub(crate) use begin::{sign_in, sign_in_docs, sign_up, sign_up_docs};
+pub(crate) use confirm::{confirm, confirm_docs};
 pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
 pub(crate) use password::{change_password, change_password_docs};
 pub(crate) use reauthenticate::{reauthenticate, reauthenticate_docs};
@@ -20,7 +22,7 @@ pub(crate) use {
 use crate::kit::problem::Problem;
 use actix_web::http::StatusCode;
 
-fn email_taken() -> Problem {
+pub(crate) fn email_taken() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "email_taken",

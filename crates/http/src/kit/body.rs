@@ -136,6 +136,17 @@ impl Body {
         }
     }
 
+    /// Whether a member is there and not yet taken.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.members.contains_key(field)
+    }
+
+    /// Refuses a member for what another one says.
+    pub(crate) fn refuse(&mut self, field: &'static str, code: &'static str, detail: &'static str) {
+        self.members.remove(field);
+        self.errors.push(FieldProblem::new(field, code, detail));
+    }
+
     fn required_text(&mut self, field: &'static str) -> Option<String> {
         let (code, detail) = match self.members.remove(field) {
             Some(Value::String(text)) => return Some(text),

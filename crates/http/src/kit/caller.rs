@@ -5,17 +5,20 @@ use actix_web::{
     FromRequest, HttpRequest,
     cookie::{Cookie, SameSite},
     dev::Payload,
-    http::header::{self, HeaderMap, HeaderValue},
+    http::header::{self, Header, HeaderMap, HeaderValue},
     web,
 };
 use revolve_domain::{
     limits::{AddressRange, LiveLimits},
-    model::{ClientInfo, Label, WebOrigin},
+    model::{ClientInfo, Label, Locale, WebOrigin},
     policy::SessionPolicy,
-    use_cases::{self, IssuedDevice},
+    use_cases::{self, IssuedDevice, RequestedProof, ShownAsker},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    time::Duration,
+};
 
 /// The header in which clients other than browsers show their device credential.
 pub(crate) const DEVICE_HEADER: &str = "Revolve-Device";
@@ -25,6 +28,8 @@ const SEPARATOR: &str = "~";
 
 /// The most device credentials of a request: a browser keeps those of the accounts that signed in last.
 const MAX_CREDENTIALS: usize = 8;
+/// How long a browser is known as the one that asked for a mail: as long as the longest of those proofs lives.
+const PROOF_COOKIE: Duration = Duration::from_hours(24);
 /// The header in which clients show a reauthentication.
 pub(crate) const REAUTHENTICATION_HEADER: &str = "Revolve-Reauthentication";
 
@@ -34,6 +39,8 @@ pub struct CookieSettings {
     secure: bool,
     /// The cookie that is set, then others that are read.
     names: Vec<String>,
+    /// The same for the browser that asked for a mail.
+    proofs: Vec<String>,
 }
 
 impl CookieSettings {
@@ -42,10 +49,23 @@ impl CookieSettings {
     pub fn new(secure: bool, installations: impl IntoIterator<Item = String>) -> Self {
         // The prefix makes browsers refuse a cookie that a sibling host has planted, where they allow it (RFC 6265bis §4.1.3).
         let prefix = if secure { "__Host-" } else { "" };
-        let name = |installation| format!("{prefix}revolve-device-{installation}");
-        let mut names: Vec<String> = installations.into_iter().map(name).collect();
+        let installations: Vec<String> = installations.into_iter().collect();
+        let named = |kind: &str| -> Vec<String> {
+            let installations = installations.iter();
+            installations
+                .map(|installation| format!("{prefix}revolve-{kind}-{installation}"))
+                .collect()
+        };
+        let (mut names, mut proofs) = (named("device"), named("proof"));
         names.push(format!("{prefix}revolve-device"));
-        Self { secure, names }
+        if proofs.is_empty() {
+            proofs.push(format!("{prefix}revolve-proof"));
+        }
+        Self {
+            secure,
+            names,
+            proofs,
+        }
     }
 
     fn name(&self) -> Option<&String> {
@@ -76,6 +96,31 @@ impl CookieSettings {
     fn is_named_in(&self, headers: &HeaderMap) -> bool {
         let name = self.name();
         name.is_some_and(|name| raw_cookie(headers, name).is_some())
+    }
+
+    /// What tells the browser that asked for a mail from others. Mails are read elsewhere, and their links lead here: those requests have it, too.
+    fn proof(&self, secret: &SecretString) -> Option<Cookie<'static>> {
+        let name = self.proofs.first()?;
+        let cookie = Cookie::build(name.clone(), secret.expose_secret().to_owned())
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+            .max_age(PROOF_COOKIE.try_into().unwrap_or_default());
+        Some(cookie.finish())
+    }
+
+    fn shown_proof(&self, headers: &HeaderMap) -> Option<SecretString> {
+        let mut shown = self
+            .proofs
+            .iter()
+            .filter_map(|name| raw_cookie(headers, name));
+        // It goes back with the next answer: only what was made here.
+        let is_ours = |cookie: &&str| {
+            cookie.len() == ShownAsker::COOKIE
+                && cookie.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        shown.find(is_ours).map(SecretString::from)
     }
 
     /// The credentials in all of these cookies, each once.
@@ -131,6 +176,10 @@ pub(crate) struct RequestClient {
     are_under_earlier_names: bool,
     /// Browsers send `Sec-Fetch-Site`; scripts in them can't forge it. They keep the credential in the cookie alone.
     pub(crate) is_browser: bool,
+    /// What its browser kept when it asked for a mail.
+    proof_cookie: Option<SecretString>,
+    /// The language that it would rather read.
+    pub(crate) language: Option<Locale>,
     user_agent: Option<HeaderValue>,
     origin: Option<HeaderValue>,
     cookies: web::Data<CookieSettings>,
@@ -158,6 +207,8 @@ impl FromRequest for RequestClient {
             device_credentials,
             are_under_earlier_names: from_header.is_none() && !cookies.is_named_in(headers),
             is_browser: headers.contains_key("Sec-Fetch-Site"),
+            proof_cookie: cookies.shown_proof(headers),
+            language: language(request),
             user_agent: headers.get(header::USER_AGENT).cloned(),
             origin: headers.get(header::ORIGIN).cloned(),
             cookies,
@@ -209,6 +260,14 @@ pub(crate) fn address_range(request: &HttpRequest) -> Option<AddressRange> {
     AddressRange::of_client(&address(request), limits.ipv6_prefix)
 }
 
+/// The first language of `Accept-Language` (RFC 9110 §12.5.4).
+fn language(request: &HttpRequest) -> Option<Locale> {
+    let accepted = header::AcceptLanguage::parse(request).ok()?;
+    let ranked = accepted.ranked().into_iter();
+    let mut languages = ranked.filter_map(|language| language.item()?.as_str().parse().ok());
+    languages.next()
+}
+
 /// A `User-Agent` header in words that a person knows, such as "Firefox on Linux"; what is no browser's stays as it is.
 fn summary(header: &str) -> Option<Label> {
     const UNKNOWN: &str = "UNKNOWN";
@@ -248,6 +307,19 @@ impl RequestClient {
             origin: origin.and_then(WebOrigin::parse),
             ..self.client.clone()
         }
+    }
+
+    /// What it shows to be known again as the one that asked for a mail.
+    pub(crate) fn asker(&self) -> ShownAsker {
+        ShownAsker {
+            cookie: self.proof_cookie.clone(),
+            device_credentials: self.device_credentials.clone(),
+        }
+    }
+
+    /// The cookie that its browser keeps until the mail has come.
+    pub(crate) fn proof_cookie(&self, proof: &RequestedProof) -> Option<Cookie<'static>> {
+        self.cookies.proof(proof.cookie.as_ref()?)
     }
 
     /// The cookies that keep the device credential in a browser, for a year, before others that the browser goes on to need.

@@ -11,6 +11,7 @@ pub(crate) mod forwarded;
 pub(crate) mod openapi;
 pub(crate) mod places;
 pub(crate) mod problem;
+pub(crate) mod proof;
 pub(crate) mod query;
 pub(crate) mod rate_limit;
 pub(crate) mod request_id;

@@ -1,6 +1,7 @@
 //! Numbers for operators, on a listener of their own. Each answers a question of `docs/operations.md`. They have no label that
 //! names a user, a session, an address or a token, and only such labels whose values can be counted beforehand.
 
+mod deliveries;
 mod events;
 mod gauges;
 mod hashing;
@@ -12,6 +13,7 @@ mod process;
 mod stores;
 mod text;
 
+pub use deliveries::DeliveryMetrics;
 pub use events::CountedEvents;
 pub use gauges::{Gauges, Labels, lossy};
 pub use hashing::{HashQueue, MeasuredHasher};
@@ -34,6 +36,8 @@ pub struct Metrics {
     registry: Mutex<Registry>,
     /// Requests.
     pub http: HttpMetrics,
+    /// Mails.
+    pub deliveries: DeliveryMetrics,
     events: EventMetrics,
     stores: StoreMetrics,
     hashing: HashMetrics,
@@ -59,9 +63,11 @@ impl Metrics {
             HashMetrics::new(ours),
             LimitMetrics::new(ours),
         );
+        let deliveries = DeliveryMetrics::new(ours);
         let metrics = Self {
             registry: Mutex::new(registry),
             http,
+            deliveries,
             events,
             stores,
             hashing,

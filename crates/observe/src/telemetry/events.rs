@@ -1,6 +1,7 @@
 //! Security events as structured log lines.
 
 use revolve_domain::{
+    journal::MailKind,
     limits::LimitName,
     model::{EndReason, Generation},
     ports::{EventFields, SecurityEvent, SecurityEvents, Severity},
@@ -28,6 +29,8 @@ macro_rules! line {
             session_address,
             address,
             revoked,
+            delivery,
+            mail,
             // Chosen by the client.
             device: _,
             changed,
@@ -49,6 +52,8 @@ macro_rules! line {
             session_address = session_address.map(display),
             address = address.map(display),
             revoked,
+            delivery = delivery.map(display),
+            mail = mail.map(MailKind::as_str),
             changed = changed.map(display),
             key = key.map(display),
         );

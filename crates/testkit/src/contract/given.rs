@@ -1,8 +1,8 @@
 //! Fixtures: fresh ids, accounts and sessions that no other test uses.
 
 use revolve_domain::model::{
-    ClientInfo, Details, DeviceId, EmailAddress, Epoch, Label, PasswordHash, Session, SessionId,
-    Timestamp, User, UserId,
+    ClientInfo, Details, DeviceId, EmailAddress, Epoch, EventId, Label, PasswordHash, ProofId,
+    Session, SessionId, Timestamp, User, UserId,
 };
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::Barrier, task::JoinSet};
@@ -35,6 +35,14 @@ pub(super) fn device_id() -> DeviceId {
     DeviceId::from_random(random())
 }
 
+pub(super) fn event_id() -> EventId {
+    EventId::from_random(random())
+}
+
+pub(super) fn proof_id() -> ProofId {
+    ProofId::from_random(random())
+}
+
 pub(super) fn email() -> EmailAddress {
     EmailAddress::parse(&format!(
         "{}@example.org",
@@ -56,6 +64,7 @@ pub(super) fn user() -> User {
     User {
         id: user_id(),
         email: email(),
+        email_verified_at: None,
         details: Details::default(),
         created_at: START,
         disabled_at: None,

@@ -204,6 +204,51 @@ macro_rules! directory_contract {
     };
 }
 
+/// Runs [`proofs`](crate::contract::proofs) against the [`ProofsSubject`](crate::contract::ProofsSubject) that the named
+/// `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! proofs_contract {
+    ($make:path) => {
+        $crate::__cases!($make, proofs:
+            a_proof_reads_back_as_opened,
+            a_proof_comes_with_its_mail_and_its_entry,
+            a_withheld_mail_is_taken_back,
+            a_new_proof_makes_the_older_void,
+            proofs_of_other_scopes_stay,
+            who_asks_again_gets_the_same_proof,
+            three_sign_ups_of_an_address_stay,
+            parallel_requests_leave_one_proof,
+            expired_proofs_are_pruned,
+            attempts_are_counted,
+            a_right_code_is_given_back,
+            parallel_attempts_are_no_more_than_there_are,
+            an_attempt_names_the_purpose,
+            an_expired_proof_is_gone,
+            standing_tells_the_open_from_the_others,
+            a_verified_address_is_remembered,
+            parallel_confirmations_succeed_once,
+            a_change_of_what_it_is_bound_to_voids_it,
+            who_reads_an_unverified_address_can_take_it_back,
+            a_verified_address_is_not_taken_back,
+            a_deletion_leaves_no_proof,
+            a_new_address_is_not_verified,
+            a_change_of_address_leaves_its_undo,
+            a_change_to_a_taken_address_changes_nothing,
+            parallel_changes_to_one_address_succeed_once,
+            a_proved_sign_up_is_an_account,
+            a_sign_up_of_a_taken_address_changes_nothing,
+            parallel_sign_ups_of_one_address_make_one_account,
+            a_reset_begins_anew,
+            a_reset_spends_the_proof,
+            parallel_resets_succeed_once,
+            a_reset_voids_the_other_proofs,
+            a_reset_that_does_not_hold_changes_nothing,
+            an_undo_restores_the_address,
+            an_undo_needs_the_address_to_be_free,
+        );
+    };
+}
+
 /// Runs [`keys`](crate::contract::keys) against the [`KeysSubject`](crate::contract::KeysSubject) that the named
 /// `async fn` makes: one `#[tokio::test]` per case.
 #[macro_export]
@@ -226,6 +271,44 @@ macro_rules! keys_contract {
             every_change_of_a_key_tells,
             a_key_is_resealed_only_as_it_was,
             a_removed_key_can_be_followed,
+        );
+    };
+}
+
+/// Runs [`deliveries`](crate::contract::deliveries) against the [`DeliveriesSubject`](crate::contract::DeliveriesSubject) that the named
+/// `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! deliveries_contract {
+    ($make:path) => {
+        $crate::__cases!($make, deliveries:
+            a_mail_is_leased_as_it_was_inserted,
+            what_is_leased_is_nobody_elses,
+            parallel_leases_share_what_is_due,
+            a_lease_that_ran_out_is_due_again,
+            domains_take_turns,
+            a_domain_has_no_more_than_its_room,
+            within_a_domain_the_longest_due_come_first,
+            what_was_sent_is_gone,
+            what_lost_its_sense_is_gone,
+            what_is_tried_again_waits,
+            what_was_given_up_is_kept_for_a_while,
+            a_lease_that_was_followed_settles_nothing,
+            only_a_lease_settles,
+            notices_of_a_kind_are_counted_in_the_first,
+            a_notice_that_was_tried_counts_no_more,
+            a_sent_notice_is_followed_after_its_quiet,
+            a_notice_beside_one_that_is_tried_again_waits_for_it,
+            quiet_is_of_one_kind_and_account,
+            parallel_notices_are_all_counted,
+            what_is_not_a_notice_is_never_counted,
+            an_operator_retries_what_was_tried,
+            an_operator_drops_what_there_is,
+            a_list_has_the_longest_due_first,
+            the_backlog_says_what_waits_and_since_when,
+            a_mail_is_committed_with_what_it_tells,
+            a_refused_change_sends_no_mail,
+            what_is_given_up_is_journaled,
+            a_deletion_forgets_what_was_given_up,
         );
     };
 }
@@ -329,6 +412,20 @@ macro_rules! device_credentials_contract {
             a_credential_is_the_same_each_time,
             a_changed_credential_names_no_device,
             what_is_no_credential_names_no_device,
+        );
+    };
+}
+
+/// Runs the cases of [`crypto::proofs`](crate::contract::crypto::proofs) against the `Arc<dyn ProofSecrets>` that the named
+/// `async fn` makes.
+#[macro_export]
+macro_rules! proof_secrets_contract {
+    ($make:path) => {
+        $crate::__cases!($make, crypto::proofs:
+            a_code_has_six_digits,
+            a_secret_fits_into_a_link,
+            secrets_depend_on_proof_and_serial,
+            only_its_own_secrets_count,
         );
     };
 }

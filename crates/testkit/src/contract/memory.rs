@@ -1,8 +1,8 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, DirectorySubject, HistorySubject, JournalSubject, KeysSubject, LimitsSubject,
-    StoredToken, TokensSubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, JournalSubject,
+    KeysSubject, LimitsSubject, ProofsSubject, StoredToken, TokensSubject,
 };
 use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
@@ -10,8 +10,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, Clock, Journal, KeyRepository, RateLimiter, SessionRepository,
-        TokenRepository, UserRepository,
+        AccountDirectory, Clock, Deliveries, Journal, KeyRepository, Proofs, RateLimiter,
+        SessionRepository, TokenRepository, UserRepository,
     },
     rotation::Entry,
 };
@@ -87,6 +87,18 @@ impl AccountsSubject for MemorySubject {
 
 impl DirectorySubject for MemorySubject {
     fn directory(&self) -> Arc<dyn AccountDirectory> {
+        self.accounts.clone()
+    }
+}
+
+impl ProofsSubject for MemorySubject {
+    fn proofs(&self) -> Arc<dyn Proofs> {
+        self.accounts.clone()
+    }
+}
+
+impl DeliveriesSubject for MemorySubject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
         self.accounts.clone()
     }
 }

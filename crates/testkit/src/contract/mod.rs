@@ -22,6 +22,7 @@ mod macros;
 
 mod accounts;
 pub mod crypto;
+pub mod deliveries;
 pub mod directory;
 mod given;
 pub mod histories;
@@ -29,6 +30,7 @@ pub mod journal;
 pub mod keys;
 pub mod limits;
 mod memory;
+pub mod proofs;
 pub mod revoked_keys;
 pub mod sessions;
 pub mod tokens;
@@ -40,8 +42,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Journal, KeyRepository, RateLimiter, SessionRepository, TokenRepository,
-        UserRepository,
+        AccountDirectory, Deliveries, Journal, KeyRepository, Proofs, RateLimiter,
+        SessionRepository, TokenRepository, UserRepository,
     },
     rotation::LiveToken,
 };
@@ -103,6 +105,12 @@ pub trait DirectorySubject: JournalSubject {
     fn directory(&self) -> Arc<dyn AccountDirectory>;
 }
 
+/// A user database under test that also keeps proofs.
+pub trait ProofsSubject: DeliveriesSubject + JournalSubject {
+    /// Those of the same accounts.
+    fn proofs(&self) -> Arc<dyn Proofs>;
+}
+
 /// A user database under test that also has the journal.
 pub trait JournalSubject: AccountsSubject {
     /// The journal of the same accounts.
@@ -117,6 +125,12 @@ pub trait KeysSubject: Send + Sync {
 
     /// The journal of the same store.
     fn journal_of_keys(&self) -> Arc<dyn Journal>;
+}
+
+/// An outbox under test. It is empty and not shared: any lease takes what is due.
+pub trait DeliveriesSubject: JournalSubject {
+    /// The outbox of the same accounts.
+    fn deliveries(&self) -> Arc<dyn Deliveries>;
 }
 
 /// A limiter under test.

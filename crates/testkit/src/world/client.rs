@@ -40,6 +40,8 @@ impl World {
             password: Self::password(&format!("{name}'s password")),
             device_name: Label::lossy(&format!("{name}'s device")),
             device_credentials: Vec::new(),
+            proof_cookie: None,
+            locale: None,
             client: ClientInfo {
                 address: Some([192, 0, 2, 1].into()),
                 user_agent: Label::lossy("testkit/1"),
@@ -61,8 +63,13 @@ impl World {
     ///
     /// # Errors
     /// As the use case.
+    ///
+    /// # Panics
+    /// If the mailbox has to be proved first.
     pub async fn try_sign_up(&self, name: &str) -> Result<TestClient<'_>, SignUpError> {
-        Ok(self.client(self.sign_up.execute(Self::request(name)).await?))
+        let signed_up = self.sign_up.execute(Self::request(name)).await?;
+        let begun = signed_up.begun();
+        Ok(self.client(begun.expect("the world asks for no proof")))
     }
 
     /// Signs up successfully.

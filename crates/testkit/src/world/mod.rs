@@ -6,11 +6,12 @@ pub use client::TestClient;
 
 use crate::memory::{
     FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings,
-    RecordedEvents, SeededEntropy, ShortList, TestCodec, TestDevices,
+    RecordedEvents, SeededEntropy, ShortList, TestCodec, TestDevices, TestProofSecrets,
 };
 use revolve_domain::{
     limits::LiveLimits,
-    policy::SessionPolicy,
+    policy::{AccountPolicy, SessionPolicy},
+    ports::NoProofs,
     use_cases::{
         AddAccount, ImportAccount, ManageAccounts, NotedEvents, OperatorPorts, ServicePorts,
         UseCases,
@@ -50,6 +51,8 @@ pub struct World {
     pub codec: Arc<TestCodec>,
     /// Device credentials.
     pub devices: Arc<TestDevices>,
+    /// The codes and secrets of proofs.
+    pub proof_secrets: Arc<TestProofSecrets>,
     /// Buckets that all replicas share, on the white list's clock.
     pub limiter: Arc<Faulty<MemoryLimits>>,
     /// The rates in force.
@@ -81,6 +84,19 @@ impl World {
 
     /// A service with that policy.
     pub fn with_policy(policy: SessionPolicy) -> Self {
+        Self::with_policies(policy, AccountPolicy::default())
+    }
+
+    /// A service that sends mail.
+    pub fn with_mail(accounts: AccountPolicy) -> Self {
+        let accounts = AccountPolicy {
+            mail: true,
+            ..accounts
+        };
+        Self::with_policies(SessionPolicy::default(), accounts)
+    }
+
+    fn with_policies(policy: SessionPolicy, rules: AccountPolicy) -> Self {
         let clock = Arc::new(FakeClock::default());
         let store_clock = Arc::new(FakeClock::default());
         let entropy = Arc::new(SeededEntropy::new(0));
@@ -90,6 +106,7 @@ impl World {
         let strength = Arc::new(ShortList::default());
         let codec = Arc::new(TestCodec);
         let devices = Arc::new(TestDevices);
+        let proof_secrets = Arc::new(TestProofSecrets);
         let events = Arc::new(RecordedEvents::default());
         let noted = Arc::new(NotedEvents::new(events.clone(), clock.clone()));
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
@@ -98,6 +115,8 @@ impl World {
         let ports = ServicePorts {
             users: accounts.clone(),
             sessions: accounts.clone(),
+            proofs: accounts.clone(),
+            proof_secrets: proof_secrets.clone(),
             tokens: tokens.clone(),
             codec: codec.clone(),
             devices: devices.clone(),
@@ -110,15 +129,18 @@ impl World {
             entropy: entropy.clone(),
             clearings: clearings.clone(),
             events: noted.clone(),
+            mail_bell: Arc::new(()),
             journal: accounts.clone(),
             journal_retention: Duration::from_hours(24 * 90),
             policy,
+            accounts: rules,
         };
         let operators = OperatorPorts {
             users: accounts.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             events: noted.clone(),
+            mail: rules.mail,
         };
         Self {
             import_account: operators.import_account(),
@@ -140,6 +162,7 @@ impl World {
             strength,
             codec,
             devices,
+            proof_secrets,
             limiter,
             rates,
             events,

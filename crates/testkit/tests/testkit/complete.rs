@@ -38,7 +38,9 @@ fn the_macros_name_every_case() {
         ("directory", 13),
         ("crypto", 13),
         ("keys", 13),
+        ("deliveries", 13),
         ("limits", 13),
+        ("proofs", 13),
         ("revoked_keys.rs", 3),
     ] {
         let cases = cases(&contract.join(suite));

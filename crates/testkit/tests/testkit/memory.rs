@@ -17,6 +17,8 @@ mod stores {
     revolve_testkit::directory_contract!(make);
     revolve_testkit::journal_contract!(make);
     revolve_testkit::keys_contract!(make);
+    revolve_testkit::proofs_contract!(make);
+    revolve_testkit::deliveries_contract!(make);
     revolve_testkit::limits_contract!(make);
 }
 
@@ -66,6 +68,18 @@ mod devices {
     }
 
     revolve_testkit::device_credentials_contract!(make);
+}
+
+mod proof_secrets {
+    use revolve_domain::ports::ProofSecrets;
+    use revolve_testkit::memory::TestProofSecrets;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn ProofSecrets> {
+        Arc::new(TestProofSecrets)
+    }
+
+    revolve_testkit::proof_secrets_contract!(make);
 }
 
 mod strength {

@@ -5,14 +5,16 @@ mod vault;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_adapters::{
-    jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MasterKey},
+    jose::{
+        Algorithm, CodecConfig, IdKey, JoseTokens, MacDeviceCredentials, MacProofSecrets, MasterKey,
+    },
     system::SystemEntropy,
 };
 use revolve_domain::{
     model::{Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
     ports::{
-        DeviceCredentials, Entropy, IdClaims, RefreshClaims, RevocationSigner, TokenCodec,
-        TokenRejected,
+        DeviceCredentials, Entropy, IdClaims, ProofSecrets, RefreshClaims, RevocationSigner,
+        TokenCodec, TokenRejected,
     },
     revocations::{
         CommitSnapshot, EndsOfMinute, FeedVersion, LivingOnly, PackedStatement, RaisedEpoch,
@@ -91,6 +93,7 @@ fn claims() -> (IdClaims, RefreshClaims) {
         issued_at,
         expires_at,
         email: EmailAddress::parse("ann@example.org").unwrap(),
+        email_verified: true,
         details: Details::default(),
     };
     let refresh = RefreshClaims {
@@ -271,6 +274,17 @@ fn a_packed_statement_signs_the_digest_of_its_ids_and_is_no_plain_one() {
             "digest": URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(ids)),
         })
     );
+}
+
+mod proofs {
+    use super::*;
+
+    #[expect(clippy::unused_async, reason = "the contract's macro awaits it")]
+    async fn make() -> Arc<dyn ProofSecrets> {
+        Arc::new(MacProofSecrets::new(&master()))
+    }
+
+    revolve_testkit::proof_secrets_contract!(make);
 }
 
 mod devices {

@@ -18,6 +18,7 @@ pub(super) fn user() -> User {
     User {
         id: UserId::from_random([1; 16]),
         email: EmailAddress::parse("ann@example.org").expect("an address"),
+        email_verified_at: None,
         details: Details::default(),
         created_at: START,
         disabled_at: None,

@@ -3,10 +3,11 @@
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::ports::{
-    AccountDirectory, Journal, KeyRepository, SessionRepository, UserRepository,
+    AccountDirectory, Deliveries, Journal, KeyRepository, Proofs, SessionRepository, UserRepository,
 };
 use revolve_testkit::contract::{
-    AccountsSubject, DirectorySubject, JournalSubject, KeysSubject, MemorySubject,
+    AccountsSubject, DeliveriesSubject, DirectorySubject, JournalSubject, KeysSubject,
+    MemorySubject, ProofsSubject,
 };
 use std::{any::Any, sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
@@ -181,6 +182,24 @@ impl KeysSubject for Subject {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.journal_of_keys(),
+        }
+    }
+}
+
+impl ProofsSubject for Subject {
+    fn proofs(&self) -> Arc<dyn Proofs> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.proofs(),
+        }
+    }
+}
+
+impl DeliveriesSubject for Subject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.deliveries(),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig, inspect};
 use revolve_domain::{
+    deliveries::Backlog,
     model::{EmailAddress, PasswordHash, User, UserId},
     ports::{AddOutcome, StoreErrorKind, UserRepository},
 };
@@ -245,4 +246,5 @@ async fn addresses_of_an_earlier_release_get_their_keys_and_are_found_meanwhile(
     let (facts, ()) = inspect(&schema.config(), || ()).await.expect("it is read");
     assert_eq!(facts.same_address, Some(vec![(of(3).id, of(4).id)]));
     assert_eq!(facts.ended_last_hour, Some(0));
+    assert_eq!(facts.backlog, Some(Backlog::default()));
 }

@@ -18,6 +18,7 @@ pub(super) fn user(number: u8) -> User {
     User {
         id: UserId::from_random([number; 16]),
         email: EmailAddress::parse(&format!("user{number}@example.org")).expect("an address"),
+        email_verified_at: None,
         details: Details::default(),
         created_at: START,
         disabled_at: None,

@@ -11,5 +11,7 @@ revolve_testkit::accounts_contract!(subject::make);
 revolve_testkit::directory_contract!(subject::make);
 revolve_testkit::journal_contract!(subject::make);
 revolve_testkit::keys_contract!(subject::make);
+revolve_testkit::proofs_contract!(subject::make);
+revolve_testkit::deliveries_contract!(subject::make);
 revolve_testkit::tokens_contract!(subject::make);
 revolve_testkit::histories_contract!(subject::make);

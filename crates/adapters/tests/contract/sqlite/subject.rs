@@ -5,14 +5,14 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Clock, Journal, KeyRepository, SessionRepository, TokenRepository,
-        UserRepository,
+        AccountDirectory, Clock, Deliveries, Journal, KeyRepository, Proofs, SessionRepository,
+        TokenRepository, UserRepository,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, DirectorySubject, HistorySubject, JournalSubject, KeysSubject,
-        StoredToken, TokensSubject,
+        AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, JournalSubject,
+        KeysSubject, ProofsSubject, StoredToken, TokensSubject,
     },
     memory::FakeClock,
 };
@@ -119,6 +119,12 @@ impl DirectorySubject for Subject {
     }
 }
 
+impl ProofsSubject for Subject {
+    fn proofs(&self) -> Arc<dyn Proofs> {
+        Arc::new(self.store.clone())
+    }
+}
+
 impl JournalSubject for Subject {
     fn journal(&self) -> Arc<dyn Journal> {
         Arc::new(self.store.clone())
@@ -132,5 +138,11 @@ impl KeysSubject for Subject {
 
     fn journal_of_keys(&self) -> Arc<dyn Journal> {
         self.journal()
+    }
+}
+
+impl DeliveriesSubject for Subject {
+    fn deliveries(&self) -> Arc<dyn Deliveries> {
+        Arc::new(self.store.clone())
     }
 }

@@ -10,7 +10,9 @@ mod files;
 mod finding;
 mod keys;
 mod machine;
+mod mail;
 mod network;
+mod outbox;
 mod policy;
 mod postgres;
 mod redis;
@@ -113,6 +115,7 @@ async fn examine(loaded: &Loaded) -> Vec<Finding> {
     findings.extend(certificate::check(&config.http.tls, SystemClock.now()));
     findings.extend(files::check(loaded));
     findings.extend(machine::check(config));
+    findings.extend(mail::check(config).await);
     let keys = match config.profile {
         Profile::Embedded => sqlite::check(config, &mut findings).await,
         Profile::Server => {

@@ -1,6 +1,6 @@
 //! The user database of the server profile.
 
-use super::{clock, feed, finding::Finding, keys::Keys, network::encryption};
+use super::{clock, feed, finding::Finding, keys::Keys, network::encryption, outbox};
 use crate::{composition::settings, config::Config};
 use revolve_adapters::{
     postgres::{PoolMode, PostgresFacts, Standbys, inspect, plain_hosts},
@@ -33,6 +33,7 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
             findings.extend(facts.same_address.as_deref().map(addresses));
             findings.push(clock::judge("postgres.clock", facts.clock, now));
             findings.push(feed::check(config, facts.ended_last_hour));
+            findings.extend(facts.backlog.map(|backlog| outbox::check(backlog, now)));
             facts.keys
         }
         Err(error) => {
@@ -240,6 +241,7 @@ mod tests {
             wanted_schema: 5,
             keys: None,
             ended_last_hour: None,
+            backlog: None,
             same_address: None,
             clock: Timestamp::from_seconds(0),
         }

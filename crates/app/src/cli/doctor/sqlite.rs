@@ -4,11 +4,15 @@ use super::{
     feed,
     finding::{AS_USER, Finding, is_denied},
     keys::Keys,
+    outbox,
     postgres::{addresses, schema},
 };
 use crate::config::Config;
-use revolve_adapters::sqlite::{SqliteFacts, inspect};
-use revolve_domain::ports::StoreErrorKind;
+use revolve_adapters::{
+    sqlite::{SqliteFacts, inspect},
+    system::SystemClock,
+};
+use revolve_domain::ports::{Clock, StoreErrorKind};
 use revolve_observe::telemetry::chain;
 
 const FILE: &str = "sqlite.file";
@@ -38,6 +42,11 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
         Ok(facts) => {
             findings.extend(judge(&facts));
             findings.push(feed::check(config, facts.ended_last_hour));
+            findings.extend(
+                facts
+                    .backlog
+                    .map(|backlog| outbox::check(backlog, SystemClock.now())),
+            );
             findings.extend(facts.same_address.as_deref().map(addresses));
             return facts.keys;
         }
@@ -86,6 +95,7 @@ mod tests {
             wanted_schema: 5,
             keys: None,
             ended_last_hour: None,
+            backlog: None,
             same_address: None,
         };
         let levels = |facts: &SqliteFacts| {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 use revolve_domain::{
-    model::{Label, Timestamp, User, WebUrl},
+    model::{Label, Locale, Timestamp, User, WebUrl},
     use_cases::{AccountName, ManageAccounts},
 };
 use serde::Serialize;
@@ -43,6 +43,9 @@ pub(super) struct AccountMembers<'a> {
     name: Option<&'a str>,
     website: Option<&'a str>,
     image_url: Option<&'a str>,
+    locale: Option<&'a str>,
+    /// When its owner last proved to read the address, if ever.
+    email_verified_at: Option<String>,
     created_at: String,
     /// Since when it is disabled, if it is.
     disabled_at: Option<String>,
@@ -56,6 +59,8 @@ impl<'a> From<&'a User> for AccountMembers<'a> {
             name: user.details.name.as_ref().map(Label::as_str),
             website: user.details.website.as_ref().map(WebUrl::as_str),
             image_url: user.details.image_url.as_ref().map(WebUrl::as_str),
+            locale: user.details.locale.as_ref().map(Locale::as_str),
+            email_verified_at: user.email_verified_at.map(precise),
             created_at: precise(user.created_at),
             disabled_at: user.disabled_at.map(precise),
         }

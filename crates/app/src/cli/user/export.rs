@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use revolve_adapters::argon2::marked;
 use revolve_domain::{
-    model::{Credentials, Label, WebUrl},
+    model::{Credentials, Label, Locale, WebUrl},
     ports::AccountDirectory,
 };
 use serde::Serialize;
@@ -50,6 +50,10 @@ struct AccountRow<'a> {
     website: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     image_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    email_verified: bool,
     created_at: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     disabled: bool,
@@ -64,6 +68,8 @@ impl<'a> From<&'a Credentials> for AccountRow<'a> {
             name: user.details.name.as_ref().map(Label::as_str),
             website: user.details.website.as_ref().map(WebUrl::as_str),
             image_url: user.details.image_url.as_ref().map(WebUrl::as_str),
+            locale: user.details.locale.as_ref().map(Locale::as_str),
+            email_verified: user.email_verified_at.is_some(),
             created_at: precise(user.created_at),
             disabled: user.disabled_at.is_some(),
         }

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
 };
 use anyhow::Result;
-use revolve_domain::model::{Label, User, WebUrl};
+use revolve_domain::model::{Label, Locale, User, WebUrl};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -60,6 +60,15 @@ impl CommandOutput for Shown<'_> {
                     .map(WebUrl::as_str)
                     .map(str::to_owned),
             ),
+            (
+                "language",
+                details
+                    .locale
+                    .as_ref()
+                    .map(Locale::as_str)
+                    .map(str::to_owned),
+            ),
+            ("verified", self.user.email_verified_at.map(instant)),
             ("created", Some(instant(self.user.created_at))),
             ("disabled", self.user.disabled_at.map(instant)),
             ("sessions", Some(self.sessions.to_string())),

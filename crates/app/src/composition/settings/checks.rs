@@ -1,6 +1,6 @@
 //! Whether keys are keys, URLs can be read by their drivers, and the log level by the filter.
 
-use super::{postgres, redis};
+use super::{composer, postgres, redis, smtp};
 use crate::{
     config::{Check, Config, ConfigError, Profile, Secret},
     keys::retired_key,
@@ -9,7 +9,7 @@ use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
 use revolve_observe::telemetry;
 
 /// In the order in which messages name what they find.
-pub(crate) const CHECKS: [Check; 7] = [
+pub(crate) const CHECKS: [Check; 8] = [
     log_level,
     master_key,
     previous_master_keys,
@@ -17,6 +17,7 @@ pub(crate) const CHECKS: [Check; 7] = [
     retired_keys,
     postgres_url,
     redis_url,
+    mail,
 ];
 
 /// It is a filter of log lines.
@@ -104,4 +105,14 @@ fn redis_url(config: &Config) -> Result<(), ConfigError> {
     redis(config)?.mistake().map_or(Ok(()), |mistake| {
         Err(ConfigError::new(format!("redis.{mistake}")))
     })
+}
+
+/// Mails can be written, and there is a server that they could be sent to.
+fn mail(config: &Config) -> Result<(), ConfigError> {
+    composer(config)?;
+    smtp(config)?
+        .and_then(|smtp| smtp.mistake())
+        .map_or(Ok(()), |mistake| {
+            Err(ConfigError::new(format!("mail.{mistake}")))
+        })
 }

@@ -2,6 +2,9 @@
 
 mod certificates;
 mod checks;
+mod mail;
+
+pub(crate) use mail::{composer, smtp};
 
 use checks::CHECKS;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio_postgres::NoTls;
 
 /// The levels of a check's findings.
-pub(super) fn levels<'a>(report: &'a Value, check: &str) -> Vec<&'a str> {
+pub(crate) fn levels<'a>(report: &'a Value, check: &str) -> Vec<&'a str> {
     let findings = report["findings"]
         .as_array()
         .unwrap()

@@ -6,5 +6,8 @@ mod doctor;
 mod doctor_files;
 mod export;
 mod list;
+mod mail;
 mod sessions;
 mod tables;
+
+pub(crate) use doctor::levels;

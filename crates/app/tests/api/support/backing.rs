@@ -141,6 +141,10 @@ impl Backing {
                 common.extend([key, " = '", patience, "'\n"]);
             }
         }
+        // Files with mails are written by the embedded profile only: both are to answer alike.
+        if !more.contains("accounts.verification") {
+            common.push_str("accounts.verification = 'off'\n");
+        }
         if !more.contains("hashing.passes") {
             common.push_str("hashing.memory_kib = 64\nhashing.passes = 1\n");
         }

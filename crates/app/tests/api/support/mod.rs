@@ -5,6 +5,7 @@ mod backing;
 mod cli;
 pub(crate) mod described;
 mod feed;
+mod mailing;
 mod proxy;
 mod raw;
 
@@ -13,12 +14,14 @@ use backing::cluster;
 pub(crate) use backing::{Backing, ServerStores};
 
 pub(crate) use feed::{FEED, sessions};
+pub(crate) use mailing::{Mailing, on_both_stores_with_mail};
 pub(crate) use raw::Raw;
 
 use futures_util::FutureExt;
 use revolve::{Application, BASE, config::Config};
 use revolve_adapters::system::SystemClock;
 use revolve_domain::ports::Clock;
+use revolve_testkit::smtp_sink::{SinkSettings, SmtpSink};
 use std::{net::SocketAddr, panic::AssertUnwindSafe, time::Duration};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -90,6 +93,34 @@ pub(crate) fn with_config<F: Future<Output = ()>>(
     more: &str,
     test: impl FnOnce(App) -> F,
 ) {
+    with_prepared(store, async || (more.to_owned(), ()), |app, ()| test(app));
+}
+
+/// The same with a mail server.
+pub(crate) fn with_mail<F: Future<Output = ()>>(
+    store: Store,
+    more: &str,
+    test: impl FnOnce(App, SmtpSink) -> F,
+) {
+    let prepare = async || {
+        let sink = SmtpSink::start(SinkSettings::default())
+            .await
+            .expect("a port is free");
+        let mail = format!(
+            "mail.url = '{}'\nmail.from = 'Example <accounts@example.org>'\n{more}",
+            sink.url()
+        );
+        (mail, sink)
+    };
+    with_prepared(store, prepare, test);
+}
+
+/// Runs a test with what it needs beside its stores, which answers more configuration.
+fn with_prepared<T, F: Future<Output = ()>>(
+    store: Store,
+    prepare: impl AsyncFnOnce() -> (String, T),
+    test: impl FnOnce(App, T) -> F,
+) {
     // Whether JSON objects keep their order depends on what else is built.
     let mut snapshots = insta::Settings::clone_current();
     snapshots.set_sort_maps(true);
@@ -99,7 +130,8 @@ pub(crate) fn with_config<F: Future<Output = ()>>(
             return;
         };
         let cleanup = backing.cleanup();
-        let config = backing.config(more);
+        let (more, prepared) = prepare().await;
+        let config = backing.config(&more);
         let running = Running::start(&config).await;
         let (address, metrics) = (running.address, running.metrics);
         let app = App {
@@ -109,7 +141,7 @@ pub(crate) fn with_config<F: Future<Output = ()>>(
             config,
             client: client(),
         };
-        let outcome = AssertUnwindSafe(test(app)).catch_unwind().await;
+        let outcome = AssertUnwindSafe(test(app, prepared)).catch_unwind().await;
         running.stop().await;
         cleanup.run().await;
         if let Err(panic) = outcome {

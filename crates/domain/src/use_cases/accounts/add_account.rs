@@ -2,11 +2,11 @@
 
 use super::password_context::PasswordContext;
 use crate::{
-    journal::Actor,
+    journal::{Actor, SecurityEvent},
     model::{Details, EmailAddress, Epoch, FieldError, Password, User, UserId},
     ports::{
-        AddOutcome, Clock, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
-        StoreError, UserRepository,
+        AddOutcome, Clock, Entropy, HashFlow, PasswordHasher, PasswordStrength, StoreError,
+        UserRepository,
     },
     use_cases::parts::{Failure, OperatorPorts, Recorder, from_via},
 };
@@ -61,7 +61,7 @@ impl AddAccount {
             strength,
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
-            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone()),
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone(), ports.mail),
         }
     }
 
@@ -98,6 +98,7 @@ impl AddAccount {
         let user = User {
             id: UserId::from_random(self.entropy.bytes()),
             email,
+            email_verified_at: None,
             details,
             created_at: self.clock.now(),
             disabled_at: None,

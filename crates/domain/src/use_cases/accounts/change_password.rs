@@ -5,11 +5,11 @@ use super::{
     reauthentication::Reauthentication,
 };
 use crate::{
-    journal::Actor,
+    journal::{Actor, MailKind, SecurityEvent, Told},
     model::{EndReason, FieldError, Password},
     ports::{
-        Clock, PasswordChange, PasswordHasher, PasswordOutcome, PasswordStrength, SecurityEvent,
-        StoreError, UserRepository,
+        Clock, PasswordChange, PasswordHasher, PasswordOutcome, PasswordStrength, StoreError,
+        UserRepository,
     },
     use_cases::{
         parts::{Failure, Recorder, Refused, ServicePorts, from_via},
@@ -134,20 +134,29 @@ impl ChangePassword {
             at: self.clock.now(),
         };
         let address = caller.client.address;
+        let notice = self.recorder.notice(
+            MailKind::PasswordChanged,
+            &asking.user,
+            &caller.client,
+            change.at,
+        );
         let told = move |outcome: &PasswordOutcome| match outcome {
-            PasswordOutcome::Changed(_) => vec![
-                SecurityEvent::PasswordChanged {
-                    user,
-                    session,
-                    address,
-                },
-                SecurityEvent::SessionsEnded {
-                    user,
-                    kept: Some(session),
-                    reason: EndReason::PasswordChanged,
-                },
-            ],
-            PasswordOutcome::Superseded => Vec::new(),
+            PasswordOutcome::Changed(_) => Told {
+                events: vec![
+                    SecurityEvent::PasswordChanged {
+                        user,
+                        session,
+                        address,
+                    },
+                    SecurityEvent::SessionsEnded {
+                        user,
+                        kept: Some(session),
+                        reason: EndReason::PasswordChanged,
+                    },
+                ],
+                mails: notice.clone().into_iter().collect(),
+            },
+            PasswordOutcome::Superseded => Told::default(),
         };
         let tell = self.recorder.tell(change.at, Actor::User(user), told);
         let outcome = self.users.change_password(&change, &tell).await?;

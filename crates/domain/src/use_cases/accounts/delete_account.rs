@@ -2,9 +2,9 @@
 
 use super::reauthentication::Reauthentication;
 use crate::{
-    journal::Actor,
+    journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
     model::UserId,
-    ports::{Asking, Clock, SecurityEvent, StoreError, UserRepository},
+    ports::{Asking, Clock, StoreError, UserRepository},
     use_cases::{
         parts::{Failure, Recorder, Refused, ServicePorts, from_via},
         sessions::{Authenticate, Caller, End},
@@ -63,7 +63,15 @@ impl DeleteAccount {
             epoch,
         };
         let now = self.clock.now();
-        let tell = self.recorder.tell(now, Actor::User(user), deleted(user));
+        let notice = self.recorder.notice(
+            MailKind::AccountDeleted,
+            &authenticated.user,
+            &caller.client,
+            now,
+        );
+        let tell = self
+            .recorder
+            .tell(now, Actor::User(user), deleted(user, notice));
         let outcome = self.users.delete(user, Some(asking), now, &tell).await?;
         if !outcome {
             // Either the session has ended meanwhile, and its row has the reason, or the reauthentication counts for nothing any more.
@@ -77,9 +85,17 @@ impl DeleteAccount {
 }
 
 /// What a deletion tells, whoever deletes.
-pub(super) fn deleted(user: UserId) -> impl Fn(&bool) -> Vec<SecurityEvent> + Send + Sync {
+pub(super) fn deleted(
+    user: UserId,
+    notice: Option<NewMail>,
+) -> impl Fn(&bool) -> Told + Send + Sync {
     move |deleted| {
-        let told = deleted.then_some(SecurityEvent::AccountDeleted { user });
-        told.into_iter().collect()
+        if !deleted {
+            return Told::default();
+        }
+        Told {
+            events: vec![SecurityEvent::AccountDeleted { user }],
+            mails: notice.clone().into_iter().collect(),
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::add_account::added;
 use crate::{
-    journal::Actor,
+    journal::{Actor, SecurityEvent},
     model::{Credentials, Details, EmailAddress, Epoch, PasswordHash, Timestamp, User, UserId},
-    ports::{AddOutcome, Clock, Entropy, SecurityEvent, StoreError, UserRepository},
+    ports::{AddOutcome, Clock, Entropy, StoreError, UserRepository},
     use_cases::parts::{Failure, OperatorPorts, Recorder},
 };
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct ImportRequest {
     pub id: Option<UserId>,
     /// The user's name and links.
     pub details: Details,
+    /// Whether its owner has proved to read the address.
+    pub email_verified: bool,
     /// When it was created; `None` for now.
     pub created_at: Option<Timestamp>,
     /// Whether it is disabled.
@@ -54,7 +56,7 @@ impl ImportAccount {
             users: ports.users.clone(),
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
-            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone()),
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone(), ports.mail),
         }
     }
 
@@ -69,6 +71,7 @@ impl ImportAccount {
                 .id
                 .unwrap_or_else(|| UserId::from_random(self.entropy.bytes())),
             email: request.email.clone(),
+            email_verified_at: request.email_verified.then_some(now),
             details: request.details.clone(),
             created_at: request.created_at.unwrap_or(now),
             disabled_at: request.disabled.then_some(now),

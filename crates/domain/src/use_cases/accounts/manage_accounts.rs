@@ -3,14 +3,14 @@
 
 use super::delete_account::deleted;
 use crate::{
-    journal::Actor,
+    journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
     model::{
-        Credentials, EmailAddress, EndReason, FieldError, Session, SessionId, SessionRecord,
-        Standing, User, UserId,
+        ClientInfo, Credentials, EmailAddress, EndReason, FieldError, Session, SessionId,
+        SessionRecord, Standing, Timestamp, User, UserId,
     },
     ports::{
         AccountDirectory, Clearings, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession,
-        SecurityEvent, SessionRepository, StoreError, TokenRepository, UserRepository,
+        SessionRepository, StoreError, TokenRepository, UserRepository,
     },
     use_cases::{
         parts::{Failure, OperatorPorts, Recorder},
@@ -97,7 +97,7 @@ impl ManageAccounts {
         tokens: Arc<dyn TokenRepository>,
         clearings: Arc<dyn Clearings>,
     ) -> Self {
-        let recorder = Recorder::with(ports.entropy.clone(), ports.events.clone());
+        let recorder = Recorder::with(ports.entropy.clone(), ports.events.clone(), ports.mail);
         let clear = Clear::with(
             tokens.clone(),
             sessions.clone(),
@@ -182,7 +182,10 @@ impl ManageAccounts {
     /// [`Failure`]; then it may be disabled, and doing it again is safe.
     pub async fn disable(&self, user: UserId) -> Result<DisableOutcome, Failure> {
         let now = self.clock.now();
-        let tell = self.recorder.tell(now, Actor::Operator, disabled(user));
+        let notice = self.notice(MailKind::AccountDisabled, user, now).await?;
+        let tell = self
+            .recorder
+            .tell(now, Actor::Operator, disabled(user, notice));
         let outcome = self.directory.disable(user, now, &tell).await?;
         let (DisableOutcome::Disabled(epoch) | DisableOutcome::AlreadyDisabled(epoch)) = outcome
         else {
@@ -191,6 +194,17 @@ impl ManageAccounts {
         self.end.clear_older(user, epoch, None).await;
         self.recorder.record(&tell, &outcome);
         Ok(outcome)
+    }
+
+    async fn notice(
+        &self,
+        kind: MailKind,
+        user: UserId,
+        at: Timestamp,
+    ) -> Result<Option<NewMail>, StoreError> {
+        let account = self.users.credentials(user).await?;
+        let client = ClientInfo::default();
+        Ok(account.and_then(|account| self.recorder.notice(kind, &account.user, &client, at)))
     }
 
     /// Enables the account again; its user has to sign in.
@@ -214,7 +228,10 @@ impl ManageAccounts {
     /// [`Failure`].
     pub async fn delete(&self, user: UserId) -> Result<bool, Failure> {
         let now = self.clock.now();
-        let tell = self.recorder.tell(now, Actor::Operator, deleted(user));
+        let notice = self.notice(MailKind::AccountDeleted, user, now).await?;
+        let tell = self
+            .recorder
+            .tell(now, Actor::Operator, deleted(user, notice));
         let outcome = self.users.delete(user, None, now, &tell).await?;
         if outcome {
             self.end.clear_account(user).await;
@@ -249,17 +266,21 @@ impl ManageAccounts {
     }
 }
 
-fn disabled(user: UserId) -> impl Fn(&DisableOutcome) -> Vec<SecurityEvent> + Send + Sync {
+fn disabled(
+    user: UserId,
+    notice: Option<NewMail>,
+) -> impl Fn(&DisableOutcome) -> Told + Send + Sync {
     let ended = SecurityEvent::SessionsEnded {
         user,
         kept: None,
         reason: EndReason::AccountDisabled,
     };
     move |outcome| match outcome {
-        DisableOutcome::Disabled(_) => {
-            vec![SecurityEvent::AccountDisabled { user }, ended.clone()]
-        }
-        DisableOutcome::AlreadyDisabled(_) => vec![ended.clone()],
-        DisableOutcome::NotFound => Vec::new(),
+        DisableOutcome::Disabled(_) => Told {
+            events: vec![SecurityEvent::AccountDisabled { user }, ended.clone()],
+            mails: notice.clone().into_iter().collect(),
+        },
+        DisableOutcome::AlreadyDisabled(_) => vec![ended.clone()].into(),
+        DisableOutcome::NotFound => Told::default(),
     }
 }

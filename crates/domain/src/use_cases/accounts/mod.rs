@@ -2,6 +2,7 @@
 
 mod add_account;
 mod change_password;
+mod confirm_sign_up;
 mod current_password;
 mod delete_account;
 mod import_account;
@@ -17,12 +18,15 @@ mod update_details;
 
 pub use add_account::{AddAccount, AddAccountError, AddAccountRequest};
 pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordRequest};
+pub use confirm_sign_up::{ConfirmSignUp, ConfirmSignUpError, ConfirmSignUpRequest};
 pub use delete_account::{DeleteAccount, DeleteAccountError};
 pub use import_account::{ImportAccount, ImportOutcome, ImportRequest};
 pub use manage_accounts::{AccountName, HistoricSession, ManageAccounts, SessionHistory};
 pub use me::Me;
+pub(super) use password_context::PasswordContext;
 pub use reauthenticate::{Reauthenticate, ReauthenticateError, Reauthenticated};
 pub use session_starter::{Begun, IssuedDevice, SignInRequest};
+pub(super) use session_starter::{PreparedSession, SessionStarter};
 pub use sign_in::{SignIn, SignInError};
-pub use sign_up::{SignUp, SignUpError};
-pub use update_details::{UpdateDetails, UpdateDetailsError, UpdateDetailsRequest};
+pub use sign_up::{SignUp, SignUpError, SignedUp};
+pub use update_details::{UpdateDetails, UpdateDetailsError, UpdateDetailsRequest, UpdatedDetails};

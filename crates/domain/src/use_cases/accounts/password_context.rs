@@ -6,15 +6,15 @@ use crate::{
 };
 
 /// What others know about the owner of a new password (NIST SP 800-63B-4 calls such words context-specific).
-pub(super) struct PasswordContext<'a> {
-    pub(super) email: &'a EmailAddress,
-    pub(super) name: Option<&'a Label>,
-    pub(super) device: Option<&'a Label>,
+pub(in crate::use_cases) struct PasswordContext<'a> {
+    pub(in crate::use_cases) email: &'a EmailAddress,
+    pub(in crate::use_cases) name: Option<&'a Label>,
+    pub(in crate::use_cases) device: Option<&'a Label>,
 }
 
 impl PasswordContext<'_> {
     /// Why the password is refused; `None` if it is accepted.
-    pub(super) async fn weakness(
+    pub(in crate::use_cases) async fn weakness(
         &self,
         flow: &HashFlow,
         password: &Password,

@@ -2,8 +2,8 @@
 
 use crate::{
     model::{
-        ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Password, Session, SessionId,
-        Timestamp, User, UserId,
+        ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Locale, Password, Session,
+        SessionId, Timestamp, User, UserId,
     },
     policy::SessionPolicy,
     ports::{
@@ -29,6 +29,10 @@ pub struct SignInRequest {
     pub device_name: Option<Label>,
     /// The device credentials that the client holds. Those that were not issued here are ignored.
     pub device_credentials: Vec<SecretString>,
+    /// What the browser keeps of an earlier request for a mail, for a sign-up whose mailbox has to be proved.
+    pub proof_cookie: Option<SecretString>,
+    /// The language of a new account's mails; a sign-in leaves it as it is.
+    pub locale: Option<Locale>,
     /// The client that sent the request.
     pub client: ClientInfo,
 }
@@ -59,9 +63,9 @@ pub struct Begun {
 }
 
 /// Starts sessions, up to the commit of their row.
-pub(super) struct SessionStarter {
-    pub(super) policy: SessionPolicy,
-    pub(super) clear: Clear,
+pub(in crate::use_cases) struct SessionStarter {
+    pub(in crate::use_cases) policy: SessionPolicy,
+    pub(in crate::use_cases) clear: Clear,
     tokens: Arc<dyn TokenRepository>,
     devices: Arc<dyn DeviceCredentials>,
     clock: Arc<dyn Clock>,
@@ -70,16 +74,16 @@ pub(super) struct SessionStarter {
 }
 
 /// A session whose row is not committed yet.
-pub(super) struct PreparedSession {
-    pub(super) session: Session,
+pub(in crate::use_cases) struct PreparedSession {
+    pub(in crate::use_cases) session: Session,
     /// When it was prepared; the session itself has whole seconds.
-    pub(super) at: Timestamp,
+    pub(in crate::use_cases) at: Timestamp,
     live: NewLiveSession,
-    credential: SecretString,
+    pub(in crate::use_cases) credential: SecretString,
 }
 
 impl SessionStarter {
-    pub(super) fn new(ports: &ServicePorts) -> Self {
+    pub(in crate::use_cases) fn new(ports: &ServicePorts) -> Self {
         Self {
             policy: ports.policy,
             clear: Clear::new(ports),
@@ -92,11 +96,29 @@ impl SessionStarter {
     }
 
     /// The session is bound to the device that the client keeps; without one it gets a new device.
-    pub(super) fn prepare(
+    pub(in crate::use_cases) fn prepare(
         &self,
         user: UserId,
         epoch: Epoch,
         request: &SignInRequest,
+        kept: Option<DeviceId>,
+    ) -> PreparedSession {
+        self.prepare_on(
+            user,
+            epoch,
+            &request.client,
+            request.device_name.clone(),
+            kept,
+        )
+    }
+
+    /// The same without a password.
+    pub(in crate::use_cases) fn prepare_on(
+        &self,
+        user: UserId,
+        epoch: Epoch,
+        client: &ClientInfo,
+        device_name: Option<Label>,
         kept: Option<DeviceId>,
     ) -> PreparedSession {
         let at = self.clock.now();
@@ -107,8 +129,8 @@ impl SessionStarter {
             id: SessionId::from_random(self.entropy.bytes()),
             user,
             device,
-            device_name: request.device_name.clone(),
-            client: request.client.clone(),
+            device_name,
+            client: client.clone(),
             epoch,
             began_at: now,
             ends_at,
@@ -137,7 +159,7 @@ impl SessionStarter {
     }
 
     /// The credentials of these devices.
-    pub(super) fn credentials(
+    pub(in crate::use_cases) fn credentials(
         &self,
         devices: impl IntoIterator<Item = DeviceId>,
     ) -> Vec<SecretString> {
@@ -145,13 +167,17 @@ impl SessionStarter {
         devices.map(|device| self.devices.issue(device)).collect()
     }
 
-    pub(super) fn shown_devices(&self, request: &SignInRequest) -> ShownDevices {
-        ShownDevices::verify(&*self.devices, &request.device_credentials)
+    pub(in crate::use_cases) fn shown_devices(&self, request: &SignInRequest) -> ShownDevices {
+        self.shown(&request.device_credentials)
+    }
+
+    pub(in crate::use_cases) fn shown(&self, credentials: &[SecretString]) -> ShownDevices {
+        ShownDevices::verify(&*self.devices, credentials)
     }
 
     /// Signs the first tokens, writes the entry in the white list and answers the user's other live sessions. Tokens come
     /// first: a broken key must not leave anything behind.
-    pub(super) async fn white_list(
+    pub(in crate::use_cases) async fn white_list(
         &self,
         user: &User,
         prepared: &PreparedSession,
@@ -171,7 +197,7 @@ impl SessionStarter {
     }
 
     /// Removes the entry of a session whose row was not committed.
-    pub(super) async fn withdraw(&self, prepared: &PreparedSession) {
+    pub(in crate::use_cases) async fn withdraw(&self, prepared: &PreparedSession) {
         self.clear.execute(prepared.clearing()).await;
     }
 }
@@ -185,7 +211,7 @@ impl PreparedSession {
     }
 
     /// The answer, once the row is committed.
-    pub(super) fn begun(
+    pub(in crate::use_cases) fn begun(
         self,
         tokens: TokenPair,
         evicted: Vec<SessionId>,

@@ -2,11 +2,11 @@
 
 use super::session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest};
 use crate::{
-    journal::{Actor, Tell},
+    journal::{Actor, MailKind, SecurityEvent, Tell, Told},
     model::{Credentials, DeviceId, EndReason, KnownDevice, SessionId, User},
     ports::{
         BeginOutcome, BeginSession, Clearing, HashFlow, LiveSession, PasswordCheck, PasswordHasher,
-        SecurityEvent, SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
+        SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
     },
     revocations::KEPT,
     use_cases::parts::{
@@ -89,7 +89,8 @@ impl SignIn {
             max_devices: policy.max_devices(),
             idle: policy.refresh_lifetime,
         };
-        let tell = self.tell(&prepared);
+        let is_new = known.is_none();
+        let tell = self.tell(&user, &prepared, is_new);
         let begun = self.sessions.begin(&begin, &tell).await;
         if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
             self.starter.withdraw(&prepared).await;
@@ -126,9 +127,14 @@ impl SignIn {
     }
 
     /// What it ends comes before what begins.
-    fn tell(&self, prepared: &PreparedSession) -> Tell<BeginOutcome> {
+    fn tell(&self, account: &User, prepared: &PreparedSession, is_new: bool) -> Tell<BeginOutcome> {
         let session = &prepared.session;
         let user = session.user;
+        let (kind, client) = (MailKind::NewDevice, &session.client);
+        let notice = self
+            .recorder
+            .notice(kind, account, client, session.began_at);
+        let notice = notice.filter(|_| is_new);
         let begun = SecurityEvent::SessionBegun {
             user,
             session: session.id,
@@ -137,7 +143,7 @@ impl SignIn {
         };
         let told = move |outcome: &BeginOutcome| {
             let BeginOutcome::Begun { replaced, evicted } = outcome else {
-                return Vec::new();
+                return Told::default();
             };
             let ended = |sessions: &[SessionId], reason| -> Vec<SecurityEvent> {
                 let ended = |&session| SecurityEvent::SessionEnded {
@@ -150,7 +156,10 @@ impl SignIn {
             let mut events = ended(replaced, EndReason::Replaced);
             events.extend(ended(evicted, EndReason::Evicted));
             events.push(begun.clone());
-            events
+            Told {
+                events,
+                mails: notice.clone().into_iter().collect(),
+            }
         };
         self.recorder.tell(prepared.at, Actor::User(user), told)
     }

@@ -5,14 +5,19 @@ use super::{
     session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest},
 };
 use crate::{
-    journal::{Actor, Tell},
-    model::{Details, Epoch, FieldError, User, UserId},
+    journal::{Actor, MailKind, SecurityEvent, Tell},
+    model::{Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, User, UserId},
+    policy::{self, AccountPolicy},
     ports::{
-        CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SecurityEvent,
-        SignError, StoreError, UserRepository,
+        CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SignError, StoreError,
+        UserRepository,
     },
-    use_cases::parts::{
-        Failure, Limited, Recorder, RequestLimits, ServicePorts, from_denied, from_via,
+    use_cases::{
+        email::Verification,
+        parts::{
+            Failure, Limited, MailboxProofs, ProofRequest, Recorder, RequestLimits, RequestedProof,
+            ServicePorts, ShownAsker, from_denied, from_via,
+        },
     },
 };
 use std::sync::Arc;
@@ -37,6 +42,25 @@ pub enum SignUpError {
 from_denied!(SignUpError);
 from_via!(SignUpError: StoreError => Failure, SignError => Failure);
 
+/// How a sign-up went on.
+#[derive(Debug)]
+pub enum SignedUp {
+    /// The account is there, and a session has begun. The proof, if any, verifies its address.
+    Begun(Begun, Option<RequestedProof>),
+    /// There is no account before its mailbox is proved.
+    Asked(RequestedProof),
+}
+
+impl SignedUp {
+    /// The session, if one has begun.
+    pub fn begun(self) -> Option<Begun> {
+        match self {
+            Self::Begun(begun, _) => Some(begun),
+            Self::Asked(_) => None,
+        }
+    }
+}
+
 /// Signs up. The white list is written first and the rows last: their commit is what makes the account exist.
 pub struct SignUp {
     starter: SessionStarter,
@@ -44,6 +68,9 @@ pub struct SignUp {
     hasher: Arc<dyn PasswordHasher>,
     strength: Arc<dyn PasswordStrength>,
     entropy: Arc<dyn Entropy>,
+    proofs: MailboxProofs,
+    verification: Verification,
+    rules: AccountPolicy,
     limits: RequestLimits,
     recorder: Recorder,
 }
@@ -56,16 +83,20 @@ impl SignUp {
             hasher: ports.hasher.clone(),
             strength: ports.strength.clone(),
             entropy: ports.entropy.clone(),
+            proofs: MailboxProofs::new(ports),
+            verification: Verification::new(ports),
+            rules: ports.accounts,
             limits: RequestLimits::new(ports),
             recorder: Recorder::new(ports),
         }
     }
 
-    /// Creates the account and signs it in.
+    /// Creates the account and signs it in; where a mailbox has to be proved first, keeps what is asked for. Then the answer and the work are the same
+    /// whether or not the address is taken: the owner of a taken one is told, once a day at most.
     ///
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).
-    pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignUpError> {
+    pub async fn execute(&self, request: SignInRequest) -> Result<SignedUp, SignUpError> {
         let flow = self.limits.flow(&request.email, &request.client, false);
         self.hasher.admit(&flow)?;
         let held = self.limits.sign_up(&request.email, &request.client).await?;
@@ -80,7 +111,11 @@ impl SignUp {
         outcome
     }
 
-    async fn create(&self, request: SignInRequest, flow: &HashFlow) -> Result<Begun, SignUpError> {
+    async fn create(
+        &self,
+        request: SignInRequest,
+        flow: &HashFlow,
+    ) -> Result<SignedUp, SignUpError> {
         let context = PasswordContext {
             email: &request.email,
             name: None,
@@ -91,6 +126,9 @@ impl SignUp {
             .await?;
         if let Some(weakness) = weakness {
             return Err(SignUpError::WeakPassword(weakness));
+        }
+        if self.rules.mail && self.rules.verification == policy::Verification::Required {
+            return self.ask(request, flow).await.map(SignedUp::Asked);
         }
         let found = self.users.credentials_by_email(&request.email, &[]).await?;
         if found.is_some() {
@@ -103,7 +141,11 @@ impl SignUp {
         let user = User {
             id: user_id,
             email: request.email,
-            details: Details::default(),
+            email_verified_at: None,
+            details: Details {
+                locale: request.locale,
+                ..Details::default()
+            },
             created_at: prepared.session.began_at,
             disabled_at: None,
             epoch: Epoch::FIRST,
@@ -123,10 +165,73 @@ impl SignUp {
         match outcome {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
             CreateOutcome::Created => {
+                let proof = self.ask_to_verify(user, hash, &prepared).await;
                 let others = self.starter.credentials(shown.all().iter().copied());
-                Ok(prepared.begun(tokens, Vec::new(), others))
+                Ok(SignedUp::Begun(
+                    prepared.begun(tokens, Vec::new(), others),
+                    proof,
+                ))
             }
         }
+    }
+
+    /// Keeps what is asked for until its mailbox is proved. It is hashed before the look whether the address is taken.
+    async fn ask(
+        &self,
+        request: SignInRequest,
+        flow: &HashFlow,
+    ) -> Result<RequestedProof, SignUpError> {
+        let hash = self.hasher.hash(flow, &request.password).await?;
+        let found = self.users.credentials_by_email(&request.email, &[]).await?;
+        let owner = found.as_ref().map(|found| &found.user);
+        let asker = ShownAsker {
+            cookie: request.proof_cookie,
+            device_credentials: request.device_credentials,
+        };
+        let asked = ProofRequest {
+            purpose: ProofPurpose::SignUp,
+            mail: if owner.is_some() {
+                MailKind::AccountExists
+            } else {
+                MailKind::SignUp
+            },
+            address: owner.map_or(request.email, |owner| owner.email.clone()),
+            account: found.as_ref(),
+            intent: Some(hash),
+            locale: request.locale,
+            asker: &asker,
+            client: &request.client,
+            withheld: owner.is_some_and(|owner| owner.disabled_at.is_some()),
+            event: SecurityEvent::SignUpRequested {
+                user: owner.map(|owner| owner.id),
+                address: request.client.address,
+            },
+        };
+        Ok(self.proofs.open(asked).await?)
+    }
+
+    /// The account is there, whether or not the mail can be asked for: its user can ask again. The device of the sign-up is the client that asked.
+    async fn ask_to_verify(
+        &self,
+        user: User,
+        hash: PasswordHash,
+        prepared: &PreparedSession,
+    ) -> Option<RequestedProof> {
+        if !self.rules.mail || self.rules.verification != policy::Verification::Optional {
+            return None;
+        }
+        let account = Credentials {
+            user,
+            hash,
+            known_device: None,
+        };
+        let asker = ShownAsker {
+            cookie: None,
+            device_credentials: vec![prepared.credential.clone()],
+        };
+        let client = &prepared.session.client;
+        let opened = self.verification.open(&account, None, &asker, client).await;
+        opened.ok()
     }
 
     fn tell(&self, prepared: &PreparedSession) -> Tell<CreateOutcome> {

@@ -2,13 +2,15 @@
 
 use super::{current_password::CurrentPassword, reauthentication::Reauthentication};
 use crate::{
-    journal::{Actor, Tell},
-    model::{DetailsChange, Epoch, Password, Timestamp, User},
-    ports::{
-        Asking, ChangedFields, Clock, SecurityEvent, StoreError, UpdateOutcome, UserRepository,
-    },
+    journal::{Actor, ChangedFields, MailKind, SecurityEvent, Tell},
+    model::{DetailsChange, EmailAddress, Epoch, Password, ProofPurpose, Timestamp, User},
+    policy::AccountPolicy,
+    ports::{Asking, Clock, StoreError, UpdateOutcome, UserRepository},
     use_cases::{
-        parts::{Denied, Failure, Recorder, Refused, RequestLimits, ServicePorts, from_via},
+        parts::{
+            Denied, Failure, MailboxProofs, ProofRequest, Recorder, Refused,
+            RequestLimits, RequestedProof, ServicePorts, ShownAsker, from_via,
+        },
         sessions::{Authenticate, Authenticated, Caller},
     },
 };
@@ -22,6 +24,17 @@ pub struct UpdateDetailsRequest {
     /// Needed if the change names an e-mail address and the caller shows no reauthentication. For such a change a password that is
     /// given is checked, reauthentication or not.
     pub current_password: Option<Password>,
+    /// What the client shows of itself, for the mail that proves a new address.
+    pub asker: ShownAsker,
+}
+
+/// The details are changed.
+#[derive(Clone, Debug)]
+pub struct UpdatedDetails {
+    /// The account as it is now.
+    pub user: User,
+    /// What changes the address, once the new one has proved itself; only where the service sends mail.
+    pub proof: Option<RequestedProof>,
 }
 
 /// Why nothing changed.
@@ -54,6 +67,8 @@ pub struct UpdateDetails {
     current: CurrentPassword,
     reauthentication: Reauthentication,
     users: Arc<dyn UserRepository>,
+    proofs: MailboxProofs,
+    rules: AccountPolicy,
     limits: RequestLimits,
     clock: Arc<dyn Clock>,
     recorder: Recorder,
@@ -66,21 +81,23 @@ impl UpdateDetails {
             current: CurrentPassword::new(ports),
             reauthentication: Reauthentication::new(ports),
             users: ports.users.clone(),
+            proofs: MailboxProofs::new(ports),
+            rules: ports.accounts,
             limits: RequestLimits::new(ports),
             clock: ports.clock.clone(),
             recorder: Recorder::new(ports),
         }
     }
 
-    /// Changes the fields that are named and answers the account as it is now.
+    /// Changes the fields that are named. Where the service sends mail, a new address only gets one: it need not be free, and nobody is told whether it is.
     ///
     /// # Errors
     /// [`UpdateDetailsError`]; then nothing changed.
     pub async fn execute(
         &self,
         caller: &Caller,
-        request: UpdateDetailsRequest,
-    ) -> Result<User, UpdateDetailsError> {
+        mut request: UpdateDetailsRequest,
+    ) -> Result<UpdatedDetails, UpdateDetailsError> {
         let authenticated = self.authenticate.on_device(caller).await?;
         let new_email = request
             .change
@@ -93,6 +110,74 @@ impl UpdateDetails {
         } else {
             None
         };
+        if self.rules.mail && new_email.is_some() {
+            let address = request.change.email.take();
+            return self.ask(caller, &authenticated, epoch, request, address).await;
+        }
+        let user = self.update(caller, &authenticated, epoch, &request.change).await?;
+        Ok(UpdatedDetails { user, proof: None })
+    }
+
+    /// Changes the other fields, and asks for a proof of the new address.
+    async fn ask(
+        &self,
+        caller: &Caller,
+        authenticated: &Authenticated,
+        epoch: Option<Epoch>,
+        request: UpdateDetailsRequest,
+        address: Option<EmailAddress>,
+    ) -> Result<UpdatedDetails, UpdateDetailsError> {
+        let account = self.users.credentials(authenticated.user.id).await?;
+        // Under another epoch the password that was shown may not be the account's any more.
+        let account = account.filter(|account| Some(account.user.epoch) == epoch);
+        let (Some(account), Some(address)) = (account, address) else {
+            self.authenticate.execute(&caller.id_token).await?;
+            return Err(UpdateDetailsError::ReauthenticationRequired);
+        };
+        let taken = self.limits.proof(&address, &caller.client).await?;
+        let user = if request.change == DetailsChange::default() {
+            Ok(authenticated.user.clone())
+        } else {
+            self.update(caller, authenticated, epoch, &request.change).await
+        };
+        let user = match user {
+            Ok(user) => user,
+            Err(error) => {
+                self.limits.give_back(taken).await;
+                return Err(error);
+            }
+        };
+        let asked = ProofRequest {
+            purpose: ProofPurpose::ChangeEmail,
+            mail: MailKind::ChangeEmail,
+            address,
+            account: Some(&account),
+            intent: None,
+            locale: user.details.locale.clone(),
+            asker: &request.asker,
+            client: &caller.client,
+            withheld: false,
+            event: SecurityEvent::EmailChangeRequested {
+                user: user.id,
+                session: authenticated.session.id,
+                address: caller.client.address,
+            },
+        };
+        let proof = Some(self.proofs.open(asked).await?);
+        Ok(UpdatedDetails { user, proof })
+    }
+
+    async fn update(
+        &self,
+        caller: &Caller,
+        authenticated: &Authenticated,
+        epoch: Option<Epoch>,
+        change: &DetailsChange,
+    ) -> Result<User, UpdateDetailsError> {
+        let new_email = change
+            .email
+            .as_ref()
+            .filter(|email| **email != authenticated.user.email);
         // A change of address reveals whether it has an account, as a sign-up does, and counts as one.
         let asked = match new_email {
             Some(email) => Some(self.limits.sign_up(email, &caller.client).await?),
@@ -104,16 +189,10 @@ impl UpdateDetails {
             epoch,
         };
         let now = self.clock.now();
-        let tell = self.tell(
-            caller,
-            &authenticated,
-            now,
-            &request.change,
-            new_email.is_some(),
-        );
+        let tell = self.tell(caller, authenticated, now, change, new_email.is_some());
         let outcome = self
             .users
-            .update(user, &request.change, Some(asking), now, &tell)
+            .update(user, change, Some(asking), now, &tell)
             .await;
         if let Some(asked) = asked
             && !matches!(

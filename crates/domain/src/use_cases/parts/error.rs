@@ -136,7 +136,8 @@ impl Refusal {
                 EndReason::SignedOut
                 | EndReason::PasswordChanged
                 | EndReason::AccountDeleted
-                | EndReason::AccountDisabled,
+                | EndReason::AccountDisabled
+                | EndReason::Recovered,
             )
             | Standing::Superseded
             | Standing::Disabled

@@ -2,11 +2,12 @@
 
 use super::ServicePorts;
 use crate::{
+    journal::SecurityEvent,
     limits::{AddressRange, Bucket, LimitName, LiveLimits, Rate},
     model::{ClientInfo, DeviceId, EmailAddress, SessionId, UserId},
     ports::{
-        BucketLevel, HashFlow, RateLimiter, RefreshClaims, SecurityEvent, SecurityEvents,
-        StoreError, Take, TakeOutcome,
+        BucketLevel, HashFlow, RateLimiter, RefreshClaims, SecurityEvents, StoreError, Take,
+        TakeOutcome,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -111,6 +112,36 @@ impl RequestLimits {
     ) -> Result<TakenBuckets, Denied> {
         let mut buckets = vec![Bucket::SignUpAccount(email.clone())];
         buckets.extend(self.range(client).map(Bucket::SignUpAddress));
+        self.take(buckets, None, client).await
+    }
+
+    /// Makes room for a mail that recovers an account. A device of the user has a budget of its own; when that is used up, the strangers' counts.
+    pub(crate) async fn recovery(
+        &self,
+        email: &EmailAddress,
+        client: &ClientInfo,
+        known: Option<KnownClient>,
+    ) -> Result<TakenBuckets, Denied> {
+        if let Some(KnownClient::Device(user, device)) = known {
+            let own = vec![Bucket::RecoveryDevice(user, device)];
+            match self.take(own, Some(user), client).await {
+                Err(Denied::Limited(_)) => {}
+                other => return other,
+            }
+        }
+        let mut strangers = vec![Bucket::RecoveryAccount(email.clone())];
+        strangers.extend(self.range(client).map(Bucket::RecoveryAddress));
+        self.take(strangers, None, client).await
+    }
+
+    /// Makes room for any other mail that proves a mailbox.
+    pub(crate) async fn proof(
+        &self,
+        email: &EmailAddress,
+        client: &ClientInfo,
+    ) -> Result<TakenBuckets, Denied> {
+        let mut buckets = vec![Bucket::ProofAccount(email.clone())];
+        buckets.extend(self.range(client).map(Bucket::ProofAddress));
         self.take(buckets, None, client).await
     }
 

@@ -87,6 +87,7 @@ impl Mint {
             issued_at,
             expires_at,
             email: user.email.clone(),
+            email_verified: user.email_verified_at.is_some(),
             details: user.details.clone(),
         })?;
         Ok((token, expires_at))

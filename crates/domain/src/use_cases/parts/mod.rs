@@ -5,6 +5,7 @@ mod error;
 mod limits;
 mod mint;
 mod ports;
+mod proofs;
 mod recorder;
 mod verify;
 
@@ -12,10 +13,12 @@ pub use error::{Failure, Refusal, Refused};
 pub use limits::{LimitBudget, Limited};
 pub use mint::TokenPair;
 pub use ports::{KeyPorts, OperatorPorts, ServicePorts};
+pub use proofs::{Evidence, ProofRefused, RequestedProof, ShownAsker, ShownProof};
 
 pub(crate) use devices::ShownDevices;
 pub(crate) use error::{from_denied, from_via};
 pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
 pub(crate) use mint::Mint;
-pub(crate) use recorder::Recorder;
+pub(crate) use proofs::{MailboxProofs, ProofRequest};
+pub(crate) use recorder::{Recorder, facts};
 pub(crate) use verify::{verify_id, verify_reauthentication, verify_refresh};

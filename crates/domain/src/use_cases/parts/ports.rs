@@ -4,11 +4,11 @@ use crate::{
     journal::Actor,
     keys::{IdKeys, KeyPolicy},
     limits::LiveLimits,
-    policy::SessionPolicy,
+    policy::{AccountPolicy, SessionPolicy},
     ports::{
         Clearings, Clock, DeviceCredentials, Entropy, Journal, KeyMaker, KeyRepository, KeyRing,
-        PasswordHasher, PasswordStrength, RateLimiter, RevokedKeys, SecurityEvents,
-        SessionRepository, TokenCodec, TokenRepository, UserRepository,
+        MailBell, PasswordHasher, PasswordStrength, ProofSecrets, Proofs, RateLimiter, RevokedKeys,
+        SecurityEvents, SessionRepository, TokenCodec, TokenRepository, UserRepository,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -22,6 +22,8 @@ use std::{sync::Arc, time::Duration};
 pub struct ServicePorts {
     pub users: Arc<dyn UserRepository>,
     pub sessions: Arc<dyn SessionRepository>,
+    pub proofs: Arc<dyn Proofs>,
+    pub proof_secrets: Arc<dyn ProofSecrets>,
     pub tokens: Arc<dyn TokenRepository>,
     pub codec: Arc<dyn TokenCodec>,
     pub devices: Arc<dyn DeviceCredentials>,
@@ -36,10 +38,13 @@ pub struct ServicePorts {
     pub entropy: Arc<dyn Entropy>,
     pub clearings: Arc<dyn Clearings>,
     pub events: Arc<dyn SecurityEvents>,
+    /// Rung when a mail was committed.
+    pub mail_bell: Arc<dyn MailBell>,
     pub journal: Arc<dyn Journal>,
     /// How long entries of the journal are kept.
     pub journal_retention: Duration,
     pub policy: SessionPolicy,
+    pub accounts: AccountPolicy,
 }
 
 /// The ports that every operators' command has: no white list and no password hashes, which only some need.
@@ -50,6 +55,8 @@ pub struct OperatorPorts {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub events: Arc<dyn SecurityEvents>,
+    /// Whether the service sends mail.
+    pub mail: bool,
 }
 
 /// The ports and policies of the keys that sign tokens.

@@ -2,26 +2,49 @@
 
 use super::ServicePorts;
 use crate::{
-    journal::{Actor, Tell, Told},
-    model::{EventId, Timestamp},
-    ports::{Entropy, SecurityEvent, SecurityEvents},
+    journal::{Actor, MailFacts, MailKind, NewMail, SecurityEvent, Tell, Told},
+    model::{ClientInfo, DeliveryId, EventId, Timestamp, User},
+    ports::{Entropy, MailBell, SecurityEvents},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// How long a notice is worth sending.
+const NOTICE: Duration = Duration::from_hours(24);
 
 /// Says what changes tell, and records it once they are committed.
 #[derive(Clone)]
 pub(crate) struct Recorder {
     entropy: Arc<dyn Entropy>,
     events: Arc<dyn SecurityEvents>,
+    /// `None` where this process sends no mail.
+    bell: Option<Arc<dyn MailBell>>,
+    /// Whether mails leave.
+    mail: bool,
 }
 
 impl Recorder {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
-        Self::with(ports.entropy.clone(), ports.events.clone())
+        Self {
+            bell: Some(ports.mail_bell.clone()),
+            ..Self::with(
+                ports.entropy.clone(),
+                ports.events.clone(),
+                ports.accounts.mail,
+            )
+        }
     }
 
-    pub(crate) fn with(entropy: Arc<dyn Entropy>, events: Arc<dyn SecurityEvents>) -> Self {
-        Self { entropy, events }
+    pub(crate) fn with(
+        entropy: Arc<dyn Entropy>,
+        events: Arc<dyn SecurityEvents>,
+        mail: bool,
+    ) -> Self {
+        Self {
+            entropy,
+            events,
+            bell: None,
+            mail,
+        }
     }
 
     /// For the method of a port: what each outcome tells.
@@ -34,15 +57,116 @@ impl Recorder {
         Tell::new(EventId::from_random(self.entropy.bytes()), at, actor, told)
     }
 
+    /// A mail that tells the owner of an account what has happened; none where the service sends no mail.
+    pub(crate) fn notice(
+        &self,
+        kind: MailKind,
+        account: &User,
+        client: &ClientInfo,
+        at: Timestamp,
+    ) -> Option<NewMail> {
+        self.mail.then(|| NewMail {
+            id: DeliveryId::from_random(self.entropy.bytes()),
+            kind,
+            to: account.email.clone(),
+            locale: account.details.locale.clone(),
+            user: Some(account.id),
+            proof: None,
+            facts: facts(client, at),
+            expires_at: at.plus(NOTICE),
+        })
+    }
+
     /// The outcome is committed.
     pub(crate) fn record<O>(&self, tell: &Tell<O>, outcome: &O) {
-        for event in tell.told(outcome).events {
+        let Told { events, mails } = tell.told(outcome);
+        for event in events {
             self.events.record(event);
+        }
+        if let Some(bell) = self.bell.as_ref().filter(|_| !mails.is_empty()) {
+            bell.ring();
         }
     }
 
     /// This happened and is in no commit.
     pub(crate) fn record_event(&self, event: SecurityEvent) {
         self.events.record(event);
+    }
+}
+
+/// What a mail tells of the request that caused it.
+pub(crate) fn facts(client: &ClientInfo, at: Timestamp) -> MailFacts {
+    MailFacts {
+        at: Some(at),
+        address: client.address,
+        client: client
+            .user_agent
+            .as_ref()
+            .map(|agent| agent.as_str().to_owned()),
+        subject: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        journal::{MailFacts, MailKind, NewMail},
+        model::{DeliveryId, EmailAddress, UserId},
+    };
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[derive(Default)]
+    struct Heard {
+        events: AtomicU32,
+        rings: AtomicU32,
+    }
+
+    impl Entropy for Heard {
+        fn bytes(&self) -> [u8; 16] {
+            [7; 16]
+        }
+    }
+
+    impl SecurityEvents for Heard {
+        fn record(&self, _: SecurityEvent) {
+            self.events.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl MailBell for Heard {
+        fn ring(&self) {
+            self.rings.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_committed_mail_rings_the_bell() {
+        let heard = Arc::new(Heard::default());
+        let recorder = Recorder {
+            bell: Some(heard.clone()),
+            ..Recorder::with(heard.clone(), heard.clone(), true)
+        };
+        let at = Timestamp::from_seconds(0);
+        let user = UserId::from_random([1; 16]);
+        let mail = NewMail {
+            id: DeliveryId::from_random([2; 16]),
+            kind: MailKind::AccountDisabled,
+            to: EmailAddress::parse("ann@example.org").expect("an address"),
+            locale: None,
+            user: Some(user),
+            proof: None,
+            facts: MailFacts::default(),
+            expires_at: at,
+        };
+        let tell = recorder.tell(at, Actor::Operator, move |mailed: &bool| Told {
+            events: vec![SecurityEvent::AccountDisabled { user }],
+            mails: mailed.then(|| mail.clone()).into_iter().collect(),
+        });
+        for (mailed, rings) in [(false, 0), (true, 1)] {
+            recorder.record(&tell, &mailed);
+            assert_eq!(heard.rings.load(Ordering::Relaxed), rings);
+        }
+        assert_eq!(heard.events.load(Ordering::Relaxed), 2);
     }
 }

@@ -1,7 +1,7 @@
 //! The end of one session, and what it tells.
 
 use crate::{
-    journal::SecurityEvent,
+    journal::{NewMail, SecurityEvent, Told},
     model::{EndReason, SessionId, UserId},
     ports::EndOutcome,
 };
@@ -14,6 +14,8 @@ pub(crate) struct EndOne {
     pub(crate) reason: EndReason,
     /// What it ends for.
     pub(crate) cause: Option<SecurityEvent>,
+    /// What its user is told by mail.
+    pub(crate) notice: Option<NewMail>,
 }
 
 impl EndOne {
@@ -23,17 +25,24 @@ impl EndOne {
             session,
             reason,
             cause: None,
+            notice: None,
         }
     }
 
     /// What the outcome tells: only a new end is one.
-    pub(crate) fn told(&self, outcome: EndOutcome) -> Vec<SecurityEvent> {
+    pub(crate) fn told(&self, outcome: EndOutcome) -> Told {
         let cause = self.cause.clone();
         match outcome {
-            EndOutcome::Ended => cause.into_iter().chain([self.ended()]).collect(),
+            EndOutcome::Ended => Told {
+                events: cause.into_iter().chain([self.ended()]).collect(),
+                mails: self.notice.clone().into_iter().collect(),
+            },
             // Its account may be deleted.
-            EndOutcome::AlreadyEnded => cause.map(without_addresses).into_iter().collect(),
-            EndOutcome::NotFound => Vec::new(),
+            EndOutcome::AlreadyEnded => {
+                let cause = cause.map(without_addresses);
+                Told::from(cause.into_iter().collect::<Vec<_>>())
+            }
+            EndOutcome::NotFound => Told::default(),
         }
     }
 

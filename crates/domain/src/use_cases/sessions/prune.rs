@@ -1,16 +1,17 @@
-//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, and old entries of the journal.
+//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, expired proofs, and old entries of the journal.
 
 use crate::{
     policy::SessionPolicy,
-    ports::{Clock, Journal, SessionRepository, StoreError},
+    ports::{Clock, Journal, Proofs, SessionRepository, StoreError},
     use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
 
-/// Deletes rows of sessions that ended long ago and of the journal, and forgets devices.
+/// Deletes rows of sessions that ended long ago, of expired proofs and of the journal, and forgets devices.
 #[derive(Clone)]
 pub struct Prune {
     sessions: Arc<dyn SessionRepository>,
+    proofs: Arc<dyn Proofs>,
     journal: Arc<dyn Journal>,
     retention: Duration,
     clock: Arc<dyn Clock>,
@@ -21,6 +22,7 @@ impl Prune {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
             sessions: ports.sessions.clone(),
+            proofs: ports.proofs.clone(),
             journal: ports.journal.clone(),
             retention: ports.journal_retention,
             clock: ports.clock.clone(),
@@ -49,10 +51,14 @@ impl Prune {
             .sessions
             .prune(now.minus(longest + Self::MARGIN), Self::BATCH)
             .await?;
+        let proofs = self
+            .proofs
+            .prune(now.minus(Self::MARGIN), Self::BATCH)
+            .await?;
         let entries = self
             .journal
             .prune(now.minus(self.retention), Self::BATCH)
             .await?;
-        Ok(sessions.max(devices).max(entries))
+        Ok(sessions.max(devices).max(proofs).max(entries))
     }
 }

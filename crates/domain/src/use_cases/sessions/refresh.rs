@@ -2,12 +2,12 @@
 
 use super::{End, EndOne};
 use crate::{
-    journal::Actor,
+    journal::{Actor, MailKind, NewMail, SecurityEvent},
     model::{ClientInfo, DeviceId, EndReason, Session, SessionRecord, Timestamp, User},
     policy::SessionPolicy,
     ports::{
-        Clock, DeviceCredentials, RefreshClaims, SecurityEvent, SecurityEvents, SessionRepository,
-        TokenCodec, TokenRepository,
+        Clock, DeviceCredentials, RefreshClaims, SecurityEvents, SessionRepository, TokenCodec,
+        TokenRepository,
     },
     rotation::{DeviceProof, Rotation, RotationOutcome},
     use_cases::parts::{
@@ -169,7 +169,10 @@ impl Refresh {
                     revoked,
                 };
                 if revoked {
-                    self.revoke(&session, reused).await?;
+                    let notice =
+                        self.recorder
+                            .notice(MailKind::SessionReused, &user, &request.client, now);
+                    self.revoke(&session, reused, notice).await?;
                 } else {
                     self.events.record(reused);
                 }
@@ -254,9 +257,15 @@ impl Refresh {
     }
 
     /// The white list has marked the entry, so that the finding can't be lost; the row is committed before the answer.
-    async fn revoke(&self, session: &Session, reused: SecurityEvent) -> Result<(), Refused> {
+    async fn revoke(
+        &self,
+        session: &Session,
+        reused: SecurityEvent,
+        notice: Option<NewMail>,
+    ) -> Result<(), Refused> {
         let end = EndOne {
             cause: Some(reused),
+            notice,
             ..EndOne::new(session.user, session.id, EndReason::Reused)
         };
         if let Err(error) = self.end.one(end.clone(), Actor::Stranger).await {

@@ -15,6 +15,7 @@ fn to_email(address: &str, password: Option<&str>) -> UpdateDetailsRequest {
             ..DetailsChange::default()
         },
         current_password: password.map(World::password),
+        ..UpdateDetailsRequest::default()
     }
 }
 
@@ -35,7 +36,8 @@ async fn details_change_and_the_next_tokens_say_so() {
         .update_details
         .execute(&ann.caller(), request)
         .await
-        .expect("no password is needed for a name");
+        .expect("no password is needed for a name")
+        .user;
     assert_eq!(
         user.details.name,
         Some(name),
@@ -95,7 +97,8 @@ async fn a_new_address_demands_the_password() {
         .update_details
         .execute(&ann.caller(), request)
         .await
-        .expect("the password is hers");
+        .expect("the password is hers")
+        .user;
     assert_eq!(
         user.email.as_str(),
         "new@example.org",

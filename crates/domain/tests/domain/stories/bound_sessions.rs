@@ -47,6 +47,7 @@ async fn an_id_token_alone_reads_the_account_of_a_bound_session_and_ends_it() {
                 ..DetailsChange::default()
             },
             current_password: None,
+            ..UpdateDetailsRequest::default()
         };
         let refusals = [
             world.list_sessions.execute(&thief).await.map(drop),

@@ -200,7 +200,8 @@ async fn a_credential_of_somebody_else_is_never_kept() {
         ..World::request("bob")
     };
     let begun = world.sign_up.execute(request).await;
-    let bob = world.client(begun.expect("the address is free"));
+    let begun = begun.expect("the address is free").begun();
+    let bob = world.client(begun.expect("nothing has to be proved"));
     for mut victim in [sign_in_showing(&world, "ann", &[&planted], None).await, bob] {
         assert_ne!(device(&world, &victim), device(&world, &mallory));
         let own = victim.credential.clone();
@@ -398,7 +399,9 @@ async fn a_browser_keeps_the_credentials_that_it_goes_on_to_need() {
         .sign_up
         .execute(request)
         .await
-        .expect("the address is free");
+        .expect("the address is free")
+        .begun()
+        .expect("nothing has to be proved");
     assert_eq!(
         others(&begun),
         texts(&[&bobs, &anns]),

@@ -2,10 +2,11 @@
 
 use super::{DAY, secs};
 use revolve_domain::{
+    journal::SecurityEvent,
     limits::{Limit, LimitName, LimitPolicy},
     model::{ClientInfo, DeviceId, EmailAddress},
     policy::SessionPolicy,
-    ports::{Clock, DeviceCredentials, SecurityEvent},
+    ports::{Clock, DeviceCredentials},
     use_cases::{
         Caller, ChangePasswordError, ChangePasswordRequest, Limited, Refused, SignInError,
         SignInRequest, UpdateDetailsError, UpdateDetailsRequest,
@@ -307,6 +308,7 @@ async fn a_thief_of_an_id_token_guesses_no_faster_and_locks_nobody_out() {
             ..Default::default()
         },
         current_password: Some(World::password("a guess")),
+        ..UpdateDetailsRequest::default()
     };
     for number in 0..10 {
         let wrong = world

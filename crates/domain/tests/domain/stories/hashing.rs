@@ -45,7 +45,8 @@ async fn every_hash_is_for_the_typed_address_and_the_customers_network() {
         ..World::request(name)
     };
     let begun = world.sign_up.execute(request("ann", ADDRESSES[0])).await;
-    let ann = world.client(begun.expect("signed up"));
+    let begun = begun.expect("signed up").begun();
+    let ann = world.client(begun.expect("nothing has to be proved"));
     assert_eq!(world.hasher.take_flows(), [flow("ann", false)], "a sign-up");
     assert_eq!(world.strength.take_flows(), [flow("ann", false)]);
 
@@ -114,6 +115,7 @@ async fn the_current_password_is_checked_as_one_of_a_known_client() {
             ..DetailsChange::default()
         },
         current_password: Some(World::password("a new password")),
+        ..UpdateDetailsRequest::default()
     };
     world
         .update_details

@@ -27,6 +27,7 @@ async fn row(world: &World, name: &str) -> ImportRequest {
         hash,
         id: None,
         details: Details::default(),
+        email_verified: false,
         created_at: None,
         disabled: false,
     }

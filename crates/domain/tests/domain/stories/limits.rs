@@ -83,6 +83,7 @@ async fn asking_for_addresses_from_within_an_account_counts_as_well() {
                 UpdateDetailsRequest {
                     change,
                     current_password,
+                    ..UpdateDetailsRequest::default()
                 },
             )
             .await

@@ -18,15 +18,18 @@ mod outages;
 mod password;
 mod races;
 mod reauthentication;
+mod recovery;
 mod refusals;
 mod reuse;
 mod revocations;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod verification;
 
 use revolve_domain::{
-    ports::{SecurityEvent, StoreErrorKind},
+    journal::SecurityEvent,
+    ports::StoreErrorKind,
     use_cases::{Failure, Refusal, Refused},
 };
 use std::{fmt::Debug, time::Duration};

@@ -2,9 +2,10 @@
 
 use super::{LATE, assert_unavailable, refusal, secs};
 use revolve_domain::{
+    journal::SecurityEvent,
     model::{DetailsChange, EmailAddress},
     policy::SessionPolicy,
-    ports::{Clock, SecurityEvent},
+    ports::Clock,
     use_cases::{
         Caller, ChangePasswordError, ChangePasswordRequest, DeleteAccountError,
         ReauthenticateError, Refusal, Refused, SignOutScope, UpdateDetailsError,
@@ -24,6 +25,7 @@ fn to_new_address() -> UpdateDetailsRequest {
             ..DetailsChange::default()
         },
         current_password: None,
+        ..UpdateDetailsRequest::default()
     }
 }
 
@@ -168,7 +170,8 @@ async fn it_stands_in_for_the_password() {
         .update_details
         .execute(&caller, to_new_address())
         .await
-        .expect("it counts for several calls");
+        .expect("it counts for several calls")
+        .user;
     assert_eq!(user.email.as_str(), "new@example.org");
     assert_eq!(world.hasher.calls(), calls, "no password is checked");
     let wrong = ChangePasswordRequest {

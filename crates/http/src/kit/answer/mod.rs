@@ -96,6 +96,8 @@ struct UserMembers<'a> {
     /// The address to sign in with.
     #[schema(format = "idn-email")]
     email: &'a str,
+    /// Whether its owner has proved to read that mailbox.
+    email_verified: bool,
     /// The name to show.
     #[schema(required = true)]
     name: Option<&'a str>,
@@ -105,6 +107,9 @@ struct UserMembers<'a> {
     /// A home page.
     #[schema(required = true, format = "uri")]
     website: Option<&'a str>,
+    /// The language of the mails, as a tag (RFC 5646).
+    #[schema(required = true)]
+    locale: Option<&'a str>,
     /// When the account was made.
     created_at: Instant,
 }
@@ -116,6 +121,7 @@ impl<'a> From<&'a User> for UserAnswer<'a> {
             user: UserMembers {
                 uid: user.id,
                 email: user.email.as_str(),
+                email_verified: user.email_verified_at.is_some(),
                 name: details
                     .name
                     .as_ref()
@@ -128,6 +134,10 @@ impl<'a> From<&'a User> for UserAnswer<'a> {
                     .website
                     .as_ref()
                     .map(revolve_domain::model::WebUrl::as_str),
+                locale: details
+                    .locale
+                    .as_ref()
+                    .map(revolve_domain::model::Locale::as_str),
                 created_at: user.created_at.into(),
             },
         }

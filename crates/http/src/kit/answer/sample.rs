@@ -52,9 +52,11 @@ pub(crate) fn user(described: bool) -> UserAnswer<'static> {
         user: UserMembers {
             uid: USER,
             email: "ann@example.org",
+            email_verified: described,
             name: given("Ann"),
             image_url: given("https://example.org/ann.png"),
             website: given("https://example.org/"),
+            locale: given("de-CH"),
             created_at: later(0, 0),
         },
     }

@@ -1,7 +1,7 @@
 //! The members of request bodies, with the limits of the types that they become.
 
 use crate::kit::problem::FieldProblem;
-use revolve_domain::model::{EmailAddress, Label, Password, WebUrl};
+use revolve_domain::model::{EmailAddress, Label, Locale, Password, WebUrl};
 use serde_json::Value;
 use utoipa::openapi::{
     RefOr, Schema, SchemaFormat, Type,
@@ -13,6 +13,9 @@ const LINE: &str = r"^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u00
 /// An absolute URL of the web without control characters.
 const WEB: &str =
     r"^[Hh][Tt][Tt][Pp][Ss]?://[^\u0000-\u0020\u007F-\u009F/?#][^\u0000-\u001F\u007F-\u009F]*$";
+
+/// A language, and what follows it (RFC 5646 §2.1).
+const LANGUAGE: &str = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$";
 
 /// A member of a request body.
 pub(crate) struct Member {
@@ -130,6 +133,14 @@ pub(crate) fn label(description: &str, example: &str) -> ObjectBuilder {
         .min_length(Some(1))
         .max_length(Some(Label::MAX))
         .pattern(Some(LINE))
+}
+
+/// A language tag.
+pub(crate) fn language(description: &str) -> ObjectBuilder {
+    text(description, "de-CH")
+        .min_length(Some(2))
+        .max_length(Some(Locale::MAX_LEN))
+        .pattern(Some(LANGUAGE))
 }
 
 /// A URL that browsers may show.

@@ -113,6 +113,18 @@ impl Operation {
         this.problems([Problem::from(Refusal::DeviceMismatch)])
     }
 
+    /// May show an ID token, with the device credential if its session is bound.
+    pub(crate) fn maybe_bearer(self) -> Self {
+        let mut this = self.bearer_on_device();
+        let token = || SecurityRequirement::new(ID_TOKEN, [] as [&str; 0]);
+        this.security = Some(vec![
+            SecurityRequirement::default(),
+            token(),
+            token().add(DEVICE_COOKIE, [] as [&str; 0]),
+        ]);
+        this
+    }
+
     /// May show a reauthentication.
     pub(crate) fn reauthentication(self) -> Self {
         self.parameter(

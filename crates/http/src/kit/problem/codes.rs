@@ -3,7 +3,7 @@
 use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 
 /// Each code and what it means.
-pub(crate) const FIELD_CODES: [(&str, &str); 12] = [
+pub(crate) const FIELD_CODES: [(&str, &str); 14] = [
     ("missing", "The member is needed."),
     ("unknown_field", "There is no such member here."),
     ("wrong_type", "The member has another type."),
@@ -11,12 +11,14 @@ pub(crate) const FIELD_CODES: [(&str, &str); 12] = [
         "invalid_choice",
         "The word is none of those that are allowed.",
     ),
-    ("invalid_id", "The parameter is no UUID."),
+    ("invalid_id", "The member or parameter is no UUID."),
+    ("invalid_code", "The text is no code of six digits."),
     ("invalid_email", "The text is no e-mail address."),
     (
         "invalid_url",
         "The text is no absolute http or https URL, or names a host that it may not.",
     ),
+    ("invalid_locale", "The text is no language tag."),
     (
         "too_short",
         "The text has too few characters; `detail` says how many it needs.",

@@ -59,6 +59,10 @@ pub(crate) struct Document {
     #[serde(rename = "moreErrors", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<usize>, minimum = 1, nullable = false)]
     more_errors: Option<NonZero<usize>>,
+    /// How many codes can still be tried.
+    #[serde(rename = "attemptsLeft", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>, maximum = 4, nullable = false)]
+    attempts_left: Option<u32>,
     /// What to name when you report a 500.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^[0-9a-f-]{32,36}$", nullable = false)]
@@ -139,6 +143,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             more_errors: None,
+            attempts_left: None,
             request_id: None,
             allow: None,
             challenge: Challenge::InvalidToken,
@@ -159,6 +164,14 @@ impl Problem {
         problem.0.more_errors = NonZero::new(errors.len().saturating_sub(NAMED_FIELDS));
         errors.truncate(NAMED_FIELDS);
         problem.0.errors = errors;
+        problem
+    }
+
+    /// 422: the code is another one.
+    pub(crate) fn wrong_code(attempts_left: u32) -> Self {
+        let detail = "The code is wrong; `attemptsLeft` says how many more can be tried.";
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "code_wrong", detail);
+        problem.0.attempts_left = Some(attempts_left);
         problem
     }
 

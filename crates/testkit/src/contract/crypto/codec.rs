@@ -23,10 +23,12 @@ fn id_claims() -> IdClaims {
         issued_at: START.plus(secs(60)),
         expires_at: START.plus(secs(960)),
         email: email(),
+        email_verified: true,
         details: Details {
             name,
             website,
             image_url: None,
+            locale: None,
         },
     }
 }

@@ -9,6 +9,7 @@
 pub mod codec;
 pub mod devices;
 pub mod hasher;
+pub mod proofs;
 pub mod strength;
 
 /// Texts that differ from this one in one character, once in each of its parts and near its ends. The last character

@@ -29,9 +29,11 @@ pub async fn an_account_is_added_without_a_session(subject: &dyn AccountsSubject
         name: Some(label("Änn \"O'Neil\" 🦀")),
         website: Some(url("https://example.org/ann?a=%27b%27")),
         image_url: Some(url("https://example.org/ann.png")),
+        locale: Some("de-CH".parse().expect("a language tag")),
     };
     let full = User {
         details,
+        email_verified_at: Some(at(6)),
         created_at: Timestamp::from_millis(1_000_000_000_123),
         disabled_at: Some(at(7)),
         ..user()

@@ -22,6 +22,7 @@ fn all_details() -> DetailsChange {
         name: Some(Some(label("Ann"))),
         website: Some(Some(url("https://example.org/ann"))),
         image_url: Some(Some(url("https://example.org/ann.png"))),
+        locale: Some(Some("de".parse().expect("a language tag"))),
         email: None,
     }
 }
@@ -104,6 +105,10 @@ pub async fn an_update_clears_what_it_says(subject: &dyn AccountsSubject) {
         },
         DetailsChange {
             image_url: Some(None),
+            ..DetailsChange::default()
+        },
+        DetailsChange {
+            locale: Some(None),
             ..DetailsChange::default()
         },
     ];

@@ -1,16 +1,18 @@
 //! The user database in memory: accounts, sessions' rows and the journal behind one lock, so that every method is one commit.
 
+mod deliveries;
 mod directory;
 mod journal;
+mod proofs;
 mod sessions;
 mod users;
 
-use super::{journal::Entries, lock};
+use super::{deliveries::Outbox, journal::Entries, lock};
 use revolve_domain::{
-    journal::Tell,
+    journal::{NewMail, Tell},
     model::{
-        DeviceId, EndReason, Ending, Epoch, PasswordHash, Session, SessionId, Timestamp, User,
-        UserId,
+        DeviceId, EndReason, Ending, Epoch, PasswordHash, Proof, ProofId, Session, SessionId,
+        Timestamp, User, UserId,
     },
     ports::StoreError,
 };
@@ -36,7 +38,10 @@ struct MemoryTables {
     restarts: u64,
     /// The last sign-in of each user on each device.
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
+    /// The proofs that are neither spent nor void.
+    proofs: BTreeMap<ProofId, Proof>,
     journal: Entries,
+    outbox: Outbox,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +86,11 @@ impl MemoryAccounts {
             .collect()
     }
 
+    /// Inserts mails, as the commit of a change does.
+    pub fn commit_mails(&self, at: Timestamp, mails: &[NewMail]) {
+        self.tables().outbox.commit(at, mails);
+    }
+
     /// One commit, with what its outcome tells.
     #[expect(
         clippy::unnecessary_wraps,
@@ -94,6 +104,7 @@ impl MemoryAccounts {
         let mut tables = self.tables();
         let outcome = work(&mut tables);
         tables.journal.tell(tell, &outcome);
+        tables.outbox.commit(tell.at, &tell.of(&outcome).1);
         Ok(outcome)
     }
 

@@ -15,13 +15,30 @@ use revolve_domain::{
 };
 
 impl MemoryTables {
-    fn is_taken(&self, email: &EmailAddress, but: Option<UserId>) -> bool {
+    /// Deletes an account, and what identifies its person elsewhere.
+    pub(super) fn delete(&mut self, user: UserId, at: Timestamp) -> bool {
+        if self.users.remove(&user).is_none() {
+            return false;
+        }
+        self.devices.retain(|(owner, _), _| *owner != user);
+        for row in self.rows(user) {
+            end(row, EndReason::AccountDeleted, at);
+            row.device_name = None;
+            row.client = ClientInfo::default();
+        }
+        self.proofs.retain(|_, proof| proof.user != Some(user));
+        self.journal.scrub(user);
+        self.outbox.forget(user);
+        true
+    }
+
+    pub(super) fn is_taken(&self, email: &EmailAddress, but: Option<UserId>) -> bool {
         let mut owners = self.users.values().map(|(user, _)| user);
         owners.any(|owner| owner.email == *email && Some(owner.id) != but)
     }
 
     /// The account that is stored under the address's former form, else the one under its key.
-    fn owner(&self, email: &EmailAddress) -> Option<&(User, PasswordHash)> {
+    pub(super) fn owner(&self, email: &EmailAddress) -> Option<&(User, PasswordHash)> {
         let with_key = |key: &str| {
             self.users
                 .values()
@@ -31,14 +48,14 @@ impl MemoryTables {
     }
 
     /// Whether the session that asks lives, and the password that it has shown is the present one.
-    fn admits(&self, user: UserId, asking: Asking, now: Timestamp) -> bool {
+    pub(super) fn admits(&self, user: UserId, asking: Asking, now: Timestamp) -> bool {
         let present = self.users.get(&user).map(|(user, _)| user.epoch);
         asking.epoch.is_none_or(|epoch| Some(epoch) == present)
             && self.lives(user, asking.session, now)
     }
 }
 
-fn credentials((user, hash): &(User, PasswordHash)) -> Credentials {
+pub(super) fn credentials((user, hash): &(User, PasswordHash)) -> Credentials {
     Credentials {
         user: user.clone(),
         hash: hash.clone(),
@@ -187,19 +204,8 @@ impl UserRepository for MemoryAccounts {
         tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
         self.change(tell, |tables| {
-            if asking.is_some_and(|asking| !tables.admits(user, asking, at))
-                || tables.users.remove(&user).is_none()
-            {
-                return false;
-            }
-            tables.devices.retain(|(owner, _), _| *owner != user);
-            for row in tables.rows(user) {
-                end(row, EndReason::AccountDeleted, at);
-                row.device_name = None;
-                row.client = ClientInfo::default();
-            }
-            tables.journal.scrub(user);
-            true
+            let may = asking.is_none_or(|asking| tables.admits(user, asking, at));
+            may && tables.delete(user, at)
         })
     }
 

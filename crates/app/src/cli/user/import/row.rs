@@ -3,7 +3,9 @@
 
 use revolve_adapters::argon2::{BareFormat, HashBounds, UnusableHash, adopt};
 use revolve_domain::{
-    model::{Details, EmailAddress, FieldError, Label, PasswordHash, Timestamp, UserId, WebUrl},
+    model::{
+        Details, EmailAddress, FieldError, Label, Locale, PasswordHash, Timestamp, UserId, WebUrl,
+    },
     use_cases::ImportRequest,
 };
 use serde::Deserialize;
@@ -44,6 +46,8 @@ struct Members {
     name: Option<Value>,
     website: Option<Value>,
     image_url: Option<Value>,
+    locale: Option<Value>,
+    email_verified: Option<Value>,
     created_at: Option<Value>,
     disabled: Option<Value>,
 }
@@ -104,6 +108,7 @@ impl Rows {
             )?,
             website: optional("website", members.website, WebUrl::parse)?,
             image_url: optional("imageUrl", members.image_url, WebUrl::parse_public)?,
+            locale: optional("locale", members.locale, |tag| Ok(tag.parse::<Locale>()?))?,
         };
         Ok(ImportRequest {
             email,
@@ -112,6 +117,7 @@ impl Rows {
                 .map(|uid| id(&uid))
                 .transpose()?,
             details,
+            email_verified: boolean("emailVerified", members.email_verified.as_ref())?,
             created_at: self::text("createdAt", members.created_at)?
                 .map(|at| self.instant(&at))
                 .transpose()?,

@@ -1,0 +1,51 @@
+//! Mails to look at: for the check of templates and for previews.
+
+use revolve_domain::{
+    journal::{MailFacts, MailKind},
+    model::{DeliveryId, EmailAddress, ProofId, Timestamp},
+    ports::{Mail, MailProof},
+};
+use std::{net::Ipv4Addr, time::Duration};
+
+/// How much a sample has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Everything that a mail can have.
+    Whole,
+    /// Only what a mail always has.
+    Bare,
+}
+
+/// A mail to Ann.
+pub(super) fn sample(kind: MailKind, extent: Extent) -> Mail {
+    let at = Timestamp::from_seconds(1_900_000_000);
+    let whole = extent == Extent::Whole;
+    Mail {
+        id: DeliveryId::from_random([7; 16]),
+        kind,
+        to: ann(),
+        locale: None,
+        facts: if whole {
+            MailFacts {
+                at: Some(at),
+                address: Some(Ipv4Addr::new(203, 0, 113, 7).into()),
+                client: Some("Firefox on Linux".to_owned()),
+                subject: Some("ann@new.example".to_owned()),
+            }
+        } else {
+            MailFacts::default()
+        },
+        more: if whole && kind.is_notice() { 2 } else { 0 },
+        proof: super::links::has_proof(kind).then(|| MailProof {
+            id: ProofId::from_random([7; 16]),
+            code: "123456".into(),
+            secret: "c2FtcGxlLXNlY3JldC1vZi1hLWxpbms".into(),
+            expires_at: at.plus(Duration::from_mins(15)),
+        }),
+    }
+}
+
+#[expect(clippy::expect_used, reason = "it is a constant")]
+fn ann() -> EmailAddress {
+    EmailAddress::parse("ann@example.org").expect("it is an address")
+}

@@ -1,0 +1,330 @@
+//! Proofs of mailboxes. The file has one writer, so that a check before a change holds until the commit.
+
+use super::{
+    SqliteStore,
+    begin::{insert, know_device},
+    error::SqliteError,
+    journal::write_told,
+    query::{all, first, run},
+    sessions::raise,
+    users::{create, delete, find, is_taken},
+};
+use crate::sql::{self, RaiseEpoch, proof_columns};
+use async_trait::async_trait;
+use revolve_domain::{
+    journal::Tell,
+    model::{
+        Credentials, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp,
+        User, UserId,
+    },
+    ports::{
+        AddressChange, AddressOutcome, CreateOutcome, OpenProof, Proofs, ProvedSignUp, Recovery,
+        RecoveryOutcome, SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
+    },
+    proofs,
+};
+use rusqlite::{Connection, params};
+
+const OF_SCOPE: &str = concat!("SELECT ", proof_columns!(), " FROM proofs WHERE scope = ?1");
+const VOID_SCOPE: &str = "DELETE FROM proofs WHERE scope = ?1";
+const VOID: &str = "DELETE FROM proofs WHERE id IN (SELECT value FROM json_each(?1))";
+const INSERT: &str = "
+    INSERT INTO proofs (id, purpose, scope, email, email_typed, user_id, bound_epoch, bound_hash, bound_email, asker, password_hash, locale,
+        created_at, expires_at, attempts_left, serial)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+const WITHHOLD: &str = "DELETE FROM deliveries WHERE id IN (SELECT value FROM json_each(?1))";
+const FIND: &str = concat!(
+    "SELECT ",
+    proof_columns!(),
+    " FROM proofs WHERE id = ?1 AND expires_at > ?2"
+);
+const ATTEMPT: &str = concat!(
+    "UPDATE proofs SET attempts_left = attempts_left - 1 \
+     WHERE id = ?1 AND expires_at > ?2 AND purpose = ?3 AND attempts_left > 0 RETURNING ",
+    proof_columns!()
+);
+const FORGIVE: &str = "UPDATE proofs SET attempts_left = min(attempts_left + 1, ?2) WHERE id = ?1";
+const OF_USER: &str = concat!(
+    "SELECT ",
+    proof_columns!(),
+    " FROM proofs WHERE user_id = ?1"
+);
+const STANDING: &str = "
+    SELECT id AS proof_id, serial, expires_at FROM proofs
+    WHERE id IN (SELECT value FROM json_each(?1)) AND expires_at > ?2";
+const PRUNE: &str = "
+    DELETE FROM proofs WHERE id IN (SELECT id FROM proofs WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+const SET_ADDRESS: &str =
+    "UPDATE users SET email = ?2, email_typed = ?3, email_verified_at = ?4 WHERE id = ?1";
+
+#[async_trait]
+impl Proofs for SqliteStore {
+    async fn open(
+        &self,
+        open: &OpenProof,
+        tell: &Tell<StandingProof>,
+    ) -> Result<StandingProof, StoreError> {
+        let (open, tell) = (open.clone(), tell.clone());
+        self.write("store a proof", move |conn| {
+            let opened = insert_proof(conn, open.proof)?;
+            let mails = write_told(conn, &tell, &opened)?;
+            // The same work for all: without mails to take back, those of other ids.
+            let mails = mails.iter().map(|mail| {
+                if open.withheld {
+                    mail.id
+                } else {
+                    mail.id.derive("withheld")
+                }
+            });
+            let quoted: Vec<_> = mails.map(|id| format!("\"{id}\"")).collect();
+            run(conn, WITHHOLD, [format!("[{}]", quoted.join(","))])?;
+            Ok(opened)
+        })
+        .await
+    }
+
+    async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError> {
+        self.read("read a proof", move |conn| find_proof(conn, proof, at))
+            .await
+    }
+
+    async fn attempt(
+        &self,
+        proof: ProofId,
+        purpose: ProofPurpose,
+        at: Timestamp,
+    ) -> Result<Option<Proof>, StoreError> {
+        self.write("count an attempt", move |conn| {
+            let tried = params![proof.to_string(), at.as_millis(), purpose.as_str()];
+            first(conn, ATTEMPT, tried, sql::proof)
+        })
+        .await
+    }
+
+    async fn forgive(&self, proof: ProofId) -> Result<(), StoreError> {
+        self.write("give back an attempt", move |conn| {
+            let attempts = params![proof.to_string(), Proof::ATTEMPTS];
+            run(conn, FORGIVE, attempts).map(drop)
+        })
+        .await
+    }
+
+    async fn recover(
+        &self,
+        recovery: &Recovery,
+        tell: &Tell<RecoveryOutcome>,
+    ) -> Result<RecoveryOutcome, StoreError> {
+        let recovery = recovery.clone();
+        self.change("recover an account", tell, move |conn| {
+            recover(conn, &recovery)
+        })
+        .await
+    }
+
+    async fn verify(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<VerifyOutcome>,
+    ) -> Result<VerifyOutcome, StoreError> {
+        self.change("verify an address", tell, move |conn| {
+            verify(conn, proof, at)
+        })
+        .await
+    }
+
+    async fn disown(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError> {
+        self.change("delete an account", tell, move |conn| {
+            let Some((proof, account)) = provable(conn, proof, at)? else {
+                return Ok(None);
+            };
+            let user = account.user.id;
+            let gone = proofs::disowns(&proof, &account) && delete(conn, user, None, at)?;
+            Ok(gone.then_some(user))
+        })
+        .await
+    }
+
+    async fn change_email(
+        &self,
+        change: &AddressChange,
+        tell: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError> {
+        let change = change.clone();
+        self.change("change an address", tell, move |conn| {
+            change_email(conn, change)
+        })
+        .await
+    }
+
+    async fn sign_up(
+        &self,
+        sign_up: &ProvedSignUp,
+        tell: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError> {
+        let proved = sign_up.clone();
+        self.change("create an account", tell, move |conn| {
+            sign_up_proved(conn, &proved)
+        })
+        .await
+    }
+
+    async fn standing(
+        &self,
+        proofs: &[ProofId],
+        at: Timestamp,
+    ) -> Result<Vec<StandingProof>, StoreError> {
+        let proofs = json(proofs);
+        self.read("read proofs", move |conn| {
+            let asked = params![proofs, at.as_millis()];
+            all(conn, STANDING, asked, sql::standing_proof)
+        })
+        .await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.write("prune proofs", move |conn| {
+            run(conn, PRUNE, params![before.as_millis(), limit]).map(|pruned| pruned as u64)
+        })
+        .await
+    }
+}
+
+/// Stores a new proof, or its former one once more, and deletes what it makes void.
+fn insert_proof(conn: &Connection, new: Proof) -> Result<StandingProof, SqliteError> {
+    let scope = new.scope();
+    let former = all(conn, OF_SCOPE, [&scope], sql::proof)?;
+    let proofs::Opening { proof, void } = proofs::open(former, new);
+    run(conn, VOID, [json(&void)])?;
+    let binding = proof.binding.as_ref();
+    let row = params![
+        proof.id.to_string(),
+        proof.purpose.as_str(),
+        scope,
+        proof.address.key(),
+        sql::typed(&proof.address),
+        proof.user.as_ref().map(UserId::to_string),
+        binding.map(|binding| binding.epoch.number()),
+        binding.map(|binding| binding.hash.as_bytes()),
+        binding.map(|binding| &binding.email),
+        proof.asker.as_bytes(),
+        proof.intent.as_ref().map(PasswordHash::expose),
+        proof.locale.as_ref().map(Locale::as_str),
+        proof.created_at.as_millis(),
+        proof.expires_at.as_millis(),
+        proof.attempts_left,
+        proof.serial,
+    ];
+    run(conn, INSERT, row)?;
+    Ok(StandingProof::from(&proof))
+}
+
+fn find_proof(
+    conn: &Connection,
+    proof: ProofId,
+    at: Timestamp,
+) -> Result<Option<Proof>, SqliteError> {
+    let asked = params![proof.to_string(), at.as_millis()];
+    first(conn, FIND, asked, sql::proof)
+}
+
+/// The proof and its account.
+fn provable(
+    conn: &Connection,
+    proof: ProofId,
+    at: Timestamp,
+) -> Result<Option<(Proof, Credentials)>, SqliteError> {
+    let Some(proof) = find_proof(conn, proof, at)? else {
+        return Ok(None);
+    };
+    let account = proof.user.map(|user| find(conn, user)).transpose()?;
+    Ok(account.flatten().map(|account| (proof, account)))
+}
+
+fn recover(conn: &Connection, recovery: &Recovery) -> Result<RecoveryOutcome, SqliteError> {
+    let Some((proof, account)) = provable(conn, recovery.proof, recovery.at)? else {
+        return Ok(RecoveryOutcome::Gone);
+    };
+    let recovered = proofs::recovered(&proof, &account, recovery.at);
+    let Some(user) = recovered.filter(|user| user.epoch == recovery.session.epoch) else {
+        return Ok(RecoveryOutcome::Gone);
+    };
+    if is_taken(conn, &user)? {
+        return Ok(RecoveryOutcome::EmailTaken);
+    }
+    let end = RaiseEpoch {
+        kept: None,
+        hash: Some(&recovery.hash),
+        reason: EndReason::Recovered,
+        at: recovery.at,
+    };
+    raise(conn, &account.user, &end)?;
+    set_address(conn, &user)?;
+    insert(conn, &recovery.session)?;
+    know_device(conn, &recovery.session)?;
+    let mut void = all(conn, OF_USER, [user.id.to_string()], sql::proof)?;
+    void.retain(|other| !proofs::outlives(other, &proof));
+    let void: Vec<_> = void.iter().map(|proof| proof.id).collect();
+    run(conn, VOID, [json(&void)])?;
+    Ok(RecoveryOutcome::Recovered(user))
+}
+
+fn verify(conn: &Connection, proof: ProofId, at: Timestamp) -> Result<VerifyOutcome, SqliteError> {
+    let provable = provable(conn, proof, at)?;
+    let verified = provable.and_then(|(proof, account)| proofs::verified(&proof, &account, at));
+    let Some(user) = verified else {
+        return Ok(VerifyOutcome::Gone);
+    };
+    set_address(conn, &user)?;
+    run(conn, VOID, [json(&[proof])])?;
+    Ok(VerifyOutcome::Verified(user))
+}
+
+fn change_email(conn: &Connection, change: AddressChange) -> Result<AddressOutcome, SqliteError> {
+    let provable = provable(conn, change.proof, change.at)?;
+    let changed =
+        provable.and_then(|(proof, account)| proofs::changed(&proof, &account, change.at));
+    let Some(user) = changed else {
+        return Ok(AddressOutcome::Gone);
+    };
+    if is_taken(conn, &user)? {
+        return Ok(AddressOutcome::EmailTaken);
+    }
+    set_address(conn, &user)?;
+    run(conn, VOID, [json(&[change.proof])])?;
+    insert_proof(conn, change.undo)?;
+    Ok(AddressOutcome::Changed(user))
+}
+
+fn sign_up_proved(conn: &Connection, proved: &ProvedSignUp) -> Result<SignUpOutcome, SqliteError> {
+    let proof = find_proof(conn, proved.proof, proved.at)?;
+    let Some((proof, hash)) = proof.and_then(proofs::intended) else {
+        return Ok(SignUpOutcome::Gone);
+    };
+    if create(conn, &proved.user, &hash, &proved.session)? == CreateOutcome::EmailTaken {
+        return Ok(SignUpOutcome::EmailTaken);
+    }
+    run(conn, VOID_SCOPE, [proof.scope()])?;
+    Ok(SignUpOutcome::Created)
+}
+
+fn set_address(conn: &Connection, user: &User) -> Result<(), SqliteError> {
+    let row = params![
+        user.id.to_string(),
+        user.email.key(),
+        sql::typed(&user.email),
+        user.email_verified_at.map(Timestamp::as_millis),
+    ];
+    run(conn, SET_ADDRESS, row).map(drop)
+}
+
+/// Ids as JSON.
+fn json(proofs: &[ProofId]) -> String {
+    let quoted = proofs.iter().map(|proof| format!("\"{proof}\""));
+    format!("[{}]", quoted.collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,57 @@
+//! `[accounts]`: what the owner of a new account has to prove.
+
+use super::{Profile, Rule};
+use crate::Config;
+use revolve_domain::policy::{AccountPolicy, Verification};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whether a sign-up proves its mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum VerificationName {
+    /// Nobody is asked to.
+    Off,
+    /// The account can be used at once, with `emailVerified: false` until then.
+    Optional,
+    /// There is no account before that.
+    Required,
+}
+
+/// `[accounts]`
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// Whether a sign-up proves its mailbox: `off`, `optional` or `required`; `optional` where mail is set up, else `off`.
+    pub verification: Option<VerificationName>,
+}
+
+impl Accounts {
+    /// The rules that the domain needs; `mail`: whether mail is set up.
+    pub fn policy(&self, mail: bool) -> AccountPolicy {
+        let verification = match self.verification {
+            Some(VerificationName::Off) => Verification::Off,
+            Some(VerificationName::Optional) => Verification::Optional,
+            Some(VerificationName::Required) => Verification::Required,
+            None if mail => Verification::Optional,
+            None => Verification::Off,
+        };
+        AccountPolicy { mail, verification }
+    }
+}
+
+impl Config {
+    /// Whether mails leave: the embedded profile writes them to files where it sends none.
+    pub fn sends_mail(&self) -> bool {
+        self.profile == Profile::Embedded || self.mail.is_set_up()
+    }
+
+    /// What types alone can't say of `[accounts]`.
+    pub(crate) fn account_rules(&self) -> Vec<Rule> {
+        let required = self.accounts.verification == Some(VerificationName::Required);
+        vec![(
+            !required || self.sends_mail(),
+            "accounts.verification: \"required\" needs mail.url and mail.from",
+        )]
+    }
+}

@@ -1,0 +1,325 @@
+//! Proofs of mailboxes.
+
+use super::StoreError;
+use crate::{
+    journal::Tell,
+    model::{PasswordHash, Proof, ProofId, ProofPurpose, Session, Timestamp, User, UserId},
+};
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+/// A proof that is asked for.
+#[derive(Clone, Debug)]
+pub struct OpenProof {
+    /// The proof, if the client has none of the same scope that is open.
+    pub proof: Proof,
+    /// Nobody gets the mail: there is no such account, or none that may. The work of a store MUST be the same all the same.
+    pub withheld: bool,
+}
+
+/// A proof that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandingProof {
+    /// Its id.
+    pub id: ProofId,
+    /// Which of its codes counts.
+    pub serial: u32,
+    /// From when on it can't be used.
+    pub expires_at: Timestamp,
+}
+
+impl From<&Proof> for StandingProof {
+    fn from(proof: &Proof) -> Self {
+        Self {
+            id: proof.id,
+            serial: proof.serial,
+            expires_at: proof.expires_at,
+        }
+    }
+}
+
+/// A proof that resets a password, or undoes a change of address, and begins a session.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// The proof.
+    pub proof: ProofId,
+    /// The new password's hash.
+    pub hash: PasswordHash,
+    /// The session that begins: of the account's next epoch, on a device of its own.
+    pub session: Session,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// The outcome of [`Proofs::recover`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecoveryOutcome {
+    /// All is committed; the account as it is now.
+    Recovered(User),
+    /// The proof is spent, expired, void or unknown. Nothing changed.
+    Gone,
+    /// Another account has the address that was to be restored. Nothing changed.
+    EmailTaken,
+}
+
+/// A change of address.
+#[derive(Clone, Debug)]
+pub struct AddressChange {
+    /// The proof of the new address.
+    pub proof: ProofId,
+    /// The proof that undoes it.
+    pub undo: Proof,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// The outcome of [`Proofs::change_email`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddressOutcome {
+    /// The address is changed; the account as it is now.
+    Changed(User),
+    /// The proof is spent, expired, void or unknown. Nothing changed.
+    Gone,
+    /// Another account has that address. Nothing changed.
+    EmailTaken,
+}
+
+/// A sign-up whose mailbox is proved.
+#[derive(Clone, Debug)]
+pub struct ProvedSignUp {
+    /// The proof, which has the password hash.
+    pub proof: ProofId,
+    /// The account: with the address of the proof, which is verified.
+    pub user: User,
+    /// Its first session.
+    pub session: Session,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// The outcome of [`Proofs::sign_up`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUpOutcome {
+    /// Account and session are committed.
+    Created,
+    /// The proof is spent, expired, void or unknown. Nothing changed.
+    Gone,
+    /// Another account has that address by now. Nothing changed.
+    EmailTaken,
+}
+
+/// The outcome of [`Proofs::verify`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerifyOutcome {
+    /// The address is verified; the account as it is now.
+    Verified(User),
+    /// The proof is spent, expired, void or unknown. Nothing changed.
+    Gone,
+}
+
+/// Keeps proofs, and grants what they prove.
+///
+/// The same guarantees as [`super::UserRepository`], over the same accounts. A proof is spent in the commit of what it grants: however many
+/// confirm it at once, one succeeds. The rules are those of [`crate::proofs`]. A spent or void proof leaves no row.
+///
+/// The contract suite is `revolve_testkit::contract::proofs`.
+#[async_trait]
+pub trait Proofs: Send + Sync {
+    /// Stores what [`crate::proofs::open`] says and the mail of `tell`, in one commit; calls of one [`scope`](Proof::scope) MUST be serial. The work
+    /// MUST be the same whatever the account, as far as possible.
+    async fn open(
+        &self,
+        open: &OpenProof,
+        tell: &Tell<StandingProof>,
+    ) -> Result<StandingProof, StoreError>;
+
+    /// The proof, unless it has expired.
+    async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError>;
+
+    /// Counts an attempt and answers the proof with the attempts that are left after it; `None` if there is none of that purpose that can still be
+    /// tried. MUST commit before it answers: the code is compared after that.
+    async fn attempt(
+        &self,
+        proof: ProofId,
+        purpose: ProofPurpose,
+        at: Timestamp,
+    ) -> Result<Option<Proof>, StoreError>;
+
+    /// Gives back what [`Self::attempt`] counted, since the code was right. MUST never leave more than [`Proof::ATTEMPTS`].
+    async fn forgive(&self, proof: ProofId) -> Result<(), StoreError>;
+
+    /// Sets the password, raises the epoch, ends all sessions with [`crate::model::EndReason::Recovered`], begins the session and
+    /// remembers its device, spends the proof and voids the account's others, in one commit. Proofs that undo a change of address stay, unless
+    /// this is one: a thief of the mailbox must not void the owner's. MUST answer `Gone` and change nothing unless
+    /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says.
+    async fn recover(
+        &self,
+        recovery: &Recovery,
+        tell: &Tell<RecoveryOutcome>,
+    ) -> Result<RecoveryOutcome, StoreError>;
+
+    /// Verifies the account's address as [`crate::proofs::verified`] says and spends the proof, in one commit.
+    async fn verify(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<VerifyOutcome>,
+    ) -> Result<VerifyOutcome, StoreError>;
+
+    /// Deletes the account of the proof as [`super::UserRepository::delete`] does, if [`crate::proofs::disowns`] says so: nothing but the address,
+    /// which is another person's, opens it. Answers which it was; `None` if the proof does not count.
+    async fn disown(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError>;
+
+    /// Changes the account's address as [`crate::proofs::changed`] says, spends the proof and opens the one that undoes it, in one commit.
+    async fn change_email(
+        &self,
+        change: &AddressChange,
+        tell: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError>;
+
+    /// Creates the account with the password of the proof, and its first session, remembers the session's device, and voids all sign-ups of the
+    /// address, in one commit.
+    async fn sign_up(
+        &self,
+        sign_up: &ProvedSignUp,
+        tell: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError>;
+
+    /// Which of these are open.
+    async fn standing(
+        &self,
+        proofs: &[ProofId],
+        at: Timestamp,
+    ) -> Result<Vec<StandingProof>, StoreError>;
+
+    /// Deletes up to `limit` proofs that expired before `before`; answers how many it deleted.
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// Derives the secrets of proofs: nothing is stored, and a repeated mail says the same.
+pub trait ProofSecrets: Send + Sync {
+    /// Six decimal digits, each as likely as any other.
+    fn code(&self, proof: ProofId, serial: u32) -> SecretString;
+
+    /// The secret of a link: at least 128 bits, in characters that need no escape in a URL.
+    fn secret(&self, proof: ProofId, serial: u32) -> SecretString;
+
+    /// Whether this is the code. MUST compare in constant time.
+    fn is_code(&self, proof: ProofId, serial: u32, code: &SecretString) -> bool;
+
+    /// Whether this is the secret. MUST compare in constant time.
+    fn is_secret(&self, proof: ProofId, serial: u32, secret: &SecretString) -> bool;
+}
+
+/// For a service without mail: no proof is ever open.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProofs;
+
+#[async_trait]
+impl Proofs for NoProofs {
+    async fn open(
+        &self,
+        _: &OpenProof,
+        _: &Tell<StandingProof>,
+    ) -> Result<StandingProof, StoreError> {
+        Err(StoreError::broken(
+            "proofs",
+            "store a proof",
+            "there is no store of proofs",
+        ))
+    }
+
+    async fn find(&self, _: ProofId, _: Timestamp) -> Result<Option<Proof>, StoreError> {
+        Ok(None)
+    }
+
+    async fn attempt(
+        &self,
+        _: ProofId,
+        _: ProofPurpose,
+        _: Timestamp,
+    ) -> Result<Option<Proof>, StoreError> {
+        Ok(None)
+    }
+
+    async fn forgive(&self, _: ProofId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn recover(
+        &self,
+        _: &Recovery,
+        _: &Tell<RecoveryOutcome>,
+    ) -> Result<RecoveryOutcome, StoreError> {
+        Ok(RecoveryOutcome::Gone)
+    }
+
+    async fn verify(
+        &self,
+        _: ProofId,
+        _: Timestamp,
+        _: &Tell<VerifyOutcome>,
+    ) -> Result<VerifyOutcome, StoreError> {
+        Ok(VerifyOutcome::Gone)
+    }
+
+    async fn disown(
+        &self,
+        _: ProofId,
+        _: Timestamp,
+        _: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError> {
+        Ok(None)
+    }
+
+    async fn change_email(
+        &self,
+        _: &AddressChange,
+        _: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError> {
+        Ok(AddressOutcome::Gone)
+    }
+
+    async fn sign_up(
+        &self,
+        _: &ProvedSignUp,
+        _: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError> {
+        Ok(SignUpOutcome::Gone)
+    }
+
+    async fn standing(
+        &self,
+        _: &[ProofId],
+        _: Timestamp,
+    ) -> Result<Vec<StandingProof>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn prune(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+impl ProofSecrets for NoProofs {
+    fn code(&self, _: ProofId, _: u32) -> SecretString {
+        SecretString::default()
+    }
+
+    fn secret(&self, _: ProofId, _: u32) -> SecretString {
+        SecretString::default()
+    }
+
+    fn is_code(&self, _: ProofId, _: u32, _: &SecretString) -> bool {
+        false
+    }
+
+    fn is_secret(&self, _: ProofId, _: u32, _: &SecretString) -> bool {
+        false
+    }
+}

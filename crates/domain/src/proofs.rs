@@ -1,0 +1,110 @@
+//! The rules of proofs, pure: which ones a new one makes void, and what each grants. Stores call them within their transactions.
+
+use crate::model::{Credentials, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User};
+
+/// The most sign-ups of one address that wait for a proof of its mailbox.
+const SIGN_UPS: usize = 3;
+
+/// What a store does when a proof is asked for.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The row to store.
+    pub proof: Proof,
+    /// The rows to delete, that of the same id included.
+    pub void: Vec<ProofId>,
+}
+
+/// Decides what to do with the proofs of the same [`scope`](Proof::scope). A client that asks again while its proof is open gets the same one,
+/// with another code and no more attempts. Of sign-ups the newest three stay, of all others only the new one.
+pub fn open(mut former: Vec<Proof>, new: Proof) -> Opening {
+    former.sort_by_key(|proof| std::cmp::Reverse((proof.created_at, proof.id)));
+    let is_open = |proof: &&Proof| proof.expires_at > new.created_at && proof.attempts_left > 0;
+    let mut of_asker = former.iter().filter(|proof| proof.asker == new.asker);
+    let again = of_asker.find(is_open);
+    let proof = match again {
+        Some(again) => Proof {
+            id: again.id,
+            attempts_left: again.attempts_left,
+            serial: again.serial.saturating_add(1),
+            ..new
+        },
+        None => new,
+    };
+    let kept = match proof.purpose {
+        ProofPurpose::SignUp => SIGN_UPS - 1,
+        _ => 0,
+    };
+    let others = former.iter().filter(|former| former.id != proof.id);
+    let void = others
+        .skip(kept)
+        .map(|former| former.id)
+        .chain([proof.id])
+        .collect();
+    Opening { proof, void }
+}
+
+/// The account once its address is verified; `None` if the proof does not count for it.
+pub fn verified(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<User> {
+    let counts = proof.purpose == ProofPurpose::VerifyEmail
+        && proof.holds(account)
+        && proof.address == account.user.email;
+    counts.then(|| {
+        let mut user = account.user.clone();
+        user.email_verified_at.get_or_insert(at);
+        user
+    })
+}
+
+/// Whether whoever reads the mailbox may take the address from the account: nobody has verified it.
+pub fn disowns(proof: &Proof, account: &Credentials) -> bool {
+    proof.purpose == ProofPurpose::VerifyEmail
+        && proof.holds(account)
+        && proof.address == account.user.email
+        && account.user.email_verified_at.is_none()
+}
+
+/// The account once it has its new address, which is verified; `None` if the proof does not count for it.
+pub fn changed(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<User> {
+    let counts = proof.purpose == ProofPurpose::ChangeEmail && proof.holds(account);
+    counts.then(|| User {
+        email: proof.address.clone(),
+        email_verified_at: Some(at),
+        ..account.user.clone()
+    })
+}
+
+/// The account once its password is reset, or the change of its address undone; `None` if the proof does not count for it. The mailbox was read, so
+/// the address is verified.
+pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<User> {
+    if !proof.holds(account) {
+        return None;
+    }
+    let mut user = account.user.clone();
+    match proof.purpose {
+        ProofPurpose::ResetPassword if proof.address == user.email => {}
+        ProofPurpose::UndoEmail => user.email = proof.address.clone(),
+        _ => return None,
+    }
+    let was_verified = account
+        .user
+        .email_verified_at
+        .filter(|_| user.email == account.user.email);
+    user.email_verified_at = was_verified.or(Some(at));
+    user.epoch = user.epoch.next();
+    user.kept_session = None;
+    Some(user)
+}
+
+/// Whether another proof outlives the recovery of an account by `spent`. A reset leaves those that undo a change of address: a thief who reads the
+/// present mailbox must not void the owner's. An undo leaves none of the account.
+pub fn outlives(other: &Proof, spent: &Proof) -> bool {
+    let undoes = other.purpose == ProofPurpose::UndoEmail;
+    other.user != spent.user || (undoes && spent.purpose != ProofPurpose::UndoEmail)
+}
+
+/// What a sign-up wants, with the hash of its password; `None` if it is a proof of something else.
+pub fn intended(mut proof: Proof) -> Option<(Proof, PasswordHash)> {
+    let intent = proof.intent.take();
+    let hash = intent.filter(|_| proof.purpose == ProofPurpose::SignUp)?;
+    Some((proof, hash))
+}

@@ -1,0 +1,152 @@
+//! A new account, once its mailbox is proved.
+
+use super::session_starter::{Begun, PreparedSession, SessionStarter};
+use crate::{
+    journal::{Actor, SecurityEvent},
+    model::{ClientInfo, Details, EndReason, Epoch, Label, Proof, ProofPurpose, User, UserId},
+    ports::{Clearing, Entropy, ProvedSignUp, SignError, SignUpOutcome, StoreError},
+    use_cases::parts::{Failure, MailboxProofs, ProofRefused, ServicePorts, ShownProof, from_via},
+};
+use std::sync::Arc;
+
+/// The proof of a sign-up's mailbox.
+#[derive(Clone, Debug)]
+pub struct ConfirmSignUpRequest {
+    /// The proof.
+    pub proof: ShownProof,
+    /// The name that the user gives the device.
+    pub device_name: Option<Label>,
+    /// The client that sent the request.
+    pub client: ClientInfo,
+}
+
+/// Why there is no new account.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmSignUpError {
+    /// The proof does not count.
+    #[error(transparent)]
+    Proof(#[from] ProofRefused),
+    /// Another account has that address by now.
+    #[error("an account with this e-mail address exists already")]
+    EmailTaken,
+    /// A dependency of the service failed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+from_via!(ConfirmSignUpError: StoreError => Failure, SignError => Failure);
+
+/// Makes accounts out of sign-ups. The white list is written first and the rows last, as for a sign-up that has nothing to prove.
+pub struct ConfirmSignUp {
+    proofs: MailboxProofs,
+    starter: SessionStarter,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl ConfirmSignUp {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            proofs: MailboxProofs::new(ports),
+            starter: SessionStarter::new(ports),
+            entropy: ports.entropy.clone(),
+        }
+    }
+
+    /// Makes this sign-up the account, voids the others of its address, and signs it in.
+    ///
+    /// # Errors
+    /// [`ConfirmSignUpError`]; then nothing changed but the number of the proof's attempts.
+    pub async fn execute(
+        &self,
+        request: ConfirmSignUpRequest,
+    ) -> Result<Begun, ConfirmSignUpError> {
+        let purpose = ProofPurpose::SignUp;
+        let checked = self.proofs.check(purpose, &request.proof, &request.client);
+        let proof = checked.await??;
+        let shown = request.proof.clone();
+        let outcome = self.create(&proof, request).await;
+        if matches!(outcome, Err(ConfirmSignUpError::Failed(_))) {
+            self.proofs.forgive(&shown).await;
+        }
+        outcome
+    }
+
+    async fn create(
+        &self,
+        proof: &Proof,
+        request: ConfirmSignUpRequest,
+    ) -> Result<Begun, ConfirmSignUpError> {
+        let id = UserId::from_random(self.entropy.bytes());
+        let starter = &self.starter;
+        let (client, device_name) = (&request.client, request.device_name);
+        let prepared = starter.prepare_on(id, Epoch::FIRST, client, device_name, None);
+        let shown = starter.shown(&request.proof.asker.device_credentials);
+        let user = User {
+            id,
+            email: proof.address.clone(),
+            email_verified_at: Some(prepared.session.began_at),
+            details: Details {
+                locale: proof.locale.clone(),
+                ..Details::default()
+            },
+            created_at: prepared.session.began_at,
+            disabled_at: None,
+            epoch: Epoch::FIRST,
+            kept_session: None,
+        };
+        let (tokens, _) = starter.white_list(&user, &prepared).await?;
+        self.commit(proof, user, &prepared).await?;
+        let others = starter.credentials(shown.all().iter().copied());
+        Ok(prepared.begun(tokens, Vec::new(), others))
+    }
+
+    async fn commit(
+        &self,
+        proof: &Proof,
+        user: User,
+        prepared: &PreparedSession,
+    ) -> Result<(), ConfirmSignUpError> {
+        let session = &prepared.session;
+        let (id, address) = (user.id, session.client.address);
+        let created = SecurityEvent::AccountCreated {
+            user: id,
+            session: Some(session.id),
+            address,
+            device: session.device_label().cloned(),
+        };
+        let told = move |outcome: &SignUpOutcome| match outcome {
+            SignUpOutcome::Created => vec![
+                created.clone(),
+                SecurityEvent::EmailVerified { user: id, address },
+            ],
+            SignUpOutcome::Gone | SignUpOutcome::EmailTaken => Vec::new(),
+        };
+        let proved = ProvedSignUp {
+            proof: proof.id,
+            user,
+            session: session.clone(),
+            at: prepared.at,
+        };
+        let tell = self.proofs.recorder.tell(proved.at, Actor::User(id), told);
+        let outcome = self.proofs.proofs.sign_up(&proved, &tell).await;
+        if !matches!(outcome, Ok(SignUpOutcome::Created)) {
+            self.starter.withdraw(prepared).await;
+        }
+        if outcome.is_err() {
+            // The commit may have come through: a session that no client holds must not take a place.
+            self.starter.clear.defer(Clearing::Row {
+                user: id,
+                session: session.id,
+                reason: EndReason::Expired,
+                cause: None,
+            });
+        }
+        let outcome = outcome?;
+        self.proofs.recorder.record(&tell, &outcome);
+        match outcome {
+            SignUpOutcome::Created => Ok(()),
+            SignUpOutcome::Gone => Err(ProofRefused::Gone.into()),
+            SignUpOutcome::EmailTaken => Err(ConfirmSignUpError::EmailTaken),
+        }
+    }
+}

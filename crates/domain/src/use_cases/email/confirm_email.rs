@@ -1,0 +1,177 @@
+//! The verification of an address, and its change.
+
+use crate::{
+    journal::{Actor, MailKind, SecurityEvent, Told},
+    model::{ClientInfo, Proof, ProofPurpose},
+    ports::{AddressChange, AddressOutcome, Clock, StoreError, UserRepository, VerifyOutcome},
+    use_cases::{
+        parts::{
+            Failure, MailboxProofs, ProofRefused, Refused, ServicePorts, ShownProof, from_via,
+        },
+        sessions::{Authenticate, Caller},
+    },
+};
+use std::sync::Arc;
+
+/// What a proof here can be for.
+const PURPOSES: [ProofPurpose; 2] = [ProofPurpose::VerifyEmail, ProofPurpose::ChangeEmail];
+
+/// A proof of an account's mailbox.
+#[derive(Clone, Debug)]
+pub struct ConfirmEmailRequest {
+    /// The proof.
+    pub proof: ShownProof,
+    /// The account's user, if the client has a session of it.
+    pub caller: Option<Caller>,
+    /// The client that sent the request.
+    pub client: ClientInfo,
+}
+
+/// Why the address is not verified or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmEmailError {
+    /// The proof does not count.
+    #[error(transparent)]
+    Proof(#[from] ProofRefused),
+    /// The client has neither a session of the account nor asked for the mail. The mail's reader may be another person than the account's user,
+    /// and must not lend the mailbox to a stranger's account.
+    #[error("the code counts only in a session of the account, or where the mail was asked for")]
+    SessionRequired,
+    /// Another account has that address.
+    #[error("an account with this e-mail address exists already")]
+    EmailTaken,
+    /// The ID token was refused, or a dependency failed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+from_via!(ConfirmEmailError: StoreError => Refused, Failure => Refused);
+
+/// Verifies addresses, and changes them to those that are.
+pub struct ConfirmEmail {
+    authenticate: Authenticate,
+    proofs: MailboxProofs,
+    users: Arc<dyn UserRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ConfirmEmail {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            authenticate: Authenticate::new(ports),
+            proofs: MailboxProofs::new(ports),
+            users: ports.users.clone(),
+            clock: ports.clock.clone(),
+        }
+    }
+
+    /// Verifies the address of the proof's account, or changes it to that of the proof.
+    ///
+    /// # Errors
+    /// [`ConfirmEmailError`]; then nothing changed but the number of the proof's attempts.
+    pub async fn execute(&self, request: &ConfirmEmailRequest) -> Result<(), ConfirmEmailError> {
+        let shown = &request.proof;
+        let found = self.proofs.proofs.find(shown.id, self.clock.now()).await?;
+        let found = found.filter(|proof| PURPOSES.contains(&proof.purpose));
+        let proof = found.ok_or(ProofRefused::Gone)?;
+        // Before an attempt is counted: a stranger uses up none.
+        if !self.is_owner(&proof, request).await? {
+            return Err(ConfirmEmailError::SessionRequired);
+        }
+        let checked = self.proofs.check(proof.purpose, shown, &request.client);
+        let proof = checked.await??;
+        let outcome = match proof.purpose {
+            ProofPurpose::ChangeEmail => self.change(&proof, request).await,
+            _ => self.verify(&proof, &request.client).await,
+        };
+        if matches!(outcome, Err(ConfirmEmailError::Refused(_))) {
+            self.proofs.forgive(shown).await;
+        }
+        outcome
+    }
+
+    async fn is_owner(
+        &self,
+        proof: &Proof,
+        request: &ConfirmEmailRequest,
+    ) -> Result<bool, ConfirmEmailError> {
+        if self.proofs.is_asker(proof, &request.proof.asker) {
+            return Ok(true);
+        }
+        let Some(caller) = &request.caller else {
+            return Ok(false);
+        };
+        let authenticated = self.authenticate.on_device(caller).await?;
+        Ok(proof.user == Some(authenticated.user.id))
+    }
+
+    async fn change(
+        &self,
+        proof: &Proof,
+        request: &ConfirmEmailRequest,
+    ) -> Result<(), ConfirmEmailError> {
+        let user = proof.user.ok_or(ProofRefused::Gone)?;
+        let account = self.users.credentials(user).await?;
+        let former = account.ok_or(ProofRefused::Gone)?.user;
+        let now = self.clock.now();
+        let undo = self.proofs.undo(&former, proof, now);
+        let mut mail =
+            self.proofs
+                .recorder
+                .notice(MailKind::EmailChanged, &former, &request.client, now);
+        if let Some(mail) = &mut mail {
+            mail.proof = Some(undo.id);
+            mail.facts.subject = Some(proof.address.as_str().to_owned());
+        }
+        let address = request.client.address;
+        let told = move |outcome: &AddressOutcome| match outcome {
+            AddressOutcome::Changed(user) => Told {
+                events: vec![SecurityEvent::EmailChanged {
+                    user: user.id,
+                    session: None,
+                    address,
+                }],
+                mails: mail.clone().into_iter().collect(),
+            },
+            AddressOutcome::Gone | AddressOutcome::EmailTaken => Told::default(),
+        };
+        let change = AddressChange {
+            proof: proof.id,
+            undo,
+            at: now,
+        };
+        let tell = self.proofs.recorder.tell(now, Actor::User(user), told);
+        let outcome = self.proofs.proofs.change_email(&change, &tell).await?;
+        self.proofs.recorder.record(&tell, &outcome);
+        match outcome {
+            AddressOutcome::Changed(_) => Ok(()),
+            AddressOutcome::Gone => Err(ProofRefused::Gone.into()),
+            AddressOutcome::EmailTaken => Err(ConfirmEmailError::EmailTaken),
+        }
+    }
+
+    async fn verify(&self, proof: &Proof, client: &ClientInfo) -> Result<(), ConfirmEmailError> {
+        let Some(user) = proof.user else {
+            return Err(ProofRefused::Gone.into());
+        };
+        let now = self.clock.now();
+        let address = client.address;
+        let told = move |outcome: &VerifyOutcome| match outcome {
+            VerifyOutcome::Verified(user) => Told {
+                events: vec![SecurityEvent::EmailVerified {
+                    user: user.id,
+                    address,
+                }],
+                mails: Vec::new(),
+            },
+            VerifyOutcome::Gone => Told::default(),
+        };
+        let tell = self.proofs.recorder.tell(now, Actor::User(user), told);
+        let outcome = self.proofs.proofs.verify(proof.id, now, &tell).await?;
+        self.proofs.recorder.record(&tell, &outcome);
+        match outcome {
+            VerifyOutcome::Verified(_) => Ok(()),
+            VerifyOutcome::Gone => Err(ProofRefused::Gone.into()),
+        }
+    }
+}

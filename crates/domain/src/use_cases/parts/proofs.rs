@@ -1,0 +1,289 @@
+//! What all proofs of mailboxes share: they are asked for, and shown.
+
+use super::ServicePorts;
+use crate::{
+    journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
+    model::{
+        Binding, ClientInfo, Credentials, DeliveryId, EmailAddress, Epoch, Fingerprint, Locale,
+        PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User, UserId,
+    },
+    ports::{
+        Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, StandingProof,
+        StoreError,
+    },
+    use_cases::parts::{Recorder, ShownDevices, facts},
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::{sync::Arc, time::Duration};
+
+/// What a client shows to be known again as the one that asked for a mail.
+#[derive(Clone, Debug, Default)]
+pub struct ShownAsker {
+    /// What its browser keeps: [`RequestedProof::cookie`].
+    pub cookie: Option<SecretString>,
+    /// Its device credentials. Those that were not issued here are ignored.
+    pub device_credentials: Vec<SecretString>,
+}
+
+impl ShownAsker {
+    /// The number of hexadecimal digits of [`Self::cookie`].
+    pub const COOKIE: usize = 64;
+}
+
+/// What a mail has that proves its mailbox.
+#[derive(Clone, Debug)]
+pub enum Evidence {
+    /// Its six digits.
+    Code(SecretString),
+    /// The secret of its link. It counts only for the client that asked for the mail: others may follow every link that they see.
+    Secret(SecretString),
+}
+
+/// A proof that is shown.
+#[derive(Clone, Debug)]
+pub struct ShownProof {
+    /// The id that the request was answered.
+    pub id: ProofId,
+    /// What the mail says.
+    pub evidence: Evidence,
+    /// What the client shows of itself.
+    pub asker: ShownAsker,
+}
+
+/// A mail was asked for. The answer does not say whether there is an account.
+#[derive(Clone, Debug)]
+pub struct RequestedProof {
+    /// The proof.
+    pub id: ProofId,
+    /// The time until it can't be used any more.
+    pub expires_in: Duration,
+    /// What a browser keeps until then, so that the mail's link counts; `None` for a client that is known by its device.
+    pub cookie: Option<SecretString>,
+}
+
+/// Why a proof does not count. Nothing but the number of its attempts changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProofRefused {
+    /// It is spent, expired, void or unknown.
+    #[error("the proof is spent, expired or unknown; ask for another mail")]
+    Gone,
+    /// The code is another one.
+    #[error("the code is wrong; {attempts_left} attempts are left")]
+    WrongCode {
+        /// How many codes can still be tried.
+        attempts_left: u32,
+    },
+    /// The link was followed by another client than the one that asked for the mail.
+    #[error("the link counts only where the mail was asked for; enter the code")]
+    CodeRequired,
+}
+
+/// A proof that is about to be asked for.
+pub(crate) struct ProofRequest<'a> {
+    pub(crate) purpose: ProofPurpose,
+    pub(crate) mail: MailKind,
+    /// The mailbox.
+    pub(crate) address: EmailAddress,
+    /// The account, if there is one.
+    pub(crate) account: Option<&'a Credentials>,
+    pub(crate) intent: Option<PasswordHash>,
+    pub(crate) locale: Option<Locale>,
+    pub(crate) asker: &'a ShownAsker,
+    pub(crate) client: &'a ClientInfo,
+    /// The store's work is the same, and nobody gets a mail.
+    pub(crate) withheld: bool,
+    /// What goes into the journal.
+    pub(crate) event: SecurityEvent,
+}
+
+/// Opens and checks proofs.
+#[derive(Clone)]
+pub(crate) struct MailboxProofs {
+    pub(crate) proofs: Arc<dyn Proofs>,
+    secrets: Arc<dyn ProofSecrets>,
+    devices: Arc<dyn DeviceCredentials>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    pub(crate) recorder: Recorder,
+}
+
+impl MailboxProofs {
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            proofs: ports.proofs.clone(),
+            secrets: ports.proof_secrets.clone(),
+            devices: ports.devices.clone(),
+            clock: ports.clock.clone(),
+            entropy: ports.entropy.clone(),
+            recorder: Recorder::new(ports),
+        }
+    }
+
+    /// Stores the proof and its mail.
+    pub(crate) async fn open(
+        &self,
+        request: ProofRequest<'_>,
+    ) -> Result<RequestedProof, StoreError> {
+        let now = self.clock.now();
+        let (asker, cookie) = self.asker(request.asker);
+        let open = OpenProof {
+            withheld: request.withheld,
+            proof: self.proof(&request, asker, now),
+        };
+        let mail = NewMail {
+            id: DeliveryId::from_random(self.entropy.bytes()),
+            kind: request.mail,
+            to: request.address.clone(),
+            locale: request.locale.clone(),
+            user: request.account.map(|account| account.user.id),
+            proof: None,
+            facts: facts(request.client, now),
+            expires_at: open.proof.expires_at,
+        };
+        let event = request.event.clone();
+        let tell = self
+            .recorder
+            .tell(now, Actor::Stranger, move |opened: &StandingProof| Told {
+                events: vec![event.clone()],
+                mails: vec![NewMail {
+                    proof: (mail.kind != MailKind::AccountExists).then_some(opened.id),
+                    ..mail.clone()
+                }],
+            });
+        let opened = self.proofs.open(&open, &tell).await?;
+        self.recorder.record(&tell, &opened);
+        Ok(RequestedProof {
+            id: opened.id,
+            expires_in: opened.expires_at.since(now),
+            cookie,
+        })
+    }
+
+    /// The row of a proof of nobody's mailbox is like any other.
+    fn proof(&self, request: &ProofRequest<'_>, asker: Fingerprint, now: Timestamp) -> Proof {
+        let purpose = request.purpose;
+        let (user, binding) = match request.account {
+            _ if purpose == ProofPurpose::SignUp => (None, None),
+            Some(account) => (Some(account.user.id), Some(Binding::of(account))),
+            None => {
+                let binding = Binding {
+                    epoch: Epoch::FIRST,
+                    hash: Fingerprint::of_browser(""),
+                    email: request.address.key().to_owned(),
+                };
+                let nobody = UserId::from_random(self.entropy.bytes());
+                (Some(nobody), Some(binding))
+            }
+        };
+        Proof {
+            id: ProofId::from_random(self.entropy.bytes()),
+            purpose,
+            address: request.address.clone(),
+            user,
+            binding,
+            asker,
+            intent: request.intent.clone(),
+            locale: request.locale.clone(),
+            created_at: now,
+            expires_at: now.plus(purpose.lifetime()),
+            attempts_left: Proof::ATTEMPTS,
+            serial: 1,
+        }
+    }
+
+    /// The proof, if what is shown proves it. A code is an attempt, which is counted before it is looked at; the secret of a link that another
+    /// client follows is none.
+    pub(crate) async fn check(
+        &self,
+        purpose: ProofPurpose,
+        shown: &ShownProof,
+        client: &ClientInfo,
+    ) -> Result<Result<Proof, ProofRefused>, StoreError> {
+        let now = self.clock.now();
+        let (proof, is_right) = match &shown.evidence {
+            Evidence::Code(code) => {
+                let tried = self.proofs.attempt(shown.id, purpose, now).await?;
+                let is_right = |proof: &Proof| self.secrets.is_code(proof.id, proof.serial, code);
+                let is_right = tried.as_ref().is_some_and(is_right);
+                (tried, is_right)
+            }
+            Evidence::Secret(secret) => {
+                let found = self.proofs.find(shown.id, now).await?;
+                let found = found.filter(|proof| proof.purpose == purpose);
+                let is_right = found.as_ref().is_some_and(|proof| {
+                    self.is_asker(proof, &shown.asker)
+                        && self.secrets.is_secret(proof.id, proof.serial, secret)
+                });
+                (found, is_right)
+            }
+        };
+        Ok(match (proof, &shown.evidence) {
+            (None, _) => Err(ProofRefused::Gone),
+            (Some(proof), _) if is_right => Ok(proof),
+            (Some(_), Evidence::Secret(_)) => Err(ProofRefused::CodeRequired),
+            (Some(proof), Evidence::Code(_)) => {
+                self.recorder.record_event(SecurityEvent::ProofRefused {
+                    user: proof.user,
+                    address: client.address,
+                });
+                Err(ProofRefused::WrongCode {
+                    attempts_left: proof.attempts_left,
+                })
+            }
+        })
+    }
+
+    /// What was right does not count as an attempt, since nothing came of it. If the store fails, it counts.
+    pub(crate) async fn forgive(&self, shown: &ShownProof) {
+        if matches!(shown.evidence, Evidence::Code(_)) {
+            let _ = self.proofs.forgive(shown.id).await;
+        }
+    }
+
+    /// Whether this is the client that asked.
+    pub(crate) fn is_asker(&self, proof: &Proof, shown: &ShownAsker) -> bool {
+        let cookie = shown.cookie.as_ref();
+        let browser = cookie.map(|cookie| Fingerprint::of_browser(cookie.expose_secret()));
+        let devices = ShownDevices::verify(&*self.devices, &shown.device_credentials);
+        let devices = devices.all().iter().copied().map(Fingerprint::of_device);
+        browser
+            .into_iter()
+            .chain(devices)
+            .any(|shown| shown == proof.asker)
+    }
+
+    /// The client by its device, else by what its browser keeps: that goes with the answer.
+    fn asker(&self, shown: &ShownAsker) -> (Fingerprint, Option<SecretString>) {
+        let devices = ShownDevices::verify(&*self.devices, &shown.device_credentials);
+        if let Some(device) = devices.first() {
+            return (Fingerprint::of_device(device), None);
+        }
+        let cookie = shown.cookie.clone().unwrap_or_else(|| {
+            let half = || u128::from_be_bytes(self.entropy.bytes());
+            format!("{:032x}{:032x}", half(), half()).into()
+        });
+        (
+            Fingerprint::of_browser(cookie.expose_secret()),
+            Some(cookie),
+        )
+    }
+
+    /// A proof of the former address that undoes a change. It is bound to the account alone: whatever a thief does next does not void it.
+    pub(crate) fn undo(&self, former: &User, change: &Proof, now: Timestamp) -> Proof {
+        let purpose = ProofPurpose::UndoEmail;
+        Proof {
+            id: ProofId::from_random(self.entropy.bytes()),
+            purpose,
+            address: former.email.clone(),
+            user: Some(former.id),
+            binding: None,
+            asker: change.asker,
+            intent: None,
+            locale: former.details.locale.clone(),
+            created_at: now,
+            expires_at: now.plus(purpose.lifetime()),
+            attempts_left: Proof::ATTEMPTS,
+            serial: 1,
+        }
+    }
+}

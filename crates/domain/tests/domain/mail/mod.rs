@@ -1,0 +1,120 @@
+//! The outbox at work: what is sent, when, how often, and what is not.
+
+mod fair;
+mod sending;
+
+use revolve_domain::{
+    deliveries::{Delivery, DeliveryQuery, InFlight, SendLimits},
+    journal::{MailFacts, MailKind, NewMail},
+    model::{DeliveryId, EmailAddress, ProofId, UserId},
+    ports::{Clock, Deliveries, Entropy},
+    use_cases::{MailPorts, SendMails},
+};
+use revolve_testkit::memory::{
+    FakeClock, Faulty, MemoryAccounts, RecordedEvents, RecordedMails, SeededEntropy, TestProofs,
+};
+use std::{sync::Arc, time::Duration};
+
+const DAY: Duration = Duration::from_hours(24);
+
+const LIMITS: SendLimits = SendLimits {
+    slots: 8,
+    share: 2,
+    rate: 100,
+    lease: Duration::from_secs(60),
+};
+
+/// An outbox and those who send from it.
+struct Post {
+    deliveries: Arc<Faulty<MemoryAccounts>>,
+    mails: Arc<RecordedMails>,
+    proofs: Arc<TestProofs>,
+    events: Arc<RecordedEvents>,
+    clock: Arc<FakeClock>,
+    entropy: Arc<SeededEntropy>,
+}
+
+impl Post {
+    fn new() -> Self {
+        Self {
+            deliveries: Arc::new(Faulty::new(MemoryAccounts::default())),
+            mails: Arc::default(),
+            proofs: Arc::default(),
+            events: Arc::default(),
+            clock: Arc::default(),
+            entropy: Arc::new(SeededEntropy::new(1)),
+        }
+    }
+
+    fn send(&self) -> SendMails {
+        SendMails::new(MailPorts {
+            deliveries: self.deliveries.clone(),
+            mailer: self.mails.clone(),
+            proofs: self.proofs.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            events: self.events.clone(),
+        })
+    }
+
+    /// A mail to Ann that may be sent for a day.
+    fn mail(&self, kind: MailKind) -> NewMail {
+        NewMail {
+            id: DeliveryId::from_random(self.entropy.bytes()),
+            kind,
+            to: EmailAddress::parse("ann@example.org").expect("an address"),
+            locale: None,
+            user: Some(UserId::from_random([7; 16])),
+            proof: None,
+            facts: MailFacts::default(),
+            expires_at: self.clock.now().plus(DAY),
+        }
+    }
+
+    /// The same with a proof.
+    fn proof(&self, kind: MailKind) -> NewMail {
+        NewMail {
+            proof: Some(ProofId::from_random(self.entropy.bytes())),
+            ..self.mail(kind)
+        }
+    }
+
+    fn commit(&self, mails: &[NewMail]) {
+        self.deliveries
+            .inner()
+            .commit_mails(self.clock.now(), mails);
+    }
+
+    /// Leases everything that is due.
+    async fn lease(&self) -> Vec<Delivery> {
+        let mut in_flight = InFlight::new(LIMITS);
+        let request = in_flight.request(self.clock.now()).expect("there is room");
+        self.send().lease(&request).await.expect("memory works")
+    }
+
+    /// Sends everything that is due, one after the other.
+    async fn run(&self) {
+        for delivery in self.lease().await {
+            let send = self.send();
+            let settled = send.attempt(&delivery).await.expect("memory works");
+            assert!(
+                send.settle(&delivery, &settled)
+                    .await
+                    .expect("memory works")
+            );
+        }
+    }
+
+    /// The ids of the mails that arrived since the last call.
+    fn arrived(&self) -> Vec<DeliveryId> {
+        self.mails.take().iter().map(|mail| mail.id).collect()
+    }
+
+    async fn left(&self) -> Vec<Delivery> {
+        let all = DeliveryQuery {
+            state: None,
+            limit: 1000,
+        };
+        self.deliveries.list(all).await.expect("memory works")
+    }
+}

@@ -1,0 +1,78 @@
+//! `POST /signup/confirm`: a new account, once its mailbox is proved.
+
+use super::{
+    begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer},
+    email_taken,
+};
+use crate::kit::{
+    answer::sample,
+    body::Body,
+    caller::RequestClient,
+    openapi::Operation,
+    problem::Problem,
+    proof::{self, PROOF, members, shown_docs},
+    use_case::UseCase,
+};
+use actix_web::{HttpResponse, http::StatusCode};
+use revolve_domain::{
+    model::Label,
+    use_cases::{ConfirmSignUp, ConfirmSignUpError, ConfirmSignUpRequest},
+};
+use serde_json::json;
+
+/// `POST /signup/confirm`
+pub(crate) async fn confirm(
+    use_case: UseCase<ConfirmSignUp>,
+    caller: RequestClient,
+    mut body: Body,
+) -> Result<HttpResponse, Problem> {
+    let proof = proof::shown(&mut body, &caller);
+    let device_name = body.optional("deviceName", Label::parse);
+    let request = ConfirmSignUpRequest {
+        proof: body.finish(proof)?,
+        device_name,
+        client: caller.described(),
+    };
+    let begun = use_case
+        .run(async move |case| case.execute(request).await)
+        .await??;
+    Ok(answer(StatusCode::CREATED, &begun, &caller))
+}
+
+impl From<ConfirmSignUpError> for Problem {
+    fn from(error: ConfirmSignUpError) -> Self {
+        match error {
+            ConfirmSignUpError::Proof(refused) => refused.into(),
+            ConfirmSignUpError::EmailTaken => email_taken(),
+            ConfirmSignUpError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+pub(crate) fn confirm_docs() -> Operation {
+    let description = "Makes the account that a sign-up asked for, with the password of that sign-up, and signs it in. Other sign-ups of the address \
+                       are void from then on.";
+    let [id, code, secret] = members();
+    let operation = Operation::new("confirmSignUp", "account", "Prove a sign-up", description)
+        .device()
+        .body(
+            "SignUpConfirmation",
+            "The proof.",
+            [id, code, secret, device_name()],
+            [(
+                "With the code of the mail",
+                json!({ "proof": PROOF, "code": "204816", "deviceName": "Ann's phone" }),
+            )],
+        )
+        .json::<BegunAnswer<'_>, 2>(
+            201,
+            "The account is made, and a session has begun.",
+            [
+                ("For an app", sample_answer(&[], true)),
+                ("For a browser", sample_answer(&[], false)),
+            ],
+        )
+        .header([201], "Set-Cookie", COOKIE, sample::COOKIE)
+        .problems([email_taken()]);
+    shown_docs(operation)
+}

@@ -1,0 +1,144 @@
+//! `POST /recovery/confirm`: a new password by a proof of the mailbox.
+
+use crate::{
+    accounts::{
+        begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer},
+        email_taken,
+    },
+    kit::{
+        answer::sample,
+        body::Body,
+        caller::RequestClient,
+        openapi::{Member, Operation, new_password},
+        problem::{FieldProblem, Problem},
+        proof::{self, PROOF, members, shown_docs},
+        use_case::UseCase,
+    },
+};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use revolve_domain::{
+    model::{Label, Password, ProofPurpose},
+    policy::PasswordPolicy,
+    use_cases::{Recover, RecoverError, RecoverRequest},
+};
+use serde_json::json;
+
+/// `POST /recovery/confirm`
+pub(crate) async fn confirm(
+    use_case: UseCase<Recover>,
+    caller: RequestClient,
+    policy: Data<PasswordPolicy>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let request = parse(body, &caller, policy.min_length)?;
+    let begun = use_case
+        .run(async move |case| case.execute(ProofPurpose::ResetPassword, request).await)
+        .await??;
+    Ok(answer(StatusCode::OK, &begun, &caller))
+}
+
+/// `POST /email/undo/confirm`
+pub(crate) async fn undo(
+    use_case: UseCase<Recover>,
+    caller: RequestClient,
+    policy: Data<PasswordPolicy>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let request = parse(body, &caller, policy.min_length)?;
+    let begun = use_case
+        .run(async move |case| case.execute(ProofPurpose::UndoEmail, request).await)
+        .await??;
+    Ok(answer(StatusCode::OK, &begun, &caller))
+}
+
+fn parse(
+    mut body: Body,
+    caller: &RequestClient,
+    min_length: usize,
+) -> Result<RecoverRequest, Problem> {
+    let proof = proof::shown(&mut body, caller);
+    let password = body.secret("newPassword", |text| Password::choose(text, min_length));
+    let device_name = body.optional("deviceName", Label::parse);
+    let (proof, password) = body.finish(proof.zip(password))?;
+    Ok(RecoverRequest {
+        proof,
+        password,
+        device_name,
+        client: caller.described(),
+    })
+}
+
+impl From<RecoverError> for Problem {
+    fn from(error: RecoverError) -> Self {
+        match error {
+            RecoverError::Proof(refused) => refused.into(),
+            RecoverError::WeakPassword(fault) => {
+                Self::fields(vec![FieldProblem::invalid("newPassword", fault)])
+            }
+            RecoverError::EmailTaken => email_taken(),
+            RecoverError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+pub(crate) fn confirm_docs() -> Operation {
+    let description = "Sets a new password, ends every session of the account and begins one here, with a device credential of its own: none from \
+                       before is kept. The address counts as verified. The password is judged like any other; one that is refused uses up no attempt. \
+                       Five codes can be tried for each proof. It works while sign-ins are limited.";
+    recovery_docs(Operation::new(
+        "recover",
+        "account",
+        "Set a new password",
+        description,
+    ))
+}
+
+pub(crate) fn undo_docs() -> Operation {
+    let description = "Undoes a change of address: with the code of the mail that the old address got, for three days. Restores that address, sets a new \
+                       password, ends every session of the account, voids all of its proofs and begins a session here. Whatever else was changed in the \
+                       meantime, a second change of address included, does not stop it; an address that another account has taken does.";
+    recovery_docs(Operation::new(
+        "undoEmailChange",
+        "account",
+        "Undo a change of address",
+        description,
+    ))
+    .problems([email_taken()])
+}
+
+fn recovery_docs(operation: Operation) -> Operation {
+    let [id, code, secret] = members();
+    let operation = operation
+        .device()
+        .body(
+            "RecoveryConfirmation",
+            "The proof and the new password.",
+            [
+                id,
+                code,
+                secret,
+                Member::required("newPassword", new_password()),
+                device_name(),
+            ],
+            [
+                (
+                    "With the code of the mail",
+                    json!({ "proof": PROOF, "code": "204816", "newPassword": "correct horse battery" }),
+                ),
+                (
+                    "With the secret of its link, where the mail was asked for",
+                    json!({ "proof": PROOF, "secret": "h3K0n9Vb2uQ5xW8yZ1aC4dE7fG6iJ-_kLmNoPqRsTuV", "newPassword": "correct horse battery" }),
+                ),
+            ],
+        )
+        .json::<BegunAnswer<'_>, 2>(
+            200,
+            "The password is set, and a session has begun.",
+            [
+                ("For an app", sample_answer(&[], true)),
+                ("For a browser", sample_answer(&[], false)),
+            ],
+        )
+        .header([200], "Set-Cookie", COOKIE, sample::COOKIE);
+    shown_docs(operation)
+}

@@ -1,0 +1,223 @@
+//! Proofs of mailboxes.
+
+use super::{MemoryAccounts, MemoryTables, users::credentials};
+use async_trait::async_trait;
+use revolve_domain::{
+    journal::Tell,
+    model::{Credentials, EndReason, Proof, ProofId, ProofPurpose, Timestamp, UserId},
+    ports::{
+        AddressChange, AddressOutcome, OpenProof, Proofs, ProvedSignUp, Recovery, RecoveryOutcome,
+        SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
+    },
+    proofs,
+};
+
+impl MemoryTables {
+    fn open_proof(&mut self, new: &Proof) -> StandingProof {
+        let scope = new.scope();
+        let former = self.proofs.values().filter(|proof| proof.scope() == scope);
+        let opening = proofs::open(former.cloned().collect(), new.clone());
+        for void in opening.void {
+            self.proofs.remove(&void);
+        }
+        let standing = StandingProof::from(&opening.proof);
+        self.proofs.insert(opening.proof.id, opening.proof);
+        standing
+    }
+
+    /// The proof and its account.
+    fn provable(&self, proof: ProofId, at: Timestamp) -> Option<(Proof, Credentials)> {
+        let proof = self.proofs.get(&proof)?;
+        let account = self.users.get(&proof.user?)?;
+        (at < proof.expires_at).then(|| (proof.clone(), credentials(account)))
+    }
+}
+
+#[async_trait]
+impl Proofs for MemoryAccounts {
+    async fn open(
+        &self,
+        open: &OpenProof,
+        tell: &Tell<StandingProof>,
+    ) -> Result<StandingProof, StoreError> {
+        let mut tables = self.tables();
+        let opened = tables.open_proof(&open.proof);
+        tables.journal.tell(tell, &opened);
+        if !open.withheld {
+            tables.outbox.commit(tell.at, &tell.of(&opened).1);
+        }
+        Ok(opened)
+    }
+
+    async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError> {
+        let tables = self.tables();
+        let found = tables.proofs.get(&proof);
+        Ok(found.filter(|proof| at < proof.expires_at).cloned())
+    }
+
+    async fn attempt(
+        &self,
+        proof: ProofId,
+        purpose: ProofPurpose,
+        at: Timestamp,
+    ) -> Result<Option<Proof>, StoreError> {
+        let mut tables = self.tables();
+        let Some(found) = tables.proofs.get_mut(&proof) else {
+            return Ok(None);
+        };
+        if found.purpose != purpose || at >= found.expires_at || found.attempts_left == 0 {
+            return Ok(None);
+        }
+        found.attempts_left -= 1;
+        Ok(Some(found.clone()))
+    }
+
+    async fn forgive(&self, proof: ProofId) -> Result<(), StoreError> {
+        if let Some(found) = self.tables().proofs.get_mut(&proof) {
+            found.attempts_left = Proof::ATTEMPTS.min(found.attempts_left + 1);
+        }
+        Ok(())
+    }
+
+    async fn recover(
+        &self,
+        recovery: &Recovery,
+        tell: &Tell<RecoveryOutcome>,
+    ) -> Result<RecoveryOutcome, StoreError> {
+        self.change(tell, |tables| {
+            let Some((proof, account)) = tables.provable(recovery.proof, recovery.at) else {
+                return RecoveryOutcome::Gone;
+            };
+            let Some(user) = proofs::recovered(&proof, &account, recovery.at)
+                .filter(|user| user.epoch == recovery.session.epoch)
+            else {
+                return RecoveryOutcome::Gone;
+            };
+            if tables.is_taken(&user.email, Some(user.id)) {
+                return RecoveryOutcome::EmailTaken;
+            }
+            tables.raise(user.id, None, EndReason::Recovered, recovery.at);
+            tables
+                .users
+                .insert(user.id, (user.clone(), recovery.hash.clone()));
+            let session = &recovery.session;
+            tables.sessions.insert(session.id, session.clone());
+            tables.know_device(session);
+            let stays = |other: &Proof| proofs::outlives(other, &proof);
+            tables.proofs.retain(|_, other| stays(other));
+            RecoveryOutcome::Recovered(user)
+        })
+    }
+
+    async fn verify(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<VerifyOutcome>,
+    ) -> Result<VerifyOutcome, StoreError> {
+        self.change(tell, |tables| {
+            let provable = tables.provable(proof, at);
+            let Some(user) =
+                provable.and_then(|(proof, account)| proofs::verified(&proof, &account, at))
+            else {
+                return VerifyOutcome::Gone;
+            };
+            tables.proofs.remove(&proof);
+            if let Some((found, _)) = tables.users.get_mut(&user.id) {
+                *found = user.clone();
+            }
+            VerifyOutcome::Verified(user)
+        })
+    }
+
+    async fn disown(
+        &self,
+        proof: ProofId,
+        at: Timestamp,
+        tell: &Tell<Option<UserId>>,
+    ) -> Result<Option<UserId>, StoreError> {
+        self.change(tell, |tables| {
+            let (proof, account) = tables.provable(proof, at)?;
+            if !proofs::disowns(&proof, &account) {
+                return None;
+            }
+            tables
+                .delete(account.user.id, at)
+                .then_some(account.user.id)
+        })
+    }
+
+    async fn change_email(
+        &self,
+        change: &AddressChange,
+        tell: &Tell<AddressOutcome>,
+    ) -> Result<AddressOutcome, StoreError> {
+        self.change(tell, |tables| {
+            let provable = tables.provable(change.proof, change.at);
+            let Some(user) =
+                provable.and_then(|(proof, account)| proofs::changed(&proof, &account, change.at))
+            else {
+                return AddressOutcome::Gone;
+            };
+            if tables.is_taken(&user.email, Some(user.id)) {
+                return AddressOutcome::EmailTaken;
+            }
+            tables.proofs.remove(&change.proof);
+            if let Some((found, _)) = tables.users.get_mut(&user.id) {
+                *found = user.clone();
+            }
+            tables.open_proof(&change.undo);
+            AddressOutcome::Changed(user)
+        })
+    }
+
+    async fn sign_up(
+        &self,
+        sign_up: &ProvedSignUp,
+        tell: &Tell<SignUpOutcome>,
+    ) -> Result<SignUpOutcome, StoreError> {
+        self.change(tell, |tables| {
+            let proof = tables.proofs.get(&sign_up.proof).cloned();
+            let intent = proof.filter(|proof| sign_up.at < proof.expires_at);
+            let Some((proof, hash)) = intent.and_then(proofs::intended) else {
+                return SignUpOutcome::Gone;
+            };
+            let (user, session) = (&sign_up.user, &sign_up.session);
+            if tables.is_taken(&user.email, None) {
+                return SignUpOutcome::EmailTaken;
+            }
+            tables.users.insert(user.id, (user.clone(), hash));
+            tables.sessions.insert(session.id, session.clone());
+            tables.know_device(session);
+            let scope = proof.scope();
+            tables.proofs.retain(|_, other| other.scope() != scope);
+            SignUpOutcome::Created
+        })
+    }
+
+    async fn standing(
+        &self,
+        proofs: &[ProofId],
+        at: Timestamp,
+    ) -> Result<Vec<StandingProof>, StoreError> {
+        let tables = self.tables();
+        let found = proofs.iter().filter_map(|proof| tables.proofs.get(proof));
+        let open = found.filter(|proof| at < proof.expires_at);
+        Ok(open.map(StandingProof::from).collect())
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        let expired: Vec<_> = tables
+            .proofs
+            .values()
+            .filter(|proof| proof.expires_at < before)
+            .take(limit as usize)
+            .map(|proof| proof.id)
+            .collect();
+        for proof in &expired {
+            tables.proofs.remove(proof);
+        }
+        Ok(expired.len() as u64)
+    }
+}

@@ -1,0 +1,186 @@
+//! The outbox in memory.
+
+use super::lock;
+use async_trait::async_trait;
+use revolve_domain::{
+    deliveries::{Delivery, DeliveryState, KEPT, LeaseRequest, Settled},
+    journal::{MailKind, NewMail},
+    model::{DeliveryId, ProofId, Timestamp, UserId},
+    ports::{MailProof, MailProofs, StoreError},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Mutex,
+};
+
+/// Deliveries, a part of the user database.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
+    /// Until when an account gets no notice of a kind.
+    pub(super) quiet: HashMap<(UserId, MailKind), Timestamp>,
+}
+
+/// Account and kind of a notice.
+fn notice(mail: &NewMail) -> Option<(UserId, MailKind)> {
+    mail.user
+        .filter(|_| mail.kind.is_notice())
+        .map(|user| (user, mail.kind))
+}
+
+impl Outbox {
+    /// Inserts mails, as the commit of a change does.
+    pub(super) fn commit(&mut self, at: Timestamp, mails: &[NewMail]) {
+        for mail in mails {
+            self.insert(at, mail);
+        }
+    }
+
+    /// The account is deleted.
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.deliveries
+            .retain(|_, row| row.mail.user != Some(user) || row.state == DeliveryState::Waiting);
+    }
+
+    fn insert(&mut self, at: Timestamp, mail: &NewMail) {
+        let notice_of = notice(mail);
+        let untried = self.deliveries.values_mut().find(|other| {
+            notice_of.is_some()
+                && notice(&other.mail) == notice_of
+                && other.state == DeliveryState::Waiting
+                && other.attempts == 0
+        });
+        if let Some(untried) = untried {
+            untried.more += 1;
+            return;
+        }
+        let quiet = notice_of.and_then(|notice| self.quiet.get(&notice).copied());
+        let due_at = quiet.map_or(at, |until| until.max(at));
+        let delivery = Delivery {
+            mail: mail.clone(),
+            more: 0,
+            state: DeliveryState::Waiting,
+            created_at: at,
+            due_at,
+            next_at: due_at,
+            leased_until: None,
+            attempts: 0,
+            last_error: None,
+        };
+        self.deliveries.insert(mail.id, delivery);
+    }
+
+    fn may_be_leased(&self, delivery: &Delivery, at: Timestamp) -> bool {
+        let Some(notice_of) = notice(&delivery.mail) else {
+            return true;
+        };
+        let quiet = self.quiet.get(&notice_of).is_some_and(|until| *until > at);
+        let younger = self.deliveries.values().any(|other| {
+            notice(&other.mail) == Some(notice_of)
+                && other.state == DeliveryState::Waiting
+                && (other.created_at, other.mail.id) < (delivery.created_at, delivery.mail.id)
+        });
+        !quiet && !younger
+    }
+
+    pub(super) fn due(&self, request: &LeaseRequest) -> Vec<DeliveryId> {
+        let mut due: Vec<&Delivery> = self
+            .deliveries
+            .values()
+            .filter(|delivery| {
+                delivery.state == DeliveryState::Waiting
+                    && delivery.next_at <= request.at
+                    && delivery.mail.to.domain() > request.after.as_str()
+                    && self.may_be_leased(delivery, request.at)
+            })
+            .collect();
+        due.sort_by_key(|delivery| (delivery.mail.to.domain(), delivery.next_at));
+        let mut taken: BTreeMap<&str, u32> = BTreeMap::new();
+        due.retain(|delivery| {
+            let domain = delivery.mail.to.domain();
+            let place = taken.entry(domain).or_default();
+            *place += 1;
+            *place <= request.fairness.room(domain)
+        });
+        due.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
+        due.iter().map(|delivery| delivery.mail.id).collect()
+    }
+
+    fn leased(&mut self, delivery: &Delivery) -> Option<&mut Delivery> {
+        self.deliveries
+            .get_mut(&delivery.mail.id)
+            .filter(|row| row.attempts == delivery.attempts && row.leased_until.is_some())
+    }
+
+    pub(super) fn settle(&mut self, delivery: &Delivery, settled: &Settled) -> bool {
+        let Some(row) = self.leased(delivery) else {
+            if let Settled::Sent { at } = settled {
+                self.sent(delivery, *at);
+            }
+            return false;
+        };
+        match settled {
+            Settled::Sent { at } => self.sent(delivery, *at),
+            Settled::Dropped => drop(self.deliveries.remove(&delivery.mail.id)),
+            Settled::Again { at, error } => unsent(row, DeliveryState::Waiting, *at, error),
+            Settled::GivenUp { at, error } => {
+                unsent(row, DeliveryState::GivenUp, at.plus(KEPT), error);
+            }
+        }
+        true
+    }
+
+    fn sent(&mut self, delivery: &Delivery, at: Timestamp) {
+        let gone = self.deliveries.remove(&delivery.mail.id);
+        let (Some(notice_of), Some(quiet)) = (
+            gone.and_then(|gone| notice(&gone.mail)),
+            delivery.mail.kind.quiet(),
+        ) else {
+            return;
+        };
+        let until = at.plus(quiet);
+        let known = self.quiet.entry(notice_of).or_insert(until);
+        *known = until.max(*known);
+        for held in self.deliveries.values_mut() {
+            if notice(&held.mail) == Some(notice_of)
+                && held.state == DeliveryState::Waiting
+                && held.leased_until.is_none()
+            {
+                held.due_at = held.due_at.max(until);
+                held.next_at = held.next_at.max(until);
+            }
+        }
+    }
+}
+
+fn unsent(row: &mut Delivery, state: DeliveryState, next_at: Timestamp, error: &str) {
+    row.state = state;
+    row.next_at = next_at;
+    row.leased_until = None;
+    row.last_error = Some(error.to_owned());
+}
+
+/// Proofs that all stand but for those that a test has voided. Code and link of each are made of its id.
+#[derive(Debug, Default)]
+pub struct TestProofs {
+    void: Mutex<BTreeSet<ProofId>>,
+}
+
+impl TestProofs {
+    /// Voids a proof.
+    pub fn void(&self, proof: ProofId) {
+        lock(&self.void).insert(proof);
+    }
+}
+
+#[async_trait]
+impl MailProofs for TestProofs {
+    async fn open(&self, proof: ProofId) -> Result<Option<MailProof>, StoreError> {
+        Ok((!lock(&self.void).contains(&proof)).then(|| MailProof {
+            id: proof,
+            code: "271828".into(),
+            secret: proof.to_string().into(),
+            expires_at: Timestamp::from_millis(i64::MAX),
+        }))
+    }
+}
