@@ -104,10 +104,9 @@ impl Journal for PostgresAccounts {
         let operation = "read the journal";
         let (mut at, mut number) = (Timestamp::from_millis(i64::MAX), i64::MAX);
         if let Some(after) = &query.after {
-            let place = self
-                .db
-                .look_up(operation, PLACE, &[after.as_uuid()], sql::place);
-            let Some(place) = place.await? else {
+            let key: Params<'_> = &[after.as_uuid()];
+            let place = self.db.look_up(operation, PLACE, key, sql::place).await?;
+            let Some(place) = place else {
                 return Ok(Vec::new());
             };
             (at, number) = place;

@@ -88,8 +88,10 @@ impl AccountDirectory for MemoryAccounts {
     ) -> Result<EnableOutcome, StoreError> {
         self.change(tell, |tables| match tables.users.get_mut(&user) {
             None => EnableOutcome::NotFound,
-            Some((user, _)) if user.disabled_at.take().is_some() => EnableOutcome::Enabled,
-            Some(_) => EnableOutcome::NotDisabled,
+            Some((user, _)) => match user.disabled_at.take() {
+                Some(_) => EnableOutcome::Enabled,
+                None => EnableOutcome::NotDisabled,
+            },
         })
     }
 }
