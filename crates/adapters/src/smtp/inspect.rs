@@ -11,6 +11,8 @@ use tokio::time::timeout;
 pub struct SmtpFacts {
     /// Host and port.
     pub place: String,
+    /// Whether it is on this machine.
+    pub local: bool,
     /// Whether the connection was encrypted.
     pub encrypted: bool,
     /// Whether the service signed in.
@@ -44,6 +46,7 @@ async fn ask(server: &Server, composer: &Composer) -> Result<(Client, SmtpFacts)
     let mut client = Client::open(server, composer.domain()).await?;
     let mut facts = SmtpFacts {
         place: format!("{}:{}", server.target.host, server.target.port),
+        local: server.target.is_local,
         encrypted: client.is_encrypted(),
         signed_in: server.target.credentials.is_some(),
         utf8: client.takes_utf8(),

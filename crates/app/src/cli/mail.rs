@@ -85,6 +85,6 @@ async fn test(config: &Config, address: &str) -> Result<()> {
         ConfiguredMailer::Smtp(_) => answer::text(&format!(
             "The mail server has taken the mail {id}. If it does not arrive, look for its Message-ID in the server's log.\n"
         )),
-        ConfiguredMailer::Files(..) => Ok(()),
+        ConfiguredMailer::Files(_) => Ok(()),
     }
 }

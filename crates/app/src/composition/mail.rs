@@ -7,14 +7,14 @@ use revolve_domain::{
     model::{DeliveryId, EmailAddress},
     ports::{Clock, MailError, Mailer},
 };
-use std::{io::Write, path::PathBuf, sync::Arc};
+use std::{io::Write, sync::Arc};
 
 /// The way that is configured.
 pub(crate) enum ConfiguredMailer {
     /// To a mail server.
     Smtp(SmtpMailer),
     /// Into a folder.
-    Files(MailFiles, PathBuf),
+    Files(MailFiles),
 }
 
 impl ConfiguredMailer {
@@ -22,7 +22,7 @@ impl ConfiguredMailer {
     pub(crate) fn into_port(self) -> Arc<dyn Mailer> {
         match self {
             Self::Smtp(mailer) => Arc::new(mailer),
-            Self::Files(mailer, _) => Arc::new(mailer),
+            Self::Files(mailer) => Arc::new(mailer),
         }
     }
 
@@ -34,7 +34,7 @@ impl ConfiguredMailer {
     ) -> Result<(), MailError> {
         match self {
             Self::Smtp(mailer) => mailer.send_test(id, to).await,
-            Self::Files(mailer, _) => mailer.send_test(id, to).await,
+            Self::Files(mailer) => mailer.send_test(id, to).await,
         }
     }
 }
@@ -57,8 +57,8 @@ pub(crate) fn mailer(
         return Ok(None);
     }
     let folder = config.data_dir.join("mail");
-    let mailer = MailFiles::new(folder.clone(), composer, clock, announce);
-    Ok(Some(ConfiguredMailer::Files(mailer, folder)))
+    let mailer = MailFiles::new(folder, composer, clock, announce);
+    Ok(Some(ConfiguredMailer::Files(mailer)))
 }
 
 /// Whoever tries the service out reads it on the terminal. It goes into no log, since it has codes.

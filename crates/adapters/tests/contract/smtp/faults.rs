@@ -3,7 +3,10 @@
 use super::{config, for_ann, mailer, mailer_with, sink, told};
 use revolve_adapters::smtp::SmtpConfig;
 use revolve_domain::ports::Mailer;
-use revolve_testkit::smtp_sink::{SinkAnswer, SinkSettings, SinkStage, SmtpSink};
+use revolve_testkit::{
+    Captured,
+    smtp_sink::{SinkAnswer, SinkSettings, SinkStage, SmtpSink},
+};
 use std::time::Duration;
 use tokio::{net::TcpListener, time::timeout};
 
@@ -151,4 +154,31 @@ async fn a_password_that_is_wrong_is_the_operators_to_put_right() {
         "{words}"
     );
     assert_eq!(sink.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_is_locked_out_says_so_once() {
+    let log = Captured::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.writer()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let settings = SinkSettings {
+        user: Some(("ann".to_owned(), "hunter2".to_owned())),
+        ..SinkSettings::default()
+    };
+    let sink = SmtpSink::start(settings).await.unwrap();
+    let mailer = mailer(&sink);
+    let said = || log.text().matches("does not let the service in").count();
+    for _ in 0..3 {
+        sink.fail(SinkStage::Auth, reply("535 5.7.8 no"));
+        told(mailer.send(&for_ann()).await);
+    }
+    assert_eq!(said(), 1, "{}", log.text());
+    sink.recover();
+    mailer.send(&for_ann()).await.unwrap();
+    sink.fail(SinkStage::Auth, reply("535 5.7.8 no"));
+    told(mailer.send(&for_ann()).await);
+    assert_eq!(said(), 2);
+    for secret in ["hunter2", "ann@example.org", "271828", "s3cr3t"] {
+        assert!(!log.text().contains(secret), "{secret}");
+    }
 }

@@ -66,25 +66,22 @@ impl CommandOutput for DeliveryMembers {
             "sending" => "leased until",
             _ => "tried at",
         };
+        let attempts = self.attempts.to_string();
+        let more = (self.more > 0).then(|| self.more.to_string());
         let mut text = String::new();
         for (name, value) in [
             ("id", Some(self.id.as_str())),
             ("mail", Some(self.mail)),
             ("state", Some(self.state)),
-            ("to", Some(&self.to)),
+            ("to", Some(self.to.as_str())),
             ("user", self.user.as_deref()),
             ("language", self.locale.as_deref()),
-            ("created at", Some(&self.created_at)),
-            ("due since", Some(&self.due_at)),
-            (next, Some(&self.next_at)),
-            ("sent until", Some(&self.expires_at)),
-            ("attempts", Some(&self.attempts.to_string())),
-            (
-                "stands for more",
-                Some(&self.more.to_string())
-                    .filter(|_| self.more > 0)
-                    .map(String::as_str),
-            ),
+            ("created at", Some(self.created_at.as_str())),
+            ("due since", Some(self.due_at.as_str())),
+            (next, Some(self.next_at.as_str())),
+            ("sent until", Some(self.expires_at.as_str())),
+            ("attempts", Some(attempts.as_str())),
+            ("stands for more", more.as_deref()),
             ("last error", self.last_error.as_deref()),
         ] {
             if let Some(value) = value {

@@ -75,9 +75,11 @@ fn judge(facts: &SmtpFacts) -> Vec<Finding> {
     )];
     findings.push(if facts.encrypted {
         Finding::ok(ENCRYPTION, "the connection is encrypted and its end verified")
+    } else if facts.local {
+        Finding::ok(ENCRYPTION, "the server is on this machine")
     } else {
         Finding::warning(ENCRYPTION, "the connection is not encrypted: whoever can listen in reads every code")
-            .advise("write smtps://, or smtp:// without `tls`, unless the server is on this machine or in a network of your own")
+            .advise("write smtps://, or smtp:// without `tls`, unless the server is in a network of your own")
     });
     findings.push(match &facts.sender {
         Ok(()) => Finding::ok(SENDER, "the server takes mail from mail.from"),
@@ -103,6 +105,7 @@ mod tests {
     fn what_a_server_says_is_judged() {
         let good = SmtpFacts {
             place: "mail.example.org:465".to_owned(),
+            local: false,
             encrypted: true,
             signed_in: true,
             utf8: true,

@@ -38,7 +38,8 @@ fn sender(config: &Config) -> String {
         .ok()
         .and_then(|issuer| issuer.host_str().map(|host| format!("accounts@{host}")))
         .filter(|address| EmailAddress::parse(address).is_ok());
-    host.unwrap_or_else(|| "Revolve <accounts@localhost>".to_owned())
+    let address = host.unwrap_or_else(|| "accounts@localhost".to_owned());
+    format!("Revolve <{address}>")
 }
 
 /// Where the mail server is, if there is one.
