@@ -155,7 +155,7 @@ fn mails(folder: &Path) -> io::Result<Vec<String>> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         if let Some(name) = name.to_str()
-            && name.ends_with(".eml")
+            && Path::new(name).extension().is_some_and(|end| end == "eml")
         {
             mails.push(name.to_owned());
         }

@@ -5,7 +5,7 @@ mod folder;
 
 use revolve_adapters::mail::{Composer, MailConfig, MailLinks, TemplateName};
 use revolve_domain::model::Locale;
-use std::path::Path;
+use std::{fmt::Write, path::Path};
 
 /// What a service with pages of its own has.
 pub(crate) fn config() -> MailConfig {
@@ -59,9 +59,9 @@ fn every_mail_is_rendered_as_it_was_read_last() {
         let (mut texts, mut pages) = (String::new(), String::new());
         for name in TemplateName::all() {
             let mail = composer.preview(name, Some(&locale(language))).unwrap();
-            let head = format!("==== {}: {}\n\n", name.as_str(), mail.subject);
-            texts += &format!("{head}{}\n", mail.text);
-            pages += &format!("<!-- {} -->\n{}\n", name.as_str(), mail.html);
+            let name = name.as_str();
+            writeln!(texts, "==== {name}: {}\n\n{}", mail.subject, mail.text).unwrap();
+            writeln!(pages, "<!-- {name} -->\n{}", mail.html).unwrap();
         }
         fresh(&format!("{language}.txt"), &texts);
         fresh(&format!("{language}.html"), &pages);

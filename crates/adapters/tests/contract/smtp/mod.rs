@@ -19,7 +19,7 @@ use revolve_testkit::{
     memory::FakeClock,
     smtp_sink::{ReceivedMail, SinkSettings, SmtpSink},
 };
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, fmt::Write, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// A mail with everything that its kind can have.
@@ -97,7 +97,7 @@ fn told(result: Result<(), MailError>) -> (bool, String) {
     let permanent = matches!(error, MailError::Refused(_));
     let (mut words, mut next) = (error.to_string(), error.source());
     while let Some(source) = next {
-        words += &format!(": {source}");
+        write!(words, ": {source}").unwrap();
         next = source.source();
     }
     (permanent, words)
