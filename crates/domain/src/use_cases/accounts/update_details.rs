@@ -8,8 +8,8 @@ use crate::{
     ports::{Asking, Clock, StoreError, UpdateOutcome, UserRepository},
     use_cases::{
         parts::{
-            Denied, Failure, MailboxProofs, ProofRequest, Recorder, Refused,
-            RequestLimits, RequestedProof, ServicePorts, ShownAsker, from_via,
+            Denied, Failure, MailboxProofs, ProofRequest, Recorder, Refused, RequestLimits,
+            RequestedProof, ServicePorts, ShownAsker, from_via,
         },
         sessions::{Authenticate, Authenticated, Caller},
     },
@@ -112,9 +112,13 @@ impl UpdateDetails {
         };
         if self.rules.mail && new_email.is_some() {
             let address = request.change.email.take();
-            return self.ask(caller, &authenticated, epoch, request, address).await;
+            return self
+                .ask(caller, &authenticated, epoch, request, address)
+                .await;
         }
-        let user = self.update(caller, &authenticated, epoch, &request.change).await?;
+        let user = self
+            .update(caller, &authenticated, epoch, &request.change)
+            .await?;
         Ok(UpdatedDetails { user, proof: None })
     }
 
@@ -138,7 +142,8 @@ impl UpdateDetails {
         let user = if request.change == DetailsChange::default() {
             Ok(authenticated.user.clone())
         } else {
-            self.update(caller, authenticated, epoch, &request.change).await
+            self.update(caller, authenticated, epoch, &request.change)
+                .await
         };
         let user = match user {
             Ok(user) => user,
