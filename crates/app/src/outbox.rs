@@ -214,7 +214,7 @@ impl Attempt {
             Some(Ok(Ok(settled))) => settled,
             // It is due again when its lease has run out.
             Some(Ok(Err(error))) => {
-                self.warn(&chain(&error).to_string());
+                self.warn(&chain(&error));
                 return;
             }
             Some(Err(_)) => {
@@ -233,7 +233,7 @@ impl Attempt {
     async fn settle(&self, settled: &Settled) {
         let stored = async {
             while let Err(error) = self.send.settle(&self.delivery, settled).await {
-                self.warn(&chain(&error).to_string());
+                self.warn(&chain(&error));
                 time::sleep(PAUSE).await;
             }
         };

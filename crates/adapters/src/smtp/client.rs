@@ -27,21 +27,17 @@ impl Client {
     /// Connects, encrypts and signs in.
     pub(super) async fn open(server: &Server, name: &str) -> Result<Self, SmtpError> {
         let name = ClientId::Domain(name.to_owned());
-        let mut connection = match (server.target.encryption, &server.tls) {
-            (Encryption::Wrapped, Some(tls)) => {
-                let target = (server.target.host.as_str(), server.target.port);
-                let each = Some(server.timeout / 3);
-                AsyncSmtpConnection::connect_tokio1(target, each, &name, Some(tls.clone()), None)
-                    .await
-                    .map_err(|error| Failure::of(Stage::Connect, error, None))?
-            }
-            _ => {
-                let stream = Box::new(Lines::new(server.connect().await?));
-                AsyncSmtpConnection::connect_with_transport(stream, &name)
-                    .await
-                    .map_err(|error| Failure::of(Stage::Connect, error, None))?
-            }
+        let connected = if let (Encryption::Wrapped, Some(tls)) =
+            (server.target.encryption, &server.tls)
+        {
+            let target = (server.target.host.as_str(), server.target.port);
+            let each = Some(server.timeout / 3);
+            AsyncSmtpConnection::connect_tokio1(target, each, &name, Some(tls.clone()), None).await
+        } else {
+            let stream = Box::new(Lines::new(server.connect().await?));
+            AsyncSmtpConnection::connect_with_transport(stream, &name).await
         };
+        let mut connection = connected.map_err(|error| Failure::of(Stage::Connect, error, None))?;
         if let Some(tls) = &server.tls
             && !connection.is_encrypted()
         {

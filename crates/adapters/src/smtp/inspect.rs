@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 /// What a mail server said.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct SmtpFacts {
     /// Host and port.
     pub place: String,

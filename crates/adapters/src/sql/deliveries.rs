@@ -88,6 +88,7 @@ pub(crate) fn delivery(row: &dyn SqlRow) -> Result<Delivery, CorruptRow> {
 
 /// A leased delivery. One that this release can't read, because a later one wrote it, must not hold up the others: it stays leased for a
 /// while, and is then found by whoever can.
+#[expect(clippy::unnecessary_wraps, reason = "other readers of rows fail")]
 pub(crate) fn readable(row: &dyn SqlRow) -> Result<Option<Delivery>, CorruptRow> {
     Ok(delivery(row)
         .inspect_err(|error| tracing::error!(%error, "a mail can't be sent"))

@@ -40,7 +40,7 @@ use revolve_domain::{
     policy::PasswordPolicy,
     ports::{
         Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, ProofSecrets,
-        RateLimiter, RevocationSigner, SecurityEvents,
+        RateLimiter, RevocationSigner,
     },
     use_cases::{DerivedProofs, NotedEvents, ServicePorts, UseCases},
 };

@@ -16,7 +16,10 @@ use revolve_domain::{
     model::{DeliveryId, EmailAddress, UserId},
     ports::{Clock, Deliveries, Entropy},
 };
-use revolve_testkit::smtp_sink::{ReceivedMail, SinkAnswer, SinkSettings, SinkStage, SmtpSink};
+use revolve_testkit::{
+    smtp_sink::{ReceivedMail, SinkAnswer, SinkSettings, SinkStage, SmtpSink},
+    untold,
+};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -229,7 +232,7 @@ async fn let_leases_run_out(outbox: &Arc<dyn Deliveries>) {
             at: SystemClock.now(),
             error: "its lease ran out".to_owned(),
         };
-        assert!(outbox.settle(&delivery, &settled).await.unwrap());
+        assert!(outbox.settle(&delivery, &settled, &untold()).await.unwrap());
     }
 }
 

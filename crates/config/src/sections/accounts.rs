@@ -30,11 +30,10 @@ impl Accounts {
     /// The rules that the domain needs; `mail`: whether mail is set up.
     pub fn policy(&self, mail: bool) -> AccountPolicy {
         let verification = match self.verification {
-            Some(VerificationName::Off) => Verification::Off,
-            Some(VerificationName::Optional) => Verification::Optional,
             Some(VerificationName::Required) => Verification::Required,
+            Some(VerificationName::Optional) => Verification::Optional,
             None if mail => Verification::Optional,
-            None => Verification::Off,
+            Some(VerificationName::Off) | None => Verification::Off,
         };
         AccountPolicy { mail, verification }
     }

@@ -14,7 +14,7 @@ pub fn pause(attempts: u32, random: [u8; 16]) -> Duration {
         .min(BOUNDS.1);
     let [a, b, c, d, ..] = random;
     let quarter = longest / 4;
-    longest - quarter
+    longest.saturating_sub(quarter)
         + quarter.mul_f64(f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX))
 }
 

@@ -172,6 +172,7 @@ security_events! {
 
 /// Which details of an account were changed, not to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each field")]
 pub struct ChangedFields {
     name: bool,
     website: bool,

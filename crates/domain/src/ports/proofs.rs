@@ -53,6 +53,10 @@ pub struct Recovery {
 
 /// The outcome of [`Proofs::recover`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a request, and mostly the largest"
+)]
 pub enum RecoveryOutcome {
     /// All is committed; the account as it is now.
     Recovered(User),
@@ -75,6 +79,10 @@ pub struct AddressChange {
 
 /// The outcome of [`Proofs::change_email`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a request, and mostly the largest"
+)]
 pub enum AddressOutcome {
     /// The address is changed; the account as it is now.
     Changed(User),
@@ -110,6 +118,10 @@ pub enum SignUpOutcome {
 
 /// The outcome of [`Proofs::verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a request, and mostly the largest"
+)]
 pub enum VerifyOutcome {
     /// The address is verified; the account as it is now.
     Verified(User),

@@ -32,6 +32,10 @@ pub enum AddOutcome {
 
 /// The outcome of [`UserRepository::update`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a request, and mostly the largest"
+)]
 pub enum UpdateOutcome {
     /// The account after the change.
     Updated(User),

@@ -170,7 +170,7 @@ async fn event(body: &mut BoxBody) -> Vec<Bytes> {
 
 #[tokio::test(start_paused = true)]
 async fn however_many_read_a_statement_it_is_in_memory_once() {
-    Served::run(MIB, 64 * MIB, async |served| {
+    Box::pin(Served::run(MIB, 64 * MIB, async |served| {
         let mut bodies = Vec::new();
         for _ in 0..400 {
             bodies.push(served.reader(1).await);
@@ -206,7 +206,7 @@ async fn however_many_read_a_statement_it_is_in_memory_once() {
         assert_eq!((served.feed.readers(), served.feed.watchers()), (0, 300));
         drop(streams);
         assert_eq!((served.feed.readers(), served.feed.watchers()), (0, 0));
-    })
+    }))
     .await;
 }
 

@@ -152,9 +152,9 @@ impl Journal for MemoryKeys {
 
     async fn note(&self, notes: &[JournalRecord]) -> Result<(), StoreError> {
         let mut tables = lock(&self.tables);
-        notes
-            .iter()
-            .for_each(|note| tables.journal.note(note.clone()));
+        for note in notes {
+            tables.journal.note(note.clone());
+        }
         Ok(())
     }
 

@@ -11,7 +11,6 @@ use crate::memory::{
 use revolve_domain::{
     limits::LiveLimits,
     policy::{AccountPolicy, SessionPolicy},
-    ports::NoProofs,
     use_cases::{
         AddAccount, ImportAccount, ManageAccounts, NotedEvents, OperatorPorts, ServicePorts,
         UseCases,

@@ -119,20 +119,16 @@ impl SessionRepository for MemoryStore {
         tell: &Tell<Option<DeviceId>>,
     ) -> Result<Option<DeviceId>, StoreError> {
         self.change(tell, |lists| {
-            let Some(epoch) = lists.session(user, session).map(|row| row.epoch) else {
-                return None;
-            };
+            let epoch = lists.session(user, session).map(|row| row.epoch)?;
             let other = devices.iter().copied().find(|device| {
                 let known = lists.known(user, *device);
                 known.and_then(|known| known.epoch) >= Some(epoch)
             });
-            let Some(row) = lists.session(user, session) else {
-                return None;
-            };
+            let row = lists.session(user, session)?;
             if !devices.contains(&row.device) {
                 match other {
                     Some(other) if row.bound_at.is_none() => row.device = other,
-                    _ => return Ok(None),
+                    _ => return None,
                 }
             }
             row.bound_at.get_or_insert(at);

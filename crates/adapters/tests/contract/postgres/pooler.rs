@@ -301,7 +301,13 @@ async fn a_call_that_waits_for_a_lock_gives_up_and_leaves_nothing() {
     let raised = database
         .accounts()
         .await
-        .end_all(id, None, EndReason::SignedOut, session(1).began_at)
+        .end_all(
+            id,
+            None,
+            EndReason::SignedOut,
+            session(1).began_at,
+            &untold(),
+        )
         .await;
     assert_eq!(raised.expect("it is free"), Some(Epoch::FIRST.next()));
 }

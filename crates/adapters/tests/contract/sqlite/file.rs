@@ -174,7 +174,7 @@ async fn two_handles_see_each_others_writes() {
             tokio::spawn(async move {
                 let user = user(number);
                 writes
-                    .create(&user, &hash(), &session(&user, 1))
+                    .create(&user, &hash(), &session(&user, 1), &untold())
                     .await
                     .expect("create works");
                 let ended = reads.end_row(&session(&user, 1)).await;
@@ -380,16 +380,11 @@ async fn what_can_not_be_told_is_not_done() {
         .create(&second, &hash(), &session(&second, 1), &tell())
         .await
         .expect_err("it can't be told");
-    store
-        .end(
-            owner.id,
-            one.id,
-            EndReason::SignedOut,
-            one.began_at,
-            &tell(),
-        )
-        .await
-        .expect_err("it can't be told");
+    let end = async || {
+        let (at, tell) = (one.began_at, tell());
+        SessionRepository::end(&**store, owner.id, one.id, EndReason::SignedOut, at, &tell).await
+    };
+    end().await.expect_err("it can't be told");
     store
         .delete(owner.id, None, one.began_at, &tell())
         .await
@@ -404,14 +399,5 @@ async fn what_can_not_be_told_is_not_done() {
     );
     look.execute_batch("DROP TRIGGER nothing")
         .expect("a trigger can be dropped");
-    let ended = store
-        .end(
-            owner.id,
-            one.id,
-            EndReason::SignedOut,
-            one.began_at,
-            &tell(),
-        )
-        .await;
-    assert_eq!(ended.expect("end works"), EndOutcome::Ended);
+    assert_eq!(end().await.expect("end works"), EndOutcome::Ended);
 }

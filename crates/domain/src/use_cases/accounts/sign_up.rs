@@ -44,6 +44,10 @@ from_via!(SignUpError: StoreError => Failure, SignError => Failure);
 
 /// How a sign-up went on.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a request, and mostly the largest"
+)]
 pub enum SignedUp {
     /// The account is there, and a session has begun. The proof, if any, verifies its address.
     Begun(Begun, Option<RequestedProof>),

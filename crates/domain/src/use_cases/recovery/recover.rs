@@ -107,11 +107,12 @@ impl Recover {
             name: user.details.name.as_ref(),
             device: request.device_name.as_ref(),
         };
-        let weakness = context.weakness(&request.password, &*self.strength).await?;
+        let flow = self.limits.flow(&user.email, &request.client, true);
+        let weakness = context.weakness(&flow, &request.password, &*self.strength);
+        let weakness = weakness.await?;
         if let Some(weakness) = weakness {
             return Err(RecoverError::WeakPassword(weakness));
         }
-        let flow = self.limits.flow(&user.email, &request.client, true);
         let hash = self.hasher.hash(&flow, &request.password).await?;
         let RecoverRequest {
             proof: shown,

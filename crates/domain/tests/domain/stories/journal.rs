@@ -43,9 +43,10 @@ async fn rename(world: &World, ann: &TestClient<'_>) -> Result<User, UpdateDetai
     };
     let request = UpdateDetailsRequest {
         change,
-        current_password: None,
+        ..UpdateDetailsRequest::default()
     };
-    world.update_details.execute(&ann.caller(), request).await
+    let updated = world.update_details.execute(&ann.caller(), request).await;
+    updated.map(|updated| updated.user)
 }
 
 #[tokio::test]

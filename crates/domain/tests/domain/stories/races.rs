@@ -227,6 +227,7 @@ fn to_new_address(current: Option<&str>) -> UpdateDetailsRequest {
             ..DetailsChange::default()
         },
         current_password: current.map(World::password),
+        ..UpdateDetailsRequest::default()
     }
 }
 
@@ -275,7 +276,7 @@ impl Decorator for OthersEndMeanwhile {
         if ["update_account", "delete_account"].contains(&operation) {
             let (kept, at) = (Some(self.session), self.clock.now());
             self.accounts
-                .end_all(self.user, kept, EndReason::SignedOut, at)
+                .end_all(self.user, kept, EndReason::SignedOut, at, &untold())
                 .await?;
         }
         work(&self.accounts).await
@@ -319,7 +320,7 @@ async fn a_reauthentication_that_is_voided_meanwhile_changes_and_deletes_nothing
             name: Some(Label::lossy("Ann")),
             ..DetailsChange::default()
         },
-        current_password: None,
+        ..UpdateDetailsRequest::default()
     };
     let renamed = meanwhile.update_details.execute(&caller, name).await;
     renamed.expect("a change that needs no password has none to be voided");

@@ -125,7 +125,7 @@ pub async fn domains_take_turns(subject: &impl DeliveriesSubject) {
             .try_into()
             .expect("one is due");
         let one: revolve_domain::deliveries::Delivery = one;
-        request.after = one.mail.to.domain().to_owned();
+        one.mail.to.domain().clone_into(&mut request.after);
         turns.push(request.after.clone());
     }
     assert_eq!(turns, ["a.example", "b.example", "c.example"]);

@@ -160,7 +160,7 @@ pub async fn a_sign_in_does_not_outlive_a_disabling(subject: &dyn DirectorySubje
                         .begin(&begin, &untold())
                         .await
                         .expect("begin works"),
-                )
+                );
             };
             Box::pin(begin) as crate::contract::given::BoxedCall
         });

@@ -157,7 +157,7 @@ async fn change_address(proving: &Proving, user: &User) -> (Proof, User) {
     let updated = proving
         .accounts
         .users
-        .update(user.id, &change, None, &untold())
+        .update(user.id, &change, None, at(60), &untold())
         .await;
     updated.expect("update works");
     proving.open(&undo).await;

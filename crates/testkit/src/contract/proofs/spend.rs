@@ -180,7 +180,7 @@ pub async fn a_change_of_what_it_is_bound_to_voids_it(subject: &impl ProofsSubje
                 drop(
                     accounts
                         .users
-                        .update(user.id, &change, None, &untold())
+                        .update(user.id, &change, None, at(60), &untold())
                         .await,
                 );
             }
@@ -278,7 +278,7 @@ pub async fn a_new_address_is_not_verified(subject: &impl ProofsSubject) {
         let updated = proving
             .accounts
             .users
-            .update(user.id, &change, None, &untold())
+            .update(user.id, &change, None, at(60), &untold())
             .await;
         updated.expect("update works");
         proving.credentials(user.id).await.user.email_verified_at

@@ -374,7 +374,7 @@ pub async fn parallel_sign_ins_on_one_device_replace_each_other(subject: &dyn Ac
                     .begin(&begin, &untold())
                     .await
                     .expect("begin works"),
-            )
+            );
         }
     }))
     .await;
@@ -396,7 +396,7 @@ pub async fn a_sign_in_does_not_outlive_an_epoch_raise(subject: &dyn AccountsSub
                         .begin(&begin, &untold())
                         .await
                         .expect("begin works"),
-                )
+                );
             }) as crate::contract::given::BoxedCall
         });
         let (sessions, id) = (subject.sessions(), user.id);
