@@ -96,7 +96,16 @@ struct Served {
 
 impl Served {
     /// Runs a test with a feed of statements of that length.
-    async fn run(len: usize, memory: usize, test: impl AsyncFnOnce(&Self)) {
+    fn run(
+        len: usize,
+        memory: usize,
+        test: impl AsyncFnOnce(&Self),
+    ) -> Pin<Box<impl Future<Output = ()>>> {
+        // A world of use cases is large.
+        Box::pin(Self::run_within(len, memory, test))
+    }
+
+    async fn run_within(len: usize, memory: usize, test: impl AsyncFnOnce(&Self)) {
         let world = World::new();
         let signer = Arc::new(LongSigner {
             len,
@@ -170,7 +179,7 @@ async fn event(body: &mut BoxBody) -> Vec<Bytes> {
 
 #[tokio::test(start_paused = true)]
 async fn however_many_read_a_statement_it_is_in_memory_once() {
-    Box::pin(Served::run(MIB, 64 * MIB, async |served| {
+    Served::run(MIB, 64 * MIB, async |served| {
         let mut bodies = Vec::new();
         for _ in 0..400 {
             bodies.push(served.reader(1).await);
@@ -206,7 +215,7 @@ async fn however_many_read_a_statement_it_is_in_memory_once() {
         assert_eq!((served.feed.readers(), served.feed.watchers()), (0, 300));
         drop(streams);
         assert_eq!((served.feed.readers(), served.feed.watchers()), (0, 0));
-    }))
+    })
     .await;
 }
 

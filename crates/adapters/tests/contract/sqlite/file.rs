@@ -382,7 +382,7 @@ async fn what_can_not_be_told_is_not_done() {
         .expect_err("it can't be told");
     let end = async || {
         let (at, tell) = (one.began_at, tell());
-        SessionRepository::end(&**store, owner.id, one.id, EndReason::SignedOut, at, &tell).await
+        SessionRepository::end(store, owner.id, one.id, EndReason::SignedOut, at, &tell).await
     };
     end().await.expect_err("it can't be told");
     store

@@ -21,7 +21,7 @@ const LIMITS: SendLimits = SendLimits {
     slots: 8,
     share: 2,
     rate: 100,
-    lease: Duration::from_secs(60),
+    lease: Duration::from_mins(1),
 };
 
 /// An outbox and those who send from it.

@@ -18,7 +18,7 @@ async fn a_mail_is_sent_with_what_it_tells_and_proves() {
         locale: Some("de".parse().unwrap()),
         ..post.proof(MailKind::ResetPassword)
     };
-    post.commit(&[mail.clone()]);
+    post.commit(std::slice::from_ref(&mail));
     post.run().await;
     let [sent] = <[_; 1]>::try_from(post.mails.take()).expect("one mail");
     assert_eq!(
@@ -40,7 +40,7 @@ async fn a_mail_is_sent_with_what_it_tells_and_proves() {
 async fn a_server_that_is_down_is_tried_with_growing_pauses_until_a_day_is_over() {
     let post = Post::new();
     let mail = post.mail(MailKind::PasswordChanged);
-    post.commit(&[mail.clone()]);
+    post.commit(std::slice::from_ref(&mail));
     post.mails
         .script(std::iter::repeat_n(Some(MailFault::Unsent), 1000));
     let (began, mut pauses) = (post.clock.now(), Vec::new());
@@ -66,7 +66,7 @@ async fn a_server_that_is_down_is_tried_with_growing_pauses_until_a_day_is_over(
     );
     let tried_for = post.clock.now().since(began);
     assert!(
-        tried_for < DAY && tried_for > DAY - Duration::from_hours(1),
+        tried_for < DAY && tried_for > Duration::from_hours(23),
         "{tried_for:?}"
     );
     assert_eq!(
@@ -83,7 +83,7 @@ async fn a_server_that_is_down_is_tried_with_growing_pauses_until_a_day_is_over(
 async fn a_mail_arrives_when_the_server_is_back() {
     let post = Post::new();
     let mail = post.mail(MailKind::PasswordChanged);
-    post.commit(&[mail.clone()]);
+    post.commit(std::slice::from_ref(&mail));
     post.mails.script([Some(MailFault::Unsent), None]);
     post.run().await;
     assert_eq!(post.arrived(), []);
@@ -97,7 +97,7 @@ async fn a_mail_arrives_when_the_server_is_back() {
 async fn a_lost_answer_sends_a_mail_twice_under_one_id() {
     let post = Post::new();
     let mail = post.proof(MailKind::SignIn);
-    post.commit(&[mail.clone()]);
+    post.commit(std::slice::from_ref(&mail));
     post.mails.script([Some(MailFault::Lost)]);
     post.run().await;
     post.clock.advance(Duration::from_secs(40));
@@ -116,7 +116,7 @@ async fn a_refusal_for_good_is_given_up_at_once_and_told() {
         ..post.mail(MailKind::NewDevice)
     };
     post.mails.refuse(nobody);
-    post.commit(&[mail.clone()]);
+    post.commit(std::slice::from_ref(&mail));
     post.run().await;
     let [left] = <[_; 1]>::try_from(post.left().await).expect("it is kept");
     assert_eq!(
@@ -179,7 +179,7 @@ async fn a_notice_that_was_not_sent_in_time_is_given_up() {
 async fn a_replica_that_dies_while_it_sends_leaves_the_mail_to_another() {
     let post = Post::new();
     let mail = post.mail(MailKind::PasswordReset);
-    post.commit(&[mail.clone()]);
+    post.commit(std::slice::from_ref(&mail));
     assert_eq!(post.lease().await.len(), 1);
     post.run().await;
     assert_eq!(post.arrived(), [], "the other may still be sending it");
@@ -192,7 +192,7 @@ async fn a_replica_that_dies_while_it_sends_leaves_the_mail_to_another() {
 async fn a_send_that_was_cut_off_can_be_taken_up_at_once() {
     let post = Post::new();
     let mail = post.mail(MailKind::PasswordReset);
-    post.commit(&[mail.clone()]);
+    post.commit(std::slice::from_ref(&mail));
     let [leased] = <[_; 1]>::try_from(post.lease().await).expect("it is due");
     let send = post.send();
     assert!(send.settle(&leased, &send.cut_off()).await.unwrap());

@@ -4,7 +4,7 @@ use super::{refusal, secs};
 use revolve_domain::{
     deliveries::DeliveryQuery,
     journal::MailKind,
-    model::{ClientInfo, DetailsChange, EmailAddress, Label, ProofId, ProofPurpose},
+    model::{ClientInfo, DetailsChange, EmailAddress, Label, Locale, ProofId, ProofPurpose},
     policy::{AccountPolicy, Verification},
     ports::{Clock, Deliveries, ProofSecrets, Proofs},
     use_cases::{
@@ -221,10 +221,7 @@ async fn there_is_no_account_before_its_mailbox_is_proved() {
     ann.refresh().await.expect("the session lives");
     let user = world.me.execute(&ann.id_token).await.expect("it is hers");
     assert!(user.email_verified_at.is_some());
-    assert_eq!(
-        user.details.locale.as_ref().map(|locale| locale.as_str()),
-        Some("de")
-    );
+    assert_eq!(user.details.locale.as_ref().map(Locale::as_str), Some("de"));
     world.signed_in("ann").await;
 }
 
