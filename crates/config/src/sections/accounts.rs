@@ -22,7 +22,8 @@ pub enum VerificationName {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Accounts {
-    /// Whether a sign-up proves its mailbox: `off`, `optional` or `required`; `optional` where mail is set up, else `off`.
+    /// Whether a sign-up proves its mailbox: `off`, `optional` or `required`. If it is absent, it is `optional` with mail and `off`
+    /// without.
     pub verification: Option<VerificationName>,
 }
 

@@ -21,7 +21,9 @@ impl Deployment {
         interrupt: &Interrupt,
     ) -> Result<Self> {
         let folder = folders::temporary("embedded")?;
-        let settings = Settings::new(windows).data_dir(&folder.path().join("data"));
+        let settings = Settings::new(windows)
+            .with("ACCOUNTS__VERIFICATION", "off")
+            .data_dir(&folder.path().join("data"));
         Self::start("embedded (SQLite)", binary, &settings, folder, interrupt)
             .await
             .context("the embedded store")

@@ -371,7 +371,7 @@ async fn what_can_not_be_told_is_not_done() {
     created(&subject, 1).await;
     let (look, owner) = (subject.look(), user(1));
     look.execute_batch(
-        "CREATE TRIGGER nothing BEFORE INSERT ON journal BEGIN SELECT raise(ABORT, 'on purpose'); END",
+        "CREATE TRIGGER refusal BEFORE INSERT ON journal BEGIN SELECT raise(ABORT, 'on purpose'); END",
     )
     .expect("a trigger can be made");
     let (store, one) = (&subject.store, session(&owner, 1));
@@ -397,7 +397,7 @@ async fn what_can_not_be_told_is_not_done() {
         (found.session, found.user),
         (one.clone(), Some(owner.clone()))
     );
-    look.execute_batch("DROP TRIGGER nothing")
+    look.execute_batch("DROP TRIGGER refusal")
         .expect("a trigger can be dropped");
     assert_eq!(end().await.expect("end works"), EndOutcome::Ended);
 }
