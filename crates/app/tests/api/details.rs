@@ -53,6 +53,14 @@ on_both_stores! {
         assert_eq!(email == "new@example.org", changed.status == 200, "{changed:?}");
     }
 
+    async fn sets_the_language_of_mails(app: App) {
+        let ann = app.sign_up("ann").await;
+        let answer = ann.put("/details", json!({ "locale": "de_CH" })).await.expect_problem(422, "invalid_fields");
+        assert_eq!(field_errors(&answer), ["locale: invalid_locale"]);
+        ann.put("/details", json!({ "locale": "de-ch" })).await.expect(200);
+        assert_eq!(ann.get("/me").await.expect(200).json()["user"]["locale"], "de-CH");
+    }
+
     async fn refuses_what_a_browser_would_run(app: App) {
         let ann = app.sign_up("ann").await;
         let body = json!({ "website": "javascript:alert(1)", "imageUrl": "data:text/html,x", "name": "a\u{0}b", "isAdmin": 1, "email": "x" });

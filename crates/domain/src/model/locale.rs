@@ -103,7 +103,7 @@ mod tests {
             "de-",
             "-de",
             "d3",
-            "deutsch-ohne-ende",
+            "de-switzerland",
             &long,
         ] {
             assert_eq!(text.parse::<Locale>(), Err(LocaleError), "{text}");

@@ -19,6 +19,8 @@ use utoipa::{
 };
 use uuid::uuid;
 
+/// The longest code in bytes, with its spaces.
+const MAX_CODE: usize = 32;
 /// The longest secret of a link in bytes.
 const MAX_SECRET: usize = 128;
 
@@ -86,7 +88,10 @@ pub(crate) fn shown(body: &mut Body, caller: &RequestClient) -> Option<ShownProo
 fn code(text: &SecretString) -> Result<SecretString, FieldError> {
     let spaced = text.expose_secret();
     let digits: String = spaced.chars().filter(|c| !c.is_whitespace()).collect();
-    if digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+    if spaced.len() <= MAX_CODE
+        && digits.len() == 6
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+    {
         Ok(digits.into())
     } else {
         Err(FieldError::InvalidCode)
@@ -137,7 +142,8 @@ pub(crate) fn members() -> [Member; 3] {
             .examples([example])
     };
     let id = text("`proof.id` of the request. `invalid_id`", PROOF)
-        .format(Some(SchemaFormat::Custom("uuid".into())));
+        .format(Some(SchemaFormat::Custom("uuid".into())))
+        .max_length(Some(36));
     let code = text(
         "The six digits of the mail; spaces do not count. Needed unless there is `secret`. `invalid_code`",
         "204 816",
@@ -149,7 +155,7 @@ pub(crate) fn members() -> [Member; 3] {
     );
     [
         Member::required("proof", id),
-        Member::optional("code", code),
+        Member::optional("code", code.max_length(Some(MAX_CODE))),
         Member::optional("secret", secret.max_length(Some(MAX_SECRET))),
     ]
 }

@@ -25,6 +25,11 @@ async fn names(world: &World, user: UserId) -> Vec<String> {
     entries.into_iter().map(|entry| entry.event).collect()
 }
 
+/// A stranger's reuse ends the session in one commit.
+fn told_by_commits(event: &str) -> bool {
+    ["session.reused", "session.ended"].contains(&event)
+}
+
 /// Names and counts of what is noted.
 async fn noted(world: &World) -> Vec<(String, u64)> {
     let flushed = world.noted.flush(&*world.accounts).await;
@@ -32,7 +37,7 @@ async fn noted(world: &World) -> Vec<(String, u64)> {
     let entries = entries(world, None).await;
     let noted = entries
         .into_iter()
-        .filter(|entry| entry.actor == Actor::Stranger && entry.event != "session.reused");
+        .filter(|entry| entry.actor == Actor::Stranger && !told_by_commits(&entry.event));
     noted.map(|entry| (entry.event, entry.count)).collect()
 }
 

@@ -243,11 +243,12 @@ async fn a_weak_password_or_a_failure_uses_up_no_attempt() {
 #[tokio::test]
 async fn a_proof_does_not_outlive_its_time_or_what_it_is_bound_to() {
     let world = world();
-    let ann = world.signed_up("ann").await;
+    let mut ann = world.signed_up("ann").await;
     let proof = asked(&world, "ann").await;
     world.advance(secs(900));
     let late = recover(&world, by_code(&world, &proof)).await;
     assert_eq!(refused(late), ProofRefused::Gone);
+    ann.refresh().await.expect("the session lives");
 
     let proof = asked(&world, "ann").await;
     world
