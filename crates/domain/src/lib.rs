@@ -30,13 +30,16 @@
 //!    `stories::bound_sessions::an_id_token_alone_reads_the_account_of_a_bound_session_and_ends_it`)
 //!    Only a device that its user has signed in on since the last raise of the epoch is kept or bound.
 //!    (`stories::device_credentials::whatever_raises_the_epoch_replaces_the_credentials`,
-//!    `stories::device_credentials::a_credential_of_somebody_else_is_never_kept`)
+//!    `stories::device_credentials::a_credential_of_somebody_else_is_never_kept`,
+//!    contract `a_sign_in_keeps_no_device_on_which_reuse_is_found_meanwhile`)
 //! 6. The end of a session is a commit in the user database before the answer; after it no token of the session works.
 //!    (`stories::sign_out::with_the_white_list_down_a_sign_out_is_final_and_clears_later`,
 //!    `stories::sign_out::a_white_list_from_an_old_file_does_not_undo_a_sign_out`)
 //! 7. A session that began under an older epoch is over, but for the one that was kept.
 //!    (`stories::races::a_sign_in_still_hashing_does_not_outlive_a_password_change`,
-//!    `stories::refusals::how_a_session_stands_follows_from_its_two_rows`)
+//!    `stories::refusals::how_a_session_stands_follows_from_its_two_rows`) Nor does a change of address or a deletion outlive the password that
+//!    it was shown. (`stories::races::a_change_of_address_still_hashing_does_not_outlive_a_password_change`,
+//!    contract `an_update_does_not_come_after_a_password_change`)
 //! 8. Order is by generation and epoch alone; no clock of a replica decides it.
 //!    (`stories::clocks::windows_run_on_the_clock_of_the_white_list`,
 //!    `stories::clocks::an_epoch_ends_sessions_whatever_the_clocks_say`, contract `expiry_runs_on_the_store_clock`)

@@ -14,10 +14,14 @@ use revolve_domain::{
 };
 use uuid::Uuid;
 
-/// `$2` is the epoch that the session carries. This lock keeps out all other changes of the user's sessions but single
-/// ends and prunings, whose order does not matter.
+/// `$2` is the epoch that the session carries. This lock keeps out all other changes of the user's sessions and devices but single
+/// ends for other reasons than reuse, and prunings, whose order does not matter.
 const LOCK: &str =
     "SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL FOR UPDATE";
+
+/// A statement of its own, so that it sees what was committed before the lock.
+const IS_CURRENT: &str =
+    "SELECT 1 FROM known_devices WHERE user_id = $1 AND device_id = $2 AND epoch >= $3";
 
 /// Replaced on one of the devices `$2` by the same client (`$8` is its origin), else expired, else evicted from rank `$7` on.
 /// `$3` and `$4` are the white list's sessions and when they were
@@ -60,12 +64,7 @@ impl Intent for BeginSession {
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<BeginOutcome, PostgresError> {
         let (new, user) = (&self.session, self.session.user.as_uuid());
-        let lock = tx.prepare_cached(LOCK).await?;
-        if tx
-            .query_opt(&lock, &[user, &i64::from(new.epoch.number())])
-            .await?
-            .is_none()
-        {
+        if !may_begin(self, tx).await? {
             return Ok(BeginOutcome::Superseded);
         }
 
@@ -122,4 +121,24 @@ impl Intent for BeginSession {
             .await?;
         Ok(sql::begun(&decoded(&ended, sql::ended_session)?))
     }
+}
+
+/// Locks the user's row, and says whether the session may begin.
+async fn may_begin(begin: &BeginSession, tx: &Transaction<'_>) -> Result<bool, PostgresError> {
+    let (user, epoch) = (
+        begin.session.user.as_uuid(),
+        i64::from(begin.session.epoch.number()),
+    );
+    let lock = tx.prepare_cached(LOCK).await?;
+    if tx.query_opt(&lock, &[user, &epoch]).await?.is_none() {
+        return Ok(false);
+    }
+    let Some(kept) = begin.kept_device() else {
+        return Ok(true);
+    };
+    let is_current = tx.prepare_cached(IS_CURRENT).await?;
+    let found = tx
+        .query_opt(&is_current, &[user, kept.as_uuid(), &epoch])
+        .await?;
+    Ok(found.is_some())
 }

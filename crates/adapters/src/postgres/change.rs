@@ -3,7 +3,7 @@
 use super::{database::Intent, end::LockedUser, error::PostgresError, transaction::Transaction};
 use crate::sql::{self, user_columns};
 use revolve_domain::{
-    model::{DetailsChange, EmailAddress, Label, UserId, WebUrl},
+    model::{DetailsChange, EmailAddress, Label, Timestamp, UserId, WebUrl},
     ports::{Asking, UpdateOutcome},
 };
 
@@ -20,6 +20,7 @@ pub(super) struct Update<'a> {
     pub(super) user: UserId,
     pub(super) change: &'a DetailsChange,
     pub(super) asking: Option<Asking>,
+    pub(super) at: Timestamp,
 }
 
 impl Intent for Update<'_> {
@@ -29,8 +30,8 @@ impl Intent for Update<'_> {
         let Some(locked) = LockedUser::lock(tx, self.user).await? else {
             return Ok(UpdateOutcome::NotFound);
         };
-        if let Some(Asking { session, at }) = self.asking
-            && !locked.lives(tx, session, at).await?
+        if let Some(asking) = self.asking
+            && !locked.admits(tx, asking, self.at).await?
         {
             return Ok(UpdateOutcome::Superseded);
         }

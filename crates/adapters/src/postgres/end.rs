@@ -6,7 +6,7 @@ use super::{
 use crate::sql::RaiseEpoch;
 use revolve_domain::{
     model::{EndReason, Epoch, PasswordHash, SessionId, Timestamp, UserId},
-    ports::{PasswordChange, PasswordOutcome},
+    ports::{Asking, PasswordChange, PasswordOutcome},
 };
 use uuid::Uuid;
 
@@ -75,6 +75,18 @@ impl LockedUser {
             )
             .await?;
         Ok(row.is_some())
+    }
+
+    /// Whether the session that asks lives, and the password that it has shown is the present one.
+    pub(super) async fn admits(
+        &self,
+        tx: &Transaction<'_>,
+        asking: Asking,
+        now: Timestamp,
+    ) -> Result<bool, PostgresError> {
+        let Asking { session, epoch } = asking;
+        let is_present = epoch.is_none_or(|epoch| self.epoch == i64::from(epoch.number()));
+        Ok(is_present && self.lives(tx, session, now).await?)
     }
 
     pub(super) async fn raise(
@@ -153,9 +165,11 @@ impl Intent for PasswordChange {
         let Some(locked) = LockedUser::lock(tx, self.user).await? else {
             return Ok(PasswordOutcome::Superseded);
         };
-        if locked.epoch != i64::from(self.epoch.number())
-            || !locked.lives(tx, self.session, self.at).await?
-        {
+        let asking = Asking {
+            session: self.session,
+            epoch: Some(self.epoch),
+        };
+        if !locked.admits(tx, asking, self.at).await? {
             return Ok(PasswordOutcome::Superseded);
         }
         let raise = RaiseEpoch {
@@ -171,7 +185,7 @@ impl Intent for PasswordChange {
 /// `UserRepository::delete`.
 pub(super) struct Delete {
     pub(super) user: UserId,
-    pub(super) asking: Option<SessionId>,
+    pub(super) asking: Option<Asking>,
     pub(super) at: Timestamp,
 }
 
@@ -182,8 +196,8 @@ impl Intent for Delete {
         let Some(locked) = LockedUser::lock(tx, self.user).await? else {
             return Ok(false);
         };
-        if let Some(session) = self.asking
-            && !locked.lives(tx, session, self.at).await?
+        if let Some(asking) = self.asking
+            && !locked.admits(tx, asking, self.at).await?
         {
             return Ok(false);
         }

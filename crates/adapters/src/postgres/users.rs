@@ -11,8 +11,8 @@ use crate::sql::{self, SqlRow, credential_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     model::{
-        Credentials, DetailsChange, DeviceId, EmailAddress, PasswordHash, Session, SessionId,
-        Timestamp, User, UserId,
+        Credentials, DetailsChange, DeviceId, EmailAddress, PasswordHash, Session, Timestamp, User,
+        UserId,
     },
     ports::{
         AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
@@ -129,11 +129,13 @@ impl UserRepository for PostgresAccounts {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        at: Timestamp,
     ) -> Result<UpdateOutcome, StoreError> {
         let update = Update {
             user,
             change,
             asking,
+            at,
         };
         match self.db.attempt(&update).await {
             Ok(outcome) => Ok(outcome),
@@ -152,7 +154,7 @@ impl UserRepository for PostgresAccounts {
     async fn delete(
         &self,
         user: UserId,
-        asking: Option<SessionId>,
+        asking: Option<Asking>,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         self.db

@@ -12,8 +12,10 @@ use revolve_domain::{
 use rusqlite::{Connection, named_params, params};
 use std::fmt::Write as _;
 
-const MAY_BEGIN: &str =
-    "SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL";
+/// `?3` is the device that the client keeps, or null.
+const MAY_BEGIN: &str = "
+    SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL AND (?3 IS NULL OR EXISTS (
+        SELECT 1 FROM known_devices WHERE user_id = ?1 AND device_id = ?3 AND epoch >= ?2))";
 
 /// Replaced on one of the devices by the same client, else expired, else evicted from rank `:max_live` on. `:refreshed` holds the
 /// white list's sessions and when
@@ -66,7 +68,8 @@ const FORGET_OLDEST: &str = "
 pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutcome, SqliteError> {
     let new = &begin.session;
     let user = new.user.to_string();
-    if !exists(conn, MAY_BEGIN, params![user, new.epoch.number()])? {
+    let kept = begin.kept_device().map(|device| device.to_string());
+    if !exists(conn, MAY_BEGIN, params![user, new.epoch.number(), kept])? {
         return Ok(BeginOutcome::Superseded);
     }
     let room = named_params! {

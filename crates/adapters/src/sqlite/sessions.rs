@@ -15,7 +15,7 @@ use revolve_domain::{
         DeviceId, EndReason, Epoch, PasswordHash, Session, SessionId, SessionRecord, Timestamp,
         User, UserId,
     },
-    ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
+    ports::{Asking, BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
     revocations::{RevocationQuery, Revocations},
 };
 use rusqlite::{Connection, named_params, params};
@@ -252,7 +252,7 @@ impl SessionRepository for SqliteStore {
 }
 
 /// Whether the session has not ended, is not past its absolute end, and survives its user's epoch.
-pub(super) fn lives(
+fn lives(
     conn: &Connection,
     user: &User,
     session: SessionId,
@@ -267,6 +267,17 @@ pub(super) fn lives(
         kept
     ];
     exists(conn, LIVES, params)
+}
+
+/// Whether the session that asks lives, and the password that it has shown is the present one.
+pub(super) fn admits(
+    conn: &Connection,
+    user: &User,
+    asking: Asking,
+    now: Timestamp,
+) -> Result<bool, SqliteError> {
+    let is_present = asking.epoch.is_none_or(|epoch| epoch == user.epoch);
+    Ok(is_present && lives(conn, user, asking.session, now)?)
 }
 
 /// Raises the epoch and ends the sessions.

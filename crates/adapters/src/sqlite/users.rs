@@ -5,7 +5,7 @@ use super::{
     begin::{insert, json, know_device},
     error::SqliteError,
     query::{exists, first, run},
-    sessions::{lives, raise},
+    sessions::{admits, raise},
 };
 use crate::sql::{self, RaiseEpoch, credential_columns};
 use async_trait::async_trait;
@@ -123,10 +123,11 @@ impl UserRepository for SqliteStore {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        at: Timestamp,
     ) -> Result<UpdateOutcome, StoreError> {
         let change = change.clone();
         self.write("change an account's details", move |conn| {
-            update(conn, user, change, asking)
+            update(conn, user, change, asking, at)
         })
         .await
     }
@@ -145,7 +146,7 @@ impl UserRepository for SqliteStore {
     async fn delete(
         &self,
         user: UserId,
-        asking: Option<SessionId>,
+        asking: Option<Asking>,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write("delete an account", move |conn| {
@@ -226,12 +227,13 @@ fn update(
     user: UserId,
     change: DetailsChange,
     asking: Option<Asking>,
+    at: Timestamp,
 ) -> Result<UpdateOutcome, SqliteError> {
     let Some(Credentials { user, .. }) = find(conn, user)? else {
         return Ok(UpdateOutcome::NotFound);
     };
-    if let Some(Asking { session, at }) = asking
-        && !lives(conn, &user, session, at)?
+    if let Some(asking) = asking
+        && !admits(conn, &user, asking, at)?
     {
         return Ok(UpdateOutcome::Superseded);
     }
@@ -255,11 +257,14 @@ fn change_password(
     conn: &Connection,
     change: &PasswordChange,
 ) -> Result<PasswordOutcome, SqliteError> {
-    let found = find(conn, change.user)?.filter(|found| found.user.epoch == change.epoch);
-    let Some(Credentials { user, .. }) = found else {
+    let Some(Credentials { user, .. }) = find(conn, change.user)? else {
         return Ok(PasswordOutcome::Superseded);
     };
-    if !lives(conn, &user, change.session, change.at)? {
+    let asking = Asking {
+        session: change.session,
+        epoch: Some(change.epoch),
+    };
+    if !admits(conn, &user, asking, change.at)? {
         return Ok(PasswordOutcome::Superseded);
     }
     let (kept, hash) = (Some(change.session), Some(&change.hash));
@@ -279,14 +284,14 @@ fn change_password(
 fn delete(
     conn: &Connection,
     user: UserId,
-    asking: Option<SessionId>,
+    asking: Option<Asking>,
     at: Timestamp,
 ) -> Result<bool, SqliteError> {
     let Some(Credentials { user, .. }) = find(conn, user)? else {
         return Ok(false);
     };
-    if let Some(session) = asking
-        && !lives(conn, &user, session, at)?
+    if let Some(asking) = asking
+        && !admits(conn, &user, asking, at)?
     {
         return Ok(false);
     }

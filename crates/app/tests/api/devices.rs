@@ -251,9 +251,32 @@ on_both_stores! {
 
     async fn another_users_device_binds_nothing(app: App) {
         let (mut ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
-        let (token, bobs) = (ann.refresh_token.clone(), bob.credential.clone().unwrap());
-        refresh_showing(&ann, &token, &bobs).await.expect_problem(401, "device_mismatch");
-        ann.refresh().await.expect(200);
+        for credential in [bob.credential.as_deref().unwrap(), "forged"] {
+            let answer = refresh_showing(&ann, &ann.refresh_token, credential).await.expect(200);
+            assert_eq!(Page::of(SHOP, &answer).device(), Value::Null, "as if none had been shown");
+        }
+        ann.refresh_bound().await.expect(200);
+        for credential in [bob.credential.as_deref().unwrap(), "forged"] {
+            refresh_showing(&ann, &ann.refresh_token, credential).await.expect_problem(401, "device_mismatch");
+        }
+        ann.refresh_bound().await.expect(200);
+    }
+
+    async fn two_users_who_sign_in_at_once_in_one_browser_are_no_theft(app: App) {
+        let (anon, mut one, mut browser) = (app.anon(), Browser::default(), Browser::default());
+        // The browser keeps the cookie of the second answer, which knows nothing of the first.
+        let mut ann = one.sign_up(&anon, SHOP, "ann").await;
+        let mut bob = browser.sign_up(&anon, SHOP, "bob").await;
+        for _ in 0..2 {
+            browser.refresh(&anon, &mut ann).await.expect(200);
+            browser.refresh(&anon, &mut bob).await.expect(200);
+        }
+        assert_eq!(ann.device(), Value::Null, "not bound to another user's device");
+        assert!(bob.device().is_string());
+        let mut ann = browser.sign_in(&anon, SHOP, "ann").await;
+        browser.refresh(&anon, &mut ann).await.expect(200);
+        browser.refresh(&anon, &mut bob).await.expect(200);
+        assert_ne!(ann.device(), bob.device());
     }
 
     async fn two_installations_on_one_host_share_a_browser(app: App) {
@@ -287,6 +310,11 @@ on_both_stores! {
         let mut browser = Browser::with(EARLIER, ann.credential.as_deref().unwrap());
         let mut page = Page { origin: SHOP, refresh_token: ann.refresh_token.clone() };
         browser.refresh(&anon, &mut page).await.expect(200);
+        let mut renamed = Browser { cookies: browser.cookies.clone() };
+        assert_eq!(renamed.cookies.remove(EARLIER), ann.credential);
+        assert_eq!(renamed.cookies.values().next(), ann.credential.as_ref(), "the same under the present name");
+        let answer = renamed.refresh(&anon, &mut page).await.expect(200);
+        assert!(!answer.headers.contains_key("set-cookie"), "once is enough");
         let mut page = browser.sign_in(&anon, SHOP, "ann").await;
         assert_eq!(page.device(), device, "the device is kept");
         let (name, value) = browser.cookies.remove_entry(EARLIER).unwrap();

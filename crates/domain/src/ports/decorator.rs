@@ -59,9 +59,9 @@ decorate!(UserRepository {
     "credentials_by_email": credentials_by_email(email: &EmailAddress, devices: &[DeviceId]) -> Option<Credentials>;
     "credentials": credentials(user: UserId) -> Option<Credentials>;
     "rehash": rehash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> ();
-    "update_account": update(user: UserId, change: &DetailsChange, asking: Option<Asking>) -> UpdateOutcome;
+    "update_account": update(user: UserId, change: &DetailsChange, asking: Option<Asking>, at: Timestamp) -> UpdateOutcome;
     "change_password": change_password(change: &PasswordChange) -> PasswordOutcome;
-    "delete_account": delete(user: UserId, asking: Option<SessionId>, at: Timestamp) -> bool;
+    "delete_account": delete(user: UserId, asking: Option<Asking>, at: Timestamp) -> bool;
     "ping": ping() -> ();
 });
 

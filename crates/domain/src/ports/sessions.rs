@@ -30,6 +30,13 @@ pub struct BeginSession {
     pub idle: Duration,
 }
 
+impl BeginSession {
+    /// The device whose credential the client keeps: the session is bound to it from the beginning.
+    pub fn kept_device(&self) -> Option<DeviceId> {
+        self.session.bound_at.map(|_| self.session.device)
+    }
+}
+
 /// The outcome of [`SessionRepository::begin`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BeginOutcome {
@@ -40,7 +47,8 @@ pub enum BeginOutcome {
         /// Sessions that ended because there were too many.
         evicted: Vec<SessionId>,
     },
-    /// The user's epoch has risen, or the account is deleted or disabled. Nothing changed.
+    /// The user's epoch has risen, the account is deleted or disabled, or the device that the client keeps has ceased to be current.
+    /// Nothing changed.
     Superseded,
 }
 
@@ -70,7 +78,8 @@ pub trait SessionRepository: Send + Sync {
         session: SessionId,
     ) -> Result<Option<SessionRecord>, StoreError>;
 
-    /// Commits a sign-in, if the user's epoch is still the session's: ends the live sessions of the same device or a former
+    /// Commits a sign-in, if the user's epoch is still the session's, and the [kept device](BeginSession::kept_device), if there is
+    /// one, is still current (signed in on under that epoch, and no reuse found on it since): ends the live sessions of the same device or a former
     /// one whose client has the same origin, or none either ([`EndReason::Replaced`]), then those that were not refreshed in
     /// time ([`EndReason::Expired`], not named), then as many of the least recently refreshed as there are too many
     /// ([`EndReason::Evicted`]), and drops the oldest rows of ended sessions over `max_ended`, of those that ended before

@@ -36,7 +36,7 @@ pub enum UpdateOutcome {
     EmailTaken,
     /// There is no such account.
     NotFound,
-    /// The session that asked has ended. Nothing changed.
+    /// The session that asked has ended, or the epoch has risen since the password was shown. Nothing changed.
     Superseded,
 }
 
@@ -46,8 +46,9 @@ pub enum UpdateOutcome {
 pub struct Asking {
     /// The session.
     pub session: SessionId,
-    /// The current time, for the session's absolute end.
-    pub at: Timestamp,
+    /// The user's epoch when the password was shown, which the change needs: it must be the same when the change commits. `None` if
+    /// the change needs no password.
+    pub epoch: Option<Epoch>,
 }
 
 /// A change of password from within a session.
@@ -116,12 +117,14 @@ pub trait UserRepository: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Changes details. Fields that the change does not name MUST keep the value that they have at commit. MUST answer
-    /// `Superseded` and change nothing unless the session that asks is live at commit; an operator's change has none.
+    /// `Superseded` and change nothing unless the session that asks is live, and its epoch the user's, at commit; an operator's
+    /// change has none.
     async fn update(
         &self,
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        at: Timestamp,
     ) -> Result<UpdateOutcome, StoreError>;
 
     /// Sets a new password, raises the epoch, keeps the session that asks and ends all others with
@@ -132,11 +135,12 @@ pub trait UserRepository: Send + Sync {
 
     /// Deletes the account and ends its sessions with [`crate::model::EndReason::AccountDeleted`], in one commit. What
     /// the sessions' rows have of devices and addresses MUST be deleted, too, and so MUST the user's devices. MUST answer `false` and
-    /// change nothing if there is no such account, or if the session that asks is not live at commit; an operator's deletion has none.
+    /// change nothing if there is no such account, or unless the session that asks is live, and its epoch the user's, at commit; an
+    /// operator's deletion has none.
     async fn delete(
         &self,
         user: UserId,
-        asking: Option<SessionId>,
+        asking: Option<Asking>,
         at: Timestamp,
     ) -> Result<bool, StoreError>;
 

@@ -141,7 +141,7 @@ impl From<SignInError> for Problem {
             ),
             SignInError::Superseded => {
                 let detail =
-                    "The account's sessions were ended during this sign-in; sign in again.";
+                    "Sessions of the account were ended during this sign-in; sign in again.";
                 Problem::new(StatusCode::UNAUTHORIZED, "sign_in_superseded", detail)
             }
             SignInError::Limited(limited) => limited.into(),
@@ -150,9 +150,8 @@ impl From<SignInError> for Problem {
     }
 }
 
-const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same browser. The end of its \
-                      name is the installation's; over https the name begins with `__Host-`.";
-const COOKIE_EXAMPLE: &str = "revolve-device-hH3v0vYq1bJt=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
+const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same \
+                      browser. The end of its name is the installation's; over https the name begins with `__Host-`.";
 
 fn device_name() -> Member {
     Member::nullable(
@@ -165,8 +164,9 @@ fn device_name() -> Member {
 }
 
 pub(crate) fn sign_up_docs() -> Operation {
-    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nAfter a 503 or \
-                       without an answer, send the same again: nothing is half-made, and 409 says that it was made.";
+    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An \
+                       address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nAfter a 503 or without an \
+                       answer, send the same again: nothing is half-made, and 409 says that it was made.";
     Operation::new("signUp", "account", "Sign up", description)
         .device()
         .body(
@@ -186,15 +186,16 @@ pub(crate) fn sign_up_docs() -> Operation {
             "The account is made, and a session has begun.",
             [("For an app", sample_answer(&[], true)), ("For a browser", sample_answer(&[], false))],
         )
-        .header([201], "Set-Cookie", COOKIE, COOKIE_EXAMPLE)
+        .header([201], "Set-Cookie", COOKIE, sample::COOKIE)
         .problems([Problem::from(SignUpError::EmailTaken)])
 }
 
 pub(crate) fn sign_in_docs() -> Operation {
     let description = "Begins a session. Show the device credential, if there is one: the session replaces the one that the same client (by \
                        its `Origin`) had on the device, and is bound to it. A credential that this user has not signed in with, or not since a \
-                       change of password, a sign-out everywhere or reuse, is not kept: keep the new `device.credential` in its place.\n\nA user has so many sessions at most (`sessions.max_per_user`); the one \
-                       that was refreshed longest ago makes room, and is named in `evicted`.";
+                       change of password, a sign-out everywhere or reuse, is not kept: keep the new `device.credential` in its place.\n\n\
+                       A user has so many sessions at most (`sessions.max_per_user`); the one that was refreshed longest ago makes room, and \
+                       is named in `evicted`.";
     let password =
         known_password("The account's password. One that is too short is merely wrong. `too_long`");
     Operation::new("signIn", "account", "Sign in", description)
@@ -219,7 +220,7 @@ pub(crate) fn sign_in_docs() -> Operation {
                 ("For a browser, with a session that had to make room", sample_answer(&[sample::OTHER_SESSION], false)),
             ],
         )
-        .header([200], "Set-Cookie", COOKIE, COOKIE_EXAMPLE)
+        .header([200], "Set-Cookie", COOKIE, sample::COOKIE)
         .problems([SignInError::InvalidCredentials, SignInError::Superseded].map(Problem::from))
 }
 

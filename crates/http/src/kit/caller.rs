@@ -21,7 +21,7 @@ use std::future::{Ready, ready};
 pub(crate) const DEVICE_HEADER: &str = "Revolve-Device";
 
 /// Between the credentials in the device cookie: no character of a credential.
-const SEPARATOR: char = '~';
+const SEPARATOR: &str = "~";
 
 /// The most device credentials of a request: a browser keeps those of the accounts that signed in last.
 const MAX_CREDENTIALS: usize = 8;
@@ -70,6 +70,12 @@ impl CookieSettings {
                     .unwrap_or_default(),
             )
             .finish()
+    }
+
+    /// Whether there is a cookie of the present name.
+    fn is_named_in(&self, headers: &HeaderMap) -> bool {
+        let name = self.name();
+        name.is_some_and(|name| raw_cookie(headers, name).is_some())
     }
 
     /// The credentials in all of these cookies, each once.
@@ -121,6 +127,8 @@ pub(crate) struct RequestClient {
     pub(crate) client: ClientInfo,
     /// That of the header, else those of the cookie.
     pub(crate) device_credentials: Vec<SecretString>,
+    /// Whether they are of cookies, none of which has the present name.
+    are_under_earlier_names: bool,
     /// Browsers send `Sec-Fetch-Site`; scripts in them can't forge it. They keep the credential in the cookie alone.
     pub(crate) is_browser: bool,
     user_agent: Option<HeaderValue>,
@@ -148,6 +156,7 @@ impl FromRequest for RequestClient {
         ready(Ok(Self {
             client: address(request),
             device_credentials,
+            are_under_earlier_names: from_header.is_none() && !cookies.is_named_in(headers),
             is_browser: headers.contains_key("Sec-Fetch-Site"),
             user_agent: headers.get(header::USER_AGENT).cloned(),
             origin: headers.get(header::ORIGIN).cloned(),
@@ -243,25 +252,53 @@ impl RequestClient {
 
     /// The cookies that keep the device credential in a browser, for a year, before others that the browser goes on to need.
     pub(crate) fn device_cookies(&self, device: &IssuedDevice) -> Vec<Cookie<'static>> {
-        let new = device.credential.expose_secret();
-        let mut all = new.to_owned();
-        for other in device.others.iter().take(MAX_CREDENTIALS - 1) {
-            all.push(SEPARATOR);
-            all.push_str(other.expose_secret());
-        }
-        let cookies = &self.cookies;
-        let named = cookies.name().map(|name| cookies.cookie(name, all));
+        let named = self.named_cookie([&device.credential].into_iter().chain(&device.others));
         // Earlier versions expect one credential.
-        let earlier = cookies.earlier_name();
-        let earlier = earlier.map(|name| cookies.cookie(name, new.to_owned()));
+        let cookies = &self.cookies;
+        let earlier = cookies.earlier_name().map(|name| {
+            let new = device.credential.expose_secret();
+            cookies.cookie(name, new.to_owned())
+        });
         named.into_iter().chain(earlier).collect()
+    }
+
+    /// The same credentials under the present name, if the browser has them under earlier names alone: other installations on the host
+    /// may overwrite those.
+    pub(crate) fn renamed_cookie(&self) -> Option<Cookie<'static>> {
+        // What the browser sent is in a header of the answer only if it can be a credential.
+        let is_sound = |credential: &&SecretString| {
+            let text = credential.expose_secret();
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        let mut sound = self.device_credentials.iter().filter(is_sound).peekable();
+        let is_due = self.are_under_earlier_names && sound.peek().is_some();
+        is_due.then(|| self.named_cookie(sound)).flatten()
+    }
+
+    fn named_cookie<'a>(
+        &self,
+        credentials: impl Iterator<Item = &'a SecretString>,
+    ) -> Option<Cookie<'static>> {
+        let texts = credentials.map(ExposeSecret::expose_secret);
+        let texts: Vec<&str> = texts.take(MAX_CREDENTIALS).collect();
+        let name = self.cookies.name()?;
+        Some(self.cookies.cookie(name, texts.join(SEPARATOR)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CookieSettings, MAX_CREDENTIALS, raw_cookie, summary};
-    use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
+    use super::{
+        CookieSettings, DEVICE_HEADER, MAX_CREDENTIALS, RequestClient, raw_cookie, summary,
+    };
+    use actix_web::{
+        FromRequest,
+        dev::Payload,
+        http::header::{COOKIE, HeaderMap, HeaderValue},
+        test::TestRequest,
+        web::Data,
+    };
     use secrecy::ExposeSecret;
 
     #[test]
@@ -326,6 +363,43 @@ mod tests {
             shown(&plain, "revolve-device-other=x; revolve-device-new="),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn credentials_under_earlier_names_alone_get_the_present_one() {
+        let renamed = |names: &[&str], cookies: &str, shown: Option<&str>| {
+            let names = names.iter().copied().map(str::to_owned);
+            let mut request = TestRequest::default()
+                .app_data(Data::new(CookieSettings::new(true, names)))
+                .insert_header((COOKIE, HeaderValue::from_bytes(cookies.as_bytes()).unwrap()));
+            if let Some(shown) = shown {
+                request = request.insert_header((DEVICE_HEADER, shown));
+            }
+            let request = request.to_http_request();
+            let client = RequestClient::from_request(&request, &mut Payload::None).into_inner();
+            let cookie = client.unwrap().renamed_cookie();
+            cookie.map(|cookie| format!("{}={}", cookie.name(), cookie.value()))
+        };
+        let names: &[&str] = &["new", "old"];
+        let earlier = "__Host-revolve-device=c; __Host-revolve-device-old=a.b~c";
+        let expected = "__Host-revolve-device-new=a.b~c";
+        assert_eq!(renamed(names, earlier, None).as_deref(), Some(expected));
+        let other = "__Host-revolve-device=a\"\u{fc}~d";
+        let expected = "__Host-revolve-device-new=d";
+        assert_eq!(renamed(names, other, None).as_deref(), Some(expected));
+        for (names, cookies, shown) in [
+            (names, earlier, Some("x.y")),
+            (
+                names,
+                "__Host-revolve-device-new=x; __Host-revolve-device=c",
+                None,
+            ),
+            (names, "__Host-revolve-device=\u{fc}", None),
+            (names, "__Host-revolve-device-other=x", None),
+            (&names[..0], "__Host-revolve-device=c", None),
+        ] {
+            assert_eq!(renamed(names, cookies, shown), None, "{cookies}");
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(crate) async fn refresh(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let token = parse(body)?;
+    let renamed = caller.renamed_cookie();
     let request = RefreshRequest {
         token,
         device_credentials: caller.device_credentials,
@@ -40,6 +41,9 @@ pub(crate) async fn refresh(
         .run(async move |case| case.execute(request).await)
         .await??;
     let mut response = HttpResponse::Ok();
+    if let Some(cookie) = renamed {
+        response.cookie(cookie);
+    }
     if let Some(budget) = &refreshed.budget {
         response.insert_header((rate_limit::LEVEL, rate_limit::level(budget)));
     }
@@ -56,6 +60,8 @@ pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
     });
     body.finish(token)
 }
+
+const RENAMED_COOKIE: &str = "The same device credentials under the cookie's present name, if the browser has them under earlier names alone.";
 
 pub(crate) fn refresh_docs() -> Operation {
     let description = "Trades the refresh token for the next pair. The token is used up by that; keep the new one in its place.\n\nIf the \
@@ -84,5 +90,6 @@ pub(crate) fn refresh_docs() -> Operation {
             )],
         )
         .json::<RefreshAnswer<'_>, 1>(200, "The next pair.", [("The next pair", example(&answer))])
+        .maybe_header([200], "Set-Cookie", RENAMED_COOKIE, sample::COOKIE)
         .problems(Refusal::ALL.map(Problem::from))
 }

@@ -86,7 +86,7 @@ pub(super) fn session(user: &User, after: u64) -> Session {
 }
 
 /// A call that is about to run with others.
-pub(super) type BoxedCall = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type BoxedCall<T = ()> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Runs all of them at once and answers their results, in any order.
 pub(super) async fn at_once<T: Send + 'static>(

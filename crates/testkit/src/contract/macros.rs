@@ -75,6 +75,7 @@ macro_rules! accounts_contract {
             parallel_creates_of_one_address_make_one_account,
             an_account_is_added_without_a_session,
             an_added_account_takes_no_address_and_no_id,
+            an_address_is_found_under_its_former_form_first,
             parallel_adds_of_one_address_make_one_account,
             a_hash_is_replaced_only_while_it_is_the_old_one,
             an_update_changes_only_what_it_names,
@@ -85,6 +86,8 @@ macro_rules! accounts_contract {
             updating_nobody_is_not_found,
             parallel_updates_keep_each_other,
             an_update_needs_the_session_that_asks_to_live,
+            an_update_needs_the_epoch_of_the_password,
+            an_update_does_not_come_after_a_password_change,
             a_password_change_ends_all_other_sessions,
             a_password_change_needs_a_live_session,
             a_password_change_needs_the_same_epoch,
@@ -94,6 +97,7 @@ macro_rules! accounts_contract {
             a_deletion_forgets_the_devices,
             deleting_nobody_is_false,
             a_deletion_needs_the_session_that_asks_to_live,
+            a_deletion_needs_the_epoch_of_the_password,
             the_user_database_answers,
         );
         $crate::__cases!($make, sessions:
@@ -121,6 +125,8 @@ macro_rules! accounts_contract {
             a_sign_in_under_an_older_epoch_is_superseded,
             a_sign_in_of_a_disabled_account_is_superseded,
             a_sign_in_of_a_deleted_account_is_superseded,
+            a_sign_in_that_keeps_a_device_needs_it_to_be_current,
+            a_sign_in_keeps_no_device_on_which_reuse_is_found_meanwhile,
             parallel_sign_ins_keep_max_live,
             parallel_sign_ins_on_one_device_replace_each_other,
             a_sign_in_does_not_outlive_an_epoch_raise,

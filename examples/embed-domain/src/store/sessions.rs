@@ -83,10 +83,14 @@ impl SessionRepository for MemoryStore {
 
     async fn begin(&self, begin: &BeginSession) -> Result<BeginOutcome, StoreError> {
         let (new, mut lists) = (&begin.session, self.lists());
-        if !lists
-            .account(new.user)
-            .is_some_and(|owner| owner.user.disabled_at.is_none() && owner.user.epoch == new.epoch)
-        {
+        let owner = lists.account(new.user).map(|owner| owner.user.clone());
+        let may_begin = owner.is_some_and(|owner| {
+            let kept = begin.kept_device();
+            owner.disabled_at.is_none()
+                && owner.epoch == new.epoch
+                && kept.is_none_or(|device| lists.is_current(&owner, device))
+        });
+        if !may_begin {
             return Ok(BeginOutcome::Superseded);
         }
         let (replaced, evicted) = lists.make_room(begin);

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use revolve_domain::{
     model::{
         ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, KnownDevice,
-        PasswordHash, Session, SessionId, Timestamp, User, UserId,
+        PasswordHash, Session, Timestamp, User, UserId,
     },
     ports::{
         AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
@@ -18,6 +18,22 @@ impl Lists {
         self.accounts
             .iter()
             .any(|account| account.user.email == *email && Some(account.user.id) != but)
+    }
+
+    /// The account that is stored under the address's former form, else the one under its key.
+    fn owner(&self, email: &EmailAddress) -> Option<&StoredAccount> {
+        let with_key = |key: &str| {
+            let mut accounts = self.accounts.iter();
+            accounts.find(|account| account.user.email.key() == key)
+        };
+        with_key(&email.former()).or_else(|| with_key(email.key()))
+    }
+
+    /// Whether the session that asks lives, and the password that it has shown is the present one.
+    fn admits(&mut self, user: UserId, asking: Asking, now: Timestamp) -> bool {
+        let present = self.account(user).map(|account| account.user.epoch);
+        asking.epoch.is_none_or(|epoch| Some(epoch) == present)
+            && self.is_live(user, asking.session, now)
     }
 
     /// The device that the user has signed in on: a current one before others, then the latest.
@@ -85,11 +101,7 @@ impl UserRepository for MemoryStore {
         devices: &[DeviceId],
     ) -> Result<Option<Credentials>, StoreError> {
         let lists = self.lists();
-        let found = lists
-            .accounts
-            .iter()
-            .find(|account| account.user.email == *email)
-            .map(StoredAccount::credentials);
+        let found = lists.owner(email).map(StoredAccount::credentials);
         Ok(found.map(|found| Credentials {
             known_device: lists.known_device(&found.user, devices),
             ..found
@@ -124,13 +136,14 @@ impl UserRepository for MemoryStore {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        at: Timestamp,
     ) -> Result<UpdateOutcome, StoreError> {
         let mut lists = self.lists();
         let taken = change
             .email
             .as_ref()
             .is_some_and(|email| lists.has_address(email, Some(user)));
-        let over = asking.is_some_and(|asking| !lists.is_live(user, asking.session, asking.at));
+        let over = asking.is_some_and(|asking| !lists.admits(user, asking, at));
         let Some(account) = lists.account(user) else {
             return Ok(UpdateOutcome::NotFound);
         };
@@ -168,11 +181,11 @@ impl UserRepository for MemoryStore {
     async fn delete(
         &self,
         user: UserId,
-        asking: Option<SessionId>,
+        asking: Option<Asking>,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut lists = self.lists();
-        if asking.is_some_and(|session| !lists.is_live(user, session, at)) {
+        if asking.is_some_and(|asking| !lists.admits(user, asking, at)) {
             return Ok(false);
         }
         let before = lists.accounts.len();

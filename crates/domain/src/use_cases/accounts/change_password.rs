@@ -86,7 +86,13 @@ impl ChangePassword {
         request: ChangePasswordRequest,
     ) -> Result<(), ChangePasswordError> {
         let asking = self.authenticate.on_device(caller).await?;
-        if request.current.is_none() && !self.reauthentication.is_shown(caller, &asking).await? {
+        if request.current.is_none()
+            && self
+                .reauthentication
+                .shown(caller, &asking)
+                .await?
+                .is_none()
+        {
             return Err(ChangePasswordError::ReauthenticationRequired);
         }
         let held = self.current.admit(&asking, &caller.client).await?;

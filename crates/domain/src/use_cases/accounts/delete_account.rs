@@ -2,9 +2,9 @@
 
 use super::reauthentication::Reauthentication;
 use crate::{
-    ports::{Clock, StoreError, UserRepository},
+    ports::{Asking, Clock, StoreError, UserRepository},
     use_cases::{
-        parts::{Failure, Refusal, Refused, ServicePorts, from_via},
+        parts::{Failure, Refused, ServicePorts, from_via},
         sessions::{Authenticate, Caller, End},
     },
 };
@@ -21,7 +21,7 @@ pub enum DeleteAccountError {
     ReauthenticationRequired,
 }
 
-from_via!(DeleteAccountError: StoreError => Refused, Failure => Refused, Refusal => Refused);
+from_via!(DeleteAccountError: StoreError => Refused, Failure => Refused);
 
 /// Deletes accounts.
 pub struct DeleteAccount {
@@ -49,19 +49,20 @@ impl DeleteAccount {
     /// [`DeleteAccountError`]; then the account is still there.
     pub async fn execute(&self, caller: &Caller) -> Result<(), DeleteAccountError> {
         let authenticated = self.authenticate.on_device(caller).await?;
-        if !self
-            .reauthentication
-            .is_shown(caller, &authenticated)
-            .await?
-        {
+        let epoch = self.reauthentication.shown(caller, &authenticated).await?;
+        if epoch.is_none() {
             return Err(DeleteAccountError::ReauthenticationRequired);
         }
-        let (user, session) = (authenticated.user.id, authenticated.session.id);
+        let user = authenticated.user.id;
+        let asking = Asking {
+            session: authenticated.session.id,
+            epoch,
+        };
         let now = self.clock.now();
-        if !self.users.delete(user, Some(session), now).await? {
-            // The session has ended meanwhile: its row has the reason.
+        if !self.users.delete(user, Some(asking), now).await? {
+            // Either the session has ended meanwhile, and its row has the reason, or the reauthentication counts for nothing any more.
             self.authenticate.execute(&caller.id_token).await?;
-            return Err(Refusal::SessionRevoked.into());
+            return Err(DeleteAccountError::ReauthenticationRequired);
         }
         self.end.account(user).await;
         Ok(())

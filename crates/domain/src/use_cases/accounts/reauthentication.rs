@@ -1,6 +1,7 @@
 //! The check that the password was shown in a session a moment ago.
 
 use crate::{
+    model::Epoch,
     ports::{Clock, TokenCodec},
     use_cases::{
         parts::{Failure, ServicePorts, verify_reauthentication},
@@ -23,20 +24,21 @@ impl Reauthentication {
         }
     }
 
-    /// Whether the caller shows one that counts: not expired, of this session, and of no earlier epoch of the account than the
-    /// present one.
-    pub(super) async fn is_shown(
+    /// The epoch of the one that the caller shows, if it counts: not expired, of this session, and of no earlier epoch of the account
+    /// than the present one. What it allows must not be committed under a later one.
+    pub(super) async fn shown(
         &self,
         caller: &Caller,
         authenticated: &Authenticated,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<Epoch>, Failure> {
         let Some(token) = &caller.reauthentication else {
-            return Ok(false);
+            return Ok(None);
         };
         let verified = verify_reauthentication(&*self.codec, token, self.clock.now()).await?;
         let Authenticated { user, session } = authenticated;
-        Ok(verified.is_ok_and(|claims| {
+        let counts = verified.ok().filter(|claims| {
             claims.user == user.id && claims.session == session.id && claims.epoch == user.epoch
-        }))
+        });
+        Ok(counts.map(|claims| claims.epoch))
     }
 }

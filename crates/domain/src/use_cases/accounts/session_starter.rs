@@ -73,7 +73,7 @@ pub(super) struct SessionStarter {
 pub(super) struct PreparedSession {
     pub(super) session: Session,
     live: NewLiveSession,
-    device: IssuedDevice,
+    credential: SecretString,
 }
 
 impl SessionStarter {
@@ -125,15 +125,10 @@ impl SessionStarter {
             epoch,
             ceiling: self.policy.white_list_ceiling(),
         };
-        let device = IssuedDevice {
-            id: device,
-            credential: self.devices.issue(device),
-            others: Vec::new(),
-        };
         PreparedSession {
             session,
             live,
-            device,
+            credential: self.devices.issue(device),
         }
     }
 
@@ -192,13 +187,15 @@ impl PreparedSession {
         evicted: Vec<SessionId>,
         others: Vec<SecretString>,
     ) -> Begun {
+        let device = IssuedDevice {
+            id: self.session.device,
+            credential: self.credential,
+            others,
+        };
         Begun {
             session: self.session,
             tokens,
-            device: IssuedDevice {
-                others,
-                ..self.device
-            },
+            device,
             evicted,
         }
     }

@@ -21,8 +21,8 @@ pub enum SignInError {
     /// No such account, a wrong password or a disabled account: the answer does not say which.
     #[error("e-mail address or password is wrong")]
     InvalidCredentials,
-    /// All sessions of the account were ended while this one was about to begin.
-    #[error("the account's sessions were ended during the sign-in; sign in again")]
+    /// All sessions of the account were ended, or reuse was found on the device, while this one was about to begin.
+    #[error("sessions of the account were ended during the sign-in; sign in again")]
     Superseded,
     /// There were too many attempts; the password was not looked at.
     #[error(transparent)]

@@ -2,13 +2,13 @@
 
 use super::{current_password::CurrentPassword, reauthentication::Reauthentication};
 use crate::{
-    model::{DetailsChange, Password, User},
+    model::{DetailsChange, Epoch, Password, User},
     ports::{
         Asking, Clock, SecurityEvent, SecurityEvents, StoreError, UpdateOutcome, UserRepository,
     },
     use_cases::{
-        parts::{Denied, Failure, Refusal, Refused, RequestLimits, ServicePorts, from_via},
-        sessions::{Authenticate, Caller},
+        parts::{Denied, Failure, Refused, RequestLimits, ServicePorts, from_via},
+        sessions::{Authenticate, Authenticated, Caller},
     },
 };
 use std::sync::Arc;
@@ -44,7 +44,6 @@ from_via!(
     UpdateDetailsError:
     StoreError => Refused,
     Failure => Refused,
-    Refusal => Refused,
     Denied => Refused,
 );
 
@@ -82,37 +81,29 @@ impl UpdateDetails {
         request: UpdateDetailsRequest,
     ) -> Result<User, UpdateDetailsError> {
         let authenticated = self.authenticate.on_device(caller).await?;
-        let (user, session) = (authenticated.user.id, authenticated.session.id);
         let new_email = request
             .change
             .email
             .as_ref()
             .filter(|email| **email != authenticated.user.email);
-        if request.change.email.is_some() {
-            if let Some(password) = &request.current_password {
-                let held = self.current.admit(&authenticated, &caller.client).await?;
-                self.current
-                    .check(held, user, password)
-                    .await?
-                    .ok_or(UpdateDetailsError::WrongPassword)?;
-            } else if !self
-                .reauthentication
-                .is_shown(caller, &authenticated)
-                .await?
-            {
-                return Err(UpdateDetailsError::ReauthenticationRequired);
-            }
-        }
+        let epoch = if request.change.email.is_some() {
+            let current = request.current_password.as_ref();
+            Some(self.prove(caller, &authenticated, current).await?)
+        } else {
+            None
+        };
         // A change of address reveals whether it has an account, as a sign-up does, and counts as one.
         let asked = match new_email {
             Some(email) => Some(self.limits.sign_up(email, &caller.client).await?),
             None => None,
         };
-        let asking = Asking {
-            session,
-            at: self.clock.now(),
-        };
-        let outcome = self.users.update(user, &request.change, Some(asking)).await;
+        let user = authenticated.user.id;
+        let asking = Some(Asking {
+            session: authenticated.session.id,
+            epoch,
+        });
+        let now = self.clock.now();
+        let outcome = self.users.update(user, &request.change, asking, now).await;
         if let Some(asked) = asked
             && !matches!(
                 outcome,
@@ -124,9 +115,10 @@ impl UpdateDetails {
         match outcome? {
             UpdateOutcome::EmailTaken => Err(UpdateDetailsError::EmailTaken),
             UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
-                // The session has ended meanwhile: its row has the reason.
+                // Either the session has ended meanwhile, and its row has the reason, or what proved the password counts for nothing any
+                // more.
                 self.authenticate.execute(&caller.id_token).await?;
-                Err(Refusal::SessionRevoked.into())
+                Err(UpdateDetailsError::ReauthenticationRequired)
             }
             UpdateOutcome::Updated(user) => {
                 if new_email.is_some() {
@@ -136,5 +128,23 @@ impl UpdateDetails {
                 Ok(user)
             }
         }
+    }
+
+    /// The account's epoch when the password was shown, now or by the reauthentication.
+    async fn prove(
+        &self,
+        caller: &Caller,
+        authenticated: &Authenticated,
+        current: Option<&Password>,
+    ) -> Result<Epoch, UpdateDetailsError> {
+        let Some(password) = current else {
+            let shown = self.reauthentication.shown(caller, authenticated).await?;
+            return shown.ok_or(UpdateDetailsError::ReauthenticationRequired);
+        };
+        let held = self.current.admit(authenticated, &caller.client).await?;
+        let user = authenticated.user.id;
+        let checked = self.current.check(held, user, password).await?;
+        let credentials = checked.ok_or(UpdateDetailsError::WrongPassword)?;
+        Ok(credentials.user.epoch)
     }
 }

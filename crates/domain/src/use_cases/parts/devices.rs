@@ -6,10 +6,10 @@ use secrecy::SecretString;
 /// The devices whose credentials a request shows. A browser has one for each account that signed in.
 pub(crate) struct ShownDevices {
     devices: Vec<DeviceId>,
-    are_forged: bool,
 }
 
 impl ShownDevices {
+    /// Those that were not issued here count for nothing.
     pub(crate) fn verify(port: &dyn DeviceCredentials, credentials: &[SecretString]) -> Self {
         let mut devices = Vec::new();
         for device in credentials.iter().filter_map(|shown| port.verify(shown)) {
@@ -17,15 +17,7 @@ impl ShownDevices {
                 devices.push(device);
             }
         }
-        Self {
-            are_forged: devices.is_empty() && !credentials.is_empty(),
-            devices,
-        }
-    }
-
-    /// Whether there are credentials, and none was issued here.
-    pub(crate) const fn are_forged(&self) -> bool {
-        self.are_forged
+        Self { devices }
     }
 
     pub(crate) fn all(&self) -> &[DeviceId] {

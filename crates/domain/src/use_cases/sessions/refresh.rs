@@ -22,7 +22,7 @@ use std::{net::IpAddr, sync::Arc};
 pub struct RefreshRequest {
     /// The refresh token.
     pub token: SecretString,
-    /// The device credentials that the client holds. If there are any, one of them must be good for the session.
+    /// The device credentials that the client holds. A session that is bound needs that of its device.
     pub device_credentials: Vec<SecretString>,
     /// Where the request came from.
     pub client: ClientInfo,
@@ -94,9 +94,6 @@ impl Refresh {
             .map_or_else(|| shown.first(), |own| shown.find(own));
         let budget = self.limits.refresh_of(&claims, own, &request.client);
         let budget = budget.await?.level();
-        if shown.are_forged() {
-            return Err(self.mismatch(&claims, address));
-        }
         let now = self.clock.now();
         let record = self.sessions.find(claims.user, claims.session).await?;
         let (user, mut session) = Self::live(record, &claims, now)?;
@@ -106,9 +103,11 @@ impl Refresh {
         {
             session.device = device;
         }
+        // Credentials of others, which a browser may have by accident, are as good as none. To refuse them where none is needed would
+        // protect nobody: a thief of the token leaves them out.
         let device = DeviceProof {
             owner: session.device,
-            shown: shown.find(session.device).or_else(|| shown.first()),
+            shown: shown.find(session.device),
             bound,
         };
         if !device.satisfies(None) {

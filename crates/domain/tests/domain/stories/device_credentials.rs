@@ -5,7 +5,8 @@ use revolve_domain::{
     model::{ClientInfo, DeviceId, WebOrigin},
     ports::{RefreshClaims, TokenCodec},
     use_cases::{
-        Begun, ChangePasswordRequest, RefreshRequest, Refusal, SignInRequest, SignOutScope,
+        Begun, ChangePasswordRequest, RefreshRequest, Refusal, SignInError, SignInRequest,
+        SignOutScope,
     },
 };
 use revolve_testkit::{
@@ -20,6 +21,16 @@ fn device(world: &World, client: &TestClient<'_>) -> DeviceId {
     let rows = world.accounts.inner().rows(client.user);
     let row = rows.into_iter().find(|row| row.id == client.session);
     row.expect("the row is there").device
+}
+
+/// Whether the client's session is bound, as its row and its entry have it.
+fn is_bound(world: &World, client: &TestClient<'_>) -> bool {
+    let rows = world.accounts.inner().rows(client.user);
+    let row = rows.into_iter().find(|row| row.id == client.session);
+    let in_row = row.expect("the row is there").bound_at.is_some();
+    let entry = client.entry().expect("the entry is there");
+    assert_eq!(entry.token.device.is_some(), in_row);
+    in_row
 }
 
 /// Presents the client's token with these credentials and keeps the answer.
@@ -75,12 +86,12 @@ async fn assert_replaced(world: &World, ann: TestClient<'_>) {
         old.is_some_and(|old| old.ending.is_some()),
         "the session that the device had is over"
     );
-    assert_eq!(
-        refresh_showing(world, &mut again, &[&copy]).await,
-        Err(Refusal::DeviceMismatch),
-        "the copy binds nothing, although the session is not bound yet"
-    );
+    let shown = refresh_showing(world, &mut again, &[&copy]).await;
+    assert_eq!(shown, Ok(()), "the session is not bound yet");
+    assert!(!is_bound(world, &again), "and the copy binds nothing");
     again.refresh().await.expect("the new credential does");
+    let shown = refresh_showing(world, &mut again, &[&copy]).await;
+    assert_eq!(shown, Err(Refusal::DeviceMismatch));
     let thief = sign_in_showing(world, "ann", &[&copy], None).await;
     assert_ne!(device(world, &thief), device(world, &ann), "a stranger's");
     again
@@ -192,11 +203,10 @@ async fn a_credential_of_somebody_else_is_never_kept() {
     let bob = world.client(begun.expect("the address is free"));
     for mut victim in [sign_in_showing(&world, "ann", &[&planted], None).await, bob] {
         assert_ne!(device(&world, &victim), device(&world, &mallory));
-        let row_is_bound = victim.entry().and_then(|entry| entry.token.device);
-        assert_eq!(row_is_bound, None, "not bound to what was shown");
         let own = victim.credential.clone();
         let shown = refresh_showing(&world, &mut victim, &[&planted]).await;
-        assert_eq!(shown, Err(Refusal::DeviceMismatch));
+        assert_eq!(shown, Ok(()), "it signs nobody out");
+        assert!(!is_bound(&world, &victim), "nor is it bound to");
         let shown = refresh_showing(&world, &mut victim, &[&planted, &own]).await;
         assert_eq!(shown, Ok(()), "a browser shows those of all its accounts");
         let shown = refresh_showing(&world, &mut victim, &[&planted]).await;
@@ -251,6 +261,51 @@ async fn two_sign_ins_at_once_are_no_theft() {
     let none = refresh_showing(&world, &mut one, &[]).await;
     assert_eq!(none, Err(Refusal::DeviceMismatch), "bound for good");
     assert_eq!(refresh_showing(&world, &mut one, &[&twos]).await, Ok(()));
+}
+
+#[tokio::test]
+async fn two_users_who_sign_in_at_once_in_a_browser_are_no_theft() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.signed_up("ann").await, world.signed_up("bob").await);
+    // The browser keeps the cookie of the second answer, which knows nothing of the first.
+    let cookie = bob.credential.clone();
+    world.events.take();
+    for _ in 0..2 {
+        assert_eq!(refresh_showing(&world, &mut ann, &[&cookie]).await, Ok(()));
+        assert_eq!(refresh_showing(&world, &mut bob, &[&cookie]).await, Ok(()));
+    }
+    assert_eq!(world.events.take_names(), ["session.bound"], "bob's");
+    assert!(is_bound(&world, &bob) && !is_bound(&world, &ann));
+    let cookie = [&ann.credential.clone(), &cookie];
+    assert_eq!(refresh_showing(&world, &mut ann, &cookie).await, Ok(()));
+    assert!(is_bound(&world, &ann), "once her own is shown");
+}
+
+#[tokio::test]
+async fn a_sign_in_still_hashing_does_not_keep_a_device_on_which_reuse_is_found() {
+    let world = World::new();
+    let mut ann = world.signed_up("ann").await;
+    ann.shows_credential = true;
+    let stolen = ann.refresh_token.clone();
+    ann.refresh().await.expect("this binds the session");
+    ann.refresh().await.expect("the session lives");
+    world.advance(LATE);
+    let held = world.hasher.hold();
+    let (late, ()) = tokio::join!(ann.sign_in_again("ann"), async {
+        held.wait_for(1).await;
+        assert_eq!(refusal(ann.present(&stolen).await), Refusal::TokenReused);
+        held.release();
+    });
+    assert!(
+        matches!(late, Err(SignInError::Superseded)),
+        "there may be a copy of the credential"
+    );
+    assert_eq!(
+        world.tokens.inner().size(ann.user),
+        0,
+        "the white list is empty"
+    );
+    assert_replaced(&world, ann).await;
 }
 
 #[tokio::test]

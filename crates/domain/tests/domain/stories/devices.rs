@@ -75,9 +75,27 @@ async fn a_token_from_before_the_binding_is_refused_without_the_credential() {
 }
 
 #[tokio::test]
-async fn forged_and_foreign_credentials_are_refused_bound_or_not() {
+async fn forged_and_foreign_credentials_are_as_good_as_none() {
     let world = World::new();
     let (mut ann, bob) = (world.signed_up("ann").await, world.signed_up("bob").await);
+    for credential in ["forged".into(), bob.credential.clone()] {
+        let request = RefreshRequest {
+            device_credentials: vec![credential],
+            ..ann.request(&ann.refresh_token)
+        };
+        world.events.take();
+        let refreshed = world.refresh.execute(request).await;
+        ann.keep(
+            &refreshed
+                .expect("not bound yet: no credential is needed")
+                .tokens,
+        );
+        let events = world.events.take();
+        assert!(events.is_empty(), "they bind nothing, got {events:?}");
+        assert_eq!(ann.entry().and_then(|entry| entry.token.device), None);
+    }
+    ann.shows_credential = true;
+    ann.refresh().await.expect("this binds the session");
     for credential in ["forged".into(), bob.credential.clone()] {
         let request = RefreshRequest {
             device_credentials: vec![credential],

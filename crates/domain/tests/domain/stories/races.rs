@@ -2,11 +2,11 @@
 
 use super::{LATE, refusal};
 use revolve_domain::{
-    model::{EndReason, SessionId, Standing, UserId},
+    model::{DetailsChange, EmailAddress, EndReason, Label, SessionId, Standing, UserId},
     ports::{Clock, Decorator, PortFuture, SessionRepository, StoreError, TokenRepository},
     use_cases::{
-        ChangePasswordError, ChangePasswordRequest, Refusal, ServicePorts, SignInError,
-        SignOutScope, UseCases,
+        ChangePasswordError, ChangePasswordRequest, DeleteAccountError, Refusal, ServicePorts,
+        SignInError, SignOutScope, UpdateDetailsError, UpdateDetailsRequest, UseCases,
     },
 };
 use revolve_testkit::{
@@ -217,6 +217,111 @@ async fn a_refresh_that_read_the_row_before_a_sign_out_gives_nothing_that_works(
         matches!(record.standing(world.clock.now()), Standing::Ended(_)),
         "the row says so"
     );
+}
+
+fn to_new_address(current: Option<&str>) -> UpdateDetailsRequest {
+    UpdateDetailsRequest {
+        change: DetailsChange {
+            email: EmailAddress::parse("new@example.org").ok(),
+            ..DetailsChange::default()
+        },
+        current_password: current.map(World::password),
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_address_still_hashing_does_not_outlive_a_password_change() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    let caller = ann.caller();
+    let held = world.hasher.hold();
+    let late = to_new_address(Some("ann's password"));
+    let (late, ()) = tokio::join!(world.update_details.execute(&caller, late), async {
+        held.wait_for(1).await;
+        held.only_these();
+        let changed = world.change_password.execute(&caller, new_password());
+        changed.await.expect("the password is hers");
+        held.release();
+    });
+    assert!(
+        matches!(late, Err(UpdateDetailsError::ReauthenticationRequired)),
+        "the old password was checked before it was changed, got {late:?}"
+    );
+    let me = world.me.execute(&caller.id_token).await;
+    let me = me.expect("the session goes on");
+    assert_eq!(me.email.as_str(), "ann@example.org", "nothing changed");
+    let present = to_new_address(Some("ann's new password"));
+    let updated = world.update_details.execute(&caller, present).await;
+    updated.expect("the present password is another matter");
+}
+
+/// A user database in which all other sessions of a user end just before the account is changed or deleted.
+struct OthersEndMeanwhile {
+    accounts: Arc<Faulty<MemoryAccounts>>,
+    clock: Arc<FakeClock>,
+    user: UserId,
+    session: SessionId,
+}
+
+impl Decorator for OthersEndMeanwhile {
+    type Port = Faulty<MemoryAccounts>;
+
+    async fn call<'a, T: Send + 'static>(
+        &'a self,
+        operation: &'static str,
+        work: impl FnOnce(&'a Self::Port) -> PortFuture<'a, T> + Send + 'a,
+    ) -> Result<T, StoreError> {
+        if ["update_account", "delete_account"].contains(&operation) {
+            let (kept, at) = (Some(self.session), self.clock.now());
+            self.accounts
+                .end_all(self.user, kept, EndReason::SignedOut, at)
+                .await?;
+        }
+        work(&self.accounts).await
+    }
+}
+
+#[tokio::test]
+async fn a_reauthentication_that_is_voided_meanwhile_changes_and_deletes_nothing() {
+    let world = World::new();
+    let ann = world.signed_up("ann").await;
+    let ports = ServicePorts {
+        users: Arc::new(OthersEndMeanwhile {
+            accounts: world.accounts.clone(),
+            clock: world.clock.clone(),
+            user: ann.user,
+            session: ann.session,
+        }),
+        ..world.ports.clone()
+    };
+    let meanwhile = UseCases::new(&ports);
+    let caller = ann.reauthenticated("ann").await;
+    let update = meanwhile
+        .update_details
+        .execute(&caller, to_new_address(None));
+    let updated = update.await;
+    assert!(
+        matches!(updated, Err(UpdateDetailsError::ReauthenticationRequired)),
+        "got {updated:?}"
+    );
+    let caller = ann.reauthenticated("ann").await;
+    let deleted = meanwhile.delete_account.execute(&caller).await;
+    assert!(
+        matches!(deleted, Err(DeleteAccountError::ReauthenticationRequired)),
+        "got {deleted:?}"
+    );
+    let me = world.me.execute(&caller.id_token).await;
+    let me = me.expect("account and session are still there");
+    assert_eq!(me.email.as_str(), "ann@example.org");
+    let name = UpdateDetailsRequest {
+        change: DetailsChange {
+            name: Some(Label::lossy("Ann")),
+            ..DetailsChange::default()
+        },
+        current_password: None,
+    };
+    let renamed = meanwhile.update_details.execute(&caller, name).await;
+    renamed.expect("a change that needs no password has none to be voided");
 }
 
 /// A white list whose rotation comes after the session was signed out in both stores.

@@ -19,6 +19,9 @@ const SIGNED_IN: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 pub(crate) const TOKEN: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6IuKApiJ9.eyJpc3MiOiLigKYiLCJleHAiOjE3NjczMjM5NDV9.c2lnbmF0dXJl";
 /// A device credential that only looks like one.
 pub(crate) const CREDENTIAL: &str = "AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ";
+/// The cookie with it.
+pub(crate) const COOKIE: &str = "revolve-device-hH3v0vYq1bJt=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; \
+                                 HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
 
 /// An instant some days after the sign-in.
 pub(crate) fn later(days: i64, minutes: i64) -> Instant {

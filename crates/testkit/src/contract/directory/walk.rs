@@ -59,7 +59,7 @@ pub async fn a_walk_meets_every_account_once(subject: &dyn DirectorySubject) {
             };
             let changed = accounts
                 .users
-                .update(seen[0], &change, None)
+                .update(seen[0], &change, None, at(60))
                 .await
                 .expect("update works");
             assert!(

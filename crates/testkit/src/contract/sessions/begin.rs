@@ -3,25 +3,31 @@
 use crate::contract::{
     AccountsSubject,
     accounts::{Accounts, at, begin},
-    given::{at_once, device_id, session, session_id, user},
+    given::{BoxedCall, at_once, device_id, session, session_id, user},
 };
 use revolve_domain::{
     model::{ClientInfo, EndReason, Epoch, Session, User, WebOrigin},
-    ports::{BeginOutcome, BeginSession, CreateOutcome},
+    ports::{BeginOutcome, BeginSession, CreateOutcome, EndOutcome},
 };
 use std::net::Ipv6Addr;
 
 /// A session is stored unchanged, with any values.
 pub async fn a_session_reads_back_as_begun(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
-    let (user, _) = accounts.signed_up().await;
+    let (user, first) = accounts.signed_up().await;
     let full = session(&user, 60);
     let bare = Session {
         device_name: None,
         client: ClientInfo::default(),
         ..session(&user, 61)
     };
+    // Of another client on a device that is known.
     let bound = Session {
+        device: first.device,
+        client: ClientInfo {
+            origin: WebOrigin::parse("https://app.example.org"),
+            ..ClientInfo::default()
+        },
         bound_at: Some(at(62)),
         ..session(&user, 62)
     };
@@ -181,6 +187,102 @@ pub async fn a_sign_in_of_a_deleted_account_is_superseded(subject: &dyn Accounts
             None,
             "no session began"
         );
+    }
+}
+
+/// A session that is bound from the beginning does not begin on a device that ceased to be current while the password was hashed: reuse
+/// was found on it, or it was forgotten. Nor does it on another user's or a strange one.
+pub async fn a_sign_in_that_keeps_a_device_needs_it_to_be_current(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let ((mut user, first), (_, others)) = (accounts.signed_up().await, accounts.signed_up().await);
+    let (copied, forgotten) = (
+        accounts.signed_in(&user, 10).await,
+        accounts.signed_in(&user, 20).await,
+    );
+    let reuse = accounts
+        .sessions
+        .end(user.id, copied.id, EndReason::Reused, at(30));
+    assert_eq!(reuse.await.expect("end works"), EndOutcome::Ended);
+    let replacing = session(&user, 40);
+    accounts
+        .begin_with(&BeginSession {
+            former_devices: vec![forgotten.device],
+            ..begin(&replacing)
+        })
+        .await;
+    let keeping = |user: &User, device, after| Session {
+        device,
+        bound_at: Some(at(after)),
+        ..session(user, after)
+    };
+    let live = accounts.live(user.id, at(60)).await;
+    for device in [copied.device, forgotten.device, others.device, device_id()] {
+        let known = accounts.known(&user, &[device]).await;
+        let late = keeping(&user, device, 60);
+        assert_eq!(accounts.begin(&late).await, BeginOutcome::Superseded);
+        assert_eq!(accounts.find(user.id, late.id).await, None, "none began");
+        assert_eq!(accounts.known(&user, &[device]).await, known);
+    }
+    assert_eq!(
+        accounts.live(user.id, at(60)).await,
+        live,
+        "nothing changed"
+    );
+    let kept = keeping(&user, first.device, 70);
+    assert_eq!(
+        accounts.begin(&kept).await,
+        BeginOutcome::Begun {
+            replaced: vec![first.id],
+            evicted: vec![]
+        },
+        "its device is current"
+    );
+    accounts
+        .sessions
+        .end_all(user.id, Some(kept.id), EndReason::SignedOut, at(80))
+        .await
+        .expect("end_all works");
+    user.epoch = user.epoch.next();
+    let late = keeping(&user, first.device, 90);
+    assert_eq!(
+        accounts.begin(&late).await,
+        BeginOutcome::Superseded,
+        "signed in on under an older epoch"
+    );
+}
+
+/// Of a sign-in that keeps a device and of reuse that is found on it at the same time, one comes first: either the sign-in has replaced the
+/// session, or it does not begin.
+pub async fn a_sign_in_keeps_no_device_on_which_reuse_is_found_meanwhile(
+    subject: &dyn AccountsSubject,
+) {
+    let accounts = Accounts::new(subject);
+    let (user, _) = accounts.signed_up().await;
+    for round in 1..=20 {
+        let copied = accounts.signed_in(&user, round).await;
+        let late = Session {
+            device: copied.device,
+            bound_at: Some(at(round)),
+            ..session(&user, round)
+        };
+        let sessions = subject.sessions();
+        let begun = {
+            let (sessions, begin) = (sessions.clone(), begin(&late));
+            Box::pin(async move {
+                let begun = sessions.begin(&begin).await.expect("begin works");
+                begun != BeginOutcome::Superseded
+            }) as BoxedCall<bool>
+        };
+        let (id, at) = (copied.id, at(round));
+        let reused = Box::pin(async move {
+            let ended = sessions.end(copied.user, id, EndReason::Reused, at).await;
+            ended.expect("end works") == EndOutcome::Ended
+        }) as BoxedCall<bool>;
+        let done = at_once([begun, reused]).await;
+        let done = done.into_iter().filter(|done| *done).count();
+        assert_eq!(done, 1, "round {round}");
+        let is_live = accounts.live(user.id, at).await.contains(&late.id);
+        assert_eq!(is_live, accounts.keeps(&user, late.device).await);
     }
 }
 

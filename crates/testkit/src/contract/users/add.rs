@@ -6,7 +6,7 @@ use crate::contract::{
     given::{at_once, email, hash, label, user},
 };
 use revolve_domain::{
-    model::{Details, Timestamp, User, WebUrl},
+    model::{Details, EmailAddress, Timestamp, User, WebUrl},
     ports::{AddOutcome, BeginOutcome},
 };
 
@@ -133,6 +133,43 @@ pub async fn an_added_account_takes_no_address_and_no_id(subject: &dyn AccountsS
         .await
         .expect("credentials_by_email works");
     assert!(found.is_none(), "nor one with the other address");
+}
+
+/// Of two accounts of an earlier release that share a key each is found as it signed up: the one that is stored under an address's former
+/// form before the one under its key. Without the former, the address is that of the latter.
+pub async fn an_address_is_found_under_its_former_form_first(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let fresh = email();
+    let (local, _) = fresh.as_str().split_once('@').expect("an address");
+    // Keyed first: a store that gives addresses their keys at a start finds this one taken.
+    let [keyed, former] = ["strasse@example.org", "straße@example.org"].map(|text| User {
+        email: EmailAddress::stored(&format!("{local}{text}"), None).expect("an address"),
+        ..user()
+    });
+    let assert_found = async |text: &str, expected: &User| {
+        let typed = EmailAddress::parse(&format!("{local}{text}")).expect("an address");
+        let found = accounts.users.credentials_by_email(&typed, &[]).await;
+        let found = found.expect("credentials_by_email works");
+        assert_eq!(
+            found.map(|found| found.user.id),
+            Some(expected.id),
+            "{text}"
+        );
+    };
+    assert_eq!(add(&accounts, &keyed).await, AddOutcome::Added);
+    for text in ["straße@example.org", "STRASSE@Example.ORG"] {
+        assert_found(text, &keyed).await;
+    }
+    assert_eq!(add(&accounts, &former).await, AddOutcome::Added);
+    for (text, expected) in [
+        ("straße@example.org", &former),
+        ("STRAßE@Example.ORG", &former),
+        ("strasse@example.org", &keyed),
+        ("STRASSE@Example.ORG", &keyed),
+        ("ｓtrasse@example.org", &keyed),
+    ] {
+        assert_found(text, expected).await;
+    }
 }
 
 /// Of many concurrent calls with one address, one adds the account and all others get `EmailTaken`.

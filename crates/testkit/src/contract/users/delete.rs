@@ -7,7 +7,7 @@ use crate::contract::{
 };
 use revolve_domain::{
     model::{ClientInfo, DetailsChange, EndReason, Ending, Session, Timestamp, User},
-    ports::{CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome},
+    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome},
 };
 
 /// A deleted account is not found, can't be changed, and its address is free.
@@ -36,7 +36,7 @@ pub async fn a_deleted_account_is_gone(subject: &dyn AccountsSubject) {
     assert!(by_email.is_none(), "it is not found by address");
     let update = accounts
         .users
-        .update(ann.id, &DetailsChange::default(), None)
+        .update(ann.id, &DetailsChange::default(), None, at(90))
         .await
         .expect("update works");
     assert_eq!(update, UpdateOutcome::NotFound, "it can't be changed");
@@ -203,9 +203,13 @@ pub async fn a_deletion_needs_the_session_that_asks_to_live(subject: &dyn Accoun
     let (user, first) = accounts.signed_up().await;
     let second = accounts.signed_in(&user, 10).await;
     let ask = async |session: &Session, at: Timestamp| {
+        let asking = Asking {
+            session: session.id,
+            epoch: Some(user.epoch),
+        };
         accounts
             .users
-            .delete(user.id, Some(session.id), at)
+            .delete(user.id, Some(asking), at)
             .await
             .expect("delete works")
     };
@@ -225,5 +229,32 @@ pub async fn a_deletion_needs_the_session_that_asks_to_live(subject: &dyn Accoun
         "nothing changed"
     );
     assert!(ask(&first, at(40)).await, "a live session may ask");
+    assert_eq!(accounts.account(user.id).await, None, "the account is gone");
+}
+
+/// A deletion does not happen if the epoch has risen since the password was shown, although the session that asks lives.
+pub async fn a_deletion_needs_the_epoch_of_the_password(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    accounts
+        .sessions
+        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(30))
+        .await
+        .expect("end_all works");
+    let there = accounts.account(user.id).await;
+    let present = user.epoch.next();
+    for (epoch, expected) in [
+        (user.epoch, false),
+        (present.next(), false),
+        (present, true),
+    ] {
+        assert_eq!(accounts.account(user.id).await, there, "nothing changed");
+        let asking = Asking {
+            session: first.id,
+            epoch: Some(epoch),
+        };
+        let deleted = accounts.users.delete(user.id, Some(asking), at(60)).await;
+        assert_eq!(deleted.expect("delete works"), expected, "{epoch:?}");
+    }
     assert_eq!(accounts.account(user.id).await, None, "the account is gone");
 }

@@ -3,11 +3,11 @@
 use crate::contract::{
     AccountsSubject,
     accounts::{Accounts, at},
-    given::{BoxedCall, at_once, email, label, user_id},
+    given::{BoxedCall, at_once, email, hash, label, user_id},
 };
 use revolve_domain::{
-    model::{DetailsChange, EmailAddress, EndReason, Session, Timestamp, User, WebUrl},
-    ports::{Asking, CreateOutcome, UpdateOutcome},
+    model::{DetailsChange, EmailAddress, EndReason, Epoch, Session, Timestamp, User, WebUrl},
+    ports::{Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome},
 };
 
 fn url(text: &str) -> WebUrl {
@@ -33,7 +33,7 @@ fn to_email(email: &EmailAddress) -> DetailsChange {
 async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> UpdateOutcome {
     accounts
         .users
-        .update(user.id, change, None)
+        .update(user.id, change, None, at(60))
         .await
         .expect("update works")
 }
@@ -184,7 +184,7 @@ pub async fn updating_nobody_is_not_found(subject: &dyn AccountsSubject) {
     ] {
         let outcome = accounts
             .users
-            .update(user_id(), &change, None)
+            .update(user_id(), &change, None, at(60))
             .await
             .expect("update works");
         // With a taken address both answers are right for an unknown account.
@@ -221,9 +221,14 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
         let changes = [name, website, image, address];
         let running = changes.iter().cloned().map(|change| {
             let (users, id) = (subject.users(), user.id);
-            Box::pin(
-                async move { drop(users.update(id, &change, None).await.expect("update works")) },
-            ) as BoxedCall
+            Box::pin(async move {
+                drop(
+                    users
+                        .update(id, &change, None, at(60))
+                        .await
+                        .expect("update works"),
+                )
+            }) as BoxedCall
         });
         at_once(running).await;
         user = changes
@@ -245,11 +250,11 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
     let ask = async |session: &Session, at: Timestamp, change: DetailsChange| {
         let asking = Asking {
             session: session.id,
-            at,
+            epoch: None,
         };
         accounts
             .users
-            .update(user.id, &change, Some(asking))
+            .update(user.id, &change, Some(asking), at)
             .await
             .expect("update works")
     };
@@ -291,4 +296,87 @@ pub async fn an_update_needs_the_session_that_asks_to_live(subject: &dyn Account
             .map(|user| (user.email, user.details)),
         there.map(|user| (user.email, user.details))
     );
+}
+
+/// A change that needs the password does not happen if the epoch has risen since it was shown, although the session that asks lives;
+/// one that needs none does.
+pub async fn an_update_needs_the_epoch_of_the_password(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let ask = async |epoch: Option<Epoch>, change: DetailsChange| {
+        let asking = Asking {
+            session: first.id,
+            epoch,
+        };
+        let updated = accounts
+            .users
+            .update(user.id, &change, Some(asking), at(60));
+        updated.await.expect("update works")
+    };
+    let same = ask(Some(user.epoch), to_email(&email())).await;
+    assert!(
+        matches!(same, UpdateOutcome::Updated(_)),
+        "nothing has changed since, got {same:?}"
+    );
+    accounts
+        .sessions
+        .end_all(user.id, Some(first.id), EndReason::SignedOut, at(30))
+        .await
+        .expect("end_all works");
+    let there = accounts.account(user.id).await;
+    for epoch in [user.epoch, user.epoch.next().next()] {
+        assert_eq!(
+            ask(Some(epoch), to_email(&email())).await,
+            UpdateOutcome::Superseded,
+            "{epoch:?} while the user's is 1"
+        );
+    }
+    assert_eq!(accounts.account(user.id).await, there, "nothing changed");
+    for (epoch, change) in [
+        (Some(user.epoch.next()), to_email(&email())),
+        (None, all_details()),
+    ] {
+        let updated = ask(epoch, change).await;
+        assert!(
+            matches!(updated, UpdateOutcome::Updated(_)),
+            "the session goes on, got {updated:?}"
+        );
+    }
+}
+
+/// Of a change of password and changes of address that showed the old one, all at once, none of the latter comes after the former.
+pub async fn an_update_does_not_come_after_a_password_change(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let (user, first) = accounts.signed_up().await;
+    let mut epoch = user.epoch;
+    for round in 0..10 {
+        let change = PasswordChange {
+            user: user.id,
+            session: first.id,
+            epoch,
+            hash: hash(&format!("round {round}")),
+            at: at(60),
+        };
+        let users = subject.users();
+        let changed = Box::pin(async move {
+            let changed = users.change_password(&change).await;
+            let expected = PasswordOutcome::Changed(epoch.next());
+            assert_eq!(changed.expect("change_password works"), expected);
+        }) as BoxedCall;
+        let asking = Asking {
+            session: first.id,
+            epoch: Some(epoch),
+        };
+        let updates = (0..8).map(|_| {
+            let (users, id, change) = (subject.users(), user.id, to_email(&email()));
+            Box::pin(async move {
+                let updated = users.update(id, &change, Some(asking), at(60)).await;
+                if let UpdateOutcome::Updated(user) = updated.expect("update works") {
+                    assert_eq!(user.epoch, epoch, "it came before the change of password");
+                }
+            }) as BoxedCall
+        });
+        at_once(updates.chain([changed])).await;
+        epoch = epoch.next();
+    }
 }

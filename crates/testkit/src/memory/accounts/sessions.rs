@@ -115,7 +115,8 @@ impl SessionRepository for MemoryAccounts {
             .users
             .get(&new.user)
             .is_some_and(|(user, _)| user.disabled_at.is_none() && user.epoch == new.epoch);
-        if !may_begin {
+        let is_current = |device| tables.is_current(new.user, device);
+        if !may_begin || !begin.kept_device().is_none_or(is_current) {
             return Ok(BeginOutcome::Superseded);
         }
         let (replaced, evicted) = tables.make_room(begin);

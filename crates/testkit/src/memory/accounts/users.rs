@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use revolve_domain::{
     model::{
         ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, KnownDevice,
-        PasswordHash, Session, SessionId, Timestamp, User, UserId,
+        PasswordHash, Session, Timestamp, User, UserId,
     },
     ports::{
         AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
@@ -14,8 +14,26 @@ use revolve_domain::{
 };
 
 impl MemoryTables {
+    fn is_taken(&self, email: &EmailAddress, but: Option<UserId>) -> bool {
+        let mut owners = self.users.values().map(|(user, _)| user);
+        owners.any(|owner| owner.email == *email && Some(owner.id) != but)
+    }
+
+    /// The account that is stored under the address's former form, else the one under its key.
     fn owner(&self, email: &EmailAddress) -> Option<&(User, PasswordHash)> {
-        self.users.values().find(|(user, _)| user.email == *email)
+        let with_key = |key: &str| {
+            self.users
+                .values()
+                .find(|(user, _)| user.email.key() == key)
+        };
+        with_key(&email.former()).or_else(|| with_key(email.key()))
+    }
+
+    /// Whether the session that asks lives, and the password that it has shown is the present one.
+    fn admits(&self, user: UserId, asking: Asking, now: Timestamp) -> bool {
+        let present = self.users.get(&user).map(|(user, _)| user.epoch);
+        asking.epoch.is_none_or(|epoch| Some(epoch) == present)
+            && self.lives(user, asking.session, now)
     }
 }
 
@@ -36,7 +54,7 @@ impl UserRepository for MemoryAccounts {
         session: &Session,
     ) -> Result<CreateOutcome, StoreError> {
         let mut tables = self.tables();
-        if tables.owner(&user.email).is_some() {
+        if tables.is_taken(&user.email, None) {
             return Ok(CreateOutcome::EmailTaken);
         }
         tables.users.insert(user.id, (user.clone(), hash.clone()));
@@ -47,7 +65,7 @@ impl UserRepository for MemoryAccounts {
 
     async fn add(&self, user: &User, hash: &PasswordHash) -> Result<AddOutcome, StoreError> {
         let mut tables = self.tables();
-        if tables.owner(&user.email).is_some() {
+        if tables.is_taken(&user.email, None) {
             return Ok(AddOutcome::EmailTaken);
         }
         if tables.users.contains_key(&user.id) {
@@ -104,16 +122,17 @@ impl UserRepository for MemoryAccounts {
         user: UserId,
         change: &DetailsChange,
         asking: Option<Asking>,
+        at: Timestamp,
     ) -> Result<UpdateOutcome, StoreError> {
         let mut tables = self.tables();
         if !tables.users.contains_key(&user) {
             return Ok(UpdateOutcome::NotFound);
         }
-        if asking.is_some_and(|asking| !tables.lives(user, asking.session, asking.at)) {
+        if asking.is_some_and(|asking| !tables.admits(user, asking, at)) {
             return Ok(UpdateOutcome::Superseded);
         }
-        let owner = change.email.as_ref().and_then(|email| tables.owner(email));
-        if owner.is_some_and(|(owner, _)| owner.id != user) {
+        let mut email = change.email.iter();
+        if email.any(|email| tables.is_taken(email, Some(user))) {
             return Ok(UpdateOutcome::EmailTaken);
         }
         let Some((found, _)) = tables.users.get_mut(&user) else {
@@ -150,11 +169,11 @@ impl UserRepository for MemoryAccounts {
     async fn delete(
         &self,
         user: UserId,
-        asking: Option<SessionId>,
+        asking: Option<Asking>,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tables = self.tables();
-        if asking.is_some_and(|session| !tables.lives(user, session, at)) {
+        if asking.is_some_and(|asking| !tables.admits(user, asking, at)) {
             return Ok(false);
         }
         let found = tables.users.remove(&user).is_some();
