@@ -2,6 +2,8 @@
 
 #[cfg(feature = "argon2")]
 pub mod argon2;
+#[cfg(any(feature = "argon2", feature = "zxcvbn"))]
+mod fair_queue;
 #[cfg(feature = "jose")]
 pub mod jose;
 #[cfg(feature = "limits")]

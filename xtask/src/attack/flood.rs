@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     goals::{AttackGoals, latencies},
     honest_users::HonestUsers,
-    sign_in_flood::{SignInCounts, SignInFlood, sign_in},
+    sign_in_flood::{FloodClients, SignInCounts, SignInFlood, sign_in},
     target::{ServiceUnderAttack, TargetArgs},
 };
 use crate::harness::{args, interrupt::Interrupt, service::Binary, statistics::percentile};
@@ -118,7 +118,12 @@ async fn attack(args: &Args, url: &str) -> Result<Latencies> {
             &json!({ "email": email, "password": "not the password" }),
         )
     };
-    let flood = SignInFlood::start(url, args.clients, args.pause, unknown);
+    let clients = FloodClients {
+        clients: args.clients,
+        pause: args.pause,
+        hang_up_after: None,
+    };
+    let flood = SignInFlood::start(url, clients, unknown);
     tokio::time::sleep(RAMP).await;
     let flooded = users.run(half * 2).await?;
     let sign_ins = flood.stop().await?;

@@ -24,7 +24,8 @@ pub(crate) enum Attack {
     Slow(slow::Args),
     /// Sign in without end: memory is bounded, all refusals are honest, and refreshes stay fast
     Flood(flood::Args),
-    /// Sign in without end as one account on many devices, and from one network with many accounts: others are served in their turn
+    /// Sign in without end as one account on many devices, from one network with many accounts, hanging up, and with the credentials of other
+    /// accounts' devices: others are served in their turn
     Starvation(starvation::Args),
     /// Find out who has an account: a classifier on the latency of sign-ins must not know
     Timing(timing::Args),

@@ -29,6 +29,17 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// Makes the request of this number.
 type MakeRequest = Arc<dyn Fn(u64) -> Result<Request> + Send + Sync>;
 
+/// What the clients of a flood do.
+#[derive(Clone, Copy)]
+pub(super) struct FloodClients {
+    /// Each with one request after the other.
+    pub(super) clients: usize,
+    /// Of a client that was refused, whatever `Retry-After` says.
+    pub(super) pause: Duration,
+    /// A client that has no response by then closes its connection and begins anew.
+    pub(super) hang_up_after: Option<Duration>,
+}
+
 /// Clients that sign in until they are stopped.
 pub(super) struct SignInFlood {
     stop: Arc<AtomicBool>,
@@ -42,6 +53,7 @@ pub(super) struct SignInCounts {
     limited: u64,
     other: u64,
     broken: u64,
+    hung_up: u64,
     first_other: Option<String>,
     retry_after: (u64, u64),
     seconds: f64,
@@ -57,6 +69,11 @@ impl SignInCounts {
     /// Responses that are neither a 200 or 401 after a hash nor a 503 with `Retry-After`.
     pub(super) fn others(&self) -> u64 {
         self.limited + self.other + self.broken
+    }
+
+    /// Whether clients hung up before the response.
+    pub(super) fn has_hung_up(&self) -> bool {
+        self.hung_up > 0
     }
 
     fn count(&mut self, status: u16, retry_after: Option<u64>) {
@@ -102,6 +119,7 @@ impl SignInCounts {
         self.limited += other.limited;
         self.other += other.other;
         self.broken += other.broken;
+        self.hung_up += other.hung_up;
         self.first_other = self.first_other.take().or(other.first_other);
     }
 }
@@ -122,6 +140,10 @@ impl fmt::Display for SignInCounts {
                 self.limited
             )?;
         }
+        if self.hung_up > 0 {
+            let hung_up = self.hung_up as f64 / self.seconds;
+            write!(f, "   {hung_up:.0}/s hung up")?;
+        }
         if let Some(first) = &self.first_other {
             write!(f, "   {} others: {first}", self.other + self.broken)?;
         }
@@ -130,11 +152,10 @@ impl fmt::Display for SignInCounts {
 }
 
 impl SignInFlood {
-    /// So many clients, each with one request after the other. A refused one pauses, whatever `Retry-After` says.
+    /// Starts these clients.
     pub(super) fn start(
         url: &str,
-        clients: usize,
-        pause: Duration,
+        clients: FloodClients,
         request: impl Fn(u64) -> Result<Request> + Send + Sync + 'static,
     ) -> Self {
         let (url, stop) = (url.to_owned(), Arc::new(AtomicBool::new(false)));
@@ -146,7 +167,7 @@ impl SignInFlood {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(flood(url, clients, pause, request, stopped))
+            runtime.block_on(flood(url, clients, request, stopped))
         });
         Self { stop, thread }
     }
@@ -162,8 +183,7 @@ impl SignInFlood {
 
 async fn flood(
     url: String,
-    clients: usize,
-    pause: Duration,
+    clients: FloodClients,
     request: MakeRequest,
     stop: Arc<AtomicBool>,
 ) -> Result<SignInCounts> {
@@ -173,11 +193,11 @@ async fn flood(
         Instant::now(),
     );
     let mut running = JoinSet::new();
-    for _ in 0..clients {
+    for _ in 0..clients.clients {
         running.spawn(client(
             Arc::clone(&url),
             Arc::clone(&next),
-            pause,
+            clients,
             Arc::clone(&request),
             Arc::clone(&stop),
         ));
@@ -194,7 +214,7 @@ async fn flood(
 async fn client(
     url: Arc<str>,
     next: Arc<AtomicU64>,
-    pause: Duration,
+    of: FloodClients,
     request: MakeRequest,
     stop: Arc<AtomicBool>,
 ) -> SignInCounts {
@@ -203,20 +223,27 @@ async fn client(
     while !stop.load(Ordering::Relaxed) {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let sent = async { send(&url, &mut stream, &request(number)?).await };
-        match timeout(TIMEOUT, sent).await {
+        match timeout(of.hang_up_after.unwrap_or(TIMEOUT), sent).await {
             Ok(Ok(response)) => {
                 counts.count(response.status, response.retry_after);
                 if !matches!(response.status, 200 | 401) && !stop.load(Ordering::Relaxed) {
-                    sleep(pause).await;
+                    sleep(of.pause).await;
                 }
             }
             Ok(Err(error)) => {
                 counts.broken += 1;
                 counts.first_other.get_or_insert(format!("{error:#}"));
                 stream = None;
-                sleep(pause).await;
+                sleep(of.pause).await;
             }
-            Err(_) => counts.count_other("no answer in time".to_owned()),
+            Err(_) => {
+                stream = None;
+                if of.hang_up_after.is_some() {
+                    counts.hung_up += 1;
+                } else {
+                    counts.count_other("no answer in time".to_owned());
+                }
+            }
         }
     }
     counts

@@ -7,7 +7,7 @@ mod measure;
 mod pool;
 
 use argon2::{
-    Algorithm, Params, Version,
+    Algorithm, Block, Params, Version,
     password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt},
 };
 use async_trait::async_trait;
@@ -30,6 +30,8 @@ use revolve_domain::{
     ports::{Entropy, HashFlow, PasswordCheck, PasswordHasher, StoreError},
 };
 use std::sync::Arc;
+
+const HASH: &str = "hash a password";
 
 /// Hashes with argon2id; checks argon2, bcrypt and scrypt.
 pub struct Argon2Hasher {
@@ -68,6 +70,26 @@ impl Argon2Hasher {
     /// The pool's state.
     pub fn stats(&self) -> PoolStats {
         self.pool.stats()
+    }
+
+    /// Hashes with a fresh salt in memory of the pool.
+    fn new_hash(
+        &self,
+        password: &Password,
+    ) -> impl FnOnce(&mut [Block]) -> Result<PasswordHash, StoreError> + Send + use<> {
+        let (params, salt, password) =
+            (self.params.clone(), self.entropy.bytes(), password.clone());
+        move |memory| {
+            let output = compute(
+                Algorithm::Argon2id,
+                Version::V0x13,
+                &params,
+                password.expose().as_bytes(),
+                &salt,
+                memory,
+            )?;
+            phc(&params, &salt, &output).map_err(|e| broken(&e))
+        }
     }
 }
 
@@ -109,22 +131,19 @@ impl PasswordHasher for Argon2Hasher {
     }
 
     async fn hash(&self, flow: &HashFlow, password: &Password) -> Result<PasswordHash, StoreError> {
-        let (params, salt, password) =
-            (self.params.clone(), self.entropy.bytes(), password.clone());
-        let demand = HashDemand::of(&params);
-        self.pool
-            .run(flow, "hash a password", demand, move |memory| {
-                let output = compute(
-                    Algorithm::Argon2id,
-                    Version::V0x13,
-                    &params,
-                    password.expose().as_bytes(),
-                    &salt,
-                    memory,
-                )?;
-                phc(&params, &salt, &output).map_err(|e| broken(&e))
-            })
-            .await
+        let demand = HashDemand::of(&self.params);
+        let work = self.new_hash(password);
+        self.pool.run(flow, HASH, demand, work).await
+    }
+
+    async fn try_hash(
+        &self,
+        flow: &HashFlow,
+        password: &Password,
+    ) -> Result<Option<PasswordHash>, StoreError> {
+        let demand = HashDemand::of(&self.params);
+        let work = self.new_hash(password);
+        self.pool.try_run(flow, HASH, demand, work).await
     }
 
     async fn check(

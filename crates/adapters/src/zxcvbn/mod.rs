@@ -1,16 +1,18 @@
 //! Password strength by zxcvbn, which knows the lists that attackers use and the usual variations of words. Its estimate of the guesses that
-//! a password withstands is compared with one number. That takes milliseconds of CPU time, so it runs on blocking threads, a few at once.
+//! a password withstands is compared with one number. That takes milliseconds of CPU time, so it runs on blocking threads, a few at once, and
+//! is shared fairly.
 
 mod estimate;
 
+use crate::fair_queue::semaphore::FairSemaphore;
 use async_trait::async_trait;
 use revolve_domain::{
     model::Password,
-    ports::{PasswordStrength, PasswordVerdict, StoreError},
+    ports::{HashFlow, PasswordStrength, PasswordVerdict, StoreError},
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, task, time::timeout};
+use tokio::task;
 
 const STORE: &str = "password strength";
 const OPERATION: &str = "judge a password";
@@ -38,8 +40,7 @@ impl Default for JudgingConfig {
 pub struct ZxcvbnStrength {
     /// Words of the service, which its users know.
     words: Arc<[String]>,
-    permits: Arc<Semaphore>,
-    patience: Duration,
+    permits: FairSemaphore,
 }
 
 impl ZxcvbnStrength {
@@ -47,8 +48,7 @@ impl ZxcvbnStrength {
     pub fn new(words: impl IntoIterator<Item = String>, config: JudgingConfig) -> Self {
         Self {
             words: words.into_iter().collect(),
-            permits: Arc::new(Semaphore::new(config.threads.get())),
-            patience: config.patience,
+            permits: FairSemaphore::new(config.threads, config.patience),
         }
     }
 }
@@ -57,12 +57,11 @@ impl ZxcvbnStrength {
 impl PasswordStrength for ZxcvbnStrength {
     async fn judge(
         &self,
+        flow: &HashFlow,
         password: &Password,
         own: &[&str],
     ) -> Result<PasswordVerdict, StoreError> {
-        let permit = timeout(self.patience, Arc::clone(&self.permits).acquire_owned()).await;
-        let permit = permit.map_err(|late| StoreError::unavailable(STORE, OPERATION, late))?;
-        let permit = permit.map_err(|closed| StoreError::unavailable(STORE, OPERATION, closed))?;
+        let permit = self.permits.acquire(flow).await.map_err(overloaded)?;
         let own: Vec<String> = own.iter().map(|&word| word.to_owned()).collect();
         let (password, words) = (
             SecretString::from(password.expose()),
@@ -79,4 +78,14 @@ impl PasswordStrength for ZxcvbnStrength {
             .await
             .map_err(|_| StoreError::broken(STORE, OPERATION, "judging the password panicked"))
     }
+}
+
+/// With the estimated wait.
+fn overloaded(wait: Duration) -> StoreError {
+    StoreError::unavailable(
+        STORE,
+        OPERATION,
+        "more passwords wait to be judged than can be in time",
+    )
+    .retry_after(wait)
 }

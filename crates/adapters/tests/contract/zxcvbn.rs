@@ -2,11 +2,12 @@
 
 use revolve_adapters::zxcvbn::{JudgingConfig, ZxcvbnStrength};
 use revolve_domain::{
-    model::Password,
-    ports::{PasswordStrength, PasswordVerdict, StoreErrorKind},
+    limits::AddressRange,
+    model::{EmailAddress, Password},
+    ports::{HashFlow, PasswordStrength, PasswordVerdict, StoreErrorKind},
 };
 use secrecy::SecretString;
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 fn judge(config: JudgingConfig) -> Arc<dyn PasswordStrength> {
     Arc::new(ZxcvbnStrength::new(
@@ -26,6 +27,16 @@ fn password(text: &str) -> Password {
     Password::present(&SecretString::from(text)).unwrap()
 }
 
+/// A new account's first password, sent from `192.0.2.<host>`.
+fn flow(name: &str, host: u8) -> HashFlow {
+    let address = Ipv4Addr::new(192, 0, 2, host);
+    HashFlow {
+        account: EmailAddress::parse(&format!("{name}@example.org")).unwrap(),
+        address: Some(AddressRange::of(address.into(), 64)),
+        known: false,
+    }
+}
+
 #[tokio::test]
 async fn the_words_of_the_service_are_refused_to_everybody() {
     let judge = make().await;
@@ -37,7 +48,7 @@ async fn the_words_of_the_service_are_refused_to_everybody() {
     ] {
         assert_eq!(
             judge
-                .judge(&password(text), &["ann@example.com"])
+                .judge(&flow("ann", 1), &password(text), &["ann@example.com"])
                 .await
                 .unwrap(),
             PasswordVerdict::OwnDetails,
@@ -62,7 +73,7 @@ async fn a_flood_is_turned_away_and_holds_up_nobody() {
     let flood: Vec<_> = (0..2000)
         .map(|_| {
             let (judge, weak) = (Arc::clone(&judge), weak.clone());
-            tokio::spawn(async move { judge.judge(&weak, &[]).await })
+            tokio::spawn(async move { judge.judge(&flow("flood", 1), &weak, &[]).await })
         })
         .collect();
     // Enough turns for each to begin. If this thread judged, all would be over then.
@@ -79,14 +90,56 @@ async fn a_flood_is_turned_away_and_holds_up_nobody() {
             Ok(verdict) => assert_eq!(verdict, PasswordVerdict::TooCommon),
             Err(error) => {
                 assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+                assert!(error.retry_hint().is_some(), "it says when to come again");
                 refused += 1;
             }
         }
     }
     assert!(refused > 0, "more than a thread can do in {patience:?}");
     assert_eq!(
-        judge.judge(&hostile(), &[]).await.unwrap(),
+        judge
+            .judge(&flow("flood", 1), &hostile(), &[])
+            .await
+            .unwrap(),
         PasswordVerdict::Fine,
         "it passes"
     );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn nobody_waits_behind_one_account_or_one_address() {
+    let one_account: fn(u8) -> HashFlow = |number| flow("flood", number);
+    let one_address = |number| flow(&format!("flood{number}"), 1);
+    let judge = judge(JudgingConfig {
+        threads: NonZeroUsize::MIN,
+        patience: Duration::from_mins(10),
+    });
+    for of in [one_account, one_address] {
+        let flood: Vec<_> = (0..200)
+            .map(|number| {
+                let (judge, of) = (Arc::clone(&judge), of(number));
+                tokio::spawn(async move { judge.judge(&of, &hostile(), &[]).await })
+            })
+            .collect();
+        // Enough turns for each to wait.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let known = HashFlow {
+            known: true,
+            ..of(250)
+        };
+        for other in [flow("ann", 251), flow("bob", 252), known] {
+            let judged = judge.judge(&other, &hostile(), &[]).await;
+            assert_eq!(judged.unwrap(), PasswordVerdict::Fine);
+        }
+        let judged = flood.iter().filter(|one| one.is_finished()).count();
+        assert!(
+            judged < 100,
+            "{judged} of the flood went before three others"
+        );
+        for one in flood {
+            one.abort();
+        }
+    }
 }

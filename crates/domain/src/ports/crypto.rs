@@ -23,7 +23,8 @@ pub enum PasswordCheck {
     Mismatch,
 }
 
-/// For whom a password is hashed. It is what a hasher shares its time by, and says nothing about whether there is such an account.
+/// For whom a password is hashed or judged. It is what a hasher and a judge share their time by, and says nothing about whether there is
+/// such an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HashFlow {
     /// The address that was typed, or that the caller's account has.
@@ -53,6 +54,14 @@ pub trait PasswordHasher: Send + Sync {
     /// Hashes with a fresh salt; the result is a PHC string.
     async fn hash(&self, flow: &HashFlow, password: &Password) -> Result<PasswordHash, StoreError>;
 
+    /// Hashes like [`hash`](Self::hash) if that need not wait, for what another time is good enough: `None` if others wait or no thread is
+    /// free. A check that is answered MUST NOT count as work that goes on.
+    async fn try_hash(
+        &self,
+        flow: &HashFlow,
+        password: &Password,
+    ) -> Result<Option<PasswordHash>, StoreError>;
+
     /// Checks a password. With `None` (no such account) it MUST do the work of a check all the same and answer
     /// `Mismatch`, so that the time does not reveal whether there is an account.
     async fn check(
@@ -77,15 +86,19 @@ pub enum PasswordVerdict {
 /// Judges whether a password is easy to guess (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5 §6.2). It is called when a password is
 /// set, never when one is checked: a user with a weak password can still sign in.
 ///
-/// A judgement MUST end in bounded time, whatever the password, and MUST NOT hold up other work of the runtime. An overload is a
-/// [`StoreError`] of kind `Unavailable`.
+/// A judgement MUST end in bounded time, whatever the password, and MUST NOT hold up other work of the runtime. Where more is asked for than
+/// can be judged, time MUST be shared as a [`PasswordHasher`] shares it. An overload is a [`StoreError`] of kind `Unavailable`.
 #[async_trait]
 pub trait PasswordStrength: Send + Sync {
     /// Judges a password; `own` are the user's details: the e-mail address, names and the like. The whole password counts, not
     /// only its beginning. MUST refuse, whatever the case of letters, one of the most common passwords, and one of `own`; MUST NOT
     /// demand kinds of characters.
-    async fn judge(&self, password: &Password, own: &[&str])
-    -> Result<PasswordVerdict, StoreError>;
+    async fn judge(
+        &self,
+        flow: &HashFlow,
+        password: &Password,
+        own: &[&str],
+    ) -> Result<PasswordVerdict, StoreError>;
 }
 
 /// The claims of an ID token.

@@ -105,19 +105,22 @@ impl MeasuredHasher {
         operation: &'static str,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let metrics = &self.metrics.hashing;
         let began = Instant::now();
         let result = work.await;
         match &result {
             Err(error) if error.kind() == StoreErrorKind::Unavailable => {
-                metrics.refused.inc();
+                self.metrics.hashing.refused.inc();
             }
-            _ => metrics
-                .durations
-                .get_or_create(&HashLabels { operation })
-                .observe(began.elapsed().as_secs_f64()),
+            _ => self.observe(operation, began),
         }
         result
+    }
+
+    fn observe(&self, operation: &'static str, began: Instant) {
+        let durations = &self.metrics.hashing.durations;
+        durations
+            .get_or_create(&HashLabels { operation })
+            .observe(began.elapsed().as_secs_f64());
     }
 }
 
@@ -131,6 +134,20 @@ impl PasswordHasher for MeasuredHasher {
 
     async fn hash(&self, flow: &HashFlow, password: &Password) -> Result<PasswordHash, StoreError> {
         self.measure("hash", self.next.hash(flow, password)).await
+    }
+
+    /// What is not hashed now is not refused: nobody is told.
+    async fn try_hash(
+        &self,
+        flow: &HashFlow,
+        password: &Password,
+    ) -> Result<Option<PasswordHash>, StoreError> {
+        let began = Instant::now();
+        let hash = self.next.try_hash(flow, password).await?;
+        if hash.is_some() {
+            self.observe("hash", began);
+        }
+        Ok(hash)
     }
 
     async fn check(

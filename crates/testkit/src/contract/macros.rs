@@ -248,6 +248,7 @@ macro_rules! hasher_contract {
             the_right_password_matches,
             a_wrong_password_does_not_match,
             nobodys_password_never_matches,
+            an_idle_hasher_hashes_at_once,
             salts_are_fresh,
         );
     };

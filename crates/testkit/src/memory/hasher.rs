@@ -21,6 +21,8 @@ pub struct PlainHasher {
     version: AtomicU32,
     calls: AtomicU64,
     overloaded: AtomicBool,
+    overloaded_with_strangers: AtomicBool,
+    busy: AtomicBool,
     flows: Mutex<Vec<HashFlow>>,
     gate: watch::Sender<Gate>,
 }
@@ -46,6 +48,8 @@ impl Default for PlainHasher {
             version: AtomicU32::new(1),
             calls: AtomicU64::new(0),
             overloaded: AtomicBool::new(false),
+            overloaded_with_strangers: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
             flows: Mutex::default(),
             gate: watch::Sender::new(Gate::default()),
         }
@@ -68,6 +72,17 @@ impl PlainHasher {
     /// Whether to refuse calls like an overloaded hasher.
     pub fn overload(&self, overloaded: bool) {
         self.overloaded.store(overloaded, Ordering::SeqCst);
+    }
+
+    /// Whether to refuse calls for strangers.
+    pub fn overload_with_strangers(&self, overloaded: bool) {
+        self.overloaded_with_strangers
+            .store(overloaded, Ordering::SeqCst);
+    }
+
+    /// Whether what comes has to wait, in no time here.
+    pub fn occupy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::SeqCst);
     }
 
     /// How many passwords have been hashed or checked.
@@ -132,8 +147,9 @@ fn phc(version: u32, salt: &str, password: &Password) -> String {
 
 #[async_trait]
 impl PasswordHasher for PlainHasher {
-    fn admit(&self, _flow: &HashFlow) -> Result<(), StoreError> {
-        if self.overloaded.load(Ordering::SeqCst) {
+    fn admit(&self, flow: &HashFlow) -> Result<(), StoreError> {
+        let with_strangers = self.overloaded_with_strangers.load(Ordering::SeqCst);
+        if self.overloaded.load(Ordering::SeqCst) || (with_strangers && !flow.known) {
             return Err(StoreError::unavailable(
                 "hasher",
                 "hash a password",
@@ -150,6 +166,17 @@ impl PasswordHasher for PlainHasher {
             &salt,
             password,
         )))
+    }
+
+    async fn try_hash(
+        &self,
+        flow: &HashFlow,
+        password: &Password,
+    ) -> Result<Option<PasswordHash>, StoreError> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        self.hash(flow, password).await.map(Some)
     }
 
     async fn check(

@@ -1,11 +1,15 @@
 //! A judge of passwords with a short list.
 
+use super::lock;
 use async_trait::async_trait;
 use revolve_domain::{
     model::Password,
-    ports::{PasswordStrength, PasswordVerdict, StoreError},
+    ports::{HashFlow, PasswordStrength, PasswordVerdict, StoreError},
 };
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 /// The most common passwords.
 const COMMON: [&str; 8] = [
@@ -24,12 +28,18 @@ const COMMON: [&str; 8] = [
 pub struct ShortList {
     calls: AtomicU64,
     overloaded: AtomicBool,
+    flows: Mutex<Vec<HashFlow>>,
 }
 
 impl ShortList {
     /// How many passwords have been judged.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// For whom passwords were judged since this was called last.
+    pub fn take_flows(&self) -> Vec<HashFlow> {
+        std::mem::take(&mut lock(&self.flows))
     }
 
     /// Whether to refuse calls like an overloaded judge.
@@ -42,6 +52,7 @@ impl ShortList {
 impl PasswordStrength for ShortList {
     async fn judge(
         &self,
+        flow: &HashFlow,
         password: &Password,
         own: &[&str],
     ) -> Result<PasswordVerdict, StoreError> {
@@ -53,6 +64,7 @@ impl PasswordStrength for ShortList {
             ));
         }
         self.calls.fetch_add(1, Ordering::SeqCst);
+        lock(&self.flows).push(flow.clone());
         let text = password.expose().to_lowercase();
         Ok(if own.iter().any(|word| word.to_lowercase() == text) {
             PasswordVerdict::OwnDetails

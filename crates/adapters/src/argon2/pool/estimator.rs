@@ -1,27 +1,56 @@
 //! Estimates how long hashes take: first by a rule of thumb for each algorithm, then by what was measured in this process.
 
-use crate::argon2::hash::demand::{Effort, HashAlgorithm};
+use crate::{
+    argon2::hash::demand::{Effort, HashAlgorithm},
+    fair_queue::average::MovingAverage,
+};
 use std::time::Duration;
-
-/// The weight of the last measured time in the moving average.
-const WEIGHT: f64 = 0.1;
 
 /// The measured time as a multiple of the rule of thumb, for each algorithm.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct TimeEstimator([Option<f64>; HashAlgorithm::ALL.len()]);
+pub(super) struct TimeEstimator([MovingAverage; HashAlgorithm::ALL.len()]);
+
+/// The times of many hashes by rule of thumb, summed for each algorithm. So an estimate for all of them looks at none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NominalTimes([Duration; HashAlgorithm::ALL.len()]);
+
+impl NominalTimes {
+    pub(super) fn add(&mut self, algorithm: HashAlgorithm, time: Duration) {
+        self.0[algorithm as usize] += time;
+    }
+
+    pub(super) fn subtract(&mut self, algorithm: HashAlgorithm, time: Duration) {
+        self.0[algorithm as usize] -= time;
+    }
+
+    #[cfg(test)]
+    pub(super) fn sum(&self) -> Duration {
+        self.0.iter().sum()
+    }
+}
 
 impl TimeEstimator {
     pub(super) fn learn(&mut self, effort: Effort, took: Duration) {
         let now = took.as_secs_f64() / effort.nominal.as_secs_f64();
-        let known = &mut self.0[effort.algorithm() as usize];
-        *known = Some(known.map_or(now, |known| known + WEIGHT * (now - known)));
+        self.0[effort.algorithm() as usize].add(now);
     }
 
     pub(super) fn time(&self, effort: Effort) -> Duration {
-        let seconds =
-            effort.nominal.as_secs_f64() * self.0[effort.algorithm() as usize].unwrap_or(1.0);
+        let seconds = effort.nominal.as_secs_f64() * factor(self.0[effort.algorithm() as usize]);
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
+
+    /// In seconds.
+    pub(super) fn sum(&self, times: &NominalTimes) -> f64 {
+        let times = times.0.iter().zip(self.0);
+        times
+            .map(|(nominal, measured)| nominal.as_secs_f64() * factor(measured))
+            .sum()
+    }
+}
+
+fn factor(measured: MovingAverage) -> f64 {
+    measured.get().unwrap_or(1.0)
 }
 
 #[cfg(test)]

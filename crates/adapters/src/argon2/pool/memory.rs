@@ -69,10 +69,10 @@ impl MemoryBudget {
         }
     }
 
-    /// Whether there is enough now.
-    pub(super) fn has_room(&self, memory: MemoryDemand) -> bool {
-        let in_use = self.held - self.idle.len() as u64 * self.standard_bytes();
-        in_use.saturating_add(self.need(memory)) <= self.bytes
+    /// Whether there is enough for all of these at once.
+    pub(super) fn covers(&self, all: impl Iterator<Item = MemoryDemand>) -> bool {
+        let needs = all.map(|memory| self.need(memory));
+        needs.fold(0, u64::saturating_add) <= self.bytes
     }
 
     /// Takes memory, if there is enough now. Kept buffers are freed for it.
@@ -177,7 +177,6 @@ mod tests {
         let standard = allocate(budget.take(MemoryDemand::Blocks(16)));
         let large = allocate(budget.take(MemoryDemand::Blocks(48)));
         assert_eq!(budget.held(), 64 * KIB);
-        assert!(!budget.has_room(MemoryDemand::Blocks(1)));
         assert!(
             budget.take(MemoryDemand::Blocks(1)).is_none()
                 && budget.take(MemoryDemand::Bytes(1)).is_none(),
@@ -186,15 +185,22 @@ mod tests {
         budget.give_back(large);
         assert_eq!(budget.held(), 16 * KIB, "an unusual buffer is not kept");
         budget.give_back(standard);
-        assert!(
-            budget.has_room(MemoryDemand::Bytes(64 * KIB))
-                && !budget.has_room(MemoryDemand::Bytes(64 * KIB + 1)),
-            "idle buffers are in nobody's way"
-        );
         let all = allocate(budget.take(MemoryDemand::Bytes(64 * KIB)));
         assert_eq!(budget.held(), 64 * KIB, "the idle buffer made room");
         budget.give_back(all);
         assert_eq!((budget.held(), budget.peak()), (0, 64 * KIB));
+    }
+
+    #[test]
+    fn what_is_needed_at_once_is_counted_in_buffers() {
+        let budget = MemoryBudget::new(64 * KIB, 16);
+        let covers = |blocks: &[usize], bytes| {
+            let blocks = blocks.iter().map(|blocks| MemoryDemand::Blocks(*blocks));
+            budget.covers(blocks.chain([MemoryDemand::Bytes(bytes)]))
+        };
+        assert!(covers(&[], 64 * KIB) && !covers(&[], 64 * KIB + 1));
+        assert!(covers(&[16, 1, 20], 12 * KIB) && !covers(&[16, 1, 20], 12 * KIB + 1));
+        assert!(!covers(&[1], u64::MAX));
     }
 
     trait Ones {

@@ -2,7 +2,6 @@
 //! time is refused at once.
 
 mod estimator;
-mod fair_queue;
 mod memory;
 mod queue;
 
@@ -11,8 +10,8 @@ use super::hash::{
     cost::{HashCost, HasherError},
     demand::HashDemand,
 };
+use crate::fair_queue::Ticket;
 use argon2::Block;
-use fair_queue::Ticket;
 use memory::{MemoryBudget, WorkMemory};
 use queue::{HashTask, Queue, QueuedJob};
 use revolve_domain::ports::{HashFlow, StoreError};
@@ -24,6 +23,12 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{sync::oneshot, time::timeout};
+
+const OVERLOAD: &str = "more passwords wait to be hashed than can be in time";
+
+/// Enough for a thread that has computed a hash to wipe its memory and to take the next job, and for an idle one to wake up, on a busy
+/// machine. More is needed only if others came in this moment and are served first.
+const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// Limits of hashing.
 #[derive(Clone, Copy, Debug)]
@@ -147,39 +152,54 @@ impl HashingPool {
         demand: HashDemand,
         work: impl FnOnce(&mut [Block]) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, mut answered) = oneshot::channel();
-        let work: HashTask = Box::new(move |memory| {
-            let panicked = || Err(StoreError::broken(STORE, operation, "hashing panicked"));
-            let result =
-                catch_unwind(AssertUnwindSafe(|| work(memory))).unwrap_or_else(|_| panicked());
-            // The caller may have gone away meanwhile.
-            drop(answer.send(result));
-        });
-        let entered = self
-            .shared
-            .queue()
-            .enter(flow, demand, work, Instant::now());
+        let (task, answered) = task(operation, work);
+        let now = Instant::now();
+        let entered = self.shared.queue().enter(flow, demand, task, now);
         let ticket = entered.map_err(|wait| overloaded(operation, wait))?;
+        let done = self.wait(ticket, answered, self.patience).await;
+        done.unwrap_or_else(|reason| {
+            let wait = self.shared.refuse(flow, demand);
+            Err(StoreError::unavailable(STORE, operation, reason).retry_after(wait))
+        })
+    }
+
+    /// Runs `work` like [`Self::run`] if it begins at once.
+    pub(super) async fn try_run<T: Send + 'static>(
+        &self,
+        flow: &HashFlow,
+        operation: &'static str,
+        demand: HashDemand,
+        work: impl FnOnce(&mut [Block]) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        let (task, answered) = task(operation, work);
+        let entered = self.shared.queue().enter_idle(flow, demand, task);
+        let Some(ticket) = entered else {
+            return Ok(None);
+        };
+        let done = self.wait(ticket, answered, AT_ONCE).await;
+        done.ok().transpose()
+    }
+
+    /// Waits for a job that has entered the queue. If it does not begin within the patience, it has left, and the error says why.
+    async fn wait<T>(
+        &self,
+        ticket: Ticket,
+        mut answered: Answered<T>,
+        patience: Duration,
+    ) -> Result<Result<T, StoreError>, &'static str> {
         self.shared.changed.notify_one();
         let place = QueuePlace {
             shared: &self.shared,
             ticket,
         };
-        let result = match timeout(self.patience, &mut answered).await {
-            Ok(result) => result,
-            Err(_) if place.leave() => {
-                return Err(overloaded(operation, self.shared.refuse(flow, demand)));
-            }
+        let answer = match timeout(patience, &mut answered).await {
+            Ok(answer) => answer,
+            Err(_) if place.leave() => return Err(OVERLOAD),
             // It is being computed already.
             Err(_) => answered.await,
         };
-        result.unwrap_or_else(|_| {
-            Err(StoreError::unavailable(
-                STORE,
-                operation,
-                "others needed its place in the queue, the system has no memory for it, or the service stops",
-            )
-            .retry_after(self.shared.refuse(flow, demand)))
+        answer.map_err(|_| {
+            "others needed its place in the queue, the system has no memory for it, or the service stops"
         })
     }
 
@@ -203,6 +223,23 @@ impl Drop for HashingPool {
         self.shared.queue().close();
         self.shared.changed.notify_all();
     }
+}
+
+type Answered<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+/// What a thread is to do, and where its result comes.
+fn task<T: Send + 'static>(
+    operation: &'static str,
+    work: impl FnOnce(&mut [Block]) -> Result<T, StoreError> + Send + 'static,
+) -> (HashTask, Answered<T>) {
+    let (answer, answered) = oneshot::channel();
+    let task: HashTask = Box::new(move |memory| {
+        let panicked = || Err(StoreError::broken(STORE, operation, "hashing panicked"));
+        let result = catch_unwind(AssertUnwindSafe(|| work(memory))).unwrap_or_else(|_| panicked());
+        // The caller may have gone away meanwhile.
+        Box::new(move || drop(answer.send(result)))
+    });
+    (task, answered)
 }
 
 /// A caller's place in the queue, which it leaves when it is dropped.
@@ -242,12 +279,7 @@ impl SharedQueue {
 }
 
 fn overloaded(operation: &'static str, wait: Duration) -> StoreError {
-    StoreError::unavailable(
-        STORE,
-        operation,
-        "more passwords wait to be hashed than can be in time",
-    )
-    .retry_after(wait)
+    StoreError::unavailable(STORE, operation, OVERLOAD).retry_after(wait)
 }
 
 fn serve(shared: &SharedQueue) {
@@ -263,10 +295,13 @@ fn serve(shared: &SharedQueue) {
         };
         drop(queue);
         let QueuedJob { demand, work } = job;
-        let (mut memory, took) = match WorkMemory::allocate(reserved) {
+        let mut memory = match WorkMemory::allocate(reserved) {
             Ok(mut memory) => {
-                work(memory.blocks(demand.memory));
-                (memory, Some(now.elapsed()))
+                let answer = work(memory.blocks(demand.memory));
+                // Before the caller knows: it may ask next whether a thread is idle.
+                shared.queue().computed(ticket, now.elapsed());
+                answer();
+                memory
             }
             Err(nothing) => {
                 tracing::error!(
@@ -274,7 +309,7 @@ fn serve(shared: &SharedQueue) {
                     "the system has no memory for a hash"
                 );
                 drop(work);
-                (nothing, None)
+                nothing
             }
         };
         queue = shared.queue();
@@ -285,7 +320,7 @@ fn serve(shared: &SharedQueue) {
             memory.wipe(demand.memory);
             queue = shared.queue();
         }
-        queue.end(ticket, memory, took);
+        queue.end(ticket, memory);
         // There may be memory for several jobs now.
         shared.changed.notify_all();
     }
@@ -303,68 +338,4 @@ fn lower_priority(nice: u8) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use argon2::Params;
-    use revolve_domain::model::EmailAddress;
-    use std::sync::mpsc;
-
-    fn wiped(blocks: &[Block]) -> bool {
-        blocks
-            .iter()
-            .all(|block| block.as_ref().iter().all(|&word| word == 0))
-    }
-
-    #[tokio::test]
-    async fn memory_is_wiped_unless_the_next_in_line_writes_over_all_of_it() {
-        let cost = HashCost {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        };
-        let config = PoolConfig {
-            threads: NonZeroUsize::new(1),
-            budget: 1 << 20,
-            ..PoolConfig::default()
-        };
-        let pool = HashingPool::start(&config, cost).unwrap();
-        let (standard, small) = (
-            HashDemand::of(&cost.params().unwrap()),
-            HashDemand::of(&Params::new(32, 1, 1, None).unwrap()),
-        );
-        let flow = HashFlow {
-            account: EmailAddress::parse("ann@example.org").unwrap(),
-            address: None,
-            known: false,
-        };
-        for (next, handed_on) in [(standard, true), (small, false)] {
-            let (release, held) = mpsc::channel::<()>();
-            let first = pool.run(&flow, "write", standard, move |blocks| {
-                let _ = held.recv();
-                for block in blocks {
-                    block.as_mut().fill(1);
-                }
-                Ok(())
-            });
-            let next = pool.run(&flow, "look", next, |blocks| Ok(wiped(blocks)));
-            let release_first = async {
-                while pool.stats().waiting == 0 {
-                    tokio::task::yield_now().await;
-                }
-                drop(release);
-            };
-            let (first, next, ()) = tokio::join!(first, next, release_first);
-            first.unwrap();
-            assert_eq!(next.unwrap(), !handed_on);
-            // Once the queue is empty, the memory is wiped.
-            while pool.stats().busy > 0 {
-                tokio::task::yield_now().await;
-            }
-            assert!(
-                pool.run(&flow, "look", standard, |blocks| Ok(wiped(blocks)))
-                    .await
-                    .unwrap()
-            );
-        }
-    }
-}
+mod tests;

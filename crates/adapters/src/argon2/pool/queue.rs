@@ -1,11 +1,13 @@
 //! Jobs that wait for a thread. A job whose estimated wait exceeds the patience is refused at once, with the estimate.
 
 use super::{
-    estimator::TimeEstimator,
-    fair_queue::{FairQueue, TakenShare, Ticket},
+    estimator::{NominalTimes, TimeEstimator},
     memory::{MemoryBudget, Reservation, WorkMemory},
 };
-use crate::argon2::hash::demand::{HashDemand, MemoryDemand};
+use crate::{
+    argon2::hash::demand::{HashAlgorithm, HashDemand, MemoryDemand},
+    fair_queue::{FairQueue, TakenShare, Ticket},
+};
 use argon2::Block;
 use revolve_domain::ports::HashFlow;
 use std::time::{Duration, Instant};
@@ -13,8 +15,11 @@ use std::time::{Duration, Instant};
 /// Most jobs that wait, of known clients and of strangers each, whatever the estimate: each has a request in memory.
 const MAX_WAITING: usize = 2048;
 
-/// Computes a hash and sends it to the caller, who is told if it is dropped instead.
-pub(super) type HashTask = Box<dyn FnOnce(&mut [Block]) + Send>;
+/// Computes a hash. The caller is told if it is dropped instead.
+pub(super) type HashTask = Box<dyn FnOnce(&mut [Block]) -> Answer + Send>;
+
+/// Sends a hash to the caller.
+pub(super) type Answer = Box<dyn FnOnce()>;
 
 pub(super) struct QueuedJob {
     pub(super) demand: HashDemand,
@@ -23,9 +28,11 @@ pub(super) struct QueuedJob {
 
 struct RunningJob {
     ticket: Ticket,
-    place: TakenShare,
+    share: TakenShare,
     demand: HashDemand,
     since: Instant,
+    /// It is computed; its thread and its memory are about to be free.
+    is_computed: bool,
 }
 
 pub(super) struct Queue {
@@ -34,6 +41,8 @@ pub(super) struct Queue {
     budget: MemoryBudget,
     estimator: TimeEstimator,
     waiting: FairQueue<QueuedJob>,
+    /// What the jobs that wait take of all threads, by rule of thumb.
+    waiting_times: NominalTimes,
     running: Vec<RunningJob>,
     refused: u64,
     closed: bool,
@@ -47,6 +56,7 @@ impl Queue {
             budget,
             estimator: TimeEstimator::default(),
             waiting: FairQueue::new(threads, MAX_WAITING),
+            waiting_times: NominalTimes::default(),
             running: Vec::new(),
             refused: 0,
             closed: false,
@@ -56,18 +66,15 @@ impl Queue {
     /// The estimated wait of a job of this flow that comes now: the time of all that is served before it, spread over the threads, or
     /// over the budget where a hash takes a larger share of that.
     pub(super) fn wait(&self, flow: &HashFlow, memory: MemoryDemand, now: Instant) -> Duration {
-        if self.waiting.is_empty()
-            && self.running.len() < self.threads
-            && self.budget.has_room(memory)
-        {
+        if self.is_idle(memory) {
             return Duration::ZERO;
         }
-        let running = self.running.iter().map(|running| {
+        let running = self.busy().map(|running| {
             let left = self
                 .estimator
                 .time(running.demand.effort)
                 .saturating_sub(now.saturating_duration_since(running.since));
-            self.share(running.demand, left)
+            left.as_secs_f64() * self.share(running.demand)
         });
         let seconds = running.sum::<f64>() + self.waiting_share(flow);
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
@@ -79,17 +86,34 @@ impl Queue {
         if self.waiting.is_empty() {
             return 0.0;
         }
-        let shares = self.waiting.jobs();
-        let all: f64 = shares
-            .map(|job| self.share(job.demand, self.estimator.time(job.demand.effort)))
-            .sum();
+        let all = self.estimator.sum(&self.waiting_times);
         all * self.waiting.ahead(flow) as f64 / self.waiting.len() as f64
     }
 
+    /// What a hash takes of all threads while it runs, or of the budget if that is more.
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    fn share(&self, demand: HashDemand, time: Duration) -> f64 {
+    fn share(&self, demand: HashDemand) -> f64 {
         let memory = demand.bytes() as f64 / self.budget.bytes().max(1) as f64;
-        time.as_secs_f64() * memory.max(1.0 / self.threads as f64)
+        memory.clamp(1.0 / self.threads as f64, 1.0)
+    }
+
+    /// Whether a job would begin at once.
+    fn is_idle(&self, memory: MemoryDemand) -> bool {
+        let in_use = self.busy().map(|running| running.demand.memory);
+        self.waiting.is_empty()
+            && self.busy().count() < self.threads
+            && self.budget.covers(in_use.chain([memory]))
+    }
+
+    /// The jobs that are being computed.
+    fn busy(&self) -> impl Iterator<Item = &RunningJob> {
+        self.running.iter().filter(|running| !running.is_computed)
+    }
+
+    /// What a job that waits counts in [`Self::waiting_times`].
+    fn waiting_time(&self, demand: HashDemand) -> (HashAlgorithm, Duration) {
+        let time = demand.effort.nominal.mul_f64(self.share(demand));
+        (demand.effort.algorithm(), time)
     }
 
     /// Refuses a job that would wait too long, with the estimated wait.
@@ -116,12 +140,42 @@ impl Queue {
         now: Instant,
     ) -> Result<Ticket, Duration> {
         self.admit(flow, demand, now)?;
-        Ok(self.waiting.push(flow, QueuedJob { demand, work }))
+        Ok(self.push(flow, QueuedJob { demand, work }))
+    }
+
+    /// Adds a job if it would begin at once.
+    pub(super) fn enter_idle(
+        &mut self,
+        flow: &HashFlow,
+        demand: HashDemand,
+        work: HashTask,
+    ) -> Option<Ticket> {
+        let enters = self.is_idle(demand.memory) && !self.closed;
+        enters.then(|| self.push(flow, QueuedJob { demand, work }))
+    }
+
+    fn push(&mut self, flow: &HashFlow, job: QueuedJob) -> Ticket {
+        let (algorithm, time) = self.waiting_time(job.demand);
+        self.waiting_times.add(algorithm, time);
+        let (ticket, displaced) = self.waiting.push(flow, job);
+        if let Some(displaced) = displaced {
+            self.no_longer_waits(displaced.demand);
+        }
+        ticket
+    }
+
+    fn no_longer_waits(&mut self, demand: HashDemand) {
+        let (algorithm, time) = self.waiting_time(demand);
+        self.waiting_times.subtract(algorithm, time);
     }
 
     /// Removes a job. `false` if it has begun.
     pub(super) fn leave(&mut self, ticket: Ticket) -> bool {
-        self.waiting.remove(ticket)
+        let left = self.waiting.remove(ticket);
+        if let Some(left) = &left {
+            self.no_longer_waits(left.demand);
+        }
+        left.is_some()
     }
 
     /// Counts a job that waited for too long.
@@ -133,12 +187,14 @@ impl Queue {
     pub(super) fn begin(&mut self, now: Instant) -> Option<(Ticket, QueuedJob, Reservation)> {
         let (ticket, first) = self.waiting.first()?;
         let reserved = self.budget.take(first.demand.memory)?;
-        let (job, place) = self.waiting.begin(ticket)?;
+        let (job, share) = self.waiting.begin(ticket)?;
+        self.no_longer_waits(job.demand);
         self.running.push(RunningJob {
             ticket,
-            place,
+            share,
             demand: job.demand,
             since: now,
+            is_computed: false,
         });
         Some((ticket, job, reserved))
     }
@@ -155,8 +211,17 @@ impl Queue {
         }
     }
 
-    /// A thread has finished. The time that it took goes into the estimates.
-    pub(super) fn end(&mut self, ticket: Ticket, memory: WorkMemory, took: Option<Duration>) {
+    /// A hash is computed. The time that it took goes into the estimates.
+    pub(super) fn computed(&mut self, ticket: Ticket, took: Duration) {
+        let mut running = self.running.iter_mut();
+        if let Some(job) = running.find(|running| running.ticket == ticket) {
+            job.is_computed = true;
+            self.estimator.learn(job.demand.effort, took);
+        }
+    }
+
+    /// A thread has finished.
+    pub(super) fn end(&mut self, ticket: Ticket, memory: WorkMemory) {
         self.budget.give_back(memory);
         if let Some(at) = self
             .running
@@ -164,10 +229,7 @@ impl Queue {
             .position(|running| running.ticket == ticket)
         {
             let running = self.running.swap_remove(at);
-            self.waiting.end(running.place);
-            if let Some(took) = took {
-                self.estimator.learn(running.demand.effort, took);
-            }
+            self.waiting.end(running.share);
         }
     }
 
@@ -175,6 +237,7 @@ impl Queue {
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.waiting.clear();
+        self.waiting_times = NominalTimes::default();
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -203,198 +266,4 @@ pub(super) struct QueueCounts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::argon2::hash::demand::{Effort, HashParameters};
-    use revolve_domain::model::EmailAddress;
-
-    const PATIENCE: Duration = Duration::from_millis(100);
-
-    /// Two threads and a budget of four usual hashes.
-    fn queue() -> Queue {
-        Queue::new(2, PATIENCE, MemoryBudget::new(64 * 1024, 16))
-    }
-
-    fn argon2(memory_kib: u32, passes: u32) -> Effort {
-        Effort::of(HashParameters::Argon2 { memory_kib, passes })
-    }
-
-    /// 10 ms by rule of thumb, one block of the usual size.
-    fn standard() -> HashDemand {
-        HashDemand {
-            memory: MemoryDemand::Blocks(16),
-            effort: argon2(20_000, 1),
-        }
-    }
-
-    fn flow(name: &str) -> HashFlow {
-        HashFlow {
-            account: EmailAddress::parse(&format!("{name}@example.org")).unwrap(),
-            address: None,
-            known: false,
-        }
-    }
-
-    fn enter_as(
-        queue: &mut Queue,
-        flow: &HashFlow,
-        demand: HashDemand,
-        now: Instant,
-    ) -> Result<Ticket, Duration> {
-        queue.enter(flow, demand, Box::new(|_| {}), now)
-    }
-
-    fn enter(queue: &mut Queue, demand: HashDemand, now: Instant) -> Result<Ticket, Duration> {
-        enter_as(queue, &flow("ann"), demand, now)
-    }
-
-    fn begin(queue: &mut Queue, now: Instant) -> Option<(Ticket, WorkMemory)> {
-        queue
-            .begin(now)
-            .map(|(ticket, _, reserved)| (ticket, WorkMemory::allocate(reserved).unwrap()))
-    }
-
-    #[test]
-    fn who_would_wait_too_long_is_refused_at_once_and_told_how_long() {
-        let (mut queue, now) = (queue(), Instant::now());
-        let mut refused = None;
-        let mut entered = 0;
-        while refused.is_none() {
-            match enter(&mut queue, standard(), now) {
-                Ok(_) => entered += 1,
-                Err(wait) => refused = Some(wait),
-            }
-        }
-        // 21 times 10 ms over two threads are 105 ms.
-        assert_eq!((entered, refused), (21, Some(Duration::from_millis(105))));
-        assert_eq!(queue.counts().refused, 1);
-        assert!(begin(&mut queue, now).is_some());
-        let later = now + Duration::from_millis(10);
-        assert_eq!(
-            queue.wait(&flow("ann"), standard().memory, later),
-            Duration::from_millis(100),
-            "what runs has less and less before it"
-        );
-        assert!(
-            enter(&mut queue, standard(), later).is_ok(),
-            "and makes room"
-        );
-    }
-
-    #[test]
-    fn what_was_measured_is_what_the_estimate_goes_by() {
-        let (mut queue, now) = (queue(), Instant::now());
-        enter(&mut queue, standard(), now).unwrap();
-        let (ticket, memory) = begin(&mut queue, now).unwrap();
-        queue.end(ticket, memory, Some(Duration::from_millis(50)));
-        for _ in 0..5 {
-            enter(&mut queue, standard(), now).unwrap();
-        }
-        assert_eq!(
-            enter(&mut queue, standard(), now),
-            Err(Duration::from_millis(125)),
-            "five times 50 ms over two threads"
-        );
-    }
-
-    #[test]
-    fn an_idle_thread_is_worth_no_wait_and_nobody_overtakes() {
-        let (mut queue, now) = (queue(), Instant::now());
-        let first = enter(
-            &mut queue,
-            HashDemand {
-                effort: argon2(u32::MAX, u32::MAX),
-                ..standard()
-            },
-            now,
-        )
-        .unwrap();
-        assert_eq!(begin(&mut queue, now).unwrap().0, first);
-        let second = enter(&mut queue, standard(), now)
-            .expect("the second thread has nothing to do, whatever the first one does");
-        assert!(
-            enter(&mut queue, standard(), now).is_err(),
-            "who comes after waits for a thread, and that may take ages"
-        );
-        assert_eq!(begin(&mut queue, now).unwrap().0, second);
-    }
-
-    #[test]
-    fn a_large_hash_waits_for_memory_and_is_not_overtaken() {
-        let (mut queue, now) = (queue(), Instant::now());
-        let (small, all) = (
-            standard(),
-            HashDemand {
-                memory: MemoryDemand::Bytes(64 * 1024),
-                ..standard()
-            },
-        );
-        for demand in [small, all, small] {
-            enter(&mut queue, demand, now).unwrap();
-        }
-        assert_eq!(
-            queue.wait(&flow("ann"), standard().memory, now),
-            Duration::from_millis(20),
-            "the large one keeps both threads to itself: 5 + 10 + 5 ms"
-        );
-        let (first, memory) = begin(&mut queue, now).unwrap();
-        assert!(
-            begin(&mut queue, now).is_none(),
-            "there is a thread, but no memory, for either"
-        );
-        queue.end(first, memory, None);
-        let (large, memory) = begin(&mut queue, now).unwrap();
-        assert!(begin(&mut queue, now).is_none());
-        queue.end(large, memory, None);
-        assert!(begin(&mut queue, now).is_some());
-        assert!(queue.budget().peak() <= 64 * 1024);
-    }
-
-    #[test]
-    fn who_leaves_makes_room_and_what_has_begun_stays() {
-        let (mut queue, now) = (queue(), Instant::now());
-        let tickets: Vec<_> = (0..3)
-            .map(|_| enter(&mut queue, standard(), now).unwrap())
-            .collect();
-        let (begun, _memory) = begin(&mut queue, now).unwrap();
-        assert!(!queue.leave(begun), "it is being computed");
-        assert!(queue.leave(tickets[1]) && !queue.leave(tickets[1]));
-        assert_eq!(queue.counts().waiting, 1);
-        queue.close();
-        assert!(queue.is_closed() && enter(&mut queue, standard(), now).is_err());
-    }
-
-    #[test]
-    fn who_fills_the_queue_is_refused_and_others_wait_for_their_turn_only() {
-        let (mut queue, now) = (queue(), Instant::now());
-        while enter(&mut queue, standard(), now).is_ok() {}
-        assert_eq!(
-            queue.wait(&flow("ann"), standard().memory, now),
-            Duration::from_millis(105)
-        );
-        let known = HashFlow {
-            known: true,
-            ..flow("ann")
-        };
-        for other in [flow("bob"), known] {
-            assert_eq!(
-                queue.wait(&other, standard().memory, now),
-                Duration::from_millis(5),
-                "one of the others goes before it"
-            );
-            enter_as(&mut queue, &other, standard(), now).unwrap();
-        }
-        let served: Vec<_> = std::iter::from_fn(|| {
-            let (ticket, memory) = begin(&mut queue, now)?;
-            queue.end(ticket, memory, None);
-            Some(ticket)
-        })
-        .collect();
-        assert_eq!(served.len(), 23, "threads have work as long as any waits");
-        assert_eq!(
-            served[..4].iter().filter(|ticket| **ticket > 21).count(),
-            2,
-            "{served:?}"
-        );
-    }
-}
+mod tests;

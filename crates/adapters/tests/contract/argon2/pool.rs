@@ -223,6 +223,8 @@ async fn one_account_that_fills_the_queue_is_refused_and_others_have_their_turn(
         hasher.admit(&other).expect("it is not the flood's");
         let done = hasher.hash(&other, &password("x")).await;
         assert!(done.is_ok(), "{other:?} {done:?}");
+        let renewed = hasher.try_hash(&other, &password("x")).await;
+        assert!(renewed.unwrap().is_none(), "others wait");
     }
     assert!(
         hasher.stats().waiting > 3,

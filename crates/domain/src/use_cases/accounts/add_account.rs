@@ -79,7 +79,13 @@ impl AddAccount {
             name: details.name.as_ref(),
             device: None,
         };
-        if let Some(weakness) = context.weakness(&password, &*self.strength).await? {
+        let flow = HashFlow {
+            account: email.clone(),
+            address: None,
+            known: true,
+        };
+        let judged = context.weakness(&flow, &password, &*self.strength);
+        if let Some(weakness) = judged.await? {
             return Err(AddAccountError::WeakPassword(weakness));
         }
         // Before the hash, so that a taken address is reported without delay.
@@ -87,11 +93,6 @@ impl AddAccount {
         if found.is_some() {
             return Err(AddAccountError::EmailTaken);
         }
-        let flow = HashFlow {
-            account: email.clone(),
-            address: None,
-            known: true,
-        };
         let hash = self.hasher.hash(&flow, &password).await?;
         let user = User {
             id: UserId::from_random(self.entropy.bytes()),

@@ -102,7 +102,8 @@ impl ChangePassword {
             name: asking.user.details.name.as_ref(),
             device: asking.session.device_name.as_ref(),
         };
-        match context.weakness(&request.new, &*self.strength).await {
+        let judged = context.weakness(&held.flow, &request.new, &*self.strength);
+        match judged.await {
             Ok(None) => {}
             // The attempt counts: a judgement is work that one session must not cause without limit.
             Ok(Some(weakness)) => return Err(ChangePasswordError::WeakPassword(weakness)),

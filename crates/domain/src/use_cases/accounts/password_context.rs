@@ -2,7 +2,7 @@
 
 use crate::{
     model::{EmailAddress, FieldError, Label, Password},
-    ports::{PasswordStrength, PasswordVerdict, StoreError},
+    ports::{HashFlow, PasswordStrength, PasswordVerdict, StoreError},
 };
 
 /// What others know about the owner of a new password (NIST SP 800-63B-4 calls such words context-specific).
@@ -16,6 +16,7 @@ impl PasswordContext<'_> {
     /// Why the password is refused; `None` if it is accepted.
     pub(super) async fn weakness(
         &self,
+        flow: &HashFlow,
         password: &Password,
         strength: &dyn PasswordStrength,
     ) -> Result<Option<FieldError>, StoreError> {
@@ -24,7 +25,7 @@ impl PasswordContext<'_> {
             .flatten()
             .map(Label::as_str);
         let words: Vec<&str> = labels.chain([self.email.as_str()]).collect();
-        Ok(match strength.judge(password, &words).await? {
+        Ok(match strength.judge(flow, password, &words).await? {
             PasswordVerdict::Fine => None,
             PasswordVerdict::TooCommon => Some(FieldError::TooCommon),
             PasswordVerdict::OwnDetails => Some(FieldError::ContainsOwnDetails),

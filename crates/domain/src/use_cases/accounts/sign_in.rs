@@ -169,6 +169,10 @@ impl SignIn {
                 Some(KnownClient::Device(found.user.id, device.id))
             });
             flow.known = known.is_some();
+            if !flow.known {
+                // A stranger with a borrowed credential is refused as all strangers are, before the limits.
+                self.hasher.admit(&flow)?;
+            }
             (self.limits.password(attempt(known)).await?, Ok(found))
         };
         let judged = match found {
@@ -201,8 +205,10 @@ impl SignIn {
             (Some(found), PasswordCheck::Match { outdated })
                 if found.user.disabled_at.is_none() =>
             {
-                // The password was right: a hash that can't be renewed now is renewed at another sign-in.
-                if outdated && let Ok(new) = self.hasher.hash(flow, &request.password).await {
+                // The password was right: a hash that can't be renewed at once is renewed at another sign-in.
+                if outdated
+                    && let Ok(Some(new)) = self.hasher.try_hash(flow, &request.password).await
+                {
                     let _ = self.users.rehash(found.user.id, &found.hash, &new).await;
                 }
                 Ok((found.user, found.known_device))

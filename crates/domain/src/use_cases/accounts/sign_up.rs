@@ -83,7 +83,9 @@ impl SignUp {
             name: None,
             device: request.device_name.as_ref(),
         };
-        let weakness = context.weakness(&request.password, &*self.strength).await?;
+        let weakness = context
+            .weakness(flow, &request.password, &*self.strength)
+            .await?;
         if let Some(weakness) = weakness {
             return Err(SignUpError::WeakPassword(weakness));
         }

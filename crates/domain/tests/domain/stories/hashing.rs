@@ -1,12 +1,14 @@
-//! For whom passwords are hashed: what a hasher shares its time by.
+//! For whom passwords are hashed and judged, and when not: what a hasher shares its time by.
 
 use revolve_domain::{
     limits::AddressRange,
     model::{ClientInfo, DetailsChange, EmailAddress},
-    ports::HashFlow,
-    use_cases::{Caller, ChangePasswordRequest, SignInError, SignInRequest, UpdateDetailsRequest},
+    ports::{HashFlow, UserRepository},
+    use_cases::{
+        Caller, ChangePasswordRequest, Failure, SignInError, SignInRequest, UpdateDetailsRequest,
+    },
 };
-use revolve_testkit::{World, world::TestClient};
+use revolve_testkit::{World, memory::Fault, world::TestClient};
 use std::net::IpAddr;
 
 /// Two addresses of one customer.
@@ -45,6 +47,7 @@ async fn every_hash_is_for_the_typed_address_and_the_customers_network() {
     let begun = world.sign_up.execute(request("ann", ADDRESSES[0])).await;
     let ann = world.client(begun.expect("signed up"));
     assert_eq!(world.hasher.take_flows(), [flow("ann", false)], "a sign-up");
+    assert_eq!(world.strength.take_flows(), [flow("ann", false)]);
 
     for (name, credential, known) in [
         ("ann", None, false),
@@ -85,6 +88,7 @@ async fn the_current_password_is_checked_as_one_of_a_known_client() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
     world.hasher.take_flows();
+    world.strength.take_flows();
     let change = ChangePasswordRequest {
         current: Some(World::password("ann's password")),
         new: World::password("a new password"),
@@ -99,6 +103,11 @@ async fn the_current_password_is_checked_as_one_of_a_known_client() {
         [flow("ann", true), flow("ann", true)],
         "the check, and the new hash"
     );
+    assert_eq!(
+        world.strength.take_flows(),
+        [flow("ann", true)],
+        "the new password is judged"
+    );
     let request = UpdateDetailsRequest {
         change: DetailsChange {
             email: Some(EmailAddress::parse("eve@example.org").expect("an address")),
@@ -112,4 +121,48 @@ async fn the_current_password_is_checked_as_one_of_a_known_client() {
         .await
         .expect("the password is hers");
     assert_eq!(world.hasher.take_flows(), [flow("ann", true)]);
+}
+
+#[tokio::test]
+async fn a_borrowed_credential_is_refused_like_a_stranger_once_the_account_is_read() {
+    let world = World::new();
+    let (ann, eve) = (world.signed_up("ann").await, world.signed_up("eve").await);
+    world.hasher.overload_with_strangers(true);
+    let with = |credential: &TestClient<'_>| SignInRequest {
+        device_credentials: vec![credential.credential.clone()],
+        ..World::request("ann")
+    };
+    let begun = world.sign_in.execute(with(&ann)).await;
+    begun.expect("the owner is no stranger");
+    world.limiter.fail(Fault::Before);
+    for request in [World::request("ann"), with(&eve)] {
+        let begun = world.sign_in.execute(request).await.map(drop);
+        assert!(
+            matches!(&begun, Err(SignInError::Failed(Failure::Store(error))) if error.store() == "hasher"),
+            "refused by the hasher, before the limits are asked: {begun:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_hash_is_not_renewed_while_others_wait_and_the_sign_in_succeeds() {
+    let world = World::new();
+    world.signed_up("ann").await;
+    let stored = async || {
+        let email = World::request("ann").email;
+        let found = world.accounts.credentials_by_email(&email, &[]).await;
+        let found = found.expect("credentials_by_email works");
+        found.expect("the account is there").hash
+    };
+    let outdated = stored().await;
+    world.hasher.change_parameters();
+    world.hasher.occupy(true);
+    world.hasher.take_flows();
+    world.signed_in("ann").await;
+    assert_eq!(world.hasher.take_flows().len(), 1, "the check only");
+    assert_eq!(stored().await.expose(), outdated.expose());
+
+    world.hasher.occupy(false);
+    world.signed_in("ann").await;
+    assert_ne!(stored().await.expose(), outdated.expose(), "another time");
 }

@@ -108,6 +108,20 @@ pub async fn nobodys_password_never_matches(hasher: &Arc<dyn PasswordHasher>) {
     }
 }
 
+/// What must not wait is hashed while nothing else is, also right after a check.
+pub async fn an_idle_hasher_hashes_at_once(hasher: &Arc<dyn PasswordHasher>) {
+    let mut stored = hash(hasher, "correct horse").await;
+    for _ in 0..20 {
+        assert_eq!(check(hasher, "correct horse", Some(&stored)).await, RIGHT);
+        stored = hasher
+            .try_hash(&flow(), &password("correct horse"))
+            .await
+            .expect("try_hash works")
+            .expect("the check is over and nothing else goes on");
+    }
+    assert_eq!(check(hasher, "correct horse", Some(&stored)).await, RIGHT);
+}
+
 /// Each hash has a salt of its own.
 pub async fn salts_are_fresh(hasher: &Arc<dyn PasswordHasher>) {
     let (one, other) = (

@@ -1,8 +1,8 @@
 //! The contract of [`PasswordStrength`].
 
 use revolve_domain::{
-    model::Password,
-    ports::{PasswordStrength, PasswordVerdict},
+    model::{EmailAddress, Password},
+    ports::{HashFlow, PasswordStrength, PasswordVerdict},
 };
 use secrecy::SecretString;
 use std::{
@@ -12,7 +12,13 @@ use std::{
 
 async fn judge(strength: &Arc<dyn PasswordStrength>, text: &str, own: &[&str]) -> PasswordVerdict {
     let password = Password::present(&SecretString::from(text)).expect("a password");
-    strength.judge(&password, own).await.expect("judging works")
+    let flow = HashFlow {
+        account: EmailAddress::parse("ann@example.org").expect("an address"),
+        address: None,
+        known: false,
+    };
+    let judged = strength.judge(&flow, &password, own).await;
+    judged.expect("judging works")
 }
 
 /// What most people use is refused, whatever the case of its letters.

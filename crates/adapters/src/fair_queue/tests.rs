@@ -1,6 +1,10 @@
 use super::*;
 use proptest::prelude::*;
-use std::net::{IpAddr, Ipv6Addr};
+use revolve_domain::{limits::AddressRange, model::EmailAddress};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+};
 
 /// Jobs are their own names.
 type Jobs = FairQueue<String>;
@@ -39,8 +43,8 @@ fn serve(queue: &mut Jobs, jobs: usize) -> Vec<String> {
     (0..jobs)
         .map_while(|_| {
             let (ticket, _) = queue.first()?;
-            let (job, place) = queue.begin(ticket)?;
-            queue.end(place);
+            let (job, share) = queue.begin(ticket)?;
+            queue.end(share);
             Some(job)
         })
         .collect()
@@ -180,17 +184,17 @@ fn a_stream_of_newcomers_keeps_nobody_out() {
 fn what_runs_counts_so_that_one_connection_after_the_other_gains_nothing() {
     let mut queue = FairQueue::new(2, 4096);
     push(&mut queue, &flow("ann", at(1)), "ann", 10);
-    let mut places = Vec::new();
+    let mut shares = Vec::new();
     let mut served = Vec::new();
     // A client that always has one job running and one waiting.
     for _ in 0..10 {
         push(&mut queue, &flow("eager", at(2)), "eager", 1);
         let (ticket, _) = queue.first().unwrap();
-        let (job, place) = queue.begin(ticket).unwrap();
+        let (job, share) = queue.begin(ticket).unwrap();
         served.push(job);
-        places.push(place);
-        if places.len() > 1 {
-            queue.end(places.remove(0));
+        shares.push(share);
+        if shares.len() > 1 {
+            queue.end(shares.remove(0));
         }
     }
     let eager = count(&served, "eager");
@@ -201,11 +205,11 @@ fn what_runs_counts_so_that_one_connection_after_the_other_gains_nothing() {
 fn who_leaves_costs_its_account_nothing() {
     let mut queue = queue();
     let left: Vec<_> = (0..50)
-        .map(|_| queue.push(&flow("ann", at(1)), "gone".to_owned()))
+        .map(|_| queue.push(&flow("ann", at(1)), "gone".to_owned()).0)
         .collect();
     push(&mut queue, &flow("bob", at(2)), "bob", 3);
     for ticket in left {
-        assert!(queue.remove(ticket) && !queue.remove(ticket));
+        assert!(queue.remove(ticket).is_some() && queue.remove(ticket).is_none());
     }
     assert_eq!(queue.len(), 3);
     push(&mut queue, &flow("ann", at(1)), "ann", 1);
@@ -214,10 +218,10 @@ fn who_leaves_costs_its_account_nothing() {
 }
 
 #[test]
-fn a_full_lane_has_a_place_for_who_takes_up_less_of_it() {
+fn a_full_line_has_a_place_for_who_takes_up_less_of_it() {
     let mut queue = FairQueue::new(1, 10);
     push(&mut queue, &flow("flood", at(1)), "flood", 8);
-    let newest = queue.push(&flow("flood", at(2)), "newest".to_owned());
+    queue.push(&flow("flood", at(2)), "newest".to_owned());
     push(&mut queue, &flow("ann", at(3)), "ann", 1);
     assert!(!queue.has_place(&flow("flood", at(4))));
     assert!(
@@ -226,12 +230,12 @@ fn a_full_lane_has_a_place_for_who_takes_up_less_of_it() {
     );
     assert!(
         queue.has_place(&known(flow("flood", at(1)))),
-        "the lanes are not in each other's way"
+        "the lines are not in each other's way"
     );
     assert!(queue.has_place(&flow("bob", at(4))));
-    push(&mut queue, &flow("bob", at(4)), "bob", 1);
+    let (_, displaced) = queue.push(&flow("bob", at(4)), "bob".to_owned());
     assert_eq!(queue.len(), 10, "memory is bounded");
-    assert!(!queue.remove(newest), "the newest of the flood has gone");
+    assert_eq!(displaced.as_deref(), Some("newest"), "of the flood");
     for name in ["c", "d", "e", "f", "g", "h", "i"] {
         push(&mut queue, &flow(name, at(name.as_bytes()[0])), name, 1);
     }
@@ -278,15 +282,17 @@ fn what_is_ahead_is_counted_as_it_will_be_served() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Push(u8, u8, bool),
+    /// Account, address and whether the client is known.
+    Push(u8, Option<u8>, bool),
     Leave(usize),
     Begin,
     End(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let address = prop::option::weighted(0.9, 0..4_u8);
     let step = prop_oneof![
-        4 => (0..4_u8, 0..4_u8, any::<bool>()).prop_map(|(account, address, known)| Step::Push(account, address, known)),
+        4 => (0..4_u8, address, any::<bool>()).prop_map(|(account, address, known)| Step::Push(account, address, known)),
         1 => any::<usize>().prop_map(Step::Leave),
         3 => Just(Step::Begin),
         3 => any::<usize>().prop_map(Step::End),
@@ -294,47 +300,117 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..200)
 }
 
+fn any_flow(account: u8, address: Option<u8>, known: bool) -> HashFlow {
+    HashFlow {
+        address: address.map(|number| AddressRange::of(at(number), 64)),
+        known,
+        ..flow(&account.to_string(), at(0))
+    }
+}
+
+/// How many of these jobs, given by whose they are, are served in so many turns of each.
+fn in_turns<K: PartialEq>(jobs: &[K], turns: usize) -> usize {
+    let turn = |at: usize| {
+        jobs[..at]
+            .iter()
+            .filter(|other| **other == jobs[at])
+            .count()
+    };
+    (0..jobs.len()).filter(|at| turn(*at) < turns).count()
+}
+
+/// What is ahead of one that comes, by looking at each job of a line.
+fn ahead_of(flow: &HashFlow, line: &[&HashFlow]) -> usize {
+    let of = |same: &dyn Fn(&HashFlow) -> bool| -> Vec<HashFlow> {
+        line.iter()
+            .filter(|job| same(job))
+            .map(|job| (*job).clone())
+            .collect()
+    };
+    let of_account = of(&|job| job.account == flow.account);
+    let of_address = of(&|job| flow.address.is_some() && job.address == flow.address);
+    let accounts = |jobs: &[HashFlow]| {
+        jobs.iter()
+            .map(|job| job.account.clone())
+            .collect::<Vec<_>>()
+    };
+    let addresses = |jobs: &[HashFlow]| jobs.iter().map(|job| job.address).collect::<Vec<_>>();
+    let in_address = in_turns(&accounts(&of_address), of_account.len() + 1);
+    let in_account = match flow.address {
+        Some(_) => in_turns(&addresses(&of_account), of_address.len() + 1),
+        None => of_account.len(),
+    };
+    let before = in_address.max(in_account);
+    let by_account = in_turns(&accounts(&of(&|_| true)), before + 1);
+    let addressed = addresses(&of(&|job| job.address.is_some()));
+    let by_address = in_turns(&addressed, before + 1) + line.len() - addressed.len();
+    by_account.min(by_address).max(before)
+}
+
+/// The most jobs of one account or address in a line.
+fn most_of(line: &[&HashFlow]) -> usize {
+    let of = |same: &dyn Fn(&HashFlow) -> bool| line.iter().filter(|job| same(job)).count();
+    let most = line.iter().map(|one| {
+        let account = of(&|job| job.account == one.account);
+        account.max(of(&|job| {
+            one.address.is_some() && job.address == one.address
+        }))
+    });
+    most.max().unwrap_or(0)
+}
+
 proptest! {
     #[test]
-    fn there_is_a_next_job_as_long_as_any_waits_and_nothing_is_kept_of_what_has_gone(steps in steps()) {
+    fn what_is_counted_is_what_waits_and_nothing_is_kept_of_what_has_gone(steps in steps()) {
         let mut queue = FairQueue::new(2, 16);
-        let (mut waiting, mut running) = (Vec::new(), Vec::new());
+        let (mut waiting, mut running) = (BTreeMap::new(), Vec::new());
         for step in steps {
             match step {
-                Step::Push(account, address, is_known) => {
-                    let flow = HashFlow { known: is_known, ..flow(&account.to_string(), at(address)) };
+                Step::Push(account, address, known) => {
+                    let flow = any_flow(account, address, known);
                     if queue.has_place(&flow) {
-                        waiting.push(queue.push(&flow, String::new()));
+                        let (ticket, displaced) = queue.push(&flow, flow.clone());
+                        if let Some(displaced) = displaced {
+                            let newest = waiting.iter().rfind(|(_, job)| **job == displaced);
+                            let newest = *newest.unwrap().0;
+                            waiting.remove(&newest);
+                        }
+                        waiting.insert(ticket, flow);
                     }
                 }
                 Step::Leave(any) if !waiting.is_empty() => {
-                    let ticket = waiting.swap_remove(any % waiting.len());
-                    queue.remove(ticket);
+                    let ticket = *waiting.keys().nth(any % waiting.len()).unwrap();
+                    prop_assert_eq!(queue.remove(ticket), waiting.remove(&ticket));
                 }
                 Step::End(any) if !running.is_empty() => {
-                    let place = running.swap_remove(any % running.len());
-                    queue.end(place);
+                    let share = running.swap_remove(any % running.len());
+                    queue.end(share);
                 }
                 Step::Begin => {
                     prop_assert_eq!(queue.first().is_some(), !queue.is_empty());
                     if let Some((ticket, _)) = queue.first() {
-                        let (_, place) = queue.begin(ticket).unwrap();
-                        waiting.retain(|other| *other != ticket);
-                        running.push(place);
+                        let (job, share) = queue.begin(ticket).unwrap();
+                        prop_assert_eq!(Some(job), waiting.remove(&ticket));
+                        running.push(share);
                     }
                 }
                 Step::Leave(_) | Step::End(_) => {}
             }
-            prop_assert!(queue.lanes.iter().all(|lane| lane.waiting.len() <= 16));
+            prop_assert!(queue.lines.iter().all(|line| line.len() <= 16));
+        }
+        for (number, line) in queue.lines.iter().enumerate() {
+            let jobs: Vec<&HashFlow> = waiting.values().filter(|job| line_of(job) == number).collect();
+            prop_assert_eq!(line.len(), jobs.len());
+            prop_assert_eq!(line.most_jobs(), most_of(&jobs));
+            for (account, address) in (0..5).flat_map(|account| [(account, None), (account, Some(1)), (account, Some(9))]) {
+                let flow = any_flow(account, address, number == 1);
+                prop_assert_eq!(line.ahead(&flow), ahead_of(&flow, &jobs), "{:?} {:?}", flow, jobs);
+            }
         }
         queue.clear();
-        for place in running {
-            queue.end(place);
+        for share in running {
+            queue.end(share);
         }
-        prop_assert!(queue.is_empty());
-        for lane in &queue.lanes {
-            prop_assert!(lane.accounts.ids.is_empty() && lane.accounts.parties.is_empty());
-            prop_assert!(lane.addresses.ids.is_empty() && lane.addresses.parties.is_empty());
-        }
+        prop_assert!(queue.is_empty() && queue.lines.iter().all(line::Line::is_blank));
     }
 }
