@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Lifetimes and numbers of sessions and tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPolicy {
-    /// Life of an ID token.
+    /// Life of an ID token; at most [`SessionPolicy::LONGEST_ID_LIFETIME`], or the revocation feed gets too long.
     pub id_lifetime: Duration,
     /// Life of a reauthentication.
     pub reauthentication_lifetime: Duration,
@@ -55,6 +55,9 @@ impl Default for PasswordPolicy {
 }
 
 impl SessionPolicy {
+    /// The longest life of an ID token: the revocation feed counts the ends of each minute within it.
+    pub const LONGEST_ID_LIFETIME: Duration = Duration::from_hours(24);
+
     /// How long a device is remembered after its last sign-in. Browsers keep the credential as long.
     pub const DEVICE_LIFETIME: Duration = Duration::from_hours(365 * 24);
 

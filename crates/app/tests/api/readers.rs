@@ -4,11 +4,13 @@ use crate::command::{ServerProcess, revolve};
 use crate::support::FEED;
 use revolve_adapters::system::SystemClock;
 use revolve_domain::ports::Clock as _;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::ServerName};
 use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -54,13 +56,21 @@ impl Measured {
         kib.parse::<u64>().unwrap() << 10
     }
 
+    fn connect(&self) -> TcpStream {
+        let (_, address) = self.running.url.split_once("://").unwrap();
+        let stream = TcpStream::connect(address).unwrap();
+        let patience = Some(Duration::from_mins(1));
+        stream.set_read_timeout(patience).unwrap();
+        stream
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("data/revolve.sqlite3")
+    }
+
     /// A connection on which a path was asked for.
     fn ask(&self, path: &str, headers: &str) -> TcpStream {
-        let address = self.running.url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_mins(1)))
-            .unwrap();
+        let mut stream = self.connect();
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         stream
@@ -78,8 +88,7 @@ impl Measured {
     /// As many more sessions ended just now, and the feed has them; the statement.
     fn end(&self, sessions: usize, round: usize) -> String {
         let tag = tag(&self.get(FEED));
-        let database = self.folder.path().join("data/revolve.sqlite3");
-        end_sessions(&database, sessions, round);
+        end_sessions(&self.database(), sessions, round);
         let wait = format!("{FEED}?wait=60");
         let unless = format!("If-None-Match: {tag}\r\nConnection: close\r\n");
         let mut answer = String::new();
@@ -175,6 +184,76 @@ fn readers_of_the_feed_that_never_read_do_not_fill_the_memory() {
     println!("300 streams: {} KiB of {}", growth >> 10, bound >> 10);
     assert!(growth <= bound, "{growth} of {bound}");
     content(&service.get(FEED));
+}
+
+/// A certificate in files, and clients that trust it.
+struct Tls {
+    files: TempDir,
+    client: Arc<ClientConfig>,
+}
+
+impl Tls {
+    fn new() -> Self {
+        let files = TempDir::new().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(files.path().join("key"), made.signing_key.serialize_pem()).unwrap();
+        fs::write(files.path().join("certificate"), made.cert.pem()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = Arc::new(client);
+        Self { files, client }
+    }
+
+    fn start(&self) -> Measured {
+        let path = |name: &str| self.files.path().join(name).display().to_string();
+        Measured::start_with(&[
+            ("REVOLVE__HTTP__TLS__CERTIFICATE_FILE", &path("certificate")),
+            ("REVOLVE__HTTP__TLS__PRIVATE_KEY_FILE", &path("key")),
+        ])
+    }
+
+    /// A connection on which a path was asked for, and the answer has begun to come.
+    fn ask(&self, service: &Measured, path: &str) -> StreamOwned<ClientConnection, TcpStream> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let client = ClientConnection::new(Arc::clone(&self.client), name).unwrap();
+        let mut stream = StreamOwned::new(client, service.connect());
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        stream
+    }
+}
+
+#[test]
+fn readers_over_tls_that_never_read_take_little_more_than_others() {
+    let tls = Tls::new();
+    let service = tls.start();
+    end_sessions(&service.database(), ENDS, 0);
+    let small: Vec<_> = (0..100)
+        .map(|_| tls.ask(&service, "/health/live"))
+        .collect();
+    drop(tls.ask(&service, FEED));
+    let before = service.memory();
+    drop(small);
+    let small: Vec<_> = (0..100)
+        .map(|_| tls.ask(&service, "/health/live"))
+        .collect();
+    let connected = service.memory().saturating_sub(before);
+    let readers: Vec<_> = (0..100).map(|_| tls.ask(&service, FEED)).collect();
+    let growth = service.memory().saturating_sub(before);
+    println!(
+        "100 connections more: {} KiB, 100 readers more: {} KiB",
+        connected >> 10,
+        (growth - connected) >> 10
+    );
+    assert!(growth <= ALLOWED, "{growth}");
+    drop((small, readers));
 }
 
 #[test]

@@ -52,8 +52,8 @@ on_both_stores! {
         names.sort();
         assert_eq!(names, ["exp", "iat", "iss", "sessions", "users", "window"]);
         assert_eq!(claims["iss"], Actor::claims(&ann.id_token)["iss"]);
-        assert_eq!(claims["window"], 15 * 60 + 60, "the life of an ID token and a minute for clocks");
-        assert_eq!(claims["exp"].as_i64(), Some(claims["iat"].as_i64().unwrap() + 960));
+        assert_eq!(claims["window"], 17 * 60, "the life of an ID token, a minute for clocks and one for calls");
+        assert_eq!(claims["exp"].as_i64(), Some(claims["iat"].as_i64().unwrap() + 17 * 60));
         assert_eq!(claims["sessions"][0][0], ann.session);
         let ended = claims["sessions"][0][1].as_i64().unwrap();
         assert!((before..=claims["iat"].as_i64().unwrap()).contains(&ended), "{claims}");
@@ -375,7 +375,7 @@ fn what_ended_long_ago_is_not_listed() {
             let claims = ann.revoked().await;
             assert_eq!(
                 (&claims["window"], sessions(&claims).len()),
-                (&json!(62), 2)
+                (&json!(122), 2)
             );
             assert_eq!(claims["users"].as_array().unwrap().len(), 1);
             // Time passes in the store, but for Bob.
@@ -384,8 +384,8 @@ fn what_ended_long_ago_is_not_listed() {
                 .await
                 .unwrap();
             actix_web::rt::spawn(connection);
-            let shift = "UPDATE users SET epoch_raised_at = epoch_raised_at - interval '64s'; \
-             UPDATE sessions SET ended_at = ended_at - interval '64s' WHERE user_id IN (SELECT id FROM users WHERE session_epoch > 0)";
+            let shift = "UPDATE users SET epoch_raised_at = epoch_raised_at - interval '124s'; \
+             UPDATE sessions SET ended_at = ended_at - interval '124s' WHERE user_id IN (SELECT id FROM users WHERE session_epoch > 0)";
             client.batch_execute(shift).await.unwrap();
             // A replica that runs goes on from what it has read; one that starts reads everything.
             let replica = app.replica().await;

@@ -48,7 +48,8 @@ pub struct Http {
     /// 1 MiB; 16 MiB. One half is for clients that are being sent a statement of more than 6000 bytes, 16 KiB each: more clients
     /// wait for their turn, for ten seconds, and an address that has none goes before one that has many. A quarter for each form
     /// (plain, whole, what came since) is for statements that are not the newest any more, but one may always be there: who is still
-    /// reading the oldest is cut off if they take more.
+    /// reading the oldest is cut off if they take more. Another quarter is for what came since the versions that clients hold: who
+    /// would need more gets the whole.
     #[schemars(with = "String")]
     pub feed_memory: ByteSize,
     /// The longest time from the first byte of a request to its answer, 100 ms to 10 min; 10 s. A client that sends too slowly is

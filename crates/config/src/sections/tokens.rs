@@ -30,7 +30,7 @@ pub struct Tokens {
     /// Keys that verify ID tokens and are published with the others, as PEM files, private or public, with the algorithm
     /// in front if it is not the usual one of the key's type: `PS256:old.pem`.
     pub retired_keys_files: Vec<String>,
-    /// Life of an ID token; 15 min.
+    /// Life of an ID token, 1 s to 24 h; 15 min.
     #[serde(with = "Human")]
     pub id_lifetime: Duration,
     /// Life of a reauthentication, for what is sensitive; 5 min.
@@ -97,8 +97,8 @@ impl Tokens {
         let lead = self.key_set_max_age.saturating_add(self.key_margin);
         vec![
             (
-                self.id_lifetime >= second,
-                "tokens.id_lifetime: must be at least 1s",
+                (second..=SessionPolicy::LONGEST_ID_LIFETIME).contains(&self.id_lifetime),
+                "tokens.id_lifetime: must be from 1s to 24h; the revocation feed covers no more. Refresh tokens keep users signed in for longer",
             ),
             (
                 self.reauthentication_lifetime >= second,

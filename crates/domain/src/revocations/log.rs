@@ -138,12 +138,19 @@ impl RevocationLog {
 
     /// Whether a reader that holds this version lacks something of another one, or can't be told by a delta.
     pub fn is_news_to(&self, known: &FeedVersion, upto: &FeedVersion) -> bool {
-        !known.leads_to(upto) || self.between(known, upto).next().is_some()
+        known != upto && (!known.leads_to(upto) || self.between(known, upto).next().is_some())
     }
 
-    /// What leads from one version to another, which this log has had before or has now; `None` if only a whole statement helps.
-    pub fn delta(&self, known: &FeedVersion, upto: &FeedVersion) -> Option<PackedStatement> {
-        known.leads_to(upto).then(|| {
+    /// What leads from one version to another, which this log has had before or has now; `None` if only a whole statement helps,
+    /// or if it names more than `most` ends.
+    pub fn delta(
+        &self,
+        known: &FeedVersion,
+        upto: &FeedVersion,
+        most: usize,
+    ) -> Option<PackedStatement> {
+        let is_short = || self.between(known, upto).nth(most).is_none();
+        (known.leads_to(upto) && is_short()).then(|| {
             let none = LivingOnly {
                 issued_before: self.only_before(),
                 users: Vec::new(),
@@ -152,10 +159,30 @@ impl RevocationLog {
         })
     }
 
-    /// Everything in the packed form. The ends of a crowded user collapse into the sessions that live, but for the youngest:
-    /// a token may be a little younger than the end of its session, and a session a little older than its commit.
-    pub fn whole(&self) -> PackedStatement {
-        let settled = self.whole_as_of.minus(SETTLED);
+    /// Everything in the packed form; `None` if its text is longer than `longest` bytes, which is found out before it is made. The
+    /// ends of a crowded user collapse into the sessions that live, but for the youngest: a token may be a little younger than the
+    /// end of its session, and a session a little older than its commit.
+    pub fn whole(&self, longest: usize) -> Option<PackedStatement> {
+        let collapsed = self.collapsed();
+        let (since, settled) = (self.since(), self.whole_as_of.minus(SETTLED));
+        let is_named = |end: &SessionEnd| end.at >= settled || !collapsed.contains_key(&end.user);
+        let ends = || (self.ends.iter()).filter(|end| end.at >= since && is_named(end));
+        let users = || (self.living.iter()).filter(|(user, _)| collapsed.contains_key(user));
+        // A user takes an id, and less than another one for the number of sessions.
+        let ids = users().map(|(_, living)| living.len() + 2).sum::<usize>();
+        if packed_length(ends().count() + ids) > longest {
+            return None;
+        }
+        let users = users().map(|(user, living)| (*user, living.clone()));
+        let only = LivingOnly {
+            issued_before: self.only_before(),
+            users: users.collect(),
+        };
+        Some(self.packed(&self.version, None, ends(), only))
+    }
+
+    /// The users whose ends a whole statement tells by what lives, with how many there are.
+    fn collapsed(&self) -> HashMap<UserId, usize> {
         let mut collapsed: HashMap<UserId, usize> =
             self.living.keys().map(|user| (*user, 0)).collect();
         if !collapsed.is_empty() {
@@ -173,20 +200,7 @@ impl RevocationLog {
                         .is_some_and(|living| living.len() + 1 < *ends)
             });
         }
-        let since = self.since();
-        let ends = self.ends.iter().filter(|end| {
-            end.at >= since && (end.at >= settled || !collapsed.contains_key(&end.user))
-        });
-        let users = self
-            .living
-            .iter()
-            .filter(|(user, _)| collapsed.contains_key(user))
-            .map(|(user, living)| (*user, living.clone()));
-        let only = LivingOnly {
-            issued_before: self.only_before(),
-            users: users.collect(),
-        };
-        self.packed(&self.version, None, ends, only)
+        collapsed
     }
 
     /// Everything in the plain form.
@@ -232,7 +246,9 @@ impl RevocationLog {
         let late = unseen.flat_map(move |&commit| &self.ends[from(commit)..from(commit + 1)]);
         late.chain(&self.ends[from(known.snapshot.none_from())..])
             .filter(move |end| end.at >= since)
-            .filter(|end| upto.snapshot.saw(end.commit))
+            // What came after the read of `upto` is told with a later version, or all of it would be told twice. But a version that is
+            // cut never says of some commits that they were read, for as long as others stay open: all that is known is told then.
+            .filter(|end| upto.snapshot.saw(end.commit) || upto.snapshot.is_cut())
     }
 
     fn packed<'e>(
@@ -297,6 +313,14 @@ mod tests {
             .collect()
     }
 
+    fn delta(log: &RevocationLog, known: &FeedVersion, upto: &FeedVersion) -> PackedStatement {
+        log.delta(known, upto, usize::MAX).expect("it leads on")
+    }
+
+    fn whole(log: &RevocationLog) -> PackedStatement {
+        log.whole(usize::MAX).expect("it is short")
+    }
+
     #[test]
     fn an_end_that_commits_after_a_later_one_was_told_is_told_next() {
         let mut log = RevocationLog::new(read(true, 100, CommitSnapshot::serial(1, 4), &[]));
@@ -306,28 +330,44 @@ mod tests {
         let second = log.version().clone();
         log.apply(read(false, 102, CommitSnapshot::serial(1, 6), &[5]));
         let third = log.version().clone();
-        let delta = |known, upto| told(&log.delta(known, upto).expect("it leads on"));
+        let delta = |known, upto| told(&delta(&log, known, upto));
         assert_eq!(delta(&first, &second), [6]);
         assert_eq!(delta(&second, &third), [5]);
         assert_eq!(delta(&first, &third), [5, 6]);
-        assert_eq!(told(&log.whole()), [5, 6]);
+        assert_eq!(told(&whole(&log)), [5, 6]);
     }
 
     #[test]
-    fn with_more_under_way_than_are_told_apart_an_end_is_told_later_and_never_missed() {
+    fn with_more_under_way_than_are_told_apart_an_end_is_told_at_once_and_once_more() {
         let mut log = RevocationLog::new(read(true, 100, CommitSnapshot::serial(1, 4), &[]));
         let first = log.version().clone();
-        let many = CommitSnapshot::new(1, 5, 400, (5..300).map(|number| 2 * number % 301));
-        assert!(!many.saw(399), "it counts as unseen, although it was read");
-        log.apply(read(false, 101, many, &[399]));
+        let many = CommitSnapshot::new(1, 5, 1400, 5..1300);
+        assert!(!many.saw(1399), "it counts as unseen, although it was read");
+        log.apply(read(false, 101, many, &[1399]));
         let second = log.version().clone();
-        assert_eq!(told(&log.whole()), [399]);
-        log.apply(read(false, 102, CommitSnapshot::serial(1, 500), &[399]));
+        assert!(log.is_news_to(&first, &second));
+        assert_eq!(told(&whole(&log)), [1399]);
+        let delta = |log: &RevocationLog, known, upto| told(&delta(log, known, upto));
+        assert_eq!(delta(&log, &first, &second), [1399]);
+        assert!(!log.is_news_to(&second, &second), "nothing was read since");
+        log.apply(read(false, 102, CommitSnapshot::serial(1, 1500), &[1399]));
         let third = log.version().clone();
-        let delta = |known, upto| told(&log.delta(known, upto).expect("it leads on"));
-        assert_eq!(delta(&first, &second), [0; 0]);
-        assert_eq!(delta(&second, &third), [399]);
-        assert_eq!(delta(&first, &third), [399]);
+        assert_eq!(delta(&log, &second, &third), [1399]);
+        assert_eq!(delta(&log, &first, &third), [1399]);
         assert_eq!(log.len(), 1, "it was read twice");
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_made() {
+        let mut log = RevocationLog::new(read(true, 100, CommitSnapshot::serial(1, 4), &[]));
+        let first = log.version().clone();
+        let commits: Vec<u64> = (5..105).collect();
+        log.apply(read(false, 101, CommitSnapshot::serial(1, 104), &commits));
+        let version = log.version();
+        assert!(log.delta(&first, version, 100).is_some());
+        assert_eq!(log.delta(&first, version, 99), None);
+        let length = packed_length(100);
+        assert!(log.whole(length).is_some());
+        assert_eq!(log.whole(length - 1), None);
     }
 }

@@ -18,6 +18,12 @@ use std::{collections::BTreeMap, time::Duration};
 /// clocks that differ, and a minute for calls under way.
 pub const SLACK: Duration = Duration::from_mins(2);
 
+/// How far back a statement reaches for ID tokens of that life, in whole seconds: older ends concern no token that is alive.
+pub const fn window(id_lifetime: Duration) -> Duration {
+    let rounded_up = id_lifetime.saturating_add(Duration::from_nanos(999_999_999));
+    Duration::from_secs(rounded_up.as_secs()).saturating_add(SLACK)
+}
+
 /// An end that is younger than this is never collapsed into what lives.
 pub const SETTLED: Duration = Duration::from_mins(4);
 
@@ -35,7 +41,7 @@ pub const LONGEST_STATEMENT: usize = 32 * 1024 * 1024;
 /// The longest statement in the plain form, in bytes: older relying services take no more.
 pub const LONGEST_PLAIN_STATEMENT: usize = 4 * 1024 * 1024;
 
-/// The length of a packed statement of so many ends, in bytes, without what collapses.
+/// About the length of a packed statement of so many ends, in bytes, without what collapses.
 pub const fn packed_length(ends: usize) -> usize {
     // 16 bytes each in base64; around them a signed object.
     ends.saturating_mul(64).div_ceil(3).saturating_add(2048)

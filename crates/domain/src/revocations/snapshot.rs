@@ -15,9 +15,9 @@ pub struct CommitSnapshot {
 }
 
 impl CommitSnapshot {
-    /// The most single commits that are told apart. If more are under way, those from the last of them on count as unseen,
-    /// and are told twice.
-    pub const MAX_UNSEEN: usize = 64;
+    /// The most single commits that are told apart, more than most servers have connections. If more are under way, those from
+    /// the last of them on count as unseen, and are told twice.
+    pub const MAX_UNSEEN: usize = 512;
 
     /// A read that saw all commits below `all_below`, and those below `none_from` that are not in `unseen`. Numbers of
     /// different sources can't be compared: a source is one run of one database server.
@@ -78,6 +78,11 @@ impl CommitSnapshot {
             || (commit < self.none_from && self.unseen.binary_search(&commit).is_err())
     }
 
+    /// Whether more may have been seen than [`Self::saw`] says, because too many commits were under way to tell them apart.
+    pub fn is_cut(&self) -> bool {
+        self.unseen.len() == Self::MAX_UNSEEN
+    }
+
     /// Whether the database has gone back: then its numbers say nothing about what this snapshot saw.
     pub fn is_undone_by(&self, later: &Self) -> bool {
         later.source != self.source || later.all_below < self.all_below
@@ -99,11 +104,11 @@ mod tests {
 
     #[test]
     fn with_too_many_under_way_more_counts_as_unseen_and_never_less() {
-        let unseen: Vec<u64> = (0..200).map(|n| 1000 + 2 * n).collect();
+        let unseen: Vec<u64> = (0..1000).map(|n| 1000 + 2 * n).collect();
         let snapshot = CommitSnapshot::new(1, 1000, 5000, unseen.clone());
         assert_eq!(snapshot.unseen().len(), CommitSnapshot::MAX_UNSEEN);
         assert!(unseen.iter().all(|commit| !snapshot.saw(*commit)));
-        assert!(snapshot.saw(1001) && !snapshot.saw(4999));
+        assert!(snapshot.saw(1001) && !snapshot.saw(4999) && snapshot.is_cut());
     }
 
     #[test]

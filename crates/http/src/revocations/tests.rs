@@ -9,7 +9,10 @@ use actix_web::{
     test::TestRequest,
     web::{Bytes, Data},
 };
-use futures_util::{future::poll_fn, poll};
+use futures_util::{
+    future::{join_all, poll_fn},
+    poll,
+};
 use revolve_domain::{
     model::SessionId,
     ports::{Clock, RevocationSigner, SignError},
@@ -23,12 +26,13 @@ use std::{
     net::SocketAddr,
     pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 const MIB: usize = 1 << 20;
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,9 +42,19 @@ const STREAM: (&str, &str) = ("Accept", "text/event-stream");
 struct LongSigner {
     len: usize,
     signed: AtomicUsize,
+    /// The next whole statement is not signed before this has a message, or an end.
+    held: Mutex<Option<mpsc::Receiver<()>>>,
+    /// A whole statement is about to be signed.
+    begun: Notify,
 }
 
 impl LongSigner {
+    fn hold(&self) -> mpsc::Sender<()> {
+        let (sender, receiver) = mpsc::channel();
+        *self.held.lock().unwrap() = Some(receiver);
+        sender
+    }
+
     fn text(&self, statement: &RevocationStatement) -> String {
         let mut text = format!("{}.", statement.as_of.as_seconds());
         text.extend(iter::repeat_n('0', self.len - text.len()));
@@ -56,6 +70,11 @@ impl RevocationSigner for LongSigner {
 
     fn sign_packed(&self, statement: &PackedStatement) -> Result<String, SignError> {
         self.signed.fetch_add(1, Ordering::Relaxed);
+        if statement.since.is_none() {
+            self.begun.notify_one();
+            let held = self.held.lock().unwrap().take();
+            held.map(|held| held.recv().ok());
+        }
         let as_of = statement.as_of.as_seconds();
         let head = if let Some(since) = &statement.since {
             format!("{}|{since}|", statement.version)
@@ -82,6 +101,8 @@ impl Served {
         let signer = Arc::new(LongSigner {
             len,
             signed: AtomicUsize::new(0),
+            held: Mutex::default(),
+            begun: Notify::new(),
         });
         let settings = FeedSettings {
             interval: Duration::ZERO,
@@ -380,10 +401,7 @@ async fn clients_that_hold_the_same_version_share_what_came_since() {
         let held = version(&whole).to_owned();
         let before = served.signatures();
         let waiting = (0..50).map(|_| served.packed_owned(format!("?since={held}&wait=60")));
-        let (told, ended) = tokio::join!(
-            futures_util::future::join_all(waiting),
-            served.end_a_session("ann")
-        );
+        let (told, ended) = tokio::join!(join_all(waiting), served.end_a_session("ann"));
         for text in &told {
             assert_eq!(text, &told[0]);
             assert!(text.contains(&format!("|{held}|")) && text.contains(&ended.to_string()));
@@ -408,13 +426,15 @@ async fn a_version_that_was_told_leads_on_however_many_are_made_up() {
         let ended = served.end_a_session("ann").await;
         let parts: Vec<&str> = held.split('.').collect();
         let before = served.signatures();
-        for number in 0..1000 {
-            let made_up = format!("{}.{}.1.{}", parts[0], parts[1], 1000 + number);
-            served.packed(&format!("?since={made_up}")).await;
-        }
+        // At once, since so many are answered for each moment.
+        let made_up = (0..1000).map(|number| {
+            let version = format!("{}.{}.1.{}", parts[0], parts[1], 1000 + number);
+            served.packed_owned(format!("?since={version}"))
+        });
+        join_all(made_up).await;
         let told = served.packed(&format!("?since={held}")).await;
         assert!(told.contains(&format!("|{held}|")) && told.contains(&ended.to_string()));
-        assert_eq!(served.signatures() - before, 64 + 1 + 1, "and one whole");
+        assert_eq!(served.signatures() - before, 256 + 1 + 1, "and one whole");
     })
     .await;
 }
@@ -438,6 +458,101 @@ async fn a_long_whole_statement_serves_all_who_come_while_it_is_read_and_deltas_
         tokio::time::advance(Duration::from_secs(11)).await;
         let later = served.packed("?since=0").await;
         assert_ne!(version(&later), held);
+    })
+    .await;
+}
+
+impl Served {
+    /// Lets somebody ask until the signing of a whole statement has begun.
+    async fn begin_signing(&self, asking: impl Future) {
+        tokio::select! {
+            _ = asking => panic!("it waits"),
+            () = self.signer.begun.notified() => {}
+        }
+    }
+
+    /// Lets somebody ask, who must wait, while looks go on.
+    async fn wait_a_while(&self, mut asking: Pin<&mut impl Future>) {
+        for _ in 0..4 {
+            assert!(poll!(&mut asking).is_pending());
+            tokio::time::advance(Duration::from_millis(25)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_while_a_whole_statement_is_made_waits_for_that_one() {
+    Served::run(MIB, 16 * MIB, async |served| {
+        let held = served.signer.hold();
+        let mut first = Box::pin(served.packed("?since=0"));
+        served.begin_signing(&mut first).await;
+        let mut others = Vec::new();
+        for (name, ends) in [("ann", 1), ("bob", 2), ("cleo", 3)] {
+            served.end_a_session(name).await;
+            served.world.advance(SECOND);
+            let mut other = Box::pin(served.packed("?since=0"));
+            served.wait_a_while(other.as_mut()).await;
+            assert_eq!(served.feed.ends(), ends, "looks go on");
+            others.push(other);
+        }
+        drop(held);
+        let first = first.await;
+        for other in join_all(others).await {
+            assert_eq!(version(&other), version(&first));
+        }
+        assert_eq!(served.signatures(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_statement_is_made_for_others_when_who_asked_for_it_has_gone() {
+    Served::run(MIB, 16 * MIB, async |served| {
+        let held = served.signer.hold();
+        served.begin_signing(served.packed("?since=0")).await;
+        served.end_a_session("ann").await;
+        served.world.advance(SECOND);
+        let mut other = Box::pin(served.packed("?since=0"));
+        served.wait_a_while(other.as_mut()).await;
+        drop(held);
+        let whole = other.await;
+        assert_eq!(served.packed("?since=0").await, whole);
+        assert_eq!(served.signatures(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_statement_of_before_a_restart_of_the_database_is_not_sent_after_it() {
+    Served::run(20 * MIB, 16 * MIB, async |served| {
+        let before = served.packed("?since=0").await;
+        served.world.accounts.inner().restart();
+        let after = served.packed("?since=0").await;
+        assert!(before.starts_with("1.") && after.starts_with("2."));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_would_need_more_than_deltas_may_take_gets_the_whole() {
+    const KIB: usize = 1024;
+    // Room for three.
+    Served::run(100, 4 * 13 * KIB, async |served| {
+        let mut versions = Vec::new();
+        for _ in 0..8 {
+            served.world.advance(SECOND);
+            versions.push(version(&served.packed("?since=0").await).to_owned());
+        }
+        let ended = served.end_a_session("ann").await.to_string();
+        let before = served.signatures();
+        let asking = versions
+            .iter()
+            .map(|held| served.packed_owned(format!("?since={held}")));
+        let answers = join_all(asking).await;
+        assert!(answers.iter().all(|answer| answer.contains(&ended)));
+        let deltas = answers.iter().zip(&versions);
+        let deltas = deltas.filter(|(answer, held)| answer.contains(&format!("|{held}|")));
+        assert_eq!((deltas.count(), served.signatures() - before), (3, 4));
     })
     .await;
 }

@@ -235,29 +235,11 @@ impl FeedFollower {
         if matches!(self.held, HeldStatement::Plain { renew_at, .. } if now >= renew_at) {
             self.held = HeldStatement::Nothing;
         }
-        let (url, wait) = (&self.url, self.wait.as_secs());
-        let (url, etag, timeout) = match &self.held {
-            HeldStatement::Nothing => (format!("{url}?since=0"), None, self.timeout * WHOLE),
-            HeldStatement::Version(version) => (
-                format!("{url}?since={version}&wait={wait}"),
-                None,
-                // What was asked for may be answered by the whole.
-                self.timeout * WHOLE + self.wait,
-            ),
-            HeldStatement::Plain { etag, .. } => (
-                format!("{url}?wait={wait}"),
-                Some(etag.clone()),
-                self.timeout + self.wait,
-            ),
-        };
-        let request = FetchRequest {
-            url,
-            accept: "application/vnd.revolve.revocations, application/jwt",
-            etag,
-            timeout,
-            limit: LONGEST_STATEMENT,
-        };
-        let answer = self.fetch.get(request).await;
+        let mut answer = self.fetch.get(self.request(self.wait)).await;
+        // Where no more may wait, the answer of now is as good.
+        if answer.as_ref().is_ok_and(is_crowded) {
+            answer = self.fetch.get(self.request(Duration::ZERO)).await;
+        }
         // A version is still good if there is no answer; if there is one that can't be taken, all is asked for again.
         let held = match &self.held {
             HeldStatement::Plain { .. } => {
@@ -287,13 +269,43 @@ impl FeedFollower {
                 self.held = held;
                 Ok(Polled::Unchanged)
             }
-            503 if is_too_long(&body) => Err(FetchError::TooLong),
+            503 if has_code(&body, "statement_too_long") => Err(FetchError::TooLong),
             // A version that is not understood is not asked for again, whoever refused it.
-            status @ (400 | 404 | 410 | 414 | 422) => {
+            status @ (400 | 404 | 410 | 414 | 422 | 431) => {
                 self.held = HeldStatement::Nothing;
                 Err(FetchError::Status(status))
             }
             status => Err(FetchError::Status(status)),
+        }
+    }
+
+    /// Asks for what is not known, which may be held so long until there is something.
+    fn request(&self, wait: Duration) -> FetchRequest {
+        let url = &self.url;
+        let wait_for = |separator: char| match wait.as_secs() {
+            0 => String::new(),
+            seconds => format!("{separator}wait={seconds}"),
+        };
+        let (url, etag, timeout) = match &self.held {
+            HeldStatement::Nothing => (format!("{url}?since=0"), None, self.timeout * WHOLE),
+            HeldStatement::Version(version) => (
+                format!("{url}?since={version}{}", wait_for('&')),
+                None,
+                // What was asked for may be answered by the whole.
+                self.timeout * WHOLE + wait,
+            ),
+            HeldStatement::Plain { etag, .. } => (
+                format!("{url}{}", wait_for('?')),
+                Some(etag.clone()),
+                self.timeout + wait,
+            ),
+        };
+        FetchRequest {
+            url,
+            accept: "application/vnd.revolve.revocations, application/jwt",
+            etag,
+            timeout,
+            limit: LONGEST_STATEMENT,
         }
     }
 
@@ -363,16 +375,16 @@ impl Addition {
 
     fn add_packed(self, signed: &str, ids: &str) -> Result<(HeldStatement, Polled), FetchError> {
         let document = packed::parse(signed)
-            .and_then(|jws| {
-                PackedDocument::read(&jws, ids, &self.key, &self.issuer, self.now, self.leeway)
-            })
+            .and_then(|jws| PackedDocument::read(&jws, ids, &self.key, &self.issuer, self.now))
             .map_err(unacceptable)?;
         if document.since.is_some() && document.since != self.known {
             return Err(unacceptable(VerifyError::Malformed(
                 "it does not continue what was asked about",
             )));
         }
-        self.expect(document.len())?;
+        self.expect(document.len(), || {
+            self.index.new_in_packed(&document, self.leeway)
+        })?;
         self.index.add_packed(&document, self.leeway);
         let polled = if document.len() > 0 || document.since.is_none() {
             Polled::Changed
@@ -388,11 +400,10 @@ impl Addition {
         etag: Option<String>,
     ) -> Result<(HeldStatement, Polled), FetchError> {
         let document = document::parse(text)
-            .and_then(|jws| {
-                RevocationDocument::read(&jws, &self.key, &self.issuer, self.now, self.leeway)
-            })
+            .and_then(|jws| RevocationDocument::read(&jws, &self.key, &self.issuer, self.now))
             .map_err(unacceptable)?;
-        self.expect(document.sessions.len() + document.users.len())?;
+        let named = document.sessions.len() + document.users.len();
+        self.expect(named, || self.index.new_in_plain(&document))?;
         self.index.add_plain(&document);
         Ok(match etag {
             Some(etag) => {
@@ -403,14 +414,16 @@ impl Addition {
         })
     }
 
-    /// Makes sure that there is room for more entries.
-    fn expect(&self, more: usize) -> Result<(), FetchError> {
+    /// Makes sure that there is room for what a statement names, of which `new` counts what is not known yet.
+    fn expect(&self, named: usize, new: impl FnOnce() -> usize) -> Result<(), FetchError> {
         self.index.expire(self.now);
-        let entries = self.index.read(RevocationIndex::len).saturating_add(more);
-        if entries > self.max_entries {
-            return Err(FetchError::TooMany(self.max_entries));
+        let known = self.index.read(RevocationIndex::len);
+        let has_room_for = |more| known.saturating_add(more) <= self.max_entries;
+        // Counting takes as long as adding, and is almost never necessary.
+        if has_room_for(named) || has_room_for(new()) {
+            return Ok(());
         }
-        Ok(())
+        Err(FetchError::TooMany(self.max_entries))
     }
 }
 
@@ -427,14 +440,18 @@ fn unacceptable(error: VerifyError) -> FetchError {
     FetchError::Document(error.into())
 }
 
-/// Whether the issuer says that its own statement is too long.
-fn is_too_long(problem: &[u8]) -> bool {
+/// Whether as many wait as may.
+fn is_crowded(answer: &FetchResponse) -> bool {
+    matches!(answer.status, 429 | 503) && has_code(&answer.body, "too_many_watchers")
+}
+
+/// Whether the issuer refuses for this reason.
+fn has_code(problem: &[u8], code: &str) -> bool {
     #[derive(Deserialize)]
     struct RefusalBody {
         code: String,
     }
-    serde_json::from_slice::<RefusalBody>(problem)
-        .is_ok_and(|problem| problem.code == "statement_too_long")
+    serde_json::from_slice::<RefusalBody>(problem).is_ok_and(|problem| problem.code == code)
 }
 
 /// The outcome of a request.

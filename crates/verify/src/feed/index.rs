@@ -69,6 +69,11 @@ impl RevocationIndex {
         std::mem::replace(&mut self.ended, left)
     }
 
+    fn has_ended(&self, session: Uuid, until: u64) -> bool {
+        let slot = self.ended.get(&(until / SLOT));
+        slot.is_some_and(|slot| slot.contains(&session))
+    }
+
     fn end(&mut self, session: Uuid, until: u64) {
         self.ended.entry(until / SLOT).or_default().insert(session);
     }
@@ -112,6 +117,20 @@ impl SharedIndex {
         drop(self.write(|index| index.expired(now)));
     }
 
+    /// How many entries a plain statement adds.
+    pub(super) fn new_in_plain(&self, document: &RevocationDocument) -> usize {
+        self.read(|index| {
+            let sessions = document.sessions.iter();
+            let users = document.users.iter();
+            sessions
+                .filter(|(session, _)| !index.has_ended(*session, document.exp))
+                .count()
+                + users
+                    .filter(|(user, ..)| !index.users.contains_key(user))
+                    .count()
+        })
+    }
+
     /// Adds a plain statement.
     pub(super) fn add_plain(&self, document: &RevocationDocument) {
         let until = document.exp;
@@ -129,13 +148,24 @@ impl SharedIndex {
         });
     }
 
+    /// How many entries a packed statement adds.
+    pub(super) fn new_in_packed(&self, document: &PackedDocument, leeway: u64) -> usize {
+        self.read(|index| {
+            let ended = document.ended().map(|(before, sessions)| {
+                let until = ended_until(document, before, leeway);
+                let is_new = |id: &&[u8; 16]| !index.has_ended(Uuid::from_bytes(**id), until);
+                sessions.iter().filter(is_new).count()
+            });
+            let is_new =
+                |(user, _): &([u8; 16], _)| !index.only.contains_key(&Uuid::from_bytes(*user));
+            ended.sum::<usize>() + document.living().filter(is_new).count()
+        })
+    }
+
     /// Adds a packed statement.
     pub(super) fn add_packed(&self, document: &PackedDocument, leeway: u64) {
         for (before, sessions) in document.ended() {
-            // Tokens of a session may be issued until a little after its end; the window has a margin for that.
-            let until = before
-                .saturating_add(document.window)
-                .saturating_add(leeway);
+            let until = ended_until(document, before, leeway);
             for batch in sessions.chunks(BATCH) {
                 self.write(|index| {
                     for session in batch {
@@ -156,4 +186,12 @@ impl SharedIndex {
             }
         });
     }
+}
+
+/// Until when the sessions of a minute stay listed. Tokens of a session may be issued until a little after its end; the window has a
+/// margin for that.
+fn ended_until(document: &PackedDocument, before: u64, leeway: u64) -> u64 {
+    before
+        .saturating_add(document.window)
+        .saturating_add(leeway)
 }

@@ -16,7 +16,7 @@ use revolve_domain::{
     ports::{KeySet, RevocationSigner},
     revocations::{
         CROWDED, CommitSnapshot, FeedVersion, KEPT, RaisedEpoch, RevocationLog, RevocationQuery,
-        RevocationRead, Revocations, SETTLED, SessionEnd,
+        RevocationRead, Revocations, SETTLED, SLACK, SessionEnd, window,
     },
 };
 use std::{
@@ -28,13 +28,13 @@ use uuid::Uuid;
 
 const ISSUER: &str = "https://accounts.example.org";
 const LIFE: i64 = 900;
-const WINDOW: Duration = Duration::from_mins(16);
+const WINDOW: Duration = window(Duration::from_secs(LIFE.cast_unsigned()));
 const START: i64 = 1_900_000_000;
 const USERS: u8 = 3;
 /// The most rows of ended sessions, as few as there can be.
 const MAX_ENDED: usize = 10;
-/// By how much the clocks of the replicas are off, in seconds. The window has a minute for what end, token and statement are off together.
-const CLOCKS: [i64; 3] = [0, 19, -19];
+/// By how much the clocks of the replicas are off, in seconds: two differ by a minute.
+const CLOCKS: [i64; 3] = [0, 30, -30];
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -48,6 +48,9 @@ enum Step {
     Commit(usize),
     RollBack(usize),
     End(usize, usize),
+    /// More transactions are opened than versions tell apart, or all of these are closed.
+    Flood,
+    Drain,
     /// A user signs in and out this often: rows are dropped.
     Crowd(u8, usize, u8),
     Pass(u16),
@@ -78,6 +81,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (any, any).prop_map(|(session, at)| Step::BeginEnd(session, at)),
         4 => any.prop_map(Step::Commit),
         1 => any.prop_map(Step::RollBack),
+        1 => Just(Step::Flood),
+        2 => Just(Step::Drain),
         4 => (any, any).prop_map(|(session, at)| Step::End(session, at)),
         2 => (user, any, 1..15_u8).prop_map(|(user, at, times)| Step::Crowd(user, at, times)),
         6 => pass.prop_map(Step::Pass),
@@ -113,6 +118,8 @@ struct Database {
     next: u64,
     rows: Vec<Row>,
     pending: Vec<Pending>,
+    /// Transactions that end no session.
+    open: Vec<u64>,
 }
 
 impl Database {
@@ -165,7 +172,8 @@ impl Database {
     }
 
     fn snapshot(&self) -> CommitSnapshot {
-        let unseen: Vec<u64> = self.pending.iter().map(|pending| pending.number).collect();
+        let pending = self.pending.iter().map(|pending| pending.number);
+        let unseen: Vec<u64> = pending.chain(self.open.iter().copied()).collect();
         let none_from = self.next + 1;
         let all_below = unseen.iter().copied().min().unwrap_or(none_from);
         CommitSnapshot::new(self.source, all_below, none_from, unseen)
@@ -282,8 +290,7 @@ fn take(service: &mut RelyingService, answer: &Answer, now: i64) -> Result<(), S
     let jws = packed::parse(signed).map_err(|e| e.to_string())?;
     let key = keys.get(jws.key_id()).ok_or("the key is known")?;
     let now = u64::try_from(now).map_err(|e| e.to_string())?;
-    let document =
-        PackedDocument::read(&jws, ids, key, ISSUER, now, 60).map_err(|e| e.to_string())?;
+    let document = PackedDocument::read(&jws, ids, key, ISSUER, now).map_err(|e| e.to_string())?;
     service.index.expire(now);
     service.index.add_packed(&document, 60);
     service.version = Some(document.version);
@@ -319,6 +326,7 @@ fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
         next: 0,
         rows: Vec::new(),
         pending: Vec::new(),
+        open: Vec::new(),
     };
     let mut replicas: [Replica; CLOCKS.len()] = Default::default();
     let mut services: [RelyingService; 2] = Default::default();
@@ -364,6 +372,13 @@ fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     database.end(row, CLOCKS[at % CLOCKS.len()]);
                 }
             }
+            Step::Flood => {
+                for _ in 0..=CommitSnapshot::MAX_UNSEEN {
+                    let number = database.number();
+                    database.open.push(number);
+                }
+            }
+            Step::Drain => database.open.clear(),
             Step::Crowd(user, at, times) => {
                 for _ in 0..times {
                     let clock = CLOCKS[at % CLOCKS.len()];
@@ -382,6 +397,7 @@ fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Restart(replica) => replicas[replica % CLOCKS.len()] = Replica::default(),
             Step::RestartDatabase => {
                 database.pending.clear();
+                database.open.clear();
                 database.source += 1;
                 // Its numbers may begin anywhere.
                 database.next += 1000;
@@ -396,9 +412,10 @@ fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .map(|version| version.parse().expect("it is ours"));
                 let statement = known
                     .as_ref()
-                    .and_then(|known| log.delta(known, log.version()));
+                    .and_then(|known| log.delta(known, log.version(), usize::MAX));
                 let whole = statement.is_none();
-                let statement = statement.unwrap_or_else(|| log.whole());
+                let statement = statement.or_else(|| log.whole(document::LONGEST_STATEMENT));
+                let statement = statement.expect("it is short");
                 let answer = Answer {
                     text: tokens().sign_packed(&statement).expect("it can sign"),
                     whole,
@@ -469,7 +486,8 @@ proptest! {
 }
 
 #[test]
-fn both_sides_have_the_same_bound() {
+fn both_sides_have_the_same_bounds() {
+    assert_eq!(Duration::from_secs(document::SLACK), SLACK);
     assert_eq!(
         document::LONGEST_STATEMENT,
         revolve_domain::revocations::LONGEST_STATEMENT

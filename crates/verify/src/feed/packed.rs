@@ -10,8 +10,8 @@ use serde::Deserialize;
 /// The header's `typ`.
 const TYPE: &str = "packed-revocations+jwt";
 
-/// The most bytes of the signed object: a window has few minutes, a version is short.
-const LONGEST_SIGNED: usize = 64 * 1024;
+/// The most bytes of the signed object: a window has the minutes of a day, a version is short.
+pub(super) const LONGEST_SIGNED: usize = 64 * 1024;
 
 /// Stands between the signed object and the ids.
 pub(super) const SEPARATOR: char = '~';
@@ -76,11 +76,10 @@ impl PackedDocument {
         key: &VerifyingKey,
         issuer: &str,
         now: u64,
-        leeway: u64,
     ) -> Result<Self, VerifyError> {
         let claims: PackedClaims = json::parse(&jws.verify(key)?).map_err(VerifyError::Claims)?;
         let times = [claims.iat, claims.exp, claims.window];
-        check(&claims.iss, times, issuer, now, leeway)?;
+        check(&claims.iss, times, issuer, now)?;
         if URL_SAFE_NO_PAD.encode(digest(&SHA256, ids.as_bytes())) != claims.digest {
             return Err(VerifyError::Signature);
         }

@@ -11,6 +11,8 @@ use tokio::time::sleep;
 
 pub(crate) const OTHER: &str = "0196a1b2-0000-7000-8000-0000000000ff";
 pub(crate) const WINDOW: u64 = 900;
+/// How far the times of a statement may be off.
+const SLACK: u64 = 120;
 /// Entries go at most so much later than they must.
 const SLOT: u64 = 256;
 
@@ -246,9 +248,51 @@ async fn a_document_is_asked_for_afresh_before_it_expires() {
         .count();
     assert!(afresh >= 1);
     // It is confirmed only while it is valid.
-    fixture.clock.set(NOW + WINDOW + 10);
+    fixture.clock.set(NOW + WINDOW + SLACK);
     sleep(Duration::from_mins(3)).await;
     assert!(!fixture.verifier.is_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_of_a_replica_with_another_clock_is_taken() {
+    let fixture = FeedFixture::new(Stale::Refuse);
+    let body = signed(
+        &fixture.key,
+        &document(&json!([[SESSION, NOW]]), &json!([]), NOW + SLACK),
+    );
+    fixture
+        .issuer
+        .set_feed(FeedFixture::response(&body, "\"1\""));
+    sleep(Duration::from_secs(1)).await;
+    assert!(fixture.verifier.is_ready() && fixture.revoked().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_more_may_wait_it_is_asked_without_waiting() {
+    for crowded in [429, 503] {
+        let fixture = FeedFixture::new(Stale::Refuse);
+        assert!(!fixture.revoked().await);
+        let body = signed(&fixture.key, &document(&json!([]), &json!([]), NOW));
+        fixture.issuer.set_feed(IssuerResponse {
+            crowded: Some(crowded),
+            ..FeedFixture::response(&body, "\"0\"")
+        });
+        sleep(Duration::from_mins(2)).await;
+        let asked = fixture.issuer.asked("revocations").len();
+        assert!(asked <= 250, "{asked} requests in two minutes");
+        assert!(!fixture.revoked().await && fixture.verifier.is_ready());
+        assert_eq!(fixture.verifier.feed_status().unwrap().failures, 0);
+        let body = signed(
+            &fixture.key,
+            &document(&json!([[SESSION, NOW]]), &json!([]), NOW),
+        );
+        fixture.issuer.set_feed(IssuerResponse {
+            crowded: Some(crowded),
+            ..FeedFixture::response(&body, "\"1\"")
+        });
+        sleep(Duration::from_secs(2)).await;
+        assert!(fixture.revoked().await);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -280,11 +324,11 @@ async fn a_document_that_is_not_right_counts_for_nothing() {
         signed(&key, &with("users", json!(null))),
         signed(
             &key,
-            &document(&json!([[SESSION, NOW]]), &json!([]), NOW - WINDOW - 10),
+            &document(&json!([[SESSION, NOW]]), &json!([]), NOW - WINDOW - SLACK),
         ),
         signed(
             &key,
-            &document(&json!([[SESSION, NOW]]), &json!([]), NOW + 60),
+            &document(&json!([[SESSION, NOW]]), &json!([]), NOW + SLACK + 1),
         ),
     ];
     for body in bad {

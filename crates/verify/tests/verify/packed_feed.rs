@@ -128,6 +128,43 @@ async fn a_packed_statement_is_continued_by_what_came_since() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_no_more_may_wait_what_came_since_is_asked_for_without_waiting() {
+    let fixture = FeedFixture::packed(Stale::Refuse).await;
+    let text = Packed::new("1", Some("1"), &[SESSION]).text(&fixture.key);
+    fixture.issuer.set_feed(IssuerResponse {
+        crowded: Some(503),
+        ..IssuerResponse::ok(text)
+    });
+    sleep(Duration::from_mins(2)).await;
+    assert!(fixture.verifier.is_ready() && fixture.revoked().await);
+    assert_eq!(fixture.verifier.feed_status().unwrap().failures, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_already_takes_no_room_again() {
+    let many: Vec<String> = (0..900)
+        .map(|number| format!("0196a1b2-0000-7000-8000-{number:012x}"))
+        .collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let fixture = FeedFixture::new(Stale::Refuse);
+    let held = |fixture: &FeedFixture| {
+        let status = fixture.verifier.feed_status().unwrap();
+        (status.entries, status.failures)
+    };
+    let text = Packed::new("1", None, &many[..600])
+        .only(USER, &[SESSION])
+        .text(&fixture.key);
+    fixture.publish_packed("1", text).await;
+    assert_eq!(held(&fixture), (601, 0));
+    // Everything once more, and some of it is new.
+    let text = Packed::new("2", None, &many)
+        .only(USER, &[SESSION])
+        .text(&fixture.key);
+    fixture.publish_packed("2", text).await;
+    assert_eq!(held(&fixture), (901, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_a_crowded_user_only_what_lives_is_accepted_among_older_tokens() {
     let old = NOW - 121;
     for (living, issued_at, revoked) in [

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use crate::config::Config;
 use revolve_domain::revocations::{
-    LONGEST_PLAIN_STATEMENT, LONGEST_STATEMENT, packed_length, plain_length,
+    LONGEST_PLAIN_STATEMENT, LONGEST_STATEMENT, packed_length, plain_length, window,
 };
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(super) fn check(config: &Config, ended_last_hour: Option<u64>) -> Finding {
 }
 
 fn judge(ended_last_hour: u64, id_lifetime: Duration) -> Finding {
-    let window = id_lifetime.as_secs().saturating_add(60);
+    let window = window(id_lifetime).as_secs();
     let ends = usize::try_from(ended_last_hour.saturating_mul(window) / 3600).unwrap_or(usize::MAX);
     let (packed, plain) = (packed_length(ends), plain_length(ends, 0));
     let says = format!(
@@ -57,7 +57,7 @@ mod tests {
             let finding = judge(a_second * 3600, LIFE);
             assert_eq!(finding.level, level, "{finding:?}");
         }
-        assert!(judge(1000 * 3600, LIFE).says.contains("960000 sessions"));
+        assert!(judge(1000 * 3600, LIFE).says.contains("1020000 sessions"));
         let advice = |a_second: u64| {
             judge(a_second * 3600, LIFE)
                 .advice

@@ -140,6 +140,11 @@ fn cases() -> Vec<WrongConfig> {
             "config/revolve.toml:2: sessions.max_per_user: must be at least 1",
         ),
         file(
+            "[tokens]\nid_lifetime = \"24h 1s\"\n",
+            "config/revolve.toml:2: tokens.id_lifetime: must be from 1s to 24h; the revocation feed covers no more. Refresh tokens keep \
+             users signed in for longer",
+        ),
+        file(
             "[tokens]\nkey_refresh = \"1h\"\n",
             "config/revolve.toml:2: tokens.key_margin: must be at least twice tokens.key_refresh",
         ),

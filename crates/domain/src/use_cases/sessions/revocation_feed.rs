@@ -4,12 +4,12 @@ use crate::{
     model::Timestamp,
     policy::SessionPolicy,
     ports::{Clock, SessionRepository, StoreError},
-    revocations::{CROWDED, FeedVersion, RevocationQuery, RevocationRead},
+    revocations::{CROWDED, FeedVersion, RevocationQuery, RevocationRead, window},
     use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
 
-/// Reads what was revoked within the last ID-token life.
+/// Reads what was revoked while an ID token of it may still be alive.
 #[derive(Clone)]
 pub struct RevocationFeed {
     sessions: Arc<dyn SessionRepository>,
@@ -26,17 +26,9 @@ impl RevocationFeed {
         }
     }
 
-    /// An end stays listed for this much longer than an ID token lives, so that clocks need not agree.
-    pub const MARGIN: Duration = Duration::from_mins(1);
-
-    /// How far back a statement reaches, in whole seconds: older ends concern no token that is alive.
+    /// How far back a statement reaches, in whole seconds.
     pub fn window(&self) -> Duration {
-        let life = self.policy.id_lifetime;
-        let whole = Duration::from_secs(
-            life.as_secs()
-                .saturating_add(u64::from(life.subsec_nanos() > 0)),
-        );
-        whole.saturating_add(Self::MARGIN)
+        window(self.policy.id_lifetime)
     }
 
     /// The instant by which a read that begins now is dated.

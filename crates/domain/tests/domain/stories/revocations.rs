@@ -4,8 +4,8 @@ use revolve_domain::{
     model::{Epoch, SessionId, Timestamp},
     policy::SessionPolicy,
     ports::Clock,
-    revocations::{RaisedEpoch, RevocationLog, RevocationStatement},
-    use_cases::{RevocationFeed, SignOutScope},
+    revocations::{RaisedEpoch, RevocationLog, RevocationStatement, SLACK},
+    use_cases::SignOutScope,
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};
 use std::time::Duration;
@@ -42,7 +42,7 @@ async fn an_end_is_listed_for_as_long_as_an_id_token_could_live() {
     );
 
     // Whatever token was issued last, it is over before its session leaves the list.
-    world.advance(world.policy.id_lifetime + RevocationFeed::MARGIN);
+    world.advance(world.policy.id_lifetime + SLACK);
     assert_eq!(sessions(&feed(&world).await), [ann.session]);
     world.advance(Duration::from_secs(1));
     assert_eq!(sessions(&feed(&world).await), []);
@@ -80,7 +80,7 @@ async fn an_epoch_that_rose_is_listed_with_the_session_that_goes_on() {
         ..raised
     };
     assert_eq!(feed(&world).await.users, [raised], "once, as it is now");
-    world.advance(world.policy.id_lifetime + RevocationFeed::MARGIN + Duration::from_secs(1));
+    world.advance(world.policy.id_lifetime + SLACK + Duration::from_secs(1));
     assert_eq!(feed(&world).await.users, []);
 }
 
@@ -109,7 +109,7 @@ async fn the_window_is_in_whole_seconds_and_never_shorter_than_a_token_lives() {
     };
     assert_eq!(
         World::with_policy(policy).revocation_feed.window(),
-        Duration::from_secs(2) + RevocationFeed::MARGIN
+        Duration::from_secs(2) + SLACK
     );
     let policy = SessionPolicy {
         id_lifetime: Duration::MAX,
@@ -129,7 +129,7 @@ async fn without_the_user_database_nobody_knows_what_ended() {
 
 /// Whether a verifier that has just read the whole refuses a session's tokens.
 fn refuses(log: &RevocationLog, client: &TestClient<'_>, issued_at: Timestamp) -> bool {
-    let whole = log.whole();
+    let whole = log.whole(usize::MAX).expect("it is short");
     let named = whole
         .ends
         .iter()
@@ -183,7 +183,8 @@ async fn no_number_of_sign_ins_pushes_an_end_out_of_the_feed() {
     assert!(refuses(&log, &stolen, issued_at));
     let many = log.plain().sessions.len();
     let few: usize = log
-        .whole()
+        .whole(usize::MAX)
+        .expect("it is short")
         .ends
         .iter()
         .map(|ends| ends.sessions.len())
@@ -203,7 +204,8 @@ async fn a_session_that_began_after_the_read_is_never_refused_by_it() {
         world.advance(Duration::from_secs(10));
     }
     let log = whole(&world).await;
-    assert_eq!(log.whole().only.users.len(), 1, "she is crowded");
+    let crowded = log.whole(usize::MAX).expect("it is short").only.users;
+    assert_eq!(crowded.len(), 1, "she is crowded");
     let next = world.signed_in("ann").await;
     // By a clock that is a minute behind.
     let issued_at = Clock::now(&*world.clock).minus(Duration::from_mins(1));
@@ -240,7 +242,8 @@ async fn reads_that_go_on_from_one_another_know_what_a_whole_read_knows() {
         let read = world.revocation_feed.execute(known.as_ref()).await;
         log.apply(read.expect("the user database answers"));
         assert_eq!(log.plain(), whole(&world).await.plain(), "round {round}");
-        let delta = log.delta(&version, log.version()).expect("it leads on");
+        let delta = log.delta(&version, log.version(), usize::MAX);
+        let delta = delta.expect("it leads on");
         told.extend(delta.ends.iter().flat_map(|ends| &ends.sessions));
         assert!(
             !log.is_news_to(&delta.version, log.version()),
@@ -256,5 +259,5 @@ async fn reads_that_go_on_from_one_another_know_what_a_whole_read_knows() {
     world.advance(Duration::from_secs(121));
     let read = world.revocation_feed.execute(None).await;
     log.apply(read.expect("the user database answers"));
-    assert_eq!(log.delta(&version, log.version()), None);
+    assert_eq!(log.delta(&version, log.version(), usize::MAX), None);
 }

@@ -10,7 +10,7 @@ use revolve_domain::{
     model::Timestamp,
     ports::{RevocationSigner, SignError},
     revocations::{
-        FeedVersion, LONGEST_PLAIN_STATEMENT, LONGEST_STATEMENT, PackedStatement, RevocationLog,
+        FeedVersion, LONGEST_PLAIN_STATEMENT, LONGEST_STATEMENT, PackedStatement,
         RevocationStatement,
     },
 };
@@ -34,6 +34,8 @@ pub(crate) struct FeedDocument {
 /// What a look saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FeedRevision {
+    /// The run of the user database.
+    pub(crate) source: u64,
     /// Counts the changes of the content.
     pub(crate) revision: u64,
     pub(crate) as_of: Timestamp,
@@ -77,6 +79,14 @@ pub(crate) struct DocumentMark {
     pub(crate) as_of: Timestamp,
     /// The version of a packed one.
     pub(crate) packed: Option<FeedVersion>,
+}
+
+impl DocumentMark {
+    /// The run of the user database that a packed one is of.
+    pub(crate) fn source(&self) -> Option<u64> {
+        let version = self.packed.as_ref()?;
+        Some(version.snapshot.source())
+    }
 }
 
 impl FeedDocument {
@@ -149,6 +159,16 @@ impl FeedDocument {
         }
     }
 
+    /// How many ends a delta names.
+    pub(crate) fn ends(&self) -> usize {
+        match &self.content {
+            Content::Delta(statement) => {
+                statement.ends.iter().map(|ends| ends.sessions.len()).sum()
+            }
+            Content::Plain { .. } | Content::Whole(_) => 0,
+        }
+    }
+
     fn made(&self) -> Result<&(RevocationStatement, String), NotMade> {
         let Content::Plain { reads, made } = &self.content else {
             return Err(NotMade::Down);
@@ -191,8 +211,12 @@ impl FeedDocument {
                     (mark, expect(text, LONGEST_PLAIN_STATEMENT)?)
                 }
                 Content::Whole(reads) => {
-                    let statement = reads.with(RevocationLog::whole).ok_or(NotMade::Down)?;
-                    sign_packed(signer, &statement)?
+                    let whole = reads.with(|log| log.whole(LONGEST_STATEMENT));
+                    let statement = whole.ok_or(NotMade::Down)?;
+                    sign_packed(
+                        signer,
+                        &statement.ok_or_else(|| too_long(LONGEST_STATEMENT))?,
+                    )?
                 }
                 Content::Delta(statement) => sign_packed(signer, statement)?,
             };
@@ -228,12 +252,15 @@ fn expect(text: Bytes, longest: usize) -> Result<Bytes, NotMade> {
     if text.len() <= longest {
         return Ok(text);
     }
+    Err(too_long(longest))
+}
+
+fn too_long(longest: usize) -> NotMade {
     tracing::error!(
-        length = text.len(),
         longest,
         "a statement of the revocation feed is longer than its readers take"
     );
-    Err(NotMade::TooLong)
+    NotMade::TooLong
 }
 
 /// What was signed, where the signer put it.

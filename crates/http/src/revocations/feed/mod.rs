@@ -8,6 +8,7 @@ mod document;
 mod events;
 mod reads;
 mod transfer;
+mod whole;
 
 pub use demand::Demand;
 pub(crate) use document::{DocumentMark, FeedDocument};
@@ -41,6 +42,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use whole::WholeStatements;
 
 /// Looks never follow each other faster, however much ends.
 const REST: Duration = Duration::from_millis(20);
@@ -62,7 +64,8 @@ pub struct FeedSettings {
     /// Clients that may wait for a change at once.
     pub max_watchers: usize,
     /// Bytes for reading, beside the newest statement of each form: half for readers that are being sent one, and for each form a
-    /// quarter for older ones that are still being read; one older of each form may always stay.
+    /// quarter for older ones that are still being read; one older of each form may always stay. What came since the versions that
+    /// clients hold takes another quarter; who would need more gets the whole.
     pub memory: usize,
 }
 
@@ -127,6 +130,11 @@ impl From<NoPlace> for NotSent {
     }
 }
 
+/// The buffers of plain statements, of whole ones in the packed form, and of deltas.
+const PLAIN: usize = 0;
+const WHOLE: usize = 1;
+const DELTA: usize = 2;
+
 /// What everybody who asks shares.
 pub struct Feed {
     use_case: RevocationFeed,
@@ -137,13 +145,10 @@ pub struct Feed {
     looks: watch::Sender<Look>,
     watchers: Arc<Places>,
     readers: Arc<Places>,
-    /// Of plain statements, of whole ones in the packed form, and of deltas: each form has its own pace, and must not push out another.
+    /// Each form has its own pace, and must not push out another.
     buffers: [Arc<Buffers>; 3],
-    deltas: Mutex<Deltas>,
-    /// The last whole statement in the packed form, and until when it is good enough: what came since is asked for anyway.
-    whole: Mutex<Option<(Arc<FeedDocument>, Instant)>>,
-    /// Held while a whole one is made.
-    turn: tokio::sync::Mutex<()>,
+    deltas: Arc<Mutex<Deltas>>,
+    whole: Arc<WholeStatements>,
     /// When a plain statement may be signed next.
     next_signature: Mutex<Option<Instant>>,
     versions: AtomicU64,
@@ -158,19 +163,26 @@ impl Feed {
         demand: Arc<Demand>,
         settings: FeedSettings,
     ) -> Self {
+        let quarter = settings.memory / 4;
+        let buffers = std::array::from_fn(|_| Arc::new(Buffers::new(quarter)));
+        let deltas = Arc::new(Mutex::new(Deltas::new(quarter)));
+        let whole = WholeStatements::new(
+            Arc::clone(&signer),
+            Arc::clone(&buffers[WHOLE]),
+            Arc::clone(&deltas),
+        );
         Self {
             use_case,
             reads: Arc::default(),
-            deltas: Mutex::default(),
-            whole: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            deltas,
+            whole: Arc::new(whole),
             signer,
             demand,
             interval: settings.interval,
             looks: watch::Sender::new(Look::default()),
             watchers: Places::new(settings.max_watchers),
             readers: Places::new((settings.memory / 2 / PER_READER).max(1)),
-            buffers: std::array::from_fn(|_| Arc::new(Buffers::new(settings.memory / 4))),
+            buffers,
             next_signature: Mutex::default(),
             versions: AtomicU64::new(0),
             closing: CancellationToken::new(),
@@ -206,6 +218,7 @@ impl Feed {
             Ok(revision) => self.reads.with(|log| {
                 let seen = FeedRevision {
                     revision,
+                    source: log.version().snapshot.source(),
                     as_of: log.version().as_of,
                     window: log.window(),
                 };
@@ -342,8 +355,8 @@ impl Feed {
         let look = self.looks.borrow().document().cloned()?;
         if let Some(known) = known {
             let delta = self.reads.with_tick(newest, |log, upto| {
-                self.deltas().get(known, upto, || {
-                    let statement = log.delta(known, upto)?;
+                self.deltas().get(known, upto, |most| {
+                    let statement = log.delta(known, upto, most)?;
                     Some(FeedDocument::delta(statement, look.seen(), look.version()))
                 })
             });
@@ -351,21 +364,9 @@ impl Feed {
                 return Ok(delta);
             }
         }
-        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_good = |(made, until): &(Arc<FeedDocument>, Instant)| {
-            made.is_of(look.seen())
-                || (*until > Instant::now() && made.signed().is_some_and(|signed| signed.is_ok()))
-        };
-        if let Some((made, _)) = whole.as_ref().filter(|whole| is_good(whole)) {
-            return Ok(Arc::clone(made));
-        }
-        let made = Arc::new(FeedDocument::whole(
-            Arc::clone(&self.reads),
-            look.seen(),
-            look.version(),
-        ));
-        *whole = Some((Arc::clone(&made), Instant::now()));
-        Ok(made)
+        let reads = Arc::clone(&self.reads);
+        let new = || FeedDocument::whole(reads, look.seen(), look.version());
+        Ok(self.whole.document(look.seen(), new))
     }
 
     /// Sends the document, or a newer one, once it is the address's turn.
@@ -406,9 +407,12 @@ impl Feed {
             }
             match StatementForm::of(&document) {
                 StatementForm::Packed(Some(_)) => {
-                    return Ok(document.sign(&*self.signer, &self.buffers[2])?);
+                    return Ok(document.sign(&*self.signer, &self.buffers[DELTA])?);
                 }
-                StatementForm::Packed(None) => return self.signed_whole(document).await,
+                StatementForm::Packed(None) => {
+                    let newest = || self.packed(None, false);
+                    return self.whole.signed(document, newest).await;
+                }
                 StatementForm::Plain => {}
             }
             let next = *self.next_signature();
@@ -417,39 +421,11 @@ impl Feed {
                 sleep_until(next).await;
                 document = self.looks.borrow().document().cloned()?;
             } else {
-                let signed = document.sign(&*self.signer, &self.buffers[0]);
+                let signed = document.sign(&*self.signer, &self.buffers[PLAIN]);
                 let len = signed.map_or(0, |(_, buffer)| buffer.len());
                 *self.next_signature() = Some(Instant::now() + pause(len).min(LONGEST_PAUSE));
             }
         }
-    }
-
-    /// A whole statement may be of a million ends: it is made where it holds up nobody, and is good for as long as it takes to read.
-    async fn signed_whole(
-        &self,
-        document: Arc<FeedDocument>,
-    ) -> Result<(DocumentMark, Arc<SharedBuffer>), NotSent> {
-        // Others would each hold up a thread.
-        let _turn = self.turn.lock().await;
-        if let Some(signed) = document.signed() {
-            return Ok(signed?);
-        }
-        let (signer, buffers) = (Arc::clone(&self.signer), Arc::clone(&self.buffers[1]));
-        let made = Arc::clone(&document);
-        let sign = move || made.sign(&*signer, &buffers);
-        let signed = tokio::task::spawn_blocking(sign).await;
-        let (mark, buffer) = signed.map_err(|_| NotSent::Unsigned)??;
-        if let Some(version) = &mark.packed {
-            self.deltas().tell(version);
-        }
-        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, until)) = whole
-            .as_mut()
-            .filter(|(last, _)| Arc::ptr_eq(last, &document))
-        {
-            *until = Instant::now() + pause(buffer.len());
-        }
-        Ok((mark, buffer))
     }
 
     fn deltas(&self) -> MutexGuard<'_, Deltas> {

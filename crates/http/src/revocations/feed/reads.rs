@@ -1,6 +1,7 @@
 //! What was read of the user database, put together: each read asks only for what the one before has not seen.
 
 use revolve_domain::{
+    model::Timestamp,
     ports::StoreError,
     revocations::{FeedVersion, RevocationLog, RevocationRead},
     use_cases::RevocationFeed,
@@ -42,7 +43,7 @@ impl Reads {
             let mut state = self.state();
             let whole = state.whole.take().map(RevocationLog::new);
             let log = whole.as_ref().or(state.log.as_ref());
-            if log.is_some_and(|log| log.is_to_be_read_again(now)) {
+            if log.is_some_and(|log| is_due(log, now)) {
                 self.again.notify_one();
             }
             (log.and_then(|log| log.known(now)).cloned(), whole)
@@ -82,9 +83,8 @@ impl Reads {
             // A look may have asked while the last whole read was under way.
             let is_due = {
                 let state = self.state();
-                let now = use_case.now();
-                state.whole.is_none()
-                    && (state.log.as_ref()).is_some_and(|log| log.is_to_be_read_again(now))
+                let log = state.log.as_ref().filter(|_| state.whole.is_none());
+                log.is_some_and(|log| is_due(log, use_case.now()))
             };
             if !is_due {
                 continue;
@@ -125,5 +125,38 @@ impl Reads {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether everything is to be read again beside the next read: not if that one is whole itself, as after a pause.
+fn is_due(log: &RevocationLog, now: Timestamp) -> bool {
+    log.is_to_be_read_again(now) && log.known(now).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use revolve_testkit::World;
+
+    #[tokio::test(start_paused = true)]
+    async fn everything_is_read_again_in_time_and_after_a_pause_only_once() {
+        let (world, reads) = (World::new(), Reads::default());
+        let use_case = &world.revocation_feed;
+        let read = async |after: Duration| {
+            world.advance(after);
+            reads
+                .read(use_case)
+                .await
+                .expect("the user database answers");
+            reads.again.notified().now_or_never().is_some()
+        };
+        assert!(!read(Duration::ZERO).await, "everything was read");
+        for _ in 0..4 {
+            assert!(!read(Duration::from_mins(1)).await);
+        }
+        assert!(read(Duration::from_mins(1)).await, "it is time");
+        // The next read is whole itself.
+        assert!(!read(Duration::from_mins(10)).await);
     }
 }

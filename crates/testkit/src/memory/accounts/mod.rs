@@ -27,6 +27,7 @@ struct MemoryTables {
     raised: HashMap<UserId, Timestamp>,
     /// The ends of sessions in the order in which they were first read.
     end_numbers: HashMap<SessionId, u64>,
+    restarts: u64,
     /// The last sign-in of each user on each device.
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
 }
@@ -54,6 +55,13 @@ impl MemoryAccounts {
             .filter(|session| session.user == user)
             .cloned()
             .collect()
+    }
+
+    /// Numbers commits anew, as a server does that was restored or has lost some.
+    pub fn restart(&self) {
+        let mut tables = self.tables();
+        tables.restarts += 1;
+        tables.end_numbers.clear();
     }
 
     /// The devices that the user is known to have signed in on.

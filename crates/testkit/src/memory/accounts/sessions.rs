@@ -212,6 +212,7 @@ impl SessionRepository for MemoryAccounts {
             sessions,
             raised,
             end_numbers,
+            restarts,
             ..
         } = &mut *tables;
         let (mut ends, mut ended_of) = (Vec::new(), HashMap::<UserId, usize>::new());
@@ -251,7 +252,7 @@ impl SessionRepository for MemoryAccounts {
             .filter(|(_, at)| **at >= query.since)
             .filter_map(|(user, at)| Some((&users.get(user)?.0, *at)));
         Ok(Revocations {
-            snapshot: CommitSnapshot::serial(1, last),
+            snapshot: CommitSnapshot::serial(*restarts + 1, last),
             ends,
             raised: raised
                 .map(|(user, at)| RaisedEpoch {

@@ -16,6 +16,8 @@ pub(crate) struct IssuerResponse {
     pub(crate) down: bool,
     /// Requests with this entity tag are held until the response changes.
     pub(crate) hold: bool,
+    /// Requests that would wait are refused with this status.
+    pub(crate) crowded: Option<u16>,
     /// Requests for what came since this version are held until the response changes.
     pub(crate) version: Option<String>,
 }
@@ -97,9 +99,13 @@ impl Fetch for FakeIssuer {
         if request.limit < now.body.len() {
             return Err(FetchError::TooLong);
         }
+        if let Some(status) = now.crowded.filter(|_| request.url.contains("wait=")) {
+            let body = r#"{"code":"too_many_watchers"}"#;
+            return Ok(response(status, None, None, body.to_owned()));
+        }
         let since = |version: &String| request.url.contains(&format!("?since={version}&"));
         let held = now.version.as_ref().map_or_else(
-            || now.etag == request.etag && !request.url.contains("?since="),
+            || now.etag == request.etag && request.url.contains("?wait="),
             since,
         );
         if now.hold && held {
