@@ -227,7 +227,7 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
                         .update(id, &change, None, at(60))
                         .await
                         .expect("update works"),
-                )
+                );
             }) as BoxedCall
         });
         at_once(running).await;
