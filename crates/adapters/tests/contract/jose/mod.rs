@@ -266,7 +266,7 @@ fn a_packed_statement_signs_the_digest_of_its_ids_and_is_no_plain_one() {
         claims,
         json!({
             "iss": "https://accounts.example.org", "iat": 1000, "exp": 1960, "window": 960,
-            "version": "9.1000.6.6", "since": "9.1000.5.5",
+            "version": "9.1000.6.0", "since": "9.1000.5.0",
             "sessions": [[960, 1], [1020, 2]], "only": { "issued_before": 880, "users": 1 },
             "digest": URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(ids)),
         })
