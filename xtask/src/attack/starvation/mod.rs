@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use self::users::{Served, drained, honest_users, sign_up_all};
+use self::users::{PASSWORD, Served, drained, honest_users, sign_up_all};
 use super::{
     goals::AttackGoals,
     sign_in_flood::{FloodClients, SignInCounts, SignInFlood, sign_in},
@@ -17,7 +17,6 @@ use super::{
 };
 use crate::harness::{interrupt::Interrupt, statistics::percentile};
 
-const PASSWORD: &str = "correct horse battery";
 /// The p95 of the owner's sign-ins may be so many times the quiet one, and one hash more.
 const SLOWDOWN: u32 = 3;
 /// Of the owner's sign-ins and the newcomers' sign-ups, so many of a thousand must succeed.

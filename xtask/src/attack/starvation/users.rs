@@ -12,12 +12,12 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
 
-use super::PASSWORD;
 use crate::harness::{
     http::{Request, Response},
     raw_http::{BlockingConnection, encode},
 };
 
+pub(super) const PASSWORD: &str = "correct horse battery";
 /// Between two sign-ins of the owner, and two sign-ups.
 const PAUSE: Duration = Duration::from_millis(100);
 /// For the queue to drain.
