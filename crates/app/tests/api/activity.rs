@@ -96,7 +96,7 @@ on_both_stores! {
         ann.delete(&format!("/sessions/{}", other.session)).await.expect(204);
         let body = json!({ "currentPassword": PASSWORD, "newPassword": "staple battery correct" });
         ann.put("/password", body).await.expect(204);
-        ann.post("/signout", json!({ "scope": "others" })).await.expect(204);
+        ann.sign_out("others").await.expect(204);
         let page = activity(&ann).await;
         assert_eq!(
             events(&page),
