@@ -96,10 +96,11 @@ pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<
 }
 
 /// Whether another proof outlives the recovery of an account by `spent`. A reset leaves those that undo a change of address: a thief who reads the
-/// present mailbox must not void the owner's. An undo leaves none of the account.
+/// present mailbox must not void the owner's. Nor must the undo of a later change: an undo leaves those of the changes before it.
 pub fn outlives(other: &Proof, spent: &Proof) -> bool {
-    let undoes = other.purpose == ProofPurpose::UndoEmail;
-    other.user != spent.user || (undoes && spent.purpose != ProofPurpose::UndoEmail)
+    let is_undo = |proof: &Proof| proof.purpose == ProofPurpose::UndoEmail;
+    let is_earlier = other.created_at < spent.created_at;
+    other.user != spent.user || (is_undo(other) && (!is_undo(spent) || is_earlier))
 }
 
 /// What a sign-up wants, with the hash of its password; `None` if it is a proof of something else.

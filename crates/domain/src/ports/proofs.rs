@@ -161,8 +161,8 @@ pub trait Proofs: Send + Sync {
     async fn forgive(&self, proof: ProofId) -> Result<(), StoreError>;
 
     /// Sets the password, raises the epoch, ends all sessions with [`crate::model::EndReason::Recovered`], begins the session and
-    /// remembers its device, spends the proof and voids the account's others, in one commit. Proofs that undo a change of address stay, unless
-    /// this is one: a thief of the mailbox must not void the owner's. MUST answer `Gone` and change nothing unless
+    /// remembers its device, spends the proof and voids the account's others but for those that [outlive](crate::proofs::outlives) it, in one
+    /// commit. MUST answer `Gone` and change nothing unless
     /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says.
     async fn recover(
         &self,
