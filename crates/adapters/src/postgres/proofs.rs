@@ -31,7 +31,12 @@ use uuid::Uuid;
 /// Requests of one scope come one after the other, of whatever schema. Ends with the transaction.
 const SERIAL: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('revolve proof ' || $1::text, 0))";
-const OF_SCOPE: &str = concat!("SELECT ", proof_columns!(), " FROM proofs WHERE scope = $1");
+/// Locks them: an attempt that is counted meanwhile must not be lost when the row is stored once more.
+const OF_SCOPE: &str = concat!(
+    "SELECT ",
+    proof_columns!(),
+    " FROM proofs WHERE scope = $1 ORDER BY id FOR UPDATE"
+);
 const VOID_SCOPE: &str = "DELETE FROM proofs WHERE scope = $1";
 const VOID: &str = "DELETE FROM proofs WHERE id = ANY ($1::uuid[])";
 const INSERT: &str = "
