@@ -33,9 +33,11 @@ pub enum ConfirmEmailError {
     /// The proof does not count.
     #[error(transparent)]
     Proof(#[from] ProofRefused),
-    /// The client has neither a session of the account nor asked for the mail. The mail's reader may be another person than the account's user,
-    /// and must not lend the mailbox to a stranger's account.
-    #[error("the code counts only in a session of the account, or where the mail was asked for")]
+    /// The client has no session of the account, nor has it asked for a mail that verifies. The mail's reader may be another person than the
+    /// account's user, and must not lend the mailbox to a stranger's account.
+    #[error(
+        "the code counts only in a session of the account, or, unless it changes the address, where the mail was asked for"
+    )]
     SessionRequired,
     /// Another account has that address.
     #[error("an account with this e-mail address exists already")]
@@ -95,7 +97,9 @@ impl ConfirmEmail {
         proof: &Proof,
         request: &ConfirmEmailRequest,
     ) -> Result<bool, ConfirmEmailError> {
-        if self.proofs.is_asker(proof, &request.proof.asker) {
+        // A change of address ends with the session that asked for it, and only a session can show that it has not.
+        let is_change = proof.purpose == ProofPurpose::ChangeEmail;
+        if !is_change && self.proofs.is_asker(proof, &request.proof.asker) {
             return Ok(true);
         }
         let Some(caller) = &request.caller else {
