@@ -118,13 +118,18 @@ impl ConfirmEmail {
         let account = self.users.credentials(user).await?;
         let former = account.ok_or(ProofRefused::Gone)?.user;
         let now = self.clock.now();
-        let undo = self.proofs.undo(&former, proof, now);
+        // An address that was never verified may be a stranger's, who must not get the account.
+        let is_verified = former.email_verified_at.is_some();
+        let undo = is_verified.then(|| self.proofs.undo(&former, proof, now));
         let mut mail =
             self.proofs
                 .recorder
                 .notice(MailKind::EmailChanged, &former, &request.client, now);
         if let Some(mail) = &mut mail {
-            mail.proof = Some(undo.id);
+            if let Some(undo) = &undo {
+                mail.proof = Some(undo.id);
+                mail.expires_at = undo.expires_at;
+            }
             mail.facts.subject = Some(proof.address.as_str().to_owned());
         }
         let address = request.client.address;
@@ -140,7 +145,7 @@ impl ConfirmEmail {
             AddressOutcome::Gone | AddressOutcome::EmailTaken => Told::default(),
         };
         let change = AddressChange {
-            proof: proof.id,
+            proof: proof.version(),
             undo,
             at: now,
         };
@@ -171,7 +176,8 @@ impl ConfirmEmail {
             VerifyOutcome::Gone => Told::default(),
         };
         let tell = self.proofs.recorder.tell(now, Actor::User(user), told);
-        let outcome = self.proofs.proofs.verify(proof.id, now, &tell).await?;
+        let verified = self.proofs.proofs.verify(proof.version(), now, &tell);
+        let outcome = verified.await?;
         self.proofs.recorder.record(&tell, &outcome);
         match outcome {
             VerifyOutcome::Verified(_) => Ok(()),

@@ -69,7 +69,7 @@ impl SendMails {
         }
         let proof = match ordered.proof {
             None => None,
-            Some(id) => match self.ports.proofs.open(id).await? {
+            Some(id) => match self.ports.proofs.open(id, &ordered.to).await? {
                 None => return Ok(Settled::Dropped),
                 open => open,
             },
